@@ -1,0 +1,78 @@
+package measure
+
+import "time"
+
+// Facts are what others than the generator know of a run: the mock LLM's
+// storms and calls, the servers' processes, the generator's own health.
+// Offsets are from the start of the load.
+type Facts struct {
+	Storms    []Storm      `json:"storms,omitempty"`
+	Calls     []CallSecond `json:"calls,omitempty"` // LLM calls, by second
+	LLMCalls  int64        `json:"llm_calls,omitempty"`
+	LLMKnown  bool         `json:"llm_known,omitempty"` // the mock told; else Calls and LLMCalls mean nothing
+	Processes []Process    `json:"processes,omitempty"`
+	Target    TargetFacts  `json:"target,omitzero"`
+	Generator Generator    `json:"generator,omitzero"`
+	// ExternalTarget: the target is not ours, so storms come from the scenario, not from a journal.
+	ExternalTarget bool `json:"external_target,omitempty"`
+	// Interrupted names why the load ended before its plan, empty when it did not.
+	Interrupted string `json:"interrupted,omitempty"`
+}
+
+// Storm is one fault window as it really happened. End is 0 while it is open.
+type Storm struct {
+	Name  string        `json:"name"`
+	Kind  string        `json:"kind"`
+	Start time.Duration `json:"start_ns"`
+	End   time.Duration `json:"end_ns"`
+}
+
+// CallSecond counts the LLM's calls in one second, probes and backflow apart.
+type CallSecond struct {
+	Second   int   `json:"t_s"`
+	Calls    int64 `json:"calls"`
+	Probes   int64 `json:"probes,omitempty"`
+	Backflow int64 `json:"backflow,omitempty"`
+	Faulted  int64 `json:"faulted,omitempty"`
+}
+
+// Process is a process of the run: "cstest", "reference-server", "mockllm".
+type Process struct {
+	Name   string        `json:"name"`
+	CPU    time.Duration `json:"cpu_ns"`
+	MaxRSS int64         `json:"max_rss_bytes"`
+	// Ended is when the process was seen to end before it was asked to; 0 when it was not.
+	Ended time.Duration `json:"ended_ns,omitempty"`
+	Exit  string        `json:"exit,omitempty"`
+}
+
+// TargetFacts is what the bundled server says of itself at the end.
+type TargetFacts struct {
+	Profile     string `json:"profile,omitempty"`
+	KnobsSHA256 string `json:"knobs_sha256,omitempty"`
+	Redis       string `json:"redis,omitempty"`
+	Turns       int64  `json:"turns,omitempty"` // requests it says it answered
+	Known       bool   `json:"known,omitempty"`
+}
+
+// Generator is how well the generator itself kept up.
+type Generator struct {
+	CPU         time.Duration     `json:"cpu_ns"`
+	MaxRSS      int64             `json:"max_rss_bytes"`
+	MaxInFlight int64             `json:"max_in_flight"`
+	Seconds     []GeneratorSecond `json:"seconds,omitempty"`
+	// InFlightMean is the mean of turns in flight (from intended), sampled.
+	InFlightMean float64 `json:"in_flight_mean"`
+	SharedHost   bool    `json:"shared_host"` // the target runs on this machine
+	Cores        int     `json:"cores"`
+}
+
+// GeneratorSecond is the generator's health in one second.
+type GeneratorSecond struct {
+	Second   int           `json:"t_s"`
+	CPU      time.Duration `json:"cpu_ns"`
+	GCPause  time.Duration `json:"gc_pause_ns,omitempty"`
+	Steal    float64       `json:"steal,omitempty"` // share of CPU time taken by the hypervisor
+	InFlight int64         `json:"in_flight"`
+	Open     int64         `json:"open_fds,omitempty"`
+}

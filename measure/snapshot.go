@@ -1,0 +1,65 @@
+package measure
+
+import "time"
+
+// Snapshot is everything recorded so far. It adds up: snapshots of intervals,
+// of shards and of a journal read back give, in any order, the same snapshot.
+// A Snapshot is not safe for concurrent use; a Recorder hands out copies.
+type Snapshot struct {
+	Plan *Plan
+	// Elapsed is how far the load's clock had come at the last interval.
+	Elapsed time.Duration
+	// Seconds by intended time; the last one takes what was intended later than the plan's end.
+	Seconds []Second
+	// Timings of answered turns (Response, Service), of streams, of new connections, of every turn (Lag).
+	Timings [Timings]*Histogram
+	// ByOutcome is the response time of the turns of each outcome; nil where there were none.
+	ByOutcome [Outcomes]*Histogram
+	// Slots is parallel to Plan.Slots.
+	Slots []SlotTally
+	// Counts of turns and of dropped starts, by outcome; Excluded is how many of them no budget judges.
+	Counts   [Outcomes]int64
+	Excluded int64
+	// Tiers of answered turns.
+	Tiers [Tiers]int64
+	// Conversations by how they ended; Planned is the plan's starts, Started those issued.
+	Conversations [ConversationEnds]int64
+	Planned       int64
+	Started       int64
+	// Planted is how many answers held a planted value. Verified and NotVerified
+	// split the model's answers by whether canaries told their context.
+	Planted     int64
+	Verified    int64
+	NotVerified int64
+	// Failures are the most frequent, Unlisted the number of turns of all others.
+	Failures []FailureCount
+	Unlisted int64
+}
+
+// Second is what was intended in one second.
+type Second struct {
+	Starts   uint32 // conversations issued
+	Outcomes [Outcomes]uint32
+	Tiers    [Tiers]uint32
+	Budgets  []BudgetCount // parallel to Plan.Budgets
+	Response Sketch        // of answered turns
+	Lag      Sketch
+}
+
+// BudgetCount is how many turns a budget judged and how many of them were bad.
+type BudgetCount struct{ N, Bad uint32 }
+
+// SlotTally is one turn of one conversation.
+type SlotTally struct {
+	Turns    int64
+	Answered int64
+	Response *Histogram // answered turns, from intended
+}
+
+// FailureCount is a kind of failure, how often it was seen, and the first of it.
+type FailureCount struct {
+	Outcome Outcome
+	Message string
+	Count   int64
+	First   Failure
+}

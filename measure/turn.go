@@ -1,0 +1,62 @@
+// Package measure records what happened: turns go into lanes, lanes into one
+// interval a second, intervals into a snapshot. Intervals and snapshots add up,
+// across seconds, across processes and from a journal read back, always to the
+// same result. It imports nothing else of cstest.
+package measure
+
+import "time"
+
+// Turn is one turn as it happened. All offsets are from the start of the load,
+// on the monotonic clock; zero where the turn did not get that far. Response
+// time is Done − Intended, service time Done − Sent, lag Sent − Intended less
+// what the target itself made us wait (see Lag).
+type Turn struct {
+	Slot       int           // which turn of which conversation: index into Plan.Slots
+	Intended   time.Duration // when it should have begun
+	Sent       time.Duration // first byte of the request written
+	FirstByte  time.Duration // first byte of the response read
+	FirstToken time.Duration // first non-empty content of a stream read
+	Done       time.Duration // last byte read, or when it failed
+	Connect    time.Duration // DNS, connect and TLS made for this turn; 0 on a kept connection
+	Lag        time.Duration // how late the generator itself was: from Intended to when it began to connect or write
+
+	Outcome  Outcome
+	Tier     Tier
+	Excluded bool // a 429 beyond the contract: counted, judged by no budget
+	Planted  bool // a planted value stood unmasked in the answer
+	Memory   Memory
+}
+
+// Memory says what the canaries told of a turn's context.
+type Memory uint8
+
+// NotVerified means no canary came back: never a pass.
+const (
+	NotVerified Memory = iota
+	Verified
+)
+
+// ConversationEnd is how a conversation ended.
+type ConversationEnd uint8
+
+// The ends. Complete: every turn ok. CompleteDegraded: every turn answered.
+// Broken: a turn was not answered. Abandoned: a turn was never sent.
+const (
+	Complete ConversationEnd = iota
+	CompleteDegraded
+	Broken
+	Abandoned
+
+	ConversationEnds = int(Abandoned) + 1
+)
+
+// Failure describes a turn that was not ok, for the list of errors.
+type Failure struct {
+	Outcome      Outcome
+	Message      string // short, bounded, without what differs from turn to turn
+	At           time.Duration
+	Conversation string
+	Turn         int // from 1
+	Status       int
+	TraceID      string
+}

@@ -1,0 +1,360 @@
+// Package scenario says what to test: the YAML file, its defaults, its
+// validation and its JSON Schema. It is data and rules only; nothing here opens
+// a socket or waits.
+package scenario
+
+import (
+	"encoding/json"
+
+	"github.com/cstest/cstest/unit"
+)
+
+// Scenario is one test, as written in a file. After Load every default is
+// filled in and every name resolved, so that readers need no fallbacks.
+// It is read-only from then on and safe for concurrent use.
+type Scenario struct {
+	Version       int             `json:"version"`
+	Name          string          `json:"name"`
+	Description   string          `json:"description,omitempty"`
+	Seed          uint64          `json:"seed,omitempty"`
+	Target        Target          `json:"target"`
+	LLM           *LLM            `json:"llm,omitempty"`
+	Load          Load            `json:"load"`
+	Conversations []Conversation  `json:"conversations"`
+	Data          map[string]Data `json:"data,omitempty"`
+	Checks        Checks          `json:"checks,omitzero"`
+	Guard         Guard           `json:"guard,omitzero"`
+	SLA           SLA             `json:"sla"`
+}
+
+// Target is the chat system under test: the bundled server, or one's own.
+type Target struct {
+	Bundled     *Bundled          `json:"bundled,omitempty"`
+	URL         string            `json:"url,omitempty"`
+	Resolve     map[string]string `json:"resolve,omitempty"` // "host:port" -> "address:port"; Host and SNI stay
+	Headers     map[string]string `json:"headers,omitempty"`
+	API         string            `json:"api,omitempty"`   // reference | article | openai | custom
+	Model       string            `json:"model,omitempty"` // openai only
+	Auth        *Auth             `json:"auth,omitempty"`
+	Login       *Login            `json:"login,omitempty"`
+	Request     *Request          `json:"request,omitempty"`
+	Response    *Response         `json:"response,omitempty"`
+	HTTP        string            `json:"http,omitempty"`        // 1.1 | 2 | h2c
+	Mode        string            `json:"mode,omitempty"`        // sync | stream | async | websocket
+	Connections string            `json:"connections,omitempty"` // per-user | per-conversation | per-turn | shared
+	Pool        unit.Count        `json:"pool,omitempty"`        // connections of a shared pool
+	Timeout     unit.Duration     `json:"timeout,omitempty"`
+	TLS         *TLS              `json:"tls,omitempty"`
+	Limits      Limits            `json:"limits,omitzero"`
+}
+
+// Bundled names the reference server that cstest starts itself.
+type Bundled struct {
+	Profile string            `json:"profile,omitempty"` // hardened | article-0 … article-3
+	Redis   string            `json:"redis,omitempty"`   // embedded | redis://…
+	Knobs   map[string]string `json:"knobs,omitempty"`
+}
+
+// Auth is how a user proves who it is: a bearer token from data, or a JWT that
+// cstest signs itself.
+type Auth struct {
+	Bearer string `json:"bearer,omitempty"`
+	JWT    *JWT   `json:"jwt,omitempty"`
+}
+
+// JWT is signed with HS256 and the secret.
+type JWT struct {
+	Secret   string            `json:"secret"`
+	Sub      string            `json:"sub,omitempty"`
+	TTL      unit.Duration     `json:"ttl,omitempty"`
+	Issuer   string            `json:"iss,omitempty"`
+	Audience string            `json:"aud,omitempty"`
+	Kid      string            `json:"kid,omitempty"`
+	Claims   map[string]string `json:"claims,omitempty"`
+}
+
+// Login is one request per user before its first turn, not timed as a turn.
+// Save maps a name to a path in its answer; it is then ${login.NAME}.
+type Login struct {
+	Method  string            `json:"method,omitempty"`
+	Path    string            `json:"path"`
+	Headers map[string]string `json:"headers,omitempty"`
+	Body    json.RawMessage   `json:"body,omitempty"`
+	Save    map[string]string `json:"save,omitempty"`
+}
+
+// Request is the template of one turn's request. Body is compact JSON in the
+// order of the file, with ${…} inside its strings; a member whose whole value
+// is one expansion that comes out empty is left out.
+type Request struct {
+	Method  string            `json:"method,omitempty"`
+	Path    string            `json:"path,omitempty"`
+	Headers map[string]string `json:"headers,omitempty"`
+	Body    json.RawMessage   `json:"body,omitempty"`
+}
+
+// Response says where in an answer things are: gjson paths.
+type Response struct {
+	OK           string      `json:"ok,omitempty"`
+	DialogID     string      `json:"dialog_id,omitempty"`
+	Answer       string      `json:"answer,omitempty"`
+	ContextTurns string      `json:"context_turns,omitempty"`
+	Tier         *TierPath   `json:"tier,omitempty"`
+	Degraded     string      `json:"degraded,omitempty"`
+	Stream       *StreamPath `json:"stream,omitempty"`
+	Job          *JobPath    `json:"job,omitempty"`
+}
+
+// TierPath finds the tier of an answer and maps the server's word to ours.
+type TierPath struct {
+	From string            `json:"from"`
+	Map  map[string]string `json:"map,omitempty"`
+}
+
+// StreamPath finds the text in a stream's event and the event that ends it.
+type StreamPath struct {
+	Delta string `json:"delta"`
+	Done  string `json:"done"`
+}
+
+// JobPath finds the job of an asynchronous turn.
+type JobPath struct {
+	URL    string `json:"url,omitempty"`    // path in the 202 answer, else the Location header
+	Status string `json:"status,omitempty"` // path in the polled answer
+	Done   string `json:"done,omitempty"`   // the status that means done
+}
+
+// TLS of the target.
+type TLS struct {
+	CA         string `json:"ca,omitempty"`
+	Cert       string `json:"cert,omitempty"`
+	Key        string `json:"key,omitempty"`
+	ServerName string `json:"server_name,omitempty"`
+	Insecure   bool   `json:"insecure,omitempty"`
+}
+
+// Limits bound what a server can do to us.
+type Limits struct {
+	Headers unit.Size     `json:"headers,omitempty"` // 64 KiB
+	Line    unit.Size     `json:"line,omitempty"`    // 256 KiB
+	Body    unit.Size     `json:"body,omitempty"`    // 1 MiB
+	Ratio   unit.Count    `json:"ratio,omitempty"`   // decompression, 100
+	Stall   unit.Duration `json:"stall,omitempty"`   // longest silence inside an answer
+}
+
+// LLM configures the mock LLM. Its JSON form is the body of the mock's
+// PUT /mock/config, less Listen and Admin.
+type LLM struct {
+	Listen      string        `json:"listen,omitempty"` // where one's own staging reaches the mock
+	Admin       string        `json:"admin,omitempty"`  // a mock that runs already
+	Latency     *Latency      `json:"latency,omitempty"`
+	Connect     unit.Duration `json:"connect,omitempty"`
+	Capacity    *Capacity     `json:"capacity,omitempty"`
+	EchoContext *bool         `json:"echo_context,omitempty"`
+	Answers     []Answer      `json:"answers,omitempty"`
+	Faults      []Fault       `json:"faults,omitempty"`
+}
+
+// Latency of the model: exactly one of constant, uniform (min, max), log-normal
+// (median, p99) or first_token with per_token.
+type Latency struct {
+	Constant   unit.Duration `json:"constant,omitempty"`
+	Min        unit.Duration `json:"min,omitempty"`
+	Max        unit.Duration `json:"max,omitempty"`
+	Median     unit.Duration `json:"median,omitempty"`
+	P99        unit.Duration `json:"p99,omitempty"`
+	FirstToken unit.Duration `json:"first_token,omitempty"`
+	PerToken   unit.Duration `json:"per_token,omitempty"`
+}
+
+// Capacity bounds the mock, so that retry storms hurt.
+type Capacity struct {
+	MaxInFlight unit.Count `json:"max_in_flight,omitempty"`
+	Queue       unit.Count `json:"queue,omitempty"`
+	Slowdown    float64    `json:"slowdown,omitempty"`
+}
+
+// Answer is a scripted reply to what matches.
+type Answer struct {
+	Match string `json:"match"`
+	Say   string `json:"say"`
+}
+
+// Fault is a window in which the model misbehaves.
+type Fault struct {
+	Name       string        `json:"name"`
+	At         unit.Duration `json:"at"`
+	For        unit.Duration `json:"for"`
+	Kind       string        `json:"kind"`
+	Share      unit.Share    `json:"share,omitempty"`
+	Status     int           `json:"status,omitempty"`
+	RetryAfter unit.Duration `json:"retry_after,omitempty"`
+	Ramp       unit.Duration `json:"ramp,omitempty"`
+	Flap       *Flap         `json:"flap,omitempty"`
+	Factor     float64       `json:"factor,omitempty"`      // slow
+	Chunks     int           `json:"chunks,omitempty"`      // truncate, error-in-stream
+	BytesPerS  int           `json:"bytes_per_s,omitempty"` // drip
+	Attempts   int           `json:"attempts,omitempty"`    // fail-first
+	Value      string        `json:"value,omitempty"`       // leak
+	Phase      string        `json:"phase,omitempty"`       // reset: headers | body
+}
+
+// Flap turns a fault on and off inside its window.
+type Flap struct {
+	On  unit.Duration `json:"on"`
+	Off unit.Duration `json:"off"`
+}
+
+// Load says who talks when. After Load Stages is never empty: `users` with
+// `for` has become one stage. Either all stages have Starts or all have Users.
+type Load struct {
+	Arrivals    string        `json:"arrivals,omitempty"` // poisson | constant
+	Stages      []Stage       `json:"stages,omitempty"`
+	Users       unit.Count    `json:"users,omitempty"`
+	For         unit.Duration `json:"for,omitempty"`
+	Think       *Think        `json:"think,omitempty"`
+	Pacing      unit.Duration `json:"pacing,omitempty"` // closed: least time from one start to the next of a user
+	Drain       unit.Duration `json:"drain,omitempty"`
+	MaxInFlight unit.Count    `json:"max_in_flight,omitempty"`
+}
+
+// Open tells whether arrivals come at a rate (else a number of users loops).
+func (l *Load) Open() bool { return len(l.Stages) > 0 && l.Stages[0].Starts != nil }
+
+// Stage is a stretch of the load. Starts (open) are conversations per second,
+// Users (closed) are users looping; both may ramp linearly.
+type Stage struct {
+	Name   string        `json:"name"`
+	For    unit.Duration `json:"for"`
+	Starts *RateRamp     `json:"starts,omitempty"`
+	Users  *CountRamp    `json:"users,omitempty"`
+	Judged *bool         `json:"judged,omitempty"`
+}
+
+// RateRamp is written "5/s" or {from: 5/s, to: 150/s}.
+type RateRamp struct {
+	From unit.Rate `json:"from"`
+	To   unit.Rate `json:"to"`
+}
+
+// CountRamp is written "200" or {from: 0, to: 200}.
+type CountRamp struct {
+	From unit.Count `json:"from"`
+	To   unit.Count `json:"to"`
+}
+
+// Think is the pause before a turn: "2s" (constant), {min, max} (uniform) or
+// {median, p95} (log-normal).
+type Think struct {
+	Constant unit.Duration `json:"constant,omitempty"`
+	Min      unit.Duration `json:"min,omitempty"`
+	Max      unit.Duration `json:"max,omitempty"`
+	Median   unit.Duration `json:"median,omitempty"`
+	P95      unit.Duration `json:"p95,omitempty"`
+}
+
+// Conversation is a dialog of several turns, chosen by weight.
+type Conversation struct {
+	Name    string  `json:"name"`
+	Weight  float64 `json:"weight,omitempty"`
+	Think   *Think  `json:"think,omitempty"`
+	Turns   []Turn  `json:"turns"`
+	OnError string  `json:"on_error,omitempty"` // continue | retry | abort
+}
+
+// Turn is one message of the user. After Load Think is set on every turn but
+// the first (load → conversation → turn).
+type Turn struct {
+	Say    string  `json:"say"`
+	Think  *Think  `json:"think,omitempty"`
+	Expect *Expect `json:"expect,omitempty"`
+}
+
+// Expect is what an answer should look like; degraded answers are not held to it.
+type Expect struct {
+	Contains    string `json:"contains,omitempty"`
+	NotContains string `json:"not_contains,omitempty"`
+	Matches     string `json:"matches,omitempty"`
+}
+
+// Data is a table that conversations draw one row each from.
+type Data struct {
+	CSV   string              `json:"csv,omitempty"`
+	JSONL string              `json:"jsonl,omitempty"`
+	Rows  []map[string]string `json:"rows,omitempty"`
+	Pick  string              `json:"pick,omitempty"` // unique | random | sequential
+
+	// Columns and Table are what was read: Table[row][column].
+	Columns []string   `json:"-"`
+	Table   [][]string `json:"-"`
+}
+
+// Checks are looked for in every answer.
+type Checks struct {
+	Memory  string   `json:"memory,omitempty"` // on | off
+	Planted []string `json:"planted,omitempty"`
+	Canned  []string `json:"canned,omitempty"` // regular expressions of canned lines
+}
+
+// Guard is a kill switch, not part of the verdict's statistics.
+type Guard struct {
+	MaxTurns unit.Rate `json:"max_turns,omitempty"`
+	Abort    *Abort    `json:"abort,omitempty"`
+}
+
+// Abort ends the load when the share of bad turns stays at Bad or above for For.
+type Abort struct {
+	Bad unit.Share    `json:"bad"`
+	For unit.Duration `json:"for"`
+}
+
+// SLA is the short form; Objectives the long one. Scenario.Objectives gives
+// their union, expanded.
+type SLA struct {
+	Latency      map[string]unit.Duration `json:"latency,omitempty"` // p50 | p90 | p95 | p99 | p99.9
+	Availability unit.Share               `json:"availability,omitempty"`
+	FullQuality  unit.Share               `json:"full_quality,omitempty"`
+	RateLimited  RateLimited              `json:"rate_limited,omitzero"`
+	Recovery     *Recovery                `json:"recovery,omitempty"`
+	Confidence   unit.Share               `json:"confidence,omitempty"`
+	Gate         string                   `json:"gate,omitempty"` // inference | measured
+	Objectives   []Objective              `json:"objectives,omitempty"`
+}
+
+// RateLimited says what a 429 counts as: "bad", "exclude" or {contract: 500/s}.
+type RateLimited struct {
+	Policy   string    `json:"policy,omitempty"` // bad | exclude | contract
+	Contract unit.Rate `json:"contract,omitempty"`
+}
+
+// Recovery bounds how long after a storm things may stay bad.
+type Recovery struct {
+	After   string        `json:"after"`
+	Latency unit.Duration `json:"latency,omitempty"`
+	Quality unit.Duration `json:"quality,omitempty"`
+}
+
+// Objective is one thing the SLA asks. Kind decides which fields count:
+//
+//	latency       share Target of turns good and within Limit of their intended start
+//	availability  share Target of turns answered
+//	seconds       share Target of seconds good
+//	full_quality  share Target of turns answered by the model, outside storm and recovery
+//	expected      share Target of checked answers that met `expect`
+//	context       no turn answered without the dialog so far
+//	integrity     no foreign content, ever
+//	planted       no planted value unmasked
+//	recovery_latency, recovery_quality   within Limit of the end of storm After
+//	first_token, chunk_gap               share Target within Limit (streams)
+//	calls_per_turn                       LLM calls per turn at most Max
+//	conversations                        share Target of conversations good in every turn
+type Objective struct {
+	Name       string        `json:"name"`
+	Kind       string        `json:"kind"`
+	Target     unit.Share    `json:"target,omitempty"`
+	Limit      unit.Duration `json:"within,omitempty"`
+	TierAtMost string        `json:"tier_at_most,omitempty"`
+	Stages     []string      `json:"stages,omitempty"` // empty: every judged stage
+	After      string        `json:"after,omitempty"`
+	Max        float64       `json:"max,omitempty"`
+}

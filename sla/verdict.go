@@ -1,0 +1,104 @@
+// Package sla judges: objectives and a snapshot in, a verdict with its evidence
+// out. Evaluate is a pure function, used alike by the run, the live view, the
+// report and merge.
+package sla
+
+import "time"
+
+// Verdict is the answer to one objective, or to a whole run.
+type Verdict uint8
+
+// The verdicts. NotVerified is an objective's only; Invalid and Incomplete are a run's only.
+const (
+	Pass Verdict = iota
+	NotVerified
+	Inconclusive
+	Fail
+	Invalid
+	Incomplete
+)
+
+var verdictNames = []string{"pass", "not_verified", "inconclusive", "fail", "invalid", "incomplete"}
+
+// String is the verdict's name in result.json.
+func (v Verdict) String() string {
+	if int(v) < len(verdictNames) {
+		return verdictNames[v]
+	}
+	return "unknown"
+}
+
+// Result is the judgement of a run.
+type Result struct {
+	Verdict    Verdict
+	Reasons    []string // worst first, one line each
+	Objectives []Judged
+	Seconds    SecondsCount
+	Outages    []Outage
+	Storms     []StormResult
+	Generator  GeneratorResult
+	LittlesLaw LittlesLaw
+	DEFF       float64 // design effect: mean turns per conversation of the plan
+	Warnings   []string
+}
+
+// Judged is one objective with its evidence. Measured, Lower, Upper and Target
+// are in Unit: "share" (0–1), "ns", "s" or "count".
+type Judged struct {
+	Name     string
+	Kind     string
+	Unit     string
+	Target   float64
+	Limit    time.Duration // for latency objectives
+	Measured float64
+	Lower    float64
+	Upper    float64
+	N        int64
+	Bad      int64
+	Verdict  Verdict
+	Reason   string
+	// Needs is how many turns would decide an inconclusive objective; 0 when unknown.
+	Needs int64
+}
+
+// SecondsCount is the census of seconds.
+type SecondsCount struct {
+	Total   int
+	Bad     int
+	Unknown int
+	Budget  int // bad seconds allowed
+	Scaled  bool
+}
+
+// Outage is a run of bad seconds.
+type Outage struct {
+	Start  time.Duration
+	Length time.Duration
+	Cause  string // the most frequent failure in it
+}
+
+// StormResult is what a storm did. A nil duration was not reached or cannot be known.
+type StormResult struct {
+	Name         string
+	Start, End   time.Duration
+	Detect       *time.Duration
+	Latency      *time.Duration // recovery of latency after the end
+	Quality      *time.Duration // recovery of full quality after the end
+	CallsPerTurn float64
+	CallsKnown   bool
+	Metastable   bool
+}
+
+// GeneratorResult is the generator's judgement of itself.
+type GeneratorResult struct {
+	Tainted []int // seconds
+	LagP99  time.Duration
+	Reasons []string // why the run is invalid; empty when it is not
+}
+
+// LittlesLaw compares turns in flight with rate times mean response time.
+type LittlesLaw struct {
+	InFlightMean  float64
+	RateTimesMean float64
+	ErrorShare    float64
+}
