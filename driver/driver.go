@@ -1,0 +1,125 @@
+// Package driver talks to a chat system: HTTP/1.1 on connections of its own,
+// HTTP/2 over TLS and cleartext, as one answer, as a stream of events, as an
+// asynchronous job, and WebSocket. A driver sends one turn and says what came
+// back and when; it never judges, never retries and never sends a turn twice.
+package driver
+
+import (
+	"time"
+)
+
+// Driver is one target, ready to be talked to. It is safe for concurrent use.
+type Driver interface {
+	// Open gives the line of one conversation. It does no I/O: connections are
+	// made by the first turn that needs one, as the target's policy says.
+	Open(user *User) Line
+	// Prepare opens n connections beforehand where the policy is shared.
+	Prepare(n int) error
+	// Interrupt makes every Do in flight return soon with Reason Interrupted, and
+	// every later one at once.
+	Interrupt()
+	// Connections tells how many are open.
+	Connections() int
+	// Close closes every connection.
+	Close() error
+}
+
+// Line carries one conversation's turns, one after the other. It is not safe
+// for concurrent use. Between two turns it keeps no buffers.
+type Line interface {
+	// Do sends turn and fills reply, which it resets first. It returns when the
+	// turn is over: answered, failed, timed out or interrupted. The byte slices
+	// in reply are valid until Free.
+	Do(turn *Turn, reply *Reply)
+	// Free gives the buffers behind reply back; call it after every Do.
+	Free(reply *Reply)
+	// Close gives the connection up, or back to where it is shared.
+	Close()
+}
+
+// User is who talks. Vars holds the values of templates that do not change from
+// turn to turn: "user.id", "user.index", and data columns as "orders.phone".
+type User struct {
+	ID    string
+	Index int64
+	Vars  map[string]string
+}
+
+// Turn is what to send. The driver only reads it.
+type Turn struct {
+	Text     []byte // the whole text of the user, canary and all
+	DialogID []byte // empty before the server named one
+	TurnID   []byte // an idempotency key of the scenario's, may be empty
+	Index    int    // from 0
+	// History is the dialog so far, for APIs where the client keeps it: user and
+	// assistant by turns, oldest first, without Text.
+	History []Message
+	// TraceID and SpanID go out as a W3C traceparent.
+	TraceID [16]byte
+	SpanID  [8]byte
+}
+
+// Message is one of the dialog's.
+type Message struct {
+	Assistant bool
+	Text      []byte
+}
+
+// Reply is what came back. Times are offsets from Options.Base, zero where the
+// turn did not get that far.
+type Reply struct {
+	Status   int    // HTTP status, 0 without an answer
+	Reason   Reason // why there is no whole answer; Complete when there is
+	Message  string // for Reason: short, without what differs from turn to turn
+	DialogID []byte
+	Answer   []byte
+	Tier     []byte // the server's own word, unmapped if the target has no map
+	Code     []byte // the `code` of a problem or error body
+	// OK is false when response.ok was there and not true. Degraded when the server said so.
+	OK       bool
+	Degraded bool
+	// Cached: the answer did not come from the model just now (source cache).
+	Cached bool
+	// ContextTurns is how many user messages the server says it put before the model; -1 unknown.
+	ContextTurns int
+	// ContextStatus is the server's word on the dialog's state, may be empty.
+	ContextStatus []byte
+	TurnID        []byte // the turn the server says it answered, may be empty
+	TraceID       []byte // the trace the server says it answered, may be empty
+	Body          []byte // the raw body, for `cstest try` and error evidence
+
+	Begun      time.Duration // when the driver had what it needed and began to connect or write
+	Sent       time.Duration // first byte of the request written
+	Connect    time.Duration // how long DNS, connect and TLS took for this turn, 0 on a kept connection
+	FirstByte  time.Duration
+	FirstToken time.Duration
+	Done       time.Duration
+	Gaps       []time.Duration // between the contents of a stream
+
+	buffer any // what Free gives back
+}
+
+// Reason is why a turn has no whole answer.
+type Reason uint8
+
+// The reasons. A status of 400 or more is not one of them: the answer is whole.
+const (
+	Complete    Reason = iota
+	Unreachable        // DNS, connect, TLS
+	Broken             // reset, EOF, a protocol error
+	TimedOut           // the client's deadline, or a stall
+	Truncated          // a stream without its terminal event
+	Malformed          // invalid JSON, no answer in it, an error event
+	Oversized          // beyond the target's limits
+	Interrupted        // by Interrupt
+	Exhausted          // our own fault: descriptors, ports
+)
+
+// Options are what a driver needs besides the target.
+type Options struct {
+	Base time.Time // t = 0 of the times in replies; monotonic
+	// Secrets gives the value behind ${env:…} and ${file:…}.
+	Secrets func(name string) (string, error)
+	// Capture keeps Body and the request as sent, for one conversation shown to a person.
+	Capture func(request, response []byte)
+}
