@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/sla"
+	"github.com/cstest/cstest/trial"
+)
+
+// The exit codes that CI relies on.
+const (
+	exitPass         = 0
+	exitFail         = 10
+	exitInconclusive = 11
+	exitInvalid      = 12
+	exitUsage        = 64
+	exitTarget       = 69
+	exitInternal     = 70
+	exitResults      = 74
+	exitHangup       = 129
+	exitInterrupt    = 130
+	exitTerminate    = 143
+)
+
+// usageError is wrong usage: flags, arguments, combinations of them.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func usagef(format string, args ...any) error {
+	return usageError{fmt.Errorf(format, args...)}
+}
+
+// resultsError is a result that could not be written whole.
+type resultsError struct{ error }
+
+func (e resultsError) Unwrap() error { return e.error }
+
+// quietError carries an exit code for what was said already.
+type quietError struct{ code int }
+
+func (e quietError) Error() string { return fmt.Sprintf("exit %d", e.code) }
+
+// exitCode decides the exit code of an error, in this one place.
+func exitCode(err error) int {
+	if err == nil {
+		return exitPass
+	}
+	var (
+		quiet    quietError
+		usage    usageError
+		problems *scenario.Problems
+		target   *trial.TargetError
+		refused  *trial.RefusedError
+		results  resultsError
+	)
+	switch {
+	case errors.As(err, &quiet):
+		return quiet.code
+	case errors.As(err, &usage), errors.As(err, &problems), errors.As(err, &refused):
+		return exitUsage
+	case errors.As(err, &target):
+		return exitTarget
+	case errors.As(err, &results):
+		return exitResults
+	case errors.Is(err, context.Canceled):
+		return exitInterrupt
+	}
+	return exitInternal
+}
+
+// verdictCode is the exit code of a run's verdict.
+func verdictCode(v sla.Verdict, inconclusivePasses bool) int {
+	switch v {
+	case sla.Pass:
+		return exitPass
+	case sla.Fail:
+		return exitFail
+	case sla.Inconclusive, sla.NotVerified:
+		if inconclusivePasses {
+			return exitPass
+		}
+		return exitInconclusive
+	case sla.Invalid:
+		return exitInvalid
+	case sla.Incomplete:
+		return exitInterrupt
+	}
+	return exitInternal
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/cstest/cstest/"
+
+// house is the import graph: what each package may import of ours, besides
+// unit, which is open to all. It reads scenario → load → measure → sla → report,
+// with no way back.
+var house = map[string][]string{
+	"unit":             {},
+	"scenario":         {},
+	"scenarios":        {},
+	"measure":          {},
+	"mockllm":          {},
+	"reference-server": {},
+	"driver":           {"scenario"},
+	"load":             {"driver", "measure", "scenario"},
+	"sla":              {"measure", "scenario"},
+	"tui":              {"sla", "measure", "scenario"},
+	"report":           {"sla", "measure", "scenario"},
+	"trial":            {"load", "driver", "measure", "sla", "scenario"},
+	"cmd/cstest": {"driver", "load", "measure", "mockllm", "reference-server", "report", "scenario", "scenarios",
+		"sla", "trial", "tui"},
+}
+
+// fences are the heavy dependencies, each the business of one package.
+var fences = map[string]string{
+	"github.com/spf13/cobra":     "cmd/cstest",
+	"charm.land/":                "tui",
+	"github.com/HdrHistogram/":   "measure",
+	"go.yaml.in/yaml":            "scenario",
+	"github.com/alicebob/":       "reference-server",
+	"github.com/redis/":          "reference-server",
+	"github.com/blevesearch/":    "reference-server",
+	"github.com/coder/websocket": "driver reference-server",
+	"github.com/valyala/":        "driver mockllm",
+}
+
+func TestImportGraph(t *testing.T) {
+	seen := map[string]bool{}
+	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := d.Name()
+		if d.IsDir() && (name == "testdata" || name == "bin" || name == "results" || name == "node_modules" || strings.HasPrefix(name, ".") && name != ".." && path != "../..") {
+			return filepath.SkipDir
+		}
+		if d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		pkg, err := filepath.Rel("../..", filepath.Dir(path))
+		if err != nil {
+			return err
+		}
+		pkg = filepath.ToSlash(pkg)
+		seen[pkg] = true
+		checkImports(t, path, pkg)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pkg := range house {
+		if !seen[pkg] {
+			t.Errorf("package %s of the house has no Go file", pkg)
+		}
+	}
+}
+
+func checkImports(t *testing.T, path, pkg string) {
+	t.Helper()
+	may, known := house[pkg]
+	if !known {
+		t.Errorf("%s: package %s is not in the house: give it a place in the table, or its lines another home", path, pkg)
+		return
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, spec := range file.Imports {
+		imported, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ours, ok := strings.CutPrefix(imported, module); ok && ours != "unit" && !slices.Contains(may, ours) {
+			t.Errorf("%s: %s may not import %s", path, pkg, ours)
+		}
+		for prefix, owners := range fences {
+			if strings.HasPrefix(imported, prefix) && !slices.Contains(strings.Fields(owners), pkg) {
+				t.Errorf("%s: %s is the business of %s, not of %s", path, imported, owners, pkg)
+			}
+		}
+	}
+}

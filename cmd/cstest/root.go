@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// streams are the standard ones, or a test's.
+type streams struct {
+	in  io.Reader
+	out io.Writer
+	err io.Writer
+}
+
+// run is the whole program: arguments in, exit code out.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	s := streams{in: stdin, out: stdout, err: stderr}
+	root := newRootCmd(s)
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	code := exitCode(err)
+	var quiet quietError
+	if err != nil && !errors.As(err, &quiet) {
+		writeError(stderr, root.Name(), err)
+	}
+	return code
+}
+
+// writeError prints one error; a list of problems already names its places.
+func writeError(w io.Writer, name string, err error) {
+	text := err.Error()
+	if strings.Contains(text, "\n") {
+		fmt.Fprintf(w, "%s\n", text)
+		return
+	}
+	fmt.Fprintf(w, "%s: %s\n", name, text)
+}
+
+func newRootCmd(s streams) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "cstest",
+		Short: "Load tests and SLA verification for AI customer-service chat",
+		Long: `cstest drives multi-turn conversations against a chat server, breaks its LLM on
+purpose, and says with evidence whether the SLA holds.
+
+  cstest run                  the built-in midnight sale against the bundled server
+  cstest run my.yaml          your own scenario (start one with: cstest init)
+  cstest try my.yaml          one conversation, everything shown
+
+Exit codes: 0 pass · 10 fail · 11 inconclusive · 12 invalid · 64 usage or scenario ·
+69 target · 70 internal · 74 results not written · 129, 130, 143 signals.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return cmd.Help()
+		},
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w (see: %s --help)", err, cmd.CommandPath())}
+	})
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		return flagsFromEnvironment(cmd, os.LookupEnv)
+	}
+	root.AddCommand(
+		newRunCmd(s), newTryCmd(s),
+		newReportCmd(s),
+		newScenariosCmd(s), newInitCmd(s), newValidateCmd(s), newSchemaCmd(s), newImportCmd(s),
+		newServeCmd(s), newVersionCmd(s),
+	)
+	for _, cmd := range root.Commands() {
+		wrapArgs(cmd)
+	}
+	return root
+}
+
+// wrapArgs turns cobra's complaints about arguments into usage errors.
+func wrapArgs(cmd *cobra.Command) {
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return usageError{fmt.Errorf("%w (see: %s --help)", err, cmd.CommandPath())}
+			}
+			return nil
+		}
+	}
+	for _, sub := range cmd.Commands() {
+		wrapArgs(sub)
+	}
+}
+
+// flagsFromEnvironment gives every flag that was not set its CSTEST_<NAME>.
+func flagsFromEnvironment(cmd *cobra.Command, lookup func(string) (string, bool)) error {
+	var failed error
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if f.Changed || f.Name == "help" {
+			return
+		}
+		name := "CSTEST_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		value, ok := lookup(name)
+		if !ok {
+			return
+		}
+		if err := cmd.Flags().Set(f.Name, value); err != nil && failed == nil {
+			failed = usageError{fmt.Errorf("environment variable %s: %w", name, err)}
+		}
+	})
+	return failed
+}
