@@ -1,0 +1,211 @@
+package refserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"golang.org/x/net/netutil"
+)
+
+// Server is a running reference server. All methods are safe for concurrent
+// use.
+type Server struct {
+	cfg      Config
+	set      atomic.Pointer[settings]
+	log      *slog.Logger
+	verifier *verifier
+	ids      *minter
+	embedded *embedded
+	store    *store
+	model    *model
+	caller   *caller
+	counts   counts
+
+	public, admin         *http.Server
+	publicAddr, adminAddr string
+	inFlight              atomic.Int64
+	draining              atomic.Bool
+	stop                  context.CancelFunc
+	background            sync.WaitGroup
+	closing               sync.Once
+	closed                chan struct{}
+	closeErr              error
+}
+
+// counts are the exact figures of /admin/state.
+type counts struct {
+	turns    atomic.Int64
+	answers  [len(tierNames)]atomic.Int64
+	outcomes [600]atomic.Int64 // by HTTP status
+}
+
+const drainTime = 25 * time.Second
+
+// Start runs a server until ctx ends or Close is called. Errors tell which
+// field of cfg is wrong or which address cannot be listened on.
+func Start(ctx context.Context, cfg Config) (*Server, error) {
+	cfg = cfg.withDefaults()
+	base, err := profile(cfg.Profile)
+	if err == nil {
+		base, err = base.apply(cfg.Knobs, false)
+	}
+	if err := errors.Join(cfg.check(), err); err != nil {
+		return nil, err
+	}
+	s := &Server{cfg: cfg, log: slog.New(slog.NewJSONHandler(cfg.Log, nil)), closed: make(chan struct{})}
+	s.set.Store(&base)
+	s.verifier = newVerifier(cfg.Secrets, time.Now)
+	s.ids = newMinter(idKey(cfg.Secrets))
+	if err := s.openRedis(&base); err != nil {
+		return nil, err
+	}
+	s.model = newModel(cfg.LLM, cfg.LLMKey, &base)
+	s.caller = newCaller(s.model, &base, s.set.Load, s.llmSeen)
+	if err := s.listen(); err != nil {
+		s.release()
+		return nil, err
+	}
+	run, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.stop = stop
+	s.start(run)
+	context.AfterFunc(ctx, func() {
+		end, cancel := context.WithTimeout(context.Background(), drainTime)
+		defer cancel()
+		_ = s.Close(end)
+	})
+	return s, nil
+}
+
+func (s *Server) openRedis(set *settings) error {
+	var opt *redis.Options
+	if s.cfg.Redis == "" {
+		e, err := startEmbedded()
+		if err != nil {
+			return err
+		}
+		s.embedded = e
+		opt = &redis.Options{Addr: e.mini.Addr()}
+		s.log.Info("embedded Redis: volatile, single lock, no capacity claims")
+	} else {
+		o, err := redisOptions(s.cfg.Redis)
+		if err != nil {
+			return err
+		}
+		opt = o
+	}
+	s.store = newStore(opt, set)
+	return nil
+}
+
+func (s *Server) listen() error {
+	pub, err := net.Listen("tcp", s.cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("public listener: %w", err)
+	}
+	adm, err := net.Listen("tcp", s.cfg.AdminListen)
+	if err != nil {
+		pub.Close()
+		return fmt.Errorf("admin listener: %w", err)
+	}
+	s.publicAddr, s.adminAddr = pub.Addr().String(), adm.Addr().String()
+	quiet := slog.NewLogLogger(s.log.Handler(), slog.LevelWarn)
+	s.public = &http.Server{Handler: s.publicRoutes(), ReadHeaderTimeout: 3 * time.Second, ReadTimeout: 13 * time.Second,
+		IdleTimeout: 75 * time.Second, MaxHeaderBytes: 16 << 10, ErrorLog: quiet, Protocols: s.protocols(),
+		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: 1000}}
+	s.admin = &http.Server{Handler: s.adminRoutes(), ReadHeaderTimeout: 3 * time.Second, ReadTimeout: 13 * time.Second,
+		WriteTimeout: 30 * time.Second, IdleTimeout: 75 * time.Second, MaxHeaderBytes: 16 << 10, ErrorLog: quiet}
+	serve := func(srv *http.Server, ln net.Listener, tls bool) {
+		s.background.Go(func() {
+			var err error
+			if tls {
+				err = srv.ServeTLS(ln, s.cfg.TLSCert, s.cfg.TLSKey)
+			} else {
+				err = srv.Serve(ln)
+			}
+			if err != nil && !errors.Is(err, http.ErrServerClosed) {
+				s.log.Error("listener ended", "err", err)
+			}
+		})
+	}
+	serve(s.public, netutil.LimitListener(pub, s.cfg.MaxConnections), s.cfg.TLSCert != "")
+	serve(s.admin, adm, false)
+	return nil
+}
+
+func (s *Server) protocols() *http.Protocols {
+	var p http.Protocols
+	p.SetHTTP1(true)
+	p.SetHTTP2(true)
+	p.SetUnencryptedHTTP2(s.cfg.H2C)
+	return &p
+}
+
+// start runs what goes on beside requests.
+func (s *Server) start(context.Context) {}
+
+// URL is the base URL of the public listener.
+func (s *Server) URL() string {
+	if s.cfg.TLSCert != "" {
+		return "https://" + s.publicAddr
+	}
+	return "http://" + s.publicAddr
+}
+
+// AdminURL is the base URL of the admin listener.
+func (s *Server) AdminURL() string { return "http://" + s.adminAddr }
+
+// Done is closed when the server has gone down, by Close or with the context
+// given to Start.
+func (s *Server) Done() <-chan struct{} { return s.closed }
+
+// Close drains: not ready at once, no new connections, turns in flight are
+// finished until ctx ends. Further calls wait for the first and return the
+// same error.
+func (s *Server) Close(ctx context.Context) error {
+	s.closing.Do(func() {
+		s.draining.Store(true)
+		err := s.public.Shutdown(ctx)
+		if err != nil {
+			err = fmt.Errorf("drain: %d turns cut off: %w", s.inFlight.Load(), err)
+			s.public.Close()
+		}
+		s.stop()
+		s.admin.Close()
+		s.background.Wait()
+		s.release()
+		s.closeErr = err
+		close(s.closed)
+	})
+	<-s.closed
+	return s.closeErr
+}
+
+func (s *Server) release() {
+	if s.model != nil {
+		s.model.close()
+	}
+	if s.store != nil {
+		s.store.rdb.Close()
+	}
+	s.embedded.close()
+}
+
+// idKey derives the key of ids from the token keys, so that servers that share
+// those accept each other's dialogs. Without any, nothing is served anyway.
+func idKey(secrets map[string]Secret) []byte {
+	least := ""
+	for kid := range secrets {
+		if least == "" || kid < least {
+			least = kid
+		}
+	}
+	return []byte(secrets[least])
+}

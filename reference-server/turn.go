@@ -1,0 +1,239 @@
+package refserver
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"time"
+)
+
+const cannedLine = "系统繁忙,请稍后再试"
+
+// turn is one message on its way to an answer.
+type turn struct {
+	srv    *Server
+	set    *settings
+	start  time.Time
+	tr     trace
+	who    identity
+	req    request
+	text   string // masked, with the caller's ⟦…⟧ marks: what the model sees and the dialog keeps
+	clean  string // masked, without marks: what intent, FAQ and cache see
+	hash   string // of the text as it came
+	hold   *hold  // nil: the dialog's state cannot be reached
+	replay []byte // response of an earlier turn with the same turn_id
+	ans    answer
+
+	attempts             int
+	redisTime, modelTime time.Duration
+	fault                fault
+}
+
+// open authenticates and reads the request. Errors are *problem.
+func (s *Server) open(r *http.Request, tr trace) (*turn, error) {
+	t := &turn{srv: s, set: s.set.Load(), start: time.Now(), tr: tr}
+	who, err := s.verifier.request(r)
+	if err != nil {
+		return nil, tokenProblem(err)
+	}
+	t.who = who
+	body, err := readRequest(r)
+	if err != nil {
+		return nil, err
+	}
+	if t.req, err = decodeRequest(body); err != nil {
+		if errors.Is(err, errField) {
+			return nil, problemFields(strings.TrimPrefix(err.Error(), errField.Error()+": "))
+		}
+		return nil, problemSyntax
+	}
+	if t.req.uid != "" && t.req.uid != who.uid {
+		return nil, problemUID
+	}
+	if t.req.dialogID != "" && !s.ids.owns(t.req.dialogID, 'd', who) {
+		return nil, problemNotFound
+	}
+	if t.req.turnID == "" {
+		t.req.turnID = randomHex(8)
+	}
+	t.hash = textHash(t.req.text)
+	t.text = t.req.text
+	t.clean = stripMarks(t.text)
+	return t, nil
+}
+
+func tokenProblem(err error) error {
+	if errors.Is(err, errNoSecret) {
+		return problemNoKey
+	}
+	return problemToken
+}
+
+func readRequest(r *http.Request) ([]byte, error) {
+	ct := r.Header.Get("Content-Type")
+	if kind, _, _ := strings.Cut(ct, ";"); !strings.EqualFold(strings.TrimSpace(kind), "application/json") || r.Header.Get("Content-Encoding") != "" {
+		return nil, problemType
+	}
+	if r.ContentLength > maxBody {
+		return nil, problemLarge
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	if err != nil {
+		return nil, problemSyntax
+	}
+	if len(body) > maxBody {
+		return nil, problemLarge
+	}
+	return body, nil
+}
+
+// begin finds or makes the dialog. Errors are *problem; a Redis that does not
+// answer is none where tiers are on: the turn goes on without state.
+func (t *turn) begin(ctx context.Context) error {
+	if t.req.dialogID == "" {
+		t.hold = t.srv.store.fresh(t.srv.ids.mint('d', t.who))
+		t.ans.contextStatus = "new"
+		return nil
+	}
+	start := time.Now()
+	exclusive := t.set.chatConcurrentTurns == "refuse"
+	h, replay, err := t.srv.store.begin(ctx, t.req.dialogID, t.req.turnID, t.hash, exclusive, t.set.historyHard.D())
+	t.redisTime += time.Since(start)
+	switch {
+	case errors.Is(err, errBusy):
+		return problemBusy
+	case errors.Is(err, errReused):
+		return problemReused
+	case err != nil && !t.set.tiers:
+		return problemState
+	case err != nil:
+		t.ans.contextStatus = "unavailable"
+		return nil
+	case replay != nil:
+		t.replay = replay
+		return nil
+	}
+	t.hold = h
+	t.ans.contextStatus = "ok"
+	if h.lost {
+		t.ans.contextStatus = "expired"
+	}
+	return nil
+}
+
+// answerByModel asks the model with the dialog so far.
+func (t *turn) answerByModel(ctx context.Context) error {
+	p := t.prompt()
+	if t.set.chatDegradeAt > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, t.start.Add(t.set.chatDegradeAt.D()))
+		defer cancel()
+	}
+	start := time.Now()
+	said := p.users()
+	if t.forget() {
+		p.turns = nil
+	}
+	text, attempts, err := t.srv.caller.call(ctx, t.srv.model.body(p), t.tr)
+	t.modelTime, t.attempts = time.Since(start), attempts
+	if err != nil {
+		t.fault = faultOf(err)
+		return err
+	}
+	t.ans.text, t.ans.source, t.ans.tier = text, "llm", TierLLM
+	t.ans.contextTurns = said
+	return nil
+}
+
+// prompt puts the stored dialog before the model, newest turns first to fit.
+func (t *turn) prompt() prompt {
+	p := prompt{text: t.text}
+	if t.hold == nil {
+		return p
+	}
+	bytes, from := len(t.text), len(t.hold.turns)
+	for from > 0 && len(t.hold.turns)-from+1 < int(t.set.historyMessages)/2 {
+		bytes += t.hold.turns[from-1].size()
+		if bytes > int(t.set.historyBytes) {
+			break
+		}
+		from--
+	}
+	p.turns = t.hold.turns[from:]
+	return p
+}
+
+// forget draws whether this turn goes without the stored dialog, and says
+// nothing about it: a load test must notice by itself.
+func (t *turn) forget() bool {
+	return t.set.historyForget > 0 && rand.Float64() < float64(t.set.historyForget)
+}
+
+// commit stores the turn and renders the response.
+func (t *turn) commit(ctx context.Context) ([]byte, error) {
+	t.ans.turnID, t.ans.traceID = t.req.turnID, t.tr.id
+	if t.hold == nil {
+		t.ans.dialogID = t.req.dialogID
+		t.ans.costMS = t.cost()
+		return t.ans.appendJSON(nil), nil
+	}
+	t.ans.dialogID, t.ans.seq, t.ans.epoch, t.ans.persisted = t.hold.id, t.hold.seq, t.hold.epoch, true
+	t.ans.costMS = t.cost()
+	body := t.ans.appendJSON(make([]byte, 0, 512+len(t.ans.text)))
+	r := &record{epoch: t.hold.epoch, seq: t.hold.seq, born: t.hold.born, token: t.hold.token, turnID: t.req.turnID,
+		textHash: t.hash, degraded: t.ans.degraded, user: t.text, response: body}
+	start := time.Now()
+	err := t.srv.store.commit(context.WithoutCancel(ctx), t.hold, r, t.kept())
+	t.redisTime += time.Since(start)
+	if errors.Is(err, errConflict) && t.hold.leased {
+		return nil, problemBusy
+	}
+	if err != nil {
+		t.ans.persisted = false
+		body = t.ans.appendJSON(body[:0])
+	}
+	return body, nil
+}
+
+func (t *turn) cost() float64 { return float64(time.Since(t.start).Microseconds()) / 1000 }
+
+func (t *turn) kept() kept {
+	return kept{messages: int(t.set.historyMessages), bytes: int(t.set.historyBytes), ttl: t.set.historyTTL.D(), hard: t.set.historyHard.D()}
+}
+
+// run takes the turn from begin to the rendered response.
+func (t *turn) run(ctx context.Context) ([]byte, error) {
+	if err := t.begin(ctx); err != nil || t.replay != nil {
+		return t.replay, err
+	}
+	committed := false
+	defer func() {
+		if !committed && t.hold != nil && t.hold.leased {
+			t.srv.store.release(t.hold)
+		}
+	}()
+	if err := t.decide(ctx); err != nil {
+		return nil, err
+	}
+	body, err := t.commit(ctx)
+	committed = err == nil
+	return body, err
+}
+
+func (t *turn) decide(ctx context.Context) error {
+	err := t.answerByModel(ctx)
+	if err == nil {
+		return nil
+	}
+	if t.fault == faultCancelled {
+		return problemGone
+	}
+	t.ans.text, t.ans.source, t.ans.tier = cannedLine, "static", TierStatic
+	t.ans.degraded, t.ans.degradeReason = true, t.fault.String()
+	return nil
+}
+
+func (s *Server) llmSeen(fault, time.Duration, bool) {}
