@@ -1,0 +1,240 @@
+package mockllm
+
+import (
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cstest/cstest/unit"
+)
+
+const (
+	maxAdminBody  = 8 << 20
+	journalPage   = 1000   // records of GET /mock/journal unless limit says otherwise
+	maxJournal    = 10_000 // and at most
+	maxEpochShift = 24 * time.Hour
+)
+
+// newAPI makes the server of the admin listener.
+func (s *Server) newAPI() *http.Server {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /mock/config", s.getConfig)
+	mux.HandleFunc("PUT /mock/config", s.putConfig)
+	mux.HandleFunc("GET /mock/faults", s.getFaults)
+	mux.HandleFunc("PUT /mock/faults", s.putFaults)
+	mux.HandleFunc("PUT /mock/epoch", s.putEpoch)
+	mux.HandleFunc("POST /mock/reset", s.postReset)
+	mux.HandleFunc("GET /mock/journal", s.getJournal)
+	mux.HandleFunc("GET /mock/facts", func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, s.Facts()) })
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, map[string]string{"status": "ok"}) })
+	mux.Handle("GET /metrics", s.metrics)
+	return &http.Server{
+		Handler:           s.guard(http.NewCrossOriginProtection().Handler(mux)),
+		ReadHeaderTimeout: headerTime,
+		ReadTimeout:       bodyTime,
+		WriteTimeout:      writeTime,
+		IdleTimeout:       idleTime,
+		MaxHeaderBytes:    maxHeader,
+	}
+}
+
+// guard asks for the token, or, without one, for a Host that names this
+// machine: a page in a browser that rebinds its name to 127.0.0.1 has another.
+func (s *Server) guard(next http.Handler) http.Handler {
+	token := s.Config().AdminToken
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if token != "" {
+			given, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+			if subtle.ConstantTimeCompare([]byte(given), []byte(token)) != 1 {
+				refuse(w, http.StatusUnauthorized, errors.New("send the admin token as Authorization: Bearer TOKEN"))
+				return
+			}
+		} else if host := hostOnly(r.Host); host != "localhost" && (net.ParseIP(host) == nil || !net.ParseIP(host).IsLoopback()) {
+			refuse(w, http.StatusForbidden, errors.New("the Host header must name the loopback address"))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func hostOnly(hostport string) string {
+	if host, _, err := net.SplitHostPort(hostport); err == nil {
+		return host
+	}
+	return strings.Trim(hostport, "[]")
+}
+
+// reply sends a JSON value.
+func reply(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", typeJSON)
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v) // the client may have left
+}
+
+// refuse sends the problems of a request, one a line, in OpenAI's shape.
+func refuse(w http.ResponseWriter, status int, err error) {
+	w.Header().Set("Content-Type", typeJSON)
+	w.WriteHeader(status)
+	e := apiError{status: status, message: err.Error(), kind: "invalid_request_error"}
+	_, _ = w.Write(e.body(nil))
+}
+
+// decodeBody reads a request body strictly into v, or answers 400 or 413.
+func decodeBody(w http.ResponseWriter, r *http.Request, v any) bool {
+	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxAdminBody))
+	if err != nil {
+		refuse(w, http.StatusRequestEntityTooLarge, fmt.Errorf("request body: %w", err))
+		return false
+	}
+	if err := decodeStrict(data, v); err != nil {
+		refuse(w, http.StatusBadRequest, err)
+		return false
+	}
+	return true
+}
+
+// configBody is the body of PUT /mock/config.
+type configBody struct {
+	Config
+	TTL unit.Duration `json:"ttl,omitzero"`
+}
+
+// faultsBody is the body of PUT /mock/faults and of its answer.
+type faultsBody struct {
+	TTL    unit.Duration `json:"ttl,omitzero"`
+	Faults []Fault       `json:"faults"`
+}
+
+// shown is the configuration without its secret.
+func (s *Server) shown() Config {
+	cfg := s.Config()
+	cfg.AdminToken = ""
+	return cfg
+}
+
+func (s *Server) getConfig(w http.ResponseWriter, _ *http.Request) { reply(w, 200, s.shown()) }
+
+func (s *Server) putConfig(w http.ResponseWriter, r *http.Request) {
+	var body configBody
+	if !decodeBody(w, r, &body) {
+		return
+	}
+	var p problems
+	now := s.Config()
+	for _, fixed := range []struct {
+		key     string
+		changed bool
+	}{
+		{"listen", body.Listen != "" && body.Listen != now.Listen},
+		{"admin_listen", body.AdminListen != "" && body.AdminListen != now.AdminListen},
+		{"admin_token", body.AdminToken != ""},
+		{"journal_records", body.JournalRecords != 0 && body.JournalRecords != now.JournalRecords},
+	} {
+		if fixed.changed {
+			p.add(fixed.key, "cannot change while the server runs")
+		}
+	}
+	checkTTL(&p, body.TTL)
+	if err := p.join(); err != nil {
+		refuse(w, http.StatusBadRequest, err)
+		return
+	}
+	if err := s.Configure(body.Config, body.TTL.D()); err != nil {
+		refuse(w, http.StatusBadRequest, err)
+		return
+	}
+	reply(w, 200, s.shown())
+}
+
+func checkTTL(p *problems, ttl unit.Duration) {
+	if ttl < 0 || ttl > ttlLimit {
+		p.add("ttl", "must be from 0s (none) to %s", ttlLimit)
+	}
+}
+
+func (s *Server) getFaults(w http.ResponseWriter, _ *http.Request) {
+	reply(w, 200, faultsBody{Faults: append([]Fault{}, s.Config().Faults...), TTL: s.schedule.remaining()})
+}
+
+func (s *Server) putFaults(w http.ResponseWriter, r *http.Request) {
+	var body faultsBody
+	if !decodeBody(w, r, &body) {
+		return
+	}
+	var p problems
+	checkTTL(&p, body.TTL)
+	err := p.join()
+	if err == nil {
+		err = s.SetFaults(body.Faults, body.TTL.D())
+	}
+	if err != nil {
+		refuse(w, http.StatusBadRequest, err)
+		return
+	}
+	s.getFaults(w, r)
+}
+
+func (s *Server) putEpoch(w http.ResponseWriter, r *http.Request) {
+	received := time.Now()
+	var body struct {
+		StartsInMs float64 `json:"starts_in_ms"`
+	}
+	if !decodeBody(w, r, &body) {
+		return
+	}
+	shift := time.Duration(body.StartsInMs * float64(time.Millisecond))
+	if !(body.StartsInMs >= 0 && shift <= maxEpochShift) {
+		refuse(w, http.StatusBadRequest, fmt.Errorf("starts_in_ms: must be from 0 to %d", maxEpochShift.Milliseconds()))
+		return
+	}
+	s.SetEpoch(received.Add(shift))
+	reply(w, 200, map[string]int64{"now_ns": -int64(time.Until(received.Add(shift)))})
+}
+
+func (s *Server) postReset(w http.ResponseWriter, _ *http.Request) {
+	s.Reset()
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// journalBody is the answer of GET /mock/journal. Next is the value of after
+// for the next page, Lost how many records asked for were overwritten.
+type journalBody struct {
+	Records []Record    `json:"records"`
+	Next    uint64      `json:"next"`
+	Lost    uint64      `json:"lost"`
+	Phases  []PhaseFact `json:"phases"`
+}
+
+func (s *Server) getJournal(w http.ResponseWriter, r *http.Request) {
+	after, err1 := queryNumber(r, "after", 0)
+	limit, err2 := queryNumber(r, "limit", journalPage)
+	if err := errors.Join(err1, err2); err != nil {
+		refuse(w, http.StatusBadRequest, err)
+		return
+	}
+	body := journalBody{Next: after, Phases: s.Facts().Phases}
+	body.Records, body.Lost = s.Journal(after, int(min(limit, maxJournal)))
+	if n := len(body.Records); n > 0 {
+		body.Next = body.Records[n-1].Seq
+	}
+	reply(w, 200, body)
+}
+
+func queryNumber(r *http.Request, name string, otherwise uint64) (uint64, error) {
+	text := r.URL.Query().Get(name)
+	if text == "" {
+		return otherwise, nil
+	}
+	n, err := strconv.ParseUint(text, 10, 63)
+	if err != nil {
+		return 0, fmt.Errorf("%s: must be a whole number", name)
+	}
+	return n, nil
+}

@@ -1,0 +1,270 @@
+package mockllm
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cstest/cstest/unit"
+)
+
+// inbound is a completion request as the wires hand it over. The byte slices
+// are only valid until the call waits.
+type inbound struct {
+	chat        bool
+	body        []byte
+	traceparent []byte
+	purpose     []byte
+	fault       []byte // X-Mock-Fault
+	delay       []byte // X-Mock-Delay
+}
+
+// call is one attempt being served. It is reused by its wire.
+type call struct {
+	srv     *Server
+	set     *setup
+	led     *ledger // nil when the call came before the epoch
+	w       wire
+	req     request
+	frame   frame
+	key     key
+	entry   entry
+	fault   *fault
+	fixed   time.Duration // X-Mock-Delay
+	delayed bool
+	placed  bool // holds a place of the capacity model
+	start   time.Time
+	due     time.Time // when what was said so far was to be said
+	text    string    // what the model says, without the echo
+	echo    []byte    // the echo and what faults plant
+	finish  string
+	buf     []byte
+}
+
+// serve answers one completion request over w.
+func (s *Server) serve(c *call, w wire, in *inbound) {
+	c.begin(s, w, in)
+	if err := c.prepare(in); err != nil {
+		c.entry.status = uint16(err.status)
+		c.buf = err.body(c.buf[:0])
+		_ = w.respond(head{status: err.status, contentType: typeJSON, id: c.requestID()}, c.buf)
+		c.end(outcomeInvalid)
+		return
+	}
+	c.end(c.answer())
+}
+
+// begin identifies the call and counts it.
+func (c *call) begin(s *Server, w wire, in *inbound) {
+	now := time.Now()
+	*c = call{srv: s, set: s.setup.Load(), w: w, req: request{canaries: c.req.canaries}, echo: c.echo[:0], buf: c.buf[:0], start: now, due: now}
+	k, traced := parseTraceparent(in.traceparent)
+	if !traced {
+		k = bodyKey(in.body)
+	}
+	c.key = k
+	p := purposeTurn
+	switch string(in.purpose) {
+	case "probe":
+		p = purposeProbe
+	case "backflow":
+		p = purposeBackflow
+	}
+	led := s.ledger.Load()
+	c.entry = entry{t: now.Sub(led.origin), trace: k, traced: traced, attempt: s.attempts.next(k), purpose: p, chat: in.chat}
+	s.totals.by[p].Add(1)
+	s.inFlight.Add(1)
+	if led.arrive(p, now) {
+		c.led = led
+	}
+}
+
+// prepare decodes the request and decides what it will get. Afterwards nothing
+// points into the inbound request.
+func (c *call) prepare(in *inbound) *apiError {
+	if err := c.req.decode(in.body, in.chat, &c.set.limits); err != nil {
+		return err
+	}
+	c.req.model = strings.Clone(c.req.model)
+	c.entry.stream = c.req.stream
+	c.entry.canaries = uint32(len(c.req.canaries))
+	if n := len(c.req.canaries); n > 0 {
+		c.entry.conversation, c.entry.turn = c.req.canaries[n-1].dialog, c.req.canaries[n-1].turn
+	}
+	if err := c.overrides(in); err != nil {
+		return err
+	}
+	ordinal := c.entry.attempt
+	if c.fault == nil {
+		for _, f := range *c.srv.schedule.active.Load() {
+			if f.strikes(c.set.cfg.Seed, c.key, ordinal, c.start) {
+				c.fault = f
+				break
+			}
+		}
+	}
+	c.entry.fault = c.fault
+	c.frame = newFrame(c.req.chat, c.key, ordinal, c.set.cfg.Seed, c.req.model, c.start)
+	c.compose()
+	c.req.question = ""
+	if c.fault != nil && c.led != nil {
+		c.led.strike(c.start)
+	}
+	return nil
+}
+
+// overrides reads X-Mock-Fault and X-Mock-Delay.
+func (c *call) overrides(in *inbound) *apiError {
+	if len(in.fault) > 0 {
+		f, err := parseOverride(string(in.fault))
+		if err != nil {
+			return badRequest("X-Mock-Fault", "", "X-Mock-Fault: %v", err)
+		}
+		if f.kind != kindFailFirst || c.entry.attempt <= uint32(f.Attempts) {
+			c.fault = f
+		}
+	}
+	if len(in.delay) > 0 {
+		d, err := unit.ParseDuration(string(in.delay))
+		if err != nil || d > maxDelay {
+			return badRequest("X-Mock-Delay", "", "X-Mock-Delay: write a duration up to %s, such as 250ms", unit.Duration(maxDelay))
+		}
+		c.fixed, c.delayed = d, true
+	}
+	return nil
+}
+
+// compose chooses the words.
+func (c *call) compose() {
+	c.text, c.finish = answerTo(c.req.question, c.set.scripts), "stop"
+	if n := c.req.maxTokens; n > 0 && n < countTokens(c.text) {
+		c.text, c.finish = firstTokens(c.text, n), "length"
+	}
+	seen := c.req.canaries
+	if c.fault != nil {
+		seen = c.plant(seen)
+	}
+	if c.set.cfg.EchoContext {
+		c.echo = appendSeen(c.echo, seen)
+	}
+	c.srv.strangers.remember(c.req.canaries)
+}
+
+// hold waits for the latency of the answer's beginning, and for capacity.
+// It reports how the call ended when it did not get to the answer.
+func (c *call) hold() (outcome, bool) {
+	seed, ordinal := c.set.cfg.Seed, c.entry.attempt
+	drawn := c.set.pace.begin(seed, c.key, ordinal)
+	if !c.req.stream && c.set.pace.tokens {
+		for i := 1; i < c.tokens(); i++ {
+			drawn += c.set.pace.gap(seed, c.key, ordinal, i)
+		}
+	}
+	if c.delayed {
+		drawn = c.fixed
+	}
+	factor := c.slow()
+	if gate := c.set.gate; gate != nil {
+		place, ok := gate.enter(c.w)
+		c.entry.queued = time.Since(c.start)
+		if !ok {
+			return c.refused(place), false
+		}
+		c.placed = true
+		factor *= gate.factor()
+	}
+	c.entry.drawn = drawn
+	if factor != 1 {
+		drawn = time.Duration(min(float64(drawn)*factor, float64(maxDelay)))
+	}
+	from := c.start
+	if c.entry.queued > 0 {
+		from = time.Now()
+	}
+	c.due = from.Add(drawn)
+	if drawn <= 0 {
+		return 0, true
+	}
+	if !c.until(c.due) {
+		if c.set.gate != nil && c.set.cfg.Capacity.FinishAbandoned {
+			c.srv.pause(c.due)
+		}
+		return outcomeGone, false
+	}
+	return 0, true
+}
+
+// until waits for t; false when the client is gone.
+func (c *call) until(t time.Time) bool {
+	for {
+		switch c.w.wait(t) {
+		case waitOver:
+			return true
+		case waitGone:
+			return false
+		}
+	}
+}
+
+// slow is the factor that a slow fault puts on latencies.
+func (c *call) slow() float64 {
+	if c.fault != nil && c.fault.kind == kindSlow {
+		return c.fault.Factor
+	}
+	return 1
+}
+
+// tokens is the number of tokens of the whole answer.
+func (c *call) tokens() int { return countTokens(c.text) + countTokens(string(c.echo)) }
+
+// refused answers a call the capacity model has no place for.
+func (c *call) refused(p place) outcome {
+	if p == placeGone {
+		return outcomeGone
+	}
+	err := &apiError{status: 503, message: "the engine is currently overloaded, please try again later", kind: "server_error", code: "overloaded"}
+	h := head{status: 503, contentType: typeJSON, id: c.requestID()}
+	if d := c.set.cfg.Capacity.RetryAfter.D(); d > 0 {
+		h.retryAfter = seconds(d)
+	}
+	c.entry.status = 503
+	c.buf = err.body(c.buf[:0])
+	if c.respond(h, c.buf) != nil {
+		return outcomeGone
+	}
+	return outcomeOverloaded
+}
+
+// seconds writes a duration as Retry-After does, rounded up.
+func seconds(d time.Duration) string {
+	return strconv.FormatInt(int64(math.Ceil(d.Seconds())), 10)
+}
+
+func (c *call) requestID() uint64 {
+	return draw(c.set.cfg.Seed, c.key, c.entry.attempt, 0) | 1
+}
+
+// respond notes the status and the time held, and sends.
+func (c *call) respond(h head, body []byte) error {
+	c.entry.status = uint16(h.status)
+	c.entry.injected = time.Since(c.start)
+	return c.w.respond(h, body)
+}
+
+// end counts and journals the call.
+func (c *call) end(o outcome) {
+	e := &c.entry
+	e.outcome = o
+	if e.injected == 0 {
+		e.injected = time.Since(c.start)
+	}
+	if c.led != nil {
+		c.led.end(o, e.injected)
+	}
+	s := c.srv
+	s.totals.end(o, e.injected)
+	s.chunks.Add(uint64(e.chunks))
+	s.inFlight.Add(-1)
+	s.journal.add(e)
+}

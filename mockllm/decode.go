@@ -1,0 +1,202 @@
+package mockllm
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+)
+
+// ParseConfig reads a configuration from JSON: strictly, every unknown or repeated
+// key, wrong type or unit is an error that names the field. It does not
+// validate.
+func ParseConfig(data []byte) (Config, error) {
+	var cfg Config
+	return cfg, decodeStrict(data, &cfg)
+}
+
+// decodeStrict decodes one JSON value into the struct v points to.
+func decodeStrict(data []byte, v any) error {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	var p problems
+	if err := checkKeys(dec, reflect.TypeOf(v), "", &p); err != nil {
+		return fmt.Errorf("json: %w", err)
+	}
+	if dec.More() {
+		p.add("", "text after the end of the JSON value")
+	}
+	if err := p.join(); err != nil {
+		return err
+	}
+	return json.Unmarshal(data, v)
+}
+
+// checkKeys walks one JSON value beside the Go type it will be decoded into.
+func checkKeys(dec *json.Decoder, t reflect.Type, path string, p *problems) error {
+	for t != nil && t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	token, err := dec.Token()
+	if err != nil {
+		return err
+	}
+	delim, _ := token.(json.Delim)
+	switch delim {
+	case '{':
+		return checkObject(dec, t, path, p)
+	case '[':
+		var item reflect.Type
+		if t != nil && t.Kind() == reflect.Slice {
+			item = t.Elem()
+		}
+		for i := 0; dec.More(); i++ {
+			if err := checkKeys(dec, item, path+"["+strconv.Itoa(i)+"]", p); err != nil {
+				return err
+			}
+		}
+		_, err = dec.Token()
+	}
+	return err
+}
+
+func checkObject(dec *json.Decoder, t reflect.Type, path string, p *problems) error {
+	seen := map[string]bool{}
+	for dec.More() {
+		token, err := dec.Token()
+		if err != nil {
+			return err
+		}
+		name, _ := token.(string)
+		at := strings.TrimPrefix(path+"."+name, ".")
+		if seen[name] {
+			p.add(at, "given twice")
+		}
+		seen[name] = true
+		var member reflect.Type
+		if t != nil && t.Kind() == reflect.Struct {
+			field, known := fieldByKey(t, name)
+			if !known {
+				p.add(at, "unknown key%s", suggest(t, name))
+			}
+			member = field
+		}
+		if err := checkKeys(dec, member, at, p); err != nil {
+			return err
+		}
+	}
+	_, err := dec.Token()
+	return err
+}
+
+func jsonKey(f reflect.StructField) string {
+	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+	return name
+}
+
+func fieldByKey(t reflect.Type, name string) (reflect.Type, bool) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if f.Anonymous {
+			if ft, ok := fieldByKey(f.Type, name); ok {
+				return ft, true
+			}
+		} else if jsonKey(f) == name {
+			return f.Type, true
+		}
+	}
+	return nil, false
+}
+
+// keysOf lists the keys of a struct type.
+func keysOf(t reflect.Type) []string {
+	var out []string
+	for i := range t.NumField() {
+		if f := t.Field(i); f.Anonymous {
+			out = append(out, keysOf(f.Type)...)
+		} else {
+			out = append(out, jsonKey(f))
+		}
+	}
+	return out
+}
+
+// suggest names the nearest key, or all when none is near.
+func suggest(t reflect.Type, name string) string {
+	keys := keysOf(t)
+	for _, k := range keys {
+		if distance(k, name) <= 2 {
+			return fmt.Sprintf("; did you mean %q?", k)
+		}
+	}
+	return "; known are " + strings.Join(keys, ", ")
+}
+
+// distance is the Levenshtein distance of two keys; keys over 64 bytes are far
+// from everything.
+func distance(a, b string) int {
+	if len(a) > 64 || len(b) > 64 {
+		return 64
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// UnmarshalJSON reads a bare duration as a constant, else the object.
+func (d *Dist) UnmarshalJSON(b []byte) error {
+	if len(b) > 0 && b[0] == '"' {
+		*d = Dist{}
+		return json.Unmarshal(b, &d.Constant)
+	}
+	type plain Dist
+	return json.Unmarshal(b, (*plain)(d))
+}
+
+// UnmarshalText reads a bare duration as a constant, as YAML may write it.
+func (d *Dist) UnmarshalText(b []byte) error {
+	*d = Dist{}
+	return d.Constant.UnmarshalText(b)
+}
+
+// overrideFault turns "kind;key=value" into a Fault by way of the same decoder.
+func overrideFault(s string) (Fault, error) {
+	parts := strings.Split(s, ";")
+	object := map[string]any{"kind": strings.TrimSpace(parts[0])}
+	for _, part := range parts[1:] {
+		k, v, ok := strings.Cut(strings.TrimSpace(part), "=")
+		if !ok {
+			return Fault{}, fmt.Errorf("write options as key=value, not %q", part)
+		}
+		switch k {
+		case "name", "at", "for", "share", "ramp", "flap":
+			return Fault{}, fmt.Errorf("%s belongs to a schedule, not to one request", k)
+		case "status", "chunks", "attempts", "factor":
+			object[k] = json.Number(v)
+		default:
+			object[k] = v
+		}
+	}
+	var f Fault
+	data, err := json.Marshal(object)
+	if err != nil {
+		return f, fmt.Errorf("a number is not one: %w", err)
+	}
+	return f, decodeStrict(data, &f)
+}

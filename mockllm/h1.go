@@ -1,0 +1,308 @@
+package mockllm
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"net/http/httputil"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+// Bounds of what a client may do to a connection.
+const (
+	readBuffer   = 4 << 10
+	maxHeader    = 64 << 10
+	headerTime   = 10 * time.Second
+	bodyTime     = 30 * time.Second
+	idleTime     = 2 * time.Minute
+	writeTime    = 30 * time.Second
+	longWait     = time.Millisecond // waits from here on give buffers back
+	bigBuffer    = 64 << 10         // larger ones are not kept
+	http2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+)
+
+// acceptAll serves the public listener until it is closed.
+func (s *Server) acceptAll() {
+	var backoff time.Duration
+	for {
+		nc, err := s.public.Accept()
+		switch {
+		case errors.Is(err, net.ErrClosed):
+			return
+		case err != nil: // out of descriptors, most likely
+			backoff = min(max(2*backoff, 5*time.Millisecond), time.Second)
+			s.pause(time.Now().Add(backoff))
+			continue
+		}
+		backoff = 0
+		s.accepted.Add(1)
+		c := &h1conn{srv: s, conn: nc, poked: make(chan struct{}, 1)}
+		if !s.conns.add(c) {
+			_ = nc.Close()
+			return
+		}
+		s.spawn(c.run)
+	}
+}
+
+// connSet holds the open HTTP/1.1 connections.
+type connSet struct {
+	mu     sync.Mutex
+	open   map[*h1conn]struct{}
+	closed bool
+}
+
+func (s *connSet) add(c *h1conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	if s.open == nil {
+		s.open = map[*h1conn]struct{}{}
+	}
+	s.open[c] = struct{}{}
+	return true
+}
+
+func (s *connSet) remove(c *h1conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.open, c)
+}
+
+func (s *connSet) len() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.open)
+}
+
+func (s *connSet) closeAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	for c := range s.open {
+		_ = c.conn.Close()
+	}
+}
+
+// h1conn serves one HTTP/1.1 connection and is the wire of its calls. Waiting is
+// reading one byte with a deadline: it ends on time, when the client leaves and
+// when the server closes, and needs neither a buffer nor a second goroutine.
+type h1conn struct {
+	srv      *Server
+	conn     net.Conn
+	*scratch // nil while a call waits long
+
+	ahead    [1]byte // a byte of the next request, read while waiting
+	hasAhead bool
+	idleBy   time.Time // read deadline of the keep-alive wait; zero when unset
+	writeBy  time.Time // write deadline
+	woken    atomic.Bool
+	poked    chan struct{}
+
+	call call
+	in   inbound
+
+	http10, closing, chunked, dead bool
+	left                           int64 // promised bytes not yet written
+}
+
+// Read lets the buffered reader see the byte that a wait has read.
+func (c *h1conn) Read(p []byte) (int, error) {
+	if c.hasAhead && len(p) > 0 {
+		p[0], c.hasAhead = c.ahead[0], false
+		return 1, nil
+	}
+	return c.conn.Read(p)
+}
+
+func (c *h1conn) run() {
+	defer c.srv.conns.remove(c)
+	if d := c.srv.setup.Load().cfg.Connect.D(); d > 0 {
+		if c.wait(time.Now().Add(d)) == waitGone {
+			_ = c.conn.Close()
+			return
+		}
+	}
+	first := true
+	for !c.dead && c.next() {
+		if first && c.isHTTP2() {
+			c.handOver()
+			return
+		}
+		first = false
+		if !c.serveOne() || c.closing {
+			break
+		}
+	}
+	c.give()
+	if !c.dead {
+		_ = c.conn.Close()
+	}
+}
+
+// next waits for the first byte of a request.
+func (c *h1conn) next() bool {
+	c.take()
+	if c.br.Buffered() > 0 {
+		return true
+	}
+	if now := time.Now(); c.idleBy.Sub(now) < idleTime/2 {
+		c.idleBy = now.Add(idleTime)
+		_ = c.conn.SetReadDeadline(c.idleBy)
+	}
+	_, err := c.br.Peek(1)
+	return err == nil
+}
+
+// serveOne reads a request and answers it; false ends the connection.
+func (c *h1conn) serveOne() bool {
+	if err := c.readHeader(); err != nil {
+		if !errors.Is(err, io.EOF) && !errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, net.ErrClosed) {
+			c.refuse(badRequest("", "", "malformed HTTP request"))
+		}
+		return false
+	}
+	c.http10 = !c.hdr.IsHTTP11()
+	c.closing = c.hdr.ConnectionClose() || c.http10 && !bytes.EqualFold(c.hdr.Peek("Connection"), []byte("keep-alive"))
+	if err := c.readBody(int64(c.srv.setup.Load().cfg.MaxBody)); err != nil {
+		if e, ok := errors.AsType[*apiError](err); ok {
+			c.refuse(e)
+		}
+		return false
+	}
+	c.route()
+	return !c.dead
+}
+
+// refuse answers an error and gives the connection up.
+func (c *h1conn) refuse(e *apiError) {
+	c.closing = true
+	_ = c.respond(head{status: e.status, contentType: typeJSON}, e.body(nil))
+}
+
+// readHeader parses a request's header. What is not there yet gets headerTime.
+func (c *h1conn) readHeader() error {
+	buffered, _ := c.br.Peek(c.br.Buffered())
+	if !bytes.Contains(buffered, []byte("\r\n\r\n")) {
+		c.readWithin(headerTime)
+	}
+	err := c.hdr.Read(c.br)
+	if small := (*fasthttp.ErrSmallBuffer)(nil); errors.As(err, &small) {
+		big := bufio.NewReaderSize(c.br, maxHeader)
+		if err = c.hdr.Read(big); err == nil {
+			c.br = big // not from the pool, nor given back to it
+		}
+	}
+	return err
+}
+
+// readWithin sets a read deadline other than the keep-alive one.
+func (c *h1conn) readWithin(d time.Duration) {
+	_ = c.conn.SetReadDeadline(time.Now().Add(d))
+	c.idleBy = time.Time{}
+}
+
+// readBody reads the request's body, growing with what really arrives: a
+// promised length alone allocates nothing.
+func (c *h1conn) readBody(limit int64) error {
+	c.body = c.body[:0]
+	length := int64(c.hdr.ContentLength())
+	if length == -2 {
+		return nil // none
+	}
+	tooLong := tooLarge(limit)
+	if length > limit {
+		return tooLong
+	}
+	if bytes.EqualFold(c.hdr.Peek("Expect"), []byte("100-continue")) {
+		c.out = append(c.out[:0], "HTTP/1.1 100 Continue\r\n\r\n"...)
+		if err := c.push(); err != nil {
+			return err
+		}
+	}
+	if length >= 0 && length <= int64(c.br.Buffered()) {
+		part, _ := c.br.Peek(int(length))
+		c.body = append(c.body, part...)
+		_, err := c.br.Discard(int(length))
+		return err
+	}
+	c.readWithin(bodyTime)
+	if length >= 0 {
+		return c.readFull(io.LimitReader(c.br, length), length, true)
+	}
+	if err := c.readFull(io.LimitReader(httputil.NewChunkedReader(c.br), limit+1), limit+1, false); err != nil {
+		return badRequest("", "", "malformed chunked request body")
+	}
+	if int64(len(c.body)) > limit {
+		return tooLong
+	}
+	return c.skipTrailer()
+}
+
+// readFull appends what r gives up to most bytes; exactly that many if exact.
+func (c *h1conn) readFull(r io.Reader, most int64, exact bool) error {
+	for int64(len(c.body)) < most {
+		if len(c.body) == cap(c.body) {
+			c.body = append(c.body, 0)[:len(c.body)]
+		}
+		room := min(int64(cap(c.body)), most)
+		n, err := r.Read(c.body[len(c.body):room])
+		c.body = c.body[:len(c.body)+n]
+		if err == io.EOF && !exact {
+			return nil
+		}
+		if err != nil && int64(len(c.body)) < most {
+			return err
+		}
+	}
+	return nil
+}
+
+// skipTrailer reads past the trailer section, which the chunked reader leaves.
+func (c *h1conn) skipTrailer() error {
+	for range 64 {
+		line, err := c.br.ReadSlice('\n')
+		if err != nil {
+			return badRequest("", "", "malformed chunked request body")
+		}
+		if len(bytes.TrimRight(line, "\r\n")) == 0 {
+			return nil
+		}
+	}
+	return badRequest("", "", "too many trailers")
+}
+
+// route answers the request that was read.
+func (c *h1conn) route() {
+	path, _, _ := bytes.Cut(c.hdr.RequestURI(), []byte("?"))
+	if len(path) > 0 && path[0] != '/' { // absolute form
+		path = c.hdr.RequestURI()
+		if i := bytes.Index(path, []byte("://")); i >= 0 {
+			path = path[i+3:]
+			path = path[max(bytes.IndexByte(path, '/'), 0):]
+		}
+	}
+	target := routeOf(string(path))
+	if target == routeChat || target == routeCompletions {
+		if string(c.hdr.Method()) == "POST" && len(c.hdr.Peek("Content-Encoding")) == 0 {
+			c.in = inbound{
+				chat: target == routeChat, body: c.body,
+				traceparent: c.hdr.Peek("Traceparent"), purpose: c.hdr.Peek("X-Request-Purpose"),
+				fault: c.hdr.Peek("X-Mock-Fault"), delay: c.hdr.Peek("X-Mock-Delay"),
+			}
+			c.srv.serve(&c.call, c, &c.in)
+			return
+		}
+	}
+	h, body := c.srv.page(target, string(c.hdr.Method()), len(c.hdr.Peek("Content-Encoding")) > 0)
+	_ = c.respond(h, body)
+}

@@ -1,0 +1,273 @@
+package mockllm
+
+import (
+	"bufio"
+	"net"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+// wait implements wire.
+func (c *h1conn) wait(t time.Time) waitResult {
+	if c.dead {
+		return waitGone
+	}
+	now := time.Now()
+	if !t.IsZero() {
+		if !t.After(now) {
+			return waitOver
+		}
+		if t.Sub(now) >= longWait {
+			c.give()
+		}
+	}
+	if c.hasAhead || c.scratch != nil && c.br.Buffered() > 0 {
+		return c.waitTimer(t)
+	}
+	c.idleBy = time.Time{}
+	for {
+		_ = c.conn.SetReadDeadline(t) // the zero time is no deadline
+		if c.woken.Swap(false) {
+			return waitWoken
+		}
+		n, err := c.conn.Read(c.ahead[:])
+		if n > 0 { // the next request already
+			c.hasAhead = true
+			return c.waitTimer(t)
+		}
+		if ne, ok := err.(net.Error); !ok || !ne.Timeout() {
+			c.dead = true
+			_ = c.conn.Close()
+			return waitGone
+		}
+		if c.woken.Swap(false) {
+			return waitWoken
+		}
+		if !t.IsZero() && !time.Now().Before(t) {
+			return waitOver
+		}
+	}
+}
+
+// waitTimer waits while a pipelined request keeps the connection from telling
+// whether its client is still there.
+func (c *h1conn) waitTimer(t time.Time) waitResult {
+	var due <-chan time.Time
+	if !t.IsZero() {
+		timer := time.NewTimer(time.Until(t))
+		defer timer.Stop()
+		due = timer.C
+	}
+	for {
+		if c.woken.Swap(false) {
+			return waitWoken
+		}
+		select {
+		case <-due:
+			return waitOver
+		case <-c.poked:
+		case <-c.srv.done:
+			return waitGone
+		}
+	}
+}
+
+// wake implements wire.
+func (c *h1conn) wake() {
+	c.woken.Store(true)
+	_ = c.conn.SetReadDeadline(time.Unix(1, 0))
+	select {
+	case c.poked <- struct{}{}:
+	default:
+	}
+}
+
+// scratch is the memory of a connection that has something to do.
+type scratch struct {
+	br   *bufio.Reader
+	hdr  fasthttp.RequestHeader
+	body []byte // of the request
+	out  []byte // to be sent as it is
+	pend []byte // body of the response, to be framed
+}
+
+// take makes sure the connection has scratch memory.
+func (c *h1conn) take() {
+	if c.scratch != nil {
+		return
+	}
+	c.scratch, _ = c.srv.scratch.Get().(*scratch)
+	if c.scratch == nil {
+		c.scratch = &scratch{br: bufio.NewReaderSize(nil, readBuffer)}
+	}
+	c.br.Reset(c)
+}
+
+// give returns the scratch memory, unless something is in it.
+func (c *h1conn) give() {
+	s := c.scratch
+	if s == nil || s.br.Buffered() > 0 || len(s.out) > 0 || len(s.pend) > 0 {
+		return
+	}
+	c.scratch = nil
+	if s.br.Size() != readBuffer {
+		return // made for one large header
+	}
+	s.br.Reset(nil)
+	s.trim()
+	c.srv.scratch.Put(s)
+}
+
+// trim drops what an unusual request left behind.
+func (s *scratch) trim() {
+	for _, b := range []*[]byte{&s.body, &s.out, &s.pend} {
+		if cap(*b) > bigBuffer {
+			*b = nil
+		}
+	}
+}
+
+// respond implements wire.
+func (c *h1conn) respond(h head, body []byte) error {
+	c.begin(h, int64(len(body)))
+	c.out = append(c.out, body...)
+	c.left = 0
+	return c.push()
+}
+
+// begin implements wire.
+func (c *h1conn) begin(h head, length int64) {
+	c.take()
+	c.chunked = length < 0 && !c.http10
+	c.left = max(length, 0)
+	c.closing = c.closing || length < 0 && c.http10
+	b := append(c.out, "HTTP/1.1 "...)
+	b = strconv.AppendInt(b, int64(h.status), 10)
+	b = append(append(append(b, ' '), http.StatusText(h.status)...), "\r\nServer: cstest-mockllm\r\nDate: "...)
+	b = append(b, c.srv.clock.now()...)
+	if h.contentType != "" {
+		b = append(append(b, "\r\nContent-Type: "...), h.contentType...)
+	}
+	switch {
+	case c.chunked:
+		b = append(b, "\r\nCache-Control: no-cache\r\nTransfer-Encoding: chunked"...)
+	case length >= 0:
+		b = strconv.AppendInt(append(b, "\r\nContent-Length: "...), length, 10)
+	}
+	if h.id != 0 {
+		b = strconv.AppendUint(append(b, "\r\nX-Request-Id: req_"...), h.id, 16)
+	}
+	if h.retryAfter != "" {
+		b = append(append(b, "\r\nRetry-After: "...), h.retryAfter...)
+	}
+	if h.allow != "" {
+		b = append(append(b, "\r\nAllow: "...), h.allow...)
+	}
+	switch {
+	case c.closing:
+		b = append(b, "\r\nConnection: close"...)
+	case c.http10:
+		b = append(b, "\r\nConnection: keep-alive"...)
+	}
+	c.out = append(b, "\r\n\r\n"...)
+}
+
+// write implements wire.
+func (c *h1conn) write(p []byte) {
+	c.take()
+	c.pend = append(c.pend, p...)
+}
+
+// flush implements wire.
+func (c *h1conn) flush() error {
+	c.take()
+	if len(c.pend) > 0 {
+		if c.chunked {
+			c.out = append(strconv.AppendInt(c.out, int64(len(c.pend)), 16), '\r', '\n')
+			c.out = append(append(c.out, c.pend...), '\r', '\n')
+		} else {
+			c.out = append(c.out, c.pend...)
+			c.left -= int64(len(c.pend))
+		}
+		c.pend = c.pend[:0]
+	}
+	return c.push()
+}
+
+// finish implements wire. A promise not kept ends the connection.
+func (c *h1conn) finish() error {
+	if len(c.pend) > 0 && c.chunked {
+		c.out = append(strconv.AppendInt(c.out, int64(len(c.pend)), 16), '\r', '\n')
+		c.out = append(append(c.out, c.pend...), "\r\n0\r\n\r\n"...)
+		c.pend = c.pend[:0]
+		return c.push()
+	}
+	if c.chunked {
+		c.take()
+		c.out = append(c.out, "0\r\n\r\n"...)
+	}
+	err := c.flush()
+	if c.left > 0 {
+		c.closing = true
+	}
+	return err
+}
+
+// push sends what is in out.
+func (c *h1conn) push() error {
+	if len(c.out) == 0 {
+		return nil
+	}
+	defer func() { c.out = c.out[:0] }()
+	if c.dead {
+		return errGone
+	}
+	if now := time.Now(); c.writeBy.Sub(now) < writeTime {
+		c.writeBy = now.Add(writeTime + writeTime/2)
+		_ = c.conn.SetWriteDeadline(c.writeBy)
+	}
+	if _, err := c.conn.Write(c.out); err != nil {
+		c.dead = true
+		_ = c.conn.Close()
+		return errGone
+	}
+	return nil
+}
+
+// cut implements wire.
+func (c *h1conn) cut() {
+	if !c.dead {
+		c.dead = true
+		_ = c.conn.Close()
+	}
+}
+
+// reset implements wire: lingering zero seconds makes close send a reset.
+func (c *h1conn) reset() {
+	if tcp, ok := c.conn.(*net.TCPConn); ok && !c.dead {
+		_ = tcp.SetLinger(0)
+	}
+	c.cut()
+}
+
+// dateClock caches the Date header of the present second.
+type dateClock struct{ cached atomic.Pointer[dateLine] }
+
+type dateLine struct {
+	unix int64
+	text string
+}
+
+func (d *dateClock) now() string {
+	t := time.Now()
+	line := d.cached.Load()
+	if line == nil || line.unix != t.Unix() {
+		line = &dateLine{unix: t.Unix(), text: t.UTC().Format(http.TimeFormat)}
+		d.cached.Store(line)
+	}
+	return line.text
+}

@@ -1,0 +1,117 @@
+package mockllm
+
+import (
+	"encoding/hex"
+	"sync"
+	"time"
+)
+
+// Record is one attempt as the journal tells it. Times are offsets from the
+// epoch that held when it arrived.
+type Record struct {
+	Seq     uint64 `json:"seq"` // from 1, in order of ending
+	TNs     int64  `json:"t_ns"`
+	TraceID string `json:"trace_id,omitzero"` // empty without a valid traceparent
+	// Conversation and Turn come from the last canary of the prompt.
+	Conversation string `json:"conversation,omitzero"`
+	Turn         int    `json:"turn,omitzero"`
+	// Canaries is how many were seen in the prompt.
+	Canaries int    `json:"canaries"`
+	Attempt  int    `json:"attempt"` // of this trace id (else this body), from 1
+	Purpose  string `json:"purpose,omitzero"`
+	API      string `json:"api"` // "chat" or "completions"
+	Stream   bool   `json:"stream"`
+	// DrawnNs is the latency the seed decided on, InjectedNs the time the
+	// call was really held, QueueNs the part of it spent waiting for capacity.
+	DrawnNs    int64  `json:"drawn_ns"`
+	InjectedNs int64  `json:"injected_ns"`
+	QueueNs    int64  `json:"queue_ns"`
+	Fault      string `json:"fault,omitzero"` // name of the fault that struck
+	Kind       string `json:"kind,omitzero"`
+	Outcome    string `json:"outcome"`
+	Status     int    `json:"status"` // sent; 0 when none was
+	Chunks     int    `json:"chunks"` // content chunks sent
+}
+
+// entry is a Record in its compact form.
+type entry struct {
+	seq                     uint64
+	t                       time.Duration
+	trace                   key
+	conversation            [canaryLen]byte
+	turn                    uint32
+	canaries                uint32
+	attempt                 uint32
+	chunks                  uint32
+	status                  uint16
+	outcome                 outcome
+	purpose                 purpose
+	traced, chat, stream    bool
+	fault                   *fault
+	drawn, injected, queued time.Duration
+}
+
+func (e *entry) record() Record {
+	r := Record{
+		Seq: e.seq, TNs: int64(e.t), Turn: int(e.turn), Canaries: int(e.canaries), Attempt: int(e.attempt),
+		Purpose: e.purpose.String(), API: "completions", Stream: e.stream, DrawnNs: int64(e.drawn),
+		InjectedNs: int64(e.injected), QueueNs: int64(e.queued), Outcome: e.outcome.String(),
+		Status: int(e.status), Chunks: int(e.chunks),
+	}
+	if e.chat {
+		r.API = "chat"
+	}
+	if e.traced {
+		r.TraceID = hex.EncodeToString(e.trace[:])
+	}
+	if e.turn > 0 {
+		r.Conversation = string(e.conversation[:])
+	}
+	if e.fault != nil {
+		r.Fault, r.Kind = e.fault.Name, e.fault.Kind
+	}
+	return r
+}
+
+// journal keeps the last attempts in a ring. Safe for concurrent use.
+type journal struct {
+	mu    sync.Mutex
+	ring  []entry
+	limit int
+	seq   uint64
+}
+
+func (j *journal) add(e *entry) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	e.seq = j.seq + 1
+	j.seq++
+	if len(j.ring) < j.limit {
+		j.ring = append(j.ring, *e)
+		return
+	}
+	j.ring[(e.seq-1)%uint64(j.limit)] = *e
+}
+
+// after copies at most limit records with a sequence number above seq. lost is
+// how many of those had already been overwritten.
+func (j *journal) after(seq uint64, limit int) (records []Record, lost uint64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	first := j.seq - uint64(len(j.ring))
+	if seq < first {
+		lost = first - seq
+		seq = first
+	}
+	records = []Record{}
+	for ; seq < j.seq && len(records) < limit; seq++ {
+		records = append(records, j.ring[seq%uint64(j.limit)].record())
+	}
+	return records, lost
+}
+
+func (j *journal) reset() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.ring, j.seq = nil, 0
+}

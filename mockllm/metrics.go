@@ -1,0 +1,114 @@
+package mockllm
+
+import (
+	"bytes"
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// collector turns the server's own exact counters into metrics when asked.
+type collector struct {
+	srv                                                   *Server
+	calls, outcomes, chunks, flight, conns, open, latency *prometheus.Desc
+	phase                                                 *prometheus.Desc
+}
+
+func newMetrics(s *Server) http.Handler {
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc("mockllm_"+name, help, labels, nil)
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(&collector{
+		srv:      s,
+		calls:    desc("calls_total", "Completion requests that arrived, by purpose.", "purpose"),
+		outcomes: desc("outcomes_total", "Completion requests that ended, by outcome.", "outcome"),
+		chunks:   desc("chunks_total", "Content chunks streamed."),
+		flight:   desc("in_flight_calls", "Completion requests being served."),
+		conns:    desc("connections_total", "Connections accepted."),
+		open:     desc("open_connections", "HTTP/1.1 connections open."),
+		latency:  desc("injected_seconds", "Time injected into calls answered without fault."),
+		phase:    desc("active_faults", "Fault windows open now."),
+	})
+	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
+}
+
+// Describe implements prometheus.Collector.
+func (c *collector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{c.calls, c.outcomes, c.chunks, c.flight, c.conns, c.open, c.latency, c.phase} {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c *collector) Collect(ch chan<- prometheus.Metric) {
+	s := c.srv
+	counter := func(d *prometheus.Desc, n uint64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(n), labels...)
+	}
+	gauge := func(d *prometheus.Desc, n int) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(n))
+	}
+	for p, word := range []string{"turn", "probe", "backflow"} {
+		counter(c.calls, s.totals.by[p].Load(), word)
+	}
+	for o := range s.totals.outcomes {
+		if n := s.totals.outcomes[o].Load(); n > 0 {
+			counter(c.outcomes, n, outcome(o).String())
+		}
+	}
+	counter(c.chunks, s.chunks.Load())
+	counter(c.conns, s.accepted.Load())
+	gauge(c.flight, s.InFlight())
+	gauge(c.open, s.conns.len())
+	gauge(c.phase, len(*s.schedule.active.Load()))
+	n, sum, buckets := s.totals.injected.buckets()
+	ch <- prometheus.MustNewConstHistogram(c.latency, n, sum, buckets)
+}
+
+// buckets sums the histogram up to some round bounds, in seconds.
+func (h *hist) buckets() (n uint64, sum float64, out map[float64]uint64) {
+	bounds := []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
+	out = make(map[float64]uint64, len(bounds))
+	cells := h.cells.Load()
+	next := 0
+	for i := 0; cells != nil && i < len(cells); i++ {
+		for next < len(bounds) && histValue(i).Seconds() > bounds[next] {
+			out[bounds[next]] = n
+			next++
+		}
+		n += cells[i].Load()
+	}
+	for ; next < len(bounds); next++ {
+		out[bounds[next]] = n
+	}
+	return n, float64(h.sum.Load()) / 1e9, out
+}
+
+// scrape answers GET /metrics.
+func (s *Server) scrape() (head, []byte) {
+	page := capturedPage{header: http.Header{}, status: 200}
+	request, err := http.NewRequest(http.MethodGet, "/metrics", nil)
+	if err != nil {
+		return errorPage(statusError(500))
+	}
+	s.metrics.ServeHTTP(&page, request)
+	return head{status: page.status, contentType: page.header.Get("Content-Type")}, page.body.Bytes()
+}
+
+// capturedPage is an http.ResponseWriter that keeps what is written.
+type capturedPage struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+// Header implements http.ResponseWriter.
+func (p *capturedPage) Header() http.Header { return p.header }
+
+// WriteHeader implements http.ResponseWriter.
+func (p *capturedPage) WriteHeader(status int) { p.status = status }
+
+// Write implements http.ResponseWriter.
+func (p *capturedPage) Write(b []byte) (int, error) { return p.body.Write(b) }

@@ -1,0 +1,87 @@
+package mockllm
+
+import (
+	"net/http"
+	"strings"
+)
+
+// route is what a path leads to.
+type route uint8
+
+const (
+	routeNone route = iota
+	routeChat
+	routeCompletions
+	routeModels
+	routeHealth
+	routeMetrics
+)
+
+// routeOf finds the route of a path. The prefix /v1 is optional, for clients
+// whose base URL lacks it.
+func routeOf(path string) route {
+	switch strings.TrimPrefix(path, "/v1") {
+	case "/chat/completions":
+		return routeChat
+	case "/completions":
+		return routeCompletions
+	case "/models":
+		return routeModels
+	case "/healthz":
+		return routeHealth
+	case "/metrics":
+		return routeMetrics
+	}
+	return routeNone
+}
+
+// page answers everything but a completion that is to be served.
+func (s *Server) page(r route, method string, encoded bool) (head, []byte) {
+	post := r == routeChat || r == routeCompletions
+	switch {
+	case r == routeNone:
+		return errorPage(&apiError{status: 404, message: "unknown URL: this server has /v1/chat/completions, /v1/completions, /v1/models, /healthz and /metrics", kind: "invalid_request_error", code: "unknown_url"})
+	case post && method == http.MethodPost && encoded:
+		return errorPage(&apiError{status: 415, message: "send the request body without Content-Encoding", kind: "invalid_request_error", code: "unsupported_encoding"})
+	case post:
+		h, body := errorPage(&apiError{status: 405, message: "method " + clip(method, 16) + " is not allowed here: use POST", kind: "invalid_request_error", code: "method_not_allowed"})
+		h.allow = "POST"
+		return h, body
+	case method != http.MethodGet:
+		h, body := errorPage(&apiError{status: 405, message: "method " + clip(method, 16) + " is not allowed here: use GET", kind: "invalid_request_error", code: "method_not_allowed"})
+		h.allow = "GET"
+		return h, body
+	}
+	switch r {
+	case routeModels:
+		return head{status: 200, contentType: typeJSON}, s.models()
+	case routeMetrics:
+		return s.scrape()
+	}
+	return head{status: 200, contentType: typeJSON}, []byte(`{"status":"ok"}`)
+}
+
+func errorPage(e *apiError) (head, []byte) {
+	return head{status: e.status, contentType: typeJSON}, e.body(nil)
+}
+
+// clip shortens what a client sent to something that can be shown.
+func clip(s string, n int) string {
+	return strings.ToValidUTF8(s[:min(len(s), n)], "?")
+}
+
+// models is the list of GET /v1/models.
+func (s *Server) models() []byte {
+	names := s.setup.Load().cfg.Models
+	if len(names) == 0 {
+		names = []string{anyModel}
+	}
+	b := []byte(`{"object":"list","data":[`)
+	for i, name := range names {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(appendString(append(b, `{"id":`...), name), `,"object":"model","created":1700000000,"owned_by":"cstest"}`...)
+	}
+	return append(b, `]}`...)
+}

@@ -1,0 +1,111 @@
+package mockllm
+
+import (
+	"time"
+)
+
+// answer waits as the latency model says and sends what the call is to get: the
+// model's answer, or the fault that struck.
+func (c *call) answer() outcome {
+	if c.fault != nil && c.fault.atOnce() {
+		if c.delayed && !c.until(c.start.Add(c.fixed)) {
+			return outcomeGone
+		}
+		return c.strike()
+	}
+	o, ok := c.hold()
+	if c.placed {
+		defer c.set.gate.leave()
+	}
+	if !ok {
+		return o
+	}
+	if c.fault != nil {
+		return c.strike()
+	}
+	return c.say(outcomeOK)
+}
+
+// say sends the model's answer; o is the outcome when it was sent completely.
+func (c *call) say(o outcome) outcome {
+	if c.req.stream {
+		if c.stream(typeEvents, -1) != nil || c.conclude() != nil {
+			return outcomeGone
+		}
+		return o
+	}
+	text := c.text
+	if len(c.echo) > 0 {
+		text += string(c.echo)
+	}
+	c.buf = c.frame.whole(c.buf[:0], text, c.finish, c.usage())
+	c.entry.chunks = 0
+	if c.respond(head{status: 200, contentType: typeJSON, id: c.requestID()}, c.buf) != nil {
+		return outcomeGone
+	}
+	return o
+}
+
+func (c *call) usage() usage { return usage{prompt: c.req.promptTokens, completion: c.tokens()} }
+
+// stream begins an event stream and sends content chunks at their times: limit
+// of them, or all when limit is negative. Chunks that are due together leave in
+// one write.
+func (c *call) stream(contentType string, limit int) error {
+	c.w.begin(head{status: 200, contentType: contentType, id: c.requestID()}, -1)
+	c.entry.status = 200
+	if c.req.chat {
+		c.buf = c.frame.role(c.buf[:0], c.req.includeUsage)
+		c.w.write(c.buf)
+	}
+	n := 0
+	for _, text := range [2]string{c.text, string(c.echo)} {
+		for len(text) > 0 && n != limit {
+			if n > 0 {
+				if err := c.untilNext(n); err != nil {
+					return err
+				}
+			}
+			token := nextToken(text)
+			c.buf = c.frame.content(c.buf[:0], text[:token], c.req.includeUsage)
+			c.w.write(c.buf)
+			text = text[token:]
+			n++
+			c.entry.chunks++
+		}
+	}
+	c.entry.injected = time.Since(c.start)
+	return nil
+}
+
+// untilNext waits for the time of chunk n; what was written goes out before.
+func (c *call) untilNext(n int) error {
+	gap := c.set.pace.gap(c.set.cfg.Seed, c.key, c.entry.attempt, n)
+	if gap <= 0 {
+		return nil
+	}
+	if f := c.slow(); f != 1 {
+		gap = time.Duration(min(float64(gap)*f, float64(maxDelay)))
+	}
+	c.due = c.due.Add(gap)
+	if time.Until(c.due) <= 0 {
+		return nil // late already: catch up
+	}
+	if err := c.w.flush(); err != nil {
+		return err
+	}
+	if !c.until(c.due) {
+		return errGone
+	}
+	return nil
+}
+
+// conclude sends the end of a stream: reason, usage if asked for, [DONE].
+func (c *call) conclude() error {
+	c.buf = c.frame.finish(c.buf[:0], c.finish, c.req.includeUsage)
+	if c.req.includeUsage {
+		c.buf = c.frame.total(c.buf, c.usage())
+	}
+	c.w.write(append(c.buf, doneEvent...))
+	return c.w.finish()
+}

@@ -1,0 +1,267 @@
+package mockllm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"regexp"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cstest/cstest/unit"
+)
+
+// Server is a running mock LLM. Its methods are safe for concurrent use.
+type Server struct {
+	public, admin net.Listener
+	setup         atomic.Pointer[setup]
+	schedule      *schedule
+	ledger        atomic.Pointer[ledger]
+	attempts      attempts
+	journal       journal
+	strangers     strangers
+	totals        counts // since Start, whatever is reset
+	inFlight      atomic.Int64
+	chunks        atomic.Uint64
+	accepted      atomic.Uint64
+	clock         dateClock
+	scratch       sync.Pool // of *scratch
+	metrics       http.Handler
+
+	h2     *http.Server
+	h2conn *handover
+	api    *http.Server
+	conns  connSet
+	done   chan struct{}
+	once   sync.Once
+	work   sync.WaitGroup
+	mu     sync.Mutex // orders changes of configuration and epoch
+	epoch  time.Time  // zero when none is set
+}
+
+// setup is a configuration ready for use, replaced as a whole.
+type setup struct {
+	cfg     Config
+	pace    pace
+	scripts []script
+	limits  limits
+	gate    *gate
+}
+
+func newSetup(cfg Config) (*setup, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	s := &setup{cfg: cfg, pace: newPace(cfg.Latency), gate: newGate(cfg.Capacity)}
+	s.limits.contextTokens = int(cfg.ContextTokens)
+	if len(cfg.Models) > 0 {
+		s.limits.models = map[string]struct{}{}
+		for _, m := range cfg.Models {
+			s.limits.models[m] = struct{}{}
+		}
+	}
+	for _, a := range cfg.Answers {
+		match, err := regexp.Compile(a.Match)
+		if err != nil {
+			return nil, err
+		}
+		s.scripts = append(s.scripts, script{match: match, say: a.Say})
+	}
+	return s, nil
+}
+
+// Start validates cfg, binds both listeners and serves until Close. The error
+// lists every problem of the configuration, or the address that could not be bound.
+func Start(cfg Config) (*Server, error) {
+	set, err := newSetup(cfg)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{done: make(chan struct{}), schedule: newSchedule()}
+	s.setup.Store(set)
+	s.ledger.Store(newLedger(time.Now(), false))
+	s.journal.limit = int(set.cfg.JournalRecords)
+	s.metrics = newMetrics(s)
+	if s.public, err = net.Listen("tcp", set.cfg.Listen); err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	if s.admin, err = net.Listen("tcp", set.cfg.AdminListen); err != nil {
+		return nil, errors.Join(fmt.Errorf("admin_listen: %w", err), s.public.Close())
+	}
+	s.schedule.install(compileFaults(set.cfg.Faults), time.Now(), set.cfg.AwaitEpoch, 0, nil)
+	s.h2conn = newHandover(s.public.Addr())
+	s.h2 = s.newH2()
+	s.api = s.newAPI()
+	s.spawn(func() { s.schedule.run(s.done) })
+	s.spawn(func() { s.acceptAll() })
+	s.spawn(func() { _ = s.h2.Serve(s.h2conn) })
+	s.spawn(func() { _ = s.api.Serve(s.admin) })
+	return s, nil
+}
+
+func (s *Server) spawn(f func()) { s.work.Go(f) }
+
+// TB is the part of testing.TB that RunT needs.
+type TB interface {
+	Helper()
+	Fatalf(format string, args ...any)
+	Cleanup(func())
+}
+
+// RunT starts a server for a test and closes it when the test ends.
+func RunT(t TB, cfg Config) *Server {
+	t.Helper()
+	s, err := Start(cfg)
+	if err != nil {
+		t.Fatalf("mockllm: %v", err)
+		return nil
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// URL is the base of the public API: "http://127.0.0.1:41234", without "/v1".
+func (s *Server) URL() string { return "http://" + s.public.Addr().String() }
+
+// AdminURL is the base of the admin API.
+func (s *Server) AdminURL() string { return "http://" + s.admin.Addr().String() }
+
+// Shutdown stops accepting connections and waits for the calls being served, at
+// most until ctx is done, then closes. It returns ctx's error when calls were cut.
+func (s *Server) Shutdown(ctx context.Context) error {
+	_ = s.public.Close()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for s.inFlight.Load() > 0 {
+		select {
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), s.Close())
+		case <-tick.C:
+		}
+	}
+	return s.Close()
+}
+
+// Close ends every call and connection at once, and waits until all goroutines
+// of the server have ended. Later calls do nothing.
+func (s *Server) Close() error {
+	s.once.Do(func() {
+		close(s.done)
+		_ = s.public.Close()
+		s.h2conn.stop()
+		_ = s.h2.Close()
+		_ = s.api.Close()
+		s.conns.closeAll()
+	})
+	s.work.Wait()
+	return nil
+}
+
+// pause sleeps until t or Close.
+func (s *Server) pause(t time.Time) {
+	timer := time.NewTimer(time.Until(t))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-s.done:
+	}
+}
+
+// Config is the configuration in force, with defaults filled in.
+func (s *Server) Config() Config { return s.setup.Load().cfg }
+
+// Configure replaces the configuration but for addresses, token and journal
+// size. After ttl, when positive, the former one returns, unless another change came
+// first. A schedule that follows an epoch keeps following it.
+func (s *Server) Configure(cfg Config, ttl time.Duration) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	former := s.setup.Load()
+	cfg.Listen, cfg.AdminListen, cfg.AdminToken = former.cfg.Listen, former.cfg.AdminListen, former.cfg.AdminToken
+	cfg.JournalRecords = former.cfg.JournalRecords
+	set, err := newSetup(cfg)
+	if err != nil {
+		return err
+	}
+	s.apply(set, former, ttl)
+	return nil
+}
+
+// SetFaults replaces the faults alone, as Configure does.
+func (s *Server) SetFaults(faults []Fault, ttl time.Duration) error {
+	cfg := s.Config()
+	cfg.Faults = faults
+	return s.Configure(cfg, ttl)
+}
+
+// apply installs set; the caller holds mu.
+func (s *Server) apply(set, former *setup, ttl time.Duration) {
+	var revert func()
+	if ttl > 0 {
+		revert = func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if s.setup.Load() == set {
+				s.apply(former, nil, 0)
+			}
+		}
+	}
+	s.setup.Store(set)
+	origin, waiting := s.epoch, false
+	if origin.IsZero() {
+		origin, waiting = time.Now(), set.cfg.AwaitEpoch
+	}
+	s.schedule.install(compileFaults(set.cfg.Faults), origin, waiting, ttl, revert)
+}
+
+// SetEpoch sets t = 0 of the fault schedule and of the facts, whose counters
+// start anew. It may lie in the future or the past.
+func (s *Server) SetEpoch(t time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.epoch = t
+	s.ledger.Store(newLedger(t, true))
+	s.schedule.restart(t, false)
+}
+
+// Reset clears journal, facts, attempts, faults and epoch. The rest of the
+// configuration stays; a time-to-live under way ends.
+func (s *Server) Reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.epoch = time.Time{}
+	bare := *s.setup.Load()
+	bare.cfg.Faults = nil
+	s.setup.Store(&bare)
+	now := time.Now()
+	s.schedule.install(nil, now, false, 0, nil)
+	s.schedule.restart(now, false)
+	s.ledger.Store(newLedger(now, false))
+	s.journal.reset()
+	s.attempts.reset()
+	s.strangers.reset()
+}
+
+// Facts is the compact truth about the calls since the epoch.
+func (s *Server) Facts() Facts { return s.ledger.Load().facts(s.schedule.snapshot()) }
+
+// Journal returns at most limit records with a sequence number above after, and
+// how many of those asked for had been overwritten already.
+func (s *Server) Journal(after uint64, limit int) (records []Record, lost uint64) {
+	return s.journal.after(after, limit)
+}
+
+// Calls is the number of completion requests since Start, of any purpose.
+func (s *Server) Calls() uint64 {
+	return s.totals.by[0].Load() + s.totals.by[1].Load() + s.totals.by[2].Load()
+}
+
+// InFlight is the number of calls being served now.
+func (s *Server) InFlight() int { return int(s.inFlight.Load()) }
+
+// ttlLimit bounds a time-to-live.
+const ttlLimit = unit.Duration(24 * time.Hour)
