@@ -25,6 +25,8 @@ type Scenario struct {
 	Checks        Checks          `json:"checks,omitzero"`
 	Guard         Guard           `json:"guard,omitzero"`
 	SLA           SLA             `json:"sla"`
+
+	source source // where things stood in the file, and what is needed to read more of it
 }
 
 // Target is the chat system under test: the bundled server, or one's own.
@@ -143,7 +145,7 @@ type Limits struct {
 }
 
 // LLM configures the mock LLM. Its JSON form is the body of the mock's
-// PUT /mock/config, less Listen and Admin.
+// PUT /mock/config once Listen and Admin are empty.
 type LLM struct {
 	Listen      string        `json:"listen,omitempty"` // where one's own staging reaches the mock
 	Admin       string        `json:"admin,omitempty"`  // a mock that runs already
@@ -156,22 +158,34 @@ type LLM struct {
 }
 
 // Latency of the model: exactly one of constant, uniform (min, max), log-normal
-// (median, p99) or first_token with per_token.
+// (median, p99) or first_token with per_token. "110ms" alone is a constant.
 type Latency struct {
 	Constant   unit.Duration `json:"constant,omitempty"`
 	Min        unit.Duration `json:"min,omitempty"`
 	Max        unit.Duration `json:"max,omitempty"`
 	Median     unit.Duration `json:"median,omitempty"`
 	P99        unit.Duration `json:"p99,omitempty"`
-	FirstToken unit.Duration `json:"first_token,omitempty"`
-	PerToken   unit.Duration `json:"per_token,omitempty"`
+	FirstToken *Dist         `json:"first_token,omitempty"`
+	PerToken   *Dist         `json:"per_token,omitempty"`
+}
+
+// Dist is a distribution of durations: exactly one of constant, uniform
+// (min, max) or log-normal (median, p99). "20ms" alone is a constant.
+type Dist struct {
+	Constant unit.Duration `json:"constant,omitempty"`
+	Min      unit.Duration `json:"min,omitempty"`
+	Max      unit.Duration `json:"max,omitempty"`
+	Median   unit.Duration `json:"median,omitempty"`
+	P99      unit.Duration `json:"p99,omitempty"`
 }
 
 // Capacity bounds the mock, so that retry storms hurt.
 type Capacity struct {
-	MaxInFlight unit.Count `json:"max_in_flight,omitempty"`
-	Queue       unit.Count `json:"queue,omitempty"`
-	Slowdown    float64    `json:"slowdown,omitempty"`
+	MaxInFlight     unit.Count    `json:"max_in_flight,omitempty"`
+	Queue           unit.Count    `json:"queue,omitempty"`
+	Slowdown        float64       `json:"slowdown,omitempty"`
+	FinishAbandoned bool          `json:"finish_abandoned,omitempty"`
+	RetryAfter      unit.Duration `json:"retry_after,omitempty"`
 }
 
 // Answer is a scripted reply to what matches.
@@ -180,7 +194,7 @@ type Answer struct {
 	Say   string `json:"say"`
 }
 
-// Fault is a window in which the model misbehaves.
+// Fault is a window in which the model misbehaves. Kind is one of FaultKinds.
 type Fault struct {
 	Name       string        `json:"name"`
 	At         unit.Duration `json:"at"`
@@ -192,11 +206,12 @@ type Fault struct {
 	Ramp       unit.Duration `json:"ramp,omitempty"`
 	Flap       *Flap         `json:"flap,omitempty"`
 	Factor     float64       `json:"factor,omitempty"`      // slow
-	Chunks     int           `json:"chunks,omitempty"`      // truncate, error-in-stream
-	BytesPerS  int           `json:"bytes_per_s,omitempty"` // drip
+	Chunks     int           `json:"chunks,omitempty"`      // truncate, reset, garbage, error-in-stream
+	BytesPerS  unit.Size     `json:"bytes_per_s,omitempty"` // drip
 	Attempts   int           `json:"attempts,omitempty"`    // fail-first
-	Value      string        `json:"value,omitempty"`       // leak
-	Phase      string        `json:"phase,omitempty"`       // reset: headers | body
+	Size       unit.Size     `json:"size,omitempty"`        // oversized
+	Heartbeat  unit.Duration `json:"heartbeat,omitempty"`   // hang, of a stream
+	Value      string        `json:"value,omitempty"`       // leak, escape, html, empty
 }
 
 // Flap turns a fault on and off inside its window.

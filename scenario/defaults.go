@@ -1,0 +1,168 @@
+package scenario
+
+import (
+	"time"
+
+	"github.com/cstest/cstest/unit"
+)
+
+// cannedLines are what servers say instead of an answer; the first two are the
+// article's.
+func cannedLines() []string {
+	return []string{`系统繁忙[,,]?请稍后再试`, `客服繁忙`, `(?i)^sorry, (i am|we are) (busy|unavailable)`}
+}
+
+// fill puts in every default. It changes only what the file did not write, and
+// is idempotent.
+func (s *Scenario) fill() {
+	if !s.source.wrote("seed") && s.Seed == 0 {
+		s.Seed = 1
+	}
+	s.fillTarget()
+	s.fillLoad()
+	s.fillConversations()
+	for name, d := range s.Data {
+		if d.Pick == "" {
+			d.Pick = PickSequential
+			s.Data[name] = d
+		}
+	}
+	if s.Checks.Memory == "" {
+		s.Checks.Memory = Off
+		if s.Target.Bundled != nil {
+			s.Checks.Memory = On
+		}
+	}
+	if s.Checks.Canned == nil {
+		s.Checks.Canned = cannedLines()
+	}
+	s.fillLLM()
+	s.fillSLA()
+}
+
+func (s *Scenario) fillTarget() {
+	t := &s.Target
+	if b := t.Bundled; b != nil {
+		or(&b.Profile, Profiles()[0])
+		or(&b.Redis, "embedded")
+	}
+	or(&t.API, APIReference)
+	or(&t.HTTP, HTTP1)
+	or(&t.Mode, ModeSync)
+	if t.HTTP == HTTP1 {
+		or(&t.Connections, PerUser)
+	}
+	or(&t.Connections, Shared)
+	if t.Connections == Shared {
+		or(&t.Pool, 64)
+	}
+	or(&t.Timeout, unit.Duration(3*time.Second))
+	or(&t.Limits.Headers, 64<<10)
+	or(&t.Limits.Line, 256<<10)
+	or(&t.Limits.Body, 1<<20)
+	or(&t.Limits.Ratio, 100)
+	or(&t.Limits.Stall, unit.Duration(10*time.Second))
+	if t.Auth != nil && t.Auth.JWT != nil {
+		or(&t.Auth.JWT.Sub, "${user.id}")
+		or(&t.Auth.JWT.TTL, unit.Duration(2*time.Hour))
+	}
+	if t.Login != nil {
+		or(&t.Login.Method, "POST")
+	}
+	if t.Request != nil {
+		or(&t.Request.Method, "POST")
+	}
+}
+
+func (s *Scenario) fillLLM() {
+	if s.LLM == nil {
+		if s.Target.Bundled == nil {
+			return
+		}
+		s.LLM = &LLM{}
+	}
+	l := s.LLM
+	if l.Latency == nil && !s.source.wrote("llm.latency") {
+		l.Latency = &Latency{Median: unit.Duration(110 * time.Millisecond), P99: unit.Duration(320 * time.Millisecond)}
+	}
+	if l.EchoContext == nil {
+		echo := s.Checks.Memory == On
+		l.EchoContext = &echo
+	}
+	for i := range l.Faults {
+		f := &l.Faults[i]
+		if !s.source.wrote(item("llm.faults", i, "share")) && f.Share == 0 {
+			f.Share = 1
+		}
+	}
+}
+
+func (s *Scenario) fillLoad() {
+	l := &s.Load
+	if len(l.Stages) == 0 && (l.Users > 0 || l.For > 0) {
+		l.Stages = []Stage{{Name: "load", For: l.For, Users: &CountRamp{From: l.Users, To: l.Users}}}
+		s.source.move("load.for", "load.stages[0].for")
+		s.source.move("load.users", "load.stages[0].users")
+		l.Users, l.For = 0, 0
+	}
+	or(&l.Arrivals, ArrivalsPoisson)
+	if l.Think == nil {
+		l.Think = &Think{Median: unit.Duration(2 * time.Second), P95: unit.Duration(6 * time.Second)}
+	}
+	if !s.source.wrote("load.drain") {
+		or(&l.Drain, unit.Duration(30*time.Second))
+	}
+	or(&l.MaxInFlight, 20_000)
+	for i := range l.Stages {
+		if l.Stages[i].Judged == nil {
+			judged := true
+			l.Stages[i].Judged = &judged
+		}
+	}
+}
+
+// move tells that a written field now stands under another name.
+func (s *source) move(from, to string) {
+	if at, ok := s.at[from]; ok {
+		delete(s.at, from)
+		s.at[to] = at
+		s.at["load.stages"], s.at["load.stages[0]"] = at, at
+	}
+}
+
+func (s *Scenario) fillConversations() {
+	for i := range s.Conversations {
+		c := &s.Conversations[i]
+		if !s.source.wrote(item("conversations", i, "weight")) {
+			or(&c.Weight, 1)
+		}
+		or(&c.OnError, OnErrorContinue)
+		if c.Think == nil {
+			c.Think = s.Load.Think
+		}
+		for k := range c.Turns {
+			if t := &c.Turns[k]; k > 0 && t.Think == nil {
+				t.Think = c.Think
+			}
+		}
+	}
+}
+
+func (s *Scenario) fillSLA() {
+	if r := &s.SLA.RateLimited; r.Policy == "" {
+		r.Policy = PolicyBad
+		if r.Contract > 0 {
+			r.Policy = PolicyContract
+		}
+	}
+	or(&s.SLA.Confidence, 0.95)
+	or(&s.SLA.Gate, GateInference)
+}
+
+// or sets *v to value where it holds nothing.
+func or[T comparable](v *T, value T) {
+	var zero T
+	if *v == zero {
+		*v = value
+	}
+}

@@ -1,0 +1,84 @@
+package scenario
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/cstest/cstest/unit"
+)
+
+// expectedTarget is the share of checked answers that must be as expected when
+// a turn has `expect` and no objective says another share: one in twenty may
+// phrase it otherwise.
+const expectedTarget unit.Share = 0.95
+
+// shareOf gives the share that a percentile stands for: "p99" is 99 %.
+func shareOf(percentile string) (unit.Share, bool) {
+	if !slices.Contains(Percentiles(), percentile) {
+		return 0, false
+	}
+	share, err := unit.ParseShare(strings.TrimPrefix(percentile, "p") + "%")
+	return share, err == nil
+}
+
+// Objectives gives everything the run is judged by: the short form of the SLA
+// under the names latency-p50 … latency-p99.9, availability,
+// availability-seconds, full-quality, recovery-latency and recovery-quality;
+// the checks that are always on where they can be seen: integrity, context
+// (checks.memory), planted (checks.planted), expected (a turn has `expect`);
+// and the long form, which replaces one of these by taking its name.
+func (s *Scenario) Objectives() []Objective {
+	var list []Objective
+	add := func(o Objective) { list = append(list, o) }
+	for _, p := range Percentiles() {
+		if limit, ok := s.SLA.Latency[p]; ok {
+			target, _ := shareOf(p)
+			add(Objective{Name: "latency-" + p, Kind: KindLatency, Target: target, Limit: limit})
+		}
+	}
+	if a := s.SLA.Availability; a > 0 {
+		add(Objective{Name: "availability", Kind: KindAvailability, Target: a})
+		add(Objective{Name: "availability-seconds", Kind: KindSeconds, Target: a})
+	}
+	if q := s.SLA.FullQuality; q > 0 {
+		add(Objective{Name: "full-quality", Kind: KindFullQuality, Target: q})
+	}
+	if r := s.SLA.Recovery; r != nil {
+		if r.Latency > 0 {
+			add(Objective{Name: "recovery-latency", Kind: KindRecoveryLatency, Limit: r.Latency, After: r.After})
+		}
+		if r.Quality > 0 {
+			add(Objective{Name: "recovery-quality", Kind: KindRecoveryQuality, Limit: r.Quality, After: r.After})
+		}
+	}
+	add(Objective{Name: "integrity", Kind: KindIntegrity})
+	if s.Checks.Memory == On {
+		add(Objective{Name: "context", Kind: KindContext})
+	}
+	if len(s.Checks.Planted) > 0 {
+		add(Objective{Name: "planted", Kind: KindPlanted})
+	}
+	if s.expects() {
+		add(Objective{Name: "expected", Kind: KindExpected, Target: expectedTarget})
+	}
+	for _, o := range s.SLA.Objectives {
+		if i := slices.IndexFunc(list, func(x Objective) bool { return x.Name == o.Name }); i >= 0 {
+			list[i] = o
+			continue
+		}
+		add(o)
+	}
+	return list
+}
+
+// expects tells whether any turn says what its answer should look like.
+func (s *Scenario) expects() bool {
+	for _, c := range s.Conversations {
+		for _, t := range c.Turns {
+			if t.Expect != nil {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,110 @@
+package scenario
+
+import (
+	"math"
+	"time"
+
+	"github.com/cstest/cstest/unit"
+)
+
+// TotalDuration is the length of all stages, the drain not among them.
+func (s *Scenario) TotalDuration() time.Duration {
+	var total time.Duration
+	for _, st := range s.Load.Stages {
+		total += st.For.D()
+	}
+	return total
+}
+
+// ExpectedStarts is how many conversations the plan of an open stage starts on
+// average: the area under a linear ramp, (from + to)/2 · for. Zero for a closed stage.
+func (st *Stage) ExpectedStarts() float64 {
+	if st.Starts == nil {
+		return 0
+	}
+	return float64(st.Starts.From+st.Starts.To) / 2 * st.For.D().Seconds()
+}
+
+// ConversationsExpected is how many conversations the plan starts on average.
+// It is not known (false) for a closed load: how often a user comes round
+// depends on how fast the answers are.
+func (s *Scenario) ConversationsExpected() (n float64, known bool) {
+	if !s.Load.Open() {
+		return 0, false
+	}
+	for i := range s.Load.Stages {
+		n += s.Load.Stages[i].ExpectedStarts()
+	}
+	return n, true
+}
+
+// TurnsExpected is how many turns the plan asks for on average; not known for a closed load.
+func (s *Scenario) TurnsExpected() (n float64, known bool) {
+	n, known = s.ConversationsExpected()
+	return n * s.MeanTurns(), known
+}
+
+// JudgedTurnsExpected is TurnsExpected of the judged stages alone. Turns that a
+// conversation sends after its stage has ended are counted where it started.
+func (s *Scenario) JudgedTurnsExpected() (n float64, known bool) {
+	for i := range s.Load.Stages {
+		if st := &s.Load.Stages[i]; *st.Judged {
+			n += st.ExpectedStarts()
+		}
+	}
+	return n * s.MeanTurns(), s.Load.Open()
+}
+
+// MeanTurns is the mean number of turns of a conversation, by weight. It is
+// the design effect that verdicts allow for: turns of one dialog hang together.
+func (s *Scenario) MeanTurns() float64 {
+	var turns, weight float64
+	for _, c := range s.Conversations {
+		turns += c.Weight * float64(len(c.Turns))
+		weight += c.Weight
+	}
+	if weight == 0 {
+		return 0
+	}
+	return turns / weight
+}
+
+// PeakTurnsPerSecond is the highest planned rate of starts times MeanTurns:
+// what a stage comes to once as many conversations end as begin. Not known for
+// a closed load.
+func (s *Scenario) PeakTurnsPerSecond() (rate unit.Rate, known bool) {
+	if !s.Load.Open() {
+		return 0, false
+	}
+	for _, st := range s.Load.Stages {
+		rate = max(rate, st.Starts.From, st.Starts.To)
+	}
+	return rate * unit.Rate(s.MeanTurns()), true
+}
+
+// PeakUsers is the highest number of users of a closed load, 0 for an open one.
+func (s *Scenario) PeakUsers() unit.Count {
+	var most unit.Count
+	for _, st := range s.Load.Stages {
+		if st.Users != nil {
+			most = max(most, st.Users.From, st.Users.To)
+		}
+	}
+	return most
+}
+
+// rowsNeeded is how many rows a table picked from uniquely must have: a row for
+// each conversation, or for each user of a closed load. likely allows for a
+// Poisson plan coming out four standard deviations above its mean.
+func (s *Scenario) rowsNeeded() (mean, likely int) {
+	n, known := s.ConversationsExpected()
+	if !known {
+		return int(s.PeakUsers()), int(s.PeakUsers())
+	}
+	mean = int(math.Ceil(n))
+	likely = mean
+	if s.Load.Arrivals == ArrivalsPoisson {
+		likely = int(math.Ceil(n + 4*math.Sqrt(n)))
+	}
+	return mean, likely
+}

@@ -1,0 +1,175 @@
+package scenario
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v4"
+	"go.yaml.in/yaml/v4/plugin/loaderlimits"
+)
+
+const (
+	maxFile    = 1 << 20 // bytes of a scenario file
+	maxDepth   = 32
+	maxEntries = 100_000 // commas and lines: what bounds the memory of the tree
+)
+
+// parseTree reads one YAML document without building anything from it but nodes.
+// Aliases are not followed, so that a small file stays small.
+func parseTree(file string, text []byte) (*yaml.Node, []Problem) {
+	fail := func(line, column int, format string, args ...any) (*yaml.Node, []Problem) {
+		return nil, []Problem{{File: file, Line: line, Column: column, Message: fmt.Sprintf(format, args...)}}
+	}
+	if len(text) > maxFile {
+		return fail(0, 0, "is larger than 1 MiB: put long tables into CSV or JSONL files")
+	}
+	if line, column, ok := invalidUTF8(text); ok {
+		return fail(line, column, "is not UTF-8: save the file as UTF-8")
+	}
+	if bytes.Count(text, []byte{','})+bytes.Count(text, []byte{'\n'}) > maxEntries {
+		return fail(0, 0, "has more than %d lines and commas: put long tables into CSV or JSONL files", maxEntries)
+	}
+	var doc yaml.Node
+	if err := yaml.Load(text, &doc, yaml.WithPlugin(loaderlimits.New(loaderlimits.DepthValue(2*maxDepth)))); err != nil {
+		line, column, message := loadProblem(err)
+		return fail(line, column, "%s", message)
+	}
+	if doc.Kind != yaml.DocumentNode || len(doc.Content) != 1 {
+		return fail(0, 0, "has no content: see `cstest init` for a start")
+	}
+	t := tree{file: file}
+	t.check(doc.Content[0], 1)
+	if len(t.problems) > 0 {
+		return nil, t.problems
+	}
+	return doc.Content[0], nil
+}
+
+// loadProblem gives the position and the text of the parser's error.
+func loadProblem(err error) (line, column int, message string) {
+	var many *yaml.LoadErrors
+	if errors.As(err, &many) && len(many.Errors) > 0 {
+		err = many.Errors[0]
+	}
+	var one *yaml.LoadError
+	if !errors.As(err, &one) {
+		return 0, 0, "is not YAML: " + strings.ReplaceAll(err.Error(), "\n", " ")
+	}
+	message = strings.ReplaceAll(one.Message, "\n", " ")
+	switch {
+	case strings.Contains(message, "multiple"):
+		return 0, 0, "has several documents: one file is one scenario, remove what follows the second ---"
+	case strings.Contains(message, "no documents"):
+		return 0, 0, "has no content: see `cstest init` for a start"
+	case strings.Contains(message, "depth"):
+		message = fmt.Sprintf("nested deeper than %d levels", maxDepth)
+	case strings.Contains(message, "cannot start any token"):
+		message += " (a tab? indent with spaces; a text that begins with @, `, % or a tab needs quotes)"
+	case strings.Contains(message, "mapping values are not allowed"):
+		message += " (a text with \": \" in it needs quotes)"
+	}
+	return one.Mark.Line, one.Mark.Column, "is not YAML: " + message
+}
+
+func invalidUTF8(text []byte) (line, column int, found bool) {
+	line, column = 1, 1
+	for i := 0; i < len(text); {
+		r, n := utf8.DecodeRune(text[i:])
+		if r == utf8.RuneError && n == 1 {
+			return line, column, true
+		}
+		if column++; r == '\n' {
+			line, column = line+1, 1
+		}
+		i += n
+	}
+	return 0, 0, false
+}
+
+// tree refuses what the scenario file leaves out of YAML.
+type tree struct {
+	file     string
+	problems []Problem
+}
+
+func (t *tree) problem(n *yaml.Node, format string, args ...any) {
+	t.problems = append(t.problems, Problem{File: t.file, Line: n.Line, Column: n.Column, Message: fmt.Sprintf(format, args...)})
+}
+
+func (t *tree) check(n *yaml.Node, depth int) {
+	if depth > maxDepth {
+		t.problem(n, "nested deeper than %d levels", maxDepth)
+		return
+	}
+	if n.Anchor != "" {
+		t.problem(n, "anchors (&%s) are not supported: write the value out", n.Anchor)
+	}
+	if n.Style&yaml.TaggedStyle != 0 && n.Tag != "!!str" {
+		t.problem(n, "tags (%s) are not supported: write the plain value", n.Tag)
+		return
+	}
+	switch n.Kind {
+	case yaml.AliasNode:
+		t.problem(n, "aliases (*%s) are not supported: write the value out", n.Value)
+	case yaml.MappingNode:
+		seen := map[string]int{}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			key := n.Content[i]
+			t.key(key, seen)
+			t.check(n.Content[i+1], depth+1)
+		}
+	case yaml.SequenceNode:
+		for _, c := range n.Content {
+			t.check(c, depth+1)
+		}
+	}
+}
+
+func (t *tree) key(key *yaml.Node, seen map[string]int) {
+	switch {
+	case key.Tag == "!!merge":
+		t.problem(key, "merge keys (<<) are not supported: write the values out")
+	case key.Kind == yaml.AliasNode || key.Anchor != "" || key.Style&yaml.TaggedStyle != 0:
+		t.problem(key, "aliases, anchors and tags are not supported: write the key out")
+	case key.Kind != yaml.ScalarNode:
+		t.problem(key, "a key must be a plain word")
+	case seen[key.Value] > 0:
+		t.problem(key, "the key %q stands in line %d already: keep one", short(key.Value), seen[key.Value])
+	default:
+		seen[key.Value] = max(key.Line, 1)
+	}
+}
+
+// trap matches plain words that some YAML readers take for a truth value or a
+// time of day.
+var trap = regexp.MustCompile(`^(?i:y|yes|n|no|on|off|true|false|null)$|^[0-9]+(:[0-5]?[0-9])+$`)
+
+// plainNumber is what a number in a scenario may look like.
+var plainNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?$`)
+
+// short keeps what a file says from flooding a terminal, and escapes from reaching it.
+func short(text string) string {
+	const most = 60
+	if utf8.RuneCountInString(text) > most {
+		text = string([]rune(text)[:most]) + "…"
+	}
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0) {
+			return '�'
+		}
+		return r
+	}, text)
+}
+
+// plainText tells whether a scalar is text without anything a YAML reader could
+// take otherwise.
+func plainText(n *yaml.Node) bool {
+	if n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
+		return true
+	}
+	return n.Tag == "!!str" && (n.Style&yaml.TaggedStyle != 0 || !trap.MatchString(n.Value))
+}
