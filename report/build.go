@@ -1,0 +1,380 @@
+package report
+
+import (
+	"encoding/json"
+	"math"
+	"net/url"
+	"sort"
+	"time"
+
+	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/sla"
+)
+
+// Input is everything a Document is computed from.
+type Input struct {
+	Scenario  *scenario.Scenario // as run: scaled, with overrides
+	SHA256    string             // of the resolved scenario file, in hex
+	Snapshot  *measure.Snapshot
+	Facts     *measure.Facts
+	Result    sla.Result
+	Started   time.Time // when the load began
+	RunID     string
+	Version   string
+	Tags      map[string]string
+	Overrides []string // what the command line changed, as written
+	Knobs     map[string]string
+	// Environment of the generator; SharedHost is taken from Facts.
+	Environment Environment
+	Scale       float64 // 0 means 1
+	// Signal that ended the run: 1, 2, 15, or 0.
+	Signal int
+	// InconclusivePasses is --on-inconclusive pass.
+	InconclusivePasses bool
+	Warnings           []string // beside those of Result
+}
+
+// New computes the Document of a run. It changes nothing of in. Missing parts
+// (no facts, an empty snapshot) give an emptier Document, never a panic.
+func New(in Input) *Document {
+	if in.Scenario == nil {
+		in.Scenario = &scenario.Scenario{}
+	}
+	if in.Facts == nil {
+		in.Facts = &measure.Facts{}
+	}
+	if in.Snapshot == nil {
+		in.Snapshot = &measure.Snapshot{}
+	}
+	if in.Snapshot.Plan == nil {
+		s := *in.Snapshot
+		s.Plan = &measure.Plan{}
+		in.Snapshot = &s
+	}
+	if in.Scale == 0 {
+		in.Scale = 1
+	}
+	d := &Document{
+		SchemaVersion: SchemaVersion,
+		CstestVersion: in.Version,
+		RunID:         in.RunID,
+		Tags:          orEmptyMap(in.Tags),
+		Scenario:      ScenarioRef{Name: in.Scenario.Name, SHA256: in.SHA256, Seed: in.Scenario.Seed, Scale: in.Scale},
+		StartedAt:     in.Started.UTC().Format(time.RFC3339Nano),
+		DurationS:     roundS(in.Snapshot.Elapsed),
+		Target:        targetOf(in),
+		Environment:   in.Environment,
+		Verdict:       in.Result.Verdict.String(),
+		ExitCode:      ExitCode(in.Result.Verdict, in.Signal, in.InconclusivePasses),
+		Reasons:       orEmpty(in.Result.Reasons),
+		Warnings:      append(orEmpty(in.Result.Warnings), in.Warnings...),
+		Overrides:     orEmpty(in.Overrides),
+		Knobs:         knobsOf(in),
+		Stages:        stagesOf(in.Snapshot.Plan),
+		LittlesLaw: LittlesLaw{
+			InFlightMean: finite(in.Result.LittlesLaw.InFlightMean), RateTimesMean: finite(in.Result.LittlesLaw.RateTimesMean),
+			ErrorShare: finite(in.Result.LittlesLaw.ErrorShare),
+		},
+	}
+	d.Environment.SharedHost = in.Facts.Generator.SharedHost
+	d.Objectives = objectivesOf(in.Result)
+	d.Counts = countsOf(in.Snapshot)
+	d.Tiers = tiersOf(in.Snapshot.Tiers)
+	d.fillLatency(in.Snapshot)
+	d.Turns = turnRows(in.Snapshot)
+	d.Series = seriesOf(in)
+	d.Availability = availabilityOf(in.Result, d.Counts)
+	d.Storms = stormsOf(in)
+	d.Conversations = Conversations{
+		Complete:         in.Snapshot.Conversations[measure.Complete],
+		CompleteDegraded: in.Snapshot.Conversations[measure.CompleteDegraded],
+		Broken:           in.Snapshot.Conversations[measure.Broken],
+		Abandoned:        in.Snapshot.Conversations[measure.Abandoned],
+	}
+	d.Errors, d.ErrorsMore = errorsOf(in.Snapshot)
+	d.fillRun(in)
+	d.Burn = burnOf(in)
+	return settled(d)
+}
+
+// settled is d as it reads back from result.json, so that a rendering made now
+// and one made from the file later are the same bytes: invalid UTF-8 has become
+// U+FFFD in both.
+func settled(d *Document) *Document {
+	var out Document
+	b, err := json.Marshal(d)
+	if err != nil || json.Unmarshal(b, &out) != nil {
+		return d
+	}
+	return &out
+}
+
+// ExitCode is the exit code of a verdict. signal is the number of the signal
+// that ended the run, 0 when none did; inconclusivePasses is
+// --on-inconclusive pass.
+func ExitCode(v sla.Verdict, signal int, inconclusivePasses bool) int {
+	if signal > 0 {
+		return 128 + signal
+	}
+	switch v {
+	case sla.Pass:
+		return 0
+	case sla.Fail:
+		return 10
+	case sla.Invalid:
+		return 12
+	case sla.Inconclusive:
+		if inconclusivePasses {
+			return 0
+		}
+	}
+	return 11
+}
+
+func targetOf(in Input) Target {
+	t := in.Scenario.Target
+	out := Target{
+		Kind: "external", URL: cleanURL(t.URL), Profile: in.Facts.Target.Profile, KnobsSHA256: in.Facts.Target.KnobsSHA256,
+		API: t.API, HTTP: t.HTTP, Mode: t.Mode, Connections: t.Connections, Redis: cleanURL(in.Facts.Target.Redis),
+		Insecure: t.TLS != nil && t.TLS.Insecure,
+	}
+	if t.Bundled != nil {
+		out.Kind, out.URL = "bundled", ""
+		if out.Profile == "" {
+			out.Profile = t.Bundled.Profile
+		}
+		if out.Redis == "" {
+			out.Redis = cleanURL(t.Bundled.Redis)
+		}
+	}
+	return out
+}
+
+// cleanURL takes away what may be secret in a URL: user info, query, fragment.
+func cleanURL(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return "[unreadable URL]"
+	}
+	u.User, u.RawQuery, u.Fragment, u.RawFragment, u.ForceQuery = nil, "", "", "", false
+	return u.String()
+}
+
+func knobsOf(in Input) map[string]string {
+	out := map[string]string{}
+	if b := in.Scenario.Target.Bundled; b != nil {
+		for k, v := range b.Knobs {
+			out[k] = v
+		}
+	}
+	for k, v := range in.Knobs {
+		out[k] = v
+	}
+	return out
+}
+
+func stagesOf(p *measure.Plan) []Stage {
+	out := make([]Stage, 0, len(p.Stages))
+	for _, s := range p.Stages {
+		out = append(out, Stage{Name: s.Name, StartS: roundS(s.Start), EndS: roundS(s.End), Judged: s.Judged})
+	}
+	return out
+}
+
+func objectivesOf(r sla.Result) []Objective {
+	out := make([]Objective, 0, len(r.Objectives))
+	for _, j := range r.Objectives {
+		o := Objective{
+			Name: j.Name, Kind: j.Kind, Unit: j.Unit, Target: known(j.Target), Measured: known(j.Measured),
+			Lower: known(j.Lower), Upper: known(j.Upper), N: j.N, Bad: j.Bad,
+			Verdict: j.Verdict.String(), Reason: j.Reason, Needs: j.Needs,
+		}
+		if j.Limit > 0 {
+			ns := j.Limit.Nanoseconds()
+			o.LimitNs = &ns
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+func countsOf(s *measure.Snapshot) Counts {
+	n := s.Counts
+	c := Counts{
+		ConversationsPlanned: s.Planned,
+		OK:                   n[measure.OK], Degraded: n[measure.Degraded], Unexpected: n[measure.Unexpected],
+		ContextLost: n[measure.ContextLost], RateLimited: n[measure.RateLimited], Shed: n[measure.Shed],
+		ClientError: n[measure.ClientError], ServerError: n[measure.ServerError], Truncated: n[measure.Truncated],
+		Timeout: n[measure.Timeout], TransportError: n[measure.TransportError], Integrity: n[measure.Integrity],
+		Censored: n[measure.Censored], DroppedTarget: n[measure.DroppedTarget], DroppedGenerator: n[measure.DroppedGenerator],
+		Excluded: s.Excluded, Planted: s.Planted, ContextVerified: s.Verified, ContextNotVerified: s.NotVerified,
+	}
+	c.Conversations = c.ConversationsPlanned - c.DroppedTarget - c.DroppedGenerator
+	for o := measure.OK; o <= measure.Censored; o++ {
+		c.Turns += n[o]
+	}
+	return c
+}
+
+func tiersOf[T int64 | uint32](t [measure.Tiers]T) Tiers {
+	return Tiers{
+		LLM: int64(t[measure.TierLLM]), FAQ: int64(t[measure.TierFAQ]), Handoff: int64(t[measure.TierHandoff]),
+		Static: int64(t[measure.TierStatic]), Unknown: int64(t[measure.TierUnknown]),
+	}
+}
+
+func availabilityOf(r sla.Result, c Counts) Availability {
+	out := Availability{
+		Seconds: Seconds{
+			TotalS: r.Seconds.Total, BadS: r.Seconds.Bad, BudgetS: r.Seconds.Budget,
+			UnknownS: r.Seconds.Unknown, Scaled: r.Seconds.Scaled,
+		},
+		Outages: make([]Outage, 0, len(r.Outages)),
+	}
+	for _, o := range r.Outages {
+		out.Outages = append(out.Outages, Outage{StartS: roundS(o.Start), LengthS: roundS(o.Length), Cause: o.Cause})
+	}
+	for _, j := range r.Objectives {
+		if j.Kind == "availability" && j.N > 0 {
+			out.Answers = known(1 - float64(j.Bad)/float64(j.N))
+			return out
+		}
+	}
+	if valid := c.Turns - c.Excluded + c.DroppedTarget; valid > 0 {
+		out.Answers = known(float64(c.OK+c.Degraded+c.Unexpected) / float64(valid))
+	}
+	return out
+}
+
+func stormsOf(in Input) []Storm {
+	out := make([]Storm, 0, len(in.Result.Storms))
+	for _, s := range in.Result.Storms {
+		storm := Storm{
+			Name: s.Name, StartS: roundS(s.Start), DetectS: optionalS(s.Detect),
+			Recovery: Recovery{LatencyS: optionalS(s.Latency), QualityS: optionalS(s.Quality)}, Metastable: s.Metastable,
+		}
+		end := s.End
+		if end > 0 {
+			storm.EndS = optionalS(&end)
+		} else {
+			end = in.Snapshot.Elapsed
+		}
+		for _, f := range in.Facts.Storms {
+			if f.Name == s.Name && f.Start == s.Start {
+				storm.Kind = f.Kind
+			}
+		}
+		if s.CallsKnown {
+			storm.CallsPerTurn = known(s.CallsPerTurn)
+		}
+		for i, sec := range in.Snapshot.Seconds {
+			at := time.Duration(i) * time.Second
+			if at >= s.Start && at < end {
+				t := tiersOf(sec.Tiers)
+				storm.Tiers.LLM += t.LLM
+				storm.Tiers.FAQ += t.FAQ
+				storm.Tiers.Handoff += t.Handoff
+				storm.Tiers.Static += t.Static
+				storm.Tiers.Unknown += t.Unknown
+			}
+		}
+		out = append(out, storm)
+	}
+	return out
+}
+
+// maxErrors is how many kinds of failure result.json lists.
+const maxErrors = 50
+
+func errorsOf(s *measure.Snapshot) ([]Error, int64) {
+	all := append([]measure.FailureCount(nil), s.Failures...)
+	sort.SliceStable(all, func(i, j int) bool {
+		a, b := all[i], all[j]
+		if a.Count != b.Count {
+			return a.Count > b.Count
+		}
+		if a.Outcome != b.Outcome {
+			return a.Outcome < b.Outcome
+		}
+		return a.Message < b.Message
+	})
+	out, more := make([]Error, 0, min(len(all), maxErrors)), s.Unlisted
+	for i, f := range all {
+		if i >= maxErrors {
+			more += f.Count
+			continue
+		}
+		out = append(out, Error{
+			Outcome: f.Outcome.String(), Message: f.Message, Count: f.Count, FirstS: roundS(f.First.At),
+			Example: Example{Conversation: f.First.Conversation, Turn: f.First.Turn, Status: f.First.Status, TraceID: f.First.TraceID},
+		})
+	}
+	return out, more
+}
+
+// fillRun sets what is known of the processes behind the turns.
+func (d *Document) fillRun(in Input) {
+	f, turns := in.Facts, float64(d.Counts.Turns)
+	if f.LLMKnown {
+		d.LLM.Calls = &f.LLMCalls
+		if turns > 0 {
+			d.LLM.CallsPerTurn = known(float64(f.LLMCalls) / turns)
+		}
+	}
+	g := f.Generator
+	d.Generator = Generator{
+		LagP99Ns: in.Result.Generator.LagP99.Nanoseconds(), CPUS: roundS(g.CPU), MaxRSSBytes: g.MaxRSS,
+		MaxInFlight: g.MaxInFlight, TaintedS: len(in.Result.Generator.Tainted), Reasons: orEmpty(in.Result.Generator.Reasons),
+	}
+	if turns > 0 {
+		d.Generator.CPUUsPerTurn = known(math.Round(float64(g.CPU.Microseconds())/turns*100) / 100)
+	}
+	d.Processes = make([]Process, 0, len(f.Processes))
+	for _, p := range f.Processes {
+		row := Process{Name: p.Name, CPUS: roundS(p.CPU), MaxRSSBytes: p.MaxRSS, Exit: p.Exit}
+		if d.DurationS > 0 {
+			row.CPUShare = math.Round(p.CPU.Seconds()/d.DurationS*1e4) / 1e4
+		}
+		if p.Ended > 0 {
+			row.EndedS = optionalS(&p.Ended)
+		}
+		d.Processes = append(d.Processes, row)
+	}
+}
+
+// known is v, or nil when v is no number JSON can hold.
+func known(v float64) *float64 {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return nil
+	}
+	return &v
+}
+
+func finite(v float64) float64 {
+	if p := known(v); p != nil {
+		return *p
+	}
+	return 0
+}
+
+func optionalS(d *time.Duration) *float64 {
+	if d == nil {
+		return nil
+	}
+	s := roundS(*d)
+	return &s
+}
+
+// roundS is d in seconds, to the microsecond: enough to read, and short.
+func roundS(d time.Duration) float64 { return math.Round(d.Seconds()*1e6) / 1e6 }
+
+func orEmpty(s []string) []string { return append([]string{}, s...) }
+
+func orEmptyMap(m map[string]string) map[string]string {
+	out := make(map[string]string, len(m))
+	for k, v := range m {
+		out[k] = v
+	}
+	return out
+}

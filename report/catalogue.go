@@ -1,0 +1,202 @@
+package report
+
+import "fmt"
+
+// Lang is the language of what people read: "en" or "zh". Keys, names and JSON
+// stay English.
+type Lang string
+
+// The languages.
+const (
+	English Lang = "en"
+	Chinese Lang = "zh"
+)
+
+// ParseLang accepts "en", "zh" and their regional forms such as "zh-CN"; ""
+// is English.
+func ParseLang(s string) (Lang, error) {
+	switch {
+	case s == "" || len(s) >= 2 && s[:2] == "en":
+		return English, nil
+	case len(s) >= 2 && s[:2] == "zh":
+		return Chinese, nil
+	}
+	return English, fmt.Errorf("language %q is not known: write en or zh", s)
+}
+
+// words is every text of a report in one language. Fields that end in F are
+// formats, their verbs the same in both languages.
+type words struct {
+	Code                                                          string // of <html lang>
+	Pass, Fail, Inconclusive, Invalid, Incomplete, NotVerified    string
+	Objectives, Objective, Measured, Budget, N, Verdict, Evidence string
+	Unknown, None, Needs                                          string
+	Interval                                                      string
+	WhoAnswered, Tier, Answers, Share                             string
+	TierLLM, TierFAQ, TierHandoff, TierStatic, TierUnknown        string
+	Conversations, Complete, CompleteDegraded, Broken, Abandoned  string
+	Storms, Storm, StillOpen, Detected, NotDetected               string
+	LatencyBack, QualityBack, NotBack, CallsPerTurn, Metastable   string
+	Outages, NoOutages, OutageAt, Lasted, Cause                   string
+	SecondsF, ScaledBudget, Unavailable                           string
+	Latency, Mean, Max, Response, Service, FailedInfinite         string
+	ResponseNote, ServiceNote, FailedNote                         string
+	FirstToken, ChunkGap, Connect                                 string
+	Errors, Count, Outcome, Message, First, Example, MoreErrorsF  string
+	Turns, Turn, Sent, Warnings, Reasons, Generator               string
+	LagP99, CPUPerTurn, MaxInFlight, TaintedF, MaxRSS             string
+	Processes, CPU, Memory, EndedF                                string
+	LittlesLaw, LittlesLawF                                       string
+	Target, Bundled, Overrides, Seed, Environment, Knobs, Run     string
+	SharedHost, Insecure, ScaleF                                  string
+	Planned, Achieved, InFlight, Time, RatePerS, Limit            string
+	RateTitle, QuantilesTitle, OutcomesTitle, BurnTitle           string
+	DistributionTitle, DistributionAxis, BurnAxis, OutcomesAxis   string
+	OK, Degraded, Unexpected, Bad, Dropped                        string
+	Stage, Stages, NotJudged, RunID, Started, Version, Tags       string
+	HeadlineF, Compare, Baseline, Candidate, Change               string
+	Better, Worse, Equivalent, CannotTell, NoiseUnknown           string
+	ReasonF, ReasonCountF, ReasonNotVerified, NeedsTurnsF         string
+	LLMCalls, Cores, SLANote, ReadNote, Files, StageNote          string
+}
+
+// wordsIn gives the catalogue of a language; an unknown one reads English.
+func wordsIn(lang Lang) *words {
+	if lang == Chinese {
+		return chinese()
+	}
+	return english()
+}
+
+func english() *words {
+	return &words{
+		Code: "en",
+		Pass: "pass", Fail: "fail", Inconclusive: "inconclusive", Invalid: "invalid", Incomplete: "incomplete", NotVerified: "not verified",
+		Objectives: "Objectives", Objective: "objective", Measured: "measured", Budget: "budget", N: "n", Verdict: "verdict", Evidence: "evidence",
+		Unknown: "unknown", None: "none", Needs: "n/a (needs %d)", Interval: "95 % bounds",
+		WhoAnswered: "What users got", Tier: "tier", Answers: "answers", Share: "share",
+		TierLLM: "llm", TierFAQ: "faq", TierHandoff: "handoff", TierStatic: "static", TierUnknown: "tier not said",
+		Conversations: "Conversations", Complete: "complete", CompleteDegraded: "complete, degraded", Broken: "broken", Abandoned: "abandoned",
+		Storms: "Storms", Storm: "storm", StillOpen: "still open at the end", Detected: "detected after", NotDetected: "not detected",
+		LatencyBack: "latency back after", QualityBack: "full quality back after", NotBack: "not seen", CallsPerTurn: "LLM calls per turn", Metastable: "METASTABLE: goodput did not return at the storm's arrival rate",
+		Outages: "Outages", NoOutages: "none", OutageAt: "at", Lasted: "lasted", Cause: "cause",
+		SecondsF: "%s of %s judged seconds bad, %s allowed", ScaledBudget: "scaled from 36 s per hour at 99 %", Unavailable: "seconds too thin to judge",
+		Latency: "Latency", Mean: "mean", Max: "max", Response: "answered, response", Service: "answered, service", FailedInfinite: "all, failures infinite",
+		ResponseNote: "from the intended start", ServiceNote: "from the first byte sent", FailedNote: "every valid turn, a failed one infinitely slow",
+		FirstToken: "first token", ChunkGap: "chunk gap", Connect: "connect",
+		Errors: "Errors", Count: "count", Outcome: "outcome", Message: "message", First: "first", Example: "example", MoreErrorsF: "and %s turns of other kinds",
+		Turns: "turns", Turn: "turn", Sent: "sent", Warnings: "Warnings", Reasons: "Reasons", Generator: "Generator",
+		LagP99: "lag P99", CPUPerTurn: "CPU per turn", MaxInFlight: "most in flight", TaintedF: "%s tainted seconds", MaxRSS: "memory",
+		Processes: "Processes", CPU: "CPU", Memory: "memory", EndedF: "ended unasked at %s",
+		LittlesLaw: "Little's law", LittlesLawF: "%s in flight on average; rate × mean response = %s (%s apart)",
+		Target: "target", Bundled: "bundled", Overrides: "overrides", Seed: "seed", Environment: "Environment", Knobs: "Knobs", Run: "Run",
+		SharedHost: "the target ran on the generator's machine", Insecure: "TLS certificates were not checked", ScaleF: "run at %s of the load: it tells nothing about 100 %%",
+		Planned: "planned", Achieved: "achieved", InFlight: "in flight", Time: "time", RatePerS: "per second", Limit: "limit",
+		RateTitle: "Arrivals, turns, turns in flight", QuantilesTitle: "Response time", OutcomesTitle: "Who answered", BurnTitle: "Budget spent",
+		DistributionTitle: "Distribution of latency", DistributionAxis: "percentile", BurnAxis: "share of the budget", OutcomesAxis: "turns per second",
+		OK: "ok", Degraded: "degraded", Unexpected: "unexpected", Bad: "bad", Dropped: "dropped",
+		Stage: "stage", Stages: "Stages", NotJudged: "not judged", RunID: "run", Started: "started", Version: "version", Tags: "tags",
+		HeadlineF: "%s conversations · %s turns", Compare: "Comparison", Baseline: "baseline", Candidate: "candidate", Change: "change",
+		Better: "better", Worse: "worse", Equivalent: "equivalent", CannotTell: "cannot tell", NoiseUnknown: "between-run noise unknown",
+		ReasonF: "%s bad of %s; %s good, bounds %s to %s", ReasonCountF: "%s, allowed %s", ReasonNotVerified: "nothing could be verified", NeedsTurnsF: "about %s turns would decide",
+		LLMCalls: "LLM calls", Cores: "cores", Files: "files",
+		SLANote:   "Verdicts are one-sided 95 % confidence bounds on exact counts.",
+		ReadNote:  "Response time runs from the intended start, so waiting caused by the target is in it.",
+		StageNote: "Seconds are of intended time, from the start of the load.",
+	}
+}
+
+func chinese() *words {
+	return &words{
+		Code: "zh-CN",
+		Pass: "通过", Fail: "不通过", Inconclusive: "证据不足", Invalid: "压测无效", Incomplete: "未完成", NotVerified: "未验证",
+		Objectives: "目标", Objective: "目标", Measured: "实测", Budget: "预算", N: "样本数", Verdict: "结论", Evidence: "依据",
+		Unknown: "未知", None: "无", Needs: "无 (需 %d)", Interval: "95 % 置信界",
+		WhoAnswered: "用户得到的回答", Tier: "档位", Answers: "回答数", Share: "占比",
+		TierLLM: "大模型 llm", TierFAQ: "知识库 faq", TierHandoff: "转人工 handoff", TierStatic: "固定话术 static", TierUnknown: "未说明档位",
+		Conversations: "会话", Complete: "完整", CompleteDegraded: "完整但有降级", Broken: "中断", Abandoned: "未走完",
+		Storms: "故障风暴", Storm: "风暴", StillOpen: "结束时仍在持续", Detected: "发现用时", NotDetected: "未被发现",
+		LatencyBack: "延迟恢复用时", QualityBack: "质量恢复用时", NotBack: "未见恢复", CallsPerTurn: "每轮 LLM 调用", Metastable: "亚稳态:到达率相同,有效吞吐没有恢复",
+		Outages: "不可用时段", NoOutages: "无", OutageAt: "起于", Lasted: "持续", Cause: "主因",
+		SecondsF: "坏秒 %s / 计入 %s,允许 %s", ScaledBudget: "按 99 % 每小时 36 s 折算", Unavailable: "样本太少、无法判定的秒数",
+		Latency: "延迟", Mean: "均值", Max: "最大", Response: "已回答·响应", Service: "已回答·服务", FailedInfinite: "全部·失败计为 ∞",
+		ResponseNote: "自计划开始时刻起", ServiceNote: "自发出首字节起", FailedNote: "全部有效轮次,失败视为无限慢",
+		FirstToken: "首个 token", ChunkGap: "分片间隔", Connect: "建连",
+		Errors: "错误", Count: "次数", Outcome: "结果", Message: "信息", First: "首次", Example: "示例", MoreErrorsF: "另有其他种类 %s 轮",
+		Turns: "轮次", Turn: "轮", Sent: "已发送", Warnings: "警告", Reasons: "理由", Generator: "压测机",
+		LagP99: "发送滞后 P99", CPUPerTurn: "每轮 CPU", MaxInFlight: "最大在途", TaintedF: "受干扰 %s 秒", MaxRSS: "内存",
+		Processes: "进程", CPU: "CPU", Memory: "内存", EndedF: "%s 时意外退出",
+		LittlesLaw: "利特尔法则", LittlesLawF: "平均在途 %s;速率 × 平均响应 = %s (相差 %s)",
+		Target: "被测系统", Bundled: "内置", Overrides: "覆盖项", Seed: "随机种子", Environment: "环境", Knobs: "参数", Run: "运行",
+		SharedHost: "被测系统与压测机在同一台机器上", Insecure: "未校验 TLS 证书", ScaleF: "按 %s 的负载运行:不能说明 100 %% 负载下的表现",
+		Planned: "计划", Achieved: "实际", InFlight: "在途", Time: "时间", RatePerS: "每秒", Limit: "上限",
+		RateTitle: "会话到达、轮次与在途", QuantilesTitle: "响应时间", OutcomesTitle: "谁在回答", BurnTitle: "预算消耗",
+		DistributionTitle: "延迟分布", DistributionAxis: "百分位", BurnAxis: "预算占比", OutcomesAxis: "每秒轮次",
+		OK: "正常", Degraded: "降级", Unexpected: "不符预期", Bad: "坏", Dropped: "未发起",
+		Stage: "阶段", Stages: "阶段", NotJudged: "不计入", RunID: "运行编号", Started: "开始于", Version: "版本", Tags: "标签",
+		HeadlineF: "%s 个会话 · %s 轮", Compare: "对比", Baseline: "基线", Candidate: "候选", Change: "变化",
+		Better: "更好", Worse: "更差", Equivalent: "相当", CannotTell: "无法判断", NoiseUnknown: "多次运行之间的波动未知",
+		ReasonF: "%[2]s 中坏 %[1]s;合格 %[3]s,置信界 %[4]s 至 %[5]s", ReasonCountF: "%s,允许 %s", ReasonNotVerified: "没有可供验证的证据", NeedsTurnsF: "约需 %s 轮才能判定",
+		LLMCalls: "LLM 调用", Cores: "核", Files: "文件",
+		SLANote:   "结论依据精确计数的单侧 95 % 置信界。",
+		ReadNote:  "响应时间自计划开始时刻起计,包含因被测系统造成的等待。",
+		StageNote: "秒按计划时刻计,自压测开始。",
+	}
+}
+
+// verdict is the word for a verdict's name in result.json.
+func (w *words) verdict(name string) string {
+	switch name {
+	case "pass":
+		return w.Pass
+	case "fail":
+		return w.Fail
+	case "inconclusive":
+		return w.Inconclusive
+	case "invalid":
+		return w.Invalid
+	case "incomplete":
+		return w.Incomplete
+	case "not_verified":
+		return w.NotVerified
+	}
+	return Clean(name)
+}
+
+// reason is the evidence of an objective in the language of w. The judge writes
+// English; other languages say the same figures.
+func (w *words) reason(o Objective) string {
+	if w.Code == "en" {
+		return o.Reason
+	}
+	var out string
+	switch {
+	case o.Verdict == "not_verified":
+		return w.ReasonNotVerified
+	case o.Unit == "share" && o.Lower != nil && o.Upper != nil:
+		out = fmt.Sprintf(w.ReasonF, whole(o.Bad), whole(o.N), quantity(o.Measured, o.Unit, w), quantity(o.Lower, o.Unit, w), quantity(o.Upper, o.Unit, w))
+	default:
+		out = fmt.Sprintf(w.ReasonCountF, quantity(o.Measured, o.Unit, w), quantity(allowed(o), o.Unit, w))
+	}
+	if o.Needs > 0 && o.Verdict == "inconclusive" {
+		out += ";" + fmt.Sprintf(w.NeedsTurnsF, whole(o.Needs))
+	}
+	return out
+}
+
+// allowed is what an objective allows in its unit: its limit when that is a
+// time, else its target.
+func allowed(o Objective) *float64 {
+	if o.LimitNs == nil {
+		return o.Target
+	}
+	v := float64(*o.LimitNs)
+	switch o.Unit {
+	case "ns":
+		return &v
+	case "s":
+		v /= 1e9
+		return &v
+	}
+	return o.Target
+}

@@ -1,0 +1,231 @@
+package report
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"strings"
+)
+
+// ResultFile is the name of the Document in a result directory. It is written
+// last: its presence means that the directory is complete.
+const ResultFile = "result.json"
+
+// PartialFile takes its place when another file could not be written.
+const PartialFile = "result.partial.json"
+
+// File is one file of a result directory and how to write it.
+type File struct {
+	Name  string // slash-separated, inside the directory
+	Write func(io.Writer) error
+}
+
+// Renderings are the files that are a function of the Document alone.
+func Renderings(d *Document, lang Lang) []File {
+	return []File{
+		{"report.md", func(w io.Writer) error { return WriteMarkdown(d, w, lang) }},
+		{"junit.xml", func(w io.Writer) error { return WriteJUnit(d, w) }},
+		{"series.csv", func(w io.Writer) error { return WriteCSV(d, w) }},
+	}
+}
+
+// Filesystem is where a result directory is written: the operating system's files, or a
+// test's that fail.
+type Filesystem interface {
+	// Create makes or truncates a file, and the folders above it.
+	Create(name string) (WriteSyncer, error)
+	Rename(from, to string) error
+	// Remove ignores a file that is not there.
+	Remove(name string) error
+	SyncDir(name string) error
+	// Open reads an existing file.
+	Open(name string) (io.ReadCloser, error)
+	// List gives the regular files under dir, as slash-separated paths in order.
+	List(dir string) ([]string, error)
+}
+
+// WriteSyncer is a file being written.
+type WriteSyncer interface {
+	io.WriteCloser
+	Sync() error
+}
+
+// WriteDirectory writes the files and then d as result.json into dir, each as
+// NAME.tmp, synced, renamed, and the directory synced. d.Files is set to the
+// SHA-256 of every other regular file of dir, those that were there before too
+// (journal, logs). A file that cannot be written does not stop the others: all
+// problems come back joined, each naming its file, and the Document then goes
+// to result.partial.json, for result.json would mean complete. Errors of Sync
+// are final; nothing is tried twice. Not safe for concurrent use on one dir.
+func WriteDirectory(fsys Filesystem, dir string, d *Document, files []File) error {
+	if fsys == nil {
+		fsys = disk{}
+	}
+	var problems []error
+	fail := func(name string, err error) {
+		problems = append(problems, fmt.Errorf("%s: %w", filepath.Join(dir, filepath.FromSlash(name)), err))
+	}
+	for _, stale := range []string{ResultFile, PartialFile} {
+		if err := fsys.Remove(filepath.Join(dir, stale)); err != nil {
+			fail(stale, err)
+		}
+	}
+	sums := map[string]string{}
+	for _, f := range files {
+		if !fs.ValidPath(f.Name) {
+			fail(f.Name, errors.New("not a name inside the result directory"))
+			continue
+		}
+		sum, err := writeFile(fsys, dir, f)
+		if err != nil {
+			fail(f.Name, err)
+			continue
+		}
+		sums[f.Name] = sum
+	}
+	others, err := fsys.List(dir)
+	if err != nil {
+		fail(".", err)
+	}
+	for _, name := range others {
+		if _, done := sums[name]; done || transient(name) {
+			continue
+		}
+		sum, err := sumOf(fsys, filepath.Join(dir, filepath.FromSlash(name)))
+		if err != nil {
+			fail(name, err)
+			continue
+		}
+		sums[name] = sum
+	}
+	if err := fsys.SyncDir(dir); err != nil {
+		fail(".", err)
+	}
+	d.Files = sums
+	name := ResultFile
+	if len(problems) > 0 {
+		name = PartialFile
+	}
+	if _, err := writeFile(fsys, dir, File{name, func(w io.Writer) error { return WriteJSON(d, w) }}); err != nil {
+		fail(name, err)
+	} else if err := fsys.SyncDir(dir); err != nil {
+		fail(name, err)
+	}
+	return errors.Join(problems...)
+}
+
+// transient names are not part of a result.
+func transient(name string) bool {
+	return name == LockFile || name == ResultFile || name == PartialFile || strings.HasSuffix(name, ".tmp")
+}
+
+func writeFile(fsys Filesystem, dir string, f File) (sum string, err error) {
+	path := filepath.Join(dir, filepath.FromSlash(f.Name))
+	file, err := fsys.Create(path + ".tmp")
+	if err != nil {
+		return "", err
+	}
+	defer func() {
+		if err != nil {
+			_ = fsys.Remove(path + ".tmp") // the first error says more
+		}
+	}()
+	out := &hashed{file: file, hash: sha256.New()}
+	if err := f.Write(out); err != nil {
+		_ = file.Close()
+		return "", err
+	}
+	if err := file.Sync(); err != nil {
+		_ = file.Close()
+		return "", err
+	}
+	if err := file.Close(); err != nil {
+		return "", err
+	}
+	if err := fsys.Rename(path+".tmp", path); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(out.hash.Sum(nil)), nil
+}
+
+// hashed hashes what reaches the file.
+type hashed struct {
+	file io.Writer
+	hash hash.Hash
+}
+
+func (h *hashed) Write(p []byte) (int, error) {
+	n, err := h.file.Write(p)
+	h.hash.Write(p[:min(max(n, 0), len(p))])
+	if err == nil && n < len(p) {
+		err = io.ErrShortWrite
+	}
+	return n, err
+}
+
+func sumOf(fsys Filesystem, path string) (string, error) {
+	f, err := fsys.Open(path)
+	if err != nil {
+		return "", err
+	}
+	h := sha256.New()
+	_, err = io.Copy(h, f)
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	return hex.EncodeToString(h.Sum(nil)), err
+}
+
+// maxResult bounds result.json when it is read.
+const maxResult = 256 << 20
+
+// Read loads the result in dir, or the result.json that dir names, and verifies
+// the SHA-256 of every file it lists. The error says what is missing or differs.
+func Read(dir string) (*Document, error) { return read(disk{}, dir) }
+
+func read(fsys Filesystem, dir string) (*Document, error) {
+	if filepath.Base(dir) == ResultFile {
+		dir = filepath.Dir(dir)
+	}
+	f, err := fsys.Open(filepath.Join(dir, ResultFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: no %s, so the run did not finish: `cstest report %s` recovers it from its journal: %w", dir, ResultFile, dir, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	_, err = io.Copy(&b, io.LimitReader(f, maxResult+1))
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil && b.Len() > maxResult {
+		err = fmt.Errorf("larger than %d bytes", maxResult)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, ResultFile), err)
+	}
+	d, err := ParseJSON(b.Bytes())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, ResultFile), err)
+	}
+	for name, want := range d.Files {
+		if !fs.ValidPath(name) {
+			return nil, fmt.Errorf("%s: lists %q, which is outside of the directory", filepath.Join(dir, ResultFile), name)
+		}
+		got, err := sumOf(fsys, filepath.Join(dir, filepath.FromSlash(name)))
+		if err != nil {
+			return nil, err
+		}
+		if got != want {
+			return nil, fmt.Errorf("%s: changed since the run: SHA-256 is %s, %s says %s", filepath.Join(dir, name), got, ResultFile, want)
+		}
+	}
+	return d, nil
+}

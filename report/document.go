@@ -1,0 +1,357 @@
+// Package report tells people afterwards: one Document per run, computed once,
+// and several renderings that only print it. It also writes and reads result
+// directories and compares finished results. Every text that comes from a
+// server, a file or a user is hostile here and is escaped for where it goes.
+package report
+
+import (
+	"time"
+)
+
+// SchemaVersion is the version of result.json that this package writes and reads.
+const SchemaVersion = 1
+
+// Document is result.json. It is plain data, complete in itself: every
+// rendering is a function of it, and the same Document gives the same bytes.
+// Shares are 0–1, null stands for what cannot be known. It is read-only after
+// New or Read and then safe for concurrent use.
+type Document struct {
+	SchemaVersion int               `json:"schema_version"`
+	CstestVersion string            `json:"cstest_version"`
+	RunID         string            `json:"run_id"`
+	Tags          map[string]string `json:"tags"`
+	Scenario      ScenarioRef       `json:"scenario"`
+	StartedAt     string            `json:"started_at"` // RFC 3339, UTC
+	DurationS     float64           `json:"duration_s"`
+	Target        Target            `json:"target"`
+	Environment   Environment       `json:"environment"`
+
+	Verdict  string   `json:"verdict"` // pass | fail | inconclusive | invalid | incomplete
+	ExitCode int      `json:"exit_code"`
+	Reasons  []string `json:"reasons"`
+
+	Objectives    []Objective   `json:"objectives"`
+	Counts        Counts        `json:"counts"`
+	Latency       Latency       `json:"latency"`
+	FirstToken    *Quantiles    `json:"first_token,omitempty"`
+	ChunkGap      *Quantiles    `json:"chunk_gap,omitempty"`
+	Connect       *Quantiles    `json:"connect,omitempty"`
+	Turns         []TurnRow     `json:"turns"`
+	Tiers         Tiers         `json:"tiers"`
+	Availability  Availability  `json:"availability"`
+	Storms        []Storm       `json:"storms"`
+	Conversations Conversations `json:"conversations"`
+	Errors        []Error       `json:"errors"`
+	ErrorsMore    int64         `json:"errors_more"` // turns of the kinds not listed
+	LLM           LLM           `json:"llm"`
+	Generator     Generator     `json:"generator"`
+	Processes     []Process     `json:"processes"`
+	LittlesLaw    LittlesLaw    `json:"littles_law"`
+	Series        []Second      `json:"series"`
+	Warnings      []string      `json:"warnings"`
+
+	// What the renderings need beside the results.
+	Overrides    []string          `json:"overrides"`
+	Knobs        map[string]string `json:"knobs"`
+	Stages       []Stage           `json:"stages"`
+	Distribution Distribution      `json:"distribution"`
+	Burn         []Burn            `json:"burn"`
+
+	// Files holds the SHA-256, in hex, of every other file of the result
+	// directory, by its slash-separated path. It is filled when the directory
+	// is written.
+	Files map[string]string `json:"files,omitempty"`
+}
+
+// ScenarioRef names what was run. Scale is 1 unless the load was scaled.
+type ScenarioRef struct {
+	Name   string  `json:"name"`
+	SHA256 string  `json:"sha256"`
+	Seed   uint64  `json:"seed"`
+	Scale  float64 `json:"scale"`
+}
+
+// Target says what was tested. URL is empty for the bundled server and has
+// neither credentials nor a query for any other.
+type Target struct {
+	Kind        string `json:"kind"` // bundled | external
+	URL         string `json:"url"`
+	Profile     string `json:"profile"`
+	KnobsSHA256 string `json:"knobs_sha256"`
+	API         string `json:"api"`
+	HTTP        string `json:"http"`
+	Mode        string `json:"mode"`
+	Connections string `json:"connections"`
+	Redis       string `json:"redis"`
+	Insecure    bool   `json:"insecure"` // TLS certificates were not checked
+}
+
+// Environment is the machine that generated the load.
+type Environment struct {
+	OS          string `json:"os"`
+	Arch        string `json:"arch"`
+	Kernel      string `json:"kernel"`
+	CPU         string `json:"cpu"`
+	Cores       int    `json:"cores"`
+	MemoryBytes int64  `json:"memory_bytes"`
+	Go          string `json:"go"`
+	SharedHost  bool   `json:"shared_host"` // the target ran on the same machine
+}
+
+// Objective is one thing the SLA asks, with its evidence. Target, Measured,
+// Lower and Upper are in Unit.
+type Objective struct {
+	Name     string   `json:"name"`
+	Kind     string   `json:"kind"`
+	Unit     string   `json:"unit"` // share | ns | s | count
+	Target   *float64 `json:"target"`
+	LimitNs  *int64   `json:"limit_ns"`
+	Measured *float64 `json:"measured"`
+	Lower    *float64 `json:"lower"`
+	Upper    *float64 `json:"upper"`
+	N        int64    `json:"n"`
+	Bad      int64    `json:"bad"`
+	Verdict  string   `json:"verdict"` // pass | fail | inconclusive | not_verified
+	Reason   string   `json:"reason"`
+	Needs    int64    `json:"needs"` // turns that would decide; 0 when unknown or decided
+}
+
+// Counts are exact. Conversations = ConversationsPlanned − DroppedTarget −
+// DroppedGenerator; Turns = the sum from OK to Censored.
+type Counts struct {
+	ConversationsPlanned int64 `json:"conversations_planned"`
+	Conversations        int64 `json:"conversations"`
+	Turns                int64 `json:"turns"`
+	OK                   int64 `json:"ok"`
+	Degraded             int64 `json:"degraded"`
+	Unexpected           int64 `json:"unexpected"`
+	ContextLost          int64 `json:"context_lost"`
+	RateLimited          int64 `json:"rate_limited"`
+	Shed                 int64 `json:"shed"`
+	ClientError          int64 `json:"client_error"`
+	ServerError          int64 `json:"server_error"`
+	Truncated            int64 `json:"truncated"`
+	Timeout              int64 `json:"timeout"`
+	TransportError       int64 `json:"transport_error"`
+	Integrity            int64 `json:"integrity"`
+	Censored             int64 `json:"censored"`
+	DroppedTarget        int64 `json:"dropped_target"`
+	DroppedGenerator     int64 `json:"dropped_generator"`
+	Excluded             int64 `json:"excluded"` // turns that no budget judges, among those above
+	Planted              int64 `json:"planted"`  // answers with a planted value unmasked
+	ContextVerified      int64 `json:"context_verified"`
+	ContextNotVerified   int64 `json:"context_not_verified"`
+}
+
+// Latency holds three views of the same turns: answered ones from their
+// intended start, answered ones from their first byte, and every turn with
+// failures as infinitely slow.
+type Latency struct {
+	Response         Quantiles `json:"response"`
+	Service          Quantiles `json:"service"`
+	FailedAsInfinite Quantiles `json:"failed_as_infinite"`
+}
+
+// Quantiles of n durations, by nearest rank ceil(q·n). A quantile is null where
+// n is too small to bound it at 95 % confidence, and where it is infinite:
+// then q is above FiniteShare, the share of the n that is finite.
+type Quantiles struct {
+	N           int64   `json:"n"`
+	FiniteShare float64 `json:"finite_share"`
+	MeanNs      *int64  `json:"mean_ns"`
+	P50Ns       *int64  `json:"p50_ns"`
+	P90Ns       *int64  `json:"p90_ns"`
+	P95Ns       *int64  `json:"p95_ns"`
+	P99Ns       *int64  `json:"p99_ns"`
+	P999Ns      *int64  `json:"p999_ns"`
+	MaxNs       *int64  `json:"max_ns"`
+}
+
+// TurnRow is one turn of one conversation of the scenario. N turns of it were
+// sent; Latency is the response time of those answered.
+type TurnRow struct {
+	Conversation string    `json:"conversation"`
+	Index        int       `json:"index"` // from 1
+	Say          string    `json:"say"`
+	N            int64     `json:"n"`
+	Latency      Quantiles `json:"latency"`
+}
+
+// Tiers counts answered turns by the tier that served them; Unknown did not say.
+type Tiers struct {
+	LLM     int64 `json:"llm"`
+	FAQ     int64 `json:"faq"`
+	Handoff int64 `json:"handoff"`
+	Static  int64 `json:"static"`
+	Unknown int64 `json:"unknown"`
+}
+
+// Sum of all tiers.
+func (t Tiers) Sum() int64 { return t.LLM + t.FAQ + t.Handoff + t.Static + t.Unknown }
+
+// Availability of answers is a share of valid turns, null without any; of
+// seconds it is a census.
+type Availability struct {
+	Answers *float64 `json:"answers"`
+	Seconds Seconds  `json:"seconds"`
+	Outages []Outage `json:"outages"`
+}
+
+// Seconds counts judged seconds. Scaled: the run is too short for the budget of
+// an hour, so BudgetS is the share of it.
+type Seconds struct {
+	TotalS   int  `json:"total_s"`
+	BadS     int  `json:"bad_s"`
+	BudgetS  int  `json:"budget_s"`
+	UnknownS int  `json:"unknown_s"`
+	Scaled   bool `json:"scaled"`
+}
+
+// Outage is a run of bad seconds.
+type Outage struct {
+	StartS  float64 `json:"start_s"`
+	LengthS float64 `json:"length_s"`
+	Cause   string  `json:"cause"`
+}
+
+// Storm is one fault window and what it did. EndS is null while it was still
+// open; a null figure was not reached or cannot be known.
+type Storm struct {
+	Name         string   `json:"name"`
+	Kind         string   `json:"kind"`
+	StartS       float64  `json:"start_s"`
+	EndS         *float64 `json:"end_s"`
+	DetectS      *float64 `json:"detect_s"`
+	Recovery     Recovery `json:"recovery"`
+	CallsPerTurn *float64 `json:"calls_per_turn"`
+	Metastable   bool     `json:"metastable"`
+	Tiers        Tiers    `json:"tiers"` // who answered between start and end
+}
+
+// Recovery is counted from the end of the storm.
+type Recovery struct {
+	LatencyS *float64 `json:"latency_s"`
+	QualityS *float64 `json:"quality_s"`
+}
+
+// Conversations by how they ended.
+type Conversations struct {
+	Complete         int64 `json:"complete"`
+	CompleteDegraded int64 `json:"complete_degraded"`
+	Broken           int64 `json:"broken"`
+	Abandoned        int64 `json:"abandoned"`
+}
+
+// Error is one kind of failure.
+type Error struct {
+	Outcome string  `json:"outcome"`
+	Message string  `json:"message"`
+	Count   int64   `json:"count"`
+	FirstS  float64 `json:"first_s"`
+	Example Example `json:"example"`
+}
+
+// Example is the first turn that failed so. Turn counts from 1; Status is 0
+// when no response came.
+type Example struct {
+	Conversation string `json:"conversation"`
+	Turn         int    `json:"turn"`
+	Status       int    `json:"status"`
+	TraceID      string `json:"trace_id"`
+}
+
+// LLM is what the mock LLM told of its calls; null without it.
+type LLM struct {
+	Calls        *int64   `json:"calls"`
+	CallsPerTurn *float64 `json:"calls_per_turn"`
+}
+
+// Generator is how well the generator itself kept up.
+type Generator struct {
+	LagP99Ns     int64    `json:"lag_p99_ns"`
+	CPUS         float64  `json:"cpu_s"`
+	CPUUsPerTurn *float64 `json:"cpu_us_per_turn"`
+	MaxRSSBytes  int64    `json:"max_rss_bytes"`
+	MaxInFlight  int64    `json:"max_in_flight"`
+	TaintedS     int      `json:"tainted_s"`
+	Reasons      []string `json:"reasons"`
+}
+
+// Process is one process of the run. CPUShare is CPUS over the run's length: 1
+// is one core. EndedS is when it ended unasked.
+type Process struct {
+	Name        string   `json:"name"`
+	CPUS        float64  `json:"cpu_s"`
+	CPUShare    float64  `json:"cpu_share"`
+	MaxRSSBytes int64    `json:"max_rss_bytes"`
+	EndedS      *float64 `json:"ended_s"`
+	Exit        string   `json:"exit"`
+}
+
+// LittlesLaw compares turns in flight with rate times mean response time.
+type LittlesLaw struct {
+	InFlightMean  float64 `json:"in_flight_mean"`
+	RateTimesMean float64 `json:"rate_times_mean"`
+	ErrorShare    float64 `json:"error_share"`
+}
+
+// Second is what was intended in one second. Turns = OK + Degraded + Unexpected
+// + Bad; Bad does not include Dropped starts. StartsPlanned is null in a closed
+// load. Tier is the one that answered most, "" when none did.
+type Second struct {
+	TS            int      `json:"t_s"`
+	Stage         string   `json:"stage"`
+	StartsPlanned *float64 `json:"starts_planned"`
+	Starts        int64    `json:"starts"`
+	Dropped       int64    `json:"dropped"`
+	InFlight      int64    `json:"in_flight"`
+	Turns         int64    `json:"turns"`
+	OK            int64    `json:"ok"`
+	Degraded      int64    `json:"degraded"`
+	Unexpected    int64    `json:"unexpected"`
+	Bad           int64    `json:"bad"`
+	P50Ns         *int64   `json:"p50_ns"`
+	P99Ns         *int64   `json:"p99_ns"`
+	LagP99Ns      *int64   `json:"lag_p99_ns"`
+	Tier          string   `json:"tier"`
+	Tiers         Tiers    `json:"tiers"`
+	LLMCalls      *int64   `json:"llm_calls"`
+}
+
+// Stage is a stretch of the load, [StartS, EndS).
+type Stage struct {
+	Name   string  `json:"name"`
+	StartS float64 `json:"start_s"`
+	EndS   float64 `json:"end_s"`
+	Judged bool    `json:"judged"`
+}
+
+// Distribution holds the points of the percentile plot.
+type Distribution struct {
+	Response         []Point `json:"response"`
+	Service          []Point `json:"service"`
+	FailedAsInfinite []Point `json:"failed_as_infinite"`
+}
+
+// Point says that the share Q of the turns took at most Ns.
+type Point struct {
+	Q  float64 `json:"q"`
+	Ns int64   `json:"ns"`
+}
+
+// Burn is how one objective's budget was spent: Bad[i] turns (or starts) were
+// bad up to and including second i; Allowed may be, of all the run judged.
+type Burn struct {
+	Objective string  `json:"objective"`
+	Allowed   float64 `json:"allowed"`
+	Bad       []int64 `json:"bad"`
+}
+
+// Started is StartedAt as a time; the zero time when it cannot be read.
+func (d *Document) Started() time.Time {
+	t, err := time.Parse(time.RFC3339Nano, d.StartedAt)
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}

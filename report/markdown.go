@@ -1,0 +1,155 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// WriteMarkdown writes the summary for a pull request or a CI job's page
+// (GitHub-flavoured). Hostile text cannot leave its cell: every character with
+// a meaning in Markdown or HTML is escaped.
+func WriteMarkdown(d *Document, out io.Writer, lang Lang) error {
+	w := wordsIn(lang)
+	b := bufio.NewWriter(out)
+	p := func(format string, args ...any) { _, _ = fmt.Fprintf(b, format+"\n", args...) }
+	p("## %s %s: %s\n", badge(d.Verdict), md(d.Scenario.Name), w.verdict(d.Verdict))
+	p("%s · %s  ", seconds(d.DurationS), fmt.Sprintf(w.HeadlineF, whole(d.Counts.Conversations), whole(d.Counts.Turns)))
+	p("%s\n", md(subtitle(d, w)))
+	if d.Scenario.Scale != 1 {
+		p("> %s\n", md(fmt.Sprintf(w.ScaleF, share(d.Scenario.Scale))))
+	}
+	if len(d.Reasons) > 0 && (w.Code == "en" || d.Verdict != "fail") {
+		for _, r := range d.Reasons {
+			p("- %s", md(r))
+		}
+		p("")
+	}
+	if len(d.Objectives) > 0 {
+		mdTable(p, []string{"", w.Objective, w.Measured, w.Budget, w.N, w.Verdict, w.Evidence}, "llrrrll")
+		for _, o := range d.Objectives {
+			p("| %s | %s | %s | %s | %s | %s | %s |", badge(o.Verdict), md(o.Name), measuredText(o, w), budgetText(o, w), whole(o.N), w.verdict(o.Verdict), md(w.reason(o)))
+		}
+		p("")
+	}
+	mdAnswers(d, w, p)
+	mdStorms(d, w, p)
+	mdTable(p, []string{w.Latency, w.N, w.Mean, "P50", "P90", "P95", "P99", "P99.9", w.Max}, "lrrrrrrrr")
+	for _, r := range latencyRows(d, w) {
+		p("| %s | %s |", r.name, strings.Join(quantileRow(r.q, w), " | "))
+	}
+	p("\n%s\n", md(w.ReadNote))
+	mdErrors(d, w, p)
+	p("<details><summary>%s</summary>\n", w.Run)
+	p("- %s: %s", w.RunID, md(d.RunID))
+	p("- %s", md(strings.Join(generatorFacts(d, w), " · ")))
+	for _, k := range sortedKeys(d.Tags) {
+		p("- %s: %s", md(k), md(d.Tags[k]))
+	}
+	p("\n</details>")
+	return b.Flush()
+}
+
+func mdAnswers(d *Document, w *words, p func(string, ...any)) {
+	sum := d.Tiers.Sum()
+	if sum > 0 {
+		mdTable(p, []string{w.WhoAnswered, w.Answers, w.Share}, "lrr")
+		for _, r := range tierRows(d.Tiers, w) {
+			if r.n > 0 {
+				p("| %s | %s | %s |", r.name, whole(r.n), sharePrecise(float64(r.n)/float64(sum)))
+			}
+		}
+		p("")
+	}
+	c := d.Conversations
+	p("%s: %s %s · %s %s · %s %s · %s %s\n", w.Conversations, w.Complete, whole(c.Complete), w.CompleteDegraded, whole(c.CompleteDegraded),
+		w.Broken, whole(c.Broken), w.Abandoned, whole(c.Abandoned))
+}
+
+func mdStorms(d *Document, w *words, p func(string, ...any)) {
+	for _, s := range d.Storms {
+		p("- **%s** %s: %s", md(s.Name), md(stormSpan(s, w)), md(strings.Join(stormFacts(s, w), " · ")))
+		if s.Metastable {
+			p("  - **%s**", md(w.Metastable))
+		}
+	}
+	p("- **%s** %s", w.Outages, md(secondsLine(d.Availability.Seconds, w)))
+	for i, o := range d.Availability.Outages {
+		if i == 10 {
+			p("  - … +%d", len(d.Availability.Outages)-10)
+			break
+		}
+		p("  - %s %s, %s %s: %s", w.OutageAt, seconds(o.StartS), w.Lasted, seconds(o.LengthS), md(o.Cause))
+	}
+	p("")
+}
+
+func mdErrors(d *Document, w *words, p func(string, ...any)) {
+	if len(d.Errors) > 0 {
+		mdTable(p, []string{w.Errors, w.Count, w.Message, w.First}, "lrlr")
+		for i, e := range d.Errors {
+			if i == 10 {
+				break
+			}
+			p("| %s | %s | %s | %s |", md(e.Outcome), whole(e.Count), md(e.Message), seconds(e.FirstS))
+		}
+		p("")
+	}
+	for _, s := range d.Warnings {
+		p("> ⚠ %s  ", md(s))
+	}
+	if len(d.Warnings) > 0 {
+		p("")
+	}
+}
+
+func mdTable(p func(string, ...any), head []string, align string) {
+	p("| %s |", strings.Join(head, " | "))
+	cells := make([]string, len(head))
+	for i := range cells {
+		cells[i] = "---"
+		if align[i] == 'r' {
+			cells[i] = "--:"
+		}
+	}
+	p("| %s |", strings.Join(cells, " | "))
+}
+
+func badge(verdict string) string {
+	switch verdict {
+	case "pass":
+		return "✅"
+	case "fail", "invalid":
+		return "❌"
+	}
+	return "⚠️"
+}
+
+// md escapes hostile text for a Markdown cell or line: no link, image, HTML,
+// emphasis, mention or autolink survives.
+func md(s string) string {
+	var b strings.Builder
+	for _, r := range Clean(s) {
+		switch r {
+		case '&':
+			b.WriteString("&amp;")
+		case '<':
+			b.WriteString("&lt;")
+		case '>':
+			b.WriteString("&gt;")
+		case '@': // a mention notifies a person
+			b.WriteString("&#64;")
+		case ':': // https: and www would become links
+			b.WriteString("&#58;")
+		case '#':
+			b.WriteString("&#35;")
+		case '\\', '`', '*', '_', '{', '}', '[', ']', '(', ')', '!', '|', '~', '$':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return strings.ReplaceAll(b.String(), "www.", "www&#46;")
+}

@@ -1,0 +1,110 @@
+package report
+
+import (
+	"math"
+	"time"
+
+	"github.com/cstest/cstest/measure"
+)
+
+// fillLatency sets the three views of latency, the optional timings and the
+// percentile plot.
+func (d *Document) fillLatency(s *measure.Snapshot) {
+	response, service := s.Timings[measure.Response], s.Timings[measure.Service]
+	answered := response.N()
+	failed := max(d.Counts.Turns-d.Counts.Excluded+d.Counts.DroppedTarget-answered, 0)
+	d.Latency = Latency{
+		Response: quantilesOf(response, 0), Service: quantilesOf(service, 0),
+		FailedAsInfinite: quantilesOf(response, failed),
+	}
+	d.FirstToken = optionalQuantiles(s.Timings[measure.FirstToken])
+	d.ChunkGap = optionalQuantiles(s.Timings[measure.ChunkGap])
+	d.Connect = optionalQuantiles(s.Timings[measure.Connect])
+	d.Distribution = Distribution{
+		Response: pointsOf(response, 0), Service: pointsOf(service, 0), FailedAsInfinite: pointsOf(response, failed),
+	}
+}
+
+func turnRows(s *measure.Snapshot) []TurnRow {
+	out := make([]TurnRow, 0, len(s.Plan.Slots))
+	for i, slot := range s.Plan.Slots {
+		row := TurnRow{Conversation: slot.Conversation, Index: slot.Index + 1, Say: slot.Say}
+		if i < len(s.Slots) {
+			row.N = s.Slots[i].Turns
+			row.Latency = quantilesOf(s.Slots[i].Response, 0)
+		}
+		out = append(out, row)
+	}
+	return out
+}
+
+func optionalQuantiles(h *measure.Histogram) *Quantiles {
+	if h.N() == 0 {
+		return nil
+	}
+	q := quantilesOf(h, 0)
+	return &q
+}
+
+// quantilesOf h, and of failed more turns that took for ever.
+func quantilesOf(h *measure.Histogram, failed int64) Quantiles {
+	answered := h.N()
+	out := Quantiles{N: answered + failed, FiniteShare: 1}
+	if out.N == 0 {
+		return out
+	}
+	out.FiniteShare = float64(answered) / float64(out.N)
+	for _, q := range []struct {
+		q  float64
+		to **int64
+	}{{0.5, &out.P50Ns}, {0.9, &out.P90Ns}, {0.95, &out.P95Ns}, {0.99, &out.P99Ns}, {0.999, &out.P999Ns}} {
+		if out.N < Needs(q.q) {
+			continue
+		}
+		if v, ok := h.QuantileWithFailures(q.q, failed); ok {
+			*q.to = nanoseconds(v)
+		}
+	}
+	if v, ok := h.Mean(); ok && failed == 0 {
+		out.MeanNs, out.MaxNs = nanoseconds(v), nanoseconds(h.Max())
+	}
+	return out
+}
+
+// Needs is how many samples a two-sided distribution-free 95 % confidence
+// interval of quantile q takes: the smallest n with q^n ≤ 2.5 % and
+// (1−q)^n ≤ 2.5 % (order statistics, exact binomial).
+func Needs(q float64) int64 {
+	q = max(q, 1-q)
+	return int64(math.Ceil(math.Log(0.025) / math.Log(q)))
+}
+
+// pointsOf samples the distribution evenly on the axis log10(1/(1−q)), as far
+// as the samples carry it.
+func pointsOf(h *measure.Histogram, failed int64) []Point {
+	out := []Point{}
+	n := h.N() + failed
+	const perDecade = 12
+	for i := 0; i <= 6*perDecade; i++ {
+		q := 1 - math.Pow(10, -float64(i)/perDecade)
+		v, ok := h.QuantileWithFailures(q, failed)
+		if !ok || (1-q)*float64(n) < 1 {
+			break
+		}
+		out = append(out, Point{Q: math.Round(q*1e9) / 1e9, Ns: v.Nanoseconds()})
+	}
+	return out
+}
+
+func nanoseconds(d time.Duration) *int64 {
+	ns := d.Nanoseconds()
+	return &ns
+}
+
+func sketchQuantile(s *measure.Sketch, q float64) *int64 {
+	v, ok := s.Quantile(q)
+	if !ok {
+		return nil
+	}
+	return nanoseconds(v)
+}

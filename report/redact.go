@@ -1,0 +1,193 @@
+package report
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"sort"
+	"strings"
+)
+
+// Redacted is printed in place of a secret.
+const Redacted = "[redacted]"
+
+// Secret is a text that no formatting, JSON or log shows. Only Reveal gives it.
+type Secret string
+
+// Reveal is the secret itself, for the one place that sends it.
+func (s Secret) Reveal() string { return string(s) }
+
+// String hides the secret.
+func (Secret) String() string { return Redacted }
+
+// GoString hides the secret from %#v.
+func (Secret) GoString() string { return Redacted }
+
+// Format hides the secret from every verb, %x and %d too.
+func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, Redacted) }
+
+// MarshalText hides the secret from text encodings, and as a map key.
+func (Secret) MarshalText() ([]byte, error) { return []byte(Redacted), nil }
+
+// MarshalJSON hides the secret from JSON.
+func (Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + Redacted + `"`), nil }
+
+// LogValue hides the secret from slog.
+func (Secret) LogValue() slog.Value { return slog.StringValue(Redacted) }
+
+// minSecret is the shortest secret that is looked for: shorter ones would hide
+// ordinary text.
+const minSecret = 4
+
+// Scrub gives a writer that passes everything on to out but the secrets, in raw,
+// URL-, base64- (at every alignment), hex- and JSON-escaped form, also when a
+// form arrives in pieces. Bytes that may begin a secret are held back until it
+// is clear; Close passes them on and does not close out. Secrets under 4 bytes
+// are ignored. Not safe for concurrent use.
+func Scrub(out io.Writer, secrets []string) io.WriteCloser {
+	s := &scrubber{out: out}
+	seen := map[string]bool{}
+	for _, secret := range secrets {
+		for _, form := range forms(secret) {
+			if len(form) >= minSecret && !seen[form] {
+				seen[form] = true
+				s.forms[form[0]] = append(s.forms[form[0]], form)
+			}
+		}
+	}
+	for i := range s.forms {
+		f := s.forms[i]
+		sort.Slice(f, func(a, b int) bool { return len(f[a]) > len(f[b]) || len(f[a]) == len(f[b]) && f[a] < f[b] })
+	}
+	return s
+}
+
+// ScrubString is s without the secrets.
+func ScrubString(s string, secrets []string) string {
+	var b strings.Builder
+	w := Scrub(&b, secrets)
+	_, _ = io.WriteString(w, s) // a Builder takes everything
+	_ = w.Close()
+	return b.String()
+}
+
+type scrubber struct {
+	out   io.Writer
+	forms [256][]string // by first byte, longest first
+	held  []byte
+}
+
+// Write reports all of p as written once it is passed on or held.
+func (s *scrubber) Write(p []byte) (int, error) {
+	s.held = append(s.held, p...)
+	if err := s.pass(false); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// Close passes on what was held back.
+func (s *scrubber) Close() error { return s.pass(true) }
+
+func (s *scrubber) pass(final bool) error {
+	var clean []byte
+	i := 0
+scan:
+	for i < len(s.held) {
+		rest := s.held[i:]
+		for _, form := range s.forms[rest[0]] {
+			if len(rest) < len(form) {
+				if !final && form[:len(rest)] == string(rest) {
+					break scan
+				}
+			} else if string(rest[:len(form)]) == form {
+				clean = append(clean, Redacted...)
+				i += len(form)
+				continue scan
+			}
+		}
+		clean = append(clean, rest[0])
+		i++
+	}
+	s.held = append(s.held[:0], s.held[i:]...)
+	if len(clean) == 0 {
+		return nil
+	}
+	_, err := s.out.Write(clean)
+	return err
+}
+
+// forms are the spellings in which a secret may come out.
+func forms(secret string) []string {
+	if len(secret) < minSecret {
+		return nil
+	}
+	raw := []byte(secret)
+	out := []string{secret, hex.EncodeToString(raw), strings.ToUpper(hex.EncodeToString(raw))}
+	for _, escaped := range []string{url.QueryEscape(secret), url.PathEscape(secret), url.UserPassword("", secret).String()[1:], percentAll(raw)} {
+		out = append(out, escaped, lowerPercent(escaped))
+	}
+	for _, html := range []bool{true, false} {
+		var b strings.Builder
+		e := json.NewEncoder(&b)
+		e.SetEscapeHTML(html)
+		_ = e.Encode(secret) // a string always encodes
+		quoted := strings.TrimSuffix(b.String(), "\n")
+		quoted = quoted[1 : len(quoted)-1]
+		out = append(out, quoted, asciiJSON(quoted))
+	}
+	for _, enc := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+		out = append(out, enc.EncodeToString(raw))
+		for shift := range 3 {
+			// Inside a longer text (user:secret) the secret begins at any of three
+			// alignments; the letters that its bytes alone decide are the same in all.
+			letters := enc.EncodeToString(append(make([]byte, shift), raw...))
+			from, to := (shift*8+5)/6, (shift+len(raw))*8/6
+			if to-from >= 2*minSecret {
+				out = append(out, letters[from:to])
+			}
+		}
+	}
+	return out
+}
+
+func percentAll(b []byte) string {
+	var s strings.Builder
+	for _, c := range b {
+		fmt.Fprintf(&s, "%%%02X", c)
+	}
+	return s.String()
+}
+
+// lowerPercent turns %2F into %2f.
+func lowerPercent(s string) string {
+	b := []byte(s)
+	for i := 0; i+2 < len(b); i++ {
+		if b[i] == '%' {
+			copy(b[i+1:i+3], strings.ToLower(string(b[i+1:i+3])))
+			i += 2
+		}
+	}
+	return string(b)
+}
+
+// asciiJSON spells everything outside ASCII as \uXXXX, as many encoders do.
+func asciiJSON(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case r < 0x80:
+			b.WriteRune(r)
+		case r > 0xffff:
+			r -= 0x10000
+			fmt.Fprintf(&b, `\u%04x\u%04x`, 0xd800+r>>10, 0xdc00+r&0x3ff)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,129 @@
+package report
+
+import (
+	"math"
+	"time"
+
+	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/scenario"
+)
+
+// afterStages is the stage name of seconds past the last stage.
+const afterStages = "drain"
+
+func seriesOf(in Input) []Second {
+	snap := in.Snapshot
+	inFlight := map[int]int64{}
+	for _, g := range in.Facts.Generator.Seconds {
+		inFlight[g.Second] = g.InFlight
+	}
+	calls := map[int]int64{}
+	for _, c := range in.Facts.Calls {
+		calls[c.Second] += c.Calls
+	}
+	planned := plannedStarts(in.Scenario, len(snap.Seconds))
+	out := make([]Second, len(snap.Seconds))
+	for i := range snap.Seconds {
+		src := &snap.Seconds[i]
+		s := Second{
+			TS: i, Stage: stageAt(snap.Plan, i), Starts: int64(src.Starts), InFlight: inFlight[i],
+			OK: int64(src.Outcomes[measure.OK]), Degraded: int64(src.Outcomes[measure.Degraded]),
+			Unexpected: int64(src.Outcomes[measure.Unexpected]),
+			Dropped:    int64(src.Outcomes[measure.DroppedTarget]) + int64(src.Outcomes[measure.DroppedGenerator]),
+			P50Ns:      sketchQuantile(&src.Response, 0.50), P99Ns: sketchQuantile(&src.Response, 0.99),
+			LagP99Ns: sketchQuantile(&src.Lag, 0.99), Tiers: tiersOf(src.Tiers),
+		}
+		for o := measure.OK; o <= measure.Censored; o++ {
+			s.Turns += int64(src.Outcomes[o])
+		}
+		s.Bad = s.Turns - s.OK - s.Degraded - s.Unexpected
+		s.Tier = mostOf(s.Tiers)
+		if planned != nil {
+			s.StartsPlanned = known(planned[i])
+		}
+		if in.Facts.LLMKnown {
+			n := calls[i]
+			s.LLMCalls = &n
+		}
+		out[i] = s
+	}
+	return out
+}
+
+func stageAt(p *measure.Plan, second int) string {
+	at := time.Duration(second) * time.Second
+	for _, s := range p.Stages {
+		if at >= s.Start && at < s.End {
+			return s.Name
+		}
+	}
+	return afterStages
+}
+
+// mostOf names the tier with the most answers, the better one of equals.
+func mostOf(t Tiers) string {
+	name, most := "", int64(0)
+	for _, x := range []struct {
+		name string
+		n    int64
+	}{{"llm", t.LLM}, {"faq", t.FAQ}, {"handoff", t.Handoff}, {"static", t.Static}, {"unknown", t.Unknown}} {
+		if x.n > most {
+			name, most = x.name, x.n
+		}
+	}
+	return name
+}
+
+// plannedStarts is how many conversations the plan starts in each second on
+// average: the integral of the stages' linear ramps. Nil for a closed load.
+func plannedStarts(s *scenario.Scenario, seconds int) []float64 {
+	if !s.Load.Open() {
+		return nil
+	}
+	out := make([]float64, seconds)
+	begin := 0.0
+	for _, st := range s.Load.Stages {
+		length := st.For.D().Seconds()
+		if st.Starts != nil && length > 0 {
+			from, slope := float64(st.Starts.From), (float64(st.Starts.To)-float64(st.Starts.From))/length
+			for i := int(begin); i < seconds && float64(i) < begin+length; i++ {
+				a, b := max(float64(i), begin)-begin, min(float64(i+1), begin+length)-begin
+				out[i] += from*(b-a) + slope*(b*b-a*a)/2
+			}
+		}
+		begin += length
+	}
+	for i, v := range out {
+		out[i] = math.Round(v*1000) / 1000
+	}
+	return out
+}
+
+// burnOf follows the budgets of objectives that allow a share of turns to be bad.
+func burnOf(in Input) []Burn {
+	out := []Burn{}
+	for b, budget := range in.Snapshot.Plan.Budgets {
+		var target float64
+		found := false
+		for _, j := range in.Result.Objectives {
+			if j.Name == budget.Name && j.Unit == "share" {
+				target, found = j.Target, true
+			}
+		}
+		if !found {
+			continue
+		}
+		row := Burn{Objective: budget.Name, Bad: make([]int64, len(in.Snapshot.Seconds))}
+		var n, bad int64
+		for i, s := range in.Snapshot.Seconds {
+			if b < len(s.Budgets) {
+				n += int64(s.Budgets[b].N)
+				bad += int64(s.Budgets[b].Bad)
+			}
+			row.Bad[i] = bad
+		}
+		row.Allowed = math.Round((1-target)*float64(n)*1e6) / 1e6
+		out = append(out, row)
+	}
+	return out
+}

@@ -1,0 +1,82 @@
+package report
+
+import (
+	"strings"
+
+	"github.com/rivo/uniseg"
+)
+
+// columns gives each column the width of its widest cell, and takes what does
+// not fit into total from the flexible one.
+func columns(rows [][]string, total, flexible int) []int {
+	var out []int
+	for _, row := range rows {
+		for i, cell := range row {
+			if i == len(out) {
+				out = append(out, 0)
+			}
+			out[i] = max(out[i], width(cell))
+		}
+	}
+	sum := 2 * (len(out) - 1)
+	for _, w := range out {
+		sum += w
+	}
+	if sum > total {
+		out[flexible] = max(out[flexible]-(sum-total), 10)
+	}
+	return out
+}
+
+// table writes rows with the first column to the left and the others to the
+// right, the first row dimmed as a heading.
+func (t *text) table(rows [][]string) {
+	widths := columns(rows, t.room(), 0)
+	for i, row := range rows {
+		cells := make([]string, len(row))
+		for c, cell := range row {
+			cells[c] = pad(fit(cell, widths[c]), widths[c], c > 0)
+		}
+		if s := strings.Join(cells, "  "); i == 0 {
+			t.line(t.paint(s, dim))
+		} else {
+			t.line(s)
+		}
+	}
+}
+
+// wrap breaks s into lines of at most w cells, where Unicode allows a break, and
+// inside a word only when the word alone is too long.
+func wrap(s string, w int) []string {
+	w = max(w, 8)
+	var lines []string
+	var line strings.Builder
+	used := 0
+	flush := func() {
+		lines = append(lines, strings.TrimRight(line.String(), " "))
+		line.Reset()
+		used = 0
+	}
+	state := -1
+	for rest := s; rest != ""; {
+		var segment string
+		segment, rest, _, state = uniseg.FirstLineSegmentInString(rest, state)
+		if used > 0 && used+width(strings.TrimRight(segment, " ")) > w {
+			flush()
+		}
+		for inner := -1; segment != ""; {
+			var cluster string
+			var cells int
+			cluster, segment, cells, inner = uniseg.FirstGraphemeClusterInString(segment, inner)
+			if used > 0 && used+cells > w && cluster != " " {
+				flush()
+			}
+			line.WriteString(cluster)
+			used += cells
+		}
+	}
+	if line.Len() > 0 || len(lines) == 0 {
+		flush()
+	}
+	return lines
+}

@@ -1,0 +1,402 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// TextOptions say how WriteText prints. Width is the terminal's, 0 and anything
+// over 100 mean 100, less than 60 means 60.
+type TextOptions struct {
+	Color bool
+	Width int
+	Lang  Lang
+}
+
+// WriteText prints the summary for a terminal or a log: the verdict first, then
+// what it rests on. Lines fit the width by grapheme and never begin at column 0.
+func WriteText(d *Document, out io.Writer, opts TextOptions) error {
+	w := opts.Width
+	if w <= 0 || w > 100 {
+		w = 100
+	}
+	t := &text{out: bufio.NewWriter(out), words: wordsIn(opts.Lang), color: opts.Color, width: max(w, 60)}
+	t.headline(d)
+	t.objectives(d)
+	t.answers(d)
+	t.storms(d)
+	t.outages(d)
+	t.latency(d)
+	t.errors(d)
+	t.generator(d)
+	t.warnings(d)
+	return t.out.Flush()
+}
+
+// text holds the state of one rendering. The bufio.Writer keeps the first error.
+type text struct {
+	out   *bufio.Writer
+	words *words
+	color bool
+	width int
+}
+
+// The colours, as SGR parameters; only the 16 that every palette defines.
+const (
+	bold   = "1"
+	dim    = "2"
+	red    = "31"
+	green  = "32"
+	yellow = "33"
+	cyan   = "36"
+)
+
+func (t *text) paint(s, sgr string) string {
+	if !t.color || s == "" {
+		return s
+	}
+	return "\x1b[" + sgr + "m" + s + "\x1b[0m"
+}
+
+// line writes one line, indented: CI runners act on lines that begin with a command.
+func (t *text) line(s string) {
+	if s == "" {
+		_, _ = t.out.WriteString("\n")
+		return
+	}
+	_, _ = t.out.WriteString("  " + strings.TrimRight(defuse(s), " ") + "\n")
+}
+
+func (t *text) heading(s string) {
+	t.line("")
+	t.line(t.paint(s, bold))
+}
+
+// room is the cells of a line after the indent.
+func (t *text) room() int { return t.width - 2 }
+
+// wrapped writes cleaned text over as many lines as it takes (at most 6), the
+// first after prefix, the others indented as far.
+func (t *text) wrapped(prefix, s, sgr string) {
+	indent := strings.Repeat(" ", width(prefix))
+	rows := wrap(Clean(s), t.room()-width(prefix))
+	if len(rows) > 6 {
+		rows = append(rows[:5], rows[5]+" …")
+	}
+	for i, row := range rows {
+		if i == 0 {
+			t.line(prefix + t.paint(row, sgr))
+		} else {
+			t.line(indent + t.paint(defuse(row), sgr))
+		}
+	}
+}
+
+func (t *text) headline(d *Document) {
+	w := t.words
+	mark, sgr := markOf(d.Verdict)
+	t.line("")
+	head := t.paint(mark+" "+strings.ToUpper(w.verdict(d.Verdict)), bold+";"+sgr)
+	used := width(mark+" "+strings.ToUpper(w.verdict(d.Verdict))) + 2
+	tail := " · " + seconds(d.DurationS) + " · " + fmt.Sprintf(w.HeadlineF, whole(d.Counts.Conversations), whole(d.Counts.Turns))
+	t.line(head + "  " + t.paint(fit(d.Scenario.Name, max(t.room()-used-width(tail), 12)), bold) + tail)
+	t.line("  " + t.paint(fit(subtitle(d, w), t.room()-2), dim))
+	if d.Scenario.Scale != 1 {
+		t.wrapped("  ", fmt.Sprintf(w.ScaleF, share(d.Scenario.Scale)), yellow)
+	}
+	for i, r := range d.Reasons {
+		if i >= 10 || w.Code != "en" && d.Verdict == "fail" {
+			break // other languages read the objectives' own lines
+		}
+		t.wrapped("  - ", r, "")
+	}
+}
+
+// subtitle says what was tested and how, in one line.
+func subtitle(d *Document, w *words) string {
+	target := d.Target.URL
+	if d.Target.Kind == "bundled" {
+		target = w.Bundled
+		if d.Target.Profile != "" {
+			target += " (" + d.Target.Profile + ")"
+		}
+	}
+	over := w.None
+	if len(d.Overrides) > 0 {
+		over = strings.Join(d.Overrides, " ")
+	}
+	return strings.Join([]string{
+		w.Target + " " + target, w.Overrides + ": " + over, fmt.Sprintf("%s %d", w.Seed, d.Scenario.Seed),
+		"cstest " + d.CstestVersion, timeOfDay(d),
+	}, " · ")
+}
+
+func markOf(verdict string) (mark, sgr string) {
+	switch verdict {
+	case "pass":
+		return "✓", green
+	case "fail":
+		return "✗", red
+	case "invalid":
+		return "!", red
+	}
+	return "?", yellow
+}
+
+func (t *text) objectives(d *Document) {
+	w := t.words
+	if len(d.Objectives) == 0 {
+		return
+	}
+	t.heading(w.Objectives)
+	rows := [][]string{{w.Objective, w.Measured, w.Budget, w.N, w.Verdict}}
+	for _, o := range d.Objectives {
+		mark, _ := markOf(o.Verdict)
+		rows = append(rows, []string{mark + " " + Clean(o.Name), measuredText(o, w), budgetText(o, w), whole(o.N), w.verdict(o.Verdict)})
+	}
+	widths := columns(rows, t.room()-10, 0)
+	for i, row := range rows {
+		sgr := dim
+		if i > 0 {
+			_, sgr = markOf(d.Objectives[i-1].Verdict)
+		}
+		cells := []string{pad(fit(row[0], widths[0]), widths[0], false)}
+		for c := 1; c < 4; c++ {
+			cells = append(cells, pad(row[c], widths[c], true))
+		}
+		head := strings.Join(cells, "  ")
+		if i == 0 {
+			t.line(t.paint(head+"  "+row[4], dim))
+			continue
+		}
+		t.line(head + "  " + t.paint(row[4], sgr))
+		if o := d.Objectives[i-1]; o.Verdict != "pass" {
+			t.wrapped("    ", w.reason(o), dim)
+		}
+	}
+}
+
+// measuredText and budgetText are the two sides of an objective.
+func measuredText(o Objective, w *words) string {
+	if o.Verdict == "not_verified" && o.N == 0 {
+		return "–"
+	}
+	return quantity(o.Measured, o.Unit, w)
+}
+
+func budgetText(o Objective, w *words) string {
+	sign := "≤ "
+	if o.Unit == "share" {
+		sign = "≥ "
+	}
+	out := sign + quantity(allowed(o), o.Unit, w)
+	if o.Unit == "share" && o.LimitNs != nil {
+		out += " ≤ " + duration(*o.LimitNs)
+	}
+	return out
+}
+
+func (t *text) answers(d *Document) {
+	w := t.words
+	if sum := d.Tiers.Sum(); sum > 0 {
+		t.heading(w.WhoAnswered)
+		for _, r := range tierRows(d.Tiers, w) {
+			if r.n == 0 {
+				continue
+			}
+			bar := strings.Repeat("█", int(float64(r.n)/float64(sum)*40+0.5))
+			t.line(pad(r.name, 18, false) + pad(whole(r.n), 12, true) + pad(sharePrecise(float64(r.n)/float64(sum)), 10, true) + "  " + t.paint(bar, cyan))
+		}
+	}
+	c := d.Conversations
+	if c.Complete+c.CompleteDegraded+c.Broken+c.Abandoned > 0 {
+		t.line(t.paint(w.Conversations+": ", dim) + strings.Join([]string{
+			w.Complete + " " + whole(c.Complete), w.CompleteDegraded + " " + whole(c.CompleteDegraded),
+			w.Broken + " " + whole(c.Broken), w.Abandoned + " " + whole(c.Abandoned),
+		}, " · "))
+	}
+}
+
+type tierRow struct {
+	name string
+	n    int64
+}
+
+func tierRows(t Tiers, w *words) []tierRow {
+	return []tierRow{{w.TierLLM, t.LLM}, {w.TierFAQ, t.FAQ}, {w.TierHandoff, t.Handoff}, {w.TierStatic, t.Static}, {w.TierUnknown, t.Unknown}}
+}
+
+func (t *text) storms(d *Document) {
+	w := t.words
+	if len(d.Storms) == 0 {
+		return
+	}
+	t.heading(w.Storms)
+	for _, s := range d.Storms {
+		t.line(fit(s.Name, 24) + "  " + stormSpan(s, w))
+		t.wrapped("  ", strings.Join(stormFacts(s, w), " · "), "")
+		if s.Metastable {
+			t.wrapped("  ", w.Metastable, bold+";"+red)
+		}
+	}
+}
+
+func stormSpan(s Storm, w *words) string {
+	if s.EndS == nil {
+		return seconds(s.StartS) + " – " + w.StillOpen
+	}
+	return seconds(s.StartS) + " – " + seconds(*s.EndS)
+}
+
+// stormFacts are the figures of a storm, each with its name.
+func stormFacts(s Storm, w *words) []string {
+	out := []string{w.NotDetected}
+	if s.DetectS != nil {
+		out[0] = w.Detected + " " + seconds(*s.DetectS)
+	}
+	out = append(out, w.LatencyBack+" "+optionalSeconds(s.Recovery.LatencyS, w.NotBack),
+		w.QualityBack+" "+optionalSeconds(s.Recovery.QualityS, w.NotBack))
+	if s.CallsPerTurn != nil {
+		out = append(out, fmt.Sprintf("%s %.2f", w.CallsPerTurn, *s.CallsPerTurn))
+	}
+	if sum := s.Tiers.Sum(); sum > 0 {
+		for _, r := range tierRows(s.Tiers, w) {
+			if r.n > 0 {
+				out = append(out, r.name+" "+share(float64(r.n)/float64(sum)))
+			}
+		}
+	}
+	return out
+}
+
+func (t *text) outages(d *Document) {
+	w, a := t.words, d.Availability
+	if a.Seconds.TotalS == 0 && len(a.Outages) == 0 {
+		return
+	}
+	t.heading(w.Outages)
+	t.line(secondsLine(a.Seconds, w))
+	for i, o := range a.Outages {
+		if i == 10 {
+			t.line(fmt.Sprintf("… +%d", len(a.Outages)-10))
+			break
+		}
+		t.line(fit(fmt.Sprintf("%s %s, %s %s: %s", w.OutageAt, seconds(o.StartS), w.Lasted, seconds(o.LengthS), o.Cause), t.room()))
+	}
+}
+
+func secondsLine(s Seconds, w *words) string {
+	out := fmt.Sprintf(w.SecondsF, whole(int64(s.BadS)), whole(int64(s.TotalS)), whole(int64(s.BudgetS)))
+	if s.Scaled {
+		out += " (" + w.ScaledBudget + ")"
+	}
+	if s.UnknownS > 0 {
+		out += fmt.Sprintf(" · %s: %d", w.Unavailable, s.UnknownS)
+	}
+	return out
+}
+
+func (t *text) latency(d *Document) {
+	w := t.words
+	t.heading(w.Latency)
+	rows := [][]string{{"", w.N, w.Mean, "P50", "P90", "P95", "P99", "P99.9", w.Max}}
+	for _, r := range latencyRows(d, w) {
+		rows = append(rows, append([]string{r.name}, quantileRow(r.q, w)...))
+	}
+	t.table(rows)
+	t.line(t.paint(fit(w.ReadNote, t.room()), dim))
+}
+
+type latencyRow struct {
+	name, note string
+	q          Quantiles
+}
+
+func latencyRows(d *Document, w *words) []latencyRow {
+	out := []latencyRow{
+		{w.Response, w.ResponseNote, d.Latency.Response}, {w.Service, w.ServiceNote, d.Latency.Service},
+		{w.FailedInfinite, w.FailedNote, d.Latency.FailedAsInfinite},
+	}
+	for _, x := range []struct {
+		name string
+		q    *Quantiles
+	}{{w.FirstToken, d.FirstToken}, {w.ChunkGap, d.ChunkGap}, {w.Connect, d.Connect}} {
+		if x.q != nil {
+			out = append(out, latencyRow{x.name, "", *x.q})
+		}
+	}
+	return out
+}
+
+func (t *text) errors(d *Document) {
+	w := t.words
+	if len(d.Errors) == 0 && d.ErrorsMore == 0 {
+		return
+	}
+	t.heading(w.Errors)
+	more := d.ErrorsMore
+	for i, e := range d.Errors {
+		if i >= 10 {
+			more += e.Count
+			continue
+		}
+		head := pad(whole(e.Count), 9, true) + "  " + pad(fit(e.Outcome, 15), 15, false) + "  "
+		tail := "  " + w.First + " " + seconds(e.FirstS)
+		t.line(head + pad(fit(e.Message, t.room()-width(head)-width(tail)), t.room()-width(head)-width(tail), false) + t.paint(tail, dim))
+	}
+	if more > 0 {
+		t.line(t.paint(fmt.Sprintf(w.MoreErrorsF, whole(more)), dim))
+	}
+}
+
+func (t *text) generator(d *Document) {
+	w, g := t.words, d.Generator
+	t.heading(w.Generator)
+	t.wrapped("", strings.Join(generatorFacts(d, w), " · "), "")
+	for _, p := range d.Processes {
+		row := pad(fit(p.Name, 20), 20, false) + pad(fmt.Sprintf("%s %.0f %%", w.CPU, p.CPUShare*100), 12, true) + pad(size(p.MaxRSSBytes), 12, true)
+		if p.EndedS != nil {
+			row += "  " + t.paint(fit(fmt.Sprintf(w.EndedF, seconds(*p.EndedS))+" "+p.Exit, t.room()-width(row)-2), red)
+		}
+		t.line(row)
+	}
+	for _, r := range g.Reasons {
+		t.wrapped("! ", r, red)
+	}
+}
+
+func generatorFacts(d *Document, w *words) []string {
+	g := d.Generator
+	out := []string{w.LagP99 + " " + duration(g.LagP99Ns)}
+	if g.CPUUsPerTurn != nil {
+		out = append(out, fmt.Sprintf("%s %s µs", w.CPUPerTurn, digits(*g.CPUUsPerTurn)))
+	}
+	out = append(out, w.MaxInFlight+" "+whole(g.MaxInFlight), fmt.Sprintf(w.TaintedF, whole(int64(g.TaintedS))))
+	if l := d.LittlesLaw; l.RateTimesMean > 0 {
+		out = append(out, w.LittlesLaw+": "+fmt.Sprintf(w.LittlesLawF, digits(l.InFlightMean), digits(l.RateTimesMean), share(l.ErrorShare)))
+	}
+	return out
+}
+
+func (t *text) warnings(d *Document) {
+	notes := append([]string{}, d.Warnings...)
+	if d.Environment.SharedHost {
+		notes = append(notes, t.words.SharedHost)
+	}
+	if d.Target.Insecure {
+		notes = append(notes, t.words.Insecure)
+	}
+	if len(notes) > 0 {
+		t.heading(t.words.Warnings)
+	}
+	for i, s := range notes {
+		if i == 20 {
+			t.line(fmt.Sprintf("… +%d", len(notes)-20))
+			break
+		}
+		t.wrapped("! ", s, yellow)
+	}
+	t.line("")
+}
