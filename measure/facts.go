@@ -17,6 +17,9 @@ type Facts struct {
 	ExternalTarget bool `json:"external_target,omitempty"`
 	// Interrupted names why the load ended before its plan, empty when it did not.
 	Interrupted string `json:"interrupted,omitempty"`
+	// Gaps is how many stretches of the journal this was read back from could not
+	// be read. With any, the run cannot pass.
+	Gaps int `json:"journal_gaps,omitempty"`
 }
 
 // Storm is one fault window as it really happened. End is 0 while it is open.

@@ -1,6 +1,10 @@
 package measure
 
-import "time"
+import (
+	"fmt"
+	"slices"
+	"time"
+)
 
 // Plan is what a recorder must know before the first turn: everything that
 // decides into which counter a turn goes. Two snapshots add up only if their
@@ -26,12 +30,18 @@ type Slot struct {
 	Conversation string `json:"conversation"`
 	Index        int    `json:"index"` // from 0
 	Say          string `json:"say"`   // the template, shortened
+	// Checked: the scenario expects something of the answer.
+	Checked bool `json:"checked,omitempty"`
 }
 
 // Budget is an exact counter of turns judged and turns bad, kept per second of
 // intended time. A turn counts when its stage is among Stages, its outcome among
 // Valid and it is not Excluded; it is bad unless its outcome is among Good, its
 // time (Of) within Limit, and its tier TierAtMost or better.
+//
+// Of ChunkGap the budget judges the gaps inside the turn instead: each is one,
+// bad when longer than Limit. With Checked it judges only turns of slots that
+// are checked, with Verified only turns whose canaries came back or were wrong.
 type Budget struct {
 	Name       string        `json:"name"`
 	Stages     uint64        `json:"stages"` // one bit a stage
@@ -40,6 +50,8 @@ type Budget struct {
 	Limit      time.Duration `json:"limit_ns,omitempty"` // 0: no limit
 	Of         Timing        `json:"of"`
 	TierAtMost Tier          `json:"tier_at_most,omitempty"` // TierUnknown: any
+	Checked    bool          `json:"checked,omitempty"`
+	Verified   bool          `json:"verified,omitempty"`
 }
 
 // Timing names a duration of a turn.
@@ -56,3 +68,83 @@ const (
 
 	Timings = int(Lag) + 1
 )
+
+// The bounds of a plan: stages and budgets are bits of a word, and the seconds
+// of a day are kept.
+const (
+	MaxStages  = 64
+	MaxBudgets = 64
+	MaxSlots   = 10_000
+	MaxLength  = 25 * time.Hour
+)
+
+// Check tells what makes a plan unusable: stages that overlap or run backwards,
+// or more of something than fits.
+func (p *Plan) Check() error {
+	switch {
+	case len(p.Stages) > MaxStages:
+		return fmt.Errorf("plan has %d stages: at most %d", len(p.Stages), MaxStages)
+	case len(p.Budgets) > MaxBudgets:
+		return fmt.Errorf("plan has %d budgets: at most %d; judge fewer objectives", len(p.Budgets), MaxBudgets)
+	case len(p.Slots) > MaxSlots:
+		return fmt.Errorf("plan has %d turns in its conversations: at most %d", len(p.Slots), MaxSlots)
+	case p.End() > MaxLength:
+		return fmt.Errorf("plan lasts %v: at most %v", p.End(), MaxLength)
+	}
+	at := time.Duration(0)
+	for _, s := range p.Stages {
+		if s.Start < at || s.End < s.Start {
+			return fmt.Errorf("stage %q runs from %v to %v: stages follow one another", s.Name, s.Start, s.End)
+		}
+		at = s.End
+	}
+	for _, b := range p.Budgets {
+		if b.Of >= Timing(Timings) || b.TierAtMost >= Tier(Tiers) || b.Limit < 0 {
+			return fmt.Errorf("budget %q has a timing, tier or limit that does not exist", b.Name)
+		}
+	}
+	return nil
+}
+
+// Equal tells whether snapshots of both plans may be added.
+func (p *Plan) Equal(o *Plan) bool {
+	if p == o {
+		return true
+	}
+	return p != nil && o != nil && p.Drain == o.Drain && slices.Equal(p.Stages, o.Stages) &&
+		slices.Equal(p.Slots, o.Slots) && slices.Equal(p.Budgets, o.Budgets)
+}
+
+// End is when the last stage ends.
+func (p *Plan) End() time.Duration {
+	if p == nil || len(p.Stages) == 0 {
+		return 0
+	}
+	return p.Stages[len(p.Stages)-1].End
+}
+
+// Seconds is how many whole or begun seconds the stages take; the second with
+// this index takes what was intended later.
+func (p *Plan) Seconds() int {
+	return int((max(p.End(), 0) + time.Second - 1) / time.Second)
+}
+
+// SecondAt is the index of the second of an intended time.
+func (p *Plan) SecondAt(intended time.Duration) int {
+	if intended >= p.End() {
+		return p.Seconds()
+	}
+	return int(max(intended, 0) / time.Second)
+}
+
+// StageAt is the index of the stage of an intended time. Turns intended after
+// the last stage belong to it: conversations begun in it may end. It is -1
+// without stages.
+func (p *Plan) StageAt(intended time.Duration) int {
+	for i := range p.Stages {
+		if intended < p.Stages[i].End {
+			return i
+		}
+	}
+	return len(p.Stages) - 1
+}

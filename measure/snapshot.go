@@ -9,9 +9,13 @@ type Snapshot struct {
 	Plan *Plan
 	// Elapsed is how far the load's clock had come at the last interval.
 	Elapsed time.Duration
-	// Seconds by intended time; the last one takes what was intended later than the plan's end.
+	// Seconds by intended time: Seconds[i] is second First+i. First is 0 but in the
+	// interval that Cut gives, which holds only the seconds it touched. The second
+	// Plan.Seconds() takes what was intended later than the plan's end.
+	First   int
 	Seconds []Second
-	// Timings of answered turns (Response, Service), of streams, of new connections, of every turn (Lag).
+	// Timings of answered turns (Response, Service), of streams, of new connections,
+	// of every turn (Lag). None is nil in snapshots of this package.
 	Timings [Timings]*Histogram
 	// ByOutcome is the response time of the turns of each outcome; nil where there were none.
 	ByOutcome [Outcomes]*Histogram
@@ -22,7 +26,7 @@ type Snapshot struct {
 	Excluded int64
 	// Tiers of answered turns.
 	Tiers [Tiers]int64
-	// Conversations by how they ended; Planned is the plan's starts, Started those issued.
+	// Conversations by how they ended; Planned is the starts that fell due, Started those issued.
 	Conversations [ConversationEnds]int64
 	Planned       int64
 	Started       int64
@@ -31,7 +35,8 @@ type Snapshot struct {
 	Planted     int64
 	Verified    int64
 	NotVerified int64
-	// Failures are the most frequent, Unlisted the number of turns of all others.
+	// Failures by frequency, most frequent first; Unlisted is the number of turns of
+	// kinds beyond the FailuresPerOutcome that are kept.
 	Failures []FailureCount
 	Unlisted int64
 }

@@ -25,6 +25,8 @@ type Turn struct {
 	Excluded bool // a 429 beyond the contract: counted, judged by no budget
 	Planted  bool // a planted value stood unmasked in the answer
 	Memory   Memory
+	// Gaps between the contents of a stream. Record only reads them.
+	Gaps []time.Duration
 }
 
 // Memory says what the canaries told of a turn's context.

@@ -1,0 +1,204 @@
+package measure
+
+import (
+	"errors"
+	"time"
+)
+
+// interval is what one lane recorded since the last cut. It is reused: arrays
+// are allocated when first needed and kept.
+type interval struct {
+	plan  *Plan
+	rules *rules
+
+	timings   [Timings]accumulator // Response stays empty: it is the sum of the answered outcomes
+	byOutcome [Outcomes]accumulator
+	slots     []slotTally
+	counts    [Outcomes]int64
+	tiers     [Tiers]int64
+	ends      [ConversationEnds]int64
+
+	excluded, planned, started, planted, verified, notVerified int64
+
+	failures failureTally
+
+	// at finds the tally of a second: its position in touched plus one.
+	at      []int32
+	touched []*secondTally
+	spare   []*secondTally
+}
+
+type slotTally struct {
+	turns, answered int64
+	response        accumulator
+}
+
+// secondTally is a Second while it is recorded.
+type secondTally struct {
+	second   int
+	starts   uint32
+	outcomes [Outcomes]uint32
+	tiers    [Tiers]uint32
+	budgets  []BudgetCount
+	response sketchTally
+	lag      sketchTally
+}
+
+// prepared is how many seconds an interval has room for before it allocates:
+// turns recorded in one second were intended in a few.
+const prepared = 4
+
+func newInterval(p *Plan, r *rules) *interval {
+	v := &interval{plan: p, rules: r, slots: make([]slotTally, len(p.Slots)), at: make([]int32, p.Seconds()+1)}
+	for range prepared {
+		v.spare = append(v.spare, &secondTally{budgets: make([]BudgetCount, len(p.Budgets))})
+	}
+	return v
+}
+
+// second gives the tally of the second of an intended time.
+func (v *interval) second(intended time.Duration) *secondTally {
+	i := v.plan.SecondAt(intended)
+	if k := v.at[i]; k != 0 {
+		return v.touched[k-1]
+	}
+	var s *secondTally
+	if n := len(v.spare); n > 0 {
+		s = v.spare[n-1]
+		v.spare = v.spare[:n-1]
+	} else {
+		s = &secondTally{budgets: make([]BudgetCount, len(v.plan.Budgets))}
+	}
+	s.second = i
+	v.touched = append(v.touched, s)
+	v.at[i] = int32(len(v.touched))
+	return s
+}
+
+func (v *interval) record(t *Turn) {
+	outcome, tier := t.Outcome, t.Tier
+	v.counts[outcome]++
+	response := t.Done - t.Intended
+	v.byOutcome[outcome].record(response)
+	v.timings[Lag].record(t.Lag)
+	s := v.second(t.Intended)
+	s.outcomes[outcome]++
+	s.lag.record(t.Lag)
+
+	checked := false
+	if uint(t.Slot) < uint(len(v.slots)) {
+		slot := &v.slots[t.Slot]
+		slot.turns++
+		checked = v.plan.Slots[t.Slot].Checked
+		if Answered.Has(outcome) {
+			slot.answered++
+			slot.response.record(response)
+		}
+	}
+	if Answered.Has(outcome) {
+		v.timings[Service].record(t.Done - t.Sent)
+		v.tiers[tier]++
+		s.tiers[tier]++
+		s.response.record(response)
+	}
+	v.rules.judge(s.budgets, v.plan.StageAt(t.Intended), t, checked)
+	v.recordRare(t)
+}
+
+// recordRare is what few turns have.
+func (v *interval) recordRare(t *Turn) {
+	if t.Excluded {
+		v.excluded++
+	}
+	if t.Planted {
+		v.planted++
+	}
+	switch {
+	case t.Memory == Verified:
+		v.verified++
+	case (t.Outcome == OK || t.Outcome == Unexpected) && t.Tier <= TierLLM:
+		v.notVerified++
+	}
+	if t.FirstToken > 0 {
+		v.timings[FirstToken].record(t.FirstToken - t.Intended)
+	}
+	if t.Connect > 0 {
+		v.timings[Connect].record(t.Connect)
+	}
+	for _, gap := range t.Gaps {
+		v.timings[ChunkGap].record(gap)
+	}
+}
+
+// drain gives what v holds as a snapshot of the seconds touched, and empties v.
+func (v *interval) drain(s *Snapshot) error {
+	var errs []error
+	for i := range v.timings {
+		errs = append(errs, v.timings[i].drain(s.Timings[i]))
+	}
+	for o := range v.byOutcome {
+		if v.byOutcome[o].exact.n == 0 {
+			continue
+		}
+		if s.ByOutcome[o] == nil {
+			s.ByOutcome[o] = NewHistogram()
+		}
+		errs = append(errs, v.byOutcome[o].drain(s.ByOutcome[o]))
+	}
+	for i := range v.slots {
+		slot := &v.slots[i]
+		s.Slots[i].Turns += slot.turns
+		s.Slots[i].Answered += slot.answered
+		errs = append(errs, slot.response.drain(s.Slots[i].Response))
+		slot.turns, slot.answered = 0, 0
+	}
+	v.drainCounts(s)
+	v.drainSeconds(s)
+	v.failures.drain(s)
+	return errors.Join(errs...)
+}
+
+func (v *interval) drainCounts(s *Snapshot) {
+	for i, n := range v.counts {
+		s.Counts[i] += n
+	}
+	for i, n := range v.tiers {
+		s.Tiers[i] += n
+	}
+	for i, n := range v.ends {
+		s.Conversations[i] += n
+	}
+	s.Excluded += v.excluded
+	s.Planned += v.planned
+	s.Started += v.started
+	s.Planted += v.planted
+	s.Verified += v.verified
+	s.NotVerified += v.notVerified
+	v.counts, v.tiers, v.ends = [Outcomes]int64{}, [Tiers]int64{}, [ConversationEnds]int64{}
+	v.excluded, v.planned, v.started, v.planted, v.verified, v.notVerified = 0, 0, 0, 0, 0, 0
+}
+
+// drainSeconds costs what was touched, not the length of the plan.
+func (v *interval) drainSeconds(s *Snapshot) {
+	if len(v.touched) == 0 {
+		return
+	}
+	part := &Snapshot{First: v.touched[0].second}
+	end := part.First
+	for _, t := range v.touched {
+		part.First, end = min(part.First, t.second), max(end, t.second)
+	}
+	part.Seconds = make([]Second, end-part.First+1)
+	for _, t := range v.touched {
+		to := &part.Seconds[t.second-part.First]
+		to.Starts, to.Outcomes, to.Tiers = t.starts, t.outcomes, t.tiers
+		to.Budgets = append([]BudgetCount(nil), t.budgets...)
+		to.Response, to.Lag = t.response.drain(), t.lag.drain()
+		t.starts, t.outcomes, t.tiers = 0, [Outcomes]uint32{}, [Tiers]uint32{}
+		clear(t.budgets)
+		v.at[t.second] = 0
+		v.spare = append(v.spare, t)
+	}
+	v.touched = v.touched[:0]
+	s.addSeconds(part)
+}
