@@ -39,6 +39,7 @@ type call struct {
 	text    string    // what the model says, without the echo
 	echo    []byte    // the echo and what faults plant
 	finish  string
+	length  int // tokens of the answer, once counted
 	buf     []byte
 }
 
@@ -138,7 +139,7 @@ func (c *call) overrides(in *inbound) *apiError {
 // compose chooses the words.
 func (c *call) compose() {
 	c.text, c.finish = answerTo(c.req.question, c.set.scripts), "stop"
-	if n := c.req.maxTokens; n > 0 && n < countTokens(c.text) {
+	if n := c.req.maxTokens; n > 0 && n < len(c.text) && n < countTokens(c.text) {
 		c.text, c.finish = firstTokens(c.text, n), "length"
 	}
 	seen := c.req.canaries
@@ -186,13 +187,7 @@ func (c *call) hold() (outcome, bool) {
 	if drawn <= 0 {
 		return 0, true
 	}
-	if !c.until(c.due) {
-		if c.set.gate != nil && c.set.cfg.Capacity.FinishAbandoned {
-			c.srv.pause(c.due)
-		}
-		return outcomeGone, false
-	}
-	return 0, true
+	return outcomeGone, c.until(c.due)
 }
 
 // until waits for t; false when the client is gone.
@@ -215,8 +210,28 @@ func (c *call) slow() float64 {
 	return 1
 }
 
+// abandon keeps the place of a call whose client has left until the work that
+// was begun would have been over, if the capacity model says so.
+func (c *call) abandon() {
+	if !c.placed || !c.set.cfg.Capacity.FinishAbandoned {
+		return
+	}
+	due := c.due
+	if c.req.stream {
+		for i := max(int(c.entry.chunks), 1); i < c.tokens(); i++ {
+			due = due.Add(c.set.pace.gap(c.set.cfg.Seed, c.key, c.entry.attempt, i))
+		}
+	}
+	c.srv.pause(due)
+}
+
 // tokens is the number of tokens of the whole answer.
-func (c *call) tokens() int { return countTokens(c.text) + countTokens(string(c.echo)) }
+func (c *call) tokens() int {
+	if c.length == 0 {
+		c.length = countTokens(c.text) + countTokens(string(c.echo))
+	}
+	return c.length
+}
 
 // refused answers a call the capacity model has no place for.
 func (c *call) refused(p place) outcome {
@@ -267,4 +282,5 @@ func (c *call) end(o outcome) {
 	s.chunks.Add(uint64(e.chunks))
 	s.inFlight.Add(-1)
 	s.journal.add(e)
+	c.set, c.led, c.fault, e.fault = nil, nil, nil, nil // an idle connection keeps none of them
 }

@@ -2,7 +2,9 @@ package mockllm
 
 import (
 	"bytes"
+	"encoding"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"strconv"
@@ -46,11 +48,16 @@ func checkKeys(dec *json.Decoder, t reflect.Type, path string, p *problems) erro
 	delim, _ := token.(json.Delim)
 	switch delim {
 	case '{':
+		if t != nil && t.Kind() != reflect.Struct {
+			p.add(path, "must not be an object")
+		}
 		return checkObject(dec, t, path, p)
 	case '[':
 		var item reflect.Type
 		if t != nil && t.Kind() == reflect.Slice {
 			item = t.Elem()
+		} else if t != nil {
+			p.add(path, "must not be a list")
 		}
 		for i := 0; dec.More(); i++ {
 			if err := checkKeys(dec, item, path+"["+strconv.Itoa(i)+"]", p); err != nil {
@@ -58,8 +65,58 @@ func checkKeys(dec *json.Decoder, t reflect.Type, path string, p *problems) erro
 			}
 		}
 		_, err = dec.Token()
+	default:
+		checkLeaf(token, t, path, p)
 	}
 	return err
+}
+
+// checkLeaf checks a string, number, boolean or null against its type, so that the
+// problem carries the path of the field.
+func checkLeaf(token json.Token, t reflect.Type, path string, p *problems) {
+	if t == nil || token == nil {
+		return
+	}
+	text, isText := token.(string)
+	if leaf, ok := reflect.New(t).Interface().(encoding.TextUnmarshaler); ok {
+		if !isText {
+			p.add(path, "write a string with a unit, not %v", token)
+		} else if err := leaf.UnmarshalText([]byte(text)); err != nil {
+			p.add(path, "%v", err)
+		}
+		return
+	}
+	number, isNumber := token.(json.Number)
+	_, isBool := token.(bool)
+	var err error
+	switch t.Kind() {
+	case reflect.String:
+		if !isText {
+			p.add(path, "must be a string")
+		}
+	case reflect.Bool:
+		if !isBool {
+			p.add(path, "must be true or false")
+		}
+	case reflect.Int:
+		_, err = strconv.ParseInt(number.String(), 10, 32)
+	case reflect.Uint64:
+		_, err = strconv.ParseUint(number.String(), 10, 64)
+	case reflect.Float64:
+		_, err = strconv.ParseFloat(number.String(), 64)
+	default:
+		p.add(path, "must be %s", shapeOf(t))
+	}
+	if err != nil || (t.Kind() == reflect.Int || t.Kind() == reflect.Uint64 || t.Kind() == reflect.Float64) && !isNumber {
+		p.add(path, "must be a number of the right kind, not %v", token)
+	}
+}
+
+func shapeOf(t reflect.Type) string {
+	if t.Kind() == reflect.Slice {
+		return "a list"
+	}
+	return "an object"
 }
 
 func checkObject(dec *json.Decoder, t reflect.Type, path string, p *problems) error {
@@ -167,6 +224,24 @@ func (d *Dist) UnmarshalJSON(b []byte) error {
 	}
 	type plain Dist
 	return json.Unmarshal(b, (*plain)(d))
+}
+
+// UnmarshalJSON refuses a share of 0%, which reads as "never" and would mean
+// "always", the zero value's meaning.
+func (f *Fault) UnmarshalJSON(b []byte) error {
+	type plain Fault
+	given := plain{Share: -1}
+	if err := json.Unmarshal(b, &given); err != nil {
+		return err
+	}
+	switch given.Share {
+	case 0:
+		return errors.New("share: must be above 0%; leave the fault out to switch it off")
+	case -1:
+		given.Share = 0
+	}
+	*f = Fault(given)
+	return nil
 }
 
 // UnmarshalText reads a bare duration as a constant, as YAML may write it.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http"
 	"net/http/httputil"
 	"os"
 	"sync"
@@ -43,13 +44,18 @@ func (s *Server) acceptAll() {
 		}
 		backoff = 0
 		s.accepted.Add(1)
-		c := &h1conn{srv: s, conn: nc, poked: make(chan struct{}, 1)}
-		if !s.conns.add(c) {
-			_ = nc.Close()
-			return
-		}
-		s.spawn(c.run)
+		s.serveConn(nc)
 	}
+}
+
+// serveConn serves a connection in a goroutine of its own.
+func (s *Server) serveConn(nc net.Conn) {
+	c := &h1conn{srv: s, conn: nc, poked: make(chan struct{}, 1)}
+	if !s.conns.add(c) {
+		_ = nc.Close() // the server closes
+		return
+	}
+	s.spawn(c.run)
 }
 
 // connSet holds the open HTTP/1.1 connections.
@@ -303,6 +309,13 @@ func (c *h1conn) route() {
 			return
 		}
 	}
-	h, body := c.srv.page(target, string(c.hdr.Method()), len(c.hdr.Peek("Content-Encoding")) > 0)
+	method := string(c.hdr.Method())
+	h, body := c.srv.page(target, method, len(c.hdr.Peek("Content-Encoding")) > 0)
+	if method == http.MethodHead {
+		c.begin(h, int64(len(body)))
+		c.left = 0
+		_ = c.push()
+		return
+	}
 	_ = c.respond(h, body)
 }

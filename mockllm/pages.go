@@ -47,7 +47,7 @@ func (s *Server) page(r route, method string, encoded bool) (head, []byte) {
 		h, body := errorPage(&apiError{status: 405, message: "method " + clip(method, 16) + " is not allowed here: use POST", kind: "invalid_request_error", code: "method_not_allowed"})
 		h.allow = "POST"
 		return h, body
-	case method != http.MethodGet:
+	case method != http.MethodGet && method != http.MethodHead:
 		h, body := errorPage(&apiError{status: 405, message: "method " + clip(method, 16) + " is not allowed here: use GET", kind: "invalid_request_error", code: "method_not_allowed"})
 		h.allow = "GET"
 		return h, body

@@ -17,13 +17,16 @@ func (c *call) answer() outcome {
 	if c.placed {
 		defer c.set.gate.leave()
 	}
-	if !ok {
-		return o
+	switch {
+	case ok && c.fault != nil:
+		o = c.strike()
+	case ok:
+		o = c.say(outcomeOK)
 	}
-	if c.fault != nil {
-		return c.strike()
+	if o == outcomeGone {
+		c.abandon()
 	}
-	return c.say(outcomeOK)
+	return o
 }
 
 // say sends the model's answer; o is the outcome when it was sent completely.
@@ -39,7 +42,6 @@ func (c *call) say(o outcome) outcome {
 		text += string(c.echo)
 	}
 	c.buf = c.frame.whole(c.buf[:0], text, c.finish, c.usage())
-	c.entry.chunks = 0
 	if c.respond(head{status: 200, contentType: typeJSON, id: c.requestID()}, c.buf) != nil {
 		return outcomeGone
 	}

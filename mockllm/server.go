@@ -40,6 +40,7 @@ type Server struct {
 	work   sync.WaitGroup
 	mu     sync.Mutex // orders changes of configuration and epoch
 	epoch  time.Time  // zero when none is set
+	base   *setup     // what returns when a time-to-live is over
 }
 
 // setup is a configuration ready for use, replaced as a whole.
@@ -81,18 +82,14 @@ func Start(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{done: make(chan struct{}), schedule: newSchedule()}
-	s.setup.Store(set)
-	s.ledger.Store(newLedger(time.Now(), false))
-	s.journal.limit = int(set.cfg.JournalRecords)
-	s.metrics = newMetrics(s)
+	s := newServer(set)
 	if s.public, err = net.Listen("tcp", set.cfg.Listen); err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
 	if s.admin, err = net.Listen("tcp", set.cfg.AdminListen); err != nil {
 		return nil, errors.Join(fmt.Errorf("admin_listen: %w", err), s.public.Close())
 	}
-	s.schedule.install(compileFaults(set.cfg.Faults), time.Now(), set.cfg.AwaitEpoch, 0, nil)
+	s.apply(set, 0)
 	s.h2conn = newHandover(s.public.Addr())
 	s.h2 = s.newH2()
 	s.api = s.newAPI()
@@ -101,6 +98,16 @@ func Start(cfg Config) (*Server, error) {
 	s.spawn(func() { _ = s.h2.Serve(s.h2conn) })
 	s.spawn(func() { _ = s.api.Serve(s.admin) })
 	return s, nil
+}
+
+// newServer makes a server without its listeners.
+func newServer(set *setup) *Server {
+	s := &Server{done: make(chan struct{}), schedule: newSchedule()}
+	s.setup.Store(set)
+	s.ledger.Store(newLedger(time.Now(), false))
+	s.journal.limit = int(set.cfg.JournalRecords)
+	s.metrics = newMetrics(s)
+	return s
 }
 
 func (s *Server) spawn(f func()) { s.work.Go(f) }
@@ -175,8 +182,9 @@ func (s *Server) pause(t time.Time) {
 func (s *Server) Config() Config { return s.setup.Load().cfg }
 
 // Configure replaces the configuration but for addresses, token and journal
-// size. After ttl, when positive, the former one returns, unless another change came
-// first. A schedule that follows an epoch keeps following it.
+// size; what cfg leaves out gets its default. After ttl, when positive, the last
+// configuration without one returns, unless another change comes first: nobody
+// who dies can leave a storm on. A schedule that follows an epoch keeps doing so.
 func (s *Server) Configure(cfg Config, ttl time.Duration) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -187,7 +195,7 @@ func (s *Server) Configure(cfg Config, ttl time.Duration) error {
 	if err != nil {
 		return err
 	}
-	s.apply(set, former, ttl)
+	s.apply(set, ttl)
 	return nil
 }
 
@@ -199,16 +207,18 @@ func (s *Server) SetFaults(faults []Fault, ttl time.Duration) error {
 }
 
 // apply installs set; the caller holds mu.
-func (s *Server) apply(set, former *setup, ttl time.Duration) {
+func (s *Server) apply(set *setup, ttl time.Duration) {
 	var revert func()
 	if ttl > 0 {
 		revert = func() {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			if s.setup.Load() == set {
-				s.apply(former, nil, 0)
+				s.apply(s.base, 0)
 			}
 		}
+	} else {
+		s.base = set
 	}
 	s.setup.Store(set)
 	origin, waiting := s.epoch, false
@@ -229,16 +239,17 @@ func (s *Server) SetEpoch(t time.Time) {
 }
 
 // Reset clears journal, facts, attempts, faults and epoch. The rest of the
-// configuration stays; a time-to-live under way ends.
+// configuration stays, and so does a time-to-live under way.
 func (s *Server) Reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.epoch = time.Time{}
-	bare := *s.setup.Load()
-	bare.cfg.Faults = nil
-	s.setup.Store(&bare)
+	bare, base := *s.setup.Load(), *s.base
+	bare.cfg.Faults, base.cfg.Faults = nil, nil
+	ttl := s.schedule.remaining().D()
+	s.base = &base
+	s.apply(&bare, ttl)
 	now := time.Now()
-	s.schedule.install(nil, now, false, 0, nil)
 	s.schedule.restart(now, false)
 	s.ledger.Store(newLedger(now, false))
 	s.journal.reset()
