@@ -39,10 +39,19 @@ type Line interface {
 
 // User is who talks. Vars holds the values of templates that do not change from
 // turn to turn: "user.id", "user.index", and data columns as "orders.phone".
+//
+// The driver keeps on the user what outlives a conversation: its login, its
+// signed token and, where connections are per-user and the user Returns, its
+// connection. A user takes part in one conversation at a time.
 type User struct {
 	ID    string
 	Index int64
 	Vars  map[string]string
+	// Returns says that another conversation of this user follows: Line.Close
+	// then keeps a per-user connection for it.
+	Returns bool
+
+	state userState
 }
 
 // Turn is what to send. The driver only reads it.
@@ -122,4 +131,8 @@ type Options struct {
 	Secrets func(name string) (string, error)
 	// Capture keeps Body and the request as sent, for one conversation shown to a person.
 	Capture func(request, response []byte)
+	// Sources is how many loopback addresses connections to a loopback target
+	// come from, 28,000 ports each; up to 1 leaves the choice to the system. See
+	// SourcesFor.
+	Sources int
 }

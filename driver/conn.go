@@ -1,0 +1,120 @@
+package driver
+
+import (
+	"context"
+	"net"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// conn is one open connection of HTTP/1.1. It is used by one goroutine at a time.
+type conn struct {
+	net.Conn
+	raw        syscall.RawConn // nil under TLS
+	armed      time.Duration   // the deadline set on it, offset from Options.Base; 0: none
+	idle       time.Duration   // when its last answer was whole; 0: it never carried one
+	prev, next *conn           // in registry
+}
+
+// arm sees to it that a read or write ends by until. A deadline that is armed
+// already and earlier is left: when it fires too soon it is set anew. So a
+// connection sets one every timeout, not every turn.
+func (c *conn) arm(base time.Time, until, now time.Duration) {
+	if c.armed > now && c.armed <= until {
+		return
+	}
+	c.armed = until
+	c.SetDeadline(base.Add(until)) //nolint:errcheck // fails on a closed connection only, as the next read will
+}
+
+// registry knows the open connections, to count, interrupt and close them.
+type registry struct {
+	mu    sync.Mutex
+	first *conn
+	count atomic.Int64
+	over  bool
+}
+
+// add gives false when the driver is closed.
+func (r *registry) add(c *conn) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.over {
+		return false
+	}
+	c.next = r.first
+	if r.first != nil {
+		r.first.prev = c
+	}
+	r.first = c
+	r.count.Add(1)
+	return true
+}
+
+// drop closes c and forgets it.
+func (r *registry) drop(c *conn) {
+	c.Close() //nolint:errcheck // nothing is lost by it
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case c.prev != nil:
+		c.prev.next = c.next
+	case r.first == c:
+		r.first = c.next
+	default:
+		return
+	}
+	if c.next != nil {
+		c.next.prev = c.prev
+	}
+	c.prev, c.next = nil, nil
+	r.count.Add(-1)
+}
+
+// past is a deadline that has long gone by.
+var past = time.Unix(1, 0)
+
+func (r *registry) interrupt() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for c := r.first; c != nil; c = c.next {
+		c.SetDeadline(past) //nolint:errcheck // as in arm
+	}
+}
+
+func (r *registry) close() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.over = true
+	for c := r.first; c != nil; c = c.next {
+		c.Close() //nolint:errcheck // nothing is lost by it
+	}
+}
+
+// open dials within x's deadline and notes how long it took.
+func (h *http1) open(x *exchange, now time.Duration) (*conn, fault) {
+	ctx, cancel := context.WithDeadline(h.ctx, h.plan.opts.Base.Add(x.deadline))
+	defer cancel()
+	plain, err := h.dialer.dial(ctx)
+	x.connect += h.now() - now
+	if err != nil {
+		if h.ctx.Err() != nil {
+			return nil, fault{Interrupted, "interrupted"}
+		}
+		return nil, dialFault(err)
+	}
+	c := &conn{Conn: plain}
+	if tcp, ok := plain.(*net.TCPConn); ok {
+		if c.raw, err = tcp.SyscallConn(); err != nil {
+			plain.Close() //nolint:errcheck // the error before tells
+			return nil, dialFault(err)
+		}
+	}
+	if !h.conns.add(c) {
+		plain.Close() //nolint:errcheck // nobody wants it
+		return nil, fault{Interrupted, "the driver is closed"}
+	}
+	return c, fault{}
+}

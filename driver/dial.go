@@ -1,0 +1,179 @@
+package driver
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// SourcesFor gives how many loopback addresses a number of connections should
+// come from, so that the kernel's search for a free port stays short.
+func SourcesFor(connections int) int { return 1 + connections/20000 }
+
+// eyeballs is how long one address is waited for before the next is tried
+// beside it (RFC 8305).
+const eyeballs = 250 * time.Millisecond
+
+// dialer opens connections. The name is looked up once a run.
+type dialer struct {
+	address string
+	sources int
+	tls     *tls.Config
+	net     net.Dialer
+	next    atomic.Uint32
+
+	mu    sync.Mutex
+	addrs []netip.AddrPort
+}
+
+func newDialer(p *plan) *dialer {
+	d := &dialer{address: p.address, sources: p.opts.Sources, tls: p.tls}
+	// Keep-alive probes cost four system calls a connection and tell nothing the
+	// turn's own deadline does not.
+	d.net.KeepAliveConfig.Enable = false
+	d.net.KeepAlive = -1
+	if d.sources > 1 {
+		d.net.Control = portLater
+	}
+	return d
+}
+
+// resolve gives the addresses, those of the family that came first and the
+// others by turns.
+func (d *dialer) resolve(ctx context.Context) ([]netip.AddrPort, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.addrs != nil {
+		return d.addrs, nil
+	}
+	host, port, err := net.SplitHostPort(d.address)
+	if err != nil {
+		return nil, err
+	}
+	number, err := net.DefaultResolver.LookupPort(ctx, "tcp", port)
+	if err != nil {
+		return nil, err
+	}
+	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return nil, err
+	}
+	var first, second []netip.AddrPort
+	for _, a := range found {
+		a = a.Unmap()
+		to := netip.AddrPortFrom(a, uint16(number))
+		if a.Is4() == found[0].Unmap().Is4() {
+			first = append(first, to)
+		} else {
+			second = append(second, to)
+		}
+	}
+	for len(first)+len(second) > 0 {
+		if len(first) > 0 {
+			d.addrs, first = append(d.addrs, first[0]), first[1:]
+		}
+		if len(second) > 0 {
+			d.addrs, second = append(d.addrs, second[0]), second[1:]
+		}
+	}
+	return d.addrs, nil
+}
+
+// dial opens one connection, TLS and all.
+func (d *dialer) dial(ctx context.Context) (net.Conn, error) {
+	addrs, err := d.resolve(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var c net.Conn
+	if len(addrs) == 1 {
+		c, err = d.one(ctx, addrs[0])
+	} else {
+		c, err = d.race(ctx, addrs)
+	}
+	if err != nil || d.tls == nil {
+		return c, err
+	}
+	secure := tls.Client(c, d.tls)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		c.Close() //nolint:errcheck // the handshake's error is the one to tell
+		return nil, err
+	}
+	return secure, nil
+}
+
+// one connects to one address, from the next of the loopback sources when
+// there are several.
+func (d *dialer) one(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
+	var from netip.AddrPort
+	if d.sources > 1 && to.Addr().IsLoopback() && to.Addr().Is4() {
+		// Each process has 2^14 addresses of its own, so that shards do not meet.
+		n := d.next.Add(1)%uint32(min(d.sources, 1<<14-2)) + 1 + uint32(os.Getpid()&0x1ff)<<14
+		from = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 1 + byte(n>>16), byte(n >> 8), byte(n)}), 0)
+	}
+	c, err := d.net.DialTCP(ctx, "tcp", from, to)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// race tries one address after the other, each a little later, and takes the
+// first that answers.
+func (d *dialer) race(ctx context.Context, addrs []netip.AddrPort) (net.Conn, error) {
+	type result struct {
+		c   net.Conn
+		err error
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	results := make(chan result, len(addrs))
+	started, ended := 0, 0
+	start := func() {
+		to := addrs[started]
+		started++
+		go func() {
+			c, err := d.one(ctx, to)
+			results <- result{c, err}
+		}()
+	}
+	defer func() {
+		cancel()
+		for ; ended < started; ended++ {
+			if r := <-results; r.c != nil {
+				r.c.Close() //nolint:errcheck // it lost
+			}
+		}
+	}()
+	start()
+	var first error
+	timer := time.NewTimer(eyeballs)
+	defer timer.Stop()
+	for {
+		select {
+		case <-timer.C:
+			if started < len(addrs) {
+				start()
+				timer.Reset(eyeballs)
+			}
+		case r := <-results:
+			ended++
+			if r.err == nil {
+				return r.c, nil
+			}
+			if first == nil {
+				first = r.err
+			}
+			if started < len(addrs) {
+				start()
+				timer.Reset(eyeballs)
+			} else if ended == started {
+				return nil, first
+			}
+		}
+	}
+}

@@ -1,0 +1,76 @@
+package driver
+
+import (
+	"sync"
+	"time"
+)
+
+const (
+	startBuffer = 4 << 10
+	// keepBuffer is what a buffer may have grown to and still be used again.
+	keepBuffer = 64 << 10
+)
+
+// exchange is one request on its way and what came back: all the memory a turn
+// needs while it is in flight, taken from a pool and given back by Free.
+type exchange struct {
+	values
+
+	out  []byte // the request as sent
+	in   []byte // what was read
+	body []byte // the body, inside in or plain
+	text []byte // strings without their escapes
+	bare []byte // the body decompressed
+	gaps []time.Duration
+
+	scanner scanner
+	head    head
+	framing framing
+	events  events
+
+	deadline time.Duration // offset from Options.Base
+	connect  time.Duration
+	sent     time.Duration
+	first    time.Duration
+	done     time.Duration
+	token    time.Duration
+	last     time.Duration // of the content before
+}
+
+type exchanges struct{ pool sync.Pool }
+
+func (e *exchanges) get() *exchange {
+	if x, ok := e.pool.Get().(*exchange); ok {
+		return x
+	}
+	return &exchange{
+		out: make([]byte, 0, 1<<10), in: make([]byte, 0, startBuffer),
+		scanner: scanner{values: make([]value, slotCount)},
+	}
+}
+
+func (e *exchanges) put(x *exchange) {
+	if cap(x.out) > keepBuffer || cap(x.in) > keepBuffer || cap(x.text) > keepBuffer || cap(x.bare) > keepBuffer {
+		return
+	}
+	x.values = values{}
+	x.body, x.scanner.doc = nil, nil
+	e.pool.Put(x)
+}
+
+// begin forgets the former exchange.
+func (x *exchange) begin() {
+	x.out, x.in, x.text, x.bare, x.body, x.gaps = x.out[:0], x.in[:0], x.text[:0], x.bare[:0], nil, x.gaps[:0]
+	x.head.reset()
+	x.connect, x.sent, x.first, x.done, x.token, x.last = 0, 0, 0, 0, 0, 0
+}
+
+// room makes sure that n bytes can be read behind x.in.
+func (x *exchange) room(n int) {
+	if cap(x.in)-len(x.in) >= n {
+		return
+	}
+	grown := make([]byte, len(x.in), max(2*cap(x.in), len(x.in)+n))
+	copy(grown, x.in)
+	x.in = grown
+}

@@ -1,0 +1,110 @@
+package driver
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+)
+
+// fault is why an exchange did not end well; the zero fault is none.
+type fault struct {
+	reason  Reason
+	message string
+}
+
+func (f fault) bad() bool { return f.reason != Complete }
+
+const closedEarly = "connection closed by the server before the answer was whole"
+
+// maxMessage bounds a message made from somebody else's text.
+const maxMessage = 160
+
+// ioFault says what an error of a socket in use means.
+func ioFault(err error) fault {
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return fault{TimedOut, "no whole answer within the timeout"}
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return fault{Broken, closedEarly}
+	case errors.Is(err, syscall.ECONNRESET):
+		return fault{Broken, "connection reset by the server"}
+	case errors.Is(err, syscall.EPIPE):
+		return fault{Broken, "connection closed by the server while the request was written"}
+	case errors.Is(err, net.ErrClosed):
+		return fault{Interrupted, "interrupted"}
+	}
+	return fault{Broken, short(err)}
+}
+
+// dialFault says what an error of opening a connection means.
+func dialFault(err error) fault {
+	var dns *net.DNSError
+	var host x509.HostnameError
+	var authority x509.UnknownAuthorityError
+	var invalid x509.CertificateInvalidError
+	var alert tls.AlertError
+	var record tls.RecordHeaderError
+	for _, own := range []error{syscall.EMFILE, syscall.ENFILE, syscall.EADDRNOTAVAIL, syscall.EADDRINUSE, syscall.ENOBUFS, syscall.ENOMEM} {
+		if errors.Is(err, own) {
+			return fault{Exhausted, "no more connections can be opened here: " + own.Error()}
+		}
+	}
+	switch {
+	case errors.As(err, &dns):
+		if dns.IsTimeout {
+			return fault{TimedOut, "name lookup took longer than the timeout"}
+		}
+		return fault{Unreachable, "name lookup: no such host"}
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
+		return fault{TimedOut, "connecting took longer than the timeout"}
+	case errors.Is(err, context.Canceled):
+		return fault{Interrupted, "interrupted"}
+	case errors.As(err, &host):
+		return fault{Unreachable, "tls: the certificate is for another host"}
+	case errors.As(err, &authority):
+		return fault{Unreachable, "tls: the certificate is signed by an unknown authority"}
+	case errors.As(err, &invalid):
+		if invalid.Reason == x509.Expired {
+			return fault{Unreachable, "tls: the certificate is expired or not yet valid"}
+		}
+		return fault{Unreachable, "tls: the certificate is not valid"}
+	case errors.As(err, &alert):
+		return fault{Unreachable, "tls: " + alert.Error()}
+	case errors.As(err, &record):
+		return fault{Unreachable, "tls: the server does not speak TLS"}
+	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return fault{Unreachable, "connection closed by the server while it was being made"}
+	case isTimeout(err):
+		return fault{TimedOut, "connecting took longer than the timeout"}
+	}
+	return fault{Unreachable, short(err)}
+}
+
+func isTimeout(err error) bool {
+	var n net.Error
+	return errors.As(err, &n) && n.Timeout()
+}
+
+// short gives the innermost text of err, without the addresses and ports that
+// differ from connection to connection.
+func short(err error) string {
+	var op *net.OpError
+	for errors.As(err, &op) && op.Err != nil && op.Err != err {
+		err = op.Err
+	}
+	var call *os.SyscallError
+	if errors.As(err, &call) {
+		err = call.Err
+	}
+	text := strings.ToValidUTF8(err.Error(), "?")
+	if len(text) > maxMessage {
+		text = strings.ToValidUTF8(text[:maxMessage], "")
+	}
+	return text
+}

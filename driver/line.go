@@ -1,0 +1,136 @@
+package driver
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/cstest/cstest/scenario"
+)
+
+// carrier is how requests travel: HTTP/1.1 or HTTP/2.
+type carrier interface {
+	// roundTrip sends q filled with x's values and reads the answer into x.
+	roundTrip(l *line, x *exchange, q *request) fault
+	prepare(n int) error
+	leave(l *line)
+	interrupt()
+	connections() int
+	close() error
+}
+
+// client is the Driver of all HTTP targets.
+type client struct {
+	plan      *plan
+	carrier   carrier
+	exchanges exchanges
+}
+
+// New compiles target for talking to it. It opens no connection. Errors name
+// the field of the scenario's target and what to write there.
+func New(target *scenario.Target, opts Options) (Driver, error) {
+	if opts.Base.IsZero() {
+		opts.Base = time.Now()
+	}
+	p, err := compile(target, opts)
+	if err != nil {
+		return nil, err
+	}
+	c := &client{plan: p}
+	switch target.HTTP {
+	case "", "1.1":
+		c.carrier = newHTTP1(p)
+	default:
+		return nil, fmt.Errorf("target.http: %.20q is none of 1.1, 2, h2c", target.HTTP)
+	}
+	return c, nil
+}
+
+func (c *client) Prepare(n int) error {
+	if c.plan.policy != "shared" {
+		return nil
+	}
+	return c.carrier.prepare(n)
+}
+
+func (c *client) Interrupt()       { c.carrier.interrupt() }
+func (c *client) Connections() int { return c.carrier.connections() }
+func (c *client) Close() error     { return c.carrier.close() }
+
+func (c *client) Open(user *User) Line {
+	l := &line{client: c, user: user}
+	if c.plan.policy == "per-user" {
+		l.conn, user.state.kept = user.state.kept, nil
+	}
+	return l
+}
+
+// line is one conversation's way to the target.
+type line struct {
+	client *client
+	user   *User
+	conn   *conn // of HTTP/1.1, between two turns
+}
+
+func (l *line) Close() {
+	if l.client.plan.policy == "per-user" && l.user.Returns {
+		l.user.state.kept, l.conn = l.conn, nil
+		return
+	}
+	l.client.carrier.leave(l)
+}
+
+func (l *line) Free(reply *Reply) {
+	if x, ok := reply.buffer.(*exchange); ok {
+		*reply = Reply{}
+		l.client.exchanges.put(x)
+	}
+}
+
+func (l *line) Do(turn *Turn, reply *Reply) {
+	p := l.client.plan
+	x := l.client.exchanges.get()
+	x.begin()
+	x.values = values{user: l.user, turn: turn}
+	*reply = Reply{OK: true, ContextTurns: -1, buffer: x}
+	reply.Begun = time.Since(p.opts.Base)
+	f := l.prove(x, reply)
+	if !f.bad() && reply.Status == 0 {
+		x.deadline = reply.Begun + p.timeout
+		f = l.turn(x, reply)
+	}
+	reply.Reason, reply.Message = f.reason, f.message
+	reply.Sent, reply.Connect, reply.FirstByte, reply.FirstToken, reply.Done = x.sent, x.connect, x.first, x.token, x.done
+	reply.Gaps = x.gaps
+	if reply.Done == 0 {
+		reply.Done = time.Since(p.opts.Base)
+	}
+}
+
+// prove signs the user's token and logs the user in where that is still to be done.
+func (l *line) prove(x *exchange, reply *Reply) fault {
+	p := l.client.plan
+	if p.jwt != nil {
+		if err := p.jwt.sign(l.user, time.Now()); err != nil {
+			return fault{Malformed, short(err)}
+		}
+	}
+	if p.login == nil || l.user.state.login != nil {
+		return fault{}
+	}
+	return l.login(x, reply)
+}
+
+// turn sends the turn and takes its answer apart.
+func (l *line) turn(x *exchange, reply *Reply) fault {
+	p := l.client.plan
+	f := l.client.carrier.roundTrip(l, x, &p.turn)
+	if p.opts.Capture != nil {
+		p.opts.Capture(x.out, x.in)
+	}
+	reply.Status = x.head.status
+	reply.Body = x.body
+	if f.bad() {
+		return f
+	}
+	return p.read.take(x, reply, x.head.status, x.body)
+}

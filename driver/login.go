@@ -1,0 +1,158 @@
+package driver
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/cstest/cstest/scenario"
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/tidwall/gjson"
+)
+
+// userState is what the driver keeps of a user from one conversation to the next.
+type userState struct {
+	login map[string]string // what the login saved; nil before it
+	token string            // the signed token
+	until time.Time         // when it should be signed anew
+	kept  *conn             // the connection of a per-user policy
+}
+
+// signer makes the tokens of users.
+type signer struct {
+	secret []byte
+	sub    template
+	ttl    time.Duration
+	issuer string
+	aud    string
+	kid    string
+	claims map[string]template
+}
+
+// newSigner gives nil where the target has no JWT.
+func newSigner(target *scenario.Target, opts *Options) (*signer, error) {
+	if target.Auth == nil || target.Auth.JWT == nil {
+		return nil, nil
+	}
+	j := target.Auth.JWT
+	secret, err := parseTemplate(j.Secret, escapeHeader, opts.Secrets)
+	if err != nil {
+		return nil, fmt.Errorf("auth.jwt.secret: %w", err)
+	}
+	key, ok := secret.constant()
+	if !ok || key == "" {
+		return nil, fmt.Errorf("auth.jwt.secret: write the secret, ${env:NAME} or ${file:PATH}")
+	}
+	s := &signer{secret: []byte(key), ttl: time.Duration(j.TTL), issuer: j.Issuer, aud: j.Audience, kid: j.Kid, claims: map[string]template{}}
+	if s.ttl <= 0 {
+		s.ttl = tokenTTL
+	}
+	if s.sub, err = parseTemplate(firstOf(j.Sub, "${user.id}"), escapeHeader, opts.Secrets); err != nil {
+		return nil, fmt.Errorf("auth.jwt.sub: %w", err)
+	}
+	for name, text := range j.Claims {
+		if s.claims[name], err = parseTemplate(text, escapeHeader, opts.Secrets); err != nil {
+			return nil, fmt.Errorf("auth.jwt.claims.%s: %w", name, err)
+		}
+	}
+	return s, nil
+}
+
+// sign gives the user a token that lives long enough for this turn, a new one
+// when the last tenth of its life has begun.
+func (s *signer) sign(user *User, now time.Time) error {
+	if user.state.token != "" && now.Before(user.state.until) {
+		return nil
+	}
+	v := values{user: user, turn: &Turn{}}
+	claims := jwt.MapClaims{
+		"sub": string(s.sub.append(nil, &v)), "iat": now.Unix(), "exp": now.Add(s.ttl).Unix(),
+	}
+	if s.issuer != "" {
+		claims["iss"] = s.issuer
+	}
+	if s.aud != "" {
+		claims["aud"] = s.aud
+	}
+	for name, text := range s.claims {
+		claims[name] = string(text.append(nil, &v))
+	}
+	token := jwt.NewWithClaims(jwt.SigningMethodHS256, claims)
+	if s.kid != "" {
+		token.Header["kid"] = s.kid
+	}
+	signed, err := token.SignedString(s.secret)
+	if err != nil {
+		return fmt.Errorf("sign the user's token: %w", err)
+	}
+	user.state.token, user.state.until = signed, now.Add(s.ttl-s.ttl/10)
+	return nil
+}
+
+// login is the request before a user's first turn.
+type login struct {
+	request
+	save map[string]string
+}
+
+func (p *plan) newLogin(target *scenario.Target, prefix string, base []field) (*login, error) {
+	l := target.Login
+	if l == nil {
+		return nil, nil
+	}
+	// What the login will save cannot be sent by it.
+	var fields []field
+	for _, f := range base {
+		if !f.value.uses(loginVar) {
+			fields = append(fields, f)
+		}
+	}
+	q := request{method: firstOf(l.Method, "POST")}
+	var err error
+	if q.path, err = p.pathOf(prefix, l.Path); err != nil {
+		return nil, fmt.Errorf("login.path: %w", err)
+	}
+	if len(l.Body) > 0 {
+		if q.body, err = parseBody(l.Body, p.opts.Secrets); err != nil {
+			return nil, fmt.Errorf("login.body: %w", err)
+		}
+		fields = append(fields, field{"content-type", template{}.raw("application/json")})
+	}
+	q.bodied = len(q.body) > 0 || q.method == "POST" || q.method == "PUT"
+	if q.fields, err = headers(l.Headers, fields, p.opts.Secrets); err != nil {
+		return nil, fmt.Errorf("login.headers: %w", err)
+	}
+	q.compile(p.host, p.policy == "per-turn")
+	return &login{request: q, save: l.Save}, nil
+}
+
+// login sends the login and keeps what it saves. An answer that refuses it is
+// the turn's answer.
+func (l *line) login(x *exchange, reply *Reply) fault {
+	p := l.client.plan
+	x.deadline = reply.Begun + p.timeout
+	f := l.client.carrier.roundTrip(l, x, &p.login.request)
+	if f.bad() {
+		f.message = "login: " + f.message
+		return f
+	}
+	if x.head.status >= 300 {
+		reply.Status, reply.Message = x.head.status, "login refused"
+		return fault{Complete, "login refused"}
+	}
+	saved := make(map[string]string, len(p.login.save))
+	for name, path := range p.login.save {
+		if !gjson.ValidBytes(x.body) {
+			return fault{Malformed, "login: the answer is not valid JSON"}
+		}
+		r := gjson.GetBytes(x.body, path)
+		if !r.Exists() {
+			return fault{Malformed, "login: nothing at " + path + " in the answer"}
+		}
+		saved[name] = strings.Clone(r.String())
+	}
+	l.user.state.login = saved
+	x.begin()
+	reply.Begun = time.Since(p.opts.Base)
+	return fault{}
+}

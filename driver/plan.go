@@ -1,0 +1,266 @@
+package driver
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/cstest/cstest/scenario"
+)
+
+// plan is a target compiled: everything a turn needs that no turn changes.
+type plan struct {
+	host    string // as in the Host header
+	address string // host:port, after resolve
+	secure  bool
+	tls     *tls.Config
+
+	turn  request
+	login *login
+	jwt   *signer
+	poll  request
+	read  reader
+
+	timeout time.Duration
+	limits  limits
+	policy  string
+	pool    int
+	mode    string
+	opts    Options
+}
+
+// limits are scenario.Limits with their defaults.
+type limits struct {
+	head, line, body int
+	ratio            int
+	stall            time.Duration
+}
+
+const (
+	defaultTimeout = 10 * time.Second
+	tokenTTL       = 2 * time.Hour
+)
+
+func compile(target *scenario.Target, opts Options) (*plan, error) {
+	p := &plan{policy: target.Connections, pool: int(target.Pool), mode: target.Mode, opts: opts}
+	p.timeout = time.Duration(target.Timeout)
+	if p.timeout <= 0 {
+		p.timeout = defaultTimeout
+	}
+	p.limits = limits{
+		head: or(int(target.Limits.Headers), 64<<10), line: or(int(target.Limits.Line), 256<<10),
+		body: or(int(target.Limits.Body), 1<<20), ratio: or(int(target.Limits.Ratio), 100),
+		stall: time.Duration(target.Limits.Stall),
+	}
+	if p.policy == "" {
+		p.policy = "per-user"
+	}
+	if p.mode == "" {
+		p.mode = "sync"
+	}
+	u, err := p.where(target)
+	if err != nil {
+		return nil, err
+	}
+	if p.secure {
+		if p.tls, err = tlsConfig(target, u.Hostname()); err != nil {
+			return nil, err
+		}
+	}
+	if err := p.requests(target, u); err != nil {
+		return nil, err
+	}
+	if p.read, err = newReader(target, p.limits); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+func or(value, otherwise int) int {
+	if value > 0 {
+		return value
+	}
+	return otherwise
+}
+
+// where finds out whom to connect to.
+func (p *plan) where(target *scenario.Target) (*url.URL, error) {
+	u, err := url.Parse(target.URL)
+	if err != nil {
+		return nil, errors.New("target.url: not a URL")
+	}
+	port := u.Port()
+	switch u.Scheme {
+	case "http", "ws":
+		if port == "" {
+			port = "80"
+		}
+	case "https", "wss":
+		p.secure = true
+		if port == "" {
+			port = "443"
+		}
+	default:
+		return nil, fmt.Errorf("target.url: scheme %.20q: write http://… or https://…", u.Scheme)
+	}
+	switch {
+	case u.Hostname() == "":
+		return nil, errors.New("target.url: no host in it")
+	case u.User != nil:
+		return nil, errors.New("target.url: put credentials into headers or auth, not into the URL")
+	case u.RawQuery != "" || u.Fragment != "":
+		return nil, errors.New("target.url: put the query into request.path")
+	}
+	p.host = u.Host
+	p.address = net.JoinHostPort(u.Hostname(), port)
+	if to, ok := target.Resolve[p.address]; ok {
+		if _, _, err := net.SplitHostPort(to); err != nil {
+			return nil, fmt.Errorf("target.resolve: %.60q is not address:port", to)
+		}
+		p.address = to
+	}
+	return u, nil
+}
+
+// requests compiles what is sent: the turn, the login, the question after a job.
+func (p *plan) requests(target *scenario.Target, u *url.URL) error {
+	base, err := p.defaults(target, &p.opts)
+	if err != nil {
+		return err
+	}
+	usual, body, err := builtin(target, p.mode, u.Path)
+	if err != nil {
+		return err
+	}
+	prefix := strings.TrimSuffix(u.EscapedPath(), "/")
+	own := target.Request
+	if own == nil {
+		own = &scenario.Request{}
+	}
+	q := request{method: firstOf(own.Method, "POST"), body: body, bodied: true, events: p.mode == "stream"}
+	if !token(q.method) {
+		return fmt.Errorf("request.method: %.20q is not a method", q.method)
+	}
+	if q.path, err = p.pathOf(prefix, firstOf(own.Path, usual)); err != nil {
+		return fmt.Errorf("request.path: %w", err)
+	}
+	if len(own.Body) > 0 {
+		if q.body, err = parseBody(own.Body, p.opts.Secrets); err != nil {
+			return fmt.Errorf("request.body: %w", err)
+		}
+	}
+	if len(q.body) == 0 {
+		q.bodied = q.method != "GET" && q.method != "HEAD"
+	}
+	if q.fields, err = p.turnFields(own.Headers, base, &q); err != nil {
+		return fmt.Errorf("request.headers: %w", err)
+	}
+	q.compile(p.host, p.policy == "per-turn")
+	p.turn = q
+	p.poll = request{method: "GET", path: template{{kind: jobPath}}, fields: append(base[:len(base):len(base)], traceparent())}
+	p.poll.compile(p.host, p.policy == "per-turn")
+	if p.jwt, err = newSigner(target, &p.opts); err != nil {
+		return err
+	}
+	p.login, err = p.newLogin(target, prefix, base)
+	return err
+}
+
+func (p *plan) turnFields(own map[string]string, base []field, q *request) ([]field, error) {
+	fields := base[:len(base):len(base)]
+	if q.events {
+		fields = append([]field(nil), fields...)
+		for i := range fields {
+			if fields[i].name == "accept" {
+				fields[i].value = template{}.raw("text/event-stream")
+			}
+		}
+	}
+	if q.bodied {
+		fields = append(fields, field{"content-type", template{}.raw("application/json")})
+	}
+	return headers(own, append(fields, traceparent()), p.opts.Secrets)
+}
+
+// pathOf joins the target's own path and a request's.
+func (p *plan) pathOf(prefix, path string) (template, error) {
+	if path == "" && prefix == "" {
+		path = "/"
+	}
+	if path != "" && path[0] != '/' {
+		return nil, fmt.Errorf("%.60q: begin with /", path)
+	}
+	t := template{}.raw(prefix)
+	inner, err := parseTemplate(path, escapePath, p.opts.Secrets)
+	if err != nil {
+		return nil, err
+	}
+	// The scenario's own text is a path already; only values need escaping.
+	whole, err := parseTemplate(path, escapeHeader, p.opts.Secrets)
+	if err != nil {
+		return nil, err
+	}
+	for i, piece := range inner {
+		if piece.kind != literal {
+			t = append(t, piece)
+			continue
+		}
+		text := whole[i].before
+		for j := range len(text) {
+			if text[j] <= ' ' || text[j] >= 0x7f {
+				return nil, fmt.Errorf("%.60q: percent-encode what is not printable ASCII", path)
+			}
+		}
+		t = t.raw(text)
+	}
+	return t, nil
+}
+
+func firstOf(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// builtin gives path and body of an API that needs no template.
+func builtin(target *scenario.Target, mode, prefix string) (string, template, error) {
+	path, body := "", ""
+	switch target.API {
+	case "", "reference":
+		path = map[string]string{"sync": "/v1/chat", "stream": "/v1/chat/stream", "async": "/v1/chat/async", "websocket": "/v1/chat"}[mode]
+		body = `{"dialog_id":"${dialog.id}","turn_id":"${turn.id}","text":"${turn.text}"}`
+		if target.Auth == nil {
+			body = `{"uid":"${user.id}","dialog_id":"${dialog.id}","turn_id":"${turn.id}","text":"${turn.text}"}`
+		}
+	case "article":
+		path = "/chat"
+		body = `{"uid":"${user.id}","dialog_id":"${dialog.id}","text":"${turn.text}"}`
+	case "openai":
+		if target.Model == "" {
+			return "", nil, errors.New("target.model: api openai needs the model's name")
+		}
+		path = "/v1/chat/completions"
+		if strings.HasSuffix(strings.TrimSuffix(prefix, "/"), "/v1") {
+			path = "/chat/completions"
+		}
+		end := "]}"
+		if mode == "stream" {
+			end = `],"stream":true}`
+		}
+		start := `{"model":"` + string(appendJSON(nil, target.Model)) + `","messages":[`
+		return path, append(template{}.raw(start), piece{kind: messages}).raw(end), nil
+	case "custom":
+		return "", nil, nil
+	default:
+		return "", nil, fmt.Errorf("target.api: %.20q is none of reference, article, openai, custom", target.API)
+	}
+	t, err := parseBody([]byte(body), nil)
+	return path, t, err
+}
