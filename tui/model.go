@@ -1,0 +1,148 @@
+package tui
+
+import (
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// The views that tab goes through.
+const (
+	overview = iota
+	turnsView
+	objectivesView
+
+	viewCount = 3
+)
+
+// freshMsg says that the feed has something new.
+type freshMsg struct{}
+
+// model is the Bubble Tea model. It is only ever touched by the program's own goroutine.
+type model struct {
+	opts   Options
+	feed   *feed
+	words  *words
+	colour *palette
+
+	frame         Frame
+	width, height int
+	view          int
+	help, paused  bool
+	asked         bool // for the end, on this keyboard
+
+	content string // drawn, until something changes
+}
+
+func newModel(opts Options, d *feed) *model {
+	m := &model{opts: opts, feed: d, words: wordsOf(opts.Lang), colour: newPalette(true), width: 80, height: 24}
+	m.draw()
+	return m
+}
+
+// Init asks whether the terminal is light or dark.
+func (m *model) Init() tea.Cmd { return tea.RequestBackgroundColor }
+
+// Update takes a key, a new size or a new frame.
+func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	switch msg := msg.(type) {
+	case freshMsg:
+		if m.paused {
+			return m, nil
+		}
+		m.feed.mu.Lock()
+		m.frame = m.feed.frame
+		m.feed.mu.Unlock()
+	case tea.WindowSizeMsg:
+		m.width, m.height = msg.Width, msg.Height
+	case tea.BackgroundColorMsg:
+		m.colour = newPalette(msg.IsDark())
+	case tea.KeyPressMsg:
+		if !m.key(msg.String()) {
+			return m, nil
+		}
+	default:
+		return m, nil
+	}
+	m.draw()
+	return m, nil
+}
+
+// key acts on a key and tells whether there is something to draw. Keys typed
+// with a Chinese input method in full width count too.
+func (m *model) key(k string) bool {
+	switch k {
+	case "q", "Q", "ctrl+c", "\uff51":
+		m.stop()
+	case "p", "P", "\uff50", "space":
+		m.paused = !m.paused
+		if !m.paused {
+			m.feed.mu.Lock()
+			m.frame = m.feed.frame
+			m.feed.mu.Unlock()
+		}
+	case "tab", "right":
+		m.view, m.help = (m.view+1)%viewCount, false
+	case "shift+tab", "left":
+		m.view, m.help = (m.view+viewCount-1)%viewCount, false
+	case "1", "2", "3":
+		m.view, m.help = int(k[0]-'1'), false
+	case "?", "\uff1f", "h":
+		m.help = !m.help
+	case "esc":
+		m.help = false
+	default:
+		return false
+	}
+	return true
+}
+
+func (m *model) stop() {
+	hard := m.asked || m.frame.Stopping
+	m.asked = true
+	if m.opts.OnStop != nil {
+		m.opts.OnStop(hard)
+	}
+}
+
+// View gives what draw has drawn.
+func (m *model) View() tea.View {
+	v := tea.NewView(m.content)
+	v.AltScreen = true
+	v.DisableBracketedPasteMode = true
+	return v
+}
+
+func (m *model) draw() {
+	rows := m.rows()
+	if len(rows) > m.height {
+		rows = rows[:m.height]
+	}
+	m.content = strings.Join(rows, "\n")
+}
+
+// columns reads the run's course under the feed's lock.
+func (m *model) columns(n int) []tally {
+	m.feed.mu.Lock()
+	defer m.feed.mu.Unlock()
+	return m.feed.history.columns(n, m.frame.Total, m.frame.Elapsed)
+}
+
+// recovery is how long after a storm things may take to be well again.
+func (m *model) recovery() time.Duration {
+	const unasked = 10 * time.Second
+	s := m.opts.Scenario
+	if s == nil || s.SLA.Recovery == nil {
+		return unasked
+	}
+	return max(s.SLA.Recovery.Latency.D(), s.SLA.Recovery.Quality.D(), time.Second)
+}
+
+// limit is the latency budget of a quantile as the SLA's short form has it; 0: none.
+func (m *model) limit(quantile string) time.Duration {
+	if m.opts.Scenario == nil {
+		return 0
+	}
+	return m.opts.Scenario.SLA.Latency[quantile].D()
+}

@@ -1,0 +1,74 @@
+package tui
+
+import (
+	"strconv"
+)
+
+// short is the view for small terminals: one figure a row, the most telling first.
+func (m *model) short() []*line {
+	f, w, c := &m.frame, m.words, m.colour
+	if m.width < 1 {
+		return nil
+	}
+	switch m.view {
+	case turnsView:
+		return append([]*line{m.shortHeader()}, m.failureRows(max(m.height-2, 1))...)
+	case objectivesView:
+		return append([]*line{m.shortHeader()}, m.shortObjectives()...)
+	}
+	row := func(name string) *line { return newLine(m.width).text(c.dim, name).to(11) }
+	out := []*line{m.shortHeader()}
+	if _, when, ok := stormAt(f.Storms, f.Elapsed, m.recovery()); ok && when != comingStorm {
+		out = append(out, m.banner())
+	}
+	limit := float64(m.limit("p99"))
+	latency := row("P99").text(m.bolder(c.against(float64(f.Last.P99), limit)), millis(f.Last.P99)).
+		text(c.dim, "  "+w.soFar+" ").text(c.against(float64(f.SoFar.P99), limit), millis(f.SoFar.P99))
+	if limit > 0 {
+		latency.text(c.dim, " / "+limitText(m.limit("p99")))
+	}
+	cl := f.Last.classes()
+	answers := row(w.ok).text(c.good, share(cl.ok, cl.n)).
+		text(c.dim, "  "+w.lesser+" ").text(some(cl.lesser, c.warn, c.dim), share(cl.lesser, cl.n)).
+		text(c.dim, "  "+w.bad+" ").text(some(cl.bad, c.bad, c.dim), share(cl.bad, cl.n))
+	s := f.Seconds
+	seconds := row(w.badSeconds).text(c.good, format(w.left2, s.Budget-s.Bad, s.Budget))
+	if s.Bad > s.Budget {
+		seconds = row(w.badSeconds).text(c.bad, format(w.over, s.Bad-s.Budget, s.Budget))
+	}
+	starts := row(w.arrivals).text(c.bold, perSecond(f.Achieved)).text(c.dim, " "+format(w.planned, perSecond(f.Planned)))
+	if f.Users > 0 {
+		starts = row(w.users).text(c.bold, count(f.Users))
+	}
+	return append(out, latency, answers, newLine(m.width).stack(m.parts(&f.Last), m.width, c.rule), seconds, starts,
+		row(w.inFlight).text(c.bold, count(f.InFlight)),
+		row(w.objectives).join(m.marks()),
+		row(w.lag).text(c.plain, millis(f.Generator.LagP99)).text(c.dim, "  "+w.tainted+" "+strconv.Itoa(f.Generator.Tainted)+" s"))
+}
+
+func (m *model) shortHeader() *line {
+	f, c := &m.frame, m.colour
+	when := clock(f.Elapsed) + "/" + clock(f.Total)
+	name := ""
+	if m.opts.Scenario != nil {
+		name = m.opts.Scenario.Name
+	}
+	if f.Phase != Loading {
+		when = m.words.phases[min(int(f.Phase), len(m.words.phases)-1)] + " " + when
+	} else if f.Stage != "" {
+		name = f.Stage + " · " + name
+	}
+	l := newLine(m.width)
+	return l.outer(c.title, name, m.width-textWidth(when)-1).right(c.bold, when, m.width)
+}
+
+func (m *model) shortObjectives() []*line {
+	var out []*line
+	for _, o := range m.frame.Objectives {
+		p := m.colour.verdict(o.Verdict)
+		l := newLine(m.width).text(p, verdictMark(o.Verdict)+" ")
+		value := measured(&o)
+		out = append(out, l.outer(m.colour.bold, o.Name, m.width-textWidth(value)-4).right(p, value, m.width))
+	}
+	return out
+}

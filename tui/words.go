@@ -1,0 +1,120 @@
+package tui
+
+import (
+	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/sla"
+)
+
+// words are all texts of the view in one language. Those with verbs are formats.
+type words struct {
+	of, left, draining, starting, judging, stopping, seed string
+	stage, starts, users                                  string
+	load, arrivals, planned, turns, inFlight, live        string
+	response, now, soFar, budget                          string
+	answers, ok, degraded, lesser, bad, nothingYet        string
+	availability, badSeconds, left2, over, noBudget       string
+	answered, asked, burn, scaled                         string
+	generator, lag, cpu, cores, tainted, keepsUp          string
+	errors, noErrors, times                               string
+	objectives, target, measured, noObjectives, needs     string
+	conversation, say, noTurns                            string
+	stormOn, stormEnds, stormOver, stormAllowed           string
+	stormComing, stormNone, calls                         string
+	keyStop, keyStopHard, keyPause, keyResume             string
+	keyViews, keyHelp, paused                             string
+	views                                                 [viewCount]string
+	phases                                                [4]string
+	outcomes                                              [measure.Outcomes]string
+	tiers                                                 [measure.Tiers]string
+	verdicts                                              [sla.Incomplete + 1]string
+	help                                                  [][2]string
+	lineStarts, lineUsers, lineTurns, lineFlight          string
+	lineBudget, lineStorm, lineStopping, lineInvalid      string
+}
+
+func wordsOf(lang string) *words {
+	if lang == "zh" {
+		return chinese()
+	}
+	return english()
+}
+
+func english() *words {
+	return &words{
+		of: "of", left: "left", draining: "draining", starting: "starting", judging: "judging", stopping: "STOPPING", seed: "seed",
+		stage: "stage", starts: "starts", users: "users",
+		load: "Load", arrivals: "arrivals", planned: "of %s planned", turns: "turns", inFlight: "in flight", live: "live",
+		response: "Response time", now: "now", soFar: "so far", budget: "budget",
+		answers: "Answers", ok: "ok", degraded: "degraded", lesser: "degraded", bad: "bad", nothingYet: "nothing yet",
+		availability: "Availability", badSeconds: "bad seconds", left2: "%d of %d left", over: "%d over the %d allowed", noBudget: "%d",
+		answered: "answered", asked: "of %s asked", burn: "burn", scaled: "scaled",
+		generator: "Generator", lag: "lag P99", cpu: "CPU", cores: "of %d cores", tainted: "tainted", keepsUp: "keeps up",
+		errors: "Errors", noErrors: "none so far", times: "×",
+		objectives: "Objectives", target: "target", measured: "measured", noObjectives: "nothing judged yet", needs: "%s turns would decide",
+		conversation: "conversation", say: "turn", noTurns: "no turns yet",
+		stormOn: "STORM", stormEnds: "%s left", stormOver: "over for %s", stormAllowed: "quality due within %s",
+		stormComing: "storm %s (%s) in %s", stormNone: "no more storms", calls: "%s LLM calls per turn",
+		keyStop: "stop", keyStopHard: "stop now", keyPause: "pause", keyResume: "resume", keyViews: "views", keyHelp: "help", paused: "PAUSED",
+		views:    [viewCount]string{"overview", "turns, errors", "objectives"},
+		phases:   [4]string{"starting", "load", "draining", "judging"},
+		outcomes: [measure.Outcomes]string{"ok", "degraded", "unexpected", "context lost", "rate limited", "shed", "client error", "server error", "truncated", "timeout", "transport error", "integrity", "censored", "dropped (target)", "dropped (generator)"},
+		tiers:    [measure.Tiers]string{"answered", "llm", "faq", "handoff", "static"},
+		verdicts: [sla.Incomplete + 1]string{"pass", "not verified", "inconclusive", "fail", "invalid", "incomplete"},
+		help: [][2]string{
+			{"q, Ctrl-C", "stop: no new conversations, those begun may end, full report; again: stop now"},
+			{"p", "pause drawing; the run goes on"},
+			{"tab, 1 2 3", "overview · turns and errors · objectives"},
+			{"?, esc", "this page and back"},
+			{"", ""},
+			{"arrivals", "conversations started in the last second, and what the schedule asked for"},
+			{"P50 P99", "response time of answers, from the moment the user meant to speak"},
+			{"now, so far", "the last full second, and the whole run"},
+			{"bad seconds", "seconds in which fewer than 95 % of turns were answered"},
+			{"burn", "share of bad turns over share allowed; 1× spends the budget exactly"},
+			{"degraded", "answered, but not by the model or not as expected"},
+			{"tainted", "seconds in which cstest itself was too late to measure the target"},
+		},
+		lineStarts: "starts", lineUsers: "users", lineTurns: "turns", lineFlight: "in flight",
+		lineBudget: "budget %d of %d s left", lineStorm: "STORM", lineStopping: "STOPPING", lineInvalid: "INVALID",
+	}
+}
+
+func chinese() *words {
+	return &words{
+		of: "/", left: "剩余", draining: "收尾", starting: "启动中", judging: "判定中", stopping: "正在停止", seed: "种子",
+		stage: "阶段", starts: "新会话", users: "用户",
+		load: "负载", arrivals: "到达率", planned: "计划 %s", turns: "轮次", inFlight: "处理中", live: "进行中会话",
+		response: "响应时间", now: "当前", soFar: "累计", budget: "预算",
+		answers: "应答", ok: "正常", degraded: "降级", lesser: "降级", bad: "失败", nothingYet: "暂无",
+		availability: "可用性", badSeconds: "不可用秒数", left2: "剩 %d/%d", over: "超出 %d(允许 %d)", noBudget: "%d",
+		answered: "已应答", asked: "要求 %s", burn: "消耗速度", scaled: "按比例",
+		generator: "压测机", lag: "延迟 P99", cpu: "CPU", cores: "共 %d 核", tainted: "受扰", keepsUp: "正常",
+		errors: "错误", noErrors: "暂无", times: "×",
+		objectives: "目标", target: "要求", measured: "实测", noObjectives: "尚无可判定的数据", needs: "还需 %s 轮才能判定",
+		conversation: "会话", say: "轮次", noTurns: "暂无轮次",
+		stormOn: "故障风暴", stormEnds: "剩余 %s", stormOver: "已结束 %s", stormAllowed: "须在 %s 内恢复质量",
+		stormComing: "风暴 %s(%s)%s 后开始", stormNone: "不再有风暴", calls: "每轮 %s 次模型调用",
+		keyStop: "停止", keyStopHard: "立即停止", keyPause: "暂停刷新", keyResume: "继续", keyViews: "切换视图", keyHelp: "帮助", paused: "已暂停",
+		views:    [viewCount]string{"总览", "轮次与错误", "目标"},
+		phases:   [4]string{"启动中", "施压", "收尾", "判定中"},
+		outcomes: [measure.Outcomes]string{"正常", "降级", "不符预期", "丢失上下文", "限流", "过载拒绝", "客户端错误", "服务端错误", "截断", "超时", "传输错误", "串号", "未答完", "丢弃(目标)", "丢弃(压测机)"},
+		tiers:    [measure.Tiers]string{"已应答", "大模型", "FAQ", "转人工", "固定话术"},
+		verdicts: [sla.Incomplete + 1]string{"通过", "未验证", "证据不足", "不通过", "压测无效", "未完成"},
+		help: [][2]string{
+			{"q, Ctrl-C", "停止:不再开始新会话,已开始的可以结束,报告完整;再按一次立即停止"},
+			{"p", "暂停刷新,压测继续"},
+			{"tab, 1 2 3", "总览 · 轮次与错误 · 目标"},
+			{"?, esc", "打开或关闭本页"},
+			{"", ""},
+			{"到达率", "上一秒开始的会话数,以及计划的会话数"},
+			{"P50 P99", "应答的响应时间,从用户本应开口的时刻算起"},
+			{"当前, 累计", "上一整秒,以及整次压测"},
+			{"不可用秒数", "应答率低于 95 % 的秒数"},
+			{"消耗速度", "失败占比与允许占比之比;1× 表示恰好用完预算"},
+			{"降级", "有应答,但不是模型给出的,或不符预期"},
+			{"受扰", "压测机自身太慢、测不准目标的秒数"},
+		},
+		lineStarts: "新会话", lineUsers: "用户", lineTurns: "轮次", lineFlight: "处理中",
+		lineBudget: "预算剩 %d/%d 秒", lineStorm: "故障风暴", lineStopping: "正在停止", lineInvalid: "压测无效",
+	}
+}
