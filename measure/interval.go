@@ -21,6 +21,10 @@ type interval struct {
 	excluded, planned, started, planted, verified, notVerified int64
 
 	failures failureTally
+	last     struct { // the turn recorded last, for gaps that come after it
+		intended time.Duration
+		judges   uint64
+	}
 
 	// at finds the tally of a second: its position in touched plus one.
 	at      []int32
@@ -40,6 +44,8 @@ type secondTally struct {
 	outcomes [Outcomes]uint32
 	tiers    [Tiers]uint32
 	budgets  []BudgetCount
+	set      uint64 // the budgets that judged the last run of turns, see judged
+	run      uint32
 	response sketchTally
 	lag      sketchTally
 }
@@ -101,7 +107,8 @@ func (v *interval) record(t *Turn) {
 		s.tiers[tier]++
 		s.response.record(response)
 	}
-	v.rules.judge(s.budgets, v.plan.StageAt(t.Intended), t, checked)
+	v.last.intended = t.Intended
+	v.last.judges = v.rules.judge(s, v.plan.StageAt(t.Intended), t, checked)
 	v.recordRare(t)
 }
 
@@ -127,6 +134,13 @@ func (v *interval) recordRare(t *Turn) {
 	}
 	for _, gap := range t.Gaps {
 		v.timings[ChunkGap].record(gap)
+	}
+}
+
+func (v *interval) gap(gap time.Duration) {
+	v.timings[ChunkGap].record(gap)
+	if v.last.judges != 0 {
+		v.rules.judgeGap(v.second(v.last.intended), v.last.judges, gap)
 	}
 }
 
@@ -190,6 +204,7 @@ func (v *interval) drainSeconds(s *Snapshot) {
 	}
 	part.Seconds = make([]Second, end-part.First+1)
 	for _, t := range v.touched {
+		t.settle()
 		to := &part.Seconds[t.second-part.First]
 		to.Starts, to.Outcomes, to.Tiers = t.starts, t.outcomes, t.tiers
 		to.Budgets = append([]BudgetCount(nil), t.budgets...)

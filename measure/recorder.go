@@ -61,6 +61,7 @@ func (r *Recorder) Cut(elapsed time.Duration) (*Snapshot, error) {
 	for _, lane := range r.lanes {
 		lane.mu.Lock()
 		lane.cur, r.spare = r.spare, lane.cur
+		lane.cur.last = r.spare.last
 		lane.mu.Unlock()
 		errs = append(errs, r.spare.drain(s))
 	}
@@ -111,6 +112,14 @@ func (l *Lane) Record(t *Turn) {
 	}
 	l.mu.Lock()
 	l.cur.record(t)
+	l.mu.Unlock()
+}
+
+// Gap records the time between two contents of a stream, as one of the turn
+// recorded last in this lane: call it right after Record, or fill Turn.Gaps.
+func (l *Lane) Gap(gap time.Duration) {
+	l.mu.Lock()
+	l.cur.gap(gap)
 	l.mu.Unlock()
 }
 

@@ -13,13 +13,19 @@ type rules struct {
 	tier   [2][Tiers]uint64   // budgets content with a tier; [1] of degraded turns
 	// verified and checked are the budgets that ask for it; gaps judges gaps, not turns.
 	verified, checked, gaps uint64
-	limits                  []limit // of turns, by budget
+	limits                  []limits // of turns, by timing
 	gapLimits               []limit
+}
+
+// limits are those on one timing. Few turns exceed the tightest.
+type limits struct {
+	of       Timing
+	tightest time.Duration
+	each     []limit
 }
 
 type limit struct {
 	budget int
-	of     Timing
 	limit  time.Duration
 }
 
@@ -54,12 +60,23 @@ func newRules(p *Plan) *rules {
 		switch {
 		case budget.Of == ChunkGap:
 			r.gaps |= bit
-			r.gapLimits = append(r.gapLimits, limit{b, ChunkGap, budget.Limit})
+			r.gapLimits = append(r.gapLimits, limit{b, budget.Limit})
 		case budget.Limit > 0:
-			r.limits = append(r.limits, limit{b, budget.Of, budget.Limit})
+			r.limit(budget.Of, limit{b, budget.Limit})
 		}
 	}
 	return r
+}
+
+func (r *rules) limit(of Timing, l limit) {
+	for i := range r.limits {
+		if r.limits[i].of == of {
+			r.limits[i].each = append(r.limits[i].each, l)
+			r.limits[i].tightest = min(r.limits[i].tightest, l.limit)
+			return
+		}
+	}
+	r.limits = append(r.limits, limits{of, l.limit, []limit{l}})
 }
 
 // tierWithin: an answer that does not say its tier is taken to be the model's
@@ -74,10 +91,10 @@ func tierWithin(t, atMost Tier, degraded bool) bool {
 	return t <= atMost
 }
 
-// judge counts a turn in the budgets that judge it.
-func (r *rules) judge(counts []BudgetCount, stage int, t *Turn, checked bool) {
+// judge counts a turn in the budgets that judge it, and gives those that judge its gaps.
+func (r *rules) judge(s *secondTally, stage int, t *Turn, checked bool) (gaps uint64) {
 	if stage < 0 || t.Excluded {
-		return
+		return 0
 	}
 	judges := r.judges[stage][t.Outcome]
 	good := r.good[t.Outcome]
@@ -88,36 +105,65 @@ func (r *rules) judge(counts []BudgetCount, stage int, t *Turn, checked bool) {
 		}
 		good &= r.tier[degraded][t.Tier]
 	}
-	if r.verified != 0 && t.Memory != Verified && t.Outcome != ContextLost && t.Outcome != Integrity {
+	if t.Memory != Verified && t.Outcome != ContextLost && t.Outcome != Integrity {
 		judges &^= r.verified
 	}
 	if !checked && t.Outcome != Unexpected {
 		judges &^= r.checked
 	}
 	for i := range r.limits {
-		l := &r.limits[i]
-		if d, ok := t.timing(l.of); !ok || d > l.limit {
-			good &^= 1 << l.budget
+		group := &r.limits[i]
+		d, ok := t.timing(group.of)
+		if ok && d <= group.tightest {
+			continue
+		}
+		for _, l := range group.each {
+			if !ok || d > l.limit {
+				good &^= 1 << l.budget
+			}
 		}
 	}
-	bad := judges &^ good &^ r.gaps
-	for set := judges &^ r.gaps; set != 0; set &= set - 1 {
-		counts[bits.TrailingZeros64(set)].N++
+	gaps = judges & r.gaps
+	judges &^= r.gaps
+	s.judged(judges)
+	for bad := judges &^ good; bad != 0; bad &= bad - 1 {
+		s.budgets[bits.TrailingZeros64(bad)].Bad++
 	}
-	for ; bad != 0; bad &= bad - 1 {
-		counts[bits.TrailingZeros64(bad)].Bad++
+	if gaps != 0 {
+		for _, gap := range t.Gaps {
+			r.judgeGap(s, gaps, gap)
+		}
 	}
+	return gaps
+}
+
+func (r *rules) judgeGap(s *secondTally, judges uint64, gap time.Duration) {
 	for _, l := range r.gapLimits {
 		if judges&(1<<l.budget) == 0 {
 			continue
 		}
-		for _, gap := range t.Gaps {
-			counts[l.budget].N++
-			if gap > l.limit {
-				counts[l.budget].Bad++
-			}
+		s.budgets[l.budget].N++
+		if gap > l.limit {
+			s.budgets[l.budget].Bad++
 		}
 	}
+}
+
+// judged counts a turn in a set of budgets. Turns of one second are mostly
+// judged by the same set, so they are counted together until it changes.
+func (s *secondTally) judged(set uint64) {
+	if set != s.set {
+		s.settle()
+		s.set = set
+	}
+	s.run++
+}
+
+func (s *secondTally) settle() {
+	for set := s.set; set != 0; set &= set - 1 {
+		s.budgets[bits.TrailingZeros64(set)].N += s.run
+	}
+	s.set, s.run = 0, 0
 }
 
 // drop counts a start that never became a conversation.
