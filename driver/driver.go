@@ -10,8 +10,9 @@ import (
 
 // Driver is one target, ready to be talked to. It is safe for concurrent use.
 type Driver interface {
-	// Open gives the line of one conversation. It does no I/O: connections are
-	// made by the first turn that needs one, as the target's policy says.
+	// Open gives the line of one conversation, or of a user who has several one
+	// after the other on a connection that is per-user. It does no I/O:
+	// connections are made by the first turn that needs one.
 	Open(user *User) Line
 	// Prepare opens n connections beforehand where the policy is shared.
 	Prepare(n int) error
@@ -40,16 +41,12 @@ type Line interface {
 // User is who talks. Vars holds the values of templates that do not change from
 // turn to turn: "user.id", "user.index", and data columns as "orders.phone".
 //
-// The driver keeps on the user what outlives a conversation: its login, its
-// signed token and, where connections are per-user and the user Returns, its
-// connection. A user takes part in one conversation at a time.
+// The driver keeps on the user what outlives a conversation, its login and its
+// signed token. A user takes part in one conversation at a time.
 type User struct {
 	ID    string
 	Index int64
 	Vars  map[string]string
-	// Returns says that another conversation of this user follows: Line.Close
-	// then keeps a per-user connection for it.
-	Returns bool
 
 	state userState
 }

@@ -57,11 +57,7 @@ func (c *client) Connections() int { return c.carrier.connections() }
 func (c *client) Close() error     { return c.carrier.close() }
 
 func (c *client) Open(user *User) Line {
-	l := &line{client: c, user: user}
-	if c.plan.policy == "per-user" {
-		l.conn, user.state.kept = user.state.kept, nil
-	}
-	return l
+	return &line{client: c, user: user}
 }
 
 // line is one conversation's way to the target.
@@ -71,13 +67,7 @@ type line struct {
 	conn   *conn // of HTTP/1.1, between two turns
 }
 
-func (l *line) Close() {
-	if l.client.plan.policy == "per-user" && l.user.Returns {
-		l.user.state.kept, l.conn = l.conn, nil
-		return
-	}
-	l.client.carrier.leave(l)
-}
+func (l *line) Close() { l.client.carrier.leave(l) }
 
 func (l *line) Free(reply *Reply) {
 	if x, ok := reply.buffer.(*exchange); ok {

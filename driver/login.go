@@ -15,7 +15,6 @@ type userState struct {
 	login map[string]string // what the login saved; nil before it
 	token string            // the signed token
 	until time.Time         // when it should be signed anew
-	kept  *conn             // the connection of a per-user policy
 }
 
 // signer makes the tokens of users.
