@@ -1,0 +1,269 @@
+package load
+
+import (
+	"bytes"
+
+	"github.com/cstest/cstest/driver"
+	"github.com/cstest/cstest/measure"
+)
+
+// Asked is what a turn asked, for Classify to hold the reply against.
+type Asked struct {
+	Turn     int    // from 1
+	DialogID []byte // sent; empty when the dialog was new
+	TraceID  [16]byte
+	Canary   Canary
+	Memory   bool // the text carried the canary
+	// Kept tells of each turn before this one (index turn − 1) whether the dialog
+	// in front of the model must hold it: it was answered, and the server did not
+	// say that it lost it.
+	Kept   []bool
+	Excess bool // the turn was beyond the contract of the rate limit
+	Expect *Expectation
+}
+
+// Judgement is what a turn was.
+type Judgement struct {
+	Outcome  measure.Outcome
+	Tier     measure.Tier // of answered turns
+	Excluded bool         // judged by no budget
+	Planted  bool
+	Memory   measure.Memory
+	Message  string // why it was not ok: short, without what differs from turn to turn
+	Kept     bool   // later turns must find this one in front of the model
+}
+
+// Classify says what a turn was. It is pure, allocates nothing and never
+// panics, whatever the reply holds. The first of these that fits:
+//
+//	integrity        another dialog's id, another conversation's canary, the answer to another of our turns
+//	transport_error  no connection, reset, EOF, a protocol error
+//	timeout          the client's deadline, a stall
+//	server_error     5xx (but see shed); a malformed or oversized body; on a 2xx also response.ok not true and no answer
+//	truncated        a stream without its terminal event
+//	shed             503 with a code that says so: shed, draining, queue-full, overloaded. A 503 without one is a
+//	                 server_error: Retry-After alone does not tell a full house from a broken one
+//	rate_limited     429, judged by the policy
+//	client_error     any other status from 300
+//	context_lost     answered without the dialog so far
+//	degraded         the server says so; where it never says, a tier below llm; a canned line
+//	unexpected       the turn's expectation was not met
+//	ok
+//
+// A status of 300 or more is judged by the status alone: `response.ok` false
+// beside a 429 is what a 429 looks like. A turn that was interrupted is censored.
+func Classify(r *driver.Reply, a *Asked, rules *Rules) Judgement {
+	e := echo{}
+	if a.Memory && len(r.Answer) > 0 {
+		e = readEcho(r.Answer, &a.Canary, a.required)
+	}
+	j := Judgement{Planted: rules.planted.in(r.Answer)}
+	switch {
+	case a.foreignDialog(r):
+		j.Outcome, j.Message = measure.Integrity, "answer carries another dialog's id"
+	case e.foreign:
+		j.Outcome, j.Message = measure.Integrity, "answer carries another conversation's canary"
+	case a.foreignTurn(r):
+		j.Outcome, j.Message = measure.Integrity, "answer is to another turn"
+	case r.Reason != driver.Complete:
+		j.Outcome, j.Message = broken(r)
+	case r.Status >= 300:
+		a.refused(r, rules, &j)
+	case !r.OK:
+		j.Outcome, j.Message = measure.ServerError, "response.ok is not true"
+	case len(bytes.TrimSpace(r.Answer)) == 0:
+		j.Outcome, j.Message = measure.ServerError, "empty answer"
+	default:
+		a.answered(r, rules, &e, &j)
+	}
+	return j
+}
+
+// broken is a reply without a whole answer.
+func broken(r *driver.Reply) (measure.Outcome, string) {
+	outcome, message := measure.TransportError, "connection broken"
+	switch r.Reason {
+	case driver.Unreachable:
+		message = "cannot connect"
+	case driver.TimedOut:
+		outcome, message = measure.Timeout, "no answer in time"
+	case driver.Malformed:
+		outcome, message = measure.ServerError, "malformed answer"
+	case driver.Oversized:
+		outcome, message = measure.ServerError, "answer beyond target.limits"
+	case driver.Truncated:
+		outcome, message = measure.Truncated, "stream ended without its terminal event"
+	case driver.Interrupted:
+		outcome, message = measure.Censored, "unanswered when the load ended"
+	case driver.Exhausted:
+		outcome, message = measure.DroppedGenerator, "out of descriptors or ports"
+	}
+	if r.Message != "" {
+		message = r.Message
+	}
+	return outcome, message
+}
+
+// refused is a reply with a status of 300 or more.
+func (a *Asked) refused(r *driver.Reply, rules *Rules, j *Judgement) {
+	switch {
+	case r.Status == 503 && saysShed(r.Code):
+		j.Outcome = measure.Shed
+	case r.Status >= 500:
+		j.Outcome = measure.ServerError
+	case r.Status == 429:
+		j.Outcome = measure.RateLimited
+		j.Excluded = rules.excludeAll || rules.excludeOver && a.Excess
+	default:
+		j.Outcome = measure.ClientError
+	}
+}
+
+func saysShed(code []byte) bool {
+	switch string(code) {
+	case "shed", "draining", "queue-full", "overloaded":
+		return true
+	}
+	return false
+}
+
+// answered is a whole answer with a good status: was it a good one?
+func (a *Asked) answered(r *driver.Reply, rules *Rules, e *echo, j *Judgement) {
+	j.Tier = tierOf(r.Tier)
+	canned := isCanned(r.Answer, rules)
+	below := j.Tier > measure.TierLLM && !rules.saysDegraded
+	degraded := r.Degraded || below || canned
+	unavailable := string(r.ContextStatus) == "unavailable"
+	j.Kept = !unavailable && j.Tier != measure.TierStatic
+	if canned {
+		j.Tier = measure.TierStatic
+	}
+	// What others than the model say need not know the dialog.
+	fromModel := !degraded && !r.Cached && j.Tier <= measure.TierLLM
+	if a.Memory && fromModel && e.seen && e.count > 0 {
+		j.Memory = measure.Verified
+	}
+	if why := a.lost(r, e, fromModel); why != "" {
+		j.Outcome, j.Message = measure.ContextLost, why
+		return
+	}
+	switch {
+	case degraded:
+		j.Outcome, j.Message = measure.Degraded, "degraded"
+		if canned {
+			j.Message = "canned line"
+		}
+	case a.Expect != nil && !a.Expect.met(r.Answer):
+		j.Outcome, j.Message = measure.Unexpected, "expectation not met"
+	}
+}
+
+// lost tells why the answer was given without the dialog so far; empty when it
+// was not, as far as can be seen.
+func (a *Asked) lost(r *driver.Reply, e *echo, fromModel bool) string {
+	status := string(r.ContextStatus)
+	switch {
+	case status == "expired":
+		return "the server says the dialog expired"
+	case status == "new" && len(a.DialogID) > 0 && a.anyKept():
+		return "the server began the dialog anew"
+	case !fromModel:
+		return ""
+	case status == "unavailable" && a.anyKept():
+		return "the server says the dialog is unavailable"
+	case !a.Memory || !e.seen:
+		return ""
+	case e.count == 0:
+		return "the model did not see the turn"
+	case !e.order:
+		return "the model saw the dialog out of order"
+	case e.last != a.Turn:
+		return "the model did not see the turn last"
+	case e.missing:
+		return "the model saw the dialog with a gap"
+	case r.ContextTurns >= 0:
+		// The server may have trimmed: as long as it says, but not shorter.
+		if e.count != min(r.ContextTurns, mostSeen) {
+			return "the model saw another length of dialog than the server says"
+		}
+		return ""
+	}
+	for turn := 1; turn < e.first; turn++ {
+		if a.required(turn) {
+			return "the model did not see the start of the dialog"
+		}
+	}
+	return ""
+}
+
+func (a *Asked) required(turn int) bool {
+	return turn >= 1 && turn <= len(a.Kept) && turn < a.Turn && a.Kept[turn-1]
+}
+
+func (a *Asked) anyKept() bool {
+	for turn := range a.Kept[:min(max(a.Turn-1, 0), len(a.Kept))] {
+		if a.Kept[turn] {
+			return true
+		}
+	}
+	return false
+}
+
+// foreignDialog: the answer names another dialog than was asked. A server that
+// says it began a new one has lost the dialog, not mixed it up.
+func (a *Asked) foreignDialog(r *driver.Reply) bool {
+	if len(a.DialogID) == 0 || len(r.DialogID) == 0 || bytes.Equal(a.DialogID, r.DialogID) {
+		return false
+	}
+	status := string(r.ContextStatus)
+	return status != "new" && status != "expired"
+}
+
+// foreignTurn: the answer names another turn of ours. A trace id is 8 bytes of
+// the run and 8 of the turn, a turn id its hexadecimal form; what does not begin
+// with the run's bytes was made up by a server with ids of its own.
+func (a *Asked) foreignTurn(r *driver.Reply) bool {
+	return a.otherTrace(r.TraceID) || a.otherTrace(r.TurnID)
+}
+
+func (a *Asked) otherTrace(got []byte) bool {
+	if len(got) != 2*len(a.TraceID) {
+		return false
+	}
+	const digits = "0123456789abcdef"
+	for i := range got {
+		nibble := a.TraceID[i/2] >> 4
+		if i%2 == 1 {
+			nibble = a.TraceID[i/2] & 15
+		}
+		if got[i] != digits[nibble] {
+			return i >= len(got)/2
+		}
+	}
+	return false
+}
+
+func isCanned(answer []byte, rules *Rules) bool {
+	if i := bytes.Index(answer, []byte("系统繁忙")); i >= 0 {
+		rest := answer[i+len("系统繁忙"):]
+		for _, comma := range []string{",", ","} {
+			if after, ok := bytes.CutPrefix(rest, []byte(comma)); ok &&
+				bytes.HasPrefix(bytes.TrimLeft(after, " "), []byte("请稍后再试")) {
+				return true
+			}
+		}
+	}
+	for _, re := range rules.canned {
+		if re.Match(answer) {
+			return true
+		}
+	}
+	return false
+}
+
+// met tells whether an answer is as expected.
+func (x *Expectation) met(answer []byte) bool {
+	return (len(x.contains) == 0 || bytes.Contains(answer, x.contains)) &&
+		(len(x.notContains) == 0 || !bytes.Contains(answer, x.notContains)) &&
+		(x.matches == nil || x.matches.Match(answer))
+}

@@ -1,0 +1,202 @@
+package load
+
+import (
+	"encoding/binary"
+	"strconv"
+	"time"
+
+	"github.com/cstest/cstest/driver"
+	"github.com/cstest/cstest/measure"
+)
+
+// conversation is one dialog under way, or in the closed model a user with the
+// dialog it is in. While its user thinks it is only this: no goroutine, no
+// buffer. It belongs to whoever took it out of the queue.
+type conversation struct {
+	k        int64
+	dialog   *dialog
+	line     driver.Line
+	user     driver.User
+	intended time.Duration // of the turn to come
+	released time.Duration // when it came out of the waiting list; 0: it did not wait
+	started  time.Duration // of the conversation, intended
+	turn     int           // to come, from 0
+	tries    int           // of this turn
+	rows     []int32       // parallel to Script.sources
+	id       []byte        // the server's name for the dialog
+	kept     []bool        // see Asked.Kept
+	history  []driver.Message
+	canary   Canary
+	limped   bool // a turn was answered, but not ok
+	broken   bool // a turn was not answered
+	excess   bool // the turn to come is beyond the contract
+	counted  bool // the turn to come is counted as in flight
+	state    state
+	loop     *loop // nil in the open model
+}
+
+// state is where a conversation stands.
+type state uint8
+
+const (
+	issued   state = iota // to be begun
+	starting              // turn 1 is not yet over
+	talking               // turn 1 was sent
+	between               // closed model: the user has no conversation under way
+)
+
+// loop is a closed model's user.
+type loop struct {
+	user    int64
+	loops   int64
+	windows []Window // still to come, or begun
+}
+
+// begin makes c conversation k, with nothing said yet. Slices keep their room.
+func (c *conversation) begin(k int64, s *Script) {
+	c.k, c.dialog = k, s.choose(k)
+	c.turn, c.tries, c.released = 0, 0, 0
+	c.limped, c.broken = false, false
+	c.id, c.kept, c.history = c.id[:0], c.kept[:0], c.history[:0]
+	c.started = c.intended
+	c.canary = newCanary(s.seed, k)
+	c.rows = c.rows[:0]
+	for i := range s.sources {
+		c.rows = append(c.rows, int32(s.row(i, k)))
+	}
+	if s.columnsOut {
+		c.fillVars(s)
+	}
+}
+
+// identify makes a user of number n of c.
+func (c *conversation) identify(n int64) {
+	vars := c.user.Vars
+	c.user = driver.User{ID: "u" + strconv.FormatInt(n, 10), Index: n, Vars: vars}
+}
+
+func (c *conversation) fillVars(s *Script) {
+	if c.user.Vars == nil {
+		c.user.Vars = make(map[string]string)
+	}
+	for i := range s.sources {
+		src := &s.sources[i]
+		for j, key := range src.keys {
+			c.user.Vars[key] = src.table[c.rows[i]][j]
+		}
+	}
+}
+
+// scratch holds what one turn needs while it is under way; a goroutine that
+// carries turns owns one and uses it for all of them.
+type scratch struct {
+	text  []byte
+	ids   [32]byte // the turn id's text
+	turn  driver.Turn
+	reply driver.Reply
+	asked Asked
+}
+
+// ask prepares the turn to come of c: what is sent depends on seed, number and
+// turn alone (and on what the server called the dialog).
+func (st *scratch) ask(c *conversation, s *Script) {
+	l := &c.dialog.turns[c.turn]
+	st.text = c.appendText(st.text[:0], l.say, s)
+	if s.memory {
+		st.text = c.canary.append(st.text, c.turn+1)
+	}
+	var trace [16]byte
+	binary.BigEndian.PutUint64(trace[:8], runTag(s.seed))
+	binary.BigEndian.PutUint64(trace[8:], mix(draw(s.seed, c.k, forTrace)+uint64(c.turn)*golden))
+	appendHex(st.ids[:0], trace[:])
+	st.turn = driver.Turn{
+		Text: st.text, DialogID: c.id, TurnID: st.ids[:], Index: c.turn,
+		History: c.history, TraceID: trace,
+	}
+	span := mix(draw(s.seed, c.k, forSpan) + uint64(c.turn<<8|c.tries)*golden)
+	binary.BigEndian.PutUint64(st.turn.SpanID[:], span|1)
+	st.asked = Asked{
+		Turn: c.turn + 1, DialogID: c.id, TraceID: trace, Canary: c.canary,
+		Memory: s.memory, Kept: c.kept, Excess: c.excess, Expect: l.expect,
+	}
+}
+
+// runTag begins every trace id of a run, so that an answer to another turn of
+// ours is told from a server that has ids of its own. Never 0.
+func runTag(seed uint64) uint64 { return draw(seed, -2, forTrace) | 1 }
+
+func appendHex(b, raw []byte) []byte {
+	const digits = "0123456789abcdef"
+	for _, x := range raw {
+		b = append(b, digits[x>>4], digits[x&15])
+	}
+	return b
+}
+
+// heard moves c on by what came back. It tells whether the conversation has
+// another turn, and after which pause.
+func (c *conversation) heard(st *scratch, j *Judgement, s *Script) (more bool, pause time.Duration) {
+	answered := measure.Answered.Has(j.Outcome)
+	switch {
+	case !answered:
+		c.broken = true
+	case j.Outcome != measure.OK:
+		c.limped = true
+	}
+	if st.reply.Status < 300 && len(st.reply.DialogID) > 0 && j.Outcome != measure.Integrity {
+		c.id = append(c.id[:0], st.reply.DialogID...)
+	}
+	if !answered && j.Outcome != measure.ContextLost && j.Outcome != measure.Integrity {
+		switch {
+		case c.dialog.onError == onErrorAbort:
+			return false, 0
+		case c.dialog.onError == onErrorRetry && c.tries < maxRetries:
+			c.tries++
+			return true, c.pause(c.dialog.turns[c.turn].think, s.seed)
+		}
+	}
+	c.kept = append(c.kept, j.Kept)
+	if s.history && answered {
+		c.remember(st)
+	}
+	c.turn++
+	c.tries = 0
+	if c.turn >= len(c.dialog.turns) {
+		return false, 0
+	}
+	return true, c.pause(c.dialog.turns[c.turn].think, s.seed)
+}
+
+// pause draws the pause before the turn to come.
+func (c *conversation) pause(t *think, seed uint64) time.Duration {
+	if t == nil {
+		return 0
+	}
+	return t.pause(mix(draw(seed, c.k, forThink) + uint64(c.turn<<8|c.tries)*golden))
+}
+
+// remember keeps the dialog where the client has to. What a model echoed of the
+// canaries is no part of the answer.
+func (c *conversation) remember(st *scratch) {
+	answer := st.reply.Answer
+	both := make([]byte, 0, len(st.text)+len(answer))
+	both = append(both, st.text...)
+	said := len(both)
+	both = appendWithoutMarks(both, answer)
+	c.history = append(c.history,
+		driver.Message{Text: both[:said:said]},
+		driver.Message{Assistant: true, Text: both[said:]})
+}
+
+// end is how the conversation ended.
+func (c *conversation) end(cut bool) measure.ConversationEnd {
+	switch {
+	case cut:
+		return measure.Abandoned
+	case c.broken:
+		return measure.Broken
+	case c.limped:
+		return measure.CompleteDegraded
+	}
+	return measure.Complete
+}

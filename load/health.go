@@ -1,0 +1,189 @@
+package load
+
+import (
+	"bytes"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/cstest/cstest/measure"
+)
+
+// sampling is how often turns in flight are counted for their mean.
+const sampling = 10 * time.Millisecond
+
+// mostSeconds bounds the seconds of health kept; later ones go to Second only.
+const mostSeconds = 24 * 3600
+
+// health watches the generator itself, in a goroutine of its own, until end.
+type health struct {
+	r       *run
+	stop    chan struct{}
+	stopped chan struct{}
+
+	out     measure.Generator
+	began   time.Duration
+	area    float64 // turns in flight × seconds
+	last    time.Duration
+	second  int
+	peak    int64 // in flight, this second
+	cpu     time.Duration
+	pause   time.Duration
+	gc      debug.GCStats
+	stolen  ticks
+	buffer  [512]byte
+	started time.Duration // CPU at the start
+}
+
+// ticks are /proc/stat's: taken by the hypervisor, and all.
+type ticks struct{ steal, all uint64 }
+
+func (r *run) watch() *health {
+	h := &health{r: r, stop: make(chan struct{}), stopped: make(chan struct{})}
+	h.cpu, _ = usage()
+	h.started = h.cpu
+	h.pause = h.pauses()
+	h.stolen = h.readTicks()
+	h.out.Cores = runtime.GOMAXPROCS(0)
+	go h.run()
+	return h
+}
+
+func (h *health) run() {
+	defer close(h.stopped)
+	tick := time.NewTicker(sampling)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			h.sample(h.r.now())
+		case <-h.stop:
+			return
+		}
+	}
+}
+
+// sample counts the turns in flight, and closes a second that is over.
+func (h *health) sample(now time.Duration) {
+	n := h.r.live.InFlight()
+	if now <= 0 {
+		return
+	}
+	h.area += float64(n) * (now - h.last).Seconds()
+	h.last = now
+	h.peak = max(h.peak, n)
+	h.out.MaxInFlight = max(h.out.MaxInFlight, n)
+	if second := int(now / time.Second); second > h.second {
+		h.close(second)
+	}
+}
+
+func (h *health) close(next int) {
+	cpu, _ := usage()
+	pause, stolen := h.pauses(), h.readTicks()
+	s := measure.GeneratorSecond{
+		Second: h.second, CPU: cpu - h.cpu, GCPause: pause - h.pause,
+		Steal: stolen.share(h.stolen), InFlight: h.peak, Open: h.descriptors(),
+	}
+	h.cpu, h.pause, h.stolen, h.peak, h.second = cpu, pause, stolen, 0, next
+	if len(h.out.Seconds) < mostSeconds {
+		h.out.Seconds = append(h.out.Seconds, s)
+	}
+	if h.r.o.Second != nil {
+		h.r.o.Second(s)
+	}
+	if h.r.o.Abort == nil || h.r.verdict != "" {
+		return
+	}
+	if why := h.r.o.Abort(); why != "" {
+		h.r.verdict = why
+		close(h.r.aborted)
+	}
+}
+
+// end stops watching and gives what was seen, the last second too.
+func (h *health) end() measure.Generator {
+	close(h.stop)
+	<-h.stopped
+	if now := h.r.now(); now > 0 {
+		h.sample(now)
+		if now > time.Duration(h.second)*time.Second {
+			h.close(h.second + 1)
+		}
+	}
+	cpu, rss := usage()
+	h.out.CPU, h.out.MaxRSS = cpu-h.started, rss
+	if h.last > 0 {
+		h.out.InFlightMean = h.area / h.last.Seconds()
+	}
+	return h.out
+}
+
+// usage is the process's CPU time and its greatest resident size in bytes.
+func usage() (cpu time.Duration, rss int64) {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0, 0
+	}
+	rss = int64(u.Maxrss)
+	if runtime.GOOS != "darwin" {
+		rss *= 1024
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), rss
+}
+
+func (h *health) pauses() time.Duration {
+	debug.ReadGCStats(&h.gc)
+	return h.gc.PauseTotal
+}
+
+// descriptors is how many are open. Linux since 6.2 tells it as the size of
+// the directory; else the driver's connections stand for them.
+func (h *health) descriptors() int64 {
+	if info, err := os.Stat("/proc/self/fd"); err == nil && info.Size() > 0 {
+		return info.Size()
+	}
+	return int64(h.r.o.Driver.Connections())
+}
+
+// readTicks reads the first line of /proc/stat; zero where there is none.
+func (h *health) readTicks() ticks {
+	f, err := os.Open("/proc/stat")
+	if err != nil {
+		return ticks{}
+	}
+	defer func() { _ = f.Close() }()
+	n, _ := f.Read(h.buffer[:])
+	return parseTicks(h.buffer[:n])
+}
+
+// parseTicks reads "cpu user nice system idle iowait irq softirq steal …".
+func parseTicks(text []byte) ticks {
+	line, _, _ := bytes.Cut(text, []byte("\n"))
+	fields := bytes.Fields(line)
+	if len(fields) < 9 || string(fields[0]) != "cpu" {
+		return ticks{}
+	}
+	var t ticks
+	for i, f := range fields[1:9] {
+		v, err := strconv.ParseUint(string(f), 10, 63)
+		if err != nil {
+			return ticks{}
+		}
+		t.all += v
+		if i == 7 {
+			t.steal = v
+		}
+	}
+	return t
+}
+
+func (t ticks) share(before ticks) float64 {
+	if t.all <= before.all || t.steal < before.steal {
+		return 0
+	}
+	return float64(t.steal-before.steal) / float64(t.all-before.all)
+}

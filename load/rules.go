@@ -1,0 +1,136 @@
+package load
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/scenario"
+)
+
+// Rules are what Classify needs of a scenario, compiled. Read-only and safe for
+// concurrent use.
+type Rules struct {
+	// saysDegraded: the target's answers tell themselves whether they are degraded.
+	saysDegraded bool
+	excludeAll   bool // every 429 is excluded
+	excludeOver  bool // those beyond the contract are
+	canned       []*regexp.Regexp
+	planted      planted
+}
+
+// NewRules compiles the checks of sc.
+func NewRules(sc *scenario.Scenario) (Rules, error) {
+	r := Rules{
+		saysDegraded: sc.Target.Bundled != nil || sc.Target.API == "reference",
+		excludeAll:   sc.SLA.RateLimited.Policy == "exclude",
+		excludeOver:  sc.SLA.RateLimited.Contract > 0,
+	}
+	if sc.Target.API == "article" {
+		r.saysDegraded = false
+	}
+	if sc.Target.Response != nil && sc.Target.Response.Degraded != "" {
+		r.saysDegraded = true
+	}
+	for i, pattern := range sc.Checks.Canned {
+		re, err := regexp.Compile(pattern)
+		if err != nil {
+			return Rules{}, fmt.Errorf("checks.canned[%d]: %w", i, err)
+		}
+		r.canned = append(r.canned, re)
+	}
+	for _, entry := range sc.Checks.Planted {
+		r.plant(entry, sc)
+	}
+	if sc.LLM != nil {
+		for _, f := range sc.LLM.Faults {
+			if f.Kind == "leak" && f.Value != "" {
+				r.planted.add(f.Value)
+			}
+		}
+	}
+	r.planted.seal()
+	return r, nil
+}
+
+// plant adds the values of a column ("orders.phone"), else the entry itself.
+func (r *Rules) plant(entry string, sc *scenario.Scenario) {
+	table, column, ok := strings.Cut(entry, ".")
+	data, known := sc.Data[table]
+	at := slices.Index(data.Columns, column)
+	if !ok || !known || at < 0 {
+		r.planted.add(entry)
+		return
+	}
+	for _, row := range data.Table {
+		if at < len(row) {
+			r.planted.add(row[at])
+		}
+	}
+}
+
+// planted is a set of byte strings to be searched for all at once: windows of
+// each length that occurs, looked up only where the first byte fits.
+type planted struct {
+	values  map[string]struct{}
+	lengths []int
+	first   [256]bool
+}
+
+func (p *planted) add(value string) {
+	if value == "" {
+		return
+	}
+	if p.values == nil {
+		p.values = make(map[string]struct{})
+	}
+	p.values[value] = struct{}{}
+	p.first[value[0]] = true
+}
+
+func (p *planted) seal() {
+	for v := range p.values {
+		if !slices.Contains(p.lengths, len(v)) {
+			p.lengths = append(p.lengths, len(v))
+		}
+	}
+	slices.Sort(p.lengths)
+}
+
+// in tells whether any of the values stands in answer, exactly.
+func (p *planted) in(answer []byte) bool {
+	if len(p.lengths) == 0 {
+		return false
+	}
+	for i, b := range answer {
+		if !p.first[b] {
+			continue
+		}
+		for _, n := range p.lengths {
+			if i+n > len(answer) {
+				break
+			}
+			if _, found := p.values[string(answer[i:i+n])]; found {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// tierOf gives the tier of a server's word.
+func tierOf(word []byte) measure.Tier {
+	switch string(word) {
+	case "llm":
+		return measure.TierLLM
+	case "faq":
+		return measure.TierFAQ
+	case "handoff":
+		return measure.TierHandoff
+	case "static":
+		return measure.TierStatic
+	}
+	return measure.TierUnknown
+}

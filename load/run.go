@@ -1,0 +1,401 @@
+// Package load decides who talks when, and has them talk: a schedule of starts
+// or users, conversations of several turns, each turn through a driver, judged
+// and recorded. Everything about conversation k derives from hash(seed, k).
+package load
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cstest/cstest/driver"
+	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/scenario"
+)
+
+// Lane is where turns are recorded. All methods must be safe for concurrent
+// use and must not keep what they are given.
+type Lane interface {
+	// Started counts a conversation by when it was intended to start.
+	Started(intended time.Duration)
+	// Dropped counts a start that never became a conversation.
+	Dropped(intended time.Duration, outcome measure.Outcome)
+	Record(turn *measure.Turn)
+	Failed(failure *measure.Failure)
+	Ended(end measure.ConversationEnd)
+}
+
+// Options are what a load is made of.
+type Options struct {
+	Scenario *scenario.Scenario
+	Seed     uint64
+	Driver   driver.Driver
+	Lanes    []Lane    // at least one; about as many as cores
+	Base     time.Time // t = 0, the same as the driver's; may lie ahead
+	Shard    int       // of Shards
+	Shards   int       // 0 and 1: all of the load
+	Secrets  func(name string) (string, error)
+	Live     *Live // counters to be watched; may be nil
+	// Second is called once a second with the generator's health; may be nil.
+	Second func(measure.GeneratorSecond)
+	// Abort is asked once a second; what it answers ends the load at once. May be nil.
+	Abort func() string
+	// plain: no timer but the runtime's, for tests in fake time.
+	plain bool
+}
+
+// Stops end a load before its plan. When Starting is done no conversation
+// starts any more, and those begun may end within the drain. When Now is done
+// turns in flight are interrupted.
+type Stops struct{ Starting, Now context.Context }
+
+// Summary is what a load says of itself; the turns are with the lanes.
+type Summary struct {
+	Planned   int64 // starts intended until the load ended
+	Started   int64
+	Elapsed   time.Duration // from t = 0 to the end of the last turn
+	Generator measure.Generator
+	// Interrupted names why the load ended before its plan; empty when it did not.
+	Interrupted string
+}
+
+// mostIdle is how many goroutines are kept for turns to come.
+const mostIdle = 512
+
+// run is a load under way.
+type run struct {
+	o        Options
+	script   *Script
+	schedule Schedule
+	live     *Live
+	alarm    *alarm
+	guard    *bucket
+	contract *bucket
+	most     int64 // turns awaiting the target
+	shared   bool  // connections are: waiting for one is not our lag
+	keep     bool  // a closed model's user keeps its line from one conversation to the next
+	users    int64
+
+	stopping atomic.Bool // no starts any more
+	ended    atomic.Bool // no turns any more
+	aborted  chan struct{}
+	verdict  string // why, written before aborted is closed
+	reason   string // why the load ended before its plan
+	last     atomic.Int64
+
+	mu      sync.Mutex
+	queue   queue
+	armed   time.Duration // when the scheduler wakes
+	idle    []*worker
+	workers int
+	waiting []*conversation // for a slot among those in flight, first come first served
+	waiters atomic.Int64
+	free    []*conversation
+
+	alive atomic.Int64 // conversations under way, or users not done
+	done  sync.WaitGroup
+}
+
+// Run drives the load until its plan, its drain or one of stops ends it, and
+// returns when every goroutine of its own has ended. Errors are those of the
+// options; what the target does is in the lanes.
+//
+// One goroutine, Run's own, walks the schedule. A turn under way has a
+// goroutine, drawn from those that have nothing to do; a conversation whose
+// user thinks has none: stacks shrink only when garbage is collected, and a
+// load that allocates nothing collects none.
+func Run(stops Stops, o Options) (*Summary, error) {
+	r, err := newRun(o)
+	if err != nil {
+		return nil, err
+	}
+	health := r.watch()
+	if r.schedule.Open() {
+		r.walk(stops, r.schedule.cursor())
+	} else {
+		r.enterUsers()
+		r.walk(stops, &cursor{s: r.schedule})
+	}
+	r.done.Wait()
+	s := &Summary{
+		Planned: r.live.Planned(), Started: r.live.Started(),
+		Elapsed: time.Duration(r.last.Load()),
+	}
+	s.Generator = health.end()
+	r.alarm.close()
+	s.Interrupted = r.reason
+	return s, nil
+}
+
+func newRun(o Options) (*run, error) {
+	switch {
+	case o.Scenario == nil || o.Driver == nil:
+		return nil, errors.New("load: a scenario and a driver are needed")
+	case len(o.Lanes) == 0:
+		return nil, errors.New("load: at least one lane is needed")
+	case o.Shards > 1 && (o.Shard < 0 || o.Shard >= o.Shards):
+		return nil, errors.New("load: the shard must be between 0 and the number of shards less one")
+	}
+	script, err := NewScript(o.Scenario, o.Seed, o.Secrets)
+	if err != nil {
+		return nil, err
+	}
+	o.Shards = max(o.Shards, 1)
+	if o.Live == nil {
+		o.Live = new(Live)
+	}
+	part := 1 / float64(o.Shards)
+	schedule := NewSchedule(&o.Scenario.Load, o.Seed).Shard(o.Shard, o.Shards)
+	r := &run{
+		o: o, script: script, schedule: schedule, live: o.Live,
+		alarm:    newAlarm(o.Base, o.plain),
+		guard:    newBucket(float64(o.Scenario.Guard.MaxTurns) * part),
+		contract: newBucket(float64(o.Scenario.SLA.RateLimited.Contract) * part),
+		most:     int64(o.Scenario.Load.MaxInFlight) / int64(o.Shards),
+		shared:   o.Scenario.Target.Connections == "shared" || o.Scenario.Target.HTTP != "" && o.Scenario.Target.HTTP != "1.1",
+		keep:     o.Scenario.Target.Connections != "per-conversation",
+		users:    int64(schedule.Users()),
+		aborted:  make(chan struct{}),
+	}
+	if r.most <= 0 {
+		r.most = 1 << 40
+		if o.Scenario.Load.MaxInFlight > 0 {
+			r.most = 1
+		}
+	}
+	return r, nil
+}
+
+// walk is the scheduler: it lets every start and every later turn go ahead when
+// it is intended, until the load is over.
+func (r *run) walk(stops Stops, starts *cursor) {
+	k, at, more := starts.next()
+	drain := time.Duration(r.o.Scenario.Load.Drain)
+	limit := r.schedule.Total() + drain
+	starting := stops.Starting.Done()
+	for {
+		now := r.now()
+		for more && at <= now {
+			r.resume(at)
+			r.start(k, at, now)
+			k, at, more = starts.next()
+		}
+		r.resume(now)
+		if !more && r.alive.Load() == 0 || now >= limit {
+			break
+		}
+		wake := limit
+		if more {
+			wake = min(wake, at)
+		}
+		select {
+		case <-r.alarm.at(r.arm(wake)):
+		case <-r.alarm.precise:
+		case <-r.alarm.kick:
+		case <-starting:
+			starting, more = nil, false
+			r.stopping.Store(true)
+			r.reason = "no more conversations were to start"
+			limit = min(limit, r.now()+drain)
+			r.sendHome()
+		case <-stops.Now.Done():
+			r.reason = "it was to end at once"
+			limit, more = 0, false
+		case <-r.aborted:
+			r.reason = r.verdict
+			limit, more = 0, false
+		}
+	}
+	r.cutOff()
+}
+
+// arm tells when the scheduler has to wake: at wake, or earlier when a queued
+// turn is due. From then on whoever queues an earlier one kicks.
+func (r *run) arm(wake time.Duration) time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if due, ok := r.queue.first(); ok {
+		wake = min(wake, due)
+	}
+	r.armed = wake
+	return wake
+}
+
+// start issues conversation k, or drops it.
+func (r *run) start(k int64, at, now time.Duration) {
+	r.live.planned.Add(1)
+	if _, ok := r.guard.take(now); !ok {
+		r.drop(at, measure.DroppedGenerator)
+		return
+	}
+	if !r.acquire() {
+		r.drop(at, measure.DroppedTarget)
+		return
+	}
+	_, inside := r.contract.take(at)
+	r.alive.Add(1)
+	r.live.conversations.Add(1)
+	r.live.started.Add(1)
+	r.live.inFlight.Add(1)
+	r.mu.Lock()
+	c := r.fresh()
+	c.k, c.intended, c.excess, c.state = k, at, !inside, issued
+	r.hand(c)
+	r.mu.Unlock()
+}
+
+func (r *run) drop(at time.Duration, outcome measure.Outcome) {
+	r.live.dropped.Add(1)
+	r.o.Lanes[0].Dropped(at, outcome)
+}
+
+// resume lets every queued turn go ahead that is due by now.
+func (r *run) resume(now time.Duration) {
+	for {
+		r.mu.Lock()
+		due, ok := r.queue.first()
+		if !ok || due > now {
+			r.mu.Unlock()
+			return
+		}
+		_, c := r.queue.pop()
+		r.mu.Unlock()
+		if r.admit(c, now) {
+			r.mu.Lock()
+			r.hand(c)
+			r.mu.Unlock()
+		}
+	}
+}
+
+// admit tells whether c's turn may go ahead; when not, c is where it has to wait.
+func (r *run) admit(c *conversation, now time.Duration) bool {
+	if r.ended.Load() {
+		r.cut(c)
+		return false
+	}
+	if c.state == between {
+		if r.stopping.Load() {
+			r.retire(c)
+			return false
+		}
+		r.live.planned.Add(1)
+		r.live.started.Add(1)
+		c.state = issued
+	}
+	if !c.counted {
+		c.counted = true
+		r.live.inFlight.Add(1)
+	}
+	if at, ok := r.guard.take(now); !ok {
+		r.park(at, c)
+		return false
+	}
+	_, inside := r.contract.take(c.intended)
+	c.excess = !inside
+	if r.acquire() {
+		return true
+	}
+	r.mu.Lock()
+	r.waiting = append(r.waiting, c)
+	r.waiters.Add(1)
+	r.mu.Unlock()
+	r.admitWaiting() // a place may have become free in between
+	return false
+}
+
+// acquire takes a place among the turns in flight.
+func (r *run) acquire() bool {
+	for {
+		n := r.live.awaiting.Load()
+		if n >= r.most {
+			return false
+		}
+		if r.live.awaiting.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
+// release gives it back.
+func (r *run) release() {
+	r.live.awaiting.Add(-1)
+	if r.waiters.Load() > 0 {
+		r.admitWaiting()
+	}
+}
+
+func (r *run) admitWaiting() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for len(r.waiting) > 0 && !r.ended.Load() && r.acquire() {
+		c := r.waiting[0]
+		r.waiting[0] = nil
+		r.waiting = r.waiting[1:]
+		r.waiters.Add(-1)
+		c.released = r.now()
+		r.hand(c)
+	}
+}
+
+// park queues c until due. A load that has ended takes no one back.
+func (r *run) park(due time.Duration, c *conversation) {
+	r.mu.Lock()
+	if r.ended.Load() {
+		r.mu.Unlock()
+		r.cut(c)
+		return
+	}
+	r.queue.push(due, c)
+	earlier := due < r.armed
+	if earlier {
+		r.armed = due
+	}
+	r.mu.Unlock()
+	if earlier {
+		r.alarm.wake()
+	}
+}
+
+// sendHome retires the users of a closed model that are between conversations.
+func (r *run) sendHome() {
+	var home []*conversation
+	r.mu.Lock()
+	r.queue.remove(
+		func(c *conversation) bool { return c.state == between },
+		func(c *conversation) { home = append(home, c) })
+	r.mu.Unlock()
+	for _, c := range home {
+		r.retire(c)
+	}
+}
+
+// cutOff ends what the drain left: turns in flight are interrupted, turns never
+// sent make their conversations abandoned.
+func (r *run) cutOff() {
+	var rest []*conversation
+	r.mu.Lock()
+	r.ended.Store(true)
+	for r.queue.len() > 0 {
+		_, c := r.queue.pop()
+		rest = append(rest, c)
+	}
+	rest = append(rest, r.waiting...)
+	r.waiting = nil
+	idle := r.idle
+	r.idle = nil
+	r.mu.Unlock()
+	if r.alive.Load() > int64(len(rest)) {
+		r.o.Driver.Interrupt()
+	}
+	for _, c := range rest {
+		r.cut(c)
+	}
+	for _, w := range idle {
+		close(w.work)
+	}
+}
+
+func (r *run) now() time.Duration { return time.Since(r.o.Base) }

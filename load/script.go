@@ -1,0 +1,231 @@
+package load
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/scenario"
+)
+
+// Script is a scenario made ready to be performed: texts parsed, expressions
+// compiled, data indexed. It is read-only and safe for concurrent use.
+type Script struct {
+	seed          uint64
+	conversations []dialog
+	weights       []float64 // cumulative
+	sources       []source
+	rules         Rules
+	memory        bool
+	history       bool // the client keeps the dialog
+	columnsOut    bool // the target's templates use data columns
+	pacing        time.Duration
+}
+
+// dialog is a conversation of the scenario.
+type dialog struct {
+	name    string
+	slot    int // of its first turn, in Plan.Slots
+	turns   []line
+	onError onError
+	pause   *think // of a closed model's user, before the next conversation
+}
+
+// line is one message of it.
+type line struct {
+	say    text
+	think  *think
+	expect *Expectation
+}
+
+// source is a data table.
+type source struct {
+	name    string
+	keys    []string // "orders.phone", parallel to columns
+	columns []string
+	table   [][]string
+	random  bool
+}
+
+// onError says what a user does after a turn that was not answered.
+type onError uint8
+
+const (
+	onErrorContinue onError = iota
+	onErrorRetry
+	onErrorAbort
+)
+
+// maxRetries is how often `on_error: retry` sends the same message again.
+const maxRetries = 2
+
+// NewScript makes sc ready. Secrets gives the value behind ${env:…} and
+// ${file:…} in texts; it may be nil where there are none.
+func NewScript(sc *scenario.Scenario, seed uint64, secrets func(string) (string, error)) (*Script, error) {
+	if len(sc.Conversations) == 0 {
+		return nil, errors.New("conversations: there is none: write at least one")
+	}
+	s := &Script{
+		seed:    seed,
+		memory:  sc.Checks.Memory == "on",
+		history: sc.Target.API == "openai",
+		pacing:  time.Duration(sc.Load.Pacing),
+	}
+	if err := s.readData(sc); err != nil {
+		return nil, err
+	}
+	slot, sum := 0, 0.0
+	for i := range sc.Conversations {
+		from := &sc.Conversations[i]
+		d, err := s.dialog(from, &sc.Load, secrets)
+		if err != nil {
+			return nil, fmt.Errorf("conversations[%d] %s: %w", i, from.Name, err)
+		}
+		d.slot = slot
+		slot += len(d.turns)
+		s.conversations = append(s.conversations, d)
+		sum += max(from.Weight, 0)
+		s.weights = append(s.weights, sum)
+	}
+	if sum == 0 { // nobody wrote a weight: all alike
+		for i := range s.weights {
+			s.weights[i] = float64(i + 1)
+		}
+	}
+	rules, err := NewRules(sc)
+	if err != nil {
+		return nil, err
+	}
+	s.rules = rules
+	return s, nil
+}
+
+// Slots are the turns of the scenario's conversations in the order in which
+// measure.Turn.Slot counts them. Say is cut to 60 characters.
+func Slots(sc *scenario.Scenario) []measure.Slot {
+	var slots []measure.Slot
+	for i := range sc.Conversations {
+		for j, turn := range sc.Conversations[i].Turns {
+			slots = append(slots, measure.Slot{Conversation: sc.Conversations[i].Name, Index: j, Say: shorten(turn.Say, 60)})
+		}
+	}
+	return slots
+}
+
+func shorten(s string, runes int) string {
+	for i := range s {
+		if runes == 0 {
+			return s[:i] + "…"
+		}
+		runes--
+	}
+	return s
+}
+
+func (s *Script) dialog(from *scenario.Conversation, load *scenario.Load, secrets func(string) (string, error)) (dialog, error) {
+	d := dialog{name: from.Name}
+	if len(from.Turns) == 0 {
+		return d, errors.New("turns: there is none: write at least one")
+	}
+	switch from.OnError {
+	case "", "continue":
+	case "retry":
+		d.onError = onErrorRetry
+	case "abort":
+		d.onError = onErrorAbort
+	default:
+		return d, fmt.Errorf("on_error: %q: write continue, retry or abort", from.OnError)
+	}
+	d.pause = newThink(from.Think, load.Think)
+	for i := range from.Turns {
+		t := &from.Turns[i]
+		say, err := s.parseText(t.Say, secrets)
+		if err != nil {
+			return d, fmt.Errorf("turns[%d].say: %w", i, err)
+		}
+		l := line{say: say, think: newThink(t.Think, from.Think, load.Think)}
+		if t.Expect != nil {
+			if l.expect, err = newExpectation(t.Expect); err != nil {
+				return d, fmt.Errorf("turns[%d].expect: %w", i, err)
+			}
+		}
+		d.turns = append(d.turns, l)
+	}
+	return d, nil
+}
+
+func (s *Script) readData(sc *scenario.Scenario) error {
+	target, err := json.Marshal(&sc.Target)
+	if err != nil {
+		return fmt.Errorf("target: %w", err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(sc.Data)) {
+		data := sc.Data[name]
+		if len(data.Table) == 0 {
+			return fmt.Errorf("data.%s: has no rows", name)
+		}
+		src := source{name: name, columns: data.Columns, table: data.Table, random: data.Pick == "random"}
+		for i, row := range data.Table {
+			if len(row) < len(data.Columns) {
+				return fmt.Errorf("data.%s: row %d has %d of %d columns", name, i+1, len(row), len(data.Columns))
+			}
+		}
+		for _, c := range data.Columns {
+			src.keys = append(src.keys, name+"."+c)
+		}
+		s.sources = append(s.sources, src)
+		if strings.Contains(string(target), "${"+name+".") {
+			s.columnsOut = true
+		}
+	}
+	return nil
+}
+
+// choose gives the dialog of conversation k, by weight.
+func (s *Script) choose(k int64) *dialog {
+	if len(s.conversations) == 1 {
+		return &s.conversations[0]
+	}
+	x := unitOpen(draw(s.seed, k, forChoice)) * s.weights[len(s.weights)-1]
+	for i, w := range s.weights {
+		if x < w {
+			return &s.conversations[i]
+		}
+	}
+	return &s.conversations[len(s.conversations)-1]
+}
+
+// row gives conversation k's row of a table. Unique and sequential rows go by
+// the number of the conversation, so every shard knows its own; both begin anew
+// when the table is shorter than the plan.
+func (s *Script) row(source int, k int64) int {
+	src := &s.sources[source]
+	if src.random {
+		return below(mix(draw(s.seed, k, forRow)+uint64(source)*golden), len(src.table))
+	}
+	return int(k % int64(len(src.table)))
+}
+
+// Expectation is a compiled `expect` of a turn.
+type Expectation struct {
+	contains, notContains []byte
+	matches               *regexp.Regexp
+}
+
+func newExpectation(e *scenario.Expect) (*Expectation, error) {
+	x := &Expectation{contains: []byte(e.Contains), notContains: []byte(e.NotContains)}
+	if e.Matches != "" {
+		re, err := regexp.Compile(e.Matches)
+		if err != nil {
+			return nil, fmt.Errorf("matches: %w", err)
+		}
+		x.matches = re
+	}
+	return x, nil
+}

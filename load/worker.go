@@ -1,0 +1,344 @@
+package load
+
+import (
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"github.com/cstest/cstest/driver"
+	"github.com/cstest/cstest/measure"
+)
+
+// worker is a goroutine that carries turns, with all the buffers that takes.
+type worker struct {
+	r       *run
+	lane    Lane
+	work    chan *conversation
+	scratch scratch
+	record  measure.Turn
+	failure measure.Failure
+}
+
+// hand gives c to a goroutine that has nothing to do, the one that had something
+// last, or to a new one. r.mu must be held.
+func (r *run) hand(c *conversation) {
+	if n := len(r.idle); n > 0 {
+		w := r.idle[n-1]
+		r.idle = r.idle[:n-1]
+		w.work <- c // has room: an idle worker's channel is empty
+		return
+	}
+	w := &worker{r: r, lane: r.o.Lanes[r.workers%len(r.o.Lanes)], work: make(chan *conversation, 1)}
+	r.workers++
+	r.done.Add(1)
+	go w.run(c)
+}
+
+func (w *worker) run(c *conversation) {
+	defer w.r.done.Done()
+	for {
+		w.carry(c)
+		if !w.r.rest(w) {
+			return
+		}
+		var ok bool
+		if c, ok = <-w.work; !ok {
+			return
+		}
+	}
+}
+
+// rest tells w to wait for work; false when there are enough who do.
+func (r *run) rest(w *worker) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ended.Load() || len(r.idle) >= mostIdle {
+		return false
+	}
+	r.idle = append(r.idle, w)
+	return true
+}
+
+// carry takes c through its turn, and through those after it that are due at
+// once.
+func (w *worker) carry(c *conversation) {
+	r := w.r
+	for {
+		if c.state == issued {
+			r.open(c)
+		}
+		due, again := w.perform(c)
+		if !again {
+			return
+		}
+		now := time.Duration(r.last.Load())
+		if due > now {
+			now = r.now()
+		}
+		if due > now {
+			r.park(due, c)
+			return
+		}
+		if !r.admit(c, now) {
+			return
+		}
+	}
+}
+
+// open begins the conversation c was issued for.
+func (r *run) open(c *conversation) {
+	k := c.k
+	if l := c.loop; l != nil {
+		k = conversationOf(l.user, l.loops, r.users)
+	}
+	c.begin(k, r.script)
+	c.state = starting
+	if c.line != nil {
+		return
+	}
+	if c.loop == nil {
+		c.identify(k)
+	}
+	c.line = r.o.Driver.Open(&c.user)
+}
+
+// perform has one turn and moves c on. It tells when the next turn of c is due;
+// false when c is over, and belongs to nobody any more.
+func (w *worker) perform(c *conversation) (due time.Duration, again bool) {
+	r, reply := w.r, &w.scratch.reply
+	w.scratch.ask(c, r.script)
+	entered := time.Duration(-1)
+	if r.shared {
+		entered = r.now()
+	}
+	c.line.Do(&w.scratch.turn, reply)
+	if reply.Done == 0 {
+		reply.Done = r.now()
+	}
+	r.release()
+	r.live.inFlight.Add(-1)
+	c.counted = false
+	done := reply.Done
+	r.over(done)
+
+	unsent := reply.Sent == 0 && reply.Reason == driver.Interrupted
+	exhausted := reply.Reason == driver.Exhausted
+	if unsent || exhausted {
+		c.line.Free(reply)
+		return w.unsent(c, done, exhausted)
+	}
+	if c.state == starting {
+		c.state = talking
+		w.lane.Started(c.intended)
+	}
+	j := Classify(reply, &w.scratch.asked, &r.script.rules)
+	w.note(c, &j, entered)
+	more, pause := c.heard(&w.scratch, &j, r.script)
+	refused := reply.Reason == driver.Unreachable
+	c.line.Free(reply)
+	c.released = 0
+	if more && j.Outcome != measure.Censored {
+		c.intended = done + pause
+		return c.intended, true
+	}
+	return r.finish(c, w.lane, done, more, refused)
+}
+
+// over moves the end of the load on.
+func (r *run) over(done time.Duration) {
+	r.live.turns.Add(1)
+	for {
+		last := r.last.Load()
+		if int64(done) <= last || r.last.CompareAndSwap(last, int64(done)) {
+			return
+		}
+	}
+}
+
+// note records the turn.
+func (w *worker) note(c *conversation, j *Judgement, entered time.Duration) {
+	reply := &w.scratch.reply
+	t := &w.record
+	*t = measure.Turn{
+		Slot: c.dialog.slot + c.turn, Intended: c.intended,
+		Sent: reply.Sent, FirstByte: reply.FirstByte, FirstToken: reply.FirstToken, Done: reply.Done,
+		Connect: reply.Connect, Lag: c.lag(reply.Begun, entered),
+		Outcome: j.Outcome, Tier: j.Tier, Excluded: j.Excluded, Planted: j.Planted, Memory: j.Memory, Gaps: reply.Gaps,
+	}
+	w.lane.Record(t)
+	if j.Outcome != measure.OK {
+		w.fail(c, j)
+	}
+}
+
+// lag is how late the generator itself was with the turn. Waiting for a place
+// among those in flight, or for a shared connection, is the target's doing.
+func (c *conversation) lag(begun, entered time.Duration) time.Duration {
+	if entered >= 0 {
+		begun = entered
+	}
+	return max(begun-max(c.intended, c.released), 0)
+}
+
+// fail describes a turn that was not ok.
+func (w *worker) fail(c *conversation, j *Judgement) {
+	reply := &w.scratch.reply
+	message := j.Message
+	if message == "" {
+		message = statusMessage(reply)
+	}
+	w.failure = measure.Failure{
+		Outcome: j.Outcome, Message: message, At: reply.Done,
+		Conversation: c.dialog.name, Turn: c.turn + 1, Status: reply.Status,
+		TraceID: hex.EncodeToString(w.scratch.turn.TraceID[:]),
+	}
+	w.lane.Failed(&w.failure)
+}
+
+// statusMessage is "HTTP 503 shed". A code is a server's word: what is not a
+// plain one is left out.
+func statusMessage(reply *driver.Reply) string {
+	code := reply.Code
+	if len(code) == 0 || len(code) > 40 {
+		return fmt.Sprintf("HTTP %d", reply.Status)
+	}
+	for _, b := range code {
+		if (b < 'a' || b > 'z') && (b < 'A' || b > 'Z') && (b < '0' || b > '9') && b != '-' && b != '_' && b != '.' {
+			return fmt.Sprintf("HTTP %d", reply.Status)
+		}
+	}
+	return fmt.Sprintf("HTTP %d %s", reply.Status, code)
+}
+
+// unsent ends a turn that never reached the target. Turn 1 of a conversation
+// that could not be sent through our own fault is a dropped start.
+func (w *worker) unsent(c *conversation, done time.Duration, exhausted bool) (time.Duration, bool) {
+	r := w.r
+	if exhausted && c.state == starting {
+		r.live.started.Add(-1)
+		r.live.dropped.Add(1)
+		w.lane.Dropped(c.intended, measure.DroppedGenerator)
+		return r.leave(c, done, true)
+	}
+	if c.state == starting {
+		w.lane.Started(c.intended)
+	}
+	c.state = talking
+	return r.finish(c, w.lane, done, true, exhausted)
+}
+
+// finish ends a conversation; cut when it had more to say. It tells when a closed
+// model's user goes on.
+func (r *run) finish(c *conversation, lane Lane, done time.Duration, cut, slowly bool) (time.Duration, bool) {
+	lane.Ended(c.end(cut))
+	return r.leave(c, done, slowly)
+}
+
+// leave takes c out of the load, or a closed model's user to its next
+// conversation: after the pause it takes before any turn, and not before pacing
+// allows. Slowly adds a pause of its own where there is none, so that a target
+// that refuses connections is not stormed by users who do not think.
+func (r *run) leave(c *conversation, done time.Duration, slowly bool) (time.Duration, bool) {
+	l := c.loop
+	if l == nil {
+		r.retire(c)
+		return 0, false
+	}
+	pause := c.pause(c.dialog.pause, r.script.seed)
+	if slowly && pause == 0 {
+		random := draw(r.script.seed, c.k, forThink)
+		pause = backoff/2 + time.Duration(unitOpen(random)*float64(backoff))
+	}
+	l.loops++
+	due, ok := l.enter(max(done+pause, c.started+r.script.pacing))
+	if !ok || r.stopping.Load() || r.ended.Load() {
+		r.retire(c)
+		return 0, false
+	}
+	if !r.keep {
+		c.line.Close()
+		c.line = nil
+	}
+	c.intended, c.state = due, between
+	return due, true
+}
+
+// backoff is the mean pause of a closed model's user after a refused connection.
+const backoff = 100 * time.Millisecond
+
+// enter gives when, from due on, the user is active; false when never again.
+func (l *loop) enter(due time.Duration) (time.Duration, bool) {
+	for len(l.windows) > 0 && l.windows[0].End <= due {
+		l.windows = l.windows[1:]
+	}
+	if len(l.windows) == 0 {
+		return 0, false
+	}
+	return max(due, l.windows[0].Start), true
+}
+
+// enterUsers queues this shard's users of a closed model.
+func (r *run) enterUsers() {
+	for u := int64(r.o.Shard); u < r.users; u += int64(r.o.Shards) {
+		l := &loop{user: u, windows: r.schedule.Windows(int(u))}
+		due, ok := l.enter(0)
+		if !ok {
+			continue
+		}
+		c := &conversation{k: u, intended: due, state: between, loop: l}
+		c.identify(u)
+		r.alive.Add(1)
+		r.live.conversations.Add(1)
+		r.queue.push(due, c)
+	}
+}
+
+// fresh gives a conversation to be filled. r.mu must be held.
+func (r *run) fresh() *conversation {
+	n := len(r.free)
+	if n == 0 {
+		return new(conversation)
+	}
+	c := r.free[n-1]
+	r.free = r.free[:n-1]
+	return c
+}
+
+// mostFree is how many finished conversations are kept to be filled again.
+const mostFree = 4096
+
+// retire takes c, or the user it is, out of the load.
+func (r *run) retire(c *conversation) {
+	if c.line != nil {
+		c.line.Close()
+		c.line = nil
+	}
+	if c.loop == nil {
+		r.mu.Lock()
+		if len(r.free) < mostFree {
+			r.free = append(r.free, c)
+		}
+		r.mu.Unlock()
+	}
+	r.live.conversations.Add(-1)
+	if r.alive.Add(-1) == 0 {
+		r.alarm.wake()
+	}
+}
+
+// cut ends c where the load has ended before c's next turn.
+func (r *run) cut(c *conversation) {
+	lane := r.o.Lanes[0]
+	switch {
+	case c.state == talking:
+		lane.Ended(measure.Abandoned)
+	case c.state == issued: // it waited for a place and got none
+		r.live.started.Add(-1)
+		r.drop(c.intended, measure.DroppedTarget)
+	}
+	if c.counted {
+		c.counted = false
+		r.live.inFlight.Add(-1)
+	}
+	r.retire(c)
+}
