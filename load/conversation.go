@@ -61,8 +61,12 @@ func (c *conversation) begin(k int64, s *Script) {
 	c.started = c.intended
 	c.canary = newCanary(s.seed, k)
 	c.rows = c.rows[:0]
+	user := k
+	if c.loop != nil {
+		user = c.loop.user
+	}
 	for i := range s.sources {
-		c.rows = append(c.rows, int32(s.row(i, k)))
+		c.rows = append(c.rows, int32(s.row(i, k, user)))
 	}
 	if s.columnsOut {
 		c.fillVars(s)

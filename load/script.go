@@ -50,8 +50,17 @@ type source struct {
 	keys    []string // "orders.phone", parallel to columns
 	columns []string
 	table   [][]string
-	random  bool
+	pick    pick
 }
+
+// pick says which row of a table a conversation takes.
+type pick uint8
+
+const (
+	pickSequential pick = iota
+	pickUnique
+	pickRandom
+)
 
 // onError says what a user does after a turn that was not answered.
 type onError uint8
@@ -170,7 +179,13 @@ func (s *Script) readData(sc *scenario.Scenario) error {
 		if len(data.Table) == 0 {
 			return fmt.Errorf("data.%s: has no rows", name)
 		}
-		src := source{name: name, columns: data.Columns, table: data.Table, random: data.Pick == "random"}
+		src := source{name: name, columns: data.Columns, table: data.Table}
+		switch data.Pick {
+		case scenario.PickUnique:
+			src.pick = pickUnique
+		case scenario.PickRandom:
+			src.pick = pickRandom
+		}
 		for i, row := range data.Table {
 			if len(row) < len(data.Columns) {
 				return fmt.Errorf("data.%s: row %d has %d of %d columns", name, i+1, len(row), len(data.Columns))
@@ -201,13 +216,17 @@ func (s *Script) choose(k int64) *dialog {
 	return &s.conversations[len(s.conversations)-1]
 }
 
-// row gives conversation k's row of a table. Unique and sequential rows go by
-// the number of the conversation, so every shard knows its own; both begin anew
-// when the table is shorter than the plan.
-func (s *Script) row(source int, k int64) int {
+// row gives conversation k of user n its row of a table. Unique rows go by the
+// user, who in the open model is the conversation; sequential ones by the
+// conversation: so every shard knows its own. Both begin anew when the table is
+// shorter than the plan.
+func (s *Script) row(source int, k, n int64) int {
 	src := &s.sources[source]
-	if src.random {
+	switch src.pick {
+	case pickRandom:
 		return below(mix(draw(s.seed, k, forRow)+uint64(source)*golden), len(src.table))
+	case pickUnique:
+		return int(n % int64(len(src.table)))
 	}
 	return int(k % int64(len(src.table)))
 }
