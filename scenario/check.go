@@ -1,6 +1,24 @@
 package scenario
 
-import "strconv"
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+const (
+	maxName          = 64
+	maxDescription   = 2000
+	maxPattern       = 1024 // bytes of a regular expression
+	maxStages        = 64
+	maxConversations = 500
+	maxTurns         = 200  // of a conversation
+	maxSlots         = 2000 // turns of all conversations: each has a histogram
+	maxObjectives    = 60
+	maxHeaders       = 100
+)
 
 // checker looks at the meaning of a decoded and filled scenario.
 type checker struct {
@@ -30,7 +48,113 @@ func (c *checker) scenario() {
 	if c.Version != 1 {
 		c.bad("version", "must be 1, the only version there is")
 	}
-	if len(c.Load.Stages) == 0 {
-		c.bad("load", "has no stages: give stages, or users and for")
+	c.name("name", c.Name)
+	if utf8.RuneCountInString(c.Description) > maxDescription {
+		c.bad("description", "is longer than %d characters", maxDescription)
+	}
+	c.target()
+	c.llm()
+	c.load()
+	c.conversations()
+	c.data()
+	c.checks()
+	c.guard()
+	c.sla()
+	c.checkTemplates()
+}
+
+// name refuses what is not usable as a word in paths, tables and file names.
+func (c *checker) name(path, name string) {
+	if name == "" || utf8.RuneCountInString(name) > maxName {
+		c.bad(path, "must have 1 to %d characters", maxName)
+		return
+	}
+	for i, r := range name {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && (i == 0 || !strings.ContainsRune("-_.", r)) {
+			c.bad(path, "%q: use letters, digits, and - _ . between them", short(name))
+			return
+		}
 	}
 }
+
+// unique refuses a name that an earlier item of the list has.
+func (c *checker) unique(seen map[string]bool, path, name string) {
+	if seen[name] {
+		c.bad(path, "%q stands twice: names are unique", short(name))
+	}
+	seen[name] = true
+}
+
+// pattern refuses regular expressions that are not RE2 or not small.
+func (c *checker) pattern(path, text string) {
+	if len(text) > maxPattern {
+		c.bad(path, "is longer than %d bytes", maxPattern)
+		return
+	}
+	if _, err := regexp.Compile(text); err != nil {
+		c.bad(path, "is not a regular expression (RE2): %s", short200(strings.TrimPrefix(err.Error(), "error parsing regexp: ")))
+	}
+}
+
+func (c *checker) data() {
+	for _, name := range sortedKeys(c.Data) {
+		path := "data." + name
+		c.name(path, name)
+		switch name {
+		case "user", "turn", "dialog", "login", "env", "file":
+			c.bad(path, "%s means something in templates already: choose another name", name)
+		}
+		d := c.Data[name]
+		if d.Pick != PickUnique || len(d.Table) == 0 || len(c.Load.Stages) == 0 {
+			continue
+		}
+		mean, likely := c.rowsNeeded()
+		switch {
+		case len(d.Table) < mean && c.Load.Open():
+			c.bad(path, "has %d rows for about %d conversations: give more rows, or pick: random", len(d.Table), mean)
+		case len(d.Table) < mean:
+			c.bad(path, "has %d rows for %d users: give more rows, or pick: random", len(d.Table), mean)
+		case len(d.Table) < likely:
+			c.warn(path, "has %d rows; by chance the plan may start as many as %d conversations", len(d.Table), likely)
+		}
+	}
+}
+
+func (c *checker) checks() {
+	for i, planted := range c.Checks.Planted {
+		path := item("checks.planted", i, "")
+		table, column, ok := strings.Cut(planted, ".")
+		d, known := c.Data[table]
+		switch {
+		case !ok || column == "":
+			c.bad(path, "%q: write TABLE.COLUMN, for example orders.phone", short(planted))
+		case !known:
+			c.bad(path, "there is no data table %q%s", short(table), didYouMean(table, sortedKeys(c.Data)))
+		case !contains(d.Columns, column):
+			c.bad(path, "the table %s has no column %q%s", table, short(column), didYouMean(column, d.Columns))
+		}
+	}
+	for i, p := range c.Checks.Canned {
+		c.pattern(item("checks.canned", i, ""), p)
+	}
+	if len(c.Checks.Canned) > 100 {
+		c.bad("checks.canned", "has more than 100 patterns")
+	}
+}
+
+func (c *checker) guard() {
+	if a := c.Guard.Abort; a != nil {
+		if a.Bad <= 0 {
+			c.bad("guard.abort.bad", "must be above 0%%, else every run is aborted")
+		}
+		if a.For <= 0 {
+			c.bad("guard.abort.for", "must be above 0s")
+		}
+	}
+	peak, known := c.PeakTurnsPerSecond()
+	if known && c.Guard.MaxTurns > 0 && c.Guard.MaxTurns < peak {
+		c.warn("guard.max_turns", "%s is below the plan's peak of about %.0f turns/s: the guard will end the run", c.Guard.MaxTurns, float64(peak))
+	}
+}
+
+func contains(list []string, s string) bool { return isWord(list, s) }

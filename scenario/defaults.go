@@ -9,7 +9,7 @@ import (
 // cannedLines are what servers say instead of an answer; the first two are the
 // article's.
 func cannedLines() []string {
-	return []string{`系统繁忙[,,]?请稍后再试`, `客服繁忙`, `(?i)^sorry, (i am|we are) (busy|unavailable)`}
+	return []string{`系统繁忙[,\x{FF0C}]?请稍后再试`, `客服繁忙`, `(?i)^sorry, (i am|we are) (busy|unavailable)`}
 }
 
 // fill puts in every default. It changes only what the file did not write, and
@@ -105,7 +105,9 @@ func (s *Scenario) fillLoad() {
 		s.source.move("load.users", "load.stages[0].users")
 		l.Users, l.For = 0, 0
 	}
-	or(&l.Arrivals, ArrivalsPoisson)
+	if l.Open() {
+		or(&l.Arrivals, ArrivalsPoisson)
+	}
 	if l.Think == nil {
 		l.Think = &Think{Median: unit.Duration(2 * time.Second), P95: unit.Duration(6 * time.Second)}
 	}

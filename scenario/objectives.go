@@ -28,6 +28,19 @@ func shareOf(percentile string) (unit.Share, bool) {
 // (checks.memory), planted (checks.planted), expected (a turn has `expect`);
 // and the long form, which replaces one of these by taking its name.
 func (s *Scenario) Objectives() []Objective {
+	list := s.automatic()
+	for _, o := range s.SLA.Objectives {
+		if i := slices.IndexFunc(list, func(x Objective) bool { return x.Name == o.Name }); i >= 0 {
+			list[i] = o
+			continue
+		}
+		list = append(list, o)
+	}
+	return list
+}
+
+// automatic gives the objectives of the short form and of the checks.
+func (s *Scenario) automatic() []Objective {
 	var list []Objective
 	add := func(o Objective) { list = append(list, o) }
 	for _, p := range Percentiles() {
@@ -60,13 +73,6 @@ func (s *Scenario) Objectives() []Objective {
 	}
 	if s.expects() {
 		add(Objective{Name: "expected", Kind: KindExpected, Target: expectedTarget})
-	}
-	for _, o := range s.SLA.Objectives {
-		if i := slices.IndexFunc(list, func(x Objective) bool { return x.Name == o.Name }); i >= 0 {
-			list[i] = o
-			continue
-		}
-		add(o)
 	}
 	return list
 }

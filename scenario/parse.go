@@ -84,10 +84,13 @@ func Parse(name string, text []byte, opt Options) (*Scenario, error) {
 	if len(d.problems) > 0 {
 		return nil, problemsError(d.problems)
 	}
+	if problems := s.readTables(); len(problems) > 0 {
+		return nil, problemsError(problems)
+	}
 	return s.finish()
 }
 
-// finish fills in what was left out, reads the tables and checks the meaning.
+// finish fills in what was left out and checks the meaning.
 func (s *Scenario) finish() (*Scenario, error) {
 	s.fill()
 	c := checker{Scenario: s}

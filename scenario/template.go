@@ -206,34 +206,32 @@ func plainJSON(text []byte) bool {
 func appendEscaped[T string | []byte](dst []byte, text T) []byte {
 	const hex = "0123456789abcdef"
 	for i := 0; i < len(text); {
-		c := text[i]
-		if c < utf8.RuneSelf {
-			switch {
-			case c == '"' || c == '\\':
-				dst = append(dst, '\\', c)
-			case c == '\n':
-				dst = append(dst, '\\', 'n')
-			case c == '\r':
-				dst = append(dst, '\\', 'r')
-			case c == '\t':
-				dst = append(dst, '\\', 't')
-			case c < ' ':
-				dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-			default:
-				dst = append(dst, c)
-			}
+		run := i
+		for i < len(text) && text[i] >= ' ' && text[i] != '"' && text[i] != '\\' && text[i] < utf8.RuneSelf {
 			i++
-			continue
 		}
-		end := min(i+utf8.UTFMax, len(text))
-		r, n := decodeRune(text[i:end])
-		dst = utf8.AppendRune(dst, r)
-		i += n
+		dst = append(dst, text[run:i]...)
+		if i == len(text) {
+			break
+		}
+		switch c := text[i]; {
+		case c >= utf8.RuneSelf:
+			var buf [utf8.UTFMax]byte
+			r, n := utf8.DecodeRune(buf[:copy(buf[:], text[i:])])
+			dst = utf8.AppendRune(dst, r)
+			i += n - 1
+		case c == '"' || c == '\\':
+			dst = append(dst, '\\', c)
+		case c == '\n':
+			dst = append(dst, '\\', 'n')
+		case c == '\r':
+			dst = append(dst, '\\', 'r')
+		case c == '\t':
+			dst = append(dst, '\\', 't')
+		default:
+			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		}
+		i++
 	}
 	return dst
-}
-
-func decodeRune[T string | []byte](text T) (rune, int) {
-	var buf [utf8.UTFMax]byte
-	return utf8.DecodeRune(buf[:copy(buf[:], text)])
 }

@@ -1,0 +1,278 @@
+package scenario
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/cstest/cstest/unit"
+)
+
+func (c *checker) llm() {
+	l := c.LLM
+	if l == nil {
+		return
+	}
+	if l.Listen != "" && l.Admin != "" {
+		c.bad("llm", "has both listen (start a mock there) and admin (arm one that runs): remove one")
+	}
+	if c.Target.Bundled != nil && (l.Listen != "" || l.Admin != "") {
+		c.bad("llm", "listen and admin are for one's own server; the bundled one gets its mock by itself")
+	}
+	if l.Listen != "" && !hostPort(l.Listen) {
+		c.bad("llm.listen", "%q is not ADDRESS:PORT", short(l.Listen))
+	}
+	if l.Admin != "" {
+		c.url("llm.admin", l.Admin)
+	}
+	if c.Target.Bundled == nil && l.Listen == "" && l.Admin == "" {
+		c.warn("llm", "cstest runs no mock LLM for this target: give llm.listen or llm.admin; without, faults only say when something else makes them happen")
+	}
+	c.latency(l.Latency)
+	for i, a := range l.Answers {
+		c.pattern(item("llm.answers", i, "match"), a.Match)
+	}
+	if k := l.Capacity; k != nil && (k.MaxInFlight < 0 || k.Slowdown != 0 && k.Slowdown < 1) {
+		c.bad("llm.capacity.slowdown", "is a factor of 1 or more")
+	}
+	c.faults()
+}
+
+func (c *checker) latency(l *Latency) {
+	if l == nil {
+		return
+	}
+	const path = "llm.latency"
+	whole := *l
+	whole.FirstToken, whole.PerToken = nil, nil
+	if l.FirstToken == nil && l.PerToken == nil {
+		c.dist(path, l.Constant, l.Min, l.Max, l.Median, l.P99, "p99")
+		return
+	}
+	if whole != (Latency{}) {
+		c.bad(path, "mixes forms: with first_token and per_token the time of the whole follows")
+	}
+	if l.FirstToken == nil || l.PerToken == nil {
+		c.bad(path, "first_token and per_token are needed together")
+	}
+	for name, d := range map[string]*Dist{"first_token": l.FirstToken, "per_token": l.PerToken} {
+		if d != nil {
+			c.dist(path+"."+name, d.Constant, d.Min, d.Max, d.Median, d.P99, "p99")
+		}
+	}
+}
+
+func (c *checker) faults() {
+	if len(c.LLM.Faults) > 100 {
+		c.bad("llm.faults", "has more than 100 faults")
+	}
+	seen := map[string]bool{}
+	end := unit.Duration(c.TotalDuration())
+	for i, f := range c.LLM.Faults {
+		path := item("llm.faults", i, "")
+		c.name(path+".name", f.Name)
+		c.unique(seen, path+".name", f.Name)
+		if f.For <= 0 {
+			c.bad(path+".for", "must be above 0s")
+		}
+		if f.Share <= 0 {
+			c.bad(path+".share", "must be above 0%%, else nothing happens")
+		}
+		if f.Status != 0 && (f.Status < 200 || f.Status > 599) {
+			c.bad(path+".status", "%d is not an HTTP status from 200 to 599", f.Status)
+		}
+		if f.Flap != nil && (f.Flap.On <= 0 || f.Flap.Off <= 0) {
+			c.bad(path+".flap", "on and off must be above 0s")
+		}
+		if f.Ramp > f.For {
+			c.bad(path+".ramp", "is longer than the fault")
+		}
+		switch {
+		case f.At >= end && end > 0:
+			c.warn(path+".at", "%s is after the end of the load (%s): the fault will not be seen", f.At, end)
+		case f.At+f.For > end && end > 0:
+			c.warn(path+".for", "the fault ends after the load does (%s): its recovery will not be seen", end)
+		}
+		c.faultFields(path, &f)
+	}
+}
+
+// faultFields refuses fields that the kind of fault does not look at.
+func (c *checker) faultFields(path string, f *Fault) {
+	for _, u := range []struct {
+		name  string
+		given bool
+		kinds []string
+	}{
+		{"status", f.Status != 0, []string{"status", "fail-first", "html", "error-in-stream"}},
+		{"retry_after", f.RetryAfter != 0, []string{"status", "fail-first"}},
+		{"factor", f.Factor != 0, []string{"slow"}},
+		{"chunks", f.Chunks != 0, []string{"truncate", "reset", "garbage", "error-in-stream"}},
+		{"bytes_per_s", f.BytesPerS != 0, []string{"drip"}},
+		{"attempts", f.Attempts != 0, []string{"fail-first"}},
+		{"size", f.Size != 0, []string{"oversized"}},
+		{"heartbeat", f.Heartbeat != 0, []string{"hang"}},
+		{"value", f.Value != "", []string{"leak", "escape", "html", "empty"}},
+	} {
+		if u.given && !slices.Contains(u.kinds, f.Kind) {
+			c.bad(path+"."+u.name, "means nothing to kind %s; it is for %s", f.Kind, strings.Join(u.kinds, ", "))
+		}
+	}
+}
+
+func (c *checker) sla() {
+	s := &c.SLA
+	if len(s.Latency) == 0 && s.Availability == 0 && s.FullQuality == 0 && s.Recovery == nil && len(s.Objectives) == 0 {
+		c.bad("sla", "asks for nothing: write for example latency: {p99: 500ms} and availability: 99%%")
+	}
+	c.percentiles()
+	for path, share := range map[string]unit.Share{"sla.availability": s.Availability, "sla.full_quality": s.FullQuality} {
+		if c.source.wrote(path) && share == 0 {
+			c.bad(path, "0%% asks for nothing: remove it")
+		}
+		if share == 1 {
+			c.warn(path, "100%% can fail and never pass by inference: any sample leaves room for a rarer failure")
+		}
+	}
+	if s.Confidence < 0.5 || s.Confidence >= 1 {
+		c.bad("sla.confidence", "must be from 50%% to below 100%%, 95%% is usual")
+	}
+	if r := s.RateLimited; (r.Policy == PolicyContract) != (r.Contract > 0) {
+		c.bad("sla.rate_limited", "write bad, exclude or {contract: 500/s}")
+	}
+	if r := s.Recovery; r != nil {
+		c.after("sla.recovery.after", r.After)
+		if r.Latency <= 0 && r.Quality <= 0 {
+			c.bad("sla.recovery", "asks for nothing: give latency or quality")
+		}
+		if r.Latency > 0 && len(s.Latency) == 0 {
+			c.bad("sla.recovery.latency", "recovery is when sla.latency holds again: give that too")
+		}
+	}
+	if len(s.Objectives) > maxObjectives {
+		c.bad("sla.objectives", "has more than %d objectives", maxObjectives)
+	}
+	seen := map[string]bool{}
+	for i := range s.Objectives {
+		o := &s.Objectives[i]
+		path := item("sla.objectives", i, "")
+		c.name(path+".name", o.Name)
+		c.unique(seen, path+".name", o.Name)
+		c.objective(path, o)
+	}
+}
+
+func (c *checker) percentiles() {
+	var before unit.Duration
+	var beforeName string
+	for _, p := range Percentiles() {
+		limit, ok := c.SLA.Latency[p]
+		if !ok {
+			continue
+		}
+		path := "sla.latency." + p
+		if limit <= 0 {
+			c.bad(path, "must be above 0s")
+		}
+		if limit < before {
+			c.warn(path, "%s is tighter than %s (%s), which therefore decides nothing", limit, beforeName, before)
+		}
+		before, beforeName = limit, p
+	}
+	for _, p := range sortedKeys(c.SLA.Latency) {
+		if !isWord(Percentiles(), p) {
+			c.bad("sla.latency."+p, "%q is not one of %s%s", short(p), strings.Join(Percentiles(), ", "), didYouMean(p, Percentiles()))
+		}
+	}
+	if p99 := c.SLA.Latency["p99"]; p99 > 0 && p99 > c.Target.Timeout {
+		c.warn("target.timeout", "%s is below the P99 limit of %s: what is not answered by then is bad anyway", c.Target.Timeout, p99)
+	}
+}
+
+func (c *checker) after(path, name string) {
+	var names []string
+	if c.LLM != nil {
+		for _, f := range c.LLM.Faults {
+			names = append(names, f.Name)
+		}
+	}
+	if !slices.Contains(names, name) {
+		c.bad(path, "there is no fault %q in llm.faults%s", short(name), didYouMean(name, names))
+	}
+}
+
+// needs says which fields a kind of objective takes.
+type needs struct{ target, limit, max, after, stages, tier bool }
+
+func needsOf(kind string) needs {
+	switch kind {
+	case KindLatency:
+		return needs{target: true, limit: true, stages: true, tier: true}
+	case KindFirstToken, KindChunkGap:
+		return needs{target: true, limit: true, stages: true}
+	case KindAvailability:
+		return needs{target: true, stages: true, tier: true}
+	case KindFullQuality, KindExpected, KindConversations:
+		return needs{target: true, stages: true}
+	case KindSeconds:
+		return needs{target: true}
+	case KindCallsPerTurn:
+		return needs{max: true}
+	case KindRecoveryLatency, KindRecoveryQuality:
+		return needs{limit: true, after: true}
+	}
+	return needs{} // integrity, context, planted: counts of what must not be
+}
+
+func (c *checker) objective(path string, o *Objective) {
+	n := needsOf(o.Kind)
+	for _, f := range []struct {
+		name                string
+		given, takes, needs bool
+	}{
+		{"target", o.Target > 0, n.target, n.target},
+		{"within", o.Limit > 0, n.limit, n.limit},
+		{"max", o.Max > 0, n.max, n.max},
+		{"after", o.After != "", n.after, n.after},
+		{"stages", o.Stages != nil, n.stages, false},
+		{"tier_at_most", o.TierAtMost != "", n.tier, false},
+	} {
+		if f.given && !f.takes {
+			c.bad(path+"."+f.name, "means nothing to kind %s: remove it", o.Kind)
+		}
+		if f.needs && !f.given {
+			c.bad(path+"."+f.name, "is missing (or zero): kind %s needs it", o.Kind)
+		}
+	}
+	if o.After != "" && n.after {
+		c.after(path+".after", o.After)
+	}
+	if (o.Kind == KindFirstToken || o.Kind == KindChunkGap) && c.Target.Mode != ModeStream {
+		c.bad(path+".kind", "%s is for target.mode: stream", o.Kind)
+	}
+	c.stages(path, o)
+	// Auto-named objectives are replaced by name; another kind under such a name would silently drop the check.
+	for _, auto := range c.automatic() {
+		if auto.Name == o.Name && auto.Kind != o.Kind {
+			c.bad(path+".name", "%s is the name of a check of kind %s: choose another", o.Name, auto.Kind)
+		}
+	}
+}
+
+func (c *checker) stages(path string, o *Objective) {
+	var names []string
+	for _, st := range c.Load.Stages {
+		names = append(names, st.Name)
+	}
+	for i, name := range o.Stages {
+		k := slices.Index(names, name)
+		switch {
+		case k < 0:
+			c.bad(item(path+".stages", i, ""), "there is no stage %q%s", short(name), didYouMean(name, names))
+		case !*c.Load.Stages[k].Judged:
+			c.bad(item(path+".stages", i, ""), "the stage %s is not judged", name)
+		}
+	}
+	if o.Stages != nil && len(o.Stages) == 0 {
+		c.bad(path+".stages", "is an empty list: name stages, or remove it for every judged one")
+	}
+}

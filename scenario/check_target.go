@@ -1,0 +1,379 @@
+package scenario
+
+import (
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+func (c *checker) target() {
+	t := &c.Target
+	switch {
+	case t.Bundled != nil && t.URL != "":
+		c.bad("target", "has both bundled and url: remove one (--target URL replaces bundled)")
+	case t.Bundled == nil && t.URL == "":
+		c.bad("target", "has neither bundled nor url: write bundled: {} or url: https://…")
+	case t.Bundled != nil:
+		c.bundled()
+	default:
+		c.url("target.url", t.URL)
+	}
+	c.wire()
+	c.headers("target.headers", t.Headers)
+	for _, from := range sortedKeys(t.Resolve) {
+		path := "target.resolve." + from
+		if !hostPort(from) {
+			c.bad(path, "%q is not HOST:PORT", short(from))
+		}
+		if to := t.Resolve[from]; !hostPort(to) || net.ParseIP(hostOf(to)) == nil {
+			c.bad(path, "%q is not ADDRESS:PORT", short(to))
+		}
+	}
+	c.auth()
+	c.login()
+	c.request()
+	c.response()
+	if t.Timeout <= 0 {
+		c.bad("target.timeout", "must be above 0s")
+	}
+}
+
+// bundled refuses what only one's own server can have.
+func (c *checker) bundled() {
+	t := &c.Target
+	for _, f := range []struct {
+		path  string
+		given bool
+		why   string
+	}{
+		{"target.resolve", t.Resolve != nil, "its address is known"},
+		{"target.auth", t.Auth != nil, "cstest signs its tokens itself"},
+		{"target.login", t.Login != nil, "cstest signs its tokens itself"},
+		{"target.request", t.Request != nil, "its API is known"},
+		{"target.response", t.Response != nil, "its API is known"},
+		{"target.tls", t.TLS != nil, "it speaks plain HTTP on loopback"},
+	} {
+		if f.given {
+			c.bad(f.path, "is for one's own server (target.url); the bundled one needs none: %s", f.why)
+		}
+	}
+	if t.API != APIReference && t.API != APIArticle {
+		c.bad("target.api", "the bundled server speaks reference and article, not %s", t.API)
+	}
+	r := t.Bundled.Redis
+	if r != "embedded" && !strings.HasPrefix(r, "redis://") && !strings.HasPrefix(r, "rediss://") {
+		c.bad("target.bundled.redis", "%q: write embedded or redis://HOST:PORT/0", short(r))
+	}
+	for _, knob := range sortedKeys(t.Bundled.Knobs) {
+		if group, name, ok := strings.Cut(knob, "."); !ok || group == "" || name == "" || len(knob) > maxName {
+			c.bad("target.bundled.knobs."+knob, "is not a knob: see `cstest serve reference-server --list-knobs`")
+		}
+	}
+}
+
+// url checks the address of one's own server. Whether it may be loaded at all
+// is decided where the run starts.
+func (c *checker) url(path, text string) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || len(text) > 2048:
+		c.bad(path, "%q is not a URL: write for example https://chat.pre.shop.example", short(text))
+	case u.Scheme != "http" && u.Scheme != "https":
+		c.bad(path, "%q must begin with http:// or https://", short(text))
+	case u.Hostname() == "":
+		c.bad(path, "%q has no host: write for example https://chat.pre.shop.example", short(text))
+	case u.User != nil:
+		c.bad(path, "has a user or a password in it, which would be written to the results: use target.auth or target.headers with ${env:NAME}")
+	case u.RawQuery != "" || u.Fragment != "" || u.ForceQuery:
+		c.bad(path, "has a query or a fragment: put them into target.request.path")
+	case !validPort(u.Port(), true):
+		c.bad(path, "the port %q is not between 1 and 65535", short(u.Port()))
+	}
+}
+
+func (c *checker) secure() bool {
+	return c.Target.Bundled == nil && strings.HasPrefix(strings.ToLower(c.Target.URL), "https:")
+}
+
+// wire checks which of api, mode, http and connections go together.
+func (c *checker) wire() {
+	t := &c.Target
+	modes := map[string][]string{
+		APIReference: {ModeSync, ModeStream, ModeAsync, ModeWebSocket},
+		APIArticle:   {ModeSync},
+		APIOpenAI:    {ModeSync, ModeStream},
+		APICustom:    {ModeSync, ModeStream, ModeAsync},
+	}[t.API]
+	if !slices.Contains(modes, t.Mode) {
+		c.bad("target.mode", "api %s has no %s: possible are %s", t.API, t.Mode, strings.Join(modes, ", "))
+	}
+	if t.HTTP == HTTP1 {
+		if t.Mode == ModeWebSocket && t.Connections != PerUser && t.Connections != PerConversation {
+			c.bad("target.connections", "a websocket is per-user or per-conversation, not %s", t.Connections)
+		}
+	} else {
+		c.http2()
+	}
+	if t.Pool > 0 && t.Connections != Shared {
+		c.bad("target.pool", "is for connections: shared")
+	}
+	if t.Pool > 100_000 {
+		c.bad("target.pool", "more than 100k connections do not exist: write fewer")
+	}
+	if t.API == APIOpenAI && t.Model == "" {
+		c.bad("target.model", "is missing: api openai sends it with every request")
+	}
+	if t.API != APIOpenAI && t.Model != "" {
+		c.bad("target.model", "is for api: openai")
+	}
+	if tls := t.TLS; tls != nil && t.Bundled == nil {
+		if !c.secure() {
+			c.bad("target.tls", "is for https URLs")
+		}
+		if (tls.Cert == "") != (tls.Key == "") {
+			c.bad("target.tls", "cert and key are needed together")
+		}
+		if tls.Insecure {
+			c.warn("target.tls.insecure", "certificates are not checked; the report will say so")
+		}
+	}
+}
+
+func (c *checker) http2() {
+	t := &c.Target
+	if t.Mode == ModeWebSocket {
+		c.bad("target.http", "websocket mode needs http: \"1.1\"")
+	}
+	if t.Connections != Shared {
+		c.bad("target.connections", "HTTP/2 carries many conversations over few connections: write shared (and pool: N)")
+	}
+	switch {
+	case t.HTTP == HTTP2 && t.Bundled != nil:
+		c.bad("target.http", "the bundled server has no TLS: write h2c")
+	case t.HTTP == HTTP2 && !c.secure():
+		c.bad("target.http", "\"2\" needs an https URL; over http:// it is h2c")
+	case t.HTTP == H2C && c.secure():
+		c.bad("target.http", "h2c needs an http:// URL; over https:// it is \"2\"")
+	}
+}
+
+// headers refuses what would break a request or what the driver sets itself.
+func (c *checker) headers(path string, headers map[string]string) {
+	if len(headers) > maxHeaders {
+		c.bad(path, "has more than %d headers", maxHeaders)
+	}
+	for _, name := range sortedKeys(headers) {
+		at := join(path, name)
+		if !isToken(name) {
+			c.bad(at, "%q is not the name of a header", short(name))
+			continue
+		}
+		switch strings.ToLower(name) {
+		case "content-length", "transfer-encoding", "connection", "te", "upgrade", "trailer", "host":
+			c.bad(at, "cstest sets this header itself: remove it")
+		case "traceparent":
+			c.bad(at, "cstest sets traceparent itself: turns are told apart by it")
+		}
+		if strings.ContainsAny(headers[name], "\r\n\x00") {
+			c.bad(at, "has a line end in it")
+		}
+		if low := strings.ToLower(name); (low == "authorization" || low == "cookie" || strings.Contains(low, "api-key")) && !strings.Contains(headers[name], "${") {
+			c.warn(at, "the secret itself stands here and will be written to the results: use ${env:NAME}")
+		}
+	}
+}
+
+func isToken(s string) bool {
+	for _, r := range s {
+		if r <= ' ' || r >= 0x7f || strings.ContainsRune(`()<>@,;:\"/[]?={}`, r) {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 256
+}
+
+func (c *checker) auth() {
+	a := c.Target.Auth
+	if a == nil || c.Target.Bundled != nil {
+		return
+	}
+	if (a.Bearer != "") == (a.JWT != nil) {
+		c.bad("target.auth", "must have exactly one of bearer and jwt")
+		return
+	}
+	if a.JWT == nil {
+		if !strings.Contains(a.Bearer, "${") {
+			c.warn("target.auth.bearer", "the token itself stands here and will be written to the results: use ${env:NAME} or a data table")
+		}
+		return
+	}
+	if a.JWT.Secret == "" {
+		c.bad("target.auth.jwt.secret", "is empty")
+	} else if !strings.Contains(a.JWT.Secret, "${") {
+		c.warn("target.auth.jwt.secret", "the secret itself stands here and will be written to the results: use ${env:NAME} or ${file:PATH}")
+	}
+	if a.JWT.TTL <= 0 {
+		c.bad("target.auth.jwt.ttl", "must be above 0s")
+	}
+	for _, name := range sortedKeys(a.JWT.Claims) {
+		switch name {
+		case "sub", "exp", "iat", "nbf", "iss", "aud":
+			c.bad("target.auth.jwt.claims."+name, "has a field of its own or is set by cstest: remove it")
+		}
+	}
+}
+
+func (c *checker) login() {
+	l := c.Target.Login
+	if l == nil || c.Target.Bundled != nil {
+		return
+	}
+	c.path("target.login.path", l.Path)
+	c.headers("target.login.headers", l.Headers)
+	c.body("target.login.body", l.Body)
+	for _, name := range sortedKeys(l.Save) {
+		c.extract("target.login.save."+name, l.Save[name])
+		if name == "" || strings.ContainsAny(name, " \t${}:.") {
+			c.bad("target.login.save."+name, "%q cannot be named as ${login.NAME}: use letters, digits and _", short(name))
+		}
+	}
+}
+
+func (c *checker) path(path, text string) {
+	if !strings.HasPrefix(text, "/") || strings.ContainsAny(text, " \t\r\n#") {
+		c.bad(path, "%q is not a path: begin with /, without spaces", short(text))
+	}
+}
+
+func (c *checker) body(path string, body []byte) {
+	if len(body) == 0 {
+		return
+	}
+	if _, err := ParseBody(body); err != nil {
+		c.bad(path, "%s", err)
+	}
+}
+
+func (c *checker) request() {
+	t := &c.Target
+	if t.Bundled != nil {
+		return
+	}
+	r := t.Request
+	if r == nil {
+		if t.API == APICustom {
+			c.bad("target.request", "is missing: api custom needs to know what to send, for example {path: /chat, body: {text: \"${turn.text}\"}}")
+		}
+		return
+	}
+	if r.Path != "" || t.API == APICustom {
+		c.path("target.request.path", r.Path)
+	}
+	c.headers("target.request.headers", r.Headers)
+	c.body("target.request.body", r.Body)
+	if t.API != APICustom {
+		if r.Body != nil {
+			c.bad("target.request.body", "is for api: custom; the body of api %s is known", t.API)
+		}
+		return
+	}
+	for _, u := range append(bodyUses("", r.Body, 0), use{text: r.Path}) {
+		if strings.Contains(u.text, "${turn.text}") {
+			return
+		}
+	}
+	c.bad("target.request.body", "says ${turn.text} nowhere: the user's message would not be sent")
+}
+
+func (c *checker) response() {
+	t := &c.Target
+	if t.Bundled != nil {
+		return
+	}
+	r := t.Response
+	if r == nil {
+		if t.API == APICustom {
+			c.bad("target.response", "is missing: api custom needs to know where the answer is, for example {answer: data.reply}")
+		}
+		return
+	}
+	if t.API != APICustom {
+		c.bad("target.response", "is for api: custom; the answers of api %s are known", t.API)
+		return
+	}
+	for _, p := range []struct{ name, path string }{
+		{"ok", r.OK}, {"dialog_id", r.DialogID}, {"answer", r.Answer}, {"context_turns", r.ContextTurns}, {"degraded", r.Degraded},
+	} {
+		if p.path != "" {
+			c.extract("target.response."+p.name, p.path)
+		}
+	}
+	if r.Answer == "" && t.Mode != ModeStream {
+		c.bad("target.response.answer", "is missing: without it an empty answer could not be told from a good one")
+	}
+	if r.Tier != nil {
+		c.extract("target.response.tier.from", r.Tier.From)
+		for _, word := range sortedKeys(r.Tier.Map) {
+			if tier := r.Tier.Map[word]; !isWord(Tiers(), tier) {
+				c.bad("target.response.tier.map."+word, "%q is not one of %s%s", short(tier), strings.Join(Tiers(), ", "), didYouMean(tier, Tiers()))
+			}
+		}
+	}
+	c.framing(r)
+}
+
+// framing checks what the modes need besides.
+func (c *checker) framing(r *Response) {
+	switch {
+	case c.Target.Mode == ModeStream && r.Stream == nil:
+		c.bad("target.response.stream", "is missing: mode stream needs delta (where the text is) and done (what ends the stream)")
+	case c.Target.Mode == ModeAsync && r.Job == nil:
+		c.bad("target.response.job", "is missing: mode async needs to know where the job is and when it is done")
+	}
+	if r.Stream != nil {
+		c.extract("target.response.stream.delta", r.Stream.Delta)
+		if r.Stream.Done == "" {
+			c.bad("target.response.stream.done", "is empty: a stream that breaks could not be told from one that ends")
+		}
+	}
+	if j := r.Job; j != nil {
+		if (j.Status == "") != (j.Done == "") {
+			c.bad("target.response.job", "status and done are needed together")
+		}
+		for name, path := range map[string]string{"url": j.URL, "status": j.Status} {
+			if path != "" {
+				c.extract("target.response.job."+name, path)
+			}
+		}
+	}
+}
+
+// extract bounds a gjson path.
+func (c *checker) extract(path, text string) {
+	if text == "" || len(text) > 256 || strings.ContainsAny(text, "\r\n") {
+		c.bad(path, "is not a path of 1 to 256 bytes into a JSON answer, for example data.reply")
+	}
+}
+
+func hostPort(s string) bool {
+	host, port, err := net.SplitHostPort(s)
+	return err == nil && host != "" && !strings.ContainsAny(host, " /") && validPort(port, false)
+}
+
+func hostOf(s string) string {
+	host, _, err := net.SplitHostPort(s)
+	if err != nil {
+		return ""
+	}
+	return host
+}
+
+func validPort(port string, optional bool) bool {
+	if port == "" {
+		return optional
+	}
+	n, err := strconv.Atoi(port)
+	return err == nil && n > 0 && n < 1<<16
+}
