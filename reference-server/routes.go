@@ -1,126 +1,261 @@
 package refserver
 
 import (
-	"encoding/json"
+	"context"
 	"errors"
+	"log/slog"
+	"math/rand/v2"
 	"net/http"
+	"runtime/debug"
 	"strconv"
 	"time"
 )
 
+// endpoint is one row of the route table.
+type endpoint struct {
+	method string
+	path   string
+	route  route
+	turn   bool   // takes part in the gates: drain, in flight, rate limits
+	role   string // needed role; empty: no token at all
+	handle func(*exchange) error
+}
+
+// endpoints is the public route table, complete: a test holds every row
+// against every kind of caller.
+func (s *Server) endpoints() []endpoint {
+	return []endpoint{
+		{"POST", "/v1/chat", routeChat, true, roleUser, s.chat},
+		{"POST", "/chat", routeChat, true, roleUser, s.chat},
+		{"GET", "/v1/dialogs/{id}", routeDialog, false, roleUser, s.dialogGet},
+		{"DELETE", "/v1/dialogs/{id}", routeDialog, false, roleUser, s.dialogDelete},
+		{"GET", "/v1/tickets/{id}", routeTicket, false, roleUser, s.ticketGet},
+	}
+}
+
 func (s *Server) publicRoutes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /v1/chat", s.chat)
-	mux.HandleFunc("POST /chat", s.chat)
-	mux.HandleFunc("GET /healthz", s.healthz)
-	mux.HandleFunc("GET /readyz", s.readyz)
-	return mux
-}
-
-func (s *Server) adminRoutes() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", s.healthz)
-	mux.HandleFunc("GET /readyz", s.readyz)
-	mux.HandleFunc("GET /admin/state", s.adminState)
-	return mux
-}
-
-// chat answers one turn.
-func (s *Server) chat(w http.ResponseWriter, r *http.Request) {
-	tr := traceFrom(r.Header.Get("Traceparent"))
-	h := w.Header()
-	h["Cache-Control"] = []string{"no-store"}
-	h["X-Request-Id"] = []string{tr.id}
-	s.inFlight.Add(1)
-	defer s.inFlight.Add(-1)
-	t, err := s.open(r, tr)
-	var body []byte
-	if err == nil {
-		body, err = t.run(r.Context())
+	for _, e := range s.endpoints() {
+		mux.HandleFunc(e.method+" "+e.path, s.serve(e))
 	}
-	if err != nil {
-		var p *problem
-		if !errors.As(err, &p) {
-			p = problemInternal
+	mux.HandleFunc("GET /healthz", s.healthz)
+	mux.HandleFunc("GET /readyz", s.readyz)
+	if s.cfg.Dev {
+		mux.HandleFunc("POST /dev/token", s.serve(endpoint{route: routeOther, handle: s.devToken}))
+	}
+	mux.HandleFunc("/", s.serve(endpoint{route: routeOther, handle: func(x *exchange) error { return unknownPath(mux, x.r) }}))
+	return mux
+}
+
+// unknownPath tells a wrong method from a wrong path.
+func unknownPath(mux *http.ServeMux, r *http.Request) error {
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
+		probe := &http.Request{Method: method, URL: r.URL, Host: r.Host}
+		if _, pattern := mux.Handler(probe); pattern != "/" && pattern != "" {
+			return problemMethod
 		}
-		s.counts.outcomes[p.status].Add(1)
-		p.write(w, tr.id)
+	}
+	return problemNotFound
+}
+
+// exchange is one request and its answer.
+type exchange struct {
+	srv    *Server
+	set    *settings
+	w      http.ResponseWriter
+	r      *http.Request
+	tr     trace
+	start  time.Time
+	who    identity
+	turn   *turn // nil: no turn, or not yet
+	status int   // 0: not answered yet
+}
+
+// serve wraps an endpoint: trace, gates, token, panics, errors, metrics, log.
+func (s *Server) serve(e endpoint) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		x := &exchange{srv: s, set: s.set.Load(), w: w, r: r, tr: traceFrom(r.Header.Get("Traceparent")), start: time.Now()}
+		h := w.Header()
+		h["Cache-Control"] = []string{"no-store"}
+		h["X-Request-Id"] = []string{x.tr.id}
+		h["X-Content-Type-Options"] = []string{"nosniff"}
+		s.inFlight.Add(1)
+		err := x.guarded(e)
+		s.inFlight.Add(-1)
+		if err != nil {
+			x.fail(err)
+		}
+		took := time.Since(x.start)
+		if p := min(max(x.status, 0), len(s.counts.outcomes)-1); e.turn {
+			s.counts.outcomes[p].Add(1)
+		}
+		s.metrics.request(e.route, x.status, took)
+		x.logLine(e.route, took)
+	}
+}
+
+// guarded runs the endpoint behind its gates; a panic becomes an error.
+func (x *exchange) guarded(e endpoint) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			if v == http.ErrAbortHandler {
+				panic(v)
+			}
+			x.srv.log.Error("panic", "trace_id", x.tr.id, "value", v, "stack", string(debug.Stack()))
+			x.w.Header().Set("Connection", "close")
+			err = problemInternal
+		}
+	}()
+	if e.turn {
+		if err := x.admit(); err != nil {
+			return err
+		}
+	}
+	if e.role != "" {
+		if x.who, err = x.srv.verifier.request(x.r); err != nil {
+			return tokenProblem(err)
+		}
+		if x.who.role != e.role {
+			return problemRole
+		}
+	}
+	if e.turn {
+		if q := x.srv.gates.allow(x.who, x.set, x.start); q != nil {
+			return x.limited(q)
+		}
+	}
+	return e.handle(x)
+}
+
+// admit is the drain gate and the in-flight gate.
+func (x *exchange) admit() error {
+	s := x.srv
+	switch {
+	case s.draining.Load():
+		s.metrics.rejected["draining"].Inc()
+		return problemDraining
+	case x.set.chatMaxInFlight > 0 && s.inFlight.Load() > int64(x.set.chatMaxInFlight):
+		s.metrics.rejected["shed"].Inc()
+		return problemShed
+	}
+	return nil
+}
+
+func (x *exchange) limited(q *quota) error {
+	x.srv.metrics.rejected[q.name].Inc()
+	h := x.w.Header()
+	h.Set("RateLimit-Policy", `"`+q.name+`";q=`+strconv.Itoa(q.limit))
+	h.Set("RateLimit", `"`+q.name+`";r=0;t=`+strconv.Itoa(int(q.wait.Seconds())+1))
+	p := *problemRateLimited
+	p.retry = q.wait
+	return &p
+}
+
+// fail answers with a problem. Errors that are none are bugs of ours.
+func (x *exchange) fail(err error) {
+	var p *problem
+	if !errors.As(err, &p) {
+		x.srv.log.Error("internal", "trace_id", x.tr.id, "err", err.Error())
+		p = problemInternal
+	}
+	if x.status != 0 {
+		return // the answer has begun
+	}
+	x.status = p.status
+	p.write(x.w, x.tr.id)
+}
+
+// send answers with JSON, compressed when asked for and worth it.
+func (x *exchange) send(status int, body []byte) {
+	h := x.w.Header()
+	h["Content-Type"] = []string{"application/json"}
+	if len(body) >= gzipFrom && x.set.httpGzip {
+		h["Vary"] = []string{"Accept-Encoding"}
+		if acceptsGzip(x.r.Header.Get("Accept-Encoding")) {
+			h["Content-Encoding"] = []string{"gzip"}
+			body = x.srv.gzip.compress(body)
+		}
+	}
+	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	x.status = status
+	x.w.WriteHeader(status)
+	_, _ = x.w.Write(body)
+}
+
+// logLine writes a line about the request: no text, no secrets.
+func (x *exchange) logLine(r route, took time.Duration) {
+	switch {
+	case x.set.logMode == "off" && x.status < 500:
+		return
+	case x.set.logMode == "sampled" && x.status < 500 && rand.Float64() >= float64(x.set.logSample):
 		return
 	}
-	s.counts.outcomes[http.StatusOK].Add(1)
+	attrs := make([]slog.Attr, 0, 12)
+	attrs = append(attrs, slog.String("trace_id", x.tr.id), slog.String("route", routeNames[r]), slog.Int("status", x.status),
+		slog.Float64("total_ms", millis(took)))
+	if t := x.turn; t != nil {
+		attrs = append(attrs, slog.String("tier", t.ans.tier.String()), slog.String("source", t.ans.source), slog.Bool("degraded", t.ans.degraded),
+			slog.String("reason", t.ans.degradeReason), slog.String("intent", t.intent.String()), slog.String("group", t.ans.group),
+			slog.Float64("redis_ms", millis(t.redisTime)), slog.Float64("llm_ms", millis(t.modelTime)), slog.Int("llm_attempts", t.attempts))
+	}
+	x.srv.log.LogAttrs(context.Background(), slog.LevelInfo, "request", attrs...)
+}
+
+func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// chat answers one turn.
+func (s *Server) chat(x *exchange) error {
+	t, err := s.open(x)
+	if err != nil {
+		return err
+	}
+	x.turn = t
+	body, err := t.run(x.r.Context())
+	if err != nil {
+		return err
+	}
+	h := x.w.Header()
+	if t.replay != nil {
+		h["Idempotent-Replay"] = []string{"true"}
+	} else {
+		s.count(t)
+		h["X-Degrade-Tier"] = []string{t.ans.tier.String()}
+	}
+	h["Server-Timing"] = []string{t.timing()}
+	x.send(http.StatusOK, body)
+	return nil
+}
+
+// count books an answered turn.
+func (s *Server) count(t *turn) {
 	s.counts.turns.Add(1)
 	s.counts.answers[t.ans.tier].Add(1)
-	h["Content-Type"] = []string{"application/json"}
-	h["X-Degrade-Tier"] = []string{t.ans.tier.String()}
-	h["Server-Timing"] = []string{t.timing()}
-	h["Content-Length"] = []string{strconv.Itoa(len(body))}
-	_, _ = w.Write(body)
+	group := 0
+	if t.ans.group == groupNames[1] {
+		group = 1
+	}
+	s.metrics.answers[t.ans.tier][group].Inc()
+	s.metrics.intents[t.intent].Inc()
+	if t.ans.degraded {
+		s.counts.degraded.Add(1)
+		s.metrics.degraded.WithLabelValues(t.ans.tier.String(), t.ans.source).Inc()
+	}
 }
 
 // timing is the Server-Timing header, in milliseconds.
 func (t *turn) timing() string {
 	total := time.Since(t.start)
 	b := make([]byte, 0, 80)
-	for _, part := range []struct {
+	for _, part := range [...]struct {
 		name string
 		d    time.Duration
-	}{{"pre", total - t.redisTime - t.modelTime}, {"redis", t.redisTime}, {"llm", t.modelTime}, {"total", total}} {
+	}{{"pre", max(0, total-t.redisTime-t.modelTime)}, {"redis", t.redisTime}, {"llm", t.modelTime}, {"total", total}} {
 		if len(b) > 0 {
 			b = append(b, ", "...)
 		}
 		b = append(b, part.name...)
 		b = append(b, ";dur="...)
-		b = strconv.AppendFloat(b, float64(part.d.Microseconds())/1000, 'f', 3, 64)
+		b = strconv.AppendFloat(b, millis(part.d), 'f', 3, 64)
 	}
 	return string(b)
-}
-
-func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, map[string]any{"status": "ok"})
-}
-
-// readyz is 503 only while draining or without keys: a Redis or a model that
-// is down is reported, not failed, because the lower tiers still serve.
-func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
-	status, code := "ready", http.StatusOK
-	switch {
-	case s.draining.Load():
-		status, code = "draining", http.StatusServiceUnavailable
-	case len(s.cfg.Secrets) == 0:
-		status, code = "no key to check tokens with", http.StatusServiceUnavailable
-	}
-	writeJSON(w, code, map[string]any{"status": status, "breaker": s.caller.breaker.state()})
-}
-
-func writeJSON(w http.ResponseWriter, status int, v any) {
-	b, err := json.Marshal(v)
-	if err != nil {
-		status, b = http.StatusInternalServerError, []byte(`{"status":"internal"}`)
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_, _ = w.Write(append(b, '\n'))
-}
-
-func (s *Server) adminState(w http.ResponseWriter, _ *http.Request) {
-	set := s.set.Load()
-	answers := map[string]int64{}
-	for t := range tierNames {
-		answers[tierNames[t]] = s.counts.answers[t].Load()
-	}
-	outcomes := map[string]int64{}
-	for code := range s.counts.outcomes {
-		if n := s.counts.outcomes[code].Load(); n > 0 {
-			outcomes[strconv.Itoa(code)] = n
-		}
-	}
-	kind := "external"
-	if s.embedded != nil {
-		kind = "embedded"
-	}
-	writeJSON(w, http.StatusOK, map[string]any{
-		"profile": s.cfg.Profile, "knobs": set.values(), "knobs_sha256": set.sha256(), "tier": TierLLM.String(), "redis": kind,
-		"turns": s.counts.turns.Load(), "answers": answers, "llm_attempts": s.caller.attempts.Load(),
-		"breaker": s.caller.breaker.state(), "transitions": []any{}, "outcomes": outcomes,
-	})
 }

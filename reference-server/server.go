@@ -27,6 +27,14 @@ type Server struct {
 	store    *store
 	model    *model
 	caller   *caller
+	watch    *watch
+	faq      *faqIndex // nil: could not be built
+	intents  *intents
+	tickets  *tickets
+	cache    *hotCache
+	gates    *gates
+	metrics  *metrics
+	gzip     gzipPool
 	counts   counts
 
 	public, admin         *http.Server
@@ -43,6 +51,7 @@ type Server struct {
 // counts are the exact figures of /admin/state.
 type counts struct {
 	turns    atomic.Int64
+	degraded atomic.Int64
 	answers  [len(tierNames)]atomic.Int64
 	outcomes [600]atomic.Int64 // by HTTP status
 }
@@ -63,12 +72,22 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	s := &Server{cfg: cfg, log: slog.New(slog.NewJSONHandler(cfg.Log, nil)), closed: make(chan struct{})}
 	s.set.Store(&base)
 	s.verifier = newVerifier(cfg.Secrets, time.Now)
-	s.ids = newMinter(idKey(cfg.Secrets))
+	s.ids = newMinter(s.idKey())
 	if err := s.openRedis(&base); err != nil {
 		return nil, err
 	}
 	s.model = newModel(cfg.LLM, cfg.LLMKey, &base)
-	s.caller = newCaller(s.model, &base, s.set.Load, s.llmSeen)
+	s.watch = newWatch(time.Now(), s.set.Load)
+	s.caller = newCaller(s.model, &base, s.set.Load, s.sawModel)
+	s.watch.breaker, s.watch.probe, s.watch.ping = s.caller.breaker, s.probe, s.ping
+	s.watch.changed = s.tierChanged
+	s.store.observe = s.sawRedis
+	s.intents, s.cache = newIntents(), newHotCache()
+	s.tickets = &tickets{store: s.store, ids: s.ids}
+	if s.faq, err = newFAQ(); err != nil {
+		s.log.Error("no FAQ: degraded turns go to people", "err", err)
+	}
+	s.gates, s.metrics = newGates(&base), newMetrics(s)
 	if err := s.listen(); err != nil {
 		s.release()
 		return nil, err
@@ -149,7 +168,60 @@ func (s *Server) protocols() *http.Protocols {
 }
 
 // start runs what goes on beside requests.
-func (s *Server) start(context.Context) {}
+func (s *Server) start(ctx context.Context) {
+	if !s.set.Load().tiers {
+		return
+	}
+	s.background.Go(func() { s.watch.run(ctx) })
+	s.background.Go(func() {
+		tick := time.NewTicker(evaluateEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				if s.watch.at().tier != TierStatic {
+					s.tickets.flush(ctx)
+				}
+			}
+		}
+	})
+}
+
+// sawModel hears of every attempt made for a user.
+func (s *Server) sawModel(f fault, took time.Duration, slow bool) {
+	s.watch.sawModel(f, slow)
+	s.metrics.attempts[f].Inc()
+	s.metrics.attemptTime.Observe(took.Seconds())
+}
+
+// sawRedis hears of every operation on a dialog.
+func (s *Server) sawRedis(op string, took time.Duration, err error) {
+	s.metrics.redisOps[op].Observe(took.Seconds())
+	if err != nil && errors.Is(err, errState) {
+		s.metrics.redisErrors[op].Inc()
+	}
+	s.watch.redis.add(time.Now(), errors.Is(err, errState), false)
+}
+
+func (s *Server) ping(ctx context.Context) error { return s.store.rdb.Ping(ctx).Err() }
+
+// probe asks the model once, past the breaker.
+func (s *Server) probe(ctx context.Context, body []byte) fault {
+	if body == nil {
+		body = s.model.body(prompt{text: "你好"})
+	}
+	_, err := s.model.ask(ctx, body, traceFrom(""), "probe")
+	f := faultOf(err)
+	s.metrics.probes[f].Inc()
+	return f
+}
+
+func (s *Server) tierChanged(from, to position, reason string) {
+	s.metrics.transitions.WithLabelValues(from.tier.String(), to.tier.String(), reason).Inc()
+	s.log.Warn("tier", "from", from.tier.String(), "to", to.tier.String(), "live_share", to.liveShare(), "reason", reason)
+}
 
 // URL is the base URL of the public listener.
 func (s *Server) URL() string {
@@ -196,16 +268,20 @@ func (s *Server) release() {
 		s.store.rdb.Close()
 	}
 	s.embedded.close()
+	s.faq.close()
 }
 
 // idKey derives the key of ids from the token keys, so that servers that share
 // those accept each other's dialogs. Without any, nothing is served anyway.
-func idKey(secrets map[string]Secret) []byte {
+func (s *Server) idKey() []byte { return []byte(s.cfg.Secrets[s.firstKid()]) }
+
+// firstKid is the least key id.
+func (s *Server) firstKid() string {
 	least := ""
-	for kid := range secrets {
+	for kid := range s.cfg.Secrets {
 		if least == "" || kid < least {
 			least = kid
 		}
 	}
-	return []byte(secrets[least])
+	return least
 }

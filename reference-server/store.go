@@ -334,3 +334,6 @@ func redisOptions(raw string) (*redis.Options, error) {
 	}
 	return opt, nil
 }
+
+// isNil says whether Redis answered that there is no such key.
+func isNil(err error) bool { return errors.Is(err, redis.Nil) }

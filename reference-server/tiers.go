@@ -1,5 +1,7 @@
 package refserver
 
+import "time"
+
 // Tier is a level of service, best first.
 type Tier uint8
 
@@ -19,4 +21,213 @@ func (t Tier) String() string {
 		return tierNames[t]
 	}
 	return "unknown"
+}
+
+// The table of transitions. Everything is evaluated once a second.
+//
+//	to       enter                                       leave, one step at a time
+//	faq      model failures ≥ 30 % or slow ≥ 60 %        after the dwell, 20 probes in 10 s, ≥ 90 % good; then live
+//	         twice; ≥ 50 % or breaker open: at once      share 10, 25, 50, 100 %, one step each; a relapse doubles the dwell
+//	handoff  at faq and FAQ unavailable or slow          cause gone for 30 s
+//	static   Redis failures ≥ 50 %, or CPU emergency     Redis failures < 5 % for 15 s
+const (
+	evaluateEvery  = time.Second
+	signalWindow   = 3 * time.Second
+	probeWindow    = 10 * time.Second
+	minSamples     = 20
+	enterFailures  = 0.30
+	enterSlow      = 0.60
+	enterAtOnce    = 0.50
+	leaveProbes    = 20
+	leaveGood      = 0.90
+	relapseGood    = 0.70 // probes below this take the live share back
+	fewProbes      = 5    // at low volume so many probes decide
+	handoffGone    = 30 * time.Second
+	staticEnter    = 0.50
+	staticLeave    = 0.05
+	staticGone     = 15 * time.Second
+	relapseMemory  = time.Minute // trouble this soon after the way back is a relapse
+	timerJitterMin = 0.8
+	timerJitterMax = 1.2
+)
+
+// liveShares are the steps of the way back to the model, in percent of dialogs.
+var liveShares = [...]int{10, 25, 50}
+
+// tally counts calls in a window.
+type tally struct {
+	n, failed, slow int
+}
+
+func (t tally) failures() float64 { return share(t.failed, t.n) }
+func (t tally) slowness() float64 { return share(t.slow, t.n) }
+
+func share(part, whole int) float64 {
+	if whole == 0 {
+		return 0
+	}
+	return float64(part) / float64(whole)
+}
+
+// signals are what one evaluation looks at.
+type signals struct {
+	now         time.Time
+	llm         tally // users' calls in the last 3 s
+	breakerOpen bool
+	keyRefused  bool  // the model does not accept our key
+	probes      tally // the last 20 probes, none older than 10 s
+	faqDown     bool  // unavailable or slow
+	redis       tally // operations in the last 3 s
+	cpu         bool  // emergency
+	jitter      float64
+}
+
+// timers are the knobs of the way back.
+type timers struct {
+	dwell, dwellMax, step time.Duration
+}
+
+// position is where the server stands, with what is needed to decide where to
+// go from there. It is a value: next returns a new one.
+type position struct {
+	tier     Tier
+	since    time.Time     // in this tier
+	share    int           // percent of dialogs on the model while tier is faq
+	stepped  time.Time     // share was last raised
+	dwell    time.Duration // least time at faq before probes may raise the share
+	factor   float64       // jitter of the timers, drawn when the tier was entered
+	strikes  int           // evaluations in a row with the model in trouble
+	back     time.Time     // all users last got the model back; zero: never away
+	faqBad   time.Time     // FAQ last seen down
+	redisBad time.Time     // Redis last seen at 5 % failures or more, or CPU short
+}
+
+// next is the whole decision: where to stand after this evaluation, and why.
+// The reason is empty while the tier and the live share stay.
+func next(p position, s signals, k timers) (position, string) {
+	if s.faqDown {
+		p.faqBad = s.now
+	}
+	if s.redis.failures() >= staticLeave || s.cpu {
+		p.redisBad = s.now
+	}
+	trouble, atOnce := modelTrouble(s)
+	if trouble {
+		p.strikes++
+	} else {
+		p.strikes = 0
+	}
+	if reason := staticCause(s); reason != "" && p.tier != TierStatic {
+		return p.enter(TierStatic, s), reason
+	}
+	switch p.tier {
+	case TierLLM:
+		if atOnce != "" || p.strikes >= 2 {
+			return p.leaveModel(s, k, atOnce)
+		}
+	case TierFAQ:
+		if s.faqDown {
+			return p.enter(TierHandoff, s), "faq_down"
+		}
+		return p.towardsModel(s, k, atOnce != "" || p.strikes >= 2)
+	case TierHandoff:
+		if s.now.Sub(p.faqBad) >= p.timer(handoffGone) {
+			return p.enter(TierFAQ, s), "faq_up"
+		}
+	case TierStatic:
+		if s.now.Sub(p.redisBad) >= p.timer(staticGone) {
+			return p.enter(TierHandoff, s), "redis_up"
+		}
+	}
+	return p, ""
+}
+
+func staticCause(s signals) string {
+	switch {
+	case s.cpu:
+		return "cpu"
+	case s.redis.n >= minSamples && s.redis.failures() >= staticEnter:
+		return "redis_down"
+	}
+	return ""
+}
+
+// modelTrouble says whether this evaluation speaks against the model, and with
+// a reason if so strongly that one is enough.
+func modelTrouble(s signals) (trouble bool, atOnce string) {
+	switch {
+	case s.keyRefused:
+		return true, "llm_key_refused"
+	case s.breakerOpen:
+		return true, "breaker_open"
+	case s.llm.n >= minSamples && s.llm.failures() >= enterAtOnce:
+		return true, "llm_failures"
+	case s.llm.n < minSamples && s.probes.n >= fewProbes && s.probes.failures() >= enterAtOnce:
+		return true, "probe_failures"
+	}
+	return s.llm.n >= minSamples && (s.llm.failures() >= enterFailures || s.llm.slowness() >= enterSlow), ""
+}
+
+// enter moves to a tier.
+func (p position) enter(t Tier, s signals) position {
+	p.tier, p.since, p.share, p.stepped, p.strikes, p.factor = t, s.now, 0, s.now, 0, s.jitter
+	return p
+}
+
+func (p position) timer(d time.Duration) time.Duration { return time.Duration(p.factor * float64(d)) }
+
+func (p position) leaveModel(s signals, k timers, reason string) (position, string) {
+	if reason == "" {
+		reason = "llm_degraded"
+	}
+	relapse := !p.back.IsZero() && s.now.Sub(p.back) < relapseMemory
+	p = p.enter(TierFAQ, s)
+	if relapse {
+		p.dwell = min(2*p.dwell, k.dwellMax)
+	} else {
+		p.dwell = k.dwell
+	}
+	return p, reason
+}
+
+// towardsModel is the way back: dwell, probes, live share in steps.
+func (p position) towardsModel(s signals, k timers, trouble bool) (position, string) {
+	if p.dwell == 0 {
+		p.dwell = k.dwell // entered from a worse tier, not from trouble with the model
+	}
+	if p.share == 0 {
+		ready := s.now.Sub(p.since) >= p.timer(p.dwell) && s.probes.n >= leaveProbes && 1-s.probes.failures() >= leaveGood
+		if !ready {
+			return p, ""
+		}
+		p.share, p.stepped, p.strikes = liveShares[0], s.now, 0
+		return p, "probes_good"
+	}
+	if trouble || s.probes.n >= leaveProbes && 1-s.probes.failures() < relapseGood {
+		p.share, p.since, p.strikes = 0, s.now, 0
+		p.dwell, p.factor = min(2*p.dwell, k.dwellMax), s.jitter
+		return p, "relapse"
+	}
+	if s.now.Sub(p.stepped) < p.timer(k.step) {
+		return p, ""
+	}
+	for _, next := range liveShares {
+		if next > p.share {
+			p.share, p.stepped = next, s.now
+			return p, "step"
+		}
+	}
+	dwell := p.dwell
+	p = p.enter(TierLLM, s)
+	p.dwell, p.back = dwell, s.now
+	return p, "llm_back"
+}
+
+// serves is the tier for a dialog whose bucket is 0 … 99: the global tier, or
+// the model for the live share on the way back.
+func (p position) serves(bucket int) Tier {
+	if p.tier == TierFAQ && bucket < p.share {
+		return TierLLM
+	}
+	return p.tier
 }

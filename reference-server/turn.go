@@ -30,17 +30,13 @@ type turn struct {
 	attempts             int
 	redisTime, modelTime time.Duration
 	fault                fault
+	intent               intent
 }
 
-// open authenticates and reads the request. Errors are *problem.
-func (s *Server) open(r *http.Request, tr trace) (*turn, error) {
-	t := &turn{srv: s, set: s.set.Load(), start: time.Now(), tr: tr}
-	who, err := s.verifier.request(r)
-	if err != nil {
-		return nil, tokenProblem(err)
-	}
-	t.who = who
-	body, err := readRequest(r)
+// open reads the request of an authenticated caller. Errors are *problem.
+func (s *Server) open(x *exchange) (*turn, error) {
+	t := &turn{srv: s, set: x.set, start: x.start, tr: x.tr, who: x.who}
+	body, err := readRequest(x.r)
 	if err != nil {
 		return nil, err
 	}
@@ -50,10 +46,10 @@ func (s *Server) open(r *http.Request, tr trace) (*turn, error) {
 		}
 		return nil, problemSyntax
 	}
-	if t.req.uid != "" && t.req.uid != who.uid {
+	if t.req.uid != "" && t.req.uid != t.who.uid {
 		return nil, problemUID
 	}
-	if t.req.dialogID != "" && !s.ids.owns(t.req.dialogID, 'd', who) {
+	if t.req.dialogID != "" && !s.ids.owns(t.req.dialogID, 'd', t.who) {
 		return nil, problemNotFound
 	}
 	if t.req.turnID == "" {
@@ -62,6 +58,7 @@ func (s *Server) open(r *http.Request, tr trace) (*turn, error) {
 	t.hash = textHash(t.req.text)
 	t.text = t.req.text
 	t.clean = stripMarks(t.text)
+	t.ans.group = group(t.who.uid, t.set)
 	return t, nil
 }
 
@@ -93,6 +90,10 @@ func readRequest(r *http.Request) ([]byte, error) {
 // begin finds or makes the dialog. Errors are *problem; a Redis that does not
 // answer is none where tiers are on: the turn goes on without state.
 func (t *turn) begin(ctx context.Context) error {
+	if t.req.dialogID != "" && t.set.tiers && t.srv.watch.at().tier == TierStatic {
+		t.ans.contextStatus = "unavailable"
+		return nil
+	}
 	if t.req.dialogID == "" {
 		t.hold = t.srv.store.fresh(t.srv.ids.mint('d', t.who))
 		t.ans.contextStatus = "new"
@@ -222,18 +223,3 @@ func (t *turn) run(ctx context.Context) ([]byte, error) {
 	committed = err == nil
 	return body, err
 }
-
-func (t *turn) decide(ctx context.Context) error {
-	err := t.answerByModel(ctx)
-	if err == nil {
-		return nil
-	}
-	if t.fault == faultCancelled {
-		return problemGone
-	}
-	t.ans.text, t.ans.source, t.ans.tier = cannedLine, "static", TierStatic
-	t.ans.degraded, t.ans.degradeReason = true, t.fault.String()
-	return nil
-}
-
-func (s *Server) llmSeen(fault, time.Duration, bool) {}

@@ -1,0 +1,115 @@
+package refserver
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+	"golang.org/x/sync/singleflight"
+)
+
+// hotAnswer is a model's answer to a reviewed question, the same for everybody.
+type hotAnswer struct {
+	text       string
+	fresh      time.Time // until then served as it is, afterwards once more while it is asked anew
+	refreshing atomic.Bool
+}
+
+// hotCache keeps answers to hot questions: only exact questions of reviewed
+// FAQ entries, only at the start of a dialog, never with personal data. Safe
+// for concurrent use.
+type hotCache struct {
+	answers *otter.Cache[string, *hotAnswer]
+	flight  singleflight.Group
+	hits    atomic.Int64
+	misses  atomic.Int64
+	stale   atomic.Int64
+}
+
+const (
+	hotSize       = 1024
+	policyVersion = "1" // part of the key: a new prompt or FAQ makes old answers unreachable
+)
+
+func newHotCache() *hotCache {
+	return &hotCache{answers: otter.Must(&otter.Options[string, *hotAnswer]{MaximumSize: hotSize, ExpiryCalculator: otter.ExpiryWriting[string, *hotAnswer](10 * time.Minute)})}
+}
+
+// hotKey is the key of a turn in the cache, or "" when its answer must not be
+// shared.
+func (t *turn) hotKey() string {
+	if t.set.cacheHot <= 0 || t.srv.faq == nil || t.hold == nil || !t.hold.fresh || t.ans.piiIn > 0 {
+		return ""
+	}
+	text, ok := t.srv.faq.hot(t.clean)
+	if !ok {
+		return ""
+	}
+	return t.who.tenant + "\x00zh\x00" + policyVersion + "\x00" + text
+}
+
+// viaCache answers a hot question from memory, or asks the model once for all
+// who wait for the same answer. done is false when the turn must ask by
+// itself; err is the model's.
+func (t *turn) viaCache(ctx context.Context) (done bool, err error) {
+	key := t.hotKey()
+	if key == "" {
+		return false, nil
+	}
+	c := t.srv.cache
+	if a, ok := c.answers.GetIfPresent(key); ok && time.Now().Before(a.fresh.Add(t.set.cacheHot.D())) {
+		if time.Now().After(a.fresh) {
+			c.stale.Add(1)
+			if a.refreshing.CompareAndSwap(false, true) {
+				t.srv.background.Go(func() { t.refresh(key, a) })
+			}
+		}
+		c.hits.Add(1)
+		t.serveHot(a.text)
+		return true, nil
+	}
+	c.misses.Add(1)
+	leader := false
+	v, err, _ := c.flight.Do(key, func() (any, error) {
+		leader = true
+		if err := t.answerByModel(ctx); err != nil {
+			return nil, err
+		}
+		return t.keepHot(key, t.ans.text), nil
+	})
+	switch {
+	case leader:
+		return err == nil, err
+	case err != nil:
+		return false, nil // the one who asked failed: that may have been its own fault
+	}
+	t.serveHot(v.(*hotAnswer).text)
+	return true, nil
+}
+
+func (t *turn) serveHot(text string) {
+	t.ans.text, t.ans.source, t.ans.tier = text, "cache", TierLLM
+}
+
+func (t *turn) keepHot(key, text string) *hotAnswer {
+	life := time.Duration((0.9 + 0.2*rand.Float64()) * float64(t.set.cacheHot.D()))
+	a := &hotAnswer{text: stripMarks(text), fresh: time.Now().Add(life)}
+	t.srv.cache.answers.Set(key, a)
+	return a
+}
+
+// refresh asks the model anew for an answer that has become stale.
+func (t *turn) refresh(key string, a *hotAnswer) {
+	defer a.refreshing.Store(false)
+	if t.srv.watch.at().tier != TierLLM || t.srv.draining.Load() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), t.set.llmTimeout.D())
+	defer cancel()
+	text, _, err := t.srv.caller.call(ctx, t.srv.model.body(prompt{text: t.clean}), t.tr)
+	if err == nil {
+		t.keepHot(key, text)
+	}
+}

@@ -1,0 +1,126 @@
+package refserver
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/tidwall/gjson"
+)
+
+// owned checks an id in the path, before anything is looked up.
+func (x *exchange) owned(kind byte) (string, error) {
+	id := x.r.PathValue("id")
+	if !wellFormedID(id) || !x.srv.ids.owns(id, kind, x.who) {
+		return "", problemNotFound
+	}
+	return id, nil
+}
+
+func stateProblem(err error) error {
+	if errors.Is(err, errState) {
+		return problemState
+	}
+	return err
+}
+
+// dialogGet shows the turns of a dialog, as they were masked.
+func (s *Server) dialogGet(x *exchange) error {
+	id, err := x.owned('d')
+	if err != nil {
+		return err
+	}
+	turns, err := s.store.history(x.r.Context(), id)
+	if err != nil {
+		return stateProblem(err)
+	}
+	if len(turns) == 0 {
+		return problemNotFound
+	}
+	b := append([]byte(`{"dialog_id":"`+id+`","epoch":`), strconv.FormatInt(turns[0].epoch, 10)...)
+	b = append(b, `,"turns":[`...)
+	for i := range turns {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, `{"seq":`...)
+		b = strconv.AppendInt(b, int64(turns[i].seq), 10)
+		b = append(b, `,"turn_id":`...)
+		b = appendString(b, turns[i].turnID)
+		b = append(b, `,"user":`...)
+		b = appendString(b, turns[i].user)
+		b = append(b, `,"answer":`...)
+		b = appendString(b, gjson.GetBytes(turns[i].response, "answer").Str)
+		b = append(b, `,"tier":`...)
+		b = appendString(b, gjson.GetBytes(turns[i].response, "tier").Str)
+		b = append(b, '}')
+	}
+	x.send(http.StatusOK, append(b, "]}"...))
+	return nil
+}
+
+// dialogDelete erases a dialog; erasing nothing is fine, too.
+func (s *Server) dialogDelete(x *exchange) error {
+	id, err := x.owned('d')
+	if err != nil {
+		return err
+	}
+	if err := s.store.erase(x.r.Context(), id); err != nil {
+		return stateProblem(err)
+	}
+	x.status = http.StatusNoContent
+	x.w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// ticketGet shows where a hand-off stands.
+func (s *Server) ticketGet(x *exchange) error {
+	id, err := x.owned('t')
+	if err != nil {
+		return err
+	}
+	t, ok, err := s.tickets.get(x.r.Context(), id)
+	if err != nil {
+		return stateProblem(err)
+	}
+	if !ok {
+		return problemNotFound
+	}
+	b, err := json.Marshal(t)
+	if err != nil {
+		return err
+	}
+	x.send(http.StatusOK, b)
+	return nil
+}
+
+// devToken mints a token: {"uid": "u1"}. Only there with Dev, on loopback.
+func (s *Server) devToken(x *exchange) error {
+	var in struct {
+		UID    string `json:"uid"`
+		Tenant string `json:"tenant"`
+		Role   string `json:"role"`
+	}
+	if err := strictJSON(x.r.Body, &in); err != nil || !plainName(in.UID, maxUID) {
+		return problemFields("want {uid, tenant, role} with a uid of 1 to 64 characters")
+	}
+	who := identity{uid: in.UID, tenant: in.Tenant, role: in.Role}
+	if who.tenant == "" {
+		who.tenant = "default"
+	}
+	if who.role == "" {
+		who.role = roleUser
+	}
+	tok, err := s.verifier.sign(who, s.firstKid(), 2*time.Hour)
+	if err != nil {
+		return err
+	}
+	b, err := json.Marshal(map[string]any{"token": tok, "expires_in_s": 7200})
+	if err != nil {
+		return err
+	}
+	x.send(http.StatusOK, b)
+	return nil
+}

@@ -1,0 +1,102 @@
+package refserver
+
+import (
+	"sync"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+	"golang.org/x/time/rate"
+)
+
+// gates are the token buckets in front of a turn. Safe for concurrent use.
+type gates struct {
+	mu      sync.Mutex
+	limit   unitLimit
+	global  *rate.Limiter
+	users   *otter.Cache[string, *rate.Limiter]
+	tenants *otter.Cache[string, *rate.Limiter]
+}
+
+// unitLimit is what the buckets were made from.
+type unitLimit struct {
+	global, tenant, user   float64
+	globalBurst, userBurst int
+}
+
+const (
+	maxUserBuckets   = 200_000
+	maxTenantBuckets = 10_000
+	bucketIdle       = 10 * time.Minute
+)
+
+func newGates(s *settings) *gates {
+	g := &gates{}
+	g.reset(limitsOf(s))
+	return g
+}
+
+func limitsOf(s *settings) unitLimit {
+	return unitLimit{global: float64(s.limitGlobal), tenant: float64(s.limitTenant), user: float64(s.limitUser),
+		globalBurst: int(s.limitGlobalBurst), userBurst: int(s.limitUserBurst)}
+}
+
+func (g *gates) reset(l unitLimit) {
+	buckets := func(n int) *otter.Cache[string, *rate.Limiter] {
+		return otter.Must(&otter.Options[string, *rate.Limiter]{MaximumSize: n, ExpiryCalculator: otter.ExpiryAccessing[string, *rate.Limiter](bucketIdle)})
+	}
+	g.limit = l
+	g.global = rate.NewLimiter(rate.Limit(l.global), max(1, l.globalBurst))
+	g.users, g.tenants = buckets(maxUserBuckets), buckets(maxTenantBuckets)
+}
+
+// quota is what a caller may know about a bucket, for the RateLimit fields.
+type quota struct {
+	name  string
+	limit int
+	left  int
+	wait  time.Duration // until the next token, when refused
+}
+
+// allow takes a token from each bucket, the caller's own first. refused is nil
+// when the turn may pass.
+func (g *gates) allow(who identity, s *settings, now time.Time) (refused *quota) {
+	g.mu.Lock()
+	if l := limitsOf(s); l != g.limit {
+		g.reset(l)
+	}
+	l, global, users, tenants := g.limit, g.global, g.users, g.tenants
+	g.mu.Unlock()
+	if l.user > 0 {
+		b := bucketOf(users, who.tenant+"\x00"+who.uid, l.user, l.userBurst)
+		if q := take(b, "user", l.userBurst, now); q != nil {
+			return q
+		}
+	}
+	if l.tenant > 0 {
+		burst := max(1, int(l.tenant))
+		b := bucketOf(tenants, who.tenant, l.tenant, burst)
+		if q := take(b, "tenant", burst, now); q != nil {
+			return q
+		}
+	}
+	if l.global > 0 {
+		return take(global, "global", l.globalBurst, now)
+	}
+	return nil
+}
+
+func bucketOf(c *otter.Cache[string, *rate.Limiter], key string, perSecond float64, burst int) *rate.Limiter {
+	if b, ok := c.GetIfPresent(key); ok {
+		return b
+	}
+	b, _ := c.SetIfAbsent(key, rate.NewLimiter(rate.Limit(perSecond), max(1, burst)))
+	return b
+}
+
+func take(b *rate.Limiter, name string, limit int, now time.Time) *quota {
+	if b.AllowN(now, 1) {
+		return nil
+	}
+	wait := time.Duration((1 - b.TokensAt(now)) / float64(b.Limit()) * float64(time.Second))
+	return &quota{name: name, limit: limit, wait: max(wait, time.Millisecond)}
+}

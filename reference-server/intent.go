@@ -1,0 +1,89 @@
+package refserver
+
+import (
+	"regexp"
+	"strings"
+	"unicode/utf8"
+)
+
+// intent is what a message is about, as far as the choice of a tier needs it.
+type intent uint8
+
+const (
+	intentInfo      intent = iota // rules and facts that are the same for everybody
+	intentReadOrder               // where is my order
+	intentOrder                   // change, cancel: a human
+	intentComplaint               // a human
+	intentPayment                 // money went wrong: a human
+	intentSafety                  // a human, first of all
+	intentHuman                   // asked for one
+)
+
+var intentNames = [...]string{"info", "read_order", "change_order", "complaint", "payment", "safety", "human"}
+
+// String is the intent's name in metrics and tickets.
+func (i intent) String() string { return intentNames[i] }
+
+// human says whether the intent goes to a person in every tier.
+func (i intent) human() bool { return i >= intentOrder }
+
+// queue is where tickets of this intent wait.
+func (i intent) queue() string {
+	switch i {
+	case intentSafety:
+		return "safety"
+	case intentPayment:
+		return "payment"
+	case intentComplaint:
+		return "complaint"
+	case intentOrder, intentReadOrder:
+		return "order"
+	}
+	return "general"
+}
+
+// intentRule is a set of words; the first rule that matches decides, so the
+// riskier ones come first.
+type intentRule struct {
+	intent intent
+	words  *regexp.Regexp
+	unless *regexp.Regexp // asking how is not asking to
+}
+
+// intents classifies by rules. Safe for concurrent use.
+type intents struct {
+	rules    []intentRule
+	anaphora *regexp.Regexp
+}
+
+func newIntents() *intents {
+	re := regexp.MustCompile
+	how := re(`怎么|如何|几点|多久|什么时候|可以.{0,6}吗|能.{0,6}吗|规则|流程|会退|还能`)
+	return &intents{
+		rules: []intentRule{
+			{intentSafety, re(`自杀|自残|想死|不想活|报警|中毒|受伤|触电|着火|起火|爆炸|漏电|过敏`), nil},
+			{intentHuman, re(`转人工|人工客服|人工服务|找人工|要人工|真人`), re(`几点|上班|工作时间|在线时间`)},
+			{intentPayment, re(`盗刷|重复扣|多扣|扣了.{0,4}(两|2)次|扣款.{0,6}(失败|没|未)|付款.{0,4}失败|支付.{0,4}失败|退款.{0,8}(没到|未到|没收到|不到账)|乱扣`), nil},
+			{intentComplaint, re(`投诉|举报|12315|消协|曝光|起诉|律师|骗子|欺诈|垃圾|太差|假一赔`), re(`正品吗`)},
+			{intentOrder, re(`取消订单|取消.{0,4}订单|(修改|改一?下?|更改|换个?).{0,4}(收货)?(地址|电话|收件人)|修改订单|改订单|拦截.{0,4}(快递|包裹)|合并订单`), how},
+			{intentReadOrder, re(`(我的)?(订单|包裹|快递|物流).{0,12}(到哪|在哪|状态|查询|查一下|进度|信息)|查.{0,4}(订单|物流|快递|包裹)|到哪(里|儿)?了|发货了(吗|没)|(我的|这个)订单.{0,8}(发货|什么时候|多久)`), re(`怎么查|哪里查|如何查`)},
+		},
+		anaphora: re(`^(那|还|这个|那个|它|这|那么|那还|然后|再|也|为什么|多久|什么时候|可以|能|要)`),
+	}
+}
+
+// of classifies a text without marks.
+func (in *intents) of(text string) intent {
+	for _, r := range in.rules {
+		if r.words.MatchString(text) && (r.unless == nil || !r.unless.MatchString(text)) {
+			return r.intent
+		}
+	}
+	return intentInfo
+}
+
+// bare says whether a text leaves out what it is about ("还能用吗?").
+func (in *intents) bare(text, topic string) bool {
+	short := normalise(text)
+	return topic == "" && utf8.RuneCountInString(short) <= 10 && in.anaphora.MatchString(strings.TrimSpace(text))
+}
