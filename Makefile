@@ -1,0 +1,51 @@
+# cstest: `make` prints the targets.
+SHELL       := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+GOLANGCI    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+LINT        := bin/golangci-lint
+FUZZTIME    ?= 10s
+DEBIAN      := redis-server nginx wrk chromium tmux prometheus nghttp2-client nodejs npm python3
+
+.DEFAULT_GOAL := help
+
+help: ## print the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+deps: ## install the Debian packages and the npm client that some tests use (they skip without)
+	@scripts/deps.sh $(DEBIAN)
+
+build: ## build bin/cstest
+	go build -o bin/cstest ./cmd/cstest
+
+test: ## run every test with the race detector
+	go test -race -timeout 20m ./...
+
+lint: $(LINT) ## gofmt, vet, golangci-lint
+	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo 'gofmt: the files above need formatting'; exit 1; }
+	go vet ./...
+	$(LINT) run
+
+$(LINT):
+	GOBIN=$(CURDIR)/bin go install $(GOLANGCI)
+
+library: build ## run every built-in scenario in full
+	scripts/library.sh
+
+smoke: build ## run the built-in smoke scenario
+	bin/cstest run smoke --no-tui --results-dir results/smoke-$$(date -u +%Y%m%dT%H%M%SZ)
+
+fuzz: ## run every fuzz target for FUZZTIME (10s)
+	FUZZTIME=$(FUZZTIME) scripts/fuzz.sh
+
+readme: build ## execute the examples of the README
+	go test -count=1 -run TestReadme ./cmd/cstest
+
+bench: build ## measure against the peers, side by side, and print the tables of bench/README.md
+	bench/run.sh
+
+ci: lint test fuzz library ## everything that gates a change
+
+clean: ## remove what was built
+	rm -rf bin results
+
+.PHONY: help deps build test lint library smoke fuzz readme bench ci clean

@@ -1,0 +1,212 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/scenarios"
+	"github.com/cstest/cstest/unit"
+)
+
+const (
+	ownScenario     = "cstest.yaml"
+	defaultScenario = "midnight-sale"
+)
+
+// scenarioFlags choose a scenario and change parts of it.
+type scenarioFlags struct {
+	target   string
+	users    unit.Count
+	rate     unit.Rate
+	duration unit.Duration
+	scale    unit.Share
+	seed     uint64
+	set      []string
+	profile  string
+	knobs    []string
+	redis    string
+
+	changed func(string) bool
+}
+
+func (o *scenarioFlags) register(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&o.target, "target", "", "test this server instead of the scenario's target (URL)")
+	f.VarP(textFlag(&o.users), "users", "u", "closed load of N users (one-stage loads only)")
+	f.Var(textFlag(&o.rate), "rate", "open load of R conversation starts, as 50/s (one-stage loads only)")
+	f.VarP(textFlag(&o.duration), "duration", "d", "length of the load (one-stage loads only)")
+	f.Var(textFlag(&o.scale), "scale", "multiply starts, users, caps and contract limits, as 10%")
+	f.Uint64Var(&o.seed, "seed", 0, "random seed; the same seed sends the same turns at the same times")
+	f.StringArrayVar(&o.set, "set", nil, "PATH=VALUE, any field: load.stages[peak].starts=600/s (may be repeated)")
+	f.StringVar(&o.profile, "profile", "", "profile of the bundled server: hardened, article-0 … article-3")
+	f.StringArrayVar(&o.knobs, "knob", nil, "NAME=VALUE of the bundled server (may be repeated)")
+	f.StringVar(&o.redis, "redis", "", "redis:// URL for the bundled server instead of the embedded one")
+	o.changed = f.Changed
+}
+
+// chosen is a scenario ready to run.
+type chosen struct {
+	*scenario.Scenario
+	overrides []string   // as given on the command line
+	scale     unit.Share // 1 unless scaled
+}
+
+// load finds the scenario that arg names, applies the flags and validates the
+// whole once more.
+func (o *scenarioFlags) load(s streams, args []string) (*chosen, error) {
+	arg := ""
+	if len(args) > 0 {
+		arg = args[0]
+	}
+	name, data, dir, err := findScenario(s.in, arg)
+	if err != nil {
+		return nil, err
+	}
+	sets, overrides, err := o.sets()
+	if err != nil {
+		return nil, err
+	}
+	sc, err := scenario.Parse(name, data, scenario.Options{Dir: dir, Set: sets})
+	if err != nil {
+		return nil, err
+	}
+	c := &chosen{Scenario: sc, overrides: overrides, scale: 1}
+	if err := o.apply(c); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// sets turns the flags that stand for a field into --set, so that they are
+// checked in the same place.
+func (o *scenarioFlags) sets() (sets, overrides []string, err error) {
+	sets = append(sets, o.set...)
+	if o.changed("seed") {
+		sets = append(sets, fmt.Sprintf("seed=%d", o.seed))
+	}
+	overrides = append(overrides, sets...)
+	return sets, overrides, nil
+}
+
+// apply makes the changes that are more than one field.
+func (o *scenarioFlags) apply(c *chosen) error {
+	if o.target != "" {
+		if err := c.ApplyTarget(o.target); err != nil {
+			return usagef("--target %s: %w", o.target, err)
+		}
+		c.overrides = append(c.overrides, "target="+o.target)
+	}
+	if err := o.applyBundled(c); err != nil {
+		return err
+	}
+	if o.users > 0 && o.rate > 0 {
+		return usagef("--users is a closed load and --rate an open one: give one of them")
+	}
+	if o.users > 0 || o.rate > 0 || o.duration > 0 {
+		if err := c.ReplaceLoad(o.users, o.rate, o.duration); err != nil {
+			return usageError{err}
+		}
+		for flag, v := range map[string]fmt.Stringer{"users": o.users, "rate": o.rate, "duration": o.duration} {
+			if o.changed(flag) {
+				c.overrides = append(c.overrides, flag+"="+v.String())
+			}
+		}
+	}
+	if o.scale > 0 {
+		c.scale = o.scale
+		c.Scale(o.scale)
+		c.overrides = append(c.overrides, "scale="+o.scale.String())
+	}
+	return nil
+}
+
+func (o *scenarioFlags) applyBundled(c *chosen) error {
+	if o.profile == "" && len(o.knobs) == 0 && o.redis == "" {
+		return nil
+	}
+	b := c.Target.Bundled
+	if b == nil {
+		return usagef("--profile, --knob and --redis are for the bundled server; the target is %s", c.Target.URL)
+	}
+	if o.profile != "" {
+		b.Profile = o.profile
+		c.overrides = append(c.overrides, "profile="+o.profile)
+	}
+	if o.redis != "" {
+		b.Redis = o.redis
+		c.overrides = append(c.overrides, "redis=external")
+	}
+	knobs, err := pairs("knob", o.knobs)
+	if err != nil {
+		return err
+	}
+	for _, kv := range o.knobs {
+		c.overrides = append(c.overrides, "knob "+kv)
+	}
+	for name, value := range knobs {
+		if b.Knobs == nil {
+			b.Knobs = map[string]string{}
+		}
+		b.Knobs[name] = value
+	}
+	return nil
+}
+
+// findScenario reads a path, "-", a built-in name, or the default.
+func findScenario(stdin io.Reader, arg string) (name string, data []byte, dir string, err error) {
+	switch arg {
+	case "-":
+		data, err := io.ReadAll(io.LimitReader(stdin, 1<<20+1))
+		return "-", data, ".", err
+	case "":
+		data, err := readScenario(ownScenario)
+		if err == nil || !errors.Is(err, fs.ErrNotExist) {
+			return ownScenario, data, ".", err
+		}
+		arg = defaultScenario
+	}
+	looksLikePath := strings.ContainsAny(arg, "/.") || strings.HasSuffix(arg, ".yaml") || strings.HasSuffix(arg, ".yml")
+	if !looksLikePath {
+		if data, ok := scenarios.Get(arg); ok {
+			return arg + ".yaml", data, ".", nil
+		}
+	}
+	data, err = readScenario(arg)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil, "", usagef("no file and no built-in scenario %q (built in: %s)", arg, strings.Join(scenarios.Names(), ", "))
+	}
+	if err != nil {
+		return "", nil, "", usageError{err}
+	}
+	return arg, data, filepath.Dir(arg), nil
+}
+
+// readScenario reads a regular file, never more than the parser would take.
+func readScenario(path string) ([]byte, error) {
+	st, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !st.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: not a regular file", path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() //nolint:errcheck // only read from
+	var b bytes.Buffer
+	if _, err := b.ReadFrom(io.LimitReader(f, 1<<20+1)); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return b.Bytes(), nil
+}

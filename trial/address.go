@@ -1,0 +1,112 @@
+package trial
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/cstest/cstest/scenario"
+)
+
+// RefusedError is a target that may not be loaded without being allowed by name.
+type RefusedError struct {
+	Host    string
+	Address netip.Addr
+}
+
+// Error names the address and the flag that would allow it.
+func (e *RefusedError) Error() string {
+	return fmt.Sprintf("target %s is the public address %s: load goes to loopback and private addresses only; if you are entitled to load it, add --allow-target %s",
+		e.Host, e.Address, e.Host)
+}
+
+// TargetError is a target that could not be used.
+type TargetError struct {
+	What string // several lines, for a person
+	Err  error
+}
+
+// Error is the whole story.
+func (e *TargetError) Error() string { return e.What }
+
+// Unwrap gives the cause, when there is one.
+func (e *TargetError) Unwrap() error { return e.Err }
+
+var sharedSpace = netip.MustParsePrefix("100.64.0.0/10")
+
+// private tells whether load may go to an address without being asked twice.
+func private(a netip.Addr) bool {
+	a = a.Unmap()
+	return a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast() || sharedSpace.Contains(a)
+}
+
+// checkAddress refuses public targets that were not allowed by host, address or
+// prefix. It returns whether the target is on this machine.
+func checkAddress(ctx context.Context, t *scenario.Target, allow []string) (local bool, err error) {
+	u, err := url.Parse(t.URL)
+	if err != nil {
+		return false, fmt.Errorf("target url: %w", err)
+	}
+	host, port := u.Hostname(), u.Port()
+	if port == "" {
+		port = map[string]string{"https": "443", "wss": "443"}[u.Scheme]
+		if port == "" {
+			port = "80"
+		}
+	}
+	dial := host
+	if to, ok := t.Resolve[net.JoinHostPort(host, port)]; ok {
+		if h, _, err := net.SplitHostPort(to); err == nil {
+			dial = h
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, 4*time.Second)
+	defer cancel()
+	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", dial)
+	if err != nil {
+		return false, &TargetError{What: fmt.Sprintf("target %s: %v", u.Redacted(), err), Err: err}
+	}
+	for _, a := range addrs {
+		if !private(a) && !allowed(allow, host, dial, a) {
+			return false, &RefusedError{Host: host, Address: a.Unmap()}
+		}
+		local = local || ownAddress(a.Unmap())
+	}
+	return local, nil
+}
+
+func allowed(allow []string, host, dial string, a netip.Addr) bool {
+	for _, s := range allow {
+		if strings.EqualFold(s, host) || strings.EqualFold(s, dial) {
+			return true
+		}
+		if p, err := netip.ParsePrefix(s); err == nil && p.Contains(a.Unmap()) {
+			return true
+		}
+		if one, err := netip.ParseAddr(s); err == nil && one == a.Unmap() {
+			return true
+		}
+	}
+	return false
+}
+
+// ownAddress tells whether an address is one of this machine's.
+func ownAddress(a netip.Addr) bool {
+	if a.IsLoopback() {
+		return true
+	}
+	own, err := net.InterfaceAddrs()
+	if err != nil {
+		return false
+	}
+	for _, o := range own {
+		if p, err := netip.ParsePrefix(o.String()); err == nil && p.Addr().Unmap() == a {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,138 @@
+package trial
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/unit"
+)
+
+// mock is the admin side of a mock LLM, our child's or one that runs already.
+type mock struct {
+	admin  string // base URL
+	client *http.Client
+}
+
+func newMock(admin string) *mock {
+	return &mock{
+		admin: strings.TrimSuffix(admin, "/"),
+		// A mock on this network needs no proxy, and must not be reached through one.
+		client: &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{Proxy: nil}},
+	}
+}
+
+// arm gives the mock its latency, faults and answers. It forgets them after ttl,
+// so that a run that dies cannot leave a storm on.
+func (m *mock) arm(ctx context.Context, llm *scenario.LLM, seed uint64, echo bool, ttl time.Duration) error {
+	body := struct {
+		scenario.LLM
+		Seed       uint64        `json:"seed"`
+		TTL        unit.Duration `json:"ttl"`
+		AwaitEpoch bool          `json:"await_epoch"`
+	}{LLM: *llm, Seed: seed, TTL: unit.Duration(ttl), AwaitEpoch: true}
+	body.Listen, body.Admin = "", ""
+	if body.EchoContext == nil {
+		body.EchoContext = &echo
+	}
+	return m.call(ctx, http.MethodPut, "/mock/config", body, nil)
+}
+
+// config is the configuration in force, to be given back after the run.
+func (m *mock) config(ctx context.Context) (json.RawMessage, error) {
+	var raw json.RawMessage
+	err := m.call(ctx, http.MethodGet, "/mock/config", nil, &raw)
+	return raw, err
+}
+
+func (m *mock) restore(ctx context.Context, former json.RawMessage) error {
+	return m.call(ctx, http.MethodPut, "/mock/config", former, nil)
+}
+
+func (m *mock) reset(ctx context.Context) error {
+	return m.call(ctx, http.MethodPost, "/mock/reset", nil, nil)
+}
+
+// epoch tells the mock that t = 0 is at base.
+func (m *mock) epoch(ctx context.Context, base time.Time) error {
+	ms := float64(time.Until(base)) / float64(time.Millisecond)
+	return m.call(ctx, http.MethodPut, "/mock/epoch", map[string]float64{"starts_in_ms": ms}, nil)
+}
+
+type mockFacts struct {
+	EpochSet bool  `json:"epoch_set"`
+	Calls    int64 `json:"calls"`
+	Phases   []struct {
+		Name  string `json:"name"`
+		Kind  string `json:"kind"`
+		Start int64  `json:"start_ns"`
+		End   int64  `json:"end_ns"`
+	} `json:"phases"`
+	PerSecond []measure.CallSecond `json:"per_second"`
+}
+
+// facts adds to f what the mock knows of the run.
+func (m *mock) facts(ctx context.Context, f *measure.Facts) error {
+	var got mockFacts
+	if err := m.call(ctx, http.MethodGet, "/mock/facts", nil, &got); err != nil {
+		return err
+	}
+	if !got.EpochSet {
+		return errors.New("the mock LLM forgot when the load began: it was restarted or reset during the run")
+	}
+	f.LLMKnown, f.LLMCalls, f.Calls = true, got.Calls, got.PerSecond
+	for _, p := range got.Phases {
+		f.Storms = append(f.Storms, measure.Storm{
+			Name: p.Name, Kind: p.Kind, Start: time.Duration(p.Start), End: time.Duration(p.End),
+		})
+	}
+	return nil
+}
+
+// call speaks JSON with an admin listener.
+func (m *mock) call(ctx context.Context, method, path string, in, out any) error {
+	return callJSON(ctx, m.client, method, m.admin+path, in, out)
+}
+
+func callJSON(ctx context.Context, client *http.Client, method, url string, in, out any) error {
+	var body io.Reader
+	if in != nil {
+		b, err := json.Marshal(in)
+		if err != nil {
+			return err
+		}
+		body = bytes.NewReader(b)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, url, body)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close() //nolint:errcheck // only read from
+	b, err := io.ReadAll(io.LimitReader(resp.Body, 64<<20))
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", method, url, err)
+	}
+	if resp.StatusCode/100 != 2 {
+		return fmt.Errorf("%s %s: %s: %s", method, url, resp.Status, bytes.TrimSpace(b[:min(len(b), 500)]))
+	}
+	if out == nil || len(b) == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(b, out); err != nil {
+		return fmt.Errorf("%s %s: %w", method, url, err)
+	}
+	return nil
+}

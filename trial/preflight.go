@@ -1,0 +1,177 @@
+package trial
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/cstest/cstest/driver"
+	"github.com/cstest/cstest/load"
+	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/scenario"
+)
+
+// preflightWithin bounds the one real turn, login included.
+const preflightWithin = 5 * time.Second
+
+// beyond is the number of the conversation that the preflight holds: no load
+// reaches it, so its user, rows and traces are nobody else's.
+const beyond = 1 << 40
+
+// preflight sends one real turn. A target that does not answer it is not loaded.
+func preflight(ctx context.Context, s *scenario.Scenario, target *scenario.Target) error {
+	ctx, cancel := context.WithTimeout(ctx, preflightWithin)
+	defer cancel()
+	var story *Exchange
+	err := converse(ctx, s, target, 0, func(e *Exchange) bool {
+		story = e
+		return false
+	})
+	if err != nil && ctx.Err() == nil {
+		return err
+	}
+	where := target.URL
+	if u, err := url.Parse(target.URL); err == nil {
+		where = u.Redacted()
+	}
+	if story == nil {
+		return &TargetError{What: fmt.Sprintf("target %s: no answer to one turn within %s", where, preflightWithin), Err: ctx.Err()}
+	}
+	if measure.Answered.Has(story.Outcome) {
+		return nil
+	}
+	return &TargetError{What: fmt.Sprintf("target %s: the one real turn before the load failed: %s\n%s", where, story.Why(), story)}
+}
+
+// Exchange is one turn shown to a person: what went out and what came back,
+// secrets masked.
+type Exchange struct {
+	Conversation string
+	Number, Of   int
+	Request      string
+	Response     string
+	Status       int
+	Reason       driver.Reason
+	Message      string
+	DialogID     string
+	Answer       string
+	Tier         string
+	Outcome      measure.Outcome
+	Because      string // the rule that chose the outcome
+	Took         time.Duration
+}
+
+// Try brings up what the scenario needs and holds one conversation with the
+// target, each turn shown as soon as it is over.
+func Try(ctx context.Context, o Options, show func(*Exchange) bool) error {
+	s := o.Scenario
+	if s.Target.Bundled == nil {
+		if _, err := checkAddress(ctx, &s.Target, o.AllowTarget); err != nil {
+			return err
+		}
+	}
+	up, err := startServers(ctx, s, o.Executable, o.LogDir)
+	if err != nil {
+		return err
+	}
+	defer up.stop()
+	if up.mock != nil {
+		calm := *s.LLM
+		calm.Faults = nil // one conversation outside any storm
+		if err := up.mock.arm(ctx, &calm, s.Seed, s.Checks.Memory == "on", time.Minute); err != nil {
+			return fmt.Errorf("arm the mock LLM: %w", err)
+		}
+	}
+	return converse(ctx, s, &up.target, time.Second, show)
+}
+
+// converse holds one conversation through the code path of a load.
+func converse(ctx context.Context, s *scenario.Scenario, target *scenario.Target, longest time.Duration, show func(*Exchange) bool) error {
+	var request, response []byte
+	d, err := driver.New(target, driver.Options{
+		Base: time.Now(), Secrets: s.Secret,
+		Capture: func(req, resp []byte) {
+			request = append(request[:0], req...)
+			response = append(response[:0], resp...)
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("driver: %w", err)
+	}
+	defer d.Close() //nolint:errcheck // every connection is ours to drop
+	o := load.Options{Scenario: s, Seed: s.Seed, Driver: d, Secrets: s.Secret}
+	return load.OneConversation(ctx, o, beyond, longest, func(st *load.Step) bool {
+		e := &Exchange{
+			Conversation: st.Conversation, Number: st.Number, Of: st.Of,
+			Request: mask(string(request)), Response: mask(string(response)),
+			Status: st.Reply.Status, Reason: st.Reply.Reason, Message: st.Reply.Message,
+			DialogID: string(st.Reply.DialogID), Answer: string(st.Reply.Answer), Tier: st.Judgement.Tier.String(),
+			Outcome: st.Judgement.Outcome, Because: st.Judgement.Message, Took: st.Reply.Done - st.Reply.Begun,
+		}
+		request, response = nil, nil
+		return show(e)
+	})
+}
+
+// secretHeaders carry credentials in either direction.
+var secretHeaders = []string{"authorization:", "proxy-authorization:", "cookie:", "set-cookie:", "x-api-key:", "api-key:"}
+
+// mask hides the values of headers that carry credentials.
+func mask(message string) string {
+	head, body, _ := strings.Cut(message, "\r\n\r\n")
+	lines := strings.Split(head, "\r\n")
+	for i, line := range lines {
+		for _, h := range secretHeaders {
+			if len(line) > len(h) && strings.EqualFold(line[:len(h)], h) {
+				lines[i] = line[:len(h)] + " [redacted]"
+			}
+		}
+	}
+	return strings.Join(lines, "\n") + "\n\n" + body
+}
+
+// Why says in one line what was wrong.
+func (e *Exchange) Why() string {
+	switch {
+	case e.Message != "":
+		return fmt.Sprintf("%s: %s", e.Outcome, e.Message)
+	case e.Because != "":
+		return fmt.Sprintf("%s: %s", e.Outcome, e.Because)
+	}
+	return fmt.Sprintf("%s: status %d", e.Outcome, e.Status)
+}
+
+// String is the whole exchange, indented.
+func (e *Exchange) String() string {
+	var b strings.Builder
+	section := func(title, text string) {
+		if text = strings.TrimSpace(text); text == "" {
+			text = "(nothing)"
+		}
+		if len(text) > 4000 {
+			text = strings.ToValidUTF8(text[:4000], "") + "…"
+		}
+		fmt.Fprintf(&b, "  %s\n    %s\n", title, strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\n", "\n    "))
+	}
+	section("request", e.Request)
+	section("response", e.Response)
+	fmt.Fprintf(&b, "  extracted\n    dialog_id  %s\n    answer     %s\n    tier       %s\n", orNone(e.DialogID), orNone(e.Answer), e.Tier)
+	fmt.Fprintf(&b, "  outcome\n    %s, %s after %s\n", e.Outcome, e.status(), e.Took.Round(10*time.Microsecond))
+	return b.String()
+}
+
+func (e *Exchange) status() string {
+	if e.Status == 0 {
+		return "no answer"
+	}
+	return fmt.Sprintf("status %d", e.Status)
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "(none)"
+	}
+	return s
+}

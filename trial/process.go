@@ -1,0 +1,198 @@
+package trial
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/shirou/gopsutil/v4/process"
+
+	"github.com/cstest/cstest/measure"
+)
+
+const (
+	readyWithin = 15 * time.Second
+	stopWithin  = 26 * time.Second // the reference server drains for 25 s at most
+)
+
+// child is a bundled server running as a process of its own. It ends when its
+// standard input closes, so it cannot outlive this process however that ends.
+type child struct {
+	name  string
+	cmd   *exec.Cmd
+	stdin io.Closer
+	log   *os.File
+	ready readyLine
+	proc  *process.Process
+
+	done chan struct{} // closed when the process has been waited for
+
+	mu      sync.Mutex
+	asked   bool      // it was asked to end
+	endedAt time.Time // when it ended, set before done closes
+	maxRSS  int64
+	cpuBase time.Duration // used before the load
+}
+
+// readyLine is how a bundled server announces itself, one JSON line.
+type readyLine struct {
+	Ready string `json:"ready"`
+	URL   string `json:"url"`
+	Admin string `json:"admin"`
+	PID   int    `json:"pid"`
+}
+
+// startChild runs command and waits until it is ready. Its standard error goes
+// to logDir/name.log; env is added to this process's environment.
+func startChild(ctx context.Context, name string, command, env []string, logDir string) (*child, error) {
+	if err := os.MkdirAll(logDir, 0o755); err != nil {
+		return nil, fmt.Errorf("log directory of %s: %w", name, err)
+	}
+	log, err := os.Create(filepath.Join(logDir, name+".log"))
+	if err != nil {
+		return nil, fmt.Errorf("log of %s: %w", name, err)
+	}
+	cmd := exec.Command(command[0], command[1:]...)
+	cmd.Env = env
+	cmd.Stderr = log
+	// A Ctrl-C in the terminal goes to the whole foreground group; the servers
+	// must live until the drain is over.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, errors.Join(err, log.Close())
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, errors.Join(err, log.Close())
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, errors.Join(fmt.Errorf("start %s: %w", name, err), log.Close())
+	}
+	c := &child{name: name, cmd: cmd, stdin: stdin, log: log, done: make(chan struct{})}
+	announced := make(chan readyLine, 1)
+	go c.follow(stdout, announced)
+	select {
+	case c.ready = <-announced:
+	case <-c.done:
+		return nil, fmt.Errorf("%s did not start: %s", name, c.lastWords())
+	case <-ctx.Done():
+		c.kill()
+		return nil, ctx.Err()
+	case <-time.After(readyWithin):
+		c.kill()
+		return nil, fmt.Errorf("%s was not ready within %s: %s", name, readyWithin, c.lastWords())
+	}
+	c.proc, err = process.NewProcess(int32(cmd.Process.Pid))
+	if err != nil {
+		c.kill()
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return c, nil
+}
+
+// follow reads the ready line, then drains standard output until it closes, and
+// waits for the process.
+func (c *child) follow(stdout io.Reader, announced chan<- readyLine) {
+	r := bufio.NewReader(io.LimitReader(stdout, 64<<10))
+	if line, err := r.ReadString('\n'); err == nil {
+		var ready readyLine
+		if json.Unmarshal([]byte(line), &ready) == nil && ready.Ready == c.name {
+			announced <- ready
+		} else {
+			_, _ = c.log.WriteString(line)
+		}
+	}
+	_, _ = io.Copy(io.Discard, stdout)
+	_ = c.cmd.Wait() // how it ended is read from ProcessState
+	c.mu.Lock()
+	c.endedAt = time.Now()
+	c.mu.Unlock()
+	close(c.done)
+}
+
+// lastWords is what the child said last on its standard error.
+func (c *child) lastWords() string {
+	b, err := os.ReadFile(c.log.Name())
+	text := strings.TrimSpace(string(b))
+	if err != nil || text == "" {
+		return "it said nothing; see " + c.log.Name()
+	}
+	if i := strings.LastIndexByte(text, '\n'); i >= 0 {
+		text = text[i+1:]
+	}
+	if len(text) > 500 {
+		text = text[:500] + "…"
+	}
+	return text
+}
+
+// stop ends the child politely, then firmly, and waits for it.
+func (c *child) stop() {
+	c.mu.Lock()
+	c.asked = true
+	c.mu.Unlock()
+	_ = c.stdin.Close() // EOF is the request to end
+	select {
+	case <-c.done:
+	case <-time.After(stopWithin):
+		c.kill()
+	}
+	_ = c.log.Close()
+}
+
+func (c *child) kill() {
+	c.mu.Lock()
+	c.asked = true
+	c.mu.Unlock()
+	_ = c.cmd.Process.Kill() // it may be gone already
+	<-c.done
+}
+
+// sample notes CPU and memory used so far; zero says the process is gone.
+func (c *child) sample() time.Duration {
+	if m, err := c.proc.MemoryInfo(); err == nil {
+		c.mu.Lock()
+		c.maxRSS = max(c.maxRSS, int64(m.RSS))
+		c.mu.Unlock()
+	}
+	if t, err := c.proc.Times(); err == nil {
+		return time.Duration((t.User + t.System) * float64(time.Second))
+	}
+	return 0
+}
+
+// loadStarts notes the CPU time that was not spent on the load.
+func (c *child) loadStarts() { c.cpuBase = c.sample() }
+
+// figures are the child's of the load that began at base.
+func (c *child) figures(base time.Time) measure.Process {
+	p := measure.Process{Name: c.name}
+	cpu := c.sample()
+	select {
+	case <-c.done:
+		state := c.cmd.ProcessState
+		cpu = state.UserTime() + state.SystemTime()
+		c.mu.Lock()
+		if !c.asked {
+			p.Ended, p.Exit = c.endedAt.Sub(base), state.String()
+		}
+		c.mu.Unlock()
+	default:
+	}
+	p.CPU = max(0, cpu-c.cpuBase)
+	c.mu.Lock()
+	p.MaxRSS = c.maxRSS
+	c.mu.Unlock()
+	return p
+}

@@ -1,0 +1,162 @@
+package trial
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/unit"
+)
+
+// servers is what a run brings up beside the load: the mock LLM, the bundled
+// server, or neither.
+type servers struct {
+	mockChild *child
+	mock      *mock // nil when the run has no mock
+	former    []byte
+	server    *child
+	target    scenario.Target // as the driver is to use it
+}
+
+// startServers brings up what the scenario asks for. command starts cstest
+// itself.
+func startServers(ctx context.Context, s *scenario.Scenario, command, logDir string) (_ *servers, err error) {
+	up := &servers{target: s.Target}
+	defer func() {
+		if err != nil {
+			up.stop()
+		}
+	}()
+	if s.LLM != nil {
+		if err := up.startMock(ctx, s, command, logDir); err != nil {
+			return nil, err
+		}
+	}
+	if s.Target.Bundled != nil {
+		if err := up.startBundled(ctx, s, command, logDir); err != nil {
+			return nil, err
+		}
+	}
+	return up, nil
+}
+
+func (up *servers) startMock(ctx context.Context, s *scenario.Scenario, command, logDir string) error {
+	if s.LLM.Admin != "" {
+		up.mock = newMock(s.LLM.Admin)
+		former, err := up.mock.config(ctx)
+		if err != nil {
+			return &TargetError{What: fmt.Sprintf("mock LLM at %s (llm.admin): %v", s.LLM.Admin, err), Err: err}
+		}
+		up.former = former
+		return nil
+	}
+	listen := s.LLM.Listen
+	if listen == "" {
+		listen = "127.0.0.1:0"
+	}
+	args := []string{command, "serve", "mockllm", "--exit-with-stdin", "--listen", listen, "--admin", "127.0.0.1:0",
+		"--seed", strconv.FormatUint(s.Seed, 10)}
+	c, err := startChild(ctx, "mockllm", args, childEnv(), logDir)
+	if err != nil {
+		return err
+	}
+	up.mockChild, up.mock = c, newMock(c.ready.Admin)
+	return nil
+}
+
+func (up *servers) startBundled(ctx context.Context, s *scenario.Scenario, command, logDir string) error {
+	b := s.Target.Bundled
+	secret := make([]byte, 32)
+	if _, err := rand.Read(secret); err != nil {
+		return err
+	}
+	text := base64.RawURLEncoding.EncodeToString(secret)
+	args := []string{command, "serve", "reference-server", "--exit-with-stdin", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
+		"--profile", b.Profile, "--llm", up.mockChild.ready.URL}
+	for _, name := range slices.Sorted(maps.Keys(b.Knobs)) {
+		args = append(args, "--knob", name+"="+b.Knobs[name])
+	}
+	if s.Target.HTTP == "h2c" {
+		args = append(args, "--h2c")
+	}
+	// Secrets travel in the environment: arguments are public on the machine.
+	env := childEnv("CSTEST_JWT_SECRET="+text, "CSTEST_REDIS="+b.Redis)
+	c, err := startChild(ctx, "reference-server", args, env, logDir)
+	if err != nil {
+		return err
+	}
+	up.server = c
+	up.target.URL = c.ready.URL
+	up.target.API = "reference"
+	up.target.Auth = &scenario.Auth{JWT: &scenario.JWT{
+		Secret: text, Sub: "${user.id}", TTL: unit.Duration(2 * time.Hour), Issuer: "cstest", Audience: "chat", Kid: "k1",
+	}}
+	return nil
+}
+
+// childEnv is this process's environment without the variables that stand for
+// flags: they were meant for the parent.
+func childEnv(more ...string) []string {
+	env := []string{}
+	for _, kv := range os.Environ() {
+		if !strings.HasPrefix(kv, "CSTEST_") {
+			env = append(env, kv)
+		}
+	}
+	return append(env, more...)
+}
+
+// children are the processes that were started, the server first: it drains
+// while its LLM still answers.
+func (up *servers) children() []*child {
+	var all []*child
+	if up.server != nil {
+		all = append(all, up.server)
+	}
+	if up.mockChild != nil {
+		all = append(all, up.mockChild)
+	}
+	return all
+}
+
+// stop gives a borrowed mock its configuration back and ends the children.
+func (up *servers) stop() {
+	if up.former != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		_ = up.mock.restore(ctx, up.former) // its time-to-live does the same, later
+		cancel()
+	}
+	for _, c := range up.children() {
+		c.stop()
+	}
+}
+
+// state adds what the bundled server says of itself.
+func (up *servers) state(ctx context.Context, f *measure.TargetFacts) error {
+	if up.server == nil {
+		return errors.New("not ours to ask")
+	}
+	var got struct {
+		Profile string `json:"profile"`
+		SHA256  string `json:"knobs_sha256"`
+		Redis   string `json:"redis"`
+		Turns   int64  `json:"turns"`
+	}
+	client := &http.Client{Timeout: 3 * time.Second, Transport: &http.Transport{Proxy: nil}}
+	if err := callJSON(ctx, client, http.MethodGet, up.server.ready.Admin+"/admin/state", nil, &got); err != nil {
+		return err
+	}
+	*f = measure.TargetFacts{Profile: got.Profile, KnobsSHA256: got.SHA256, Redis: got.Redis, Turns: got.Turns, Known: true}
+	return nil
+}

@@ -1,0 +1,229 @@
+// Package trial is one run as a whole: it brings up what the scenario needs,
+// tries one real turn, arms the mock LLM, drives the load, gathers the facts
+// and has them judged. It is what run, tune, capacity and selftest share.
+package trial
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/cstest/cstest/driver"
+	"github.com/cstest/cstest/load"
+	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/sla"
+)
+
+// Options are one trial's.
+type Options struct {
+	Scenario    *scenario.Scenario
+	Executable  string   // cstest itself, to run the bundled servers with
+	LogDir      string   // of the bundled servers
+	Journal     string   // path of the journal; empty: none is kept
+	RunID       string   // for the journal
+	AllowTarget []string // hosts, addresses or prefixes that may be loaded though public
+	Shard       int      // of Shards
+	Shards      int      // 0 and 1: all of the load
+	StartAt     time.Time
+	// Observe is called about once a second while the load runs. It must not
+	// block and must not keep what Live points to beyond the next call.
+	Observe func(*Live)
+	// Notice is called with one line for a person before anything slow.
+	Notice func(string)
+}
+
+// Done is everything a trial found out.
+type Done struct {
+	Started  time.Time // t = 0, wall clock
+	Snapshot *measure.Snapshot
+	Facts    *measure.Facts
+	Result   sla.Result
+	Warnings []string
+	// JournalErr is why the journal is not whole; the rest of Done is.
+	JournalErr error
+}
+
+// leadTime is how long before t = 0 the mock is told of it.
+const leadTime = 300 * time.Millisecond
+
+// Run runs the trial. When graceful is done, no conversation starts any more
+// and those begun may end within the drain; when ctx is, everything ends at
+// once. What the target does is never an error, but for a target that cannot
+// be used at all: that is a *TargetError before the load began.
+func Run(ctx, graceful context.Context, o Options) (*Done, error) {
+	if o.Notice == nil {
+		o.Notice = func(string) {}
+	}
+	t, err := prepare(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	defer t.servers.stop()
+	done := &Done{Facts: &measure.Facts{}}
+	if err := t.openJournal(); err != nil {
+		return nil, err
+	}
+	if err := t.arm(ctx); err != nil {
+		return nil, err
+	}
+	done.Started = t.base
+	t.drive(ctx, graceful, done)
+	t.gather(done)
+	done.Result = sla.Evaluate(o.Scenario, done.Snapshot, done.Facts)
+	t.closeJournal(done)
+	return done, nil
+}
+
+// attempt is a trial under way.
+type attempt struct {
+	Options
+	servers  *servers
+	local    bool // the target runs on this machine
+	plan     *measure.Plan
+	base     time.Time
+	driver   driver.Driver
+	recorder *measure.Recorder
+	journal  *measure.Journal
+	journErr error
+	live     load.Live
+	stopped  string // who ended the load before its plan: a signal, the abort rule
+	started  []time.Duration
+	health   []measure.GeneratorSecond
+}
+
+// prepare does everything that can go wrong before there is a result: the
+// address, the servers, and one real turn.
+func prepare(ctx context.Context, o Options) (_ *attempt, err error) {
+	s := o.Scenario
+	t := &attempt{Options: o, plan: Plan(s)}
+	if err := t.plan.Check(); err != nil {
+		return nil, err
+	}
+	if err := checkDescriptors(s, o.Shards); err != nil {
+		return nil, err
+	}
+	if s.Target.Bundled == nil {
+		if t.local, err = checkAddress(ctx, &s.Target, o.AllowTarget); err != nil {
+			return nil, err
+		}
+	} else {
+		t.local = true
+	}
+	if t.servers, err = startServers(ctx, s, o.Executable, o.LogDir); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			t.servers.stop()
+		}
+	}()
+	if t.servers.mock != nil && s.LLM.Listen != "" {
+		o.Notice("mock LLM listens on " + t.servers.mockChild.ready.URL)
+	}
+	if err := preflight(ctx, s, &t.servers.target); err != nil {
+		return nil, err
+	}
+	t.recorder = measure.NewRecorder(t.plan, runtime.GOMAXPROCS(0))
+	return t, nil
+}
+
+// Plan is what the recorder of a scenario's runs must know.
+func Plan(s *scenario.Scenario) *measure.Plan {
+	schedule := load.NewSchedule(&s.Load, s.Seed)
+	stages := schedule.Stages()
+	return &measure.Plan{
+		Stages:  stages,
+		Slots:   load.Slots(s),
+		Budgets: sla.Budgets(s.Objectives(), stages, s.SLA),
+		Drain:   s.Load.Drain.D(),
+	}
+}
+
+// arm makes the driver, and tells the mock its faults and when t = 0 is.
+func (t *attempt) arm(ctx context.Context) (err error) {
+	s := t.Scenario
+	t.base = time.Now().Add(leadTime)
+	if t.StartAt.After(t.base) {
+		t.base = time.Now().Add(time.Until(t.StartAt)) // keeps the monotonic clock
+	}
+	t.driver, err = driver.New(&t.servers.target, driver.Options{Base: t.base, Secrets: s.Secret})
+	if err != nil {
+		return fmt.Errorf("driver: %w", err)
+	}
+	if m := t.servers.mock; m != nil {
+		ttl := time.Until(t.base) + s.TotalDuration() + s.Load.Drain.D() + time.Minute
+		if err := errors.Join(m.reset(ctx), m.arm(ctx, s.LLM, s.Seed, s.Checks.Memory == "on", ttl), m.epoch(ctx, t.base)); err != nil {
+			return fmt.Errorf("arm the mock LLM: %w", err)
+		}
+	}
+	for _, c := range t.servers.children() {
+		c.loadStarts()
+	}
+	return nil
+}
+
+// drive runs the load and cuts an interval a second.
+func (t *attempt) drive(ctx, graceful context.Context, done *Done) {
+	lanes := make([]load.Lane, t.recorder.Lanes())
+	for i := range lanes {
+		lanes[i] = t.recorder.Lane(i)
+	}
+	watch := newWatch(t)
+	options := load.Options{
+		Scenario: t.Scenario, Seed: t.Scenario.Seed, Driver: t.driver, Lanes: lanes, Base: t.base,
+		Shard: t.Shard, Shards: t.Shards, Secrets: t.Scenario.Secret, Live: &t.live,
+		Second: watch.second, Abort: watch.abort,
+	}
+	before := ownCPU()
+	stopWatch := watch.start()
+	summary, err := load.Run(load.Stops{Starting: graceful, Now: ctx}, options)
+	stopWatch()
+	done.Snapshot = watch.snapshot
+	done.Warnings = append(done.Warnings, watch.warnings...)
+	if err != nil {
+		done.Warnings = append(done.Warnings, "load: "+err.Error())
+		done.Facts.Interrupted = err.Error()
+	} else {
+		watch.finish(summary)
+		done.Facts.Generator = summary.Generator
+		switch {
+		case ctx.Err() != nil || graceful.Err() != nil:
+			done.Facts.Interrupted = "a signal ended the load"
+		case summary.Interrupted != "":
+			done.Facts.Aborted = summary.Interrupted
+		}
+	}
+	done.Facts.Generator.SharedHost = t.local
+	done.Facts.Processes = append(done.Facts.Processes, measure.Process{
+		Name: "cstest", CPU: ownCPU() - before, MaxRSS: ownMaxRSS(),
+	})
+	_ = t.driver.Close() // every connection is ours to drop
+}
+
+// gather asks everybody else what they know of the run.
+func (t *attempt) gather(done *Done) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	f := done.Facts
+	f.ExternalTarget = t.Scenario.Target.Bundled == nil
+	if m := t.servers.mock; m != nil {
+		if err := m.facts(ctx, f); err != nil {
+			done.Warnings = append(done.Warnings, fmt.Sprintf("mock LLM: %v; storm edges are the planned ones and LLM calls are not known", err))
+		}
+	}
+	if t.servers.server != nil {
+		if err := t.servers.state(ctx, &f.Target); err != nil {
+			done.Warnings = append(done.Warnings, fmt.Sprintf("reference-server: %v; its own counters are not known", err))
+		}
+	}
+	for _, c := range t.servers.children() {
+		p := c.figures(t.base)
+		if p.Exit != "" {
+			done.Warnings = append(done.Warnings, fmt.Sprintf("%s ended during the run after %.1f s: %s", p.Name, p.Ended.Seconds(), p.Exit))
+		}
+		f.Processes = append(f.Processes, p)
+	}
+}

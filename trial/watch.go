@@ -1,0 +1,143 @@
+package trial
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cstest/cstest/load"
+	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/scenario"
+)
+
+// Live is a run at an instant, for those who watch it.
+type Live struct {
+	Elapsed  time.Duration
+	Total    time.Duration // end of the last stage
+	Plan     *measure.Plan
+	Last     *measure.Snapshot // the interval just cut
+	SoFar    *measure.Snapshot // everything up to it
+	Counters *load.Live
+	Health   []measure.GeneratorSecond
+	Planned  []int64 // starts planned, per second; nil in the closed model
+	Stopping bool
+}
+
+// watch cuts an interval a second, adds it up, and passes it on.
+type watch struct {
+	t        *attempt
+	snapshot *measure.Snapshot
+	warnings []string
+	planned  []int64
+
+	mu     sync.Mutex
+	health []measure.GeneratorSecond
+
+	breach breach
+	reason atomic.Pointer[string]
+}
+
+func newWatch(t *attempt) *watch {
+	w := &watch{t: t, snapshot: measure.NewSnapshot(t.plan)}
+	if schedule := load.NewSchedule(&t.Scenario.Load, t.Scenario.Seed).Shard(t.Shard, max(t.Shards, 1)); schedule.Open() {
+		w.planned = schedule.PerSecond()
+	}
+	w.breach.rule = t.Scenario.Guard.Abort
+	return w
+}
+
+// start begins to watch; what it returns ends it.
+func (w *watch) start() (stop func()) {
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for next := w.t.base.Add(time.Second); ; next = next.Add(time.Second) {
+			timer := time.NewTimer(time.Until(next))
+			select {
+			case <-timer.C:
+				w.cut()
+			case <-done:
+				timer.Stop()
+				return
+			}
+		}
+	}()
+	return func() {
+		close(done)
+		<-ended
+		w.cut()
+	}
+}
+
+// cut takes what was recorded since the last one.
+func (w *watch) cut() {
+	elapsed := max(0, time.Since(w.t.base))
+	last, err := w.t.recorder.Cut(elapsed)
+	if err == nil {
+		err = w.snapshot.Add(last)
+	}
+	if err != nil {
+		w.warnings = append(w.warnings, "recording: "+err.Error())
+	}
+	if reason := w.breach.add(last); reason != "" {
+		w.reason.Store(&reason)
+	}
+	for _, c := range w.t.servers.children() {
+		c.sample()
+	}
+	w.t.appendInterval(last)
+	if w.t.Observe != nil {
+		w.mu.Lock()
+		health := w.health
+		w.mu.Unlock()
+		w.t.Observe(&Live{
+			Elapsed: elapsed, Total: w.t.Scenario.TotalDuration(), Plan: w.t.plan, Last: last, SoFar: w.snapshot,
+			Counters: &w.t.live, Health: health, Planned: w.planned,
+		})
+	}
+}
+
+// second keeps the generator's health.
+func (w *watch) second(s measure.GeneratorSecond) {
+	w.mu.Lock()
+	w.health = append(w.health, s)
+	w.mu.Unlock()
+}
+
+// abort tells the load why it must end, when it must.
+func (w *watch) abort() string {
+	if reason := w.reason.Load(); reason != nil {
+		return *reason
+	}
+	return ""
+}
+
+// finish writes into the snapshot what only the load knows.
+func (w *watch) finish(s *load.Summary) {
+	w.snapshot.Elapsed = max(w.snapshot.Elapsed, s.Elapsed)
+}
+
+// breach is the abort rule: the share of turns that were not answered stays at
+// Bad or above for a whole time.
+type breach struct {
+	rule  *scenario.Abort
+	since time.Duration // end of the last interval that was well, or that saw nothing
+}
+
+// add takes an interval and gives the reason to abort, or nothing.
+func (b *breach) add(last *measure.Snapshot) string {
+	if b.rule == nil || last == nil {
+		return ""
+	}
+	turns := last.Turns()
+	bad := turns - last.Answered()
+	if turns == 0 || float64(bad) < float64(b.rule.Bad)*float64(turns) {
+		b.since = last.Elapsed
+		return ""
+	}
+	if last.Elapsed-b.since < b.rule.For.D() {
+		return ""
+	}
+	return fmt.Sprintf("guard.abort: at least %s of turns bad for %s, at %s", b.rule.Bad, b.rule.For, last.Elapsed.Round(time.Second))
+}
