@@ -48,7 +48,7 @@ type Judged struct {
 	Name     string
 	Kind     string
 	Unit     string
-	Target   float64
+	Target   float64       // of seconds: how many may be bad
 	Limit    time.Duration // for latency objectives
 	Measured float64
 	Lower    float64
@@ -59,6 +59,10 @@ type Judged struct {
 	Reason   string
 	// Needs is how many turns would decide an inconclusive objective; 0 when unknown.
 	Needs int64
+	// Confidence and DEFF are what Lower, Upper and Verdict were inferred with; 0 where
+	// the count alone decides.
+	Confidence float64
+	DEFF       float64
 }
 
 // SecondsCount is the census of seconds.

@@ -1,0 +1,128 @@
+package sla
+
+import (
+	"time"
+
+	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/scenario"
+)
+
+// The budgets kept beside those of the objectives, over all stages unless said
+// otherwise. Their names cannot be an objective's.
+const (
+	answeredBudget = ".answered" // answered, whenever
+	judgedBudget   = ".judged"   // answered, in judged stages
+	goodputBudget  = ".goodput"  // answered within the tightest quantile's limit
+	qualityBudget  = ".quality"  // answered by the model
+	lagBudget      = ".lag"      // sent by the generator in time
+)
+
+// sent is every turn that was sent, whatever came of it.
+const sent = measure.OutcomeSet(1<<(measure.Censored+1) - 1)
+
+// Budgets compiles objectives to the exact counters a Recorder keeps, and adds
+// those that storms and the generator's judgement of itself need. An objective
+// judged by counting turns has a budget of its own name.
+func Budgets(objectives []scenario.Objective, stages []measure.Stage, sla scenario.SLA) []measure.Budget {
+	valid := sent | measure.SetOf(measure.DroppedTarget)
+	if sla.RateLimited.Policy == scenario.PolicyExclude {
+		valid &^= measure.SetOf(measure.RateLimited)
+	}
+	var judged, all uint64
+	for i, s := range stages {
+		all |= 1 << i
+		if s.Judged {
+			judged |= 1 << i
+		}
+	}
+	var list []measure.Budget
+	for _, o := range objectives {
+		b := measure.Budget{Name: o.Name, Stages: judged, Valid: valid, Good: measure.Answered}
+		if len(o.Stages) > 0 {
+			b.Stages = stageMask(stages, o.Stages)
+		}
+		if tier, ok := measure.ParseTier(o.TierAtMost); ok {
+			b.TierAtMost = tier
+		}
+		if compile(&b, o) {
+			list = append(list, b)
+		}
+	}
+	tight := tightest(objectives)
+	return append(list,
+		measure.Budget{Name: answeredBudget, Stages: all, Valid: valid, Good: measure.Answered},
+		measure.Budget{Name: judgedBudget, Stages: judged, Valid: valid, Good: measure.Answered},
+		measure.Budget{Name: goodputBudget, Stages: all, Valid: valid, Good: measure.Answered, Limit: tight.limit},
+		measure.Budget{Name: qualityBudget, Stages: all, Valid: valid, Good: measure.SetOf(measure.OK)},
+		measure.Budget{Name: lagBudget, Stages: all, Valid: sent, Good: sent, Of: measure.Lag, Limit: lagLimit(objectives)},
+	)
+}
+
+// compile sets what an objective's kind asks of its budget, and tells whether it is counted in turns.
+func compile(b *measure.Budget, o scenario.Objective) bool {
+	switch o.Kind {
+	case scenario.KindLatency:
+		b.Limit = o.Limit.D()
+	case scenario.KindAvailability, scenario.KindSeconds:
+	case scenario.KindFullQuality:
+		b.Good = measure.SetOf(measure.OK)
+	case scenario.KindExpected:
+		b.Valid, b.Good, b.Checked = measure.SetOf(measure.OK, measure.Unexpected), measure.SetOf(measure.OK), true
+	case scenario.KindContext:
+		b.Valid, b.Good, b.Verified = sent, sent&^measure.SetOf(measure.ContextLost), true
+		b.TierAtMost = measure.TierUnknown
+	case scenario.KindFirstToken:
+		b.Of, b.Limit = measure.FirstToken, o.Limit.D()
+	case scenario.KindChunkGap:
+		b.Of, b.Limit, b.Valid = measure.ChunkGap, o.Limit.D(), sent
+	default:
+		return false
+	}
+	return true
+}
+
+func stageMask(stages []measure.Stage, names []string) (mask uint64) {
+	for i, s := range stages {
+		for _, name := range names {
+			if s.Name == name {
+				mask |= 1 << i
+			}
+		}
+	}
+	return mask
+}
+
+// tail is the latency objective that says most about the tail.
+type tail struct {
+	limit  time.Duration
+	target float64
+}
+
+// tightest gives the latency objective with the highest share, and of equals
+// the shortest limit. Without one: any time will do for 95 %.
+func tightest(objectives []scenario.Objective) tail {
+	t := tail{target: goodShare}
+	found := false
+	for _, o := range objectives {
+		if o.Kind != scenario.KindLatency {
+			continue
+		}
+		target, limit := float64(o.Target), o.Limit.D()
+		if !found || target > t.target || target == t.target && limit < t.limit {
+			t, found = tail{limit, target}, true
+		}
+	}
+	return t
+}
+
+// lagLimit is how late the generator may be: 10 ms, or 2 % of the tightest
+// latency budget where that is more.
+func lagLimit(objectives []scenario.Objective) time.Duration {
+	var shortest time.Duration
+	for _, o := range objectives {
+		if o.Kind == scenario.KindLatency && (shortest == 0 || o.Limit.D() < shortest) {
+			shortest = o.Limit.D()
+		}
+	}
+	return max(10*time.Millisecond, shortest/50)
+}

@@ -1,0 +1,307 @@
+package sla
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/scenario"
+)
+
+// goodShare is the share of good turns below which a second is bad and goodput
+// has not returned.
+const goodShare = 0.95
+
+// judge is one evaluation.
+type judge struct {
+	s          *scenario.Scenario
+	snap       *measure.Snapshot
+	facts      *measure.Facts
+	objectives []scenario.Objective
+	budgets    map[string]int
+	confidence float64
+	deff       float64
+	measured   bool // the gate is what was measured, not what can be inferred
+	storms     []measure.Storm
+	result     Result
+}
+
+// Evaluate judges a run, or a run so far. It is a pure function of its
+// arguments, changes none of them, and cheap enough to be called every second.
+// The snapshot must have been recorded with the budgets that Budgets compiles
+// from the scenario. Nil facts are none.
+func Evaluate(s *scenario.Scenario, snap *measure.Snapshot, facts *measure.Facts) Result {
+	if facts == nil {
+		facts = &measure.Facts{}
+	}
+	j := &judge{s: s, snap: snap, facts: facts, objectives: s.Objectives(), budgets: map[string]int{},
+		confidence: float64(s.SLA.Confidence), deff: max(s.MeanTurns(), 1), measured: s.SLA.Gate == scenario.GateMeasured}
+	if j.confidence <= 0 || j.confidence >= 1 {
+		j.confidence = 0.95
+	}
+	for i, b := range snap.Plan.Budgets {
+		j.budgets[b.Name] = i
+	}
+	j.storms = stormsOf(s, snap.Plan, facts)
+	j.result.DEFF = j.deff
+	j.weather()
+	for _, o := range j.objectives {
+		j.result.Objectives = append(j.result.Objectives, j.objective(o))
+	}
+	j.seconds()
+	j.generator()
+	j.littlesLaw()
+	j.conclude()
+	return j.result
+}
+
+// objective judges one.
+func (j *judge) objective(o scenario.Objective) Judged {
+	r := Judged{Name: o.Name, Kind: o.Kind, Unit: "share", Target: float64(o.Target), Limit: o.Limit.D()}
+	switch o.Kind {
+	case scenario.KindSeconds:
+		j.census(&r, o, nil)
+	case scenario.KindRecoveryLatency, scenario.KindRecoveryQuality:
+		j.recovery(&r, o)
+	case scenario.KindCallsPerTurn:
+		j.callsPerTurn(&r, o)
+	case scenario.KindIntegrity, scenario.KindPlanted, scenario.KindContext:
+		j.count(&r, o)
+	default:
+		j.share(&r, o, nil)
+	}
+	return r
+}
+
+// count judges what must not happen once.
+func (j *judge) count(r *Judged, o scenario.Objective) {
+	r.Unit, r.Target = "count", 0
+	what := ""
+	switch o.Kind {
+	case scenario.KindIntegrity:
+		r.N, r.Bad, what = j.snap.Turns(), j.snap.Counts[measure.Integrity], "answers with foreign content"
+		if r.Bad == 0 && j.snap.Verified == 0 {
+			j.unseen(r, "no canary came back, so nothing tells whose content an answer holds")
+			return
+		}
+	case scenario.KindPlanted:
+		r.N, r.Bad, what = j.snap.Answered(), j.snap.Planted, "answers with a planted value unmasked"
+		if r.N == 0 {
+			j.unseen(r, "no turn was answered")
+			return
+		}
+	case scenario.KindContext:
+		n, ok := j.total(o.Name, nil)
+		r.N, r.Bad, what = int64(n.n), int64(n.bad), "answers without the dialog so far"
+		if !ok || r.N == 0 {
+			j.unseen(r, "no canary came back, so nothing tells what the model was shown")
+			return
+		}
+	}
+	r.Measured = float64(r.Bad)
+	r.Lower, r.Upper = r.Measured, r.Measured
+	if r.Bad > 0 {
+		r.Verdict = Fail
+	}
+	r.Reason = fmt.Sprintf("%s: %s %s in %s", r.Verdict, count(r.Bad), what, count(r.N))
+}
+
+// unseen marks an objective that nothing recorded bears on.
+func (j *judge) unseen(r *Judged, why string) {
+	r.Verdict = NotVerified
+	r.Reason = "not verified: " + why
+}
+
+// callsPerTurn judges the LLM calls made for users' turns, per turn sent.
+func (j *judge) callsPerTurn(r *Judged, o scenario.Objective) {
+	r.Unit, r.Target, r.N = "count", o.Max, j.snap.Turns()
+	if !j.facts.LLMKnown {
+		j.unseen(r, "the mock LLM did not tell its calls")
+		return
+	}
+	if r.N == 0 {
+		r.Verdict, r.Reason = Inconclusive, "inconclusive: no turn was sent"
+		return
+	}
+	r.Measured = float64(j.facts.LLMCalls) / float64(r.N)
+	r.Lower, r.Upper = r.Measured, r.Measured
+	word := "≤"
+	if r.Measured > r.Target {
+		r.Verdict, word = Fail, ">"
+	}
+	r.Reason = fmt.Sprintf("%s: %.3g LLM calls per turn %s %.3g", r.Verdict, r.Measured, word, r.Target)
+}
+
+// tally is how many turns a budget judged and found bad.
+type tally struct{ n, bad uint64 }
+
+// total adds a budget's seconds up, less those that skip; false when the
+// snapshot was recorded without that budget.
+func (j *judge) total(budget string, skip func(second int) bool) (t tally, ok bool) {
+	b, ok := j.budgets[budget]
+	if !ok {
+		return t, false
+	}
+	for i := range j.snap.Seconds {
+		if skip != nil && skip(j.snap.First+i) {
+			continue
+		}
+		t.add(j.snap.Seconds[i].Budgets, b)
+	}
+	return t, true
+}
+
+func (t *tally) add(counts []measure.BudgetCount, b int) {
+	if b < len(counts) {
+		t.n += uint64(counts[b].N)
+		t.bad += uint64(counts[b].Bad)
+	}
+}
+
+// at is a budget's tally of one second.
+func (j *judge) at(b, second int) (t tally) {
+	if s := j.snap.At(second); s != nil {
+		t.add(s.Budgets, b)
+	}
+	return t
+}
+
+func (t tally) share() float64 {
+	if t.n == 0 {
+		return 0
+	}
+	return 1 - float64(t.bad)/float64(t.n)
+}
+
+// conclude makes the run's verdict from everything judged before, worst first:
+// integrity fail > incomplete > invalid > fail > inconclusive > pass.
+func (j *judge) conclude() {
+	r := &j.result
+	var failed, open []string
+	for _, o := range r.Objectives {
+		line := o.Name + ": " + o.Reason
+		switch {
+		case o.Verdict == Fail:
+			failed = append(failed, line)
+		case o.Verdict == Inconclusive, o.Verdict == NotVerified && j.mustSee(o):
+			open = append(open, line)
+		case o.Verdict == NotVerified:
+			r.Warnings = append(r.Warnings, line)
+		}
+	}
+	for _, s := range r.Storms {
+		if s.Metastable {
+			failed = append(failed, fmt.Sprintf("storm %s: metastable: goodput did not return to 95 %% after it, at the arrival rate of its start", s.Name))
+		}
+	}
+	if j.snap.Turns()+j.snap.Counts[measure.DroppedTarget] == 0 {
+		open = append(open, "no turn was sent")
+	}
+	if j.facts.Gaps > 0 {
+		open = append(open, fmt.Sprintf("%d stretches of the journal could not be read: what they held is missing", j.facts.Gaps))
+	}
+	integrity := j.snap.Counts[measure.Integrity] > 0
+	switch {
+	case integrity:
+		r.Verdict = Fail
+	case j.facts.Interrupted != "":
+		r.Verdict = Incomplete
+		r.Reasons = append(r.Reasons, "the load ended before its plan: "+j.facts.Interrupted)
+	case len(r.Generator.Reasons) > 0:
+		r.Verdict = Invalid
+	case len(failed) > 0:
+		r.Verdict = Fail
+	case len(open) > 0:
+		r.Verdict = Inconclusive
+	default:
+		r.Verdict = Pass
+	}
+	if r.Verdict != Pass {
+		r.Reasons = append(append(append(r.Reasons, r.Generator.Reasons...), failed...), open...)
+	}
+	if integrity {
+		first := fmt.Sprintf("integrity: %s answers with foreign content", count(j.snap.Counts[measure.Integrity]))
+		r.Reasons = append([]string{first}, slices.DeleteFunc(r.Reasons, func(s string) bool {
+			return len(s) > len("integrity:") && s[:len("integrity:")] == "integrity:"
+		})...)
+	}
+	j.warn()
+}
+
+// mustSee tells whether an objective that nothing bears on keeps the run from
+// passing. Integrity is judged where it can be seen, and so is context unless
+// the scenario asks for it.
+func (j *judge) mustSee(o Judged) bool {
+	switch o.Kind {
+	case scenario.KindIntegrity:
+		return false
+	case scenario.KindContext:
+		return j.s.Checks.Memory == scenario.On
+	}
+	return true
+}
+
+// warn says what a reader should know beside the verdict.
+func (j *judge) warn() {
+	r := &j.result
+	warn := func(format string, args ...any) { r.Warnings = append(r.Warnings, fmt.Sprintf(format, args...)) }
+	if n := j.snap.Counts[measure.ClientError]; n > 0 {
+		warn("%s turns got an unexpected 4xx: the scenario may be wrong", count(n))
+	}
+	if n := j.snap.Excluded; n > 0 {
+		warn("%s turns were refused beyond the contract and are judged by no objective", count(n))
+	}
+	var clamped int64
+	for _, h := range j.snap.Timings {
+		clamped += h.Clamped()
+	}
+	if clamped > 0 {
+		warn("%s durations were longer than 1 h and are shown as 1 h", count(clamped))
+	}
+	if g := j.facts.Generator; g.SharedHost {
+		warn("the target runs on the generator's machine: they share its %d cores", g.Cores)
+	}
+	if e := r.LittlesLaw.ErrorShare; e > 0.05 || e < -0.05 {
+		warn("Little's law is off by %.1f %%: %.1f turns in flight against rate x mean response time %.1f",
+			100*e, r.LittlesLaw.InFlightMean, r.LittlesLaw.RateTimesMean)
+	}
+	if err := Conserved(j.snap); err != nil && j.facts.Interrupted == "" && j.snap.Elapsed >= j.snap.Plan.End() {
+		warn("counts are not conserved: %v", err)
+	}
+}
+
+// littlesLaw compares the turns in flight, counted from their intended start,
+// with rate times mean response time: the sum of all response times over the
+// time it took. J. D. C. Little, Operations Research 9 (1961).
+func (j *judge) littlesLaw() {
+	l := &j.result.LittlesLaw
+	l.InFlightMean = j.facts.Generator.InFlightMean
+	if j.snap.Elapsed > 0 {
+		l.RateTimesMean = float64(j.snap.ResponseTotal()) / float64(j.snap.Elapsed)
+	}
+	if l.InFlightMean > 0 && l.RateTimesMean > 0 {
+		l.ErrorShare = l.InFlightMean/l.RateTimesMean - 1
+	}
+}
+
+// stormsOf gives the fault windows of a run: as the mock saw them, or for a
+// target of one's own without a mock that tells, as the scenario plans them.
+func stormsOf(s *scenario.Scenario, plan *measure.Plan, facts *measure.Facts) []measure.Storm {
+	storms := slices.Clone(facts.Storms)
+	if len(storms) == 0 && !facts.LLMKnown && s.LLM != nil {
+		for _, f := range s.LLM.Faults {
+			storms = append(storms, measure.Storm{Name: f.Name, Kind: f.Kind, Start: f.At.D(), End: f.At.D() + f.For.D()})
+		}
+	}
+	for i := range storms {
+		if storms[i].End <= 0 {
+			storms[i].End = max(plan.End(), storms[i].Start)
+		}
+	}
+	slices.SortStableFunc(storms, func(a, b measure.Storm) int { return int(min(max(a.Start-b.Start, -1), 1)) })
+	return storms
+}
+
+// wholeSecond is the first second that begins at d or later.
+func wholeSecond(d time.Duration) int { return int((max(d, 0) + time.Second - 1) / time.Second) }

@@ -1,0 +1,171 @@
+package sla
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/scenario"
+)
+
+// When the generator could not measure what it was asked to.
+const (
+	taintTurns    = 20    // turns a second must have to be called tainted
+	issuedLeast   = 0.99  // share of the planned starts that must be issued
+	droppedMost   = 0.001 // share of starts dropped through our own fault
+	taintedMost   = 0.05  // share of seconds
+	taintedAtMost = 3     // seconds, if that is more
+)
+
+// generator is the generator's judgement of itself.
+func (j *judge) generator() {
+	g := &j.result.Generator
+	g.LagP99, _ = j.snap.Timings[measure.Lag].Quantile(0.99)
+	g.Tainted = j.tainted()
+	own := j.snap.Counts[measure.DroppedGenerator]
+	due := j.snap.Planned - j.snap.Counts[measure.DroppedTarget]
+	if j.snap.Planned > 0 && j.facts.Interrupted == "" && float64(j.snap.Started) < issuedLeast*float64(due) {
+		g.Reasons = append(g.Reasons, fmt.Sprintf("only %s of %s planned starts were issued, through the generator's own fault", count(j.snap.Started), count(due)))
+	}
+	if float64(own) > droppedMost*float64(j.snap.Planned) {
+		g.Reasons = append(g.Reasons, fmt.Sprintf("%s of %s starts were dropped by the generator (descriptors or ports): more than %s",
+			count(own), count(j.snap.Planned), percent(droppedMost)))
+	}
+	seconds := 0
+	for i := range j.snap.Seconds {
+		if j.snap.Seconds[i].Turns() > 0 {
+			seconds++
+		}
+	}
+	if n := len(g.Tainted); float64(n) > max(taintedAtMost, taintedMost*float64(seconds)) {
+		for _, r := range j.result.Objectives {
+			if r.Verdict == Fail && j.passesWithout(r, g.Tainted) {
+				g.Reasons = append(g.Reasons, fmt.Sprintf("%s fails only with the %d of %d seconds in which the generator was late", r.Name, n, seconds))
+			}
+		}
+	}
+}
+
+// tainted gives the seconds whose lag P99 was over its limit: more of its turns
+// were late than lie above the nearest rank.
+func (j *judge) tainted() []int {
+	b, ok := j.budgets[lagBudget]
+	if !ok {
+		return nil
+	}
+	var list []int
+	for i := range j.snap.Seconds {
+		var t tally
+		t.add(j.snap.Seconds[i].Budgets, b)
+		if t.n >= taintTurns && t.bad > t.n-uint64(measure.Rank(0.99, int64(t.n))) {
+			list = append(list, j.snap.First+i)
+		}
+	}
+	return list
+}
+
+// passesWithout tells whether an objective that failed passes when seconds are left out.
+func (j *judge) passesWithout(failed Judged, seconds []int) bool {
+	skip := func(second int) bool { _, found := slices.BinarySearch(seconds, second); return found }
+	for _, o := range j.objectives {
+		if o.Name != failed.Name {
+			continue
+		}
+		r := Judged{Name: o.Name, Kind: o.Kind, Unit: "share", Target: float64(o.Target), Limit: o.Limit.D()}
+		switch o.Kind {
+		case scenario.KindSeconds:
+			j.census(&r, o, skip)
+		case scenario.KindLatency, scenario.KindAvailability, scenario.KindFullQuality, scenario.KindFirstToken, scenario.KindChunkGap:
+			j.share(&r, o, skip)
+		default:
+			return false
+		}
+		return r.Verdict == Pass
+	}
+	return false
+}
+
+// Conserved tells whether everything that was counted adds up: starts planned
+// are those issued and those dropped; every conversation issued has ended; a
+// turn is in one outcome, one second, one slot and the histogram of its outcome.
+// The error names what does not.
+func Conserved(s *measure.Snapshot) error {
+	turns := s.Turns()
+	var inSeconds, startsInSeconds, dropsInSeconds, inSlots, inHistograms, ended, tiers int64
+	for i := range s.Seconds {
+		second := &s.Seconds[i]
+		inSeconds += second.Turns()
+		startsInSeconds += int64(second.Starts)
+		dropsInSeconds += int64(second.Outcomes[measure.DroppedTarget]) + int64(second.Outcomes[measure.DroppedGenerator])
+	}
+	for _, slot := range s.Slots {
+		inSlots += slot.Turns
+	}
+	for _, h := range s.ByOutcome {
+		inHistograms += h.N()
+	}
+	for _, n := range s.Conversations {
+		ended += n
+	}
+	for _, n := range s.Tiers {
+		tiers += n
+	}
+	dropped := s.Counts[measure.DroppedTarget] + s.Counts[measure.DroppedGenerator]
+	for _, law := range []struct {
+		what        string
+		left, right int64
+	}{
+		{"planned starts = issued + dropped", s.Planned, s.Started + dropped},
+		{"conversations issued = conversations ended", s.Started, ended},
+		{"starts = starts by second", s.Started, startsInSeconds},
+		{"dropped starts = dropped starts by second", dropped, dropsInSeconds},
+		{"turns = turns by second", turns, inSeconds},
+		{"turns = turns by turn of the conversation", turns, inSlots},
+		{"turns = response times", turns, inHistograms},
+		{"turns = lags", turns, s.Timings[measure.Lag].N()},
+		{"answered turns = tiers", s.Answered(), tiers},
+		{"answered turns = response times of answers", s.Answered(), s.Timings[measure.Response].N()},
+		{"answered turns = service times", s.Answered(), s.Timings[measure.Service].N()},
+	} {
+		if law.left != law.right {
+			return fmt.Errorf("%s does not hold: %d against %d", law.what, law.left, law.right)
+		}
+	}
+	return nil
+}
+
+// Burn is how fast an objective's budget of bad turns is spent: 1 is as fast as
+// it allows.
+type Burn struct {
+	Objective string
+	Window    time.Duration
+	Rate      float64
+	N         int64 // turns in the window
+}
+
+// Burns gives the burn rates over the last 5 s, 30 s and 5 min of whole seconds,
+// of every objective that is a share of turns. Windows without turns are left out.
+func Burns(s *scenario.Scenario, snap *measure.Snapshot) []Burn {
+	var list []Burn
+	end := int(snap.Elapsed / time.Second)
+	for _, o := range s.Objectives() {
+		b := slices.IndexFunc(snap.Plan.Budgets, func(b measure.Budget) bool { return b.Name == o.Name })
+		if b < 0 || o.Target <= 0 || o.Target >= 1 || o.Kind == scenario.KindSeconds {
+			continue
+		}
+		for _, seconds := range []int{5, 30, 300} {
+			var t tally
+			for second := max(end-seconds, 0); second < end; second++ {
+				if at := snap.At(second); at != nil {
+					t.add(at.Budgets, b)
+				}
+			}
+			if t.n > 0 {
+				rate := float64(t.bad) / float64(t.n) / (1 - float64(o.Target))
+				list = append(list, Burn{o.Name, time.Duration(seconds) * time.Second, rate, int64(t.n)})
+			}
+		}
+	}
+	return list
+}
