@@ -17,6 +17,8 @@ type Facts struct {
 	ExternalTarget bool `json:"external_target,omitempty"`
 	// Interrupted names why the load ended before its plan, empty when it did not.
 	Interrupted string `json:"interrupted,omitempty"`
+	// Aborted is what the scenario's own kill switch said when it ended the load, empty when it did not.
+	Aborted string `json:"aborted,omitempty"`
 	// Gaps is how many stretches of the journal this was read back from could not
 	// be read. With any, the run cannot pass.
 	Gaps int `json:"journal_gaps,omitempty"`
