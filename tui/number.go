@@ -26,7 +26,7 @@ func millis(d time.Duration) string {
 	return clock(d)
 }
 
-// limit prints a limit as it was set: "500 ms", "2 s", "1.5 s".
+// limitText prints a limit as it was set: "500 ms", "2 s", "1.5 s".
 func limitText(d time.Duration) string {
 	if d < time.Second {
 		return strconv.FormatFloat(float64(d)/1e6, 'f', -1, 64) + " ms"
@@ -43,6 +43,12 @@ func clock(d time.Duration) string {
 		return strconv.FormatInt(h, 10) + ":" + two(m) + ":" + two(s)
 	}
 	return two(m) + ":" + two(s)
+}
+
+// until is the time from now to then in whole seconds as a clock shows them, so
+// that what is gone and what is left add up.
+func until(then, now time.Duration) time.Duration {
+	return then - now.Truncate(time.Second)
 }
 
 // share prints n of total in percent. It never rounds something to nothing nor

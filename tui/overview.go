@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"github.com/cstest/cstest/measure"
 )
 
@@ -27,23 +29,25 @@ func (m *model) overviewSections() []section {
 		{keep: 70, min: 4, max: 4, rows: func(int) []*line { return m.answerRows() }},
 		{keep: 65, min: 4, max: 4, rows: func(int) []*line { return m.beside(m.availabilityRows(), m.generatorRows(), m.half()) }},
 		{keep: 45, min: 3, max: 8, rows: m.failureRows},
-		{keep: 10, min: 0, max: m.spareObjectives(), rows: m.objectiveRows},
+		{keep: 10, min: m.spareObjectives(), max: m.spareObjectives(), rows: m.objectiveRows},
 	}
 }
 
 // chartHeight grows with the screen, a third of what is beyond 24 rows each.
 func (m *model) chartHeight() int { return 1 + max(0, min((m.height-24)/3, 9)) }
 
-// spareObjectives is how many rows the objectives may take on a tall screen; the
-// first is their title.
+// spareObjectives is how many rows the objectives take, title and all, where a
+// tall screen holds them and charts of some height.
 func (m *model) spareObjectives() int {
-	if m.height < 34 || len(m.frame.Objectives) == 0 {
+	n := len(m.frame.Objectives)
+	if n == 0 || m.height < 24+n+1+4 {
 		return 0
 	}
-	return len(m.frame.Objectives) + 1
+	return n + 1
 }
 
-func (m *model) half() int { return (m.width + 1) / 2 }
+// half is where the right of two columns begins.
+func (m *model) half() int { return m.width * 9 / 16 }
 
 func (m *model) plotWidth() int { return max(m.width-gutter-margin-1, 1) }
 
@@ -71,7 +75,7 @@ func (m *model) stageNames() *line {
 		if s.Name == m.frame.Stage && m.frame.Phase == Loading {
 			p = m.colour.title
 		}
-		l.to(gutter+from).outer(p, s.Name, to-from-1)
+		l.to(gutter+from).text(p, ansi.Truncate(clean(s.Name, 40), to-from-1, ""))
 	}
 	return l
 }
@@ -191,23 +195,27 @@ func (m *model) banner() *line {
 	case stormOn:
 		text := " " + w.stormOn + "  " + name + " (" + kind + ")"
 		if s.End > s.Start {
-			text += " · " + clock(f.Elapsed-s.Start) + " " + w.of + " " + clock(s.End-s.Start) + " · " + format(w.stormEnds, clock(s.End-f.Elapsed))
+			text += " · " + format(w.stormEnds, clock(until(s.End, f.Elapsed)))
 		}
 		l.text(c.stormOn, text+calls)
 		return l.glyphs(c.stormOn, " ", m.width)
 	case stormRecovery:
-		text := " " + name + " " + format(w.stormOver, clock(f.Elapsed-s.End)) + " · " + format(w.stormAllowed, span(m.recovery()))
-		l.text(c.healing, text+calls)
-		return l.glyphs(c.healing, " ", m.width)
+		p := c.healing
+		if cl := f.Last.classes(); cl.n > 0 && float64(cl.ok) >= 0.95*float64(cl.n) {
+			p = c.healed
+		}
+		text := " " + name + " " + format(w.stormOver, span((f.Elapsed-s.End).Truncate(time.Second))) + " · " + format(w.stormAllowed, span(m.recovery()))
+		l.text(p, text+calls)
+		return l.glyphs(p, " ", m.width)
 	default:
-		return l.to(gutter).text(c.storm, format(w.stormComing, name, kind, clock(s.Start-f.Elapsed)))
+		return l.to(gutter).text(c.storm, format(w.stormComing, name, kind, clock(until(s.Start, f.Elapsed))))
 	}
 }
 
 func (m *model) loadRows() []*line {
 	f, w, c := &m.frame, m.words, m.colour
 	width := m.half() - 1
-	row := func(name string) *line { return newLine(width).text("", " ").text(c.dim, name).to(15) }
+	row := func(name string) *line { return newLine(width).text("", " ").text(c.dim, name).to(12) }
 	out := []*line{m.title(width, w.load)}
 	if f.Users > 0 {
 		out = append(out, row(w.users).text(c.bold, count(f.Users)))
@@ -228,7 +236,7 @@ func (m *model) responseRows() []*line {
 	f, w, c := &m.frame, m.words, m.colour
 	width := m.width - m.half()
 	head := m.title(width, w.response)
-	cols := [3]int{15, 25, 34}
+	cols := [3]int{12, 21, 29}
 	names := newLine(width).right(c.dim, w.now, cols[0]).right(c.dim, w.soFar, cols[1]).right(c.dim, w.budget, cols[2])
 	out := []*line{head, names}
 	for _, q := range []struct {
@@ -280,7 +288,7 @@ func (m *model) answerRows() []*line {
 			text = newLine(m.width).text(c.dim, w.nothingYet)
 		}
 		l := newLine(m.width).text("", " ").text(c.dim, r.name).to(gutter)
-		width := max(m.width-gutter-46, 8)
+		width := max(m.width-gutter-44, 8)
 		l.stack(m.parts(r.win), width, c.rule).text("", "  ").join(text)
 		out = append(out, l)
 	}
@@ -324,7 +332,7 @@ func (m *model) parts(w *Window) []part {
 // legend names the parts of the bar, with the shares of the whole run.
 func (m *model) legend() *line {
 	c, w := m.colour, m.words
-	l := newLine(m.width).to(gutter)
+	l := newLine(m.width)
 	if !tiered(&m.frame.SoFar) {
 		return l
 	}
@@ -337,13 +345,16 @@ func (m *model) legend() *line {
 		name := w.bad
 		if i < len(tierOrder) {
 			name = w.tiers[tierOrder[i]]
-			if tierOrder[i] == measure.TierUnknown && p.n == 0 {
+			if (tierOrder[i] == measure.TierUnknown || tierOrder[i] == measure.TierStatic) && p.n == 0 {
 				continue
 			}
 		}
-		l.text(p.paint, p.glyph).text(some(p.n, c.plain, c.dim), " "+name+" "+share(p.n, total)).text("", "  ")
+		if l.w > 0 {
+			l.text("", "  ")
+		}
+		l.text(p.paint, p.glyph).text(some(p.n, c.plain, c.dim), " "+name+" "+share(p.n, total))
 	}
-	return l
+	return newLine(m.width).to(max(1, min(gutter, m.width-l.w-1))).join(l)
 }
 
 func (m *model) availabilityRows() []*line {

@@ -17,12 +17,13 @@ const unpaint = "\x1b[m"
 // palette are the view's colours. Bubble Tea brings them down to what the
 // terminal can do.
 type palette struct {
-	plain, bold, dim, rule  paint
-	accent, title, badge    paint
-	good, warn, alarm, bad  paint
-	storm, stormOn, healing paint
-	paused                  paint
-	tiers                   [measure.Tiers]paint
+	plain, bold, dim, rule paint
+	accent, title, badge   paint
+	good, warn, alarm, bad paint
+	storm, stormOn         paint
+	healing, healed        paint
+	paused                 paint
+	tiers                  [measure.Tiers]paint
 }
 
 func newPalette(dark bool) *palette {
@@ -57,6 +58,7 @@ func newPalette(dark bool) *palette {
 		storm:   ink(storm),
 		stormOn: on(paper, storm),
 		healing: on(paper, warn),
+		healed:  on(paper, good),
 		paused:  on(paper, warn),
 		tiers: [measure.Tiers]paint{
 			measure.TierUnknown: ink(pick(0x8fb8c9, 0x3f7186)),

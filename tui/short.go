@@ -16,21 +16,21 @@ func (m *model) short() []*line {
 	case objectivesView:
 		return append([]*line{m.shortHeader()}, m.shortObjectives()...)
 	}
-	row := func(name string) *line { return newLine(m.width).text(c.dim, name).to(11) }
+	row := func(name string) *line { return newLine(m.width).text(c.dim, name).to(12) }
 	out := []*line{m.shortHeader()}
 	if _, when, ok := stormAt(f.Storms, f.Elapsed, m.recovery()); ok && when != comingStorm {
 		out = append(out, m.banner())
 	}
 	limit := float64(m.limit("p99"))
-	latency := row("P99").text(m.bolder(c.against(float64(f.Last.P99), limit)), millis(f.Last.P99)).
-		text(c.dim, "  "+w.soFar+" ").text(c.against(float64(f.SoFar.P99), limit), millis(f.SoFar.P99))
+	latency := row("P99").text(m.bolder(c.against(float64(f.Last.P99), limit)), millis(f.Last.P99))
 	if limit > 0 {
 		latency.text(c.dim, " / "+limitText(m.limit("p99")))
 	}
+	latency.text(c.dim, "  "+w.soFar+" ").text(c.against(float64(f.SoFar.P99), limit), millis(f.SoFar.P99))
 	cl := f.Last.classes()
-	answers := row(w.ok).text(c.good, share(cl.ok, cl.n)).
-		text(c.dim, "  "+w.lesser+" ").text(some(cl.lesser, c.warn, c.dim), share(cl.lesser, cl.n)).
-		text(c.dim, "  "+w.bad+" ").text(some(cl.bad, c.bad, c.dim), share(cl.bad, cl.n))
+	answers := newLine(m.width).text(c.good, w.ok+" "+share(cl.ok, cl.n)).
+		text(some(cl.lesser, c.warn, c.dim), " "+w.lesser+" "+share(cl.lesser, cl.n)).
+		text(some(cl.bad, c.bad, c.dim), " "+w.bad+" "+share(cl.bad, cl.n))
 	s := f.Seconds
 	seconds := row(w.badSeconds).text(c.good, format(w.left2, s.Budget-s.Bad, s.Budget))
 	if s.Bad > s.Budget {

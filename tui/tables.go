@@ -24,9 +24,9 @@ func (m *model) turnsSections() []section {
 func (m *model) turnRows(n int) []*line {
 	c, w := m.colour, m.words
 	cols := [4]int{m.width - 31, m.width - 21, m.width - 11, m.width - 1}
-	say := max(m.width/3-2, 12)
+	say := max(m.width/4, 12)
 	out := []*line{
-		m.title(m.width, w.turns),
+		m.title(m.width, w.turnsTitle),
 		newLine(m.width).text("", " ").text(c.dim, w.conversation).to(say).text(c.dim, w.say).
 			right(c.dim, "n", cols[0]).right(c.dim, w.answered, cols[1]).right(c.dim, "P50", cols[2]).right(c.dim, "P99", cols[3]),
 	}
@@ -86,7 +86,7 @@ func (m *model) objectiveRows(n int) []*line {
 		}
 		l := newLine(m.width).text("", " ").text(p, verdictMark(o.Verdict)+" ").outer(c.bold, o.Name, name-4).to(name).text(p, word)
 		l.to(name+14).text(c.plain, measured(&o)).text(c.dim, "  "+asked(&o))
-		if o.Unit != "count" || o.N > 0 {
+		if o.N > 0 {
 			tail := "n " + count(o.N)
 			if o.Bad > 0 {
 				tail = count(o.Bad) + " " + w.bad + "  " + tail
@@ -96,7 +96,7 @@ func (m *model) objectiveRows(n int) []*line {
 			}
 		}
 		out = append(out, l)
-		if reasons {
+		if reasons && m.reason(&o) != "" {
 			out = append(out, newLine(m.width).text("", "   ").outer(c.dim, m.reason(&o), m.width-4))
 		}
 	}

@@ -109,8 +109,8 @@ func (m *model) header() *line {
 		rest.text(c.plain, clockText).text(c.accent, "  "+m.words.phases[Draining])
 	default:
 		rest.text(c.bold, clockText)
-		if left := f.Total - f.Elapsed; left > 0 {
-			rest.text(c.dim, "  "+clock(left)+" "+m.words.left)
+		if f.Total > f.Elapsed {
+			rest.text(c.dim, "  "+clock(until(f.Total, f.Elapsed))+" "+m.words.left)
 		}
 	}
 	if f.Stopping {

@@ -7,29 +7,29 @@ import (
 
 // words are all texts of the view in one language. Those with verbs are formats.
 type words struct {
-	of, left, draining, starting, judging, stopping, seed string
-	stage, starts, users                                  string
-	load, arrivals, planned, turns, inFlight, live        string
-	response, now, soFar, budget                          string
-	answers, ok, degraded, lesser, bad, nothingYet        string
-	availability, badSeconds, left2, over, noBudget       string
-	answered, asked, burn, scaled                         string
-	generator, lag, cpu, cores, tainted, keepsUp          string
-	errors, noErrors, times                               string
-	objectives, target, measured, noObjectives, needs     string
-	conversation, say, noTurns                            string
-	stormOn, stormEnds, stormOver, stormAllowed           string
-	stormComing, stormNone, calls                         string
-	keyStop, keyStopHard, keyPause, keyResume             string
-	keyViews, keyHelp, paused                             string
-	views                                                 [viewCount]string
-	phases                                                [4]string
-	outcomes                                              [measure.Outcomes]string
-	tiers                                                 [measure.Tiers]string
-	verdicts                                              [sla.Incomplete + 1]string
-	help                                                  [][2]string
-	lineStarts, lineUsers, lineTurns, lineFlight          string
-	lineBudget, lineStorm, lineStopping, lineInvalid      string
+	of, left, stopping, seed                         string
+	stage, starts, users                             string
+	load, arrivals, planned, turns, inFlight, live   string
+	response, now, soFar, budget                     string
+	answers, ok, lesser, bad, nothingYet             string
+	availability, badSeconds, left2, over            string
+	answered, asked, burn                            string
+	generator, lag, cpu, cores, tainted              string
+	errors, noErrors, times                          string
+	objectives, noObjectives, needs                  string
+	turnsTitle, conversation, say, noTurns           string
+	stormOn, stormEnds, stormOver, stormAllowed      string
+	stormComing, calls                               string
+	keyStop, keyStopHard, keyPause, keyResume        string
+	keyViews, keyHelp, paused                        string
+	views                                            [viewCount]string
+	phases                                           [4]string
+	outcomes                                         [measure.Outcomes]string
+	tiers                                            [measure.Tiers]string
+	verdicts                                         [sla.Incomplete + 1]string
+	help                                             [][2]string
+	lineStarts, lineUsers, lineTurns, lineFlight     string
+	lineBudget, lineStorm, lineStopping, lineInvalid string
 }
 
 func wordsOf(lang string) *words {
@@ -41,19 +41,19 @@ func wordsOf(lang string) *words {
 
 func english() *words {
 	return &words{
-		of: "of", left: "left", draining: "draining", starting: "starting", judging: "judging", stopping: "STOPPING", seed: "seed",
+		of: "of", left: "left", stopping: "STOPPING", seed: "seed",
 		stage: "stage", starts: "starts", users: "users",
 		load: "Load", arrivals: "arrivals", planned: "of %s planned", turns: "turns", inFlight: "in flight", live: "live",
 		response: "Response time", now: "now", soFar: "so far", budget: "budget",
-		answers: "Answers", ok: "ok", degraded: "degraded", lesser: "degraded", bad: "bad", nothingYet: "nothing yet",
-		availability: "Availability", badSeconds: "bad seconds", left2: "%d of %d left", over: "%d over the %d allowed", noBudget: "%d",
-		answered: "answered", asked: "of %s asked", burn: "burn", scaled: "scaled",
-		generator: "Generator", lag: "lag P99", cpu: "CPU", cores: "of %d cores", tainted: "tainted", keepsUp: "keeps up",
+		answers: "Answers", ok: "ok", lesser: "degraded", bad: "bad", nothingYet: "nothing yet",
+		availability: "Availability", badSeconds: "bad seconds", left2: "%d of %d left", over: "%d over the %d allowed",
+		answered: "answered", asked: "of %s asked", burn: "burn",
+		generator: "Generator", lag: "lag P99", cpu: "CPU", cores: "of %d cores", tainted: "tainted",
 		errors: "Errors", noErrors: "none so far", times: "×",
-		objectives: "Objectives", target: "target", measured: "measured", noObjectives: "nothing judged yet", needs: "%s turns would decide",
-		conversation: "conversation", say: "turn", noTurns: "no turns yet",
+		objectives: "Objectives", noObjectives: "nothing judged yet", needs: "%s turns would decide",
+		turnsTitle: "Turns", conversation: "conversation", say: "turn", noTurns: "no turns yet",
 		stormOn: "STORM", stormEnds: "%s left", stormOver: "over for %s", stormAllowed: "quality due within %s",
-		stormComing: "storm %s (%s) in %s", stormNone: "no more storms", calls: "%s LLM calls per turn",
+		stormComing: "storm %s (%s) in %s", calls: "%s LLM calls per turn",
 		keyStop: "stop", keyStopHard: "stop now", keyPause: "pause", keyResume: "resume", keyViews: "views", keyHelp: "help", paused: "PAUSED",
 		views:    [viewCount]string{"overview", "turns, errors", "objectives"},
 		phases:   [4]string{"starting", "load", "draining", "judging"},
@@ -81,19 +81,19 @@ func english() *words {
 
 func chinese() *words {
 	return &words{
-		of: "/", left: "剩余", draining: "收尾", starting: "启动中", judging: "判定中", stopping: "正在停止", seed: "种子",
+		of: "/", left: "剩余", stopping: "正在停止", seed: "种子",
 		stage: "阶段", starts: "新会话", users: "用户",
 		load: "负载", arrivals: "到达率", planned: "计划 %s", turns: "轮次", inFlight: "处理中", live: "进行中会话",
 		response: "响应时间", now: "当前", soFar: "累计", budget: "预算",
-		answers: "应答", ok: "正常", degraded: "降级", lesser: "降级", bad: "失败", nothingYet: "暂无",
-		availability: "可用性", badSeconds: "不可用秒数", left2: "剩 %d/%d", over: "超出 %d(允许 %d)", noBudget: "%d",
-		answered: "已应答", asked: "要求 %s", burn: "消耗速度", scaled: "按比例",
-		generator: "压测机", lag: "延迟 P99", cpu: "CPU", cores: "共 %d 核", tainted: "受扰", keepsUp: "正常",
+		answers: "应答", ok: "正常", lesser: "降级", bad: "失败", nothingYet: "暂无",
+		availability: "可用性", badSeconds: "不可用秒数", left2: "剩 %d/%d", over: "超出 %d(允许 %d)",
+		answered: "已应答", asked: "要求 %s", burn: "消耗速度",
+		generator: "压测机", lag: "延迟 P99", cpu: "CPU", cores: "共 %d 核", tainted: "受扰",
 		errors: "错误", noErrors: "暂无", times: "×",
-		objectives: "目标", target: "要求", measured: "实测", noObjectives: "尚无可判定的数据", needs: "还需 %s 轮才能判定",
-		conversation: "会话", say: "轮次", noTurns: "暂无轮次",
+		objectives: "目标", noObjectives: "尚无可判定的数据", needs: "还需 %s 轮才能判定",
+		turnsTitle: "轮次", conversation: "会话", say: "轮次", noTurns: "暂无轮次",
 		stormOn: "故障风暴", stormEnds: "剩余 %s", stormOver: "已结束 %s", stormAllowed: "须在 %s 内恢复质量",
-		stormComing: "风暴 %s(%s)%s 后开始", stormNone: "不再有风暴", calls: "每轮 %s 次模型调用",
+		stormComing: "风暴 %s(%s)%s 后开始", calls: "每轮 %s 次模型调用",
 		keyStop: "停止", keyStopHard: "立即停止", keyPause: "暂停刷新", keyResume: "继续", keyViews: "切换视图", keyHelp: "帮助", paused: "已暂停",
 		views:    [viewCount]string{"总览", "轮次与错误", "目标"},
 		phases:   [4]string{"启动中", "施压", "收尾", "判定中"},
