@@ -269,7 +269,7 @@ func stormsOf(in Input) []Storm {
 			storm.CallsPerTurn = known(s.CallsPerTurn)
 		}
 		for i, sec := range in.Snapshot.Seconds {
-			at := time.Duration(i) * time.Second
+			at := time.Duration(in.Snapshot.First+i) * time.Second
 			if at >= s.Start && at < end {
 				t := tiersOf(sec.Tiers)
 				storm.Tiers.LLM += t.LLM

@@ -29,6 +29,7 @@ type File struct {
 // Renderings are the files that are a function of the Document alone.
 func Renderings(d *Document, lang Lang) []File {
 	return []File{
+		{"report.html", func(w io.Writer) error { return WriteHTML(d, w, lang) }},
 		{"report.md", func(w io.Writer) error { return WriteMarkdown(d, w, lang) }},
 		{"junit.xml", func(w io.Writer) error { return WriteJUnit(d, w) }},
 		{"series.csv", func(w io.Writer) error { return WriteCSV(d, w) }},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 )
 
 // WriteMarkdown writes the summary for a pull request or a CI job's page
@@ -20,8 +21,8 @@ func WriteMarkdown(d *Document, out io.Writer, lang Lang) error {
 	if d.Scenario.Scale != 1 {
 		p("> %s\n", md(fmt.Sprintf(w.ScaleF, share(d.Scenario.Scale))))
 	}
-	if len(d.Reasons) > 0 && (w.Code == "en" || d.Verdict != "fail") {
-		for _, r := range d.Reasons {
+	if list := reasons(d, w); len(list) > 0 {
+		for _, r := range list {
 			p("- %s", md(r))
 		}
 		p("")
@@ -130,7 +131,8 @@ func badge(verdict string) string {
 // emphasis, mention or autolink survives.
 func md(s string) string {
 	var b strings.Builder
-	for _, r := range Clean(s) {
+	runes := []rune(Clean(s))
+	for i, r := range runes {
 		switch r {
 		case '&':
 			b.WriteString("&amp;")
@@ -140,8 +142,12 @@ func md(s string) string {
 			b.WriteString("&gt;")
 		case '@': // a mention notifies a person
 			b.WriteString("&#64;")
-		case ':': // https: and www would become links
-			b.WriteString("&#58;")
+		case ':': // https://… and mailto:… would become links
+			if i > 0 && i+1 < len(runes) && unicode.IsLetter(runes[i-1]) && runes[i+1] != ' ' {
+				b.WriteString("&#58;")
+			} else {
+				b.WriteRune(r)
+			}
 		case '#':
 			b.WriteString("&#35;")
 		case '\\', '`', '*', '_', '{', '}', '[', ']', '(', ')', '!', '|', '~', '$':

@@ -21,12 +21,12 @@ func seriesOf(in Input) []Second {
 	for _, c := range in.Facts.Calls {
 		calls[c.Second] += c.Calls
 	}
-	planned := plannedStarts(in.Scenario, len(snap.Seconds))
+	planned := plannedStarts(in.Scenario, snap.First+len(snap.Seconds))
 	out := make([]Second, len(snap.Seconds))
 	for i := range snap.Seconds {
-		src := &snap.Seconds[i]
+		src, at := &snap.Seconds[i], snap.First+i
 		s := Second{
-			TS: i, Stage: stageAt(snap.Plan, i), Starts: int64(src.Starts), InFlight: inFlight[i],
+			TS: at, Stage: stageAt(snap.Plan, at), Starts: int64(src.Starts), InFlight: inFlight[at],
 			OK: int64(src.Outcomes[measure.OK]), Degraded: int64(src.Outcomes[measure.Degraded]),
 			Unexpected: int64(src.Outcomes[measure.Unexpected]),
 			Dropped:    int64(src.Outcomes[measure.DroppedTarget]) + int64(src.Outcomes[measure.DroppedGenerator]),
@@ -39,10 +39,10 @@ func seriesOf(in Input) []Second {
 		s.Bad = s.Turns - s.OK - s.Degraded - s.Unexpected
 		s.Tier = mostOf(s.Tiers)
 		if planned != nil {
-			s.StartsPlanned = known(planned[i])
+			s.StartsPlanned = known(planned[at])
 		}
 		if in.Facts.LLMKnown {
-			n := calls[i]
+			n := calls[at]
 			s.LLMCalls = &n
 		}
 		out[i] = s

@@ -102,16 +102,25 @@ func (t *text) headline(d *Document) {
 	used := width(mark+" "+strings.ToUpper(w.verdict(d.Verdict))) + 2
 	tail := " · " + seconds(d.DurationS) + " · " + fmt.Sprintf(w.HeadlineF, whole(d.Counts.Conversations), whole(d.Counts.Turns))
 	t.line(head + "  " + t.paint(fit(d.Scenario.Name, max(t.room()-used-width(tail), 12)), bold) + tail)
-	t.line("  " + t.paint(fit(subtitle(d, w), t.room()-2), dim))
+	t.wrapped("  ", subtitle(d, w), dim)
 	if d.Scenario.Scale != 1 {
 		t.wrapped("  ", fmt.Sprintf(w.ScaleF, share(d.Scenario.Scale)), yellow)
 	}
-	for i, r := range d.Reasons {
-		if i >= 10 || w.Code != "en" && d.Verdict == "fail" {
-			break // other languages read the objectives' own lines
+	for i, r := range reasons(d, w) {
+		if i >= 10 {
+			break
 		}
 		t.wrapped("  - ", r, "")
 	}
+}
+
+// reasons are the run's. They are English; where the objectives say the same in
+// the reader's language, they are left out.
+func reasons(d *Document, w *words) []string {
+	if w.Code != "en" && (d.Verdict == "pass" || d.Verdict == "fail" || d.Verdict == "inconclusive") {
+		return nil
+	}
+	return d.Reasons
 }
 
 // subtitle says what was tested and how, in one line.
@@ -193,7 +202,7 @@ func budgetText(o Objective, w *words) string {
 	}
 	out := sign + quantity(allowed(o), o.Unit, w)
 	if o.Unit == "share" && o.LimitNs != nil {
-		out += " ≤ " + duration(*o.LimitNs)
+		return fmt.Sprintf(w.WithinF, out, duration(*o.LimitNs))
 	}
 	return out
 }

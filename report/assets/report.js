@@ -1,0 +1,216 @@
+"use strict";
+(() => {
+  const data = JSON.parse(document.getElementById("chart-data").textContent);
+  const T = data.labels;
+  const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const sync = uPlot.sync("time");
+  let plots = [];
+
+  const digits = (v) => (v < 9.995 ? v.toFixed(2) : v < 99.95 ? v.toFixed(1) : v.toFixed(0)).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
+  const duration = (ns) => {
+    if (ns == null) return "–";
+    if (ns < 999.5e3) return digits(ns / 1e3) + " µs";
+    if (ns < 999.5e6) return digits(ns / 1e6) + " ms";
+    return digits(ns / 1e9) + " s";
+  };
+  const count = (v) => (v == null ? "–" : v >= 1000 ? Math.round(v).toLocaleString("en-US") : String(Math.round(v * 10) / 10));
+  const clock = (s) => {
+    if (s == null) return "–";
+    s = Math.round(s);
+    const m = Math.floor(s / 60);
+    return m >= 60 ? Math.floor(m / 60) + ":" + String(m % 60).padStart(2, "0") + ":" + String(s % 60).padStart(2, "0") : m + ":" + String(s % 60).padStart(2, "0");
+  };
+  const percent = (v) => (v == null ? "–" : digits(v * 100) + " %");
+  const nines = (x) => {
+    const q = 1 - Math.pow(10, -x);
+    return "P" + (q * 100).toFixed(Math.max(0, Math.round(x) - 2) + (Math.abs(x - Math.round(x)) < 1e-9 ? 0 : 2)).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
+  };
+
+  // Bands behind the lines: storms, and where one stage ends and the next begins.
+  const backdrop = (labelled) => (u) => {
+    const c = u.ctx, { left, top, width, height } = u.bbox, px = devicePixelRatio;
+    const at = (s) => Math.min(Math.max(u.valToPos(s, "x", true), left), left + width);
+    c.save();
+    for (const storm of data.storms) {
+      const a = at(storm.from), b = at(storm.to);
+      c.fillStyle = css("--storm");
+      c.fillRect(a, top, b - a, height);
+      c.fillStyle = css("--storm-edge");
+      c.fillRect(a, top, px, height);
+      c.fillRect(b - px, top, px, height);
+      if (labelled && b - a > 30 * px) caption(c, storm.name, a + 5 * px, top + 12 * px, b - a - 8 * px, css("--fail"));
+    }
+    data.stages.forEach((stage, i) => {
+      const a = at(stage.from), b = at(stage.to);
+      if (i > 0) {
+        c.fillStyle = css("--stage");
+        for (let y = top; y < top + height; y += 6 * px) c.fillRect(a, y, px, 2 * px);
+      }
+      if (labelled && b - a > 34 * px) caption(c, stage.name, a + 5 * px, top - 5 * px, b - a - 6 * px, css("--soft"));
+    });
+    c.restore();
+  };
+  const caption = (c, text, x, y, room, color) => {
+    c.font = 11 * devicePixelRatio + "px system-ui, sans-serif";
+    c.textAlign = "left";
+    c.fillStyle = color;
+    if (c.measureText(text).width <= room) c.fillText(text, x, y);
+  };
+  // Lines across: the limits of the SLA.
+  const limits = (list, scale, format) => (u) => {
+    const c = u.ctx, { left, top, width, height } = u.bbox, px = devicePixelRatio;
+    c.save();
+    let last = Infinity;
+    for (const l of list) {
+      const y = u.valToPos(l.at, scale, true);
+      if (!(y >= top && y <= top + height)) continue;
+      c.strokeStyle = css("--c-limit");
+      c.lineWidth = px;
+      c.setLineDash([5 * px, 4 * px]);
+      c.beginPath();
+      c.moveTo(left, y);
+      c.lineTo(left + width, y);
+      c.stroke();
+      if (Math.abs(y - last) > 12 * px) {
+        c.font = 11 * px + "px system-ui, sans-serif";
+        c.fillStyle = css("--c-limit");
+        c.textAlign = "right";
+        c.fillText(l.name + " ≤ " + format(l.at), left + width - 4 * px, y - 4 * px);
+        last = y;
+      }
+    }
+    c.restore();
+  };
+
+  const axis = (format, more) => Object.assign({
+    stroke: css("--soft"), font: "11.5px system-ui, sans-serif", grid: { stroke: css("--grid"), width: 1 }, ticks: { show: false }, size: 60, gap: 6,
+    values: (u, list) => list.map((v) => (v == null ? "" : format(v))),
+  }, more);
+  const timeAxis = () => axis(clock, { size: 28, incrs: [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400] });
+  const line = (label, color, format, more) => Object.assign({
+    label, stroke: css(color), width: 1.5, points: { show: false }, value: (u, v) => format(v),
+  }, more);
+  const timeSeries = { label: T.time, value: (u, v) => clock(v) };
+  const fill = (name, alpha) => {
+    const h = css(name).replace("#", "");
+    return "rgba(" + [0, 2, 4].map((i) => parseInt(h.slice(i, i + 2), 16)).join(",") + "," + alpha + ")";
+  };
+  const stepped = uPlot.paths.stepped({ align: 1 });
+  // Decades with 2 and 5 between, where there are few decades.
+  const logSplits = (u, i, min, max) => {
+    const out = [], narrow = max / min < 2000;
+    for (let e = Math.floor(Math.log10(min)); e <= Math.ceil(Math.log10(max)); e++) {
+      for (const m of narrow ? [1, 2, 5] : [1]) {
+        const v = m * Math.pow(10, e);
+        if (v >= min * 0.999 && v <= max * 1.001) out.push(v);
+      }
+    }
+    return out;
+  };
+  const logScale = (also) => ({
+    distr: 3,
+    range: (u, min, max) => {
+      for (const v of also) { min = Math.min(min ?? v, v); max = Math.max(max ?? v, v); }
+      if (min == null || max == null) { min = 1e6; max = 1e9; }
+      return [Math.max(min / 1.4, 1e3), max * 1.6];
+    },
+  });
+
+  const charts = {
+    rate() {
+      const s = data.series;
+      const columns = [s.t], series = [timeSeries];
+      if (s.planned) { columns.push(s.planned); series.push(line(T.planned, "--c-planned", count, { dash: [4, 3], width: 1.25 })); }
+      columns.push(s.starts, s.turns, s.in_flight);
+      series.push(line(T.starts, "--c-starts", count), line(T.turns, "--c-turns", count, { fill: fill("--c-turns", 0.08) }), line(T.in_flight, "--c-flight", count, { scale: "flight", width: 1.25 }));
+      return [{
+        height: 210, padding: [18, 0, 0, 0], scales: { x: { time: false }, y: { range: (u, a, b) => [0, Math.max(b * 1.08, 1)] }, flight: { range: (u, a, b) => [0, Math.max(b * 1.08, 1)] } },
+        axes: [timeAxis(), axis(count), axis(count, { scale: "flight", side: 1, grid: { show: false }, stroke: css("--c-flight"), size: 50 })],
+        series, hooks: { drawClear: [backdrop(true)] },
+      }, columns];
+    },
+    quantiles() {
+      const s = data.series;
+      return [{
+        height: 230, padding: [18, 0, 0, 0], scales: { x: { time: false }, y: logScale(data.limits.map((l) => l.at)) },
+        axes: [timeAxis(), axis(duration, { splits: logSplits, filter: (u, v) => v })],
+        series: [timeSeries, line("P99", "--c-p99", duration), line("P50", "--c-p50", duration)],
+        hooks: { drawClear: [backdrop(true)], draw: [limits(data.limits, "y", duration)] },
+      }, [s.t, s.p99, s.p50]];
+    },
+    outcomes() {
+      const s = data.series, sums = s.t.map(() => 0), columns = [s.t], series = [timeSeries], layers = [];
+      for (const layer of data.layers) {
+        layer.values.forEach((v, i) => { sums[i] += v; });
+        layers.push([layer, sums.slice()]);
+      }
+      layers.reverse().forEach(([layer, top]) => {
+        columns.push(top);
+        series.push(line(layer.label, layer.color, count, {
+          width: 0, paths: stepped, fill: fill(layer.color, 0.85), stroke: css(layer.color), value: (u, v, si, i) => (i == null ? "–" : count(layer.values[i])),
+        }));
+      });
+      const bands = [];
+      for (let i = 1; i < series.length - 1; i++) bands.push({ series: [i, i + 1] });
+      return [{
+        height: 210, padding: [18, 0, 0, 0], scales: { x: { time: false }, y: { range: (u, a, b) => [0, Math.max(b * 1.05, 1)] } },
+        axes: [timeAxis(), axis(count)], series, bands, hooks: { drawClear: [backdrop(true)] }, legend: { markers: { fill: (u, i) => series[i].stroke, width: 0 } },
+      }, columns];
+    },
+    burn() {
+      const colors = ["--c-p99", "--c-faq", "--c-handoff", "--c-starts", "--c-unknown", "--c-static", "--c-p50", "--c-flight"];
+      const columns = [data.series.t], series = [timeSeries];
+      data.burn.forEach((b, i) => {
+        columns.push(b.used);
+        series.push(line(b.name, colors[i % colors.length], percent, { dash: i >= colors.length ? [3, 3] : undefined }));
+      });
+      return [{
+        height: 190, padding: [18, 0, 0, 0], scales: { x: { time: false }, y: { range: (u, a, b) => [0, Math.max(b * 1.08, 1.1)] } },
+        axes: [timeAxis(), axis((v) => Math.round(v * 100) + " %")], series,
+        hooks: { drawClear: [backdrop(true)], draw: [limits([{ at: 1, name: T.budget }], "y", percent)] },
+      }, columns];
+    },
+    distribution() {
+      const xs = new Set();
+      for (const d of data.distribution) d.points.forEach((p) => xs.add(p[0]));
+      const x = [...xs].sort((a, b) => a - b);
+      const columns = [x], series = [{ label: T.percentile, value: (u, v) => (v == null ? "–" : nines(v)) }];
+      for (const d of data.distribution) {
+        const at = new Map(d.points.map((p) => [p[0], p[1]]));
+        columns.push(x.map((v) => at.get(v) ?? null));
+        series.push(line(d.label, d.color, duration, { dash: d.dash ? [5, 4] : undefined, spanGaps: true }));
+      }
+      return [{
+        height: 280, padding: [18, 12, 0, 0], sync: false,
+        scales: { x: { time: false }, y: logScale(data.limits.map((l) => l.at)) },
+        axes: [axis(nines, { size: 28, splits: () => [0, 1 - Math.log10(5), 1, 2, 3, 4, 5, 6].filter((v) => v <= x[x.length - 1]).map((v) => (v > 0 && v < 1 ? Math.log10(2) : v)) }),
+          axis(duration, { splits: logSplits, filter: (u, v) => v })],
+        series, hooks: { draw: [limits(data.limits, "y", duration)] },
+      }, columns];
+    },
+  };
+
+  const draw = () => {
+    plots.forEach((p) => { sync.unsub(p); p.destroy(); });
+    plots = [];
+    for (const el of document.querySelectorAll("[data-chart]")) {
+      const [opts, columns] = charts[el.dataset.chart]();
+      if (columns[0].length < 2) continue;
+      opts.width = el.clientWidth;
+      opts.cursor = { points: { size: 6 }, y: false };
+      if (opts.sync !== false) opts.cursor.sync = { key: sync.key };
+      delete opts.sync;
+      plots.push(new uPlot(opts, columns, el));
+    }
+  };
+  const resize = () => plots.forEach((p) => {
+    const width = p.root.parentNode.clientWidth;
+    if (width > 0 && width !== p.width) p.setSize({ width, height: p.height });
+  });
+  draw();
+  addEventListener("resize", resize);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  matchMedia("print").addEventListener("change", draw);
+  addEventListener("beforeprint", draw);
+  addEventListener("afterprint", draw);
+})();

@@ -1,0 +1,141 @@
+package report
+
+import (
+	"math"
+)
+
+// charts is the JSON that the page's script draws from.
+type charts struct {
+	Labels       map[string]string `json:"labels"`
+	Series       chartSeries       `json:"series"`
+	Layers       []chartLayer      `json:"layers"`
+	Storms       []chartSpan       `json:"storms"`
+	Stages       []chartSpan       `json:"stages"`
+	Limits       []chartLimit      `json:"limits"`
+	Burn         []chartBurn       `json:"burn"`
+	Distribution []chartLine       `json:"distribution"`
+}
+
+type chartSeries struct {
+	T        []int      `json:"t"`
+	Planned  []*float64 `json:"planned"`
+	Starts   []int64    `json:"starts"`
+	Turns    []int64    `json:"turns"`
+	InFlight []int64    `json:"in_flight"`
+	P50      []*int64   `json:"p50"`
+	P99      []*int64   `json:"p99"`
+}
+
+type chartLayer struct {
+	Label  string  `json:"label"`
+	Color  string  `json:"color"`
+	Values []int64 `json:"values"`
+}
+
+type chartSpan struct {
+	Name string  `json:"name"`
+	From float64 `json:"from"`
+	To   float64 `json:"to"`
+}
+
+type chartLimit struct {
+	Name string `json:"name"`
+	At   int64  `json:"at"`
+}
+
+type chartBurn struct {
+	Name string    `json:"name"`
+	Used []float64 `json:"used"`
+}
+
+// chartLine holds points (log10(1/(1−q)), ns): the axis on which each nine takes the same room.
+type chartLine struct {
+	Label  string       `json:"label"`
+	Color  string       `json:"color"`
+	Dash   bool         `json:"dash"`
+	Points [][2]float64 `json:"points"`
+}
+
+func chartsOf(d *Document, w *words) charts {
+	c := charts{
+		Labels: map[string]string{
+			"time": w.Time, "planned": w.Planned, "starts": w.Starts, "turns": w.Turns, "in_flight": w.InFlight,
+			"budget": w.Budget, "percentile": w.DistributionAxis,
+		},
+		Layers: []chartLayer{
+			{Label: w.TierLLM, Color: "--c-llm"}, {Label: w.TierUnknown, Color: "--c-unknown"}, {Label: w.TierFAQ, Color: "--c-faq"},
+			{Label: w.TierHandoff, Color: "--c-handoff"}, {Label: w.TierStatic, Color: "--c-static"}, {Label: w.Bad, Color: "--c-bad"},
+			{Label: w.Dropped, Color: "--c-dropped"},
+		},
+		Storms: []chartSpan{}, Stages: []chartSpan{}, Limits: []chartLimit{}, Burn: []chartBurn{}, Distribution: []chartLine{},
+	}
+	planned := false
+	for _, s := range d.Series {
+		if d.after(s) {
+			continue
+		}
+		t := &c.Series
+		t.T, t.Planned, t.Starts = append(t.T, s.TS), append(t.Planned, s.StartsPlanned), append(t.Starts, s.Starts)
+		t.Turns, t.InFlight = append(t.Turns, s.Turns), append(t.InFlight, s.InFlight)
+		t.P50, t.P99 = append(t.P50, s.P50Ns), append(t.P99, s.P99Ns)
+		planned = planned || s.StartsPlanned != nil
+		for i, n := range []int64{s.Tiers.LLM, s.Tiers.Unknown, s.Tiers.FAQ, s.Tiers.Handoff, s.Tiers.Static, s.Bad, s.Dropped} {
+			c.Layers[i].Values = append(c.Layers[i].Values, n)
+		}
+	}
+	if !planned {
+		c.Series.Planned = nil
+	}
+	c.Layers = used(c.Layers)
+	for _, s := range d.Storms {
+		to := float64(len(c.Series.T))
+		if s.EndS != nil {
+			to = *s.EndS
+		}
+		c.Storms = append(c.Storms, chartSpan{Clean(s.Name), s.StartS, to})
+	}
+	for _, s := range d.Stages {
+		c.Stages = append(c.Stages, chartSpan{Clean(s.Name), s.StartS, s.EndS})
+	}
+	for _, o := range d.Objectives {
+		if o.Kind == "latency" && o.LimitNs != nil {
+			c.Limits = append(c.Limits, chartLimit{Clean(o.Name), *o.LimitNs})
+		}
+	}
+	for _, b := range d.Burn {
+		line := chartBurn{Name: Clean(b.Objective), Used: []float64{}}
+		for i, n := range b.Bad {
+			if b.Allowed > 0 && i < len(c.Series.T) {
+				line.Used = append(line.Used, math.Round(float64(n)/b.Allowed*1e4)/1e4)
+			}
+		}
+		if len(line.Used) > 0 {
+			c.Burn = append(c.Burn, line)
+		}
+	}
+	c.Distribution = append(c.Distribution, lineOf(w.FailedInfinite, "--c-infinite", true, d.Distribution.FailedAsInfinite),
+		lineOf(w.Response, "--c-p99", false, d.Distribution.Response), lineOf(w.Service, "--c-service", false, d.Distribution.Service))
+	return c
+}
+
+// used drops layers that are empty all the time, but the model's.
+func used(layers []chartLayer) []chartLayer {
+	out := layers[:1]
+	for _, l := range layers[1:] {
+		for _, n := range l.Values {
+			if n > 0 {
+				out = append(out, l)
+				break
+			}
+		}
+	}
+	return out
+}
+
+func lineOf(label, color string, dash bool, points []Point) chartLine {
+	l := chartLine{Label: label, Color: color, Dash: dash, Points: [][2]float64{}}
+	for _, p := range points {
+		l.Points = append(l.Points, [2]float64{math.Round(-math.Log10(1-p.Q)*1e4) / 1e4, float64(p.Ns)})
+	}
+	return l
+}

@@ -1,0 +1,337 @@
+package report
+
+import (
+	"crypto/sha256"
+	_ "embed" // the page's parts
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// The parts of the page. uPlot is version 1.6.32 of the npm package of that
+// name, as published in its dist folder; its licence is uPlot.LICENSE beside it.
+var (
+	//go:embed assets/page.html
+	pageSource string
+	//go:embed assets/report.css
+	pageStyle string
+	//go:embed assets/report.js
+	pageScript string
+	//go:embed assets/uPlot.iife.min.js
+	uPlotScript string
+	//go:embed assets/uPlot.min.css
+	uPlotStyle string
+)
+
+// page is what the template sees.
+type page struct {
+	D               *Document
+	W               *words
+	Policy          string
+	Style           template.CSS
+	Library, Script template.JS
+	Data            template.JS
+	Tiles           []tile
+	Tiers           []tierBar
+	Latency         []cellRow
+	TurnRows        []turnCells
+	Facts           []factList
+}
+
+type tile struct{ Key, Value, Under, Class string }
+
+type tierBar struct {
+	Name, Class, Share string
+	N                  int64
+	Width              string
+}
+
+type cellRow struct {
+	Name, Note string
+	Cells      []string
+}
+
+type turnCells struct {
+	Conversation, Say string
+	Index             int
+	Cells             []string
+}
+
+type factList struct {
+	Title string
+	Rows  [][2]string
+}
+
+// WriteHTML writes the report as one page that needs nothing else: it opens
+// from disk, loads nothing, and its policy forbids everything but its own two
+// scripts and its style, by hash. Data reaches the scripts as JSON that is
+// parsed, never as code.
+func WriteHTML(d *Document, out io.Writer, lang Lang) error {
+	w := wordsIn(lang)
+	t, err := template.New("page").Funcs(pageFuncs(w)).Parse(pageSource)
+	if err != nil {
+		return fmt.Errorf("report.html: %w", err)
+	}
+	data, err := json.Marshal(chartsOf(d, w)) // escapes <, >, & and U+2028/9
+	if err != nil {
+		return fmt.Errorf("report.html: %w", err)
+	}
+	style := uPlotStyle + "\n" + pageStyle
+	p := page{
+		D: d, W: w, Style: template.CSS(style), Library: template.JS(uPlotScript), Script: template.JS(pageScript), Data: template.JS(data),
+		Policy: fmt.Sprintf("default-src 'none'; script-src %s %s; style-src %s; img-src data:; base-uri 'none'; form-action 'none'",
+			cspHash(uPlotScript), cspHash(pageScript), cspHash(style)),
+		Tiles: tilesOf(d, w), Tiers: tierBars(d.Tiers, w), Facts: factsOf(d, w),
+	}
+	for _, r := range latencyRows(d, w) {
+		p.Latency = append(p.Latency, cellRow{r.name, r.note, quantileRow(r.q, w)})
+	}
+	for _, r := range d.Turns {
+		c := quantileRow(r.Latency, w)
+		p.TurnRows = append(p.TurnRows, turnCells{r.Conversation, r.Say, r.Index, []string{whole(r.N), c[0], c[1], c[2], c[4], c[5], c[7]}})
+	}
+	if err := t.Execute(out, p); err != nil {
+		return fmt.Errorf("report.html: %w", err)
+	}
+	return nil
+}
+
+// cspHash names a script or style in a Content-Security-Policy.
+func cspHash(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
+
+func pageFuncs(w *words) template.FuncMap {
+	return template.FuncMap{
+		"clean": Clean, "seconds": seconds, "whole": whole, "share": share, "size": size, "time_of_day": timeOfDay,
+		"verdict": w.verdict, "reason": w.reason,
+		"class":        verdictClass,
+		"reasons":      func(d *Document) []string { return reasons(d, w) },
+		"subtitle":     func(d *Document) string { return Clean(subtitle(d, w)) },
+		"seconds_line": func(s Seconds) string { return secondsLine(s, w) },
+		"scale_note":   func(v float64) string { return fmt.Sprintf(w.ScaleF, share(v)) },
+		"measured":     func(o Objective) string { return measuredText(o, w) },
+		"budget":       func(o Objective) string { return budgetText(o, w) },
+		"bounds":       func(o Objective) string { return boundsText(o, w) },
+		"meter":        func(o Objective) *meter { return meterOf(o, w) },
+		"storm_span":   func(s Storm) string { return stormSpan(s, w) },
+		"storm_bar":    func(t Tiers) []tierBarPart { return tierParts(t) },
+		"storm_mix":    func(t Tiers) string { return tierMix(t, w) },
+		"or_none":      optionalSeconds,
+		"per_turn": func(v *float64) string {
+			if v == nil {
+				return "–"
+			}
+			return strconv.FormatFloat(*v, 'f', 2, 64)
+		},
+		"more_errors":     func(n int64) string { return fmt.Sprintf(w.MoreErrorsF, whole(n)) },
+		"generator_facts": func(d *Document) []string { return generatorFacts(d, w) },
+		"ended":           func(p Process) string { return Clean(fmt.Sprintf(w.EndedF, seconds(*p.EndedS)) + " " + p.Exit) },
+	}
+}
+
+// verdictClass is the CSS class of a verdict; what is not one has none.
+func verdictClass(name string) string {
+	switch name {
+	case "pass", "fail", "inconclusive", "invalid", "incomplete", "not_verified":
+		return name
+	}
+	return ""
+}
+
+func boundsText(o Objective, w *words) string {
+	if o.Unit != "share" || o.Lower == nil || o.Upper == nil || o.N == 0 {
+		return ""
+	}
+	return sharePrecise(*o.Lower) + " – " + sharePrecise(*o.Upper)
+}
+
+// meter draws how much of an objective's budget is spent: 88 units are all of
+// it, 132 the end of the track. From and To are the confidence bounds.
+type meter struct {
+	Class, Label   string
+	Used, From, To string
+}
+
+const (
+	meterFull = 88.0
+	meterEnd  = 132.0
+)
+
+func meterOf(o Objective, w *words) *meter {
+	if o.Measured == nil || o.N == 0 || o.Verdict == "not_verified" {
+		return nil
+	}
+	var spent, from, to float64
+	switch limit := allowed(o); {
+	case limit == nil:
+		return nil
+	case o.Unit == "share" && *limit < 1:
+		room := 1 - *limit
+		spent = (1 - *o.Measured) / room
+		from, to = spent, spent
+		if o.Lower != nil && o.Upper != nil {
+			from, to = (1-*o.Upper)/room, (1-*o.Lower)/room
+		}
+	case o.Unit != "share" && *limit > 0:
+		spent = *o.Measured / *limit
+		from, to = spent, spent
+	default:
+		return nil
+	}
+	at := func(v float64) string {
+		return strconv.FormatFloat(math.Round(min(max(v, 0)*meterFull, meterEnd)*10)/10, 'f', -1, 64)
+	}
+	return &meter{Class: verdictClass(o.Verdict), Label: w.BurnTitle + ": " + share(spent), Used: at(spent), From: at(from), To: at(to)}
+}
+
+func tilesOf(d *Document, w *words) []tile {
+	var out []tile
+	if a := d.Availability.Answers; a != nil {
+		t := tile{Key: w.TileAnswered, Value: share(*a), Under: whole(d.Counts.Turns) + " " + w.Turns}
+		for _, o := range d.Objectives {
+			if o.Kind == "availability" {
+				t.Under, t.Class = budgetText(o, w), verdictClass(o.Verdict)
+			}
+		}
+		out = append(out, t)
+	}
+	p99 := tile{Key: "P99 · " + w.Response, Value: quantile(d.Latency.Response, .99, d.Latency.Response.P99Ns, w)}
+	for _, o := range d.Objectives {
+		if o.Kind == "latency" && o.LimitNs != nil && (p99.Under == "" || strings.Contains(o.Name, "p99")) {
+			p99.Under, p99.Class = budgetText(o, w), verdictClass(o.Verdict)
+		}
+	}
+	out = append(out, p99)
+	for _, o := range d.Objectives {
+		if o.Kind == "full_quality" {
+			out = append(out, tile{w.TileQuality, measuredText(o, w), budgetText(o, w), verdictClass(o.Verdict)})
+			break
+		}
+	}
+	if s := d.Availability.Seconds; s.TotalS > 0 {
+		out = append(out, tile{Key: w.TileSeconds, Value: fmt.Sprintf("%d / %d", s.BadS, s.TotalS), Under: fmt.Sprintf(w.AllowedF, whole(int64(s.BudgetS)))})
+	}
+	if len(d.Storms) > 0 {
+		s := d.Storms[len(d.Storms)-1]
+		out = append(out, tile{Key: w.QualityBack, Value: optionalSeconds(s.Recovery.QualityS, w.NotBack), Under: fit(s.Name, 24)})
+	}
+	peak := int64(0)
+	for _, s := range d.Series {
+		if !d.after(s) {
+			peak = max(peak, s.Turns)
+		}
+	}
+	return append(out, tile{Key: w.TilePeak, Value: whole(peak), Under: w.TurnsPerS})
+}
+
+// after tells the second that takes what was intended after the last stage: it
+// stands for many and belongs in no line over time.
+func (d *Document) after(s Second) bool {
+	return len(d.Stages) > 0 && float64(s.TS) >= d.Stages[len(d.Stages)-1].EndS
+}
+
+type tierBarPart struct{ Class, X, Width string }
+
+func tierParts(t Tiers) []tierBarPart {
+	var out []tierBarPart
+	sum, x := float64(t.Sum()), 0.0
+	for _, r := range []struct {
+		class string
+		n     int64
+	}{{"llm", t.LLM}, {"faq", t.FAQ}, {"handoff", t.Handoff}, {"static", t.Static}, {"unknown", t.Unknown}} {
+		if r.n > 0 {
+			w := float64(r.n) / sum * 100
+			out = append(out, tierBarPart{r.class, strconv.FormatFloat(x, 'f', 2, 64), strconv.FormatFloat(w, 'f', 2, 64)})
+			x += w
+		}
+	}
+	return out
+}
+
+func tierMix(t Tiers, w *words) string {
+	var out []string
+	for _, r := range tierRows(t, w) {
+		if r.n > 0 {
+			out = append(out, r.name+" "+share(float64(r.n)/float64(t.Sum())))
+		}
+	}
+	return strings.Join(out, " · ")
+}
+
+func tierBars(t Tiers, w *words) []tierBar {
+	var out []tierBar
+	parts := tierParts(t)
+	for _, r := range tierRows(t, w) {
+		if r.n > 0 {
+			p := parts[len(out)]
+			out = append(out, tierBar{r.name, p.Class, sharePrecise(float64(r.n) / float64(t.Sum())), r.n, p.Width})
+		}
+	}
+	return out
+}
+
+// factsOf lists what describes the run, in groups.
+func factsOf(d *Document, w *words) []factList {
+	var out []factList
+	add := func(title string, rows ...[2]string) {
+		kept := rows[:0]
+		for _, r := range rows {
+			if r[1] != "" {
+				kept = append(kept, [2]string{Clean(r[0]), Clean(r[1])})
+			}
+		}
+		if len(kept) > 0 {
+			out = append(out, factList{title, kept})
+		}
+	}
+	add(w.Run, [2]string{w.RunID, d.RunID}, [2]string{w.Started, timeOfDay(d)}, [2]string{w.Version, d.CstestVersion},
+		[2]string{w.Seed, strconv.FormatUint(d.Scenario.Seed, 10)}, [2]string{"SHA-256", short(d.Scenario.SHA256)},
+		[2]string{w.Overrides, strings.Join(d.Overrides, " ")})
+	t := d.Target
+	add(w.Target, [2]string{w.Target, strings.TrimSpace(t.Kind + " " + t.Profile)}, [2]string{"URL", t.URL}, [2]string{"API", t.API},
+		[2]string{"HTTP", strings.TrimSpace(t.HTTP + " " + t.Mode)}, [2]string{"connections", t.Connections}, [2]string{"Redis", t.Redis},
+		[2]string{"knobs SHA-256", short(t.KnobsSHA256)})
+	var knobs, tags [][2]string
+	for _, k := range sortedKeys(d.Knobs) {
+		knobs = append(knobs, [2]string{k, d.Knobs[k]})
+	}
+	for _, k := range sortedKeys(d.Tags) {
+		tags = append(tags, [2]string{k, d.Tags[k]})
+	}
+	add(w.Knobs, knobs...)
+	e := d.Environment
+	cores, memory := "", ""
+	if e.Cores > 0 {
+		cores = fmt.Sprintf("%d %s", e.Cores, w.Cores)
+	}
+	if e.MemoryBytes > 0 {
+		memory = size(e.MemoryBytes)
+	}
+	add(w.Environment, [2]string{"OS", strings.TrimSpace(e.OS + " " + e.Arch + " " + e.Kernel)}, [2]string{w.CPU, strings.TrimSpace(e.CPU + " " + cores)},
+		[2]string{w.Memory, memory}, [2]string{"Go", e.Go})
+	add(w.Tags, tags...)
+	var stages [][2]string
+	for _, s := range d.Stages {
+		note := seconds(s.StartS) + " – " + seconds(s.EndS)
+		if !s.Judged {
+			note += " (" + w.NotJudged + ")"
+		}
+		stages = append(stages, [2]string{s.Name, note})
+	}
+	add(w.Stages, stages...)
+	return out
+}
+
+func short(sum string) string {
+	if len(sum) > 16 {
+		return sum[:16] + "…"
+	}
+	return sum
+}
