@@ -39,6 +39,7 @@ type call struct {
 	text    string    // what the model says, without the echo
 	echo    []byte    // the echo and what faults plant
 	finish  string
+	settled bool
 	length  int // tokens of the answer, once counted
 	buf     []byte
 }
@@ -47,9 +48,8 @@ type call struct {
 func (s *Server) serve(c *call, w wire, in *inbound) {
 	c.begin(s, w, in)
 	if err := c.prepare(in); err != nil {
-		c.entry.status = uint16(err.status)
 		c.buf = err.body(c.buf[:0])
-		_ = w.respond(head{status: err.status, contentType: typeJSON, id: c.requestID()}, c.buf)
+		_ = c.respond(outcomeInvalid, head{status: err.status, contentType: typeJSON}, c.buf)
 		c.end(outcomeInvalid)
 		return
 	}
@@ -239,15 +239,12 @@ func (c *call) refused(p place) outcome {
 		return outcomeGone
 	}
 	err := &apiError{status: 503, message: "the engine is currently overloaded, please try again later", kind: "server_error", code: "overloaded"}
-	h := head{status: 503, contentType: typeJSON, id: c.requestID()}
+	h := head{status: 503, contentType: typeJSON}
 	if d := c.set.cfg.Capacity.RetryAfter.D(); d > 0 {
 		h.retryAfter = seconds(d)
 	}
-	c.entry.status = 503
 	c.buf = err.body(c.buf[:0])
-	if c.respond(h, c.buf) != nil {
-		return outcomeGone
-	}
+	_ = c.respond(outcomeOverloaded, h, c.buf)
 	return outcomeOverloaded
 }
 
@@ -260,15 +257,28 @@ func (c *call) requestID() uint64 {
 	return draw(c.set.cfg.Seed, c.key, c.entry.attempt, 0) | 1
 }
 
-// respond notes the status and the time held, and sends.
-func (c *call) respond(h head, body []byte) error {
+// respond settles the call and sends a complete response.
+func (c *call) respond(o outcome, h head, body []byte) error {
+	h.id = c.requestID()
 	c.entry.status = uint16(h.status)
 	c.entry.injected = time.Since(c.start)
+	c.settle(o)
 	return c.w.respond(h, body)
 }
 
-// end counts and journals the call.
-func (c *call) end(o outcome) {
+// open begins a response of status 200.
+func (c *call) open(contentType string, length int64) {
+	c.entry.status = 200
+	c.w.begin(head{status: 200, contentType: contentType, id: c.requestID()}, length)
+}
+
+// settle counts and journals the call. It comes before the last bytes are sent, so
+// that a client which has its answer finds it in the journal too.
+func (c *call) settle(o outcome) {
+	if c.settled {
+		return
+	}
+	c.settled = true
 	e := &c.entry
 	e.outcome = o
 	if e.injected == 0 {
@@ -280,7 +290,20 @@ func (c *call) end(o outcome) {
 	s := c.srv
 	s.totals.end(o, e.injected)
 	s.chunks.Add(uint64(e.chunks))
-	s.inFlight.Add(-1)
 	s.journal.add(e)
-	c.set, c.led, c.fault, e.fault = nil, nil, nil, nil // an idle connection keeps none of them
+}
+
+// end settles the call if that is still to be done, or corrects what was said
+// when the last bytes found nobody to take them.
+func (c *call) end(o outcome) {
+	if c.settled && o == outcomeGone && c.entry.outcome != o {
+		if c.led != nil {
+			c.led.amend(c.entry.outcome, o, c.entry.injected)
+		}
+		c.srv.totals.amend(c.entry.outcome, o, c.entry.injected)
+		c.srv.journal.amend(c.entry.seq, o)
+	}
+	c.settle(o)
+	c.srv.inFlight.Add(-1)
+	c.set, c.led, c.fault, c.entry.fault = nil, nil, nil, nil // an idle connection keeps none of them
 }

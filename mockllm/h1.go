@@ -291,7 +291,6 @@ func (c *h1conn) skipTrailer() error {
 func (c *h1conn) route() {
 	path, _, _ := bytes.Cut(c.hdr.RequestURI(), []byte("?"))
 	if len(path) > 0 && path[0] != '/' { // absolute form
-		path = c.hdr.RequestURI()
 		if i := bytes.Index(path, []byte("://")); i >= 0 {
 			path = path[i+3:]
 			path = path[max(bytes.IndexByte(path, '/'), 0):]

@@ -12,19 +12,18 @@ import (
 
 // isHTTP2 reports whether the first bytes are HTTP/2's preface.
 func (c *h1conn) isHTTP2() bool {
-	if b, _ := c.br.Peek(1); len(b) == 0 || b[0] != 'P' {
-		return false
+	for n := 1; ; n = min(c.br.Buffered()+1, len(http2Preface)) {
+		if c.br.Buffered() < n {
+			c.readWithin(headerTime)
+		}
+		b, err := c.br.Peek(n)
+		if err != nil || string(b) != http2Preface[:n] {
+			return false
+		}
+		if n == len(http2Preface) {
+			return true
+		}
 	}
-	if c.br.Buffered() < 3 {
-		c.readWithin(headerTime)
-	}
-	b, _ := c.br.Peek(3)
-	if string(b) != http2Preface[:3] {
-		return false
-	}
-	c.readWithin(headerTime)
-	b, _ = c.br.Peek(len(http2Preface))
-	return string(b) == http2Preface
 }
 
 // handOver gives the connection to the HTTP/2 server.

@@ -41,6 +41,14 @@ func (h *hist) add(d time.Duration) {
 	}
 }
 
+// remove takes back a value added before; the maximum stays.
+func (h *hist) remove(d time.Duration) {
+	v := uint64(max(d, 0))
+	h.cells.Load()[histIndex(v)].Add(^uint64(0))
+	h.n.Add(^uint64(0))
+	h.sum.Add(-v)
+}
+
 // histIndex maps v to its cell: below 1024 ns each nanosecond has its own,
 // above each octave [2^k, 2^(k+1)) is cut in 1024 equal parts.
 func histIndex(v uint64) int {

@@ -93,6 +93,18 @@ func (j *journal) add(e *entry) {
 	j.ring[(e.seq-1)%uint64(j.limit)] = *e
 }
 
+// amend corrects the outcome of a record, if it is still there.
+func (j *journal) amend(seq uint64, o outcome) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if seq == 0 || len(j.ring) == 0 || seq > j.seq {
+		return
+	}
+	if e := &j.ring[(seq-1)%uint64(j.limit)]; e.seq == seq {
+		e.outcome = o
+	}
+}
+
 // after copies at most limit records with a sequence number above seq. lost is
 // how many of those had already been overwritten.
 func (j *journal) after(seq uint64, limit int) (records []Record, lost uint64) {

@@ -121,6 +121,15 @@ func (c *counts) end(o outcome, injected time.Duration) {
 	}
 }
 
+// amend corrects a call that was counted as o and really ended as now.
+func (c *counts) amend(o, now outcome, injected time.Duration) {
+	c.outcomes[o].Add(^uint64(0))
+	c.outcomes[now].Add(1)
+	if o == outcomeOK {
+		c.injected.remove(injected)
+	}
+}
+
 // Facts is the compact truth about the calls since the epoch. Times are
 // monotonic and offsets from the epoch (of Start or Reset while none is set).
 type Facts struct {

@@ -32,7 +32,7 @@ func (c *call) answer() outcome {
 // say sends the model's answer; o is the outcome when it was sent completely.
 func (c *call) say(o outcome) outcome {
 	if c.req.stream {
-		if c.stream(typeEvents, -1) != nil || c.conclude() != nil {
+		if c.stream(typeEvents, -1) != nil || c.conclude(o) != nil {
 			return outcomeGone
 		}
 		return o
@@ -42,7 +42,7 @@ func (c *call) say(o outcome) outcome {
 		text += string(c.echo)
 	}
 	c.buf = c.frame.whole(c.buf[:0], text, c.finish, c.usage())
-	if c.respond(head{status: 200, contentType: typeJSON, id: c.requestID()}, c.buf) != nil {
+	if c.respond(o, head{status: 200, contentType: typeJSON}, c.buf) != nil {
 		return outcomeGone
 	}
 	return o
@@ -54,8 +54,7 @@ func (c *call) usage() usage { return usage{prompt: c.req.promptTokens, completi
 // of them, or all when limit is negative. Chunks that are due together leave in
 // one write.
 func (c *call) stream(contentType string, limit int) error {
-	c.w.begin(head{status: 200, contentType: contentType, id: c.requestID()}, -1)
-	c.entry.status = 200
+	c.open(contentType, -1)
 	if c.req.chat {
 		c.buf = c.frame.role(c.buf[:0], c.req.includeUsage)
 		c.w.write(c.buf)
@@ -103,11 +102,12 @@ func (c *call) untilNext(n int) error {
 }
 
 // conclude sends the end of a stream: reason, usage if asked for, [DONE].
-func (c *call) conclude() error {
+func (c *call) conclude(o outcome) error {
 	c.buf = c.frame.finish(c.buf[:0], c.finish, c.req.includeUsage)
 	if c.req.includeUsage {
 		c.buf = c.frame.total(c.buf, c.usage())
 	}
 	c.w.write(append(c.buf, doneEvent...))
+	c.settle(o)
 	return c.w.finish()
 }

@@ -1,9 +1,7 @@
 package mockllm
 
 import (
-	"fmt"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -21,36 +19,42 @@ func (f *fault) atOnce() bool {
 
 // strike does to the call what its fault says.
 func (c *call) strike() outcome {
-	f := c.fault
-	did := outcomeKind + outcome(f.kind)
-	switch f.kind {
+	did := outcomeKind + outcome(c.fault.kind)
+	switch c.fault.kind {
 	case kindStatus, kindFailFirst:
-		return c.fail(f)
+		return c.fail()
 	case kindHang:
 		c.hang()
 	case kindReset:
 		c.breakOff()
+		c.settle(did)
 		c.w.reset()
 	case kindTruncate:
-		c.truncate()
+		c.truncate(did)
 	case kindGarbage:
-		c.garbage()
+		c.garbage(did)
 	case kindHTML:
-		c.html()
+		c.html(did)
 	case kindWrongContentType:
-		c.mislabel()
+		c.mislabel(did)
 	case kindEmpty:
-		c.empty()
+		c.empty(did)
 	case kindOversized:
-		c.oversized()
+		c.oversized(did)
 	case kindDrip:
-		c.drip()
+		c.drip(did)
 	case kindErrorInStream:
-		c.errorInStream()
+		c.errorInStream(did)
 	default: // slow, leak and escape are in the latency and the words
 		return c.say(did)
 	}
 	return did
+}
+
+// last settles the call and ends the body.
+func (c *call) last(did outcome) {
+	c.settle(did)
+	_ = c.w.finish()
 }
 
 // statusError is the error OpenAI sends with a status.
@@ -73,14 +77,15 @@ func statusError(status int) *apiError {
 	return e
 }
 
-func (c *call) fail(f *fault) outcome {
+func (c *call) fail() outcome {
+	f := c.fault
 	e := statusError(f.Status)
-	h := head{status: f.Status, contentType: typeJSON, retryAfter: f.RetryAfterText, id: c.requestID()}
+	h := head{status: f.Status, contentType: typeJSON, retryAfter: f.RetryAfterText}
 	if d := f.RetryAfter.D(); d > 0 {
 		h.retryAfter = seconds(d)
 	}
 	c.buf = e.body(c.buf[:0])
-	_ = c.respond(h, c.buf)
+	_ = c.respond(outcome(f.Status), h, c.buf)
 	return outcome(f.Status)
 }
 
@@ -92,8 +97,7 @@ const maxHang = 10 * time.Minute
 func (c *call) hang() {
 	end := c.start.Add(maxHang)
 	if every := c.fault.Heartbeat.D(); every > 0 && c.req.stream {
-		c.entry.status = 200
-		c.w.begin(head{status: 200, contentType: typeEvents, id: c.requestID()}, -1)
+		c.open(typeEvents, -1)
 		for next := time.Now(); next.Before(end); next = next.Add(every) {
 			c.w.write([]byte(": keep-alive\n\n"))
 			if c.w.flush() != nil || !c.until(next.Add(every)) {
@@ -119,8 +123,7 @@ func (c *call) breakOff() {
 		return
 	}
 	body := c.plain()
-	c.w.begin(head{status: 200, contentType: typeJSON, id: c.requestID()}, int64(len(body)))
-	c.entry.status = 200
+	c.open(typeJSON, int64(len(body)))
 	c.w.write(body[:len(body)/2])
 	_ = c.w.flush()
 }
@@ -133,9 +136,10 @@ func (c *call) plain() []byte {
 
 // truncate ends a stream in good order without reason and [DONE], a plain body
 // with the connection closed before its end.
-func (c *call) truncate() {
+func (c *call) truncate(did outcome) {
 	if !c.req.stream {
 		c.breakOff()
+		c.settle(did)
 		c.w.cut()
 		return
 	}
@@ -146,44 +150,43 @@ func (c *call) truncate() {
 		c.buf = c.frame.finish(c.buf[:0], c.finish, c.req.includeUsage)
 		c.w.write(c.buf)
 	}
-	_ = c.w.finish()
+	c.last(did)
 }
 
 // garbage sends what claims to be JSON and is not.
-func (c *call) garbage() {
+func (c *call) garbage(did outcome) {
 	const junk = `{"id":"chatcmpl-x","choices":[{"index":0,"message":{"content":"` + "\x00\xff\xfe" + `NaN,}]`
 	if !c.req.stream {
-		_ = c.respond(head{status: 200, contentType: typeJSON, id: c.requestID()}, []byte(junk))
+		_ = c.respond(did, head{status: 200, contentType: typeJSON}, []byte(junk))
 		return
 	}
 	if c.stream(typeEvents, c.fault.Chunks) == nil {
 		c.w.write([]byte("data: " + junk + "\n\n" + doneEvent))
-		_ = c.w.finish()
+		c.last(did)
 	}
 }
 
-func (c *call) html() {
+func (c *call) html(did outcome) {
 	text := c.fault.Value
 	if text == "" {
 		text = "<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center><hr><center>nginx</center></body></html>\n"
 	}
-	_ = c.respond(head{status: c.fault.Status, contentType: typeHTML, id: c.requestID()}, []byte(text))
+	_ = c.respond(did, head{status: c.fault.Status, contentType: typeHTML}, []byte(text))
 }
 
 // mislabel sends the right answer as text/plain.
-func (c *call) mislabel() {
+func (c *call) mislabel(did outcome) {
 	if !c.req.stream {
-		_ = c.respond(head{status: 200, contentType: typeText, id: c.requestID()}, c.plain())
+		_ = c.respond(did, head{status: 200, contentType: typeText}, c.plain())
 		return
 	}
 	if c.stream(typeText, -1) == nil {
-		_ = c.conclude()
+		_ = c.conclude(did)
 	}
 }
 
 // empty sends 200 and nothing, no choices, or no content.
-func (c *call) empty() {
-	h := head{status: 200, contentType: typeJSON, id: c.requestID()}
+func (c *call) empty(did outcome) {
 	switch c.fault.Value {
 	case "choices":
 		c.buf = append(c.frame.head(c.buf[:0], false), `"choices":[],`...)
@@ -194,12 +197,10 @@ func (c *call) empty() {
 		c.buf = c.buf[:0]
 	}
 	if !c.req.stream {
-		_ = c.respond(h, c.buf)
+		_ = c.respond(did, head{status: 200, contentType: typeJSON}, c.buf)
 		return
 	}
-	h.contentType = typeEvents
-	c.entry.status = 200
-	c.w.begin(h, -1)
+	c.open(typeEvents, -1)
 	switch c.fault.Value {
 	case "choices":
 		c.buf = c.frame.total(c.buf[:0], usage{prompt: c.req.promptTokens})
@@ -208,23 +209,21 @@ func (c *call) empty() {
 		c.buf = c.frame.finish(c.buf[:0], "stop", false)
 		c.w.write(append(c.buf, doneEvent...))
 	}
-	_ = c.w.finish()
+	c.last(did)
 }
 
 // oversized sends a valid answer of about Size bytes without holding it.
-func (c *call) oversized() {
+func (c *call) oversized(did outcome) {
 	c.buf = c.frame.whole(c.buf[:0], "@", c.finish, c.usage())
 	whole := string(c.buf)
 	before, after, _ := strings.Cut(whole, `"@"`)
-	fill := max(int64(c.fault.Size)-int64(len(whole)), 1)
-	h := head{status: 200, contentType: typeJSON, id: c.requestID()}
-	c.entry.status = 200
-	length := int64(len(before)+len(after)+2) + fill
+	fill := max(int64(c.fault.Size)-int64(len(whole))+1, 1)
 	if c.req.stream {
-		h.contentType, length = typeEvents, -1
+		c.open(typeEvents, -1)
 		before, after = "data: "+before, after+"\n\n"+doneEvent
+	} else {
+		c.open(typeJSON, int64(len(before)+len(after)+2)+fill)
 	}
-	c.w.begin(h, length)
 	c.w.write([]byte(before + `"`))
 	block := []byte(strings.Repeat("x", 32<<10))
 	for ; fill > 0; fill -= int64(len(block)) {
@@ -234,35 +233,30 @@ func (c *call) oversized() {
 		}
 	}
 	c.w.write([]byte(`"` + after))
-	_ = c.w.finish()
+	c.last(did)
 }
 
 // drip sends the answer at BytesPerS, at most twenty pieces a second.
-func (c *call) drip() {
+func (c *call) drip(did outcome) {
 	rate := int(c.fault.BytesPerS)
 	piece := max(rate/20, 1)
 	gap := time.Duration(float64(piece) / float64(rate) * float64(time.Second))
 	body := c.plain()
-	h := head{status: 200, contentType: typeJSON, id: c.requestID()}
-	length := int64(len(body))
 	if c.req.stream {
-		h.contentType, length = typeEvents, -1
 		body = c.events()
+		c.open(typeEvents, -1)
+	} else {
+		c.open(typeJSON, int64(len(body)))
 	}
-	c.entry.status = 200
-	c.w.begin(h, length)
-	next := time.Now()
-	for len(body) > 0 {
-		n := min(piece, len(body))
-		c.w.write(body[:n])
-		body = body[n:]
+	for next := time.Now(); len(body) > piece; body = body[piece:] {
+		c.w.write(body[:piece])
 		next = next.Add(gap)
-		if c.w.flush() != nil || len(body) > 0 && !c.until(next) {
+		if c.w.flush() != nil || !c.until(next) {
 			return
 		}
 	}
-	c.entry.injected = time.Since(c.start)
-	_ = c.w.finish()
+	c.w.write(body)
+	c.last(did)
 }
 
 // events is a whole stream as bytes.
@@ -285,11 +279,11 @@ func (c *call) events() []byte {
 
 // errorInStream sends some chunks and then an error where a chunk belongs; a
 // plain call gets the error under a 200.
-func (c *call) errorInStream() {
+func (c *call) errorInStream(did outcome) {
 	e := statusError(c.fault.Status)
 	if !c.req.stream {
 		c.buf = e.body(c.buf[:0])
-		_ = c.respond(head{status: 200, contentType: typeJSON, id: c.requestID()}, c.buf)
+		_ = c.respond(did, head{status: 200, contentType: typeJSON}, c.buf)
 		return
 	}
 	if c.stream(typeEvents, c.fault.Chunks) != nil {
@@ -297,94 +291,5 @@ func (c *call) errorInStream() {
 	}
 	c.buf = e.body(append(c.buf[:0], "data: "...))
 	c.w.write(append(c.buf, "\n\n"...))
-	_ = c.w.finish()
-}
-
-const (
-	plantedPhone  = "13912345678"
-	plantedEscape = "\x1b]0;owned\x07\x1b[2J\x1b[31m<script>alert(1)</script><img src=x onerror=alert(1)>\u202e\r\n::error::planted\n=HYPERLINK(\"http://invalid\")\u0085"
-)
-
-// plant puts what leak and escape show into the words.
-func (c *call) plant(seen []canary) []canary {
-	switch c.fault.kind {
-	case kindLeak:
-		value := c.fault.Value
-		if value == "" {
-			value = "收货人电话 " + plantedPhone
-		}
-		c.text += value
-		stranger := c.srv.strangers.other(c.req.canaries, draw(c.set.cfg.Seed, c.key, c.entry.attempt, saltLeak))
-		if !c.set.cfg.EchoContext {
-			c.echo = appendSeen(c.echo, []canary{stranger})
-		}
-		return append(append([]canary(nil), seen...), stranger)
-	case kindEscape:
-		value := c.fault.Value
-		if value == "" {
-			value = plantedEscape
-		}
-		c.text += value
-	}
-	return seen
-}
-
-// strangers remembers canaries of recent traffic, for leak. Safe for concurrent use.
-type strangers struct {
-	mu   sync.Mutex
-	ring [256]canary
-	n    int
-}
-
-func (s *strangers) remember(list []canary) {
-	if len(list) == 0 {
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.ring[s.n%len(s.ring)] = list[len(list)-1]
-	s.n++
-}
-
-// other is a canary of another dialog: one that was seen, else a made-up one.
-func (s *strangers) other(own []canary, h uint64) canary {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	known := min(s.n, len(s.ring))
-	for i := range known {
-		c := s.ring[(int(h%uint64(known))+i)%known]
-		if len(own) == 0 || c.dialog != own[len(own)-1].dialog {
-			return c
-		}
-	}
-	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-	c := canary{turn: 1}
-	for i := range c.dialog {
-		c.dialog[i] = alphabet[h>>(5*i)&31]
-	}
-	return c
-}
-
-func (s *strangers) reset() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.n = 0
-}
-
-// parseOverride reads X-Mock-Fault: a kind, then options as key=value, all
-// separated by semicolons: "status;status=429;retry_after=2s".
-func parseOverride(s string) (*fault, error) {
-	if len(s) > 1024 {
-		return nil, fmt.Errorf("longer than 1024 bytes")
-	}
-	f, err := overrideFault(s)
-	if err != nil {
-		return nil, err
-	}
-	var p problems
-	f.validate(&p, "fault")
-	if err := p.join(); err != nil {
-		return nil, err
-	}
-	return compileFault(f), nil
+	c.last(did)
 }

@@ -1,0 +1,217 @@
+package mockllm
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestBadInput(t *testing.T) {
+	s, dial := tcp(t, Config{Models: []string{"gpt-4o", "qwen"}, ContextTokens: 50, MaxBody: 4096})
+	with := func(fields string) string {
+		return `{"model":"qwen","messages":[{"role":"user","content":"hi"}]` + fields + `}`
+	}
+	for _, tt := range []struct {
+		path, body   string
+		status       int
+		param, code  string
+		mustMention  string
+		extraHeaders []string
+	}{
+		{chatPath, "", 400, "", "", "empty", nil},
+		{chatPath, "{", 400, "", "", "parse", nil},
+		{chatPath, `{"a":1}}`, 400, "", "", "parse", nil},
+		{chatPath, "[]", 400, "", "", "object", nil},
+		{chatPath, "\xff{}", 400, "", "", "UTF-8", nil},
+		{chatPath, strings.Repeat("[", 2000) + strings.Repeat("]", 2000), 400, "", "", "deeper", nil},
+		{chatPath, `{"model":"qwen"}`, 400, "messages", "", "missing", nil},
+		{chatPath, `{"model":"qwen","messages":[]}`, 400, "messages", "", "at least one", nil},
+		{chatPath, `{"model":"qwen","messages":{}}`, 400, "messages", "", "array", nil},
+		{chatPath, `{"model":"qwen","messages":[3]}`, 400, "messages[0]", "", "object", nil},
+		{chatPath, `{"model":"qwen","messages":[{"role":"boss","content":"x"}]}`, 400, "messages[0].role", "", "one of", nil},
+		{chatPath, `{"model":"qwen","messages":[{"content":"x"}]}`, 400, "messages[0].role", "", "string", nil},
+		{chatPath, `{"model":"qwen","messages":[{"role":"user"}]}`, 400, "messages[0].content", "", "string", nil},
+		{chatPath, `{"model":"qwen","messages":[{"role":"user","content":[1]}]}`, 400, "messages[0].content", "", "part", nil},
+		{chatPath, `{"messages":[{"role":"user","content":"x"}]}`, 400, "model", "", "model", nil},
+		{chatPath, `{"model":7,"messages":[{"role":"user","content":"x"}]}`, 400, "model", "", "string", nil},
+		{chatPath, `{"model":"gpt-9","messages":[{"role":"user","content":"x"}]}`, 404, "model", "model_not_found", "gpt-9", nil},
+		{chatPath, with(`,"stream":"yes"`), 400, "stream", "", "boolean", nil},
+		{chatPath, with(`,"stream_options":[]`), 400, "stream_options", "", "object", nil},
+		{chatPath, with(`,"stream_options":{"include_usage":1}`), 400, "stream_options.include_usage", "", "boolean", nil},
+		{chatPath, with(`,"max_tokens":0`), 400, "max_tokens", "", "at least 1", nil},
+		{chatPath, with(`,"max_completion_tokens":1.5`), 400, "max_completion_tokens", "", "whole", nil},
+		{chatPath, with(`,"temperature":3`), 400, "temperature", "", "from 0 to 2", nil},
+		{chatPath, with(`,"temperature":1e999`), 400, "temperature", "", "from 0 to 2", nil},
+		{chatPath, with(`,"n":2`), 400, "n", "", "1", nil},
+		{chatPath, `{"model":"qwen","messages":[{"role":"user","content":"` + strings.Repeat("长", 51) + `"}]}`, 400, "messages", "context_length_exceeded", "50", nil},
+		{chatPath, strings.Repeat(" ", 4097), 413, "", "request_too_large", "4096", nil},
+		{textPath, `{"model":"qwen"}`, 400, "prompt", "", "missing", nil},
+		{textPath, `{"model":"qwen","prompt":[]}`, 400, "prompt", "", "empty", nil},
+		{textPath, `{"model":"qwen","prompt":[1,2]}`, 400, "prompt", "", "string", nil},
+		{textPath, `{"model":"qwen","prompt":["a","b"]}`, 400, "prompt", "", "one", nil},
+		{chatPath, with(""), 415, "", "unsupported_encoding", "Content-Encoding", []string{"Content-Encoding", "gzip"}},
+		{"/v1/embeddings", "{}", 404, "", "unknown_url", "unknown URL", nil},
+	} {
+		res, text := ask(t, dial, tt.path, tt.body, tt.extraHeaders...)
+		e := parse[errorBody](t, text).Error
+		if res.StatusCode != tt.status || value(e.Param) != tt.param || value(e.Code) != tt.code || !strings.Contains(e.Message, tt.mustMention) || e.Type != "invalid_request_error" {
+			t.Errorf("%.60s: %d %s", tt.body, res.StatusCode, text)
+		}
+	}
+	if res, text := ask(t, dial, chatPath, with(`,"stream":null,"stop":["x"],"tools":[{"deep":[[[]]]}],"user":"u"`)); res.StatusCode != 200 {
+		t.Errorf("good request: %d %s", res.StatusCode, text)
+	}
+	if f := s.Facts(); f.Outcomes["ok"] != 1 || f.Outcomes["invalid"] != 30 || f.InFlight != 0 {
+		t.Errorf("outcomes %v", f.Outcomes)
+	}
+}
+
+func value(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+func TestWrongMethodAndPages(t *testing.T) {
+	s, _ := tcp(t, Config{Models: []string{"b", "a\"x"}})
+	for _, tt := range []struct {
+		method, path string
+		status       int
+		allow        string
+		contains     string
+	}{
+		{"GET", chatPath, 405, "POST", "use POST"},
+		{"DELETE", textPath, 405, "POST", "use POST"},
+		{"POST", "/v1/models", 405, "GET", "use GET"},
+		{"GET", "/v1/models", 200, "", `"object":"list","data":[{"id":"b","object":"model"`},
+		{"GET", "/models", 200, "", `{"id":"a\"x"`},
+		{"GET", "/healthz", 200, "", `{"status":"ok"}`},
+		{"GET", "/metrics", 200, "", "mockllm_in_flight_calls 0"},
+		{"GET", "/", 404, "", "unknown_url"},
+		{"HEAD", "/healthz", 200, "", ""},
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), tt.method, s.URL()+tt.path, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, res := roundTrip(t, http.DefaultClient, req)
+		if res.StatusCode != tt.status || res.Header.Get("Allow") != tt.allow || !strings.Contains(text, tt.contains) {
+			t.Errorf("%s %s: %d %v %s", tt.method, tt.path, res.StatusCode, res.Header, text)
+		}
+	}
+}
+
+func FuzzDecodeRequest(f *testing.F) {
+	for _, seed := range []string{
+		hello, helloSSE, `{"prompt":["x⟦c:K7F3Q2ZA.1⟧"],"max_tokens":5,"temperature":0.3}`,
+		`{"messages":[{"role":"user","content":[{"type":"text","text":"\ud800"}]}]}`,
+		`{"messages":[{"role":"assistant","content":null,"tool_calls":[]}],"stream_options":{"include_usage":true}}`,
+		`{"model":"\u0000","model":1e400}`, "[[[[", `{"":{"":[]}}`, "\xef\xbb\xbf{}", `{"max_tokens":-0}`, `{"prompt":"⟦c:"}`,
+	} {
+		f.Add([]byte(seed), true)
+		f.Add([]byte(seed), false)
+	}
+	limits := &limits{contextTokens: 1000}
+	f.Fuzz(func(t *testing.T, body []byte, chat bool) {
+		var r request
+		err := r.decode(body, chat, limits)
+		if err == nil && !json.Valid(body) {
+			t.Errorf("took invalid JSON %q", body)
+		}
+		if err != nil {
+			if err.status < 400 || err.status > 404 || !json.Valid(err.body(nil)) {
+				t.Errorf("error %+v", err)
+			}
+			return
+		}
+		if r.model == "" || r.promptTokens < 0 || r.promptTokens > limits.contextTokens || len(r.canaries) > maxCanaries || r.maxTokens < 0 {
+			t.Errorf("decoded %+v", r)
+		}
+		f := newFrame(chat, key{}, 1, 1, r.model, time.Unix(1, 0))
+		if answer := f.whole(nil, r.question, "stop", usage{}); !json.Valid(answer) {
+			t.Errorf("answer is not JSON: %q", answer)
+		}
+	})
+}
+
+func FuzzParseOverride(f *testing.F) {
+	f.Add("status;status=429;retry_after=2s")
+	f.Add("drip;bytes_per_s=1KiB")
+	f.Add(";;=;")
+	f.Fuzz(func(t *testing.T, s string) {
+		fault, err := parseOverride(s)
+		if (err == nil) == (fault == nil) {
+			t.Errorf("%q gave both or neither of %v and %v", s, fault, err)
+		}
+		if err == nil && fault.kind == kindNone {
+			t.Errorf("%q gave no kind", s)
+		}
+	})
+}
+
+func FuzzParseConfig(f *testing.F) {
+	f.Add([]byte(`{"latency":{"median":"110ms","p99":"320ms"},"faults":[{"kind":"slow","flap":{"on":"1s","off":"1s"}}]}`))
+	f.Add([]byte(`{"latency":{"per_token":"1ms","first_token":{"uniform":{"min":"1ms","max":"2ms"}}}}`))
+	f.Add([]byte(`{"faults":[null,[]]}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		cfg, err := ParseConfig(data)
+		if err != nil || cfg.Validate() != nil {
+			return
+		}
+		if _, err := newSetup(cfg); err != nil {
+			t.Errorf("valid and yet refused: %v", err)
+		}
+	})
+}
+
+func TestTraceparent(t *testing.T) {
+	const good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+	if k, ok := parseTraceparent([]byte(good)); !ok || k[0] != 0x0a || k[15] != 0x9c {
+		t.Errorf("%x %v", k, ok)
+	}
+	if _, ok := parseTraceparent([]byte("cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-later")); !ok {
+		t.Error("a later version is to be read as far as it is known")
+	}
+	for _, bad := range []string{
+		"", "00", strings.ToUpper(good), good + "0", good + "-x", "ff" + good[2:], strings.Repeat("0", 55),
+		"00-00000000000000000000000000000000-b7ad6b7169203331-01", "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+		"00-0af7651916cd43dd8448eb211c80319g-b7ad6b7169203331-01", "cc" + good[2:] + "later",
+	} {
+		if k, ok := parseTraceparent([]byte(bad)); ok {
+			t.Errorf("%q read as %x", bad, k)
+		}
+	}
+}
+
+func TestAttemptsAreCountedAndForgotten(t *testing.T) {
+	var a attempts
+	first := bodyKey([]byte("first"))
+	for want := uint32(1); want <= 3; want++ {
+		if got := a.next(first); got != want {
+			t.Errorf("attempt %d counted as %d", want, got)
+		}
+	}
+	for i := range 100_000 { // within the promised memory
+		a.next(key{1, byte(i), byte(i >> 8), byte(i >> 16), 7: byte(i), 11: byte(i >> 8), 15: byte(i >> 4)})
+	}
+	if got := a.next(first); got != 4 {
+		t.Errorf("after 100k turns: %d, want 4", got)
+	}
+	size := 0
+	for i := range 700_000 {
+		a.next(bodyKey([]byte{byte(i), byte(i >> 8), byte(i >> 16)}))
+	}
+	for i := range a.shards {
+		size += len(a.shards[i].young) + len(a.shards[i].old)
+	}
+	if size > 2*attemptShards*attemptsPerHalf {
+		t.Errorf("remembers %d turns", size)
+	}
+	a.reset()
+	if got := a.next(first); got != 1 {
+		t.Errorf("after reset: %d", got)
+	}
+}
