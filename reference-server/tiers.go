@@ -27,7 +27,8 @@ func (t Tier) String() string {
 //
 //	to       enter                                       leave, one step at a time
 //	faq      model failures ≥ 30 % or slow ≥ 60 %        after the dwell, 20 probes in 10 s, ≥ 90 % good; then live
-//	         twice; ≥ 50 % or breaker open: at once      share 10, 25, 50, 100 %, one step each; a relapse doubles the dwell
+//	         twice; at once: ≥ 50 %, or ≥ 70 % in the    share 10, 25, 50, 100 %, one step each; a relapse doubles
+//	         last second, or breaker open                the dwell
 //	handoff  at faq and FAQ unavailable or slow          cause gone for 30 s
 //	static   Redis failures ≥ 50 %, or CPU emergency     Redis failures < 5 % for 15 s
 const (
@@ -38,6 +39,7 @@ const (
 	enterFailures  = 0.30
 	enterSlow      = 0.60
 	enterAtOnce    = 0.50
+	enterStorm     = 0.70 // of one second: a 3 s window alone would take 2 s to see a storm
 	leaveProbes    = 20
 	leaveGood      = 0.90
 	relapseGood    = 0.70 // probes below this take the live share back
@@ -73,6 +75,7 @@ func share(part, whole int) float64 {
 type signals struct {
 	now         time.Time
 	llm         tally // users' calls in the last 3 s
+	llmSecond   tally // and in the last second
 	breakerOpen bool
 	keyRefused  bool  // the model does not accept our key
 	probes      tally // the last 20 probes, none older than 10 s
@@ -162,6 +165,8 @@ func modelTrouble(s signals) (trouble bool, atOnce string) {
 		return true, "breaker_open"
 	case s.llm.n >= minSamples && s.llm.failures() >= enterAtOnce:
 		return true, "llm_failures"
+	case s.llmSecond.n >= minSamples && s.llmSecond.failures() >= enterStorm:
+		return true, "llm_storm"
 	case s.llm.n < minSamples && s.probes.n >= fewProbes && s.probes.failures() >= enterAtOnce:
 		return true, "probe_failures"
 	}

@@ -106,7 +106,7 @@ func (w *watch) evaluate(now time.Time) {
 	faq := w.faq.sum(now, signalWindow)
 	set := w.set()
 	to, reason := next(from, signals{
-		now: now, llm: w.llm.sum(now, signalWindow), probes: w.probes.sum(now),
+		now: now, llm: w.llm.sum(now, signalWindow), llmSecond: w.llm.sum(now, time.Second), probes: w.probes.sum(now),
 		breakerOpen: w.breaker.state() == "open", keyRefused: w.refused.Load(),
 		faqDown: faq.n >= fewProbes && (faq.failures() >= enterAtOnce || faq.slowness() >= enterSlow),
 		redis:   w.redis.sum(now, signalWindow),
