@@ -27,6 +27,10 @@ type exchange struct {
 	head    head
 	framing framing
 	events  events
+	reply   *Reply
+
+	streamed  bool // the answer is a stream of events
+	transient bool // what the scanner found is overwritten soon
 
 	deadline time.Duration // offset from Options.Base
 	connect  time.Duration
@@ -45,7 +49,7 @@ func (e *exchanges) get() *exchange {
 	}
 	return &exchange{
 		out: make([]byte, 0, 1<<10), in: make([]byte, 0, startBuffer),
-		scanner: scanner{values: make([]value, slotCount)},
+		scanner: scanner{values: make([]value, eventSlots)},
 	}
 }
 
@@ -54,7 +58,7 @@ func (e *exchanges) put(x *exchange) {
 		return
 	}
 	x.values = values{}
-	x.body, x.scanner.doc = nil, nil
+	x.body, x.scanner.doc, x.reply = nil, nil, nil
 	e.pool.Put(x)
 }
 
@@ -62,6 +66,7 @@ func (e *exchanges) put(x *exchange) {
 func (x *exchange) begin() {
 	x.out, x.in, x.text, x.bare, x.body, x.gaps = x.out[:0], x.in[:0], x.text[:0], x.bare[:0], nil, x.gaps[:0]
 	x.head.reset()
+	x.streamed = false
 	x.connect, x.sent, x.first, x.done, x.token, x.last = 0, 0, 0, 0, 0, 0
 }
 

@@ -1,7 +1,7 @@
 package driver
 
 import (
-	"fmt"
+	"errors"
 	"strings"
 
 	"github.com/cstest/cstest/scenario"
@@ -45,7 +45,7 @@ type complexPath struct {
 func newLookup(paths map[int]string) lookup {
 	l := lookup{root: node{slot: -1}}
 	taken := map[string]int{}
-	for slot := range slotCount {
+	for slot := range eventSlots {
 		path := paths[slot]
 		if path == "" {
 			continue
@@ -108,15 +108,14 @@ func (l *lookup) find(s *scanner, doc []byte) bool {
 
 // reader takes an answer apart as the target's API says.
 type reader struct {
-	lookup  lookup
-	hasOK   bool
-	tiers   map[string]string
-	needsID bool
-	limits  limits
+	lookup lookup
+	hasOK  bool
+	tiers  map[string]string
 }
 
-func newReader(target *scenario.Target, l limits) (reader, error) {
-	r := reader{limits: l}
+// newReader compiles the places of a whole answer, and gives them.
+func newReader(target *scenario.Target) (reader, map[int]string, error) {
+	var r reader
 	var paths map[int]string
 	switch target.API {
 	case "", "reference", "article":
@@ -130,7 +129,7 @@ func newReader(target *scenario.Target, l limits) (reader, error) {
 	case "custom":
 		paths = map[int]string{slotCode: "code"}
 		if target.Response == nil {
-			return r, fmt.Errorf("response: api custom needs at least response.answer")
+			return r, nil, errors.New("target.response: api custom needs at least response.answer")
 		}
 	}
 	if own := target.Response; own != nil {
@@ -147,7 +146,7 @@ func newReader(target *scenario.Target, l limits) (reader, error) {
 	}
 	r.hasOK = paths[slotOK] != ""
 	r.lookup = newLookup(paths)
-	return r, nil
+	return r, paths, nil
 }
 
 func override(paths, own map[int]string) {
@@ -191,30 +190,42 @@ func (r *reader) take(x *exchange, reply *Reply, status int, body []byte) fault 
 	return fault{}
 }
 
-// fill copies what was found, of the types it has to be.
+// fill copies what was found, of the types it has to be; what is not there
+// stays as an earlier event left it.
 func (r *reader) fill(x *exchange, reply *Reply) {
 	v := x.scanner.values
-	reply.DialogID = x.string(&v[slotDialog])
-	reply.Answer = x.string(&v[slotAnswer])
-	reply.Tier = x.string(&v[slotTier])
-	if r.tiers != nil {
+	x.keep(&reply.DialogID, &v[slotDialog])
+	x.keep(&reply.Answer, &v[slotAnswer])
+	if x.keep(&reply.Tier, &v[slotTier]) && r.tiers != nil {
 		if to, ok := r.tiers[string(reply.Tier)]; ok {
 			x.text = append(x.text, to...)
 			reply.Tier = x.text[len(x.text)-len(to):]
 		}
 	}
-	reply.ContextStatus = x.string(&v[slotStatus])
-	reply.TurnID = x.string(&v[slotTurnID])
-	reply.TraceID = x.string(&v[slotTrace])
-	reply.Degraded = v[slotDegraded].kind == jsonTrue
-	reply.Cached = v[slotSource].kind == jsonText && string(v[slotSource].raw) == "cache"
+	x.keep(&reply.ContextStatus, &v[slotStatus])
+	x.keep(&reply.TurnID, &v[slotTurnID])
+	x.keep(&reply.TraceID, &v[slotTrace])
+	if k := v[slotDegraded].kind; k != nothing {
+		reply.Degraded = k == jsonTrue
+	}
+	if k := v[slotSource].kind; k != nothing {
+		reply.Cached = k == jsonText && string(v[slotSource].raw) == "cache"
+	}
 	if n, ok := whole(&v[slotTurns]); ok {
 		reply.ContextTurns = n
 	}
-	reply.Code = x.string(&v[slotCode])
-	if len(reply.Code) == 0 {
-		reply.Code = x.string(&v[slotCodeType])
+	if !x.keep(&reply.Code, &v[slotCode]) {
+		x.keep(&reply.Code, &v[slotCodeType])
 	}
+}
+
+// keep puts v into to where v is a text or a number.
+func (x *exchange) keep(to *[]byte, v *value) bool {
+	if v.kind != jsonText && v.kind != number {
+		return false
+	}
+	*to = x.string(v)
+	return true
 }
 
 // string gives a string or a number as text, in x's own memory.
@@ -223,6 +234,10 @@ func (x *exchange) string(v *value) []byte {
 	case v.kind == jsonText && v.escaped:
 		from := len(x.text)
 		x.text = unescape(x.text, v.raw)
+		return x.text[from:len(x.text):len(x.text)]
+	case v.kind == jsonText && x.transient:
+		from := len(x.text)
+		x.text = append(x.text, v.raw...)
 		return x.text[from:len(x.text):len(x.text)]
 	case v.kind == jsonText, v.kind == number:
 		return v.raw

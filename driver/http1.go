@@ -124,7 +124,7 @@ func (h *http1) talk(c *conn, x *exchange, q *request) (keep bool, f fault) {
 	x.head.reset()
 	for {
 		x.room(512)
-		f := h.readSome(c, x)
+		f := h.readSome(c, x, sent)
 		done := false
 		if !f.bad() {
 			f, done = r.read(x.in, &x.head, &h.plan.limits)
@@ -137,13 +137,12 @@ func (h *http1) talk(c *conn, x *exchange, q *request) (keep bool, f fault) {
 			break
 		}
 	}
-	x.framing.start(&x.head, q.method)
 	return h.readBody(c, x, q, r.at)
 }
 
-// readSome reads once and notes when.
-func (h *http1) readSome(c *conn, x *exchange) fault {
-	n, err := h.read(c, x)
+// readSome reads once and notes when. now is a time not long ago.
+func (h *http1) readSome(c *conn, x *exchange, now time.Duration) fault {
+	n, err := h.read(c, x, now)
 	x.done = h.now()
 	if n > 0 {
 		if x.first == 0 {
@@ -159,10 +158,9 @@ func (h *http1) readSome(c *conn, x *exchange) fault {
 }
 
 // read reads behind x.in. A deadline armed for an earlier turn is not this one's.
-func (h *http1) read(c *conn, x *exchange) (int, error) {
+func (h *http1) read(c *conn, x *exchange, now time.Duration) (int, error) {
 	until := x.deadline
-	if stall := h.plan.limits.stall; stall > 0 && len(x.in) > 0 {
-		now := h.now()
+	if stall := h.plan.limits.stall; stall > 0 && x.first > 0 {
 		until = min(until, now+stall)
 		c.arm(h.plan.opts.Base, until, now)
 	}
@@ -171,7 +169,7 @@ func (h *http1) read(c *conn, x *exchange) (int, error) {
 		if n > 0 || err == nil || !errors.Is(err, os.ErrDeadlineExceeded) {
 			return n, err
 		}
-		now := h.now()
+		now = h.now()
 		if now >= until || h.halted.Load() {
 			return 0, err
 		}
@@ -207,76 +205,51 @@ func (h *http1) lost(c *conn, x *exchange, err error, silent bool) fault {
 // readBody reads the body that begins at from in x.in and gives it as x.body,
 // or its events to x.events.
 func (h *http1) readBody(c *conn, x *exchange, q *request, from int) (keep bool, f fault) {
-	limit := h.plan.limits.body
-	if x.head.length > int64(limit) {
-		return false, fault{Oversized, "the body is larger than the limit"}
-	}
-	streaming := q.events && x.head.status == 200 && x.head.eventual
-	if streaming && x.head.encoding != identity {
-		return false, fault{Malformed, "the stream is compressed, which nobody asked for"}
-	}
-	end, raw, total := from, from, 0
-	for {
-		for raw < len(x.in) && !x.framing.done {
-			span, used, bad := x.framing.next(x.in[raw:])
-			if bad.bad() {
-				return false, bad
-			}
-			raw += used
-			if total += len(span); total > limit {
-				return false, fault{Oversized, "the body is larger than the limit"}
-			}
-			if streaming {
-				if f := x.events.feed(x, span); f.bad() {
-					return false, f
-				}
-				continue
-			}
-			// Chunks are moved together in place; other bodies stay where they are.
-			if len(span) > 0 && raw-len(span) != end {
-				copy(x.in[end:], span)
-			}
-			end += len(span)
-		}
-		if x.framing.done {
-			break
-		}
-		// What is not body any more makes room.
-		x.in, raw = x.in[:end], end
-		x.room(h.expect(x))
-		if f := h.readSome(c, x); f.bad() {
-			return h.ended(c, x, f, end, from, streaming)
-		}
-	}
-	keep = !x.head.closing && raw == len(x.in)
-	if streaming {
-		return keep, x.events.end(x)
-	}
-	c.idle = x.done
-	x.body = x.in[from:end]
-	return keep, h.plan.limits.decompress(x)
-}
-
-// expect is how much room the next read should have.
-func (h *http1) expect(x *exchange) int {
-	if !x.framing.chunked && x.framing.left > 0 {
-		return int(min(x.framing.left, 64<<10))
-	}
-	return 1 << 10
-}
-
-// ended handles a body that ends with its connection, which is right only where
-// nothing else says how long it is.
-func (h *http1) ended(c *conn, x *exchange, f fault, end, from int, streaming bool) (bool, fault) {
-	closed := f.reason == Broken && x.framing.left < 0
-	switch {
-	case streaming && f.reason == Broken:
-		return false, x.events.end(x)
-	case streaming || !closed || f.message != closedEarly:
+	in, f := newIntake(h.plan, x, q, from)
+	if f.bad() {
 		return false, f
 	}
-	x.body = x.in[from:end]
-	return false, h.plan.limits.decompress(x)
+	for {
+		if f := in.take(x); f.bad() {
+			return false, f
+		}
+		if x.framing.done || in.streaming && x.events.ended {
+			break
+		}
+		in.compact(x)
+		if f := h.readSome(c, x, x.done); f.bad() {
+			return false, in.broken(x, f)
+		}
+	}
+	if in.streaming {
+		keep, f = h.afterStream(c, x, &in)
+	} else {
+		keep, f = in.raw == len(x.in), in.finish(x)
+	}
+	c.idle = x.done
+	return keep && !x.head.closing, f
+}
+
+// linger is how long the end of a body is waited for when the last event of its
+// stream is there: the connection is worth that much, the turn is over.
+const linger = 100 * time.Millisecond
+
+func (h *http1) afterStream(c *conn, x *exchange, in *intake) (keep bool, f fault) {
+	if f := x.events.end(); f.bad() {
+		return true, f
+	}
+	over := x.done
+	x.body = x.in[in.from:in.end]
+	x.deadline = min(x.deadline, over+linger)
+	c.arm(h.plan.opts.Base, x.deadline, over)
+	for !x.framing.done && !f.bad() {
+		in.compact(x)
+		if f = h.readSome(c, x, x.done); !f.bad() {
+			f = in.take(x)
+		}
+	}
+	x.done = over
+	return !f.bad() && in.raw == len(x.in), fault{}
 }
 
 func (h *http1) leave(l *line) {

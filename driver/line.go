@@ -80,7 +80,7 @@ func (l *line) Do(turn *Turn, reply *Reply) {
 	p := l.client.plan
 	x := l.client.exchanges.get()
 	x.begin()
-	x.values = values{user: l.user, turn: turn}
+	x.values, x.reply = values{user: l.user, turn: turn}, reply
 	*reply = Reply{OK: true, ContextTurns: -1, buffer: x}
 	reply.Begun = time.Since(p.opts.Base)
 	f := l.prove(x, reply)
@@ -113,14 +113,24 @@ func (l *line) prove(x *exchange, reply *Reply) fault {
 // turn sends the turn and takes its answer apart.
 func (l *line) turn(x *exchange, reply *Reply) fault {
 	p := l.client.plan
-	f := l.client.carrier.roundTrip(l, x, &p.turn)
+	q := &p.turn
+	f := l.client.carrier.roundTrip(l, x, q)
 	if p.opts.Capture != nil {
 		p.opts.Capture(x.out, x.in)
 	}
 	reply.Status = x.head.status
 	reply.Body = x.body
+	if x.streamed && len(x.bare) > 0 {
+		reply.Answer = x.bare
+	}
 	if f.bad() {
 		return f
+	}
+	if x.streamed {
+		if len(reply.Answer) == 0 {
+			return fault{Malformed, "the answer is empty"}
+		}
+		return fault{}
 	}
 	return p.read.take(x, reply, x.head.status, x.body)
 }

@@ -25,6 +25,8 @@ type plan struct {
 	poll  request
 	read  reader
 
+	dialect dialect // of a stream's events
+
 	timeout time.Duration
 	limits  limits
 	policy  string
@@ -74,8 +76,15 @@ func compile(target *scenario.Target, opts Options) (*plan, error) {
 	if err := p.requests(target, u); err != nil {
 		return nil, err
 	}
-	if p.read, err = newReader(target, p.limits); err != nil {
+	var paths map[int]string
+	if p.read, paths, err = newReader(target); err != nil {
 		return nil, err
+	}
+	if p.mode == "stream" {
+		var ok bool
+		if p.dialect, ok = newDialect(target, paths); !ok {
+			return nil, errors.New("target.response.stream: mode stream of a custom api needs delta and done")
+		}
 	}
 	return p, nil
 }

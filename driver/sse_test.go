@@ -1,0 +1,116 @@
+package driver
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	gosse "github.com/tmaxmax/go-sse"
+	"pgregory.net/rapid"
+)
+
+type event struct{ name, data string }
+
+// parse feeds text in the pieces cut says.
+func parse(pieces []string) ([]event, error) {
+	var s sse
+	var got []event
+	for _, p := range pieces {
+		in := []byte(p)
+		for len(in) > 0 {
+			used, whole, f := s.next(in, 1<<16)
+			if f.bad() {
+				return got, errors.New(f.message)
+			}
+			in = in[used:]
+			if whole {
+				got = append(got, event{string(s.name), string(s.data)})
+				s.taken()
+			}
+		}
+	}
+	return got, nil
+}
+
+func TestSSE(t *testing.T) {
+	for _, c := range []struct {
+		name, in string
+		want     []event
+	}{
+		{"line ends", "data: a\n\ndata: b\r\rdata: c\r\n\r\n", []event{{"", "a"}, {"", "b"}, {"", "c"}}},
+		{"bom", "\xef\xbb\xbfdata: a\n\n", []event{{"", "a"}}},
+		{"bom later is a field's name", "data: a\n\n\xef\xbb\xbfdata: b\n\n", []event{{"", "a"}}},
+		{"several lines", "data: a\ndata:b\ndata\n\n", []event{{"", "a\nb\n"}}},
+		{"name, comment, unknown", ": hi\nevent: delta\nid: 1\x00\nretry: -1\nfoo: bar\ndata:  x\n\n", []event{{"delta", " x"}}},
+		{"name is forgotten", "event: a\n\ndata: x\n\n", []event{{"", "x"}}},
+		{"empty data", "data:\n\n", []event{{"", ""}}},
+		{"unfinished", "data: a\n", nil},
+	} {
+		got, err := parse([]string{c.in})
+		if err != nil || !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, %v; want %q", c.name, got, err, c.want)
+		}
+	}
+}
+
+func TestSSELineLimit(t *testing.T) {
+	for _, in := range []string{"data: " + strings.Repeat("x", 1<<17), strings.Repeat("data: "+strings.Repeat("x", 1000)+"\n", 200)} {
+		if _, err := parse([]string{in}); err == nil {
+			t.Errorf("%d bytes without an end were taken", len(in))
+		}
+	}
+}
+
+var streamText = rapid.Custom(func(t *rapid.T) string {
+	parts := rapid.SliceOfN(rapid.SampledFrom([]string{
+		"data", ":", " ", "\n", "\r", "\r\n", "\n\n", "event", "客服", "{}", "\xef\xbb\xbf", "id: 1", "data: x\n\n", ": c\n", "\xff",
+	}), 0, 40).Draw(t, "parts")
+	return strings.Join(parts, "")
+})
+
+// However a stream is cut, its events are the same.
+func TestSSESplitInvariance(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := streamText.Draw(t, "text")
+		want, err := parse([]string{text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var pieces []string
+		for rest := text; rest != ""; {
+			n := rapid.IntRange(1, len(rest)).Draw(t, "n")
+			pieces, rest = append(pieces, rest[:n]), rest[n:]
+		}
+		got, err := parse(pieces)
+		if err != nil || !slices.Equal(got, want) {
+			t.Fatalf("%q: %q, %v; want %q", pieces, got, err, want)
+		}
+	})
+}
+
+// go-sse says the same, but for two things: it hands out events without data,
+// which the standard drops, and an event the stream ends within.
+func TestSSEDifferential(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := strings.ToValidUTF8(streamText.Draw(t, "text"), "")
+		ours, err := parse([]string{text + "\n\n"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var theirs []event
+		for e, err := range gosse.Read(iotest.OneByteReader(strings.NewReader(text+"\n\n")), nil) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e.Data != "" {
+				theirs = append(theirs, event{e.Type, e.Data})
+			}
+		}
+		ours = slices.DeleteFunc(ours, func(e event) bool { return e.data == "" })
+		if !slices.Equal(ours, theirs) {
+			t.Fatalf("%q: %q, go-sse %q", text, ours, theirs)
+		}
+	})
+}
