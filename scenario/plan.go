@@ -77,7 +77,9 @@ func (s *Scenario) PeakTurnsPerSecond() (rate unit.Rate, known bool) {
 		return 0, false
 	}
 	for _, st := range s.Load.Stages {
-		rate = max(rate, st.Starts.From, st.Starts.To)
+		if st.Starts != nil {
+			rate = max(rate, st.Starts.From, st.Starts.To)
+		}
 	}
 	return rate * unit.Rate(s.MeanTurns()), true
 }

@@ -1,7 +1,6 @@
 package scenario
 
 import (
-	"fmt"
 	"testing"
 
 	"github.com/cstest/cstest/scenarios"
@@ -46,9 +45,13 @@ func TestResolvedBuiltins(t *testing.T) {
 	for _, name := range scenarios.Names() {
 		s := builtin(t, name)
 		roundTrip(t, s, Options{})
-		text, _ := s.Resolved()
-		if name == "smoke" {
-			fmt.Println(string(text))
-		}
 	}
+}
+
+func mustGet(t interface{ Fatalf(string, ...any) }, name string) []byte {
+	text, ok := scenarios.Get(name)
+	if !ok {
+		t.Fatalf("no built-in %s", name)
+	}
+	return text
 }

@@ -1,0 +1,172 @@
+package scenario
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// least is a scenario with nothing to spare: tests change a line of it.
+const least = `version: 1
+name: least
+target: {bundled: {}}
+load:
+  stages:
+    - {name: only, for: 10s, starts: 5/s}
+conversations:
+  - name: c
+    turns:
+      - say: 你好
+sla: {availability: 99%}
+`
+
+func TestProblems(t *testing.T) {
+	swap := func(old, new string) string {
+		if !strings.Contains(least, old) {
+			t.Fatalf("least has no %q", old)
+		}
+		return strings.Replace(least, old, new, 1)
+	}
+	own := func(rest string) string {
+		return swap("target: {bundled: {}}", "target:\n  url: http://127.0.0.1:8080\n"+rest)
+	}
+	for _, tt := range []struct{ name, in, want string }{
+		// Form.
+		{"empty", "", "x.yaml: has no content: see `cstest init` for a start"},
+		{"garbage", "a: [1, 2", "x.yaml:2:1: is not YAML: did not find expected ',' or ']'"},
+		{"tab", "a:\n\t- 1", "x.yaml:2:1: is not YAML: found character that cannot start any token (a tab? indent with spaces; a text that begins with @, `, % or a tab needs quotes)"},
+		{"large", strings.Repeat("#", maxFile+1), "x.yaml: is larger than 1 MiB: put long tables into CSV or JSONL files"},
+		{"latin-1", "version: 1\nname: caf\xe9", "x.yaml:2:10: is not UTF-8: save the file as UTF-8"},
+		{"two documents", least + "---\na: 1", "x.yaml: has several documents: one file is one scenario, remove what follows the second ---"},
+		{"anchor", swap("name: least", "name: &n least"), "x.yaml:2:7: anchors (&n) are not supported: write the value out"},
+		{"alias", swap("bundled: {}}", "bundled: &b {}}\ndata: *b"), "x.yaml:3:19: anchors (&b) are not supported: write the value out\nx.yaml:4:7: aliases (*b) are not supported: write the value out"},
+		{"merge", swap("bundled: {}", "<<: {bundled: {}}"), "x.yaml:3:10: merge keys (<<) are not supported: write the values out"},
+		{"binary", swap("name: least", "name: !!binary aGk="), "x.yaml:2:7: tags (!!binary) are not supported: write the plain value"},
+		{"custom tag", swap("name: least", "name: !exec rm"), "x.yaml:2:7: tags (!exec) are not supported: write the plain value"},
+		{"duplicate", least + "name: again", `x.yaml:12:1: the key "name" stands in line 2 already: keep one`},
+		{"deep", least + "data: " + strings.Repeat("[", 33) + strings.Repeat("]", 33), "x.yaml:12:38: nested deeper than 32 levels"},
+		{"list as key", swap("bundled: {}", "? [a]\n  : b"), "x.yaml:3:12: a key must be a plain word"},
+		// Types.
+		{"unknown key", swap("sla: {", "sla: {latnecy: {p99: 1s}, "), `x.yaml:11:7: sla.latnecy: is not known here; did you mean "latency"?`},
+		{"unknown, nothing near", swap("{bundled: {}}", "{bundled: {color: red}}"), "x.yaml:3:20: target.bundled.color: is not known here; known: profile, redis, knobs"},
+		{"wrong kind", swap("target: {bundled: {}}", "target: bundled"), "x.yaml:3:9: target: must be a mapping (key: value), not a single value"},
+		{"list wanted", swap("    - {name: only, for: 10s, starts: 5/s}", "    name: only"), "x.yaml:6:5: load.stages: must be a list (- item), not a mapping"},
+		{"no unit", swap("for: 10s", "for: 10"), `x.yaml:6:25: load.stages[0].for: "10" has no unit: write for example 10ms or 10s`},
+		{"bare rate", swap("5/s", "5"), `x.yaml:6:38: load.stages[0].starts: "5" is not a rate: write for example 500/s or 30/m`},
+		{"wrong unit", swap("availability: 99%", "availability: 0.99"), `x.yaml:11:21: sla.availability: "0.99" is not a share: write a percentage, for example 99%`},
+		{"octal", swap("bundled: {}", "bundled: {}, pool: 0777, connections: shared"), `x.yaml:3:29: target.pool: "0777" begins with 0, which YAML may read as octal: write 777`},
+		{"exponent", swap("name: c", "name: c\n    weight: 1e3"), `x.yaml:9:13: conversations[0].weight: "1e3" is not a plain number: write for example 3`},
+		{"Norway", swap("name: least", "name: NO"), `x.yaml:2:7: name: NO may be read as something else than text: write "NO", in quotes`},
+		{"date", swap("name: least", "name: 2026-01-01"), `x.yaml:2:7: name: 2026-01-01 may be read as something else than text: write "2026-01-01", in quotes`},
+		{"time of day", swap("name: least", "name: 12:30:00"), `x.yaml:2:7: name: 12:30:00 may be read as something else than text: write "12:30:00", in quotes`},
+		{"underscore", swap("name: least", "name: least\nseed: 1_000"), `x.yaml:3:7: seed: "1_000" is not a plain number: write for example 3`},
+		{"http number", own("  http: 1.1"), `x.yaml:5:9: target.http: 1.1 is a number to YAML: write "1.1", in quotes`},
+		{"word", own("  mode: strem"), `x.yaml:5:9: target.mode: "strem" is not one of sync, stream, async, websocket; did you mean "stream"?`},
+		{"yes", own("  url2: x\n  tls: {insecure: yes}"), "x.yaml:5:3: target.url2: is not known here; did you mean \"url\"?\nx.yaml:6:19: target.tls.insecure: \"yes\" is not a truth value: write true or false"},
+		{"null", swap("sla: {availability: 99%}", "sla:"), "x.yaml:11:5: sla: is empty: give it a value or remove it"},
+		{"missing", swap("name: only, ", ""), "x.yaml:6:7: load.stages[0].name: is missing"},
+		{"missing top", "version: 1", "x.yaml:1:1: conversations: is missing\nx.yaml:1:1: load: is missing\nx.yaml:1:1: name: is missing\nx.yaml:1:1: sla: is missing\nx.yaml:1:1: target: is missing"},
+		{"policy", swap("sla: {", "sla: {rate_limited: good, "), `x.yaml:11:21: sla.rate_limited: "good" is not a policy: write bad, exclude or {contract: 500/s}`},
+		// Meaning.
+		{"version", swap("version: 1", "version: 2"), "x.yaml:1:10: version: must be 1, the only version there is"},
+		{"name", swap("name: least", "name: ../x"), `x.yaml:2:7: name: "../x": use letters, digits, and - _ . between them`},
+		{"both targets", swap("bundled: {}", "bundled: {}, url: 'http://x'"), "x.yaml:3:9: target: has both bundled and url: remove one (--target URL replaces bundled)"},
+		{"no target", swap("bundled: {}", "timeout: 3s"), "x.yaml:3:9: target: has neither bundled nor url: write bundled: {} or url: https://…"},
+		{"scheme", swap("bundled: {}", "url: 'ftp://x'"), `x.yaml:3:15: target.url: "ftp://x" must begin with http:// or https://`},
+		{"password", swap("bundled: {}", "url: 'http://u:hunter2@x'"), "x.yaml:3:15: target.url: has a user or a password in it, which would be written to the results: use target.auth or target.headers with ${env:NAME}"},
+		{"auth with bundled", swap("bundled: {}", "bundled: {}, auth: {bearer: '${env:T}'}"), "x.yaml:3:29: target.auth: is for one's own server (target.url); the bundled one needs none: cstest signs its tokens itself"},
+		{"article streams", own("  api: article\n  mode: stream"), "x.yaml:6:9: target.mode: api article has no stream: possible are sync"},
+		{"h2c per user", own("  http: h2c\n  connections: per-user"), "x.yaml:6:16: target.connections: HTTP/2 carries many conversations over few connections: write shared (and pool: N)"},
+		{"h2 without TLS", own("  http: \"2\""), `x.yaml:5:9: target.http: "2" needs an https URL; over http:// it is h2c`},
+		{"custom without request", own("  api: custom"), "x.yaml:4:3: target.request: is missing: api custom needs to know what to send, for example {path: /chat, body: {text: \"${turn.text}\"}}\nx.yaml:4:3: target.response: is missing: api custom needs to know where the answer is, for example {answer: data.reply}"},
+		{"silent request", own("  api: custom\n  request: {path: /chat, body: {text: hello}}\n  response: {answer: a}"), "x.yaml:6:32: target.request.body: says ${turn.text} nowhere: the user's message would not be sent"},
+		{"login variable", own("  headers: {x: '${login.sid}'}\n  login: {path: /s, save: {id: a.b}}"), `x.yaml:5:16: target.headers.x: ${login.sid} is not saved by target.login.save; did you mean "id"?`},
+		{"header", own("  headers: {Host: x}"), "x.yaml:5:19: target.headers.Host: cstest sets this header itself: remove it"},
+		{"tier", own("  api: custom\n  request: {path: /c, body: {t: '${turn.text}'}}\n  response: {answer: a, tier: {from: s, map: {agent: handof}}}"), `x.yaml:7:54: target.response.tier.map.agent: "handof" is not one of llm, faq, handoff, static; did you mean "handoff"?`},
+		{"mixed stages", swap("starts: 5/s}", "starts: 5/s}\n    - {name: b, for: 1s, users: 5}"), "x.yaml:7:7: load.stages[1]: mixes starts and users: all stages have the one or the other"},
+		{"same stage", swap("starts: 5/s}", "starts: 5/s}\n    - {name: only, for: 1s, starts: 1/s}"), `x.yaml:7:14: load.stages[1].name: "only" stands twice: names are unique`},
+		{"none judged", swap("starts: 5/s}", "starts: 5/s, judged: false}"), "x.yaml:6:5: load.stages: none is judged: leave judged: true to at least one"},
+		{"think", swap("load:", "load:\n  think: {median: 4s, max: 5s}"), "x.yaml:5:10: load.think: mixes forms: write one of a duration, {min, max} and {median, p95}"},
+		{"think backwards", swap("load:", "load:\n  think: {median: 4s, p95: 1s}"), "x.yaml:5:10: load.think: needs median (above 0s) and p95 (not below it)"},
+		{"first think", swap("say: 你好", "say: 你好\n        think: 1s"), "x.yaml:11:16: conversations[0].turns[0].think: the first turn begins the conversation: there is no pause before it"},
+		{"column", swap("say: 你好", "say: 你好 ${orders.nmae}\ndata: {orders: {rows: [{name: a}]}}"), `x.yaml:10:14: conversations[0].turns[0].say: ${orders.nmae}: the table orders has no column "nmae"; did you mean "name"?`},
+		{"table", swap("say: 你好", "say: 你好 ${order.name}\ndata: {orders: {rows: [{name: a}]}}"), `x.yaml:10:14: conversations[0].turns[0].say: ${order.name} is not known here; did you mean "orders.name"?`},
+		{"secret in a text", swap("say: 你好", "say: '${env:TOKEN}'"), "x.yaml:10:14: conversations[0].turns[0].say: ${env:TOKEN}: what comes from outside may be a secret, and what users say is written to the results: take a data table"},
+		{"too few rows", swap("sla:", "data: {t: {rows: [{a: b}], pick: unique}}\nsla:"), "x.yaml:11:11: data.t: has 1 rows for about 50 conversations: give more rows, or pick: random"},
+		{"ragged rows", swap("sla:", "data: {t: {rows: [{a: b, c: d}, {a: b}, {a: b, c: d, e: f}]}}\nsla:"), "x.yaml:11:33: data.t.rows[1]: has no c, which the first row has\nx.yaml:11:57: data.t.rows[2].e: is not in the first row: every row has the same columns"},
+		{"planted", swap("sla:", "data: {t: {rows: [{phone: b}]}}\nchecks: {planted: [t.phon]}\nsla:"), `x.yaml:12:20: checks.planted[0]: the table t has no column "phon"; did you mean "phone"?`},
+		{"regexp", swap("say: 你好", "say: 你好\n        expect: {matches: '(a'}"), "x.yaml:11:27: conversations[0].turns[0].expect.matches: is not a regular expression (RE2): missing closing ): `(a`"},
+		{"percentile", swap("sla: {", "sla: {latency: {p98: 1s}, "), `x.yaml:11:22: sla.latency.p98: "p98" is not one of p50, p90, p95, p99, p99.9; did you mean "p90"?`},
+		{"recovery", swap("sla: {", "sla: {recovery: {after: strom, quality: 1s}, "), `x.yaml:11:25: sla.recovery.after: there is no fault "strom" in llm.faults`},
+		{"nothing asked", swap("{availability: 99%}", "{confidence: 95%}"), "x.yaml:11:6: sla: asks for nothing: write for example latency: {p99: 500ms} and availability: 99%"},
+		{"objective", swap("sla: {", "sla: {objectives: [{name: x, kind: latency, target: 99%, stages: [onyl]}], "), "x.yaml:11:20: sla.objectives[0].within: is missing (or zero): kind latency needs it\nx.yaml:11:67: sla.objectives[0].stages[0]: there is no stage \"onyl\"; did you mean \"only\"?"},
+		{"fault field", swap("load:", "llm: {faults: [{name: a, at: 1s, for: 1s, kind: slow, status: 503}]}\nload:"), "x.yaml:4:63: llm.faults[0].status: means nothing to kind slow; it is for status, fail-first, html, error-in-stream"},
+		{"mock twice", own("llm: {listen: '0.0.0.0:9000', admin: 'http://127.0.0.1:1'}"), "x.yaml:5:6: llm: has both listen (start a mock there) and admin (arm one that runs): remove one"},
+		// Hostile text must reach a terminal harmless.
+		{"escape", swap("name: least", "name: \"\\e[31mred\""), "x.yaml:2:7: name: \"\ufffd[31mred\": use letters, digits, and - _ . between them"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s, err := Parse("x.yaml", []byte(tt.in), Options{})
+			var problems *Problems
+			if !errors.As(err, &problems) {
+				t.Fatalf("got %v and scenario %v, want problems", err, s)
+			}
+			if err.Error() != tt.want {
+				t.Errorf("got\n%s\nwant\n%s", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestProblemsAreBounded(t *testing.T) {
+	_, err := Parse("x.yaml", []byte(least+"data: {t: {rows: ["+strings.Repeat("{a: ~},", 500)+"]}}"), Options{})
+	var problems *Problems
+	if !errors.As(err, &problems) || len(problems.List) != maxProblems+1 || problems.List[maxProblems].Message != "and 400 more" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	for _, tt := range []struct{ old, new, want string }{
+		{"sla:", "guard: {max_turns: 4/s}\nsla:", "x.yaml:11:20: guard.max_turns: 4/s is below the plan's peak of about 5 turns/s: the guard will end the run"},
+		{"load:", "llm: {faults: [{name: a, at: 8s, for: 5s, kind: slow}]}\nload:", "x.yaml:4:39: llm.faults[0].for: the fault ends after the load does (10s): its recovery will not be seen"},
+		{"target: {bundled: {}}", "target: {url: 'https://x', auth: {bearer: hunter2}}", "x.yaml:3:43: target.auth.bearer: the token itself stands here and will be written to the results: use ${env:NAME} or a data table"},
+		{"{availability: 99%}", "{latency: {p50: 2s, p99: 1s}}", "x.yaml:11:31: sla.latency.p99: 1s is tighter than p50 (2s), which therefore decides nothing"},
+	} {
+		s, err := Parse("x.yaml", []byte(strings.Replace(least, tt.old, tt.new, 1)), Options{})
+		if err != nil {
+			t.Errorf("%s: %v", tt.new, err)
+			continue
+		}
+		if w := s.Warnings(); len(w) != 1 || w[0].String() != tt.want {
+			t.Errorf("%s: got %v, want %s", tt.new, w, tt.want)
+		}
+	}
+}
+
+func TestLoadFile(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "s.yaml")
+	text := strings.Replace(least, "sla:", "data: {orders: {csv: orders.csv}}\nsla:", 1)
+	for name, content := range map[string]string{"s.yaml": text, "orders.csv": "\xef\xbb\xbforder_no,phone\n1,\"2,3\"\n4,5\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := LoadFile(path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := s.Data["orders"]
+	if strings.Join(d.Columns, "|") != "order_no|phone" || len(d.Table) != 2 || d.Table[0][1] != "2,3" || d.Pick != PickSequential {
+		t.Errorf("read %+v", d)
+	}
+	if _, err := LoadFile(dir, Options{}); err == nil || !strings.HasSuffix(err.Error(), "not a regular file") {
+		t.Errorf("a folder: %v", err)
+	}
+	if _, err := LoadFile(filepath.Join(dir, "none.yaml"), Options{}); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("no file: %v", err)
+	}
+}
