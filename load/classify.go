@@ -71,7 +71,7 @@ func Classify(r *driver.Reply, a *Asked, rules *Rules) Judgement {
 		a.refused(r, rules, &j)
 	case !r.OK:
 		j.Outcome, j.Message = measure.ServerError, "response.ok is not true"
-	case len(bytes.TrimSpace(r.Answer)) == 0:
+	case isBlank(r.Answer):
 		j.Outcome, j.Message = measure.ServerError, "empty answer"
 	default:
 		a.answered(r, rules, &e, &j)
@@ -243,18 +243,27 @@ func (a *Asked) otherTrace(got []byte) bool {
 	return false
 }
 
+// isBlank tells whether an answer is nothing but space. Most begin with a
+// letter, which settles it.
+func isBlank(answer []byte) bool {
+	if len(answer) > 0 && (answer[0] > ' ' && answer[0] < 0x80 || answer[0] >= 0xe4) {
+		return false
+	}
+	return len(bytes.TrimSpace(answer)) == 0
+}
+
 func isCanned(answer []byte, rules *Rules) bool {
 	if i := bytes.Index(answer, []byte("系统繁忙")); i >= 0 {
 		rest := answer[i+len("系统繁忙"):]
-		for _, comma := range []string{",", ","} {
+		for _, comma := range []string{",", "\uff0c"} {
 			if after, ok := bytes.CutPrefix(rest, []byte(comma)); ok &&
 				bytes.HasPrefix(bytes.TrimLeft(after, " "), []byte("请稍后再试")) {
 				return true
 			}
 		}
 	}
-	for _, re := range rules.canned {
-		if re.Match(answer) {
+	for i := range rules.canned {
+		if rules.canned[i].in(answer) {
 			return true
 		}
 	}

@@ -1,0 +1,277 @@
+package load
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/cstest/cstest/driver"
+	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/scenario"
+)
+
+const (
+	ownDialog   = "0123456789abcdef0123456789abcdef"
+	otherDialog = "fedcba9876543210fedcba9876543210"
+)
+
+var (
+	ownCanary   = Canary{'A', 'A', 'A', 'A', 'A', 'A', 'A', 'A'}
+	ownTrace    = [16]byte{0xc5, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
+	ownTraceHex = "c501020304050607" + "08090a0b0c0d0e0f"
+)
+
+// third is the third turn of a dialog whose first two were answered.
+func third() *Asked {
+	return &Asked{
+		Turn: 3, DialogID: []byte(ownDialog), TraceID: ownTrace, Canary: ownCanary, Memory: true,
+		Kept: []bool{true, true}, Expect: &Expectation{contains: []byte("券")},
+	}
+}
+
+// good is its answer.
+func good() *driver.Reply {
+	return &driver.Reply{
+		Status: 200, OK: true, ContextTurns: 3, ContextStatus: []byte("ok"), Tier: []byte("llm"),
+		DialogID: []byte(ownDialog), TraceID: []byte(ownTraceHex),
+		Answer: []byte("优惠券可以用⟦seen c:AAAAAAAA.1 c:AAAAAAAA.2 c:AAAAAAAA.3⟧"),
+	}
+}
+
+func rulesOf(t testing.TB, change func(*scenario.Scenario)) *Rules {
+	sc := &scenario.Scenario{
+		Target: scenario.Target{API: "reference"},
+		Checks: scenario.Checks{Planted: []string{"orders.phone", "机密"}, Canned: []string{`^sorry, (I am|we are) busy`}},
+		Data:   map[string]scenario.Data{"orders": {Columns: []string{"no", "phone"}, Table: [][]string{{"1", "13800138000"}, {"2", "13900139000"}}}},
+	}
+	if change != nil {
+		change(sc)
+	}
+	rules, err := NewRules(sc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &rules
+}
+
+func seen(turns string) []byte { return []byte("优惠券可以用⟦seen" + turns + "⟧") }
+
+func TestClassify(t *testing.T) {
+	excluded := func(sc *scenario.Scenario) { sc.SLA.RateLimited.Policy = "exclude" }
+	contract := func(sc *scenario.Scenario) {
+		sc.SLA.RateLimited = scenario.RateLimited{Policy: "contract", Contract: 500}
+	}
+	silent := func(sc *scenario.Scenario) { sc.Target.API = "custom" } // never says whether degraded
+	type reply = driver.Reply
+	tests := []struct {
+		name    string
+		rules   func(*scenario.Scenario)
+		change  func(*reply, *Asked)
+		outcome measure.Outcome
+		message string
+	}{
+		{"a good answer", nil, func(*reply, *Asked) {}, measure.OK, ""},
+
+		{"another dialog's id", nil, func(r *reply, _ *Asked) { r.DialogID = []byte(otherDialog) }, measure.Integrity, "answer carries another dialog's id"},
+		{"another dialog's id in an error", nil, func(r *reply, _ *Asked) { r.Status, r.DialogID = 500, []byte(otherDialog) }, measure.Integrity, "answer carries another dialog's id"},
+		{"a new id, openly", nil, func(r *reply, _ *Asked) { r.DialogID, r.ContextStatus = []byte(otherDialog), []byte("new") }, measure.ContextLost, "the server began the dialog anew"},
+		{"an id where none was asked", nil, func(r *reply, a *Asked) { a.DialogID = nil }, measure.OK, ""},
+		{"a foreign canary in the list", nil, func(r *reply, _ *Asked) {
+			r.Answer = seen(" c:BBBBBBBB.1 c:AAAAAAAA.1 c:AAAAAAAA.2 c:AAAAAAAA.3")
+		}, measure.Integrity, "answer carries another conversation's canary"},
+		{"a foreign canary in the text", nil, func(r *reply, _ *Asked) { r.Answer = []byte("券 你好⟦c:BBBBBBBB.7⟧") }, measure.Integrity, "answer carries another conversation's canary"},
+		{"a foreign canary in a broken stream", nil, func(r *reply, _ *Asked) {
+			r.Reason, r.Answer = driver.Truncated, []byte("⟦c:BBBBBBBB.7⟧")
+		}, measure.Integrity, "answer carries another conversation's canary"},
+		{"the answer to another turn", nil, func(r *reply, _ *Asked) { r.TraceID = []byte("c501020304050607ffffffffffffffff") }, measure.Integrity, "answer is to another turn"},
+		{"the turn id of another turn", nil, func(r *reply, _ *Asked) { r.TurnID = []byte("c501020304050607ffffffffffffffff") }, measure.Integrity, "answer is to another turn"},
+		{"a trace id of the server's own", nil, func(r *reply, _ *Asked) { r.TraceID = []byte("4bf92f3577b34da6a3ce929d0e0e4736") }, measure.OK, ""},
+
+		{"no connection", nil, func(r *reply, _ *Asked) { r.Reason, r.Message = driver.Unreachable, "refused" }, measure.TransportError, "refused"},
+		{"a reset", nil, func(r *reply, _ *Asked) { r.Reason = driver.Broken }, measure.TransportError, "connection broken"},
+		{"the deadline", nil, func(r *reply, _ *Asked) { r.Reason = driver.TimedOut }, measure.Timeout, "no answer in time"},
+		{"a reset beats the status", nil, func(r *reply, _ *Asked) { r.Reason, r.Status = driver.Broken, 503 }, measure.TransportError, "connection broken"},
+		{"a malformed body", nil, func(r *reply, _ *Asked) { r.Reason = driver.Malformed }, measure.ServerError, "malformed answer"},
+		{"an oversized body", nil, func(r *reply, _ *Asked) { r.Reason = driver.Oversized }, measure.ServerError, "answer beyond target.limits"},
+		{"a stream that breaks off", nil, func(r *reply, _ *Asked) { r.Reason = driver.Truncated }, measure.Truncated, "stream ended without its terminal event"},
+		{"interrupted", nil, func(r *reply, _ *Asked) { r.Reason = driver.Interrupted }, measure.Censored, "unanswered when the load ended"},
+		{"our own fault", nil, func(r *reply, _ *Asked) { r.Reason = driver.Exhausted }, measure.DroppedGenerator, "out of descriptors or ports"},
+
+		{"500", nil, func(r *reply, _ *Asked) { r.Status = 500 }, measure.ServerError, ""},
+		{"503 without a word", nil, func(r *reply, _ *Asked) { r.Status = 503 }, measure.ServerError, ""},
+		{"503 that cannot reach its state", nil, func(r *reply, _ *Asked) { r.Status, r.Code = 503, []byte("state-unavailable") }, measure.ServerError, ""},
+		{"503 shed", nil, func(r *reply, _ *Asked) { r.Status, r.Code = 503, []byte("shed") }, measure.Shed, ""},
+		{"503 draining", nil, func(r *reply, _ *Asked) { r.Status, r.Code = 503, []byte("draining") }, measure.Shed, ""},
+		{"500 is not shed", nil, func(r *reply, _ *Asked) { r.Status, r.Code = 500, []byte("shed") }, measure.ServerError, ""},
+		{"429", nil, func(r *reply, _ *Asked) { r.Status, r.OK, r.Answer = 429, false, nil }, measure.RateLimited, ""},
+		{"400", nil, func(r *reply, _ *Asked) { r.Status = 400 }, measure.ClientError, ""},
+		{"409 turn in progress", nil, func(r *reply, _ *Asked) { r.Status = 409 }, measure.ClientError, ""},
+		{"a redirect", nil, func(r *reply, _ *Asked) { r.Status = 302 }, measure.ClientError, ""},
+		{"ok not true", nil, func(r *reply, _ *Asked) { r.OK = false }, measure.ServerError, "response.ok is not true"},
+		{"an empty answer", nil, func(r *reply, _ *Asked) { r.Answer = nil }, measure.ServerError, "empty answer"},
+		{"an answer of spaces", nil, func(r *reply, _ *Asked) { r.Answer = []byte(" \n\u3000") }, measure.ServerError, "empty answer"},
+
+		{"expired", nil, func(r *reply, _ *Asked) { r.ContextStatus = []byte("expired") }, measure.ContextLost, "the server says the dialog expired"},
+		{"expired and degraded", nil, func(r *reply, _ *Asked) { r.ContextStatus, r.Degraded = []byte("expired"), true }, measure.ContextLost, "the server says the dialog expired"},
+		{"new, but nothing was answered before", nil, func(r *reply, a *Asked) {
+			r.ContextStatus, a.Kept, r.ContextTurns, r.Answer = []byte("new"), []bool{false, false}, 1, seen(" c:AAAAAAAA.3")
+		}, measure.OK, ""},
+		{"unavailable, from the model", nil, func(r *reply, _ *Asked) { r.ContextStatus = []byte("unavailable") }, measure.ContextLost, "the server says the dialog is unavailable"},
+		{"unavailable, from a template", nil, func(r *reply, _ *Asked) {
+			r.ContextStatus, r.Degraded, r.Tier = []byte("unavailable"), true, []byte("static")
+		}, measure.Degraded, "degraded"},
+		{"the start forgotten", nil, func(r *reply, _ *Asked) { r.Answer = seen(" c:AAAAAAAA.3") }, measure.ContextLost, "the model saw another length of dialog than the server says"},
+		{"trimmed as the server says", nil, func(r *reply, _ *Asked) {
+			r.ContextTurns, r.Answer = 2, seen(" c:AAAAAAAA.2 c:AAAAAAAA.3")
+		}, measure.OK, ""},
+		{"the start forgotten, the server silent", nil, func(r *reply, _ *Asked) {
+			r.ContextTurns, r.Answer = -1, seen(" c:AAAAAAAA.2 c:AAAAAAAA.3")
+		}, measure.ContextLost, "the model did not see the start of the dialog"},
+		{"a gap", nil, func(r *reply, _ *Asked) { r.Answer = seen(" c:AAAAAAAA.1 c:AAAAAAAA.3") }, measure.ContextLost, "the model saw the dialog with a gap"},
+		{"a gap where a turn failed", nil, func(r *reply, a *Asked) {
+			r.ContextTurns, a.Kept, r.Answer = 2, []bool{true, false}, seen(" c:AAAAAAAA.1 c:AAAAAAAA.3")
+		}, measure.OK, ""},
+		{"a turn that failed but was heard", nil, func(r *reply, a *Asked) { a.Kept = []bool{true, false} }, measure.OK, ""},
+		{"a retried turn heard twice", nil, func(r *reply, a *Asked) {
+			r.ContextTurns, r.Answer = 4, seen(" c:AAAAAAAA.1 c:AAAAAAAA.2 c:AAAAAAAA.3 c:AAAAAAAA.3")
+		}, measure.OK, ""},
+		{"backwards", nil, func(r *reply, _ *Asked) { r.Answer = seen(" c:AAAAAAAA.3 c:AAAAAAAA.2 c:AAAAAAAA.1") }, measure.ContextLost, "the model saw the dialog out of order"},
+		{"without the turn itself", nil, func(r *reply, _ *Asked) {
+			r.ContextTurns, r.Answer = 2, seen(" c:AAAAAAAA.1 c:AAAAAAAA.2")
+		}, measure.ContextLost, "the model did not see the turn last"},
+		{"nothing seen", nil, func(r *reply, _ *Asked) { r.Answer = seen("") }, measure.ContextLost, "the model did not see the turn"},
+		{"lost beats the expectation", nil, func(r *reply, _ *Asked) { r.Answer = []byte("不知道⟦seen⟧") }, measure.ContextLost, "the model did not see the turn"},
+		{"cached: the model saw nothing", nil, func(r *reply, _ *Asked) { r.Cached, r.Answer = true, seen(" c:AAAAAAAA.3") }, measure.OK, ""},
+		{"memory off", nil, func(r *reply, a *Asked) { a.Memory, r.Answer = false, seen(" c:BBBBBBBB.1") }, measure.OK, ""},
+
+		{"degraded by its own word", nil, func(r *reply, _ *Asked) { r.Degraded = true }, measure.Degraded, "degraded"},
+		{"degraded skips the expectation", nil, func(r *reply, _ *Asked) { r.Degraded, r.Answer = true, []byte("稍等") }, measure.Degraded, "degraded"},
+		{"a human, and not degraded by its own word", nil, func(r *reply, _ *Asked) { r.Tier, r.Answer = []byte("handoff"), []byte("转人工 券") }, measure.OK, ""},
+		{"a human, where the server never says", silent, func(r *reply, _ *Asked) { r.Tier = []byte("handoff") }, measure.Degraded, "degraded"},
+		{"an unknown tier", silent, func(r *reply, _ *Asked) { r.Tier = []byte("gpt") }, measure.OK, ""},
+		{"the article's line", nil, func(r *reply, _ *Asked) { r.Answer = []byte("系统繁忙,请稍后再试") }, measure.Degraded, "canned line"},
+		{"the article's line, full-width comma", silent, func(r *reply, _ *Asked) { r.Answer = []byte("抱歉,系统繁忙\uff0c请稍后再试。") }, measure.Degraded, "canned line"},
+		{"a line of the scenario's", nil, func(r *reply, _ *Asked) { r.Answer = []byte("sorry, we are busy") }, measure.Degraded, "canned line"},
+		{"not the line", nil, func(r *reply, _ *Asked) { r.Answer = []byte("券:系统繁忙时请重试") }, measure.OK, ""},
+		{"not at the start", nil, func(r *reply, _ *Asked) { r.Answer = []byte("券 sorry, we are busy") }, measure.OK, ""},
+
+		{"expectation not met", nil, func(r *reply, _ *Asked) { r.Answer = []byte("好的") }, measure.Unexpected, "expectation not met"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r, a := good(), third()
+			tt.change(r, a)
+			j := Classify(r, a, rulesOf(t, tt.rules))
+			if j.Outcome != tt.outcome || j.Message != tt.message {
+				t.Errorf("%v %q, want %v %q", j.Outcome, j.Message, tt.outcome, tt.message)
+			}
+			if j.Excluded {
+				t.Error("excluded without a policy")
+			}
+		})
+	}
+	for name, tt := range map[string]struct {
+		rules  func(*scenario.Scenario)
+		excess bool
+		want   bool
+	}{
+		"exclude":            {excluded, false, true},
+		"contract, inside":   {contract, false, false},
+		"contract, excess":   {contract, true, true},
+		"bad, excess or not": {nil, true, false},
+	} {
+		r, a := good(), third()
+		r.Status, a.Excess = 429, tt.excess
+		if j := Classify(r, a, rulesOf(t, tt.rules)); j.Excluded != tt.want || j.Outcome != measure.RateLimited {
+			t.Errorf("%s: %v, excluded %v, want %v", name, j.Outcome, j.Excluded, tt.want)
+		}
+		r.Status = 200
+		if j := Classify(r, a, rulesOf(t, tt.rules)); j.Excluded || j.Outcome != measure.OK {
+			t.Errorf("%s: an answer is excluded", name)
+		}
+	}
+}
+
+func TestClassifyTellsTierMemoryAndWhatWasPlanted(t *testing.T) {
+	rules := rulesOf(t, func(sc *scenario.Scenario) {
+		sc.LLM = &scenario.LLM{Faults: []scenario.Fault{{Kind: "leak", Value: "leaked-7"}, {Kind: "slow", Value: "慢"}}}
+	})
+	answer := func(text string, change func(*driver.Reply)) Judgement {
+		r := good()
+		r.Answer = []byte(text)
+		if change != nil {
+			change(r)
+		}
+		return Classify(r, third(), rules)
+	}
+	if j := Classify(good(), third(), rules); j.Tier != measure.TierLLM || j.Memory != measure.Verified || !j.Kept || j.Planted {
+		t.Errorf("good answer: %+v", j)
+	}
+	if j := answer("券", nil); j.Outcome != measure.OK || j.Memory != measure.NotVerified {
+		t.Errorf("an answer without an echo: %+v", j)
+	}
+	if j := answer("系统繁忙,请稍后再试", func(r *driver.Reply) { r.Tier = nil }); j.Tier != measure.TierStatic {
+		t.Errorf("a canned line: %+v", j)
+	}
+	if j := answer("券", func(r *driver.Reply) { r.ContextStatus, r.Degraded = []byte("unavailable"), true }); j.Kept {
+		t.Errorf("a turn the server could not keep: %+v", j)
+	}
+	for text, want := range map[string]bool{
+		"券 13800138000": true, "券 13900139000。": true, "券 1380013800": false, "券 138****8000": false,
+		"机密 券": true, "机 密 券": false, "券 leaked-7": true, "券 慢": false, "券 orders.phone": false,
+	} {
+		if j := answer(text, nil); j.Planted != want {
+			t.Errorf("%q: planted %v, want %v", text, j.Planted, want)
+		}
+	}
+}
+
+func TestClassifyAllocatesNothing(t *testing.T) {
+	rules := rulesOf(t, nil)
+	a := third()
+	for name, change := range map[string]func(*driver.Reply){
+		"ok":       func(*driver.Reply) {},
+		"refused":  func(r *driver.Reply) { r.Status = 503 },
+		"degraded": func(r *driver.Reply) { r.Degraded = true },
+		"lost":     func(r *driver.Reply) { r.Answer = seen(" c:AAAAAAAA.3") },
+	} {
+		r := good()
+		change(r)
+		if n := testing.AllocsPerRun(100, func() { Classify(r, a, rules) }); n != 0 {
+			t.Errorf("%s: %v allocations, want 0", name, n)
+		}
+	}
+}
+
+// FuzzClassify: whatever a server sends, judging it neither panics nor finds a
+// canary of ours foreign, and an answer is never good with another's canary in it.
+func FuzzClassify(f *testing.F) {
+	for _, s := range []string{
+		"", "⟦", "⟦c:", "⟦seen", "⟦seen c:AAAAAAAA.1", "⟦seen c:AAAAAAAA.99999999999999999999⟧", "⟦seen c:AAAAAAAA.0⟧",
+		"⟦c:BBBBBBBB.1⟧", "⟦seen c:AAAAAAAA.3⟧⟦seen c:AAAAAAAA.1⟧", "系统繁忙,", "系统繁忙", "\xe2\x9f", "13800138000",
+	} {
+		f.Add([]byte(s), 200, uint8(0), 3, "ok", "llm")
+	}
+	rules := rulesOf(f, nil)
+	f.Fuzz(func(t *testing.T, answer []byte, status int, reason uint8, turns int, context, tier string) {
+		r := &driver.Reply{
+			Status: status, Reason: driver.Reason(reason), OK: true, Answer: answer, ContextTurns: turns,
+			ContextStatus: []byte(context), Tier: []byte(tier), Code: answer, DialogID: answer, TraceID: answer, TurnID: answer,
+		}
+		a := third()
+		j := Classify(r, a, rules)
+		if int(j.Outcome) >= measure.Outcomes || int(j.Tier) >= measure.Tiers {
+			t.Fatalf("%+v", j)
+		}
+		r.DialogID, r.TraceID, r.TurnID = nil, nil, nil
+		r.Answer = fmt.Appendf(nil, "%s⟦c:CCCCCCCC.1⟧", answer)
+		if j := Classify(r, a, rules); j.Outcome != measure.Integrity {
+			t.Fatalf("a foreign canary after %q was %v", answer, j.Outcome)
+		}
+		if stripped := appendWithoutMarks(nil, answer); len(stripped) > len(answer) {
+			t.Fatalf("%q became %q", answer, stripped)
+		}
+		if m := statusMessage(r); len(m) > 80 {
+			t.Fatalf("message %q", m)
+		}
+	})
+}
