@@ -1,0 +1,178 @@
+package refserver
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func TestRequestsAreReadStrictly(t *testing.T) {
+	id := strings.Repeat("0a", 16)
+	for name, c := range map[string]struct {
+		body string
+		want error
+	}{
+		"text only":            {`{"text":"hi"}`, nil},
+		"all fields":           {`{"dialog_id":"` + id + `","turn_id":"t-1","text":"hi","uid":"u1"}`, nil},
+		"null dialog":          {`{"dialog_id":null,"text":"hi"}`, nil},
+		"2000 characters":      {`{"text":"` + strings.Repeat("券", 2000) + `"}`, nil},
+		"emoji with joiners":   {`{"text":"👨‍👩‍👧"}`, nil},
+		"direction override":   {`{"text":"a\u202eb"}`, nil},
+		"empty":                {``, errSyntax},
+		"array":                {`[]`, errSyntax},
+		"string":               {`"text"`, errSyntax},
+		"cut off":              {`{"text":"hi"`, errSyntax},
+		"two values":           {`{"text":"hi"}{"text":"hi"}`, errSyntax},
+		"trailing comma":       {`{"text":"hi",}`, errSyntax},
+		"unknown key":          {`{"text":"hi","admin":true}`, errSyntax},
+		"key in other case":    {`{"Text":"hi"}`, errSyntax},
+		"text twice":           {`{"text":"hi","text":"ho"}`, errSyntax},
+		"text twice, escaped":  {`{"text":"hi","\u0074ext":"ho"}`, errSyntax},
+		"broken UTF-8":         {"{\"text\":\"\xff\"}", errSyntax},
+		"NaN":                  {`{"text":NaN}`, errSyntax},
+		"deep":                 {strings.Repeat("[", 8000), errSyntax},
+		"no text":              {`{}`, errField},
+		"text null":            {`{"text":null}`, errField},
+		"text number":          {`{"text":1}`, errField},
+		"text array":           {`{"text":["hi"]}`, errField},
+		"text empty":           {`{"text":""}`, errField},
+		"only spaces":          {`{"text":" \t\n\u3000\u200b"}`, errField},
+		"U+0000":               {`{"text":"a\u0000b"}`, errField},
+		"lone surrogate":       {`{"text":"a\ud800b"}`, errField},
+		"2001 characters":      {`{"text":"` + strings.Repeat("a", 2001) + `"}`, errField},
+		"8193 bytes":           {`{"text":"` + strings.Repeat("😀", 2000) + strings.Repeat("😀", 49) + `"}`, errField},
+		"dialog upper case":    {`{"text":"hi","dialog_id":"` + strings.ToUpper(id) + `"}`, errField},
+		"dialog 31":            {`{"text":"hi","dialog_id":"` + id[1:] + `"}`, errField},
+		"dialog 33":            {`{"text":"hi","dialog_id":"` + id + `0"}`, errField},
+		"dialog newline":       {`{"text":"hi","dialog_id":"` + id + `\n"}`, errField},
+		"dialog inner newline": {`{"text":"hi","dialog_id":"` + id[1:] + `\n"}`, errField},
+		"dialog full width":    {`{"text":"hi","dialog_id":"` + strings.Repeat("０", 32) + `"}`, errField},
+		"dialog star":          {`{"text":"hi","dialog_id":"*` + id[1:] + `"}`, errField},
+		"dialog dots":          {`{"text":"hi","dialog_id":"../` + id[3:] + `"}`, errField},
+		"dialog NUL":           {`{"text":"hi","dialog_id":"` + id[1:] + `\u0000"}`, errField},
+		"dialog array":         {`{"text":"hi","dialog_id":["` + id + `"]}`, errField},
+		"dialog empty":         {`{"text":"hi","dialog_id":""}`, errField},
+		"dialog 15 KB":         {`{"text":"hi","dialog_id":"` + strings.Repeat("a", 15<<10) + `"}`, errField},
+		"turn with space":      {`{"text":"hi","turn_id":"a b"}`, errField},
+		"turn 65":              {`{"text":"hi","turn_id":"` + strings.Repeat("a", 65) + `"}`, errField},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := decodeRequest([]byte(c.body))
+			if !errors.Is(err, c.want) || c.want == nil && err != nil {
+				t.Errorf("decodeRequest = %v, want %v", err, c.want)
+			}
+		})
+	}
+}
+
+func TestRefusedBodiesNeverReachRedis(t *testing.T) {
+	l := newScriptedLLM(t)
+	s := startServer(t, l.url, nil)
+	tok := tokenFor(t, "u1")
+	for _, c := range []struct {
+		body, header, value string
+		status              int
+		code                string
+	}{
+		{`{"text":"hi","dialog_id":"../../etc/passwd"}`, "", "", 422, "invalid-field"},
+		{`{"text":"hi","dialog_id":"` + strings.Repeat("a", 32) + `"}`, "", "", 404, "not-found"},
+		{`{"text":"hi","uid":"u2"}`, "", "", 403, "uid-mismatch"},
+		{`{"text":`, "", "", 400, "bad-request"},
+		{`{"text":"` + strings.Repeat("a", 17<<10) + `"}`, "", "", 413, "body-too-large"},
+		{`{"text":"hi"}`, "Content-Type", "text/plain", 415, "unsupported-media-type"},
+		{`{"text":"hi"}`, "Content-Encoding", "gzip", 415, "unsupported-media-type"},
+	} {
+		h := []string{}
+		if c.header != "" {
+			h = []string{c.header, c.value}
+		}
+		r := send(t, "POST", s.URL()+"/v1/chat", tok, c.body, h...)
+		if r.status != c.status || r.get("code").String() != c.code || r.header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%.40s: %d %s, want %d %s", c.body, r.status, r.body, c.status, c.code)
+		}
+		if len(r.get("trace_id").String()) != 32 {
+			t.Errorf("no trace_id in %s", r.body)
+		}
+	}
+	for _, k := range s.embedded.mini.Keys() {
+		t.Errorf("key %s was written", k)
+	}
+	if l.calls() != 0 {
+		t.Errorf("the model was asked %d times", l.calls())
+	}
+}
+
+func TestAppendStringIsJSON(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := rapid.String().Draw(t, "s")
+		var got string
+		if err := json.Unmarshal(appendString(nil, s), &got); err != nil {
+			t.Fatalf("%q: %v", s, err)
+		}
+		if want := strings.ToValidUTF8(s, "\ufffd"); got != want {
+			t.Fatalf("%q came back as %q", s, got)
+		}
+	})
+	if got := string(appendString(nil, "</script>\u2028\x7f\xff")); got != `"\u003c/script\u003e\u2028\u007f\ufffd"` {
+		t.Errorf("appendString = %s", got)
+	}
+}
+
+func TestStripMarks(t *testing.T) {
+	for in, want := range map[string]string{
+		"优惠券 ⟦c:AAAAAAAA.1⟧": "优惠券",
+		"a⟦x⟧b⟦y⟧c":          "abc",
+		"plain":              "plain",
+		"open ⟦never shut":   "open",
+		"⟦seen c:A.1 c:A.2⟧": "",
+		"shut ⟧ only":        "shut ⟧ only",
+	} {
+		if got := stripMarks(in); got != want {
+			t.Errorf("stripMarks(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestIDs(t *testing.T) {
+	m := newMinter([]byte(testSecret))
+	a, b := identity{uid: "u1", tenant: "t1"}, identity{uid: "u2", tenant: "t1"}
+	id := m.mint('d', a)
+	if !wellFormedID(id) {
+		t.Fatalf("minted %q", id)
+	}
+	if !m.owns(id, 'd', a) {
+		t.Error("the owner is not recognised")
+	}
+	for name, ok := range map[string]bool{
+		"another user":   m.owns(id, 'd', b),
+		"another tenant": m.owns(id, 'd', identity{uid: "u1", tenant: "t2"}),
+		"another kind":   m.owns(id, 't', a),
+		"shifted border": m.owns(m.mint('d', identity{uid: "1u1", tenant: "t"}), 'd', identity{uid: "u1", tenant: "t1"}),
+		"another key":    newMinter([]byte(strings.Repeat("x", 32))).owns(id, 'd', a),
+	} {
+		if ok {
+			t.Errorf("%s is taken for the owner", name)
+		}
+	}
+	for i := range 100_000 {
+		guess := fmt.Sprintf("%032x", i)
+		if m.owns(guess, 'd', a) {
+			t.Fatalf("guess %s hits", guess)
+		}
+	}
+}
+
+func FuzzDecodeRequest(f *testing.F) {
+	f.Add([]byte(`{"text":"hi","dialog_id":"0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a"}`))
+	f.Add([]byte(`{"\u0074ext":"\ud83d"}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		q, err := decodeRequest(b)
+		if err == nil && (q.text == "" || q.dialogID != "" && !wellFormedID(q.dialogID)) {
+			t.Errorf("accepted %q as %+v", b, q)
+		}
+	})
+}
