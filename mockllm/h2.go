@@ -12,16 +12,18 @@ import (
 
 // isHTTP2 reports whether the first bytes are HTTP/2's preface.
 func (c *h1conn) isHTTP2() bool {
-	for n := 1; ; n = min(c.br.Buffered()+1, len(http2Preface)) {
-		if c.br.Buffered() < n {
-			c.readWithin(headerTime)
-		}
+	for {
+		n := min(c.br.Buffered(), len(http2Preface))
 		b, err := c.br.Peek(n)
 		if err != nil || string(b) != http2Preface[:n] {
 			return false
 		}
 		if n == len(http2Preface) {
 			return true
+		}
+		c.readWithin(headerTime)
+		if _, err := c.br.Peek(n + 1); err != nil {
+			return false
 		}
 	}
 }

@@ -145,6 +145,7 @@ func TestRampAndFlap(t *testing.T) {
 		s, dial := piped(t, Config{Faults: []Fault{{Kind: "status", For: ms(10_000), Flap: &Flap{On: ms(2000), Off: ms(1000)}}}})
 		defer s.stop()
 		for second, want := range []int{503, 503, 200, 503, 503, 200, 503, 503, 200, 503, 200} {
+			synctest.Wait() // the edge at 10 s and this are due at one instant
 			if res, _ := ask(t, dial, textPath, `{"prompt":"x"}`); res.StatusCode != want {
 				t.Errorf("second %d: %d, want %d", second, res.StatusCode, want)
 			}
@@ -212,10 +213,12 @@ func TestFactsCountFromTheEpoch(t *testing.T) {
 		ask(t, dial, chatPath, hello) // a preflight
 		time.Sleep(900 * time.Millisecond)
 		for range 35 { // at 0, 0.1, ... 3.4 s; inside the storm at once
+			synctest.Wait() // edges and calls are due at the same instants
 			at := time.Now()
 			ask(t, dial, chatPath, hello)
 			time.Sleep(100*time.Millisecond - time.Since(at))
 		}
+		synctest.Wait()
 		ask(t, dial, chatPath, hello, "X-Request-Purpose", "probe")
 		ask(t, dial, chatPath, hello, "X-Request-Purpose", "backflow")
 		f := s.Facts()
