@@ -26,8 +26,8 @@ func clean(s string, width int) string {
 		return s
 	}
 	var b strings.Builder
-	marks, limit := 0, 8*width+64
-	for i := 0; i < len(s) && b.Len() < limit; {
+	i, marks, limit := 0, 0, 16*width+256
+	for i < len(s) && i < limit && b.Len() < limit {
 		if r, n, ok := escaped(s[i:]); ok {
 			caret(&b, r)
 			i += n
@@ -45,6 +45,9 @@ func clean(s string, width int) string {
 		show(&b, r)
 	}
 	out := b.String()
+	if i < len(s) {
+		out += "…"
+	}
 	if ansi.StringWidth(out) <= width {
 		return out
 	}

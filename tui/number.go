@@ -12,6 +12,8 @@ func millis(d time.Duration) string {
 	switch {
 	case d <= 0:
 		return "–"
+	case d < 5*time.Microsecond:
+		return "<0.01 ms"
 	case d < 9995*time.Microsecond:
 		return fixed(float64(d)/1e6, 2) + " ms"
 	case d < 99950*time.Microsecond:

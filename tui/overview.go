@@ -364,6 +364,8 @@ func (m *model) availabilityRows() []*line {
 	s := f.Seconds
 	seconds := row(w.badSeconds)
 	switch {
+	case s.Total == 0 && s.Budget == 0:
+		seconds.text(c.plain, "–")
 	case s.Bad > s.Budget:
 		seconds.text(c.bad, format(w.over, s.Bad-s.Budget, s.Budget))
 	default:

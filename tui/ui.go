@@ -145,7 +145,7 @@ func lost(err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("live view: %w", err)
+	return fmt.Errorf("the terminal was lost: %w", err)
 }
 
 // saveModes remembers the terminal's modes and returns what sets them again.

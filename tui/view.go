@@ -64,22 +64,31 @@ func (m *model) stack(sections []section) []*line {
 		need += s.min
 	}
 	for need > room {
-		worst := -1
-		for i, s := range sections {
-			if sizes[i] > 0 && (worst < 0 || s.keep < sections[worst].keep) {
-				worst = i
-			}
-		}
+		worst := least(sections, func(i int) bool { return sizes[i] > 0 })
 		if worst < 0 {
 			break
 		}
 		need -= sizes[worst]
 		sizes[worst] = 0
 	}
+	// What went for a larger one's sake may fit after all, the most wanted first.
+	for range sections {
+		best := -1
+		for i, s := range sections {
+			if sizes[i] == 0 && s.min > 0 && need+s.min <= room && (best < 0 || s.keep > sections[best].keep) {
+				best = i
+			}
+		}
+		if best < 0 {
+			break
+		}
+		sizes[best] = sections[best].min
+		need += sizes[best]
+	}
 	for grown := true; grown && need < room; {
 		grown = false
 		for i, s := range sections {
-			if need < room && (sizes[i] > 0 || s.min == 0) && sizes[i] < s.max {
+			if need < room && sizes[i] > 0 && sizes[i] < s.max {
 				sizes[i]++
 				need++
 				grown = true
@@ -93,6 +102,17 @@ func (m *model) stack(sections []section) []*line {
 		}
 	}
 	return out
+}
+
+// least is the section with the least keep among those that hold; -1: none.
+func least(sections []section, holds func(int) bool) int {
+	found := -1
+	for i, s := range sections {
+		if holds(i) && (found < 0 || s.keep < sections[found].keep) {
+			found = i
+		}
+	}
+	return found
 }
 
 func one(f func() *line) func(int) []*line { return func(int) []*line { return []*line{f()} } }
