@@ -27,6 +27,7 @@ type exchange struct {
 	head    head
 	framing framing
 	events  events
+	stream  stream
 	reply   *Reply
 
 	streamed  bool // the answer is a stream of events
@@ -59,6 +60,7 @@ func (e *exchanges) put(x *exchange) {
 	}
 	x.values = values{}
 	x.body, x.scanner.doc, x.reply = nil, nil, nil
+	x.stream = stream{wake: x.stream.wake}
 	e.pool.Put(x)
 }
 

@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -39,6 +40,14 @@ func New(target *scenario.Target, opts Options) (Driver, error) {
 	switch target.HTTP {
 	case "", "1.1":
 		c.carrier = newHTTP1(p)
+	case "2", "h2c":
+		if p.secure != (target.HTTP == "2") {
+			return nil, errors.New("target.http: 2 goes with https, h2c with http")
+		}
+		if p.secure {
+			p.tls.NextProtos = []string{"h2"}
+		}
+		c.carrier = newHTTP2(p)
 	default:
 		return nil, fmt.Errorf("target.http: %.20q is none of 1.1, 2, h2c", target.HTTP)
 	}
@@ -65,6 +74,7 @@ type line struct {
 	client *client
 	user   *User
 	conn   *conn // of HTTP/1.1, between two turns
+	mux    *mux  // of HTTP/2, where it is not shared
 }
 
 func (l *line) Close() { l.client.carrier.leave(l) }

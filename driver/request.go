@@ -19,8 +19,9 @@ type request struct {
 	body   template
 	bodied bool // has a body, even if empty
 
-	head   template // HTTP/1.1: everything up to the value of Content-Length or the empty line
-	events bool     // the answer is a stream of events
+	fields2 fieldBlock // HTTP/2: the header block
+	head    template   // HTTP/1.1: everything up to the value of Content-Length or the empty line
+	events  bool       // the answer is a stream of events
 }
 
 // field is a header.

@@ -89,12 +89,12 @@ func parseTemplate(text string, how escape, secrets func(string) (string, error)
 			t = t.literal(value, how)
 			continue
 		}
-		t = append(t, place(name, how))
+		t = append(t, variable(name, how))
 	}
 	return t, nil
 }
 
-func place(name string, how escape) piece {
+func variable(name string, how escape) piece {
 	if k, ok := names[name]; ok {
 		return piece{kind: k, escape: how}
 	}

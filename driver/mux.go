@@ -1,0 +1,379 @@
+package driver
+
+import (
+	"encoding/binary"
+	"net"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Frames and settings of HTTP/2 (RFC 9113).
+const (
+	frameData         = 0
+	frameHeaders      = 1
+	framePriority     = 2
+	frameReset        = 3
+	frameSettings     = 4
+	framePush         = 5
+	framePing         = 6
+	frameGoAway       = 7
+	frameWindow       = 8
+	frameContinuation = 9
+
+	flagAck        = 0x1
+	flagEndStream  = 0x1
+	flagEndHeaders = 0x4
+	flagPadded     = 0x8
+	flagPriority   = 0x20
+
+	settingTableSize     = 1
+	settingPush          = 2
+	settingMaxStreams    = 3
+	settingInitialWindow = 4
+	settingMaxFrame      = 5
+	settingMaxHeaders    = 6
+
+	codeProtocol    = 1
+	codeFlowControl = 3
+	codeRefused     = 7
+	codeCancel      = 8
+	codeCompression = 9
+	codeCalm        = 11
+
+	frameHead     = 9
+	maxFrame      = 1 << 14
+	maxWindow     = 1<<31 - 1
+	defaultWindow = 1<<16 - 1
+
+	// manyStreams stands for a peer that sets no limit.
+	manyStreams = 1 << 20
+	// lastStream is the id after which a connection is given up.
+	lastStream = 1<<31 - 1
+	// maxQueued bounds the answers to a peer's pings and settings that wait to be
+	// written.
+	maxQueued = 1 << 20
+)
+
+// mux is one HTTP/2 connection that many turns share. One goroutine reads;
+// whoever has something to say writes, and takes along what others queued
+// meanwhile.
+type mux struct {
+	net.Conn
+	h *http2
+
+	mu       sync.Mutex
+	streams  map[uint32]*exchange
+	oldest   *exchange // by deadline
+	newest   *exchange
+	nextID   uint32
+	table    table
+	shrunk   bool  // the peer must be told that its table is empty
+	window   int64 // what may be sent on the connection
+	initial  int64 // what may be sent on a new stream
+	maxFrame int
+	out      []byte
+	spare    []byte
+	batch    []*exchange // whose requests are in out
+	flushing bool
+	blocked  []*exchange   // whose bodies wait for a window
+	armed    time.Duration // the read deadline; 0: none
+	gone     fault         // why no more streams can be opened
+	closed   bool
+	settled  bool          // the peer's settings came
+	ready    chan struct{} // closed then, or when it is clear that they won't
+
+	// Of the reading goroutine alone.
+	in        []byte
+	reader    blockReader
+	block     []byte // of a header block that is not whole yet
+	blockOf   uint32
+	blockEnds bool // it ends the stream
+	pieces    int
+	received  int64
+
+	// Under http2.mu.
+	limit int // streams at once
+	open  int
+}
+
+// stream is what an exchange has while it is on a mux.
+type stream struct {
+	id         uint32
+	mux        *mux
+	prev, next *exchange // by deadline
+	wake       chan struct{}
+	fault      fault
+	pending    []byte // of the request's body
+	window     int64
+	events     bool // a stream of events was asked for
+	answered   bool // the head came
+	interim    int
+	total      int
+}
+
+// start sends the request of x and has the answer come. It never waits for the
+// answer.
+func (m *mux) start(x *exchange, q *request) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.gone.bad() || m.nextID > lastStream {
+		x.stream.fault = m.gone
+		if !m.gone.bad() {
+			x.stream.fault = fault{Broken, "the connection is used up"}
+		}
+		x.stream.wake <- struct{}{}
+		return
+	}
+	s := &x.stream
+	s.id, s.mux, s.window, s.pending = m.nextID, m, m.initial, x.out
+	m.nextID += 2
+	m.streams[s.id] = x
+	m.enqueue(x)
+	m.headers(x, q)
+	m.send(x)
+	m.batch = append(m.batch, x)
+	m.rearm(m.h.now())
+	m.flush()
+}
+
+// headers queues the header block of x.
+func (m *mux) headers(x *exchange, q *request) {
+	flags := byte(flagEndHeaders)
+	if len(x.stream.pending) == 0 {
+		flags |= flagEndStream
+	}
+	b := &q.fields2
+	t := m.table
+	if b.size > tableSize || q != &m.h.plan.turn {
+		t = tableOff
+	}
+	at := len(m.out)
+	m.out = append(m.out, make([]byte, frameHead)...)
+	if m.shrunk {
+		m.out = append(m.out, 0x20)
+		m.shrunk = false
+	}
+	m.out = b.append(m.out, &x.values, t)
+	if t == tableEmpty {
+		m.table = tableFilled
+	}
+	n := len(m.out) - at - frameHead
+	if n <= m.maxFrame {
+		putHead(m.out[at:], n, frameHeaders, flags, x.stream.id)
+		return
+	}
+	// Longer than a frame: what is beyond goes into CONTINUATION frames.
+	block := slices.Clone(m.out[at+frameHead:])
+	m.out = m.out[:at]
+	kind, first := byte(frameHeaders), flags&^flagEndHeaders
+	for len(block) > 0 {
+		n = min(len(block), m.maxFrame)
+		if n == len(block) {
+			first |= flagEndHeaders
+		}
+		m.frame(kind, first, x.stream.id, block[:n])
+		block, kind, first = block[n:], frameContinuation, 0
+	}
+}
+
+// send queues as much of x's body as the windows allow.
+func (m *mux) send(x *exchange) {
+	s := &x.stream
+	for len(s.pending) > 0 {
+		n := int(min(int64(len(s.pending)), int64(m.maxFrame), s.window, m.window))
+		if n <= 0 {
+			if !slices.Contains(m.blocked, x) {
+				m.blocked = append(m.blocked, x)
+			}
+			return
+		}
+		flags := byte(0)
+		if n == len(s.pending) {
+			flags = flagEndStream
+		}
+		m.frame(frameData, flags, s.id, s.pending[:n])
+		s.pending = s.pending[n:]
+		s.window -= int64(n)
+		m.window -= int64(n)
+	}
+}
+
+// unblock sends what a larger window allows.
+func (m *mux) unblock() {
+	waiting := m.blocked
+	m.blocked = nil
+	for _, x := range waiting {
+		m.send(x)
+	}
+}
+
+func putHead(b []byte, n int, kind, flags byte, id uint32) {
+	b[0], b[1], b[2], b[3], b[4] = byte(n>>16), byte(n>>8), byte(n), kind, flags
+	binary.BigEndian.PutUint32(b[5:], id)
+}
+
+func (m *mux) frame(kind, flags byte, id uint32, payload []byte) {
+	var head [frameHead]byte
+	putHead(head[:], len(payload), kind, flags, id)
+	m.out = append(append(m.out, head[:]...), payload...)
+}
+
+func (m *mux) reset(id uint32, code uint32) {
+	m.frame(frameReset, 0, id, binary.BigEndian.AppendUint32(nil, code))
+}
+
+// flush writes what is queued, unless somebody does already. It gives m.mu up
+// while it writes.
+func (m *mux) flush() {
+	if m.flushing {
+		return
+	}
+	m.flushing = true
+	for len(m.out) > 0 && !m.closed {
+		buf := m.out
+		m.out = m.spare[:0]
+		now := m.h.now()
+		for _, x := range m.batch {
+			if x != nil && x.sent == 0 {
+				x.sent = now
+			}
+		}
+		clear(m.batch)
+		m.batch = m.batch[:0]
+		m.mu.Unlock()
+		_, err := m.Write(buf)
+		m.mu.Lock()
+		m.spare = buf[:0]
+		if cap(buf) > keepBuffer {
+			m.spare = nil
+		}
+		if err != nil {
+			m.fail(ioFault(err))
+		}
+	}
+	m.flushing = false
+}
+
+// enqueue puts x where its deadline belongs, nearly always last.
+func (m *mux) enqueue(x *exchange) {
+	after := m.newest
+	for after != nil && after.deadline > x.deadline {
+		after = after.stream.prev
+	}
+	s := &x.stream
+	s.prev = after
+	if after == nil {
+		s.next, m.oldest = m.oldest, x
+	} else {
+		s.next, after.stream.next = after.stream.next, x
+	}
+	if s.next == nil {
+		m.newest = x
+	} else {
+		s.next.stream.prev = x
+	}
+}
+
+// finish ends the stream of x and wakes who waits for it.
+func (m *mux) finish(x *exchange, f fault) {
+	s := &x.stream
+	delete(m.streams, s.id)
+	if s.prev == nil {
+		m.oldest = s.next
+	} else {
+		s.prev.stream.next = s.next
+	}
+	if s.next == nil {
+		m.newest = s.prev
+	} else {
+		s.next.stream.prev = s.prev
+	}
+	s.prev, s.next = nil, nil
+	if len(m.batch) > 0 {
+		if i := slices.Index(m.batch, x); i >= 0 {
+			m.batch[i] = nil
+		}
+	}
+	if s.pending != nil {
+		if i := slices.Index(m.blocked, x); i >= 0 {
+			m.blocked = slices.Delete(m.blocked, i, i+1)
+		}
+		s.pending = nil
+	}
+	s.fault = f
+	s.wake <- struct{}{}
+}
+
+// fail ends the connection and everything on it.
+func (m *mux) fail(f fault) {
+	if m.closed {
+		return
+	}
+	m.closed = true
+	if m.h.halted.Load() {
+		f = fault{Interrupted, "interrupted"}
+	}
+	if !m.gone.bad() {
+		m.gone = f
+	}
+	now := m.h.now()
+	for m.oldest != nil {
+		x := m.oldest
+		x.done = now
+		m.finish(x, f)
+	}
+	if !m.settled {
+		m.settled = true
+		close(m.ready)
+	}
+	m.Close() //nolint:errcheck // nothing is lost by it
+}
+
+// rearm sets the read deadline to the next moment something may be overdue. A
+// deadline that is armed already and earlier is left.
+func (m *mux) rearm(now time.Duration) {
+	if m.oldest == nil {
+		return
+	}
+	next := m.oldest.deadline
+	if m.armed > 0 && m.armed <= next {
+		return
+	}
+	m.arm(max(next, now))
+}
+
+func (m *mux) arm(at time.Duration) {
+	m.armed = at
+	deadline := time.Time{}
+	if at > 0 {
+		deadline = m.h.plan.opts.Base.Add(at)
+	}
+	m.SetReadDeadline(deadline) //nolint:errcheck // fails on a closed connection only, as the next read will
+}
+
+// overdue ends the streams whose time is over and arms for the next.
+func (m *mux) overdue(now time.Duration) {
+	stall := m.h.plan.limits.stall
+	next := time.Duration(0)
+	for x := m.oldest; x != nil; {
+		following := x.stream.next
+		until, message := x.deadline, "no whole answer within the timeout"
+		if stall > 0 && x.first > 0 && x.done+stall < until {
+			until, message = x.done+stall, "the answer stalled"
+		}
+		switch {
+		case until <= now:
+			m.reset(x.stream.id, codeCancel)
+			x.done = now
+			m.finish(x, fault{TimedOut, message})
+		case next == 0 || until < next:
+			next = until
+		}
+		if stall <= 0 && next > 0 {
+			break
+		}
+		x = following
+	}
+	m.arm(next)
+}

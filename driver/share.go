@@ -1,0 +1,186 @@
+package driver
+
+import (
+	"slices"
+	"time"
+)
+
+// share gives a shared connection with a stream to spare, an empty place's new
+// one where there is one, or waits for its turn: first come, first served.
+func (h *http2) share(x *exchange) (*mux, fault) {
+	for {
+		h.mu.Lock()
+		if len(h.waiting) == 0 {
+			m, empty := h.pick()
+			if m != nil || empty >= 0 {
+				h.mu.Unlock()
+				if m != nil {
+					return m, fault{}
+				}
+				return h.take(empty, x)
+			}
+		}
+		turn := make(chan *mux, 1)
+		h.waiting = append(h.waiting, turn)
+		h.mu.Unlock()
+		m, f := h.wait(turn, x)
+		if f.bad() || m != nil {
+			return m, f
+		}
+		// Nothing was handed over: a place is empty, or somebody went before.
+		h.mu.Lock()
+		m, empty := h.pick()
+		h.mu.Unlock()
+		if m != nil {
+			return m, fault{}
+		}
+		if empty >= 0 {
+			return h.take(empty, x)
+		}
+	}
+}
+
+// pick reserves a stream on the next connection that has one to spare, or the
+// next empty place. h.mu must be held.
+func (h *http2) pick() (m *mux, empty int) {
+	for range h.places {
+		h.cursor = (h.cursor + 1) % len(h.places)
+		p := &h.places[h.cursor]
+		switch {
+		case p.mux != nil && p.mux.open < p.mux.limit:
+			p.mux.open++
+			return p.mux, -1
+		case p.mux == nil && !p.opening:
+			p.opening = true
+			return nil, h.cursor
+		}
+	}
+	return nil, -1
+}
+
+// wait waits to be handed a stream; nil says to look again.
+func (h *http2) wait(turn chan *mux, x *exchange) (*mux, fault) {
+	timer := time.NewTimer(x.deadline - h.now())
+	defer timer.Stop()
+	f := fault{}
+	select {
+	case m := <-turn:
+		return m, fault{}
+	case <-h.ctx.Done():
+		f = fault{Interrupted, "interrupted"}
+	case <-timer.C:
+		f = fault{TimedOut, "no shared connection became free within the timeout"}
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if i := slices.Index(h.waiting, turn); i >= 0 {
+		h.waiting = slices.Delete(h.waiting, i, i+1)
+		return nil, f
+	}
+	// It was handed over at the same moment: pass it on.
+	if m := <-turn; m != nil {
+		h.pass(m)
+	} else {
+		h.next(nil)
+	}
+	return nil, f
+}
+
+// next hands m, or the hint to look again, to the first who waits. h.mu must be
+// held.
+func (h *http2) next(m *mux) bool {
+	if len(h.waiting) == 0 {
+		return false
+	}
+	h.waiting[0] <- m
+	h.waiting[0] = nil
+	if h.waiting = h.waiting[1:]; len(h.waiting) == 0 {
+		h.waiting = nil
+	}
+	return true
+}
+
+// pass gives a stream of m to the next who waits, or back. h.mu must be held.
+func (h *http2) pass(m *mux) {
+	if h.all[m] && m.open <= m.limit && h.next(m) {
+		return
+	}
+	m.open--
+}
+
+func (h *http2) giveBack(m *mux) {
+	m.mu.Lock()
+	gone := m.gone.bad() || m.nextID > lastStream
+	if gone && len(m.streams) == 0 {
+		m.fail(m.gone)
+	}
+	m.mu.Unlock()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !gone {
+		h.pass(m)
+		return
+	}
+	m.open--
+	for i := range h.places {
+		if h.places[i].mux == m {
+			h.vacate(i)
+		}
+	}
+}
+
+// vacate empties a place, for the next who wants a connection to fill. h.mu must
+// be held.
+func (h *http2) vacate(i int) {
+	h.places[i] = place{}
+	h.next(nil)
+}
+
+// take opens the connection of a place reserved by pick and reserves a stream on it.
+func (h *http2) take(i int, x *exchange) (*mux, fault) {
+	m, f := h.open(x)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if f.bad() || !h.all[m] {
+		h.vacate(i)
+		if !f.bad() {
+			f = fault{Broken, "connection closed by the server as soon as it was open"}
+		}
+		return nil, f
+	}
+	h.places[i] = place{mux: m}
+	m.open++
+	for m.open < m.limit && len(h.waiting) > 0 {
+		m.open++
+		h.next(m)
+	}
+	return m, f
+}
+
+// fill opens the connection of place i unless it is open.
+func (h *http2) fill(i int, x *exchange) fault {
+	h.mu.Lock()
+	p := &h.places[i]
+	busy := p.mux != nil || p.opening
+	p.opening = !busy || p.opening
+	h.mu.Unlock()
+	if busy {
+		return fault{}
+	}
+	m, f := h.take(i, x)
+	if !f.bad() {
+		h.giveBack(m)
+	}
+	return f
+}
+
+// limit notes how many streams the peer of m allows.
+func (h *http2) limit(m *mux, n int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	m.limit = n
+	for h.places != nil && m.open < m.limit && len(h.waiting) > 0 {
+		m.open++
+		h.next(m)
+	}
+}
