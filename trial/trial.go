@@ -86,12 +86,7 @@ type attempt struct {
 	base     time.Time
 	driver   driver.Driver
 	recorder *measure.Recorder
-	journal  *measure.Journal
-	journErr error
 	live     load.Live
-	stopped  string // who ended the load before its plan: a signal, the abort rule
-	started  []time.Duration
-	health   []measure.GeneratorSecond
 }
 
 // prepare does everything that can go wrong before there is a result: the

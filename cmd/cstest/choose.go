@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -86,78 +88,77 @@ func (o *scenarioFlags) load(s streams, args []string) (*chosen, error) {
 	return c, nil
 }
 
-// sets turns the flags that stand for a field into --set, so that they are
+// sets turns the flags that stand for one field into --set, so that they are
 // checked in the same place.
 func (o *scenarioFlags) sets() (sets, overrides []string, err error) {
 	sets = append(sets, o.set...)
 	if o.changed("seed") {
 		sets = append(sets, fmt.Sprintf("seed=%d", o.seed))
 	}
+	if o.target != "" && (o.profile != "" || len(o.knobs) > 0 || o.redis != "") {
+		return nil, nil, usagef("--profile, --knob and --redis are for the bundled server, and --target names another")
+	}
+	if o.profile != "" {
+		sets = append(sets, "target.bundled.profile="+o.profile)
+	}
 	overrides = append(overrides, sets...)
+	if o.redis != "" {
+		sets = append(sets, "target.bundled.redis="+o.redis)
+		overrides = append(overrides, "target.bundled.redis=external")
+	}
+	knobs, err := pairs("knob", o.knobs)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(knobs)) {
+		sets = append(sets, fmt.Sprintf("target.bundled.knobs.%s=%s", name, knobs[name]))
+		overrides = append(overrides, "knob "+name+"="+knobs[name])
+	}
 	return sets, overrides, nil
 }
 
 // apply makes the changes that are more than one field.
 func (o *scenarioFlags) apply(c *chosen) error {
 	if o.target != "" {
-		if err := c.ApplyTarget(o.target); err != nil {
-			return usagef("--target %s: %w", o.target, err)
+		if err := o.change(c, "target="+o.target, func() (*scenario.Scenario, error) { return c.ApplyTarget(o.target) }); err != nil {
+			return err
 		}
-		c.overrides = append(c.overrides, "target="+o.target)
-	}
-	if err := o.applyBundled(c); err != nil {
-		return err
+	} else if c.Target.Bundled == nil && (o.profile != "" || len(o.knobs) > 0 || o.redis != "") {
+		return usagef("--profile, --knob and --redis are for the bundled server; the target is %s", targetLine(c))
 	}
 	if o.users > 0 && o.rate > 0 {
 		return usagef("--users is a closed load and --rate an open one: give one of them")
 	}
-	if o.users > 0 || o.rate > 0 || o.duration > 0 {
-		if err := c.ReplaceLoad(o.users, o.rate, o.duration); err != nil {
-			return usageError{err}
+	if o.users > 0 {
+		if err := o.change(c, "users="+o.users.String(), func() (*scenario.Scenario, error) { return c.ReplaceUsers(o.users) }); err != nil {
+			return err
 		}
-		for flag, v := range map[string]fmt.Stringer{"users": o.users, "rate": o.rate, "duration": o.duration} {
-			if o.changed(flag) {
-				c.overrides = append(c.overrides, flag+"="+v.String())
-			}
+	}
+	if o.rate > 0 {
+		if err := o.change(c, "rate="+o.rate.String(), func() (*scenario.Scenario, error) { return c.ReplaceRate(o.rate) }); err != nil {
+			return err
+		}
+	}
+	if o.duration > 0 {
+		if err := o.change(c, "duration="+o.duration.String(), func() (*scenario.Scenario, error) { return c.ReplaceDuration(o.duration) }); err != nil {
+			return err
 		}
 	}
 	if o.scale > 0 {
 		c.scale = o.scale
-		c.Scale(o.scale)
-		c.overrides = append(c.overrides, "scale="+o.scale.String())
+		return o.change(c, "scale="+o.scale.String(), func() (*scenario.Scenario, error) { return c.Scale(float64(o.scale)) })
 	}
 	return nil
 }
 
-func (o *scenarioFlags) applyBundled(c *chosen) error {
-	if o.profile == "" && len(o.knobs) == 0 && o.redis == "" {
-		return nil
-	}
-	b := c.Target.Bundled
-	if b == nil {
-		return usagef("--profile, --knob and --redis are for the bundled server; the target is %s", c.Target.URL)
-	}
-	if o.profile != "" {
-		b.Profile = o.profile
-		c.overrides = append(c.overrides, "profile="+o.profile)
-	}
-	if o.redis != "" {
-		b.Redis = o.redis
-		c.overrides = append(c.overrides, "redis=external")
-	}
-	knobs, err := pairs("knob", o.knobs)
+// change replaces the scenario by one with a flag applied, and keeps note of it.
+func (o *scenarioFlags) change(c *chosen, override string, derive func() (*scenario.Scenario, error)) error {
+	sc, err := derive()
 	if err != nil {
-		return err
+		return usageError{err}
 	}
-	for _, kv := range o.knobs {
-		c.overrides = append(c.overrides, "knob "+kv)
-	}
-	for name, value := range knobs {
-		if b.Knobs == nil {
-			b.Knobs = map[string]string{}
-		}
-		b.Knobs[name] = value
-	}
+	c.Scenario = sc
+	c.overrides = append(c.overrides, override)
 	return nil
 }
 

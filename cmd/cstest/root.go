@@ -75,7 +75,7 @@ Exit codes: 0 pass · 10 fail · 11 inconclusive · 12 invalid · 64 usage or sc
 	root.AddCommand(
 		newRunCmd(s), newTryCmd(s),
 		newReportCmd(s),
-		newScenariosCmd(s), newInitCmd(s), newValidateCmd(s), newSchemaCmd(s), newImportCmd(s),
+		newScenariosCmd(s), newValidateCmd(s),
 		newServeCmd(s), newVersionCmd(s),
 	)
 	for _, cmd := range root.Commands() {

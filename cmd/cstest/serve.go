@@ -16,7 +16,6 @@ import (
 
 	"github.com/cstest/cstest/mockllm"
 	refserver "github.com/cstest/cstest/reference-server"
-	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/unit"
 )
 
@@ -99,7 +98,7 @@ func serveMock(ctx context.Context, s streams, o mockOptions, set func(string) b
 		if err != nil {
 			return usageError{err}
 		}
-		js, err := scenario.JSON(o.config, b)
+		js, err := b, error(nil)
 		if err != nil {
 			return err
 		}

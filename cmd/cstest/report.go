@@ -1,0 +1,104 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cstest/cstest/report"
+)
+
+type reportOptions struct {
+	format  string
+	lang    string
+	noColor bool
+	output  string
+}
+
+func newReportCmd(s streams) *cobra.Command {
+	o := reportOptions{}
+	cmd := &cobra.Command{
+		Use:   "report RESULT",
+		Short: "Render a finished, interrupted or killed run again",
+		Long: `Render a run again from its result directory. A run that was killed has no
+result.json; what its journal holds is judged then, and the report says what is missing.
+Exits with the verdict of the run.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error { return runReport(s, o, args[0]) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.format, "format", "text", "text | html | markdown | junit | json | csv")
+	f.StringVarP(&o.output, "output", "o", "", "write to this file instead of standard output")
+	f.StringVar(&o.lang, "lang", "en", "language of what a person reads: en or zh")
+	f.BoolVar(&o.noColor, "no-color", false, "no colours")
+	return cmd
+}
+
+func runReport(s streams, o reportOptions, dir string) error {
+	lang, err := report.ParseLang(o.lang)
+	if err != nil {
+		return usageError{err}
+	}
+	doc, err := openResult(dir)
+	if err != nil {
+		return err
+	}
+	if err := renderTo(s, o, lang, doc); err != nil {
+		return err
+	}
+	if doc.ExitCode == exitPass {
+		return nil
+	}
+	return quietError{doc.ExitCode}
+}
+
+func renderTo(s streams, o reportOptions, lang report.Lang, doc *report.Document) (err error) {
+	out := s.out
+	if o.output != "" {
+		f, err := os.Create(o.output)
+		if err != nil {
+			return resultsError{err}
+		}
+		defer func() {
+			if cerr := f.Close(); err == nil && cerr != nil {
+				err = resultsError{cerr}
+			}
+		}()
+		out = f
+	}
+	return render(doc, out, o, lang)
+}
+
+func render(doc *report.Document, out io.Writer, o reportOptions, lang report.Lang) error {
+	switch o.format {
+	case "text":
+		return report.WriteText(doc, out, report.TextOptions{Color: colorful(out, o.noColor), Width: width(out), Lang: lang})
+	case "html":
+		return report.WriteMarkdown(doc, out, lang)
+	case "markdown", "md":
+		return report.WriteMarkdown(doc, out, lang)
+	case "junit":
+		return report.WriteJUnit(doc, out)
+	case "json":
+		return report.WriteJSON(doc, out)
+	case "csv":
+		return report.WriteCSV(doc, out)
+	}
+	return usagef("--format %q: want text, html, markdown, junit, json or csv", o.format)
+}
+
+// openResult reads a result: its directory, or its result.json.
+func openResult(path string) (*report.Document, error) {
+	dir := strings.TrimSuffix(path, string(filepath.Separator)+report.ResultFile)
+	if st, err := os.Stat(dir); err != nil || !st.IsDir() {
+		return nil, usagef("%s: no result directory there", path)
+	}
+	if _, err := os.Stat(filepath.Join(dir, report.ResultFile)); err == nil {
+		return report.Read(dir)
+	}
+	return nil, fmt.Errorf("%s: no %s in it", dir, report.ResultFile)
+}

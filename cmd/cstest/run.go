@@ -1,0 +1,247 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/trial"
+)
+
+// runOptions are the flags of `cstest run`.
+type runOptions struct {
+	scenarioFlags
+	resultsDir     string
+	tags           []string
+	allowTarget    []string
+	noTUI          bool
+	json           bool
+	quiet          bool
+	verbose        bool
+	noColor        bool
+	lang           string
+	onInconclusive string
+}
+
+func newRunCmd(s streams) *cobra.Command {
+	var o runOptions
+	cmd := &cobra.Command{
+		Use:   "run [SCENARIO]",
+		Short: "Run a scenario, show it live, judge it, write the results, exit with the verdict",
+		Long: `Run a scenario. SCENARIO is a path, - for standard input, or a built-in name
+(see: cstest scenarios). Without it: ./cstest.yaml if there is one, else midnight-sale,
+which takes about two minutes.
+
+The first Ctrl-C starts no more conversations, lets those begun end, and reports. The
+second leaves at once; cstest report on the result directory then does the rest.`,
+		Example: `  cstest run
+  cstest run smoke
+  cstest run my.yaml --target http://10.0.0.5:8000 --scale 10%
+  cstest run steady-200 --profile article-0 -d 1m`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runRun(cmd.Context(), s, &o, args)
+		},
+	}
+	o.register(cmd)
+	f := cmd.Flags()
+	f.StringVar(&o.resultsDir, "results-dir", "", "where the results go (default results/<name>-<UTC time>)")
+	f.StringVar(&o.resultsDir, "out", "", "the same as --results-dir")
+	f.StringArrayVar(&o.tags, "tag", nil, "KEY=VALUE kept in the result (may be repeated)")
+	f.StringArrayVar(&o.allowTarget, "allow-target", nil, "host or CIDR of a public target you are entitled to load (may be repeated)")
+	f.BoolVar(&o.noTUI, "no-tui", false, "one line a second instead of the live view")
+	f.BoolVar(&o.json, "json", false, "print result.json instead of the summary")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but the verdict")
+	f.BoolVarP(&o.verbose, "verbose", "v", false, "say what is being done")
+	f.BoolVar(&o.noColor, "no-color", false, "no colours")
+	f.StringVar(&o.lang, "lang", "en", "language of what a person reads: en or zh")
+	f.StringVar(&o.onInconclusive, "on-inconclusive", "fail", "what an inconclusive verdict exits with: fail (11) or pass (0)")
+	return cmd
+}
+
+// job is one `cstest run` under way.
+type job struct {
+	*runOptions
+	s       streams
+	lang    report.Lang
+	chosen  *chosen
+	tags    map[string]string
+	dir     string
+	runID   string
+	signals *signals
+	view    view
+}
+
+func runRun(ctx context.Context, s streams, o *runOptions, args []string) error {
+	j, err := newJob(s, o, args)
+	if err != nil {
+		return err
+	}
+	release, err := report.Lock(j.dir)
+	if err != nil {
+		return resultsError{err}
+	}
+	defer release() //nolint:errcheck // a lock left behind is taken over by the next run
+	executable, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	if !o.quiet {
+		fmt.Fprintln(s.err, headline(j.chosen))
+		for _, w := range j.chosen.Warnings() {
+			fmt.Fprintln(s.err, "warning: "+w.String())
+		}
+	}
+	j.signals = catchSignals(ctx)
+	defer j.signals.release()
+	j.view = newView(j)
+	done, err := trial.Run(j.signals.hard, j.signals.graceful, trial.Options{
+		Scenario: j.chosen.Scenario, Executable: executable,
+		LogDir: filepath.Join(j.dir, "logs"), Journal: filepath.Join(j.dir, "journal.cst"), RunID: j.runID,
+		AllowTarget: o.allowTarget, Observe: j.view.observe, Notice: j.notice,
+	})
+	j.view.close()
+	if err != nil {
+		if code := j.signals.code(); code != 0 && errors.Is(err, context.Canceled) {
+			return quietError{code}
+		}
+		return err
+	}
+	return j.finish(done)
+}
+
+func newJob(s streams, o *runOptions, args []string) (*job, error) {
+	lang, err := report.ParseLang(o.lang)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	if !slices.Contains([]string{"fail", "pass"}, o.onInconclusive) {
+		return nil, usagef("--on-inconclusive %q: want fail or pass", o.onInconclusive)
+	}
+	tags, err := pairs("tag", o.tags)
+	if err != nil {
+		return nil, err
+	}
+	c, err := o.load(s, args)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.CheckSecrets(); err != nil {
+		return nil, err
+	}
+	now := time.Now().UTC()
+	j := &job{runOptions: o, s: s, lang: lang, chosen: c, tags: tags, dir: o.resultsDir}
+	j.runID = report.Slug(c.Name) + "-" + now.Format("20060102T150405Z")
+	if j.dir == "" {
+		j.dir = filepath.Join("results", j.runID)
+	}
+	if _, err := os.Stat(filepath.Join(j.dir, report.ResultFile)); err == nil {
+		return nil, usagef("%s already holds a finished result: choose another --results-dir", j.dir)
+	}
+	return j, nil
+}
+
+func (j *job) notice(line string) {
+	if !j.quiet {
+		fmt.Fprintln(j.s.err, line)
+	}
+}
+
+// finish writes the results, prints the summary, and gives the exit code.
+func (j *job) finish(done *trial.Done) error {
+	resolved, err := j.chosen.Resolved()
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(resolved)
+	doc := report.New(report.Input{
+		Scenario: j.chosen.Scenario, SHA256: hex.EncodeToString(sum[:]),
+		Snapshot: done.Snapshot, Facts: done.Facts, Result: done.Result,
+		Started: done.Started, RunID: j.runID, Version: fullVersion(), Tags: j.tags,
+		Overrides: j.chosen.overrides, Environment: report.ThisMachine(), Scale: float64(j.chosen.scale),
+		Signal: j.signals.number(), InconclusivePasses: j.onInconclusive == "pass", Warnings: done.Warnings,
+	})
+	files := append(report.Renderings(doc, j.lang),
+		report.File{Name: "scenario.yaml", Write: func(w io.Writer) error { _, err := w.Write(resolved); return err }},
+	)
+	written := errors.Join(done.JournalErr, report.WriteDirectory(nil, j.dir, doc, files))
+	if err := j.print(doc); err != nil {
+		written = errors.Join(written, fmt.Errorf("standard output: %w", err))
+	}
+	if err := appendStepSummary(doc, j.lang); err != nil {
+		fmt.Fprintln(j.s.err, "warning: "+err.Error())
+	}
+	code := doc.ExitCode
+	if signalled := j.signals.code(); signalled != 0 {
+		code = signalled
+	} else if written != nil {
+		return resultsError{written}
+	}
+	if written != nil {
+		writeError(j.s.err, "cstest", written)
+	}
+	if code == exitPass {
+		return nil
+	}
+	return quietError{code}
+}
+
+// print puts the result on standard output.
+func (j *job) print(doc *report.Document) error {
+	switch {
+	case j.json:
+		return report.WriteJSON(doc, j.s.out)
+	case j.quiet:
+		_, err := fmt.Fprintf(j.s.out, "%s %s\n", doc.Verdict, j.dir)
+		return err
+	}
+	if err := report.WriteText(doc, j.s.out, report.TextOptions{Color: colorful(j.s.out, j.noColor), Width: width(j.s.out), Lang: j.lang}); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(j.s.out, "\n  %s\n", filepath.Join(j.dir, "report.html"))
+	return err
+}
+
+// appendStepSummary adds the Markdown report to a CI job's summary page.
+func appendStepSummary(doc *report.Document, lang report.Lang) error {
+	path := os.Getenv("GITHUB_STEP_SUMMARY")
+	if path == "" {
+		return nil
+	}
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return fmt.Errorf("GITHUB_STEP_SUMMARY: %w", err)
+	}
+	return errors.Join(report.WriteMarkdown(doc, f, lang), f.Close())
+}
+
+// colorful tells whether out is a terminal that wants colours.
+func colorful(out io.Writer, never bool) bool {
+	f, ok := out.(*os.File)
+	if never || !ok || !term.IsTerminal(int(f.Fd())) {
+		return false
+	}
+	_, no := os.LookupEnv("NO_COLOR")
+	return !no && os.Getenv("TERM") != "dumb"
+}
+
+// width is the terminal's, 0 where there is none.
+func width(out io.Writer) int {
+	if f, ok := out.(*os.File); ok {
+		if w, _, err := term.GetSize(int(f.Fd())); err == nil {
+			return w
+		}
+	}
+	return 0
+}

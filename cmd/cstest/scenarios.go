@@ -1,0 +1,51 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/scenarios"
+)
+
+func newScenariosCmd(s streams) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "scenarios",
+		Short: "List the built-in scenarios",
+		Args:  cobra.NoArgs,
+		RunE:  func(*cobra.Command, []string) error { return listScenarios(s.out) },
+	}
+	cmd.AddCommand(&cobra.Command{
+		Use:     "show NAME",
+		Short:   "Print a built-in scenario",
+		Example: "  cstest scenarios show midnight-sale > cstest.yaml",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			data, ok := scenarios.Get(args[0])
+			if !ok {
+				return usagef("no built-in scenario %q (built in: %s)", args[0], strings.Join(scenarios.Names(), ", "))
+			}
+			_, err := s.out.Write(data)
+			return err
+		},
+	})
+	return cmd
+}
+
+func listScenarios(w io.Writer) error {
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, name := range scenarios.Names() {
+		data, _ := scenarios.Get(name)
+		sc, err := scenario.Parse(name+".yaml", data, scenario.Options{})
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(tw, "%s\t%s\t%s\n", name, spell(sc.TotalDuration()), sc.Description)
+	}
+	return tw.Flush()
+}
+

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cstest/cstest/scenario"
+)
+
+type validateOptions struct {
+	scenarioFlags
+	resolved bool
+}
+
+func newValidateCmd(s streams) *cobra.Command {
+	var o validateOptions
+	cmd := &cobra.Command{
+		Use:   "validate [FILE...]",
+		Short: "Check scenarios; say what each would do and whether it yields enough turns",
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				args = []string{""}
+			}
+			var problems []error
+			for _, arg := range args {
+				if err := validateOne(s, &o, arg); err != nil {
+					problems = append(problems, err)
+				}
+			}
+			return errors.Join(problems...)
+		},
+	}
+	o.register(cmd)
+	cmd.Flags().BoolVar(&o.resolved, "resolved", false, "print the scenario with every default filled in")
+	return cmd
+}
+
+func validateOne(s streams, o *validateOptions, arg string) error {
+	args := []string{arg}
+	if arg == "" {
+		args = nil
+	}
+	c, err := o.load(s, args)
+	if err != nil {
+		return err
+	}
+	for _, w := range c.Warnings() {
+		fmt.Fprintln(s.err, "warning: "+w.String())
+	}
+	if o.resolved {
+		b, err := c.Resolved()
+		if err != nil {
+			return err
+		}
+		if _, err := s.out.Write(b); err != nil {
+			return err
+		}
+		return describePlan(s.err, c)
+	}
+	return describePlan(s.out, c)
+}
+
+// describePlan prints the load and, for each objective, the turns it needs and
+// will get.
+func describePlan(w io.Writer, c *chosen) error {
+	fmt.Fprintf(w, "%s: valid\n%s\n", c.Name, headline(c))
+	fmt.Fprintf(w, "design effect %.2f (mean turns of a conversation)\n", c.MeanTurns())
+	if n, known := c.ConversationsExpected(); known {
+		turns, _ := c.TurnsExpected()
+		judged, _ := c.JudgedTurnsExpected()
+		fmt.Fprintf(w, "about %.0f conversations, %.0f turns, %.0f of them judged\n", n, turns, judged)
+	}
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "OBJECTIVE\tKIND\tTARGET\tNEEDS AT LEAST\tEXPECTED")
+	judged, known := c.JudgedTurnsExpected()
+	for _, obj := range c.Objectives() {
+		needs, expected := "", ""
+		if n := 0; n > 0 {
+			needs = fmt.Sprintf("%d turns without a bad one", n)
+			switch {
+			case !known:
+				expected = "depends on the target's speed"
+			case judged < float64(n):
+				expected = fmt.Sprintf("%.0f: too few, inconclusive at best", math.Floor(judged))
+			default:
+				expected = fmt.Sprintf("about %.0f", judged)
+			}
+		}
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", obj.Name, obj.Kind, targetOf(obj), needs, expected)
+	}
+	return tw.Flush()
+}
+
+// targetOf writes what an objective asks in short.
+func targetOf(o scenario.Objective) string {
+	text := ""
+	if o.Target > 0 {
+		text = o.Target.String()
+	}
+	if o.Limit > 0 {
+		text += " within " + o.Limit.String()
+	}
+	if o.TierAtMost != "" {
+		text += " at tier " + o.TierAtMost + " or better"
+	}
+	if o.Max > 0 {
+		text += fmt.Sprintf(" at most %g", o.Max)
+	}
+	if text == "" {
+		return "none at all"
+	}
+	return text
+}

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/sla"
+	"github.com/cstest/cstest/trial"
+	"github.com/cstest/cstest/tui"
+)
+
+// frames between two seconds keep the clock and the counters moving.
+const framesPerSecond = 4
+
+// view shows a run while it is under way: the live view, a line a second, or nothing.
+type view struct {
+	observe func(*trial.Live)
+	close   func()
+}
+
+func newView(j *job) view {
+	if j.quiet {
+		return view{observe: nil, close: func() {}}
+	}
+	in, _ := j.s.in.(*os.File)
+	out, _ := j.s.err.(*os.File)
+	b := &frames{j: j}
+	if j.noTUI || j.json || j.verbose || !tui.Able(in, out, os.Environ()) {
+		lines := tui.NewLines(j.s.err, string(j.lang))
+		return view{
+			observe: func(l *trial.Live) { lines.Update(b.build(l)) },
+			close:   lines.Quit,
+		}
+	}
+	return liveView(j, b, in, out)
+}
+
+// liveView draws on the terminal until closed.
+func liveView(j *job, b *frames, in, out *os.File) view {
+	ui := tui.New(tui.Options{
+		Scenario: j.chosen.Scenario, Target: targetLine(j.chosen), Lang: string(j.lang), Color: !j.noColor,
+		In: in, Out: out,
+		OnStop: func(hard bool) { j.signals.end(syscall.SIGINT, hard) },
+	})
+	var drawing, ticking sync.WaitGroup
+	done := make(chan struct{})
+	drawing.Go(func() {
+		if err := ui.Run(); err != nil {
+			fmt.Fprintln(j.s.err, "live view: "+err.Error())
+		}
+	})
+	ticking.Go(func() {
+		tick := time.NewTicker(time.Second / framesPerSecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				if f, ok := b.between(); ok {
+					ui.Update(f)
+				}
+			case <-done:
+				return
+			}
+		}
+	})
+	ui.Update(tui.Frame{Phase: tui.Starting, Total: j.chosen.TotalDuration(), Storms: tui.Storms(j.chosen.Scenario)})
+	return view{
+		observe: func(l *trial.Live) { ui.Update(b.build(l)) },
+		close: sync.OnceFunc(func() {
+			close(done)
+			ticking.Wait()
+			ui.Quit()
+			drawing.Wait()
+		}),
+	}
+}
+
+// frames builds what the view shows.
+type frames struct {
+	j *job
+
+	mu      sync.Mutex
+	last    tui.Frame
+	at      time.Time // when last was built
+	live    *trial.Live
+	counted int64 // conversations started until the last full second
+	ready   bool
+}
+
+// build makes the frame of a full second.
+func (b *frames) build(l *trial.Live) tui.Frame {
+	s := b.j.chosen.Scenario
+	judged := sla.Evaluate(s, l.SoFar, &measure.Facts{})
+	f := tui.Frame{
+		Elapsed: l.Elapsed, Total: l.Total, Phase: tui.Loading, Stopping: b.j.signals.stopping(),
+		Stages: l.Plan.Stages, Last: windowOf(l.Last), SoFar: windowOf(l.SoFar),
+		Seconds: judged.Seconds, Storms: tui.Storms(s), Generator: generatorOf(l, judged),
+		Failures: l.SoFar.Failures, Objectives: judged.Objectives, Turns: turnsOf(l.SoFar),
+		InFlight: l.Counters.InFlight(), Conversations: l.Counters.Conversations(),
+	}
+	if l.Elapsed >= l.Total {
+		f.Phase = tui.Draining
+	} else if i := l.Plan.StageAt(l.Elapsed); i >= 0 && i < len(l.Plan.Stages) {
+		f.Stage = l.Plan.Stages[i].Name
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	started := l.Counters.Started()
+	f.Achieved = float64(started - b.counted)
+	b.counted = started
+	if second := int(l.Elapsed/time.Second) - 1; l.Planned != nil {
+		if second >= 0 && second < len(l.Planned) {
+			f.Planned = float64(l.Planned[second])
+		}
+	} else {
+		f.Users = f.Conversations
+	}
+	b.last, b.at, b.live, b.ready = f, time.Now(), l, true
+	return f
+}
+
+// between is the last frame with the clock and the live counters moved on.
+func (b *frames) between() (tui.Frame, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.ready {
+		return tui.Frame{}, false
+	}
+	f := b.last
+	f.Elapsed += time.Since(b.at)
+	f.InFlight, f.Conversations = b.live.Counters.InFlight(), b.live.Counters.Conversations()
+	f.Stopping = b.j.signals.stopping()
+	return f, true
+}
+
+func windowOf(s *measure.Snapshot) tui.Window {
+	w := tui.Window{Turns: s.Turns(), Counts: s.Counts, Tiers: s.Tiers}
+	h := s.Timings[measure.Response]
+	w.P50, _ = h.Quantile(0.50)
+	w.P95, _ = h.Quantile(0.95)
+	w.P99, _ = h.Quantile(0.99)
+	return w
+}
+
+func turnsOf(s *measure.Snapshot) []tui.TurnLine {
+	lines := make([]tui.TurnLine, len(s.Slots))
+	for i := range s.Slots {
+		slot, tally := &s.Plan.Slots[i], &s.Slots[i]
+		lines[i] = tui.TurnLine{Conversation: slot.Conversation, Index: slot.Index, Say: slot.Say, Turns: tally.Turns, Answered: tally.Answered}
+		lines[i].P50, _ = tally.Response.Quantile(0.50)
+		lines[i].P99, _ = tally.Response.Quantile(0.99)
+	}
+	return lines
+}
+
+func generatorOf(l *trial.Live, judged sla.Result) tui.Generator {
+	g := tui.Generator{Tainted: len(judged.Generator.Tainted)}
+	g.LagP99, _ = l.Last.Timings[measure.Lag].Quantile(0.99)
+	if n := len(l.Health); n > 0 {
+		g.CPU = l.Health[n-1].CPU.Seconds()
+	}
+	if len(judged.Generator.Reasons) > 0 {
+		g.Reason = judged.Generator.Reasons[0]
+	}
+	return g
+}
