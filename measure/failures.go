@@ -42,15 +42,19 @@ func keepOrder(a, b failureKey) int {
 	return strings.Compare(a.message, b.message)
 }
 
-// clip cuts s to limit bytes without cutting a rune.
-func clip(s string, limit int) string {
-	if len(s) <= limit {
-		return s
+// plain is s as UTF-8, cut to messageLimit bytes without cutting a rune.
+func plain(s string) string {
+	if len(s) > messageLimit {
+		cut := messageLimit
+		for cut > messageLimit-utf8.UTFMax && !utf8.RuneStart(s[cut]) {
+			cut--
+		}
+		s = s[:cut]
 	}
-	for limit > 0 && !utf8.RuneStart(s[limit]) {
-		limit--
+	if !utf8.ValidString(s) {
+		return strings.ToValidUTF8(s, "?")
 	}
-	return s[:limit]
+	return s
 }
 
 // failureTally counts failures of a lane's interval.
@@ -62,7 +66,7 @@ type failureTally struct {
 }
 
 func (t *failureTally) record(f *Failure) {
-	key := failureKey{f.Outcome, clip(f.Message, messageLimit)}
+	key := failureKey{f.Outcome, plain(f.Message)}
 	if c := t.kinds[key]; c != nil {
 		c.Count++
 		if earlier(f, &c.First) {
@@ -166,16 +170,16 @@ func byFrequency(a, b FailureCount) int {
 // earlier tells whether a is the one to show: the first in time, and of two at
 // one time always the same one.
 func earlier(a, b *Failure) bool {
-	return cmp.Or(cmp.Compare(a.At, b.At), strings.Compare(clip(a.Conversation, messageLimit), b.Conversation),
-		cmp.Compare(a.Turn, b.Turn), strings.Compare(clip(a.TraceID, messageLimit), b.TraceID), cmp.Compare(a.Status, b.Status),
-		strings.Compare(clip(a.Message, messageLimit), b.Message)) < 0
+	return cmp.Or(cmp.Compare(a.At, b.At), strings.Compare(plain(a.Conversation), b.Conversation),
+		cmp.Compare(a.Turn, b.Turn), strings.Compare(plain(a.TraceID), b.TraceID), cmp.Compare(a.Status, b.Status),
+		strings.Compare(plain(a.Message), b.Message)) < 0
 }
 
 // keep copies a failure out of the buffers it may point into.
 func keep(f *Failure) Failure {
 	c := *f
-	c.Message = strings.Clone(clip(f.Message, messageLimit))
-	c.Conversation = strings.Clone(clip(f.Conversation, messageLimit))
-	c.TraceID = strings.Clone(clip(f.TraceID, messageLimit))
+	c.Message = strings.Clone(plain(f.Message))
+	c.Conversation = strings.Clone(plain(f.Conversation))
+	c.TraceID = strings.Clone(plain(f.TraceID))
 	return c
 }
