@@ -10,22 +10,26 @@ import (
 	"time"
 )
 
-const cannedLine = "系统繁忙,请稍后再试"
+const (
+	cannedLine = "系统繁忙,请稍后再试"
+	twinPoll   = 20 * time.Millisecond
+)
 
 // turn is one message on its way to an answer.
 type turn struct {
-	srv    *Server
-	set    *settings
-	start  time.Time
-	tr     trace
-	who    identity
-	req    request
-	text   string // masked, with the caller's ⟦…⟧ marks: what the model sees and the dialog keeps
-	clean  string // masked, without marks: what intent, FAQ and cache see
-	hash   string // of the text as it came
-	hold   *hold  // nil: the dialog's state cannot be reached
-	replay []byte // response of an earlier turn with the same turn_id
-	ans    answer
+	srv       *Server
+	set       *settings
+	start     time.Time
+	tr        trace
+	who       identity
+	req       request
+	text      string // masked, with the caller's ⟦…⟧ marks: what the model sees and the dialog keeps
+	clean     string // masked, without marks: what intent, FAQ and cache see
+	hash      string // of the text as it came
+	ownTurnID bool   // drawn here: nobody can repeat it
+	hold      *hold  // nil: the dialog's state cannot be reached
+	replay    []byte // response of an earlier turn with the same turn_id
+	ans       answer
 
 	attempts             int
 	redisTime, modelTime time.Duration
@@ -53,7 +57,7 @@ func (s *Server) open(x *exchange) (*turn, error) {
 		return nil, problemNotFound
 	}
 	if t.req.turnID == "" {
-		t.req.turnID = randomHex(8)
+		t.req.turnID, t.ownTurnID = randomHex(8), true
 	}
 	t.hash = textHash(t.req.text)
 	t.text = t.req.text
@@ -102,6 +106,9 @@ func (t *turn) begin(ctx context.Context) error {
 	start := time.Now()
 	exclusive := t.set.chatConcurrentTurns == "refuse"
 	h, replay, err := t.srv.store.begin(ctx, t.req.dialogID, t.req.turnID, t.hash, exclusive, t.set.historyHard.D())
+	if errors.Is(err, errBusy) && !t.ownTurnID {
+		h, replay, err = t.awaitTwin(ctx, exclusive)
+	}
 	t.redisTime += time.Since(start)
 	switch {
 	case errors.Is(err, errBusy):
@@ -123,6 +130,28 @@ func (t *turn) begin(ctx context.Context) error {
 		t.ans.contextStatus = "expired"
 	}
 	return nil
+}
+
+// awaitTwin waits while the turn in progress is this very one, sent twice.
+func (t *turn) awaitTwin(ctx context.Context, exclusive bool) (*hold, []byte, error) {
+	until := time.NewTimer(max(t.set.chatDeadline.D(), time.Second))
+	defer until.Stop()
+	for {
+		if id, err := t.srv.store.holder(ctx, t.req.dialogID); err != nil || id != "" && id != t.req.turnID {
+			return nil, nil, errBusy
+		}
+		select {
+		case <-until.C:
+			return nil, nil, errBusy
+		case <-ctx.Done():
+			return nil, nil, errBusy
+		case <-time.After(twinPoll):
+		}
+		h, replay, err := t.srv.store.begin(ctx, t.req.dialogID, t.req.turnID, t.hash, exclusive, t.set.historyHard.D())
+		if !errors.Is(err, errBusy) {
+			return h, replay, err
+		}
+	}
 }
 
 // answerByModel asks the model with the dialog so far.

@@ -1,0 +1,436 @@
+package refserver
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+)
+
+func testStore(t *testing.T, roundtrips int) (*store, *miniredis.Miniredis) {
+	t.Helper()
+	m := miniredis.RunT(t)
+	set := hardened()
+	set.redisTimeout = sec(2)
+	s := newStore(&redis.Options{Addr: m.Addr()}, &set)
+	s.roundtrips = roundtrips
+	t.Cleanup(func() { s.rdb.Close() })
+	return s, m
+}
+
+var testKept = kept{messages: 40, bytes: 32 << 10, ttl: 30 * time.Minute, hard: 24 * time.Hour}
+
+const testDialog = "0123456789abcdef0123456789abcdef"
+
+func put(t *testing.T, s *store, h *hold, turnID, text string) error {
+	t.Helper()
+	return s.commit(t.Context(), h, testRecord(h, turnID, text), testKept)
+}
+
+func testRecord(h *hold, turnID, text string) *record {
+	return &record{epoch: h.epoch, seq: h.seq, born: h.born, token: h.token, turnID: turnID, textHash: textHash(text), user: text,
+		response: []byte(`{"dialog_id":"` + h.id + `","answer":"re: ` + text + `","seq":` + fmt.Sprint(h.seq) + `}`)}
+}
+
+func start(t *testing.T, s *store, turnID, text string) *hold {
+	t.Helper()
+	h, replay, err := s.begin(t.Context(), testDialog, turnID, textHash(text), true, testKept.hard)
+	if err != nil || replay != nil {
+		t.Fatalf("begin %s: replay %s, %v", turnID, replay, err)
+	}
+	return h
+}
+
+func users(h *hold) string {
+	var b []string
+	for _, r := range h.turns {
+		b = append(b, r.user)
+	}
+	return strings.Join(b, " ")
+}
+
+func bothWays(t *testing.T, f func(t *testing.T, s *store, m *miniredis.Miniredis)) {
+	for _, n := range []int{2, 4} {
+		t.Run(fmt.Sprintf("%d round trips", n), func(t *testing.T) {
+			s, m := testStore(t, n)
+			f(t, s, m)
+		})
+	}
+}
+
+func TestTurnsFollowEachOther(t *testing.T) {
+	bothWays(t, func(t *testing.T, s *store, m *miniredis.Miniredis) {
+		h := s.fresh(testDialog)
+		if err := put(t, s, h, "t1", "a"); err != nil {
+			t.Fatal(err)
+		}
+		epoch := h.epoch
+		for i, want := range []string{"a", "a b", "a b c"} {
+			h = start(t, s, fmt.Sprint("t", i+2), string(rune('b'+i)))
+			if got := users(h); got != want || h.seq != i+2 || h.epoch != epoch || h.lost {
+				t.Fatalf("turn %d saw %q seq %d epoch %d lost %v, want %q seq %d epoch %d", i+2, got, h.seq, h.epoch, h.lost, want, i+2, epoch)
+			}
+			if err := put(t, s, h, fmt.Sprint("t", i+2), string(rune('b'+i))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if ttl := m.TTL(listKey(testDialog)); ttl != 30*time.Minute {
+			t.Errorf("ttl %v, want 30m", ttl)
+		}
+		if m.Exists(leaseKey(testDialog)) {
+			t.Error("the lease is still there")
+		}
+	})
+}
+
+func TestOneTurnAtATime(t *testing.T) {
+	bothWays(t, func(t *testing.T, s *store, m *miniredis.Miniredis) {
+		h := s.fresh(testDialog)
+		if err := put(t, s, h, "t1", "a"); err != nil {
+			t.Fatal(err)
+		}
+		first := start(t, s, "t2", "b")
+		if _, _, err := s.begin(t.Context(), testDialog, "t3", textHash("c"), true, testKept.hard); !errors.Is(err, errBusy) {
+			t.Errorf("second turn: %v, want errBusy", err)
+		}
+		if got, err := s.holder(t.Context(), testDialog); got != "t2" || err != nil {
+			t.Errorf("holder = %q, %v; want t2", got, err)
+		}
+		s.release(first)
+		start(t, s, "t3", "c")
+	})
+}
+
+func TestReplayIsByteIdentical(t *testing.T) {
+	bothWays(t, func(t *testing.T, s *store, _ *miniredis.Miniredis) {
+		h := s.fresh(testDialog)
+		want := string(testRecord(h, "t1", "a").response)
+		if err := put(t, s, h, "t1", "a"); err != nil {
+			t.Fatal(err)
+		}
+		_, replay, err := s.begin(t.Context(), testDialog, "t1", textHash("a"), true, testKept.hard)
+		if err != nil || string(replay) != want {
+			t.Errorf("replay %s, %v; want %s", replay, err, want)
+		}
+		if _, _, err := s.begin(t.Context(), testDialog, "t1", textHash("other"), true, testKept.hard); !errors.Is(err, errReused) {
+			t.Errorf("same id, other text: %v, want errReused", err)
+		}
+		if h := start(t, s, "t2", "b"); h.seq != 2 {
+			t.Errorf("a replay took seq: next is %d", h.seq)
+		}
+	})
+}
+
+// The reply to a commit was lost and the commit is made again: one turn, not
+// two.
+func TestCommitTwiceAppendsOnce(t *testing.T) {
+	bothWays(t, func(t *testing.T, s *store, _ *miniredis.Miniredis) {
+		h := s.fresh(testDialog)
+		for range 3 {
+			if err := put(t, s, h, "t1", "a"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		next := start(t, s, "t2", "b")
+		if users(next) != "a" || next.seq != 2 {
+			t.Errorf("after three commits of one turn: %q, next seq %d", users(next), next.seq)
+		}
+		if err := put(t, s, next, "t2", "b"); err != nil {
+			t.Errorf("commit behind duplicates: %v", err)
+		}
+		if h := start(t, s, "t3", "c"); users(h) != "a b" || h.seq != 3 {
+			t.Errorf("then %q, next seq %d", users(h), h.seq)
+		}
+	})
+}
+
+// A turn that was overtaken (its lease ran out) must not get into the dialog.
+func TestOvertakenCommitIsFenced(t *testing.T) {
+	bothWays(t, func(t *testing.T, s *store, m *miniredis.Miniredis) {
+		if err := put(t, s, s.fresh(testDialog), "t1", "a"); err != nil {
+			t.Fatal(err)
+		}
+		slow := start(t, s, "t2", "slow")
+		m.FastForward(leaseTime + time.Second)
+		quick := start(t, s, "t3", "quick")
+		if err := put(t, s, quick, "t3", "quick"); err != nil {
+			t.Fatal(err)
+		}
+		if err := put(t, s, slow, "t2", "slow"); !errors.Is(err, errConflict) {
+			t.Errorf("overtaken commit: %v, want errConflict", err)
+		}
+		if h := start(t, s, "t4", "x"); users(h) != "a quick" || h.seq != 3 {
+			t.Errorf("dialog %q, next seq %d; want a quick, 3", users(h), h.seq)
+		}
+	})
+}
+
+func TestLostStateIsANewEpoch(t *testing.T) {
+	for name, lose := range map[string]func(m *miniredis.Miniredis){
+		"evicted":       func(m *miniredis.Miniredis) { m.Del(listKey(testDialog)) },
+		"expired":       func(m *miniredis.Miniredis) { m.FastForward(31 * time.Minute) },
+		"emptied":       func(m *miniredis.Miniredis) { m.FlushAll() },
+		"front missing": func(m *miniredis.Miniredis) { _, _ = m.Lpop(listKey(testDialog)) },
+		"garbage":       func(m *miniredis.Miniredis) { _, _ = m.Push(listKey(testDialog), "{not json") },
+		"huge":          func(m *miniredis.Miniredis) { _, _ = m.Push(listKey(testDialog), strings.Repeat("x", maxRecord+1)) },
+		"wrong type":    func(m *miniredis.Miniredis) { m.Del(listKey(testDialog)); _ = m.Set(listKey(testDialog), "x") },
+		"a gap": func(m *miniredis.Miniredis) {
+			list, _ := m.List(listKey(testDialog))
+			m.Del(listKey(testDialog))
+			_, _ = m.Push(listKey(testDialog), list[0], list[2])
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bothWays(t, func(t *testing.T, s *store, m *miniredis.Miniredis) {
+				h := s.fresh(testDialog)
+				epoch := h.epoch
+				if err := put(t, s, h, "t1", "a"); err != nil {
+					t.Fatal(err)
+				}
+				for i := 2; i <= 3; i++ {
+					h = start(t, s, fmt.Sprint("t", i), "b")
+					if err := put(t, s, h, fmt.Sprint("t", i), "b"); err != nil {
+						t.Fatal(err)
+					}
+				}
+				time.Sleep(2 * time.Millisecond) // epochs are milliseconds of the real clock
+				lose(m)
+				h = start(t, s, "t4", "c")
+				if !h.lost || len(h.turns) != 0 || h.seq != 1 || h.epoch <= epoch {
+					t.Fatalf("lost %v, %d turns, seq %d, epoch %d after %d", h.lost, len(h.turns), h.seq, h.epoch, epoch)
+				}
+				if err := put(t, s, h, "t4", "c"); err != nil {
+					t.Fatal(err)
+				}
+				if h2 := start(t, s, "t5", "d"); users(h2) != "c" || h2.seq != 2 || h2.epoch != h.epoch || h2.lost {
+					t.Errorf("new epoch: %q seq %d epoch %d lost %v", users(h2), h2.seq, h2.epoch, h2.lost)
+				}
+			})
+		})
+	}
+}
+
+func TestStateLostWhileTheTurnRan(t *testing.T) {
+	bothWays(t, func(t *testing.T, s *store, m *miniredis.Miniredis) {
+		if err := put(t, s, s.fresh(testDialog), "t1", "a"); err != nil {
+			t.Fatal(err)
+		}
+		h := start(t, s, "t2", "b")
+		m.FlushAll()
+		if err := put(t, s, h, "t2", "b"); !errors.Is(err, errState) {
+			t.Errorf("commit: %v, want errState", err)
+		}
+		if h := start(t, s, "t3", "c"); !h.lost || h.seq != 1 {
+			t.Errorf("next turn: lost %v seq %d, want a new epoch", h.lost, h.seq)
+		}
+	})
+}
+
+func TestTrimming(t *testing.T) {
+	bothWays(t, func(t *testing.T, s *store, m *miniredis.Miniredis) {
+		k := kept{messages: 6, bytes: 32 << 10, ttl: time.Minute, hard: time.Hour}
+		h := s.fresh(testDialog)
+		for i := 1; i <= 10; i++ {
+			if i > 1 {
+				h = start(t, s, fmt.Sprint("t", i), fmt.Sprint(i))
+			}
+			if err := s.commit(t.Context(), h, testRecord(h, fmt.Sprint("t", i), fmt.Sprint(i)), k); err != nil {
+				t.Fatal(err)
+			}
+		}
+		list, _ := m.List(listKey(testDialog))
+		if h = start(t, s, "t11", "11"); users(h) != "8 9 10" || len(list) != 3 || h.seq != 11 || h.lost {
+			t.Errorf("kept %q in %d elements, next seq %d, lost %v; want 8 9 10, 3, 11", users(h), len(list), h.seq, h.lost)
+		}
+		big := strings.Repeat("x", 20<<10)
+		k.bytes = 32 << 10
+		for i := 11; i <= 12; i++ {
+			if err := s.commit(t.Context(), h, testRecord(h, fmt.Sprint("t", i), big), k); err != nil {
+				t.Fatal(err)
+			}
+			h = start(t, s, fmt.Sprint("t", i+1), "y")
+		}
+		if len(h.turns) != 1 || h.seq != 13 {
+			t.Errorf("%d turns of 40 KiB kept, next seq %d; want 1, 13", len(h.turns), h.seq)
+		}
+	})
+}
+
+func TestHardLifeEnds(t *testing.T) {
+	s, m := testStore(t, 2)
+	now := time.Now()
+	s.now = func() time.Time { return now }
+	h := s.fresh(testDialog)
+	if err := put(t, s, h, "t1", "a"); err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(23*time.Hour + 50*time.Minute)
+	h = start(t, s, "t2", "b")
+	if h.lost {
+		t.Fatal("lost before its time")
+	}
+	if err := put(t, s, h, "t2", "b"); err != nil {
+		t.Fatal(err)
+	}
+	if ttl := m.TTL(listKey(testDialog)); ttl > 10*time.Minute {
+		t.Errorf("ttl %v reaches beyond the hard end", ttl)
+	}
+	now = now.Add(11 * time.Minute)
+	if h = start(t, s, "t3", "c"); !h.lost {
+		t.Error("the dialog outlives 24 h")
+	}
+}
+
+func TestRedisErrorsAreStateUnavailable(t *testing.T) {
+	for _, msg := range []string{"OOM command not allowed", "READONLY You can't write", "LOADING Redis is loading", "MISCONF disk", "ERR max number of clients reached"} {
+		s, m := testStore(t, 2)
+		if err := put(t, s, s.fresh(testDialog), "t1", "a"); err != nil {
+			t.Fatal(err)
+		}
+		m.SetError(msg)
+		if _, _, err := s.begin(t.Context(), testDialog, "t2", "h", true, time.Hour); !errors.Is(err, errState) {
+			t.Errorf("%s: %v, want errState", msg, err)
+		}
+		h := s.fresh(testDialog)
+		if err := put(t, s, h, "t9", "x"); !errors.Is(err, errState) {
+			t.Errorf("%s: commit %v, want errState", msg, err)
+		}
+	}
+}
+
+// G1–G3 with many callers at once: every answered turn is in the dialog once,
+// numbers have no gaps, and each turn saw all before it.
+func TestConcurrentTurnsAreLinear(t *testing.T) {
+	bothWays(t, func(t *testing.T, s *store, _ *miniredis.Miniredis) {
+		if err := put(t, s, s.fresh(testDialog), "t0", "0"); err != nil {
+			t.Fatal(err)
+		}
+		var mu sync.Mutex
+		saw := map[int]int{} // seq → turns seen
+		var all sync.WaitGroup
+		for w := range 8 {
+			all.Go(func() {
+				for i := range 20 {
+					id := fmt.Sprintf("w%d-%d", w, i)
+					h, _, err := s.begin(t.Context(), testDialog, id, textHash(id), true, time.Hour)
+					if errors.Is(err, errBusy) {
+						continue
+					}
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if err := s.commit(t.Context(), h, testRecord(h, id, id), kept{messages: 200, bytes: 1 << 20, ttl: time.Minute, hard: time.Hour}); err != nil {
+						t.Error(err)
+						return
+					}
+					mu.Lock()
+					saw[h.seq] = len(h.turns)
+					mu.Unlock()
+				}
+			})
+		}
+		all.Wait()
+		for seq := 2; seq < len(saw)+2; seq++ {
+			if saw[seq] != min(seq-1, 99) {
+				t.Errorf("turn %d saw %d turns, want %d", seq, saw[seq], seq-1)
+			}
+		}
+		if len(saw) == 0 {
+			t.Error("no turn at all got through")
+		}
+	})
+}
+
+func TestFiftyTurnsAtOnceHaveOneWinner(t *testing.T) {
+	l := newScriptedLLM(t)
+	s := startServer(t, l.url, knobs("redis.timeout", "2s", "limit.user", "0/s"))
+	id := say(t, s, "u1", "", "第一句话").get("dialog_id").String()
+	gate := make(chan struct{})
+	var open sync.Once
+	l.set(func(int, *http.Request, string) (int, string) { <-gate; return 200, "ok" })
+	tok := tokenFor(t, "u1")
+	var mu sync.Mutex
+	status := map[int]int{}
+	bodies := map[string]int{}
+	var all sync.WaitGroup
+	shoot := func(turnID string) {
+		all.Go(func() {
+			r := send(t, "POST", s.URL()+"/v1/chat", tok, `{"text":"第二句话","dialog_id":"`+id+`"`+turnID+`}`)
+			mu.Lock()
+			defer mu.Unlock()
+			status[r.status]++
+			if r.status == 200 {
+				bodies[r.body]++
+			} else if r.get("code").String() != "turn-in-progress" {
+				t.Errorf("%d %s", r.status, r.body)
+			}
+			if status[409] == 49 {
+				open.Do(func() { close(gate) })
+			}
+		})
+	}
+	for range 50 {
+		shoot("")
+	}
+	all.Wait()
+	if status[200] != 1 || status[409] != 49 {
+		t.Errorf("statuses %v, want one 200 and 49 409", status)
+	}
+	if n := l.calls(); n != 2 {
+		t.Errorf("%d model calls, want 2", n)
+	}
+	// The same turn_id 50 times: one call to the model, 50 equal answers.
+	status, bodies = map[int]int{}, map[string]int{}
+	l.set(func(int, *http.Request, string) (int, string) { return 200, "ok" })
+	for range 50 {
+		shoot(`,"turn_id":"same"`)
+	}
+	all.Wait()
+	if status[200] != 50 || len(bodies) != 1 {
+		t.Errorf("statuses %v with %d different bodies, want 50 equal 200", status, len(bodies))
+	}
+	if n := l.calls(); n != 3 {
+		t.Errorf("%d model calls, want 3", n)
+	}
+	r := send(t, "POST", s.URL()+"/v1/chat", tok, `{"text":"别的话","dialog_id":"`+id+`","turn_id":"same"}`)
+	if r.status != 422 || r.get("code").String() != "turn-id-reused" {
+		t.Errorf("same turn_id, other text: %d %s", r.status, r.body)
+	}
+}
+
+func TestRecordSurvivesTheTrip(t *testing.T) {
+	h := &hold{id: testDialog, epoch: 7, seq: 3, born: 5, token: "00ff"}
+	r := testRecord(h, "t-3", "引号\"和换行\n ⟦c:AAAAAAAA.3⟧")
+	r.base, r.degraded = 2, true
+	r.response, _ = json.Marshal(map[string]string{"answer": "好 ⟦seen c:AAAAAAAA.1⟧"})
+	got, ok := parseRecord(string(r.appendJSON(nil)))
+	if !ok || got.user != r.user || got.seq != 3 || got.base != 2 || got.epoch != 7 || got.born != 5 || !got.degraded || got.turnID != "t-3" || string(got.response) != string(r.response) {
+		t.Errorf("came back as %+v, %v", got, ok)
+	}
+	if got.reply() != "好" {
+		t.Errorf("reply %q, want it without marks", got.reply())
+	}
+}
+
+func FuzzFold(f *testing.F) {
+	h := &hold{id: testDialog, epoch: 7, seq: 1, born: 5, token: "00ff"}
+	r := testRecord(h, "t", "x")
+	r.base = 1
+	f.Add(string(r.appendJSON(nil)), `{"e":7,"s":3}`)
+	f.Fuzz(func(t *testing.T, a, b string) {
+		got := foldRecords([]string{a, b})
+		for i := 1; i < len(got.turns); i++ {
+			if got.turns[i].seq != got.turns[i-1].seq+1 {
+				t.Errorf("gap in %+v", got.turns)
+			}
+		}
+	})
+}
