@@ -1,0 +1,238 @@
+package scenario
+
+import (
+	"reflect"
+	"strings"
+)
+
+// about describes a field for the JSON Schema and the reference page. Type,
+// unit and closed set come from the Go type.
+type about struct {
+	text    string
+	initial string // the default in words; empty: none
+}
+
+// fieldTable holds a line "Type.field | text | default" for every field.
+const fieldTable = `
+Scenario.version | version of this format, always 1 |
+Scenario.name | names the result directory and stands in every report |
+Scenario.description | what the test is about, in a sentence |
+Scenario.seed | random seed: the same seed sends the same turns at the same times | 1
+Scenario.target | the chat system under test |
+Scenario.llm | the mock LLM behind it | for the bundled server: log-normal, median 110ms, p99 320ms
+Scenario.load | who talks when |
+Scenario.conversations | what is said, one to 500 dialogs |
+Scenario.data | tables that conversations draw a row each from; ${TABLE.COLUMN} in texts |
+Scenario.checks | what is looked for in every answer |
+Scenario.guard | kill switches, not part of the verdict's statistics |
+Scenario.sla | what is good enough |
+Target.bundled | the server that ships with cstest; this or url |
+Target.url | base URL of one's own server, http or https, without user, query or fragment |
+Target.resolve | HOST:PORT to ADDRESS:PORT; Host header and SNI stay |
+Target.headers | headers of every request, templates |
+Target.api | reference and article: the bundled server's; openai: /v1/chat/completions, history kept by the client; custom: request and response say | reference
+Target.model | model named in every request (openai only) |
+Target.auth | how a user proves who it is |
+Target.login | one request per user before its first turn, not timed as a turn |
+Target.request | what one turn sends (custom; path and headers for any api) |
+Target.response | where things are in an answer (custom only) |
+Target.http | protocol; "2" needs https, h2c is HTTP/2 without TLS | "1.1"
+Target.mode | sync: one answer; stream: SSE; async: 202 and a job; websocket: the agents' side | sync
+Target.connections | who shares a connection; HTTP/2 is always shared | per-user; shared with HTTP/2
+Target.pool | connections of connections: shared | 64
+Target.timeout | a turn unanswered by then is a timeout | 3s
+Target.tls | TLS of an https url |
+Target.limits | what a server can do to the generator at most |
+Bundled.profile | hardened, or a stage of the article's tuning story | hardened
+Bundled.redis | embedded, or a redis:// URL (a template: ${env:…}, ${file:…}) | embedded
+Bundled.knobs | overrides of the profile, see cstest serve reference-server --list-knobs |
+Auth.bearer | bearer token, a template such as ${users.token} or ${env:TOKEN} |
+Auth.jwt | a JWT that cstest signs itself (HS256) |
+JWT.secret | signing key, ${env:NAME} or ${file:PATH} |
+JWT.sub | subject, a template | ${user.id}
+JWT.ttl | validity from signing | 2h
+JWT.iss | issuer |
+JWT.aud | audience |
+JWT.kid | key id in the header |
+JWT.claims | further claims, templates |
+Login.method | HTTP method | POST
+Login.path | path below the url, a template |
+Login.headers | headers, templates |
+Login.body | JSON, templates in its strings |
+Login.save | NAME to a path in the answer; then ${login.NAME} in request and headers |
+Request.method | HTTP method | POST
+Request.path | path below the url, a template |
+Request.headers | headers, templates |
+Request.body | JSON, templates in its strings; a member whose whole value is one empty variable is left out |
+Response.ok | gjson path that must be true, whatever the status |
+Response.dialog_id | gjson path of the dialog's id |
+Response.answer | gjson path of the answer's text |
+Response.context_turns | gjson path of how many user messages stood before the model |
+Response.tier | which quality answered |
+Response.degraded | gjson path that is true on a degraded answer |
+Response.stream | events of mode: stream |
+Response.job | jobs of mode: async |
+TierPath.from | gjson path of the server's word |
+TierPath.map | the server's word to llm, faq, handoff or static | the words themselves
+StreamPath.delta | gjson path of the text in an event's data |
+StreamPath.done | name of the event, or its whole data, that ends the stream |
+JobPath.url | gjson path of the job's address in the 202 | the Location header
+JobPath.status | gjson path of the state in the polled answer | 200 is done, 202 is not
+JobPath.done | the state that means done |
+TLS.ca | PEM file of the authority to trust |
+TLS.cert | PEM file of the client's certificate, with key |
+TLS.key | PEM file of the client's key, with cert |
+TLS.server_name | name expected in the certificate | the url's host
+TLS.insecure | do not check the certificate; the report says so | false
+Limits.headers | response headers | 64KiB
+Limits.line | one line of a stream | 256KiB
+Limits.body | response body, decompressed | 1MiB
+Limits.ratio | decompressed to compressed size | 100
+Limits.stall | longest silence inside of an answer | 10s
+LLM.listen | ADDRESS:PORT to start a mock at, for one's own server to call |
+LLM.admin | admin URL of a mock that runs already, to be armed |
+LLM.latency | how long an answer takes | median 110ms, p99 320ms
+LLM.connect | delay of the first call on every new connection | 0s
+LLM.capacity | calls served at a time | unlimited
+LLM.echo_context | answers list the canaries seen in the prompt | as checks.memory
+LLM.answers | scripted answers, tried in order before the canned ones |
+LLM.faults | windows in which the model misbehaves |
+Latency.constant | always the same |
+Latency.min | uniform: least, with max |
+Latency.max | uniform: most, with min |
+Latency.median | log-normal: median, with p99 |
+Latency.p99 | log-normal: 99th percentile, with median |
+Latency.first_token | time to the first token, with per_token |
+Latency.per_token | time of each further token, with first_token |
+Dist.constant | always the same |
+Dist.min | uniform: least, with max |
+Dist.max | uniform: most, with min |
+Dist.median | log-normal: median, with p99 |
+Dist.p99 | log-normal: 99th percentile, with median |
+Capacity.max_in_flight | calls served at a time | unlimited
+Capacity.queue | calls that wait for a place; others get 503 at once | 0
+Capacity.slowdown | factor on latency when all places are taken | 1
+Capacity.finish_abandoned | a call keeps its place when its client has left | false
+Capacity.retry_after | told with the 503 of a full queue |
+Answer.match | regular expression (RE2) on the last user message |
+Answer.say | the answer |
+Fault.name | names the storm in reports and in sla.recovery.after |
+Fault.at | begin, from the start of the load |
+Fault.for | length |
+Fault.kind | what goes wrong |
+Fault.share | share of the calls struck | 100%
+Fault.status | HTTP status of status, fail-first, html, error-in-stream | 503; html 200; error-in-stream 500
+Fault.retry_after | Retry-After of status and fail-first |
+Fault.ramp | the share grows from nothing during this time | 0s
+Fault.flap | on and off inside of the window |
+Fault.factor | slow: factor on latency | 10
+Fault.chunks | chunks sent before truncate, reset, garbage, error-in-stream strike | 0
+Fault.bytes_per_s | drip: bytes a second | 10B
+Fault.attempts | fail-first: attempts of a turn that fail | 1
+Fault.size | oversized: body | 64MiB
+Fault.heartbeat | hang: a streamed comment this often |
+Fault.value | leak, escape, html: the text; empty: body, choices or content |
+Flap.on | time on |
+Flap.off | time off |
+Load.arrivals | how starts are spread within a stage's rate | poisson
+Load.stages | stretches of the load, one after the other, 1 to 64 |
+Load.users | closed load without stages, with for |
+Load.for | length of a load without stages, with users |
+Load.think | pause before every turn but the first | median 2s, p95 6s
+Load.pacing | users: least time from one start to the next | 0s
+Load.drain | begun conversations may end within this time after the last stage | 30s
+Load.max_in_flight | turns that may wait for the target; starts above it are dropped, and count as bad | 20k
+Stage.name | names the stage in reports, objectives and --set |
+Stage.for | length |
+Stage.starts | conversations started a second, R or a linear ramp {from, to} |
+Stage.users | users who loop over conversations, N or a linear ramp {from, to} |
+Stage.judged | the SLA holds here; false for a warm-up | true
+RateRamp.from | at the stage's begin |
+RateRamp.to | at the stage's end |
+CountRamp.from | at the stage's begin |
+CountRamp.to | at the stage's end |
+Think.constant | always the same |
+Think.min | uniform: least, with max |
+Think.max | uniform: most, with min |
+Think.median | log-normal: median, with p95 |
+Think.p95 | log-normal: 95th percentile, with median |
+Conversation.name | names the conversation in reports |
+Conversation.weight | how often, relative to the others; 0 is never | 1
+Conversation.think | pause before every turn but the first | load.think
+Conversation.turns | messages of the user, 1 to 200 |
+Conversation.on_error | continue: send the next message; retry: the same again, twice at most; abort: leave | continue
+Turn.say | the message, a template with ${TABLE.COLUMN}, ${user.id}, ${user.index} |
+Turn.think | pause before this turn; not on the first | the conversation's
+Turn.expect | what the answer should look like; degraded answers are not held to it |
+Expect.contains | text that must be in the answer |
+Expect.not_contains | text that must not be in the answer |
+Expect.matches | regular expression (RE2) that must match the answer |
+Data.csv | CSV file with a header row, UTF-8, in the scenario's folder |
+Data.jsonl | file of one flat JSON object a line, in the scenario's folder |
+Data.rows | the rows themselves |
+Data.pick | unique: no row twice; random; sequential: in order, again from the start | sequential
+Checks.memory | canaries in the user's texts tell whether the whole dialog stood before the model | on for the bundled server, else off
+Checks.planted | TABLE.COLUMN whose values no answer may contain unmasked |
+Checks.canned | regular expressions (RE2) of lines that stand in for an answer: degraded | the article's two, and their English like
+Guard.max_turns | turns sent a second; above it the load ends | none
+Guard.abort | ends the load when the target is down |
+Abort.bad | share of bad turns |
+Abort.for | for this long |
+SLA.latency | p50, p90, p95, p99 or p99.9 to the time within which that share of turns is answered well |
+SLA.availability | share of turns answered, and of seconds good |
+SLA.full_quality | share of turns not degraded, outside of a storm and the time allowed for recovery |
+SLA.rate_limited | what a 429 counts as: bad, exclude, or {contract: RATE}: excluded above it | bad
+SLA.recovery | how long after a storm things may stay bad |
+SLA.confidence | of pass and fail by inference | 95%
+SLA.gate | what decides the exit status: the inference, or what this run measured | inference
+SLA.objectives | further objectives; one named as one of the short form replaces it |
+RateLimited.policy | bad, exclude or contract | bad
+RateLimited.contract | turns a second that must not be refused |
+Recovery.after | name of the fault |
+Recovery.latency | time until sla.latency holds again |
+Recovery.quality | time until sla.full_quality holds again |
+Objective.name | names the objective in reports |
+Objective.kind | what is judged |
+Objective.target | share of turns, seconds or conversations that must be good |
+Objective.within | latency, first_token, chunk_gap: the limit; recovery_*: the time allowed |
+Objective.tier_at_most | worst tier that counts as good | any
+Objective.stages | names of judged stages | every judged stage
+Objective.after | recovery_*: name of the fault |
+Objective.max | calls_per_turn: LLM calls per turn at most |
+`
+
+// fieldNotes gives the table by "Type.field".
+func fieldNotes() map[string]about {
+	notes := map[string]about{}
+	for line := range strings.Lines(strings.TrimSpace(fieldTable)) {
+		name, rest, _ := strings.Cut(strings.TrimSpace(line), " | ")
+		text, initial, _ := strings.Cut(strings.TrimSuffix(rest, " |"), " | ")
+		notes[name] = about{text: text, initial: initial}
+	}
+	return notes
+}
+
+// types lists the struct types of the file, depth first in the order of their fields.
+func types() []reflect.Type {
+	var list []reflect.Type
+	var walk func(t reflect.Type)
+	walk = func(t reflect.Type) {
+		switch t.Kind() {
+		case reflect.Pointer, reflect.Slice, reflect.Map:
+			walk(t.Elem())
+		case reflect.Struct:
+			for _, seen := range list {
+				if seen == t {
+					return
+				}
+			}
+			list = append(list, t)
+			set := fieldsOf(t)
+			for _, name := range set.names {
+				walk(t.Field(set.byName[name].index).Type)
+			}
+		}
+	}
+	walk(reflect.TypeFor[Scenario]())
+	return list
+}
