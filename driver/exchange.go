@@ -49,7 +49,7 @@ func (e *exchanges) get() *exchange {
 		return x
 	}
 	return &exchange{
-		out: make([]byte, 0, 1<<10), in: make([]byte, 0, startBuffer),
+		out:     make([]byte, 0, 512),
 		scanner: scanner{values: make([]value, eventSlots)},
 	}
 }
@@ -77,7 +77,7 @@ func (x *exchange) room(n int) {
 	if cap(x.in)-len(x.in) >= n {
 		return
 	}
-	grown := make([]byte, len(x.in), max(2*cap(x.in), len(x.in)+n))
+	grown := make([]byte, len(x.in), max(2*cap(x.in), len(x.in)+n, startBuffer))
 	copy(grown, x.in)
 	x.in = grown
 }

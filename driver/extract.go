@@ -140,8 +140,11 @@ func newReader(target *scenario.Target) (reader, map[int]string, error) {
 			paths[slotTier] = own.Tier.From
 			r.tiers = own.Tier.Map
 		}
-		if own.Job != nil {
-			override(paths, map[int]string{slotJobURL: own.Job.URL, slotJobStatus: own.Job.Status})
+	}
+	if job := jobOf(target); job != nil {
+		override(paths, map[int]string{slotJobURL: job.URL, slotJobStatus: job.Status})
+		if target.API != "custom" {
+			paths[slotJobResult] = "result"
 		}
 	}
 	r.hasOK = paths[slotOK] != ""
@@ -172,6 +175,10 @@ func (r *reader) take(x *exchange, reply *Reply, status int, body []byte) fault 
 		return fault{Malformed, "the answer is not valid JSON"}
 	}
 	v := x.scanner.values
+	if inner := v[slotJobResult]; inner.kind == object {
+		// The answer of a job stands inside the job.
+		return r.take(x, reply, status, inner.raw)
+	}
 	r.fill(x, reply)
 	if r.hasOK && v[slotOK].kind != nothing && v[slotOK].kind != jsonTrue {
 		reply.OK = false

@@ -43,6 +43,8 @@ func (h *http1) interrupt() {
 	h.conns.interrupt()
 }
 
+func (h *http1) interrupted() <-chan struct{} { return h.ctx.Done() }
+
 func (h *http1) connections() int { return int(h.conns.count.Load()) }
 
 func (h *http1) close() error {
@@ -160,7 +162,7 @@ func (h *http1) readSome(c *conn, x *exchange, now time.Duration) fault {
 // read reads behind x.in. A deadline armed for an earlier turn is not this one's.
 func (h *http1) read(c *conn, x *exchange, now time.Duration) (int, error) {
 	until := x.deadline
-	if stall := h.plan.limits.stall; stall > 0 && x.first > 0 {
+	if stall := h.plan.limits.stall; stall > 0 && len(x.in) > 0 {
 		until = min(until, now+stall)
 		c.arm(h.plan.opts.Base, until, now)
 	}

@@ -48,6 +48,8 @@ func newHTTP2(p *plan) *http2 {
 
 func (h *http2) now() time.Duration { return time.Since(h.plan.opts.Base) }
 
+func (h *http2) interrupted() <-chan struct{} { return h.ctx.Done() }
+
 func (h *http2) connections() int { return int(h.count.Load()) }
 
 func (h *http2) interrupt() {

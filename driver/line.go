@@ -15,6 +15,7 @@ type carrier interface {
 	prepare(n int) error
 	leave(l *line)
 	interrupt()
+	interrupted() <-chan struct{}
 	connections() int
 	close() error
 }
@@ -123,8 +124,10 @@ func (l *line) prove(x *exchange, reply *Reply) fault {
 // turn sends the turn and takes its answer apart.
 func (l *line) turn(x *exchange, reply *Reply) fault {
 	p := l.client.plan
-	q := &p.turn
-	f := l.client.carrier.roundTrip(l, x, q)
+	f := l.client.carrier.roundTrip(l, x, &p.turn)
+	if p.mode == "async" && !f.bad() {
+		f = l.await(x, reply)
+	}
 	if p.opts.Capture != nil {
 		p.opts.Capture(x.out, x.in)
 	}

@@ -359,7 +359,7 @@ func (m *mux) overdue(now time.Duration) {
 	for x := m.oldest; x != nil; {
 		following := x.stream.next
 		until, message := x.deadline, "no whole answer within the timeout"
-		if stall > 0 && x.first > 0 && x.done+stall < until {
+		if stall > 0 && x.stream.answered && x.done+stall < until {
 			until, message = x.done+stall, "the answer stalled"
 		}
 		switch {

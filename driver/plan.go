@@ -27,6 +27,9 @@ type plan struct {
 
 	dialect dialect // of a stream's events
 
+	jobs     jobRules
+	turnPath string // what a job's address is relative to
+
 	timeout time.Duration
 	limits  limits
 	policy  string
@@ -170,6 +173,10 @@ func (p *plan) requests(target *scenario.Target, u *url.URL) error {
 	}
 	q.compile(p.host, p.policy == "per-turn")
 	p.turn = q
+	p.turnPath, _ = q.path.constant()
+	if job := jobOf(target); job != nil {
+		p.jobs = jobRules{url: job.URL != "", status: job.Status != "", done: job.Done}
+	}
 	p.poll = request{method: "GET", path: template{{kind: jobPath}}, fields: append(base[:len(base):len(base)], traceparent())}
 	p.poll.compile(p.host, p.policy == "per-turn")
 	if p.jwt, err = newSigner(target, &p.opts); err != nil {
@@ -272,4 +279,16 @@ func builtin(target *scenario.Target, mode, prefix string) (string, template, er
 	}
 	t, err := parseBody([]byte(body), nil)
 	return path, t, err
+}
+
+// jobOf says where the job of an asynchronous turn is, nil where nothing but the
+// HTTP status says so.
+func jobOf(target *scenario.Target) *scenario.JobPath {
+	if target.Response != nil && target.Response.Job != nil {
+		return target.Response.Job
+	}
+	if target.Mode == "async" && (target.API == "" || target.API == "reference") {
+		return &scenario.JobPath{Status: "status"}
+	}
+	return nil
 }

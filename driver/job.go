@@ -1,0 +1,125 @@
+package driver
+
+import (
+	"bytes"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+const (
+	// pollEvery is how long a job is left alone when the server does not say.
+	pollEvery = 100 * time.Millisecond
+	// pollAtMost bounds what the server says.
+	pollAtMost = 60 * time.Second
+	maxJobPath = 2 << 10
+)
+
+// jobRules say where an asynchronous answer is and when it is there.
+type jobRules struct {
+	url    bool   // the address is in the answer, not in Location
+	status bool   // the state is in the answer, not in the HTTP status
+	done   string // the state that means done; empty: any that is not waiting
+}
+
+// await asks after the job that the answer in x announced until it is done. The
+// last answer is left in x.
+func (l *line) await(x *exchange, reply *Reply) fault {
+	p := l.client.plan
+	if x.head.status != http.StatusAccepted {
+		return fault{}
+	}
+	x.transient = true
+	defer func() { x.transient = false }()
+	at := x.head.location
+	if p.read.lookup.find(&x.scanner, x.body) {
+		p.read.fill(x, reply)
+		if p.jobs.url {
+			at = x.string(&x.scanner.values[slotJobURL])
+		}
+	}
+	job, f := p.jobAt(at)
+	if f.bad() {
+		return f
+	}
+	x.job = job
+	for {
+		if f := l.pause(x); f.bad() {
+			return f
+		}
+		if f := l.client.carrier.roundTrip(l, x, &p.poll); f.bad() || p.jobs.over(x, &p.read) {
+			return f
+		}
+	}
+}
+
+// over tells whether the polled answer is the last.
+func (j *jobRules) over(x *exchange, r *reader) bool {
+	if x.head.status == http.StatusAccepted {
+		return false
+	}
+	if x.head.status != http.StatusOK || !j.status || !r.lookup.find(&x.scanner, x.body) {
+		return true
+	}
+	state := x.string(&x.scanner.values[slotJobStatus])
+	if j.done != "" {
+		return string(state) == j.done
+	}
+	switch string(state) {
+	case "queued", "pending", "running", "accepted":
+		return false
+	}
+	return true
+}
+
+// pause waits as long as the last answer asks for, within bounds.
+func (l *line) pause(x *exchange) fault {
+	wait := pollEvery
+	if after := x.head.retryAfter; len(after) > 0 {
+		wait = retryAfter(after, time.Now())
+	}
+	left := x.deadline - time.Since(l.client.plan.opts.Base)
+	timer := time.NewTimer(min(wait, left))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-l.client.carrier.interrupted():
+		return fault{Interrupted, "interrupted"}
+	}
+	if wait >= left {
+		return fault{TimedOut, "the job was not done within the timeout"}
+	}
+	return fault{}
+}
+
+// retryAfter reads seconds or a date and keeps it within pollEvery and
+// pollAtMost; what cannot be read is pollEvery.
+func retryAfter(val []byte, now time.Time) time.Duration {
+	wait := time.Duration(0)
+	if n, ok := whole(&value{kind: number, raw: val}); ok {
+		wait = time.Duration(n) * time.Second
+	} else if at, err := http.ParseTime(string(val)); err == nil {
+		wait = at.Sub(now)
+	} else if len(val) > 0 && len(bytes.Trim(val, "0123456789")) == 0 {
+		wait = pollAtMost
+	}
+	return min(max(wait, pollEvery), pollAtMost)
+}
+
+// jobAt gives the path of a job's address, which has to be on the target:
+// credentials go nowhere else.
+func (p *plan) jobAt(at []byte) (string, fault) {
+	if len(at) == 0 {
+		return "", fault{Malformed, "the answer 202 does not say where the job is"}
+	}
+	u, err := url.Parse(string(at))
+	if err != nil || len(at) > maxJobPath || u.Opaque != "" || u.User != nil {
+		return "", fault{Malformed, "the job's address is not a URL"}
+	}
+	if u.Host != "" && u.Host != p.host || u.Scheme != "" && (u.Scheme == "https") != p.secure {
+		return "", fault{Malformed, "the job is on another host, where nothing is sent"}
+	}
+	base := url.URL{Path: p.turnPath}
+	u.Scheme, u.Host, u.Fragment = "", "", ""
+	return base.ResolveReference(u).RequestURI(), fault{}
+}
