@@ -34,6 +34,7 @@ type Server struct {
 	cache    *hotCache
 	gates    *gates
 	metrics  *metrics
+	masker   *masker
 	gzip     gzipPool
 	counts   counts
 
@@ -82,7 +83,7 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	s.watch.breaker, s.watch.probe, s.watch.ping = s.caller.breaker, s.probe, s.ping
 	s.watch.changed = s.tierChanged
 	s.store.observe = s.sawRedis
-	s.intents, s.cache = newIntents(), newHotCache()
+	s.intents, s.cache, s.masker = newIntents(), newHotCache(), newMasker()
 	s.tickets = &tickets{store: s.store, ids: s.ids}
 	if s.faq, err = newFAQ(); err != nil {
 		s.log.Error("no FAQ: degraded turns go to people", "err", err)

@@ -60,7 +60,7 @@ func (s *Server) open(x *exchange) (*turn, error) {
 		t.req.turnID, t.ownTurnID = randomHex(8), true
 	}
 	t.hash = textHash(t.req.text)
-	t.text = t.req.text
+	t.text, t.ans.piiIn = t.mask(t.req.text, "in")
 	t.clean = stripMarks(t.text)
 	t.ans.group = group(t.who.uid, t.set)
 	return t, nil
@@ -205,6 +205,7 @@ func (t *turn) forget() bool {
 // commit stores the turn and renders the response.
 func (t *turn) commit(ctx context.Context) ([]byte, error) {
 	t.ans.turnID, t.ans.traceID = t.req.turnID, t.tr.id
+	t.ans.text, t.ans.piiOut = t.mask(t.ans.text, "out")
 	if t.hold == nil {
 		t.ans.dialogID = t.req.dialogID
 		t.ans.costMS = t.cost()
@@ -226,6 +227,25 @@ func (t *turn) commit(ctx context.Context) ([]byte, error) {
 		body = t.ans.appendJSON(body[:0])
 	}
 	return body, nil
+}
+
+// mask replaces personal data where the knob says so, and leaves an audit line
+// with type and count, never the value.
+func (t *turn) mask(text, direction string) (string, int) {
+	if !t.set.piiMask {
+		return text, 0
+	}
+	masked, found := t.srv.masker.mask(text)
+	n := found.total()
+	if n > 0 {
+		for kind, c := range found {
+			if c > 0 {
+				t.srv.metrics.pii.WithLabelValues(piiNames[kind], direction).Add(float64(c))
+				t.srv.log.Info("pii", "trace_id", t.tr.id, "type", piiNames[kind], "direction", direction, "count", c)
+			}
+		}
+	}
+	return masked, n
 }
 
 func (t *turn) cost() float64 { return float64(time.Since(t.start).Microseconds()) / 1000 }

@@ -1,0 +1,94 @@
+package refserver
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func TestMasking(t *testing.T) {
+	m := newMasker()
+	for in, want := range map[string]string{
+		"我的手机13812345678,谢谢":               "我的手机***********,谢谢",
+		"电话:138 1234 5678":                 "电话:*************",
+		"电话138-1234-5678。":                 "电话*************。",
+		"１３８１２３４５６７８":                      "***********",
+		"+8613812345678":                   "+*************",
+		"13812345678 13912345678":          "*********** ***********",
+		"身份证11010519491231002X":            "身份证******************",
+		"身份证110105194912310021":            "身份证110105194912310021", // wrong check digit
+		"卡号6222021234567890128":            "卡号6222021234567890128", // wrong check digit
+		"卡号4111 1111 1111 1111":            "卡号*******************",
+		"座机010-62345678":                   "座机************",
+		"电话01062345678":                    "电话***********",
+		"邮箱zhang.san@example.com.cn":       "邮箱************************",
+		"车牌京A12345":                        "车牌*******",
+		"我叫张伟,手机13812345678":               "我叫**,手机***********",
+		"收件人:欧阳娜娜 电话13812345678":           "收件人:**** 电话***********",
+		"联系人李雷电话13812345678":               "联系人**电话***********",
+		"订单号13812345678":                   "订单号13812345678",
+		"订单号 2026111100012345678":          "订单号 2026111100012345678",
+		"订单4111111111111111":               "订单4111111111111111",
+		"包邮吗?费用多少,单号和金额是什么":                "包邮吗?费用多少,单号和金额是什么",
+		"满300减50,第2件8折":                    "满300减50,第2件8折",
+		"A13812345678B":                    "A13812345678B",
+		"2026-11-11 00:00:00":              "2026-11-11 00:00:00",
+		"优惠券还能用吗? ⟦c:K7F3Q2ZA.1⟧":          "优惠券还能用吗? ⟦c:K7F3Q2ZA.1⟧",
+		"⟦seen c:23456723.1 c:A2345672.2⟧": "⟦seen c:23456723.1 c:A2345672.2⟧",
+		"客服本来有":                            "客服本来有",
+	} {
+		if got, _ := m.mask(in); got != want {
+			t.Errorf("mask(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestMaskCountsByType(t *testing.T) {
+	_, found := newMasker().mask("13812345678, 13912345678, a@b.cn, 我叫王芳")
+	if want := (piiFound{piiMobile: 2, piiEmail: 1, piiName: 1}); found != want {
+		t.Errorf("found %v, want %v", found, want)
+	}
+}
+
+// Every mobile number in any surrounding without digits or letters is gone.
+func TestEveryMobileIsMasked(t *testing.T) {
+	m := newMasker()
+	rapid.Check(t, func(t *rapid.T) {
+		number := fmt.Sprintf("1%d%09d", rapid.IntRange(3, 9).Draw(t, "second"), rapid.IntRange(0, 999_999_999).Draw(t, "rest"))
+		around := rapid.StringMatching(`[你我他,。!?、的号 ]{0,10}`)
+		text := around.Draw(t, "before") + "," + number + "," + around.Draw(t, "after")
+		if got, _ := m.mask(text); strings.Contains(got, number) {
+			t.Fatalf("mask(%q) = %q", text, got)
+		}
+	})
+}
+
+func TestMaskTwiceIsMaskOnce(t *testing.T) {
+	m := newMasker()
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringMatching(`[0-9０-９a@.\-王叫我人 京A]{0,40}`).Draw(t, "text")
+		once, _ := m.mask(text)
+		if twice, _ := m.mask(once); twice != once {
+			t.Fatalf("%q, then %q", once, twice)
+		}
+	})
+}
+
+func BenchmarkMask2KiB(b *testing.B) {
+	m := newMasker()
+	text := strings.Repeat("我叫张伟,手机13812345678,想问优惠券怎么用,", 40)[:2048]
+	b.ReportAllocs()
+	for b.Loop() {
+		m.mask(text)
+	}
+}
+
+func BenchmarkMaskNothing(b *testing.B) {
+	m := newMasker()
+	b.ReportAllocs()
+	for b.Loop() {
+		m.mask("我有一张满减优惠券,怎么用? ⟦c:K7F3Q2ZA.1⟧")
+	}
+}
