@@ -10,8 +10,9 @@ import (
 const (
 	// pollEvery is how long a job is left alone when the server does not say.
 	pollEvery = 100 * time.Millisecond
-	// pollAtMost bounds what the server says.
-	pollAtMost = 60 * time.Second
+	// pollAtLeast and pollAtMost bound what the server says.
+	pollAtLeast = 10 * time.Millisecond
+	pollAtMost  = 60 * time.Second
 	maxJobPath = 2 << 10
 )
 
@@ -92,8 +93,8 @@ func (l *line) pause(x *exchange) fault {
 	return fault{}
 }
 
-// retryAfter reads seconds or a date and keeps it within pollEvery and
-// pollAtMost; what cannot be read is pollEvery.
+// retryAfter reads seconds or a date and keeps it within bounds; what cannot be
+// read is as short as allowed.
 func retryAfter(val []byte, now time.Time) time.Duration {
 	wait := time.Duration(0)
 	if n, ok := whole(&value{kind: number, raw: val}); ok {
@@ -103,7 +104,7 @@ func retryAfter(val []byte, now time.Time) time.Duration {
 	} else if len(val) > 0 && len(bytes.Trim(val, "0123456789")) == 0 {
 		wait = pollAtMost
 	}
-	return min(max(wait, pollEvery), pollAtMost)
+	return min(max(wait, pollAtLeast), pollAtMost)
 }
 
 // jobAt gives the path of a job's address, which has to be on the target:
