@@ -190,6 +190,9 @@ func objectivesOf(r sla.Result) []Objective {
 			Lower: known(j.Lower), Upper: known(j.Upper), N: j.N, Bad: j.Bad,
 			Verdict: j.Verdict.String(), Reason: j.Reason, Needs: j.Needs,
 		}
+		if j.DEFF > 0 {
+			o.Confidence, o.DEFF = known(j.Confidence), known(j.DEFF)
+		}
 		if j.Limit > 0 {
 			ns := j.Limit.Nanoseconds()
 			o.LimitNs = &ns

@@ -114,6 +114,10 @@ type Objective struct {
 	Verdict  string   `json:"verdict"` // pass | fail | inconclusive | not_verified
 	Reason   string   `json:"reason"`
 	Needs    int64    `json:"needs"` // turns that would decide; 0 when unknown or decided
+	// Confidence and DEFF, the design effect, are what Lower and Upper rest on;
+	// null where no bounds are computed.
+	Confidence *float64 `json:"confidence"`
+	DEFF       *float64 `json:"deff"`
 }
 
 // Counts are exact. Conversations = ConversationsPlanned − DroppedTarget −

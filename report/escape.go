@@ -52,6 +52,8 @@ func Clean(s string) string {
 		switch {
 		case r < 0x20 || r >= 0x7f && r <= 0x9f:
 			b.WriteString(caret(r))
+		case r&0xfffe == 0xfffe: // no character in any plane, and XML refuses two of them
+			b.WriteRune(utf8.RuneError)
 		case invisible(r):
 			fmt.Fprintf(&b, "<U+%04X>", r)
 		default:

@@ -46,6 +46,15 @@ func saleScenario() *scenario.Scenario {
 			stage("warmup", 10*time.Second, ramp(5, 5)), stage("steady", 15*time.Second, ramp(5, 5)), stage("spike", time.Second, ramp(5, 150)),
 			stage("peak", 74*time.Second, ramp(150, 150)), stage("after", 10*time.Second, ramp(5, 5)),
 		}},
+		Conversations: []scenario.Conversation{
+			{Name: "coupon-return-coupon", Turns: make([]scenario.Turn, 3)}, {Name: "where-is-my-parcel", Turns: make([]scenario.Turn, 3)},
+		},
+		Checks: scenario.Checks{Memory: scenario.On},
+		SLA: scenario.SLA{
+			Latency:      map[string]unit.Duration{"p99": unit.Duration(500 * time.Millisecond), "p95": unit.Duration(300 * time.Millisecond)},
+			Availability: 0.99, FullQuality: 0.95, Confidence: 0.95,
+			Recovery: &scenario.Recovery{After: "storm", Latency: unit.Duration(5 * time.Second), Quality: unit.Duration(30 * time.Second)},
+		},
 	}
 }
 
@@ -62,14 +71,8 @@ func salePlan() *measure.Plan {
 	for i, say := range []string{"昨晚付的款,现在还没发货,什么时候能发?", "订单号是 ${orders.order_no},帮我催一下快递吧", "大促期间物流一般要几天到 ${orders.city}?"} {
 		p.Slots = append(p.Slots, measure.Slot{Conversation: "where-is-my-parcel", Index: i, Say: say})
 	}
-	valid := measure.OutcomeSet(1<<measure.DroppedGenerator - 1)
-	judged := uint64(0b11110)
-	p.Budgets = []measure.Budget{
-		{Name: "latency-p95", Stages: judged, Valid: valid, Good: measure.Answered, Limit: 300 * time.Millisecond},
-		{Name: "latency-p99", Stages: judged, Valid: valid, Good: measure.Answered, Limit: 500 * time.Millisecond},
-		{Name: "availability", Stages: judged, Valid: valid, Good: measure.Answered},
-		{Name: "full-quality", Stages: judged, Valid: valid, Good: measure.SetOf(measure.OK)},
-	}
+	s := saleScenario()
+	p.Budgets = sla.Budgets(s.Objectives(), p.Stages, s.SLA)
 	return p
 }
 
@@ -244,40 +247,15 @@ func (s *sale) facts() *measure.Facts {
 	return f
 }
 
-// saleInput is the whole input of a sale's Document, judged by hand: what is
-// tested here is telling, not judging.
+// saleInput is the whole input of a sale's Document. slow multiplies the model's latency.
 func saleInput(t testing.TB, seed uint64, slow float64) Input {
 	t.Helper()
 	s := &sale{rng: rand.New(rand.NewPCG(seed, 7)), scale: 1, slow: slow}
-	plan := salePlan()
+	scn, plan := saleScenario(), salePlan()
 	snap, facts := s.run(t, plan)
-	detect, quick, quality := 1300*time.Millisecond, time.Duration(0), 8200*time.Millisecond
-	r := sla.Result{
-		Verdict: sla.Pass, DEFF: 3,
-		Seconds: sla.SecondsCount{Total: 100, Bad: 1, Budget: 1, Scaled: true},
-		Outages: []sla.Outage{{Start: 35 * time.Second, Length: time.Second, Cause: "server_error: 502 Bad Gateway: upstream answered 503"}},
-		Storms: []sla.StormResult{{
-			Name: "storm", Start: stormStart, End: stormEnd, Detect: &detect, Latency: &quick, Quality: &quality, CallsPerTurn: 0.083, CallsKnown: true,
-		}},
-		Generator:  sla.GeneratorResult{LagP99: 812 * time.Microsecond},
-		LittlesLaw: sla.LittlesLaw{InFlightMean: 29.4, RateTimesMean: 29.1, ErrorShare: 0.0103},
-		Reasons:    []string{"every objective is met"},
-	}
-	for b, budget := range plan.Budgets {
-		r.Objectives = append(r.Objectives, judged(snap, b, budget))
-		if v := r.Objectives[b].Verdict; v != sla.Pass {
-			r.Verdict, r.Reasons = v, []string{r.Objectives[b].Name + ": " + r.Objectives[b].Reason}
-		}
-	}
-	r.Objectives = append(r.Objectives,
-		sla.Judged{Name: "availability-seconds", Kind: "seconds", Unit: "s", Target: 1, Measured: 1, Lower: 1, Upper: 1, N: 100, Bad: 1, Reason: "1 bad second of 100, 1 allowed"},
-		sla.Judged{Name: "recovery-latency", Kind: "recovery_latency", Unit: "s", Limit: 5 * time.Second, Target: 5, Measured: 0, Lower: 0, Upper: 0, N: 1, Reason: "latency was back 0 s after the storm"},
-		sla.Judged{Name: "recovery-quality", Kind: "recovery_quality", Unit: "s", Limit: 30 * time.Second, Target: 30, Measured: 8.2, Lower: 8.2, Upper: 8.2, N: 1, Reason: "full quality was back 8.2 s after the storm"},
-		sla.Judged{Name: "integrity", Kind: "integrity", Unit: "count", N: snap.Verified, Reason: "nobody else's content was seen"},
-		sla.Judged{Name: "planted", Kind: "planted", Unit: "count", Verdict: sla.NotVerified, Reason: "no planted value was sent"},
-	)
 	return Input{
-		Scenario: saleScenario(), SHA256: "8f434346648f6b96df89dda901c5176b10a6d83961dd3c1ac88b59b2dc327aa4", Snapshot: snap, Facts: facts, Result: r,
+		Scenario: scn, SHA256: "8f434346648f6b96df89dda901c5176b10a6d83961dd3c1ac88b59b2dc327aa4", Snapshot: snap, Facts: facts,
+		Result:  sla.Evaluate(scn, snap, facts),
 		Started: time.Date(2026, 11, 11, 15, 59, 25, 0, time.UTC), RunID: "0198a1f2-7c3e-7b7a-9d55-2f6f7d0b1c11", Version: "0.1.0",
 		Tags:      map[string]string{"branch": "main", "commit": "c2df48a"},
 		Overrides: []string{"--set target.bundled.knobs.limit.global=500/s"},
@@ -286,33 +264,6 @@ func saleInput(t testing.TB, seed uint64, slow float64) Input {
 		},
 		Warnings: []string{"availability over 100 s is a scaled figure: 36 s per hour at 99 %"},
 	}
-}
-
-func judged(s *measure.Snapshot, b int, budget measure.Budget) sla.Judged {
-	targets := []float64{0.95, 0.99, 0.99, 0.95}
-	kinds := []string{"latency", "latency", "availability", "full_quality"}
-	j := sla.Judged{Name: budget.Name, Kind: kinds[b], Unit: "share", Target: targets[b], Limit: budget.Limit}
-	for i, second := range s.Seconds {
-		if kinds[b] == "full_quality" && i >= 35 && i < 85 {
-			continue
-		}
-		if b < len(second.Budgets) {
-			j.N += int64(second.Budgets[b].N)
-			j.Bad += int64(second.Budgets[b].Bad)
-		}
-	}
-	j.Measured = 1 - float64(j.Bad)/float64(j.N)
-	half := 1.645 * math.Sqrt(3*j.Measured*(1-j.Measured)/float64(j.N))
-	j.Lower, j.Upper = j.Measured-half, math.Min(j.Measured+half, 1)
-	switch {
-	case j.Lower >= j.Target:
-		j.Reason = "met: " + share(j.Measured) + " of turns good, at least " + share(j.Lower) + " at 95 % confidence"
-	case j.Upper < j.Target:
-		j.Verdict, j.Reason = sla.Fail, share(1-j.Measured)+" of turns were bad; P99 of answers 312 ms"
-	default:
-		j.Verdict, j.Reason, j.Needs = sla.Inconclusive, "too little evidence either way", 120_000
-	}
-	return j
 }
 
 func saleDocument(t testing.TB) *Document {

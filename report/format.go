@@ -128,10 +128,10 @@ func quantile(q Quantiles, at float64, v *int64, w *words) string {
 		return duration(*v)
 	case q.N == 0:
 		return "–"
-	case at > q.FiniteShare && q.N >= Needs(at):
+	case at > q.FiniteShare && q.N >= needs(at):
 		return "∞"
 	case at < 1:
-		return fmt.Sprintf(w.Needs, Needs(at))
+		return fmt.Sprintf(w.Needs, needs(at))
 	}
 	return "∞"
 }

@@ -202,7 +202,7 @@ func tilesOf(d *Document, w *words) []tile {
 		}
 		out = append(out, t)
 	}
-	p99 := tile{Key: "P99 · " + w.Response, Value: quantile(d.Latency.Response, .99, d.Latency.Response.P99Ns, w)}
+	p99 := tile{Key: w.TileP99, Value: quantile(d.Latency.Response, .99, d.Latency.Response.P99Ns, w)}
 	for _, o := range d.Objectives {
 		if o.Kind == "latency" && o.LimitNs != nil && (p99.Under == "" || strings.Contains(o.Name, "p99")) {
 			p99.Under, p99.Class = budgetText(o, w), verdictClass(o.Verdict)

@@ -17,7 +17,7 @@ func WriteMarkdown(d *Document, out io.Writer, lang Lang) error {
 	p := func(format string, args ...any) { _, _ = fmt.Fprintf(b, format+"\n", args...) }
 	p("## %s %s: %s\n", badge(d.Verdict), md(d.Scenario.Name), w.verdict(d.Verdict))
 	p("%s · %s  ", seconds(d.DurationS), fmt.Sprintf(w.HeadlineF, whole(d.Counts.Conversations), whole(d.Counts.Turns)))
-	p("%s\n", md(subtitle(d, w)))
+	p("%s\n", md(subtitle(d, w)+" · "+timeOfDay(d)))
 	if d.Scenario.Scale != 1 {
 		p("> %s\n", md(fmt.Sprintf(w.ScaleF, share(d.Scenario.Scale))))
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/sla"
 )
 
 // fillLatency sets the three views of latency, the optional timings and the
@@ -58,7 +59,7 @@ func quantilesOf(h *measure.Histogram, failed int64) Quantiles {
 		q  float64
 		to **int64
 	}{{0.5, &out.P50Ns}, {0.9, &out.P90Ns}, {0.95, &out.P95Ns}, {0.99, &out.P99Ns}, {0.999, &out.P999Ns}} {
-		if out.N < Needs(q.q) {
+		if out.N < needs(q.q) {
 			continue
 		}
 		if v, ok := h.QuantileWithFailures(q.q, failed); ok {
@@ -71,13 +72,8 @@ func quantilesOf(h *measure.Histogram, failed int64) Quantiles {
 	return out
 }
 
-// Needs is how many samples a two-sided distribution-free 95 % confidence
-// interval of quantile q takes: the smallest n with q^n ≤ 2.5 % and
-// (1−q)^n ≤ 2.5 % (order statistics, exact binomial).
-func Needs(q float64) int64 {
-	q = max(q, 1-q)
-	return int64(math.Ceil(math.Log(0.025) / math.Log(q)))
-}
+// needs is how many samples a two-sided 95 % interval of quantile q takes.
+func needs(q float64) int64 { return sla.QuantileNeeds(q, 0.95) }
 
 // pointsOf samples the distribution evenly on the axis log10(1/(1−q)), as far
 // as the samples carry it.

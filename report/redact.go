@@ -15,11 +15,22 @@ import (
 // Redacted is printed in place of a secret.
 const Redacted = "[redacted]"
 
-// Secret is a text that no formatting, JSON or log shows. Only Reveal gives it.
-type Secret string
+// Secret is a text that no formatting, JSON or log shows, not even from inside
+// an unexported field. Only Reveal gives it. The zero value is the empty text.
+type Secret struct {
+	reveal func() string // a function: fmt prints unexported fields without asking them
+}
+
+// NewSecret hides s.
+func NewSecret(s string) Secret { return Secret{func() string { return s }} }
 
 // Reveal is the secret itself, for the one place that sends it.
-func (s Secret) Reveal() string { return string(s) }
+func (s Secret) Reveal() string {
+	if s.reveal == nil {
+		return ""
+	}
+	return s.reveal()
+}
 
 // String hides the secret.
 func (Secret) String() string { return Redacted }
@@ -30,7 +41,7 @@ func (Secret) GoString() string { return Redacted }
 // Format hides the secret from every verb, %x and %d too.
 func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, Redacted) }
 
-// MarshalText hides the secret from text encodings, and as a map key.
+// MarshalText hides the secret from text encodings.
 func (Secret) MarshalText() ([]byte, error) { return []byte(Redacted), nil }
 
 // MarshalJSON hides the secret from JSON.

@@ -2,6 +2,7 @@ package report
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/cstest/cstest/measure"
@@ -101,13 +102,14 @@ func plannedStarts(s *scenario.Scenario, seconds int) []float64 {
 
 // burnOf follows the budgets of objectives that allow a share of turns to be bad.
 func burnOf(in Input) []Burn {
-	out := []Burn{}
+	out, skip := []Burn{}, inRecovery(in)
 	for b, budget := range in.Snapshot.Plan.Budgets {
 		var target float64
+		var kind string
 		found := false
 		for _, j := range in.Result.Objectives {
 			if j.Name == budget.Name && j.Unit == "share" {
-				target, found = j.Target, true
+				target, kind, found = j.Target, j.Kind, true
 			}
 		}
 		if !found {
@@ -116,7 +118,7 @@ func burnOf(in Input) []Burn {
 		row := Burn{Objective: budget.Name, Bad: make([]int64, len(in.Snapshot.Seconds))}
 		var n, bad int64
 		for i, s := range in.Snapshot.Seconds {
-			if b < len(s.Budgets) {
+			if b < len(s.Budgets) && !(kind == scenario.KindFullQuality && skip(in.Snapshot.First+i)) {
 				n += int64(s.Budgets[b].N)
 				bad += int64(s.Budgets[b].Bad)
 			}
@@ -126,4 +128,26 @@ func burnOf(in Input) []Burn {
 		out = append(out, row)
 	}
 	return out
+}
+
+// inRecovery gives the seconds judged by a recovery objective instead of by full
+// quality: any part of them in [storm start, storm end + the time allowed].
+func inRecovery(in Input) func(second int) bool {
+	var spans [][2]time.Duration
+	for _, o := range in.Scenario.Objectives() {
+		for _, s := range in.Result.Storms {
+			if o.Kind != scenario.KindRecoveryQuality || s.Name != o.After {
+				continue
+			}
+			end := s.End + o.Limit.D()
+			if s.End == 0 {
+				end = math.MaxInt64
+			}
+			spans = append(spans, [2]time.Duration{s.Start, end})
+		}
+	}
+	return func(second int) bool {
+		from := time.Duration(second) * time.Second
+		return slices.ContainsFunc(spans, func(s [2]time.Duration) bool { return from+time.Second > s[0] && from < s[1] })
+	}
 }

@@ -4,11 +4,13 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"math"
+	"slices"
 	"strings"
 )
 
 // TextOptions say how WriteText prints. Width is the terminal's, 0 and anything
-// over 100 mean 100, less than 60 means 60.
+// over 100 mean 100, less than 80 means 80.
 type TextOptions struct {
 	Color bool
 	Width int
@@ -22,7 +24,7 @@ func WriteText(d *Document, out io.Writer, opts TextOptions) error {
 	if w <= 0 || w > 100 {
 		w = 100
 	}
-	t := &text{out: bufio.NewWriter(out), words: wordsIn(opts.Lang), color: opts.Color, width: max(w, 60)}
+	t := &text{out: bufio.NewWriter(out), words: wordsIn(opts.Lang), color: opts.Color, width: max(w, 80)}
 	t.headline(d)
 	t.objectives(d)
 	t.answers(d)
@@ -54,7 +56,7 @@ const (
 )
 
 func (t *text) paint(s, sgr string) string {
-	if !t.color || s == "" {
+	if !t.color || s == "" || sgr == "" {
 		return s
 	}
 	return "\x1b[" + sgr + "m" + s + "\x1b[0m"
@@ -81,11 +83,13 @@ func (t *text) room() int { return t.width - 2 }
 // first after prefix, the others indented as far.
 func (t *text) wrapped(prefix, s, sgr string) {
 	indent := strings.Repeat(" ", width(prefix))
-	rows := wrap(Clean(s), t.room()-width(prefix))
+	// A number keeps its percent sign.
+	rows := wrap(strings.ReplaceAll(Clean(s), " %", "\u00a0%"), t.room()-width(prefix))
 	if len(rows) > 6 {
-		rows = append(rows[:5], rows[5]+" …")
+		rows = append(rows[:5], fit(rows[5], t.room()-width(prefix)-2)+" …")
 	}
 	for i, row := range rows {
+		row = strings.ReplaceAll(row, "\u00a0%", " %")
 		if i == 0 {
 			t.line(prefix + t.paint(row, sgr))
 		} else {
@@ -102,7 +106,7 @@ func (t *text) headline(d *Document) {
 	used := width(mark+" "+strings.ToUpper(w.verdict(d.Verdict))) + 2
 	tail := " · " + seconds(d.DurationS) + " · " + fmt.Sprintf(w.HeadlineF, whole(d.Counts.Conversations), whole(d.Counts.Turns))
 	t.line(head + "  " + t.paint(fit(d.Scenario.Name, max(t.room()-used-width(tail), 12)), bold) + tail)
-	t.wrapped("  ", subtitle(d, w), dim)
+	t.wrapped("  ", subtitle(d, w)+" · "+timeOfDay(d), dim)
 	if d.Scenario.Scale != 1 {
 		t.wrapped("  ", fmt.Sprintf(w.ScaleF, share(d.Scenario.Scale)), yellow)
 	}
@@ -138,7 +142,7 @@ func subtitle(d *Document, w *words) string {
 	}
 	return strings.Join([]string{
 		w.Target + " " + target, w.Overrides + ": " + over, fmt.Sprintf("%s %d", w.Seed, d.Scenario.Seed),
-		"cstest " + d.CstestVersion, timeOfDay(d),
+		"cstest " + d.CstestVersion,
 	}, " · ")
 }
 
@@ -181,10 +185,15 @@ func (t *text) objectives(d *Document) {
 			continue
 		}
 		t.line(head + "  " + t.paint(row[4], sgr))
-		if o := d.Objectives[i-1]; o.Verdict != "pass" {
+		if o := d.Objectives[i-1]; o.Verdict != "pass" && !told(o, reasons(d, w)) {
 			t.wrapped("    ", w.reason(o), dim)
 		}
 	}
+}
+
+// told tells whether the headline has said why already.
+func told(o Objective, headline []string) bool {
+	return o.Reason != "" && slices.ContainsFunc(headline, func(r string) bool { return strings.Contains(r, o.Reason) })
 }
 
 // measuredText and budgetText are the two sides of an objective.
@@ -196,6 +205,9 @@ func measuredText(o Objective, w *words) string {
 }
 
 func budgetText(o Objective, w *words) string {
+	if o.Unit == "count" && o.Target != nil && *o.Target == 0 {
+		return "0"
+	}
 	sign := "≤ "
 	if o.Unit == "share" {
 		sign = "≥ "
@@ -221,10 +233,10 @@ func (t *text) answers(d *Document) {
 	}
 	c := d.Conversations
 	if c.Complete+c.CompleteDegraded+c.Broken+c.Abandoned > 0 {
-		t.line(t.paint(w.Conversations+": ", dim) + strings.Join([]string{
+		t.wrapped(w.Conversations+": ", strings.Join([]string{
 			w.Complete + " " + whole(c.Complete), w.CompleteDegraded + " " + whole(c.CompleteDegraded),
 			w.Broken + " " + whole(c.Broken), w.Abandoned + " " + whole(c.Abandoned),
-		}, " · "))
+		}, " · "), "")
 	}
 }
 
@@ -265,8 +277,14 @@ func stormFacts(s Storm, w *words) []string {
 	if s.DetectS != nil {
 		out[0] = w.Detected + " " + seconds(*s.DetectS)
 	}
-	out = append(out, w.LatencyBack+" "+optionalSeconds(s.Recovery.LatencyS, w.NotBack),
-		w.QualityBack+" "+optionalSeconds(s.Recovery.QualityS, w.NotBack))
+	latency, quality := w.LatencyNotBack, w.QualityNotBack
+	if s.Recovery.LatencyS != nil {
+		latency = w.LatencyBack + " " + seconds(*s.Recovery.LatencyS)
+	}
+	if s.Recovery.QualityS != nil {
+		quality = w.QualityBack + " " + seconds(*s.Recovery.QualityS)
+	}
+	out = append(out, latency, quality)
 	if s.CallsPerTurn != nil {
 		out = append(out, fmt.Sprintf("%s %.2f", w.CallsPerTurn, *s.CallsPerTurn))
 	}
@@ -286,7 +304,7 @@ func (t *text) outages(d *Document) {
 		return
 	}
 	t.heading(w.Outages)
-	t.line(secondsLine(a.Seconds, w))
+	t.wrapped("", secondsLine(a.Seconds, w), "")
 	for i, o := range a.Outages {
 		if i == 10 {
 			t.line(fmt.Sprintf("… +%d", len(a.Outages)-10))
@@ -311,11 +329,14 @@ func (t *text) latency(d *Document) {
 	w := t.words
 	t.heading(w.Latency)
 	rows := [][]string{{"", w.N, w.Mean, "P50", "P90", "P95", "P99", "P99.9", w.Max}}
-	for _, r := range latencyRows(d, w) {
+	for i, r := range latencyRows(d, w) {
+		if t.width < 96 && i < 3 {
+			r.name = []string{w.ResponseShort, w.ServiceShort, w.FailedShort}[i]
+		}
 		rows = append(rows, append([]string{r.name}, quantileRow(r.q, w)...))
 	}
 	t.table(rows)
-	t.line(t.paint(fit(w.ReadNote, t.room()), dim))
+	t.wrapped("", w.ReadNote, dim)
 }
 
 type latencyRow struct {
@@ -384,16 +405,13 @@ func generatorFacts(d *Document, w *words) []string {
 	}
 	out = append(out, w.MaxInFlight+" "+whole(g.MaxInFlight), fmt.Sprintf(w.TaintedF, whole(int64(g.TaintedS))))
 	if l := d.LittlesLaw; l.RateTimesMean > 0 {
-		out = append(out, w.LittlesLaw+": "+fmt.Sprintf(w.LittlesLawF, digits(l.InFlightMean), digits(l.RateTimesMean), share(l.ErrorShare)))
+		out = append(out, w.LittlesLaw+": "+fmt.Sprintf(w.LittlesLawF, digits(l.InFlightMean), digits(l.RateTimesMean), share(math.Abs(l.ErrorShare))))
 	}
 	return out
 }
 
 func (t *text) warnings(d *Document) {
 	notes := append([]string{}, d.Warnings...)
-	if d.Environment.SharedHost {
-		notes = append(notes, t.words.SharedHost)
-	}
 	if d.Target.Insecure {
 		notes = append(notes, t.words.Insecure)
 	}

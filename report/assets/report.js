@@ -8,19 +8,19 @@
 
   const digits = (v) => (v < 9.995 ? v.toFixed(2) : v < 99.95 ? v.toFixed(1) : v.toFixed(0)).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
   const duration = (ns) => {
-    if (ns == null) return "–";
+    if (ns == null) return "";
     if (ns < 999.5e3) return digits(ns / 1e3) + " µs";
     if (ns < 999.5e6) return digits(ns / 1e6) + " ms";
     return digits(ns / 1e9) + " s";
   };
-  const count = (v) => (v == null ? "–" : v >= 1000 ? Math.round(v).toLocaleString("en-US") : String(Math.round(v * 10) / 10));
+  const count = (v) => (v == null ? "" : v >= 1000 ? Math.round(v).toLocaleString("en-US") : String(Math.round(v * 10) / 10));
   const clock = (s) => {
-    if (s == null) return "–";
+    if (s == null) return "";
     s = Math.round(s);
     const m = Math.floor(s / 60);
     return m >= 60 ? Math.floor(m / 60) + ":" + String(m % 60).padStart(2, "0") + ":" + String(s % 60).padStart(2, "0") : m + ":" + String(s % 60).padStart(2, "0");
   };
-  const percent = (v) => (v == null ? "–" : digits(v * 100) + " %");
+  const percent = (v) => (v == null ? "" : digits(v * 100) + " %");
   const nines = (x) => {
     const q = 1 - Math.pow(10, -x);
     return "P" + (q * 100).toFixed(Math.max(0, Math.round(x) - 2) + (Math.abs(x - Math.round(x)) < 1e-9 ? 0 : 2)).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
@@ -57,11 +57,11 @@
     if (c.measureText(text).width <= room) c.fillText(text, x, y);
   };
   // Lines across: the limits of the SLA.
-  const limits = (list, scale, format) => (u) => {
+  const limits = (list, scale, format, side = "right") => (u) => {
     const c = u.ctx, { left, top, width, height } = u.bbox, px = devicePixelRatio;
     c.save();
-    let last = Infinity;
-    for (const l of list) {
+    let above = true;
+    for (const l of [...list].sort((a, b) => b.at - a.at)) {
       const y = u.valToPos(l.at, scale, true);
       if (!(y >= top && y <= top + height)) continue;
       c.strokeStyle = css("--c-limit");
@@ -71,13 +71,19 @@
       c.moveTo(left, y);
       c.lineTo(left + width, y);
       c.stroke();
-      if (Math.abs(y - last) > 12 * px) {
-        c.font = 11 * px + "px system-ui, sans-serif";
-        c.fillStyle = css("--c-limit");
-        c.textAlign = "right";
-        c.fillText(l.name + " ≤ " + format(l.at), left + width - 4 * px, y - 4 * px);
-        last = y;
-      }
+      const text = l.name + " ≤ " + format(l.at);
+      c.setLineDash([]);
+      c.font = 11 * px + "px system-ui, sans-serif";
+      c.textAlign = side;
+      // The highest one is written above its line, the others below theirs: two limits are often close.
+      const base = above ? y - 5 * px : y + 13 * px, x = side === "right" ? left + width - 4 * px : left + 6 * px;
+      c.strokeStyle = css("--paper");
+      c.lineWidth = 4 * px;
+      c.lineJoin = "round";
+      c.strokeText(text, x, base);
+      c.fillStyle = css("--c-limit");
+      c.fillText(text, x, base);
+      above = false;
     }
     c.restore();
   };
@@ -132,7 +138,7 @@
     quantiles() {
       const s = data.series;
       return [{
-        height: 230, padding: [18, 0, 0, 0], scales: { x: { time: false }, y: logScale(data.limits.map((l) => l.at)) },
+        height: 230, padding: [18, 50, 0, 0], scales: { x: { time: false }, y: logScale(data.limits.map((l) => l.at)) },
         axes: [timeAxis(), axis(duration, { splits: logSplits, filter: (u, v) => v })],
         series: [timeSeries, line("P99", "--c-p99", duration), line("P50", "--c-p50", duration)],
         hooks: { drawClear: [backdrop(true)], draw: [limits(data.limits, "y", duration)] },
@@ -147,14 +153,14 @@
       layers.reverse().forEach(([layer, top]) => {
         columns.push(top);
         series.push(line(layer.label, layer.color, count, {
-          width: 0, paths: stepped, fill: fill(layer.color, 0.85), stroke: css(layer.color), value: (u, v, si, i) => (i == null ? "–" : count(layer.values[i])),
+          width: 0, paths: stepped, fill: fill(layer.color, 0.85), stroke: css(layer.color), value: (u, v, si, i) => (i == null ? "" : count(layer.values[i])),
         }));
       });
       const bands = [];
       for (let i = 1; i < series.length - 1; i++) bands.push({ series: [i, i + 1] });
       return [{
-        height: 210, padding: [18, 0, 0, 0], scales: { x: { time: false }, y: { range: (u, a, b) => [0, Math.max(b * 1.05, 1)] } },
-        axes: [timeAxis(), axis(count)], series, bands, hooks: { drawClear: [backdrop(true)] }, legend: { markers: { fill: (u, i) => series[i].stroke, width: 0 } },
+        height: 210, padding: [18, 50, 0, 0], scales: { x: { time: false }, y: { range: (u, a, b) => [0, Math.max(b * 1.05, 1)] } },
+        axes: [timeAxis(), axis(count)], series, bands, hooks: { drawClear: [backdrop(true)] },
       }, columns];
     },
     burn() {
@@ -165,7 +171,7 @@
         series.push(line(b.name, colors[i % colors.length], percent, { dash: i >= colors.length ? [3, 3] : undefined }));
       });
       return [{
-        height: 190, padding: [18, 0, 0, 0], scales: { x: { time: false }, y: { range: (u, a, b) => [0, Math.max(b * 1.08, 1.1)] } },
+        height: 190, padding: [18, 50, 0, 0], scales: { x: { time: false }, y: { range: (u, a, b) => [0, Math.max(b * 1.08, 1.1)] } },
         axes: [timeAxis(), axis((v) => Math.round(v * 100) + " %")], series,
         hooks: { drawClear: [backdrop(true)], draw: [limits([{ at: 1, name: T.budget }], "y", percent)] },
       }, columns];
@@ -174,18 +180,18 @@
       const xs = new Set();
       for (const d of data.distribution) d.points.forEach((p) => xs.add(p[0]));
       const x = [...xs].sort((a, b) => a - b);
-      const columns = [x], series = [{ label: T.percentile, value: (u, v) => (v == null ? "–" : nines(v)) }];
+      const columns = [x], series = [{ label: T.percentile, value: (u, v) => (v == null ? "" : nines(v)) }];
       for (const d of data.distribution) {
         const at = new Map(d.points.map((p) => [p[0], p[1]]));
         columns.push(x.map((v) => at.get(v) ?? null));
         series.push(line(d.label, d.color, duration, { dash: d.dash ? [5, 4] : undefined, spanGaps: true }));
       }
       return [{
-        height: 280, padding: [18, 12, 0, 0], sync: false,
+        height: 280, padding: [18, 50, 0, 0], sync: false,
         scales: { x: { time: false }, y: logScale(data.limits.map((l) => l.at)) },
         axes: [axis(nines, { size: 28, splits: () => [0, 1 - Math.log10(5), 1, 2, 3, 4, 5, 6].filter((v) => v <= x[x.length - 1]).map((v) => (v > 0 && v < 1 ? Math.log10(2) : v)) }),
           axis(duration, { splits: logSplits, filter: (u, v) => v })],
-        series, hooks: { draw: [limits(data.limits, "y", duration)] },
+        series, hooks: { draw: [limits(data.limits, "y", duration, "left")] },
       }, columns];
     },
   };
@@ -197,6 +203,7 @@
       const [opts, columns] = charts[el.dataset.chart]();
       if (columns[0].length < 2) continue;
       opts.width = el.clientWidth;
+      opts.legend = { markers: { width: 0, fill: (u, i) => opts.series[i].stroke } };
       opts.cursor = { points: { size: 6 }, y: false };
       if (opts.sync !== false) opts.cursor.sync = { key: sync.key };
       delete opts.sync;

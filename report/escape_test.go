@@ -1,0 +1,131 @@
+package report
+
+import (
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"pgregory.net/rapid"
+)
+
+func TestClean(t *testing.T) {
+	for _, c := range []struct{ in, want string }{
+		{"客服本来有", "客服本来有"}, // its UTF-8 holds the bytes 0x9C and 0x90
+		{"plain text", "plain text"},
+		{"\x1b[31mred\x1b[0m", "^[[31mred^[[0m"},
+		{"\x1b]0;title\a", "^[]0;title^G"},
+		{"a\u009b31m", "a^[31m"},
+		{"a\r\nb\tc\x00\x7f", "a^M^Jb^Ic^@^?"},
+		{`esc \u001b[2J \u009b \u0041`, `esc ^[[2J ^[ \u0041`},
+		{"user\u202egnp.exe", "user<U+202E>gnp.exe"},
+		{"a\u200bb\ufeffc\u2028d", "a<U+200B>b<U+FEFF>c<U+2028>d"},
+		{"👩‍👩‍👧", "👩‍👩‍👧"},
+		{"bad \xff\x9c utf8", "bad \ufffd\ufffd utf8"},
+		{"e" + strings.Repeat("\u0301", 50), "e" + strings.Repeat("\u0301", maxMarks)},
+		{"::set-env name=X::y", ": :set-env name=X::y"},
+		{"  ::add-mask::x", "  : :add-mask::x"},
+		{"oops ##[error]x ##vso[a]", "oops # #[error]x # #vso[a]"},
+		{"##teamcity[x]", "# #teamcity[x]"},
+		{"std::vector", "std::vector"},
+	} {
+		if got := Clean(c.in); got != c.want {
+			t.Errorf("Clean(%q) = %q, want %q", c.in, got, c.want)
+		}
+	}
+}
+
+func TestCleanLeavesNothingDangerous(t *testing.T) {
+	alphabet := rapid.SampledFrom([]rune("ab客:#[v\\u01b9\x1b\u009b\u202e\u200b\u0301\n\r\t券👩\u200d"))
+	rapid.Check(t, func(t *rapid.T) {
+		s := rapid.StringOfN(alphabet, 0, 60, -1).Draw(t, "s") + rapid.StringN(0, 20, 40).Draw(t, "any")
+		got := Clean(s)
+		if !utf8.ValidString(got) {
+			t.Fatalf("Clean(%q) = %q is not UTF-8", s, got)
+		}
+		for _, r := range got {
+			if unicode.IsControl(r) || invisible(r) {
+				t.Fatalf("Clean(%q) = %q holds %U", s, got, r)
+			}
+		}
+		if strings.Contains(got, "##[") || strings.HasPrefix(strings.TrimSpace(got), "::") {
+			t.Fatalf("Clean(%q) = %q holds a CI command", s, got)
+		}
+		if w := rapid.IntRange(1, 40).Draw(t, "w"); width(fit(s, w)) > w {
+			t.Fatalf("fit(%q, %d) = %q is %d wide", s, w, fit(s, w), width(fit(s, w)))
+		}
+	})
+}
+
+func TestCleanBoundsLength(t *testing.T) {
+	got := Clean(strings.Repeat("券", 1<<20))
+	if n := len(got); n > maxText+3 || n < maxText-6 || !strings.HasSuffix(got, "券…") {
+		t.Errorf("1 Mi runes became %d bytes ending in %q", n, got[max(len(got)-6, 0):])
+	}
+}
+
+func TestFitAndWrapCountCells(t *testing.T) {
+	if got := fit("优惠券怎么用", 7); got != "优惠券…" {
+		t.Errorf("fit = %q", got)
+	}
+	for _, w := range []int{8, 9, 15, 40} {
+		for _, s := range []string{"优惠券怎么用 coupon how to use it 优惠券怎么用优惠券怎么用", strings.Repeat("x", 100), ""} {
+			var joined string
+			for _, line := range wrap(s, w) {
+				if width(line) > w {
+					t.Errorf("wrap(%q, %d) gives %q, %d wide", s, w, line, width(line))
+				}
+				joined += line
+			}
+			if strings.ReplaceAll(joined, " ", "") != strings.ReplaceAll(s, " ", "") {
+				t.Errorf("wrap(%q, %d) lost text: %q", s, w, joined)
+			}
+		}
+	}
+}
+
+func TestSlug(t *testing.T) {
+	for _, c := range []struct{ in, want string }{
+		{"midnight-sale", "midnight-sale"},
+		{"双十一零点", "双十一零点"},
+		{"v1.2_x", "v1.2_x"},
+	} {
+		if got := Slug(c.in); got != c.want {
+			t.Errorf("Slug(%q) = %q, want %q", c.in, got, c.want)
+		}
+	}
+	seen := map[string]string{}
+	for _, in := range []string{"../../x", "x", "..", ".", "", "CON", "con.txt", "Com1", "NUL", "a/b", "a\\b", "a b", "a\nb", "a:b", "x.", "-", strings.Repeat("a", 300), strings.Repeat("a", 301), "a\xff"} {
+		got := Slug(in)
+		if other, dup := seen[got]; dup {
+			t.Errorf("Slug(%q) = Slug(%q) = %q", in, other, got)
+		}
+		seen[got] = in
+		if got == "" || len(got) > 3*maxSlug+9 || strings.ContainsAny(got, "/\\:\n \x00") || strings.HasPrefix(got, ".") || strings.HasSuffix(got, ".") || reserved(got) {
+			t.Errorf("Slug(%q) = %q is no file name", in, got)
+		}
+	}
+}
+
+func TestCell(t *testing.T) {
+	for _, c := range []struct{ in, want string }{
+		{"peak", "peak"}, {"", ""}, {"=1+1", "'=1+1"}, {"+x", "'+x"}, {"-x", "'-x"}, {"@SUM(A1)", "'@SUM(A1)"}, {"\t=1", "'\t=1"},
+		{"\r=1", "'\r=1"}, {"\x00=1", "'=1"}, {"  =1", "'  =1"}, {"=cmd", "'=cmd"}, {"a=b", "a=b"},
+	} {
+		if got := cell(c.in); got != c.want {
+			t.Errorf("cell(%q) = %q, want %q", c.in, got, c.want)
+		}
+	}
+}
+
+func TestMarkdownEscapes(t *testing.T) {
+	for _, c := range []struct{ in, want string }{
+		{"a|b", `a\|b`}, {"<img src=x>", "&lt;img src=x&gt;"}, {"[x](javascript:alert)", `\[x\]\(javascript&#58;alert\)`},
+		{"@team", "&#64;team"}, {"https://x", "https&#58;//x"}, {"`code`", "\\`code\\`"}, {"15:04:05 a: b", "15:04:05 a: b"}, {"#12", "&#35;12"},
+		{"line\nbreak", "line^Jbreak"},
+	} {
+		if got := md(c.in); got != c.want {
+			t.Errorf("md(%q) = %q, want %q", c.in, got, c.want)
+		}
+	}
+}

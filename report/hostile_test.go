@@ -1,0 +1,205 @@
+package report
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/xml"
+	"errors"
+	"io"
+	"reflect"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+)
+
+// payloads are what a server, a data file or a file name may try. HOST stands
+// for an address on which a test counts requests.
+func payloads() []string {
+	return []string{
+		`<script>document.documentElement.dataset.pwned=1;fetch("http://HOST/fetch")</script>`,
+		`"><img src=http://HOST/img onerror="document.documentElement.dataset.pwned=1">`,
+		`</script><script>document.documentElement.dataset.pwned=1</script>`,
+		`</title></style><svg/onload=document.documentElement.dataset.pwned=1>`,
+		`javascript:document.documentElement.dataset.pwned=1`,
+		"`${document.documentElement.dataset.pwned=1}` {{.D}} <!--",
+		"';document.documentElement.dataset.pwned=1;//\u2028\u2029",
+		`x{background:url(http://HOST/css)}</style><link rel=stylesheet href=http://HOST/link>`,
+		"\x1b]0;title\a\x1b[2J\x1b]52;c;cGF5\a\u009b31m\r\nEVIL",
+		"::set-env name=PATH::/tmp\n::error::x ##[command]evil ##teamcity[x]",
+		"=HYPERLINK(\"http://HOST/csv\")", "@SUM(1)\t+1", "]]><x/>\x00\x01\ufffe &amp; \xff\xfe",
+		"客服本来有\u202egnp.exe\u200b👩‍👩‍👧", strings.Repeat("券", 5000), "e" + strings.Repeat("\u0301", 400),
+	}
+}
+
+// hostileDocument is a sale in which every free text is a payload.
+func hostileDocument(t testing.TB) *Document {
+	t.Helper()
+	d := saleDocument(t)
+	// More than a run has: three turns of errors, an outage, every kind of note.
+	for _, p := range payloads() {
+		d.Reasons, d.Warnings, d.Overrides = append(d.Reasons, p), append(d.Warnings, p), append(d.Overrides, p)
+		d.Generator.Reasons = append(d.Generator.Reasons, p)
+		d.Errors = append(d.Errors, Error{Outcome: "server_error", Message: p, Count: 1, Example: Example{Conversation: p, Turn: 1, TraceID: p}})
+		d.Availability.Outages = append(d.Availability.Outages, Outage{StartS: 1, LengthS: 1, Cause: p})
+		d.Objectives = append(d.Objectives, Objective{Name: p, Kind: "latency", Unit: "share", Verdict: "fail", Reason: p, N: 1, LimitNs: nanoseconds(5e8)})
+		d.Tags["k"+p], d.Knobs["k"+p] = p, p
+	}
+	ended := 3.0
+	d.Processes[0].EndedS = &ended
+	keep := map[string]bool{"Verdict": true, "Unit": true, "Outcome": true, "Tier": true, "StartedAt": true, "SHA256": true, "Kind": true}
+	next := 0
+	var poison func(v reflect.Value, name string)
+	poison = func(v reflect.Value, name string) {
+		switch v.Kind() {
+		case reflect.Struct:
+			for i := range v.NumField() {
+				if !keep[v.Type().Field(i).Name] {
+					poison(v.Field(i), v.Type().Field(i).Name)
+				}
+			}
+		case reflect.Slice:
+			for i := range v.Len() {
+				poison(v.Index(i), name)
+			}
+		case reflect.Pointer:
+			if !v.IsNil() {
+				poison(v.Elem(), name)
+			}
+		case reflect.String:
+			v.SetString(payloads()[next%len(payloads())])
+			next++
+		}
+	}
+	poison(reflect.ValueOf(d).Elem(), "")
+	return settled(d)
+}
+
+func TestHostileTerminal(t *testing.T) {
+	d := hostileDocument(t)
+	for _, lang := range []Lang{English, Chinese} {
+		var b bytes.Buffer
+		if err := WriteText(d, &b, TextOptions{Lang: lang}); err != nil {
+			t.Fatal(err)
+		}
+		checkLines(t, b.String(), 100)
+	}
+	for _, narrow := range []int{1, 80, 100} {
+		var b bytes.Buffer
+		if err := WriteText(d, &b, TextOptions{Width: narrow}); err != nil {
+			t.Fatal(err)
+		}
+		checkLines(t, b.String(), max(narrow, 80))
+	}
+	var b bytes.Buffer
+	if err := WriteMarkdown(d, &b, English); err != nil {
+		t.Fatal(err)
+	}
+	checkLines(t, b.String(), 1<<20)
+	if !strings.Contains(b.String(), "客服本来有&lt;U+202E&gt;gnp.exe") {
+		t.Error("Markdown lost the Chinese text, or kept the bidirectional control")
+	}
+	for _, html := range []string{"<script", "<img", "<svg", "<link", "](", "@SUM"} {
+		if strings.Contains(b.String(), html) {
+			t.Errorf("Markdown holds %s", html)
+		}
+	}
+}
+
+// checkLines finds what a terminal or a CI runner would act on, and lines too wide.
+func checkLines(t *testing.T, text string, limit int) {
+	t.Helper()
+	if !utf8.ValidString(text) {
+		t.Error("not UTF-8")
+	}
+	for _, line := range strings.Split(text, "\n") {
+		for _, r := range line {
+			if unicode.IsControl(r) || invisible(r) {
+				t.Errorf("%U in %q", r, line)
+			}
+		}
+		if strings.Contains(line, "##[") || strings.Contains(line, "##teamcity[") || strings.HasPrefix(strings.TrimSpace(line), "::") {
+			t.Errorf("a CI command: %q", line)
+		}
+		if width(line) > limit {
+			t.Errorf("%d cells, more than %d: %q", width(line), limit, line)
+		}
+	}
+}
+
+func TestHostileJUnit(t *testing.T) {
+	d := hostileDocument(t)
+	var b bytes.Buffer
+	if err := WriteJUnit(d, &b); err != nil {
+		t.Fatal(err)
+	}
+	checkXML(t, b.Bytes())
+	var back struct {
+		Suite struct {
+			Cases []struct {
+				Name    string    `xml:"name,attr"`
+				Failure *struct{} `xml:"failure"`
+			} `xml:"testcase"`
+			Failures int `xml:"failures,attr"`
+		} `xml:"testsuite"`
+	}
+	if err := xml.Unmarshal(b.Bytes(), &back); err != nil {
+		t.Fatal(err)
+	}
+	failures := 0
+	for i, c := range back.Suite.Cases[1:] {
+		if want := Clean(d.Objectives[i].Name); c.Name != want {
+			t.Errorf("case %d is %q, want %q", i, c.Name, want)
+		}
+		if c.Failure != nil {
+			failures++
+		}
+	}
+	if len(back.Suite.Cases) != len(d.Objectives)+1 || failures != back.Suite.Failures || failures != len(payloads()) {
+		t.Errorf("%d cases, %d failures, attribute says %d", len(back.Suite.Cases), failures, back.Suite.Failures)
+	}
+}
+
+// checkXML verifies that text is well-formed XML 1.0, character by character.
+func checkXML(t *testing.T, text []byte) {
+	t.Helper()
+	if !utf8.Valid(text) {
+		t.Error("not UTF-8")
+	}
+	for _, r := range string(text) {
+		if !(r == '\t' || r == '\n' || r == '\r' || r >= 0x20 && r <= 0xd7ff || r >= 0xe000 && r <= 0xfffd || r >= 0x10000) {
+			t.Errorf("%U is no character of XML 1.0", r)
+		}
+	}
+	dec := xml.NewDecoder(bytes.NewReader(text))
+	dec.Strict = true
+	for {
+		if _, err := dec.Token(); errors.Is(err, io.EOF) {
+			return
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestHostileCSV(t *testing.T) {
+	d := hostileDocument(t)
+	var b bytes.Buffer
+	if err := WriteCSV(d, &b); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(&b).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(rows) != len(d.Series)+1 {
+		t.Fatalf("%d rows for %d seconds", len(rows), len(d.Series))
+	}
+	for _, row := range rows {
+		for _, c := range row {
+			if c != "" && strings.ContainsRune("=+-@\t\r\n\x00", rune(c[0])) {
+				t.Errorf("cell %q", c)
+			}
+		}
+	}
+}

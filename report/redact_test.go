@@ -1,0 +1,109 @@
+package report
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+const canary = "s3cr€t/+Pa?s\"w&rd"
+
+// spellings are the forms in which others write a secret, made by their own code.
+func spellings(t *testing.T) map[string]string {
+	t.Helper()
+	quoted, err := json.Marshal(canary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ascii := strings.ReplaceAll(strings.Trim(string(quoted), `"`), "€", `\u20ac`)
+	return map[string]string{
+		"raw": canary, "query": url.QueryEscape(canary), "path": url.PathEscape(canary), "json": string(quoted[1 : len(quoted)-1]), "ascii json": ascii,
+		"userinfo": url.UserPassword("u", canary).String()[2:], "hex": hex.EncodeToString([]byte(canary)), "HEX": fmt.Sprintf("%X", canary),
+		"lower percent": strings.ToLower(url.QueryEscape("€/+")) + "", "base64": base64.StdEncoding.EncodeToString([]byte(canary)),
+		"base64url": base64.RawURLEncoding.EncodeToString([]byte(canary)),
+	}
+}
+
+func TestScrubMasksEveryForm(t *testing.T) {
+	for name, form := range spellings(t) {
+		if name == "lower percent" {
+			continue
+		}
+		got := ScrubString("before "+form+" after", []string{canary})
+		if strings.Contains(got, form) || !strings.Contains(got, Redacted) || !strings.HasPrefix(got, "before ") || !strings.HasSuffix(strings.TrimRight(got, "="), " after") {
+			t.Errorf("%s: %q became %q", name, form, got)
+		}
+	}
+	for _, prefix := range []string{"u:", "ab:", "abc:"} {
+		encoded := base64.StdEncoding.EncodeToString([]byte(prefix + canary + "tail"))
+		got := ScrubString("Basic "+encoded, []string{canary})
+		raw, _ := base64.StdEncoding.DecodeString(encoded)
+		if !strings.Contains(string(raw), canary) || !strings.Contains(got, Redacted) || strings.Contains(got, encoded[8:20]) {
+			t.Errorf("base64 of %q…: %q became %q", prefix, encoded, got)
+		}
+	}
+}
+
+func TestScrubAcrossWrites(t *testing.T) {
+	text := "head " + canary + " mid s3cr " + url.QueryEscape(canary) + " tail s3cr"
+	want := "head [redacted] mid s3cr [redacted] tail s3cr"
+	for size := 1; size <= len(text); size++ {
+		var out bytes.Buffer
+		w := Scrub(&out, []string{canary, "ab"})
+		for rest := text; rest != ""; {
+			n := min(size, len(rest))
+			if k, err := w.Write([]byte(rest[:n])); k != n || err != nil {
+				t.Fatal(k, err)
+			}
+			rest = rest[n:]
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if out.String() != want {
+			t.Fatalf("in pieces of %d: %q", size, out.String())
+		}
+	}
+}
+
+func TestScrubHoldsBackOnlyWhatMayBeASecret(t *testing.T) {
+	var out bytes.Buffer
+	w := Scrub(&out, []string{canary})
+	if _, err := w.Write([]byte("a line\n")); err != nil {
+		t.Fatal(err)
+	}
+	if out.String() != "a line\n" {
+		t.Errorf("after one line: %q", out.String())
+	}
+	if _, err := w.Write([]byte("x s3c")); err != nil {
+		t.Fatal(err)
+	}
+	if out.String() != "a line\nx " {
+		t.Errorf("after the start of a secret: %q", out.String())
+	}
+}
+
+func TestSecretHidesItself(t *testing.T) {
+	s := NewSecret(canary)
+	quoted, err := json.Marshal(map[string]any{"a": s, "b": struct{ S Secret }{s}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var logged bytes.Buffer
+	slog.New(slog.NewTextHandler(&logged, nil)).Info("x", "secret", s)
+	all := fmt.Sprintf("%s %v %+v %#v %x %q %d %v %+v %#v", s, s, s, s, s, s, s, []Secret{s}, struct{ s Secret }{s}, struct{ s *Secret }{&s}) + string(quoted) + logged.String()
+	for name, form := range spellings(t) {
+		if name != "lower percent" && strings.Contains(all, form) {
+			t.Errorf("%s form shows in %q", name, all)
+		}
+	}
+	if s.Reveal() != canary {
+		t.Errorf("Reveal = %q", s.Reveal())
+	}
+}
