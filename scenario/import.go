@@ -1,0 +1,251 @@
+package scenario
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"syscall"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v4"
+)
+
+const (
+	maxImport     = 64 << 20  // bytes of a file of conversations
+	maxImportText = 512 << 10 // bytes of what is taken, so that it fits into a scenario with room to spare
+)
+
+// ImportFile reads conversations as Import does, from a regular file of at most
+// 64 MiB.
+func ImportFile(path string) ([]byte, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open conversations: %w", err)
+	}
+	text, err := readRegular(f, maxImport)
+	if err != nil {
+		return nil, fmt.Errorf("read conversations %s: %w", path, err)
+	}
+	return Import(path, text)
+}
+
+// Import takes the users' messages from ShareGPT JSON (conversations of from and
+// value) or OpenAI messages (role and content), as one JSON value, a list, or a
+// value a line, and gives the YAML of a scenario's `conversations:`. Dialogs of
+// the same messages become one with their number as weight. A comment says
+// what was left out because a scenario would not hold it. name stands before
+// positions in errors.
+func Import(name string, text []byte) ([]byte, error) {
+	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
+	if line, column, bad := invalidUTF8(text); bad {
+		return nil, fmt.Errorf("%s:%d:%d: is not UTF-8", name, line, column)
+	}
+	var in importing
+	d := json.NewDecoder(bytes.NewReader(text))
+	for {
+		var raw json.RawMessage
+		err := d.Decode(&raw)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err == nil {
+			err = in.value(raw)
+		}
+		if err != nil {
+			before := text[:min(int(d.InputOffset()), len(text))]
+			return nil, fmt.Errorf("%s:%d: %w", name, bytes.Count(bytes.TrimSpace(before), []byte{'\n'})+1, err)
+		}
+	}
+	if len(in.list) == 0 {
+		return nil, fmt.Errorf("%s: has no conversation with a message of a user", name)
+	}
+	return in.yaml(name)
+}
+
+// message is one of either format; OpenAI's content is a text or a list of parts.
+type message struct {
+	From    string          `json:"from"`
+	Value   string          `json:"value"`
+	Role    string          `json:"role"`
+	Content json.RawMessage `json:"content"`
+}
+
+type dialogFile struct {
+	Conversations []message `json:"conversations"`
+	Messages      []message `json:"messages"`
+}
+
+type importing struct {
+	list                  []Conversation
+	byText                map[string]int
+	turns, bytes          int
+	dialogs, left, silent int
+}
+
+// value takes a dialog, a list of dialogs, or a bare list of messages.
+func (in *importing) value(raw json.RawMessage) error {
+	if raw[0] != '[' {
+		return in.dialog(raw)
+	}
+	var items []json.RawMessage
+	if err := json.Unmarshal(raw, &items); err != nil {
+		return err
+	}
+	var first message
+	if len(items) > 0 && json.Unmarshal(items[0], &first) == nil && (first.Role != "" || first.From != "") {
+		var bare []message
+		if err := json.Unmarshal(raw, &bare); err != nil {
+			return errors.New("is not a list of messages")
+		}
+		return in.take(bare)
+	}
+	for i, item := range items {
+		if err := in.dialog(item); err != nil {
+			return fmt.Errorf("item %d: %w", i+1, err)
+		}
+	}
+	return nil
+}
+
+func (in *importing) dialog(raw json.RawMessage) error {
+	var d dialogFile
+	if err := json.Unmarshal(raw, &d); err != nil {
+		return errors.New("is neither ShareGPT nor OpenAI messages")
+	}
+	switch {
+	case d.Conversations == nil && d.Messages == nil:
+		return errors.New("has neither conversations (ShareGPT) nor messages (OpenAI)")
+	case d.Messages != nil:
+		return in.take(d.Messages)
+	}
+	return in.take(d.Conversations)
+}
+
+// take adds the dialog of a list of messages.
+func (in *importing) take(messages []message) error {
+	in.dialogs++
+	var turns []Turn
+	size := 0
+	for i, m := range messages {
+		text, err := m.user()
+		if err != nil {
+			return fmt.Errorf("message %d: %w", i+1, err)
+		}
+		if text = strings.TrimSpace(text); text != "" {
+			turns = append(turns, Turn{Say: strings.ReplaceAll(text, "$", "$$")})
+			size += len(text)
+		}
+	}
+	if len(turns) == 0 {
+		in.silent++
+		return nil
+	}
+	if in.byText == nil {
+		in.byText = map[string]int{}
+	}
+	key, _ := json.Marshal(turns) // texts only: cannot fail
+	if i, ok := in.byText[string(key)]; ok {
+		in.list[i].Weight++
+		return nil
+	}
+	if len(in.list) >= maxConversations || len(turns) > maxTurns || in.turns+len(turns) > maxSlots || in.bytes+size > maxImportText || tooLong(turns) {
+		in.left++
+		return nil
+	}
+	in.byText[string(key)] = len(in.list)
+	in.turns += len(turns)
+	in.bytes += size
+	in.list = append(in.list, Conversation{Name: fmt.Sprintf("imported-%d", len(in.list)+1), Weight: 1, Turns: turns})
+	return nil
+}
+
+// tooLong tells whether a text is more than a turn may say.
+func tooLong(turns []Turn) bool {
+	for _, t := range turns {
+		if len(t.Say) > 8<<10 || strings.ContainsAny(t.Say, "⟦⟧") || strings.ContainsRune(t.Say, utf8.RuneError) {
+			return true
+		}
+	}
+	return false
+}
+
+// user gives the text of a user's message, nothing for other roles.
+func (m message) user() (string, error) {
+	switch {
+	case m.From != "":
+		switch m.From {
+		case "human", "user":
+			return m.Value, nil
+		}
+		return "", nil
+	case m.Role == "":
+		return "", errors.New("has neither from (ShareGPT) nor role (OpenAI)")
+	case m.Role != "user" || len(m.Content) == 0:
+		return "", nil
+	case m.Content[0] == '"':
+		var text string
+		err := json.Unmarshal(m.Content, &text)
+		return text, err
+	}
+	var parts []struct {
+		Type string `json:"type"`
+		Text string `json:"text"`
+	}
+	if err := json.Unmarshal(m.Content, &parts); err != nil {
+		return "", errors.New("content is neither a text nor a list of parts")
+	}
+	var texts []string
+	for _, p := range parts {
+		if p.Type == "text" || p.Type == "input_text" {
+			texts = append(texts, p.Text)
+		}
+	}
+	return strings.Join(texts, "\n"), nil
+}
+
+func (in *importing) yaml(name string) ([]byte, error) {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "# %d conversations from %s", in.dialogs, short(name))
+	if in.left > 0 {
+		fmt.Fprintf(&b, "; %d left out: a scenario holds %d conversations and %d turns of 8 KiB each", in.left, maxConversations, maxSlots)
+	}
+	if in.silent > 0 {
+		fmt.Fprintf(&b, "; %d without a message of a user", in.silent)
+	}
+	b.WriteString("\nconversations:\n")
+	list := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
+	for _, c := range in.list {
+		turns := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
+		for _, t := range c.Turns {
+			turns.Content = append(turns.Content, pairs("say", text(t.Say)))
+		}
+		list.Content = append(list.Content, pairs("name", text(c.Name), "weight", plain(fmt.Sprint(c.Weight)), "turns", turns))
+	}
+	out, err := yaml.Dump(list, yaml.WithIndent(2), yaml.WithLineWidth(-1), yaml.WithUnicode(true))
+	if err != nil {
+		return nil, fmt.Errorf("print conversations of %s: %w", name, err)
+	}
+	for line := range bytes.Lines(out) {
+		b.WriteString("  ")
+		b.Write(line)
+	}
+	return b.Bytes(), nil
+}
+
+// pairs makes a mapping of keys and nodes.
+func pairs(list ...any) *yaml.Node {
+	n := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+	for _, v := range list {
+		switch v := v.(type) {
+		case string:
+			n.Content = append(n.Content, text(v))
+		case *yaml.Node:
+			n.Content = append(n.Content, v)
+		}
+	}
+	return n
+}

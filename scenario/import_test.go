@@ -1,0 +1,106 @@
+package scenario
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// withConversations puts imported conversations into a scenario.
+func withConversations(t interface{ Fatalf(string, ...any) }, imported []byte) *Scenario {
+	text := least[:strings.Index(least, "conversations:")] + string(imported) + "sla: {availability: 99%}\n"
+	s, err := Parse("imported.yaml", []byte(text), Options{})
+	if err != nil {
+		t.Fatalf("what was imported is not a scenario: %v\n%s", err, text)
+	}
+	return s
+}
+
+func TestImport(t *testing.T) {
+	const shareGPT = `[
+  {"id": "a", "conversations": [
+    {"from": "system", "value": "be kind"}, {"from": "human", "value": "优惠券: 怎么用?\n第二行"}, {"from": "gpt", "value": "…"}, {"from": "human", "value": "$5 'off'"}]},
+  {"id": "b", "conversations": [{"from": "user", "value": "NO"}]},
+  {"id": "c", "conversations": [{"from": "user", "value": " NO "}]},
+  {"id": "d", "conversations": [{"from": "gpt", "value": "hello?"}]}]`
+	const messages = `{"messages": [{"role": "system", "content": "x"}, {"role": "user", "content": [{"type": "text", "text": "看图"}, {"type": "image_url"}]}, {"role": "assistant", "content": null}]}
+
+{"messages": [{"role": "user", "content": "2026-01-01"}]}`
+	for _, tt := range []struct{ name, in, want, comment string }{
+		{"ShareGPT", shareGPT, "imported-1*1: 优惠券: 怎么用?\n第二行 / $$5 'off' | imported-2*2: NO", "# 4 conversations from ShareGPT; 1 without a message of a user"},
+		{"one dialog", `{"conversations":[{"from":"human","value":"hi"}]}`, "imported-1*1: hi", "# 1 conversations from one dialog"},
+		{"messages", messages, "imported-1*1: 看图 | imported-2*1: 2026-01-01", "# 2 conversations from messages"},
+		{"bare messages", `[{"role":"user","content":"a"},{"role":"assistant","content":"b"},{"role":"user","content":"c"}]`, "imported-1*1: a / c", "# 1 conversations from bare messages"},
+	} {
+		out, err := Import(tt.name, []byte(tt.in))
+		if err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+			continue
+		}
+		if comment, _, _ := strings.Cut(string(out), "\n"); comment != tt.comment {
+			t.Errorf("%s: %s, want %s", tt.name, comment, tt.comment)
+		}
+		var got []string
+		for _, c := range withConversations(t, out).Conversations {
+			var says []string
+			for _, turn := range c.Turns {
+				says = append(says, turn.Say)
+			}
+			got = append(got, fmt.Sprintf("%s*%g: %s", c.Name, c.Weight, strings.Join(says, " / ")))
+		}
+		if s := strings.Join(got, " | "); s != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.name, s, tt.want)
+		}
+	}
+}
+
+func TestImportRefuses(t *testing.T) {
+	for in, want := range map[string]string{
+		"":                                     "x: has no conversation with a message of a user",
+		"[]":                                   "x: has no conversation with a message of a user",
+		"{\"a\":1}":                            "x:1: has neither conversations (ShareGPT) nor messages (OpenAI)",
+		"{\"messages\":[]}\n{\"messages\":3}":  "x:2: is neither ShareGPT nor OpenAI messages",
+		"[{\"messages\":[{\"text\":\"hi\"}]}]": "x:1: item 1: message 1: has neither from (ShareGPT) nor role (OpenAI)",
+		"{\"messages\":[{\"role\":\"user\",\"content\":7}]}": "x:1: message 1: content is neither a text nor a list of parts",
+		"a,b\n1,2":     "x:1: invalid character 'a' looking for beginning of value",
+		"{\"a\":\xff}": "x:1:6: is not UTF-8",
+	} {
+		if _, err := Import("x", []byte(in)); err == nil || err.Error() != want {
+			t.Errorf("%q: got %v, want %s", in, err, want)
+		}
+	}
+}
+
+func TestImportIsBounded(t *testing.T) {
+	var b strings.Builder
+	for i := range maxConversations + 7 {
+		fmt.Fprintf(&b, "{\"messages\":[{\"role\":\"user\",\"content\":\"question %d\"}]}\n", i)
+	}
+	path := filepath.Join(t.TempDir(), "chats.jsonl")
+	if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := ImportFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(withConversations(t, out).Conversations); n != maxConversations || !strings.Contains(string(out), "; 7 left out") {
+		t.Errorf("%d conversations; %s", n, out[:200])
+	}
+	if _, err := ImportFile(t.TempDir()); err == nil || !strings.HasSuffix(err.Error(), "not a regular file") {
+		t.Errorf("a folder: %v", err)
+	}
+}
+
+func FuzzImport(f *testing.F) {
+	f.Add([]byte(`[{"conversations":[{"from":"human","value":"\u0000\u2028 ~ $"}]}]`))
+	f.Add([]byte("{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}\n{\"messages\":[]}"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		out, err := Import("x", text)
+		if err == nil {
+			withConversations(t, out)
+		}
+	})
+}
