@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 // memory is a File in memory, which may fail.
@@ -127,7 +128,7 @@ func sum(t testing.TB, plan *Plan, parts []*Snapshot) *Snapshot {
 // same compares snapshots by everything in them.
 func same(a, b *Snapshot) string {
 	return cmp.Diff(a, b, cmp.Comparer(func(x, y *Histogram) bool { return x.Equal(y) && x.Clamped() == y.Clamped() }),
-		cmp.AllowUnexported(Sketch{}), cmp.Comparer(func(x, y *Plan) bool { return x.Equal(y) }))
+		cmp.AllowUnexported(Sketch{}), cmpopts.EquateEmpty(), cmp.Comparer(func(x, y *Plan) bool { return x.Equal(y) }))
 }
 
 func TestJournalGivesBackTheRun(t *testing.T) {

@@ -1,0 +1,503 @@
+package measure
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// event is one thing to record.
+type event struct {
+	kind     int
+	turn     Turn
+	intended time.Duration
+	message  string
+}
+
+func events(t *rapid.T) []event {
+	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) event {
+		at := time.Duration(rapid.Int64Range(0, int64(8*time.Second)).Draw(t, "at"))
+		took := time.Duration(rapid.Int64Range(0, int64(2*time.Second)).Draw(t, "took"))
+		turn := Turn{
+			Slot: rapid.IntRange(-1, 2).Draw(t, "slot"), Intended: at, Sent: at + took/4, Done: at + took,
+			Lag: took / 8, Outcome: Outcome(rapid.IntRange(0, int(Censored)).Draw(t, "outcome")), Tier: Tier(rapid.IntRange(0, Tiers-1).Draw(t, "tier")),
+			Excluded: rapid.Bool().Draw(t, "excluded"), Planted: rapid.Bool().Draw(t, "planted"), Memory: Memory(rapid.IntRange(0, 1).Draw(t, "memory")),
+		}
+		if rapid.Bool().Draw(t, "stream") {
+			turn.FirstToken = at + took/2 + 1
+			turn.Gaps = []time.Duration{took / 10, took / 20}
+		}
+		return event{rapid.IntRange(0, 5).Draw(t, "kind"), turn, at, fmt.Sprint("m", rapid.IntRange(0, 150).Draw(t, "message"))}
+	}), 0, 60).Draw(t, "events")
+}
+
+func (e event) record(l *Lane) {
+	switch e.kind {
+	case 0:
+		l.Started(e.intended)
+	case 1:
+		l.Dropped(e.intended, DroppedTarget)
+	case 2:
+		l.Failed(&Failure{Outcome: e.turn.Outcome, Message: e.message, At: e.intended, Conversation: "a", Turn: 1})
+	case 3:
+		l.Ended(ConversationEnd(e.turn.Outcome))
+	default:
+		turn := e.turn
+		l.Record(&turn)
+	}
+}
+
+// Recording in many lanes and intervals, added up in any order and any grouping,
+// gives what one lane and one interval give.
+func TestSnapshotsAddUpInAnyOrder(t *testing.T) {
+	plan := testPlan()
+	rapid.Check(t, func(t *rapid.T) {
+		list := events(t)
+		whole := NewRecorder(plan, 1)
+		parts := NewRecorder(plan, 3)
+		var cuts []*Snapshot
+		cut := func(r *Recorder) *Snapshot {
+			s, err := r.Cut(5 * time.Second)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
+		}
+		for i, e := range list {
+			e.record(whole.Lane(0))
+			e.record(parts.Lane(rapid.IntRange(0, 5).Draw(t, "lane")))
+			if rapid.IntRange(0, 9).Draw(t, "cut") == 0 || i == len(list)-1 {
+				cuts = append(cuts, cut(parts))
+			}
+		}
+		cuts = append(cuts, cut(parts))
+		want := NewSnapshot(plan)
+		if err := want.Add(cut(whole)); err != nil {
+			t.Fatal(err)
+		}
+		cuts = rapid.Permutation(cuts).Draw(t, "order")
+		split := rapid.IntRange(0, len(cuts)).Draw(t, "split")
+		left, right := NewSnapshot(plan), cuts[0].Clone()
+		for _, c := range cuts[:split] {
+			_ = left.Add(c)
+		}
+		if split == 0 {
+			for _, c := range cuts[1:] {
+				_ = right.Add(c)
+			}
+		} else {
+			right = NewSnapshot(plan)
+			for _, c := range cuts[split:] {
+				_ = right.Add(c)
+			}
+		}
+		ab, ba := left.Clone(), right.Clone()
+		if err := ab.Add(right); err != nil {
+			t.Fatal(err)
+		}
+		if err := ba.Add(left); err != nil {
+			t.Fatal(err)
+		}
+		for _, got := range []*Snapshot{ab, ba} {
+			if diff := same(want, got); diff != "" {
+				t.Fatal(diff)
+			}
+		}
+		// And through bytes.
+		back, err := decodeSnapshot(appendSnapshot(nil, want), plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := same(want, back); diff != "" {
+			t.Fatal(diff)
+		}
+	})
+}
+
+func TestAddRefusesAnotherPlan(t *testing.T) {
+	a := NewSnapshot(testPlan())
+	for name, change := range map[string]func(*Plan){
+		"stages":  func(p *Plan) { p.Stages[0].Judged = true },
+		"slots":   func(p *Plan) { p.Slots[1].Say = "other" },
+		"budgets": func(p *Plan) { p.Budgets[2].Limit++ },
+		"drain":   func(p *Plan) { p.Drain++ },
+	} {
+		p := testPlan()
+		change(p)
+		if err := a.Add(NewSnapshot(p)); !errors.Is(err, ErrPlan) {
+			t.Errorf("%s differ: %v", name, err)
+		}
+	}
+	if err := a.Add(NewSnapshot(testPlan())); err != nil {
+		t.Errorf("an equal plan: %v", err)
+	}
+	if (&Plan{}).Equal(nil) {
+		t.Error("a plan equals none")
+	}
+}
+
+// at gives what one turn alone did to a budget.
+func budgetAfter(t *testing.T, name string, second int, record func(*Lane)) BudgetCount {
+	t.Helper()
+	plan := testPlan()
+	r := NewRecorder(plan, 1)
+	record(r.Lane(0))
+	s, err := r.Cut(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, b := range plan.Budgets {
+		if b.Name == name {
+			if at := s.At(second); at != nil && at.Budgets != nil {
+				return at.Budgets[i]
+			}
+			return BudgetCount{}
+		}
+	}
+	t.Fatalf("no budget %s", name)
+	return BudgetCount{}
+}
+
+func TestBudgets(t *testing.T) {
+	good := Turn{Intended: 3 * time.Second, Sent: 3 * time.Second, Done: 3400 * ms, FirstToken: 3050 * ms, Tier: TierLLM, Memory: Verified}
+	with := func(change func(*Turn)) Turn { t := good; change(&t); return t }
+	for _, c := range []struct {
+		what   string
+		budget string
+		second int
+		turn   Turn
+		want   BudgetCount
+	}{
+		{"an answer", "availability", 3, good, BudgetCount{1, 0}},
+		{"another second", "availability", 2, good, BudgetCount{0, 0}},
+		{"an unjudged stage", "availability", 1, with(func(t *Turn) { t.Intended = 1999 * ms }), BudgetCount{0, 0}},
+		{"the first instant of a stage", "availability", 2, with(func(t *Turn) { t.Intended = 2 * time.Second }), BudgetCount{1, 0}},
+		{"the drain belongs to the last stage", "availability", 6, with(func(t *Turn) { t.Intended = 5500 * ms }), BudgetCount{1, 0}},
+		{"the last instant of the plan", "availability", 5, with(func(t *Turn) { t.Intended = 5499 * ms }), BudgetCount{1, 0}},
+		{"a failure", "availability", 3, with(func(t *Turn) { t.Outcome = ServerError }), BudgetCount{1, 1}},
+		{"censored", "availability", 3, with(func(t *Turn) { t.Outcome = Censored }), BudgetCount{1, 1}},
+		{"excluded", "availability", 3, with(func(t *Turn) { t.Outcome, t.Excluded = RateLimited, true }), BudgetCount{0, 0}},
+		{"degraded", "availability", 3, with(func(t *Turn) { t.Outcome, t.Tier = Degraded, TierStatic }), BudgetCount{1, 0}},
+		{"at the limit", "p99", 3, with(func(t *Turn) { t.Done = t.Intended + 500*ms }), BudgetCount{1, 0}},
+		{"over the limit", "p99", 3, with(func(t *Turn) { t.Done = t.Intended + 500*ms + 1 }), BudgetCount{1, 1}},
+		{"a fast failure", "p99", 3, with(func(t *Turn) { t.Outcome, t.Done = Shed, t.Intended+ms }), BudgetCount{1, 1}},
+		{"service from sent", "service", 3, with(func(t *Turn) { t.Sent = t.Intended + ms; t.Done = t.Sent + 500*ms }), BudgetCount{1, 0}},
+		{"service over", "service", 3, with(func(t *Turn) { t.Done = t.Sent + 500*ms + 1 }), BudgetCount{1, 1}},
+		{"first token", "first_token", 3, good, BudgetCount{1, 0}},
+		{"first token late", "first_token", 3, with(func(t *Turn) { t.FirstToken = t.Intended + 100*ms + 1 }), BudgetCount{1, 1}},
+		{"no first token", "first_token", 3, with(func(t *Turn) { t.FirstToken = 0 }), BudgetCount{1, 1}},
+		{"the model's tier", "faq", 3, good, BudgetCount{1, 0}},
+		{"a tier at most", "faq", 3, with(func(t *Turn) { t.Outcome, t.Tier = Degraded, TierFAQ }), BudgetCount{1, 0}},
+		{"a tier below", "faq", 3, with(func(t *Turn) { t.Outcome, t.Tier = Degraded, TierHandoff }), BudgetCount{1, 1}},
+		{"an unknown tier", "faq", 3, with(func(t *Turn) { t.Tier = TierUnknown }), BudgetCount{1, 0}},
+		{"degraded, tier unknown", "faq", 3, with(func(t *Turn) { t.Outcome, t.Tier = Degraded, TierUnknown }), BudgetCount{1, 1}},
+		{"no expectation", "expected", 3, good, BudgetCount{0, 0}},
+		{"an expectation met", "expected", 3, with(func(t *Turn) { t.Slot = 1 }), BudgetCount{1, 0}},
+		{"an expectation not met", "expected", 3, with(func(t *Turn) { t.Slot, t.Outcome = 1, Unexpected }), BudgetCount{1, 1}},
+		{"degraded is not checked", "expected", 3, with(func(t *Turn) { t.Slot, t.Outcome = 1, Degraded }), BudgetCount{0, 0}},
+		{"canaries came back", "context", 3, good, BudgetCount{1, 0}},
+		{"no canary", "context", 3, with(func(t *Turn) { t.Memory = NotVerified }), BudgetCount{0, 0}},
+		{"context lost", "context", 3, with(func(t *Turn) { t.Memory, t.Outcome = NotVerified, ContextLost }), BudgetCount{1, 1}},
+		{"foreign content", "context", 3, with(func(t *Turn) { t.Memory, t.Outcome = NotVerified, Integrity }), BudgetCount{1, 0}},
+		{"sent in time", "lag", 3, with(func(t *Turn) { t.Lag = 10 * ms }), BudgetCount{1, 0}},
+		{"sent late", "lag", 3, with(func(t *Turn) { t.Lag = 10*ms + 1 }), BudgetCount{1, 1}},
+		{"gaps", "chunk_gap", 3, with(func(t *Turn) { t.Gaps = []time.Duration{50 * ms, 51 * ms, ms} }), BudgetCount{3, 1}},
+		{"gaps of a failure", "chunk_gap", 3, with(func(t *Turn) { t.Outcome, t.Gaps = Timeout, []time.Duration{51 * ms} }), BudgetCount{0, 0}},
+		{"no gaps", "chunk_gap", 3, good, BudgetCount{0, 0}},
+		{"outcome out of range", "availability", 3, with(func(t *Turn) { t.Outcome = 200 }), BudgetCount{1, 1}},
+		{"tier out of range", "faq", 3, with(func(t *Turn) { t.Tier = 200 }), BudgetCount{1, 0}},
+	} {
+		if got := budgetAfter(t, c.budget, c.second, func(l *Lane) { l.Record(&c.turn) }); got != c.want {
+			t.Errorf("%s: %s counts %v, want %v", c.what, c.budget, got, c.want)
+		}
+	}
+	drop := func(o Outcome) func(*Lane) { return func(l *Lane) { l.Dropped(3*time.Second, o) } }
+	if got := budgetAfter(t, "availability", 3, drop(DroppedTarget)); got != (BudgetCount{1, 1}) {
+		t.Errorf("dropped by the target: %v", got)
+	}
+	if got := budgetAfter(t, "p99", 3, drop(DroppedTarget)); got != (BudgetCount{1, 1}) {
+		t.Errorf("dropped by the target, latency: %v", got)
+	}
+	if got := budgetAfter(t, "context", 3, drop(DroppedTarget)); got != (BudgetCount{0, 0}) {
+		t.Errorf("dropped by the target, context: %v", got)
+	}
+	if got := budgetAfter(t, "availability", 3, drop(DroppedGenerator)); got != (BudgetCount{0, 0}) {
+		t.Errorf("dropped by the generator: %v", got)
+	}
+	gap := func(l *Lane) { turn := good; l.Record(&turn); l.Gap(50 * ms); l.Gap(51 * ms) }
+	if got := budgetAfter(t, "chunk_gap", 3, gap); got != (BudgetCount{2, 1}) {
+		t.Errorf("gaps after the turn: %v", got)
+	}
+}
+
+// A gap may come after a cut and still belongs to the turn before it.
+func TestGapAcrossACut(t *testing.T) {
+	r := NewRecorder(testPlan(), 1)
+	r.Lane(0).Record(&Turn{Intended: 3 * time.Second, Done: 3 * time.Second})
+	a, _ := r.Cut(0)
+	r.Lane(0).Gap(60 * ms)
+	b, _ := r.Cut(0)
+	if a.At(3).Budgets[4] != (BudgetCount{}) || b.At(3) == nil || b.At(3).Budgets[4] != (BudgetCount{1, 1}) || b.Timings[ChunkGap].N() != 1 {
+		t.Errorf("before the cut %v, after it %v", a.At(3).Budgets[4], b.Seconds)
+	}
+}
+
+func TestCountsAndHistograms(t *testing.T) {
+	r := NewRecorder(testPlan(), 2)
+	ok := Turn{Slot: 1, Intended: time.Second, Sent: 1100 * ms, Done: 1300 * ms, Lag: 5 * ms, Connect: 50 * ms, FirstToken: 1200 * ms, Tier: TierLLM, Memory: Verified, Planted: true}
+	bad := Turn{Slot: 0, Intended: 2 * time.Second, Sent: 2100 * ms, Done: 5 * time.Second, Outcome: Timeout, Tier: TierFAQ}
+	silent := Turn{Slot: 0, Intended: 2 * time.Second, Sent: 2 * time.Second, Done: 2100 * ms, Outcome: Unexpected, Excluded: true}
+	lost := Turn{Slot: 0, Intended: 2 * time.Second, Sent: 2 * time.Second, Done: 2100 * ms, Outcome: OK, Tier: TierStatic}
+	for i, turn := range []Turn{ok, bad, silent, lost} {
+		r.Lane(i).Record(&turn)
+		r.Lane(i).Started(turn.Intended)
+	}
+	r.Lane(0).Dropped(time.Second, OK)
+	r.Lane(0).Dropped(time.Second, DroppedTarget)
+	r.Lane(1).Ended(Abandoned)
+	r.Lane(1).Ended(77)
+	s, err := r.Cut(9 * time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Elapsed != 9*time.Second || s.Turns() != 4 || s.Answered() != 3 || s.Planned != 6 || s.Started != 4 || s.Counts[DroppedTarget] != 1 || s.Counts[DroppedGenerator] != 1 {
+		t.Errorf("elapsed %v, %d turns, %d answered, planned %d, started %d, dropped %v", s.Elapsed, s.Turns(), s.Answered(), s.Planned, s.Started, s.Counts)
+	}
+	if s.Verified != 1 || s.NotVerified != 1 || s.Planted != 1 || s.Excluded != 1 || s.Conversations[Abandoned] != 1 || s.Conversations[Broken] != 1 {
+		t.Errorf("verified %d, not %d, planted %d, excluded %d, ends %v", s.Verified, s.NotVerified, s.Planted, s.Excluded, s.Conversations)
+	}
+	for of, want := range map[Timing][2]time.Duration{
+		Response: {3, 500 * ms}, Service: {3, 400 * ms}, Lag: {4, 5 * ms}, Connect: {1, 50 * ms}, FirstToken: {1, 200 * ms}, ChunkGap: {0, 0},
+	} {
+		if h := s.Timings[of]; h.N() != int64(want[0]) || h.Sum() != want[1] {
+			t.Errorf("timing %d: n %d, sum %v; want %v", of, h.N(), h.Sum(), want)
+		}
+	}
+	if s.ByOutcome[Timeout].Sum() != 3*time.Second || s.ByOutcome[Shed] != nil || s.ResponseTotal() != 3500*ms {
+		t.Errorf("timeouts took %v, all %v", s.ByOutcome[Timeout].Sum(), s.ResponseTotal())
+	}
+	if slot := s.Slots[0]; slot.Turns != 3 || slot.Answered != 2 || slot.Response.N() != 2 || s.Slots[1].Response.Sum() != 300*ms {
+		t.Errorf("slots %+v", s.Slots)
+	}
+	if s.Tiers != [Tiers]int64{1, 1, 0, 0, 1} {
+		t.Errorf("tiers %v", s.Tiers)
+	}
+	if s.First != 1 || len(s.Seconds) != 2 || s.Seconds[0].Starts != 1 || s.Seconds[1].Starts != 3 || s.Seconds[1].Tiers[TierStatic] != 1 ||
+		s.Seconds[1].Response.N() != 2 || s.Seconds[1].Lag.N() != 3 || s.Seconds[1].Turns() != 3 || s.Seconds[0].Outcomes[DroppedGenerator] != 1 {
+		t.Errorf("seconds from %d: %+v", s.First, s.Seconds)
+	}
+	empty, _ := r.Cut(10 * time.Second)
+	total := NewSnapshot(testPlan())
+	_ = total.Add(empty)
+	if empty.Turns() != 0 || len(empty.Seconds) != 0 || total.First != 0 || len(total.Seconds) != 0 {
+		t.Errorf("the next interval is not empty: %+v", empty)
+	}
+	if s.At(0) != nil || s.At(3) != nil || s.At(2) != &s.Seconds[1] {
+		t.Error("At finds other seconds")
+	}
+}
+
+func TestFailuresAreBounded(t *testing.T) {
+	r := NewRecorder(testPlan(), 1)
+	l := r.Lane(0)
+	for i := range 1000 {
+		l.Failed(&Failure{Outcome: ServerError, Message: fmt.Sprint("unique ", i), At: time.Duration(i)})
+		l.Failed(&Failure{Outcome: Timeout, Message: "no answer", At: time.Duration(1000 - i), Conversation: "c"})
+	}
+	l.Failed(&Failure{Outcome: 99})
+	l.Failed(&Failure{Outcome: Shed, Message: strings.Repeat("客", 100) + "\xff\xff", At: 1})
+	s, _ := r.Cut(0)
+	if len(s.Failures) != FailuresPerOutcome+2 || s.Unlisted != 1000-FailuresPerOutcome+1 {
+		t.Errorf("%d kinds, %d unlisted", len(s.Failures), s.Unlisted)
+	}
+	first := s.Failures[0]
+	if first.Outcome != Timeout || first.Count != 1000 || first.First.At != 1 {
+		t.Errorf("the most frequent is %+v", first)
+	}
+	var total int64
+	for _, f := range s.Failures {
+		total += f.Count
+		if f.Outcome == Shed && f.Message != strings.Repeat("客", 66) {
+			t.Errorf("a long message became %q", f.Message)
+		}
+	}
+	if total+s.Unlisted != 2002 {
+		t.Errorf("%d listed and %d unlisted are not all", total, s.Unlisted)
+	}
+	if got := plain("a\xff\xfeb"); got != "a?b" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestPlanCheck(t *testing.T) {
+	for name, change := range map[string]func(*Plan){
+		"stages":    func(p *Plan) { p.Stages = make([]Stage, MaxStages+1) },
+		"budgets":   func(p *Plan) { p.Budgets = make([]Budget, MaxBudgets+1) },
+		"slots":     func(p *Plan) { p.Slots = make([]Slot, MaxSlots+1) },
+		"long":      func(p *Plan) { p.Stages[1].End = MaxLength + 1 },
+		"overlap":   func(p *Plan) { p.Stages[1].Start-- },
+		"backwards": func(p *Plan) { p.Stages[1].End = p.Stages[1].Start - 1 },
+		"timing":    func(p *Plan) { p.Budgets[0].Of = Timing(Timings) },
+		"tier":      func(p *Plan) { p.Budgets[0].TierAtMost = Tier(Tiers) },
+		"limit":     func(p *Plan) { p.Budgets[0].Limit = -1 },
+	} {
+		p := testPlan()
+		change(p)
+		if p.Check() == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	if err := testPlan().Check(); err != nil {
+		t.Error(err)
+	}
+	var none *Plan
+	if none.End() != 0 || (&Plan{}).Seconds() != 0 || (&Plan{}).StageAt(0) != -1 {
+		t.Error("a plan without stages has seconds")
+	}
+	p := testPlan()
+	if p.Seconds() != 6 || p.SecondAt(5499*ms) != 5 || p.SecondAt(5500*ms) != 6 || p.SecondAt(-1) != 0 || p.SecondAt(math.MaxInt64) != 6 {
+		t.Error("seconds are elsewhere")
+	}
+}
+
+// A recorder without stages still counts turns, and judges none.
+func TestNoStages(t *testing.T) {
+	plan := &Plan{Budgets: []Budget{{Name: "b", Stages: 1, Valid: Answered, Good: Answered}}}
+	r := NewRecorder(plan, 0)
+	r.Lane(-3).Record(&Turn{Slot: 5, Intended: time.Second, Done: time.Second})
+	r.Lane(0).Dropped(time.Second, DroppedTarget)
+	s, err := r.Cut(0)
+	if err != nil || s.Turns() != 1 || s.At(0).Budgets[0] != (BudgetCount{}) || r.Lanes() != 1 || r.Plan() != plan {
+		t.Errorf("%v, %+v", err, s)
+	}
+}
+
+// Lanes are recorded in and cut at the same time, and nothing is lost.
+func TestConcurrentRecording(t *testing.T) {
+	plan := testPlan()
+	r := NewRecorder(plan, 2)
+	const workers, each = 8, 2000
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			lane := r.Lane(w)
+			for i := range each {
+				turn := Turn{Intended: time.Duration(i) * 3 * ms, Done: time.Duration(i) * 4 * ms, Outcome: Outcome(i % 3)}
+				lane.Started(turn.Intended)
+				lane.Record(&turn)
+				lane.Failed(&Failure{Outcome: Timeout, Message: "m"})
+				lane.Ended(Complete)
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() { wg.Wait(); close(done) }()
+	total := NewSnapshot(plan)
+	for stop := false; !stop; {
+		select {
+		case <-done:
+			stop = true
+		default:
+		}
+		s, err := r.Cut(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := total.Add(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if total.Turns() != workers*each || total.Started != workers*each || total.Conversations[Complete] != workers*each ||
+		total.Timings[Lag].N() != workers*each || total.Failures[0].Count != workers*each {
+		t.Errorf("%d turns, %d started, %d failures of %d", total.Turns(), total.Started, total.Failures[0].Count, workers*each)
+	}
+}
+
+// In the steady state neither recording nor moving on from second to second,
+// with a cut between, allocates in a lane.
+func TestNewSecondsAllocateNothing(t *testing.T) {
+	plan := &Plan{Stages: []Stage{{Name: "s", End: time.Hour, Judged: true}}, Slots: []Slot{{}}}
+	r := NewRecorder(plan, 1)
+	second := 0
+	turn := Turn{}
+	step := func() {
+		at := time.Duration(second) * time.Second
+		for i := range 3 { // three seconds are open at once
+			turn.Intended = at - time.Duration(i)*time.Second
+			turn.Sent, turn.Done = turn.Intended, at
+			r.Lane(0).Record(&turn)
+		}
+		second++
+	}
+	for range 5 {
+		step()
+		if _, err := r.Cut(0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	second = 100
+	if n := testing.AllocsPerRun(1, func() { step() }); n != 0 {
+		t.Errorf("new seconds allocate %v times", n)
+	}
+}
+
+func BenchmarkCut(b *testing.B) {
+	plan := testPlan()
+	plan.Stages[1].End = time.Hour
+	r := NewRecorder(plan, 2)
+	total := NewSnapshot(plan)
+	b.ReportAllocs()
+	for i := range b.N {
+		b.StopTimer()
+		for k := range 2000 {
+			at := time.Duration(i%3500)*time.Second + time.Duration(k)*ms/2
+			r.Lane(k).Record(&Turn{Slot: k & 1, Intended: at, Sent: at, Done: at + time.Duration(50+k%300)*ms, Lag: time.Duration(k%100) * 10 * time.Microsecond})
+		}
+		b.StartTimer()
+		s, err := r.Cut(0)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := total.Add(s); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// An hour of seconds stays small.
+func TestAnHourIsSmall(t *testing.T) {
+	plan := testPlan()
+	plan.Stages[1].End = time.Hour
+	r := NewRecorder(plan, 2)
+	total := NewSnapshot(plan)
+	for second := range 3600 {
+		for k := range 200 {
+			at := time.Duration(second)*time.Second + time.Duration(k)*5*ms
+			r.Lane(k).Record(&Turn{Slot: k & 1, Intended: at, Sent: at, Done: at + time.Duration(50+k)*ms, Lag: time.Duration(k) * 10 * time.Microsecond})
+		}
+		s, err := r.Cut(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := total.Add(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	size := 0
+	for i := range total.Seconds {
+		s := &total.Seconds[i]
+		size += 160 + 8*cap(s.Budgets) + 8*cap(s.Response.cells) + 8*cap(s.Lag.cells)
+	}
+	for _, h := range total.Timings {
+		size += h.packed.GetMemorySize()
+	}
+	if size > 10<<20 {
+		t.Errorf("an hour takes %d KiB", size>>10)
+	}
+}
