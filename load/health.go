@@ -95,12 +95,12 @@ func (h *health) close(next int) {
 	if h.r.o.Second != nil {
 		h.r.o.Second(s)
 	}
-	if h.r.o.Abort == nil || h.r.verdict != "" {
+	if h.r.o.Abort == nil || h.r.aborted.Load() != nil {
 		return
 	}
 	if why := h.r.o.Abort(); why != "" {
-		h.r.verdict = why
-		close(h.r.aborted)
+		h.r.aborted.Store(&why)
+		h.r.alarm.wake()
 	}
 }
 

@@ -78,11 +78,10 @@ type run struct {
 	keep     bool  // a closed model's user keeps its line from one conversation to the next
 	users    int64
 
-	stopping atomic.Bool // no starts any more
-	ended    atomic.Bool // no turns any more
-	aborted  chan struct{}
-	verdict  string // why, written before aborted is closed
-	reason   string // why the load ended before its plan
+	stopping atomic.Bool            // no starts any more
+	ended    atomic.Bool            // no turns any more
+	aborted  atomic.Pointer[string] // why
+	reason   string                 // why the load ended before its plan
 	last     atomic.Int64
 
 	mu      sync.Mutex
@@ -157,7 +156,6 @@ func newRun(o Options) (*run, error) {
 		shared:   o.Scenario.Target.Connections == "shared" || o.Scenario.Target.HTTP != "" && o.Scenario.Target.HTTP != "1.1",
 		keep:     o.Scenario.Target.Connections != "per-conversation",
 		users:    int64(schedule.Users()),
-		aborted:  make(chan struct{}),
 	}
 	if r.most <= 0 {
 		r.most = 1 << 40
@@ -174,7 +172,9 @@ func (r *run) walk(stops Stops, starts *cursor) {
 	k, at, more := starts.next()
 	drain := time.Duration(r.o.Scenario.Load.Drain)
 	limit := r.schedule.Total() + drain
-	starting := stops.Starting.Done()
+	for _, ctx := range []context.Context{stops.Starting, stops.Now} {
+		defer context.AfterFunc(ctx, r.alarm.wake)()
+	}
 	for {
 		now := r.now()
 		for more && at <= now {
@@ -183,6 +183,20 @@ func (r *run) walk(stops Stops, starts *cursor) {
 			k, at, more = starts.next()
 		}
 		r.resume(now)
+		switch {
+		case stops.Now.Err() != nil:
+			r.reason = "it was to end at once"
+			limit = 0
+		case r.aborted.Load() != nil:
+			r.reason = *r.aborted.Load()
+			limit = 0
+		case stops.Starting.Err() != nil && !r.stopping.Load():
+			r.reason = "no more conversations were to start"
+			more = false
+			r.stopping.Store(true)
+			limit = min(limit, now+drain)
+			r.sendHome()
+		}
 		if !more && r.alive.Load() == 0 || now >= limit {
 			break
 		}
@@ -190,23 +204,7 @@ func (r *run) walk(stops Stops, starts *cursor) {
 		if more {
 			wake = min(wake, at)
 		}
-		select {
-		case <-r.alarm.at(r.arm(wake)):
-		case <-r.alarm.precise:
-		case <-r.alarm.kick:
-		case <-starting:
-			starting, more = nil, false
-			r.stopping.Store(true)
-			r.reason = "no more conversations were to start"
-			limit = min(limit, r.now()+drain)
-			r.sendHome()
-		case <-stops.Now.Done():
-			r.reason = "it was to end at once"
-			limit, more = 0, false
-		case <-r.aborted:
-			r.reason = r.verdict
-			limit, more = 0, false
-		}
+		r.alarm.wait(r.arm(wake))
 	}
 	r.cutOff()
 }

@@ -179,6 +179,9 @@ func (r *ramp) level(sec float64) float64 {
 // from·t + a·t²/2 = x solved for t, in the form that neither cancels nor
 // divides by a slope of zero.
 func (r *ramp) when(x float64) float64 {
+	if x <= 0 {
+		return 0
+	}
 	slope := (r.to - r.from) / r.length
 	// The conversions keep a compiler from fusing multiply and add: every
 	// machine must compute the same schedule.
