@@ -40,7 +40,7 @@ type call struct {
 	echo    []byte    // the echo and what faults plant
 	finish  string
 	settled bool
-	length  int // tokens of the answer, once counted
+	length  int // tokens of the answer
 	buf     []byte
 }
 
@@ -138,9 +138,10 @@ func (c *call) overrides(in *inbound) *apiError {
 
 // compose chooses the words.
 func (c *call) compose() {
-	c.text, c.finish = answerTo(c.req.question, c.set.scripts), "stop"
-	if n := c.req.maxTokens; n > 0 && n < len(c.text) && n < countTokens(c.text) {
-		c.text, c.finish = firstTokens(c.text, n), "length"
+	answer := c.set.answerTo(c.req.question)
+	c.text, c.length, c.finish = answer.say, answer.tokens, "stop"
+	if n := c.req.maxTokens; n > 0 && n < answer.tokens {
+		c.text, c.length, c.finish = firstTokens(c.text, n), n, "length"
 	}
 	seen := c.req.canaries
 	if c.fault != nil {
@@ -149,6 +150,7 @@ func (c *call) compose() {
 	if c.set.cfg.EchoContext {
 		c.echo = appendSeen(c.echo, seen)
 	}
+	c.length += countTokens(string(c.echo))
 	c.srv.strangers.remember(c.req.canaries)
 }
 
@@ -158,7 +160,7 @@ func (c *call) hold() (outcome, bool) {
 	seed, ordinal := c.set.cfg.Seed, c.entry.attempt
 	drawn := c.set.pace.begin(seed, c.key, ordinal)
 	if !c.req.stream && c.set.pace.tokens {
-		for i := 1; i < c.tokens(); i++ {
+		for i := 1; i < c.length; i++ {
 			drawn += c.set.pace.gap(seed, c.key, ordinal, i)
 		}
 	}
@@ -218,19 +220,11 @@ func (c *call) abandon() {
 	}
 	due := c.due
 	if c.req.stream {
-		for i := max(int(c.entry.chunks), 1); i < c.tokens(); i++ {
+		for i := max(int(c.entry.chunks), 1); i < c.length; i++ {
 			due = due.Add(c.set.pace.gap(c.set.cfg.Seed, c.key, c.entry.attempt, i))
 		}
 	}
 	c.srv.pause(due)
-}
-
-// tokens is the number of tokens of the whole answer.
-func (c *call) tokens() int {
-	if c.length == 0 {
-		c.length = countTokens(c.text) + countTokens(string(c.echo))
-	}
-	return c.length
 }
 
 // refused answers a call the capacity model has no place for.

@@ -225,9 +225,8 @@ func (c *h1conn) readBody(limit int64) error {
 	if length == -2 {
 		return nil // none
 	}
-	tooLong := tooLarge(limit)
 	if length > limit {
-		return tooLong
+		return tooLarge(limit)
 	}
 	if bytes.EqualFold(c.hdr.Peek("Expect"), []byte("100-continue")) {
 		c.out = append(c.out[:0], "HTTP/1.1 100 Continue\r\n\r\n"...)
@@ -249,7 +248,7 @@ func (c *h1conn) readBody(limit int64) error {
 		return badRequest("", "", "malformed chunked request body")
 	}
 	if int64(len(c.body)) > limit {
-		return tooLong
+		return tooLarge(limit)
 	}
 	return c.skipTrailer()
 }

@@ -195,11 +195,14 @@ func (c *h1conn) flush() error {
 		}
 		c.pend = c.pend[:0]
 	}
-	return c.push()
+	err := c.push()
+	c.give() // what comes next may take its time
+	return err
 }
 
 // finish implements wire. A promise not kept ends the connection.
 func (c *h1conn) finish() error {
+	c.take()
 	if len(c.pend) > 0 && c.chunked {
 		c.out = append(strconv.AppendInt(c.out, int64(len(c.pend)), 16), '\r', '\n')
 		c.out = append(append(c.out, c.pend...), "\r\n0\r\n\r\n"...)
@@ -207,7 +210,6 @@ func (c *h1conn) finish() error {
 		return c.push()
 	}
 	if c.chunked {
-		c.take()
 		c.out = append(c.out, "0\r\n\r\n"...)
 	}
 	err := c.flush()

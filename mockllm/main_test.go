@@ -19,7 +19,16 @@ import (
 	"github.com/cstest/cstest/unit"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if config := os.Getenv(childConfig); config != "" {
+		if err := serveChild(config); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) { os.Exit(code) }))
+}
 
 const (
 	chatPath = "/v1/chat/completions"
@@ -218,4 +227,14 @@ func roundTrip(t *testing.T, client *http.Client, req *http.Request) (string, *h
 		t.Fatal(err)
 	}
 	return string(body), res
+}
+
+// testSetup is the setup of a server without configuration.
+func testSetup(t *testing.T) *setup {
+	t.Helper()
+	set, err := newSetup(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
 }

@@ -70,7 +70,7 @@ func TestOfficialClient(t *testing.T) {
 		t.Fatalf("%v\n%s", err, problems.String())
 	}
 	saw := parse[clientSaw](t, string(out))
-	answer := answerTo("优惠券", nil) + "⟦seen c:K7F3Q2ZA.1⟧"
+	answer := testSetup(t).answerTo("优惠券").say + "⟦seen c:K7F3Q2ZA.1⟧"
 	checkAnswers(t, &saw, answer)
 	checkErrors(t, &saw)
 	if saw.Retried.Content != answer || saw.Retried.TookMs < 2000 {
@@ -105,7 +105,7 @@ func checkAnswers(t *testing.T, saw *clientSaw, answer string) {
 	if c := saw.Completion; c.Text != "您好,签收⟦seen⟧" || c.Finish != "length" || c.Usage.Prompt != 2 {
 		t.Errorf("completion: %+v", c)
 	}
-	if saw.CompletionStream != answerTo("退货", nil)+"⟦seen⟧" {
+	if saw.CompletionStream != testSetup(t).answerTo("退货").say+"⟦seen⟧" {
 		t.Errorf("streamed completion: %q", saw.CompletionStream)
 	}
 	if strings.Join(saw.Models, " ") != "qwen gpt-4o" {

@@ -19,6 +19,7 @@ func (c *call) plant(seen []canary) []canary {
 			value = "收货人电话 " + plantedPhone
 		}
 		c.text += value
+		c.length = countTokens(c.text)
 		stranger := c.srv.strangers.other(c.req.canaries, draw(c.set.cfg.Seed, c.key, c.entry.attempt, saltLeak))
 		if !c.set.cfg.EchoContext {
 			c.echo = appendSeen(c.echo, []canary{stranger})
@@ -30,6 +31,7 @@ func (c *call) plant(seen []canary) []canary {
 			value = plantedEscape
 		}
 		c.text += value
+		c.length = countTokens(c.text)
 	}
 	return seen
 }

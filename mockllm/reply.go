@@ -48,7 +48,7 @@ func (c *call) say(o outcome) outcome {
 	return o
 }
 
-func (c *call) usage() usage { return usage{prompt: c.req.promptTokens, completion: c.tokens()} }
+func (c *call) usage() usage { return usage{prompt: c.req.promptTokens, completion: c.length} }
 
 // stream begins an event stream and sends content chunks at their times: limit
 // of them, or all when limit is negative. Chunks that are due together leave in
@@ -60,24 +60,40 @@ func (c *call) stream(contentType string, limit int) error {
 		c.w.write(c.buf)
 	}
 	n := 0
-	for _, text := range [2]string{c.text, string(c.echo)} {
-		for len(text) > 0 && n != limit {
-			if n > 0 {
-				if err := c.untilNext(n); err != nil {
-					return err
-				}
-			}
-			token := nextToken(text)
-			c.buf = c.frame.content(c.buf[:0], text[:token], c.req.includeUsage)
-			c.w.write(c.buf)
-			text = text[token:]
-			n++
-			c.entry.chunks++
+	for token := range c.tokens {
+		if n == limit {
+			break
 		}
+		if n > 0 {
+			if err := c.untilNext(n); err != nil {
+				return err
+			}
+		}
+		c.buf = c.frame.content(c.buf[:0], token, c.req.includeUsage)
+		c.w.write(c.buf)
+		n++
+		c.entry.chunks++
 	}
 	c.entry.injected = time.Since(c.start)
 	return nil
 }
+
+// tokens yields the answer token by token.
+func (c *call) tokens(yield func(string) bool) {
+	for _, text := range [2]string{c.text, string(c.echo)} {
+		for len(text) > 0 {
+			n := nextToken(text)
+			if !yield(text[:n]) {
+				return
+			}
+			text = text[n:]
+		}
+	}
+}
+
+// shortGap is the longest time between chunks that is slept through: a client
+// that leaves is noticed by the next writes, and no system call watches it meanwhile.
+const shortGap = 50 * time.Millisecond
 
 // untilNext waits for the time of chunk n; what was written goes out before.
 func (c *call) untilNext(n int) error {
@@ -95,7 +111,9 @@ func (c *call) untilNext(n int) error {
 	if err := c.w.flush(); err != nil {
 		return err
 	}
-	if !c.until(c.due) {
+	if gap <= shortGap {
+		time.Sleep(time.Until(c.due))
+	} else if !c.until(c.due) {
 		return errGone
 	}
 	return nil

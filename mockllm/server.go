@@ -48,6 +48,7 @@ type setup struct {
 	cfg     Config
 	pace    pace
 	scripts []script
+	canned  []canned
 	limits  limits
 	gate    *gate
 }
@@ -57,7 +58,7 @@ func newSetup(cfg Config) (*setup, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	s := &setup{cfg: cfg, pace: newPace(cfg.Latency), gate: newGate(cfg.Capacity)}
+	s := &setup{cfg: cfg, pace: newPace(cfg.Latency), gate: newGate(cfg.Capacity), canned: cannedAnswers()}
 	s.limits.contextTokens = int(cfg.ContextTokens)
 	if len(cfg.Models) > 0 {
 		s.limits.models = map[string]struct{}{}
@@ -70,7 +71,7 @@ func newSetup(cfg Config) (*setup, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.scripts = append(s.scripts, script{match: match, say: a.Say})
+		s.scripts = append(s.scripts, script{match: match, stock: newStock(a.Say)})
 	}
 	return s, nil
 }

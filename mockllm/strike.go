@@ -146,7 +146,7 @@ func (c *call) truncate(did outcome) {
 	if c.stream(typeEvents, c.fault.Chunks) != nil {
 		return
 	}
-	if c.fault.Chunks >= c.tokens() {
+	if c.fault.Chunks >= c.length {
 		c.buf = c.frame.finish(c.buf[:0], c.finish, c.req.includeUsage)
 		c.w.write(c.buf)
 	}
@@ -265,10 +265,8 @@ func (c *call) events() []byte {
 	if c.req.chat {
 		b = c.frame.role(b, c.req.includeUsage)
 	}
-	for text := c.text + string(c.echo); len(text) > 0; {
-		n := nextToken(text)
-		b = c.frame.content(b, text[:n], c.req.includeUsage)
-		text = text[n:]
+	for token := range c.tokens {
+		b = c.frame.content(b, token, c.req.includeUsage)
 	}
 	b = c.frame.finish(b, c.finish, c.req.includeUsage)
 	if c.req.includeUsage {

@@ -1,0 +1,3 @@
+wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/json"
+wrk.body = '{"model":"qwen","messages":[{"role":"system","content":"你是电商客服"},{"role":"user","content":"我有一张满减优惠券,怎么用?"}],"temperature":0.3,"max_tokens":200}'
