@@ -13,7 +13,7 @@ const (
 	// pollAtLeast and pollAtMost bound what the server says.
 	pollAtLeast = 10 * time.Millisecond
 	pollAtMost  = 60 * time.Second
-	maxJobPath = 2 << 10
+	maxJobPath  = 2 << 10
 )
 
 // jobRules say where an asynchronous answer is and when it is there.
