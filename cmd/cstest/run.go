@@ -32,6 +32,7 @@ type runOptions struct {
 	noColor        bool
 	lang           string
 	onInconclusive string
+	cpuProfile     string
 }
 
 func newRunCmd(s streams) *cobra.Command {
@@ -66,6 +67,8 @@ second leaves at once; cstest report on the result directory then does the rest.
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "say what is being done")
 	f.BoolVar(&o.noColor, "no-color", false, "no colours")
 	f.StringVar(&o.lang, "lang", "en", "language of what a person reads: en or zh")
+	f.StringVar(&o.cpuProfile, "cpuprofile", "", "write a CPU profile of the generator to this file")
+	_ = f.MarkHidden("cpuprofile") // it exists: it was just added
 	f.StringVar(&o.onInconclusive, "on-inconclusive", "fail", "what an inconclusive verdict exits with: fail (11) or pass (0)")
 	return cmd
 }
@@ -106,12 +109,19 @@ func runRun(ctx context.Context, s streams, o *runOptions, args []string) error 
 	j.signals = catchSignals(ctx)
 	defer j.signals.release()
 	j.view = newView(j)
+	stopProfile, err := profileCPU(o.cpuProfile)
+	if err != nil {
+		return usageError{err}
+	}
 	done, err := trial.Run(j.signals.hard, j.signals.graceful, trial.Options{
 		Scenario: j.chosen.Scenario, Executable: executable,
 		LogDir: filepath.Join(j.dir, "logs"), Journal: filepath.Join(j.dir, "journal.cst"), RunID: j.runID,
 		AllowTarget: o.allowTarget, Observe: j.view.observe, Notice: j.notice,
 	})
 	j.view.close()
+	if perr := stopProfile(); perr != nil {
+		fmt.Fprintln(s.err, "warning: "+perr.Error())
+	}
 	if err != nil {
 		if code := j.signals.code(); code != 0 && errors.Is(err, context.Canceled) {
 			return quietError{code}
