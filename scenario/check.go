@@ -101,7 +101,7 @@ func (c *checker) data() {
 		path := "data." + name
 		c.name(path, name)
 		switch name {
-		case "user", "turn", "dialog", "login", "env", "file":
+		case "user", "turn", "dialog", "trace", "span", "login", "env", "file":
 			c.bad(path, "%s means something in templates already: choose another name", name)
 		}
 		d := c.Data[name]

@@ -244,6 +244,17 @@ func (c *checker) login() {
 func (c *checker) path(path, text string) {
 	if !strings.HasPrefix(text, "/") || strings.ContainsAny(text, " \t\r\n#") {
 		c.bad(path, "%q is not a path: begin with /, without spaces", short(text))
+		return
+	}
+	t, err := ParseTemplate(text)
+	if err != nil {
+		return // told with the templates
+	}
+	for _, p := range t.parts {
+		if strings.ContainsFunc(p.literal, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+			c.bad(path, "%q: percent-encode what is not printable ASCII", short(text))
+			return
+		}
 	}
 }
 

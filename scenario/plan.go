@@ -44,8 +44,9 @@ func (s *Scenario) TurnsExpected() (n float64, known bool) {
 	return n * s.MeanTurns(), known
 }
 
-// JudgedTurnsExpected is TurnsExpected of the judged stages alone. Turns that a
-// conversation sends after its stage has ended are counted where it started.
+// JudgedTurnsExpected is TurnsExpected of the judged stages alone. It is near
+// what a run judges, not equal: a turn belongs to the stage it is intended in,
+// and think time carries some over the border.
 func (s *Scenario) JudgedTurnsExpected() (n float64, known bool) {
 	for i := range s.Load.Stages {
 		if st := &s.Load.Stages[i]; *st.Judged {

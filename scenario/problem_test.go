@@ -91,7 +91,7 @@ func TestProblems(t *testing.T) {
 		{"think", swap("load:", "load:\n  think: {median: 4s, max: 5s}"), "x.yaml:5:10: load.think: mixes forms: write one of a duration, {min, max} and {median, p95}"},
 		{"think backwards", swap("load:", "load:\n  think: {median: 4s, p95: 1s}"), "x.yaml:5:10: load.think: needs median (above 0s) and p95 (not below it)"},
 		{"first think", swap("say: 你好", "say: 你好\n        think: 1s"), "x.yaml:11:16: conversations[0].turns[0].think: the first turn begins the conversation: there is no pause before it"},
-		{"column", swap("say: 你好", "say: 你好 ${orders.nmae}\ndata: {orders: {rows: [{name: a}]}}"), `x.yaml:10:14: conversations[0].turns[0].say: ${orders.nmae}: the table orders has no column "nmae"; did you mean "name"?`},
+		{"column", swap("say: 你好", "say: 你好 ${orders.namme}\ndata: {orders: {rows: [{name: a}]}}"), `x.yaml:10:14: conversations[0].turns[0].say: ${orders.namme}: the table orders has no column "namme"; did you mean "name"?`},
 		{"table", swap("say: 你好", "say: 你好 ${order.name}\ndata: {orders: {rows: [{name: a}]}}"), `x.yaml:10:14: conversations[0].turns[0].say: ${order.name} is not known here; did you mean "orders.name"?`},
 		{"secret in a text", swap("say: 你好", "say: '${env:TOKEN}'"), "x.yaml:10:14: conversations[0].turns[0].say: ${env:TOKEN}: what comes from outside may be a secret, and what users say is written to the results: take a data table"},
 		{"too few rows", swap("sla:", "data: {t: {rows: [{a: b}], pick: unique}}\nsla:"), "x.yaml:11:11: data.t: has 1 rows for about 50 conversations: give more rows, or pick: random"},
@@ -101,7 +101,7 @@ func TestProblems(t *testing.T) {
 		{"percentile", swap("sla: {", "sla: {latency: {p98: 1s}, "), `x.yaml:11:22: sla.latency.p98: "p98" is not one of p50, p90, p95, p99, p99.9; did you mean "p90"?`},
 		{"recovery", swap("sla: {", "sla: {recovery: {after: strom, quality: 1s}, "), `x.yaml:11:25: sla.recovery.after: there is no fault "strom" in llm.faults`},
 		{"nothing asked", swap("{availability: 99%}", "{confidence: 95%}"), "x.yaml:11:6: sla: asks for nothing: write for example latency: {p99: 500ms} and availability: 99%"},
-		{"objective", swap("sla: {", "sla: {objectives: [{name: x, kind: latency, target: 99%, stages: [onyl]}], "), "x.yaml:11:20: sla.objectives[0].within: is missing (or zero): kind latency needs it\nx.yaml:11:67: sla.objectives[0].stages[0]: there is no stage \"onyl\"; did you mean \"only\"?"},
+		{"objective", swap("sla: {", "sla: {objectives: [{name: x, kind: latency, target: 99%, stages: [onlyy]}], "), "x.yaml:11:20: sla.objectives[0].within: is missing (or zero): kind latency needs it\nx.yaml:11:67: sla.objectives[0].stages[0]: there is no stage \"onlyy\"; did you mean \"only\"?"},
 		{"fault field", swap("load:", "llm: {faults: [{name: a, at: 1s, for: 1s, kind: slow, status: 503}]}\nload:"), "x.yaml:4:63: llm.faults[0].status: means nothing to kind slow; it is for status, fail-first, html, error-in-stream"},
 		{"mock twice", own("llm: {listen: '0.0.0.0:9000', admin: 'http://127.0.0.1:1'}"), "x.yaml:5:6: llm: has both listen (start a mock there) and admin (arm one that runs): remove one"},
 		// Hostile text must reach a terminal harmless.

@@ -103,7 +103,7 @@ func TestSchemaRefuses(t *testing.T) {
 	}
 	for old, new := range map[string]string{
 		"version: 1":            "version: 2",
-		"name: least":           "nmae: least",
+		"name: least":           "namme: least",
 		"bundled: {}":           "bundled: {}, color: red",
 		"for: 10s":              "for: 10",
 		"starts: 5/s":           "starts: 5",

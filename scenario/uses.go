@@ -20,7 +20,7 @@ const (
 	outside scope = 1 << iota // ${env:…}, ${file:…}
 	rows                      // ${TABLE.COLUMN}
 	user                      // ${user.id}, ${user.index}
-	turn                      // ${turn.text}, ${turn.id}, ${turn.index}, ${dialog.id}
+	turn                      // ${turn.text}, ${turn.id}, ${turn.index}, ${dialog.id}, ${trace.id}, ${span.id}
 	login                     // ${login.NAME}
 )
 
@@ -33,7 +33,7 @@ func variablesOf(s scope) []string {
 		names = append(names, "user.id", "user.index")
 	}
 	if s&turn != 0 {
-		names = append(names, "turn.text", "turn.id", "turn.index", "dialog.id")
+		names = append(names, "turn.text", "turn.id", "turn.index", "dialog.id", "trace.id", "span.id")
 	}
 	return names
 }
