@@ -32,13 +32,12 @@ func short(d time.Duration) string {
 // count prints a number in groups of three: "12,345".
 func count(n int64) string {
 	s := strconv.FormatInt(n, 10)
-	digits := len(s)
+	least := 0
 	if n < 0 {
-		digits--
+		least = 1
 	}
-	for i := digits - 3; i > 0; i -= 3 {
-		at := len(s) - digits + i
-		s = s[:at] + "," + s[at:]
+	for i := len(s) - 3; i > least; i -= 3 {
+		s = s[:i] + "," + s[i:]
 	}
 	return s
 }

@@ -1,0 +1,40 @@
+package sla
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/cstest/cstest/measure"
+)
+
+// Interval is a quantile with the order statistics that hold it between them.
+type Interval struct {
+	Value        time.Duration
+	Lower, Upper time.Duration
+	// Known: there were enough samples. Else nothing but Needs is set, which is how
+	// many it takes.
+	Known bool
+	Needs int64
+}
+
+// QuantileInterval gives a quantile by nearest rank, with a distribution-free
+// two-sided interval: "431 ms [402 ms, 466 ms]".
+func QuantileInterval(h *measure.Histogram, q, confidence float64) Interval {
+	lower, upper, ok := quantileRanks(h.N(), q, confidence)
+	i := Interval{Known: ok, Needs: QuantileNeeds(q, confidence)}
+	if !ok {
+		return i
+	}
+	i.Value, _ = h.Quantile(q)
+	i.Lower, _ = h.AtRank(lower)
+	i.Upper, _ = h.AtRank(upper)
+	return i
+}
+
+// String is what tables print: "n/a (needs 368)" without enough samples.
+func (i Interval) String() string {
+	if !i.Known {
+		return fmt.Sprintf("n/a (needs %s)", count(i.Needs))
+	}
+	return fmt.Sprintf("%s [%s, %s]", short(i.Value), short(i.Lower), short(i.Upper))
+}
