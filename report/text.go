@@ -20,11 +20,7 @@ type TextOptions struct {
 // WriteText prints the summary for a terminal or a log: the verdict first, then
 // what it rests on. Lines fit the width by grapheme and never begin at column 0.
 func WriteText(d *Document, out io.Writer, opts TextOptions) error {
-	w := opts.Width
-	if w <= 0 || w > 100 {
-		w = 100
-	}
-	t := &text{out: bufio.NewWriter(out), words: wordsIn(opts.Lang), color: opts.Color, width: max(w, 80)}
+	t := newText(out, opts)
 	t.headline(d)
 	t.objectives(d)
 	t.answers(d)
@@ -43,6 +39,14 @@ type text struct {
 	words *words
 	color bool
 	width int
+}
+
+func newText(out io.Writer, opts TextOptions) *text {
+	w := opts.Width
+	if w <= 0 || w > 100 {
+		w = 100
+	}
+	return &text{out: bufio.NewWriter(out), words: wordsIn(opts.Lang), color: opts.Color, width: max(w, 80)}
 }
 
 // The colours, as SGR parameters; only the 16 that every palette defines.

@@ -1,0 +1,355 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// Comparison is what two sides of finished results differ in. It is plain data;
+// null stands for what cannot be known.
+type Comparison struct {
+	A           []RunRef     `json:"a"`       // the baseline
+	B           []RunRef     `json:"b"`       // the candidate
+	Verdict     string       `json:"verdict"` // worse | better | equivalent | cannot_tell
+	ExitCode    int          `json:"exit_code"`
+	NoiseKnown  bool         `json:"noise_known"` // each side has several runs
+	Differences []Difference `json:"differences"`
+	Objectives  []Change     `json:"objectives"`
+	Notes       []string     `json:"notes"` // what else differs between the sides
+}
+
+// RunRef names one result.
+type RunRef struct {
+	RunID     string `json:"run_id"`
+	Scenario  string `json:"scenario"`
+	StartedAt string `json:"started_at"`
+	Verdict   string `json:"verdict"`
+}
+
+// Difference is one metric on both sides: medians of the runs. Effect is B
+// relative to A for times and rates (0.1 is 10 % more), B − A for shares; Lower
+// and Upper bound it, from the runs' own scatter, at a confidence of 95 % that
+// all intervals of the comparison hold together (Bonferroni).
+type Difference struct {
+	Metric  string   `json:"metric"`
+	Unit    string   `json:"unit"` // ns | share | per_s | us
+	A       *float64 `json:"a"`
+	B       *float64 `json:"b"`
+	Effect  *float64 `json:"effect"`
+	Lower   *float64 `json:"lower"`
+	Upper   *float64 `json:"upper"`
+	Verdict string   `json:"verdict"`
+}
+
+// Change is an objective whose verdict is not the same on both sides.
+type Change struct {
+	Name string `json:"name"`
+	A    string `json:"a"`
+	B    string `json:"b"`
+}
+
+// CompareOptions say what Compare accepts.
+type CompareOptions struct {
+	// AnyScenario lets results of different scenarios be compared.
+	AnyScenario bool
+}
+
+// ErrDifferentScenarios means that two results were not asked the same.
+var ErrDifferentScenarios = errors.New("the results are of different scenarios")
+
+// The margins inside which two figures are equivalent.
+const (
+	latencyMargin    = 0.05
+	throughputMargin = 0.02
+	shareMargin      = 0.002
+)
+
+// metric is one figure of a Document and what a change of it means.
+type metric struct {
+	name, unit string
+	margin     float64
+	moreIs     string // better | worse | neither
+	of         func(*Document) *float64
+}
+
+func metrics() []metric {
+	ns := func(of func(*Document) *int64) func(*Document) *float64 {
+		return func(d *Document) *float64 {
+			if p := of(d); p != nil {
+				v := float64(*p)
+				return &v
+			}
+			return nil
+		}
+	}
+	per := func(n, of int64) *float64 {
+		if of == 0 {
+			return nil
+		}
+		return known(float64(n) / float64(of))
+	}
+	return []metric{
+		{"mean", "ns", latencyMargin, "worse", ns(func(d *Document) *int64 { return d.Latency.Response.MeanNs })},
+		{"P50", "ns", latencyMargin, "worse", ns(func(d *Document) *int64 { return d.Latency.Response.P50Ns })},
+		{"P95", "ns", latencyMargin, "worse", ns(func(d *Document) *int64 { return d.Latency.Response.P95Ns })},
+		{"P99", "ns", latencyMargin, "worse", ns(func(d *Document) *int64 { return d.Latency.Response.P99Ns })},
+		{"answered", "share", shareMargin, "better", func(d *Document) *float64 { return d.Availability.Answers }},
+		{"full quality", "share", shareMargin, "better", func(d *Document) *float64 { return per(d.Counts.OK, d.Counts.Turns) }},
+		{"turns", "per_s", throughputMargin, "better", func(d *Document) *float64 {
+			if d.DurationS == 0 {
+				return nil
+			}
+			return known(float64(d.Counts.Turns) / d.DurationS)
+		}},
+		{"target CPU per turn", "us", latencyMargin, "worse", func(d *Document) *float64 {
+			for _, p := range d.Processes {
+				if p.Name == "reference-server" && d.Counts.Turns > 0 {
+					return known(p.CPUS * 1e6 / float64(d.Counts.Turns))
+				}
+			}
+			return nil
+		}},
+	}
+}
+
+// Compare compares the results of a baseline, a, with those of a candidate, b.
+// With several runs on each side a difference is judged by their scatter
+// (Welch's t interval, of logarithms for times and rates): worse or better when
+// the interval excludes no change and the effect exceeds the margin (5 % of
+// latency, 2 % of throughput, 0.2 points of a share), equivalent when the
+// interval lies within the margin. With fewer, noise between runs is unknown,
+// and only an objective that turns from pass to fail, or back, decides.
+func Compare(a, b []*Document, o CompareOptions) (*Comparison, error) {
+	if len(a) == 0 || len(b) == 0 {
+		return nil, errors.New("a comparison takes at least one result on each side")
+	}
+	base := a[0]
+	c := &Comparison{NoiseKnown: len(a) > 1 && len(b) > 1, Differences: []Difference{}, Objectives: []Change{}, Notes: []string{}}
+	for _, d := range append(slices.Clone(a[1:]), b...) {
+		if why := sameQuestion(base, d); why != "" && !o.AnyScenario {
+			return nil, fmt.Errorf("%w: %s and %s differ in %s", ErrDifferentScenarios, Clean(base.RunID), Clean(d.RunID), why)
+		}
+	}
+	c.A, c.B = refs(a), refs(b)
+	c.Notes = append(c.Notes, otherwise(a[0], b[0])...)
+	list := metrics()
+	confidence := 1 - 0.05/float64(len(list))
+	for _, m := range list {
+		if d, ok := difference(m, a, b, c.NoiseKnown, confidence); ok {
+			c.Differences = append(c.Differences, d)
+		}
+	}
+	for _, x := range base.Objectives {
+		if from, to := verdictOf(a, x.Name), verdictOf(b, x.Name); from != to {
+			c.Objectives = append(c.Objectives, Change{x.Name, from, to})
+		}
+	}
+	c.conclude()
+	return c, nil
+}
+
+func refs(list []*Document) []RunRef {
+	out := make([]RunRef, 0, len(list))
+	for _, d := range list {
+		out = append(out, RunRef{d.RunID, d.Scenario.Name, d.StartedAt, d.Verdict})
+	}
+	return out
+}
+
+// sameQuestion is empty when both runs were asked the same, and says what
+// differs when they were not. Knobs, overrides and machines may differ: they are
+// what is compared.
+func sameQuestion(a, b *Document) string {
+	if a.Scenario.SHA256 != "" && a.Scenario.SHA256 == b.Scenario.SHA256 && a.Scenario.Scale == b.Scenario.Scale {
+		return ""
+	}
+	switch {
+	case a.Scenario.Name != b.Scenario.Name:
+		return "name"
+	case a.Scenario.Scale != b.Scenario.Scale:
+		return "scale"
+	case !slices.Equal(a.Stages, b.Stages):
+		return "stages"
+	case !slices.EqualFunc(a.Turns, b.Turns, func(x, y TurnRow) bool {
+		return x.Conversation == y.Conversation && x.Index == y.Index && x.Say == y.Say
+	}):
+		return "conversations"
+	case !slices.EqualFunc(a.Objectives, b.Objectives, func(x, y Objective) bool {
+		return x.Name == y.Name && equal(x.Target, y.Target) && equal(x.LimitNs, y.LimitNs)
+	}):
+		return "objectives"
+	}
+	return ""
+}
+
+func equal[T comparable](a, b *T) bool { return a == b || a != nil && b != nil && *a == *b }
+
+// otherwise lists what differs between the sides beside the results.
+func otherwise(a, b *Document) []string {
+	var out []string
+	knobs := orEmptyMap(a.Knobs)
+	for k, v := range b.Knobs {
+		knobs[k] = v
+	}
+	for _, k := range sortedKeys(knobs) {
+		if x, y := a.Knobs[k], b.Knobs[k]; x != y {
+			out = append(out, fmt.Sprintf("knob %s: %q and %q", k, x, y))
+		}
+	}
+	for _, x := range []struct{ what, a, b string }{
+		{"profile", a.Target.Profile, b.Target.Profile}, {"target", a.Target.URL, b.Target.URL}, {"cstest", a.CstestVersion, b.CstestVersion},
+		{"CPU", a.Environment.CPU, b.Environment.CPU}, {"cores", fmt.Sprint(a.Environment.Cores), fmt.Sprint(b.Environment.Cores)},
+		{"kernel", a.Environment.Kernel, b.Environment.Kernel}, {"seed", fmt.Sprint(a.Scenario.Seed), fmt.Sprint(b.Scenario.Seed)},
+	} {
+		if x.a != x.b {
+			out = append(out, fmt.Sprintf("%s: %q and %q", x.what, x.a, x.b))
+		}
+	}
+	return out
+}
+
+// difference judges one metric; false when a side does not know it.
+func difference(m metric, a, b []*Document, noise bool, confidence float64) (Difference, bool) {
+	x, okA := values(m, a)
+	y, okB := values(m, b)
+	if !okA || !okB {
+		return Difference{}, false
+	}
+	relative := m.unit != "share"
+	ma, mb := median(x), median(y)
+	d := Difference{Metric: m.name, Unit: m.unit, A: known(ma), B: known(mb), Verdict: "cannot_tell"}
+	if relative {
+		if ma <= 0 || mb <= 0 {
+			return d, true
+		}
+		d.Effect = known(mb/ma - 1)
+	} else {
+		d.Effect = known(mb - ma)
+	}
+	if !noise {
+		return d, true
+	}
+	lower, upper, ok := welch(x, y, relative, confidence)
+	if !ok {
+		return d, true
+	}
+	d.Lower, d.Upper = known(lower), known(upper)
+	up, down := "better", "worse"
+	if m.moreIs == "worse" {
+		up, down = down, up
+	}
+	switch {
+	case lower >= -m.margin && upper <= m.margin:
+		d.Verdict = "equivalent"
+	case lower > 0 && *d.Effect > m.margin:
+		d.Verdict = up
+	case upper < 0 && *d.Effect < -m.margin:
+		d.Verdict = down
+	}
+	return d, true
+}
+
+func values(m metric, list []*Document) ([]float64, bool) {
+	out := make([]float64, 0, len(list))
+	for _, d := range list {
+		v := m.of(d)
+		if v == nil {
+			return nil, false
+		}
+		out = append(out, *v)
+	}
+	return out, true
+}
+
+func median(v []float64) float64 {
+	s := slices.Sorted(slices.Values(v))
+	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
+}
+
+// welch is the interval of mean(y) − mean(x) with unequal variances
+// (Welch–Satterthwaite), of logarithms and turned back into a relative change
+// when relative.
+func welch(x, y []float64, relative bool, confidence float64) (lower, upper float64, ok bool) {
+	if relative {
+		x, y = logarithms(x), logarithms(y)
+		if x == nil || y == nil {
+			return 0, 0, false
+		}
+	}
+	mx, vx := stat.MeanVariance(x, nil)
+	my, vy := stat.MeanVariance(y, nil)
+	ex, ey := vx/float64(len(x)), vy/float64(len(y))
+	effect, half := my-mx, 0.0
+	if ex+ey > 0 {
+		freedom := (ex + ey) * (ex + ey) / (ex*ex/float64(len(x)-1) + ey*ey/float64(len(y)-1))
+		half = distuv.StudentsT{Mu: 0, Sigma: 1, Nu: freedom}.Quantile((1 + confidence) / 2) * math.Sqrt(ex+ey)
+	}
+	lower, upper = effect-half, effect+half
+	if relative {
+		lower, upper = math.Expm1(lower), math.Expm1(upper)
+	}
+	return lower, upper, known(lower) != nil && known(upper) != nil
+}
+
+func logarithms(v []float64) []float64 {
+	out := make([]float64, len(v))
+	for i, x := range v {
+		if x <= 0 {
+			return nil
+		}
+		out[i] = math.Log(x)
+	}
+	return out
+}
+
+// verdictOf is the verdict of an objective on all runs of a side, "mixed" when
+// they do not agree.
+func verdictOf(list []*Document, name string) string {
+	out := ""
+	for _, d := range list {
+		v := "not_verified"
+		for _, o := range d.Objectives {
+			if o.Name == name {
+				v = o.Verdict
+			}
+		}
+		if out == "" {
+			out = v
+		} else if out != v {
+			return "mixed"
+		}
+	}
+	return out
+}
+
+// conclude sets the verdict: one thing worse outweighs all that is better.
+func (c *Comparison) conclude() {
+	seen := map[string]bool{}
+	for _, d := range c.Differences {
+		seen[d.Verdict] = true
+	}
+	for _, o := range c.Objectives {
+		switch {
+		case o.A == "pass" && o.B == "fail":
+			seen["worse"] = true
+		case o.A == "fail" && o.B == "pass":
+			seen["better"] = true
+		}
+	}
+	c.ExitCode = 0
+	switch {
+	case seen["worse"]:
+		c.Verdict, c.ExitCode = "worse", 10
+	case seen["better"]:
+		c.Verdict = "better"
+	case seen["cannot_tell"] || !c.NoiseKnown:
+		c.Verdict, c.ExitCode = "cannot_tell", 11
+	default:
+		c.Verdict = "equivalent"
+	}
+}

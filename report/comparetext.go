@@ -1,0 +1,118 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// WriteComparison prints a comparison for a terminal or a log, the verdict first.
+func WriteComparison(c *Comparison, out io.Writer, opts TextOptions) error {
+	t := newText(out, opts)
+	w := t.words
+	mark, sgr := "?", yellow
+	switch c.Verdict {
+	case "worse":
+		mark, sgr = "✗", red
+	case "better", "equivalent":
+		mark, sgr = "✓", green
+	}
+	t.line("")
+	t.line(t.paint(mark+" "+strings.ToUpper(w.comparison(c.Verdict)), bold+";"+sgr))
+	for _, side := range []struct {
+		name string
+		runs []RunRef
+	}{{w.Baseline, c.A}, {w.Candidate, c.B}} {
+		for _, r := range side.runs {
+			t.line(fit(side.name+"  "+r.Scenario+" · "+r.RunID+" · "+w.verdict(r.Verdict), t.room()))
+		}
+	}
+	if !c.NoiseKnown {
+		t.wrapped("! ", w.NoiseUnknown, yellow)
+	}
+	t.heading(w.Compare)
+	rows := [][]string{{"", w.Baseline, w.Candidate, w.Change, w.Interval, w.Verdict}}
+	for _, d := range c.Differences {
+		rows = append(rows, []string{d.Metric, figure(d.A, d.Unit), figure(d.B, d.Unit), change(d.Effect, d.Unit), between(d), w.comparison(d.Verdict)})
+	}
+	t.table(rows)
+	if len(c.Objectives) > 0 {
+		t.heading(w.Objectives)
+		for _, o := range c.Objectives {
+			t.line(fit(o.Name+": "+w.verdict(o.A)+" → "+w.verdict(o.B), t.room()))
+		}
+	}
+	for i, n := range c.Notes {
+		if i == 0 {
+			t.line("")
+		}
+		t.wrapped("- ", n, dim)
+	}
+	t.line("")
+	return t.out.Flush()
+}
+
+// WriteComparisonJSON writes c as indented JSON.
+func WriteComparisonJSON(c *Comparison, out io.Writer) error {
+	b, err := json.MarshalIndent(c, "", "  ")
+	if err != nil {
+		return fmt.Errorf("comparison: %w", err)
+	}
+	_, err = out.Write(append(b, '\n'))
+	return err
+}
+
+// comparison is the word for a comparison's verdict.
+func (w *words) comparison(name string) string {
+	switch name {
+	case "better":
+		return w.Better
+	case "worse":
+		return w.Worse
+	case "equivalent":
+		return w.Equivalent
+	}
+	return w.CannotTell
+}
+
+func figure(v *float64, unit string) string {
+	if v == nil {
+		return "–"
+	}
+	switch unit {
+	case "ns":
+		return duration(int64(*v))
+	case "share":
+		return sharePrecise(*v)
+	case "us":
+		return digits(*v) + " µs"
+	}
+	return digits(*v) + "/s"
+}
+
+// change prints an effect: percent for times and rates, points for shares.
+func change(v *float64, unit string) string {
+	if v == nil {
+		return "–"
+	}
+	s := strconv.FormatFloat(*v*100, 'f', 1, 64)
+	if unit == "share" {
+		s = strconv.FormatFloat(*v*100, 'f', 2, 64)
+	}
+	if *v >= 0 {
+		s = "+" + s
+	}
+	if unit == "share" {
+		return s + " pp"
+	}
+	return s + " %"
+}
+
+func between(d Difference) string {
+	if d.Lower == nil || d.Upper == nil {
+		return "–"
+	}
+	return change(d.Lower, d.Unit) + " … " + change(d.Upper, d.Unit)
+}

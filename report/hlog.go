@@ -1,0 +1,46 @@
+package report
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/cstest/cstest/measure"
+)
+
+// LogFile is the name of the HdrHistogram log in a result directory.
+const LogFile = "latency.hlog"
+
+// HDRLog is the HdrHistogram log (version 1.3, nanoseconds) of a run as a file of
+// its result directory: one histogram over the whole run for each timing, tagged
+// response, service, first_token, chunk_gap, connect and lag, and the response
+// time of each turn of the scenario, tagged CONVERSATION.TURN. The Document
+// holds quantiles only, so the snapshot is needed.
+func HDRLog(d *Document, snap *measure.Snapshot) File {
+	return File{LogFile, func(w io.Writer) error { return WriteHDRLog(d, snap, w) }}
+}
+
+// WriteHDRLog writes the log that HDRLog describes.
+func WriteHDRLog(d *Document, snap *measure.Snapshot, out io.Writer) error {
+	tags := [measure.Timings]string{"response", "service", "first_token", "chunk_gap", "connect", "lag"}
+	var entries []measure.LogEntry
+	add := func(tag string, h *measure.Histogram) {
+		if h.N() > 0 {
+			entries = append(entries, measure.LogEntry{Tag: tag, To: snap.Elapsed, Histogram: h})
+		}
+	}
+	for i, h := range snap.Timings {
+		add(tags[i], h)
+	}
+	if snap.Plan != nil {
+		for i, slot := range snap.Plan.Slots {
+			if i < len(snap.Slots) {
+				add(fmt.Sprintf("%s.%d", Slug(slot.Conversation), slot.Index+1), snap.Slots[i].Response)
+			}
+		}
+	}
+	comments := []string{
+		"cstest " + Clean(d.CstestVersion) + ", scenario " + Clean(d.Scenario.Name) + ", run " + Clean(d.RunID),
+		"answered turns; response from the intended start, service from the first byte sent; verdict " + Clean(d.Verdict),
+	}
+	return measure.WriteLog(out, d.Started(), comments, entries)
+}
