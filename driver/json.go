@@ -1,6 +1,8 @@
 package driver
 
 import (
+	"encoding/binary"
+	"math/bits"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -234,24 +236,34 @@ func (n *node) index(i int) *node {
 	return nil
 }
 
-// plain are the bytes a string may hold as they are.
-var plain = func() (t [256]bool) {
-	for c := range t {
-		t[c] = c >= 0x20 && c != '"' && c != '\\'
-	}
-	return t
-}()
+// special gives how many of the eight bytes at the start of b a string may hold
+// as they are before the first that needs a look: a quote, a backslash or a
+// control character. Per byte, x-n borrows into the high bit where x < n; what
+// that marks wrongly stands behind the first right one.
+func special(b []byte) int {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	w := binary.LittleEndian.Uint64(b)
+	quote, back := w^('"'*ones), w^('\\'*ones)
+	marks := ((w - ' '*ones) &^ w) | ((quote - ones) &^ quote) | ((back - ones) &^ back)
+	return bits.TrailingZeros64(marks&highs) / 8
+}
 
 // text reads the string whose inside begins at i and gives where it ends,
 // behind the quote, and whether it has escapes.
 func (s *scanner) text(i int) (end int, escaped, ok bool) {
 	doc := s.doc
 	for i < len(doc) {
-		c := doc[i]
-		if plain[c] {
-			i++
-			continue
+		for len(doc)-i >= 8 {
+			n := special(doc[i:])
+			i += n
+			if n < 8 {
+				break
+			}
 		}
+		if i >= len(doc) {
+			break
+		}
+		c := doc[i]
 		switch c {
 		case '"':
 			return i + 1, escaped, true
@@ -272,7 +284,10 @@ func (s *scanner) text(i int) (end int, escaped, ok bool) {
 				return i, escaped, false
 			}
 		default:
-			return i, escaped, false
+			if c < ' ' {
+				return i, escaped, false
+			}
+			i++
 		}
 	}
 	return i, escaped, false

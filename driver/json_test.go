@@ -1,0 +1,90 @@
+package driver
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/tidwall/gjson"
+)
+
+func scanFor(t *testing.T, doc string, paths ...string) ([]value, bool) {
+	t.Helper()
+	root := node{slot: -1}
+	for i, p := range paths {
+		root.plant(p, i)
+	}
+	s := scanner{values: make([]value, len(paths))}
+	ok := s.scan([]byte(doc), &root)
+	return s.values, ok
+}
+
+func TestScan(t *testing.T) {
+	doc := ` {"a":{"b":[1,{"c":"x\u00e9\n\"\ud83d\ude00"},true]},"n":-1.5e+3,"":0,"t":true,"z":null,"skip":[[[{"a":[{}]}]],{"b":{"c":[]}}],"long":"` + strings.Repeat("好a", 40) + `"} `
+	got, ok := scanFor(t, doc, "a.b.1.c", "n", "t", "z", "a.b.0", "nowhere.x", "long", "skip")
+	if !ok {
+		t.Fatal("refused")
+	}
+	if s := string(unescape(nil, got[0].raw)); s != "xé\n\"😀" || !got[0].escaped {
+		t.Errorf("string %q", s)
+	}
+	for i, want := range map[int]string{1: "-1.5e+3", 2: "true", 3: "null", 4: "1", 5: "", 6: strings.Repeat("好a", 40), 7: `[[[{"a":[{}]}]],{"b":{"c":[]}}]`} {
+		if string(got[i].raw) != want {
+			t.Errorf("value %d is %q, want %q", i, got[i].raw, want)
+		}
+	}
+}
+
+func TestUnescape(t *testing.T) {
+	for raw, want := range map[string]string{
+		`\ud83d\ude00`: "😀", `\ud83dx`: "\ufffdx", `\ud83d\u0041`: "\ufffdA", `\ude00`: "\ufffd", `\b\f\n\r\t\/\\\"`: "\b\f\n\r\t/\\\"", `\ud800\ud800`: "\ufffd\ufffd",
+	} {
+		if got := string(unescape(nil, []byte(raw))); got != want {
+			t.Errorf("%s: %q, want %q", raw, got, want)
+		}
+	}
+}
+
+// The scanner takes what encoding/json takes, less broken UTF-8, great depth and
+// a place twice; and finds what gjson finds.
+func FuzzScan(f *testing.F) {
+	for _, seed := range []string{
+		`{"answer":"ok","context":{"turns":2}}`, `{"answer":"\ud800","answer":1}`, `[1,2,{"answer":[]}]`, `"x"`, "\"\x7f\"", `{"a\"b":"cccccccccccc\u0000d"}`,
+		`-0`, `1e400`, `01`, `{"context":{"turns":[{"x":1}],"":{}}}`, "\xef\xbb\xbf{}", "\"\xff\"", `{"x":"12345678\""}`, "{\"x\":\"1234567\x1f8\"}",
+	} {
+		f.Add([]byte(seed))
+	}
+	paths := []string{"answer", "context.turns", "choices.0.message.content"}
+	f.Fuzz(func(t *testing.T, doc []byte) {
+		root := node{slot: -1}
+		for i, p := range paths {
+			root.plant(p, i)
+		}
+		s := scanner{values: make([]value, len(paths))}
+		ok := s.scan(doc, &root)
+		if want := json.Valid(doc) && utf8.Valid(doc); ok != want {
+			if ok || !twice(doc) && deepest(doc) <= maxDepth {
+				t.Fatalf("%q: %t, encoding/json says %t", doc, ok, want)
+			}
+		}
+		if !ok {
+			return
+		}
+		for i, p := range paths {
+			r := gjson.GetBytes(doc, p)
+			if s.values[i].kind == jsonText && !bytes.Contains(doc, []byte(`\`)) && r.String() != string(unescape(nil, s.values[i].raw)) {
+				t.Errorf("%q: %s is %q, gjson says %q", doc, p, s.values[i].raw, r.String())
+			}
+		}
+	})
+}
+
+// twice tells whether a document may have a member twice.
+func twice(doc []byte) bool {
+	return bytes.Count(doc, []byte("answer")) > 1 || bytes.Count(doc, []byte("turns")) > 1 || bytes.Count(doc, []byte("context")) > 1 ||
+		bytes.Count(doc, []byte("content")) > 1 || bytes.Count(doc, []byte("message")) > 1
+}
+
+func deepest(doc []byte) int { return bytes.Count(doc, []byte("{")) + bytes.Count(doc, []byte("[")) }
