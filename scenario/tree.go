@@ -15,7 +15,7 @@ import (
 const (
 	maxFile    = 1 << 20 // bytes of a scenario file
 	maxDepth   = 32
-	maxEntries = 100_000 // commas and lines: what bounds the memory of the tree
+	maxEntries = 100_000 // see entries
 )
 
 // parseTree reads one YAML document without building anything from it but nodes.
@@ -30,7 +30,7 @@ func parseTree(file string, text []byte) (*yaml.Node, []Problem) {
 	if line, column, ok := invalidUTF8(text); ok {
 		return fail(line, column, "is not UTF-8: save the file as UTF-8")
 	}
-	if bytes.Count(text, []byte{','})+bytes.Count(text, []byte{'\n'}) > maxEntries {
+	if entries(text) > maxEntries {
 		return fail(0, 0, "has more than %d lines and commas: put long tables into CSV or JSONL files", maxEntries)
 	}
 	var doc yaml.Node
@@ -47,6 +47,15 @@ func parseTree(file string, text []byte) (*yaml.Node, []Problem) {
 		return nil, t.problems
 	}
 	return doc.Content[0], nil
+}
+
+// entries bounds what the parser will keep: each node but the first follows a
+// comma or one of YAML's line ends; anchors and tags cost memory of their own.
+func entries(text []byte) (n int) {
+	for _, end := range []string{",", "\n", "\r", "\u0085", "\u2028", "\u2029", "&", "*", "!"} {
+		n += bytes.Count(text, []byte(end))
+	}
+	return n
 }
 
 // loadProblem gives the position and the text of the parser's error.

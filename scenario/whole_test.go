@@ -1,0 +1,96 @@
+package scenario
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// The scenarios of testdata together use every field there is. Each is printed
+// and read back equal, and the JSON Schema takes it.
+func TestEveryField(t *testing.T) {
+	schema := compiled(t)
+	index := regexp.MustCompile(`\[[0-9]+\]`)
+	used := map[string]bool{}
+	for _, name := range []string{"own.yaml", "closed.yaml", "openai.yaml"} {
+		path := filepath.Join("testdata", name)
+		s, err := LoadFile(path, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		roundTrip(t, s, Options{Dir: "testdata"})
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := schema.Validate(asJSON(t, text)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		for at := range s.source.at {
+			used[index.ReplaceAllString(at, "")] = true
+		}
+	}
+	for _, path := range fieldPaths() {
+		if !used[path] {
+			t.Errorf("no scenario of testdata has %s", path)
+		}
+	}
+}
+
+// fieldPaths lists the fields below the root without indexes and free keys.
+func fieldPaths() []string {
+	var list []string
+	for _, top := range fieldsOf(types()[0]).names {
+		list = append(list, top)
+	}
+	for prefix, typ := range map[string]string{
+		"target": "Target", "target.bundled": "Bundled", "target.auth": "Auth", "target.auth.jwt": "JWT", "target.login": "Login",
+		"target.request": "Request", "target.response": "Response", "target.response.tier": "TierPath", "target.response.stream": "StreamPath",
+		"target.response.job": "JobPath", "target.tls": "TLS", "target.limits": "Limits", "llm": "LLM", "llm.capacity": "Capacity",
+		"llm.answers": "Answer", "llm.faults": "Fault", "llm.faults.flap": "Flap", "load.stages": "Stage", "conversations": "Conversation",
+		"conversations.turns": "Turn", "conversations.turns.expect": "Expect", "checks": "Checks", "guard": "Guard", "guard.abort": "Abort",
+		"sla": "SLA", "sla.rate_limited": "RateLimited", "sla.recovery": "Recovery", "sla.objectives": "Objective", "load.stages.starts": "RateRamp",
+		"load.stages.users": "CountRamp",
+	} {
+		for _, t := range types() {
+			if t.Name() != typ {
+				continue
+			}
+			for _, name := range fieldsOf(t).names {
+				list = append(list, join(prefix, name))
+			}
+		}
+	}
+	return list
+}
+
+// A file of the largest size must cost neither much memory nor a panic.
+func TestHostileFilesAreCheap(t *testing.T) {
+	fill := func(unit string) string { return strings.Repeat(unit, maxFile/len(unit)) }
+	for name, text := range map[string]string{
+		"commas": "a: [" + fill("a,")[:maxFile-10] + "]", "lines": fill("- a\n"), "returns": fill("- a\r"), "next lines": fill("- a\u0085"),
+		"flow": fill("["), "maps": fill("{a: "), "dashes": fill("- "), "questions": fill("? "), "quotes": "a: " + fill(`\"`)[:maxFile-10],
+		"comments": fill("#\n"), "long": "a: " + fill("a")[:maxFile-10], "anchors": fill("&a "), "tags": fill("!a "), "wide": "a: [" + strings.Repeat("{a: b},", 14000) + "]",
+		"rows":    least + "data: {t: {rows: [" + strings.Repeat("{a: b, c: d, e: f},", 13000) + "]}}",
+		"aliases": "a: &a [x,x,x,x]\nb: &b [" + strings.Repeat("*a,", 1000) + "]\nc: [" + strings.Repeat("*b,", 1000) + "]",
+	} {
+		t.Run(name, func(t *testing.T) {
+			if len(text) > maxFile+20 {
+				t.Fatalf("%d bytes", len(text))
+			}
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, err := Parse("x.yaml", []byte(text), Options{})
+			runtime.ReadMemStats(&after)
+			if err == nil && name != "rows" {
+				t.Error("no problem")
+			}
+			if n := (after.TotalAlloc - before.TotalAlloc) >> 20; n > 64 {
+				t.Errorf("%d MiB allocated", n)
+			}
+		})
+	}
+}
