@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/golang-jwt/jwt/v5"
+	"github.com/maypok86/otter/v2"
 	"github.com/tidwall/gjson"
 )
 
@@ -37,10 +38,22 @@ type verifier struct {
 	keys   map[string]Secret
 	parser *jwt.Parser
 	now    func() time.Time
+	known  *otter.Cache[string, verified] // tokens that were accepted, by their every byte
 }
 
+// verified is what a token proved, and until when.
+type verified struct {
+	who    identity
+	expiry time.Time
+}
+
+const (
+	knownTokens   = 20_000
+	knownTokenMax = 1024 // bytes; longer ones are verified each time
+)
+
 func newVerifier(keys map[string]Secret, now func() time.Time) *verifier {
-	return &verifier{keys: keys, now: now, parser: jwt.NewParser(
+	return &verifier{keys: keys, now: now, known: otter.Must(&otter.Options[string, verified]{MaximumSize: knownTokens}), parser: jwt.NewParser(
 		jwt.WithValidMethods([]string{"HS256"}), jwt.WithStrictDecoding(), jwt.WithExpirationRequired(),
 		jwt.WithIssuer(issuer), jwt.WithAudience(audience), jwt.WithLeeway(leeway), jwt.WithIssuedAt(), jwt.WithTimeFunc(now))}
 }
@@ -77,6 +90,9 @@ func (v *verifier) verify(token string) (identity, error) {
 	if len(token) > maxToken {
 		return identity{}, fmt.Errorf("%w: longer than %d bytes", errToken, maxToken)
 	}
+	if k, ok := v.known.GetIfPresent(token); ok && v.now().Before(k.expiry.Add(leeway)) {
+		return k.who, nil
+	}
 	if err := v.shape(token); err != nil {
 		return identity{}, err
 	}
@@ -100,6 +116,9 @@ func (v *verifier) verify(token string) (identity, error) {
 		return identity{}, fmt.Errorf("%w: tenant must have 1 to %d printable characters", errToken, maxTenant)
 	case who.role != roleUser && who.role != roleAgent:
 		return identity{}, fmt.Errorf("%w: role is not known", errToken)
+	}
+	if len(token) <= knownTokenMax {
+		v.known.Set(strings.Clone(token), verified{who, c.ExpiresAt.Time})
 	}
 	return who, nil
 }

@@ -167,9 +167,7 @@ func (t *turn) static(ctx context.Context, reason string) {
 	if dialog == "" && t.hold != nil {
 		t.req.dialogID, t.ans.contextStatus = t.hold.id, "new"
 	}
-	if t.hold != nil && t.hold.leased {
-		t.srv.store.release(t.hold)
-	}
+	t.srv.store.release(t.hold)
 	t.hold = nil
 }
 

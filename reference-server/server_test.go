@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -232,4 +233,13 @@ func TestTraceIsForwarded(t *testing.T) {
 	if r.header.Get("X-Request-Id") != id {
 		t.Errorf("X-Request-Id = %q, want %s", r.header.Get("X-Request-Id"), id)
 	}
+}
+
+func listenLoopback(t testing.TB) net.Listener {
+	t.Helper()
+	ln, err := net.Listen("tcp", loopbackAny)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ln
 }

@@ -11,9 +11,14 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// leaseTime bounds how long a turn may hold its dialog. It is several times
-// the end-to-end deadline, and commit checks it against the monotonic clock.
-const leaseTime = 5 * time.Second
+const (
+	// leaseTime bounds how long a turn may hold its dialog: several times the
+	// end-to-end deadline, because commit checks it against the monotonic
+	// clock; short, because a turn whose release got lost blocks the next.
+	leaseTime    = 3 * time.Second
+	leaseReserve = time.Second // left at commit, for the commit itself
+	dialTimeout  = time.Second
+)
 
 var (
 	errBusy     = errors.New("a turn of this dialog is in progress")
@@ -31,6 +36,7 @@ var (
 // starts a new interpreter for every call. Safe for concurrent use.
 type store struct {
 	rdb        redis.UniversalClient
+	timeout    time.Duration // of one operation
 	roundtrips int
 	now        func() time.Time
 	observe    func(op string, d time.Duration, err error)
@@ -39,7 +45,7 @@ type store struct {
 func newStore(opt *redis.Options, s *settings) *store {
 	opt.MaxRetries = -1
 	opt.ContextTimeoutEnabled = true
-	opt.DialTimeout = s.redisTimeout.D()
+	opt.DialTimeout = max(s.redisTimeout.D(), dialTimeout) // the operation's own deadline still counts; the dial may serve the next
 	opt.ReadTimeout = s.redisTimeout.D()
 	opt.WriteTimeout = s.redisTimeout.D()
 	opt.PoolTimeout = min(s.redisTimeout.D(), 50*time.Millisecond)
@@ -51,7 +57,7 @@ func newStore(opt *redis.Options, s *settings) *store {
 		opt.ConnMaxLifetime = time.Nanosecond
 	}
 	opt.MaxActiveConns = opt.PoolSize
-	return &store{rdb: redis.NewClient(opt), roundtrips: int(s.redisRoundtrips), now: time.Now, observe: func(string, time.Duration, error) {}}
+	return &store{rdb: redis.NewClient(opt), timeout: s.redisTimeout.D(), roundtrips: int(s.redisRoundtrips), now: time.Now, observe: func(string, time.Duration, error) {}}
 }
 
 func listKey(id string) string  { return "dlg:{" + id + "}" }
@@ -88,16 +94,20 @@ func (s *store) begin(ctx context.Context, id, turnID, hash string, exclusive bo
 	start := s.now()
 	defer func() { s.observe("begin", s.now().Sub(start), err) }()
 	h = &hold{id: id, token: randomHex(8), since: start}
-	list, leased, err := s.open(ctx, h, exclusive, turnID)
+	octx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	list, leased, err := s.open(octx, h, exclusive, turnID)
 	if err != nil {
+		if exclusive {
+			go s.takeBack(h, turnID) // the lease may be ours without our knowing
+		}
 		return nil, nil, fmt.Errorf("%w: %w", errState, err)
 	}
+	h.leased = leased
 	f := foldRecords(list)
 	for i := range f.turns {
 		if f.turns[i].turnID == turnID {
-			if leased {
-				s.release(h)
-			}
+			s.release(h)
 			if f.turns[i].textHash != hash {
 				return nil, nil, errReused
 			}
@@ -107,7 +117,7 @@ func (s *store) begin(ctx context.Context, id, turnID, hash string, exclusive bo
 	if exclusive && !leased {
 		return nil, nil, errBusy
 	}
-	h.leased, h.known = leased, true
+	h.known = true
 	h.adopt(f, start, hard)
 	return h, nil, nil
 }
@@ -186,7 +196,7 @@ type kept struct {
 func (s *store) commit(ctx context.Context, h *hold, r *record, k kept) (err error) {
 	start := s.now()
 	defer func() { s.observe("commit", s.now().Sub(start), err) }()
-	if h.leased && start.Sub(h.since) >= leaseTime-time.Second {
+	if h.leased && start.Sub(h.since) >= leaseTime-leaseReserve {
 		return errConflict
 	}
 	drop := h.trim(r, k)
@@ -195,6 +205,8 @@ func (s *store) commit(ctx context.Context, h *hold, r *record, k kept) (err err
 	if ttl <= 0 {
 		ttl = time.Second
 	}
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
 	length, err := s.push(ctx, h, string(r.appendJSON(make([]byte, 0, 256+len(r.user)+len(r.response)))), drop, ttl)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errState, err)
@@ -293,12 +305,21 @@ func (s *store) settle(ctx context.Context, h *hold, r *record) error {
 // release gives the lease back when a turn ends without a commit. Best effort:
 // the lease runs out by itself.
 func (s *store) release(h *hold) {
-	if h == nil || s.now().Sub(h.since) >= leaseTime-time.Second {
+	if h == nil || !h.leased || s.now().Sub(h.since) >= leaseTime-leaseReserve {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	ctx, cancel := context.WithTimeout(context.Background(), s.timeout)
 	defer cancel()
 	_ = s.rdb.Del(ctx, leaseKey(h.id)).Err()
+}
+
+// takeBack removes the lease that a begin without a reply may have left.
+func (s *store) takeBack(h *hold, turnID string) {
+	ctx, cancel := context.WithTimeout(context.Background(), leaseTime-leaseReserve)
+	defer cancel()
+	if v, err := s.rdb.Get(ctx, leaseKey(h.id)).Result(); err == nil && v == h.token+turnID && s.now().Sub(h.since) < leaseTime-leaseReserve {
+		_ = s.rdb.Del(ctx, leaseKey(h.id)).Err()
+	}
 }
 
 // erase removes everything of a dialog.

@@ -223,6 +223,7 @@ func (t *turn) commit(ctx context.Context) ([]byte, error) {
 		return nil, problemBusy
 	}
 	if err != nil {
+		t.srv.store.release(t.hold)
 		t.ans.persisted = false
 		body = t.ans.appendJSON(body[:0])
 	}
@@ -261,7 +262,7 @@ func (t *turn) run(ctx context.Context) ([]byte, error) {
 	}
 	committed := false
 	defer func() {
-		if !committed && t.hold != nil && t.hold.leased {
+		if !committed {
 			t.srv.store.release(t.hold)
 		}
 	}()

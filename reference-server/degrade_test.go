@@ -1,0 +1,566 @@
+package refserver
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+func TestIntents(t *testing.T) {
+	in := newIntents()
+	for text, want := range map[string]intent{
+		"我有一张满减优惠券,怎么用?":          intentInfo,
+		"我要退货,订单号 20261111000123": intentInfo, // returning is self-service
+		"优惠券还能用吗?":                intentInfo,
+		"发货时间":                    intentInfo,
+		"会员等级":                    intentInfo,
+		"怎么取消订单":                  intentInfo,
+		"怎么查物流":                   intentInfo,
+		"退款多久到账":                  intentInfo,
+		"人工客服几点上班":                intentInfo,
+		"是正品吗,假一赔三吗":              intentInfo,
+		"我的订单到哪了":                 intentReadOrder,
+		"查一下订单20261111000123":     intentReadOrder,
+		"我的快递到哪里了":                intentReadOrder,
+		"帮我取消订单":                  intentOrder,
+		"改一下收货地址":                 intentOrder,
+		"我要投诉你们":                  intentComplaint,
+		"打12315举报":                intentComplaint,
+		"钱被重复扣了":                  intentPayment,
+		"退款一直没到账":                 intentPayment,
+		"转人工":                     intentHuman,
+		"我要真人客服":                  intentHuman,
+		"充电宝起火了":                  intentSafety,
+		"吃了之后中毒了,我要投诉":            intentSafety,
+	} {
+		if got := in.of(text); got != want {
+			t.Errorf("%q is %v, want %v", text, got, want)
+		}
+	}
+	// The short cut by characters must never hide a match.
+	for text := range map[string]bool{"自残": true, "人工服务": true, "乱扣": true, "起诉": true, "合并订单": true, "包裹在哪": true, "支付一直失败": true, "有没有真人": true, "拦截那个包裹": true, "发货了没": true} {
+		if in.of(text) == intentInfo {
+			t.Errorf("%q is taken for information", text)
+		}
+	}
+}
+
+func TestFAQ(t *testing.T) {
+	f, err := newFAQ()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.close()
+	if len(f.entries) < 40 {
+		t.Fatalf("%d entries", len(f.entries))
+	}
+	for text, want := range map[string]string{
+		"我有一张满减优惠券,怎么用?":          "coupon-use",
+		"优惠券还能用吗?":                "coupon-still-valid",
+		"退货退了以后优惠券还能用吗":           "coupon-still-valid",
+		"我要退货,订单号 20261111000123": "return-how",
+		"什么时候发货呀":                 "ship-time",
+		"发货时间":                    "ship-time",
+		"会员等级怎么升":                 "member-level",
+		"退款什么时候能到账":               "refund-time",
+		"请问可以开发票吗":                "invoice",
+		"你们包邮吗":                   "free-shipping",
+		"物流一直不更新怎么办":              "delivery-stuck",
+		"你好":                      "greeting",
+	} {
+		hit, err := f.find(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if hit.entry != nil {
+			got = hit.entry.ID
+		}
+		if got != want {
+			t.Errorf("find(%q) = %q %v, want %q", text, got, hit.suggestions, want)
+		}
+	}
+	if hit, _ := f.find("量子力学的测不准原理"); hit.entry != nil {
+		t.Errorf("nonsense is answered by %s", hit.entry.ID)
+	}
+	if hit, _ := f.find("退换这种事情你们一般会怎么处理比较好呢"); hit.entry != nil || len(hit.suggestions) == 0 {
+		t.Errorf("a vague question: %+v, want suggestions", hit)
+	}
+	for id, e := range f.entries {
+		for _, q := range e.Q {
+			if hit, _ := f.find(q); hit.entry == nil || hit.entry.ID != id {
+				t.Errorf("%s does not find itself by %q", id, q)
+			}
+		}
+	}
+}
+
+// force sets the tier by hand.
+func force(t *testing.T, s *Server, tier string) {
+	t.Helper()
+	cur := send(t, "GET", s.AdminURL()+"/admin/switches", "", "")
+	r := send(t, "PUT", s.AdminURL()+"/admin/switches", "", `{"mode":"force","tier":"`+tier+`","reason":"test"}`, "If-Match", cur.header.Get("ETag"))
+	if r.status != 200 || r.get("tier").String() != tier {
+		t.Fatalf("force %s: %d %s", tier, r.status, r.body)
+	}
+}
+
+func TestAnswersByTier(t *testing.T) {
+	l := newScriptedLLM(t)
+	s := startServer(t, l.url, knobs("redis.timeout", "2s"))
+	force(t, s, "faq")
+	one := say(t, s, "u1", "", "我有一张满减优惠券,怎么用? ⟦c:AAAAAAAA.1⟧")
+	one.want(t, "tier", "faq")
+	one.want(t, "source", "faq")
+	one.want(t, "faq_id", "coupon-use")
+	one.want(t, "degraded", "true")
+	one.want(t, "degrade_reason", "tier")
+	one.want(t, "persisted", "true")
+	one.want(t, "seq", "1")
+	id := one.get("dialog_id").String()
+	bare := say(t, s, "u1", id, "还能用吗? ⟦c:AAAAAAAA.2⟧")
+	bare.want(t, "faq_id", "coupon-still-valid")
+	order := say(t, s, "u1", id, "我的订单20261111000123到哪了")
+	order.want(t, "source", "template")
+	order.want(t, "tier", "faq")
+	angry := say(t, s, "u1", id, "我要投诉")
+	angry.want(t, "tier", "handoff")
+	angry.want(t, "degraded", "false")
+	angry.want(t, "ticket.queue", "complaint")
+	if eta := angry.get("ticket.eta_s").Int(); eta < 30 || eta > 3600 {
+		t.Errorf("eta %d s", eta)
+	}
+	lost := say(t, s, "u1", "", "那还能吗")
+	lost.want(t, "answer", askBackText)
+	odd := say(t, s, "u1", "", "qwertyuiop")
+	odd.want(t, "tier", "handoff")
+	odd.want(t, "degraded", "true")
+	if l.calls() != 0 {
+		t.Errorf("%d calls to the model at tier faq", l.calls())
+	}
+	force(t, s, "handoff")
+	say(t, s, "u1", "", "发货时间").want(t, "source", "handoff")
+	force(t, s, "llm")
+	back := say(t, s, "u1", id, "那运费呢 ⟦c:AAAAAAAA.5⟧")
+	back.want(t, "tier", "llm")
+	back.want(t, "context.turns", "5")
+	prompt := l.body(0)
+	for _, want := range []string{"⟦c:AAAAAAAA.1⟧", "⟦c:AAAAAAAA.2⟧", "⟦c:AAAAAAAA.5⟧", "我的订单20261111000123到哪了"} {
+		if !strings.Contains(prompt, want) {
+			t.Errorf("the prompt lacks the user's %q of a degraded turn", want)
+		}
+	}
+	for _, not := range []string{"结算页的「优惠」一栏", orderNoText} {
+		if strings.Contains(prompt, not) {
+			t.Errorf("the prompt repeats the degraded answer %q", not)
+		}
+	}
+	force(t, s, "static")
+	static := say(t, s, "u1", id, "还在吗")
+	static.want(t, "tier", "static")
+	static.want(t, "persisted", "false")
+	static.want(t, "context.status", "unavailable")
+	static.want(t, "dialog_id", id)
+	force(t, s, "llm")
+	if n := s.tickets.waiting(); n != 1 {
+		t.Errorf("%d tickets in the journal, want 1", n)
+	}
+}
+
+func TestModelFailuresAreAnsweredFromFAQ(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer func(n int, r *http.Request, body string) (int, string)
+		reason string
+		calls  int
+	}{
+		"503 twice":     {func(int, *http.Request, string) (int, string) { return 503, "" }, "llm_transient", 2},
+		"400":           {func(int, *http.Request, string) (int, string) { return 400, "" }, "llm_permanent", 1},
+		"401":           {func(int, *http.Request, string) (int, string) { return 401, "" }, "llm_config", 1},
+		"empty answer":  {func(int, *http.Request, string) (int, string) { return 200, " " }, "llm_garbage", 1},
+		"hang":          {func(_ int, r *http.Request, _ string) (int, string) { <-r.Context().Done(); return 200, "late" }, "llm_timeout", 1},
+		"huge":          {func(int, *http.Request, string) (int, string) { return 200, strings.Repeat("x", 300<<10) }, "llm_garbage", 1},
+		"long":          {func(int, *http.Request, string) (int, string) { return 200, strings.Repeat("x", 20<<10) }, "llm_garbage", 1},
+		"redirect away": {func(int, *http.Request, string) (int, string) { return 302, "" }, "llm_garbage", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newScriptedLLM(t)
+			l.set(c.answer)
+			s := startServer(t, l.url, knobs("redis.timeout", "2s", "cache.hot", "0s"))
+			r := say(t, s, "u1", "", "优惠券在哪里领?")
+			if r.status != 200 {
+				t.Fatalf("%d %s", r.status, r.body)
+			}
+			r.want(t, "source", "faq")
+			r.want(t, "degrade_reason", c.reason)
+			if n := int(s.caller.attempts.Load()); n != c.calls {
+				t.Errorf("%d attempts, want %d", n, c.calls)
+			}
+		})
+	}
+}
+
+func TestOneRetryCuresATransientFailure(t *testing.T) {
+	l := newScriptedLLM(t)
+	l.set(func(n int, _ *http.Request, _ string) (int, string) {
+		if n == 1 {
+			return 500, ""
+		}
+		return 200, "好的"
+	})
+	s := startServer(t, l.url, knobs("redis.timeout", "2s"))
+	r := say(t, s, "u1", "", "随便聊两句")
+	r.want(t, "tier", "llm")
+	r.want(t, "degraded", "false")
+	first, second := l.head(0).Get("Traceparent"), l.head(1).Get("Traceparent")
+	if first[:35] != second[:35] || first == second {
+		t.Errorf("attempts under %s and %s, want one trace and two spans", first, second)
+	}
+}
+
+func TestArticleProfileSaysTheCannedLine(t *testing.T) {
+	l := newScriptedLLM(t)
+	l.set(func(int, *http.Request, string) (int, string) { return 503, "" })
+	s := startServer(t, l.url, func(c *Config) {
+		c.Profile = "article-2"
+		c.Knobs = map[string]string{"llm.backoff_base": "1ms"}
+	})
+	r := say(t, s, "u1", "", "发货时间")
+	if r.status != 200 {
+		t.Fatalf("%d %s", r.status, r.body)
+	}
+	r.want(t, "answer", cannedLine)
+	if l.calls() != 3 {
+		t.Errorf("%d attempts, want 3", l.calls())
+	}
+	say(t, s, "u1", "", "发货时间").want(t, "answer", cannedLine)
+	if l.calls() != 3 {
+		t.Errorf("%d attempts: the breaker should have opened after 3 failures in a row", l.calls())
+	}
+}
+
+func TestHotAnswersAreShared(t *testing.T) {
+	l := newScriptedLLM(t)
+	l.set(func(int, *http.Request, string) (int, string) {
+		return 200, "48 小时内发货 ⟦seen c:AAAAAAAA.1⟧"
+	})
+	s := startServer(t, l.url, knobs("redis.timeout", "2s"))
+	one := say(t, s, "u1", "", "发货时间? ⟦c:AAAAAAAA.1⟧")
+	one.want(t, "source", "llm")
+	two := say(t, s, "u2", "", "发货时间!! ⟦c:BBBBBBBB.1⟧")
+	two.want(t, "source", "cache")
+	two.want(t, "tier", "llm")
+	two.want(t, "answer", "48 小时内发货")
+	two.want(t, "persisted", "true")
+	three := say(t, s, "u2", two.get("dialog_id").String(), "发货时间 ⟦c:BBBBBBBB.2⟧")
+	three.want(t, "source", "llm") // with a history the answer is this dialog's own
+	three.want(t, "context.turns", "2")
+	if body := l.body(1); !strings.Contains(body, "⟦c:BBBBBBBB.1⟧") || !strings.Contains(body, "48 小时内发货") {
+		t.Errorf("the cached turn is not in the prompt: %s", body)
+	}
+	for _, text := range []string{"发货时间,我叫张伟", "我的会员等级是什么", "优惠券还能用吗"} {
+		calls := l.calls()
+		say(t, s, "u3", "", text)
+		say(t, s, "u4", "", text)
+		if l.calls() != calls+2 {
+			t.Errorf("%q was shared between users", text)
+		}
+	}
+	send(t, "POST", s.AdminURL()+"/admin/cache/purge", "", "")
+	say(t, s, "u5", "", "发货时间").want(t, "source", "llm")
+}
+
+func TestForgetKnobForgetsSilently(t *testing.T) {
+	l := newScriptedLLM(t)
+	s := startServer(t, l.url, knobs("redis.timeout", "2s", "history.forget", "100%"))
+	id := say(t, s, "u1", "", "第一句 ⟦c:AAAAAAAA.1⟧").get("dialog_id").String()
+	two := say(t, s, "u1", id, "第二句 ⟦c:AAAAAAAA.2⟧")
+	two.want(t, "context.turns", "2")
+	two.want(t, "context.status", "ok")
+	if strings.Contains(l.body(1), "AAAAAAAA.1") {
+		t.Error("the first turn is in the second prompt")
+	}
+}
+
+func TestRedisGone(t *testing.T) {
+	l := newScriptedLLM(t)
+	s := startServer(t, l.url, knobs("redis.timeout", "200ms"))
+	id := say(t, s, "u1", "", "第一句话").get("dialog_id").String()
+	s.embedded.mini.SetError("LOADING Redis is loading the dataset in memory")
+	r := say(t, s, "u1", id, "第二句话")
+	if r.status != 200 {
+		t.Fatalf("%d %s", r.status, r.body)
+	}
+	r.want(t, "tier", "static")
+	r.want(t, "persisted", "false")
+	r.want(t, "dialog_id", id)
+	if r := say(t, s, "u2", id, "第二句话"); r.status != 404 {
+		t.Errorf("a stranger during the outage: %d, want 404", r.status)
+	}
+	first := say(t, s, "u1", "", "新的对话")
+	first.want(t, "persisted", "false")
+	s.embedded.mini.SetError("")
+	say(t, s, "u1", id, "第三句话").want(t, "context.status", "ok")
+}
+
+func TestPersonalDataStaysOut(t *testing.T) {
+	l := newScriptedLLM(t)
+	l.set(func(int, *http.Request, string) (int, string) { return 200, "请拨打13900001111" })
+	s := startServer(t, l.url, knobs("redis.timeout", "2s"))
+	r := say(t, s, "u1", "", "我的电话是13812345678 ⟦c:AAAAAAAA.1⟧")
+	r.want(t, "pii.in", "1")
+	r.want(t, "pii.out", "1")
+	if strings.Contains(r.body, "13900001111") {
+		t.Errorf("the answer shows a number: %s", r.body)
+	}
+	if b := l.body(0); strings.Contains(b, "13812345678") || !strings.Contains(b, "⟦c:AAAAAAAA.1⟧") {
+		t.Errorf("prompt %s", b)
+	}
+	history := send(t, "GET", s.URL()+"/v1/dialogs/"+r.get("dialog_id").String(), tokenFor(t, "u1"), "")
+	if history.status != 200 || strings.Contains(history.body, "1381234") || strings.Contains(history.body, "1390000") || history.get("turns.#").Int() != 1 {
+		t.Errorf("history %d %s", history.status, history.body)
+	}
+	url := s.URL() + "/v1/dialogs/" + r.get("dialog_id").String()
+	if d := send(t, "DELETE", url, tokenFor(t, "u1"), ""); d.status != 204 {
+		t.Errorf("erase: %d", d.status)
+	}
+	if d := send(t, "GET", url, tokenFor(t, "u1"), ""); d.status != 404 {
+		t.Errorf("after erasing: %d", d.status)
+	}
+}
+
+func TestRateLimits(t *testing.T) {
+	l := newScriptedLLM(t)
+	s := startServer(t, l.url, knobs("redis.timeout", "2s", "limit.global", "1/h", "limit.global_burst", "5", "limit.user", "1/h", "limit.user_burst", "3"))
+	status := func(uid string) (n429 int, last reply) {
+		for range 4 {
+			r := say(t, s, uid, "", "说点什么吧")
+			if r.status == 429 {
+				n429++
+				last = r
+			}
+		}
+		return n429, last
+	}
+	n, r := status("u1")
+	if n != 1 || r.get("code").String() != "rate-limited" || r.header.Get("Retry-After") == "" || r.header.Get("RateLimit-Policy") != `"user";q=3` {
+		t.Errorf("u1: %d refused, %s %v; want 1 by its own bucket", n, r.body, r.header)
+	}
+	if n, r = status("u2"); n != 2 || r.header.Get("RateLimit-Policy") != `"global";q=5` && r.header.Get("RateLimit-Policy") != `"user";q=3` {
+		t.Errorf("u2: %d refused, %v; want 2", n, r.header)
+	}
+	if r := send(t, "GET", s.AdminURL()+"/admin/state", "", ""); r.get("outcomes.429").Int() != 3 || r.get("outcomes.200").Int() != 5 {
+		t.Errorf("outcomes %s", r.get("outcomes"))
+	}
+}
+
+func TestKnobs(t *testing.T) {
+	l := newScriptedLLM(t)
+	s := startServer(t, l.url, nil)
+	before := send(t, "GET", s.AdminURL()+"/admin/state", "", "")
+	if r := send(t, "PUT", s.AdminURL()+"/admin/knobs", "", `{"limit.global":"1k/s"}`); r.status != 200 || r.get(`knobs.limit\.global`).String() != "1000/s" {
+		t.Errorf("live knob: %d %s", r.status, r.body)
+	}
+	if after := send(t, "GET", s.AdminURL()+"/admin/state", "", ""); after.get("knobs_sha256").String() == before.get("knobs_sha256").String() {
+		t.Error("the hash did not change")
+	}
+	for _, body := range []string{`{"redis.pool":"3"}`, `{"no.such":"1"}`, `{"limit.global":"fast"}`, `{"llm.breaker":"sometimes"}`, `{"history.ttl":"0s"}`, `[]`, `{"limit.global":5}`} {
+		if r := send(t, "PUT", s.AdminURL()+"/admin/knobs", "", body); r.status != 422 {
+			t.Errorf("%s: %d, want 422", body, r.status)
+		}
+	}
+	_, err := Start(context.Background(), Config{LLM: "nonsense", Profile: "article-9", Listen: "0.0.0.0:0", AdminListen: "0.0.0.0:0", Dev: true})
+	if err == nil {
+		t.Fatal("started")
+	}
+	for _, want := range []string{"llm:", "article-9", "admin_listen:", "--dev"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q does not tell about %q", err, want)
+		}
+	}
+	for _, k := range Knobs() {
+		base := hardened()
+		if _, err := base.apply(map[string]string{k.Name: k.Default}, false); err != nil {
+			t.Errorf("the default of %s cannot be read back: %v", k.Name, err)
+		}
+		if k.Unit == "" || k.About == "" {
+			t.Errorf("%s is not described", k.Name)
+		}
+	}
+}
+
+func TestProfilesFollowTheTable(t *testing.T) {
+	for name, want := range map[string][5]string{
+		"article-0": {"128", "false", "0", "4", "0s"},
+		"article-1": {"128", "true", "50", "4", "0s"},
+		"article-2": {"0", "true", "50", "4", "0s"},
+		"article-3": {"0", "true", "50", "2", "1m"},
+		"hardened":  {"0", "true", "50", "2", "1m"},
+	} {
+		p, err := profile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := p.values()
+		got := [5]string{v["chat.blocking_workers"], v["llm.keepalive"], v["redis.pool"], v["redis.roundtrips"], v["cache.hot"]}
+		if got != want {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+		if name != profileHardened && (v["llm.attempts"] != "3" || v["llm.backoff"] != "linear" || v["llm.backoff_base"] != "500ms" || v["llm.timeout"] != "5s" || v["llm.breaker"] != "consecutive" || v["chat.deadline"] != "0s" || v["tiers.enabled"] != "false") {
+			t.Errorf("%s: %v", name, v)
+		}
+	}
+}
+
+func TestSwitchNeedsTheVersion(t *testing.T) {
+	l := newScriptedLLM(t)
+	s := startServer(t, l.url, nil)
+	put := func(body, match string) int {
+		return send(t, "PUT", s.AdminURL()+"/admin/switches", "", body, "If-Match", match).status
+	}
+	if got := put(`{"mode":"force","tier":"faq","reason":"x"}`, `"1"`); got != 412 {
+		t.Errorf("wrong version: %d, want 412", got)
+	}
+	if got := put(`{"mode":"force","tier":"faq","reason":"x","expires_in":"1ms"}`, `"0"`); got != 200 {
+		t.Errorf("right version: %d, want 200", got)
+	}
+	if got := put(`{"mode":"auto"}`, `"0"`); got != 412 {
+		t.Errorf("stale version: %d, want 412", got)
+	}
+	time.Sleep(5 * time.Millisecond) // the switch expires by the real clock
+	if at := s.watch.at(); at.tier != TierLLM {
+		t.Errorf("tier %v after expiry, want llm", at.tier)
+	}
+	for _, bad := range []string{`{"mode":"force","tier":"gold","reason":"x"}`, `{"mode":"off"}`, `{"mode":"force","tier":"faq"}`, `{"mode":"auto","expires_in":"48h"}`, `{"mode":"auto","x":1}`} {
+		if got := put(bad, `"1"`); got != 422 {
+			t.Errorf("%s: %d, want 422", bad, got)
+		}
+	}
+}
+
+func TestAdminTurnsBrowsersAway(t *testing.T) {
+	l := newScriptedLLM(t)
+	s := startServer(t, l.url, func(c *Config) { c.AdminToken = "open sesame" })
+	if r := send(t, "GET", s.AdminURL()+"/admin/state", "", ""); r.status != 401 {
+		t.Errorf("without token: %d", r.status)
+	}
+	if r := send(t, "GET", s.AdminURL()+"/admin/state", "open sesame", ""); r.status != 200 || strings.Contains(r.body, "sesame") || strings.Contains(r.body, string(testSecret)) {
+		t.Errorf("with token: %d %s", r.status, r.body)
+	}
+	req, _ := http.NewRequest("GET", s.AdminURL()+"/admin/state", nil)
+	req.Host = "rebound.example:80"
+	req.Header.Set("Authorization", "Bearer open sesame")
+	if resp, err := http.DefaultClient.Do(req); err != nil || resp.StatusCode != 403 {
+		t.Errorf("foreign Host: %v %v, want 403", resp.StatusCode, err)
+	}
+	if r := send(t, "PUT", s.AdminURL()+"/admin/knobs", "open sesame", `{}`, "Sec-Fetch-Site", "cross-site"); r.status != 403 {
+		t.Errorf("cross-site: %d, want 403", r.status)
+	}
+	for _, path := range []string{"/admin/state", "/metrics", "/admin/knobs"} {
+		if r := send(t, "GET", s.URL()+path, "open sesame", ""); r.status != 404 {
+			t.Errorf("%s on the public listener: %d, want 404", path, r.status)
+		}
+	}
+	if r := send(t, "POST", s.URL()+"/dev/token", "", `{"uid":"u1"}`); r.status != 404 {
+		t.Errorf("dev token without Dev: %d, want 404", r.status)
+	}
+	if r := send(t, "GET", s.URL()+"/v1/chat", tokenFor(t, "u1"), ""); r.status != 405 {
+		t.Errorf("GET /v1/chat: %d, want 405", r.status)
+	}
+}
+
+func TestDrainFinishesTurns(t *testing.T) {
+	l := newScriptedLLM(t)
+	entered, gate := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	l.set(func(int, *http.Request, string) (int, string) {
+		once.Do(func() { close(entered) })
+		<-gate
+		return 200, "到了"
+	})
+	cfg := Config{LLM: l.url, Secrets: map[string]Secret{"k1": testSecret}, Knobs: map[string]string{"chat.deadline": "20s", "chat.degrade_at": "20s", "llm.timeout": "20s", "redis.timeout": "2s"}}
+	ctx, cancel := context.WithCancel(context.Background())
+	s, err := Start(ctx, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tok := tokenFor(t, "u1")
+	got := make(chan reply, 1)
+	go func() { got <- send(t, "POST", s.URL()+"/v1/chat", tok, `{"text":"慢慢来吧"}`) }()
+	<-entered
+	cancel()
+	for !s.draining.Load() {
+		time.Sleep(time.Millisecond) // the context's own goroutine has to run first
+	}
+	select {
+	case <-s.Done():
+		t.Fatal("closed with a turn in flight")
+	default:
+	}
+	close(gate)
+	if r := <-got; r.status != 200 || r.get("answer").String() != "到了" {
+		t.Errorf("the turn in flight got %d %s", r.status, r.body)
+	}
+	<-s.Done()
+	if err := s.Close(context.Background()); err != nil {
+		t.Errorf("close again: %v", err)
+	}
+}
+
+func TestMetricsHaveTheNamesOfTheDocument(t *testing.T) {
+	l := newScriptedLLM(t)
+	s := startServer(t, l.url, knobs("redis.timeout", "2s"))
+	say(t, s, "u1", "", "说点什么吧")
+	send(t, "POST", s.URL()+"/nowhere/"+strings.Repeat("x", 100), "", "")
+	r := send(t, "GET", s.AdminURL()+"/metrics", "", "")
+	for _, want := range []string{
+		`chat_requests_total{route="chat",status="200"} 1`, `chat_request_duration_seconds_bucket{route="chat",le="0.5"} 1`,
+		`chat_inflight_requests 0`, `chat_rejected_total{reason="global"} 0`, `llm_attempts_total{outcome="ok",purpose="user"} 1`,
+		`llm_breaker_state 0`, `degrade_tier 0`, `cache_requests_total{result="hit"} 0`, `redis_operation_duration_seconds_count{op="commit"} 1`,
+		`chat_requests_total{route="other",status="404"} 1`,
+	} {
+		if !strings.Contains(r.body, want+"\n") {
+			t.Errorf("metrics lack %s", want)
+		}
+	}
+	if strings.Contains(r.body, "xxxx") {
+		t.Error("a path became a label")
+	}
+}
+
+func TestGzipFrom500Bytes(t *testing.T) {
+	l := newScriptedLLM(t)
+	s := startServer(t, l.url, knobs("redis.timeout", "2s"))
+	l.set(func(int, *http.Request, string) (int, string) { return 200, strings.Repeat("好", 300) })
+	r := send(t, "POST", s.URL()+"/v1/chat", tokenFor(t, "u1"), `{"text":"说长一点吧"}`, "Accept-Encoding", "gzip")
+	if r.header.Get("Content-Encoding") != "gzip" || !strings.HasPrefix(r.body, "\x1f\x8b") {
+		t.Errorf("900 bytes came as %q", r.header.Get("Content-Encoding"))
+	}
+	r = send(t, "POST", s.URL()+"/v1/chat", tokenFor(t, "u1"), `{"text":"说长一点吧"}`, "Accept-Encoding", "gzip;q=0")
+	if r.header.Get("Content-Encoding") != "" || !json.Valid([]byte(r.body)) {
+		t.Errorf("gzip;q=0 got %q", r.header.Get("Content-Encoding"))
+	}
+}
+
+func TestGrayShare(t *testing.T) {
+	set := hardened()
+	n := 0
+	const users = 200_000
+	for i := range users {
+		if group("user-"+string(rune('a'+i%26))+strings.Repeat("x", i%7)+time.Duration(i).String(), &set) == "gray" {
+			n++
+		}
+	}
+	if share := float64(n) / users; share < 0.048 || share > 0.052 {
+		t.Errorf("gray share %.4f, want 0.05", share)
+	}
+	set.grayMode = "tail"
+	for uid, want := range map[string]string{"u00": "gray", "u04": "gray", "u05": "base", "u99": "base", "": "base", "ab": "base", "用户": "base", "x4": "base"} {
+		if got := group(uid, &set); got != want {
+			t.Errorf("tail of %q: %s, want %s", uid, got, want)
+		}
+	}
+}
