@@ -123,11 +123,15 @@ func (j *judge) head(r *Judged, o scenario.Objective) string {
 		if t, ok := j.answeredTwin(o.Name); ok && int64(t.n) == r.N {
 			failed = percent(float64(t.bad)/float64(r.N)) + " failed"
 		}
-		of := "no answers"
-		if d, ok := j.snap.Timings[measure.Response].Quantile(r.Target); ok {
-			of = fmt.Sprintf("P%s of answers %s", trim(100*r.Target), short(d))
+		head := fmt.Sprintf("P%s %s: %s: %s", trim(100*r.Target), short(r.Limit), r.Verdict, failed)
+		if len(o.Stages) > 0 {
+			// The histogram of answers is the whole run's.
+			return head
 		}
-		return fmt.Sprintf("P%s %s: %s: %s; %s", trim(100*r.Target), short(r.Limit), r.Verdict, failed, of)
+		if d, ok := j.snap.Timings[measure.Response].Quantile(r.Target); ok {
+			return fmt.Sprintf("%s; P%s of answers %s", head, trim(100*r.Target), short(d))
+		}
+		return head + "; no answers"
 	case scenario.KindAvailability:
 		return fmt.Sprintf("%s: %s of %s turns not answered", r.Verdict, count(r.Bad), count(r.N))
 	case scenario.KindFullQuality:

@@ -66,23 +66,21 @@ func (j *judge) recover(storm measure.Storm, budget string, target float64) (r r
 			end = min(end, int(next.Start/time.Second))
 		}
 	}
-	refuting := true
-	run := 0 // seconds in a row that hold, up to the one looked at
+	open := from // the first second that recovery may have begun in
+	run := 0     // seconds in a row that hold, up to the one looked at
 	for second := from; second < end; second++ {
 		switch j.trailing(b, second, from, target) {
 		case holds:
 			run++
 		case broken:
 			run = 0
-			if refuting {
-				// Whatever recovery began up to here did not last.
-				r.refuted = time.Duration(second+1)*time.Second - storm.End
+			if open > second-hold {
+				// What began in the last seconds did not last, nor did anything before.
+				open = second + 1
+				r.refuted = time.Duration(open)*time.Second - storm.End
 			}
 		default:
 			run = 0
-			if second-from >= hold {
-				refuting = false
-			}
 		}
 		if run == hold {
 			after := time.Duration(second-hold+1)*time.Second - storm.End
@@ -188,27 +186,29 @@ func (j *judge) callsInside(s measure.Storm) (float64, bool) {
 
 // metastable tells whether goodput stayed under 95 % after a storm although the
 // arrival rate was the one of the storm's start: in every trailing window with
-// enough turns, and in at least hold of them past the first hold seconds.
+// enough turns, and in at least hold of them after the time that recovery has.
 func (j *judge) metastable(s measure.Storm) bool {
 	b, ok := j.budgets[goodputBudget]
 	if !ok {
 		return false
 	}
 	from, before := wholeSecond(s.End), int(s.Start/time.Second)
+	allowed := hold
+	if r := j.s.SLA.Recovery; r != nil && r.After == s.Name {
+		allowed = max(allowed, wholeSecond(r.Latency.D()))
+	}
 	rate := j.starts(before-window, before)
 	seen := 0
 	for second := from; second < j.snap.Plan.Seconds() && j.snap.At(second) != nil; second++ {
-		if j.s.Load.Open() {
-			now := j.starts(second-window+1, second+1)
-			if now < 0.9*rate || now > 1.1*rate && rate > 0 {
-				continue
-			}
+		now := j.starts(second-window+1, second+1)
+		if j.s.Load.Open() && now < 0.9*rate {
+			continue
 		}
 		switch j.trailing(b, second, from, goodShare) {
 		case holds:
 			return false
 		case broken:
-			if second >= from+hold {
+			if second >= from+allowed && (!j.s.Load.Open() || now <= 1.1*rate) {
 				seen++
 			}
 		}

@@ -23,6 +23,8 @@ func short(d time.Duration) string {
 	switch {
 	case d < time.Millisecond:
 		return strconv.FormatInt(d.Microseconds(), 10) + " µs"
+	case d >= 100*time.Millisecond && d < time.Second:
+		return trim(math.Round(float64(d)/1e6)) + " ms"
 	case d < time.Second:
 		return trim(math.Round(float64(d)/1e5)/10) + " ms"
 	}

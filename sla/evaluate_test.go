@@ -1,0 +1,462 @@
+package sla
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/unit"
+)
+
+const ms = time.Millisecond
+
+// bench is a run made by hand.
+type bench struct {
+	t     testing.TB
+	s     *scenario.Scenario
+	rec   *measure.Recorder
+	facts *measure.Facts
+	end   time.Duration
+}
+
+// newBench gives a run of one conversation of one turn, so that DEFF is 1, in
+// judged stages of the given lengths.
+func newBench(t testing.TB, sla scenario.SLA, stages ...measure.Stage) *bench {
+	s := &scenario.Scenario{SLA: sla, Conversations: []scenario.Conversation{{Name: "c", Weight: 1, Turns: make([]scenario.Turn, 1)}}}
+	s.Load.Stages = []scenario.Stage{{Starts: &scenario.RateRamp{}}}
+	return benchOf(t, s, stages...)
+}
+
+func benchOf(t testing.TB, s *scenario.Scenario, stages ...measure.Stage) *bench {
+	var at time.Duration
+	for i := range stages {
+		stages[i].Start, at = at, at+stages[i].End
+		stages[i].End = at
+	}
+	plan := &measure.Plan{Stages: stages, Slots: []measure.Slot{{Conversation: "c"}, {Conversation: "c", Index: 1, Checked: true}},
+		Budgets: Budgets(s.Objectives(), stages, s.SLA)}
+	if err := plan.Check(); err != nil {
+		t.Fatal(err)
+	}
+	return &bench{t: t, s: s, rec: measure.NewRecorder(plan, 1), facts: &measure.Facts{}, end: at}
+}
+
+func judged(length time.Duration) measure.Stage {
+	return measure.Stage{Name: "peak", End: length, Judged: true}
+}
+
+// turns records n turns intended in a second, all alike.
+func (b *bench) turns(second, n int, change func(*measure.Turn)) {
+	for i := range n {
+		at := time.Duration(second)*time.Second + time.Duration(i)*time.Second/time.Duration(n)
+		turn := measure.Turn{Intended: at, Sent: at, Done: at + 100*ms, Tier: measure.TierLLM, Memory: measure.Verified}
+		if change != nil {
+			change(&turn)
+		}
+		b.rec.Lane(0).Started(at)
+		b.rec.Lane(0).Record(&turn)
+		end := measure.Complete
+		if !measure.Answered.Has(turn.Outcome) {
+			end = measure.Broken
+		}
+		b.rec.Lane(0).Ended(end)
+	}
+}
+
+func (b *bench) snap() *measure.Snapshot {
+	s, err := b.rec.Cut(b.end)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	total := measure.NewSnapshot(b.rec.Plan())
+	if err := total.Add(s); err != nil {
+		b.t.Fatal(err)
+	}
+	return total
+}
+
+func (b *bench) evaluate() Result { return Evaluate(b.s, b.snap(), b.facts) }
+
+func find(t testing.TB, r Result, name string) Judged {
+	t.Helper()
+	i := slices.IndexFunc(r.Objectives, func(j Judged) bool { return j.Name == name })
+	if i < 0 {
+		t.Fatalf("no objective %s", name)
+	}
+	return r.Objectives[i]
+}
+
+func as(o measure.Outcome) func(*measure.Turn) { return func(t *measure.Turn) { t.Outcome = o } }
+
+func taking(d time.Duration) func(*measure.Turn) {
+	return func(t *measure.Turn) { t.Done = t.Intended + d }
+}
+
+var p99 = scenario.SLA{Latency: map[string]unit.Duration{"p99": unit.Duration(500 * ms)}}
+
+func TestLatencyReason(t *testing.T) {
+	for _, c := range []struct {
+		name                string
+		good, slow, failed  int
+		verdict             Verdict
+		reason              string
+		measured, low, high float64
+	}{
+		{"failing", 9870, 0, 130, Fail, "P99 500 ms: fail: 1.3 % failed; P99 of answers 312 ms; this run: 1.3 % > 1 %, not met; inference: fail, at 95 % confidence", 0.987, 0.985, 0.989},
+		{"slow", 9850, 150, 0, Fail, "P99 500 ms: fail: 0 % failed; P99 of answers 900 ms; this run: 1.5 % > 1 %, not met; inference: fail, at 95 % confidence", 0.985, 0.982, 0.987},
+		{"good", 9950, 25, 25, Pass, "P99 500 ms: pass: 0.25 % failed; P99 of answers 312 ms; this run: 0.5 % ≤ 1 %, met; inference: pass, at 95 % confidence", 0.995, 0.993, 0.997},
+		{"close", 990, 0, 10, Inconclusive, "P99 500 ms: inconclusive: 1 % failed; P99 of answers 312 ms; this run: 1 % ≤ 1 %, met; inference: inconclusive at 95 % confidence", 0.99, 0.98, 0.995},
+		{"nothing answered", 0, 0, 100, Fail, "P99 500 ms: fail: 100 % failed; no answers; this run: 100 % > 1 %, not met; inference: fail, at 95 % confidence", 0, 0, 0.03},
+	} {
+		b := newBench(t, p99, judged(10*time.Second))
+		b.turns(1, c.good, taking(312*ms))
+		b.turns(2, c.slow, taking(900*ms))
+		b.turns(3, c.failed, as(measure.ServerError))
+		r := b.evaluate()
+		o := find(t, r, "latency-p99")
+		n := int64(c.good + c.slow + c.failed)
+		if o.Verdict != c.verdict || o.Reason != c.reason || o.N != n || o.Bad != int64(c.slow+c.failed) || o.Unit != "share" || o.Limit != 500*ms {
+			t.Errorf("%s: %v %d/%d %q,\nwant %v %q", c.name, o.Verdict, o.Bad, o.N, o.Reason, c.verdict, c.reason)
+		}
+		if o.Measured != c.measured || o.Lower < c.low-0.001 || o.Upper > c.high+0.001 || o.Lower > o.Measured || o.Upper < o.Measured || o.Confidence != 0.95 || o.DEFF != 1 {
+			t.Errorf("%s: measured %v in [%v, %v] at %v, DEFF %v", c.name, o.Measured, o.Lower, o.Upper, o.Confidence, o.DEFF)
+		}
+		if r.Verdict != c.verdict {
+			t.Errorf("%s: the run is %v, want %v: %q", c.name, r.Verdict, c.verdict, r.Reasons)
+		}
+		if (r.Verdict == Pass) != (len(r.Reasons) == 0) {
+			t.Errorf("%s: reasons %q", c.name, r.Reasons)
+		}
+	}
+}
+
+func TestBandsThroughTheRecorder(t *testing.T) {
+	for _, c := range []struct {
+		n, bad int
+		want   Verdict
+	}{{299, 0, Pass}, {298, 0, Inconclusive}, {299, 1, Inconclusive}, {1000, 4, Pass}, {1000, 5, Inconclusive}, {1000, 15, Inconclusive}, {1000, 16, Fail}} {
+		b := newBench(t, p99, judged(10*time.Second))
+		b.turns(1, c.n-c.bad, nil)
+		b.turns(2, c.bad, as(measure.Timeout))
+		if o := find(t, b.evaluate(), "latency-p99"); o.Verdict != c.want {
+			t.Errorf("%d bad of %d: %v, want %v", c.bad, c.n, o.Verdict, c.want)
+		} else if (o.Needs > 0) != (c.want == Inconclusive && c.bad != 10) && c.bad < 9 {
+			t.Errorf("%d bad of %d: needs %d", c.bad, c.n, o.Needs)
+		}
+	}
+}
+
+func TestDesignEffect(t *testing.T) {
+	for turns, want := range map[int]Verdict{1: Pass, 3: Inconclusive} {
+		s := &scenario.Scenario{SLA: p99, Conversations: []scenario.Conversation{{Weight: 2, Turns: make([]scenario.Turn, turns)}}}
+		b := benchOf(t, s, judged(10*time.Second))
+		b.turns(1, 600, nil)
+		r := b.evaluate()
+		if o := find(t, r, "latency-p99"); o.Verdict != want || r.DEFF != float64(turns) || want == Inconclusive && o.Needs != 895 {
+			t.Errorf("%d turns a conversation: %v, DEFF %v, needs %d", turns, o.Verdict, r.DEFF, o.Needs)
+		}
+	}
+}
+
+func TestGateMeasured(t *testing.T) {
+	for bad, want := range map[int]Verdict{1: Pass, 2: Fail} {
+		sla := p99
+		sla.Gate = scenario.GateMeasured
+		b := newBench(t, sla, judged(10*time.Second))
+		b.turns(1, 100-bad, nil)
+		b.turns(2, bad, as(measure.Shed))
+		r := b.evaluate()
+		o := find(t, r, "latency-p99")
+		if o.Verdict != want || !strings.HasSuffix(o.Reason, "met (the gate)") || r.Verdict != want {
+			t.Errorf("%d of 100 bad: %v %q", bad, o.Verdict, o.Reason)
+		}
+	}
+}
+
+func TestNothingJudgedIsInconclusive(t *testing.T) {
+	b := newBench(t, p99, measure.Stage{Name: "warmup", End: 5 * time.Second}, judged(5*time.Second))
+	b.turns(1, 1000, nil)
+	r := b.evaluate()
+	o := find(t, r, "latency-p99")
+	if o.Verdict != Inconclusive || o.N != 0 || o.Needs != 299 || o.Upper != 1 || r.Verdict != Inconclusive {
+		t.Errorf("%+v, the run is %v", o, r.Verdict)
+	}
+	b = newBench(t, scenario.SLA{}, judged(time.Second))
+	if r := b.evaluate(); r.Verdict != Inconclusive || !slices.Contains(r.Reasons, "no turn was sent") {
+		t.Errorf("an empty run is %v: %q", r.Verdict, r.Reasons)
+	}
+}
+
+// What each outcome counts as, in every objective that counts turns.
+func TestOutcomeTable(t *testing.T) {
+	sla := scenario.SLA{Latency: p99.Latency, Availability: 0.99, FullQuality: 0.95}
+	bad := map[measure.Outcome][3]int64{ // latency, availability, full quality
+		measure.OK: {0, 0, 0}, measure.Degraded: {0, 0, 1}, measure.Unexpected: {0, 0, 1}, measure.ContextLost: {1, 1, 1},
+		measure.RateLimited: {1, 1, 1}, measure.Shed: {1, 1, 1}, measure.ClientError: {1, 1, 1}, measure.ServerError: {1, 1, 1},
+		measure.Truncated: {1, 1, 1}, measure.Timeout: {1, 1, 1}, measure.TransportError: {1, 1, 1}, measure.Integrity: {1, 1, 1}, measure.Censored: {1, 1, 1},
+	}
+	for o := measure.OK; o <= measure.Censored; o++ {
+		b := newBench(t, sla, judged(10*time.Second))
+		b.turns(1, 1, as(o))
+		r := b.evaluate()
+		for i, name := range []string{"latency-p99", "availability", "full-quality"} {
+			if got := find(t, r, name); got.N != 1 || got.Bad != bad[o][i] {
+				t.Errorf("%v in %s: %d bad of %d, want %d of 1", o, name, got.Bad, got.N, bad[o][i])
+			}
+		}
+	}
+	b := newBench(t, sla, judged(10*time.Second))
+	b.rec.Lane(0).Dropped(time.Second, measure.DroppedTarget)
+	b.rec.Lane(0).Dropped(time.Second, measure.DroppedGenerator)
+	r := b.evaluate()
+	for _, name := range []string{"latency-p99", "availability", "full-quality"} {
+		if got := find(t, r, name); got.N != 1 || got.Bad != 1 {
+			t.Errorf("dropped in %s: %d bad of %d", name, got.Bad, got.N)
+		}
+	}
+}
+
+func TestRateLimitedPolicies(t *testing.T) {
+	for _, c := range []struct {
+		policy   string
+		excluded bool
+		n, bad   int64
+	}{{scenario.PolicyBad, false, 11, 1}, {scenario.PolicyExclude, false, 10, 0}, {scenario.PolicyContract, false, 11, 1}, {scenario.PolicyContract, true, 10, 0}} {
+		b := newBench(t, scenario.SLA{Availability: 0.9, RateLimited: scenario.RateLimited{Policy: c.policy}}, judged(5*time.Second))
+		b.turns(1, 10, nil)
+		b.turns(1, 1, func(t *measure.Turn) { t.Outcome, t.Excluded = measure.RateLimited, c.excluded })
+		r := b.evaluate()
+		if o := find(t, r, "availability"); o.N != c.n || o.Bad != c.bad {
+			t.Errorf("%s, excluded %v: %d of %d, want %d of %d", c.policy, c.excluded, o.Bad, o.N, c.bad, c.n)
+		}
+		if warned := slices.ContainsFunc(r.Warnings, func(w string) bool { return strings.Contains(w, "beyond the contract") }); warned != c.excluded {
+			t.Errorf("%s: warnings %q", c.policy, r.Warnings)
+		}
+	}
+}
+
+func TestLongFormObjectives(t *testing.T) {
+	within := unit.Duration(200 * ms)
+	sla := scenario.SLA{Objectives: []scenario.Objective{
+		{Name: "warm", Kind: scenario.KindLatency, Target: 0.9, Limit: within, Stages: []string{"warmup"}},
+		{Name: "faq", Kind: scenario.KindAvailability, Target: 0.9, TierAtMost: "faq"},
+		{Name: "token", Kind: scenario.KindFirstToken, Target: 0.5, Limit: within},
+		{Name: "gap", Kind: scenario.KindChunkGap, Target: 0.5, Limit: within},
+		{Name: "calls", Kind: scenario.KindCallsPerTurn, Max: 1.1},
+		{Name: "dialogs", Kind: scenario.KindConversations, Target: 0.5},
+		{Name: "whole", Kind: scenario.KindConversations, Target: 0.5, TierAtMost: "llm"},
+		{Name: "expect", Kind: scenario.KindExpected, Target: 0.5},
+	}}
+	b := newBench(t, sla, measure.Stage{Name: "warmup", End: 5 * time.Second}, judged(5*time.Second))
+	b.turns(1, 40, nil)
+	b.turns(2, 10, taking(201*ms))
+	b.turns(6, 20, func(t *measure.Turn) {
+		t.FirstToken, t.Gaps = t.Intended+200*ms, []time.Duration{200 * ms, 201 * ms, ms}
+	})
+	b.turns(6, 5, func(t *measure.Turn) {
+		t.FirstToken, t.Outcome, t.Tier = t.Intended+201*ms, measure.Degraded, measure.TierHandoff
+	})
+	b.turns(7, 5, func(t *measure.Turn) { t.Slot, t.Outcome = 1, measure.Unexpected })
+	b.turns(7, 15, func(t *measure.Turn) { t.Slot = 1 })
+	b.rec.Lane(0).Ended(measure.CompleteDegraded)
+	b.rec.Lane(0).Ended(measure.Abandoned)
+	b.facts = &measure.Facts{LLMKnown: true, LLMCalls: 100}
+	r := b.evaluate()
+	for _, c := range []struct {
+		name    string
+		n, bad  int64
+		verdict Verdict
+		reason  string
+	}{
+		{"warm", 50, 10, Fail, "P90 200 ms: fail: 20 % bad; this run: 20 % > 10 %, not met"},
+		{"faq", 45, 5, Inconclusive, "inconclusive: 5 of 45 turns not answered"},
+		{"token", 45, 25, Inconclusive, "first token 200 ms: inconclusive: 25 of 45 turns without or later"},
+		{"gap", 60, 20, Pass, "chunk gap 200 ms: pass: 20 of 60 longer"},
+		{"dialogs", 97, 1, Pass, "pass: 1 of 97 conversations"},
+		{"whole", 97, 2, Pass, "pass: 2 of 97 conversations"},
+		{"expect", 20, 5, Pass, "pass: 5 of 20 checked answers not as expected"},
+		{"calls", 95, 0, Pass, "pass: 1.05 LLM calls per turn ≤ 1.1"},
+	} {
+		o := find(t, r, c.name)
+		if o.N != c.n || o.Bad != c.bad || o.Verdict != c.verdict || !strings.HasPrefix(o.Reason, c.reason) {
+			t.Errorf("%s: %v, %d of %d, %q; want %v, %d of %d, %q", c.name, o.Verdict, o.Bad, o.N, o.Reason, c.verdict, c.bad, c.n, c.reason)
+		}
+	}
+}
+
+func TestCallsPerTurn(t *testing.T) {
+	sla := scenario.SLA{Objectives: []scenario.Objective{{Name: "calls", Kind: scenario.KindCallsPerTurn, Max: 1.1}}}
+	for _, c := range []struct {
+		turns int
+		facts measure.Facts
+		want  Verdict
+		run   Verdict
+	}{
+		{10, measure.Facts{LLMKnown: true, LLMCalls: 11}, Pass, Pass}, {10, measure.Facts{LLMKnown: true, LLMCalls: 12}, Fail, Fail},
+		{10, measure.Facts{}, NotVerified, Inconclusive}, {0, measure.Facts{LLMKnown: true}, Inconclusive, Inconclusive},
+	} {
+		b := newBench(t, sla, judged(5*time.Second))
+		b.turns(1, c.turns, nil)
+		b.facts = &c.facts
+		r := b.evaluate()
+		if o := find(t, r, "calls"); o.Verdict != c.want || r.Verdict != c.run {
+			t.Errorf("%d calls in %d turns: %v, the run %v: %q", c.facts.LLMCalls, c.turns, o.Verdict, r.Verdict, o.Reason)
+		}
+	}
+}
+
+func TestNotVerified(t *testing.T) {
+	unseen := func(t *measure.Turn) { t.Memory = measure.NotVerified }
+	for _, c := range []struct {
+		name   string
+		memory string
+		change func(*measure.Turn)
+		object string
+		want   Verdict
+		run    Verdict
+	}{
+		{"canaries seen", scenario.On, nil, "context", Pass, Pass},
+		{"canaries seen, integrity", scenario.On, nil, "integrity", Pass, Pass},
+		{"none seen", scenario.On, unseen, "context", NotVerified, Inconclusive},
+		{"none seen, integrity", scenario.Off, unseen, "integrity", NotVerified, Pass},
+		{"lost once", scenario.On, as(measure.ContextLost), "context", Fail, Fail},
+	} {
+		b := newBench(t, scenario.SLA{Objectives: []scenario.Objective{{Name: "availability", Kind: scenario.KindAvailability, Target: 0.01}}}, judged(5*time.Second))
+		b.s.Checks.Memory = c.memory
+		b = benchOf(t, b.s, judged(5*time.Second))
+		b.turns(1, 3, nil)
+		if c.want == NotVerified {
+			b = benchOf(t, b.s, judged(5*time.Second))
+		}
+		b.turns(1, 3, c.change)
+		b.turns(2, 300, func(t *measure.Turn) {
+			if c.want == NotVerified {
+				t.Memory = measure.NotVerified
+			}
+		})
+		r := b.evaluate()
+		if o := find(t, r, c.object); o.Verdict != c.want || r.Verdict != c.run {
+			t.Errorf("%s: %v %q, the run %v %q", c.name, o.Verdict, o.Reason, r.Verdict, r.Reasons)
+		}
+	}
+}
+
+func TestIntegrityFailsWhateverElse(t *testing.T) {
+	b := newBench(t, p99, judged(10*time.Second))
+	b.turns(1, 10_000, nil)
+	b.turns(2, 1, as(measure.Integrity))
+	b.rec.Lane(0).Dropped(time.Second, measure.DroppedGenerator)
+	for range 200 {
+		b.rec.Lane(0).Dropped(time.Second, measure.DroppedGenerator)
+	}
+	b.facts.Interrupted = "interrupted"
+	r := b.evaluate()
+	if r.Verdict != Fail || r.Reasons[0] != "integrity: 1 answers with foreign content" {
+		t.Errorf("%v %q", r.Verdict, r.Reasons)
+	}
+	if o := find(t, r, "integrity"); o.Verdict != Fail || o.Bad != 1 || o.N != 10_001 || o.Measured != 1 || o.Reason != "fail: 1 answers with foreign content in 10,001" {
+		t.Errorf("%+v", o)
+	}
+	if n := slices.IndexFunc(r.Reasons[1:], func(s string) bool { return strings.HasPrefix(s, "integrity") }); n >= 0 {
+		t.Errorf("integrity twice: %q", r.Reasons)
+	}
+}
+
+func TestPlanted(t *testing.T) {
+	for planted, want := range map[bool]Verdict{false: Pass, true: Fail} {
+		b := newBench(t, scenario.SLA{}, judged(5*time.Second))
+		b.s.Checks.Planted = []string{"orders.phone"}
+		b.turns(1, 100, nil)
+		b.turns(1, 1, func(t *measure.Turn) { t.Planted = planted })
+		r := b.evaluate()
+		if o := find(t, r, "planted"); o.Verdict != want || o.N != 101 || r.Verdict != want {
+			t.Errorf("planted %v: %v %q, the run %v", planted, o.Verdict, o.Reason, r.Verdict)
+		}
+	}
+	b := newBench(t, scenario.SLA{}, judged(5*time.Second))
+	b.s.Checks.Planted = []string{"orders.phone"}
+	b.turns(1, 5, as(measure.Timeout))
+	if o := find(t, b.evaluate(), "planted"); o.Verdict != NotVerified {
+		t.Errorf("nothing answered: %v", o.Verdict)
+	}
+}
+
+// Worst first: integrity > incomplete > invalid > fail > inconclusive > pass.
+func TestRunVerdictOrder(t *testing.T) {
+	drop := func(b *bench) {
+		for range 20 {
+			b.rec.Lane(0).Dropped(time.Second, measure.DroppedGenerator)
+		}
+	}
+	fail := func(b *bench) { b.turns(2, 500, as(measure.Timeout)) }
+	stop := func(b *bench) { b.facts.Interrupted = "interrupted" }
+	gap := func(b *bench) { b.facts.Gaps = 2 }
+	for _, c := range []struct {
+		name string
+		do   []func(*bench)
+		want Verdict
+		says string
+	}{
+		{"pass", nil, Pass, ""},
+		{"gaps", []func(*bench){gap}, Inconclusive, "2 stretches of the journal could not be read: what they held is missing"},
+		{"fail", []func(*bench){fail, gap}, Fail, "latency-p99: P99 500 ms: fail: 4.76 % failed; P99 of answers 100 ms; this run: 4.76 % > 1 %, not met; inference: fail, at 95 % confidence"},
+		{"invalid", []func(*bench){fail, drop}, Invalid, "20 of 10,520 starts were dropped by the generator (descriptors or ports): more than 0.1 %"},
+		{"incomplete", []func(*bench){fail, drop, stop}, Incomplete, "the load ended before its plan: interrupted"},
+	} {
+		b := newBench(t, p99, judged(10*time.Second))
+		b.turns(1, 10_000, nil)
+		for _, do := range c.do {
+			do(b)
+		}
+		r := b.evaluate()
+		if r.Verdict != c.want || len(r.Reasons) > 0 && r.Reasons[0] != c.says || c.says != "" && len(r.Reasons) == 0 {
+			t.Errorf("%s: %v %q, want %v %q", c.name, r.Verdict, r.Reasons, c.want, c.says)
+		}
+	}
+}
+
+func TestTierAtMostOfLatency(t *testing.T) {
+	sla := scenario.SLA{Objectives: []scenario.Objective{{Name: "l", Kind: scenario.KindLatency, Target: 0.5, Limit: unit.Duration(500 * ms), TierAtMost: "llm"}}}
+	b := newBench(t, sla, judged(10*time.Second))
+	b.turns(1, 50, nil)
+	b.turns(1, 10, func(t *measure.Turn) { t.Outcome, t.Tier = measure.Degraded, measure.TierFAQ })
+	if o := find(t, b.evaluate(), "l"); o.N != 60 || o.Bad != 10 {
+		t.Errorf("%d of %d", o.Bad, o.N)
+	}
+}
+
+func TestUnknownBudgetIsNotVerified(t *testing.T) {
+	b := newBench(t, scenario.SLA{}, judged(10*time.Second))
+	b.turns(1, 1000, nil)
+	b.s.SLA = scenario.SLA{Latency: p99.Latency, Availability: 0.99}
+	r := b.evaluate()
+	for _, name := range []string{"latency-p99", "availability-seconds"} {
+		if o := find(t, r, name); o.Verdict != NotVerified {
+			t.Errorf("%s was never counted, but is %v", name, o.Verdict)
+		}
+	}
+	if r.Verdict != Inconclusive {
+		t.Errorf("the run is %v", r.Verdict)
+	}
+}
+
+func TestEvaluateChangesNothing(t *testing.T) {
+	b := newBench(t, scenario.SLA{Latency: p99.Latency, Availability: 0.99, FullQuality: 0.95}, judged(10*time.Second))
+	b.turns(1, 1000, nil)
+	b.facts.Storms = []measure.Storm{{Name: "b", Start: 3 * time.Second}, {Name: "a", Start: time.Second, End: 2 * time.Second}}
+	snap := b.snap()
+	first := fmt.Sprintf("%+v", Evaluate(b.s, snap, b.facts))
+	if b.facts.Storms[0].Name != "b" || b.facts.Storms[0].End != 0 {
+		t.Error("the facts changed")
+	}
+	if second := fmt.Sprintf("%+v", Evaluate(b.s, snap, b.facts)); len(second) != len(first) {
+		t.Errorf("evaluated twice:\n%s\n%s", first, second)
+	}
+	if got := Evaluate(b.s, snap, nil); got.Verdict == Incomplete {
+		t.Error("no facts are taken for an interruption")
+	}
+}
