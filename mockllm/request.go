@@ -1,6 +1,7 @@
 package mockllm
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"unicode/utf8"
@@ -307,24 +308,38 @@ func tokensOf(s string) int {
 // shallow reports whether brackets nest at most maxDepth deep: the JSON library
 // recurses, so depth is bounded before it looks.
 func shallow(body []byte) bool {
-	depth, quoted := 0, false
+	depth := 0
 	for i := 0; i < len(body); i++ {
-		switch c := body[i]; {
-		case quoted:
-			if c == '\\' {
-				i++
-			} else if c == '"' {
-				quoted = false
-			}
-		case c == '"':
-			quoted = true
-		case c == '{' || c == '[':
+		switch body[i] {
+		case '"':
+			i = endOfString(body, i)
+		case '{', '[':
 			if depth++; depth > maxDepth {
 				return false
 			}
-		case c == '}' || c == ']':
+		case '}', ']':
 			depth--
 		}
 	}
 	return true
+}
+
+// endOfString is the index of the quote that ends the string begun at i, or the
+// length of body when none does.
+func endOfString(body []byte, i int) int {
+	for i++; i < len(body); i++ {
+		n := bytes.IndexByte(body[i:], '"')
+		if n < 0 {
+			break
+		}
+		i += n
+		escapes := 0
+		for body[i-1-escapes] == '\\' {
+			escapes++
+		}
+		if escapes%2 == 0 {
+			return i
+		}
+	}
+	return len(body)
 }

@@ -215,3 +215,23 @@ func TestAttemptsAreCountedAndForgotten(t *testing.T) {
 		t.Errorf("after reset: %d", got)
 	}
 }
+
+func TestShallow(t *testing.T) {
+	nested := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
+	for body, want := range map[string]bool{
+		nested(maxDepth):                           true,
+		nested(maxDepth + 1):                       false,
+		`"` + nested(1000) + `"`:                   true,
+		`{"a\"":` + nested(maxDepth-1) + `}`:       true,
+		`{"a\"":` + nested(maxDepth) + `}`:         false,
+		`{"a\\":"` + nested(1000) + `"}`:           true,
+		`{"a\\":` + nested(maxDepth) + `}`:         false,
+		`{"` + nested(1000):                        true,
+		`"\` + `"` + nested(1000):                  true,
+		strings.Repeat(`{"a":[`, maxDepth/2) + "[": false,
+	} {
+		if shallow([]byte(body)) != want {
+			t.Errorf("%.40s: want %v", body, want)
+		}
+	}
+}
