@@ -121,6 +121,9 @@ func (c *checker) data() {
 }
 
 func (c *checker) checks() {
+	if c.Checks.Memory == On && (c.LLM == nil || !*c.LLM.EchoContext) {
+		c.warn("checks.memory", "no mock LLM echoes what it saw of the dialog (llm.listen or llm.admin, echo_context: true): context will be not verified")
+	}
 	for i, planted := range c.Checks.Planted {
 		path := item("checks.planted", i, "")
 		table, column, ok := strings.Cut(planted, ".")

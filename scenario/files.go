@@ -83,6 +83,22 @@ func (s *Scenario) Secret(name string) (string, error) {
 	return "", fmt.Errorf("%s does not come from outside: only env:NAME and file:PATH do", short(name))
 }
 
+// Expand renders a template whose variables all come from outside: a Redis URL,
+// a key. Errors name the variable, never a value.
+func (s *Scenario) Expand(text string) (string, error) {
+	t, err := ParseTemplate(text)
+	if err != nil {
+		return "", err
+	}
+	values := map[string]string{}
+	for _, name := range t.Names() {
+		if values[name], err = s.Secret(name); err != nil {
+			return "", err
+		}
+	}
+	return string(t.Append(nil, ValuesFunc(func(name string) string { return values[name] }))), nil
+}
+
 // CheckSecrets tries every ${env:…} and ${file:…} of the scenario. The error is
 // *Problems, with what cannot be had and where it is asked for. Parse does not
 // do this: a scenario can be validated where its secrets are not.

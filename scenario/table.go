@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -74,6 +75,9 @@ func (s *Scenario) readTables() []Problem {
 func tableProblem(s *Scenario, field, file string, err error) Problem {
 	var at *rowError
 	if errors.As(err, &at) {
+		if !filepath.IsAbs(file) {
+			file = filepath.Join(s.source.options.Dir, file)
+		}
 		return Problem{File: file, Line: at.line, Column: at.column, Field: field, Message: at.message}
 	}
 	return s.source.problem(field, "%s: %s", short(file), err)
