@@ -43,14 +43,19 @@ func TestLine(t *testing.T) {
 	}
 }
 
-// gate is a writer that waits while it is shut.
+// gate is a writer that waits while it is shut, and tells when it is reached.
 type gate struct {
-	mu   sync.Mutex
-	text strings.Builder
-	open chan struct{}
+	mu      sync.Mutex
+	text    strings.Builder
+	open    chan struct{}
+	reached chan struct{} // nil: nobody asks
 }
 
 func (g *gate) Write(b []byte) (int, error) {
+	select {
+	case g.reached <- struct{}{}:
+	default:
+	}
 	<-g.open
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -20,8 +20,9 @@ import (
 	"github.com/cstest/cstest/scenario"
 )
 
-// frameGap is the least time between two frames drawn for new figures: 8 a second.
-const frameGap = 125 * time.Millisecond
+// frameGap is the least time between two frames drawn for new figures: 4 a
+// second, which costs well under 1 % of a core at 80x24. Keys are answered within 100 ms.
+const frameGap = 250 * time.Millisecond
 
 // quitGrace is how long a terminal may take to be restored.
 const quitGrace = time.Second
@@ -79,7 +80,8 @@ func (u *UI) Run() error {
 	}
 	defer saveModes(u.opts.In, u.opts.Out)()
 
-	p := tea.NewProgram(newModel(u.opts, u.feed), u.programOptions()...)
+	gone := make(chan error, 1)
+	p := tea.NewProgram(newModel(u.opts, u.feed), u.programOptions(gone)...)
 	done := make(chan struct{})
 	result := make(chan error, 1)
 	go func() {
@@ -89,16 +91,22 @@ func (u *UI) Run() error {
 	}()
 	go u.forward(p, done)
 
+	var why error
 	select {
 	case err := <-result:
 		return lost(err)
+	case why = <-gone:
+		go p.Kill()
 	case <-u.quit:
+		go p.Quit()
 	}
-	go p.Quit()
 	grace := time.NewTimer(quitGrace)
 	defer grace.Stop()
 	select {
 	case err := <-result:
+		if why != nil {
+			return lost(why)
+		}
 		return lost(err)
 	case <-grace.C:
 		go p.Kill()
@@ -106,10 +114,11 @@ func (u *UI) Run() error {
 	}
 }
 
-func (u *UI) programOptions() []tea.ProgramOption {
+func (u *UI) programOptions(gone chan<- error) []tea.ProgramOption {
 	opts := []tea.ProgramOption{
 		tea.WithInput(u.opts.In),
-		tea.WithOutput(u.opts.Out),
+		tea.WithOutput(watch(u.opts.Out, gone)),
+		tea.WithWindowSize(80, 24), // of what is no terminal; others are asked
 		tea.WithFPS(10),
 		// Signals end the run, not just the view: they are the caller's.
 		tea.WithoutSignalHandler(),
@@ -146,6 +155,40 @@ func lost(err error) error {
 		return nil
 	}
 	return fmt.Errorf("the terminal was lost: %w", err)
+}
+
+// watched is an output whose first write error is told. Bubble Tea draws on
+// into a terminal that is gone.
+type watched struct {
+	io.Writer
+	gone chan<- error
+}
+
+func (w watched) Write(b []byte) (int, error) {
+	n, err := w.Writer.Write(b)
+	if err != nil {
+		select {
+		case w.gone <- err:
+		default:
+		}
+	}
+	return n, err
+}
+
+// watchedFile is a watched output that still shows what makes it a terminal.
+type watchedFile struct {
+	watched
+	term.File
+}
+
+func (w watchedFile) Write(b []byte) (int, error) { return w.watched.Write(b) }
+
+func watch(out io.Writer, gone chan<- error) io.Writer {
+	w := watched{out, gone}
+	if f, ok := out.(term.File); ok {
+		return watchedFile{w, f}
+	}
+	return w
 }
 
 // saveModes remembers the terminal's modes and returns what sets them again.
