@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -66,6 +67,12 @@ func compile(target *scenario.Target, opts Options) (*plan, error) {
 	}
 	if p.mode == "" {
 		p.mode = "sync"
+	}
+	if !slices.Contains([]string{"per-user", "per-conversation", "per-turn", "shared"}, p.policy) {
+		return nil, fmt.Errorf("target.connections: %.20q is none of per-user, per-conversation, per-turn, shared", p.policy)
+	}
+	if !slices.Contains([]string{"sync", "stream", "async"}, p.mode) {
+		return nil, fmt.Errorf("target.mode: %.20q is none of sync, stream, async, websocket", p.mode)
 	}
 	u, err := p.where(target)
 	if err != nil {

@@ -228,6 +228,7 @@ func (s *chatServer) openai(w http.ResponseWriter, r *http.Request) {
 		}
 		if want := [2]string{"user", "assistant"}[i%2]; m.Role != want {
 			http.Error(w, `{"error":{"message":"roles","type":"invalid_request_error"}}`, 400)
+			return
 		}
 	}
 	answer := fmt.Sprintf("听到 %q", said)
