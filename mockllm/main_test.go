@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"reflect"
 	"runtime"
 	"strings"
 	"testing"
@@ -238,3 +239,5 @@ func testSetup(t *testing.T) *setup {
 	}
 	return set
 }
+
+func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
