@@ -1,0 +1,456 @@
+package sla
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/unit"
+)
+
+var seconds99 = scenario.SLA{Availability: 0.99}
+
+// fill records good and bad turns second by second.
+func (b *bench) fill(counts ...[2]int) {
+	for second, c := range counts {
+		b.turns(second, c[0], nil)
+		b.turns(second, c[1], as(measure.Timeout))
+	}
+}
+
+func TestCensusOfSeconds(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		counts   [][2]int
+		bad, not int
+		verdict  Verdict
+	}{
+		{"exactly 95 % is good", [][2]int{{19, 1}, {95, 5}}, 0, 0, Pass},
+		{"under 95 % is bad", [][2]int{{18, 2}, {94, 6}, {20, 0}}, 2, 0, Fail},
+		{"one bad second of any length is allowed", [][2]int{{0, 20}, {20, 0}}, 1, 0, Pass},
+		{"small seconds merge forward", [][2]int{{9, 1}, {9, 0}, {1, 0}, {20, 0}}, 0, 0, Pass},
+		{"and are bad together", [][2]int{{8, 2}, {9, 0}, {1, 0}, {20, 0}}, 3, 0, Fail},
+		{"the last merges backward", [][2]int{{20, 0}, {20, 0}, {5, 1}}, 0, 0, Pass},
+		{"and spoils the slice it joins", [][2]int{{20, 0}, {20, 0}, {5, 2}}, 2, 0, Fail},
+		{"empty ones are unknown", [][2]int{{20, 0}, {0, 0}, {0, 0}, {20, 0}}, 0, 2, Pass},
+		{"too few to tell", [][2]int{{9, 10}}, 0, 1, Inconclusive},
+	} {
+		b := newBench(t, seconds99, judged(time.Duration(len(c.counts))*time.Second))
+		b.fill(c.counts...)
+		r := b.evaluate()
+		o := find(t, r, "availability-seconds")
+		want := SecondsCount{Total: len(c.counts), Bad: c.bad, Unknown: c.not, Budget: 1, Scaled: true}
+		if r.Seconds != want || o.Verdict != c.verdict || o.Bad != int64(c.bad) || o.N != int64(len(c.counts)-c.not) || o.Target != 1 || o.Unit != "s" {
+			t.Errorf("%s: %+v, %v (%d of %d); want %+v, %v", c.name, r.Seconds, o.Verdict, o.Bad, o.N, want, c.verdict)
+		}
+	}
+}
+
+func TestAllowedSeconds(t *testing.T) {
+	for _, c := range []struct {
+		target  float64
+		seconds int
+		want    int
+	}{{0.99, 3600, 36}, {0.99, 110, 2}, {0.99, 100, 1}, {0.99, 101, 2}, {0.999, 3600, 4}, {1, 3600, 0}, {0.95, 60, 3}, {0.99, 0, 0}} {
+		if got := allowance(c.target, c.seconds); got != c.want {
+			t.Errorf("%v of %d s allows %d, want %d", c.target, c.seconds, got, c.want)
+		}
+	}
+}
+
+func TestSecondsOfJudgedStagesOnly(t *testing.T) {
+	b := newBench(t, seconds99, measure.Stage{Name: "warmup", End: 2 * time.Second}, judged(300*time.Second), measure.Stage{Name: "after", End: 10 * time.Second})
+	b.turns(0, 30, as(measure.Timeout))
+	b.turns(5, 30, nil)
+	b.turns(305, 30, as(measure.Timeout))
+	b.turns(400, 30, as(measure.Timeout)) // in the drain
+	r := b.evaluate()
+	if want := (SecondsCount{Total: 300, Bad: 0, Unknown: 299, Budget: 3}); r.Seconds != want || len(r.Outages) != 0 {
+		t.Errorf("%+v, outages %v; want %+v", r.Seconds, r.Outages, want)
+	}
+	o := find(t, r, "availability-seconds")
+	if o.Reason != "pass: 0 of 1 s under 95 % answered, 3 allowed" {
+		t.Errorf("%q", o.Reason)
+	}
+	b = newBench(t, seconds99, judged(100*time.Second))
+	b.fill([2]int{0, 20}, [2]int{0, 20}, [2]int{20, 0})
+	if o := find(t, b.evaluate(), "availability-seconds"); o.Reason != "fail: 2 of 3 s under 95 % answered, 1 allowed (scaled; 36 per hour)" {
+		t.Errorf("%q", o.Reason)
+	}
+}
+
+func TestOutages(t *testing.T) {
+	b := newBench(t, seconds99, judged(20*time.Second))
+	for second := range 20 {
+		switch {
+		case second >= 3 && second < 6:
+			b.turns(second, 10, nil)
+			b.turns(second, 8, as(measure.Timeout))
+			b.turns(second, 9, as(measure.TransportError))
+			b.turns(second, 50, as(measure.Degraded))
+			b.rec.Lane(0).Dropped(time.Duration(second)*time.Second, measure.DroppedTarget)
+		case second == 7: // nothing at all: it neither ends nor is an outage
+		case second == 6 || second == 8:
+			b.turns(second, 30, as(measure.Shed))
+		default:
+			b.turns(second, 30, nil)
+		}
+	}
+	r := b.evaluate()
+	want := []Outage{{3 * time.Second, 6 * time.Second, "shed"}}
+	if !slices.Equal(r.Outages, want) || r.Seconds.Bad != 5 || r.Seconds.Unknown != 1 {
+		t.Errorf("outages %v of %+v, want %v", r.Outages, r.Seconds, want)
+	}
+	b = newBench(t, scenario.SLA{}, judged(20*time.Second))
+	for second := range 20 {
+		b.turns(second, 30, nil)
+	}
+	b.turns(4, 30, as(measure.TransportError))
+	b.turns(9, 10, as(measure.Timeout))
+	b.turns(9, 10, as(measure.ServerError))
+	r = b.evaluate()
+	want = []Outage{{4 * time.Second, time.Second, "transport_error"}, {9 * time.Second, time.Second, "server_error"}}
+	if !slices.Equal(r.Outages, want) || r.Seconds.Budget != 1 {
+		t.Errorf("without an objective: outages %v, budget %d; want %v", r.Outages, r.Seconds.Budget, want)
+	}
+}
+
+// stormy is a run of 60 s with 100 turns a second and a storm from 10 s to 20 s.
+func stormy(t testing.TB, change func(b *bench, second int)) *bench {
+	sla := scenario.SLA{Latency: p99.Latency, FullQuality: 0.95,
+		Recovery: &scenario.Recovery{After: "storm", Latency: unit.Duration(5 * time.Second), Quality: unit.Duration(15 * time.Second)}}
+	b := newBench(t, sla, judged(60*time.Second))
+	b.facts.Storms = []measure.Storm{{Name: "storm", Kind: "status", Start: 10 * time.Second, End: 20 * time.Second}}
+	for second := range 60 {
+		change(b, second)
+	}
+	return b
+}
+
+func degraded(t *measure.Turn) { t.Outcome, t.Tier = measure.Degraded, measure.TierFAQ }
+
+func seconds(d *time.Duration) float64 {
+	if d == nil {
+		return -1
+	}
+	return d.Seconds()
+}
+
+func TestRecovery(t *testing.T) {
+	for _, c := range []struct {
+		name             string
+		change           func(b *bench, second int)
+		latency, quality Verdict
+		lat, qual        float64 // of the storm's result; -1 is nil
+	}{
+		{"at once", func(b *bench, s int) { b.turns(s, 100, nil) }, Pass, Pass, 0, 0},
+		{"degraded for 12 s after", func(b *bench, s int) {
+			if s >= 10 && s < 32 {
+				b.turns(s, 100, degraded)
+				return
+			}
+			b.turns(s, 100, nil)
+			// 4 of 5 s must be good before 5 s hold 95 %: see below.
+		}, Pass, Fail, 0, 16},
+		{"degraded for 8 s after", func(b *bench, s int) {
+			if s >= 10 && s < 28 {
+				b.turns(s, 100, degraded)
+				return
+			}
+			b.turns(s, 100, nil)
+		}, Pass, Pass, 0, 12},
+		{"slow for 1 s after", func(b *bench, s int) {
+			if s >= 10 && s < 21 {
+				b.turns(s, 100, taking(time.Second))
+				return
+			}
+			b.turns(s, 100, nil)
+		}, Pass, Pass, 5, 0},
+		{"slow for 2 s after", func(b *bench, s int) {
+			if s >= 10 && s < 22 {
+				b.turns(s, 100, taking(time.Second))
+				return
+			}
+			b.turns(s, 100, nil)
+		}, Fail, Pass, 6, 0},
+		{"never", func(b *bench, s int) {
+			if s >= 10 {
+				b.turns(s, 100, taking(time.Second))
+				return
+			}
+			b.turns(s, 100, nil)
+		}, Fail, Pass, -1, 0},
+		{"relapses within 10 s", func(b *bench, s int) {
+			if s == 25 {
+				b.turns(s, 100, taking(time.Second))
+				return
+			}
+			b.turns(s, 100, nil)
+		}, Fail, Pass, 10, 0},
+		{"too few turns to see", func(b *bench, s int) {
+			if s >= 20 {
+				b.turns(s, 9, nil)
+				return
+			}
+			b.turns(s, 100, nil)
+		}, Inconclusive, Inconclusive, -1, -1},
+		{"few turns for a while", func(b *bench, s int) {
+			if s >= 20 && s < 28 {
+				return
+			}
+			b.turns(s, 100, nil)
+		}, Inconclusive, Pass, 8, 8},
+		{"the load ends too soon", func(b *bench, s int) {
+			if s < 25 {
+				b.turns(s, 100, nil)
+			}
+		}, Inconclusive, Inconclusive, -1, -1},
+	} {
+		b := stormy(t, c.change)
+		r := b.evaluate()
+		lat, qual := find(t, r, "recovery-latency"), find(t, r, "recovery-quality")
+		if lat.Verdict != c.latency || qual.Verdict != c.quality {
+			t.Errorf("%s: latency %v %q, quality %v %q; want %v and %v", c.name, lat.Verdict, lat.Reason, qual.Verdict, qual.Reason, c.latency, c.quality)
+		}
+		if got := r.Storms[0]; seconds(got.Latency) != c.lat || seconds(got.Quality) != c.qual {
+			t.Errorf("%s: recovered after %v s and %v s, want %v and %v", c.name, seconds(got.Latency), seconds(got.Quality), c.lat, c.qual)
+		}
+		if lat.Unit != "s" || lat.Target != 5 || lat.N != 1 || qual.Target != 15 {
+			t.Errorf("%s: %+v", c.name, lat)
+		}
+	}
+}
+
+func TestRecoveryReasons(t *testing.T) {
+	late := stormy(t, func(b *bench, s int) {
+		if s >= 10 && s < 24 {
+			b.turns(s, 100, taking(time.Second))
+			return
+		}
+		b.turns(s, 100, nil)
+	})
+	o := find(t, late.evaluate(), "recovery-latency")
+	if o.Reason != "fail: recovered 8 s after the end of storm > 5 s" || o.Measured != 8 {
+		t.Errorf("%q, %v", o.Reason, o.Measured)
+	}
+	never := stormy(t, func(b *bench, s int) { b.turns(s, 100, taking(time.Second)) })
+	o = find(t, never.evaluate(), "recovery-latency")
+	if o.Reason != "fail: not recovered 40 s after the end of storm, 5 s allowed" || o.Bad != 1 {
+		t.Errorf("%q", o.Reason)
+	}
+	calm := stormy(t, func(b *bench, s int) { b.turns(s, 100, nil) })
+	o = find(t, calm.evaluate(), "recovery-latency")
+	if o.Reason != "pass: recovered 0 µs after the end of storm ≤ 5 s" {
+		t.Errorf("%q", o.Reason)
+	}
+	calm = stormy(t, func(b *bench, s int) { b.turns(s, 100, nil) })
+	calm.facts.Storms, calm.facts.LLMKnown = nil, true
+	if o = find(t, calm.evaluate(), "recovery-latency"); o.Verdict != NotVerified || o.Reason != `not verified: storm "storm" did not happen` {
+		t.Errorf("%v %q", o.Verdict, o.Reason)
+	}
+}
+
+// Of several storms of one name the worst decides, and each is seen up to the next.
+func TestSeveralStorms(t *testing.T) {
+	b := stormy(t, func(b *bench, s int) {
+		if s >= 40 && s < 48 {
+			b.turns(s, 100, taking(time.Second))
+			return
+		}
+		b.turns(s, 100, nil)
+	})
+	b.facts.Storms = []measure.Storm{{Name: "other", Start: 50 * time.Second, End: 51 * time.Second},
+		{Name: "storm", Start: 30 * time.Second, End: 40 * time.Second}, {Name: "storm", Start: 10 * time.Second, End: 20 * time.Second}}
+	r := b.evaluate()
+	if len(r.Storms) != 3 || r.Storms[0].Start != 10*time.Second || seconds(r.Storms[0].Latency) != 0 || seconds(r.Storms[1].Latency) != -1 {
+		t.Errorf("%+v", r.Storms)
+	}
+	if o := find(t, r, "recovery-latency"); o.N != 2 || o.Bad != 1 || o.Verdict != Fail {
+		t.Errorf("%+v", o)
+	}
+}
+
+func TestFullQualityLeavesTheStormOut(t *testing.T) {
+	// The storm lasts from 10 s to 20 s and recovery may take 15 s more.
+	for _, c := range []struct {
+		second int
+		bad    int64
+	}{{9, 100}, {10, 0}, {19, 0}, {34, 0}, {35, 100}} {
+		b := stormy(t, func(b *bench, s int) {
+			if s == c.second {
+				b.turns(s, 100, degraded)
+				return
+			}
+			b.turns(s, 100, nil)
+		})
+		o := find(t, b.evaluate(), "full-quality")
+		if o.Bad != c.bad || o.N != 3500 {
+			t.Errorf("degraded at %d s: %d bad of %d, want %d of 3500", c.second, o.Bad, o.N, c.bad)
+		}
+		if !strings.Contains(o.Reason, "outside storms and recovery (whole run 1.67 %)") {
+			t.Errorf("%q", o.Reason)
+		}
+	}
+	b := stormy(t, func(b *bench, s int) { b.turns(s, 100, nil) })
+	b.facts.Storms[0].Start, b.facts.Storms[0].End = 10_500*ms, 20_500*ms
+	if o := find(t, b.evaluate(), "full-quality"); o.N != 3400 {
+		t.Errorf("begun seconds are judged: %d of 3400", o.N)
+	}
+	b.s.SLA.Recovery = nil
+	b = benchOf(t, b.s, judged(60*time.Second))
+	b.turns(12, 100, degraded)
+	b.facts.Storms = []measure.Storm{{Name: "storm", Start: 10 * time.Second, End: 20 * time.Second}}
+	if o := find(t, b.evaluate(), "full-quality"); o.N != 100 || o.Bad != 100 {
+		t.Errorf("without recovery to judge it the storm is left out: %d of %d", o.Bad, o.N)
+	}
+}
+
+func TestDetectByCalls(t *testing.T) {
+	b := stormy(t, func(b *bench, s int) { b.turns(s, 100, nil) })
+	b.facts.Storms[0].Start = 10_400 * ms
+	b.facts.LLMKnown, b.facts.LLMCalls = true, 5000
+	for s := range 60 {
+		c := measure.CallSecond{Second: s, Calls: 100, Probes: 50, Backflow: 70}
+		if s >= 13 && s < 20 {
+			c.Calls = 20
+		} else if s >= 10 && s < 13 {
+			c.Calls = 110
+		}
+		b.facts.Calls = append(b.facts.Calls, c)
+	}
+	got := b.evaluate().Storms[0]
+	if seconds(got.Detect) != 2.6 || !got.CallsKnown || got.CallsPerTurn != (3*110+7*20)/1000.0 {
+		t.Errorf("detected after %v s, %v calls per turn", seconds(got.Detect), got.CallsPerTurn)
+	}
+	for i := range b.facts.Calls {
+		b.facts.Calls[i].Calls = 21
+	}
+	b2 := stormy(t, func(b *bench, s int) { b.turns(s, 100, nil) })
+	b2.facts = b.facts
+	if got := b2.evaluate().Storms[0]; got.Detect != nil {
+		t.Errorf("21 calls for 100 turns are few: detected after %v", got.Detect)
+	}
+}
+
+func TestDetectByAnswers(t *testing.T) {
+	for _, c := range []struct {
+		until int
+		want  float64
+	}{{0, 0}, {13, 3}, {20, 10}} {
+		b := stormy(t, func(b *bench, s int) {
+			if s >= 10 && s < c.until {
+				b.turns(s, 94, nil)
+				b.turns(s, 6, as(measure.Timeout))
+				return
+			}
+			b.turns(s, 95, nil)
+			b.turns(s, 5, as(measure.Timeout))
+		})
+		got := b.evaluate().Storms[0]
+		if seconds(got.Detect) != c.want || got.CallsKnown {
+			t.Errorf("bad until %d s: detected after %v s, want %v", c.until, seconds(got.Detect), c.want)
+		}
+	}
+	b := stormy(t, func(b *bench, s int) {
+		if s < 10 {
+			b.turns(s, 100, nil)
+		}
+	})
+	if got := b.evaluate().Storms[0]; got.Detect != nil {
+		t.Error("nothing was sent in the storm, but it was detected")
+	}
+}
+
+func TestMetastable(t *testing.T) {
+	slow := taking(time.Second)
+	for _, c := range []struct {
+		name   string
+		open   bool
+		change func(b *bench, second int)
+		want   bool
+	}{
+		{"never back at the same rate", true, func(b *bench, s int) {
+			if s >= 10 {
+				b.turns(s, 100, slow)
+			} else {
+				b.turns(s, 100, nil)
+			}
+		}, true},
+		{"back after 30 s", true, func(b *bench, s int) {
+			if s >= 10 && s < 50 {
+				b.turns(s, 100, slow)
+			} else {
+				b.turns(s, 100, nil)
+			}
+		}, false},
+		{"94 % is not back", true, func(b *bench, s int) {
+			b.turns(s, 94, nil)
+			b.turns(s, 6, slow)
+		}, true},
+		{"95 % is", true, func(b *bench, s int) {
+			b.turns(s, 95, nil)
+			b.turns(s, 5, slow)
+		}, false},
+		{"the rate fell, so nothing is known", true, func(b *bench, s int) {
+			if s >= 20 {
+				b.turns(s, 80, slow)
+			} else {
+				b.turns(s, 100, nil)
+			}
+		}, false},
+		{"the rate rose, so nothing is known", true, func(b *bench, s int) {
+			if s >= 20 {
+				b.turns(s, 120, slow)
+			} else {
+				b.turns(s, 100, nil)
+			}
+		}, false},
+		{"users who wait ask less", false, func(b *bench, s int) {
+			if s >= 20 {
+				b.turns(s, 20, slow)
+			} else {
+				b.turns(s, 100, nil)
+			}
+		}, true},
+		{"bad for the time recovery has", true, func(b *bench, s int) {
+			if s >= 10 && s < 38 {
+				b.turns(s, 100, slow)
+			} else if s < 38 {
+				b.turns(s, 100, nil)
+			}
+		}, false},
+	} {
+		b := stormy(t, c.change)
+		if !c.open {
+			b.s.Load.Stages[0].Starts = nil
+		}
+		r := b.evaluate()
+		if r.Storms[0].Metastable != c.want {
+			t.Errorf("%s: metastable %v", c.name, r.Storms[0].Metastable)
+		}
+		if says := slices.ContainsFunc(r.Reasons, func(s string) bool { return strings.HasPrefix(s, "storm storm: metastable") }); says != c.want || c.want && r.Verdict != Fail {
+			t.Errorf("%s: %v %q", c.name, r.Verdict, r.Reasons)
+		}
+	}
+}
+
+func TestStormsOfOnesOwnTarget(t *testing.T) {
+	b := stormy(t, func(b *bench, s int) { b.turns(s, 100, nil) })
+	b.facts.Storms = nil
+	b.s.LLM = &scenario.LLM{Faults: []scenario.Fault{{Name: "storm", Kind: "status", At: unit.Duration(15 * time.Second), For: unit.Duration(5 * time.Second)}}}
+	r := b.evaluate()
+	if len(r.Storms) != 1 || r.Storms[0].Start != 15*time.Second || r.Storms[0].End != 20*time.Second {
+		t.Errorf("%+v", r.Storms)
+	}
+	// Open to the end, and one that has not begun when the clock stood at 12 s.
+	b = stormy(t, func(b *bench, s int) { b.turns(s, 100, nil) })
+	b.facts.Storms = []measure.Storm{{Name: "storm", Start: 10 * time.Second}, {Name: "storm", Start: 15 * time.Second, End: 16 * time.Second}}
+	b.end = 12 * time.Second
+	r = b.evaluate()
+	if len(r.Storms) != 1 || r.Storms[0].End != 60*time.Second || r.Storms[0].Latency != nil {
+		t.Errorf("%+v", r.Storms)
+	}
+}
