@@ -17,6 +17,13 @@ func FuzzParse(f *testing.F) {
 		f.Add(text, "")
 	}
 	f.Add(Example(), "")
+	for _, name := range []string{"own.yaml", "closed.yaml", "openai.yaml"} {
+		text, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text, "seed=3")
+	}
 	f.Add([]byte(least), "load.stages[only].starts={from: 1/s, to: 2/s}")
 	f.Add([]byte(least), "target={url: 'https://x', api: custom, request: {path: /c, body: {t: '${turn.text}'}}, response: {answer: a}}")
 	f.Add([]byte(least), "data={t: {rows: [{a: b}]}}")
@@ -24,9 +31,8 @@ func FuzzParse(f *testing.F) {
 	for _, text := range []string{"a: &a [*a]", "<<: {a: 1}", "? [a]\n: b", "a: !!binary aGk=", "\xef\xbb\xbfa: 1", "---\n...\n---", "a: >\n  b\n", strings.Repeat("[", 100), "%YAML 1.2\n---\na: 1"} {
 		f.Add([]byte(text), "a=b")
 	}
-	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, text []byte, set string) {
-		opt := Options{Dir: dir, Env: func(string) (string, bool) { return "secret-value", true }}
+		opt := Options{Dir: "testdata", Env: func(string) (string, bool) { return "secret-value", true }}
 		if set != "" {
 			opt.Set = []string{set}
 		}

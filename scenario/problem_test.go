@@ -103,6 +103,12 @@ func TestProblems(t *testing.T) {
 		{"nothing asked", swap("{availability: 99%}", "{confidence: 95%}"), "x.yaml:11:6: sla: asks for nothing: write for example latency: {p99: 500ms} and availability: 99%"},
 		{"objective", swap("sla: {", "sla: {objectives: [{name: x, kind: latency, target: 99%, stages: [onlyy]}], "), "x.yaml:11:20: sla.objectives[0].within: is missing (or zero): kind latency needs it\nx.yaml:11:67: sla.objectives[0].stages[0]: there is no stage \"onlyy\"; did you mean \"only\"?"},
 		{"fault field", swap("load:", "llm: {faults: [{name: a, at: 1s, for: 1s, kind: slow, status: 503}]}\nload:"), "x.yaml:4:63: llm.faults[0].status: means nothing to kind slow; it is for status, fail-first, html, error-in-stream"},
+		{"latency forms", swap("load:", "llm: {latency: {median: 1s, p99: 2s, constant: 3s}}\nload:"), "x.yaml:4:16: llm.latency: mixes forms: write one of a duration, {min, max} and {median, p99}"},
+		{"first token alone", swap("load:", "llm: {latency: {first_token: 20m}}\nload:"), "x.yaml:4:16: llm.latency: first_token and per_token are needed together"},
+		{"slow model", swap("load:", "llm: {latency: 11m}\nload:"), "x.yaml:4:16: llm.latency: is longer than 10m"},
+		{"capacity", swap("load:", "llm: {capacity: {queue: 3, slowdown: 0.5}}\nload:"), "x.yaml:4:17: llm.capacity.max_in_flight: must be 1 or more for the rest of capacity to mean something\nx.yaml:4:38: llm.capacity.slowdown: is a factor from 1 to 1000"},
+		{"fault limits", swap("load:", "llm: {faults: [{name: a, at: 1s, for: 1s, kind: status, status: 200, ramp: 2s, flap: {on: 1us, off: 1s}}]}\nload:"), "x.yaml:4:65: llm.faults[0].status: 200 is not an HTTP status from 400 to 599\nx.yaml:4:76: llm.faults[0].ramp: is longer than the fault\nx.yaml:4:86: llm.faults[0].flap: on and off must be 1ms or more"},
+		{"empty what", swap("load:", "llm: {faults: [{name: a, at: 1s, for: 0s, kind: empty, value: all, share: 0%}]}\nload:"), "x.yaml:4:39: llm.faults[0].for: must be above 0s\nx.yaml:4:63: llm.faults[0].value: must be body, choices or content\nx.yaml:4:75: llm.faults[0].share: must be above 0%, else nothing happens"},
 		{"mock twice", own("llm: {listen: '0.0.0.0:9000', admin: 'http://127.0.0.1:1'}"), "x.yaml:5:6: llm: has both listen (start a mock there) and admin (arm one that runs): remove one"},
 		// Hostile text must reach a terminal harmless.
 		{"escape", swap("name: least", "name: \"\\e[31mred\""), "x.yaml:2:7: name: \"\ufffd[31mred\": use letters, digits, and - _ . between them"},
@@ -133,6 +139,7 @@ func TestWarnings(t *testing.T) {
 		{"sla:", "guard: {max_turns: 4/s}\nsla:", "x.yaml:11:20: guard.max_turns: 4/s is below the plan's peak of about 5 turns/s: the guard will end the run"},
 		{"load:", "llm: {faults: [{name: a, at: 8s, for: 5s, kind: slow}]}\nload:", "x.yaml:4:39: llm.faults[0].for: the fault ends after the load does (10s): its recovery will not be seen"},
 		{"target: {bundled: {}}", "target: {url: 'https://x', auth: {bearer: hunter2}}", "x.yaml:3:43: target.auth.bearer: the token itself stands here and will be written to the results: use ${env:NAME} or a data table"},
+		{"target: {bundled: {}}", "target: {url: 'https://x'}\nchecks: {memory: on}", "x.yaml:4:18: checks.memory: no mock LLM echoes what it saw of the dialog (llm.listen or llm.admin, echo_context: true): context will be not verified"},
 		{"{availability: 99%}", "{latency: {p50: 2s, p99: 1s}}", "x.yaml:11:31: sla.latency.p99: 1s is tighter than p50 (2s), which therefore decides nothing"},
 	} {
 		s, err := Parse("x.yaml", []byte(strings.Replace(least, tt.old, tt.new, 1)), Options{})
