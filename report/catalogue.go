@@ -60,7 +60,7 @@ type words struct {
 	LLMCalls, Cores, SLANote, ReadNote, Files, StageNote          string
 	TileAnswered, TileQuality, TileSeconds, TilePeak, TurnsPerS   string
 	AllowedF, Starts, Timeline, WithinF, NoScript, TileP99        string
-	LatencyNotBack, QualityNotBack                                string
+	LatencyNotBack, QualityNotBack, BoundsNote                    string
 	ResponseShort, ServiceShort, FailedShort                      string
 }
 
@@ -104,6 +104,7 @@ func english() *words {
 		Better: "better", Worse: "worse", Equivalent: "equivalent", CannotTell: "cannot tell", NoiseUnknown: "between-run noise unknown",
 		ReasonF: "%s bad of %s; %s good, bounds %s to %s", ReasonCountF: "%s, allowed %s", ReasonNotVerified: "nothing could be verified", NeedsTurnsF: "about %s turns would decide",
 		LLMCalls: "LLM calls", Cores: "cores", Files: "files",
+		BoundsNote:     "Small figures are 95 % bounds by order statistics, whatever the distribution.",
 		LatencyNotBack: "latency not seen back", QualityNotBack: "full quality not seen back", ResponseShort: "response", ServiceShort: "service", FailedShort: "failures ∞",
 		TileP99: "P99 of answers", TileAnswered: "Answered", TileQuality: "Full quality", TileSeconds: "Bad seconds", TilePeak: "Peak", TurnsPerS: "turns per second",
 		AllowedF: "%s allowed", Starts: "starts", Timeline: "Over time", WithinF: "%s in %s", NoScript: "The charts need JavaScript; the tables do not.",
@@ -145,6 +146,7 @@ func chinese() *words {
 		Better: "更好", Worse: "更差", Equivalent: "相当", CannotTell: "无法判断", NoiseUnknown: "多次运行之间的波动未知",
 		ReasonF: "%[2]s 中坏 %[1]s;合格 %[3]s,置信界 %[4]s 至 %[5]s", ReasonCountF: "%s,允许 %s", ReasonNotVerified: "没有可供验证的证据", NeedsTurnsF: "约需 %s 轮才能判定",
 		LLMCalls: "LLM 调用", Cores: "核", Files: "文件",
+		BoundsNote:     "小字是按次序统计量得到的 95 % 置信界,与分布无关。",
 		LatencyNotBack: "延迟未见恢复", QualityNotBack: "质量未见恢复", ResponseShort: "响应", ServiceShort: "服务", FailedShort: "失败计 ∞",
 		TileP99: "回答的 P99", TileAnswered: "已回答", TileQuality: "完整质量", TileSeconds: "坏秒", TilePeak: "峰值", TurnsPerS: "轮/秒",
 		AllowedF: "允许 %s", Starts: "会话到达", Timeline: "随时间变化", WithinF: "%[2]s 内 %[1]s", NoScript: "图表需要 JavaScript;表格不需要。",

@@ -105,8 +105,8 @@ func chartsOf(d *Document, w *words) charts {
 	for _, b := range d.Burn {
 		line := chartBurn{Name: Clean(b.Objective), Used: []float64{}}
 		for i, n := range b.Bad {
-			if b.Allowed > 0 && i < len(c.Series.T) {
-				line.Used = append(line.Used, math.Round(float64(n)/b.Allowed*1e4)/1e4)
+			if spent := math.Round(float64(n)/b.Allowed*1e4) / 1e4; b.Allowed > 0 && i < len(c.Series.T) && known(spent) != nil {
+				line.Used = append(line.Used, spent)
 			}
 		}
 		if len(line.Used) > 0 {
@@ -135,7 +135,9 @@ func used(layers []chartLayer) []chartLayer {
 func lineOf(label, color string, dash bool, points []Point) chartLine {
 	l := chartLine{Label: label, Color: color, Dash: dash, Points: [][2]float64{}}
 	for _, p := range points {
-		l.Points = append(l.Points, [2]float64{math.Round(-math.Log10(1-p.Q)*1e4) / 1e4, float64(p.Ns)})
+		if p.Q >= 0 && p.Q < 1 {
+			l.Points = append(l.Points, [2]float64{math.Round(-math.Log10(1-p.Q)*1e4) / 1e4, float64(p.Ns)})
+		}
 	}
 	return l
 }

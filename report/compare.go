@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/cstest/cstest/sla"
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
 )
@@ -62,12 +63,8 @@ type CompareOptions struct {
 // ErrDifferentScenarios means that two results were not asked the same.
 var ErrDifferentScenarios = errors.New("the results are of different scenarios")
 
-// The margins inside which two figures are equivalent.
-const (
-	latencyMargin    = 0.05
-	throughputMargin = 0.02
-	shareMargin      = 0.002
-)
+// shareMargin is how far apart two equivalent shares may be.
+const shareMargin = 0.002
 
 // metric is one figure of a Document and what a change of it means.
 type metric struct {
@@ -94,19 +91,19 @@ func metrics() []metric {
 		return known(float64(n) / float64(of))
 	}
 	return []metric{
-		{"mean", "ns", latencyMargin, "worse", ns(func(d *Document) *int64 { return d.Latency.Response.MeanNs })},
-		{"P50", "ns", latencyMargin, "worse", ns(func(d *Document) *int64 { return d.Latency.Response.P50Ns })},
-		{"P95", "ns", latencyMargin, "worse", ns(func(d *Document) *int64 { return d.Latency.Response.P95Ns })},
-		{"P99", "ns", latencyMargin, "worse", ns(func(d *Document) *int64 { return d.Latency.Response.P99Ns })},
+		{"mean", "ns", sla.LatencyMargin, "worse", ns(func(d *Document) *int64 { return d.Latency.Response.MeanNs })},
+		{"P50", "ns", sla.LatencyMargin, "worse", ns(func(d *Document) *int64 { return d.Latency.Response.P50Ns })},
+		{"P95", "ns", sla.LatencyMargin, "worse", ns(func(d *Document) *int64 { return d.Latency.Response.P95Ns })},
+		{"P99", "ns", sla.LatencyMargin, "worse", ns(func(d *Document) *int64 { return d.Latency.Response.P99Ns })},
 		{"answered", "share", shareMargin, "better", func(d *Document) *float64 { return d.Availability.Answers }},
 		{"full quality", "share", shareMargin, "better", func(d *Document) *float64 { return per(d.Counts.OK, d.Counts.Turns) }},
-		{"turns", "per_s", throughputMargin, "better", func(d *Document) *float64 {
+		{"turns", "per_s", sla.ThroughputMargin, "better", func(d *Document) *float64 {
 			if d.DurationS == 0 {
 				return nil
 			}
 			return known(float64(d.Counts.Turns) / d.DurationS)
 		}},
-		{"target CPU per turn", "us", latencyMargin, "worse", func(d *Document) *float64 {
+		{"target CPU per turn", "us", sla.LatencyMargin, "worse", func(d *Document) *float64 {
 			for _, p := range d.Processes {
 				if p.Name == "reference-server" && d.Counts.Turns > 0 {
 					return known(p.CPUS * 1e6 / float64(d.Counts.Turns))
@@ -287,7 +284,7 @@ func welch(x, y []float64, relative bool, confidence float64) (lower, upper floa
 	effect, half := my-mx, 0.0
 	if ex+ey > 0 {
 		freedom := (ex + ey) * (ex + ey) / (ex*ex/float64(len(x)-1) + ey*ey/float64(len(y)-1))
-		half = distuv.StudentsT{Mu: 0, Sigma: 1, Nu: freedom}.Quantile((1 + confidence) / 2) * math.Sqrt(ex+ey)
+		half = distuv.StudentsT{Mu: 0, Sigma: 1, Nu: freedom}.Quantile((1+confidence)/2) * math.Sqrt(ex+ey)
 	}
 	lower, upper = effect-half, effect+half
 	if relative {

@@ -169,6 +169,13 @@ type Quantiles struct {
 	P99Ns       *int64  `json:"p99_ns"`
 	P999Ns      *int64  `json:"p999_ns"`
 	MaxNs       *int64  `json:"max_ns"`
+	// The bounds are order statistics that hold the quantile between them with at
+	// least 95 % confidence, whatever the distribution; null among infinite ones.
+	P50BoundsNs  *[2]int64 `json:"p50_bounds_ns"`
+	P90BoundsNs  *[2]int64 `json:"p90_bounds_ns"`
+	P95BoundsNs  *[2]int64 `json:"p95_bounds_ns"`
+	P99BoundsNs  *[2]int64 `json:"p99_bounds_ns"`
+	P999BoundsNs *[2]int64 `json:"p999_bounds_ns"`
 }
 
 // TurnRow is one turn of one conversation of the scenario. N turns of it were

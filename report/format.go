@@ -13,7 +13,7 @@ func duration(ns int64) string {
 	v := float64(ns)
 	switch {
 	case v < 0:
-		return "-" + duration(-ns)
+		return "-" + duration(max(-ns, -(ns + 1))) // the least int64 has no negative
 	case v < 999.5e3:
 		return digits(v/1e3) + " µs"
 	case v < 999.5e6:

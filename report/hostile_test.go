@@ -3,10 +3,13 @@ package report
 import (
 	"bytes"
 	"encoding/csv"
+	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"unicode"
@@ -167,7 +170,7 @@ func checkXML(t *testing.T, text []byte) {
 		t.Error("not UTF-8")
 	}
 	for _, r := range string(text) {
-		if !(r == '\t' || r == '\n' || r == '\r' || r >= 0x20 && r <= 0xd7ff || r >= 0xe000 && r <= 0xfffd || r >= 0x10000) {
+		if r < 0x20 && r != '\t' && r != '\n' && r != '\r' || r >= 0xd800 && r < 0xe000 || r == 0xfffe || r == 0xffff {
 			t.Errorf("%U is no character of XML 1.0", r)
 		}
 	}
@@ -202,4 +205,61 @@ func TestHostileCSV(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A result.json may come from anybody: whatever numbers it holds, and whatever
+// it leaves out, nothing panics.
+func TestRenderingsSurviveAnyNumbers(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	extremes := []string{"-1", "0", "1", "-9223372036854775808", "9223372036854775807", "1e300", "-1e300", "null", "0.5"}
+	var b bytes.Buffer
+	if err := WriteJSON(saleDocument(t), &b); err != nil {
+		t.Fatal(err)
+	}
+	text := strings.ReplaceAll(b.String(), `"schema_version": 1`, `"schema_version": 2`)
+	value := regexp.MustCompile(`(": |^\s+)(-?[0-9.e+]+|true|false|null|\[\]|\{\})(,?)$`)
+	lines := strings.Split(text, "\n")
+	decoded := 0
+	for range 25 {
+		mutated := make([]string, len(lines))
+		for i, line := range lines {
+			mutated[i] = line
+			if rng.IntN(8) == 0 {
+				mutated[i] = value.ReplaceAllString(line, "${1}"+extremes[rng.IntN(len(extremes))]+"${3}")
+			}
+		}
+		var d Document
+		// A number that does not fit its field is left out; the rest is decoded.
+		if err := json.Unmarshal([]byte(strings.Join(mutated, "\n")), &d); err != nil && !errors.As(err, new(*json.UnmarshalTypeError)) {
+			t.Fatal(err)
+		}
+		decoded++
+		_ = rendered(t, &d)
+		if c, err := Compare([]*Document{&d}, []*Document{&d}, CompareOptions{}); err == nil {
+			_ = WriteComparison(c, io.Discard, TextOptions{})
+		}
+	}
+	if decoded == 0 {
+		t.Error("nothing was rendered")
+	}
+}
+
+func FuzzParseJSON(f *testing.F) {
+	var b bytes.Buffer
+	d := New(Input{})
+	if err := WriteJSON(d, &b); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b.Bytes())
+	f.Add([]byte(`{"schema_version":1}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		d, err := ParseJSON(text)
+		if err != nil {
+			return
+		}
+		if err := d.Check(); err != nil {
+			t.Error(err)
+		}
+		_ = rendered(t, d)
+	})
 }

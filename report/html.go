@@ -53,13 +53,16 @@ type tierBar struct {
 
 type cellRow struct {
 	Name, Note string
-	Cells      []string
+	Cells      []cellText
 }
+
+// cellText is a figure and the bounds under it.
+type cellText struct{ Text, Under string }
 
 type turnCells struct {
 	Conversation, Say string
 	Index             int
-	Cells             []string
+	Cells             []cellText
 }
 
 type factList struct {
@@ -89,16 +92,29 @@ func WriteHTML(d *Document, out io.Writer, lang Lang) error {
 		Tiles: tilesOf(d, w), Tiers: tierBars(d.Tiers, w), Facts: factsOf(d, w),
 	}
 	for _, r := range latencyRows(d, w) {
-		p.Latency = append(p.Latency, cellRow{r.name, r.note, quantileRow(r.q, w)})
+		p.Latency = append(p.Latency, cellRow{r.name, r.note, quantileCells(r.q, w)})
 	}
 	for _, r := range d.Turns {
-		c := quantileRow(r.Latency, w)
-		p.TurnRows = append(p.TurnRows, turnCells{r.Conversation, r.Say, r.Index, []string{whole(r.N), c[0], c[1], c[2], c[4], c[5], c[7]}})
+		c := quantileCells(r.Latency, w)
+		p.TurnRows = append(p.TurnRows, turnCells{r.Conversation, r.Say, r.Index, []cellText{{Text: whole(r.N)}, c[0], c[1], c[2], c[4], c[5], c[7]}})
 	}
 	if err := t.Execute(out, p); err != nil {
 		return fmt.Errorf("report.html: %w", err)
 	}
 	return nil
+}
+
+// quantileCells is quantileRow with the bounds of each quantile.
+func quantileCells(q Quantiles, w *words) []cellText {
+	bounds := []*[2]int64{nil, nil, q.P50BoundsNs, q.P90BoundsNs, q.P95BoundsNs, q.P99BoundsNs, q.P999BoundsNs, nil}
+	out := make([]cellText, len(bounds))
+	for i, text := range quantileRow(q, w) {
+		out[i].Text = text
+		if b := bounds[i]; b != nil {
+			out[i].Under = duration(b[0]) + " – " + duration(b[1])
+		}
+	}
+	return out
 }
 
 // cspHash names a script or style in a Content-Security-Policy.

@@ -56,14 +56,21 @@ func quantilesOf(h *measure.Histogram, failed int64) Quantiles {
 	}
 	out.FiniteShare = float64(answered) / float64(out.N)
 	for _, q := range []struct {
-		q  float64
-		to **int64
-	}{{0.5, &out.P50Ns}, {0.9, &out.P90Ns}, {0.95, &out.P95Ns}, {0.99, &out.P99Ns}, {0.999, &out.P999Ns}} {
+		q      float64
+		to     **int64
+		bounds **[2]int64
+	}{
+		{0.5, &out.P50Ns, &out.P50BoundsNs}, {0.9, &out.P90Ns, &out.P90BoundsNs}, {0.95, &out.P95Ns, &out.P95BoundsNs},
+		{0.99, &out.P99Ns, &out.P99BoundsNs}, {0.999, &out.P999Ns, &out.P999BoundsNs},
+	} {
 		if out.N < needs(q.q) {
 			continue
 		}
 		if v, ok := h.QuantileWithFailures(q.q, failed); ok {
 			*q.to = nanoseconds(v)
+		}
+		if i := sla.QuantileInterval(h, q.q, 0.95); failed == 0 && i.Known {
+			*q.bounds = &[2]int64{i.Lower.Nanoseconds(), i.Upper.Nanoseconds()}
 		}
 	}
 	if v, ok := h.Mean(); ok && failed == 0 {

@@ -43,6 +43,8 @@ func schemaOf(t reflect.Type, path string) object {
 		s["type"] = "integer"
 	case reflect.Slice:
 		s["type"], s["items"] = "array", schemaOf(t.Elem(), path+"[]")
+	case reflect.Array:
+		s["type"], s["items"], s["minItems"], s["maxItems"] = "array", schemaOf(t.Elem(), path+"[]"), t.Len(), t.Len()
 	case reflect.Map:
 		s["type"], s["additionalProperties"] = "object", schemaOf(t.Elem(), path+"{}")
 	case reflect.Struct:

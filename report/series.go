@@ -118,7 +118,8 @@ func burnOf(in Input) []Burn {
 		row := Burn{Objective: budget.Name, Bad: make([]int64, len(in.Snapshot.Seconds))}
 		var n, bad int64
 		for i, s := range in.Snapshot.Seconds {
-			if b < len(s.Budgets) && !(kind == scenario.KindFullQuality && skip(in.Snapshot.First+i)) {
+			skipped := kind == scenario.KindFullQuality && skip(in.Snapshot.First+i)
+			if b < len(s.Budgets) && !skipped {
 				n += int64(s.Budgets[b].N)
 				bad += int64(s.Budgets[b].Bad)
 			}

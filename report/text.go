@@ -228,10 +228,10 @@ func (t *text) answers(d *Document) {
 	if sum := d.Tiers.Sum(); sum > 0 {
 		t.heading(w.WhoAnswered)
 		for _, r := range tierRows(d.Tiers, w) {
-			if r.n == 0 {
+			if r.n <= 0 {
 				continue
 			}
-			bar := strings.Repeat("█", int(float64(r.n)/float64(sum)*40+0.5))
+			bar := strings.Repeat("█", int(min(float64(r.n)/float64(sum), 1)*40+0.5))
 			t.line(pad(r.name, 18, false) + pad(whole(r.n), 12, true) + pad(sharePrecise(float64(r.n)/float64(sum)), 10, true) + "  " + t.paint(bar, cyan))
 		}
 	}
