@@ -60,7 +60,7 @@ type Effect struct {
 
 // resamples is how often pairs are drawn for the bootstrap, and signs where they
 // are too many to go through all.
-const resamples = 10_000
+const resamples = 4000
 
 // Compare judges B against A from pairs: the median of the log-ratios, its
 // percentile interval by bootstrap over pairs (B. Efron, R. Tibshirani, An

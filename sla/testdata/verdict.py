@@ -51,7 +51,7 @@ def beta_at_most(x, a, b):
     start = max(0.0, a / (a + b) - spread)
     if x <= start:
         return 0.0
-    steps = 1000
+    steps = 400
     h = (x - start) / steps
     total = density(start) + density(x)
     total += math.fsum((4 if i % 2 else 2) * density(start + i * h) for i in range(1, steps))
@@ -61,7 +61,7 @@ def beta_at_most(x, a, b):
 def bisect(holds):
     """The largest p for which holds(p), which it then does for all smaller."""
     low, high = 0.0, 1.0
-    for _ in range(50):
+    for _ in range(36):
         middle = (low + high) / 2
         if holds(middle):
             low = middle
