@@ -166,9 +166,12 @@ func TestEverySizeFits(t *testing.T) {
 			m := screen(t, o, 80, 24, frames)
 			for _, help := range []bool{false, true} {
 				for view := range viewCount {
+					if help && view > 0 {
+						continue // the same page
+					}
 					m.help, m.view = help, view
-					for _, w := range []int{0, 1, 2, 7, 19, 39, 40, 71, 72, 73, 79, 80, 101, 160, 400} {
-						for _, h := range []int{0, 1, 2, 3, 5, 9, 10, 11, 12, 13, 17, 23, 24, 25, 31, 37, 60, 120} {
+					for _, w := range []int{0, 1, 2, 7, 39, 40, 71, 72, 79, 80, 101, 200} {
+						for _, h := range []int{0, 1, 2, 3, 9, 11, 12, 16, 24, 30, 38, 60} {
 							m.width, m.height = w, h
 							m.draw()
 							fits(t, m)
