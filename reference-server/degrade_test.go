@@ -87,7 +87,7 @@ func TestFAQ(t *testing.T) {
 	if hit, _ := f.find("量子力学的测不准原理"); hit.entry != nil {
 		t.Errorf("nonsense is answered by %s", hit.entry.ID)
 	}
-	if hit, _ := f.find("退换这种事情你们一般会怎么处理比较好呢"); hit.entry != nil || len(hit.suggestions) == 0 {
+	if hit, _ := f.find("想问问尺码的事"); hit.entry != nil || len(hit.suggestions) == 0 {
 		t.Errorf("a vague question: %+v, want suggestions", hit)
 	}
 	for id, e := range f.entries {
