@@ -1,9 +1,60 @@
 package trial
 
-import "github.com/cstest/cstest/measure"
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
 
-func (t *attempt) openJournal() error { return nil }
+	"github.com/cstest/cstest/measure"
+)
 
-func (t *attempt) appendInterval(*measure.Snapshot) {}
+// The notes of a journal, for those who read it back.
+const (
+	NoteAbout    = "about"    // Options.About
+	NoteStarted  = "started"  // t = 0, RFC 3339
+	NoteWarnings = "warnings" // a list of texts
+	NoteSignal   = "signal"   // the number of the signal that ended the run, 0 without one
+)
 
-func (t *attempt) closeJournal(*Done) {}
+// openJournal begins the journal. A journal that cannot be begun is an error:
+// the disk is full or read-only before anything has happened.
+func (t *attempt) openJournal() error {
+	if t.Journal == "" {
+		return nil
+	}
+	var h measure.Header
+	sum := sha256.Sum256([]byte(t.RunID))
+	copy(h.Run[:], sum[:])
+	j, err := measure.CreateJournal(t.Journal, h, t.plan)
+	if err != nil {
+		return &ResultsError{err}
+	}
+	t.journal = j
+	return j.AppendNote(NoteAbout, t.About)
+}
+
+// closeJournal writes down what was learnt after the load.
+func (t *attempt) closeJournal(done *Done) {
+	signal := 0
+	if t.Signal != nil {
+		signal = t.Signal()
+	}
+	done.JournalErr = errors.Join(
+		t.journal.AppendFacts(done.Facts),
+		t.journal.AppendNote(NoteWarnings, done.Warnings),
+		t.journal.AppendNote(NoteSignal, signal),
+		t.journal.Close(),
+	)
+	if done.JournalErr != nil {
+		done.JournalErr = fmt.Errorf("%s: %w", t.Journal, t.journal.Err())
+	}
+}
+
+// ResultsError is a result that could not be written.
+type ResultsError struct{ Err error }
+
+// Error names the file.
+func (e *ResultsError) Error() string { return e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e *ResultsError) Unwrap() error { return e.Err }

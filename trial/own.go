@@ -32,21 +32,14 @@ const spareDescriptors = 64
 // checkDescriptors refuses a load that is sure to need more connections than
 // this process may open.
 func checkDescriptors(s *scenario.Scenario, shards int) error {
-	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		return nil //nolint:nilerr // a limit that cannot be read is found out during the run
+	limit := descriptorLimit()
+	need := int64(expectedConnections(s, shards)) + spareDescriptors
+	if limit == 0 || need <= limit || s.Load.Open() && need <= 2*limit {
+		return nil // an open load's connections are an estimate; what cannot be opened is counted
 	}
-	users := int64(s.PeakUsers()) / int64(max(shards, 1))
-	perUser := s.Target.Connections == "per-user" || s.Target.Connections == "per-conversation"
-	if !perUser || s.Target.HTTP == "2" || s.Target.HTTP == "h2c" {
-		users = 0
-	}
-	if need := users + spareDescriptors; int64(limit.Cur) < need {
-		return &LimitError{What: fmt.Sprintf(
-			"%d users need %d file descriptors and this process may open %d: raise the limit (ulimit -n %d), or use --processes auto, connections: shared, or http: h2c",
-			users, need, limit.Cur, need)}
-	}
-	return nil
+	return &LimitError{What: fmt.Sprintf(
+		"about %d connections need %d file descriptors and this process may open %d: raise the limit (ulimit -n %d), or use --processes auto, connections: shared, or http: h2c",
+		need-spareDescriptors, need, limit, need)}
 }
 
 // LimitError is a plan that this machine's limits do not allow.

@@ -24,13 +24,19 @@ type Options struct {
 	LogDir      string   // of the bundled servers
 	Journal     string   // path of the journal; empty: none is kept
 	RunID       string   // for the journal
+	About       any      // for the journal: what a report needs beside the measurements
 	AllowTarget []string // hosts, addresses or prefixes that may be loaded though public
 	Shard       int      // of Shards
 	Shards      int      // 0 and 1: all of the load
+	Processes   int      // over how many processes this one spreads the load; up to 1: none but itself
+	Resolved    string   // the scenario as text, for them
+	Dir         string   // where its data tables are
 	StartAt     time.Time
 	// Observe is called about once a second while the load runs. It must not
 	// block and must not keep what Live points to beyond the next call.
 	Observe func(*Live)
+	// Signal tells the number of the signal that ended the run, 0 without one.
+	Signal func() int
 	// Notice is called with one line for a person before anything slow.
 	Notice func(string)
 }
@@ -48,6 +54,12 @@ type Done struct {
 
 // leadTime is how long before t = 0 the mock is told of it.
 const leadTime = 300 * time.Millisecond
+
+// perChild is how long a shard process may take to be ready.
+const perChild = 250 * time.Millisecond
+
+// perConnection is how long one that is opened beforehand may take.
+const perConnection = 2 * time.Millisecond
 
 // Run runs the trial. When graceful is done, no conversation starts any more
 // and those begun may end within the drain; when ctx is, everything ends at
@@ -70,7 +82,10 @@ func Run(ctx, graceful context.Context, o Options) (*Done, error) {
 		return nil, err
 	}
 	done.Started = t.base
-	t.drive(ctx, graceful, done)
+	_ = t.journal.AppendNote(NoteStarted, t.base.UTC().Format(time.RFC3339Nano)) // its first error is final, and told at the end
+	if err := t.load(ctx, graceful, done); err != nil {
+		return nil, err
+	}
 	t.gather(done)
 	done.Result = sla.Evaluate(o.Scenario, done.Snapshot, done.Facts)
 	t.closeJournal(done)
@@ -80,13 +95,17 @@ func Run(ctx, graceful context.Context, o Options) (*Done, error) {
 // attempt is a trial under way.
 type attempt struct {
 	Options
-	servers  *servers
-	local    bool // the target runs on this machine
-	plan     *measure.Plan
-	base     time.Time
-	driver   driver.Driver
-	recorder *measure.Recorder
-	live     load.Live
+	servers *servers
+	local   bool // the target runs on this machine
+	plan    *measure.Plan
+	base    time.Time
+	driver  driver.Driver
+	source  interface {
+		Cut(elapsed time.Duration) (*measure.Snapshot, error)
+	}
+	crew    *crew            // nil when the load runs in this process
+	journal *measure.Journal // nil where none is kept: it takes everything
+	live    load.Live
 }
 
 // prepare does everything that can go wrong before there is a result: the
@@ -97,7 +116,7 @@ func prepare(ctx context.Context, o Options) (_ *attempt, err error) {
 	if err := t.plan.Check(); err != nil {
 		return nil, err
 	}
-	if err := checkDescriptors(s, o.Shards); err != nil {
+	if err := checkDescriptors(s, max(o.Shards, o.Processes)); err != nil {
 		return nil, err
 	}
 	if s.Target.Bundled == nil {
@@ -121,7 +140,6 @@ func prepare(ctx context.Context, o Options) (_ *attempt, err error) {
 	if err := preflight(ctx, s, &t.servers.target); err != nil {
 		return nil, err
 	}
-	t.recorder = measure.NewRecorder(t.plan, runtime.GOMAXPROCS(0))
 	return t, nil
 }
 
@@ -137,16 +155,12 @@ func Plan(s *scenario.Scenario) *measure.Plan {
 	}
 }
 
-// arm makes the driver, and tells the mock its faults and when t = 0 is.
+// arm fixes t = 0, and tells the mock its faults and when that is.
 func (t *attempt) arm(ctx context.Context) (err error) {
 	s := t.Scenario
-	t.base = time.Now().Add(leadTime)
+	t.base = time.Now().Add(leadTime + time.Duration(t.Processes)*perChild + time.Duration(t.servers.target.Pool)*perConnection)
 	if t.StartAt.After(t.base) {
 		t.base = time.Now().Add(time.Until(t.StartAt)) // keeps the monotonic clock
-	}
-	t.driver, err = driver.New(&t.servers.target, driver.Options{Base: t.base, Secrets: s.Secret})
-	if err != nil {
-		return fmt.Errorf("driver: %w", err)
 	}
 	if m := t.servers.mock; m != nil {
 		ttl := time.Until(t.base) + s.TotalDuration() + s.Load.Drain.D() + time.Minute
@@ -160,42 +174,61 @@ func (t *attempt) arm(ctx context.Context) (err error) {
 	return nil
 }
 
-// drive runs the load and cuts an interval a second.
-func (t *attempt) drive(ctx, graceful context.Context, done *Done) {
-	lanes := make([]load.Lane, t.recorder.Lanes())
-	for i := range lanes {
-		lanes[i] = t.recorder.Lane(i)
-	}
-	watch := newWatch(t)
-	options := load.Options{
-		Scenario: t.Scenario, Seed: t.Scenario.Seed, Driver: t.driver, Lanes: lanes, Base: t.base,
-		Shard: t.Shard, Shards: t.Shards, Secrets: t.Scenario.Secret, Live: &t.live,
-		Second: watch.second, Abort: watch.abort,
-	}
-	before := ownCPU()
-	stopWatch := watch.start()
-	summary, err := load.Run(load.Stops{Starting: graceful, Now: ctx}, options)
-	stopWatch()
-	done.Snapshot = watch.snapshot
-	done.Warnings = append(done.Warnings, watch.warnings...)
-	if err != nil {
-		done.Warnings = append(done.Warnings, "load: "+err.Error())
-		done.Facts.Interrupted = err.Error()
-	} else {
-		watch.finish(summary)
-		done.Facts.Generator = summary.Generator
-		switch {
-		case ctx.Err() != nil || graceful.Err() != nil:
-			done.Facts.Interrupted = "a signal ended the load"
-		case summary.Interrupted != "":
-			done.Facts.Aborted = summary.Interrupted
+// load runs the load, in this process or over several.
+func (t *attempt) load(ctx, graceful context.Context, done *Done) (err error) {
+	if t.Processes > 1 {
+		if t.crew, err = startCrew(ctx, t, t.Resolved); err != nil {
+			return err
 		}
+		t.source = t.crew.pending
+		t.drive(ctx, graceful, nil, done)
+		return nil
 	}
-	done.Facts.Generator.SharedHost = t.local
-	done.Facts.Processes = append(done.Facts.Processes, measure.Process{
-		Name: "cstest", CPU: ownCPU() - before, MaxRSS: ownMaxRSS(),
-	})
-	_ = t.driver.Close() // every connection is ours to drop
+	if err := t.openDriver(); err != nil {
+		return err
+	}
+	recorder := measure.NewRecorder(t.plan, runtime.GOMAXPROCS(0))
+	t.source = recorder
+	t.drive(ctx, graceful, recorder, done)
+	return nil
+}
+
+// drive runs the load and cuts an interval a second.
+func (t *attempt) drive(ctx, graceful context.Context, recorder *measure.Recorder, done *Done) {
+	w := newWatch(t)
+	before := ownCPU()
+	stopWatch := w.start()
+	var err error
+	f := done.Facts
+	interrupted := ""
+	if t.crew != nil {
+		err = t.crew.run(ctx, graceful)
+		if t.crew.pending.facts != nil {
+			*f = *t.crew.pending.facts
+		}
+		interrupted, f.Interrupted = w.abort(), ""
+	} else {
+		var summary *load.Summary
+		if summary, err = t.localLoad(ctx, graceful, recorder, w); err == nil {
+			f.Generator, interrupted = summary.Generator, summary.Interrupted
+			w.snapshot.Elapsed = max(w.snapshot.Elapsed, summary.Elapsed)
+		}
+		_ = t.driver.Close() // every connection is ours to drop
+	}
+	stopWatch()
+	done.Snapshot = w.snapshot
+	done.Warnings = append(done.Warnings, w.warnings...)
+	switch {
+	case err != nil:
+		done.Warnings = append(done.Warnings, "load: "+err.Error())
+		f.Interrupted = err.Error()
+	case ctx.Err() != nil || graceful.Err() != nil:
+		f.Interrupted = "a signal ended the load"
+	default:
+		f.Aborted = interrupted
+	}
+	f.Generator.SharedHost = t.local
+	f.Processes = append(f.Processes, measure.Process{Name: "cstest", CPU: ownCPU() - before, MaxRSS: ownMaxRSS()})
 }
 
 // gather asks everybody else what they know of the run.

@@ -18,7 +18,7 @@ type Live struct {
 	Plan     *measure.Plan
 	Last     *measure.Snapshot // the interval just cut
 	SoFar    *measure.Snapshot // everything up to it
-	Counters *load.Live
+	Counters func() Counters
 	Health   []measure.GeneratorSecond
 	Planned  []int64 // starts planned, per second; nil in the closed model
 	Stopping bool
@@ -73,7 +73,7 @@ func (w *watch) start() (stop func()) {
 // cut takes what was recorded since the last one.
 func (w *watch) cut() {
 	elapsed := max(0, time.Since(w.t.base))
-	last, err := w.t.recorder.Cut(elapsed)
+	last, err := w.t.source.Cut(elapsed)
 	if err == nil {
 		err = w.snapshot.Add(last)
 	}
@@ -82,18 +82,21 @@ func (w *watch) cut() {
 	}
 	if reason := w.breach.add(last); reason != "" {
 		w.reason.Store(&reason)
+		if w.t.crew != nil {
+			w.t.crew.abort(reason)
+		}
 	}
 	for _, c := range w.t.servers.children() {
 		c.sample()
 	}
-	w.t.appendInterval(last)
+	_ = w.t.journal.AppendInterval(last) // its first error is final, and told at the end
 	if w.t.Observe != nil {
 		w.mu.Lock()
 		health := w.health
 		w.mu.Unlock()
 		w.t.Observe(&Live{
 			Elapsed: elapsed, Total: w.t.Scenario.TotalDuration(), Plan: w.t.plan, Last: last, SoFar: w.snapshot,
-			Counters: &w.t.live, Health: health, Planned: w.planned,
+			Counters: w.t.counters, Health: health, Planned: w.planned,
 		})
 	}
 }
@@ -113,9 +116,12 @@ func (w *watch) abort() string {
 	return ""
 }
 
-// finish writes into the snapshot what only the load knows.
-func (w *watch) finish(s *load.Summary) {
-	w.snapshot.Elapsed = max(w.snapshot.Elapsed, s.Elapsed)
+// counters are the live ones, of this process or of all.
+func (t *attempt) counters() Counters {
+	if t.crew != nil {
+		return t.crew.counters()
+	}
+	return Counters{InFlight: t.live.InFlight(), Conversations: t.live.Conversations(), Started: t.live.Started()}
 }
 
 // breach is the abort rule: the share of turns that were not answered stays at

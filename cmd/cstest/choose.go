@@ -60,6 +60,7 @@ type chosen struct {
 	*scenario.Scenario
 	overrides []string   // as given on the command line
 	scale     unit.Share // 1 unless scaled
+	dir       string     // where its data tables are
 }
 
 // load finds the scenario that arg names, applies the flags and validates the
@@ -81,7 +82,7 @@ func (o *scenarioFlags) load(s streams, args []string) (*chosen, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &chosen{Scenario: sc, overrides: overrides, scale: 1}
+	c := &chosen{Scenario: sc, overrides: overrides, scale: 1, dir: dir}
 	if err := o.apply(c); err != nil {
 		return nil, err
 	}

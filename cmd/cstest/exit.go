@@ -6,23 +6,20 @@ import (
 	"fmt"
 
 	"github.com/cstest/cstest/scenario"
-	"github.com/cstest/cstest/sla"
 	"github.com/cstest/cstest/trial"
 )
 
-// The exit codes that CI relies on.
+// The exit codes that CI relies on, less those that a verdict decides
+// (report.ExitCode).
 const (
-	exitPass         = 0
-	exitFail         = 10
-	exitInconclusive = 11
-	exitInvalid      = 12
-	exitUsage        = 64
-	exitTarget       = 69
-	exitInternal     = 70
-	exitResults      = 74
-	exitHangup       = 129
-	exitInterrupt    = 130
-	exitTerminate    = 143
+	exitPass      = 0
+	exitFail      = 10
+	exitInvalid   = 12
+	exitUsage     = 64
+	exitTarget    = 69
+	exitInternal  = 70
+	exitResults   = 74
+	exitInterrupt = 130
 )
 
 // usageError is wrong usage: flags, arguments, combinations of them.
@@ -56,6 +53,8 @@ func exitCode(err error) int {
 		target   *trial.TargetError
 		refused  *trial.RefusedError
 		results  resultsError
+		journal  *trial.ResultsError
+		limit    *trial.LimitError
 	)
 	switch {
 	case errors.As(err, &quiet):
@@ -64,29 +63,11 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.As(err, &target):
 		return exitTarget
-	case errors.As(err, &results):
+	case errors.As(err, &limit):
+		return exitInvalid
+	case errors.As(err, &results), errors.As(err, &journal):
 		return exitResults
 	case errors.Is(err, context.Canceled):
-		return exitInterrupt
-	}
-	return exitInternal
-}
-
-// verdictCode is the exit code of a run's verdict.
-func verdictCode(v sla.Verdict, inconclusivePasses bool) int {
-	switch v {
-	case sla.Pass:
-		return exitPass
-	case sla.Fail:
-		return exitFail
-	case sla.Inconclusive, sla.NotVerified:
-		if inconclusivePasses {
-			return exitPass
-		}
-		return exitInconclusive
-	case sla.Invalid:
-		return exitInvalid
-	case sla.Incomplete:
 		return exitInterrupt
 	}
 	return exitInternal

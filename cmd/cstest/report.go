@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -78,7 +77,7 @@ func render(doc *report.Document, out io.Writer, o reportOptions, lang report.La
 	case "text":
 		return report.WriteText(doc, out, report.TextOptions{Color: colorful(out, o.noColor), Width: width(out), Lang: lang})
 	case "html":
-		return report.WriteMarkdown(doc, out, lang)
+		return report.WriteHTML(doc, out, lang)
 	case "markdown", "md":
 		return report.WriteMarkdown(doc, out, lang)
 	case "junit":
@@ -91,7 +90,8 @@ func render(doc *report.Document, out io.Writer, o reportOptions, lang report.La
 	return usagef("--format %q: want text, html, markdown, junit, json or csv", o.format)
 }
 
-// openResult reads a result: its directory, or its result.json.
+// openResult reads a result: its directory, or its result.json. Where that is
+// missing, the run is judged from its journal, and the directory completed.
 func openResult(path string) (*report.Document, error) {
 	dir := strings.TrimSuffix(path, string(filepath.Separator)+report.ResultFile)
 	if st, err := os.Stat(dir); err != nil || !st.IsDir() {
@@ -100,5 +100,21 @@ func openResult(path string) (*report.Document, error) {
 	if _, err := os.Stat(filepath.Join(dir, report.ResultFile)); err == nil {
 		return report.Read(dir)
 	}
-	return nil, fmt.Errorf("%s: no %s in it", dir, report.ResultFile)
+	journal := filepath.Join(dir, journalFile)
+	if _, err := os.Stat(journal); err != nil {
+		return nil, usagef("%s: neither %s nor %s in it: nothing was ever recorded there", dir, report.ResultFile, journalFile)
+	}
+	release, err := report.Lock(dir)
+	if err != nil {
+		return nil, resultsError{err}
+	}
+	defer release() //nolint:errcheck // a lock left behind is taken over
+	doc, snap, a, err := fromJournal(journal)
+	if err != nil {
+		return nil, err
+	}
+	if err := writeResult(dir, doc, snap, a); err != nil {
+		return nil, resultsError{err}
+	}
+	return doc, nil
 }

@@ -2,15 +2,12 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -33,6 +30,9 @@ type runOptions struct {
 	lang           string
 	onInconclusive string
 	cpuProfile     string
+	processes      string
+	shard          string
+	startAt        string
 }
 
 func newRunCmd(s streams) *cobra.Command {
@@ -67,6 +67,9 @@ second leaves at once; cstest report on the result directory then does the rest.
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "say what is being done")
 	f.BoolVar(&o.noColor, "no-color", false, "no colours")
 	f.StringVar(&o.lang, "lang", "en", "language of what a person reads: en or zh")
+	f.StringVar(&o.processes, "processes", "1", "spread the load over N processes of this machine, or auto")
+	f.StringVar(&o.shard, "shard", "", "drive only part i of N of the load, as 0/4; cstest merge adds the parts up")
+	f.StringVar(&o.startAt, "start-at", "", "start the load at this time (RFC 3339), the same for all shards")
 	f.StringVar(&o.cpuProfile, "cpuprofile", "", "write a CPU profile of the generator to this file")
 	_ = f.MarkHidden("cpuprofile") // it exists: it was just added
 	f.StringVar(&o.onInconclusive, "on-inconclusive", "fail", "what an inconclusive verdict exits with: fail (11) or pass (0)")
@@ -79,9 +82,9 @@ type job struct {
 	s       streams
 	lang    report.Lang
 	chosen  *chosen
-	tags    map[string]string
 	dir     string
-	runID   string
+	about   *about
+	spread  spread
 	signals *signals
 	view    view
 }
@@ -114,9 +117,10 @@ func runRun(ctx context.Context, s streams, o *runOptions, args []string) error 
 		return usageError{err}
 	}
 	done, err := trial.Run(j.signals.hard, j.signals.graceful, trial.Options{
-		Scenario: j.chosen.Scenario, Executable: executable,
-		LogDir: filepath.Join(j.dir, "logs"), Journal: filepath.Join(j.dir, "journal.cst"), RunID: j.runID,
-		AllowTarget: o.allowTarget, Observe: j.view.observe, Notice: j.notice,
+		Scenario: j.chosen.Scenario, Executable: executable, Resolved: j.about.Scenario, Dir: j.about.Dir,
+		Shard: j.spread.shard, Shards: j.spread.shards, Processes: j.spread.processes, StartAt: j.spread.startAt,
+		LogDir: filepath.Join(j.dir, "logs"), Journal: filepath.Join(j.dir, journalFile), RunID: j.about.RunID, About: j.about,
+		AllowTarget: o.allowTarget, Observe: j.view.observe, Notice: j.notice, Signal: j.signals.number,
 	})
 	j.view.close()
 	if perr := stopProfile(); perr != nil {
@@ -150,11 +154,15 @@ func newJob(s streams, o *runOptions, args []string) (*job, error) {
 	if err := c.CheckSecrets(); err != nil {
 		return nil, err
 	}
-	now := time.Now().UTC()
-	j := &job{runOptions: o, s: s, lang: lang, chosen: c, tags: tags, dir: o.resultsDir}
-	j.runID = report.Slug(c.Name) + "-" + now.Format("20060102T150405Z")
+	j := &job{runOptions: o, s: s, lang: lang, chosen: c, dir: o.resultsDir}
+	if j.spread, err = o.spread(c); err != nil {
+		return nil, err
+	}
+	if j.about, err = newAbout(c, tags, lang, o.onInconclusive == "pass"); err != nil {
+		return nil, err
+	}
 	if j.dir == "" {
-		j.dir = filepath.Join("results", j.runID)
+		j.dir = filepath.Join("results", j.about.RunID)
 	}
 	if _, err := os.Stat(filepath.Join(j.dir, report.ResultFile)); err == nil {
 		return nil, usagef("%s already holds a finished result: choose another --results-dir", j.dir)
@@ -170,41 +178,26 @@ func (j *job) notice(line string) {
 
 // finish writes the results, prints the summary, and gives the exit code.
 func (j *job) finish(done *trial.Done) error {
-	resolved, err := j.chosen.Resolved()
-	if err != nil {
-		return err
-	}
-	sum := sha256.Sum256(resolved)
-	doc := report.New(report.Input{
-		Scenario: j.chosen.Scenario, SHA256: hex.EncodeToString(sum[:]),
-		Snapshot: done.Snapshot, Facts: done.Facts, Result: done.Result,
-		Started: done.Started, RunID: j.runID, Version: fullVersion(), Tags: j.tags,
-		Overrides: j.chosen.overrides, Environment: report.ThisMachine(), Scale: float64(j.chosen.scale),
-		Signal: j.signals.number(), InconclusivePasses: j.onInconclusive == "pass", Warnings: done.Warnings,
+	doc := j.about.document(j.chosen.Scenario, recorded{
+		snapshot: done.Snapshot, facts: done.Facts, started: done.Started, warnings: done.Warnings, signal: j.signals.number(),
 	})
-	files := append(report.Renderings(doc, j.lang),
-		report.File{Name: "scenario.yaml", Write: func(w io.Writer) error { _, err := w.Write(resolved); return err }},
-	)
-	written := errors.Join(done.JournalErr, report.WriteDirectory(nil, j.dir, doc, files))
+	written := errors.Join(done.JournalErr, writeResult(j.dir, doc, done.Snapshot, j.about))
 	if err := j.print(doc); err != nil {
 		written = errors.Join(written, fmt.Errorf("standard output: %w", err))
 	}
 	if err := appendStepSummary(doc, j.lang); err != nil {
 		fmt.Fprintln(j.s.err, "warning: "+err.Error())
 	}
-	code := doc.ExitCode
-	if signalled := j.signals.code(); signalled != 0 {
-		code = signalled
-	} else if written != nil {
+	switch code := j.signals.code(); {
+	case written != nil && code == 0:
 		return resultsError{written}
-	}
-	if written != nil {
+	case written != nil:
 		writeError(j.s.err, "cstest", written)
 	}
-	if code == exitPass {
+	if doc.ExitCode == exitPass {
 		return nil
 	}
-	return quietError{code}
+	return quietError{doc.ExitCode}
 }
 
 // print puts the result on standard output.

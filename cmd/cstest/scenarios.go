@@ -48,4 +48,3 @@ func listScenarios(w io.Writer) error {
 	}
 	return tw.Flush()
 }
-

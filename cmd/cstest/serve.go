@@ -16,6 +16,7 @@ import (
 
 	"github.com/cstest/cstest/mockllm"
 	refserver "github.com/cstest/cstest/reference-server"
+	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/unit"
 )
 
@@ -98,7 +99,7 @@ func serveMock(ctx context.Context, s streams, o mockOptions, set func(string) b
 		if err != nil {
 			return usageError{err}
 		}
-		js, err := b, error(nil)
+		js, err := scenario.JSON(o.config, b)
 		if err != nil {
 			return err
 		}

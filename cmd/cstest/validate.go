@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/sla"
 )
 
 type validateOptions struct {
@@ -80,7 +81,7 @@ func describePlan(w io.Writer, c *chosen) error {
 	judged, known := c.JudgedTurnsExpected()
 	for _, obj := range c.Objectives() {
 		needs, expected := "", ""
-		if n := 0; n > 0 {
+		if n := sla.Needs(float64(obj.Target), float64(c.SLA.Confidence), c.MeanTurns()); countedInTurns(obj) && n > 0 {
 			needs = fmt.Sprintf("%d turns without a bad one", n)
 			switch {
 			case !known:
@@ -115,4 +116,13 @@ func targetOf(o scenario.Objective) string {
 		return "none at all"
 	}
 	return text
+}
+
+// countedInTurns tells whether an objective is a share of turns.
+func countedInTurns(o scenario.Objective) bool {
+	switch o.Kind {
+	case scenario.KindLatency, scenario.KindAvailability, scenario.KindFullQuality, scenario.KindExpected, scenario.KindFirstToken:
+		return true
+	}
+	return false
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/sla"
 	"github.com/cstest/cstest/trial"
 	"github.com/cstest/cstest/tui"
@@ -100,18 +101,23 @@ func (b *frames) build(l *trial.Live) tui.Frame {
 		Stages: l.Plan.Stages, Last: windowOf(l.Last), SoFar: windowOf(l.SoFar),
 		Seconds: judged.Seconds, Storms: tui.Storms(s), Generator: generatorOf(l, judged),
 		Failures: l.SoFar.Failures, Objectives: judged.Objectives, Turns: turnsOf(l.SoFar),
-		InFlight: l.Counters.InFlight(), Conversations: l.Counters.Conversations(),
 	}
+	counters := l.Counters()
+	f.InFlight, f.Conversations = counters.InFlight, counters.Conversations
 	if l.Elapsed >= l.Total {
 		f.Phase = tui.Draining
 	} else if i := l.Plan.StageAt(l.Elapsed); i >= 0 && i < len(l.Plan.Stages) {
 		f.Stage = l.Plan.Stages[i].Name
 	}
+	for _, r := range sla.Burns(s, l.SoFar) {
+		if r.Objective == availabilityOf(s) {
+			f.Burn = append(f.Burn, tui.Burn{Over: r.Window, Rate: r.Rate})
+		}
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	started := l.Counters.Started()
-	f.Achieved = float64(started - b.counted)
-	b.counted = started
+	f.Achieved = float64(counters.Started - b.counted)
+	b.counted = counters.Started
 	if second := int(l.Elapsed/time.Second) - 1; l.Planned != nil {
 		if second >= 0 && second < len(l.Planned) {
 			f.Planned = float64(l.Planned[second])
@@ -132,7 +138,8 @@ func (b *frames) between() (tui.Frame, bool) {
 	}
 	f := b.last
 	f.Elapsed += time.Since(b.at)
-	f.InFlight, f.Conversations = b.live.Counters.InFlight(), b.live.Counters.Conversations()
+	counters := b.live.Counters()
+	f.InFlight, f.Conversations = counters.InFlight, counters.Conversations
 	f.Stopping = b.j.signals.stopping()
 	return f, true
 }
@@ -167,4 +174,14 @@ func generatorOf(l *trial.Live, judged sla.Result) tui.Generator {
 		g.Reason = judged.Generator.Reasons[0]
 	}
 	return g
+}
+
+// availabilityOf names the objective whose burn is shown: the first of its kind.
+func availabilityOf(s *scenario.Scenario) string {
+	for _, o := range s.Objectives() {
+		if o.Kind == scenario.KindAvailability {
+			return o.Name
+		}
+	}
+	return ""
 }

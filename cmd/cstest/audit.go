@@ -1,0 +1,61 @@
+package main
+
+import (
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cstest/cstest/sla"
+	"github.com/cstest/cstest/unit"
+)
+
+type auditOptions struct {
+	users unit.Count
+	rate  unit.Rate
+	mean  unit.Duration
+}
+
+func newAuditCmd(s streams) *cobra.Command {
+	var o auditOptions
+	cmd := &cobra.Command{
+		Use:   "audit",
+		Short: "Hold claimed figures against Little's law; without flags, the article's table",
+		Long: `Hold claimed figures against Little's law: N users who wait for each answer have at most
+N requests in flight, so rate x mean response time cannot exceed N. Exits 10 when a
+claim is impossible.`,
+		Example: "  cstest audit --users 200 --rate 3200/s --mean 90ms",
+		Args:    cobra.NoArgs,
+		RunE:    func(*cobra.Command, []string) error { return runAudit(s, o) },
+	}
+	f := cmd.Flags()
+	f.VarP(textFlag(&o.users), "users", "u", "users of the closed loop")
+	f.Var(textFlag(&o.rate), "rate", "requests per second, as 3200/s")
+	f.Var(textFlag(&o.mean), "mean", "mean response time")
+	return cmd
+}
+
+func runAudit(s streams, o auditOptions) error {
+	claims := sla.ArticleClaims()
+	switch given := []bool{o.users > 0, o.rate > 0, o.mean > 0}; {
+	case given[0] && given[1] && given[2]:
+		claims = []sla.Claim{{Name: "claimed", Users: int(o.users), Rate: float64(o.rate), Mean: o.mean.D()}}
+	case given[0] || given[1] || given[2]:
+		return usagef("audit needs --users, --rate and --mean together, or none of them for the article's table")
+	}
+	tw := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "CLAIM\tUSERS\tRATE\tMEAN\tIN FLIGHT\tVERDICT")
+	impossible := false
+	for _, c := range claims {
+		a := sla.Audit(c)
+		impossible = impossible || !a.Possible
+		fmt.Fprintf(tw, "%s\t%d\t%s\t%s\t%.0f\t%s\n", c.Name, c.Users, unit.Rate(c.Rate), unit.Duration(c.Mean), a.InFlight, a.Reason)
+	}
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	if impossible && o.users > 0 {
+		return quietError{exitFail}
+	}
+	return nil
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cstest/cstest/report"
+)
+
+type compareOptions struct {
+	anyScenario bool
+	json        bool
+	noColor     bool
+	lang        string
+}
+
+func newCompareCmd(s streams) *cobra.Command {
+	var o compareOptions
+	cmd := &cobra.Command{
+		Use:   "compare A B",
+		Short: "Compare finished results",
+		Long: `Compare finished results, A the baseline and B the candidate. Each is a result directory,
+or a directory that holds several of one scenario: only with several on each side is the
+noise between runs known. Exits 10 when B is worse, 11 when it cannot be told.`,
+		Example: "  cstest compare results/before results/after",
+		Args:    cobra.ExactArgs(2),
+		RunE:    func(_ *cobra.Command, args []string) error { return runCompare(s, o, args[0], args[1]) },
+	}
+	f := cmd.Flags()
+	f.BoolVar(&o.anyScenario, "any-scenario", false, "compare results of different scenarios all the same")
+	f.BoolVar(&o.json, "json", false, "print JSON")
+	f.BoolVar(&o.noColor, "no-color", false, "no colours")
+	f.StringVar(&o.lang, "lang", "en", "language of what a person reads: en or zh")
+	return cmd
+}
+
+func runCompare(s streams, o compareOptions, a, b string) error {
+	lang, err := report.ParseLang(o.lang)
+	if err != nil {
+		return usageError{err}
+	}
+	before, err := openResults(a)
+	if err != nil {
+		return err
+	}
+	after, err := openResults(b)
+	if err != nil {
+		return err
+	}
+	c, err := report.Compare(before, after, report.CompareOptions{AnyScenario: o.anyScenario})
+	if errors.Is(err, report.ErrDifferentScenarios) {
+		return usagef("%w: add --any-scenario to compare them all the same", err)
+	}
+	if err != nil {
+		return usageError{err}
+	}
+	if o.json {
+		err = report.WriteComparisonJSON(c, s.out)
+	} else {
+		err = report.WriteComparison(c, s.out, report.TextOptions{Color: colorful(s.out, o.noColor), Width: width(s.out), Lang: lang})
+	}
+	if err != nil {
+		return resultsError{err}
+	}
+	if c.ExitCode == exitPass {
+		return nil
+	}
+	return quietError{c.ExitCode}
+}
+
+// openResults reads one result, or every result in a directory of them.
+func openResults(dir string) ([]*report.Document, error) {
+	inside, err := filepath.Glob(filepath.Join(dir, "*", report.ResultFile))
+	if err != nil {
+		return nil, usageError{err}
+	}
+	if _, err := os.Stat(filepath.Join(dir, report.ResultFile)); err == nil || len(inside) == 0 {
+		doc, err := openResult(dir)
+		if err != nil {
+			return nil, err
+		}
+		return []*report.Document{doc}, nil
+	}
+	var docs []*report.Document
+	for _, path := range inside {
+		doc, err := report.Read(filepath.Dir(path))
+		if err != nil {
+			return nil, err
+		}
+		docs = append(docs, doc)
+	}
+	return docs, nil
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cstest/cstest/trial"
+)
+
+// mostProcesses bounds --processes and --shard.
+const mostProcesses = 1024
+
+// spread says which part of the load this run drives, over how many processes,
+// and from when.
+type spread struct {
+	shard, shards int
+	processes     int
+	startAt       time.Time
+}
+
+// spread reads --processes, --shard and --start-at.
+func (o *runOptions) spread(c *chosen) (s spread, err error) {
+	s.processes = 1
+	if o.processes == "auto" {
+		s.processes = trial.Processes(c.Scenario, runtime.NumCPU())
+	} else if s.processes, err = strconv.Atoi(o.processes); err != nil || s.processes < 1 || s.processes > mostProcesses {
+		return s, usagef("--processes %q: want a number from 1 to %d, or auto", o.processes, mostProcesses)
+	}
+	if o.shard != "" {
+		if s.shard, s.shards, err = parseShard(o.shard); err != nil {
+			return s, err
+		}
+		if s.processes > 1 {
+			return s, usagef("--shard is one part of a load and --processes spreads the whole of one: give one of them")
+		}
+		c.overrides = append(c.overrides, "shard="+o.shard)
+	}
+	if o.startAt != "" {
+		if s.startAt, err = time.Parse(time.RFC3339Nano, o.startAt); err != nil {
+			return s, usagef("--start-at %q: want a time such as 2026-11-11T00:00:00+08:00", o.startAt)
+		}
+		if wait := time.Until(s.startAt); wait < 0 || wait > 24*time.Hour {
+			return s, usagef("--start-at %s is not within the next 24 h", o.startAt)
+		}
+	}
+	return s, nil
+}
+
+func parseShard(text string) (i, n int, err error) {
+	first, second, ok := strings.Cut(text, "/")
+	i, err1 := strconv.Atoi(first)
+	n, err2 := strconv.Atoi(second)
+	if !ok || err1 != nil || err2 != nil || n < 1 || n > mostProcesses || i < 0 || i >= n {
+		return 0, 0, usagef("--shard %q: want i/N with 0 <= i < N <= %d", text, mostProcesses)
+	}
+	return i, n, nil
+}
+
+// newRunShardCmd is what --processes starts; it is of no use to a person.
+func newRunShardCmd(s streams) *cobra.Command {
+	return &cobra.Command{
+		Use:    "run-shard",
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return trial.RunShard(cmd.Context(), s.in, s.out)
+		},
+	}
+}

@@ -1,0 +1,135 @@
+package trial
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/scenario"
+)
+
+// Shard processes talk to their parent in frames: length (u32, little endian,
+// of what follows), kind (one byte), payload.
+const (
+	frameReady    = 'r' // child: it can start
+	frameInterval = 'i' // child: an interval, measure.Snapshot's binary form
+	frameCounters = 'c' // child: Counters, JSON
+	frameFacts    = 'f' // child: its measure.Facts at the end, JSON
+	frameError    = 'e' // child: it cannot, and why
+	frameJob      = 'j' // parent: the Job, JSON
+	frameStop     = 's' // parent: start no more conversations
+	frameNow      = 'n' // parent: end at once
+)
+
+// mostFrame bounds a frame; intervals of a long run are some 100 KiB.
+const mostFrame = 64 << 20
+
+// Job is what a shard process is to do.
+type Job struct {
+	Scenario string          `json:"scenario"` // resolved YAML
+	Dir      string          `json:"dir"`
+	Target   scenario.Target `json:"target"` // as the driver is to use it, credentials and all
+	Shard    int             `json:"shard"`
+	Shards   int             `json:"shards"`
+	StartsAt int64           `json:"starts_at_unix_ns"`
+	Local    bool            `json:"local"` // the target runs on this machine
+}
+
+// Counters are a load's live ones.
+type Counters struct {
+	InFlight      int64 `json:"in_flight"`
+	Conversations int64 `json:"conversations"`
+	Started       int64 `json:"started"`
+}
+
+func (c Counters) plus(o Counters) Counters {
+	return Counters{c.InFlight + o.InFlight, c.Conversations + o.Conversations, c.Started + o.Started}
+}
+
+// framer writes frames, whole ones, from any goroutine.
+type framer struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (f *framer) send(kind byte, payload []byte) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	head := binary.LittleEndian.AppendUint32(make([]byte, 0, 5), uint32(len(payload)+1))
+	if _, err := f.w.Write(append(head, kind)); err != nil {
+		return err
+	}
+	_, err := f.w.Write(payload)
+	return err
+}
+
+func (f *framer) sendJSON(kind byte, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return f.send(kind, b)
+}
+
+// readFrame gives the next frame; io.EOF at a clean end.
+func readFrame(r io.Reader) (kind byte, payload []byte, err error) {
+	var head [4]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
+		return 0, nil, err
+	}
+	n := binary.LittleEndian.Uint32(head[:])
+	if n == 0 || n > mostFrame {
+		return 0, nil, fmt.Errorf("a frame of %d bytes", n)
+	}
+	b := make([]byte, n)
+	if _, err := io.ReadFull(r, b); err != nil {
+		return 0, nil, errors.Join(io.ErrUnexpectedEOF, err)
+	}
+	return b[0], b[1:], nil
+}
+
+// pending adds up the intervals that arrived since the last cut.
+type pending struct {
+	mu    sync.Mutex
+	plan  *measure.Plan
+	sum   *measure.Snapshot
+	errs  []error
+	facts *measure.Facts
+}
+
+func newPending(plan *measure.Plan) *pending {
+	return &pending{plan: plan, sum: measure.NewSnapshot(plan)}
+}
+
+func (p *pending) add(s *measure.Snapshot) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.sum.Add(s); err != nil {
+		p.errs = append(p.errs, err)
+	}
+}
+
+func (p *pending) addFacts(f *measure.Facts) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.facts == nil {
+		p.facts = f
+	} else {
+		p.facts = measure.MergeFacts(p.facts, f)
+	}
+}
+
+// Cut gives the sum and begins a new one; it is a Recorder's Cut.
+func (p *pending) Cut(elapsed time.Duration) (*measure.Snapshot, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s, err := p.sum, errors.Join(p.errs...)
+	s.Elapsed = max(s.Elapsed, elapsed)
+	p.sum, p.errs = measure.NewSnapshot(p.plan), nil
+	return s, err
+}
