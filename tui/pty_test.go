@@ -33,12 +33,17 @@ func openTerminal(t *testing.T, w, h int) *terminal {
 	if err != nil {
 		t.Skipf("no pseudo terminals here: %v", err)
 	}
-	if err := unix.IoctlSetPointerInt(int(master.Fd()), unix.TIOCSPTLCK, 0); err != nil {
-		t.Fatal(err)
-	}
-	n, err := unix.IoctlGetInt(int(master.Fd()), unix.TIOCGPTN)
+	raw, err := master.SyscallConn() // not Fd, after which Close would no longer end a Read
 	if err != nil {
 		t.Fatal(err)
+	}
+	n := 0
+	var unlocked, named error
+	if err := raw.Control(func(fd uintptr) {
+		unlocked = unix.IoctlSetPointerInt(int(fd), unix.TIOCSPTLCK, 0)
+		n, named = unix.IoctlGetInt(int(fd), unix.TIOCGPTN)
+	}); errors.Join(err, unlocked, named) != nil {
+		t.Fatal(errors.Join(err, unlocked, named))
 	}
 	tty, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
@@ -52,7 +57,7 @@ func openTerminal(t *testing.T, w, h int) *terminal {
 	p.before = p.modes(t)
 	go p.read()
 	t.Cleanup(func() {
-		_ = tty.Close()
+		// The tty stays open: a killed program's reader may still look at it.
 		_ = master.Close()
 		<-p.closed
 	})
