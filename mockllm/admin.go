@@ -42,6 +42,7 @@ func (s *Server) newAPI() *http.Server {
 		WriteTimeout:      writeTime,
 		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          silent(),
 	}
 }
 

@@ -47,6 +47,9 @@ func TestAdminConfig(t *testing.T) {
 	if status, text = admin(t, s, "GET", "/mock/config", ""); status != 200 || !strings.Contains(text, `"say":"好"`) {
 		t.Errorf("%d %s", status, text)
 	}
+	if status, text = admin(t, s, "PUT", "/mock/config", text); status != 200 {
+		t.Errorf("what GET shows cannot be PUT: %d %s", status, text)
+	}
 	for body, want := range map[string]string{
 		`{"sead":1}`:                       `sead: unknown key; did you mean "seed"?`,
 		`{"ttl":"48h"}`:                    "ttl: must be from 0s",

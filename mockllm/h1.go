@@ -24,6 +24,7 @@ const (
 	bodyTime     = 30 * time.Second
 	idleTime     = 2 * time.Minute
 	writeTime    = 30 * time.Second
+	lingerTime   = 500 * time.Millisecond
 	longWait     = time.Millisecond // waits from here on give buffers back
 	bigBuffer    = 64 << 10         // larger ones are not kept
 	http2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -189,10 +190,16 @@ func (c *h1conn) serveOne() bool {
 	return !c.dead
 }
 
-// refuse answers an error and gives the connection up.
+// refuse answers an error and gives the connection up. What the client is still
+// sending is read for a moment: closing over unread bytes makes the kernel send a
+// reset, and the client may then never see the answer.
 func (c *h1conn) refuse(e *apiError) {
 	c.closing = true
 	_ = c.respond(head{status: e.status, contentType: typeJSON}, e.body(nil))
+	if half, ok := c.conn.(interface{ CloseWrite() error }); ok && !c.dead && half.CloseWrite() == nil {
+		c.readWithin(lingerTime)
+		_, _ = io.CopyN(io.Discard, c.conn, 4<<20)
+	}
 }
 
 // readHeader parses a request's header. What is not there yet gets headerTime.
@@ -308,7 +315,7 @@ func (c *h1conn) route() {
 		}
 	}
 	method := string(c.hdr.Method())
-	h, body := c.srv.page(target, method, len(c.hdr.Peek("Content-Encoding")) > 0)
+	h, body := c.srv.page(target, string(path), method, len(c.hdr.Peek("Content-Encoding")) > 0)
 	if method == http.MethodHead {
 		c.begin(h, int64(len(body)))
 		c.left = 0

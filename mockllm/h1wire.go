@@ -16,6 +16,7 @@ func (c *h1conn) wait(t time.Time) waitResult {
 	if c.dead {
 		return waitGone
 	}
+	c.idleBy = time.Time{} // this wait, or a wake, moves the read deadline
 	now := time.Now()
 	if !t.IsZero() {
 		if !t.After(now) {
@@ -28,7 +29,6 @@ func (c *h1conn) wait(t time.Time) waitResult {
 	if c.hasAhead || c.scratch != nil && c.br.Buffered() > 0 {
 		return c.waitTimer(t)
 	}
-	c.idleBy = time.Time{}
 	for {
 		_ = c.conn.SetReadDeadline(t) // the zero time is no deadline
 		if c.woken.Swap(false) {

@@ -3,6 +3,7 @@ package mockllm
 import (
 	"errors"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"strconv"
@@ -104,16 +105,19 @@ func (s *Server) newH2() *http.Server {
 		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    maxHeader,
 		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: 1000, WriteByteTimeout: writeTime},
-		ErrorLog:          nil,
+		ErrorLog:          silent(),
 	}
 }
+
+// silent drops what net/http would print about a client's misbehaviour.
+func silent() *log.Logger { return log.New(io.Discard, "", 0) }
 
 func (s *Server) serveH2(w http.ResponseWriter, r *http.Request) {
 	x := &h2wire{srv: s, w: w, r: r, rc: http.NewResponseController(w), poked: make(chan struct{}, 1)}
 	target := routeOf(r.URL.Path)
 	encoded := r.Header.Get("Content-Encoding") != ""
 	if (target != routeChat && target != routeCompletions) || r.Method != http.MethodPost || encoded {
-		h, body := s.page(target, r.Method, encoded)
+		h, body := s.page(target, r.URL.EscapedPath(), r.Method, encoded)
 		_ = x.respond(h, body)
 		return
 	}

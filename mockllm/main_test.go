@@ -199,8 +199,6 @@ func records(s *Server) []Record {
 	return list
 }
 
-func pointer[T any](v T) *T { return &v }
-
 func ms(n int) unit.Duration { return unit.Duration(n) * 1e6 }
 
 var errTimeout = os.ErrDeadlineExceeded

@@ -2,6 +2,8 @@ package mockllm
 
 import (
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -13,6 +15,7 @@ const (
 	routeChat
 	routeCompletions
 	routeModels
+	routeModel // the model that the path names
 	routeHealth
 	routeMetrics
 )
@@ -20,7 +23,8 @@ const (
 // routeOf finds the route of a path. The prefix /v1 is optional, for clients
 // whose base URL lacks it.
 func routeOf(path string) route {
-	switch strings.TrimPrefix(path, "/v1") {
+	path = strings.TrimPrefix(path, "/v1")
+	switch path {
 	case "/chat/completions":
 		return routeChat
 	case "/completions":
@@ -32,11 +36,16 @@ func routeOf(path string) route {
 	case "/metrics":
 		return routeMetrics
 	}
+	if strings.HasPrefix(path, modelPrefix) {
+		return routeModel
+	}
 	return routeNone
 }
 
+const modelPrefix = "/models/"
+
 // page answers everything but a completion that is to be served.
-func (s *Server) page(r route, method string, encoded bool) (head, []byte) {
+func (s *Server) page(r route, path, method string, encoded bool) (head, []byte) {
 	post := r == routeChat || r == routeCompletions
 	switch {
 	case r == routeNone:
@@ -55,6 +64,12 @@ func (s *Server) page(r route, method string, encoded bool) (head, []byte) {
 	switch r {
 	case routeModels:
 		return head{status: 200, contentType: typeJSON}, s.models()
+	case routeModel:
+		name, err := url.PathUnescape(path[strings.Index(path, modelPrefix)+len(modelPrefix):])
+		if err != nil || !slices.Contains(s.modelNames(), name) {
+			return errorPage(noModel(clip(name, maxModelLen)))
+		}
+		return head{status: 200, contentType: typeJSON}, appendModel(nil, name)
 	case routeMetrics:
 		return s.scrape()
 	}
@@ -70,18 +85,26 @@ func clip(s string, n int) string {
 	return strings.ToValidUTF8(s[:min(len(s), n)], "?")
 }
 
+// modelNames lists the models that the server tells of.
+func (s *Server) modelNames() []string {
+	if names := s.setup.Load().cfg.Models; len(names) > 0 {
+		return names
+	}
+	return []string{anyModel}
+}
+
 // models is the list of GET /v1/models.
 func (s *Server) models() []byte {
-	names := s.setup.Load().cfg.Models
-	if len(names) == 0 {
-		names = []string{anyModel}
-	}
 	b := []byte(`{"object":"list","data":[`)
-	for i, name := range names {
+	for i, name := range s.modelNames() {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(appendString(append(b, `{"id":`...), name), `,"object":"model","created":1700000000,"owned_by":"cstest"}`...)
+		b = appendModel(b, name)
 	}
 	return append(b, `]}`...)
+}
+
+func appendModel(dst []byte, name string) []byte {
+	return append(appendString(append(dst, `{"id":`...), name), `,"object":"model","created":1700000000,"owned_by":"cstest"}`...)
 }

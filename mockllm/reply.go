@@ -8,8 +8,11 @@ import (
 // model's answer, or the fault that struck.
 func (c *call) answer() outcome {
 	if c.fault != nil && c.fault.atOnce() {
-		if c.delayed && !c.until(c.start.Add(c.fixed)) {
-			return outcomeGone
+		if c.delayed {
+			c.entry.drawn = c.fixed
+			if !c.until(c.start.Add(c.fixed)) {
+				return outcomeGone
+			}
 		}
 		return c.strike()
 	}

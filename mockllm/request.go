@@ -44,6 +44,10 @@ func badRequest(param, code, format string, args ...any) *apiError {
 	return &apiError{status: 400, message: fmt.Sprintf(format, args...), kind: "invalid_request_error", param: param, code: code}
 }
 
+func noModel(name string) *apiError {
+	return &apiError{status: 404, message: fmt.Sprintf("the model %q does not exist", name), kind: "invalid_request_error", param: "model", code: "model_not_found"}
+}
+
 func tooLarge(limit int64) *apiError {
 	return &apiError{status: 413, message: fmt.Sprintf("the request body is longer than %d bytes", limit), kind: "invalid_request_error", code: "request_too_large"}
 }
@@ -98,7 +102,7 @@ func (r *request) check(l *limits) *apiError {
 	}
 	if len(l.models) > 0 {
 		if _, ok := l.models[r.model]; !ok {
-			return &apiError{status: 404, message: fmt.Sprintf("the model %q does not exist", r.model), kind: "invalid_request_error", param: "model", code: "model_not_found"}
+			return noModel(r.model)
 		}
 	}
 	if r.model == "" {

@@ -88,6 +88,8 @@ func TestWrongMethodAndPages(t *testing.T) {
 		{"POST", "/v1/models", 405, "GET", "use GET"},
 		{"GET", "/v1/models", 200, "", `"object":"list","data":[{"id":"b","object":"model"`},
 		{"GET", "/models", 200, "", `{"id":"a\"x"`},
+		{"GET", "/v1/models/a%22x", 200, "", `{"id":"a\"x","object":"model"`},
+		{"GET", "/v1/models/c", 404, "", "model_not_found"},
 		{"GET", "/healthz", 200, "", `{"status":"ok"}`},
 		{"GET", "/metrics", 200, "", "mockllm_in_flight_calls 0"},
 		{"GET", "/", 404, "", "unknown_url"},

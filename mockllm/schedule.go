@@ -163,7 +163,7 @@ func (s *schedule) remaining() unit.Duration {
 	if s.revert == nil {
 		return 0
 	}
-	return unit.Duration(max(time.Until(s.expires).Round(time.Millisecond), 0))
+	return unit.Duration(max(time.Until(s.expires).Round(time.Millisecond), time.Millisecond))
 }
 
 // run waits for edges and the time-to-live until done is closed.

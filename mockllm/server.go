@@ -196,15 +196,32 @@ func (s *Server) Configure(cfg Config, ttl time.Duration) error {
 	if err != nil {
 		return err
 	}
+	if set.cfg.Capacity == former.cfg.Capacity {
+		set.gate = former.gate // calls hold places in it
+	}
 	s.apply(set, ttl)
 	return nil
 }
 
-// SetFaults replaces the faults alone, as Configure does.
+// SetFaults replaces the faults alone. Without a ttl they also stay when a
+// configuration on borrowed time, if one is in force, gives way.
 func (s *Server) SetFaults(faults []Fault, ttl time.Duration) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	cfg := s.Config()
 	cfg.Faults = faults
-	return s.Configure(cfg, ttl)
+	set, err := newSetup(cfg)
+	if err != nil {
+		return err
+	}
+	set.gate = s.setup.Load().gate // calls hold places in it
+	if ttl <= 0 {
+		base := *s.base
+		base.cfg.Faults = faults
+		s.base, ttl = &base, s.schedule.remaining().D()
+	}
+	s.apply(set, ttl)
+	return nil
 }
 
 // apply installs set; the caller holds mu.

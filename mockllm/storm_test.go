@@ -197,6 +197,19 @@ func TestTimeToLive(t *testing.T) {
 		if got := status(); got != 503 {
 			t.Errorf("permanent fault gone: %d", got)
 		}
+		if err := s.Configure(Config{Seed: 3}, time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.SetFaults([]Fault{{Kind: "status", Status: 500}}, 0); err != nil {
+			t.Fatal(err)
+		}
+		if got, seed := status(), s.Config().Seed; got != 500 || seed != 3 {
+			t.Errorf("borrowed: %d, seed %d", got, seed)
+		}
+		time.Sleep(2 * time.Minute)
+		if got, seed := status(), s.Config().Seed; got != 500 || seed != 1 {
+			t.Errorf("given back: %d, seed %d; the fault was for good, the seed was not", got, seed)
+		}
 		s.Reset()
 		if f := s.Facts(); status() != 200 || f.Calls != 0 || len(f.Phases) != 0 || len(records(s)) != 1 {
 			t.Errorf("after reset: %+v", f)

@@ -75,6 +75,46 @@ func TestRequestForms(t *testing.T) {
 	}
 }
 
+func TestRefusalReachesAClientThatStillSends(t *testing.T) {
+	_, dial := tcp(t, Config{})
+	c := dial(t)
+	sent := make(chan error)
+	go func() {
+		_, _ = fmt.Fprintf(c, "POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n\r\n", chatPath)
+		_, err := io.WriteString(c, strings.Repeat("x", 3_000_000))
+		sent <- err
+	}()
+	if err := <-sent; err != nil {
+		t.Error(err)
+	}
+	if res, text, err := answerOf(t, bufio.NewReader(c)); err != nil || res.StatusCode != 413 || !strings.Contains(text, "1048576") {
+		t.Errorf("%v %v %s", res, err, text)
+	}
+}
+
+func TestConnectionOutlivesAWake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, dial := piped(t, Config{Latency: Constant(100 * time.Millisecond), Capacity: Capacity{MaxInFlight: 1, Queue: 9}})
+		defer s.stop()
+		a, b := dial(t), dial(t)
+		defer a.Close()
+		defer b.Close()
+		r := bufio.NewReader(b)
+		for round := range 3 {
+			send(t, a, "POST", chatPath, hello)
+			synctest.Wait()
+			go func() { _, _ = io.WriteString(b, strings.Repeat(wireForm("POST", chatPath, hello), 2)) }()
+			go func() { _, _, _ = answerOf(t, bufio.NewReader(a)) }()
+			for range 2 {
+				if _, _, err := answerOf(t, r); err != nil {
+					t.Fatalf("round %d: %v", round, err)
+				}
+			}
+			time.Sleep(time.Minute)
+		}
+	})
+}
+
 func TestExpectContinue(t *testing.T) {
 	_, dial := tcp(t, Config{})
 	c := dial(t)
