@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -173,16 +174,23 @@ func (s *Scenario) ReplaceDuration(d unit.Duration) (*Scenario, error) {
 }
 
 // oneStage refuses loads of several stages: which of them a flag means is not
-// for cstest to guess. It names the override for the highest one.
+// for cstest to guess. It names the overrides that would do it: for the highest
+// stage, or for all at once where starts would become users or users starts.
 func (s *Scenario) oneStage(flag, field, value string) error {
 	if len(s.Load.Stages) == 1 {
 		return nil
 	}
-	peak := slices.MaxFunc(s.Load.Stages, func(a, b Stage) int {
-		return int(math.Copysign(1, height(a)-height(b)))
-	})
-	return fmt.Errorf("%s replaces a load of one stage, and %s has %d: name the stage, for example --set 'load.stages[%s].%s=%s'",
-		flag, s.Name, len(s.Load.Stages), peak.Name, field, value)
+	peak := slices.MaxFunc(s.Load.Stages, func(a, b Stage) int { return cmp.Compare(height(a), height(b)) })
+	sets := fmt.Sprintf("--set 'load.stages[%s].%s=%s'", peak.Name, field, value)
+	if (field == "users" && s.Load.Open()) || (field == "starts" && !s.Load.Open()) {
+		sets = fmt.Sprintf("--set 'load.stages=[{name: load, for: %s, %s: %s}]'", unit.Duration(s.TotalDuration()), field, value)
+		for _, left := range []string{"load.arrivals", "load.pacing"} {
+			if s.source.wrote(left) {
+				sets += " --set " + left + "=null"
+			}
+		}
+	}
+	return fmt.Errorf("%s replaces a load of one stage, and %s has %d: say which, for example %s", flag, s.Name, len(s.Load.Stages), sets)
 }
 
 // height is the load a stage ends with, longer stages above shorter ones.

@@ -147,9 +147,26 @@ func TestReplaceLoad(t *testing.T) {
 	if err != nil || long.TotalDuration() != time.Hour || one.TotalDuration() != 10*time.Second {
 		t.Errorf("duration: %v", err)
 	}
-	const want = "--users replaces a load of one stage, and midnight-sale has 5: name the stage, for example --set 'load.stages[peak].users=200'"
-	if _, err := builtin(t, "midnight-sale").ReplaceUsers(200); err == nil || err.Error() != want {
-		t.Errorf("got %v, want %s", err, want)
+	for _, tt := range []struct {
+		base string
+		err  func(*Scenario) error
+		want string
+		sets []string
+	}{
+		{"midnight-sale", func(s *Scenario) error { _, err := s.ReplaceUsers(200); return err },
+			"--users replaces a load of one stage, and midnight-sale has 5: say which, for example --set 'load.stages=[{name: load, for: 1m50s, users: 200}]' --set load.arrivals=null",
+			[]string{"load.stages=[{name: load, for: 1m50s, users: 200}]", "load.arrivals=null"}},
+		{"midnight-sale", func(s *Scenario) error { _, err := s.ReplaceRate(600); return err },
+			"--rate replaces a load of one stage, and midnight-sale has 5: say which, for example --set 'load.stages[peak].starts=600/s'",
+			[]string{"load.stages[peak].starts=600/s"}},
+		{"steady-200", func(s *Scenario) error { _, err := s.ReplaceDuration(unit.Duration(time.Hour)); return err },
+			"--duration replaces a load of one stage, and steady-200 has 2: say which, for example --set 'load.stages[steady].for=1h'",
+			[]string{"load.stages[steady].for=1h"}},
+	} {
+		if err := tt.err(builtin(t, tt.base)); err == nil || err.Error() != tt.want {
+			t.Errorf("got %v, want %s", err, tt.want)
+		}
+		builtin(t, tt.base, tt.sets...) // what is advised must work
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -42,10 +43,7 @@ func TestEveryField(t *testing.T) {
 
 // fieldPaths lists the fields below the root without indexes and free keys.
 func fieldPaths() []string {
-	var list []string
-	for _, top := range fieldsOf(types()[0]).names {
-		list = append(list, top)
-	}
+	list := slices.Clone(fieldsOf(types()[0]).names)
 	for prefix, typ := range map[string]string{
 		"target": "Target", "target.bundled": "Bundled", "target.auth": "Auth", "target.auth.jwt": "JWT", "target.login": "Login",
 		"target.request": "Request", "target.response": "Response", "target.response.tier": "TierPath", "target.response.stream": "StreamPath",
