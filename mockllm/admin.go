@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"strconv"
@@ -191,8 +192,8 @@ func (s *Server) putEpoch(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	shift := time.Duration(body.StartsInMs * float64(time.Millisecond))
-	if !(body.StartsInMs >= 0 && shift <= maxEpochShift) {
-		refuse(w, http.StatusBadRequest, fmt.Errorf("starts_in_ms: must be from 0 to %d", maxEpochShift.Milliseconds()))
+	if limit := float64(maxEpochShift.Milliseconds()); !(math.Abs(body.StartsInMs) <= limit) {
+		refuse(w, http.StatusBadRequest, fmt.Errorf("starts_in_ms: must be within %.0f of now", limit))
 		return
 	}
 	s.SetEpoch(received.Add(shift))

@@ -70,10 +70,10 @@ func TestAdminConfig(t *testing.T) {
 
 func TestAdminFaultsEpochFactsJournalReset(t *testing.T) {
 	s, dial := tcp(t, Config{JournalRecords: 5})
-	if status, text := admin(t, s, "PUT", "/mock/epoch", `{"starts_in_ms":-1}`); status != 400 {
+	if status, text := admin(t, s, "PUT", "/mock/epoch", `{"starts_in_ms":1e9}`); status != 400 {
 		t.Errorf("%d %s", status, text)
 	}
-	if status, text := admin(t, s, "PUT", "/mock/epoch", `{"starts_in_ms":0}`); status != 200 {
+	if status, text := admin(t, s, "PUT", "/mock/epoch", `{"starts_in_ms":-1500.5}`); status != 200 || s.Facts().NowNs < 1500e6 {
 		t.Errorf("%d %s", status, text)
 	}
 	if status, text := admin(t, s, "PUT", "/mock/faults", `{"faults":[{"kind":"status","status":500}]}`); status != 200 {
