@@ -22,6 +22,7 @@ const (
 	user                      // ${user.id}, ${user.index}
 	turn                      // ${turn.text}, ${turn.id}, ${turn.index}, ${dialog.id}, ${trace.id}, ${span.id}
 	login                     // ${login.NAME}
+	spoken                    // ${turn.index}
 )
 
 const anywhere = outside | rows | user
@@ -31,6 +32,9 @@ func variablesOf(s scope) []string {
 	var names []string
 	if s&user != 0 {
 		names = append(names, "user.id", "user.index")
+	}
+	if s&spoken != 0 {
+		names = append(names, "turn.index")
 	}
 	if s&turn != 0 {
 		names = append(names, "turn.text", "turn.id", "turn.index", "dialog.id", "trace.id", "span.id")
@@ -77,7 +81,7 @@ func (s *Scenario) templates() []use {
 	}
 	for i := range s.Conversations {
 		for k := range s.Conversations[i].Turns {
-			add(item(item("conversations", i, "turns"), k, "say"), s.Conversations[i].Turns[k].Say, rows|user)
+			add(item(item("conversations", i, "turns"), k, "say"), s.Conversations[i].Turns[k].Say, rows|user|spoken)
 		}
 	}
 	return list
