@@ -111,10 +111,19 @@ func quantileCells(q Quantiles, w *words) []cellText {
 	for i, text := range quantileRow(q, w) {
 		out[i].Text = text
 		if b := bounds[i]; b != nil {
-			out[i].Under = duration(b[0]) + " – " + duration(b[1])
+			out[i].Under = span(duration(b[0]), duration(b[1]))
 		}
 	}
 	return out
+}
+
+// span says the unit once where both ends have the same.
+func span(from, to string) string {
+	value, unit, _ := strings.Cut(from, " ")
+	if _, other, _ := strings.Cut(to, " "); unit == other {
+		from = value
+	}
+	return from + " – " + to
 }
 
 // cspHash names a script or style in a Content-Security-Policy.
@@ -125,11 +134,11 @@ func cspHash(s string) string {
 
 func pageFuncs(w *words) template.FuncMap {
 	return template.FuncMap{
-		"clean": Clean, "seconds": seconds, "whole": whole, "share": share, "size": size, "time_of_day": timeOfDay,
+		"clean": func(s string) string { return fit(s, 600) }, "label": func(s string) string { return fit(s, 48) }, "seconds": seconds, "whole": whole, "share": share, "size": size, "time_of_day": timeOfDay,
 		"verdict": w.verdict, "reason": w.reason,
 		"class":        verdictClass,
 		"reasons":      func(d *Document) []string { return reasons(d, w) },
-		"subtitle":     func(d *Document) string { return Clean(subtitle(d, w)) },
+		"subtitle":     func(d *Document) string { return fit(subtitle(d, w), 600) },
 		"seconds_line": func(s Seconds) string { return secondsLine(s, w) },
 		"scale_note":   func(v float64) string { return fmt.Sprintf(w.ScaleF, share(v)) },
 		"measured":     func(o Objective) string { return measuredText(o, w) },

@@ -94,7 +94,7 @@
   }, more);
   const timeAxis = () => axis(clock, { size: 28, incrs: [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400] });
   const line = (label, color, format, more) => Object.assign({
-    label, stroke: css(color), width: 1.5, points: { show: false }, value: (u, v) => format(v),
+    label, stroke: css(color), width: data.series.t && data.series.t.length > 1200 ? 0.8 : 1.5, points: { show: false }, value: (u, v) => format(v),
   }, more);
   const timeSeries = { label: T.time, value: (u, v) => clock(v) };
   const fill = (name, alpha) => {
