@@ -93,7 +93,8 @@ func TestTurnAllocatesNothing(t *testing.T) {
 			line.Close()
 			continue
 		}
-		if n := testing.AllocsPerRun(500, do); n > 0 {
+		// Under the race detector sync.Pool forgets on purpose.
+		if n := testing.AllocsPerRun(500, do); n > 0 && !raced {
 			t.Errorf("%s: %.0f allocations per turn", c.version, n)
 		}
 		line.Close()

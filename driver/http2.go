@@ -248,7 +248,8 @@ func (m *mux) settle(ctx context.Context, h *http2) fault {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	switch {
-	case m.closed && h.halted.Load():
+	case h.halted.Load():
+		m.fail(fault{Interrupted, "interrupted"})
 		return fault{Interrupted, "interrupted"}
 	case m.closed:
 		return fault{Unreachable, "the server does not speak HTTP/2"}

@@ -78,6 +78,7 @@ type mux struct {
 	flushing bool
 	blocked  []*exchange   // whose bodies wait for a window
 	armed    time.Duration // the read deadline; 0: none
+	writeBy  time.Duration // the write deadline
 	gone     fault         // why no more streams can be opened
 	closed   bool
 	settled  bool          // the peer's settings came
@@ -91,6 +92,7 @@ type mux struct {
 	blockEnds bool // it ends the stream
 	pieces    int
 	received  int64
+	excused   int64 // bytes of streams given up that may still come
 
 	// Under http2.mu.
 	limit int // streams at once
@@ -219,7 +221,9 @@ func (m *mux) frame(kind, flags byte, id uint32, payload []byte) {
 	m.out = append(append(m.out, head[:]...), payload...)
 }
 
+// reset gives a stream up. What the peer has sent of it already may still come.
 func (m *mux) reset(id uint32, code uint32) {
+	m.excused += int64(m.h.plan.limits.body) + 1
 	m.frame(frameReset, 0, id, binary.BigEndian.AppendUint32(nil, code))
 }
 
@@ -241,6 +245,7 @@ func (m *mux) flush() {
 		}
 		clear(m.batch)
 		m.batch = m.batch[:0]
+		m.writeSoon(now)
 		m.mu.Unlock()
 		_, err := m.Write(buf)
 		m.mu.Lock()
@@ -253,6 +258,31 @@ func (m *mux) flush() {
 		}
 	}
 	m.flushing = false
+}
+
+// flushAside has another goroutine write what the reading one queued: a peer that
+// does not read must not keep us from reading. It is rare: settings, pings,
+// resets and windows.
+func (m *mux) flushAside() {
+	if len(m.out) == 0 || m.flushing || m.closed {
+		return
+	}
+	m.h.readers.Add(1)
+	go func() {
+		defer m.h.readers.Done()
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.flush()
+	}()
+}
+
+// writeSoon sees to it that a peer that does not read ends the connection, half
+// to one timeout later, without a deadline set for every write.
+func (m *mux) writeSoon(now time.Duration) {
+	if timeout := m.h.plan.timeout; m.writeBy < now+timeout/2 {
+		m.writeBy = now + timeout
+		m.SetWriteDeadline(m.h.plan.opts.Base.Add(m.writeBy)) //nolint:errcheck // as in arm
+	}
 }
 
 // enqueue puts x where its deadline belongs, nearly always last.

@@ -40,7 +40,7 @@ func (m *mux) read() {
 				m.fail(ioFault(err))
 			}
 		}
-		m.flush()
+		m.flushAside()
 		over := m.closed
 		m.mu.Unlock()
 		if over {
@@ -237,6 +237,9 @@ func (m *mux) data(flags byte, id uint32, p []byte, now time.Duration) fault {
 	}
 	x := m.streams[id]
 	if x == nil {
+		if m.excused -= int64(len(p)); m.excused < 0 {
+			return protocol("a flood of data nobody wants")
+		}
 		return fault{}
 	}
 	x.done = now

@@ -10,6 +10,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"io"
+	"log"
 	"math/big"
 	"net"
 	"net/http"
@@ -75,7 +76,7 @@ func tlsServer(t *testing.T, config *tls.Config) (address string, names *[]strin
 	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		*names = append(*names, "host "+r.Host)
 		io.WriteString(w, okBody) //nolint:errcheck // the client may be gone
-	}), ErrorLog: nil}
+	}), ErrorLog: log.New(io.Discard, "", 0)}
 	var wg sync.WaitGroup
 	wg.Go(func() { srv.Serve(tls.NewListener(l, config)) }) //nolint:errcheck // ends with the test
 	t.Cleanup(func() {
@@ -264,18 +265,9 @@ func TestSources(t *testing.T) {
 // How many connections a policy makes: two users, two conversations each, two turns each.
 func TestPolicies(t *testing.T) {
 	srv := newChatServer(t, false)
-	var mu sync.Mutex
-	seen := map[string]bool{}
-	handler := srv.Config.Handler
-	srv.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		mu.Lock()
-		seen[r.RemoteAddr] = true
-		mu.Unlock()
-		handler.ServeHTTP(w, r)
-	})
 	for _, version := range []string{"1.1", "h2c"} {
-		for policy, want := range map[string]int{"per-user": 2, "per-conversation": 4, "per-turn": 8, "shared": 1} {
-			clear(seen)
+		for policy, want := range map[string]int64{"per-user": 2, "per-conversation": 4, "per-turn": 8, "shared": 1} {
+			before := srv.conns.Load()
 			d := open(t, &scenario.Target{URL: srv.URL, HTTP: version, Connections: policy, Pool: 1}, Options{Base: time.Now()})
 			users := []*User{{ID: "a"}, {ID: "b"}}
 			for _, u := range users {
@@ -296,8 +288,8 @@ func TestPolicies(t *testing.T) {
 				}
 				line.Close()
 			}
-			if len(seen) != want {
-				t.Errorf("%s %s: %d connections, want %d", version, policy, len(seen), want)
+			if n := srv.conns.Load() - before; n != want {
+				t.Errorf("%s %s: %d connections, want %d", version, policy, n, want)
 			}
 		}
 	}

@@ -1,12 +1,12 @@
 package driver
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"io"
+	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -49,9 +49,13 @@ func newChatServer(t testing.TB, secure bool) *chatServer {
 	s.Config.Protocols.SetHTTP1(true)
 	s.Config.Protocols.SetUnencryptedHTTP2(true)
 	s.Config.Protocols.SetHTTP2(true)
-	s.Config.ErrorLog = nil
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.EnableHTTP2 = true
-	s.Config.ConnState = nil
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			s.conns.Add(1)
+		}
+	}
 	if secure {
 		s.StartTLS()
 		s.ca = filepath.Join(t.TempDir(), "ca.pem")
@@ -273,12 +277,4 @@ func wires(t testing.TB) ([]wire, [2]*chatServer) {
 		}
 	}
 	return all, servers
-}
-
-// client trusts the server, for what a test asks by itself.
-func (s *chatServer) pool(t testing.TB) *tls.Config {
-	t.Helper()
-	roots := x509.NewCertPool()
-	roots.AddCert(s.Certificate())
-	return &tls.Config{RootCAs: roots}
 }
