@@ -21,6 +21,16 @@ func NewSnapshot(plan *Plan) *Snapshot {
 	return s
 }
 
+// NewInterval gives an empty snapshot that holds only the seconds of what is
+// added to it, for sums of intervals that are to stay small. NewSnapshot's begins
+// at second 0.
+func NewInterval(plan *Plan) *Snapshot {
+	s := NewSnapshot(plan)
+	// Beyond every second: an interval that touched none widens nothing it is added to.
+	s.First = plan.Seconds() + 1
+	return s
+}
+
 // Add adds what o holds. The order of additions does not matter. It errs with
 // ErrPlan, changing nothing, when the plans differ, and when counts did not fit;
 // the sum is then not to be trusted.

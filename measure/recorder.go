@@ -53,10 +53,8 @@ func (r *Recorder) Lane(i int) *Lane { return r.lanes[uint(i)%uint(len(r.lanes))
 func (r *Recorder) Cut(elapsed time.Duration) (*Snapshot, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s := NewSnapshot(r.plan)
+	s := NewInterval(r.plan)
 	s.Elapsed = elapsed
-	// Beyond every second: an interval that touched none widens nothing it is added to.
-	s.First = r.plan.Seconds() + 1
 	var errs []error
 	for _, lane := range r.lanes {
 		lane.mu.Lock()

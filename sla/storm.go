@@ -62,7 +62,7 @@ func (j *judge) recover(storm measure.Storm, budget string, target float64) (r r
 	from := wholeSecond(storm.End)
 	end := j.snap.Plan.Seconds()
 	for _, next := range j.storms {
-		if next.Start >= storm.End && !(next.Start == storm.Start && next.End == storm.End) {
+		if next.Start >= storm.End && next.Start > storm.Start {
 			end = min(end, int(next.Start/time.Second))
 		}
 	}
