@@ -97,18 +97,20 @@ func needsOf(kind string) needs {
 		return needs{target: true, limit: true, stages: true, tier: true}
 	case KindFirstToken, KindChunkGap:
 		return needs{target: true, limit: true, stages: true}
-	case KindAvailability:
+	case KindAvailability, KindSeconds:
 		return needs{target: true, stages: true, tier: true}
-	case KindFullQuality, KindExpected, KindConversations:
+	case KindFullQuality, KindExpected:
 		return needs{target: true, stages: true}
-	case KindSeconds:
-		return needs{target: true}
+	case KindConversations:
+		return needs{target: true, tier: true}
+	case KindContext:
+		return needs{stages: true}
 	case KindCallsPerTurn:
 		return needs{max: true}
 	case KindRecoveryLatency, KindRecoveryQuality:
 		return needs{limit: true, after: true}
 	}
-	return needs{} // integrity, context, planted: counts of what must not be
+	return needs{} // integrity, planted: counts of what must not be
 }
 
 func (c *checker) objective(path string, o *Objective) {
@@ -130,6 +132,9 @@ func (c *checker) objective(path string, o *Objective) {
 		if f.needs && !f.given {
 			c.bad(path+"."+f.name, "is missing (or zero): kind %s needs it", o.Kind)
 		}
+	}
+	if best := Tiers()[0]; o.Kind == KindConversations && o.TierAtMost != "" && o.TierAtMost != best {
+		c.bad(path+".tier_at_most", "a conversation is complete, or complete with degraded answers: write %s, or remove it", best)
 	}
 	if o.After != "" && n.after {
 		c.after(path+".after", o.After)

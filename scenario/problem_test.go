@@ -102,6 +102,12 @@ func TestProblems(t *testing.T) {
 		{"recovery", swap("sla: {", "sla: {recovery: {after: strom, quality: 1s}, "), `x.yaml:11:25: sla.recovery.after: there is no fault "strom" in llm.faults`},
 		{"nothing asked", swap("{availability: 99%}", "{confidence: 95%}"), "x.yaml:11:6: sla: asks for nothing: write for example latency: {p99: 500ms} and availability: 99%"},
 		{"objective", swap("sla: {", "sla: {objectives: [{name: x, kind: latency, target: 99%, stages: [onlyy]}], "), "x.yaml:11:20: sla.objectives[0].within: is missing (or zero): kind latency needs it\nx.yaml:11:67: sla.objectives[0].stages[0]: there is no stage \"onlyy\"; did you mean \"only\"?"},
+		{"foreign fields", swap("sla: {availability: 99%}", "sla: {objectives: [{name: i, kind: integrity, target: 99%}, {name: c, kind: conversations, target: 99%, tier_at_most: faq, max: 2}, {name: f, kind: first_token, target: 99%, within: 1s}, {name: availability, kind: seconds, target: 1%}], availability: 2%}"),
+			"x.yaml:11:55: sla.objectives[0].target: means nothing to kind integrity: remove it\n" +
+				"x.yaml:11:119: sla.objectives[1].tier_at_most: a conversation is complete, or complete with degraded answers: write llm, or remove it\n" +
+				"x.yaml:11:129: sla.objectives[1].max: means nothing to kind conversations: remove it\n" +
+				"x.yaml:11:149: sla.objectives[2].kind: first_token is for target.mode: stream\n" +
+				"x.yaml:11:195: sla.objectives[3].name: availability is the name of a check of kind availability: choose another"},
 		{"fault field", swap("load:", "llm: {faults: [{name: a, at: 1s, for: 1s, kind: slow, status: 503}]}\nload:"), "x.yaml:4:63: llm.faults[0].status: means nothing to kind slow; it is for status, fail-first, html, error-in-stream"},
 		{"latency forms", swap("load:", "llm: {latency: {median: 1s, p99: 2s, constant: 3s}}\nload:"), "x.yaml:4:16: llm.latency: mixes forms: write one of a duration, {min, max} and {median, p99}"},
 		{"first token alone", swap("load:", "llm: {latency: {first_token: 20m}}\nload:"), "x.yaml:4:16: llm.latency: first_token and per_token are needed together"},
