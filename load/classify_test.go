@@ -2,6 +2,7 @@ package load
 
 import (
 	"fmt"
+	"regexp"
 	"testing"
 
 	"github.com/cstest/cstest/driver"
@@ -238,6 +239,22 @@ func TestClassifyAllocatesNothing(t *testing.T) {
 		change(r)
 		if n := testing.AllocsPerRun(100, func() { Classify(r, a, rules) }); n != 0 {
 			t.Errorf("%s: %v allocations, want 0", name, n)
+		}
+	}
+}
+
+// What a pattern looks at first must not change what it matches.
+func TestPatternsMatchAsTheirExpressions(t *testing.T) {
+	texts := []string{"", "s", "sorry, we are busy", "SORRY, we are busy", "ſorry, we are busy", "so sorry, we are busy", "\xffsorry", "系统繁忙", "再说系统繁忙,请稍后再试", "\nbusy", "busy", "abc", "c"}
+	for _, expr := range []string{
+		"", "^", "busy", "^busy", "(?m)^busy", "(?i)^sorry, (i am|we are) busy", "^(busy|sorry)", "^(?:)s", "^s?o", "^s*busy", "系统繁忙", "系统繁忙[,]?请",
+		`\bbusy`, `^[^s]`, `^.`, `(?s)^.`, `\Aabc\z`, "a|^b", "^a|b", `^$`, "(?i)BUSY", "^(s)(o)",
+	} {
+		p := newPattern(regexp.MustCompile(expr))
+		for _, text := range texts {
+			if got, want := p.in([]byte(text)), p.re.MatchString(text); got != want {
+				t.Errorf("%q in %q: %v, want %v", expr, text, got, want)
+			}
 		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strconv"
-	"syscall"
 	"time"
 
 	"github.com/cstest/cstest/measure"
@@ -120,19 +119,6 @@ func (h *health) end() measure.Generator {
 		h.out.InFlightMean = h.area / h.last.Seconds()
 	}
 	return h.out
-}
-
-// usage is the process's CPU time and its greatest resident size in bytes.
-func usage() (cpu time.Duration, rss int64) {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0, 0
-	}
-	rss = int64(u.Maxrss)
-	if runtime.GOOS != "darwin" {
-		rss *= 1024
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), rss
 }
 
 func (h *health) pauses() time.Duration {
