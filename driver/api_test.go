@@ -181,15 +181,15 @@ func TestLoginAndCustom(t *testing.T) {
 		case "/app/session":
 			logins++
 			if string(body) != `{"user":"u1"}` || r.Header.Get("X-Sid") != "" {
-				w.WriteHeader(401)
+				w.WriteHeader(http.StatusUnauthorized)
 				return
 			}
-			io.WriteString(w, `{"data":{"sid":"s-1"}}`) //nolint:errcheck
+			io.WriteString(w, `{"data":{"sid":"s-1"}}`) //nolint:errcheck // the client may be gone
 		case "/app/talk":
-			if string(body) != `{"q":"hi","sid":"s-1"}` || r.Header.Get("X-Sid") != "s-1" || r.Method != "PUT" {
+			if string(body) != `{"q":"hi","sid":"s-1"}` || r.Header.Get("X-Sid") != "s-1" || r.Method != http.MethodPut {
 				t.Errorf("%s %s, sid %q", r.Method, body, r.Header.Get("X-Sid"))
 			}
-			io.WriteString(w, `{"success":1,"data":{"reply":"hello","src":"kb","id":17,"list":[{"n":1},{"n":4}]}}`) //nolint:errcheck
+			io.WriteString(w, `{"success":1,"data":{"reply":"hello","src":"kb","id":17,"list":[{"n":1},{"n":4}]}}`) //nolint:errcheck // the client may be gone
 		}
 	}))
 	defer srv.Close()

@@ -55,7 +55,7 @@ func (r *registry) add(c *conn) bool {
 
 // drop closes c and forgets it.
 func (r *registry) drop(c *conn) {
-	c.Close() //nolint:errcheck // nothing is lost by it
+	c.Close()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
@@ -89,7 +89,7 @@ func (r *registry) close() {
 	defer r.mu.Unlock()
 	r.over = true
 	for c := r.first; c != nil; c = c.next {
-		c.Close() //nolint:errcheck // nothing is lost by it
+		c.Close()
 	}
 }
 
@@ -108,12 +108,12 @@ func (h *http1) open(x *exchange, now time.Duration) (*conn, fault) {
 	c := &conn{Conn: plain}
 	if tcp, ok := plain.(*net.TCPConn); ok {
 		if c.raw, err = tcp.SyscallConn(); err != nil {
-			plain.Close() //nolint:errcheck // the error before tells
+			plain.Close()
 			return nil, dialFault(err)
 		}
 	}
 	if !h.conns.add(c) {
-		plain.Close() //nolint:errcheck // nobody wants it
+		plain.Close()
 		return nil, fault{Interrupted, "the driver is closed"}
 	}
 	return c, fault{}

@@ -101,7 +101,7 @@ func (d *dialer) dial(ctx context.Context) (net.Conn, error) {
 	}
 	secure := tls.Client(c, d.tls)
 	if err := secure.HandshakeContext(ctx); err != nil {
-		c.Close() //nolint:errcheck // the handshake's error is the one to tell
+		c.Close()
 		return nil, err
 	}
 	return secure, nil
@@ -145,7 +145,7 @@ func (d *dialer) race(ctx context.Context, addrs []netip.AddrPort) (net.Conn, er
 		cancel()
 		for ; ended < started; ended++ {
 			if r := <-results; r.c != nil {
-				r.c.Close() //nolint:errcheck // it lost
+				r.c.Close()
 			}
 		}
 	}()

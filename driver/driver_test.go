@@ -40,7 +40,7 @@ func TestReferenceTurn(t *testing.T) {
 		if err := json.Unmarshal(body, &got); err != nil {
 			t.Errorf("body %s: %v", body, err)
 		}
-		io.WriteString(w, `{"dialog_id":"d1","answer":"券还能用 \u2713","tier":"faq","degraded":true,"source":"cache","context":{"status":"ok","turns":2},"turn_id":"t1","trace_id":"abc"}`) //nolint:errcheck
+		io.WriteString(w, `{"dialog_id":"d1","answer":"券还能用 \u2713","tier":"faq","degraded":true,"source":"cache","context":{"status":"ok","turns":2},"turn_id":"t1","trace_id":"abc"}`) //nolint:errcheck // the client may be gone
 	}))
 	defer srv.Close()
 	d := open(t, &scenario.Target{URL: srv.URL, Auth: &scenario.Auth{Bearer: "${users.token}"}}, Options{})

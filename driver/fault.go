@@ -95,7 +95,7 @@ func isTimeout(err error) bool {
 // differ from connection to connection.
 func short(err error) string {
 	var op *net.OpError
-	for errors.As(err, &op) && op.Err != nil && op.Err != err {
+	if errors.As(err, &op) && op.Err != nil {
 		err = op.Err
 	}
 	var call *os.SyscallError

@@ -34,7 +34,7 @@ func echoServer(t testing.TB) string {
 				return
 			}
 			wg.Go(func() {
-				defer c.Close() //nolint:errcheck // a test's
+				defer c.Close()
 				in := make([]byte, 4096)
 				for {
 					n, err := c.Read(in)
@@ -51,7 +51,7 @@ func echoServer(t testing.TB) string {
 		}
 	})
 	t.Cleanup(func() {
-		l.Close() //nolint:errcheck // a test's
+		l.Close()
 		wg.Wait()
 	})
 	return "http://" + l.Addr().String()

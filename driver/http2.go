@@ -212,7 +212,7 @@ func (h *http2) open(x *exchange) (*mux, fault) {
 		return nil, dialFault(err)
 	}
 	if secure, ok := c.(*tls.Conn); ok && secure.ConnectionState().NegotiatedProtocol != "h2" {
-		c.Close() //nolint:errcheck // of no use
+		c.Close()
 		return nil, fault{Unreachable, "the server does not speak HTTP/2 over TLS"}
 	}
 	m := &mux{
@@ -222,7 +222,7 @@ func (h *http2) open(x *exchange) (*mux, fault) {
 	h.mu.Lock()
 	if h.over || h.halted.Load() {
 		h.mu.Unlock()
-		c.Close() //nolint:errcheck // nobody wants it
+		c.Close()
 		return nil, fault{Interrupted, "interrupted"}
 	}
 	h.all[m] = true

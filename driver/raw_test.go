@@ -35,7 +35,7 @@ func rawServer(t testing.TB, answer func(c net.Conn, n int) bool) string {
 				return
 			}
 			go func() {
-				defer c.Close() //nolint:errcheck // a test's
+				defer c.Close()
 				in := bufio.NewReader(c)
 				for n := 0; ; n++ {
 					r, err := http.ReadRequest(in)
@@ -50,7 +50,7 @@ func rawServer(t testing.TB, answer func(c net.Conn, n int) bool) string {
 		}
 	}()
 	t.Cleanup(func() {
-		l.Close() //nolint:errcheck // a test's
+		l.Close()
 		<-done
 	})
 	return "http://" + l.Addr().String()
@@ -64,7 +64,7 @@ func gz(text string) string {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
 	io.WriteString(w, text) //nolint:errcheck // memory
-	w.Close()               //nolint:errcheck // memory
+	w.Close()
 	return b.String()
 }
 
@@ -127,7 +127,7 @@ func TestAnswers(t *testing.T) {
 		{"gzip, gzip", h + "Content-Encoding: gzip, gzip\r\nContent-Length: 15\r\n\r\n" + okBody, 200, Malformed, "content-encoding"},
 		{"not gzip", packed(okBody, ""), 200, Malformed, "not valid gzip"},
 		{"gzip bomb", packed(bomb, ""), 200, Oversized, "once decompressed"},
-		{"gzip wrong sum", packed(strings.Replace(gz(okBody), "\x00\x00\x00", "\x01\x00\x00", -1), ""), 200, Malformed, "not valid gzip"},
+		{"gzip wrong sum", packed(strings.ReplaceAll(gz(okBody), "\x00\x00\x00", "\x01\x00\x00"), ""), 200, Malformed, "not valid gzip"},
 		{"gzip trailing", packed(gz(okBody)+"x", ""), 200, Malformed, "follows"},
 
 		{"JSON: empty", cl(""), 200, Malformed, "no body"},

@@ -80,7 +80,7 @@ func tlsServer(t *testing.T, config *tls.Config) (address string, names *[]strin
 	var wg sync.WaitGroup
 	wg.Go(func() { srv.Serve(tls.NewListener(l, config)) }) //nolint:errcheck // ends with the test
 	t.Cleanup(func() {
-		srv.Close() //nolint:errcheck // a test's
+		srv.Close()
 		wg.Wait()
 	})
 	return l.Addr().String(), names
@@ -164,7 +164,7 @@ func TestUnreachable(t *testing.T) {
 		t.Fatal(err)
 	}
 	address := l.Addr().String()
-	l.Close() //nolint:errcheck // so that nobody listens
+	l.Close()
 	for _, version := range []string{"1.1", "h2c"} {
 		r := once(t, &scenario.Target{URL: "http://" + address, HTTP: version})
 		if r.Reason != Unreachable || r.Message != "connection refused" {
@@ -208,7 +208,7 @@ func TestEyeballs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close() //nolint:errcheck // a test's
+	defer l.Close()
 	good := l.Addr().(*net.TCPAddr).AddrPort()
 	refused := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.2"), 1)
 	d := &dialer{address: "chat.example:80", addrs: []netip.AddrPort{refused, good}}
@@ -219,7 +219,7 @@ func TestEyeballs(t *testing.T) {
 	if got := c.RemoteAddr().String(); got != good.String() {
 		t.Errorf("connected to %s", got)
 	}
-	c.Close() //nolint:errcheck // a test's
+	c.Close()
 	d.addrs = []netip.AddrPort{refused, refused}
 	if _, err := d.dial(context.Background()); dialFault(err).message != "connection refused" {
 		t.Errorf("error %v", err)

@@ -102,14 +102,14 @@ func (s *chatServer) read(w http.ResponseWriter, r *http.Request) (q chatRequest
 		err = json.Unmarshal(body, &q)
 	}
 	if err != nil {
-		http.Error(w, err.Error(), 400)
+		http.Error(w, err.Error(), http.StatusBadRequest)
 		return q, false
 	}
 	switch {
 	case strings.HasPrefix(q.Text, "refuse"):
 		s.turns.Add(1)
 		w.Header().Set("Content-Type", "application/problem+json")
-		w.WriteHeader(503)
+		w.WriteHeader(http.StatusServiceUnavailable)
 		fmt.Fprint(w, `{"code":"shed","trace_id":"x"}`)
 	case strings.HasPrefix(q.Text, "hold"):
 		s.turns.Add(1)
@@ -198,7 +198,7 @@ func (s *chatServer) async(w http.ResponseWriter, r *http.Request) {
 	s.mu.Unlock()
 	w.Header().Set("Location", "/v1/jobs/"+job)
 	w.Header().Set("Retry-After", "0")
-	w.WriteHeader(202)
+	w.WriteHeader(http.StatusAccepted)
 	fmt.Fprintf(w, `{"dialog_id":%q,"status":"queued"}`, id)
 }
 
@@ -221,7 +221,7 @@ func (s *chatServer) openai(w http.ResponseWriter, r *http.Request) {
 		Messages []struct{ Role, Content string }
 	}
 	if err := json.NewDecoder(r.Body).Decode(&q); err != nil || q.Model != "m1" {
-		http.Error(w, `{"error":{"message":"bad","type":"invalid_request_error","code":null}}`, 400)
+		http.Error(w, `{"error":{"message":"bad","type":"invalid_request_error","code":null}}`, http.StatusBadRequest)
 		return
 	}
 	s.turns.Add(1)
@@ -231,7 +231,7 @@ func (s *chatServer) openai(w http.ResponseWriter, r *http.Request) {
 			said = append(said, m.Content)
 		}
 		if want := [2]string{"user", "assistant"}[i%2]; m.Role != want {
-			http.Error(w, `{"error":{"message":"roles","type":"invalid_request_error"}}`, 400)
+			http.Error(w, `{"error":{"message":"roles","type":"invalid_request_error"}}`, http.StatusBadRequest)
 			return
 		}
 	}

@@ -43,7 +43,7 @@ func run(target *scenario.Target, lines int, length time.Duration, profile strin
 	if err != nil {
 		return err
 	}
-	defer d.Close() //nolint:errcheck // the end
+	defer d.Close()
 	if err := d.Prepare(int(target.Pool)); err != nil {
 		return err
 	}
