@@ -66,7 +66,7 @@ func bench(tb testing.TB, sc *scenario.Scenario, change func(*driver.Reply)) fun
 		DialogID: []byte("0123456789abcdef0123456789abcdef"), Begun: time.Second, Sent: time.Second,
 		FirstByte: time.Second + time.Millisecond, Done: time.Second + 2*time.Millisecond,
 	}}
-	r, err := newRun(Options{Scenario: sc, Seed: 7, Driver: instantDriver{d}, Lanes: LanesOf(recorderOf(sc)), Base: time.Now(), plain: true})
+	r, err := newRun(Options{Scenario: sc, Seed: 7, Driver: instantDriver{d}, Lanes: lanesOf(recorderOf(sc)), Base: time.Now(), plain: true})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -141,4 +141,12 @@ func BenchmarkClassify(b *testing.B) {
 			b.Fatalf("%+v", j)
 		}
 	}
+}
+
+func lanesOf(recorder *measure.Recorder) []Lane {
+	lanes := make([]Lane, recorder.Lanes())
+	for i := range lanes {
+		lanes[i] = recorder.Lane(i)
+	}
+	return lanes
 }

@@ -54,7 +54,6 @@ func (f *fake) Close() error      { return nil }
 type fakeLine struct {
 	f    *fake
 	user *driver.User
-	id   []byte
 }
 
 func (l *fakeLine) Free(*driver.Reply) {}

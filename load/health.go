@@ -24,7 +24,6 @@ type health struct {
 	stopped chan struct{}
 
 	out     measure.Generator
-	began   time.Duration
 	area    float64 // turns in flight × seconds
 	last    time.Duration
 	second  int

@@ -329,10 +329,10 @@ func (r *run) retire(c *conversation) {
 // cut ends c where the load has ended before c's next turn.
 func (r *run) cut(c *conversation) {
 	lane := r.o.Lanes[0]
-	switch {
-	case c.state == talking:
+	switch c.state {
+	case talking:
 		lane.Ended(measure.Abandoned)
-	case c.state == issued: // it waited for a place and got none
+	case issued: // it waited for a place and got none
 		r.live.started.Add(-1)
 		r.drop(c.intended, measure.DroppedTarget)
 	}
