@@ -58,18 +58,10 @@ func (t *turn) viaCache(ctx context.Context) (done bool, err error) {
 	if key == "" {
 		return false, nil
 	}
-	c := t.srv.cache
-	if a, ok := c.answers.GetIfPresent(key); ok && time.Now().Before(a.fresh.Add(t.set.cacheHot.D())) {
-		if time.Now().After(a.fresh) {
-			c.stale.Add(1)
-			if a.refreshing.CompareAndSwap(false, true) {
-				t.srv.background.Go(func() { t.refresh(key, a) })
-			}
-		}
-		c.hits.Add(1)
-		t.serveHot(a.text)
+	if t.cached() {
 		return true, nil
 	}
+	c := t.srv.cache
 	c.misses.Add(1)
 	leader := false
 	v, err, _ := c.flight.Do(key, func() (any, error) {
@@ -87,6 +79,28 @@ func (t *turn) viaCache(ctx context.Context) (done bool, err error) {
 	}
 	t.serveHot(v.(*hotAnswer).text)
 	return true, nil
+}
+
+// cached answers a hot question if its answer is in memory.
+func (t *turn) cached() bool {
+	key := t.hotKey()
+	if key == "" {
+		return false
+	}
+	c := t.srv.cache
+	a, ok := c.answers.GetIfPresent(key)
+	if !ok || !time.Now().Before(a.fresh.Add(t.set.cacheHot.D())) {
+		return false
+	}
+	if time.Now().After(a.fresh) {
+		c.stale.Add(1)
+		if a.refreshing.CompareAndSwap(false, true) {
+			t.srv.background.Go(func() { t.refresh(key, a) })
+		}
+	}
+	c.hits.Add(1)
+	t.serveHot(a.text)
+	return true
 }
 
 func (t *turn) serveHot(text string) {

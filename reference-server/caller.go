@@ -19,6 +19,7 @@ const minAttempt = 40 * time.Millisecond
 // asker makes one attempt at the model. The real one is *model.
 type asker interface {
 	ask(ctx context.Context, body []byte, tr trace, purpose string) (string, error)
+	stream(ctx context.Context, body []byte, tr trace, add func(string) error) error
 }
 
 // caller surrounds attempts with bulkhead, retry and breaker. Safe for

@@ -2,6 +2,7 @@ package refserver
 
 import (
 	"context"
+	"errors"
 	"hash/fnv"
 	"regexp"
 	"time"
@@ -44,8 +45,8 @@ func (t *turn) decide(ctx context.Context) error {
 		if err == nil {
 			return nil
 		}
-		if t.fault == faultCancelled {
-			return problemGone
+		if p := stop(err, t.fault); p != nil {
+			return p
 		}
 		reason = "llm_" + t.fault.String()
 	} else {
@@ -62,6 +63,12 @@ func (t *turn) decide(ctx context.Context) error {
 // model answers at tier llm: from the hot cache where that is allowed, else by
 // asking.
 func (t *turn) model(ctx context.Context) error {
+	if t.pieces != nil && t.set.llmAPI == "chat" {
+		if t.cached() {
+			return nil
+		}
+		return t.streamFromModel(ctx)
+	}
 	if done, err := t.viaCache(ctx); done || err != nil {
 		return err
 	}
@@ -74,11 +81,24 @@ func (t *turn) decideArticle(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
-	if t.fault == faultCancelled {
-		return problemGone
+	if p := stop(err, t.fault); p != nil {
+		return p
 	}
 	t.ans.text, t.ans.source, t.ans.tier = cannedLine, "static", TierStatic
 	t.ans.degraded, t.ans.degradeReason = true, reasonCanned
+	return nil
+}
+
+// stop is what ends a turn without an answer of a lower tier: the caller left,
+// or a stream broke off in the middle.
+func stop(err error, f fault) error {
+	var p *problem
+	switch {
+	case errors.As(err, &p):
+		return p
+	case f == faultCancelled:
+		return problemGone
+	}
 	return nil
 }
 

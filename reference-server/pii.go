@@ -65,8 +65,57 @@ type span struct {
 }
 
 // mask returns text with personal data replaced, and what was found. Text
-// without any comes back as it is.
+// without any comes back as it is. Nothing is recognised across the end of a
+// segment, so masking segments one by one gives the same.
 func (m *masker) mask(text string) (string, piiFound) {
+	var found piiFound
+	if survey(text) == (hints{}) {
+		return text, found
+	}
+	var b strings.Builder
+	for text != "" {
+		n := segment(text)
+		masked, f := m.maskSegment(text[:n])
+		b.WriteString(masked)
+		for kind, c := range f {
+			found[kind] += c
+		}
+		text = text[n:]
+	}
+	return b.String(), found
+}
+
+// endsSegment are the characters after which nothing of a value can follow.
+func endsSegment(r rune) bool {
+	switch r {
+	case '\n', ',', '，', '。', '!', '！', '?', '？', ';', '；', '、':
+		return true
+	}
+	return false
+}
+
+// segment is the length of the first segment, its end included.
+func segment(text string) int {
+	for i, r := range text {
+		if endsSegment(r) {
+			return i + utf8.RuneLen(r)
+		}
+	}
+	return len(text)
+}
+
+// segmentEnd is where the last whole segment of a text that goes on ends; 0
+// when there is none yet.
+func segmentEnd(text string) int {
+	i := strings.LastIndexFunc(text, endsSegment)
+	if i < 0 {
+		return 0
+	}
+	_, n := utf8.DecodeRuneInString(text[i:])
+	return i + n
+}
+
+func (m *masker) maskSegment(text string) (string, piiFound) {
 	var found piiFound
 	h := survey(text)
 	if h == (hints{}) {

@@ -27,6 +27,7 @@ func (s *Server) endpoints() []endpoint {
 	return []endpoint{
 		{"POST", "/v1/chat", routeChat, true, roleUser, s.chat},
 		{"POST", "/chat", routeChat, true, roleUser, s.chat},
+		{"POST", "/v1/chat/stream", routeStream, true, roleUser, s.stream},
 		{"GET", "/v1/dialogs/{id}", routeDialog, false, roleUser, s.dialogGet},
 		{"DELETE", "/v1/dialogs/{id}", routeDialog, false, roleUser, s.dialogDelete},
 		{"GET", "/v1/tickets/{id}", routeTicket, false, roleUser, s.ticketGet},

@@ -161,7 +161,15 @@ func (m *fakeModel) ask(ctx context.Context, _ []byte, _ trace, _ string) (strin
 	}
 }
 
-// bench runs watch and caller in fake time at 50 turns a second.
+func (m *fakeModel) stream(ctx context.Context, body []byte, tr trace, add func(string) error) error {
+	s, err := m.ask(ctx, body, tr, "")
+	if err != nil {
+		return err
+	}
+	return add(s)
+}
+
+// storm runs watch and caller in fake time at 50 turns a second.
 type storm struct {
 	t       *testing.T
 	watch   *watch

@@ -35,6 +35,9 @@ type turn struct {
 	redisTime, modelTime time.Duration
 	fault                fault
 	intent               intent
+
+	pieces  func(string) error // takes a stream's text; nil: the answer goes out whole
+	waiting func() error       // keeps a stream alive
 }
 
 // open reads the request of an authenticated caller. Errors are *problem.
