@@ -35,6 +35,8 @@ type Options struct {
 	// Observe is called about once a second while the load runs. It must not
 	// block and must not keep what Live points to beyond the next call.
 	Observe func(*Live)
+	// Armed is called when t = 0 is fixed, some time before it.
+	Armed func(base time.Time)
 	// Signal tells the number of the signal that ended the run, 0 without one.
 	Signal func() int
 	// Notice is called with one line for a person before anything slow.
@@ -82,6 +84,9 @@ func Run(ctx, graceful context.Context, o Options) (*Done, error) {
 		return nil, err
 	}
 	done.Started = t.base
+	if o.Armed != nil {
+		o.Armed(t.base)
+	}
 	_ = t.journal.AppendNote(NoteStarted, t.base.UTC().Format(time.RFC3339Nano)) // its first error is final, and told at the end
 	if err := t.load(ctx, graceful, done); err != nil {
 		return nil, err

@@ -74,13 +74,11 @@ Exit codes: 0 pass · 10 fail · 11 inconclusive · 12 invalid · 64 usage or sc
 	}
 	root.AddCommand(
 		newRunCmd(s), newTryCmd(s),
-		newReportCmd(s), newMergeCmd(s), newCompareCmd(s), newAuditCmd(s),
+		newReportCmd(s), newMergeCmd(s), newCompareCmd(s), newAuditCmd(s), newSelftestCmd(s),
 		newScenariosCmd(s), newInitCmd(s), newValidateCmd(s), newSchemaCmd(s), newImportCmd(s),
 		newServeCmd(s), newVersionCmd(s), newRunShardCmd(s),
 	)
-	for _, cmd := range root.Commands() {
-		wrapArgs(cmd)
-	}
+	wrapArgs(root)
 	return root
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -165,7 +166,7 @@ func turnsOf(s *measure.Snapshot) []tui.TurnLine {
 }
 
 func generatorOf(l *trial.Live, judged sla.Result) tui.Generator {
-	g := tui.Generator{Tainted: len(judged.Generator.Tainted)}
+	g := tui.Generator{Cores: runtime.NumCPU(), Tainted: len(judged.Generator.Tainted)}
 	g.LagP99, _ = l.Last.Timings[measure.Lag].Quantile(0.99)
 	if n := len(l.Health); n > 0 {
 		g.CPU = l.Health[n-1].CPU.Seconds()
