@@ -33,13 +33,18 @@ type Judgement struct {
 	Kept     bool   // later turns must find this one in front of the model
 }
 
+// longestID is how long a server's name for a dialog may be: it is kept for as
+// long as the conversation lasts.
+const longestID = 1 << 10
+
 // Classify says what a turn was. It is pure, allocates nothing and never
 // panics, whatever the reply holds. The first of these that fits:
 //
 //	integrity        another dialog's id, another conversation's canary, the answer to another of our turns
 //	transport_error  no connection, reset, EOF, a protocol error
 //	timeout          the client's deadline, a stall
-//	server_error     5xx (but see shed); a malformed or oversized body; on a 2xx also response.ok not true and no answer
+//	server_error     5xx (but see shed); a malformed or oversized body; on a 2xx also response.ok not true, no answer,
+//	                 a dialog id beyond all measure
 //	truncated        a stream without its terminal event
 //	shed             503 with a code that says so: shed, draining, queue-full, overloaded. A 503 without one is a
 //	                 server_error: Retry-After alone does not tell a full house from a broken one
@@ -73,6 +78,8 @@ func Classify(r *driver.Reply, a *Asked, rules *Rules) Judgement {
 		j.Outcome, j.Message = measure.ServerError, "response.ok is not true"
 	case isBlank(r.Answer):
 		j.Outcome, j.Message = measure.ServerError, "empty answer"
+	case len(r.DialogID) > longestID:
+		j.Outcome, j.Message = measure.ServerError, "dialog id of more than 1 KiB"
 	default:
 		a.answered(r, rules, &e, &j)
 	}

@@ -109,6 +109,7 @@ func TestClassify(t *testing.T) {
 		{"a redirect", nil, func(r *reply, _ *Asked) { r.Status = 302 }, measure.ClientError, ""},
 		{"ok not true", nil, func(r *reply, _ *Asked) { r.OK = false }, measure.ServerError, "response.ok is not true"},
 		{"an empty answer", nil, func(r *reply, _ *Asked) { r.Answer = nil }, measure.ServerError, "empty answer"},
+		{"a dialog id beyond all measure", nil, func(r *reply, a *Asked) { a.DialogID, r.DialogID = nil, make([]byte, 1025) }, measure.ServerError, "dialog id of more than 1 KiB"},
 		{"an answer of spaces", nil, func(r *reply, _ *Asked) { r.Answer = []byte(" \n\u3000") }, measure.ServerError, "empty answer"},
 
 		{"expired", nil, func(r *reply, _ *Asked) { r.ContextStatus = []byte("expired") }, measure.ContextLost, "the server says the dialog expired"},

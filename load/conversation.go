@@ -147,7 +147,7 @@ func (c *conversation) heard(st *scratch, j *Judgement, s *Script) (more bool, p
 	case j.Outcome != measure.OK:
 		c.limped = true
 	}
-	if st.reply.Status < 300 && len(st.reply.DialogID) > 0 && j.Outcome != measure.Integrity {
+	if n := len(st.reply.DialogID); n > 0 && n <= longestID && st.reply.Status < 300 && j.Outcome != measure.Integrity {
 		c.id = append(c.id[:0], st.reply.DialogID...)
 	}
 	if !answered && j.Outcome != measure.ContextLost && j.Outcome != measure.Integrity {
@@ -179,10 +179,13 @@ func (c *conversation) pause(t *think, seed uint64) time.Duration {
 	return t.pause(mix(draw(seed, c.k, forThink) + uint64(c.turn<<8|c.tries)*golden))
 }
 
+// longestMessage is how much of an answer is kept for the turns to come.
+const longestMessage = 64 << 10
+
 // remember keeps the dialog where the client has to. What a model echoed of the
 // canaries is no part of the answer.
 func (c *conversation) remember(st *scratch) {
-	answer := st.reply.Answer
+	answer := st.reply.Answer[:min(len(st.reply.Answer), longestMessage)]
 	both := make([]byte, 0, len(st.text)+len(answer))
 	both = append(both, st.text...)
 	said := len(both)

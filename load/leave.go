@@ -1,0 +1,123 @@
+package load
+
+import (
+	"time"
+
+	"github.com/cstest/cstest/measure"
+)
+
+// finish ends a conversation; cut when it had more to say. It tells when a closed
+// model's user goes on.
+func (r *run) finish(c *conversation, lane Lane, done time.Duration, cut, slowly bool) (time.Duration, bool) {
+	lane.Ended(c.end(cut))
+	return r.leave(c, done, slowly)
+}
+
+// leave takes c out of the load, or a closed model's user to its next
+// conversation: after the pause it takes before any turn, and not before pacing
+// allows. Slowly adds a pause of its own where there is none, so that a target
+// that refuses connections is not stormed by users who do not think.
+func (r *run) leave(c *conversation, done time.Duration, slowly bool) (time.Duration, bool) {
+	l := c.loop
+	if l == nil {
+		r.retire(c)
+		return 0, false
+	}
+	pause := c.pause(c.dialog.pause, r.script.seed)
+	if slowly && pause == 0 {
+		random := draw(r.script.seed, c.k, forThink)
+		pause = backoff/2 + time.Duration(unitOpen(random)*float64(backoff))
+	}
+	l.loops++
+	due, ok := l.enter(max(done+pause, c.started+r.script.pacing))
+	if !ok || r.stopping.Load() || r.ended.Load() {
+		r.retire(c)
+		return 0, false
+	}
+	if !r.keep {
+		c.line.Close()
+		c.line = nil
+	}
+	c.intended, c.state = due, between
+	return due, true
+}
+
+// backoff is the mean pause of a closed model's user after a refused connection.
+const backoff = 100 * time.Millisecond
+
+// enter gives when, from due on, the user is active; false when never again.
+func (l *loop) enter(due time.Duration) (time.Duration, bool) {
+	for len(l.windows) > 0 && l.windows[0].End <= due {
+		l.windows = l.windows[1:]
+	}
+	if len(l.windows) == 0 {
+		return 0, false
+	}
+	return max(due, l.windows[0].Start), true
+}
+
+// enterUsers queues this shard's users of a closed model.
+func (r *run) enterUsers() {
+	for u := int64(r.o.Shard); u < r.users; u += int64(r.o.Shards) {
+		l := &loop{user: u, windows: r.schedule.Windows(int(u))}
+		due, ok := l.enter(0)
+		if !ok {
+			continue
+		}
+		c := &conversation{k: u, intended: due, state: between, loop: l}
+		c.identify(u)
+		r.alive.Add(1)
+		r.live.conversations.Add(1)
+		r.queue.push(due, c)
+	}
+}
+
+// fresh gives a conversation to be filled. r.mu must be held.
+func (r *run) fresh() *conversation {
+	n := len(r.free)
+	if n == 0 {
+		return new(conversation)
+	}
+	c := r.free[n-1]
+	r.free = r.free[:n-1]
+	return c
+}
+
+// mostFree is how many finished conversations are kept to be filled again.
+const mostFree = 4096
+
+// retire takes c, or the user it is, out of the load.
+func (r *run) retire(c *conversation) {
+	if c.line != nil {
+		c.line.Close()
+		c.line = nil
+	}
+	if c.loop == nil {
+		r.mu.Lock()
+		if len(r.free) < mostFree {
+			r.free = append(r.free, c)
+		}
+		r.mu.Unlock()
+	}
+	r.live.conversations.Add(-1)
+	if r.alive.Add(-1) == 0 {
+		r.alarm.wake()
+	}
+}
+
+// cut ends c where the load has ended before c's next turn.
+func (r *run) cut(c *conversation) {
+	lane := r.o.Lanes[0]
+	switch c.state {
+	case talking:
+		lane.Ended(measure.Abandoned)
+	case issued: // it waited for a place and got none
+		r.live.started.Add(-1)
+		r.drop(c.intended, measure.DroppedTarget)
+	}
+	if c.counted {
+		c.counted = false
+		r.live.inFlight.Add(-1)
+	}
+	r.retire(c)
+}
