@@ -1,6 +1,7 @@
 package refserver
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"time"
@@ -142,6 +143,11 @@ func (m *metrics) gauges(s *Server) {
 	gauge("degrade_live_share", "Share of dialogs on the model, 0 to 1.", func() float64 { return float64(s.watch.at().liveShare()) / 100 })
 	gauge("ticket_journal_length", "Tickets waiting here for Redis.", func() float64 { return float64(s.tickets.waiting()) })
 	gauge("redis_pool_connections", "Open connections to Redis.", func() float64 { return float64(s.store.rdb.PoolStats().TotalConns) })
+	gauge("job_queue_length", "Jobs on the queue, -1 when Redis does not say.", func() float64 {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		return s.jobs.depth(ctx)
+	})
 	count("cache_requests_total", "Hot questions by result.", "result", "hit", func() float64 { return float64(s.cache.hits.Load()) })
 	count("cache_requests_total", "Hot questions by result.", "result", "miss", func() float64 { return float64(s.cache.misses.Load()) })
 	count("cache_requests_total", "Hot questions by result.", "result", "stale", func() float64 { return float64(s.cache.stale.Load()) })

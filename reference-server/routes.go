@@ -28,6 +28,9 @@ func (s *Server) endpoints() []endpoint {
 		{"POST", "/v1/chat", routeChat, true, roleUser, s.chat},
 		{"POST", "/chat", routeChat, true, roleUser, s.chat},
 		{"POST", "/v1/chat/stream", routeStream, true, roleUser, s.stream},
+		{"POST", "/v1/chat/async", routeAsync, true, roleUser, s.async},
+		{"GET", "/v1/jobs/{id}", routeJob, false, roleUser, s.jobGet},
+		{"DELETE", "/v1/jobs/{id}", routeJob, false, roleUser, s.jobDelete},
 		{"GET", "/v1/dialogs/{id}", routeDialog, false, roleUser, s.dialogGet},
 		{"DELETE", "/v1/dialogs/{id}", routeDialog, false, roleUser, s.dialogDelete},
 		{"GET", "/v1/tickets/{id}", routeTicket, false, roleUser, s.ticketGet},
@@ -206,6 +209,10 @@ func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 // chat answers one turn.
 func (s *Server) chat(x *exchange) error {
+	if prefersAsync(x.r) {
+		x.w.Header().Set("Preference-Applied", "respond-async")
+		return s.async(x)
+	}
 	t, err := s.open(x)
 	if err != nil {
 		return err

@@ -32,6 +32,7 @@ type Server struct {
 	intents  *intents
 	tickets  *tickets
 	cache    *hotCache
+	jobs     *jobs
 	gates    *gates
 	metrics  *metrics
 	masker   *masker
@@ -88,6 +89,7 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	if s.faq, err = newFAQ(); err != nil {
 		s.log.Error("no FAQ: degraded turns go to people", "err", err)
 	}
+	s.jobs = newJobs(s)
 	s.gates, s.metrics = newGates(&base), newMetrics(s)
 	if err := s.listen(); err != nil {
 		s.release()
@@ -170,6 +172,7 @@ func (s *Server) protocols() *http.Protocols {
 
 // start runs what goes on beside requests.
 func (s *Server) start(ctx context.Context) {
+	s.background.Go(func() { s.jobs.run(ctx) })
 	if !s.set.Load().tiers {
 		return
 	}

@@ -27,6 +27,7 @@ type turn struct {
 	clean     string // masked, without marks: what intent, FAQ and cache see
 	hash      string // of the text as it came
 	ownTurnID bool   // drawn here: nobody can repeat it
+	newDialog bool   // a job's: the id was minted when it was queued
 	hold      *hold  // nil: the dialog's state cannot be reached
 	replay    []byte // response of an earlier turn with the same turn_id
 	ans       answer
@@ -129,7 +130,10 @@ func (t *turn) begin(ctx context.Context) error {
 	}
 	t.hold = h
 	t.ans.contextStatus = "ok"
-	if h.lost {
+	switch {
+	case h.lost && t.newDialog && h.length == 0:
+		h.fresh, t.ans.contextStatus = true, "new"
+	case h.lost:
 		t.ans.contextStatus = "expired"
 	}
 	return nil

@@ -1,0 +1,372 @@
+package refserver
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+const (
+	jobStream    = "jobs:{q}"
+	jobDead      = "jobs:{q}:dead"
+	jobGroup     = "workers"
+	jobWorkers   = 64
+	jobTries     = 3
+	jobLife      = time.Hour        // of a result
+	jobMaxWait   = time.Minute      // a longer queue is refused, an older job not begun
+	jobStuck     = 30 * time.Second // a job whose worker is silent that long is taken over
+	jobReclaim   = 10 * time.Second
+	jobPoll      = 20 * time.Millisecond
+	jobLongPoll  = 10 * time.Second
+	jobDeadLimit = 1000
+)
+
+// job is a queued turn. The text is masked before it is queued.
+type job struct {
+	ID       string `json:"id"`
+	Tenant   string `json:"tenant"`
+	UID      string `json:"uid"`
+	DialogID string `json:"dialog_id"`
+	New      bool   `json:"new"` // the dialog begins with this turn
+	TurnID   string `json:"turn_id"`
+	Text     string `json:"text"`
+	Hash     string `json:"hash"`
+	PII      int    `json:"pii"`
+	Trace    string `json:"trace"`
+	AtMS     int64  `json:"at"`
+}
+
+// jobs runs queued turns from a Redis stream with a consumer group. The final
+// state of a job is a key that is only set if it is not there yet, so there is
+// exactly one, whoever comes first: a worker, a worker that took over, the
+// owner who cancels. Safe for concurrent use.
+type jobs struct {
+	srv  *Server
+	me   string
+	wake chan struct{}
+
+	mu      sync.Mutex
+	running map[string]context.CancelFunc
+	waiters map[string]chan struct{} // closed when the job ends here
+
+	meanNS atomic.Int64 // moving mean of a job's run time
+}
+
+func newJobs(s *Server) *jobs {
+	j := &jobs{srv: s, me: "srv-" + randomHex(4), wake: make(chan struct{}, 1), running: map[string]context.CancelFunc{}, waiters: map[string]chan struct{}{}}
+	j.meanNS.Store(int64(200 * time.Millisecond))
+	return j
+}
+
+func jobKey(id string) string    { return "job:{" + id + "}" }
+func jobEndKey(id string) string { return "job:{" + id + "}:end" }
+
+// async queues a turn: 202 with the place of the job, or 503 when the queue is
+// longer than a minute.
+func (s *Server) async(x *exchange) error {
+	t, err := s.open(x)
+	if err != nil {
+		return err
+	}
+	x.turn = t
+	rdb, ctx := s.store.rdb, x.r.Context()
+	n, err := rdb.XLen(ctx, jobStream).Result()
+	if err != nil {
+		return problemState
+	}
+	if wait := time.Duration(n) * time.Duration(s.jobs.meanNS.Load()) / jobWorkers; wait > jobMaxWait {
+		return &problem{status: http.StatusServiceUnavailable, code: "queue-full", detail: "the queue is longer than a minute", retry: wait - jobMaxWait}
+	}
+	j := job{ID: s.ids.mint('j', t.who), Tenant: t.who.tenant, UID: t.who.uid, DialogID: t.req.dialogID, TurnID: t.req.turnID, Text: t.text,
+		Hash: t.hash, PII: t.ans.piiIn, Trace: "00-" + t.tr.id + "-" + randomHex(8) + "-" + t.tr.flags, AtMS: time.Now().UnixMilli()}
+	if j.DialogID == "" {
+		j.DialogID, j.New = s.ids.mint('d', t.who), true
+	}
+	payload, err := json.Marshal(j)
+	if err != nil {
+		return err
+	}
+	p := rdb.Pipeline()
+	p.Set(ctx, jobKey(j.ID), "queued", jobLife)
+	p.XAdd(ctx, &redis.XAddArgs{Stream: jobStream, Values: []any{"job", payload}})
+	if _, err := p.Exec(ctx); err != nil {
+		return problemState
+	}
+	select {
+	case s.jobs.wake <- struct{}{}:
+	default:
+	}
+	// The place includes a long poll: whoever follows it waits here, not there.
+	place := "/v1/jobs/" + j.ID
+	h := x.w.Header()
+	h.Set("Location", place+"?wait="+jobLongPoll.String())
+	h.Set("Retry-After", "0")
+	x.send(http.StatusAccepted, []byte(`{"job":"`+j.ID+`","status":"queued","url":"`+place+`","dialog_id":"`+j.DialogID+`","turn_id":"`+j.TurnID+`","trace_id":"`+t.tr.id+`"}`))
+	return nil
+}
+
+// jobGet shows a job, waiting for its end with ?wait=.
+func (s *Server) jobGet(x *exchange) error {
+	id, err := x.owned('j')
+	if err != nil {
+		return err
+	}
+	wait, err := time.ParseDuration(firstOf(x.r.URL.Query().Get("wait"), "0s"))
+	if err != nil || wait < 0 {
+		return problemFields("wait: want a duration such as 5s")
+	}
+	body, err := s.jobs.await(x.r.Context(), id, min(wait, jobLongPoll))
+	if err != nil {
+		return err
+	}
+	x.send(http.StatusOK, body)
+	return nil
+}
+
+func firstOf(s, other string) string {
+	if s != "" {
+		return s
+	}
+	return other
+}
+
+// jobDelete cancels a job; one that has ended stays as it ended.
+func (s *Server) jobDelete(x *exchange) error {
+	id, err := x.owned('j')
+	if err != nil {
+		return err
+	}
+	if _, err := s.jobs.look(x.r.Context(), id); err != nil {
+		return err
+	}
+	s.jobs.end(id, []byte(`{"job":"`+id+`","status":"cancelled"}`))
+	s.jobs.mu.Lock()
+	if cancel := s.jobs.running[id]; cancel != nil {
+		cancel()
+	}
+	s.jobs.mu.Unlock()
+	body, err := s.jobs.look(x.r.Context(), id)
+	if err != nil {
+		return err
+	}
+	x.send(http.StatusOK, body)
+	return nil
+}
+
+// look reads the state of a job. Errors are *problem.
+func (j *jobs) look(ctx context.Context, id string) ([]byte, error) {
+	p := j.srv.store.rdb.Pipeline()
+	end, state := p.Get(ctx, jobEndKey(id)), p.Get(ctx, jobKey(id))
+	if _, err := p.Exec(ctx); err != nil && !isNil(err) {
+		return nil, problemState
+	}
+	if b, err := end.Bytes(); err == nil {
+		return b, nil
+	}
+	if state.Err() != nil {
+		return nil, problemNotFound
+	}
+	return []byte(`{"job":"` + id + `","status":"` + state.Val() + `"}`), nil
+}
+
+// await is look, after waiting for the end of the job if that takes no longer
+// than wait.
+func (j *jobs) await(ctx context.Context, id string, wait time.Duration) ([]byte, error) {
+	until := time.Now().Add(wait)
+	for {
+		ended := j.waiter(id)
+		body, err := j.look(ctx, id)
+		left := time.Until(until)
+		if err != nil || left <= 0 || !strings.Contains(string(body[:min(len(body), 80)]), `"status":"queued"`) && !strings.Contains(string(body[:min(len(body), 80)]), `"status":"running"`) {
+			return body, err
+		}
+		select {
+		case <-ended:
+		case <-ctx.Done():
+			return nil, problemGone
+		case <-time.After(min(left, 250*time.Millisecond)): // it may run on another server
+		}
+	}
+}
+
+func (j *jobs) waiter(id string) chan struct{} {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if ch, ok := j.waiters[id]; ok {
+		return ch
+	}
+	ch := make(chan struct{})
+	if len(j.waiters) < 100_000 {
+		j.waiters[id] = ch
+	}
+	return ch
+}
+
+// end gives a job its final state, unless it has one.
+func (j *jobs) end(id string, body []byte) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_ = j.srv.store.rdb.SetNX(ctx, jobEndKey(id), body, jobLife).Err()
+	j.mu.Lock()
+	if ch, ok := j.waiters[id]; ok {
+		close(ch)
+		delete(j.waiters, id)
+	}
+	j.mu.Unlock()
+}
+
+// run takes jobs off the queue until ctx ends, and finishes those begun.
+func (j *jobs) run(ctx context.Context) {
+	rdb := j.srv.store.rdb
+	slots := make(chan struct{}, jobWorkers)
+	var all sync.WaitGroup
+	defer all.Wait()
+	grouped, reclaimed := false, time.Now()
+	tick := time.NewTicker(jobPoll)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		if !grouped {
+			err := rdb.XGroupCreateMkStream(ctx, jobStream, jobGroup, "0").Err()
+			grouped = err == nil || strings.HasPrefix(err.Error(), "BUSYGROUP")
+		}
+		var batch []redis.XMessage
+		if free := cap(slots) - len(slots); grouped && free > 0 {
+			res, err := rdb.XReadGroup(ctx, &redis.XReadGroupArgs{Group: jobGroup, Consumer: j.me, Streams: []string{jobStream, ">"}, Count: int64(free), Block: -1}).Result()
+			if err == nil && len(res) > 0 {
+				batch = res[0].Messages
+			} else if err != nil && strings.HasPrefix(err.Error(), "NOGROUP") {
+				grouped = false // Redis came back empty
+			}
+			if time.Since(reclaimed) >= jobReclaim {
+				reclaimed = time.Now()
+				old, _, _ := rdb.XAutoClaim(ctx, &redis.XAutoClaimArgs{Stream: jobStream, Group: jobGroup, Consumer: j.me, MinIdle: jobStuck, Start: "0", Count: int64(free)}).Result()
+				batch = append(batch, old...)
+			}
+		}
+		for _, m := range batch {
+			slots <- struct{}{}
+			all.Go(func() {
+				defer func() { <-slots }()
+				j.one(ctx, m)
+			})
+		}
+		if len(batch) > 0 {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-j.wake:
+		case <-tick.C:
+		}
+	}
+}
+
+// one runs a job and takes it off the stream.
+func (j *jobs) one(ctx context.Context, m redis.XMessage) {
+	var q job
+	raw, _ := m.Values["job"].(string)
+	if err := json.Unmarshal([]byte(raw), &q); err != nil || !wellFormedID(q.ID) || !wellFormedID(q.DialogID) {
+		j.done(m.ID)
+		return
+	}
+	rdb := j.srv.store.rdb
+	begin, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	tries, _ := rdb.Incr(begin, jobKey(q.ID)+":tries").Result()
+	_ = rdb.Expire(begin, jobKey(q.ID)+":tries", jobLife).Err()
+	ended, _ := rdb.Exists(begin, jobEndKey(q.ID)).Result()
+	cancel()
+	switch {
+	case ended > 0:
+		j.done(m.ID)
+		return
+	case tries > jobTries:
+		_ = rdb.LPush(context.WithoutCancel(ctx), jobDead, q.ID).Err()
+		_ = rdb.LTrim(context.WithoutCancel(ctx), jobDead, 0, jobDeadLimit-1).Err()
+		j.fail(q, "dead-letter")
+	case time.Since(time.UnixMilli(q.AtMS)) > jobMaxWait+jobStuck*jobTries:
+		j.fail(q, "expired")
+	default:
+		j.answer(ctx, q)
+	}
+	j.done(m.ID)
+}
+
+func (j *jobs) fail(q job, code string) {
+	j.end(q.ID, []byte(`{"job":"`+q.ID+`","status":"failed","error":{"code":"`+code+`"}}`))
+}
+
+func (j *jobs) done(message string) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	p := j.srv.store.rdb.Pipeline()
+	p.XAck(ctx, jobStream, jobGroup, message)
+	p.XDel(ctx, jobStream, message)
+	_, _ = p.Exec(ctx)
+}
+
+// answer runs the turn of a job. Turns are idempotent by turn_id, so a job that
+// is taken over after its commit gets the answer that was committed.
+func (j *jobs) answer(ctx context.Context, q job) {
+	s := j.srv
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	j.mu.Lock()
+	j.running[q.ID] = cancel
+	j.mu.Unlock()
+	defer func() {
+		j.mu.Lock()
+		delete(j.running, q.ID)
+		j.mu.Unlock()
+	}()
+	_ = s.store.rdb.SetXX(ctx, jobKey(q.ID), "running", jobLife).Err()
+	start := time.Now()
+	t := &turn{srv: s, set: s.set.Load(), start: start, tr: traceFrom(q.Trace), who: identity{uid: q.UID, tenant: q.Tenant, role: roleUser}, text: q.Text,
+		clean: stripMarks(q.Text), hash: q.Hash, newDialog: q.New}
+	t.req = request{dialogID: q.DialogID, turnID: q.TurnID}
+	t.ans.piiIn, t.ans.job, t.ans.group = q.PII, q.ID, group(q.UID, t.set)
+	body, err := t.run(ctx)
+	took := int64(time.Since(start))
+	j.meanNS.Store((j.meanNS.Load()*15 + took) / 16)
+	var p *problem
+	switch {
+	case err == nil:
+		if t.replay == nil {
+			s.count(t)
+		}
+		b := append([]byte(`{"job":"`+q.ID+`","status":"done","result":`), body...)
+		j.end(q.ID, append(b, '}'))
+	case errors.As(err, &p):
+		j.fail(q, p.code)
+	default:
+		s.log.Error("internal", "trace_id", t.tr.id, "err", err.Error())
+		j.fail(q, problemInternal.code)
+	}
+}
+
+// prefersAsync reads RFC 7240.
+func prefersAsync(r *http.Request) bool {
+	for _, h := range r.Header.Values("Prefer") {
+		for p := range strings.SplitSeq(h, ",") {
+			if strings.EqualFold(strings.TrimSpace(p), "respond-async") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// depth is the number of jobs on the queue, -1 when Redis does not say.
+func (j *jobs) depth(ctx context.Context) float64 {
+	n, err := j.srv.store.rdb.XLen(ctx, jobStream).Result()
+	if err != nil {
+		return -1
+	}
+	return float64(n)
+}

@@ -1,0 +1,104 @@
+package refserver
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+)
+
+func TestAsyncTurn(t *testing.T) {
+	l := newScriptedLLM(t)
+	s := startServer(t, l.url, knobs("redis.timeout", "2s"))
+	tok := tokenFor(t, "u1")
+	dialog := ""
+	for i := 1; i <= 2; i++ {
+		body := fmt.Sprintf(`{"text":"第%d句 ⟦c:AAAAAAAA.%d⟧"}`, i, i)
+		if dialog != "" {
+			body = fmt.Sprintf(`{"text":"第%d句 ⟦c:AAAAAAAA.%d⟧","dialog_id":%q}`, i, i, dialog)
+		}
+		r := send(t, "POST", s.URL()+"/v1/chat", tok, body, "Prefer", "respond-async")
+		if r.status != 202 || r.get("status").String() != "queued" || r.header.Get("Retry-After") == "" {
+			t.Fatalf("%d %v %s", r.status, r.header, r.body)
+		}
+		job := send(t, "GET", s.URL()+r.header.Get("Location"), tok, "")
+		job.want(t, "status", "done")
+		job.want(t, "result.answer", fmt.Sprintf("answer %d", i))
+		job.want(t, "result.seq", fmt.Sprint(i))
+		job.want(t, "result.context.turns", fmt.Sprint(i))
+		job.want(t, "result.context.status", map[int]string{1: "new", 2: "ok"}[i])
+		job.want(t, "result.job", r.get("job").String())
+		dialog = job.get("result.dialog_id").String()
+		if dialog != r.get("dialog_id").String() {
+			t.Errorf("dialog %s, announced %s", dialog, r.get("dialog_id"))
+		}
+		again := send(t, "GET", s.URL()+r.get("url").String(), tok, "")
+		if again.body != job.body {
+			t.Errorf("asked again: %s", again.body)
+		}
+	}
+	if !strings.Contains(l.body(1), "⟦c:AAAAAAAA.1⟧") {
+		t.Error("the second job did not see the first turn")
+	}
+}
+
+func TestCancelledJobStaysCancelled(t *testing.T) {
+	l := newScriptedLLM(t)
+	entered := make(chan struct{})
+	l.set(func(_ int, r *http.Request, _ string) (int, string) {
+		close(entered)
+		<-r.Context().Done()
+		return 200, "too late"
+	})
+	s := startServer(t, l.url, knobs("redis.timeout", "2s", "llm.timeout", "20s", "chat.degrade_at", "20s", "chat.deadline", "20s", "llm.attempts", "1"))
+	tok := tokenFor(t, "u1")
+	r := send(t, "POST", s.URL()+"/v1/chat/async", tok, `{"text":"慢慢想"}`)
+	<-entered
+	url := s.URL() + r.get("url").String()
+	send(t, "GET", url, tok, "").want(t, "status", "running")
+	send(t, "DELETE", url, tok, "").want(t, "status", "cancelled")
+	send(t, "GET", url+"?wait=1s", tok, "").want(t, "status", "cancelled")
+	send(t, "DELETE", url, tok, "").want(t, "status", "cancelled")
+	if r := send(t, "GET", s.URL()+"/v1/jobs/"+s.ids.mint('j', identity{uid: "u1", tenant: "default"}), tok, ""); r.status != 404 {
+		t.Errorf("a job that never was: %d", r.status)
+	}
+	if r := send(t, "GET", url+"?wait=long", tok, ""); r.status != 422 {
+		t.Errorf("wait=long: %d", r.status)
+	}
+}
+
+// A worker died with the job: another takes it over, and the turn happens once.
+func TestJobIsRunOnceThoughTakenTwice(t *testing.T) {
+	l := newScriptedLLM(t)
+	s := startServer(t, l.url, knobs("redis.timeout", "2s"))
+	tok := tokenFor(t, "u1")
+	r := send(t, "POST", s.URL()+"/v1/chat/async", tok, `{"text":"一次就好"}`)
+	job := send(t, "GET", s.URL()+r.header.Get("Location"), tok, "")
+	job.want(t, "status", "done")
+	ctx := context.Background()
+	id := r.get("job").String()
+	payload := fmt.Sprintf(`{"id":%q,"tenant":"default","uid":"u1","dialog_id":%q,"new":true,"turn_id":%q,"text":"一次就好","hash":%q,"at":4102444800000}`,
+		id, r.get("dialog_id").String(), r.get("turn_id").String(), textHash("一次就好"))
+	// The end was not written before the worker died.
+	s.store.rdb.Del(ctx, jobEndKey(id))
+	s.jobs.one(ctx, redis.XMessage{ID: "1-1", Values: map[string]any{"job": payload}})
+	again := send(t, "GET", s.URL()+"/v1/jobs/"+id, tok, "")
+	if again.body != job.body {
+		t.Errorf("taken over: %s, before %s", again.body, job.body)
+	}
+	if l.calls() != 1 {
+		t.Errorf("%d model calls, want 1", l.calls())
+	}
+	s.store.rdb.Del(ctx, jobEndKey(id))
+	s.store.rdb.Set(ctx, jobKey(id)+":tries", 3, 0)
+	s.jobs.one(ctx, redis.XMessage{ID: "1-2", Values: map[string]any{"job": payload}})
+	dead := send(t, "GET", s.URL()+"/v1/jobs/"+id, tok, "")
+	dead.want(t, "status", "failed")
+	dead.want(t, "error.code", "dead-letter")
+	if n := s.store.rdb.LLen(ctx, jobDead).Val(); n != 1 {
+		t.Errorf("%d dead letters", n)
+	}
+}
