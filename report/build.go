@@ -85,6 +85,11 @@ func New(in Input) *Document {
 	d.Turns = turnRows(in.Snapshot)
 	d.Series = seriesOf(in)
 	d.Availability = availabilityOf(in.Result, d.Counts)
+	for _, o := range in.Scenario.Objectives() {
+		if o.Kind == scenario.KindSeconds {
+			d.Availability.Seconds.BudgetPerHourS = math.Round((1-float64(o.Target))*3600*1e6) / 1e6
+		}
+	}
 	d.Storms = stormsOf(in)
 	d.Conversations = Conversations{
 		Complete:         in.Snapshot.Conversations[measure.Complete],

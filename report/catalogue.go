@@ -38,7 +38,7 @@ type words struct {
 	Storms, Storm, StillOpen, Detected, NotDetected               string
 	LatencyBack, QualityBack, NotBack, CallsPerTurn, Metastable   string
 	Outages, NoOutages, OutageAt, Lasted, Cause                   string
-	SecondsF, ScaledBudget, Unavailable                           string
+	SecondsF, ScaledF, Unavailable                                string
 	Latency, Mean, Max, Response, Service, FailedInfinite         string
 	ResponseNote, ServiceNote, FailedNote                         string
 	FirstToken, ChunkGap, Connect                                 string
@@ -77,14 +77,14 @@ func english() *words {
 		Code: "en",
 		Pass: "pass", Fail: "fail", Inconclusive: "inconclusive", Invalid: "invalid", Incomplete: "incomplete", NotVerified: "not verified",
 		Objectives: "Objectives", Objective: "objective", Measured: "measured", Budget: "budget", N: "n", Verdict: "verdict", Evidence: "evidence",
-		Unknown: "unknown", None: "none", Needs: "n/a (needs %d)", Interval: "95 % bounds",
+		Unknown: "unknown", None: "none", Needs: "turns needed for", Interval: "95 % bounds",
 		WhoAnswered: "What users got", Tier: "tier", Answers: "answers", Share: "share",
 		TierLLM: "llm", TierFAQ: "faq", TierHandoff: "handoff", TierStatic: "static", TierUnknown: "tier not said",
 		Conversations: "Conversations", Complete: "complete", CompleteDegraded: "complete, degraded", Broken: "broken", Abandoned: "abandoned",
 		Storms: "Storms", Storm: "storm", StillOpen: "still open at the end", Detected: "detected after", NotDetected: "not detected",
 		LatencyBack: "latency back after", QualityBack: "full quality back after", NotBack: "not seen", CallsPerTurn: "LLM calls per turn", Metastable: "METASTABLE: goodput did not return at the storm's arrival rate",
 		Outages: "Outages", NoOutages: "none", OutageAt: "at", Lasted: "lasted", Cause: "cause",
-		SecondsF: "%s of %s judged seconds bad, %s allowed", ScaledBudget: "scaled from 36 s per hour at 99 %", Unavailable: "seconds too thin to judge",
+		SecondsF: "%s of %s judged seconds bad, %s allowed", ScaledF: "scaled from %s s per hour", Unavailable: "seconds too thin to judge",
 		Latency: "Latency", Mean: "mean", Max: "max", Response: "answered, response", Service: "answered, service", FailedInfinite: "all, failures infinite",
 		ResponseNote: "from the intended start", ServiceNote: "from the first byte sent", FailedNote: "every valid turn, a failed one infinitely slow",
 		FirstToken: "first token", ChunkGap: "chunk gap", Connect: "connect",
@@ -119,14 +119,14 @@ func chinese() *words {
 		Code: "zh-CN",
 		Pass: "通过", Fail: "不通过", Inconclusive: "证据不足", Invalid: "压测无效", Incomplete: "未完成", NotVerified: "未验证",
 		Objectives: "目标", Objective: "目标", Measured: "实测", Budget: "预算", N: "样本数", Verdict: "结论", Evidence: "依据",
-		Unknown: "未知", None: "无", Needs: "无 (需 %d)", Interval: "95 % 置信界",
+		Unknown: "未知", None: "无", Needs: "所需轮数", Interval: "95 % 置信界",
 		WhoAnswered: "用户得到的回答", Tier: "档位", Answers: "回答数", Share: "占比",
 		TierLLM: "大模型 llm", TierFAQ: "知识库 faq", TierHandoff: "转人工 handoff", TierStatic: "固定话术 static", TierUnknown: "未说明档位",
 		Conversations: "会话", Complete: "完整", CompleteDegraded: "完整但有降级", Broken: "中断", Abandoned: "未走完",
 		Storms: "故障风暴", Storm: "风暴", StillOpen: "结束时仍在持续", Detected: "发现用时", NotDetected: "未被发现",
 		LatencyBack: "延迟恢复用时", QualityBack: "质量恢复用时", NotBack: "未见恢复", CallsPerTurn: "每轮 LLM 调用", Metastable: "亚稳态:到达率相同,有效吞吐没有恢复",
 		Outages: "不可用时段", NoOutages: "无", OutageAt: "起于", Lasted: "持续", Cause: "主因",
-		SecondsF: "坏秒 %s / 计入 %s,允许 %s", ScaledBudget: "按 99 % 每小时 36 s 折算", Unavailable: "样本太少、无法判定的秒数",
+		SecondsF: "坏秒 %s / 计入 %s,允许 %s", ScaledF: "按每小时 %s s 折算", Unavailable: "样本太少、无法判定的秒数",
 		Latency: "延迟", Mean: "均值", Max: "最大", Response: "已回答·响应", Service: "已回答·服务", FailedInfinite: "全部·失败计为 ∞",
 		ResponseNote: "自计划开始时刻起", ServiceNote: "自发出首字节起", FailedNote: "全部有效轮次,失败视为无限慢",
 		FirstToken: "首个 token", ChunkGap: "分片间隔", Connect: "建连",

@@ -208,14 +208,17 @@ type Availability struct {
 	Outages []Outage `json:"outages"`
 }
 
-// Seconds counts judged seconds. Scaled: the run is too short for the budget of
-// an hour, so BudgetS is the share of it.
+// Seconds counts judged seconds. BudgetS is what the run allows, BudgetPerHourS
+// what an hour does, 0 without such an objective. Scaled: the run is so short
+// that BudgetS should be read beside it.
 type Seconds struct {
 	TotalS   int  `json:"total_s"`
 	BadS     int  `json:"bad_s"`
 	BudgetS  int  `json:"budget_s"`
 	UnknownS int  `json:"unknown_s"`
 	Scaled   bool `json:"scaled"`
+	// BudgetPerHourS is 36 at 99 %.
+	BudgetPerHourS float64 `json:"budget_per_hour_s"`
 }
 
 // Outage is a run of bad seconds.

@@ -13,7 +13,7 @@ func duration(ns int64) string {
 	v := float64(ns)
 	switch {
 	case v < 0:
-		return "-" + duration(max(-ns, -(ns + 1))) // the least int64 has no negative
+		return "-" + duration(max(-ns, -(ns+1))) // the least int64 has no negative
 	case v < 999.5e3:
 		return digits(v/1e3) + " µs"
 	case v < 999.5e6:
@@ -121,8 +121,11 @@ func quantity(v *float64, unit string, w *words) string {
 	return strconv.FormatFloat(*v, 'f', 3, 64)
 }
 
-// quantile prints one quantile: its value, ∞, or how many samples it needs.
-func quantile(q Quantiles, at float64, v *int64, w *words) string {
+// notEnough stands where a quantile has too few samples.
+const notEnough = "n/a"
+
+// quantile prints one quantile: its value, ∞, or n/a with too few samples.
+func quantile(q Quantiles, at float64, v *int64) string {
 	switch {
 	case v != nil:
 		return duration(*v)
@@ -130,14 +133,12 @@ func quantile(q Quantiles, at float64, v *int64, w *words) string {
 		return "–"
 	case at > q.FiniteShare && q.N >= needs(at):
 		return "∞"
-	case at < 1:
-		return fmt.Sprintf(w.Needs, needs(at))
 	}
-	return "∞"
+	return notEnough
 }
 
 // quantileRow is n, mean, P50 … P99.9 and max as text.
-func quantileRow(q Quantiles, w *words) []string {
+func quantileRow(q Quantiles) []string {
 	meanText, maxText := "–", "–"
 	if q.MeanNs != nil {
 		meanText = duration(*q.MeanNs)
@@ -150,9 +151,27 @@ func quantileRow(q Quantiles, w *words) []string {
 		maxText = "∞"
 	}
 	return []string{
-		whole(q.N), meanText, quantile(q, .5, q.P50Ns, w), quantile(q, .9, q.P90Ns, w), quantile(q, .95, q.P95Ns, w),
-		quantile(q, .99, q.P99Ns, w), quantile(q, .999, q.P999Ns, w), maxText,
+		whole(q.N), meanText, quantile(q, .5, q.P50Ns), quantile(q, .9, q.P90Ns), quantile(q, .95, q.P95Ns),
+		quantile(q, .99, q.P99Ns), quantile(q, .999, q.P999Ns), maxText,
 	}
+}
+
+// needsNote says how many samples the quantiles take that are n/a in a table,
+// "" when none is.
+func needsNote(rows []latencyRow, w *words) string {
+	var out []string
+	for i, at := range []float64{.5, .9, .95, .99, .999} {
+		for _, r := range rows {
+			if quantileRow(r.q)[i+2] == notEnough {
+				out = append(out, fmt.Sprintf("P%s: %s", strconv.FormatFloat(at*100, 'f', -1, 64), whole(needs(at))))
+				break
+			}
+		}
+	}
+	if len(out) == 0 {
+		return ""
+	}
+	return notEnough + " – " + w.Needs + " " + strings.Join(out, ", ")
 }
 
 // timeOfDay prints when the run began.

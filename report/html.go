@@ -92,10 +92,10 @@ func WriteHTML(d *Document, out io.Writer, lang Lang) error {
 		Tiles: tilesOf(d, w), Tiers: tierBars(d.Tiers, w), Facts: factsOf(d, w),
 	}
 	for _, r := range latencyRows(d, w) {
-		p.Latency = append(p.Latency, cellRow{r.name, r.note, quantileCells(r.q, w)})
+		p.Latency = append(p.Latency, cellRow{r.name, r.note, quantileCells(r.q)})
 	}
 	for _, r := range d.Turns {
-		c := quantileCells(r.Latency, w)
+		c := quantileCells(r.Latency)
 		p.TurnRows = append(p.TurnRows, turnCells{r.Conversation, r.Say, r.Index, []cellText{{Text: whole(r.N)}, c[0], c[1], c[2], c[4], c[5], c[7]}})
 	}
 	if err := t.Execute(out, p); err != nil {
@@ -105,10 +105,10 @@ func WriteHTML(d *Document, out io.Writer, lang Lang) error {
 }
 
 // quantileCells is quantileRow with the bounds of each quantile.
-func quantileCells(q Quantiles, w *words) []cellText {
+func quantileCells(q Quantiles) []cellText {
 	bounds := []*[2]int64{nil, nil, q.P50BoundsNs, q.P90BoundsNs, q.P95BoundsNs, q.P99BoundsNs, q.P999BoundsNs, nil}
 	out := make([]cellText, len(bounds))
-	for i, text := range quantileRow(q, w) {
+	for i, text := range quantileRow(q) {
 		out[i].Text = text
 		if b := bounds[i]; b != nil {
 			out[i].Under = span(duration(b[0]), duration(b[1]))
@@ -155,6 +155,7 @@ func pageFuncs(w *words) template.FuncMap {
 			}
 			return strconv.FormatFloat(*v, 'f', 2, 64)
 		},
+		"needs_note":      func(d *Document) string { return needsNote(latencyRows(d, w), w) },
 		"more_errors":     func(n int64) string { return fmt.Sprintf(w.MoreErrorsF, whole(n)) },
 		"generator_facts": func(d *Document) []string { return generatorFacts(d, w) },
 		"ended":           func(p Process) string { return Clean(fmt.Sprintf(w.EndedF, seconds(*p.EndedS)) + " " + p.Exit) },
@@ -227,7 +228,7 @@ func tilesOf(d *Document, w *words) []tile {
 		}
 		out = append(out, t)
 	}
-	p99 := tile{Key: w.TileP99, Value: quantile(d.Latency.Response, .99, d.Latency.Response.P99Ns, w)}
+	p99 := tile{Key: w.TileP99, Value: quantile(d.Latency.Response, .99, d.Latency.Response.P99Ns)}
 	for _, o := range d.Objectives {
 		if o.Kind == "latency" && o.LimitNs != nil && (p99.Under == "" || strings.Contains(o.Name, "p99")) {
 			p99.Under, p99.Class = budgetText(o, w), verdictClass(o.Verdict)

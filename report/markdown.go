@@ -38,9 +38,12 @@ func WriteMarkdown(d *Document, out io.Writer, lang Lang) error {
 	mdStorms(d, w, p)
 	mdTable(p, []string{w.Latency, w.N, w.Mean, "P50", "P90", "P95", "P99", "P99.9", w.Max}, "lrrrrrrrr")
 	for _, r := range latencyRows(d, w) {
-		p("| %s | %s |", r.name, strings.Join(quantileRow(r.q, w), " | "))
+		p("| %s | %s |", r.name, strings.Join(quantileRow(r.q), " | "))
 	}
 	p("\n%s\n", md(w.ReadNote))
+	if note := needsNote(latencyRows(d, w), w); note != "" {
+		p("%s\n", md(note))
+	}
 	mdErrors(d, w, p)
 	p("<details><summary>%s</summary>\n", w.Run)
 	p("- %s: %s", w.RunID, md(d.RunID))

@@ -1,0 +1,140 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+func (t *text) outages(d *Document) {
+	w, a := t.words, d.Availability
+	if a.Seconds.TotalS == 0 && len(a.Outages) == 0 {
+		return
+	}
+	t.heading(w.Outages)
+	t.wrapped("", secondsLine(a.Seconds, w), "")
+	for i, o := range a.Outages {
+		if i == 10 {
+			t.line(fmt.Sprintf("… +%d", len(a.Outages)-10))
+			break
+		}
+		t.line(fit(fmt.Sprintf("%s %s, %s %s: %s", w.OutageAt, seconds(o.StartS), w.Lasted, seconds(o.LengthS), o.Cause), t.room()))
+	}
+}
+
+func secondsLine(s Seconds, w *words) string {
+	out := fmt.Sprintf(w.SecondsF, whole(int64(s.BadS)), whole(int64(s.TotalS)), whole(int64(s.BudgetS)))
+	if s.Scaled && s.BudgetPerHourS > 0 {
+		out += " (" + fmt.Sprintf(w.ScaledF, digits(s.BudgetPerHourS)) + ")"
+	}
+	if s.UnknownS > 0 {
+		out += fmt.Sprintf(" · %s: %d", w.Unavailable, s.UnknownS)
+	}
+	return out
+}
+
+func (t *text) latency(d *Document) {
+	w := t.words
+	t.heading(w.Latency)
+	rows := [][]string{{"", w.N, w.Mean, "P50", "P90", "P95", "P99", "P99.9", w.Max}}
+	for i, r := range latencyRows(d, w) {
+		if t.width < 96 && i < 3 {
+			r.name = []string{w.ResponseShort, w.ServiceShort, w.FailedShort}[i]
+		}
+		rows = append(rows, append([]string{r.name}, quantileRow(r.q)...))
+	}
+	t.table(rows)
+	if note := needsNote(latencyRows(d, w), w); note != "" {
+		t.wrapped("", note, dim)
+	}
+	t.wrapped("", w.ReadNote, dim)
+}
+
+type latencyRow struct {
+	name, note string
+	q          Quantiles
+}
+
+func latencyRows(d *Document, w *words) []latencyRow {
+	out := []latencyRow{
+		{w.Response, w.ResponseNote, d.Latency.Response}, {w.Service, w.ServiceNote, d.Latency.Service},
+		{w.FailedInfinite, w.FailedNote, d.Latency.FailedAsInfinite},
+	}
+	for _, x := range []struct {
+		name string
+		q    *Quantiles
+	}{{w.FirstToken, d.FirstToken}, {w.ChunkGap, d.ChunkGap}, {w.Connect, d.Connect}} {
+		if x.q != nil {
+			out = append(out, latencyRow{x.name, "", *x.q})
+		}
+	}
+	return out
+}
+
+func (t *text) errors(d *Document) {
+	w := t.words
+	if len(d.Errors) == 0 && d.ErrorsMore == 0 {
+		return
+	}
+	t.heading(w.Errors)
+	more := d.ErrorsMore
+	for i, e := range d.Errors {
+		if i >= 10 {
+			more += e.Count
+			continue
+		}
+		head := pad(whole(e.Count), 9, true) + "  " + pad(fit(e.Outcome, 15), 15, false) + "  "
+		tail := "  " + w.First + " " + seconds(e.FirstS)
+		t.line(head + pad(fit(e.Message, t.room()-width(head)-width(tail)), t.room()-width(head)-width(tail), false) + t.paint(tail, dim))
+	}
+	if more > 0 {
+		t.line(t.paint(fmt.Sprintf(w.MoreErrorsF, whole(more)), dim))
+	}
+}
+
+func (t *text) generator(d *Document) {
+	w, g := t.words, d.Generator
+	t.heading(w.Generator)
+	t.wrapped("", strings.Join(generatorFacts(d, w), " · "), "")
+	for _, p := range d.Processes {
+		row := pad(fit(p.Name, 20), 20, false) + pad(fmt.Sprintf("%s %.0f %%", w.CPU, p.CPUShare*100), 12, true) + pad(size(p.MaxRSSBytes), 12, true)
+		if p.EndedS != nil {
+			row += "  " + t.paint(fit(fmt.Sprintf(w.EndedF, seconds(*p.EndedS))+" "+p.Exit, t.room()-width(row)-2), red)
+		}
+		t.line(row)
+	}
+	for _, r := range g.Reasons {
+		t.wrapped("! ", r, red)
+	}
+}
+
+func generatorFacts(d *Document, w *words) []string {
+	g := d.Generator
+	out := []string{w.LagP99 + " " + duration(g.LagP99Ns)}
+	if g.CPUUsPerTurn != nil {
+		out = append(out, fmt.Sprintf("%s %s µs", w.CPUPerTurn, digits(*g.CPUUsPerTurn)))
+	}
+	out = append(out, w.MaxInFlight+" "+whole(g.MaxInFlight), fmt.Sprintf(w.TaintedF, whole(int64(g.TaintedS))))
+	if l := d.LittlesLaw; l.RateTimesMean > 0 {
+		out = append(out, w.LittlesLaw+": "+fmt.Sprintf(w.LittlesLawF, digits(l.InFlightMean), digits(l.RateTimesMean), share(math.Abs(l.ErrorShare))))
+	}
+	return out
+}
+
+func (t *text) warnings(d *Document) {
+	notes := append([]string{}, d.Warnings...)
+	if d.Target.Insecure {
+		notes = append(notes, t.words.Insecure)
+	}
+	if len(notes) > 0 {
+		t.heading(t.words.Warnings)
+	}
+	for i, s := range notes {
+		if i == 20 {
+			t.line(fmt.Sprintf("… +%d", len(notes)-20))
+			break
+		}
+		t.wrapped("! ", s, yellow)
+	}
+	t.line("")
+}
