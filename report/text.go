@@ -300,4 +300,3 @@ func stormFacts(s Storm, w *words) []string {
 	}
 	return out
 }
-
