@@ -2,6 +2,7 @@ package measure
 
 import (
 	"math/bits"
+	"slices"
 	"time"
 )
 
@@ -13,6 +14,7 @@ type rules struct {
 	tier   [2][Tiers]uint64   // budgets content with a tier; [1] of degraded turns
 	// verified and checked are the budgets that ask for it; gaps judges gaps, not turns.
 	verified, checked, gaps uint64
+	allChecked              bool     // no slot is: whoever made the plan does not tell
 	limits                  []limits // of turns, by timing
 	gapLimits               []limit
 }
@@ -30,7 +32,10 @@ type limit struct {
 }
 
 func newRules(p *Plan) *rules {
-	r := &rules{judges: make([][Outcomes]uint64, len(p.Stages))}
+	r := &rules{
+		judges:     make([][Outcomes]uint64, len(p.Stages)),
+		allChecked: !slices.ContainsFunc(p.Slots, func(s Slot) bool { return s.Checked }),
+	}
 	for b, budget := range p.Budgets {
 		bit := uint64(1) << b
 		for o := range Outcomes {
@@ -108,7 +113,7 @@ func (r *rules) judge(s *secondTally, stage int, t *Turn, checked bool) (gaps ui
 	if t.Memory != Verified && t.Outcome != ContextLost && t.Outcome != Integrity {
 		judges &^= r.verified
 	}
-	if !checked && t.Outcome != Unexpected {
+	if !checked && !r.allChecked && t.Outcome != Unexpected {
 		judges &^= r.checked
 	}
 	for i := range r.limits {

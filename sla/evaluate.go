@@ -266,8 +266,14 @@ func (j *judge) warn() {
 		warn("Little's law is off by %.1f %%: %.1f turns in flight against rate x mean response time %.1f",
 			100*e, r.LittlesLaw.InFlightMean, r.LittlesLaw.RateTimesMean)
 	}
-	if err := Conserved(j.snap); err != nil && j.facts.Interrupted == "" && j.snap.Elapsed >= j.snap.Plan.End() {
+	// The generator tells of itself when the load is over; before that conversations are still open.
+	if err := Conserved(j.snap); err != nil && j.facts.Interrupted == "" && j.facts.Generator.Cores > 0 {
 		warn("counts are not conserved: %v", err)
+	}
+	for _, o := range j.objectives {
+		if o.Kind == scenario.KindExpected && !slices.ContainsFunc(j.snap.Plan.Slots, func(s measure.Slot) bool { return s.Checked }) {
+			warn("%s: the plan does not say which turns expect something: all answers of the model count", o.Name)
+		}
 	}
 }
 

@@ -150,8 +150,15 @@ func TestWarnings(t *testing.T) {
 	}
 	quiet := newBench(t, scenario.SLA{}, judged(10*time.Second))
 	quiet.turns(1, 1000, nil)
+	quiet.facts.Generator.Cores = 2
 	if r := quiet.evaluate(); len(r.Warnings) != 0 {
 		t.Errorf("%q", r.Warnings)
+	}
+	open := newBench(t, scenario.SLA{}, judged(10*time.Second))
+	open.turns(1, 1000, nil)
+	open.rec.Lane(0).Started(time.Second)
+	if r := open.evaluate(); len(r.Warnings) != 0 {
+		t.Errorf("while conversations are open: %q", r.Warnings)
 	}
 }
 

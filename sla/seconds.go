@@ -163,7 +163,8 @@ func (j *judge) outages(list []slice) {
 	}
 }
 
-// cause is the most frequent outcome that was not an answer, from first to last.
+// cause is the most frequent outcome that was not an answer, from first to last,
+// or "degraded" where there was none and answers were bad by their tier.
 func (j *judge) cause(first, last int) string {
 	var seen [measure.Outcomes]uint64
 	for second := first; second <= last; second++ {
@@ -180,7 +181,7 @@ func (j *judge) cause(first, last int) string {
 		}
 	}
 	if worst == measure.DroppedGenerator {
-		return ""
+		worst = measure.Degraded
 	}
 	return worst.String()
 }
