@@ -60,8 +60,7 @@ func WriteComparisonJSON(c *Comparison, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("comparison: %w", err)
 	}
-	_, err = out.Write(append(b, '\n'))
-	return err
+	return writeJSON(b, out)
 }
 
 // comparison is the word for a comparison's verdict.

@@ -33,6 +33,7 @@ func WriteCSV(d *Document, out io.Writer) error {
 
 // cell makes hostile text a cell that a spreadsheet shows and does not run.
 func cell(s string) string {
+	s = defuse(s)
 	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\ufffd"), "\x00", "")
 	first, _ := utf8.DecodeRuneInString(strings.TrimLeft(s, " \u00a0\u3000"))
 	if strings.HasPrefix(s, "\t") || strings.HasPrefix(s, "\r") || strings.HasPrefix(s, "\n") || strings.ContainsRune("=+-@\t\r\n＝＋－＠", first) && s != "" {

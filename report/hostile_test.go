@@ -14,6 +14,8 @@ import (
 	"testing"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // payloads are what a server, a data file or a file name may try. HOST stands
@@ -182,6 +184,27 @@ func checkXML(t *testing.T, text []byte) {
 		} else if err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// JSON goes to standard output too, where a CI runner reads along.
+func TestHostileJSON(t *testing.T) {
+	d := hostileDocument(t)
+	var b bytes.Buffer
+	if err := WriteJSON(d, &b); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range strings.Split(b.String(), "\n") {
+		if strings.Contains(line, "##") || strings.HasPrefix(strings.TrimSpace(line), "::") {
+			t.Errorf("a CI command: %q", line)
+		}
+	}
+	back, err := ParseJSON(b.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(d, back); diff != "" {
+		t.Errorf("reads back differently: %s", diff)
 	}
 }
 
