@@ -166,11 +166,13 @@ func (a *Asked) answered(r *driver.Reply, rules *Rules, e *echo, j *Judgement) {
 }
 
 // lost tells why the answer was given without the dialog so far; empty when it
-// was not, as far as can be seen.
+// was not, as far as can be seen. What the server never had it cannot lose: a
+// dialog whose turns so far failed, or were answered by a tier that openly keeps
+// nothing, may expire.
 func (a *Asked) lost(r *driver.Reply, e *echo, fromModel bool) string {
 	status := string(r.ContextStatus)
 	switch {
-	case status == "expired":
+	case status == "expired" && a.anyKept():
 		return "the server says the dialog expired"
 	case status == "new" && len(a.DialogID) > 0 && a.anyKept():
 		return "the server began the dialog anew"

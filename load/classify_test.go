@@ -114,6 +114,9 @@ func TestClassify(t *testing.T) {
 
 		{"expired", nil, func(r *reply, _ *Asked) { r.ContextStatus = []byte("expired") }, measure.ContextLost, "the server says the dialog expired"},
 		{"expired and degraded", nil, func(r *reply, _ *Asked) { r.ContextStatus, r.Degraded = []byte("expired"), true }, measure.ContextLost, "the server says the dialog expired"},
+		{"expired, but nothing was kept before", nil, func(r *reply, a *Asked) {
+			r.ContextStatus, a.Kept, r.ContextTurns, r.Answer = []byte("expired"), []bool{false, false}, 1, seen(" c:AAAAAAAA.3")
+		}, measure.OK, ""},
 		{"new, but nothing was answered before", nil, func(r *reply, a *Asked) {
 			r.ContextStatus, a.Kept, r.ContextTurns, r.Answer = []byte("new"), []bool{false, false}, 1, seen(" c:AAAAAAAA.3")
 		}, measure.OK, ""},
