@@ -24,6 +24,7 @@ const (
 	jobStuck     = 30 * time.Second // a job whose worker is silent that long is taken over
 	jobReclaim   = 10 * time.Second
 	jobPoll      = 20 * time.Millisecond
+	jobPollMax   = 500 * time.Millisecond
 	jobLongPoll  = 10 * time.Second
 	jobDeadLimit = 1000
 )
@@ -180,8 +181,9 @@ func (j *jobs) look(ctx context.Context, id string) ([]byte, error) {
 // than wait.
 func (j *jobs) await(ctx context.Context, id string, wait time.Duration) ([]byte, error) {
 	until := time.Now().Add(wait)
+	ended := j.waiter(id)
+	defer j.forget(id, ended)
 	for {
-		ended := j.waiter(id)
 		body, err := j.look(ctx, id)
 		left := time.Until(until)
 		if err != nil || left <= 0 || !strings.Contains(string(body[:min(len(body), 80)]), `"status":"queued"`) && !strings.Contains(string(body[:min(len(body), 80)]), `"status":"running"`) {
@@ -189,6 +191,7 @@ func (j *jobs) await(ctx context.Context, id string, wait time.Duration) ([]byte
 		}
 		select {
 		case <-ended:
+			ended = nil
 		case <-ctx.Done():
 			return nil, problemGone
 		case <-time.After(min(left, 250*time.Millisecond)): // it may run on another server
@@ -207,6 +210,16 @@ func (j *jobs) waiter(id string) chan struct{} {
 		j.waiters[id] = ch
 	}
 	return ch
+}
+
+// forget drops the channel of one who no longer waits; others who wait on it
+// look for themselves.
+func (j *jobs) forget(id string, ch chan struct{}) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.waiters[id] == ch {
+		delete(j.waiters, id)
+	}
 }
 
 // end gives a job its final state, unless it has one.
@@ -229,8 +242,7 @@ func (j *jobs) run(ctx context.Context) {
 	var all sync.WaitGroup
 	defer all.Wait()
 	grouped, reclaimed := false, time.Now()
-	tick := time.NewTicker(jobPoll)
-	defer tick.Stop()
+	pause := jobPoll // longer and longer while there is nothing to do
 	for ctx.Err() == nil {
 		if !grouped {
 			err := rdb.XGroupCreateMkStream(ctx, jobStream, jobGroup, "0").Err()
@@ -258,12 +270,15 @@ func (j *jobs) run(ctx context.Context) {
 			})
 		}
 		if len(batch) > 0 {
+			pause = jobPoll
 			continue
 		}
 		select {
 		case <-ctx.Done():
 		case <-j.wake:
-		case <-tick.C:
+			pause = jobPoll
+		case <-time.After(pause):
+			pause = min(2*pause, jobPollMax)
 		}
 	}
 }

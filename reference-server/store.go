@@ -37,6 +37,7 @@ var (
 type store struct {
 	rdb        redis.UniversalClient
 	timeout    time.Duration // of one operation
+	attempts   int           // at begin
 	roundtrips int
 	now        func() time.Time
 	observe    func(op string, d time.Duration, err error)
@@ -57,7 +58,11 @@ func newStore(opt *redis.Options, s *settings) *store {
 		opt.ConnMaxLifetime = time.Nanosecond
 	}
 	opt.MaxActiveConns = opt.PoolSize
-	return &store{rdb: redis.NewClient(opt), timeout: s.redisTimeout.D(), roundtrips: int(s.redisRoundtrips), now: time.Now, observe: func(string, time.Duration, error) {}}
+	attempts := 1
+	if s.tiers {
+		attempts = 2
+	}
+	return &store{rdb: redis.NewClient(opt), timeout: s.redisTimeout.D(), attempts: attempts, roundtrips: int(s.redisRoundtrips), now: time.Now, observe: func(string, time.Duration, error) {}}
 }
 
 func listKey(id string) string  { return "dlg:{" + id + "}" }
@@ -94,9 +99,14 @@ func (s *store) begin(ctx context.Context, id, turnID, hash string, exclusive bo
 	start := s.now()
 	defer func() { s.observe("begin", s.now().Sub(start), err) }()
 	h = &hold{id: id, token: randomHex(8), since: start}
-	octx, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
-	list, leased, err := s.open(octx, h, exclusive, turnID)
+	var list []string
+	var leased bool
+	for try := range s.attempts {
+		list, leased, err = s.tryOpen(ctx, h, exclusive, turnID, try > 0)
+		if err == nil || ctx.Err() != nil {
+			break
+		}
+	}
 	if err != nil {
 		if exclusive {
 			go s.takeBack(h, turnID) // the lease may be ours without our knowing
@@ -133,6 +143,19 @@ func (h *hold) adopt(f fold, now time.Time, hard time.Duration) {
 		h.lost, h.turns = true, nil
 		h.epoch, h.seq, h.born = max(now.UnixMilli(), h.epoch+1), 1, now.UnixMilli()
 	}
+}
+
+// tryOpen is open within the time of one operation. Made again, it recognises
+// the lease that an attempt without a reply took.
+func (s *store) tryOpen(ctx context.Context, h *hold, exclusive bool, turnID string, again bool) ([]string, bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	list, leased, err := s.open(ctx, h, exclusive, turnID)
+	if err == nil && again && exclusive && !leased {
+		v, err := s.rdb.Get(ctx, leaseKey(h.id)).Result()
+		return list, err == nil && v == h.token+turnID, nil
+	}
+	return list, leased, err
 }
 
 func (s *store) open(ctx context.Context, h *hold, exclusive bool, turnID string) ([]string, bool, error) {

@@ -434,3 +434,23 @@ func FuzzFold(f *testing.F) {
 		}
 	})
 }
+
+// The reply to begin got lost: the second attempt must know its own lease.
+func TestBeginAgainKnowsItsOwnLease(t *testing.T) {
+	bothWays(t, func(t *testing.T, s *store, _ *miniredis.Miniredis) {
+		if err := put(t, s, s.fresh(testDialog), "t1", "a"); err != nil {
+			t.Fatal(err)
+		}
+		h := &hold{id: testDialog, token: randomHex(8), since: time.Now()}
+		if _, leased, err := s.tryOpen(t.Context(), h, true, "t2", false); err != nil || !leased {
+			t.Fatalf("first: %v, %v", leased, err)
+		}
+		if _, leased, err := s.tryOpen(t.Context(), h, true, "t2", true); err != nil || !leased {
+			t.Errorf("again: leased %v, %v; want its own lease", leased, err)
+		}
+		other := &hold{id: testDialog, token: randomHex(8), since: time.Now()}
+		if _, leased, err := s.tryOpen(t.Context(), other, true, "t2", true); err != nil || leased {
+			t.Errorf("another caller: leased %v, %v; want none", leased, err)
+		}
+	})
+}

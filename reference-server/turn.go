@@ -225,6 +225,10 @@ func (t *turn) commit(ctx context.Context) ([]byte, error) {
 		textHash: t.hash, degraded: t.ans.degraded, user: t.text, response: body}
 	start := time.Now()
 	err := t.srv.store.commit(context.WithoutCancel(ctx), t.hold, r, t.kept())
+	if errors.Is(err, errState) && t.set.tiers && time.Since(t.start)+t.set.redisTimeout.D() < t.set.chatDeadline.D() {
+		// Made twice, a commit appends once.
+		err = t.srv.store.commit(context.WithoutCancel(ctx), t.hold, r, t.kept())
+	}
 	t.redisTime += time.Since(start)
 	if errors.Is(err, errConflict) && t.hold.leased {
 		return nil, problemBusy
