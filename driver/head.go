@@ -47,10 +47,15 @@ func (h *head) statusLine(line []byte) (fault, bool) {
 // field reads one header line.
 func (h *head) field(line []byte) fault {
 	i := bytes.IndexByte(line, ':')
-	if i <= 0 || line[0] == ' ' || line[0] == '\t' || line[i-1] == ' ' || line[i-1] == '\t' {
+	if i <= 0 {
 		return fault{Broken, "protocol error: malformed header line"}
 	}
 	name, val := line[:i], line[i+1:]
+	for _, c := range name {
+		if !tokens[c] {
+			return fault{Broken, "protocol error: malformed header line"}
+		}
+	}
 	for len(val) > 0 && (val[0] == ' ' || val[0] == '\t') {
 		val = val[1:]
 	}
@@ -59,6 +64,14 @@ func (h *head) field(line []byte) fault {
 	}
 	return h.known(name, val)
 }
+
+// tokens are the bytes of a header's name (RFC 9110, 5.6.2).
+var tokens = func() (t [256]bool) {
+	for _, c := range []byte("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") {
+		t[c] = true
+	}
+	return t
+}()
 
 // known keeps the fields that matter; names are compared without case.
 func (h *head) known(name, val []byte) fault {

@@ -65,8 +65,7 @@ func headers(own map[string]string, defaults []field, secrets func(string) (stri
 // token tells whether s is a token of RFC 9110.
 func token(s string) bool {
 	for i := range len(s) {
-		c := s[i]
-		if c <= ' ' || c >= 0x7f || strings.IndexByte(`"(),/:;<=>?@[\]{}`, c) >= 0 {
+		if !tokens[s[i]] {
 			return false
 		}
 	}

@@ -25,10 +25,11 @@ func main() {
 	lines := flag.Int("lines", 64, "conversations in a closed loop")
 	pool := flag.Int("pool", 0, "shared connections; 0: one for each line")
 	length := flag.Duration("for", 3*time.Second, "how long")
+	timeout := flag.Duration("timeout", 10*time.Second, "of a turn")
 	profile := flag.String("profile", "", "write a CPU profile here")
 	idle := flag.Bool("idle", false, "after one turn each say what a line and its connection cost to keep")
 	flag.Parse()
-	target := &scenario.Target{URL: *url, HTTP: *http, API: "article", Timeout: unit.Duration(10 * time.Second), TLS: &scenario.TLS{Insecure: true}}
+	target := &scenario.Target{URL: *url, HTTP: *http, API: "article", Timeout: unit.Duration(*timeout), TLS: &scenario.TLS{Insecure: true}}
 	if *pool > 0 {
 		target.Connections, target.Pool = "shared", unit.Count(*pool)
 	}
