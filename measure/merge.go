@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -26,9 +27,8 @@ func Merge(shards ...*Recovered) (*Recovered, error) {
 			return nil, err
 		}
 		if i == 0 {
-			out.Facts, out.Header, out.Notes = s.Facts, s.Header, maps.Clone(s.Notes)
+			out.Header, out.Notes = s.Header, maps.Clone(s.Notes)
 		} else {
-			out.Facts = MergeFacts(out.Facts, s.Facts)
 			out.Header = firstHeader(out.Header, s.Header)
 			out.mergeNotes(s)
 		}
@@ -39,6 +39,11 @@ func Merge(shards ...*Recovered) (*Recovered, error) {
 		out.Lost += s.Lost
 		out.Gaps = append(out.Gaps, s.Gaps...)
 	}
+	facts, err := mergeAllFacts(shards)
+	if err != nil {
+		return nil, err
+	}
+	out.Facts = facts
 	slices.SortFunc(out.Marks, func(a, b Mark) int {
 		return cmp.Or(cmp.Compare(a.At, b.At), strings.Compare(a.Kind, b.Kind), strings.Compare(a.Name, b.Name))
 	})
@@ -48,6 +53,29 @@ func Merge(shards ...*Recovered) (*Recovered, error) {
 	})
 	slices.SortFunc(out.Gaps, func(a, b Gap) int { return cmp.Or(cmp.Compare(a.Offset, b.Offset), cmp.Compare(a.Length, b.Length)) })
 	return out, nil
+}
+
+// mergeAllFacts adds facts up in an order of their own: sums of floating point
+// depend on it in their last digit.
+func mergeAllFacts(shards []*Recovered) (*Facts, error) {
+	type keyed struct {
+		key   string
+		facts *Facts
+	}
+	list := make([]keyed, len(shards))
+	for i, s := range shards {
+		b, err := json.Marshal(s.Facts)
+		if err != nil {
+			return nil, fmt.Errorf("merge: %w", err)
+		}
+		list[i] = keyed{string(b), s.Facts}
+	}
+	slices.SortFunc(list, func(a, b keyed) int { return strings.Compare(a.key, b.key) })
+	sum := list[0].facts
+	for _, next := range list[1:] {
+		sum = MergeFacts(sum, next.facts)
+	}
+	return sum, nil
 }
 
 func firstHeader(a, b Header) Header {

@@ -178,7 +178,7 @@ func TestText(t *testing.T) {
 	for _, c := range []struct {
 		d    time.Duration
 		want string
-	}{{312 * time.Millisecond, "312 ms"}, {1250 * time.Millisecond, "1.25 s"}, {90 * time.Microsecond, "90 µs"}, {12340 * time.Microsecond, "12.3 ms"}, {312224 * time.Microsecond, "312 ms"}, {0, "0 µs"}, {1500 * time.Microsecond, "1.5 ms"}, {time.Minute, "60 s"}} {
+	}{{312 * time.Millisecond, "312 ms"}, {1250 * time.Millisecond, "1.25 s"}, {90 * time.Microsecond, "90 µs"}, {12340 * time.Microsecond, "12.3 ms"}, {312224 * time.Microsecond, "312 ms"}, {0, "0 s"}, {1500 * time.Microsecond, "1.5 ms"}, {time.Minute, "60 s"}} {
 		if got := short(c.d); got != c.want {
 			t.Errorf("short(%v) = %q, want %q", c.d, got, c.want)
 		}

@@ -273,7 +273,7 @@ func (j *judge) recovery(r *Judged, o scenario.Objective) {
 func recoveryReason(v Verdict, came recovered, took time.Duration, o scenario.Objective) string {
 	switch {
 	case v == Inconclusive:
-		return fmt.Sprintf("inconclusive: too few turns after %s, or too little time, to see %s hold for %d s", o.After, short(o.Limit.D()), hold)
+		return fmt.Sprintf("inconclusive: too few turns after %s, or too little time, to see recovery hold for %d s", o.After, hold)
 	case came.after == nil:
 		return fmt.Sprintf("fail: not recovered %s after the end of %s, %s allowed", short(took), o.After, short(o.Limit.D()))
 	}

@@ -21,6 +21,8 @@ func percent(share float64) string {
 // short prints a duration in the unit a person would: "312 ms", "1.25 s".
 func short(d time.Duration) string {
 	switch {
+	case d == 0:
+		return "0 s"
 	case d < time.Millisecond:
 		return strconv.FormatInt(d.Microseconds(), 10) + " µs"
 	case d >= 100*time.Millisecond && d < time.Second:
