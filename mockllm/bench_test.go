@@ -174,7 +174,7 @@ func BenchmarkPacedChunks(b *testing.B) {
 // BenchmarkOpenStreams holds 10,000 streams open and reports the server's memory.
 func BenchmarkOpenStreams(b *testing.B) {
 	const streams = 10_000
-	c := startChild(b, `{"latency":{"first_token":"10ms","per_token":"500ms"}}`)
+	c := startChild(b, `{"latency":{"first_token":"10ms","per_token":"5s"}}`)
 	idle := c.rss(b)
 	conns := make([]net.Conn, 0, streams)
 	defer func() {
@@ -195,8 +195,11 @@ func BenchmarkOpenStreams(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
-		for c.metric(b, "mockllm_in_flight_calls") < streams {
-			time.Sleep(10 * time.Millisecond) // the condition is polled, not assumed
+		for end := time.Now().Add(30 * time.Second); c.metric(b, "mockllm_in_flight_calls") < streams; {
+			if time.Now().After(end) {
+				b.Fatal("not all streams are open after 30s")
+			}
+			time.Sleep(10 * time.Millisecond)
 		}
 		peak := c.rss(b)
 		for range 20 {
