@@ -134,7 +134,7 @@ func cspHash(s string) string {
 
 func pageFuncs(w *words) template.FuncMap {
 	return template.FuncMap{
-		"clean": func(s string) string { return fit(s, 600) }, "label": func(s string) string { return fit(s, 48) }, "seconds": seconds, "whole": whole, "share": share, "size": size, "time_of_day": timeOfDay,
+		"clean": func(s string) string { return strings.ReplaceAll(fit(s, 600), " %", "\u00a0%") }, "label": func(s string) string { return fit(s, 48) }, "seconds": seconds, "whole": whole, "share": share, "size": size, "time_of_day": timeOfDay,
 		"verdict": w.verdict, "reason": w.reason,
 		"class":        verdictClass,
 		"reasons":      func(d *Document) []string { return reasons(d, w) },
@@ -242,11 +242,11 @@ func tilesOf(d *Document, w *words) []tile {
 		}
 	}
 	if s := d.Availability.Seconds; s.TotalS > 0 {
-		out = append(out, tile{Key: w.TileSeconds, Value: fmt.Sprintf("%d / %d", s.BadS, s.TotalS), Under: fmt.Sprintf(w.AllowedF, whole(int64(s.BudgetS)))})
+		out = append(out, tile{Key: w.TileSeconds, Value: fmt.Sprintf("%d / %d", s.BadS, s.TotalS), Under: fmt.Sprintf(w.AllowedF, whole(int64(s.BudgetS))), Class: d.classOf("seconds")})
 	}
 	if len(d.Storms) > 0 {
 		s := d.Storms[len(d.Storms)-1]
-		out = append(out, tile{Key: w.QualityBack, Value: optionalSeconds(s.Recovery.QualityS, w.NotBack), Under: fit(s.Name, 24)})
+		out = append(out, tile{Key: w.QualityBack, Value: optionalSeconds(s.Recovery.QualityS, w.NotBack), Under: fit(s.Name, 24), Class: d.classOf("recovery_quality")})
 	}
 	peak := int64(0)
 	for _, s := range d.Series {
@@ -255,6 +255,16 @@ func tilesOf(d *Document, w *words) []tile {
 		}
 	}
 	return append(out, tile{Key: w.TilePeak, Value: whole(peak), Under: w.TurnsPerS})
+}
+
+// classOf is the class of the first objective of a kind, "" without one.
+func (d *Document) classOf(kind string) string {
+	for _, o := range d.Objectives {
+		if o.Kind == kind {
+			return verdictClass(o.Verdict)
+		}
+	}
+	return ""
 }
 
 // after tells the second that takes what was intended after the last stage: it
