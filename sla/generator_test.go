@@ -168,6 +168,7 @@ func TestConserved(t *testing.T) {
 		b.turns(1, 10, nil)
 		b.turns(2, 2, as(measure.Timeout))
 		b.rec.Lane(0).Dropped(time.Second, measure.DroppedTarget)
+		b.rec.Lane(0).Dropped(2*time.Second, measure.DroppedGenerator)
 		return b.snap()
 	}
 	if err := Conserved(good()); err != nil {
