@@ -281,8 +281,8 @@ func TestJobAddress(t *testing.T) {
 func TestRetryAfter(t *testing.T) {
 	now := time.Date(2026, 11, 22, 20, 0, 0, 0, time.UTC)
 	for val, want := range map[string]time.Duration{
-		"2": 2 * time.Second, "0": pollAtLeast, "999999999": pollAtMost, "61": pollAtMost, "-1": pollAtLeast, "x": pollAtLeast,
-		"Sun, 22 Nov 2026 20:00:07 GMT": 7 * time.Second, "Sun, 22 Nov 2026 19:00:00 GMT": pollAtLeast,
+		"2": 2 * time.Second, "0": 0, "999999999": pollAtMost, "61": pollAtMost, "-1": 0, "x": 0,
+		"Sun, 22 Nov 2026 20:00:07 GMT": 7 * time.Second, "Sun, 22 Nov 2026 19:00:00 GMT": 0,
 	} {
 		if got := retryAfter([]byte(val), now); got != want {
 			t.Errorf("%q: %s, want %s", val, got, want)

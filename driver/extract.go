@@ -122,7 +122,7 @@ func newReader(target *scenario.Target) (reader, map[int]string, error) {
 		paths = map[int]string{
 			slotDialog: "dialog_id", slotAnswer: "answer", slotTurns: "context.turns", slotStatus: "context.status",
 			slotTier: "tier", slotDegraded: "degraded", slotSource: "source", slotTurnID: "turn_id",
-			slotTrace: "trace_id", slotCode: "code",
+			slotTrace: "trace_id", slotCode: "code", slotCodeType: "error.code",
 		}
 	case "openai":
 		paths = map[int]string{slotAnswer: "choices.0.message.content", slotCode: "error.code", slotCodeType: "error.type", slotMessage: "error.message"}
@@ -187,6 +187,8 @@ func (r *reader) take(x *exchange, reply *Reply, status int, body []byte) fault 
 		return fault{}
 	}
 	switch {
+	case v[slotAnswer].kind == nothing && v[slotJobStatus].kind == jsonText:
+		return fault{Malformed, "the job ended without an answer"}
 	case v[slotAnswer].kind == nothing || v[slotAnswer].kind == jsonNull:
 		return fault{Malformed, "no answer in the response"}
 	case v[slotAnswer].kind != jsonText:

@@ -10,7 +10,8 @@ import (
 const (
 	// pollEvery is how long a job is left alone when the server does not say.
 	pollEvery = 100 * time.Millisecond
-	// pollAtLeast and pollAtMost bound what the server says.
+	// pollAtLeast is the time from one question to the next, whatever the server
+	// says; pollAtMost bounds what it says.
 	pollAtLeast = 10 * time.Millisecond
 	pollAtMost  = 60 * time.Second
 	maxJobPath  = 2 << 10
@@ -44,10 +45,12 @@ func (l *line) await(x *exchange, reply *Reply) fault {
 		return f
 	}
 	x.job = job
+	asked := time.Duration(0)
 	for {
-		if f := l.pause(x); f.bad() {
+		if f := l.pause(x, asked); f.bad() {
 			return f
 		}
+		asked = time.Since(p.opts.Base)
 		if f := l.client.carrier.roundTrip(l, x, &p.poll); f.bad() || p.jobs.over(x, &p.read) {
 			return f
 		}
@@ -73,13 +76,18 @@ func (j *jobRules) over(x *exchange, r *reader) bool {
 	return true
 }
 
-// pause waits as long as the last answer asks for, within bounds.
-func (l *line) pause(x *exchange) fault {
+// pause waits as long as the last answer asks for, within bounds. asked is when
+// the last question went out, 0 before the first.
+func (l *line) pause(x *exchange, asked time.Duration) fault {
 	wait := pollEvery
 	if after := x.head.retryAfter; len(after) > 0 {
 		wait = retryAfter(after, time.Now())
 	}
-	left := x.deadline - time.Since(l.client.plan.opts.Base)
+	now := time.Since(l.client.plan.opts.Base)
+	if asked > 0 {
+		wait = max(wait, asked+pollAtLeast-now)
+	}
+	left := x.deadline - now
 	timer := time.NewTimer(min(wait, left))
 	defer timer.Stop()
 	select {
@@ -93,8 +101,8 @@ func (l *line) pause(x *exchange) fault {
 	return fault{}
 }
 
-// retryAfter reads seconds or a date and keeps it within bounds; what cannot be
-// read is as short as allowed.
+// retryAfter reads seconds or a date, at most pollAtMost; what cannot be read is
+// no time at all.
 func retryAfter(val []byte, now time.Time) time.Duration {
 	wait := time.Duration(0)
 	if n, ok := whole(&value{kind: number, raw: val}); ok {
@@ -104,7 +112,7 @@ func retryAfter(val []byte, now time.Time) time.Duration {
 	} else if len(val) > 0 && len(bytes.Trim(val, "0123456789")) == 0 {
 		wait = pollAtMost
 	}
-	return min(max(wait, pollAtLeast), pollAtMost)
+	return min(max(wait, 0), pollAtMost)
 }
 
 // jobAt gives the path of a job's address, which has to be on the target:
