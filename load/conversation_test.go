@@ -374,6 +374,31 @@ func TestOneConversationIsShownTurnByTurn(t *testing.T) {
 	})
 }
 
+// FuzzText: no text panics, and one without places comes out as it went in, but
+// for its double dollars.
+func FuzzText(f *testing.F) {
+	for _, say := range []string{"", "$", "$$", "${", "${}", "${user.id}", "${orders.no}${codes.code}", "5$ und ${turn.index}", "$${user.id}", "${env:X}"} {
+		f.Add(say)
+	}
+	s, err := NewScript(bazaar(), 1, nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	c := &conversation{}
+	c.identify(1)
+	c.begin(1, s)
+	f.Fuzz(func(t *testing.T, say string) {
+		parsed, err := s.parseText(say, nil)
+		if err != nil {
+			return
+		}
+		got := string(c.appendText(nil, parsed, s))
+		if !strings.Contains(say, "${") && got != strings.ReplaceAll(say, "$$", "$") {
+			t.Fatalf("%q became %q", say, got)
+		}
+	})
+}
+
 func TestScriptSaysWhatIsWrong(t *testing.T) {
 	for want, change := range map[string]func(*scenario.Scenario){
 		"there is none":            func(sc *scenario.Scenario) { sc.Conversations = nil },

@@ -203,6 +203,21 @@ func TestUsersAreActiveWhileTheirNumberIsPlanned(t *testing.T) {
 	}
 }
 
+func TestStagesOfNoLengthOrNoLoadAreNothing(t *testing.T) {
+	open := NewSchedule(&scenario.Load{Arrivals: "constant", Stages: []scenario.Stage{
+		stageOf(0, 5, 9), stageOf(time.Second, 0, 0), stageOf(time.Second, 10, 10), stageOf(0, 0, 1), stageOf(time.Second, 0, 0)}}, 1)
+	if all := starts(open); len(all) != 10 || all[0].at != time.Second || all[9].at != 1900*time.Millisecond {
+		t.Errorf("starts %v, want ten from 1s", all)
+	}
+	closed := NewSchedule(&scenario.Load{Stages: []scenario.Stage{usersOf(0, 5, 9), usersOf(time.Second, 2, 2), usersOf(0, 0, 3)}}, 1)
+	if got := closed.Windows(1); !slices.Equal(got, []Window{{0, time.Second}}) || len(closed.Windows(2)) != 0 {
+		t.Errorf("windows %v, %v", got, closed.Windows(2))
+	}
+	if none := NewSchedule(&scenario.Load{}, 1); none.Total() != 0 || none.Len() != 0 || none.Users() != 0 || len(none.PerSecond()) != 0 {
+		t.Error("a load without stages is something")
+	}
+}
+
 func TestConversationNumbersOfUsersDoNotCollide(t *testing.T) {
 	seen := map[int64]bool{}
 	for user := range int64(7) {

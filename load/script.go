@@ -121,7 +121,9 @@ func Slots(sc *scenario.Scenario) []measure.Slot {
 	var slots []measure.Slot
 	for i := range sc.Conversations {
 		for j, turn := range sc.Conversations[i].Turns {
-			slots = append(slots, measure.Slot{Conversation: sc.Conversations[i].Name, Index: j, Say: shorten(turn.Say, 60)})
+			slots = append(slots, measure.Slot{
+				Conversation: sc.Conversations[i].Name, Index: j, Say: shorten(turn.Say, 60), Checked: turn.Expect != nil,
+			})
 		}
 	}
 	return slots

@@ -32,7 +32,7 @@ func (s Schedule) Windows(u int) []Window {
 		stage := s.stages[i]
 		w := Window{stage.Start, stage.End}
 		switch {
-		case r.from < level && r.to < level:
+		case r.from < level && r.to < level || r.length == 0:
 			continue
 		case r.from < level:
 			w.Start += crossing(r, level)
