@@ -1,7 +1,6 @@
 package mockllm
 
 import (
-	"bytes"
 	"fmt"
 	"math"
 	"unicode/utf8"
@@ -62,20 +61,22 @@ func (r *request) decode(body []byte, chat bool, limits *limits) *apiError {
 	if !utf8.Valid(body) {
 		return badRequest("", "", "the request body is not valid UTF-8")
 	}
-	if !shallow(body) {
+	text := unsafe.String(&body[0], len(body)) // no copy: the caller keeps body until it let go of r
+	if !shallow(text) {
 		return badRequest("", "", "the request body is nested deeper than %d", maxDepth)
 	}
-	if !gjson.ValidBytes(body) {
+	if !gjson.Valid(text) {
 		return badRequest("", "", "could not parse the JSON body of your request")
 	}
-	root := gjson.Parse(unsafe.String(&body[0], len(body))) // no copy: the caller keeps body until it let go of r
-	if !root.IsObject() {
+	c := cursor{s: text}
+	if c.space() != '{' {
 		return badRequest("", "", "the request body must be a JSON object")
 	}
-	var err *apiError
-	root.ForEach(func(k, v gjson.Result) bool {
-		err = r.field(k.Str, v)
-		return err == nil
+	err := c.members(func(key string) *apiError {
+		if key == "messages" && chat {
+			return r.messages(&c)
+		}
+		return r.field(key, c.value())
 	})
 	if err != nil {
 		return err
@@ -137,10 +138,6 @@ func (r *request) field(name string, v gjson.Result) *apiError {
 	case "n":
 		if v.Type != gjson.Null && v.Raw != "1" {
 			return badRequest(name, "", "'n' must be 1: this server gives one choice")
-		}
-	case "messages":
-		if r.chat {
-			return r.messages(v)
 		}
 	case "prompt":
 		if !r.chat {
@@ -210,21 +207,21 @@ func (r *request) prompt(v gjson.Result) *apiError {
 	return badRequest("prompt", "", "'prompt' must be a string or an array of one string")
 }
 
-func (r *request) messages(v gjson.Result) *apiError {
-	if !v.IsArray() {
+func (r *request) messages(c *cursor) *apiError {
+	if c.space() != '[' {
 		return badRequest("messages", "", "'messages' must be an array")
 	}
 	r.asked = true
 	n := 0
-	var err *apiError
-	v.ForEach(func(_, m gjson.Result) bool {
+	err := c.items(func(first byte) *apiError {
 		if n == maxMessages {
-			err = badRequest("messages", "", "'messages' has more than %d items", maxMessages)
-			return false
+			return badRequest("messages", "", "'messages' has more than %d items", maxMessages)
 		}
-		err = r.message(n, m)
+		if first != '{' {
+			return badRequest(fmt.Sprintf("messages[%d]", n), "", "'messages[%d]' must be an object", n)
+		}
 		n++
-		return err == nil
+		return r.message(n-1, c)
 	})
 	if err == nil && n == 0 {
 		err = badRequest("messages", "", "'messages' must have at least one item")
@@ -232,20 +229,21 @@ func (r *request) messages(v gjson.Result) *apiError {
 	return err
 }
 
-func (r *request) message(i int, m gjson.Result) *apiError {
-	if !m.IsObject() {
-		return badRequest(fmt.Sprintf("messages[%d]", i), "", "'messages[%d]' must be an object", i)
-	}
+func (r *request) message(i int, c *cursor) *apiError {
 	var role, content gjson.Result
-	m.ForEach(func(k, v gjson.Result) bool {
-		switch k.Str {
+	err := c.members(func(key string) *apiError {
+		v := c.value()
+		switch key {
 		case "role":
 			role = v
 		case "content":
 			content = v
 		}
-		return true
+		return nil
 	})
+	if err != nil {
+		return err
+	}
 	if role.Type != gjson.String {
 		return badRequest(fmt.Sprintf("messages[%d].role", i), "", "'messages[%d].role' must be a string", i)
 	}
@@ -307,43 +305,4 @@ func tokensOf(s string) int {
 		}
 	}
 	return max(wide+(ascii+3)/4, 1)
-}
-
-// shallow reports whether brackets nest at most maxDepth deep: the JSON library
-// recurses, so depth is bounded before it looks.
-func shallow(body []byte) bool {
-	depth := 0
-	for i := 0; i < len(body); i++ {
-		switch body[i] {
-		case '"':
-			i = endOfString(body, i)
-		case '{', '[':
-			if depth++; depth > maxDepth {
-				return false
-			}
-		case '}', ']':
-			depth--
-		}
-	}
-	return true
-}
-
-// endOfString is the index of the quote that ends the string begun at i, or the
-// length of body when none does.
-func endOfString(body []byte, i int) int {
-	for i++; i < len(body); i++ {
-		n := bytes.IndexByte(body[i:], '"')
-		if n < 0 {
-			break
-		}
-		i += n
-		escapes := 0
-		for body[i-1-escapes] == '\\' {
-			escapes++
-		}
-		if escapes%2 == 0 {
-			return i
-		}
-	}
-	return len(body)
 }

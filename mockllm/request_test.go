@@ -1,6 +1,8 @@
 package mockllm
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -132,11 +134,44 @@ func FuzzDecodeRequest(f *testing.F) {
 		if r.model == "" || r.promptTokens < 0 || r.promptTokens > limits.contextTokens || len(r.canaries) > maxCanaries || r.maxTokens < 0 {
 			t.Errorf("decoded %+v", r)
 		}
+		if model, question, ok := otherDecoder(body, chat); ok && (r.model != model || r.question != question) {
+			t.Errorf("model %q and question %q, encoding/json finds %q and %q", r.model, r.question, model, question)
+		}
 		f := newFrame(chat, key{}, 1, 1, r.model, time.Unix(1, 0))
 		if answer := f.whole(nil, r.question, "stop", usage{}); !json.Valid(answer) {
 			t.Errorf("answer is not JSON: %q", answer)
 		}
 	})
+}
+
+// otherDecoder finds model and question with encoding/json, in the bodies where
+// it must find the same: no escapes, plain contents.
+func otherDecoder(body []byte, chat bool) (model, question string, ok bool) {
+	var v map[string]any
+	if bytes.ContainsAny(body, "\\") || json.Unmarshal(body, &v) != nil {
+		return "", "", false
+	}
+	model, _ = v["model"].(string)
+	model = cmp.Or(model, anyModel)
+	if !chat {
+		question, ok = v["prompt"].(string)
+		return model, question, ok
+	}
+	if bytes.Count(body, []byte(`"messages"`)) != 1 {
+		return "", "", false
+	}
+	list, _ := v["messages"].([]any)
+	for _, item := range list {
+		m, _ := item.(map[string]any)
+		text, plain := m["content"].(string)
+		if !plain {
+			return "", "", false
+		}
+		if m["role"] == "user" {
+			question = text
+		}
+	}
+	return model, question, true
 }
 
 func FuzzParseOverride(f *testing.F) {
@@ -232,7 +267,7 @@ func TestShallow(t *testing.T) {
 		`"\` + `"` + nested(1000):                  true,
 		strings.Repeat(`{"a":[`, maxDepth/2) + "[": false,
 	} {
-		if shallow([]byte(body)) != want {
+		if shallow(body) != want {
 			t.Errorf("%.40s: want %v", body, want)
 		}
 	}
