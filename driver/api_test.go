@@ -204,10 +204,13 @@ func TestLoginAndCustom(t *testing.T) {
 		target.HTTP, logins = version, 0
 		d := open(t, target, Options{Base: time.Now()})
 		user := &User{ID: "u1"}
-		for range 2 {
+		for i := range 2 {
 			line := d.Open(user)
 			var r Reply
 			line.Do(&Turn{Text: []byte("hi")}, &r)
+			if (r.Login > 0) != (i == 0) || r.Begun+r.Login > r.Sent {
+				t.Errorf("conversation %d: begun %d login %d sent %d", i, r.Begun, r.Login, r.Sent)
+			}
 			if r.Reason != Complete || r.OK || string(r.Answer) != "hello" || string(r.DialogID) != "17" || string(r.Tier) != "faq" || r.ContextTurns != 4 {
 				t.Errorf("%s: %+v", version, r)
 			}

@@ -9,12 +9,40 @@ import (
 )
 
 // Driver is one target, ready to be talked to. It is safe for concurrent use.
+//
+// Whatever the wire, every driver keeps to these rules:
+//
+//   - One turn is one request, sent once. A connection that dies under it costs
+//     the turn (Broken); nothing is retried, redirects are not followed, cookies
+//     and proxies in the environment are ignored. Only a job is asked after again.
+//   - A kept connection that has been idle for a second is looked at first: what
+//     the server has closed by then is replaced, because nothing was sent on it.
+//   - Begun ≤ Sent ≤ FirstByte ≤ Done, and FirstToken between the last two. They
+//     are taken at the socket: Sent before the write, the others after the read
+//     that brought what they name. Waiting for a shared connection lies between
+//     Begun and Sent. Connect is what of it a new connection took, over HTTP/2
+//     with the server's settings, which it must have sent before it is used.
+//   - A login, where the user needs one, comes between Begun and Sent, so that it
+//     is not taken for lag; Login says how long it took, and the turn's timeout
+//     begins anew behind it. A login that is refused is the answer to the turn.
+//   - A whole answer of any status is Complete. From 300 on its body may be
+//     anything; below, it is one valid JSON document with a string at the place of
+//     the answer, or a stream that came to its terminal event.
+//   - The target's timeout counts from Begun (or the login) over everything; limits.stall is the
+//     longest silence once an answer has begun. Both are TimedOut.
+//   - The target's limits hold for what is kept in memory: of headers, of a line,
+//     of a body before and after decompression. Beyond them is Oversized, and the
+//     connection ends.
+//   - Credentials go to the target only, also when a job is said to be elsewhere.
+//   - Message says the same for the same cause: no addresses, ports or ids.
+//   - Between two turns a line holds a connection and no buffer.
 type Driver interface {
 	// Open gives the line of one conversation, or of a user who has several one
 	// after the other on a connection that is per-user. It does no I/O:
 	// connections are made by the first turn that needs one.
 	Open(user *User) Line
-	// Prepare opens n connections beforehand where the policy is shared.
+	// Prepare opens n connections beforehand where the policy is shared, no more
+	// than the pool holds. It gives the last error of those that could not be.
 	Prepare(n int) error
 	// Interrupt makes every Do in flight return soon with Reason Interrupted, and
 	// every later one at once.
@@ -97,6 +125,7 @@ type Reply struct {
 	Begun      time.Duration // when the driver had what it needed and began to connect or write
 	Sent       time.Duration // first byte of the request written
 	Connect    time.Duration // how long DNS, connect and TLS took for this turn, 0 on a kept connection
+	Login      time.Duration // how long the user's login before this turn took, 0 without one
 	FirstByte  time.Duration
 	FirstToken time.Duration
 	Done       time.Duration

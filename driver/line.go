@@ -96,7 +96,7 @@ func (l *line) Do(turn *Turn, reply *Reply) {
 	reply.Begun = time.Since(p.opts.Base)
 	f := l.prove(x, reply)
 	if !f.bad() && reply.Status == 0 {
-		x.deadline = reply.Begun + p.timeout
+		x.deadline = reply.Begun + reply.Login + p.timeout
 		f = l.turn(x, reply)
 	}
 	reply.Reason, reply.Message = f.reason, f.message

@@ -152,6 +152,6 @@ func (l *line) login(x *exchange, reply *Reply) fault {
 	}
 	l.user.state.login = saved
 	x.begin()
-	reply.Begun = time.Since(p.opts.Base)
+	reply.Login = time.Since(p.opts.Base) - reply.Begun
 	return fault{}
 }
