@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -166,6 +167,7 @@ func (c *h1conn) next() bool {
 		c.idleBy = now.Add(idleTime)
 		_ = c.conn.SetReadDeadline(c.idleBy)
 	}
+	runtime.Gosched() // on a busy server the next request has come by then, and one read finds it
 	_, err := c.br.Peek(1)
 	return err == nil
 }
