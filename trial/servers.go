@@ -91,7 +91,11 @@ func (up *servers) startBundled(ctx context.Context, s *scenario.Scenario, comma
 		args = append(args, "--h2c")
 	}
 	// Secrets travel in the environment: arguments are public on the machine.
-	env := childEnv("CSTEST_JWT_SECRET="+text, "CSTEST_REDIS="+b.Redis)
+	redis, err := s.Expand(b.Redis)
+	if err != nil {
+		return fmt.Errorf("target.bundled.redis: %w", err)
+	}
+	env := childEnv("CSTEST_JWT_SECRET="+text, "CSTEST_REDIS="+redis)
 	c, err := startChild(ctx, "reference-server", args, env, logDir)
 	if err != nil {
 		return err

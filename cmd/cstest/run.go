@@ -98,7 +98,10 @@ func runRun(ctx context.Context, s streams, o *runOptions, args []string) error 
 	if err != nil {
 		return resultsError{err}
 	}
-	defer release() //nolint:errcheck // a lock left behind is taken over by the next run
+	defer func() {
+		_ = release() // a lock left behind is taken over by the next run
+		j.sweep()
+	}()
 	executable, err := os.Executable()
 	if err != nil {
 		return err
@@ -168,6 +171,16 @@ func newJob(s streams, o *runOptions, args []string) (*job, error) {
 		return nil, usagef("%s already holds a finished result: choose another --results-dir", j.dir)
 	}
 	return j, nil
+}
+
+// sweep removes the folders of a run that never began: those that are empty.
+func (j *job) sweep() {
+	for _, dir := range []string{filepath.Join(j.dir, "logs"), j.dir} {
+		_ = os.Remove(dir) // refused where something is inside
+	}
+	if j.resultsDir == "" {
+		_ = os.Remove(filepath.Dir(j.dir))
+	}
 }
 
 func (j *job) notice(line string) {
