@@ -3,7 +3,6 @@ package measure
 import (
 	"errors"
 	"fmt"
-	"math"
 	"strings"
 	"sync"
 	"testing"
@@ -142,112 +141,6 @@ func TestAddRefusesAnotherPlan(t *testing.T) {
 	}
 }
 
-// at gives what one turn alone did to a budget.
-func budgetAfter(t *testing.T, name string, second int, record func(*Lane)) BudgetCount {
-	t.Helper()
-	plan := testPlan()
-	r := NewRecorder(plan, 1)
-	record(r.Lane(0))
-	s, err := r.Cut(0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, b := range plan.Budgets {
-		if b.Name == name {
-			if at := s.At(second); at != nil && at.Budgets != nil {
-				return at.Budgets[i]
-			}
-			return BudgetCount{}
-		}
-	}
-	t.Fatalf("no budget %s", name)
-	return BudgetCount{}
-}
-
-func TestBudgets(t *testing.T) {
-	good := Turn{Intended: 3 * time.Second, Sent: 3 * time.Second, Done: 3400 * ms, FirstToken: 3050 * ms, Tier: TierLLM, Memory: Verified}
-	with := func(change func(*Turn)) Turn { t := good; change(&t); return t }
-	for _, c := range []struct {
-		what   string
-		budget string
-		second int
-		turn   Turn
-		want   BudgetCount
-	}{
-		{"an answer", "availability", 3, good, BudgetCount{1, 0}},
-		{"another second", "availability", 2, good, BudgetCount{0, 0}},
-		{"an unjudged stage", "availability", 1, with(func(t *Turn) { t.Intended = 1999 * ms }), BudgetCount{0, 0}},
-		{"the first instant of a stage", "availability", 2, with(func(t *Turn) { t.Intended = 2 * time.Second }), BudgetCount{1, 0}},
-		{"the drain belongs to the last stage", "availability", 6, with(func(t *Turn) { t.Intended = 5500 * ms }), BudgetCount{1, 0}},
-		{"the last instant of the plan", "availability", 5, with(func(t *Turn) { t.Intended = 5499 * ms }), BudgetCount{1, 0}},
-		{"a failure", "availability", 3, with(func(t *Turn) { t.Outcome = ServerError }), BudgetCount{1, 1}},
-		{"censored", "availability", 3, with(func(t *Turn) { t.Outcome = Censored }), BudgetCount{1, 1}},
-		{"excluded", "availability", 3, with(func(t *Turn) { t.Outcome, t.Excluded = RateLimited, true }), BudgetCount{0, 0}},
-		{"degraded", "availability", 3, with(func(t *Turn) { t.Outcome, t.Tier = Degraded, TierStatic }), BudgetCount{1, 0}},
-		{"at the limit", "p99", 3, with(func(t *Turn) { t.Done = t.Intended + 500*ms }), BudgetCount{1, 0}},
-		{"over the limit", "p99", 3, with(func(t *Turn) { t.Done = t.Intended + 500*ms + 1 }), BudgetCount{1, 1}},
-		{"a fast failure", "p99", 3, with(func(t *Turn) { t.Outcome, t.Done = Shed, t.Intended+ms }), BudgetCount{1, 1}},
-		{"service from sent", "service", 3, with(func(t *Turn) { t.Sent = t.Intended + ms; t.Done = t.Sent + 500*ms }), BudgetCount{1, 0}},
-		{"service over", "service", 3, with(func(t *Turn) { t.Done = t.Sent + 500*ms + 1 }), BudgetCount{1, 1}},
-		{"first token", "first_token", 3, good, BudgetCount{1, 0}},
-		{"first token late", "first_token", 3, with(func(t *Turn) { t.FirstToken = t.Intended + 100*ms + 1 }), BudgetCount{1, 1}},
-		{"no first token", "first_token", 3, with(func(t *Turn) { t.FirstToken = 0 }), BudgetCount{1, 1}},
-		{"the model's tier", "faq", 3, good, BudgetCount{1, 0}},
-		{"a tier at most", "faq", 3, with(func(t *Turn) { t.Outcome, t.Tier = Degraded, TierFAQ }), BudgetCount{1, 0}},
-		{"a tier below", "faq", 3, with(func(t *Turn) { t.Outcome, t.Tier = Degraded, TierHandoff }), BudgetCount{1, 1}},
-		{"an unknown tier", "faq", 3, with(func(t *Turn) { t.Tier = TierUnknown }), BudgetCount{1, 0}},
-		{"degraded, tier unknown", "faq", 3, with(func(t *Turn) { t.Outcome, t.Tier = Degraded, TierUnknown }), BudgetCount{1, 1}},
-		{"no expectation", "expected", 3, good, BudgetCount{0, 0}},
-		{"an expectation met", "expected", 3, with(func(t *Turn) { t.Slot = 1 }), BudgetCount{1, 0}},
-		{"an expectation not met", "expected", 3, with(func(t *Turn) { t.Slot, t.Outcome = 1, Unexpected }), BudgetCount{1, 1}},
-		{"degraded is not checked", "expected", 3, with(func(t *Turn) { t.Slot, t.Outcome = 1, Degraded }), BudgetCount{0, 0}},
-		{"canaries came back", "context", 3, good, BudgetCount{1, 0}},
-		{"no canary", "context", 3, with(func(t *Turn) { t.Memory = NotVerified }), BudgetCount{0, 0}},
-		{"context lost", "context", 3, with(func(t *Turn) { t.Memory, t.Outcome = NotVerified, ContextLost }), BudgetCount{1, 1}},
-		{"foreign content", "context", 3, with(func(t *Turn) { t.Memory, t.Outcome = NotVerified, Integrity }), BudgetCount{1, 0}},
-		{"sent in time", "lag", 3, with(func(t *Turn) { t.Lag = 10 * ms }), BudgetCount{1, 0}},
-		{"sent late", "lag", 3, with(func(t *Turn) { t.Lag = 10*ms + 1 }), BudgetCount{1, 1}},
-		{"gaps", "chunk_gap", 3, with(func(t *Turn) { t.Gaps = []time.Duration{50 * ms, 51 * ms, ms} }), BudgetCount{3, 1}},
-		{"gaps of a failure", "chunk_gap", 3, with(func(t *Turn) { t.Outcome, t.Gaps = Timeout, []time.Duration{51 * ms} }), BudgetCount{0, 0}},
-		{"no gaps", "chunk_gap", 3, good, BudgetCount{0, 0}},
-		{"outcome out of range", "availability", 3, with(func(t *Turn) { t.Outcome = 200 }), BudgetCount{1, 1}},
-		{"tier out of range", "faq", 3, with(func(t *Turn) { t.Tier = 200 }), BudgetCount{1, 0}},
-	} {
-		if got := budgetAfter(t, c.budget, c.second, func(l *Lane) { l.Record(&c.turn) }); got != c.want {
-			t.Errorf("%s: %s counts %v, want %v", c.what, c.budget, got, c.want)
-		}
-	}
-	drop := func(o Outcome) func(*Lane) { return func(l *Lane) { l.Dropped(3*time.Second, o) } }
-	if got := budgetAfter(t, "availability", 3, drop(DroppedTarget)); got != (BudgetCount{1, 1}) {
-		t.Errorf("dropped by the target: %v", got)
-	}
-	if got := budgetAfter(t, "p99", 3, drop(DroppedTarget)); got != (BudgetCount{1, 1}) {
-		t.Errorf("dropped by the target, latency: %v", got)
-	}
-	if got := budgetAfter(t, "context", 3, drop(DroppedTarget)); got != (BudgetCount{0, 0}) {
-		t.Errorf("dropped by the target, context: %v", got)
-	}
-	if got := budgetAfter(t, "availability", 3, drop(DroppedGenerator)); got != (BudgetCount{0, 0}) {
-		t.Errorf("dropped by the generator: %v", got)
-	}
-	gap := func(l *Lane) { turn := good; l.Record(&turn); l.Gap(50 * ms); l.Gap(51 * ms) }
-	if got := budgetAfter(t, "chunk_gap", 3, gap); got != (BudgetCount{2, 1}) {
-		t.Errorf("gaps after the turn: %v", got)
-	}
-}
-
-// A gap may come after a cut and still belongs to the turn before it.
-func TestGapAcrossACut(t *testing.T) {
-	r := NewRecorder(testPlan(), 1)
-	r.Lane(0).Record(&Turn{Intended: 3 * time.Second, Done: 3 * time.Second})
-	a, _ := r.Cut(0)
-	r.Lane(0).Gap(60 * ms)
-	b, _ := r.Cut(0)
-	if a.At(3).Budgets[4] != (BudgetCount{}) || b.At(3) == nil || b.At(3).Budgets[4] != (BudgetCount{1, 1}) || b.Timings[ChunkGap].N() != 1 {
-		t.Errorf("before the cut %v, after it %v", a.At(3).Budgets[4], b.Seconds)
-	}
-}
-
 func TestCountsAndHistograms(t *testing.T) {
 	r := NewRecorder(testPlan(), 2)
 	ok := Turn{Slot: 1, Intended: time.Second, Sent: 1100 * ms, Done: 1300 * ms, Lag: 5 * ms, Connect: 50 * ms, FirstToken: 1200 * ms, Tier: TierLLM, Memory: Verified, Planted: true}
@@ -332,49 +225,6 @@ func TestFailuresAreBounded(t *testing.T) {
 	}
 	if got := plain("a\xff\xfeb"); got != "a?b" {
 		t.Errorf("%q", got)
-	}
-}
-
-func TestPlanCheck(t *testing.T) {
-	for name, change := range map[string]func(*Plan){
-		"stages":    func(p *Plan) { p.Stages = make([]Stage, MaxStages+1) },
-		"budgets":   func(p *Plan) { p.Budgets = make([]Budget, MaxBudgets+1) },
-		"slots":     func(p *Plan) { p.Slots = make([]Slot, MaxSlots+1) },
-		"long":      func(p *Plan) { p.Stages[1].End = MaxLength + 1 },
-		"overlap":   func(p *Plan) { p.Stages[1].Start-- },
-		"backwards": func(p *Plan) { p.Stages[1].End = p.Stages[1].Start - 1 },
-		"timing":    func(p *Plan) { p.Budgets[0].Of = Timing(Timings) },
-		"tier":      func(p *Plan) { p.Budgets[0].TierAtMost = Tier(Tiers) },
-		"limit":     func(p *Plan) { p.Budgets[0].Limit = -1 },
-	} {
-		p := testPlan()
-		change(p)
-		if p.Check() == nil {
-			t.Errorf("%s: no error", name)
-		}
-	}
-	if err := testPlan().Check(); err != nil {
-		t.Error(err)
-	}
-	var none *Plan
-	if none.End() != 0 || (&Plan{}).Seconds() != 0 || (&Plan{}).StageAt(0) != -1 {
-		t.Error("a plan without stages has seconds")
-	}
-	p := testPlan()
-	if p.Seconds() != 6 || p.SecondAt(5499*ms) != 5 || p.SecondAt(5500*ms) != 6 || p.SecondAt(-1) != 0 || p.SecondAt(math.MaxInt64) != 6 {
-		t.Error("seconds are elsewhere")
-	}
-}
-
-// In a plan that does not say which slots are checked, all are.
-func TestNoSlotChecked(t *testing.T) {
-	plan := testPlan()
-	plan.Slots[1].Checked = false
-	r := NewRecorder(plan, 1)
-	r.Lane(0).Record(&Turn{Slot: 0, Intended: 3 * time.Second, Done: 3 * time.Second})
-	s, _ := r.Cut(0)
-	if got := s.At(3).Budgets[6]; got != (BudgetCount{1, 0}) {
-		t.Errorf("expected counts %v", got)
 	}
 }
 
