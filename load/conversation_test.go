@@ -232,6 +232,9 @@ func TestOurOwnFaultIsADroppedStart(t *testing.T) {
 		if dropped < 30 || dropped > 70 || dropped+len(b.started) != 100 || len(b.turns) != len(b.started) || s.Planned != 100 {
 			t.Errorf("%d dropped, %d started, %d turns; want about half each of 100", dropped, len(b.started), len(b.turns))
 		}
+		if len(b.failures) != dropped || b.failures[0].Outcome != measure.DroppedGenerator || b.failures[0].Message != "out of descriptors or ports" {
+			t.Errorf("%d failures told, the first %+v", len(b.failures), b.failures[0])
+		}
 		// A user of the closed model does not spin on it.
 		f = newFake()
 		f.answer = func(_ time.Duration, _ *driver.User, _ *driver.Turn, reply *driver.Reply) time.Duration {

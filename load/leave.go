@@ -113,7 +113,7 @@ func (r *run) cut(c *conversation) {
 		lane.Ended(measure.Abandoned)
 	case issued: // it waited for a place and got none
 		r.live.started.Add(-1)
-		r.drop(c.intended, measure.DroppedTarget)
+		r.drop(c.intended, measure.DroppedTarget, full)
 	}
 	if c.counted {
 		c.counted = false

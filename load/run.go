@@ -225,11 +225,11 @@ func (r *run) arm(wake time.Duration) time.Duration {
 func (r *run) start(k int64, at, now time.Duration) {
 	r.live.planned.Add(1)
 	if _, ok := r.guard.take(now); !ok {
-		r.drop(at, measure.DroppedGenerator)
+		r.drop(at, measure.DroppedGenerator, capped)
 		return
 	}
 	if !r.acquire() {
-		r.drop(at, measure.DroppedTarget)
+		r.drop(at, measure.DroppedTarget, full)
 		return
 	}
 	_, inside := r.contract.take(at)
@@ -244,9 +244,17 @@ func (r *run) start(k int64, at, now time.Duration) {
 	r.mu.Unlock()
 }
 
-func (r *run) drop(at time.Duration, outcome measure.Outcome) {
+// Why a start was dropped before anything was sent.
+const (
+	capped = "start beyond guard.max_turns"
+	full   = "load.max_in_flight turns wait for the target"
+)
+
+func (r *run) drop(at time.Duration, outcome measure.Outcome, why string) {
 	r.live.dropped.Add(1)
-	r.o.Lanes[0].Dropped(at, outcome)
+	lane := r.o.Lanes[0]
+	lane.Dropped(at, outcome)
+	lane.Failed(&measure.Failure{Outcome: outcome, Message: why, At: at})
 }
 
 // resume lets every queued turn go ahead that is due by now.

@@ -86,6 +86,9 @@ func TestStartsBeyondMaxInFlightAreDroppedOnTheTarget(t *testing.T) {
 		if got := b.dropped[measure.DroppedTarget]; got != 60 || len(b.started) != 40 || s.Planned != 100 {
 			t.Errorf("dropped %d, started %d of %d; want 60, 40 of 100", got, len(b.started), s.Planned)
 		}
+		if first := b.failures[0]; len(b.failures) != 60 || first.Message != full || first.At != 2*time.Second {
+			t.Errorf("%d drops told, the first %+v", len(b.failures), first)
+		}
 		if f.most != 20 || s.Generator.MaxInFlight != 20 {
 			t.Errorf("%d in flight at most, the summary says %d; want 20", f.most, s.Generator.MaxInFlight)
 		}

@@ -124,6 +124,10 @@ func (w *worker) perform(c *conversation) (due time.Duration, again bool) {
 	unsent := reply.Sent == 0 && reply.Reason == driver.Interrupted
 	exhausted := reply.Reason == driver.Exhausted
 	if unsent || exhausted {
+		if exhausted {
+			_, message := broken(reply)
+			w.fail(c, &Judgement{Outcome: measure.DroppedGenerator, Message: message})
+		}
 		c.line.Free(reply)
 		return w.unsent(c, done, exhausted)
 	}
@@ -146,7 +150,6 @@ func (w *worker) perform(c *conversation) (due time.Duration, again bool) {
 
 // over moves the end of the load on.
 func (r *run) over(done time.Duration) {
-	r.live.turns.Add(1)
 	for {
 		last := r.last.Load()
 		if int64(done) <= last || r.last.CompareAndSwap(last, int64(done)) {
@@ -166,6 +169,7 @@ func (w *worker) note(c *conversation, j *Judgement, entered time.Duration) {
 		Outcome: j.Outcome, Tier: j.Tier, Excluded: j.Excluded, Planted: j.Planted, Memory: j.Memory, Gaps: reply.Gaps,
 	}
 	w.lane.Record(t)
+	w.r.live.turns.Add(1)
 	if j.Outcome != measure.OK {
 		w.fail(c, j)
 	}
