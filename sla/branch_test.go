@@ -220,3 +220,35 @@ func TestTheSlowerRecoveryIsShown(t *testing.T) {
 		}
 	}
 }
+
+// Recovery at the very limit is still possible when the seconds before it are refuted.
+func TestRecoveryAtTheLimitIsOpen(t *testing.T) {
+	b := stormy(t, func(b *bench, s int) {
+		switch {
+		case s == 20:
+			b.turns(s, 100, taking(time.Second)) // in every window up to 24 s
+		case s < 25:
+			b.turns(s, 100, nil)
+		}
+	})
+	if o := find(t, b.evaluate(), "recovery-latency"); o.Verdict != Inconclusive || o.Bad != 1 || o.Measured != 5 {
+		t.Errorf("%+v", o)
+	}
+}
+
+// A dip of the arrival rate does not end the search for goodput.
+func TestMetastableAcrossADip(t *testing.T) {
+	b := stormy(t, func(b *bench, s int) {
+		switch {
+		case s >= 22 && s < 27:
+			b.turns(s, 10, nil)
+		case s >= 20:
+			b.turns(s, 100, taking(time.Second))
+		default:
+			b.turns(s, 100, nil)
+		}
+	})
+	if !b.evaluate().Storms[0].Metastable {
+		t.Error("goodput never came back at the rate of the storm's start")
+	}
+}
