@@ -109,7 +109,7 @@ func TestAdminFaultsEpochFactsJournalReset(t *testing.T) {
 	if f := s.Facts(); f.EpochSet || f.Calls != 0 || len(f.Phases) != 0 || len(s.Config().Faults) != 0 || len(records(s)) != 0 {
 		t.Errorf("after reset: %+v", f)
 	}
-	if res, _ := ask(t, dial, chatPath, hello, "traceparent", trace(0)); res.StatusCode != 200 || records(s)[0].Attempt != 1 {
+	if res, _ := ask(t, dial, chatPath, hello, "traceparent", trace(0)); res.StatusCode != http.StatusOK || records(s)[0].Attempt != 1 {
 		t.Errorf("after reset: %d %+v", res.StatusCode, records(s))
 	}
 	if _, text := admin(t, s, "GET", "/metrics", ""); !strings.Contains(text, `mockllm_outcomes_total{outcome="status_500"} 8`) {
@@ -163,7 +163,7 @@ func TestAdminToken(t *testing.T) {
 	}
 	_, _ = io.Copy(io.Discard, res.Body)
 	_ = res.Body.Close()
-	if res.StatusCode != 404 {
+	if res.StatusCode != http.StatusNotFound {
 		t.Errorf("the public listener has the admin API: %d", res.StatusCode)
 	}
 }

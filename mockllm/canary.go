@@ -40,7 +40,7 @@ func parseCanary(s string) (canary, bool) {
 		return c, false
 	}
 	for i := range canaryLen {
-		if !('A' <= s[i] && s[i] <= 'Z' || '2' <= s[i] && s[i] <= '7') {
+		if !base32(s[i]) {
 			return c, false
 		}
 		c.dialog[i] = s[i]
@@ -52,6 +52,9 @@ func parseCanary(s string) (canary, bool) {
 	}
 	return c, c.turn > 0 && digits[0] != '0' && strings.HasPrefix(digits[i:], markClose)
 }
+
+// base32 reports whether c is a digit of RFC 4648's alphabet.
+func base32(c byte) bool { return 'A' <= c && c <= 'Z' || '2' <= c && c <= '7' }
 
 // appendSeen writes the echo of a prompt: ⟦seen c:K7F3Q2ZA.1 c:K7F3Q2ZA.2⟧.
 func appendSeen(dst []byte, list []canary) []byte {

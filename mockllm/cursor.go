@@ -51,16 +51,15 @@ func (c *cursor) items(each func(first byte) *apiError) *apiError {
 
 // value takes the next value, objects and arrays unread.
 func (c *cursor) value() gjson.Result {
+	first := c.space()
 	start := c.i
-	switch c.space() {
+	switch first {
 	case '"':
 		return c.text()
 	case '{', '[':
-		start = c.i
 		c.skip()
 		return gjson.Result{Type: gjson.JSON, Raw: c.s[start:c.i]}
 	}
-	start = c.i
 	for c.i < len(c.s) && strings.IndexByte(" \t\n\r,]}", c.s[c.i]) < 0 {
 		c.i++
 	}

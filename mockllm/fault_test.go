@@ -76,7 +76,7 @@ func TestFaultSlow(t *testing.T) {
 		defer s.stop()
 		began := time.Now()
 		res, text := ask(t, dial, chatPath, hello)
-		if took := time.Since(began); took != 200*time.Millisecond || res.StatusCode != 200 {
+		if took := time.Since(began); took != http.StatusOK*time.Millisecond || res.StatusCode != http.StatusOK {
 			t.Errorf("%d after %v, want 200 after 200ms", res.StatusCode, took)
 		}
 		if c := parse[chunk](t, text); c.Choices[0].Message.Content == "" {
@@ -122,7 +122,7 @@ func TestFaultHangWithHeartbeat(t *testing.T) {
 	send(t, c, "POST", chatPath, helloSSE)
 	r := bufio.NewReader(c)
 	res, err := http.ReadResponse(r, nil)
-	if err != nil || res.StatusCode != 200 || res.Header.Get("Content-Type") != typeEvents {
+	if err != nil || res.StatusCode != http.StatusOK || res.Header.Get("Content-Type") != typeEvents {
 		t.Fatalf("%v, %v", res, err)
 	}
 	beats := make([]byte, 3*len(": keep-alive\n\n"))
@@ -169,7 +169,7 @@ func TestFaultTruncate(t *testing.T) {
 	s, dial := struck(t, Fault{Kind: "truncate", Chunks: 3})
 	res, text := ask(t, dial, chatPath, helloSSE)
 	list := events(t, text)
-	if res.StatusCode != 200 || len(list) != 4 { // role and three chunks
+	if res.StatusCode != http.StatusOK || len(list) != 4 { // role and three chunks
 		t.Errorf("%d with %d events", res.StatusCode, len(list))
 	}
 	if strings.Contains(text, "[DONE]") || strings.Contains(text, `"stop"`) {
@@ -200,7 +200,7 @@ func TestFaultTruncateOnlyTheTerminator(t *testing.T) {
 func TestFaultGarbage(t *testing.T) {
 	s, dial := struck(t, Fault{Kind: "garbage", Chunks: 1})
 	res, text := ask(t, dial, chatPath, hello)
-	if res.StatusCode != 200 || res.Header.Get("Content-Type") != typeJSON || utf8.ValidString(text) || !strings.HasPrefix(text, "{") {
+	if res.StatusCode != http.StatusOK || res.Header.Get("Content-Type") != typeJSON || utf8.ValidString(text) || !strings.HasPrefix(text, "{") {
 		t.Errorf("%d %v %q", res.StatusCode, res.Header, text)
 	}
 	_, text = ask(t, dial, chatPath, helloSSE)
@@ -214,12 +214,12 @@ func TestFaultGarbage(t *testing.T) {
 func TestFaultHTML(t *testing.T) {
 	s, dial := struck(t, Fault{Kind: "html"})
 	res, text := ask(t, dial, chatPath, hello)
-	if res.StatusCode != 200 || res.Header.Get("Content-Type") != typeHTML || !strings.Contains(text, "<h1>502 Bad Gateway</h1>") {
+	if res.StatusCode != http.StatusOK || res.Header.Get("Content-Type") != typeHTML || !strings.Contains(text, "<h1>502 Bad Gateway</h1>") {
 		t.Errorf("%d %v %q", res.StatusCode, res.Header, text)
 	}
 	expect(t, s, "html", 200)
 	_, dial = struck(t, Fault{Kind: "html", Status: 502, Value: "<p>off</p>"})
-	if res, text := ask(t, dial, chatPath, hello); res.StatusCode != 502 || text != "<p>off</p>" {
+	if res, text := ask(t, dial, chatPath, hello); res.StatusCode != http.StatusBadGateway || text != "<p>off</p>" {
 		t.Errorf("%d %q", res.StatusCode, text)
 	}
 }
@@ -246,7 +246,7 @@ func TestFaultEmpty(t *testing.T) {
 	} {
 		s, dial := struck(t, Fault{Kind: "empty", Value: value})
 		res, text := ask(t, dial, chatPath, hello)
-		if res.StatusCode != 200 || !check(text) {
+		if res.StatusCode != http.StatusOK || !check(text) {
 			t.Errorf("empty %s: %d %q", value, res.StatusCode, text)
 		}
 		if _, text = ask(t, dial, chatPath, helloSSE); said(t, events(t, text)) != "" {
@@ -298,11 +298,11 @@ func TestFaultErrorInStream(t *testing.T) {
 	s, dial := struck(t, Fault{Kind: "error-in-stream", Chunks: 2, Status: 429})
 	res, text := ask(t, dial, chatPath, helloSSE)
 	list := events(t, text)
-	if res.StatusCode != 200 || len(list) != 4 || *parse[errorBody](t, list[3]).Error.Code != "rate_limit_exceeded" {
+	if res.StatusCode != http.StatusOK || len(list) != 4 || *parse[errorBody](t, list[3]).Error.Code != "rate_limit_exceeded" {
 		t.Errorf("%d %q", res.StatusCode, list)
 	}
 	res, text = ask(t, dial, chatPath, hello)
-	if res.StatusCode != 200 || *parse[errorBody](t, text).Error.Code != "rate_limit_exceeded" {
+	if res.StatusCode != http.StatusOK || *parse[errorBody](t, text).Error.Code != "rate_limit_exceeded" {
 		t.Errorf("%d %q", res.StatusCode, text)
 	}
 	expect(t, s, "error-in-stream", 200)
@@ -381,11 +381,11 @@ func TestOverrideHeaders(t *testing.T) {
 	}
 	for _, bad := range []string{"stauts", "status;status=200", "status;at=1s", "slow;chunks=2", "status;status=x", "drip;bytes_per_s", ";", "slow;factor=1e999", strings.Repeat("x", 2000)} {
 		res, text := ask(t, dial, chatPath, hello, "X-Mock-Fault", bad)
-		if res.StatusCode != 400 || *parse[errorBody](t, text).Error.Param != "X-Mock-Fault" {
+		if res.StatusCode != http.StatusBadRequest || *parse[errorBody](t, text).Error.Param != "X-Mock-Fault" {
 			t.Errorf("%q: %d %s", bad, res.StatusCode, text)
 		}
 	}
-	if res, _ := ask(t, dial, chatPath, hello, "X-Mock-Delay", "3"); res.StatusCode != 400 {
+	if res, _ := ask(t, dial, chatPath, hello, "X-Mock-Delay", "3"); res.StatusCode != http.StatusBadRequest {
 		t.Errorf("bare number taken as a delay: %d", res.StatusCode)
 	}
 }

@@ -2,8 +2,10 @@ package mockllm
 
 import (
 	"bufio"
+	"errors"
 	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -39,7 +41,7 @@ func (c *h1conn) wait(t time.Time) waitResult {
 			c.hasAhead = true
 			return c.waitTimer(t)
 		}
-		if ne, ok := err.(net.Error); !ok || !ne.Timeout() {
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
 			c.dead = true
 			_ = c.conn.Close()
 			return waitGone

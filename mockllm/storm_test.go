@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"math"
 	"net"
+	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -29,7 +30,7 @@ func TestStormHitsOpenConnections(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if res.StatusCode == 503 {
+			if res.StatusCode == http.StatusServiceUnavailable {
 				bad++
 			}
 		}
@@ -132,7 +133,7 @@ func TestRampAndFlap(t *testing.T) {
 			time.Sleep(tt.at - time.Duration(s.Facts().NowNs))
 			bad := 0
 			for i := range 1000 {
-				if res, _ := ask(t, dial, textPath, `{"prompt":"x"}`, "traceparent", trace(i)); res.StatusCode == 503 {
+				if res, _ := ask(t, dial, textPath, `{"prompt":"x"}`, "traceparent", trace(i)); res.StatusCode == http.StatusServiceUnavailable {
 					bad++
 				}
 			}

@@ -18,7 +18,7 @@ func TestKeepAliveAndPipelining(t *testing.T) {
 	r := bufio.NewReader(c)
 	for range 3 {
 		send(t, c, "POST", chatPath, hello)
-		if res, _, err := answerOf(t, r); err != nil || res.StatusCode != 200 || res.Close {
+		if res, _, err := answerOf(t, r); err != nil || res.StatusCode != http.StatusOK || res.Close {
 			t.Fatal(res, err)
 		}
 	}
@@ -26,7 +26,7 @@ func TestKeepAliveAndPipelining(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 6 {
-		if res, text, err := answerOf(t, r); err != nil || res.StatusCode != 200 || text == "" {
+		if res, text, err := answerOf(t, r); err != nil || res.StatusCode != http.StatusOK || text == "" {
 			t.Fatal(res, err)
 		}
 	}
@@ -65,7 +65,7 @@ func TestRequestForms(t *testing.T) {
 		c := dial(t)
 		go func() { _, _ = io.WriteString(c, tt.raw) }() // the server may stop reading
 		res, text, err := answerOf(t, bufio.NewReader(c))
-		if err != nil && res.StatusCode == 200 || res.StatusCode != tt.status || res.Close != tt.close {
+		if err != nil && res.StatusCode == http.StatusOK || res.StatusCode != tt.status || res.Close != tt.close {
 			t.Errorf("%s: %d, close %v, %v, %.80q", tt.name, res.StatusCode, res.Close, err, text)
 		}
 		if tt.status >= 400 {
@@ -87,7 +87,7 @@ func TestRefusalReachesAClientThatStillSends(t *testing.T) {
 	if err := <-sent; err != nil {
 		t.Error(err)
 	}
-	if res, text, err := answerOf(t, bufio.NewReader(c)); err != nil || res.StatusCode != 413 || !strings.Contains(text, "1048576") {
+	if res, text, err := answerOf(t, bufio.NewReader(c)); err != nil || res.StatusCode != http.StatusRequestEntityTooLarge || !strings.Contains(text, "1048576") {
 		t.Errorf("%v %v %s", res, err, text)
 	}
 }
@@ -120,11 +120,11 @@ func TestExpectContinue(t *testing.T) {
 	c := dial(t)
 	r := bufio.NewReader(c)
 	_, _ = fmt.Fprintf(c, "POST %s HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n", chatPath, len(hello))
-	if res, _, err := answerOf(t, r); err != nil || res.StatusCode != 100 {
+	if res, _, err := answerOf(t, r); err != nil || res.StatusCode != http.StatusContinue {
 		t.Fatal(res, err)
 	}
 	_, _ = io.WriteString(c, hello)
-	if res, _, err := answerOf(t, r); err != nil || res.StatusCode != 200 {
+	if res, _, err := answerOf(t, r); err != nil || res.StatusCode != http.StatusOK {
 		t.Fatal(res, err)
 	}
 }
@@ -240,7 +240,7 @@ func h2client(t *testing.T) *http.Client {
 
 func h2post(t *testing.T, c *http.Client, url, body string, headers ...string) (*http.Response, error) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), "POST", url, strings.NewReader(body))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -260,7 +260,7 @@ func TestHTTP2(t *testing.T) {
 	}
 	text, _ := io.ReadAll(res.Body)
 	_ = res.Body.Close()
-	if res.ProtoMajor != 2 || res.StatusCode != 200 || parse[chunk](t, string(text)).Choices[0].Message.Content == "" || records(s)[0].TraceID == "" {
+	if res.ProtoMajor != 2 || res.StatusCode != http.StatusOK || parse[chunk](t, string(text)).Choices[0].Message.Content == "" || records(s)[0].TraceID == "" {
 		t.Errorf("%s %d %s", res.Proto, res.StatusCode, text)
 	}
 	if res, err = h2post(t, client, url, helloSSE); err != nil {
@@ -280,7 +280,7 @@ func TestHTTP2(t *testing.T) {
 		}
 		_ = res.Body.Close()
 	}
-	if res, err = client.Get(s.URL() + "/v1/models"); err != nil || res.StatusCode != 200 {
+	if res, err = client.Get(s.URL() + "/v1/models"); err != nil || res.StatusCode != http.StatusOK {
 		t.Error(res, err)
 	}
 	if s.accepted.Load() != 1 {
