@@ -217,7 +217,7 @@ func (h *http2) open(x *exchange) (*mux, fault) {
 	}
 	m := &mux{
 		Conn: c, h: h, streams: map[uint32]*exchange{}, nextID: 1, window: defaultWindow, initial: defaultWindow,
-		maxFrame: maxFrame, limit: manyStreams, ready: make(chan struct{}),
+		maxFrame: maxFrame, limit: manyStreams, open: 1, ready: make(chan struct{}),
 	}
 	h.mu.Lock()
 	if h.over || h.halted.Load() {

@@ -361,24 +361,26 @@ func TestHTTP2Windows(t *testing.T) {
 
 // Never more streams at once than the peer allows, and everybody gets a turn.
 func TestHTTP2MaxStreams(t *testing.T) {
-	var most atomic.Int64
+	var most, now atomic.Int64
 	url := peerServer(t, []h2.Setting{{ID: h2.SettingMaxConcurrentStreams, Val: 2}}, func(p *peer) {
-		waiting := []uint32{}
+		var mu sync.Mutex
+		var wg sync.WaitGroup
+		defer wg.Wait()
 		for {
 			id, _, _, ok := p.request()
 			if !ok {
 				return
 			}
-			waiting = append(waiting, id)
-			if n := int64(len(waiting)); n > most.Load() {
+			if n := now.Add(1); n > most.Load() {
 				most.Store(n)
 			}
-			if len(waiting) == 2 {
-				for _, id := range waiting {
-					p.ok(id)
-				}
-				waiting = waiting[:0]
-			}
+			wg.Go(func() {
+				time.Sleep(time.Millisecond) // so that the other stream is used, too
+				mu.Lock()
+				defer mu.Unlock()
+				now.Add(-1)
+				p.ok(id)
+			})
 		}
 	})
 	d := open(t, &scenario.Target{URL: url, HTTP: "h2c", Connections: "shared", Pool: 1, Timeout: unit.Duration(20 * time.Second)}, Options{Base: time.Now()})

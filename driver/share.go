@@ -136,7 +136,8 @@ func (h *http2) vacate(i int) {
 	h.next(nil)
 }
 
-// take opens the connection of a place reserved by pick and reserves a stream on it.
+// take opens the connection of a place reserved by pick; its first stream is the
+// caller's.
 func (h *http2) take(i int, x *exchange) (*mux, fault) {
 	m, f := h.open(x)
 	h.mu.Lock()
@@ -149,7 +150,6 @@ func (h *http2) take(i int, x *exchange) (*mux, fault) {
 		return nil, f
 	}
 	h.places[i] = place{mux: m}
-	m.open++
 	for m.open < m.limit && len(h.waiting) > 0 {
 		m.open++
 		h.next(m)
