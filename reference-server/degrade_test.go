@@ -564,3 +564,24 @@ func TestGrayShare(t *testing.T) {
 		}
 	}
 }
+
+// Redis fails at the commit only: the turn is finished as soon as it answers
+// again, and the next turn sees it.
+func TestLateCommit(t *testing.T) {
+	l := newScriptedLLM(t)
+	s := startServer(t, l.url, knobs("redis.timeout", "1s"))
+	mini := s.embedded.mini
+	l.set(func(int, *http.Request, string) (int, string) { mini.SetError("LOADING"); return 200, "好" })
+	r := say(t, s, "u1", "", "第一句话 ⟦c:AAAAAAAA.1⟧")
+	r.want(t, "tier", "llm")
+	r.want(t, "persisted", "false")
+	l.set(func(int, *http.Request, string) (int, string) { return 200, "好" })
+	mini.SetError("")
+	two := say(t, s, "u1", r.get("dialog_id").String(), "第二句话 ⟦c:AAAAAAAA.2⟧")
+	two.want(t, "context.status", "ok")
+	two.want(t, "context.turns", "2")
+	two.want(t, "seq", "2")
+	if !strings.Contains(l.body(1), "⟦c:AAAAAAAA.1⟧") {
+		t.Errorf("the first turn is missing: %s", l.body(1))
+	}
+}

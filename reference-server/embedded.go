@@ -6,7 +6,13 @@ import (
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
+
+	"github.com/cstest/cstest/unit"
 )
+
+// embeddedTimeout is the least time of one operation where no knob says
+// otherwise.
+const embeddedTimeout = unit.Duration(250 * time.Millisecond)
 
 // embedded is a miniredis in this process. Its keys only age when told so,
 // which costs a walk over all of them: the walk comes once a second, and less

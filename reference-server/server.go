@@ -71,6 +71,10 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	if err := errors.Join(cfg.check(), err); err != nil {
 		return nil, err
 	}
+	if _, set := cfg.Knobs["redis.timeout"]; cfg.Redis == "" && !set {
+		// Nothing between here and there but this machine's own load.
+		base.redisTimeout = max(base.redisTimeout, embeddedTimeout)
+	}
 	s := &Server{cfg: cfg, log: slog.New(slog.NewJSONHandler(cfg.Log, nil)), closed: make(chan struct{})}
 	s.set.Store(&base)
 	s.verifier = newVerifier(cfg.Secrets, time.Now)
@@ -124,6 +128,7 @@ func (s *Server) openRedis(set *settings) error {
 		opt = o
 	}
 	s.store = newStore(opt, set)
+	s.store.late.background = &s.background
 	return nil
 }
 
@@ -254,6 +259,7 @@ func (s *Server) Close(ctx context.Context) error {
 			s.public.Close()
 		}
 		s.stop()
+		s.store.late.close()
 		s.admin.Close()
 		s.background.Wait()
 		s.release()

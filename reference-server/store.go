@@ -38,6 +38,7 @@ type store struct {
 	rdb        redis.UniversalClient
 	timeout    time.Duration // of one operation
 	attempts   int           // at begin
+	late       *late
 	roundtrips int
 	now        func() time.Time
 	observe    func(op string, d time.Duration, err error)
@@ -62,7 +63,7 @@ func newStore(opt *redis.Options, s *settings) *store {
 	if s.tiers {
 		attempts = 2
 	}
-	return &store{rdb: redis.NewClient(opt), timeout: s.redisTimeout.D(), attempts: attempts, roundtrips: int(s.redisRoundtrips), now: time.Now, observe: func(string, time.Duration, error) {}}
+	return &store{rdb: redis.NewClient(opt), timeout: s.redisTimeout.D(), attempts: attempts, late: newLate(), roundtrips: int(s.redisRoundtrips), now: time.Now, observe: func(string, time.Duration, error) {}}
 }
 
 func listKey(id string) string  { return "dlg:{" + id + "}" }
@@ -99,6 +100,7 @@ func (s *store) begin(ctx context.Context, id, turnID, hash string, exclusive bo
 	start := s.now()
 	defer func() { s.observe("begin", s.now().Sub(start), err) }()
 	h = &hold{id: id, token: randomHex(8), since: start}
+	s.late.wait(ctx, id, s.timeout)
 	var list []string
 	var leased bool
 	for try := range s.attempts {
@@ -222,6 +224,12 @@ func (s *store) commit(ctx context.Context, h *hold, r *record, k kept) (err err
 	if h.leased && start.Sub(h.since) >= leaseTime-leaseReserve {
 		return errConflict
 	}
+	return s.append(ctx, h, r, k)
+}
+
+// append is commit without a look at the lease: the length alone fences.
+func (s *store) append(ctx context.Context, h *hold, r *record, k kept) error {
+	start := s.now()
 	drop := h.trim(r, k)
 	r.base = r.seq - (len(h.turns) - drop)
 	ttl := min(k.ttl, time.UnixMilli(h.born).Add(k.hard).Sub(start))
@@ -283,7 +291,7 @@ func (s *store) push(ctx context.Context, h *hold, item string, drop int, ttl ti
 		if err := s.rdb.LTrim(ctx, key, h.firstKept(drop), -1).Err(); err != nil {
 			return 0, err
 		}
-		if h.leased {
+		if h.leased && s.now().Sub(h.since) < leaseTime-leaseReserve {
 			s.rdb.Del(ctx, leaseKey(h.id))
 		}
 		return n, s.rdb.PExpire(ctx, key, ttl).Err()
@@ -297,7 +305,7 @@ func (s *store) push(ctx context.Context, h *hold, item string, drop int, ttl ti
 		p.LTrim(ctx, key, h.firstKept(drop), -1)
 	}
 	p.PExpire(ctx, key, ttl)
-	if h.leased {
+	if h.leased && s.now().Sub(h.since) < leaseTime-leaseReserve {
 		p.Del(ctx, leaseKey(h.id))
 	}
 	_, err := p.Exec(ctx)

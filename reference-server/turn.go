@@ -234,9 +234,14 @@ func (t *turn) commit(ctx context.Context) ([]byte, error) {
 		return nil, problemBusy
 	}
 	if err != nil {
-		t.srv.store.release(t.hold)
 		t.ans.persisted = false
-		body = t.ans.appendJSON(body[:0])
+		body = t.ans.appendJSON(make([]byte, 0, len(body)+1))
+		if errors.Is(err, errState) && t.set.tiers {
+			r.response = body // what is stored is what was sent
+			t.srv.store.finish(t.hold, r, t.kept())
+		} else {
+			t.srv.store.release(t.hold)
+		}
 	}
 	return body, nil
 }

@@ -1,0 +1,93 @@
+package refserver
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+const (
+	lateLimit = 4096 // turns waiting for Redis
+	lateLife  = 20 * time.Second
+	latePause = 20 * time.Millisecond
+	lateSlow  = time.Second
+)
+
+// late finishes commits that Redis did not answer in time. Appending twice has
+// no effect, so trying again is safe; the next turn of the dialog waits for it,
+// briefly. Safe for concurrent use.
+type late struct {
+	background *sync.WaitGroup // nil: nobody waits for them at the end
+	stop       chan struct{}
+	once       sync.Once
+
+	mu      sync.Mutex
+	pending map[string]chan struct{} // by dialog; closed when its commit is through or given up
+}
+
+func newLate() *late { return &late{stop: make(chan struct{}), pending: map[string]chan struct{}{}} }
+
+func (l *late) close() { l.once.Do(func() { close(l.stop) }) }
+
+// wait lets an unfinished commit of the dialog go first.
+func (l *late) wait(ctx context.Context, id string, limit time.Duration) {
+	l.mu.Lock()
+	ch := l.pending[id]
+	l.mu.Unlock()
+	if ch == nil {
+		return
+	}
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-ch:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// finish tries the commit of r again, in the background, until it is through,
+// overtaken or too old. Above the limit the turn is lost, as its answer said.
+func (s *store) finish(h *hold, r *record, k kept) {
+	l := s.late
+	l.mu.Lock()
+	_, busy := l.pending[h.id]
+	if busy || len(l.pending) >= lateLimit {
+		l.mu.Unlock()
+		return
+	}
+	ch := make(chan struct{})
+	l.pending[h.id] = ch
+	l.mu.Unlock()
+	run := func() {
+		s.retry(h, r, k)
+		l.mu.Lock()
+		delete(l.pending, h.id)
+		l.mu.Unlock()
+		close(ch)
+	}
+	if l.background != nil {
+		l.background.Go(run)
+		return
+	}
+	go run()
+}
+
+func (s *store) retry(h *hold, r *record, k kept) {
+	pause, end := latePause, time.Now().Add(lateLife)
+	for time.Now().Before(end) {
+		ctx, cancel := context.WithTimeout(context.Background(), lateSlow)
+		err := s.append(ctx, h, r, k)
+		cancel()
+		if err == nil || errors.Is(err, errConflict) {
+			return
+		}
+		select {
+		case <-s.late.stop:
+			return
+		case <-time.After(pause):
+			pause = min(2*pause, lateSlow)
+		}
+	}
+}
