@@ -30,8 +30,7 @@ type Slot struct {
 	Conversation string `json:"conversation"`
 	Index        int    `json:"index"` // from 0
 	Say          string `json:"say"`   // the template, shortened
-	// Checked: the scenario expects something of the answer. In a plan without any
-	// such slot all count as checked.
+	// Checked: the scenario expects something of the answer.
 	Checked bool `json:"checked,omitempty"`
 }
 

@@ -2,7 +2,6 @@ package measure
 
 import (
 	"math/bits"
-	"slices"
 	"time"
 )
 
@@ -14,7 +13,6 @@ type rules struct {
 	tier   [2][Tiers]uint64   // budgets content with a tier; [1] of degraded turns
 	// verified and checked are the budgets that ask for it; gaps judges gaps, not turns.
 	verified, checked, gaps uint64
-	allChecked              bool     // no slot is: whoever made the plan does not tell
 	limits                  []limits // of turns, by timing
 	gapLimits               []limit
 }
@@ -32,10 +30,7 @@ type limit struct {
 }
 
 func newRules(p *Plan) *rules {
-	r := &rules{
-		judges:     make([][Outcomes]uint64, len(p.Stages)),
-		allChecked: !slices.ContainsFunc(p.Slots, func(s Slot) bool { return s.Checked }),
-	}
+	r := &rules{judges: make([][Outcomes]uint64, len(p.Stages))}
 	for b, budget := range p.Budgets {
 		bit := uint64(1) << b
 		for o := range Outcomes {
@@ -113,7 +108,7 @@ func (r *rules) judge(s *secondTally, stage int, t *Turn, checked bool) (gaps ui
 	if t.Memory != Verified && t.Outcome != ContextLost && t.Outcome != Integrity {
 		judges &^= r.verified
 	}
-	if !checked && !r.allChecked && t.Outcome != Unexpected {
+	if !checked && t.Outcome != Unexpected {
 		judges &^= r.checked
 	}
 	for i := range r.limits {

@@ -112,18 +112,6 @@ func TestGapAcrossACut(t *testing.T) {
 	}
 }
 
-// In a plan that does not say which slots are checked, all are.
-func TestNoSlotChecked(t *testing.T) {
-	plan := testPlan()
-	plan.Slots[1].Checked = false
-	r := NewRecorder(plan, 1)
-	r.Lane(0).Record(&Turn{Slot: 0, Intended: 3 * time.Second, Done: 3 * time.Second})
-	s, _ := r.Cut(0)
-	if got := s.At(3).Budgets[6]; got != (BudgetCount{1, 0}) {
-		t.Errorf("expected counts %v", got)
-	}
-}
-
 func TestPlanCheck(t *testing.T) {
 	for name, change := range map[string]func(*Plan){
 		"stages":    func(p *Plan) { p.Stages = make([]Stage, MaxStages+1) },
