@@ -102,6 +102,7 @@ func (s *Server) newH2() *http.Server {
 		Handler:           http.HandlerFunc(s.serveH2),
 		Protocols:         &protocols,
 		ReadHeaderTimeout: headerTime,
+		ReadTimeout:       bodyTime, // of a stream's body; cheaper than a deadline set by the handler
 		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    maxHeader,
 		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: 1000, WriteByteTimeout: writeTime},
@@ -122,7 +123,6 @@ func (s *Server) serveH2(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	limit := int64(s.setup.Load().cfg.MaxBody)
-	_ = x.rc.SetReadDeadline(time.Now().Add(bodyTime))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if _, tooLong := errors.AsType[*http.MaxBytesError](err); tooLong {
 		h, page := errorPage(tooLarge(limit))
@@ -148,6 +148,7 @@ type h2wire struct {
 	r       *http.Request
 	rc      *http.ResponseController
 	poked   chan struct{}
+	writeBy time.Time // write deadline
 	aborted bool
 	err     error
 }
@@ -218,7 +219,10 @@ func (x *h2wire) begin(h head, length int64) {
 // write implements wire.
 func (x *h2wire) write(p []byte) {
 	if x.err == nil {
-		_ = x.rc.SetWriteDeadline(time.Now().Add(writeTime))
+		if now := time.Now(); x.writeBy.Sub(now) < writeTime { // each costs a message to the connection's goroutine
+			x.writeBy = now.Add(writeTime + writeTime/2)
+			_ = x.rc.SetWriteDeadline(x.writeBy)
+		}
 		_, x.err = x.w.Write(p)
 	}
 }
