@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -243,4 +244,44 @@ func TestClosedUsersRamp(t *testing.T) {
 			t.Errorf("%d conversations, %d at once, until %v; want about 1000, 10, < 20s", len(b.started), f.most, s.Elapsed)
 		}
 	})
+}
+
+func TestBaseMayLieAhead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		f.base = time.Now().Add(10 * time.Second)
+		f.answer = takes(100 * time.Millisecond)
+		b, s := drive(t, always(), open(10, 2*time.Second), f, nil)
+		if len(f.sent) != 20 || f.sent[0].at != 0 || f.sent[19].at != 1900*time.Millisecond || b.outcomes()[measure.OK] != 20 {
+			t.Errorf("%d turns, the first %+v; want 20 from 0 on", len(f.sent), f.sent[0])
+		}
+		if n := len(s.Generator.Seconds); n != 2 || s.Elapsed != 2*time.Second {
+			t.Errorf("%d seconds of health until %v, want 2 until 2s", n, s.Elapsed)
+		}
+	})
+}
+
+func TestShardsOfAClosedLoadAreItsUsers(t *testing.T) {
+	perform := func(shard, shards int) (all []sent) {
+		synctest.Test(t, func(t *testing.T) {
+			sc := closed(7, 10*time.Second, say("${user.id} ${orders.no}", "二")...)
+			sc.Load.Think = &scenario.Think{Min: 1, Max: unit.Duration(2 * time.Second)}
+			sc.Data = bazaar().Data
+			f := newFake()
+			f.answer = takes(100 * time.Millisecond)
+			drive(t, always(), sc, f, func(o *Options) { o.Shard, o.Shards = shard, shards })
+			all = f.sent
+		})
+		return all
+	}
+	whole := perform(0, 1)
+	var union []sent
+	for i := range 3 {
+		union = append(union, perform(i, 3)...)
+	}
+	sortSent(whole)
+	sortSent(union)
+	if len(whole) < 60 || !slices.Equal(whole, union) {
+		t.Errorf("three shards sent %d turns together, one machine %d, or not the same", len(union), len(whole))
+	}
 }
