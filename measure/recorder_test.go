@@ -23,6 +23,7 @@ func testPlan() *Plan {
 			{Name: "expected", Stages: 2, Valid: SetOf(OK, Unexpected), Good: SetOf(OK), Checked: true},
 			{Name: "context", Stages: 2, Valid: all, Good: all &^ SetOf(ContextLost), Verified: true},
 			{Name: "lag", Stages: 3, Valid: all, Good: all, Limit: 10 * time.Millisecond, Of: Lag},
+			{Name: "p95", Stages: 2, Valid: all, Good: Answered, Limit: 300 * time.Millisecond},
 		},
 		Drain: 30 * time.Second,
 	}

@@ -237,7 +237,7 @@ func TestDetectByAnswers(t *testing.T) {
 	for _, c := range []struct {
 		until int
 		want  float64
-	}{{0, 0}, {13, 3}, {20, 10}} {
+	}{{0, 0}, {13, 3}, {20, 10}, {23, 10}} {
 		b := stormy(t, func(b *bench, s int) {
 			if s >= 10 && s < c.until {
 				b.turns(s, 94, nil)
