@@ -155,6 +155,10 @@ type h2wire struct {
 
 // wait implements wire.
 func (x *h2wire) wait(t time.Time) waitResult {
+	if !x.writeBy.IsZero() && (t.IsZero() || !t.Before(x.writeBy)) {
+		x.writeBy = time.Time{} // it would reset the stream although nothing is being written
+		_ = x.rc.SetWriteDeadline(x.writeBy)
+	}
 	var due <-chan time.Time
 	if !t.IsZero() {
 		d := time.Until(t)
