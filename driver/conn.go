@@ -16,6 +16,7 @@ type conn struct {
 	armed      time.Duration   // the deadline set on it, offset from Options.Base; 0: none
 	idle       time.Duration   // when its last answer was whole; 0: it never carried one
 	prev, next *conn           // in registry
+	swap       swap
 }
 
 // arm sees to it that a read or write ends by until. A deadline that is armed

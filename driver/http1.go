@@ -119,15 +119,17 @@ func (h *http1) talk(c *conn, x *exchange, q *request) (keep bool, f fault) {
 	if x.sent == 0 {
 		x.sent = sent
 	}
-	if _, err := c.Write(x.out); err != nil {
-		return false, h.lost(c, x, err, true)
+	had, f := h.send(c, x, sent)
+	if f.bad() {
+		return false, f
 	}
 	var r headReader
 	x.head.reset()
-	for {
-		x.room(512)
-		f := h.readSome(c, x, sent)
-		done := false
+	for done := false; !done; had = false {
+		if !had {
+			x.room(512)
+			f = h.readSome(c, x, sent)
+		}
 		if !f.bad() {
 			f, done = r.read(x.in, &x.head, &h.plan.limits)
 		}
@@ -135,11 +137,51 @@ func (h *http1) talk(c *conn, x *exchange, q *request) (keep bool, f fault) {
 			x.head.reset()
 			return false, f
 		}
-		if done {
-			break
-		}
 	}
 	return h.readBody(c, x, q, r.at)
+}
+
+// send writes the request; had tells that it read the begin of the answer, too.
+func (h *http1) send(c *conn, x *exchange, now time.Duration) (had bool, f fault) {
+	out := x.out
+	if c.swappable(now) {
+		x.room(512)
+		wrote, n, err := c.exchange(out, x.in[:cap(x.in)])
+		if n > 0 {
+			x.done = h.now()
+			if x.first == 0 {
+				x.first = x.done
+			}
+			x.in = x.in[:n]
+			return true, fault{}
+		}
+		early := errors.Is(err, os.ErrDeadlineExceeded) && h.now() < x.deadline
+		if err != nil && !early {
+			return false, h.lost(c, x, err, true)
+		}
+		// A deadline of an earlier turn, or a full socket: go on where it stopped.
+		if early {
+			h.rearm(c, x.deadline)
+		}
+		if out = out[wrote:]; len(out) == 0 {
+			return false, fault{}
+		}
+	}
+	if _, err := c.Write(out); err != nil {
+		return false, h.lost(c, x, err, true)
+	}
+	return false, fault{}
+}
+
+// rearm replaces a deadline that fired too early.
+func (h *http1) rearm(c *conn, until time.Duration) {
+	c.armed = 0
+	c.arm(h.plan.opts.Base, until, h.now())
+	// Interrupt says so before it sets a deadline in the past; the order here is
+	// the reverse, so that one of the two is seen.
+	if h.halted.Load() {
+		c.SetDeadline(past) //nolint:errcheck // as in arm
+	}
 }
 
 // readSome reads once and notes when. now is a time not long ago.
@@ -175,13 +217,7 @@ func (h *http1) read(c *conn, x *exchange, now time.Duration) (int, error) {
 		if now >= until || h.halted.Load() {
 			return 0, err
 		}
-		c.armed = 0
-		c.arm(h.plan.opts.Base, until, now)
-		// Interrupt sets a deadline in the past after it said so: the order of both
-		// here is the reverse, so that one of them is seen.
-		if h.halted.Load() {
-			return 0, err
-		}
+		h.rearm(c, until)
 	}
 }
 
