@@ -190,7 +190,7 @@ func TestAuthorizationHeader(t *testing.T) {
 	s := startServer(t, l.url, nil)
 	tok := tokenFor(t, "u1")
 	post := func(change func(*http.Request)) int {
-		req, err := http.NewRequest("POST", s.URL()+"/v1/chat?token="+tok, strings.NewReader(`{"text":"随便说点什么"}`))
+		req, err := http.NewRequest(http.MethodPost, s.URL()+"/v1/chat?token="+tok, strings.NewReader(`{"text":"随便说点什么"}`))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -201,7 +201,7 @@ func TestAuthorizationHeader(t *testing.T) {
 			t.Fatal(err)
 		}
 		resp.Body.Close()
-		if resp.StatusCode == 401 && !strings.HasPrefix(resp.Header.Get("WWW-Authenticate"), "Bearer ") {
+		if resp.StatusCode == http.StatusUnauthorized && !strings.HasPrefix(resp.Header.Get("WWW-Authenticate"), "Bearer ") {
 			t.Errorf("WWW-Authenticate = %q", resp.Header.Get("WWW-Authenticate"))
 		}
 		return resp.StatusCode

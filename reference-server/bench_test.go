@@ -24,8 +24,8 @@ func BenchmarkTurn(b *testing.B) {
 				ctx.SetBodyString(`{"choices":[{"text":"可以的,请在结算页选用。","message":{"role":"assistant","content":"可以的,请在结算页选用。"}}]}`)
 			}}
 			ln := listenLoopback(b)
-			go model.Serve(ln)
-			b.Cleanup(func() { model.Shutdown() })
+			go func() { _ = model.Serve(ln) }()
+			b.Cleanup(func() { _ = model.Shutdown() })
 			s, err := Start(context.Background(), Config{LLM: "http://" + ln.Addr().String(), Secrets: map[string]Secret{"k1": testSecret}, Profile: profile,
 				Knobs: map[string]string{"limit.global": "0/s", "limit.user": "0/s", "redis.timeout": "5s"}})
 			if err != nil {

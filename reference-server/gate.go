@@ -53,7 +53,6 @@ func (g *gates) reset(l unitLimit) {
 type quota struct {
 	name  string
 	limit int
-	left  int
 	wait  time.Duration // until the next token, when refused
 }
 

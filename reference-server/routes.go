@@ -102,7 +102,7 @@ func (s *Server) serve(e endpoint) http.HandlerFunc {
 func (x *exchange) guarded(e endpoint) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			if v == http.ErrAbortHandler {
+			if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(v)
 			}
 			x.srv.log.Error("panic", "trace_id", x.tr.id, "value", v, "stack", string(debug.Stack()))

@@ -48,10 +48,10 @@ func (l *scriptedLLM) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	if strings.HasSuffix(r.URL.Path, "/v1/completions") {
-		json.NewEncoder(w).Encode(map[string]any{"choices": []any{map[string]any{"text": text}}})
+		_ = json.NewEncoder(w).Encode(map[string]any{"choices": []any{map[string]any{"text": text}}})
 		return
 	}
-	json.NewEncoder(w).Encode(map[string]any{"choices": []any{map[string]any{"message": map[string]any{"role": "assistant", "content": text}}}})
+	_ = json.NewEncoder(w).Encode(map[string]any{"choices": []any{map[string]any{"message": map[string]any{"role": "assistant", "content": text}}}})
 }
 
 func (l *scriptedLLM) set(f func(n int, r *http.Request, body string) (int, string)) {

@@ -124,29 +124,29 @@ func TestBrokenStreams(t *testing.T) {
 		text     string
 	}{
 		"reset in the middle": {func(w http.ResponseWriter, _ *http.Request, flush func()) {
-			io.WriteString(w, chunk("您好,")+chunk("优惠"))
+			_, _ = io.WriteString(w, chunk("您好,")+chunk("优惠"))
 			flush()
 			panic(http.ErrAbortHandler)
 		}, "error", "model-interrupted", "您好,"},
 		"no DONE": {func(w http.ResponseWriter, _ *http.Request, _ func()) {
-			io.WriteString(w, chunk("您好,")+chunk("完。"))
+			_, _ = io.WriteString(w, chunk("您好,")+chunk("完。"))
 		}, "error", "model-interrupted", "您好,完。"},
 		"error event in the middle": {func(w http.ResponseWriter, _ *http.Request, _ func()) {
-			io.WriteString(w, chunk("您好,")+"data: {\"error\":{\"message\":\"boom\"}}\n\n")
+			_, _ = io.WriteString(w, chunk("您好,")+"data: {\"error\":{\"message\":\"boom\"}}\n\n")
 		}, "error", "model-interrupted", "您好,"},
 		"error event first": {func(w http.ResponseWriter, _ *http.Request, _ func()) {
-			io.WriteString(w, "data: {\"error\":{\"message\":\"boom\"}}\n\n")
+			_, _ = io.WriteString(w, "data: {\"error\":{\"message\":\"boom\"}}\n\n")
 		}, "done", "llm_garbage", ""},
 		"nothing but DONE": {func(w http.ResponseWriter, _ *http.Request, _ func()) {
-			io.WriteString(w, "data: [DONE]\n\n")
+			_, _ = io.WriteString(w, "data: [DONE]\n\n")
 		}, "done", "llm_garbage", ""},
 		"heartbeats only": {func(w http.ResponseWriter, r *http.Request, flush func()) {
-			io.WriteString(w, ": ping\n\n")
+			_, _ = io.WriteString(w, ": ping\n\n")
 			flush()
 			<-r.Context().Done()
 		}, "done", "llm_timeout", ""},
 		"data behind DONE": {func(w http.ResponseWriter, _ *http.Request, _ func()) {
-			io.WriteString(w, chunk("好的。")+"data: [DONE]\n\n"+chunk("不该出现"))
+			_, _ = io.WriteString(w, chunk("好的。")+"data: [DONE]\n\n"+chunk("不该出现"))
 		}, "done", "", "好的。"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -174,10 +174,10 @@ func TestBrokenStreams(t *testing.T) {
 func TestStreamedAnswersAreMasked(t *testing.T) {
 	s := startServer(t, rawModel(t, func(w http.ResponseWriter, _ *http.Request, flush func()) {
 		for _, p := range []string{"请拨", "打138", "1234", "5678", ",谢", "谢"} {
-			io.WriteString(w, chunk(p))
+			_, _ = io.WriteString(w, chunk(p))
 			flush()
 		}
-		io.WriteString(w, "data: [DONE]\n\n")
+		_, _ = io.WriteString(w, "data: [DONE]\n\n")
 	}), knobs("redis.timeout", "2s"))
 	_, events := streamTurn(t, s, "", "给我一个电话吧")
 	if text := checkStream(t, events, "done"); text != "请拨打***********,谢谢" {
@@ -189,13 +189,13 @@ func TestClientThatLeavesCancelsTheModel(t *testing.T) {
 	var cancelled atomic.Bool
 	gone := make(chan struct{})
 	s := startServer(t, rawModel(t, func(w http.ResponseWriter, r *http.Request, flush func()) {
-		io.WriteString(w, chunk("一,"))
+		_, _ = io.WriteString(w, chunk("一,"))
 		flush()
 		<-r.Context().Done()
 		cancelled.Store(true)
 		close(gone)
 	}), knobs("redis.timeout", "2s"))
-	req, _ := http.NewRequest("POST", s.URL()+"/v1/chat/stream", strings.NewReader(`{"text":"说来话长"}`))
+	req, _ := http.NewRequest(http.MethodPost, s.URL()+"/v1/chat/stream", strings.NewReader(`{"text":"说来话长"}`))
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Authorization", "Bearer "+tokenFor(t, "u1"))
 	resp, err := http.DefaultClient.Do(req)

@@ -164,6 +164,6 @@ func (ts *tickets) get(ctx context.Context, id string) (t ticket, ok bool, err e
 	if err := json.Unmarshal(b, &st); err != nil {
 		return ticket{}, false, nil
 	}
-	st.ticket.Tenant, st.ticket.UID = st.TenantName, st.Owner
+	st.Tenant, st.UID = st.TenantName, st.Owner
 	return st.ticket, true, nil
 }

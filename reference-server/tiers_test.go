@@ -311,3 +311,18 @@ func TestQuietServerNoticesADeadModelByProbes(t *testing.T) {
 		synctest.Wait()
 	})
 }
+
+func TestStarvedTakesThreeLateEvaluations(t *testing.T) {
+	set := hardened()
+	now := time.Date(2026, 11, 11, 0, 0, 0, 0, time.UTC)
+	w := newWatch(now, func() *settings { return &set })
+	for i, c := range []struct {
+		after time.Duration
+		want  bool
+	}{{0, false}, {time.Second, false}, {2 * time.Second, false}, {2 * time.Second, false}, {2 * time.Second, true}, {3 * time.Second, true}, {time.Second, false}, {2 * time.Second, false}} {
+		now = now.Add(c.after)
+		if got := w.starved(now); got != c.want {
+			t.Errorf("evaluation %d, %v after the last: %v, want %v", i, c.after, got, c.want)
+		}
+	}
+}

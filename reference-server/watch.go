@@ -17,7 +17,11 @@ type transition struct {
 	Reason string `json:"reason"`
 }
 
-const maxTransitions = 1000
+const (
+	maxTransitions = 1000
+	starvedLag     = time.Second
+	starvedTicks   = 3
+)
 
 // watch stands at the gauges: it counts how model, FAQ and Redis do, asks the
 // model beside the users while they get a lower tier, and decides once a
@@ -37,6 +41,9 @@ type watch struct {
 	breaker *breaker
 	shadow  chan []byte // prompts of users on a lower tier, for probes
 	changed func(from, to position, reason string)
+
+	evaluated time.Time // last, and how many came late since
+	lateTicks int
 
 	mu          sync.Mutex
 	transitions []transition
@@ -98,7 +105,22 @@ func (w *watch) run(ctx context.Context) {
 	}
 }
 
+// starved says whether this evaluation was the third in a row that came a
+// second late or more: the process does not get the CPU it needs. Only run
+// calls it, through evaluate.
+func (w *watch) starved(now time.Time) bool {
+	lag := now.Sub(w.evaluated) - evaluateEvery
+	if w.evaluated.IsZero() || lag < starvedLag {
+		w.lateTicks = 0
+	} else {
+		w.lateTicks++
+	}
+	w.evaluated = now
+	return w.lateTicks >= starvedTicks
+}
+
 func (w *watch) evaluate(now time.Time) {
+	starved := w.starved(now)
 	if w.currentSwitch().Mode == "freeze" {
 		return
 	}
@@ -110,6 +132,7 @@ func (w *watch) evaluate(now time.Time) {
 		breakerOpen: w.breaker.state() == "open", keyRefused: w.refused.Load(),
 		faqDown: faq.n >= fewProbes && (faq.failures() >= enterAtOnce || faq.slowness() >= enterSlow),
 		redis:   w.redis.sum(now, signalWindow),
+		cpu:     starved,
 		jitter:  timerJitterMin + rand.Float64()*(timerJitterMax-timerJitterMin),
 	}, timers{dwell: set.tierDwell.D(), dwellMax: set.tierDwellMax.D(), step: set.tierStep.D()})
 	w.pos.Store(&to)

@@ -88,7 +88,7 @@ func (q request) check() error {
 	case q.dialogID != "" && !wellFormedID(q.dialogID):
 		return fmt.Errorf("%w: dialog_id must be 32 lower-case hex digits", errField)
 	case q.turnID != "" && !wellFormedTurnID(q.turnID):
-		return fmt.Errorf("%w: turn_id must have 1 to 64 of A-Z a-z 0-9 - _ . :", errField)
+		return fmt.Errorf("%w: turn_id must have 1 to 64 letters, digits or any of -_.: without spaces", errField)
 	case len(q.uid) > 4*maxUID:
 		return fmt.Errorf("%w: uid must have 1 to %d characters", errField, maxUID)
 	case len(q.text) > maxTextBytes || utf8.RuneCountInString(q.text) > maxTextRunes:
