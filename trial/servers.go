@@ -38,7 +38,7 @@ func startServers(ctx context.Context, s *scenario.Scenario, command, logDir str
 			up.stop()
 		}
 	}()
-	if s.LLM != nil {
+	if l := s.LLM; l != nil && (s.Target.Bundled != nil || l.Listen != "" || l.Admin != "") {
 		if err := up.startMock(ctx, s, command, logDir); err != nil {
 			return nil, err
 		}

@@ -139,7 +139,7 @@ func prepare(ctx context.Context, o Options) (_ *attempt, err error) {
 			t.servers.stop()
 		}
 	}()
-	if t.servers.mock != nil && s.LLM.Listen != "" {
+	if t.servers.mockChild != nil && s.LLM.Listen != "" {
 		o.Notice("mock LLM listens on " + t.servers.mockChild.ready.URL)
 	}
 	if err := preflight(ctx, s, &t.servers.target); err != nil {
