@@ -49,7 +49,7 @@ func TestMergeShards(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.Facts.Generator = Generator{CPU: time.Second, MaxRSS: 10, MaxInFlight: 5, InFlightMean: 0.1 + 0.2*float64(i*i), Cores: 2, SharedHost: i == 1,
+		r.Facts.Generator = Generator{CPU: time.Second, MaxRSS: 10, MaxInFlight: 5, InFlightMean: 0.1 + 0.2*float64(i*i), Cores: 1 + i%2, SharedHost: i == 1,
 			Seconds: []GeneratorSecond{{Second: i, InFlight: 1}, {Second: 7, CPU: time.Second, GCPause: time.Duration(i), InFlight: 2, Open: 3}}}
 		r.Facts.Storms = []Storm{{"storm", "status", time.Second, time.Duration(5+i) * time.Second}}
 		r.Facts.Calls = []CallSecond{{Second: 3, Calls: int64(i + 1), Probes: 1}}

@@ -24,6 +24,7 @@ func testPlan() *Plan {
 			{Name: "context", Stages: 2, Valid: all, Good: all &^ SetOf(ContextLost), Verified: true},
 			{Name: "lag", Stages: 3, Valid: all, Good: all, Limit: 10 * time.Millisecond, Of: Lag},
 			{Name: "p95", Stages: 2, Valid: all, Good: Answered, Limit: 300 * time.Millisecond},
+			{Name: "warm_gap", Stages: 1, Valid: Answered, Good: Answered, Limit: 50 * time.Millisecond, Of: ChunkGap},
 		},
 		Drain: 30 * time.Second,
 	}

@@ -76,6 +76,7 @@ func TestBudgets(t *testing.T) {
 		{"sent late", "lag", 3, with(func(t *Turn) { t.Lag = 10*ms + 1 }), BudgetCount{1, 1}},
 		{"gaps", "chunk_gap", 3, with(func(t *Turn) { t.Gaps = []time.Duration{50 * ms, 51 * ms, ms} }), BudgetCount{3, 1}},
 		{"gaps of a failure", "chunk_gap", 3, with(func(t *Turn) { t.Outcome, t.Gaps = Timeout, []time.Duration{51 * ms} }), BudgetCount{0, 0}},
+		{"gaps of another stage", "warm_gap", 1, with(func(t *Turn) { t.Intended, t.Gaps = time.Second, []time.Duration{50 * ms, 51 * ms} }), BudgetCount{2, 1}},
 		{"no gaps", "chunk_gap", 3, good, BudgetCount{0, 0}},
 		{"outcome out of range", "availability", 3, with(func(t *Turn) { t.Outcome = 200 }), BudgetCount{1, 1}},
 		{"tier out of range", "faq", 3, with(func(t *Turn) { t.Tier = 200 }), BudgetCount{1, 0}},

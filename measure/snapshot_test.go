@@ -332,13 +332,13 @@ func BenchmarkCut(b *testing.B) {
 	}
 }
 
-// An hour of seconds stays small.
-func TestAnHourIsSmall(t *testing.T) {
+// Ten minutes of seconds stay small, so that an hour does.
+func TestSecondsAreSmall(t *testing.T) {
 	plan := testPlan()
 	plan.Stages[1].End = time.Hour
 	r := NewRecorder(plan, 2)
 	total := NewSnapshot(plan)
-	for second := range 3600 {
+	for second := range 600 {
 		for k := range 200 {
 			at := time.Duration(second)*time.Second + time.Duration(k)*5*ms
 			r.Lane(k).Record(&Turn{Slot: k & 1, Intended: at, Sent: at, Done: at + time.Duration(50+k)*ms, Lag: time.Duration(k) * 10 * time.Microsecond})
@@ -359,7 +359,7 @@ func TestAnHourIsSmall(t *testing.T) {
 	for _, h := range total.Timings {
 		size += h.packed.GetMemorySize()
 	}
-	if size > 10<<20 {
-		t.Errorf("an hour takes %d KiB", size>>10)
+	if size > 10<<20/6 {
+		t.Errorf("ten minutes take %d KiB", size>>10)
 	}
 }

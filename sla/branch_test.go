@@ -245,3 +245,22 @@ func TestMetastableAcrossADip(t *testing.T) {
 		t.Error("goodput never came back at the rate of the storm's start")
 	}
 }
+
+// Full quality without the tainted seconds leaves the storm out too.
+func TestTaintedSecondsOfFullQuality(t *testing.T) {
+	b := stormy(t, func(b *bench, s int) {
+		switch {
+		case s < 5:
+			b.turns(s, 100, func(t *measure.Turn) { degraded(t); t.Lag = time.Second })
+		case s >= 10 && s < 20:
+			b.turns(s, 100, degraded)
+		default:
+			b.turns(s, 100, nil)
+		}
+	})
+	r := b.evaluate()
+	want := "full-quality fails only with the 5 of 60 seconds in which the generator was late"
+	if r.Verdict != Invalid || !slices.Contains(r.Generator.Reasons, want) {
+		t.Errorf("%v %q", r.Verdict, r.Generator.Reasons)
+	}
+}

@@ -279,6 +279,9 @@ func TestIntegrityFailsWhateverElse(t *testing.T) {
 	if o := find(t, r, "integrity"); o.Verdict != Fail || o.Bad != 1 || o.N != 10_001 || o.Measured != 1 || o.Reason != "fail: 1 answers with foreign content in 10,001" {
 		t.Errorf("%+v", o)
 	}
+	if !slices.ContainsFunc(r.Reasons, func(s string) bool { return strings.Contains(s, "dropped by the generator") }) {
+		t.Errorf("the other reasons are gone: %q", r.Reasons)
+	}
 	if n := slices.IndexFunc(r.Reasons[1:], func(s string) bool { return strings.HasPrefix(s, "integrity") }); n >= 0 {
 		t.Errorf("integrity twice: %q", r.Reasons)
 	}
