@@ -155,7 +155,9 @@ type Options struct {
 	Base time.Time // t = 0 of the times in replies; monotonic
 	// Secrets gives the value behind ${env:…} and ${file:…}.
 	Secrets func(name string) (string, error)
-	// Capture keeps Body and the request as sent, for one conversation shown to a person.
+	// Capture is given, once a turn, the request as sent and the last answer as it
+	// came (over HTTP/2 as a person reads them), for one conversation shown to a
+	// person; or a login that failed. The slices are valid during the call.
 	Capture func(request, response []byte)
 	// Sources is how many loopback addresses connections to a loopback target
 	// come from, 28,000 ports each; up to 1 leaves the choice to the system. See

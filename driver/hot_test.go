@@ -7,6 +7,7 @@ import (
 
 	"net"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -267,5 +268,15 @@ func TestCapture(t *testing.T) {
 	}
 	if want := "HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n" + okBody; got != want {
 		t.Errorf("got %q", got)
+	}
+	for _, mode := range []string{"sync", "stream", "async"} {
+		d := open(t, &scenario.Target{URL: newChatServer(t, false).URL, HTTP: "h2c", Mode: mode}, Options{Base: time.Now(), Capture: func(a, b []byte) { sent, got = string(a), string(b) }})
+		line := d.Open(&User{ID: "u"})
+		line.Do(&Turn{Text: []byte("hi")}, &r)
+		line.Free(&r)
+		line.Close()
+		if !strings.HasPrefix(sent, "POST /v1/chat") || !strings.HasSuffix(sent, `"text":"hi"}`) || !strings.HasPrefix(got, "HTTP/2 200\r\n\r\n") || !strings.Contains(got, "turns") {
+			t.Errorf("%s: sent %q, got %q", mode, sent, got)
+		}
 	}
 }

@@ -24,6 +24,7 @@ type carrier interface {
 type client struct {
 	plan      *plan
 	carrier   carrier
+	binary    bool // what goes over the wire is not what a person reads
 	exchanges exchanges
 }
 
@@ -48,7 +49,7 @@ func New(target *scenario.Target, opts Options) (Driver, error) {
 		if p.secure {
 			p.tls.NextProtos = []string{"h2"}
 		}
-		c.carrier = newHTTP2(p)
+		c.carrier, c.binary = newHTTP2(p), true
 	default:
 		return nil, fmt.Errorf("target.http: %.20q is none of 1.1, 2, h2c", target.HTTP)
 	}
@@ -125,12 +126,11 @@ func (l *line) prove(x *exchange, reply *Reply) fault {
 func (l *line) turn(x *exchange, reply *Reply) fault {
 	p := l.client.plan
 	f := l.client.carrier.roundTrip(l, x, &p.turn)
+	request := l.asked(x, &p.turn)
 	if p.mode == "async" && !f.bad() {
 		f = l.await(x, reply)
 	}
-	if p.opts.Capture != nil {
-		p.opts.Capture(x.out, x.in)
-	}
+	l.show(x, request)
 	reply.Status = x.head.status
 	reply.Body = x.body
 	if x.streamed && len(x.bare) > 0 {

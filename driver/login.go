@@ -131,6 +131,9 @@ func (l *line) login(x *exchange, reply *Reply) fault {
 	p := l.client.plan
 	x.deadline = reply.Begun + p.timeout
 	f := l.client.carrier.roundTrip(l, x, &p.login.request)
+	if f.bad() || x.head.status >= 300 {
+		l.show(x, l.asked(x, &p.login.request))
+	}
 	if f.bad() {
 		f.message = "login: " + f.message
 		return f
