@@ -118,7 +118,7 @@ func (s *Server) openRedis(set *settings) error {
 			return err
 		}
 		s.embedded = e
-		opt = &redis.Options{Addr: e.mini.Addr()}
+		opt = &redis.Options{Addr: e.mini.Addr(), PoolTimeout: set.redisTimeout.D()}
 		s.log.Info("embedded Redis: volatile, single lock, no capacity claims")
 	} else {
 		o, err := redisOptions(s.cfg.Redis)

@@ -18,6 +18,7 @@ const (
 	leaseTime    = 3 * time.Second
 	leaseReserve = time.Second // left at commit, for the commit itself
 	dialTimeout  = time.Second
+	poolWait     = 50 * time.Millisecond // for a connection: then the turn degrades
 )
 
 var (
@@ -50,7 +51,9 @@ func newStore(opt *redis.Options, s *settings) *store {
 	opt.DialTimeout = max(s.redisTimeout.D(), dialTimeout) // the operation's own deadline still counts; the dial may serve the next
 	opt.ReadTimeout = s.redisTimeout.D()
 	opt.WriteTimeout = s.redisTimeout.D()
-	opt.PoolTimeout = min(s.redisTimeout.D(), 50*time.Millisecond)
+	if opt.PoolTimeout == 0 {
+		opt.PoolTimeout = min(s.redisTimeout.D(), poolWait)
+	}
 	opt.DisableIdentity = true
 	opt.Protocol = 2
 	opt.PoolSize = max(1, int(s.redisPool))

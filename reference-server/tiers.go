@@ -27,8 +27,8 @@ func (t Tier) String() string {
 //
 //	to       enter                                       leave, one step at a time
 //	faq      model failures ≥ 30 % or slow ≥ 60 %        after the dwell, 20 probes in 10 s, ≥ 90 % good; then live
-//	         twice; at once: ≥ 50 %, or ≥ 70 % in the    share 10, 25, 50, 100 %, one step each; a relapse doubles
-//	         last second, or breaker open                the dwell
+//	         twice; at once: ≥ 50 %, ≥ 70 % errors in    share 10, 25, 50, 100 %, one step each; a relapse doubles
+//	         the last second, or breaker open            the dwell
 //	handoff  at faq and FAQ unavailable or slow          cause gone for 30 s
 //	static   Redis failures ≥ 50 %, or CPU emergency     Redis failures < 5 % for 15 s
 const (
@@ -39,7 +39,7 @@ const (
 	enterFailures  = 0.30
 	enterSlow      = 0.60
 	enterAtOnce    = 0.50
-	enterStorm     = 0.70 // of one second: a 3 s window alone would take 2 s to see a storm
+	enterStorm     = 0.70 // errors within one second: a 3 s window alone takes 2 s to see a storm; lateness is left to it, a stall of this machine is no storm
 	leaveProbes    = 20
 	leaveGood      = 0.90
 	relapseGood    = 0.70 // probes below this take the live share back
@@ -59,6 +59,7 @@ var liveShares = [...]int{10, 25, 50}
 // tally counts calls in a window.
 type tally struct {
 	n, failed, slow int
+	refused         int // of failed: answered with an error, not merely late
 }
 
 func (t tally) failures() float64 { return share(t.failed, t.n) }
@@ -165,7 +166,7 @@ func modelTrouble(s signals) (trouble bool, atOnce string) {
 		return true, "breaker_open"
 	case s.llm.n >= minSamples && s.llm.failures() >= enterAtOnce:
 		return true, "llm_failures"
-	case s.llmSecond.n >= minSamples && s.llmSecond.failures() >= enterStorm:
+	case s.llmSecond.n >= minSamples && share(s.llmSecond.refused, s.llmSecond.n) >= enterStorm:
 		return true, "llm_storm"
 	case s.llm.n < minSamples && s.probes.n >= fewProbes && s.probes.failures() >= enterAtOnce:
 		return true, "probe_failures"

@@ -73,7 +73,7 @@ func (w *watch) sawModel(f fault, slow bool) {
 		w.refused.Store(true)
 	}
 	if f != faultCancelled && f != faultPermanent {
-		w.llm.add(time.Now(), f.failure(), slow)
+		w.llm.count(time.Now(), f.failure(), slow, f.failure() && f != faultTimeout)
 	}
 }
 

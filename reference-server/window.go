@@ -19,7 +19,10 @@ const sliceTime = 250 * time.Millisecond
 func newWindow(now time.Time) *window { return &window{origin: now} }
 
 // add counts one call.
-func (w *window) add(now time.Time, failed, slow bool) {
+func (w *window) add(now time.Time, failed, slow bool) { w.count(now, failed, slow, false) }
+
+// count is add that also tells errors from timeouts.
+func (w *window) count(now time.Time, failed, slow, refused bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.advance(now)
@@ -30,6 +33,9 @@ func (w *window) add(now time.Time, failed, slow bool) {
 	}
 	if slow {
 		t.slow++
+	}
+	if refused {
+		t.refused++
 	}
 }
 
@@ -47,6 +53,7 @@ func (w *window) sum(now time.Time, d time.Duration) tally {
 		t.n += s.n
 		t.failed += s.failed
 		t.slow += s.slow
+		t.refused += s.refused
 	}
 	return t
 }
