@@ -15,6 +15,8 @@ import (
 //   - One turn is one request, sent once. A connection that dies under it costs
 //     the turn (Broken); nothing is retried, redirects are not followed, cookies
 //     and proxies in the environment are ignored. Only a job is asked after again.
+//     A turn of which an HTTP/2 server says, as it closes a connection in good
+//     order, that it has not begun with it, goes over another: it happens once.
 //   - A kept connection that has been idle for a second is looked at first: what
 //     the server has closed by then is replaced, because nothing was sent on it.
 //   - Begun ≤ Sent ≤ FirstByte ≤ Done, and FirstToken between the last two. They

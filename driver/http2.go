@@ -77,6 +77,10 @@ func (h *http2) close() error {
 	return nil
 }
 
+// maxMoves bounds how often a turn goes to another connection because the one
+// before was closing and had not taken it.
+const maxMoves = 8
+
 // roundTrip sends q, filled with x's values, and waits for its answer.
 func (h *http2) roundTrip(l *line, x *exchange, q *request) fault {
 	if x.stream.wake == nil {
@@ -87,15 +91,21 @@ func (h *http2) roundTrip(l *line, x *exchange, q *request) fault {
 	if q.bodied {
 		x.out = q.body.append(x.out, &x.values)
 	}
-	m, f := h.acquire(l, x)
-	if f.bad() {
-		return f
-	}
-	m.start(x, q)
-	<-x.stream.wake
-	h.release(l, m)
-	if f = x.stream.fault; f.bad() {
-		return f
+	for moves := 0; ; moves++ {
+		m, f := h.acquire(l, x)
+		if f.bad() {
+			return f
+		}
+		m.start(x, q)
+		<-x.stream.wake
+		h.release(l, m)
+		if f = x.stream.fault; !f.bad() {
+			break
+		}
+		if !x.stream.untaken || moves == maxMoves || h.now() >= x.deadline {
+			return f
+		}
+		x.stream = stream{wake: x.stream.wake, events: q.events}
 	}
 	x.body = x.in
 	if x.streamed {

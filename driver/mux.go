@@ -110,6 +110,7 @@ type stream struct {
 	window     int64
 	events     bool // a stream of events was asked for
 	answered   bool // the head came
+	untaken    bool // the server says that it has not begun with it, or nothing was written
 	interim    int
 	total      int
 }
@@ -124,6 +125,7 @@ func (m *mux) start(x *exchange, q *request) {
 		if !m.gone.bad() {
 			x.stream.fault = fault{Broken, "the connection is used up"}
 		}
+		x.stream.untaken = true
 		x.stream.wake <- struct{}{}
 		return
 	}

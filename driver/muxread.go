@@ -133,7 +133,7 @@ func (m *mux) handle(kind, flags byte, id uint32, p []byte, now time.Duration) f
 		if len(p) < 8 || id != 0 {
 			return protocol("malformed GOAWAY")
 		}
-		m.goAway(binary.BigEndian.Uint32(p)&maxWindow, now)
+		m.goAway(binary.BigEndian.Uint32(p)&maxWindow, binary.BigEndian.Uint32(p[4:]) == 0, now)
 	case frameWindow:
 		return m.windowUpdate(id, p)
 	}
@@ -301,14 +301,17 @@ func (m *mux) resetBy(id, code uint32, now time.Duration) {
 	m.finish(x, f)
 }
 
-func (m *mux) goAway(last uint32, now time.Duration) {
+// goAway ends the streams the server has not begun with. Where it only closes,
+// and is not complaining, they may go over another connection: nothing of them
+// happened.
+func (m *mux) goAway(last uint32, graceful bool, now time.Duration) {
 	if !m.gone.bad() {
 		m.gone = fault{Broken, "connection closing: the server sent GOAWAY"}
 	}
 	for x := m.oldest; x != nil; {
 		following := x.stream.next
 		if x.stream.id > last {
-			x.done = now
+			x.done, x.stream.untaken = now, graceful
 			m.finish(x, m.gone)
 		}
 		x = following

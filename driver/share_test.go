@@ -50,6 +50,57 @@ func TestGoAway(t *testing.T) {
 	}
 }
 
+// Turns that a closing server has not begun with go over another connection; each
+// happens once. A server that complains is not asked again.
+func TestGoAwayInFlight(t *testing.T) {
+	for _, c := range []struct {
+		code   h2.ErrCode
+		broken int64
+	}{{h2.ErrCodeNo, 0}, {h2.ErrCodeEnhanceYourCalm, 7}} {
+		var conns, taken, broken atomic.Int64
+		url := peerServer(t, []h2.Setting{{ID: h2.SettingMaxConcurrentStreams, Val: 8}}, func(p *peer) {
+			first := conns.Add(1) == 1
+			var ids []uint32
+			for {
+				id, _, _, ok := p.request()
+				if !ok {
+					return
+				}
+				if !first {
+					taken.Add(1)
+					p.ok(id)
+					continue
+				}
+				if ids = append(ids, id); len(ids) == 8 {
+					taken.Add(1)
+					p.do(p.WriteGoAway(ids[0], c.code, nil))
+					p.ok(ids[0])
+				}
+			}
+		})
+		d := open(t, &scenario.Target{URL: url, HTTP: "h2c", Connections: "shared", Pool: 1}, Options{Base: time.Now()})
+		var wg sync.WaitGroup
+		for i := range 8 {
+			wg.Go(func() {
+				line := d.Open(&User{ID: fmt.Sprint(i)})
+				defer line.Close()
+				var r Reply
+				line.Do(&Turn{Text: []byte("hi")}, &r)
+				if r.Reason == Broken {
+					broken.Add(1)
+				} else if r.Reason != Complete || r.Sent > r.FirstByte {
+					t.Errorf("reason %d %q", r.Reason, r.Message)
+				}
+				line.Free(&r)
+			})
+		}
+		wg.Wait()
+		if broken.Load() != c.broken || taken.Load() != 8-c.broken {
+			t.Errorf("%v: %d broken, %d taken on %d connections", c.code, broken.Load(), taken.Load(), conns.Load())
+		}
+	}
+}
+
 // A target that dies and comes back costs the turns in between and no others, on
 // every policy; waiting lines are not forgotten.
 func TestTargetReturns(t *testing.T) {
