@@ -44,9 +44,18 @@ func (g *gates) reset(l unitLimit) {
 	buckets := func(n int) *otter.Cache[string, *rate.Limiter] {
 		return otter.Must(&otter.Options[string, *rate.Limiter]{MaximumSize: n, ExpiryCalculator: otter.ExpiryAccessing[string, *rate.Limiter](bucketIdle)})
 	}
+	g.close()
 	g.limit = l
 	g.global = rate.NewLimiter(rate.Limit(l.global), max(1, l.globalBurst))
 	g.users, g.tenants = buckets(maxUserBuckets), buckets(maxTenantBuckets)
+}
+
+// close ends what the buckets do in the background.
+func (g *gates) close() {
+	if g.users != nil {
+		g.users.StopAllGoroutines()
+		g.tenants.StopAllGoroutines()
+	}
 }
 
 // quota is what a caller may know about a bucket, for the RateLimit fields.

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 )
 
 func TestRateLimits(t *testing.T) {
@@ -241,4 +243,24 @@ func TestGrayShare(t *testing.T) {
 			t.Errorf("tail of %q: %s, want %s", uid, got, want)
 		}
 	}
+}
+
+func TestCloseLeavesNoGoroutine(t *testing.T) {
+	l := newScriptedLLM(t)
+	client := &http.Client{Transport: &http.Transport{}}
+	ignore := goleak.IgnoreCurrent()
+	for _, profile := range Profiles() {
+		s, err := Start(context.Background(), Config{LLM: l.url, Secrets: map[string]Secret{"k1": testSecret}, Profile: profile})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := sendBy(t, client, s.URL()+"/v1/chat", tokenFor(t, "u1"), "", "说点什么吧"); r.status != http.StatusOK {
+			t.Errorf("%s: %d %s", profile, r.status, r.body)
+		}
+		client.CloseIdleConnections()
+		if err := s.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	}
+	goleak.VerifyNone(t, ignore, goleak.IgnoreAnyFunction("net/http.(*conn).serve"))
 }

@@ -279,6 +279,12 @@ func (s *Server) release() {
 	}
 	s.embedded.close()
 	s.faq.close()
+	if s.cache != nil {
+		s.cache.answers.StopAllGoroutines()
+	}
+	if s.gates != nil {
+		s.gates.close()
+	}
 }
 
 // idKey derives the key of ids from the token keys, so that servers that share
