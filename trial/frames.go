@@ -103,7 +103,7 @@ type pending struct {
 }
 
 func newPending(plan *measure.Plan) *pending {
-	return &pending{plan: plan, sum: measure.NewSnapshot(plan)}
+	return &pending{plan: plan, sum: measure.NewInterval(plan)}
 }
 
 func (p *pending) add(s *measure.Snapshot) {
@@ -130,6 +130,6 @@ func (p *pending) Cut(elapsed time.Duration) (*measure.Snapshot, error) {
 	defer p.mu.Unlock()
 	s, err := p.sum, errors.Join(p.errs...)
 	s.Elapsed = max(s.Elapsed, elapsed)
-	p.sum, p.errs = measure.NewSnapshot(p.plan), nil
+	p.sum, p.errs = measure.NewInterval(p.plan), nil
 	return s, err
 }

@@ -100,7 +100,7 @@ func converse(ctx context.Context, s *scenario.Scenario, target *scenario.Target
 	if err != nil {
 		return fmt.Errorf("driver: %w", err)
 	}
-	defer d.Close() //nolint:errcheck // every connection is ours to drop
+	defer d.Close() // every connection is ours to drop
 	o := load.Options{Scenario: s, Seed: s.Seed, Driver: d, Secrets: s.Secret}
 	return load.OneConversation(ctx, o, beyond, longest, func(st *load.Step) bool {
 		e := &Exchange{

@@ -108,6 +108,7 @@ type attempt struct {
 	source  interface {
 		Cut(elapsed time.Duration) (*measure.Snapshot, error)
 	}
+	planned []int64          // starts, per second; nil in the closed model
 	crew    *crew            // nil when the load runs in this process
 	journal *measure.Journal // nil where none is kept: it takes everything
 	live    load.Live
@@ -141,6 +142,9 @@ func prepare(ctx context.Context, o Options) (_ *attempt, err error) {
 	}()
 	if t.servers.mockChild != nil && s.LLM.Listen != "" {
 		o.Notice("mock LLM listens on " + t.servers.mockChild.ready.URL)
+	}
+	if schedule := load.NewSchedule(&s.Load, s.Seed).Shard(o.Shard, max(o.Shards, 1)); schedule.Open() && o.Observe != nil {
+		t.planned = schedule.PerSecond()
 	}
 	if err := preflight(ctx, s, &t.servers.target); err != nil {
 		return nil, err

@@ -6,7 +6,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/cstest/cstest/load"
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/scenario"
 )
@@ -39,10 +38,7 @@ type watch struct {
 }
 
 func newWatch(t *attempt) *watch {
-	w := &watch{t: t, snapshot: measure.NewSnapshot(t.plan)}
-	if schedule := load.NewSchedule(&t.Scenario.Load, t.Scenario.Seed).Shard(t.Shard, max(t.Shards, 1)); schedule.Open() {
-		w.planned = schedule.PerSecond()
-	}
+	w := &watch{t: t, snapshot: measure.NewSnapshot(t.plan), planned: t.planned}
 	w.breach.rule = t.Scenario.Guard.Abort
 	return w
 }

@@ -98,7 +98,7 @@ var sgr = regexp.MustCompile("\x1b\\[[0-9;]*m")
 func fits(t testing.TB, m *model) {
 	t.Helper()
 	rows := strings.Split(m.content, "\n")
-	if len(rows) != max(m.height, 0) && !(m.height <= 0 || m.width <= 0) {
+	if len(rows) != max(m.height, 0) && m.height > 0 && m.width > 0 {
 		t.Errorf("%d rows on a screen of %d", len(rows), m.height)
 	}
 	for i, row := range rows {

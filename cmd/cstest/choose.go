@@ -205,7 +205,7 @@ func readScenario(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close() //nolint:errcheck // only read from
+	defer f.Close() // only read from
 	var b bytes.Buffer
 	if _, err := b.ReadFrom(io.LimitReader(f, 1<<20+1)); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)

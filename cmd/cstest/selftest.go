@@ -32,7 +32,7 @@ func runSelftest(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(logs) //nolint:errcheck // a temporary folder
+	defer os.RemoveAll(logs) // a temporary folder
 	sig := catchSignals(ctx)
 	defer sig.release()
 	checks, err := trial.Selftest(sig.graceful, executable, logs, func(line string) { fmt.Fprintln(s.err, line) })

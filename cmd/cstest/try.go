@@ -46,7 +46,7 @@ func runTry(ctx context.Context, s streams, o *tryOptions, args []string) error 
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(logs) //nolint:errcheck // a temporary folder
+	defer os.RemoveAll(logs) // a temporary folder
 	executable, err := os.Executable()
 	if err != nil {
 		return err
