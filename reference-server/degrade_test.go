@@ -3,6 +3,7 @@ package refserver
 import (
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -346,5 +347,25 @@ func TestLateCommit(t *testing.T) {
 	two.want(t, "seq", "2")
 	if !strings.Contains(l.body(1), "⟦c:AAAAAAAA.1⟧") {
 		t.Errorf("the first turn is missing: %s", l.body(1))
+	}
+}
+
+// Where turns at once are allowed, all of them are kept, one after the other.
+func TestTurnsAtOnceAreAllKeptWhereAllowed(t *testing.T) {
+	l := newScriptedLLM(t)
+	s := startServer(t, l.url, func(c *Config) { c.Profile = "article-3" })
+	id := say(t, s, "u1", "", "第一句话").get("dialog_id").String()
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			if r := say(t, s, "u1", id, "同时说的话"); r.status != http.StatusOK || !r.get("persisted").Bool() {
+				t.Errorf("%d %s", r.status, r.body)
+			}
+		})
+	}
+	all.Wait()
+	h := send(t, "GET", s.URL()+"/v1/dialogs/"+id, tokenFor(t, "u1"), "")
+	if n := h.get("turns.#").Int(); n != 5 {
+		t.Errorf("%d turns kept, want 5: %s", n, h.body)
 	}
 }

@@ -101,7 +101,11 @@ func (s *store) fresh(id string) *hold {
 // wrapping errState.
 func (s *store) begin(ctx context.Context, id, turnID, hash string, exclusive bool, hard time.Duration) (h *hold, replay []byte, err error) {
 	start := s.now()
-	defer func() { s.observe("begin", s.now().Sub(start), err) }()
+	defer func() {
+		if ctx.Err() == nil { // a caller who left says nothing about Redis
+			s.observe("begin", s.now().Sub(start), err)
+		}
+	}()
 	h = &hold{id: id, token: randomHex(8), since: start}
 	s.late.wait(ctx, id, s.timeout)
 	var list []string

@@ -13,6 +13,8 @@ import (
 const (
 	cannedLine = "系统繁忙,请稍后再试"
 	twinPoll   = 20 * time.Millisecond
+
+	maxOvertaken = 5 // times a turn is put behind others
 )
 
 // turn is one message on its way to an answer.
@@ -119,6 +121,8 @@ func (t *turn) begin(ctx context.Context) error {
 		return problemBusy
 	case errors.Is(err, errReused):
 		return problemReused
+	case err != nil && ctx.Err() != nil:
+		return problemGone
 	case err != nil && !t.set.tiers:
 		return problemState
 	case err != nil:
@@ -218,16 +222,24 @@ func (t *turn) commit(ctx context.Context) ([]byte, error) {
 		t.ans.costMS = t.cost()
 		return t.ans.appendJSON(nil), nil
 	}
-	t.ans.dialogID, t.ans.seq, t.ans.epoch, t.ans.persisted = t.hold.id, t.hold.seq, t.hold.epoch, true
-	t.ans.costMS = t.cost()
-	body := t.ans.appendJSON(make([]byte, 0, 512+len(t.ans.text)))
-	r := &record{epoch: t.hold.epoch, seq: t.hold.seq, born: t.hold.born, token: t.hold.token, turnID: t.req.turnID,
-		textHash: t.hash, degraded: t.ans.degraded, user: t.text, response: body}
 	start := time.Now()
-	err := t.srv.store.commit(context.WithoutCancel(ctx), t.hold, r, t.kept())
+	ctx = context.WithoutCancel(ctx)
+	r := t.record()
+	err := t.srv.store.commit(ctx, t.hold, r, t.kept())
+	for try := 0; errors.Is(err, errConflict) && !t.hold.leased && try < maxOvertaken; try++ {
+		// Turns at once are allowed: this one was overtaken and comes next.
+		h, _, again := t.srv.store.begin(ctx, t.hold.id, t.req.turnID, t.hash, false, t.set.historyHard.D())
+		if again != nil || h == nil {
+			break
+		}
+		t.hold = h
+		r = t.record()
+		err = t.srv.store.commit(ctx, t.hold, r, t.kept())
+	}
+	body := r.response
 	if errors.Is(err, errState) && t.set.tiers && time.Since(t.start)+t.set.redisTimeout.D() < t.set.chatDeadline.D() {
 		// Made twice, a commit appends once.
-		err = t.srv.store.commit(context.WithoutCancel(ctx), t.hold, r, t.kept())
+		err = t.srv.store.commit(ctx, t.hold, r, t.kept())
 	}
 	t.redisTime += time.Since(start)
 	if errors.Is(err, errConflict) && t.hold.leased {
@@ -244,6 +256,14 @@ func (t *turn) commit(ctx context.Context) ([]byte, error) {
 		}
 	}
 	return body, nil
+}
+
+// record renders the answer and is what commit stores of the turn.
+func (t *turn) record() *record {
+	t.ans.dialogID, t.ans.seq, t.ans.epoch, t.ans.persisted = t.hold.id, t.hold.seq, t.hold.epoch, true
+	t.ans.costMS = t.cost()
+	return &record{epoch: t.hold.epoch, seq: t.hold.seq, born: t.hold.born, token: t.hold.token, turnID: t.req.turnID, textHash: t.hash,
+		degraded: t.ans.degraded, user: t.text, response: t.ans.appendJSON(make([]byte, 0, 512+len(t.ans.text)))}
 }
 
 // mask replaces personal data where the knob says so, and leaves an audit line
