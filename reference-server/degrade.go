@@ -4,9 +4,14 @@ import (
 	"context"
 	"errors"
 	"hash/fnv"
+	"math/rand/v2"
 	"regexp"
 	"time"
 )
+
+// faqWarm is the share of turns at tier llm that look into the FAQ as well, so
+// that it is warm, and known to work, when it is needed.
+const faqWarm = 0.01
 
 const (
 	askBackText  = "请问您想咨询的是哪一类问题呢?可以告诉我具体的商品、订单或优惠。"
@@ -41,6 +46,9 @@ func (t *turn) decide(ctx context.Context) error {
 	}
 	reason := reasonTier
 	if floor == TierLLM {
+		if rand.Float64() < faqWarm {
+			_, _ = t.srv.lookup(t.clean) // nobody sees it; the gauges do
+		}
 		err := t.model(ctx)
 		if err == nil {
 			return nil
