@@ -84,7 +84,6 @@ type hold struct {
 	length  int
 	lost    bool // the list must be replaced, not appended to
 	turns   []record
-	known   bool // Redis answered
 	fresh   bool // the dialog begins with this turn
 	skipped int
 }
@@ -93,7 +92,7 @@ type hold struct {
 // so there is nothing to read and nobody to exclude.
 func (s *store) fresh(id string) *hold {
 	now := s.now()
-	return &hold{id: id, token: randomHex(8), since: now, epoch: now.UnixMilli(), born: now.UnixMilli(), seq: 1, known: true, fresh: true}
+	return &hold{id: id, token: randomHex(8), since: now, epoch: now.UnixMilli(), born: now.UnixMilli(), seq: 1, fresh: true}
 }
 
 // begin takes the dialog's lease and reads its turns. replay is the stored
@@ -136,7 +135,6 @@ func (s *store) begin(ctx context.Context, id, turnID, hash string, exclusive bo
 	if exclusive && !leased {
 		return nil, nil, errBusy
 	}
-	h.known = true
 	h.adopt(f, start, hard)
 	return h, nil, nil
 }

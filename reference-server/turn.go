@@ -133,6 +133,9 @@ func (t *turn) begin(ctx context.Context) error {
 		return nil
 	}
 	t.hold = h
+	if h.skipped > 0 {
+		t.srv.metrics.corrupt.Add(float64(h.skipped))
+	}
 	t.ans.contextStatus = "ok"
 	switch {
 	case h.lost && t.newDialog && h.length == 0:
