@@ -70,7 +70,9 @@ def cstest(seconds, url, directory, http):
     """One run of the bundled bench scenario; requests are counted from result.json."""
     out = os.path.join(directory, "cstest-%d-%d" % (seconds, time.monotonic_ns()))
     command = [os.path.join(ROOT, "bin", "cstest"), "run", os.path.join(HERE, "nginx.yaml"), "--no-tui", "--quiet",
-               "--target", url, "-d", "%ds" % seconds, "--results-dir", out, "--set", "target.http=" + http]
+               "--target", url, "-d", "%ds" % seconds, "--results-dir", out]
+    if http == "h2c":
+        command += ["--set", "target.http=h2c", "--set", "target.connections=shared", "--set", "target.pool=8"]
     cpu, wall, text = run(command, directory)
     try:
         with open(os.path.join(out, "result.json")) as f:
@@ -115,7 +117,7 @@ def peers(url, directory):
 
 def h2_peers(url, _directory):
     return {"h2load": (lambda s: ["h2load", "-t1", "-c", "8", "-m", "8", "-D", str(s), url],
-                       counted(r"(\d+) total"))}
+                       counted(r"requests: (\d+) total"))}
 
 
 def measure(name, table, url, directory, seconds, http):
