@@ -135,6 +135,9 @@ func parseScaled(s string) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
+	if factor == 1 {
+		return v, nil
+	}
 	// 1.1k must be 1100, not 1100.0000000000002.
 	return math.Round(v*factor*1e6) / 1e6, nil
 }
