@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -126,8 +127,10 @@ func checkStorm(t *testing.T, doc *report.Document) {
 	if doc.Counts.Degraded != doc.Tiers.FAQ {
 		t.Errorf("%d degraded, %d from the fixed texts", doc.Counts.Degraded, doc.Tiers.FAQ)
 	}
-	if doc.LLM.Calls == nil || *doc.LLM.Calls != doc.Counts.Turns {
-		t.Errorf("the mock knows %v calls, the server made one for each of %d turns", doc.LLM.Calls, doc.Counts.Turns)
+	// The mock learns when t = 0 is from a message: while that travels, a first
+	// call or two may count as made before it.
+	if n := doc.LLM.Calls; n == nil || *n > doc.Counts.Turns || *n < doc.Counts.Turns-3 {
+		t.Errorf("the mock knows %s calls, the server made one for each of %d turns", shown(n), doc.Counts.Turns)
 	}
 }
 
@@ -206,4 +209,12 @@ func get(t *testing.T, url string) string {
 		t.Fatalf("%s: %s %v\n%s", url, resp.Status, err, b)
 	}
 	return string(b)
+}
+
+// shown is a figure that may not be known.
+func shown(n *int64) string {
+	if n == nil {
+		return "no"
+	}
+	return strconv.FormatInt(*n, 10)
 }
