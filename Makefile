@@ -41,7 +41,7 @@ readme: build ## execute the examples of the README
 	go test -count=1 -run TestReadme ./cmd/cstest
 
 bench: build ## measure against the peers, side by side, and print the tables of bench/README.md
-	bench/run.sh
+	bench/tools.sh && bench/peers.py && bench/peers.py --h2c && bench/burst.py h2c && bench/burst.py http1
 
 ci: lint test fuzz library ## everything that gates a change
 

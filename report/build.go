@@ -277,7 +277,8 @@ func stormsOf(in Input) []Storm {
 			storm.CallsPerTurn = known(s.CallsPerTurn)
 		}
 		for i, sec := range in.Snapshot.Seconds {
-			at := time.Duration(in.Snapshot.First+i) * time.Second
+			// The middle of the second: a storm's edges are a millisecond beside whole seconds.
+			at := time.Duration(in.Snapshot.First+i)*time.Second + time.Second/2
 			if at >= s.Start && at < end {
 				t := tiersOf(sec.Tiers)
 				storm.Tiers.LLM += t.LLM

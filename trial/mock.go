@@ -70,7 +70,10 @@ func (m *mock) epoch(ctx context.Context, base time.Time) error {
 type mockFacts struct {
 	EpochSet bool  `json:"epoch_set"`
 	Calls    int64 `json:"calls"`
-	Phases   []struct {
+	// Early is what came before t = 0 by the mock's clock, which is late by the
+	// time its message took: the run's first calls, for it was reset just before.
+	Early  int64 `json:"before_epoch"`
+	Phases []struct {
 		Name  string `json:"name"`
 		Kind  string `json:"kind"`
 		Start int64  `json:"start_ns"`
@@ -88,7 +91,7 @@ func (m *mock) facts(ctx context.Context, f *measure.Facts) error {
 	if !got.EpochSet {
 		return errors.New("the mock LLM forgot when the load began: it was restarted or reset during the run")
 	}
-	f.LLMKnown, f.LLMCalls, f.Calls = true, got.Calls, got.PerSecond
+	f.LLMKnown, f.LLMCalls, f.Calls = true, got.Calls+got.Early, got.PerSecond
 	for _, p := range got.Phases {
 		f.Storms = append(f.Storms, measure.Storm{
 			Name: p.Name, Kind: p.Kind, Start: time.Duration(p.Start), End: time.Duration(p.End),

@@ -131,6 +131,7 @@ func (c *child) lastWords() string {
 	if i := strings.LastIndexByte(text, '\n'); i >= 0 {
 		text = text[i+1:]
 	}
+	text = strings.TrimPrefix(text, "cstest: ") // it is said once already
 	if len(text) > 500 {
 		text = text[:500] + "…"
 	}

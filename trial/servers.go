@@ -68,6 +68,9 @@ func (up *servers) startMock(ctx context.Context, s *scenario.Scenario, command,
 	args := []string{command, "serve", "mockllm", "--exit-with-stdin", "--listen", listen, "--admin", "127.0.0.1:0",
 		"--seed", strconv.FormatUint(s.Seed, 10)}
 	c, err := startChild(ctx, "mockllm", args, childEnv(), logDir)
+	if err != nil && s.LLM.Listen != "" && ctx.Err() == nil {
+		return &TargetError{What: fmt.Sprintf("llm.listen %s: %v; choose another address in llm.listen", s.LLM.Listen, err), Err: err}
+	}
 	if err != nil {
 		return err
 	}
