@@ -233,8 +233,9 @@ func (t *attempt) drive(ctx, graceful context.Context, recorder *measure.Recorde
 		f.Interrupted = err.Error()
 	case ctx.Err() != nil || graceful.Err() != nil:
 		f.Interrupted = "a signal ended the load"
-	default:
+	case interrupted != "":
 		f.Aborted = interrupted
+		done.Warnings = append(done.Warnings, "the load ended before its plan: "+interrupted)
 	}
 	f.Generator.SharedHost = t.local
 	f.Processes = append(f.Processes, measure.Process{Name: "cstest", CPU: ownCPU() - before, MaxRSS: ownMaxRSS()})

@@ -131,6 +131,24 @@ func checkReportFromJournal(t *testing.T, dir string) {
 	}
 }
 
+func TestAbortIsTold(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "result")
+	r := cstest(t, "run", write(t, calm), "--results-dir", dir, "--quiet", "--set", "guard.abort={bad: 50%, for: 2s}",
+		"--set", "load.stages[steady].for=30s", "--knob", "history.forget=100%")
+	if r.code != 10 {
+		t.Fatalf("exit %d, want 10\n%s", r.code, r.stderr)
+	}
+	doc := open(t, dir)
+	told := strings.Join(doc.Warnings, "\n")
+	if want := "the load ended before its plan: guard.abort: at least 50% of turns bad for 2s"; !strings.Contains(told, want) {
+		t.Errorf("warnings %q, want one that says %q", told, want)
+	}
+	if doc.DurationS >= 25 || doc.Counts.ConversationsPlanned >= 360 {
+		t.Errorf("the load went on for %.1f s and %d starts", doc.DurationS, doc.Counts.ConversationsPlanned)
+	}
+}
+
 func TestVerdictsAreReal(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
