@@ -13,7 +13,8 @@ import (
 	"github.com/cstest/cstest/scenario"
 )
 
-// preflightWithin bounds the one real turn, login included.
+// preflightWithin is how long the one real turn may take, login included; a
+// target that is allowed longer turns is allowed one here.
 const preflightWithin = 5 * time.Second
 
 // beyond is the number of the conversation that the preflight holds: no load
@@ -22,7 +23,8 @@ const beyond = 1 << 40
 
 // preflight sends one real turn. A target that does not answer it is not loaded.
 func preflight(ctx context.Context, s *scenario.Scenario, target *scenario.Target) error {
-	ctx, cancel := context.WithTimeout(ctx, preflightWithin)
+	within := max(preflightWithin, time.Duration(target.Timeout))
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	var story *Exchange
 	err := converse(ctx, s, target, 0, func(e *Exchange) bool {
@@ -37,7 +39,7 @@ func preflight(ctx context.Context, s *scenario.Scenario, target *scenario.Targe
 		where = u.Redacted()
 	}
 	if story == nil {
-		return &TargetError{What: fmt.Sprintf("target %s: no answer to one turn within %s", where, preflightWithin), Err: ctx.Err()}
+		return &TargetError{What: fmt.Sprintf("target %s: no answer to one turn within %s", where, within), Err: ctx.Err()}
 	}
 	if measure.Answered.Has(story.Outcome) {
 		return nil
