@@ -35,9 +35,10 @@ type call struct {
 	delayed bool
 	placed  bool // holds a place of the capacity model
 	start   time.Time
-	due     time.Time // when what was said so far was to be said
-	text    string    // what the model says, without the echo
-	echo    []byte    // the echo and what faults plant
+	due     time.Time     // when what was said so far was to be said
+	said    time.Duration // when the last content chunk was written, from start
+	text    string        // what the model says, without the echo
+	echo    []byte        // the echo and what faults plant
 	finish  string
 	settled bool
 	length  int // tokens of the answer
@@ -280,6 +281,9 @@ func (c *call) settle(o outcome) {
 	}
 	if c.led != nil {
 		c.led.end(o, e.injected)
+		if o == outcomeOK && e.chunks > 0 {
+			c.led.first.add(e.first)
+		}
 	}
 	s := c.srv
 	s.totals.end(o, e.injected)
@@ -293,6 +297,9 @@ func (c *call) end(o outcome) {
 	if c.settled && o == outcomeGone && c.entry.outcome != o {
 		if c.led != nil {
 			c.led.amend(c.entry.outcome, o, c.entry.injected)
+			if c.entry.outcome == outcomeOK && c.entry.chunks > 0 {
+				c.led.first.remove(c.entry.first)
+			}
 		}
 		c.srv.totals.amend(c.entry.outcome, o, c.entry.injected)
 		c.srv.journal.amend(c.entry.seq, o)

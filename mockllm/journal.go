@@ -23,14 +23,16 @@ type Record struct {
 	Stream   bool   `json:"stream"`
 	// DrawnNs is the latency the seed decided on, InjectedNs the time the
 	// call was really held, QueueNs the part of it spent waiting for capacity.
-	DrawnNs    int64  `json:"drawn_ns"`
-	InjectedNs int64  `json:"injected_ns"`
-	QueueNs    int64  `json:"queue_ns"`
-	Fault      string `json:"fault,omitzero"` // name of the fault that struck
-	Kind       string `json:"kind,omitzero"`
-	Outcome    string `json:"outcome"`
-	Status     int    `json:"status"` // sent; 0 when none was
-	Chunks     int    `json:"chunks"` // content chunks sent
+	DrawnNs    int64 `json:"drawn_ns"`
+	InjectedNs int64 `json:"injected_ns"`
+	QueueNs    int64 `json:"queue_ns"`
+	// FirstTokenNs is when the first content chunk of a stream was written, after the request was read.
+	FirstTokenNs int64  `json:"first_token_ns,omitzero"`
+	Fault        string `json:"fault,omitzero"` // name of the fault that struck
+	Kind         string `json:"kind,omitzero"`
+	Outcome      string `json:"outcome"`
+	Status       int    `json:"status"` // sent; 0 when none was
+	Chunks       int    `json:"chunks"` // content chunks sent
 }
 
 // entry is a Record in its compact form.
@@ -49,13 +51,14 @@ type entry struct {
 	traced, chat, stream    bool
 	fault                   *fault
 	drawn, injected, queued time.Duration
+	first                   time.Duration
 }
 
 func (e *entry) record() Record {
 	r := Record{
 		Seq: e.seq, TNs: int64(e.t), Turn: int(e.turn), Canaries: int(e.canaries), Attempt: int(e.attempt),
 		Purpose: e.purpose.String(), API: "completions", Stream: e.stream, DrawnNs: int64(e.drawn),
-		InjectedNs: int64(e.injected), QueueNs: int64(e.queued), Outcome: e.outcome.String(),
+		InjectedNs: int64(e.injected), QueueNs: int64(e.queued), FirstTokenNs: int64(e.first), Outcome: e.outcome.String(),
 		Status: int(e.status), Chunks: int(e.chunks),
 	}
 	if e.chat {

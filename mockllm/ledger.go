@@ -65,6 +65,8 @@ type ledger struct {
 	origin   time.Time
 	explicit bool // set by an epoch, not merely by a start or reset
 	early    atomic.Uint64
+	first    hist // when first tokens were written, of streams of outcome ok
+	gaps     hist // between content chunks as written, of streams no fault struck
 	seconds  [maxSeconds]second
 	last     atomic.Int64 // highest second touched, plus one
 }
@@ -150,6 +152,10 @@ type Facts struct {
 	// PerSecond lists the seconds with calls, at most 4 h.
 	PerSecond []SecondFact `json:"per_second"`
 	Injected  Quantiles    `json:"injected"`
+	// FirstToken and ChunkGap are of streams: from the request being read to the
+	// first content chunk being written, and between content chunks.
+	FirstToken Quantiles `json:"first_token"`
+	ChunkGap   Quantiles `json:"chunk_gap"`
 }
 
 // PhaseFact is a fault window that began. EndNs is 0 while it is open.
@@ -194,6 +200,8 @@ func (l *ledger) facts(phases []phase) Facts {
 		Phases:      []PhaseFact{},
 		PerSecond:   []SecondFact{},
 		Injected:    l.injected.facts(),
+		FirstToken:  l.first.facts(),
+		ChunkGap:    l.gaps.facts(),
 	}
 	f.Attempts = f.Calls + f.Probes + f.Backflow
 	f.InFlight = int64(f.Attempts)

@@ -74,11 +74,24 @@ func (c *call) stream(contentType string, limit int) error {
 		}
 		c.buf = c.frame.content(c.buf[:0], token, c.req.includeUsage)
 		c.w.write(c.buf)
+		c.spoke(n)
 		n++
 		c.entry.chunks++
 	}
 	c.entry.injected = time.Since(c.start)
 	return nil
+}
+
+// spoke notes when content chunk n was written; it leaves with the next flush,
+// which follows at once unless the next chunk is due already.
+func (c *call) spoke(n int) {
+	at := time.Since(c.start)
+	if n == 0 {
+		c.entry.first = at
+	} else if c.led != nil && c.fault == nil {
+		c.led.gaps.add(at - c.said)
+	}
+	c.said = at
 }
 
 // tokens yields the answer token by token.

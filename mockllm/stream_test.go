@@ -155,6 +155,13 @@ func TestTokenTimes(t *testing.T) {
 		if took := time.Since(began); took != 290*time.Millisecond {
 			t.Errorf("the plain answer took %v, want 200ms + 3·30ms", took)
 		}
+		f := s.Facts()
+		if f.FirstToken.N != 1 || f.FirstToken.MaxNs != 200e6 || f.ChunkGap.N != 3 || f.ChunkGap.MaxNs != 30e6 {
+			t.Errorf("first token %+v, chunk gap %+v", f.FirstToken, f.ChunkGap)
+		}
+		if r, _ := s.Journal(0, 1); len(r) != 1 || r[0].FirstTokenNs != 200e6 {
+			t.Errorf("journal %+v", r)
+		}
 	})
 }
 
