@@ -59,6 +59,8 @@ type Summary struct {
 	Generator measure.Generator
 	// Interrupted names why the load ended before its plan; empty when it did not.
 	Interrupted string
+	// Crash is the panic that ended the load; nil without one. The turn it was in is not recorded.
+	Crash *Crash
 }
 
 // mostIdle is how many goroutines are kept for turns to come.
@@ -81,6 +83,7 @@ type run struct {
 	stopping atomic.Bool            // no starts any more
 	ended    atomic.Bool            // no turns any more
 	aborted  atomic.Pointer[string] // why
+	crash    atomic.Pointer[Crash]  // the panic that did it, if one did
 	reason   string                 // why the load ended before its plan
 	last     atomic.Int64
 
@@ -124,7 +127,7 @@ func Run(stops Stops, o Options) (*Summary, error) {
 	}
 	s.Generator = health.end()
 	r.alarm.close()
-	s.Interrupted = r.reason
+	s.Interrupted, s.Crash = r.reason, r.crash.Load()
 	return s, nil
 }
 

@@ -36,6 +36,7 @@ func (r *run) hand(c *conversation) {
 
 func (w *worker) run(c *conversation) {
 	defer w.r.done.Done()
+	defer w.r.caught()
 	for {
 		w.carry(c)
 		if !w.r.rest(w) {
