@@ -21,6 +21,7 @@ func (c *checker) target() {
 		c.url("target.url", t.URL)
 	}
 	c.wire()
+	c.agents()
 	c.headers("target.headers", t.Headers)
 	for _, from := range sortedKeys(t.Resolve) {
 		path := "target.resolve." + from
@@ -109,11 +110,7 @@ func (c *checker) wire() {
 	if !slices.Contains(modes, t.Mode) {
 		c.bad("target.mode", "api %s has no %s: possible are %s", t.API, t.Mode, strings.Join(modes, ", "))
 	}
-	if t.HTTP == HTTP1 {
-		if t.Mode == ModeWebSocket && t.Connections != PerUser && t.Connections != PerConversation {
-			c.bad("target.connections", "a websocket is per-user or per-conversation, not %s", t.Connections)
-		}
-	} else {
+	if t.HTTP != HTTP1 {
 		c.http2()
 	}
 	if t.Pool > 0 && t.Connections != Shared {

@@ -49,6 +49,7 @@ func (s *Scenario) fillTarget() {
 	or(&t.API, APIReference)
 	or(&t.HTTP, HTTP1)
 	or(&t.Mode, ModeSync)
+	s.fillAgents()
 	if t.HTTP == HTTP1 {
 		or(&t.Connections, PerUser)
 	}
@@ -71,6 +72,27 @@ func (s *Scenario) fillTarget() {
 	}
 	if t.Request != nil {
 		or(&t.Request.Method, "POST")
+	}
+}
+
+func (s *Scenario) fillAgents() {
+	t := &s.Target
+	if t.Agents == nil {
+		if t.Mode != ModeWebSocket {
+			return
+		}
+		t.Agents = &Agents{}
+	}
+	a := t.Agents
+	if !s.source.wrote("target.agents.sockets") {
+		or(&a.Sockets, 4)
+	}
+	or(&a.Path, "/v1/agent/ws")
+	if a.Queues == nil {
+		a.Queues = []string{AllQueues}
+	}
+	if !s.source.wrote("target.agents.reply") {
+		or(&a.Reply, "您好,已为您处理。")
 	}
 }
 

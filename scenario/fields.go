@@ -38,11 +38,17 @@ Target.request | what one turn sends (custom; path and headers for any api) |
 Target.response | where things are in an answer (custom only) |
 Target.http | protocol; "2" needs https, h2c is HTTP/2 without TLS | "1.1"
 Target.mode | sync: one answer; stream: SSE; async: 202 and a job; websocket: the agents' side | sync
+Target.agents | the people who are shown the questions (mode: websocket only) | with mode: websocket, 4 sockets
 Target.connections | who shares a connection; HTTP/2 is always shared | per-user; shared with HTTP/2
 Target.pool | connections of connections: shared | 64
 Target.timeout | a turn unanswered by then is a timeout | 3s
 Target.tls | TLS of an https url |
 Target.limits | what a server can do to the generator at most |
+Agents.sockets | agents, each with a socket of its own, 1 to 1000; every process and shard has as many | 4
+Agents.path | path below the url, a template with ${user.id}: agent-1, agent-2, … | /v1/agent/ws
+Agents.queues | queues whose tickets they are shown; "*" is every queue | ["*"]
+Agents.reply | what the agent who wins a ticket answers, 1 to 2000 characters, as it stands | 您好,已为您处理。
+Agents.bearer | bearer token of the agents, a template with ${env:…}, ${file:…} and ${user.id} | tokens that cstest signs as auth.jwt says, sub agent-1, agent-2, … and role agent
 Bundled.profile | hardened, or a stage of the article's tuning story | hardened
 Bundled.redis | embedded, or a redis:// URL (a template: ${env:…}, ${file:…}) | embedded
 Bundled.knobs | overrides of the profile, see cstest serve reference-server --list-knobs |

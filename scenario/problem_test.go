@@ -80,6 +80,22 @@ func TestProblems(t *testing.T) {
 		{"article streams", own("  api: article\n  mode: stream"), "x.yaml:6:9: target.mode: api article has no stream: possible are sync"},
 		{"h2c per user", own("  http: h2c\n  connections: per-user"), "x.yaml:6:16: target.connections: HTTP/2 carries many conversations over few connections: write shared (and pool: N)"},
 		{"h2 without TLS", own("  http: \"2\""), `x.yaml:5:9: target.http: "2" needs an https URL; over http:// it is h2c`},
+		{"agents of a stream", own("  mode: stream\n  agents: {sockets: 2}"), "x.yaml:6:11: target.agents: is for mode: websocket; no agent is shown what is asked in mode: stream"},
+		{"websocket over h2c", own("  mode: websocket\n  http: h2c"), `x.yaml:6:9: target.http: websocket mode needs http: "1.1"`},
+		{"websocket of another api", own("  mode: websocket\n  api: article"), "x.yaml:5:9: target.mode: api article has no websocket: possible are sync"},
+		{"agents", own("  mode: websocket\n  agents: {sockets: 0, path: ws, queues: [], reply: ' '}"),
+			"x.yaml:6:21: target.agents.sockets: must be 1 to 1000\n" +
+				"x.yaml:6:30: target.agents.path: \"ws\" is not a path: begin with /, without spaces\n" +
+				"x.yaml:6:42: target.agents.queues: must have 1 to 100 names, or be [\"*\"] for every queue\n" +
+				"x.yaml:6:53: target.agents.reply: must have 1 to 2000 characters"},
+		{"too many agents", own("  mode: websocket\n  agents: {sockets: 1001, queues: [a, a, '*', 'b c'], bearer: '${turn.text}', path: '/${dialog.id}'}"),
+			"x.yaml:6:21: target.agents.sockets: must be 1 to 1000\n" +
+				"x.yaml:6:39: target.agents.queues[1]: \"a\" stands twice: names are unique\n" +
+				"x.yaml:6:42: target.agents.queues[2]: \"*\" is every queue already: write it alone\n" +
+				"x.yaml:6:47: target.agents.queues[3]: \"b c\": use letters, digits, and - _ . between them\n" +
+				"x.yaml:6:63: target.agents.bearer: ${turn.text} is not known here\n" +
+				"x.yaml:6:85: target.agents.path: ${dialog.id} is not known here"},
+		{"bearer of bundled agents", swap("bundled: {}", "bundled: {}, mode: websocket, agents: {bearer: '${env:T}'}"), "x.yaml:3:57: target.agents.bearer: is for one's own server (target.url); the bundled one needs none: cstest signs its tokens itself"},
 		{"custom without request", own("  api: custom"), "x.yaml:4:3: target.request: is missing: api custom needs to know what to send, for example {path: /chat, body: {text: \"${turn.text}\"}}\nx.yaml:4:3: target.response: is missing: api custom needs to know where the answer is, for example {answer: data.reply}"},
 		{"silent request", own("  api: custom\n  request: {path: /chat, body: {text: hello}}\n  response: {answer: a}"), "x.yaml:6:32: target.request.body: says ${turn.text} nowhere: the user's message would not be sent"},
 		{"login variable", own("  headers: {x: '${login.sid}'}\n  login: {path: /s, save: {id: a.b}}"), `x.yaml:5:16: target.headers.x: ${login.sid} is not saved by target.login.save; did you mean "id"?`},
@@ -145,6 +161,7 @@ func TestWarnings(t *testing.T) {
 		{"sla:", "guard: {max_turns: 4/s}\nsla:", "x.yaml:11:20: guard.max_turns: 4/s is below the plan's peak of about 5 turns/s: the guard will end the run"},
 		{"load:", "llm: {faults: [{name: a, at: 8s, for: 5s, kind: slow}]}\nload:", "x.yaml:4:39: llm.faults[0].for: the fault ends after the load does (10s): its recovery will not be seen"},
 		{"target: {bundled: {}}", "target: {url: 'https://x', auth: {bearer: hunter2}}", "x.yaml:3:43: target.auth.bearer: the token itself stands here and will be written to the results: use ${env:NAME} or a data table"},
+		{"target: {bundled: {}}", "target: {url: 'https://x', mode: websocket, agents: {bearer: hunter2}}", "x.yaml:3:62: target.agents.bearer: the token itself stands here and will be written to the results: use ${env:NAME}"},
 		{"target: {bundled: {}}", "target: {url: 'https://x'}\nchecks: {memory: on}", "x.yaml:4:18: checks.memory: no mock LLM echoes what it saw of the dialog (llm.listen or llm.admin, echo_context: true): context will be not verified"},
 		{"{availability: 99%}", "{latency: {p50: 2s, p99: 1s}}", "x.yaml:11:31: sla.latency.p99: 1s is tighter than p50 (2s), which therefore decides nothing"},
 	} {

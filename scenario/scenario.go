@@ -43,11 +43,23 @@ type Target struct {
 	Response    *Response         `json:"response,omitempty"`
 	HTTP        string            `json:"http,omitempty"`        // 1.1 | 2 | h2c
 	Mode        string            `json:"mode,omitempty"`        // sync | stream | async | websocket
+	Agents      *Agents           `json:"agents,omitempty"`      // of mode websocket
 	Connections string            `json:"connections,omitempty"` // per-user | per-conversation | per-turn | shared
 	Pool        unit.Count        `json:"pool,omitempty"`        // connections of a shared pool
 	Timeout     unit.Duration     `json:"timeout,omitempty"`
 	TLS         *TLS              `json:"tls,omitempty"`
 	Limits      Limits            `json:"limits,omitzero"`
+}
+
+// Agents are the people of mode websocket, to whom the chat system hands
+// questions: every one has a socket of its own, open all along. Path and Bearer
+// are templates in which ${user.id} is agent-1, agent-2, …
+type Agents struct {
+	Sockets unit.Count `json:"sockets,omitempty"` // 4
+	Path    string     `json:"path,omitempty"`    // /v1/agent/ws
+	Queues  []string   `json:"queues,omitempty"`  // ["*"]: every queue
+	Reply   string     `json:"reply,omitempty"`   // what the agent who wins a ticket answers
+	Bearer  string     `json:"bearer,omitempty"`  // without it cstest signs the agents' tokens as auth.jwt says
 }
 
 // Bundled names the reference server that cstest starts itself.

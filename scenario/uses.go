@@ -69,6 +69,10 @@ func (s *Scenario) templates() []use {
 			addMap("target.auth.jwt.claims", j.Claims, anywhere)
 		}
 	}
+	if a := t.Agents; a != nil {
+		add("target.agents.path", a.Path, outside|user)
+		add("target.agents.bearer", a.Bearer, outside|user)
+	}
 	if l := t.Login; l != nil {
 		add("target.login.path", l.Path, anywhere)
 		addMap("target.login.headers", l.Headers, anywhere)

@@ -16,7 +16,7 @@ func TestEveryField(t *testing.T) {
 	schema := compiled(t)
 	index := regexp.MustCompile(`\[[0-9]+\]`)
 	used := map[string]bool{}
-	for _, name := range []string{"own.yaml", "closed.yaml", "openai.yaml"} {
+	for _, name := range []string{"own.yaml", "closed.yaml", "openai.yaml", "agents.yaml"} {
 		path := filepath.Join("testdata", name)
 		s, err := LoadFile(path, Options{})
 		if err != nil {
@@ -45,7 +45,7 @@ func TestEveryField(t *testing.T) {
 func fieldPaths() []string {
 	list := slices.Clone(fieldsOf(types()[0]).names)
 	for prefix, typ := range map[string]string{
-		"target": "Target", "target.bundled": "Bundled", "target.auth": "Auth", "target.auth.jwt": "JWT", "target.login": "Login",
+		"target": "Target", "target.bundled": "Bundled", "target.agents": "Agents", "target.auth": "Auth", "target.auth.jwt": "JWT", "target.login": "Login",
 		"target.request": "Request", "target.response": "Response", "target.response.tier": "TierPath", "target.response.stream": "StreamPath",
 		"target.response.job": "JobPath", "target.tls": "TLS", "target.limits": "Limits", "llm": "LLM", "llm.capacity": "Capacity",
 		"llm.answers": "Answer", "llm.faults": "Fault", "llm.faults.flap": "Flap", "load.stages": "Stage", "conversations": "Conversation",

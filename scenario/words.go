@@ -17,6 +17,8 @@ const (
 	ModeAsync     = "async"
 	ModeWebSocket = "websocket"
 
+	AllQueues = "*" // of target.agents.queues: whatever the queue
+
 	HTTP1 = "1.1"
 	HTTP2 = "2"
 	H2C   = "h2c"
