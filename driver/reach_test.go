@@ -257,7 +257,7 @@ func TestSources(t *testing.T) {
 			t.Errorf("%s: %d connections", host, n)
 		}
 	}
-	if got := []int{SourcesFor(100), SourcesFor(20000), SourcesFor(100000)}; got[0] != 1 || got[1] != 2 || got[2] != 6 {
+	if got := []int{SourcesFor(100), SourcesFor(20000), SourcesFor(100000)}; got[0] != 1 || got[1] != 11 || got[2] != 51 {
 		t.Errorf("sources for 100, 20,000, 100,000 connections: %v", got)
 	}
 }
