@@ -239,7 +239,7 @@ func (l *logReader) interval(tag string, at, length float64, payload string) err
 	if err != nil {
 		return err
 	}
-	to := from + time.Duration(min(length, latest/100)*1e9)
+	to := from + milliseconds(min(length, latest/100))
 	s := &l.series[i]
 	if s.intervals == 0 || from < s.from {
 		s.from = from
@@ -270,5 +270,9 @@ func (l *logReader) offset(at float64) (time.Duration, error) {
 	if math.Abs(d) > latest/100 {
 		return 0, errors.New("the interval begins more than 30 years from the log's start: want one log")
 	}
-	return time.Duration(math.Round(d*1e3)) * time.Millisecond, nil
+	return milliseconds(d), nil
+}
+
+func milliseconds(seconds float64) time.Duration {
+	return time.Duration(math.Round(seconds*1e3)) * time.Millisecond
 }

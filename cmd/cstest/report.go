@@ -16,16 +16,25 @@ type reportOptions struct {
 	lang    string
 	noColor bool
 	output  string
+	unit    string
 }
 
 func newReportCmd(s streams) *cobra.Command {
 	o := reportOptions{}
 	cmd := &cobra.Command{
 		Use:   "report RESULT",
-		Short: "Render a finished, interrupted or killed run again",
+		Short: "Render a finished, interrupted or killed run again, or a histogram log",
 		Long: `Render a run again from its result directory. A run that was killed has no
 result.json; what its journal holds is judged then, and the report says what is missing.
-Exits with the verdict of the run.`,
+Exits with the verdict of the run.
+
+RESULT may also be an HdrHistogram log (version 1.1 to 1.3), such as the latency.hlog of a
+run or what another tool wrote. For each tag it prints n, mean, P50, P90, P95, P99, P99.9 and
+max over all intervals, as text or json; then there is no verdict, and the exit code is 0. A
+log does not say what its values count: --unit does where they are not nanoseconds.`,
+		Example: `  cstest report results/smoke-20261111T000000Z --format markdown
+  cstest report results/smoke-20261111T000000Z/latency.hlog
+  cstest report other-tool.hlog --unit us --format json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error { return runReport(s, o, args[0]) },
 	}
@@ -34,10 +43,17 @@ Exits with the verdict of the run.`,
 	f.StringVarP(&o.output, "output", "o", "", "write to this file instead of standard output")
 	f.StringVar(&o.lang, "lang", "en", "language of what a person reads: en or zh")
 	f.BoolVar(&o.noColor, "no-color", false, "no colours")
+	f.StringVar(&o.unit, "unit", "", "what the values of a histogram log count: ns, us or ms (default ns)")
 	return cmd
 }
 
 func runReport(s streams, o reportOptions, dir string) error {
+	if isLog(dir) {
+		return reportLog(s, o, dir)
+	}
+	if o.unit != "" {
+		return usagef("--unit is for histogram logs; a result says its units")
+	}
 	lang, err := report.ParseLang(o.lang)
 	if err != nil {
 		return usageError{err}
@@ -55,21 +71,25 @@ func runReport(s streams, o reportOptions, dir string) error {
 	return quietError{doc.ExitCode}
 }
 
-func renderTo(s streams, o reportOptions, lang report.Lang, doc *report.Document) (err error) {
-	out := s.out
-	if o.output != "" {
-		f, err := os.Create(o.output)
-		if err != nil {
-			return resultsError{err}
-		}
-		defer func() {
-			if cerr := f.Close(); err == nil && cerr != nil {
-				err = resultsError{cerr}
-			}
-		}()
-		out = f
+func renderTo(s streams, o reportOptions, lang report.Lang, doc *report.Document) error {
+	return o.to(s.out, func(out io.Writer) error { return render(doc, out, o, lang) })
+}
+
+// to has write print to standard output or to the file of --output.
+func (o *reportOptions) to(out io.Writer, write func(io.Writer) error) (err error) {
+	if o.output == "" {
+		return write(out)
 	}
-	return render(doc, out, o, lang)
+	f, err := os.Create(o.output)
+	if err != nil {
+		return resultsError{err}
+	}
+	defer func() {
+		if cerr := f.Close(); err == nil && cerr != nil {
+			err = resultsError{cerr}
+		}
+	}()
+	return write(f)
 }
 
 func render(doc *report.Document, out io.Writer, o reportOptions, lang report.Lang) error {
