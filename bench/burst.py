@@ -93,6 +93,7 @@ def main():
     print("planned %d, started %d, turns %d, ok %d, dropped by the generator %d, by the target %d"
           % (c["conversations_planned"], c["conversations"], c["turns"], c["ok"], c["dropped_generator"], c["dropped_target"]))
     lag = g["lag_p99_ns"] or 0
+    print("lag P99 by second, ms: " + " ".join("%.0f" % ((s["lag_p99_ns"] or 0) / 1e6) for s in d["series"][:45]))
     print("lag P99 %.2f ms, most in flight %d, new connections during the load %d" % (lag / 1e6, g["max_in_flight"], (d.get("connect") or {}).get("n", 0)))
     for p in d["processes"]:
         print("process %-18s cpu %.1f s, max rss %.0f MiB" % (p["name"], p["cpu_s"], p["max_rss_bytes"] / 2**20))
