@@ -14,6 +14,9 @@ const (
 	NoteStarted  = "started"  // t = 0, RFC 3339
 	NoteWarnings = "warnings" // a list of texts
 	NoteSignal   = "signal"   // the number of the signal that ended the run, 0 without one
+	// NoteIncidents is a list of Incident, there when there are any: of several
+	// shards it is told by one that met with some.
+	NoteIncidents = "incidents"
 )
 
 // openJournal begins the journal. A journal that cannot be begun is an error:
@@ -39,7 +42,12 @@ func (t *attempt) closeJournal(done *Done) {
 	if t.Signal != nil {
 		signal = t.Signal()
 	}
+	var incidents error
+	if len(done.Incidents) > 0 {
+		incidents = t.journal.AppendNote(NoteIncidents, done.Incidents)
+	}
 	done.JournalErr = errors.Join(
+		incidents,
 		t.journal.AppendFacts(done.Facts),
 		t.journal.AppendNote(NoteWarnings, done.Warnings),
 		t.journal.AppendNote(NoteSignal, signal),

@@ -2,6 +2,7 @@ package trial
 
 import (
 	"fmt"
+	"os"
 	"syscall"
 	"time"
 
@@ -28,6 +29,29 @@ func ownMaxRSS() int64 {
 
 // spare descriptors: files, the journal, the servers' pipes, the runtime's own.
 const spareDescriptors = 64
+
+// reserved is how many descriptors the load cannot take: a run that eats all the
+// others must still be able to write its report.
+const reserved = 8
+
+// hold takes the reserve, as much of it as there is.
+func (t *attempt) hold() {
+	for range reserved {
+		f, err := os.Open(os.DevNull)
+		if err != nil {
+			return
+		}
+		t.reserve = append(t.reserve, f)
+	}
+}
+
+// letGo gives the reserve back.
+func (t *attempt) letGo() {
+	for _, f := range t.reserve {
+		_ = f.Close() // nothing was written
+	}
+	t.reserve = nil
+}
 
 // checkDescriptors refuses a load that is sure to need more connections than
 // this process may open.

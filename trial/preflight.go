@@ -78,7 +78,7 @@ func Try(ctx context.Context, o Options, show func(*Exchange) bool) error {
 	if err != nil {
 		return err
 	}
-	defer up.stop()
+	defer up.stop(ctx)
 	if up.mock != nil {
 		calm := *s.LLM
 		calm.Faults = nil // one conversation outside any storm

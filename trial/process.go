@@ -22,7 +22,8 @@ import (
 
 const (
 	readyWithin = 15 * time.Second
-	stopWithin  = 26 * time.Second // the reference server drains for 25 s at most
+	stopWithin  = 26 * time.Second       // the reference server drains for 25 s at most
+	leaveWithin = 300 * time.Millisecond // when the user wants out
 )
 
 // child is a bundled server running as a process of its own. It ends when its
@@ -138,16 +139,26 @@ func (c *child) lastWords() string {
 	return text
 }
 
-// stop ends the child politely, then firmly, and waits for it.
-func (c *child) stop() {
+// stop ends the child politely, then firmly, and waits for it. Once hurry is
+// done it has little time to be polite in.
+func (c *child) stop(hurry context.Context) {
 	c.mu.Lock()
 	c.asked = true
 	c.mu.Unlock()
 	_ = c.stdin.Close() // EOF is the request to end
-	select {
-	case <-c.done:
-	case <-time.After(stopWithin):
-		c.kill()
+	within := time.NewTimer(stopWithin)
+	defer within.Stop()
+	wanted := hurry.Done()
+	for gone := false; !gone; {
+		select {
+		case <-c.done:
+			gone = true
+		case <-wanted:
+			wanted = nil
+			within.Reset(leaveWithin)
+		case <-within.C:
+			c.kill()
+		}
 	}
 	_ = c.log.Close()
 }

@@ -50,7 +50,7 @@ func Selftest(ctx context.Context, executable, logDir string, notice func(string
 	if err != nil {
 		return nil, err
 	}
-	defer c.stop()
+	defer c.stop(ctx)
 	s := &selftest{mock: c, admin: newMock(c.ready.Admin)}
 	var checks []Check
 	for _, step := range []struct {

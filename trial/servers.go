@@ -35,7 +35,7 @@ func startServers(ctx context.Context, s *scenario.Scenario, command, logDir str
 	up := &servers{target: s.Target}
 	defer func() {
 		if err != nil {
-			up.stop()
+			up.stop(ctx)
 		}
 	}()
 	if l := s.LLM; l != nil && (s.Target.Bundled != nil || l.Listen != "" || l.Admin != "") {
@@ -137,15 +137,16 @@ func (up *servers) children() []*child {
 	return all
 }
 
-// stop gives a borrowed mock its configuration back and ends the children.
-func (up *servers) stop() {
+// stop gives a borrowed mock its configuration back and ends the children, at
+// once when hurry is done.
+func (up *servers) stop(hurry context.Context) {
 	if up.former != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		_ = up.mock.restore(ctx, up.former) // its time-to-live does the same, later
 		cancel()
 	}
 	for _, c := range up.children() {
-		c.stop()
+		c.stop(hurry)
 	}
 }
 

@@ -200,7 +200,10 @@ func (c *crew) run(ctx, graceful context.Context) error {
 		}
 	}
 	defer context.AfterFunc(graceful, tell(frameStop))()
-	defer context.AfterFunc(ctx, tell(frameNow))()
+	defer context.AfterFunc(ctx, func() {
+		tell(frameNow)()
+		time.AfterFunc(memberWithin, c.kill)
+	})()
 	c.read.Wait()
 	var errs []error
 	for _, m := range c.members {
@@ -208,6 +211,16 @@ func (c *crew) run(ctx, graceful context.Context) error {
 	}
 	c.end()
 	return errors.Join(errs...)
+}
+
+// memberWithin is how long a shard process may take to end at once.
+const memberWithin = time.Second
+
+// kill ends those who do not.
+func (c *crew) kill() {
+	for _, m := range c.members {
+		_ = m.cmd.Process.Kill() // mostly gone already
+	}
 }
 
 // end closes the members' standard input, which ends them, and waits.

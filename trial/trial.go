@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"time"
 
@@ -50,6 +51,10 @@ type Done struct {
 	Facts    *measure.Facts
 	Result   sla.Result
 	Warnings []string
+	// Incidents befell the run as a whole; Judge takes them.
+	Incidents []Incident
+	// Crash is a panic in cstest itself that ended the load or its view; nil without one.
+	Crash *load.Crash
 	// JournalErr is why the journal is not whole; the rest of Done is.
 	JournalErr error
 }
@@ -75,11 +80,17 @@ func Run(ctx, graceful context.Context, o Options) (*Done, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer t.servers.stop()
+	defer t.servers.stop(ctx)
 	done := &Done{Facts: &measure.Facts{}}
 	if err := t.openJournal(); err != nil {
 		return nil, err
 	}
+	ended := false
+	defer func() {
+		if !ended {
+			_ = t.journal.Abandon() // there is a worse error
+		}
+	}()
 	if err := t.arm(ctx); err != nil {
 		return nil, err
 	}
@@ -91,9 +102,10 @@ func Run(ctx, graceful context.Context, o Options) (*Done, error) {
 	if err := t.load(ctx, graceful, done); err != nil {
 		return nil, err
 	}
-	t.gather(done)
-	done.Result = sla.Evaluate(o.Scenario, done.Snapshot, done.Facts)
+	t.gather(ctx, done)
+	done.Result = Judge(o.Scenario, done.Snapshot, done.Facts, done.Incidents)
 	t.closeJournal(done)
+	ended = true
 	return done, nil
 }
 
@@ -112,13 +124,17 @@ type attempt struct {
 	crew    *crew            // nil when the load runs in this process
 	journal *measure.Journal // nil where none is kept: it takes everything
 	live    load.Live
+
+	identity *identity              // of a target that is not ours; nil where it is
+	clocks   func() (reading, bool) // nil where nobody watches them
+	reserve  []*os.File             // descriptors that the load cannot take
 }
 
 // prepare does everything that can go wrong before there is a result: the
 // address, the servers, and one real turn.
 func prepare(ctx context.Context, o Options) (_ *attempt, err error) {
 	s := o.Scenario
-	t := &attempt{Options: o, plan: Plan(s)}
+	t := &attempt{Options: o, plan: Plan(s), clocks: readClocks}
 	if err := t.plan.Check(); err != nil {
 		return nil, err
 	}
@@ -137,7 +153,7 @@ func prepare(ctx context.Context, o Options) (_ *attempt, err error) {
 	}
 	defer func() {
 		if err != nil {
-			t.servers.stop()
+			t.servers.stop(ctx)
 		}
 	}()
 	if t.servers.mockChild != nil && s.LLM.Listen != "" {
@@ -149,7 +165,21 @@ func prepare(ctx context.Context, o Options) (_ *attempt, err error) {
 	if err := preflight(ctx, s, &t.servers.target); err != nil {
 		return nil, err
 	}
+	if s.Target.Bundled == nil {
+		t.meet(ctx)
+	}
 	return t, nil
+}
+
+// meet notes who the target says it is, before the load.
+func (t *attempt) meet(ctx context.Context) {
+	i := newIdentity(&t.servers.target)
+	if i == nil {
+		return
+	}
+	if who, ok := i.ask(ctx); ok {
+		i.first, t.identity = who, i
+	}
 }
 
 // Plan is what the recorder of a scenario's runs must know.
@@ -207,6 +237,8 @@ func (t *attempt) drive(ctx, graceful context.Context, recorder *measure.Recorde
 	w := newWatch(t)
 	before := ownCPU()
 	stopWatch := w.start()
+	stopAsking := t.identity.watch(t.base)
+	t.hold()
 	var err error
 	f := done.Facts
 	interrupted := ""
@@ -219,15 +251,20 @@ func (t *attempt) drive(ctx, graceful context.Context, recorder *measure.Recorde
 	} else {
 		var summary *load.Summary
 		if summary, err = t.localLoad(ctx, graceful, recorder, w); err == nil {
-			f.Generator, interrupted = summary.Generator, summary.Interrupted
+			f.Generator, interrupted, done.Crash = summary.Generator, summary.Interrupted, summary.Crash
 			w.snapshot.Elapsed = max(w.snapshot.Elapsed, summary.Elapsed)
 		}
 		_ = t.driver.Close() // every connection is ours to drop
 	}
+	t.letGo()
+	stopAsking()
 	stopWatch()
 	done.Snapshot = w.snapshot
 	done.Warnings = append(done.Warnings, w.warnings...)
+	t.befell(w, done)
 	switch {
+	case done.Crash != nil && interrupted != "":
+		f.Interrupted = interrupted
 	case err != nil:
 		done.Warnings = append(done.Warnings, "load: "+err.Error())
 		f.Interrupted = err.Error()
@@ -241,10 +278,32 @@ func (t *attempt) drive(ctx, graceful context.Context, recorder *measure.Recorde
 	f.Processes = append(f.Processes, measure.Process{Name: "cstest", CPU: ownCPU() - before, MaxRSS: ownMaxRSS()})
 }
 
+// befell notes what befell the run as a whole.
+func (t *attempt) befell(w *watch, done *Done) {
+	done.Incidents = append(done.Incidents, w.incidents...)
+	if i, ok := t.identity.incident(); ok {
+		done.Incidents = append(done.Incidents, i)
+	}
+	if warning := t.identity.warning(); warning != "" {
+		done.Warnings = append(done.Warnings, warning)
+	}
+	if done.Crash == nil {
+		done.Crash = w.crash
+	}
+}
+
+// gatherWithin is how long the others may take to tell; hurried when the user
+// wants out.
+const (
+	gatherWithin = 10 * time.Second
+	hurried      = 300 * time.Millisecond
+)
+
 // gather asks everybody else what they know of the run.
-func (t *attempt) gather(done *Done) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+func (t *attempt) gather(hurry context.Context, done *Done) {
+	ctx, cancel := context.WithTimeout(context.Background(), gatherWithin)
 	defer cancel()
+	defer context.AfterFunc(hurry, func() { time.AfterFunc(hurried, cancel) })()
 	f := done.Facts
 	f.ExternalTarget = t.Scenario.Target.Bundled == nil
 	if m := t.servers.mock; m != nil {

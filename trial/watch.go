@@ -2,10 +2,12 @@ package trial
 
 import (
 	"fmt"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/cstest/cstest/load"
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/scenario"
 )
@@ -35,11 +37,16 @@ type watch struct {
 
 	breach breach
 	reason atomic.Pointer[string]
+
+	drift     drift
+	incidents []Incident
+	crash     *load.Crash // of whoever was told
 }
 
 func newWatch(t *attempt) *watch {
 	w := &watch{t: t, snapshot: measure.NewSnapshot(t.plan), planned: t.planned}
 	w.breach.rule = t.Scenario.Guard.Abort
+	w.drift.read = t.clocks
 	return w
 }
 
@@ -86,15 +93,30 @@ func (w *watch) cut() {
 		c.sample()
 	}
 	_ = w.t.journal.AppendInterval(last) // its first error is final, and told at the end
-	if w.t.Observe != nil {
-		w.mu.Lock()
-		health := w.health
-		w.mu.Unlock()
-		w.t.Observe(&Live{
-			Elapsed: elapsed, Total: w.t.Scenario.TotalDuration(), Plan: w.t.plan, Last: last, SoFar: w.snapshot,
-			Counters: w.t.counters, Health: health, Planned: w.planned,
-		})
+	if w.drift.read != nil {
+		w.incidents = append(w.incidents, w.drift.look(elapsed)...)
 	}
+	if w.t.Observe != nil && w.crash == nil {
+		w.show(elapsed, last)
+	}
+}
+
+// show tells whoever watches. One who panics is not told again; the load and
+// its record go on.
+func (w *watch) show(elapsed time.Duration, last *measure.Snapshot) {
+	defer func() {
+		if v := recover(); v != nil {
+			w.crash = &load.Crash{Value: fmt.Sprint(v), Stack: string(debug.Stack())}
+			w.warnings = append(w.warnings, "what shows the run panicked and was switched off; the measurements are not affected")
+		}
+	}()
+	w.mu.Lock()
+	health := w.health
+	w.mu.Unlock()
+	w.t.Observe(&Live{
+		Elapsed: elapsed, Total: w.t.Scenario.TotalDuration(), Plan: w.t.plan, Last: last, SoFar: w.snapshot,
+		Counters: w.t.counters, Health: health, Planned: w.planned,
+	})
 }
 
 // second keeps the generator's health.

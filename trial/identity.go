@@ -1,0 +1,174 @@
+package trial
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/cstest/cstest/scenario"
+)
+
+const (
+	identityEvery  = time.Second
+	identityWithin = 900 * time.Millisecond
+	// identitySure is how many answers of another server in a row, up to the end,
+	// make it another one: a fleet of several versions answers by turns.
+	identitySure = 2
+)
+
+// identityHeaders name the software that answers, and its build.
+var identityHeaders = []string{"Server", "X-Powered-By", "X-Build", "X-Version"}
+
+// identity notices when another process has taken the target's port: a HEAD
+// request a second, on a connection of its own beside the load, whose answer
+// names the software behind the address. Whoever names none is not told apart.
+type identity struct {
+	url     string
+	headers map[string]string
+	client  *http.Client
+
+	first  string // what the target said before the load
+	since  time.Duration
+	now    string
+	differ int // answers in a row that were not first
+	strays int // all of them
+	asked  int
+}
+
+// newIdentity is of a target; nil where it cannot be asked.
+func newIdentity(t *scenario.Target) *identity {
+	u, err := url.Parse(t.URL)
+	if err != nil || u.Host == "" {
+		return nil
+	}
+	u.User, u.RawQuery, u.Fragment = nil, "", ""
+	if scheme, ok := map[string]string{"ws": "http", "wss": "https"}[u.Scheme]; ok {
+		u.Scheme = scheme
+	}
+	i := &identity{url: u.String(), headers: map[string]string{}}
+	for name, value := range t.Headers {
+		if !strings.Contains(value, "${") { // nothing that is a secret or a user's
+			i.headers[name] = value
+		}
+	}
+	// No certificate is checked and nothing secret is sent: the load checks.
+	config := &tls.Config{InsecureSkipVerify: true} //nolint:gosec // see above
+	if t.TLS != nil {
+		config.ServerName = t.TLS.ServerName
+	}
+	dialer := &net.Dialer{Timeout: identityWithin}
+	i.client = &http.Client{
+		Timeout:       identityWithin,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: &http.Transport{
+			Proxy: nil, DisableKeepAlives: true, TLSClientConfig: config, MaxResponseHeaderBytes: 64 << 10,
+			DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+				if to, ok := t.Resolve[addr]; ok {
+					addr = to
+				}
+				return dialer.DialContext(ctx, network, addr)
+			},
+		},
+	}
+	return i
+}
+
+// ask gives who answers now; false where nobody does, or a gateway for somebody
+// who is not there.
+func (i *identity) ask(ctx context.Context) (string, bool) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodHead, i.url, nil)
+	if err != nil {
+		return "", false
+	}
+	for name, value := range i.headers {
+		req.Header.Set(name, value)
+	}
+	req.Header.Set("User-Agent", "cstest-identity")
+	resp, err := i.client.Do(req)
+	if err != nil {
+		return "", false
+	}
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 4<<10))
+	_ = resp.Body.Close()
+	switch resp.StatusCode {
+	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return "", false
+	}
+	var parts []string
+	for _, name := range identityHeaders {
+		if v := resp.Header.Get(name); v != "" {
+			parts = append(parts, name+": "+v[:min(len(v), 100)])
+		}
+	}
+	return strings.Join(parts, ", "), true
+}
+
+// saw takes what was answered at an offset into the load.
+func (i *identity) saw(who string, at time.Duration) {
+	i.asked++
+	if who == i.first {
+		i.differ = 0
+		return
+	}
+	if i.differ == 0 {
+		i.since = at
+	}
+	i.now = who
+	i.differ++
+	i.strays++
+}
+
+// incident is what came of it: another server answered until the end.
+func (i *identity) incident() (Incident, bool) {
+	if i == nil || i.differ < identitySure {
+		return Incident{}, false
+	}
+	return Incident{Kind: OtherTarget, At: i.since, What: fmt.Sprintf(
+		"a different SUT answered from second %d: it says %q, before the load it was %q", int(i.since/time.Second)+1, orNone(i.now), orNone(i.first))}, true
+}
+
+// warning tells of a target that is several servers.
+func (i *identity) warning() string {
+	if i == nil || i.strays == 0 || i.differ >= identitySure {
+		return ""
+	}
+	return fmt.Sprintf("%d of %d times the target was asked who it is, it said %q and not %q: several kinds of servers answer", i.strays, i.asked, orNone(i.now), orNone(i.first))
+}
+
+// watch asks every second from base on; what it returns asks once more and ends it.
+func (i *identity) watch(base time.Time) (stop func()) {
+	if i == nil {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var asking sync.WaitGroup
+	look := func(ctx context.Context) {
+		if who, ok := i.ask(ctx); ok {
+			i.saw(who, max(0, time.Since(base)))
+		}
+	}
+	asking.Go(func() {
+		tick := time.NewTicker(identityEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				look(ctx)
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	return func() {
+		cancel()
+		asking.Wait()
+		i.client.CloseIdleConnections()
+	}
+}
