@@ -6,13 +6,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/report"
 	"github.com/cstest/cstest/scenario"
-	"github.com/cstest/cstest/sla"
 	"github.com/cstest/cstest/trial"
 )
 
@@ -56,6 +56,8 @@ type recorded struct {
 	started  time.Time
 	warnings []string
 	signal   int
+	// incidents befell the run as a whole.
+	incidents []trial.Incident
 }
 
 // document judges what was recorded. The report of a run under way and the one
@@ -64,7 +66,7 @@ func (a *about) document(sc *scenario.Scenario, r recorded) *report.Document {
 	sum := sha256.Sum256([]byte(a.Scenario))
 	return report.New(report.Input{
 		Scenario: sc, SHA256: hex.EncodeToString(sum[:]),
-		Snapshot: r.snapshot, Facts: r.facts, Result: sla.Evaluate(sc, r.snapshot, r.facts),
+		Snapshot: r.snapshot, Facts: r.facts, Result: trial.Judge(sc, r.snapshot, r.facts, r.incidents),
 		Started: r.started, RunID: a.RunID, Version: a.Version, Tags: a.Tags,
 		Overrides: a.Overrides, Environment: a.Environment, Scale: a.Scale,
 		Signal: r.signal, InconclusivePasses: a.InconclusivePasses, Warnings: r.warnings,
@@ -90,7 +92,7 @@ func fromJournal(paths ...string) (*report.Document, *measure.Snapshot, *about, 
 	for _, path := range paths {
 		r, err := measure.OpenJournal(path)
 		if err != nil {
-			return nil, nil, nil, err
+			return nil, nil, nil, fmt.Errorf("%s: %w%s", path, err, compressed(path))
 		}
 		warnings = append(warnings, damage(path, r)...)
 		shards = append(shards, r)
@@ -109,7 +111,9 @@ func fromJournal(paths ...string) (*report.Document, *measure.Snapshot, *about, 
 	}
 	r := recorded{snapshot: merged.Snapshot, facts: merged.Facts}
 	var told []string
-	for name, to := range map[string]any{trial.NoteStarted: &r.started, trial.NoteWarnings: &told, trial.NoteSignal: &r.signal} {
+	for name, to := range map[string]any{
+		trial.NoteStarted: &r.started, trial.NoteWarnings: &told, trial.NoteSignal: &r.signal, trial.NoteIncidents: &r.incidents,
+	} {
 		if note, ok := merged.Notes[name]; ok {
 			if err := json.Unmarshal(note, to); err != nil {
 				warnings = append(warnings, fmt.Sprintf("the journal's note %q cannot be read: %v", name, err))
@@ -118,6 +122,20 @@ func fromJournal(paths ...string) (*report.Document, *measure.Snapshot, *about, 
 	}
 	r.warnings = append(told, warnings...)
 	return a.document(sc, r), merged.Snapshot, &a, nil
+}
+
+// compressed says so, where that is why a journal cannot be read.
+func compressed(path string) string {
+	f, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer f.Close() // only read from
+	var magic [2]byte
+	if _, err := io.ReadFull(f, magic[:]); err != nil || magic != [2]byte{0x1f, 0x8b} {
+		return ""
+	}
+	return " (it is gzip-compressed: decompress it first)"
 }
 
 // damage says what is missing from a journal.

@@ -36,6 +36,7 @@ type scenarioFlags struct {
 	profile  string
 	knobs    []string
 	redis    string
+	insecure bool
 
 	changed func(string) bool
 }
@@ -52,6 +53,7 @@ func (o *scenarioFlags) register(cmd *cobra.Command) {
 	f.StringVar(&o.profile, "profile", "", "profile of the bundled server: hardened, article-0 … article-3")
 	f.StringArrayVar(&o.knobs, "knob", nil, "NAME=VALUE of the bundled server (may be repeated)")
 	f.StringVar(&o.redis, "redis", "", "redis:// URL for the bundled server instead of the embedded one")
+	f.BoolVar(&o.insecure, "insecure", false, "do not check the certificate of an https target; the report says so")
 	o.changed = f.Changed
 }
 
@@ -98,6 +100,9 @@ func (o *scenarioFlags) sets() (sets, overrides []string, err error) {
 	}
 	if o.target != "" && (o.profile != "" || len(o.knobs) > 0 || o.redis != "") {
 		return nil, nil, usagef("--profile, --knob and --redis are for the bundled server, and --target names another")
+	}
+	if o.insecure {
+		sets = append(sets, "target.tls.insecure=true")
 	}
 	if o.profile != "" {
 		sets = append(sets, "target.bundled.profile="+o.profile)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -118,7 +119,11 @@ func openResult(path string) (*report.Document, error) {
 		return nil, usagef("%s: no result directory there", path)
 	}
 	if _, err := os.Stat(filepath.Join(dir, report.ResultFile)); err == nil {
-		return report.Read(dir)
+		doc, err := report.Read(dir)
+		if err != nil {
+			return nil, usageError{err} // it was written by somebody else, or changed
+		}
+		return doc, nil
 	}
 	journal := filepath.Join(dir, journalFile)
 	if _, err := os.Stat(journal); err != nil {
@@ -131,7 +136,7 @@ func openResult(path string) (*report.Document, error) {
 	defer release() //nolint:errcheck // a lock left behind is taken over
 	doc, snap, a, err := fromJournal(journal)
 	if err != nil {
-		return nil, err
+		return nil, usageError{fmt.Errorf("%s: %w", dir, err)}
 	}
 	if err := writeResult(dir, doc, snap, a); err != nil {
 		return nil, resultsError{err}

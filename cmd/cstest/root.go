@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -20,7 +21,15 @@ type streams struct {
 }
 
 // run is the whole program: arguments in, exit code out.
-func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
+	defer func() {
+		// Go exits with 2 then, which is nobody's exit code here.
+		if v := recover(); v != nil {
+			writeError(stderr, "cstest", fmt.Errorf("internal error: %v: please report it", v))
+			_, _ = stderr.Write(debug.Stack())
+			code = exitInternal
+		}
+	}()
 	s := streams{in: stdin, out: stdout, err: stderr}
 	root := newRootCmd(s)
 	root.SetArgs(args)
@@ -28,7 +37,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
-	code := exitCode(err)
+	code = exitCode(err)
 	var quiet quietError
 	if err != nil && !errors.As(err, &quiet) {
 		writeError(stderr, root.Name(), err)

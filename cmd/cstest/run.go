@@ -115,6 +115,7 @@ func runRun(ctx context.Context, s streams, o *runOptions, args []string) error 
 	j.signals = catchSignals(ctx)
 	defer j.signals.release()
 	j.view = newView(j)
+	defer j.view.close() // a panic must not leave the terminal to itself
 	stopProfile, err := profileCPU(o.cpuProfile)
 	if err != nil {
 		return usageError{err}
@@ -192,8 +193,9 @@ func (j *job) notice(line string) {
 // finish writes the results, prints the summary, and gives the exit code.
 func (j *job) finish(done *trial.Done) error {
 	doc := j.about.document(j.chosen.Scenario, recorded{
-		snapshot: done.Snapshot, facts: done.Facts, started: done.Started, warnings: done.Warnings, signal: j.signals.number(),
+		snapshot: done.Snapshot, facts: done.Facts, started: done.Started, warnings: done.Warnings, signal: j.signals.number(), incidents: done.Incidents,
 	})
+	crashed := j.crashed(done.Crash)
 	written := errors.Join(done.JournalErr, writeResult(j.dir, doc, done.Snapshot, j.about))
 	if err := j.print(doc); err != nil {
 		written = errors.Join(written, fmt.Errorf("standard output: %w", err))
@@ -202,6 +204,11 @@ func (j *job) finish(done *trial.Done) error {
 		fmt.Fprintln(j.s.err, "warning: "+err.Error())
 	}
 	switch code := j.signals.code(); {
+	case crashed != nil:
+		if written != nil {
+			writeError(j.s.err, "cstest", written)
+		}
+		return crashed
 	case written != nil && code == 0:
 		return resultsError{written}
 	case written != nil:

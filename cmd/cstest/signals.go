@@ -26,10 +26,15 @@ func catchSignals(ctx context.Context) *signals {
 	s.graceful, s.soft = context.WithCancel(s.hard)
 	c := make(chan os.Signal, 4)
 	signal.Notify(c, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	// Whoever asks for these is told of them by the failed write; else a reader
+	// that has gone, or a file at its limit, would end the process.
+	writes := make(chan os.Signal, 1)
+	signal.Notify(writes, syscall.SIGPIPE, syscall.SIGXFSZ)
 	ended := make(chan struct{})
 	go func() {
 		for {
 			select {
+			case <-writes:
 			case got := <-c:
 				sig, _ := got.(syscall.Signal)
 				s.end(sig, sig == syscall.SIGHUP)
@@ -40,6 +45,7 @@ func catchSignals(ctx context.Context) *signals {
 	}()
 	s.stop = sync.OnceFunc(func() {
 		signal.Stop(c)
+		// writes stays: the last words are written after this.
 		close(ended)
 		s.now()
 	})
