@@ -172,24 +172,30 @@ func (t *turn) rewritten() (text string, known bool) {
 
 // handoff gives the question to a person.
 func (t *turn) handoff(ctx context.Context, reason string) {
-	tk := t.srv.tickets.open(context.WithoutCancel(ctx), t.who, t.intent.queue(), t.hold.id, t.clean, t.tr.id, false)
+	t.openTicket(context.WithoutCancel(ctx), t.hold.id, false)
 	t.ans.tier, t.ans.source, t.ans.text = TierHandoff, "handoff", handoffText
 	if t.intent == intentSafety {
 		t.ans.text = safetyText
 	}
-	t.ans.ticket = &ticketRef{id: tk.ID, queue: tk.Queue, eta: tk.ETA}
 	t.ans.degraded, t.ans.degradeReason = true, reason
+}
+
+// openTicket hands the question to people. They hear of it when the turn has
+// been committed, so that a quick reply finds the turn it belongs to.
+func (t *turn) openTicket(ctx context.Context, dialog string, local bool) {
+	tk, stored := t.srv.tickets.open(ctx, t.who, t.intent.queue(), dialog, t.clean, t.tr.id, local)
+	t.announce = func() { t.srv.agents.announce(tk, stored) }
+	t.ans.ticket = &ticketRef{id: tk.ID, queue: tk.Queue, eta: tk.ETA}
 }
 
 // static answers without reading anything.
 func (t *turn) static(ctx context.Context, reason string) {
 	dialog := t.req.dialogID
-	tk := t.srv.tickets.open(ctx, t.who, t.intent.queue(), dialog, t.clean, t.tr.id, true)
+	t.openTicket(ctx, dialog, true)
 	t.ans.tier, t.ans.source, t.ans.text = TierStatic, "static", staticText
 	if t.intent == intentSafety {
 		t.ans.text = safetyText
 	}
-	t.ans.ticket = &ticketRef{id: tk.ID, queue: tk.Queue, eta: tk.ETA}
 	t.ans.degraded, t.ans.degradeReason = true, reason
 	t.ans.contextStatus, t.ans.contextTurns = "unavailable", 0
 	if dialog == "" && t.hold != nil {

@@ -55,6 +55,7 @@ func (s *Server) dialogGet(x *exchange) error {
 		b = appendString(b, gjson.GetBytes(turns[i].response, "answer").Str)
 		b = append(b, `,"tier":`...)
 		b = appendString(b, gjson.GetBytes(turns[i].response, "tier").Str)
+		b = appendNotes(b, turns[i].notes)
 		b = append(b, '}')
 	}
 	x.send(http.StatusOK, append(b, "]}"...))
@@ -88,7 +89,7 @@ func (s *Server) ticketGet(x *exchange) error {
 	if !ok {
 		return problemNotFound
 	}
-	b, err := json.Marshal(t)
+	b, err := json.Marshal(ticketView{t, t.AskedNS / 1_000_000})
 	if err != nil {
 		return err
 	}

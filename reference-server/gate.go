@@ -68,18 +68,12 @@ type quota struct {
 // allow takes a token from each bucket, the caller's own first. refused is nil
 // when the turn may pass.
 func (g *gates) allow(who identity, s *settings, now time.Time) (refused *quota) {
+	if q := g.allowUser(who, s, now); q != nil {
+		return q
+	}
 	g.mu.Lock()
-	if l := limitsOf(s); l != g.limit {
-		g.reset(l)
-	}
-	l, global, users, tenants := g.limit, g.global, g.users, g.tenants
+	l, global, tenants := g.limit, g.global, g.tenants
 	g.mu.Unlock()
-	if l.user > 0 {
-		b := bucketOf(users, who.tenant+"\x00"+who.uid, l.user, l.userBurst)
-		if q := take(b, "user", l.userBurst, now); q != nil {
-			return q
-		}
-	}
 	if l.tenant > 0 {
 		burst := max(1, int(l.tenant))
 		b := bucketOf(tenants, who.tenant, l.tenant, burst)
@@ -91,6 +85,20 @@ func (g *gates) allow(who identity, s *settings, now time.Time) (refused *quota)
 		return take(global, "global", l.globalBurst, now)
 	}
 	return nil
+}
+
+// allowUser takes a token from the caller's own bucket only.
+func (g *gates) allowUser(who identity, s *settings, now time.Time) (refused *quota) {
+	g.mu.Lock()
+	if l := limitsOf(s); l != g.limit {
+		g.reset(l)
+	}
+	l, users := g.limit, g.users
+	g.mu.Unlock()
+	if l.user <= 0 {
+		return nil
+	}
+	return take(bucketOf(users, who.tenant+"\x00"+who.uid, l.user, l.userBurst), "user", l.userBurst, now)
 }
 
 func bucketOf(c *otter.Cache[string, *rate.Limiter], key string, perSecond float64, burst int) *rate.Limiter {

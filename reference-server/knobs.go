@@ -79,6 +79,12 @@ type settings struct {
 	grayShare unit.Share
 	grayMode  string
 	graySalt  string
+
+	agentMaxSockets unit.Count
+	agentQueue      unit.Count
+	agentPing       unit.Duration
+	agentPong       unit.Duration
+	agentHold       unit.Duration
 }
 
 // knobSpec ties a knob's description to its place in settings.
@@ -139,6 +145,11 @@ func knobSpecs() []knobSpec {
 		{"gray.share", true, "share of users in the gray group", nil, func(s *settings) any { return &s.grayShare }},
 		{"gray.mode", true, "how a user's group is found: hash of salt and uid, or tail: the last two digits", []string{"hash", "tail"}, func(s *settings) any { return &s.grayMode }},
 		{"gray.salt", true, "salt of the group hash", nil, func(s *settings) any { return &s.graySalt }},
+		{"agent.max_sockets", true, "agents' sockets on this server, above it 503; 0: none", nil, func(s *settings) any { return &s.agentMaxSockets }},
+		{"agent.queue", true, "messages that wait for one agent, above it the socket is closed with 1013; for sockets opened from then on", nil, func(s *settings) any { return &s.agentQueue }},
+		{"agent.ping", true, "time between pings to an agent; for sockets opened from then on", nil, func(s *settings) any { return &s.agentPing }},
+		{"agent.pong", true, "how long the answer to a ping may take, then the socket is closed; for sockets opened from then on", nil, func(s *settings) any { return &s.agentPong }},
+		{"agent.hold", true, "how long a claimed ticket stays with its agent without a reply; then it is pushed again", nil, func(s *settings) any { return &s.agentHold }},
 	}
 }
 
@@ -263,12 +274,19 @@ func (s settings) check() error {
 	if s.tierStep <= 0 || s.tierDwell <= 0 || s.tierDwellMax < s.tierDwell {
 		errs = append(errs, errors.New("knob tiers.dwell: must be above 0s and at most tiers.dwell_max, tiers.step above 0s"))
 	}
+	if s.agentQueue < 1 || s.agentQueue > 65_536 {
+		errs = append(errs, errors.New("knob agent.queue: must be 1 to 65536"))
+	}
+	if s.agentPing <= 0 || s.agentPong <= 0 || s.agentHold <= 0 {
+		errs = append(errs, errors.New("knob agent.ping: must be above 0s, as must agent.pong and agent.hold"))
+	}
 	for _, c := range []struct {
 		name  string
 		value unit.Count
 	}{{"chat.blocking_workers", s.chatBlockingWorkers}, {"chat.max_in_flight", s.chatMaxInFlight}, {"limit.global_burst", s.limitGlobalBurst},
 		{"limit.user_burst", s.limitUserBurst}, {"llm.max_idle", s.llmMaxIdle}, {"llm.max_conns", s.llmMaxConns},
-		{"llm.bulkhead", s.llmBulkhead}, {"llm.breaker_consecutive", s.llmBreakerConsecutive}, {"redis.pool", s.redisPool}} {
+		{"llm.bulkhead", s.llmBulkhead}, {"llm.breaker_consecutive", s.llmBreakerConsecutive}, {"redis.pool", s.redisPool},
+		{"agent.max_sockets", s.agentMaxSockets}} {
 		if c.value < 0 || c.value > 10_000_000 {
 			errs = append(errs, fmt.Errorf("knob %s: must be 0 to 10000k", c.name))
 		}

@@ -42,6 +42,7 @@ func hardened() settings {
 		historyMessages: 40, historyBytes: 32 << 10, historyTTL: sec(1800), historyHard: sec(24 * 3600),
 		piiMask: true, httpGzip: true, logMode: "sampled", logSample: 0.01,
 		grayShare: 0.05, grayMode: "hash", graySalt: "cstest",
+		agentMaxSockets: 2000, agentQueue: 256, agentPing: sec(20), agentPong: sec(10), agentHold: sec(600),
 	}
 }
 

@@ -19,7 +19,7 @@ func (p prompt) users() int { return len(p.turns) + 1 }
 
 // appendChat writes the body of POST /v1/chat/completions. The user's message
 // of a degraded turn is kept, its answer is not: a fallback must not teach the
-// model.
+// model. What a person replied is kept as what the assistant said.
 func (p prompt) appendChat(b []byte, maxTokens int, stream bool) []byte {
 	b = append(b, `{"model":"chat","max_tokens":`...)
 	b = strconv.AppendInt(b, int64(maxTokens), 10)
@@ -35,6 +35,10 @@ func (p prompt) appendChat(b []byte, maxTokens int, stream bool) []byte {
 		if !p.turns[i].degraded {
 			b = append(b, `},{"role":"assistant","content":`...)
 			b = appendString(b, p.turns[i].reply())
+		}
+		for _, n := range p.turns[i].notes {
+			b = append(b, `},{"role":"assistant","content":`...)
+			b = appendString(b, stripMarks(n.text))
 		}
 	}
 	b = append(b, `},{"role":"user","content":`...)
@@ -52,6 +56,10 @@ func (p prompt) appendCompletion(b []byte, maxTokens int) []byte {
 		if !p.turns[i].degraded {
 			text.WriteString("\n客服: ")
 			text.WriteString(p.turns[i].reply())
+		}
+		for _, n := range p.turns[i].notes {
+			text.WriteString("\n客服: ")
+			text.WriteString(stripMarks(n.text))
 		}
 	}
 	text.WriteString("\n用户: ")

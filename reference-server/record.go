@@ -23,6 +23,7 @@ type record struct {
 	degraded bool
 	user     string // masked, canary kept
 	response []byte // as it was sent
+	notes    []note // what people answered after this turn and before the next
 	at       int    // place in the list when read
 }
 
@@ -95,7 +96,13 @@ func (r *record) reply() string {
 }
 
 // size is what the turn adds to a prompt, in bytes.
-func (r *record) size() int { return len(r.user) + len(r.response) }
+func (r *record) size() int {
+	n := len(r.user) + len(r.response)
+	for i := range r.notes {
+		n += len(r.notes[i].text)
+	}
+	return n
+}
 
 func textHash(text string) string {
 	h := fnv.New128a()
@@ -120,7 +127,11 @@ func foldRecords(list []string) fold {
 		r, ok := parseRecord(s)
 		r.at = i
 		if !ok {
-			f.skipped++
+			if n, ok := parseNote(s); ok {
+				f.attach(n)
+			} else {
+				f.skipped++
+			}
 			continue
 		}
 		if len(f.turns) == 0 {

@@ -18,6 +18,7 @@ type endpoint struct {
 	route  route
 	turn   bool   // takes part in the gates: drain, in flight, rate limits
 	role   string // needed role; empty: no token at all
+	once   bool   // takes a one-time ticket for a token
 	handle func(*exchange) error
 }
 
@@ -25,15 +26,17 @@ type endpoint struct {
 // against every kind of caller.
 func (s *Server) endpoints() []endpoint {
 	return []endpoint{
-		{"POST", "/v1/chat", routeChat, true, roleUser, s.chat},
-		{"POST", "/chat", routeChat, true, roleUser, s.chat},
-		{"POST", "/v1/chat/stream", routeStream, true, roleUser, s.stream},
-		{"POST", "/v1/chat/async", routeAsync, true, roleUser, s.async},
-		{"GET", "/v1/jobs/{id}", routeJob, false, roleUser, s.jobGet},
-		{"DELETE", "/v1/jobs/{id}", routeJob, false, roleUser, s.jobDelete},
-		{"GET", "/v1/dialogs/{id}", routeDialog, false, roleUser, s.dialogGet},
-		{"DELETE", "/v1/dialogs/{id}", routeDialog, false, roleUser, s.dialogDelete},
-		{"GET", "/v1/tickets/{id}", routeTicket, false, roleUser, s.ticketGet},
+		{method: "POST", path: "/v1/chat", route: routeChat, turn: true, role: roleUser, handle: s.chat},
+		{method: "POST", path: "/chat", route: routeChat, turn: true, role: roleUser, handle: s.chat},
+		{method: "POST", path: "/v1/chat/stream", route: routeStream, turn: true, role: roleUser, handle: s.stream},
+		{method: "POST", path: "/v1/chat/async", route: routeAsync, turn: true, role: roleUser, handle: s.async},
+		{method: "GET", path: "/v1/jobs/{id}", route: routeJob, role: roleUser, handle: s.jobGet},
+		{method: "DELETE", path: "/v1/jobs/{id}", route: routeJob, role: roleUser, handle: s.jobDelete},
+		{method: "GET", path: "/v1/dialogs/{id}", route: routeDialog, role: roleUser, handle: s.dialogGet},
+		{method: "DELETE", path: "/v1/dialogs/{id}", route: routeDialog, role: roleUser, handle: s.dialogDelete},
+		{method: "GET", path: "/v1/tickets/{id}", route: routeTicket, role: roleUser, handle: s.ticketGet},
+		{method: "POST", path: "/v1/agent/ticket", route: routeAgent, role: roleAgent, handle: s.agentTicket},
+		{method: "GET", path: "/v1/agent/ws", route: routeAgent, role: roleAgent, once: true, handle: s.agentSocketOpen},
 	}
 }
 
@@ -116,8 +119,8 @@ func (x *exchange) guarded(e endpoint) (err error) {
 		}
 	}
 	if e.role != "" {
-		if x.who, err = x.srv.verifier.request(x.r); err != nil {
-			return tokenProblem(err)
+		if x.who, err = x.identify(e); err != nil {
+			return err
 		}
 		if x.who.role != e.role {
 			return problemRole

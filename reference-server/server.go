@@ -31,6 +31,7 @@ type Server struct {
 	faq      *faqIndex // nil: could not be built
 	intents  *intents
 	tickets  *tickets
+	agents   *agents
 	cache    *hotCache
 	jobs     *jobs
 	gates    *gates
@@ -89,7 +90,9 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	s.watch.changed = s.tierChanged
 	s.store.observe = s.sawRedis
 	s.intents, s.cache, s.masker = newIntents(), newHotCache(), newMasker()
-	s.tickets = &tickets{store: s.store, ids: s.ids}
+	s.tickets = newTickets(s.store, s.ids, func() time.Duration { return s.set.Load().agentHold.D() })
+	s.agents = newAgents(s)
+	s.tickets.moved = s.agents.moved
 	if s.faq, err = newFAQ(); err != nil {
 		s.log.Error("no FAQ: degraded turns go to people", "err", err)
 	}
@@ -178,6 +181,9 @@ func (s *Server) protocols() *http.Protocols {
 // start runs what goes on beside requests.
 func (s *Server) start(ctx context.Context) {
 	s.background.Go(func() { s.jobs.run(ctx) })
+	s.background.Go(func() { s.agents.bus.publish(ctx) })
+	s.background.Go(func() { s.agents.bus.listen(ctx) })
+	s.background.Go(func() { s.agents.sweep(ctx) })
 	if !s.set.Load().tiers {
 		return
 	}
@@ -253,7 +259,10 @@ func (s *Server) Done() <-chan struct{} { return s.closed }
 func (s *Server) Close(ctx context.Context) error {
 	s.closing.Do(func() {
 		s.draining.Store(true)
+		var people sync.WaitGroup
+		people.Go(func() { s.agents.drain(ctx) })
 		err := s.public.Shutdown(ctx)
+		people.Wait()
 		if err != nil {
 			err = fmt.Errorf("drain: %d turns cut off: %w", s.inFlight.Load(), err)
 			s.public.Close()

@@ -2,32 +2,51 @@ package refserver
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"sync"
 	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// The states of a ticket, in the order it goes through them. A claim that its
+// agent does not make good leads back to open.
+const (
+	ticketOpen    = "open"
+	ticketClaimed = "claimed"
+	ticketClosed  = "closed"
 )
 
 // ticket is a question handed to people.
 type ticket struct {
-	ID       string `json:"id"`
-	Queue    string `json:"queue"`
-	State    string `json:"state"` // open, claimed, closed
-	ETA      int    `json:"eta_s"`
-	AskedMS  int64  `json:"asked_unix_ms"`
-	Tenant   string `json:"-"`
-	UID      string `json:"-"`
-	DialogID string `json:"dialog_id,omitempty"`
-	Text     string `json:"text,omitempty"` // masked
-	TraceID  string `json:"trace_id"`
-	Agent    string `json:"agent,omitempty"`
+	ID       string `json:"id" redis:"-"`
+	Queue    string `json:"queue" redis:"queue"`
+	State    string `json:"state" redis:"state"`
+	ETA      int    `json:"eta_s" redis:"eta"`
+	AskedNS  int64  `json:"-" redis:"asked_ns"` // Unix
+	Tenant   string `json:"-" redis:"tenant"`
+	UID      string `json:"-" redis:"uid"`
+	DialogID string `json:"dialog_id,omitempty" redis:"dialog"`
+	Text     string `json:"text,omitempty" redis:"text"` // masked
+	TraceID  string `json:"trace_id" redis:"trace"`
+	Agent    string `json:"agent,omitempty" redis:"agent"`
+	Reply    string `json:"reply,omitempty" redis:"reply"` // masked
+	Socket   string `json:"-" redis:"socket"`              // the winner's
+	ClaimMS  int64  `json:"-" redis:"claimed_ms"`          // Unix, of the claim
+}
+
+func (t ticket) asked() time.Time { return time.Unix(0, t.AskedNS) }
+
+// ticketView is a ticket as its owner sees it.
+type ticketView struct {
+	ticket
+	AskedMS int64 `json:"asked_unix_ms"`
 }
 
 const (
 	ticketLife     = 24 * time.Hour
 	ticketQueueCap = 10_000
-	ticketJournal  = 10_000 // tickets kept here while Redis is away
-	ticketsPerHour = 40     // what one agent closes
+	ticketQueueLag = 1_000 // above the cap before a queue is cut back to it
+	ticketsPerHour = 40    // what one agent closes
 	agentsOnDuty   = 50
 	ticketETAFloor = 30 * time.Second
 	ticketETACap   = time.Hour
@@ -36,39 +55,41 @@ const (
 // tickets hands questions to people. Tickets live in Redis, with a local
 // journal while that is away. Safe for concurrent use.
 type tickets struct {
-	store *store
-	ids   *minter
-	push  func(ticket) // told of each ticket once it is stored
+	store   *store
+	ids     *minter
+	scripts ticketScripts
+	journal journal
+	moved   func(ticket)         // told of each ticket that went from the journal to Redis
+	hold    func() time.Duration // how long a claim lasts without a reply
+}
 
-	mu      sync.Mutex
-	journal []ticket
-	dropped int64
+func newTickets(st *store, ids *minter, hold func() time.Duration) *tickets {
+	return &tickets{store: st, ids: ids, scripts: newTicketScripts(), hold: hold}
 }
 
 func ticketKey(id string) string { return "tkt:{" + id + "}" }
 
+// queueKey is a sorted set of the tickets nobody has claimed, by the
+// microsecond they were asked at.
 func queueKey(tenant, queue string) string { return "tkq:{" + tenant + "}:" + queue }
 
-// open makes a ticket. It never fails: without Redis the ticket waits in the
-// journal, with local as well, where Redis is not even asked.
-func (ts *tickets) open(ctx context.Context, who identity, queue, dialogID, text, traceID string, local bool) ticket {
-	t := ticket{ID: ts.ids.mint('t', who), Queue: queue, State: "open", AskedMS: time.Now().UnixMilli(), Tenant: who.tenant, UID: who.uid,
+// open makes a ticket and says whether Redis has it. It never fails: without
+// Redis the ticket waits in the journal, with local as well, where Redis is not
+// even asked.
+func (ts *tickets) open(ctx context.Context, who identity, queue, dialogID, text, traceID string, local bool) (t ticket, stored bool) {
+	t = ticket{ID: ts.ids.mint('t', who), Queue: queue, State: ticketOpen, AskedNS: ts.store.now().UnixNano(), Tenant: who.tenant, UID: who.uid,
 		DialogID: dialogID, Text: text, TraceID: traceID, ETA: int(ticketETACap / time.Second)}
-	waiting := -1
-	if !local {
-		if n, err := ts.write(ctx, t); err == nil {
-			waiting = int(n)
-		}
+	if local {
+		ts.journal.keep(t, false)
+		return t, false
 	}
-	if waiting < 0 {
-		ts.keep(t)
-		return t
+	waiting, err := ts.write(ctx, t)
+	if err != nil {
+		ts.journal.keep(t, !neverSent(err))
+		return t, false
 	}
-	t.ETA = eta(waiting)
-	if ts.push != nil {
-		ts.push(t)
-	}
-	return t
+	t.ETA = eta(int(waiting))
+	return t, true
 }
 
 // eta is the time until an agent is free with n tickets ahead.
@@ -77,93 +98,57 @@ func eta(n int) int {
 	return int(min(max(d, ticketETAFloor), ticketETACap) / time.Second)
 }
 
-func (ts *tickets) write(ctx context.Context, t ticket) (int64, error) {
-	b, err := json.Marshal(storedTicket{ticket: t, TenantName: t.Tenant, Owner: t.UID})
-	if err != nil {
-		return 0, err
-	}
+// write stores a ticket that Redis cannot have yet and returns the length of
+// its queue.
+func (ts *tickets) write(ctx context.Context, t ticket) (waiting int64, err error) {
+	start := ts.store.now()
+	defer func() { ts.store.observe("ticket", ts.store.now().Sub(start), err) }()
 	q := queueKey(t.Tenant, t.Queue)
 	p := ts.store.rdb.Pipeline()
-	p.Set(ctx, ticketKey(t.ID), b, ticketLife)
-	n := p.RPush(ctx, q, t.ID)
-	p.LTrim(ctx, q, -ticketQueueCap, -1)
+	p.HSet(ctx, ticketKey(t.ID), t.fields()...)
+	p.PExpire(ctx, ticketKey(t.ID), ticketLife)
+	p.ZAdd(ctx, q, t.place())
+	n := p.ZCard(ctx, q)
 	p.PExpire(ctx, q, ticketLife)
 	if _, err := p.Exec(ctx); err != nil {
 		return 0, fmt.Errorf("%w: %w", errState, err)
 	}
+	if n.Val() >= ticketQueueCap+ticketQueueLag {
+		_ = ts.store.rdb.ZRemRangeByRank(ctx, q, 0, -ticketQueueCap-1).Err()
+	}
 	return n.Val(), nil
 }
 
-// storedTicket is a ticket with what its owner's view leaves out.
-type storedTicket struct {
-	ticket
-	TenantName string `json:"tenant"`
-	Owner      string `json:"uid"`
+// fields are the ticket as Redis keeps it.
+func (t ticket) fields() []any {
+	return []any{"queue", t.Queue, "state", t.State, "eta", t.ETA, "asked_ns", t.AskedNS, "tenant", t.Tenant, "uid", t.UID, "dialog", t.DialogID,
+		"text", t.Text, "trace", t.TraceID, "agent", t.Agent, "reply", t.Reply, "socket", t.Socket, "claimed_ms", t.ClaimMS}
 }
 
-func (ts *tickets) keep(t ticket) {
-	ts.mu.Lock()
-	defer ts.mu.Unlock()
-	if len(ts.journal) >= ticketJournal {
-		ts.journal = ts.journal[1:]
-		ts.dropped++
-	}
-	ts.journal = append(ts.journal, t)
-}
-
-// flush writes the journal to Redis, oldest first, until it is empty or Redis
-// fails.
-func (ts *tickets) flush(ctx context.Context) {
-	for ctx.Err() == nil {
-		ts.mu.Lock()
-		if len(ts.journal) == 0 {
-			ts.mu.Unlock()
-			return
-		}
-		t := ts.journal[0]
-		ts.mu.Unlock()
-		if _, err := ts.write(ctx, t); err != nil {
-			return
-		}
-		ts.mu.Lock()
-		if len(ts.journal) > 0 && ts.journal[0].ID == t.ID {
-			ts.journal = ts.journal[1:]
-		}
-		ts.mu.Unlock()
-		if ts.push != nil {
-			ts.push(t)
-		}
-	}
-}
+// place is where the ticket stands in its queue.
+func (t ticket) place() redis.Z { return redis.Z{Score: float64(t.AskedNS / 1000), Member: t.ID} }
 
 // waiting is how many tickets the journal holds.
-func (ts *tickets) waiting() int {
-	ts.mu.Lock()
-	defer ts.mu.Unlock()
-	return len(ts.journal)
-}
+func (ts *tickets) waiting() int { return ts.journal.length() }
 
 // get reads a ticket; ok is false when there is none.
 func (ts *tickets) get(ctx context.Context, id string) (t ticket, ok bool, err error) {
-	ts.mu.Lock()
-	for _, j := range ts.journal {
-		if j.ID == id {
-			ts.mu.Unlock()
-			return j, true, nil
-		}
+	if t, ok := ts.journal.get(id); ok {
+		return t, true, nil
 	}
-	ts.mu.Unlock()
-	b, err := ts.store.rdb.Get(ctx, ticketKey(id)).Bytes()
-	if isNil(err) {
-		return ticket{}, false, nil
-	}
-	if err != nil {
+	got := ts.store.rdb.HGetAll(ctx, ticketKey(id))
+	if err := got.Err(); err != nil {
 		return ticket{}, false, fmt.Errorf("%w: %w", errState, err)
 	}
-	var st storedTicket
-	if err := json.Unmarshal(b, &st); err != nil {
-		return ticket{}, false, nil
+	t, ok = scanTicket(id, got)
+	return t, ok, nil
+}
+
+// scanTicket reads a stored ticket; ok is false for anything that is none.
+func scanTicket(id string, got *redis.MapStringStringCmd) (t ticket, ok bool) {
+	if len(got.Val()) == 0 || got.Scan(&t) != nil {
+		return ticket{}, false
 	}
-	st.Tenant, st.UID = st.TenantName, st.Owner
-	return st.ticket, true, nil
+	t.ID = id
+	return t, t.Tenant != "" && t.State != "" && t.AskedNS > 0
 }

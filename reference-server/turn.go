@@ -41,6 +41,8 @@ type turn struct {
 
 	pieces  func(string) error // takes a stream's text; nil: the answer goes out whole
 	waiting func() error       // keeps a stream alive
+
+	announce func() // tells people of the turn's ticket; nil: there is none
 }
 
 // open reads the request of an authenticated caller. Errors are *problem.
@@ -269,19 +271,23 @@ func (t *turn) record() *record {
 		degraded: t.ans.degraded, user: t.text, response: t.ans.appendJSON(make([]byte, 0, 512+len(t.ans.text)))}
 }
 
+func (t *turn) mask(text, direction string) (string, int) {
+	return t.srv.mask(t.set, t.tr.id, text, direction)
+}
+
 // mask replaces personal data where the knob says so, and leaves an audit line
 // with type and count, never the value.
-func (t *turn) mask(text, direction string) (string, int) {
-	if !t.set.piiMask {
+func (s *Server) mask(set *settings, traceID, text, direction string) (string, int) {
+	if !set.piiMask {
 		return text, 0
 	}
-	masked, found := t.srv.masker.mask(text)
+	masked, found := s.masker.mask(text)
 	n := found.total()
 	if n > 0 {
 		for kind, c := range found {
 			if c > 0 {
-				t.srv.metrics.pii.WithLabelValues(piiNames[kind], direction).Add(float64(c))
-				t.srv.log.Info("pii", "trace_id", t.tr.id, "type", piiNames[kind], "direction", direction, "count", c)
+				s.metrics.pii.WithLabelValues(piiNames[kind], direction).Add(float64(c))
+				s.log.Info("pii", "trace_id", traceID, "type", piiNames[kind], "direction", direction, "count", c)
 			}
 		}
 	}
@@ -303,6 +309,9 @@ func (t *turn) run(ctx context.Context) ([]byte, error) {
 	defer func() {
 		if !committed {
 			t.srv.store.release(t.hold)
+		}
+		if t.announce != nil {
+			t.announce()
 		}
 	}()
 	if err := t.decide(ctx); err != nil {

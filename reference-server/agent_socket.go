@@ -1,0 +1,218 @@
+package refserver
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+const (
+	socketWrite = 10 * time.Second // for one message to reach the client
+	socketClose = 3 * time.Second  // for the close handshake
+	socketSeen  = 256              // tickets an agent is not told of twice
+)
+
+// agentSocket is one agent's connection. One goroutine reads and does what the
+// agent asks, one thing at a time; one writes; one pings. Safe for concurrent
+// use.
+type agentSocket struct {
+	agents *agents
+	who    identity
+	id     string // no two sockets have the same
+	trace  string
+	set    *settings // as of the upgrade
+	conn   *websocket.Conn
+	net    net.Conn
+	out    chan []byte
+	since  time.Time
+
+	ending sync.Once
+	quit   chan struct{} // closed by end
+	code   int           // why, once quit is closed; 0: the connection is gone
+	reason string
+
+	mu     sync.Mutex
+	queues []string
+	seen   [socketSeen]string // ids of tickets it was told of, a ring
+	next   int
+}
+
+func newAgentSocket(a *agents, x *exchange, conn *websocket.Conn, raw net.Conn) *agentSocket {
+	conn.SetReadLimit(agentFrame)
+	return &agentSocket{agents: a, who: x.who, id: randomHex(8), trace: x.tr.id, set: x.set, conn: conn, net: raw,
+		out: make(chan []byte, int(x.set.agentQueue)), since: time.Now(), quit: make(chan struct{})}
+}
+
+// start runs the socket until it ends, without waiting for that.
+func (s *agentSocket) start() {
+	a := s.agents
+	s.put(helloMessage(s.who.uid, s.set.agentPing.D()))
+	if !a.join(s) {
+		s.end(closeGoingAway, "the server is going down")
+	}
+	var parts sync.WaitGroup
+	parts.Go(s.read)
+	parts.Go(s.write)
+	parts.Go(s.ping)
+	go func() {
+		defer a.running.Done()
+		parts.Wait()
+		a.leave(s)
+		a.open.Add(-1)
+		a.srv.metrics.socketClosed(s.code)
+		if s.set.logMode != "off" {
+			a.srv.log.LogAttrs(context.Background(), slog.LevelInfo, "agent left", slog.String("trace_id", s.trace), slog.Int("code", s.code),
+				slog.String("reason", s.reason), slog.Float64("total_s", time.Since(s.since).Seconds()))
+		}
+	}()
+}
+
+// end closes the socket with a code, once. It does not wait: the writer sends
+// the close frame, and whatever blocks until then has socketClose.
+func (s *agentSocket) end(code int, reason string) {
+	s.ending.Do(func() {
+		s.code, s.reason = code, reason
+		_ = s.net.SetDeadline(time.Now().Add(socketClose))
+		close(s.quit)
+	})
+}
+
+// cut ends the socket at once.
+func (s *agentSocket) cut() {
+	s.end(closeGoingAway, "the server is going down")
+	_ = s.net.Close()
+}
+
+func (s *agentSocket) ended() bool {
+	select {
+	case <-s.quit:
+		return true
+	default:
+		return false
+	}
+}
+
+// put queues an answer to this agent. An agent that does not read its answers
+// is not read from, either.
+func (s *agentSocket) put(message []byte) {
+	select {
+	case s.out <- message:
+	case <-s.quit:
+	}
+}
+
+// offer queues what the agent did not ask for, without waiting: an agent that
+// has as much as the queue holds before it is closed.
+func (s *agentSocket) offer(message []byte) {
+	select {
+	case s.out <- message:
+		s.agents.srv.metrics.wsOut["ticket"].Inc()
+	default:
+		s.end(closeTryAgain, "too slow")
+	}
+}
+
+func (s *agentSocket) subscribed() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.queues
+}
+
+func (s *agentSocket) wants(queue string) bool { return slices.Contains(s.subscribed(), queue) }
+
+// first notes that the agent is told of a ticket, and says whether it was not
+// told before; again lets it be told once more.
+func (s *agentSocket) first(id string, again bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if slices.Contains(s.seen[:], id) {
+		return again
+	}
+	s.seen[s.next] = id
+	s.next = (s.next + 1) % socketSeen
+	return true
+}
+
+// write sends what is queued, and the close frame last.
+func (s *agentSocket) write() {
+	for !s.ended() {
+		select {
+		case m := <-s.out:
+			if !s.send(m) {
+				s.end(0, "the connection is gone")
+			}
+		case <-s.quit:
+		}
+	}
+	for s.code == closeGoingAway && len(s.out) > 0 && s.send(<-s.out) {
+		continue // the agent has no fault in the end: it gets its answers
+	}
+	if s.code == 0 {
+		_ = s.conn.CloseNow()
+		return
+	}
+	_ = s.conn.Close(websocket.StatusCode(s.code), s.reason)
+}
+
+func (s *agentSocket) send(message []byte) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), socketWrite)
+	defer cancel()
+	return s.conn.Write(ctx, websocket.MessageText, message) == nil
+}
+
+// ping asks whether the agent is still there.
+func (s *agentSocket) ping() {
+	tick := time.NewTicker(s.set.agentPing.D())
+	defer tick.Stop()
+	for {
+		select {
+		case <-s.quit:
+			return
+		case <-tick.C:
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), s.set.agentPong.D())
+		err := s.conn.Ping(ctx)
+		cancel()
+		if err != nil {
+			s.end(closePolicy, "no pong")
+			return
+		}
+	}
+}
+
+// read does what the agent asks until the socket ends.
+func (s *agentSocket) read() {
+	for !s.ended() {
+		kind, b, err := s.conn.Read(context.Background())
+		switch {
+		case err != nil:
+			s.end(readFault(err))
+		case kind != websocket.MessageText:
+			s.end(closeUnsupported, "text only")
+		default:
+			s.asked(b)
+		}
+	}
+}
+
+// readFault is the close code for what went wrong with a read; 0 means that
+// there is nobody left to tell.
+func readFault(err error) (code int, reason string) {
+	var gone *net.OpError
+	switch code := websocket.CloseStatus(err); {
+	case code != -1:
+		return int(code), "closed by the agent"
+	case errors.Is(err, websocket.ErrMessageTooBig):
+		return closeTooBig, "a message may have 16 KiB"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed), errors.As(err, &gone), errors.Is(err, context.DeadlineExceeded):
+		return 0, "the connection is gone"
+	}
+	return closeProtocol, "this is not RFC 6455"
+}

@@ -1,0 +1,214 @@
+package refserver
+
+import (
+	"bufio"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// onceTicketLife is how long a one-time ticket is good. A browser cannot send
+// an Authorization header with an upgrade, so it trades its token for one.
+const onceTicketLife = 30 * time.Second
+
+// onceKey never holds the ticket itself: who can read Redis gains nothing.
+func onceKey(ticket string) string {
+	sum := sha256.Sum256([]byte(ticket))
+	return "agt:{" + hex.EncodeToString(sum[:16]) + "}"
+}
+
+// onceTicket is what Redis keeps of a one-time ticket.
+type onceTicket struct {
+	UID    string `json:"uid"`
+	Tenant string `json:"tenant"`
+	Role   string `json:"role"`
+}
+
+// agentTicket trades an agent's token for a one-time ticket.
+func (s *Server) agentTicket(x *exchange) error {
+	if s.draining.Load() {
+		return problemDraining
+	}
+	if q := s.gates.allowUser(x.who, x.set, x.start); q != nil {
+		return x.limited(q)
+	}
+	ticket := rand.Text()
+	b, err := json.Marshal(onceTicket{x.who.uid, x.who.tenant, x.who.role})
+	if err != nil {
+		return err
+	}
+	if err := s.store.rdb.Set(x.r.Context(), onceKey(ticket), b, onceTicketLife).Err(); err != nil {
+		return problemState
+	}
+	x.send(http.StatusOK, fmt.Appendf(nil, `{"ticket":%q,"expires_in_s":%d}`, ticket, int(onceTicketLife.Seconds())))
+	return nil
+}
+
+// redeem uses up a one-time ticket. Errors are *problem.
+func (s *Server) redeem(x *exchange, ticket string) (identity, error) {
+	if len(s.cfg.Secrets) == 0 {
+		return identity{}, problemNoKey
+	}
+	if len(ticket) == 0 || len(ticket) > 64 {
+		return identity{}, problemToken
+	}
+	b, err := s.store.rdb.GetDel(x.r.Context(), onceKey(ticket)).Bytes()
+	if isNil(err) {
+		return identity{}, problemToken
+	}
+	if err != nil {
+		return identity{}, problemState
+	}
+	var t onceTicket
+	if json.Unmarshal(b, &t) != nil {
+		return identity{}, problemToken
+	}
+	return identity{uid: t.UID, tenant: t.Tenant, role: t.Role}, nil
+}
+
+// identify finds out who calls: by the Authorization header, or by a one-time
+// ticket where the endpoint takes them, never by both. A token in the query is
+// refused even beside a good header, because URLs end up in logs. Errors are
+// *problem.
+func (x *exchange) identify(e endpoint) (identity, error) {
+	if e.once {
+		q := x.r.URL.Query()
+		for name := range q {
+			if slices.Contains([]string{"token", "access_token", "id_token", "jwt", "bearer", "authorization"}, strings.ToLower(name)) {
+				return identity{}, problemToken
+			}
+		}
+		if tickets, ok := q["ticket"]; ok {
+			if len(tickets) != 1 || len(x.r.Header.Values("Authorization")) > 0 {
+				return identity{}, problemToken
+			}
+			return x.srv.redeem(x, tickets[0])
+		}
+	}
+	who, err := x.srv.verifier.request(x.r)
+	if err != nil {
+		return identity{}, tokenProblem(err)
+	}
+	return who, nil
+}
+
+var (
+	problemUpgrade = &problem{status: http.StatusUpgradeRequired, code: "upgrade-required", detail: "this is a WebSocket of RFC 6455 over HTTP/1.1",
+		header: map[string]string{"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}}
+	problemHandshake   = &problem{status: http.StatusBadRequest, code: "handshake", detail: "Sec-WebSocket-Key must be there once, with 16 bytes in base64"}
+	problemSubprotocol = &problem{status: http.StatusBadRequest, code: "subprotocol", detail: "the subprotocol " + agentProtocol + " is needed"}
+	problemOrigin      = &problem{status: http.StatusForbidden, code: "origin", detail: "a page of another origin may not open this"}
+	problemSockets     = &problem{status: http.StatusServiceUnavailable, code: "sockets-full", detail: "too many agents are connected here", retry: 5 * time.Second}
+)
+
+// agentSocketOpen upgrades the connection of an agent. The socket lives on
+// after the exchange.
+func (s *Server) agentSocketOpen(x *exchange) error {
+	a := s.agents
+	if p := s.handshake(x.r); p != nil {
+		s.metrics.wsUpgrades[p.code].Inc()
+		return p
+	}
+	if p := a.reserve(int64(x.set.agentMaxSockets)); p != nil {
+		s.metrics.wsUpgrades[p.code].Inc()
+		return p
+	}
+	w := &hijacked{ResponseWriter: x.w}
+	// The origin was checked above, with a problem for an answer.
+	conn, err := websocket.Accept(w, x.r, &websocket.AcceptOptions{Subprotocols: []string{agentProtocol}, InsecureSkipVerify: true})
+	if err != nil {
+		a.giveBack()
+		s.metrics.wsUpgrades[problemHandshake.code].Inc()
+		x.status = http.StatusBadRequest // Accept has answered
+		return nil
+	}
+	x.status = http.StatusSwitchingProtocols
+	s.metrics.wsUpgrades["accepted"].Inc()
+	newAgentSocket(a, x, conn, w.conn).start()
+	return nil
+}
+
+// hijacked keeps the connection that an upgrade takes over.
+type hijacked struct {
+	http.ResponseWriter
+	conn net.Conn
+}
+
+// Hijack is that of the wrapped writer.
+func (h *hijacked) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	c, rw, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	h.conn = c
+	return c, rw, err
+}
+
+// handshake says what is wrong with the request for an upgrade; nil: nothing.
+func (s *Server) handshake(r *http.Request) *problem {
+	switch {
+	case r.ProtoMajor != 1 || r.ProtoMinor < 1 || !hasToken(r.Header, "Connection", "upgrade") || !hasToken(r.Header, "Upgrade", "websocket") ||
+		r.Header.Get("Sec-Websocket-Version") != "13":
+		return problemUpgrade
+	case !goodKey(r.Header.Values("Sec-Websocket-Key")):
+		return problemHandshake
+	case !s.sameOrigin(r):
+		return problemOrigin
+	case !slices.Contains(tokens(r.Header, "Sec-Websocket-Protocol"), agentProtocol):
+		return problemSubprotocol
+	}
+	return nil
+}
+
+// sameOrigin: a caller without Origin is no browser. A browser must be on a
+// page of this very host, or of one in the list. On loopback the host must be
+// an address: a name can be made to resolve to loopback by anybody.
+func (s *Server) sameOrigin(r *http.Request) bool {
+	values := r.Header.Values("Origin")
+	if len(values) == 0 {
+		return true
+	}
+	if len(values) > 1 {
+		return false
+	}
+	if slices.Contains(s.cfg.TrustedOrigins, values[0]) {
+		return true
+	}
+	u, err := url.Parse(values[0])
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || !strings.EqualFold(u.Host, r.Host) {
+		return false
+	}
+	name := u.Hostname()
+	return !loopback(s.publicAddr) || name == "localhost" || net.ParseIP(name) != nil
+}
+
+// tokens are the comma-separated values of a header.
+func tokens(h http.Header, name string) []string {
+	var list []string
+	for _, v := range h.Values(name) {
+		for t := range strings.SplitSeq(v, ",") {
+			list = append(list, strings.TrimSpace(t))
+		}
+	}
+	return list
+}
+
+func hasToken(h http.Header, name, token string) bool {
+	return slices.ContainsFunc(tokens(h, name), func(t string) bool { return strings.EqualFold(t, token) })
+}
+
+func goodKey(keys []string) bool {
+	if len(keys) != 1 {
+		return false
+	}
+	b, err := base64.StdEncoding.DecodeString(strings.TrimSpace(keys[0]))
+	return err == nil && len(b) == 16
+}

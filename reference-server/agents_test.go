@@ -1,0 +1,163 @@
+package refserver
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/tidwall/gjson"
+)
+
+// desk is an agent as a test plays one.
+type desk struct {
+	t    testing.TB
+	conn *websocket.Conn
+}
+
+func tokenOf(t testing.TB, uid, tenant, role string) string {
+	t.Helper()
+	tok, err := newVerifier(map[string]Secret{"k1": testSecret}, time.Now).sign(identity{uid: uid, tenant: tenant, role: role}, "k1", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tok
+}
+
+func agentURL(s *Server) string { return strings.Replace(s.URL(), "http", "ws", 1) + "/v1/agent/ws" }
+
+// dialAgent opens a socket and reads its hello.
+func dialAgent(t testing.TB, s *Server, uid, tenant string) *desk {
+	t.Helper()
+	d := dialWith(t, agentURL(s), http.Header{"Authorization": {"Bearer " + tokenOf(t, uid, tenant, roleAgent)}})
+	if hello := d.next(); hello.Get("type").Str != "hello" || hello.Get("agent").Str != uid || hello.Get("protocol").Str != "cs.agent.v1" || hello.Get("ping_s").Num <= 0 {
+		t.Fatalf("hello %s", hello.Raw)
+	}
+	return d
+}
+
+func dialWith(t testing.TB, url string, h http.Header) *desk {
+	t.Helper()
+	conn, resp, err := websocket.Dial(context.Background(), url, &websocket.DialOptions{HTTPHeader: h, Subprotocols: []string{"cs.agent.v1"}})
+	if err != nil {
+		t.Fatalf("dial: %v (%v)", err, resp)
+	}
+	conn.SetReadLimit(1 << 20)
+	t.Cleanup(func() { _ = conn.CloseNow() })
+	return &desk{t, conn}
+}
+
+func (d *desk) say(v any) {
+	d.t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := d.conn.Write(ctx, websocket.MessageText, b); err != nil {
+		d.t.Errorf("write: %v", err)
+	}
+}
+
+func (d *desk) read() (gjson.Result, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	_, b, err := d.conn.Read(ctx)
+	return gjson.ParseBytes(b), err
+}
+
+func (d *desk) next() gjson.Result {
+	d.t.Helper()
+	r, err := d.read()
+	if err != nil {
+		d.t.Fatalf("read: %v", err)
+	}
+	return r
+}
+
+// want reads one message and holds its members against pairs of path and value.
+func (d *desk) want(pairs ...string) gjson.Result {
+	d.t.Helper()
+	r := d.next()
+	for i := 0; i < len(pairs); i += 2 {
+		if got := r.Get(pairs[i]).String(); got != pairs[i+1] {
+			d.t.Errorf("%s = %q, want %q in %s", pairs[i], got, pairs[i+1], r.Raw)
+		}
+	}
+	return r
+}
+
+func (d *desk) subscribe(waiting string, queues ...string) {
+	d.t.Helper()
+	d.say(map[string]any{"type": "subscribe", "queues": queues})
+	d.want("type", "subscribed", "waiting", waiting)
+}
+
+func (d *desk) claim(id string) { d.say(map[string]string{"type": "claim", "ticket_id": id}) }
+
+func (d *desk) reply(id, text string) {
+	d.say(map[string]string{"type": "reply", "ticket_id": id, "text": text})
+}
+
+func TestTicketGoesToAnAgentAndTheReplyComesBack(t *testing.T) {
+	l := newScriptedLLM(t)
+	s := startServer(t, l.url, knobs("redis.timeout", "2s"))
+	a := dialAgent(t, s, "agent-1", "default")
+	a.subscribe("0", "*")
+	before := time.Now()
+	asked := say(t, s, "u1", "", "我要投诉你们,我的电话13812345678 ⟦c:AAAAAAAA.1⟧")
+	id, dialog := asked.get("ticket.id").String(), asked.get("dialog_id").String()
+	pushed := a.want("type", "ticket", "ticket.id", id, "ticket.queue", "complaint", "ticket.dialog_id", dialog, "ticket.trace_id", asked.get("trace_id").String(),
+		"ticket.text", "我要投诉你们,我的电话***********", "ticket.eta_s", "30")
+	if at, err := time.Parse(time.RFC3339Nano, pushed.Get("ticket.asked_at").Str); err != nil || at.Before(before) || at.After(time.Now()) || !strings.HasSuffix(pushed.Get("ticket.asked_at").Str, "Z") {
+		t.Errorf("asked_at %s: %v", pushed.Raw, err)
+	}
+	a.reply(id, "在吗")
+	a.want("type", "error", "code", "not-claimed", "ticket_id", id)
+	a.claim(id)
+	a.want("type", "claimed", "ticket_id", id)
+	shown := send(t, "GET", s.URL()+"/v1/tickets/"+id, tokenFor(t, "u1"), "")
+	shown.want(t, "state", "claimed")
+	shown.want(t, "agent", "agent-1")
+	a.reply(id, strings.Repeat("长", 2001))
+	a.want("type", "error", "code", "too-long", "ticket_id", id)
+	a.reply(id, " \n")
+	a.want("type", "error", "code", "empty")
+	a.reply(id, "已为您处理,请拨打13987654321")
+	a.want("type", "replied", "ticket_id", id)
+	shown = send(t, "GET", s.URL()+"/v1/tickets/"+id, tokenFor(t, "u1"), "")
+	shown.want(t, "state", "closed")
+	shown.want(t, "reply", "已为您处理,请拨打***********")
+	shown.want(t, "eta_s", "30")
+	if ms := shown.get("asked_unix_ms").Int(); ms < before.UnixMilli() || ms > time.Now().UnixMilli() {
+		t.Errorf("asked_unix_ms %d", ms)
+	}
+	a.reply(id, "再说一句")
+	a.want("type", "error", "code", "closed", "ticket_id", id)
+	a.claim(id)
+	a.want("type", "lost", "ticket_id", id)
+
+	history := send(t, "GET", s.URL()+"/v1/dialogs/"+dialog, tokenFor(t, "u1"), "")
+	history.want(t, "turns.0.replies.0.text", "已为您处理,请拨打***********")
+	history.want(t, "turns.0.replies.0.agent", "agent-1")
+	history.want(t, "turns.0.replies.#", "1")
+	next := say(t, s, "u1", dialog, "那好的 ⟦c:AAAAAAAA.2⟧")
+	next.want(t, "context.status", "ok")
+	next.want(t, "seq", "2")
+	next.want(t, "context.turns", "2")
+	var roles []string
+	for _, m := range gjson.Get(l.body(0), "messages").Array() {
+		roles = append(roles, m.Get("role").Str+":"+m.Get("content").Str)
+	}
+	want := []string{"user:我要投诉你们,我的电话*********** ⟦c:AAAAAAAA.1⟧", "assistant:" + handoffText, "assistant:已为您处理,请拨打***********", "user:那好的 ⟦c:AAAAAAAA.2⟧"}
+	if len(roles) != 5 || strings.Join(roles[1:], "|") != strings.Join(want, "|") {
+		t.Errorf("prompt %q, want after the system's %q", roles, want)
+	}
+	third := say(t, s, "u1", dialog, "再问一句")
+	third.want(t, "seq", "3")
+	third.want(t, "persisted", "true")
+}

@@ -1,0 +1,134 @@
+package refserver
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+const (
+	busChannel = "tickets"
+	busOutbox  = 4096
+	busBatch   = 64
+	busInbox   = 4096
+)
+
+// bus tells other servers of tickets through Redis. A message can get lost:
+// Redis may be away or the connection may break. Then the receiving side lists
+// what waits as soon as it is connected again. Safe for concurrent use.
+type bus struct {
+	store  *store
+	shared bool // other servers may use this Redis
+	me     string
+	agents *agents
+	outbox chan announcement
+}
+
+// announcement is a message between servers.
+type announcement struct {
+	From   string `json:"from"`
+	Again  bool   `json:"again,omitempty"` // also to those who had it
+	Tenant string `json:"tenant"`
+	Asked  int64  `json:"asked_ns"`
+	Ticket ticket `json:"ticket"`
+}
+
+func newBus(st *store, shared bool, a *agents) *bus {
+	return &bus{store: st, shared: shared, me: randomHex(8), agents: a, outbox: make(chan announcement, busOutbox)}
+}
+
+// send hands a ticket to the publisher. When that cannot keep up the ticket is
+// not published: it waits in its queue, and the count says so.
+func (b *bus) send(t ticket, again bool) {
+	select {
+	case b.outbox <- announcement{b.me, again, t.Tenant, t.AskedNS, t}:
+	default:
+		b.agents.srv.metrics.wsPublished["dropped"].Inc()
+	}
+}
+
+// publish works off the outbox until ctx ends, and what is in it then. The
+// expected time of arrival goes to the stored ticket on the way: it is known
+// only once the ticket has its place in the queue.
+func (b *bus) publish(ctx context.Context) {
+	for {
+		select {
+		case m := <-b.outbox:
+			b.batch(m)
+		case <-ctx.Done():
+			for {
+				select {
+				case m := <-b.outbox:
+					b.batch(m)
+				default:
+					return
+				}
+			}
+		}
+	}
+}
+
+// batch publishes m and what waits behind it, in one round trip.
+func (b *bus) batch(m announcement) {
+	ctx, cancel := context.WithTimeout(context.Background(), deskTimeout)
+	defer cancel()
+	p := b.store.rdb.Pipeline()
+	n := 0
+	for more := true; more && n < busBatch; n++ {
+		p.HSet(ctx, ticketKey(m.Ticket.ID), "eta", m.Ticket.ETA)
+		if b.shared {
+			body, err := json.Marshal(m)
+			if err == nil {
+				p.Publish(ctx, busChannel, body)
+			}
+		}
+		select {
+		case m = <-b.outbox:
+		default:
+			more = false
+		}
+	}
+	result := "ok"
+	if _, err := p.Exec(ctx); err != nil {
+		result = "failed"
+	}
+	b.agents.srv.metrics.wsPublished[result].Add(float64(n))
+}
+
+// listen hears of the tickets of other servers until ctx ends.
+func (b *bus) listen(ctx context.Context) {
+	if !b.shared {
+		return
+	}
+	sub := b.store.rdb.Subscribe(ctx, busChannel)
+	defer sub.Close()
+	inbox := sub.ChannelWithSubscriptions(redis.WithChannelSize(busInbox), redis.WithChannelSendTimeout(time.Second))
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case m, ok := <-inbox:
+			if !ok {
+				return
+			}
+			switch m := m.(type) {
+			case *redis.Subscription:
+				b.agents.resync(ctx)
+			case *redis.Message:
+				b.heard(m.Payload)
+			}
+		}
+	}
+}
+
+func (b *bus) heard(payload string) {
+	var m announcement
+	if len(payload) > maxRecord || json.Unmarshal([]byte(payload), &m) != nil || !wellFormedID(m.Ticket.ID) || m.From == b.me {
+		return
+	}
+	m.Ticket.Tenant, m.Ticket.AskedNS = m.Tenant, m.Asked
+	b.agents.srv.metrics.wsHeard.Inc()
+	b.agents.deliver(m.Ticket, m.Again)
+}

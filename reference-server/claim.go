@@ -1,0 +1,221 @@
+package refserver
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// What becomes of a claim or a reply. The words are those of the wire.
+const (
+	outcomeClaimed     = "claimed"
+	outcomeLost        = "lost"
+	outcomeReplied     = "replied"
+	outcomeNotFound    = "not-found" // no such ticket, or another tenant's
+	outcomeNotClaimed  = "not-claimed"
+	outcomeClosed      = "closed"
+	outcomeUnavailable = "unavailable" // Redis does not answer: unknown, ask again
+)
+
+const (
+	deskTimeout = 2 * time.Second // of a claim or a reply, trying again included
+	deskPause   = 100 * time.Millisecond
+	sweepBatch  = 100
+)
+
+// heldKey is a sorted set of the claimed tickets of all tenants, by the
+// microsecond their claim runs out at.
+const heldKey = "tkt:held"
+
+// ticketScripts decide in Redis what must be decided once. Each touches one
+// key, so that a cluster can run them.
+type ticketScripts struct {
+	claim, reply, release, move *redis.Script
+}
+
+// newTicketScripts: claim gives a ticket to the first who asks, and says so
+// again to that socket only, whose answer may have got lost; a claim that ran
+// out counts as none. reply closes a ticket for the agent who holds it; the
+// same call made twice has one effect. release takes back a claim that ran out.
+// move stores a ticket of the journal unless it is there.
+func newTicketScripts() ticketScripts {
+	return ticketScripts{
+		claim: redis.NewScript(`
+local t = redis.call('HMGET', KEYS[1], 'tenant', 'state', 'socket', 'claimed_ms', 'queue', 'asked_ns')
+if t[1] ~= ARGV[1] then return {'not-found'} end
+if t[2] == 'claimed' and t[3] == ARGV[3] then return {'claimed', t[5], t[6]} end
+if t[2] == 'closed' or t[2] == 'claimed' and tonumber(t[4]) + tonumber(ARGV[5]) > tonumber(ARGV[4]) then return {'lost'} end
+redis.call('HSET', KEYS[1], 'state', 'claimed', 'agent', ARGV[2], 'socket', ARGV[3], 'claimed_ms', ARGV[4])
+return {'claimed', t[5], t[6]}`),
+		reply: redis.NewScript(`
+local t = redis.call('HMGET', KEYS[1], 'tenant', 'state', 'agent', 'reply_id', 'dialog', 'asked_ns')
+if t[1] ~= ARGV[1] then return {'not-found'} end
+if t[2] == 'closed' then
+  if t[4] == ARGV[4] then return {'replied', t[5], t[6]} end
+  return {'closed'}
+end
+if t[2] ~= 'claimed' or t[3] ~= ARGV[2] then return {'not-claimed'} end
+redis.call('HSET', KEYS[1], 'state', 'closed', 'reply', ARGV[3], 'reply_id', ARGV[4])
+return {'replied', t[5], t[6]}`),
+		release: redis.NewScript(`
+local t = redis.call('HMGET', KEYS[1], 'state', 'claimed_ms')
+if t[1] ~= 'claimed' then return 0 end
+local left = tonumber(t[2]) + tonumber(ARGV[2]) - tonumber(ARGV[1])
+if left > 0 then return left end
+redis.call('HSET', KEYS[1], 'state', 'open', 'agent', '', 'socket', '')
+return -1`),
+		move: redis.NewScript(`
+if redis.call('EXISTS', KEYS[1]) == 1 then return redis.call('HGET', KEYS[1], 'state') end
+redis.call('HSET', KEYS[1], unpack(ARGV, 2))
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+return redis.call('HGET', KEYS[1], 'state')`),
+	}
+}
+
+// claimant is an agent at one socket.
+type claimant struct {
+	who    identity
+	socket string
+}
+
+// claim asks for a ticket. Of all who ever ask for it, on any server, one is
+// told claimed, unless that one lets the claim run out.
+func (ts *tickets) claim(ctx context.Context, c claimant, id string) (outcome string) {
+	now := ts.store.now()
+	here := ts.journal.change(id, func(t *ticket) {
+		switch {
+		case t.Tenant != c.who.tenant:
+			outcome = outcomeNotFound
+		case t.State == ticketOpen:
+			t.State, t.Agent, t.Socket, t.ClaimMS = ticketClaimed, c.who.uid, c.socket, now.UnixMilli()
+			outcome = outcomeClaimed
+		case t.State == ticketClaimed && t.Socket == c.socket:
+			outcome = outcomeClaimed
+		default:
+			outcome = outcomeLost
+		}
+	})
+	if here {
+		return outcome
+	}
+	got, err := ts.decide(ctx, ts.scripts.claim, id, c.who.tenant, c.who.uid, c.socket, now.UnixMilli(), ts.hold().Milliseconds())
+	if err != nil {
+		return outcomeUnavailable
+	}
+	if got[0] == outcomeClaimed && len(got) == 3 {
+		asked, _ := strconv.ParseInt(got[2], 10, 64)
+		// The queue is a list of candidates: a claimed one left in it is
+		// taken for what it is by whoever reads it.
+		_ = ts.file(ctx, ticket{ID: id, State: ticketClaimed, Tenant: c.who.tenant, Queue: got[1], AskedNS: asked, ClaimMS: now.UnixMilli()})
+	}
+	return got[0]
+}
+
+// replied is a closed ticket as far as the dialog is concerned.
+type replied struct {
+	dialogID string
+	asked    time.Time
+}
+
+// reply closes a claimed ticket with the agent's text, which must be masked.
+func (ts *tickets) reply(ctx context.Context, who identity, id, text string) (outcome string, r replied) {
+	here := ts.journal.change(id, func(t *ticket) {
+		switch {
+		case t.Tenant != who.tenant:
+			outcome = outcomeNotFound
+		case t.State == ticketClosed:
+			outcome = outcomeClosed
+		case t.State != ticketClaimed || t.Agent != who.uid:
+			outcome = outcomeNotClaimed
+		default:
+			t.State, t.Reply = ticketClosed, text
+			outcome = outcomeReplied // into the dialog it goes with the ticket
+		}
+	})
+	if here {
+		return outcome, r
+	}
+	got, err := ts.decide(ctx, ts.scripts.reply, id, who.tenant, who.uid, text, randomHex(8))
+	if err != nil {
+		return outcomeUnavailable, r
+	}
+	if got[0] == outcomeReplied && len(got) == 3 {
+		_ = ts.store.rdb.ZRem(ctx, heldKey, id).Err()
+		asked, _ := strconv.ParseInt(got[2], 10, 64)
+		r = replied{got[1], time.Unix(0, asked)}
+	}
+	return got[0], r
+}
+
+// decide runs a script on a ticket until Redis answers or ctx ends. A ticket
+// that Redis does not know but the journal holds is on its way there.
+func (ts *tickets) decide(ctx context.Context, s *redis.Script, id string, args ...any) ([]string, error) {
+	for {
+		start := ts.store.now()
+		got, err := s.Run(ctx, ts.store.rdb, []string{ticketKey(id)}, args...).StringSlice()
+		if err != nil {
+			err = fmt.Errorf("%w: %w", errState, err)
+		}
+		ts.store.observe("ticket", ts.store.now().Sub(start), err)
+		if err == nil && len(got) > 0 && (got[0] != outcomeNotFound || !ts.journal.holds(id)) {
+			return got, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("%w: %w", errState, ctx.Err())
+		case <-time.After(deskPause):
+		}
+	}
+}
+
+// file puts a ticket where its state belongs: into its queue, among the held,
+// or nowhere.
+func (ts *tickets) file(ctx context.Context, t ticket) error {
+	q := queueKey(t.Tenant, t.Queue)
+	p := ts.store.rdb.Pipeline()
+	switch t.State {
+	case ticketOpen:
+		p.ZAdd(ctx, q, t.place())
+		p.PExpire(ctx, q, ticketLife)
+		p.ZRem(ctx, heldKey, t.ID)
+	case ticketClaimed:
+		p.ZRem(ctx, q, t.ID)
+		p.ZAddNX(ctx, heldKey, redis.Z{Score: float64(t.ClaimMS*1000 + ts.hold().Microseconds()), Member: t.ID})
+	default:
+		p.ZRem(ctx, q, t.ID)
+		p.ZRem(ctx, heldKey, t.ID)
+	}
+	_, err := p.Exec(ctx)
+	return err
+}
+
+// release takes back claims that ran out and returns those tickets, open
+// again. Of several servers that look at once, one gets each ticket.
+func (ts *tickets) release(ctx context.Context) []ticket {
+	now := ts.store.now()
+	due, err := ts.store.rdb.ZRangeArgs(ctx, redis.ZRangeArgs{Key: heldKey, ByScore: true, Start: "-inf", Stop: strconv.FormatInt(now.UnixMicro(), 10), Count: sweepBatch}).Result()
+	if err != nil {
+		return nil
+	}
+	var freed []ticket
+	for _, id := range due {
+		left, err := ts.scripts.release.Run(ctx, ts.store.rdb, []string{ticketKey(id)}, now.UnixMilli(), ts.hold().Milliseconds()).Int64()
+		switch {
+		case err != nil:
+			return freed
+		case left > 0: // claimed again since, or the hold is longer now
+			_ = ts.store.rdb.ZAdd(ctx, heldKey, redis.Z{Score: float64(now.UnixMicro() + 1000*left), Member: id}).Err()
+			continue
+		case left == 0:
+			_ = ts.store.rdb.ZRem(ctx, heldKey, id).Err()
+			continue
+		}
+		if t, ok, err := ts.get(ctx, id); err == nil && ok && t.State == ticketOpen && ts.file(ctx, t) == nil {
+			freed = append(freed, t)
+		}
+	}
+	return freed
+}

@@ -1,0 +1,166 @@
+package refserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"sync"
+
+	"github.com/redis/go-redis/v9"
+)
+
+const journalCap = 10_000
+
+// journal holds tickets while Redis is away, oldest first. As long as a ticket
+// is only here, the mutex decides who wins it; from the first attempt to write
+// it on, Redis may have it, and Redis alone decides. Above the cap the oldest
+// goes. The zero value is ready. Safe for concurrent use.
+type journal struct {
+	mu      sync.Mutex
+	entries []*entry
+	byID    map[string]*entry
+	dropped int64
+}
+
+// entry is a ticket in the journal.
+type entry struct {
+	ticket ticket
+	tried  bool // Redis may have it
+}
+
+func (j *journal) keep(t ticket, tried bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if len(j.entries) >= journalCap {
+		delete(j.byID, j.entries[0].ticket.ID)
+		j.entries = j.entries[1:]
+		j.dropped++
+	}
+	if j.byID == nil {
+		j.byID = map[string]*entry{}
+	}
+	e := &entry{t, tried}
+	j.entries = append(j.entries, e)
+	j.byID[t.ID] = e
+}
+
+func (j *journal) length() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return len(j.entries)
+}
+
+func (j *journal) get(id string) (ticket, bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	e, ok := j.byID[id]
+	if !ok {
+		return ticket{}, false
+	}
+	return e.ticket, true
+}
+
+// open lists the tickets of these queues that can be claimed here.
+func (j *journal) open(tenant string, queues []string) []ticket {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	var list []ticket
+	for _, e := range j.entries {
+		if t := &e.ticket; !e.tried && t.State == ticketOpen && t.Tenant == tenant && slices.Contains(queues, t.Queue) {
+			list = append(list, *t)
+		}
+	}
+	return list
+}
+
+// change runs f on a ticket that is only here; here is false for any other.
+func (j *journal) change(id string, f func(*ticket)) (here bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	e, ok := j.byID[id]
+	if !ok || e.tried {
+		return false
+	}
+	f(&e.ticket)
+	return true
+}
+
+// holds says whether the ticket waits here, whatever Redis has.
+func (j *journal) holds(id string) bool {
+	_, ok := j.get(id)
+	return ok
+}
+
+// first is the oldest ticket, as it stands from now on; again means that an
+// earlier attempt to write it may have come through.
+func (j *journal) first() (t ticket, again, ok bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if len(j.entries) == 0 {
+		return ticket{}, false, false
+	}
+	e := j.entries[0]
+	again, e.tried = e.tried, true
+	return e.ticket, again, true
+}
+
+// unsent takes back what first noted: Redis was not even reached.
+func (j *journal) unsent(id string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if e := j.byID[id]; e != nil {
+		e.tried = false
+	}
+}
+
+func (j *journal) remove(id string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if len(j.entries) > 0 && j.entries[0].ticket.ID == id {
+		j.entries = j.entries[1:]
+		delete(j.byID, id)
+	}
+}
+
+// flush moves the journal to Redis, oldest first, until it is empty or Redis
+// fails.
+func (ts *tickets) flush(ctx context.Context) {
+	for ctx.Err() == nil {
+		t, again, ok := ts.journal.first()
+		if !ok {
+			return
+		}
+		err := ts.move(ctx, t)
+		if err != nil {
+			if !again && neverSent(err) {
+				ts.journal.unsent(t.ID)
+			}
+			return
+		}
+		ts.journal.remove(t.ID)
+		if ts.moved != nil {
+			ts.moved(t)
+		}
+	}
+}
+
+// move writes a ticket of the journal to Redis, in the state it is in.
+func (ts *tickets) move(ctx context.Context, t ticket) error {
+	args := append([]any{ticketLife.Milliseconds()}, t.fields()...)
+	state, err := ts.scripts.move.Run(ctx, ts.store.rdb, []string{ticketKey(t.ID)}, args...).Text()
+	if err == nil && state == t.State {
+		err = ts.file(ctx, t)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", errState, err)
+	}
+	return nil
+}
+
+// neverSent says whether a command certainly did not reach Redis.
+func neverSent(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "dial" || errors.Is(err, redis.ErrPoolTimeout) || errors.Is(err, redis.ErrPoolExhausted)
+}
