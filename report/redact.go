@@ -60,35 +60,44 @@ const minSecret = 4
 // is clear; Close passes them on and does not close out. Secrets under 4 bytes
 // are ignored. Not safe for concurrent use.
 func Scrub(out io.Writer, secrets []string) io.WriteCloser {
-	s := &scrubber{out: out}
-	seen := map[string]bool{}
-	for _, secret := range secrets {
-		for _, form := range forms(secret) {
-			if len(form) >= minSecret && !seen[form] {
-				seen[form] = true
-				s.forms[form[0]] = append(s.forms[form[0]], form)
-			}
-		}
-	}
-	for i := range s.forms {
-		f := s.forms[i]
-		sort.Slice(f, func(a, b int) bool { return len(f[a]) > len(f[b]) || len(f[a]) == len(f[b]) && f[a] < f[b] })
-	}
-	return s
+	return &scrubber{out: out, index: indexOf(secrets)}
 }
 
 // ScrubString is s without the secrets.
-func ScrubString(s string, secrets []string) string {
+func ScrubString(s string, secrets []string) string { return scrub(s, indexOf(secrets)) }
+
+func scrub(s string, index formIndex) string {
 	var b strings.Builder
-	w := Scrub(&b, secrets)
+	w := &scrubber{out: &b, index: index}
 	_, _ = io.WriteString(w, s) // a Builder takes everything
 	_ = w.Close()
 	return b.String()
 }
 
+// formIndex holds every form of some secrets by first byte, longest first.
+type formIndex *[256][]string
+
+func indexOf(secrets []string) formIndex {
+	index := &[256][]string{}
+	seen := map[string]bool{}
+	for _, secret := range secrets {
+		for _, form := range forms(secret) {
+			if len(form) >= minSecret && !seen[form] {
+				seen[form] = true
+				index[form[0]] = append(index[form[0]], form)
+			}
+		}
+	}
+	for i := range index {
+		f := index[i]
+		sort.Slice(f, func(a, b int) bool { return len(f[a]) > len(f[b]) || len(f[a]) == len(f[b]) && f[a] < f[b] })
+	}
+	return index
+}
+
 type scrubber struct {
 	out   io.Writer
-	forms [256][]string // by first byte, longest first
+	index formIndex
 	held  []byte
 }
 
@@ -110,7 +119,7 @@ func (s *scrubber) pass(final bool) error {
 scan:
 	for i < len(s.held) {
 		rest := s.held[i:]
-		for _, form := range s.forms[rest[0]] {
+		for _, form := range s.index[rest[0]] {
 			if len(rest) < len(form) {
 				if !final && form[:len(rest)] == string(rest) {
 					break scan

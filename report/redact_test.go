@@ -107,3 +107,27 @@ func TestSecretHidesItself(t *testing.T) {
 		t.Errorf("Reveal = %q", s.Reveal())
 	}
 }
+
+func TestRedactorKnowsWhatLooksSecret(t *testing.T) {
+	r := NewRedactor([]string{"redis://:pa55%2Fw0rd@10.0.0.7:6379/0", "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG\n-----END KEY-----", canary})
+	for in, want := range map[string]string{
+		"no token here, 403 at 10.0.0.7":                         "no token here, 403 at 10.0.0.7",
+		"header Authorization: Bearer abcdef0123456789 refused":  "header Authorization: Bearer [redacted] refused",
+		"bearer of bad news":                                     "bearer of bad news",
+		"basic dXNlcjpwYXNzd29yZA== is wrong":                    "basic [redacted] is wrong",
+		"got eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1MSJ9.c2lnbmF0dXJl": "got [redacted]",
+		"cannot dial redis://u:hunter22@h:1/0":                   "cannot dial redis://[redacted]@h:1/0",
+		"a ratio 3:4 @ noon, see http://h:80/a@b":                "a ratio 3:4 @ noon, see http://h:80/a@b",
+		"wrong password pa55/w0rd":                               "wrong password [redacted]",
+		"line MIIEvQIBADANBgkqhkiG of the key":                   "line [redacted] of the key",
+		"token " + canary + " is bad":                            "token [redacted] is bad",
+		"cut in the middle: s3cr€t/+P":                           "cut in the middle: [redacted]",
+		"cut in the middle: s3cr€t/+P…":                          "cut in the middle: [redacted]…",
+		"too short to tell: s3c":                                 "too short to tell: s3c",
+		"":                                                       "",
+	} {
+		if got := r.Text(in); got != want {
+			t.Errorf("%q became %q, want %q", in, got, want)
+		}
+	}
+}
