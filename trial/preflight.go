@@ -22,12 +22,12 @@ const preflightWithin = 5 * time.Second
 const beyond = 1 << 40
 
 // preflight sends one real turn. A target that does not answer it is not loaded.
-func preflight(ctx context.Context, s *scenario.Scenario, target *scenario.Target) error {
+func preflight(ctx context.Context, s *scenario.Scenario, target *scenario.Target, redact func(string) string) error {
 	within := max(preflightWithin, time.Duration(target.Timeout))
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	var story *Exchange
-	err := converse(ctx, s, target, 0, func(e *Exchange) bool {
+	err := converse(ctx, s, target, 0, redact, func(e *Exchange) bool {
 		story = e
 		return false
 	})
@@ -69,12 +69,13 @@ type Exchange struct {
 // target, each turn shown as soon as it is over.
 func Try(ctx context.Context, o Options, show func(*Exchange) bool) error {
 	s := o.Scenario
+	o.fill()
 	if s.Target.Bundled == nil {
 		if _, err := checkAddress(ctx, &s.Target, o.AllowTarget); err != nil {
 			return err
 		}
 	}
-	up, err := startServers(ctx, s, o.Executable, o.LogDir)
+	up, err := startServers(ctx, s, o)
 	if err != nil {
 		return err
 	}
@@ -86,11 +87,11 @@ func Try(ctx context.Context, o Options, show func(*Exchange) bool) error {
 			return fmt.Errorf("arm the mock LLM: %w", err)
 		}
 	}
-	return converse(ctx, s, &up.target, time.Second, show)
+	return converse(ctx, s, &up.target, time.Second, o.Redact, show)
 }
 
 // converse holds one conversation through the code path of a load.
-func converse(ctx context.Context, s *scenario.Scenario, target *scenario.Target, longest time.Duration, show func(*Exchange) bool) error {
+func converse(ctx context.Context, s *scenario.Scenario, target *scenario.Target, longest time.Duration, redact func(string) string, show func(*Exchange) bool) error {
 	var request, response []byte
 	d, err := driver.New(target, driver.Options{
 		Base: time.Now(), Secrets: s.Secret,
@@ -112,26 +113,21 @@ func converse(ctx context.Context, s *scenario.Scenario, target *scenario.Target
 			DialogID: string(st.Reply.DialogID), Answer: string(st.Reply.Answer), Tier: st.Judgement.Tier.String(),
 			Outcome: st.Judgement.Outcome, Because: st.Judgement.Message, Took: st.Reply.Done - st.Reply.Begun,
 		}
+		e.redact(credentials(string(request)), redact)
 		request, response = nil, nil
 		return show(e)
 	})
 }
 
-// secretHeaders carry credentials in either direction.
-var secretHeaders = []string{"authorization:", "proxy-authorization:", "cookie:", "set-cookie:", "x-api-key:", "api-key:"}
-
-// mask hides the values of headers that carry credentials.
-func mask(message string) string {
-	head, body, _ := strings.Cut(message, "\r\n\r\n")
-	lines := strings.Split(head, "\r\n")
-	for i, line := range lines {
-		for _, h := range secretHeaders {
-			if len(line) > len(h) && strings.EqualFold(line[:len(h)], h) {
-				lines[i] = line[:len(h)] + " [redacted]"
-			}
+// redact takes secrets out of every text: the credentials of the request first,
+// which the target may have sent back, then those that redact knows.
+func (e *Exchange) redact(sent []string, redact func(string) string) {
+	for _, text := range []*string{&e.Request, &e.Response, &e.Message, &e.DialogID, &e.Answer, &e.Because} {
+		for _, s := range sent {
+			*text = strings.ReplaceAll(*text, s, "[redacted]")
 		}
+		*text = redact(*text)
 	}
-	return strings.Join(lines, "\n") + "\n\n" + body
 }
 
 // Why says in one line what was wrong.

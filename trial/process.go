@@ -33,6 +33,7 @@ type child struct {
 	cmd   *exec.Cmd
 	stdin io.Closer
 	log   *os.File
+	lines *redactedLog // what it writes on standard error, on its way to log
 	ready readyLine
 	proc  *process.Process
 
@@ -54,18 +55,20 @@ type readyLine struct {
 }
 
 // startChild runs command and waits until it is ready. Its standard error goes
-// to logDir/name.log; env is added to this process's environment.
-func startChild(ctx context.Context, name string, command, env []string, logDir string) (*child, error) {
-	if err := os.MkdirAll(logDir, 0o755); err != nil {
+// to o.LogDir/name.log, without secrets; env is its environment.
+func startChild(ctx context.Context, name string, command, env []string, o Options) (*child, error) {
+	o.fill()
+	if err := os.MkdirAll(o.LogDir, 0o755); err != nil {
 		return nil, fmt.Errorf("log directory of %s: %w", name, err)
 	}
-	log, err := os.Create(filepath.Join(logDir, name+".log"))
+	log, err := os.Create(filepath.Join(o.LogDir, name+".log"))
 	if err != nil {
 		return nil, fmt.Errorf("log of %s: %w", name, err)
 	}
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Env = env
-	cmd.Stderr = log
+	lines := &redactedLog{out: log, redact: o.Redact}
+	cmd.Stderr = lines
 	// A Ctrl-C in the terminal goes to the whole foreground group; the servers
 	// must live until the drain is over.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -80,7 +83,7 @@ func startChild(ctx context.Context, name string, command, env []string, logDir 
 	if err := cmd.Start(); err != nil {
 		return nil, errors.Join(fmt.Errorf("start %s: %w", name, err), log.Close())
 	}
-	c := &child{name: name, cmd: cmd, stdin: stdin, log: log, done: make(chan struct{})}
+	c := &child{name: name, cmd: cmd, stdin: stdin, log: log, lines: lines, done: make(chan struct{})}
 	announced := make(chan readyLine, 1)
 	go c.follow(stdout, announced)
 	select {
@@ -111,11 +114,12 @@ func (c *child) follow(stdout io.Reader, announced chan<- readyLine) {
 		if json.Unmarshal([]byte(line), &ready) == nil && ready.Ready == c.name {
 			announced <- ready
 		} else {
-			_, _ = c.log.WriteString(line)
+			_, _ = io.WriteString(c.lines, line)
 		}
 	}
 	_, _ = io.Copy(io.Discard, stdout)
 	_ = c.cmd.Wait() // how it ended is read from ProcessState
+	c.lines.flush()
 	c.mu.Lock()
 	c.endedAt = time.Now()
 	c.mu.Unlock()

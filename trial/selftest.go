@@ -46,7 +46,7 @@ sla: {latency: {p99: 10s}}
 // happened. It takes about 30 s and needs nothing but the bundled mock LLM.
 func Selftest(ctx context.Context, executable, logDir string, notice func(string)) ([]Check, error) {
 	args := []string{executable, "serve", "mockllm", "--exit-with-stdin", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"}
-	c, err := startChild(ctx, "mockllm", args, childEnv(), logDir)
+	c, err := startChild(ctx, "mockllm", args, childEnv(), Options{LogDir: logDir})
 	if err != nil {
 		return nil, err
 	}

@@ -29,9 +29,8 @@ type servers struct {
 	target    scenario.Target // as the driver is to use it
 }
 
-// startServers brings up what the scenario asks for. command starts cstest
-// itself.
-func startServers(ctx context.Context, s *scenario.Scenario, command, logDir string) (_ *servers, err error) {
+// startServers brings up what the scenario asks for.
+func startServers(ctx context.Context, s *scenario.Scenario, o Options) (_ *servers, err error) {
 	up := &servers{target: s.Target}
 	defer func() {
 		if err != nil {
@@ -39,19 +38,19 @@ func startServers(ctx context.Context, s *scenario.Scenario, command, logDir str
 		}
 	}()
 	if l := s.LLM; l != nil && (s.Target.Bundled != nil || l.Listen != "" || l.Admin != "") {
-		if err := up.startMock(ctx, s, command, logDir); err != nil {
+		if err := up.startMock(ctx, s, o); err != nil {
 			return nil, err
 		}
 	}
 	if s.Target.Bundled != nil {
-		if err := up.startBundled(ctx, s, command, logDir); err != nil {
+		if err := up.startBundled(ctx, s, o); err != nil {
 			return nil, err
 		}
 	}
 	return up, nil
 }
 
-func (up *servers) startMock(ctx context.Context, s *scenario.Scenario, command, logDir string) error {
+func (up *servers) startMock(ctx context.Context, s *scenario.Scenario, o Options) error {
 	if s.LLM.Admin != "" {
 		up.mock = newMock(s.LLM.Admin)
 		former, err := up.mock.config(ctx)
@@ -65,9 +64,9 @@ func (up *servers) startMock(ctx context.Context, s *scenario.Scenario, command,
 	if listen == "" {
 		listen = "127.0.0.1:0"
 	}
-	args := []string{command, "serve", "mockllm", "--exit-with-stdin", "--listen", listen, "--admin", "127.0.0.1:0",
+	args := []string{o.Executable, "serve", "mockllm", "--exit-with-stdin", "--listen", listen, "--admin", "127.0.0.1:0",
 		"--seed", strconv.FormatUint(s.Seed, 10)}
-	c, err := startChild(ctx, "mockllm", args, childEnv(), logDir)
+	c, err := startChild(ctx, "mockllm", args, childEnv(), o)
 	if err != nil && s.LLM.Listen != "" && ctx.Err() == nil {
 		return &TargetError{What: fmt.Sprintf("llm.listen %s: %v; choose another address in llm.listen", s.LLM.Listen, err), Err: err}
 	}
@@ -78,14 +77,14 @@ func (up *servers) startMock(ctx context.Context, s *scenario.Scenario, command,
 	return nil
 }
 
-func (up *servers) startBundled(ctx context.Context, s *scenario.Scenario, command, logDir string) error {
+func (up *servers) startBundled(ctx context.Context, s *scenario.Scenario, o Options) error {
 	b := s.Target.Bundled
 	secret := make([]byte, 32)
 	if _, err := rand.Read(secret); err != nil {
 		return err
 	}
 	text := base64.RawURLEncoding.EncodeToString(secret)
-	args := []string{command, "serve", "reference-server", "--exit-with-stdin", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
+	args := []string{o.Executable, "serve", "reference-server", "--exit-with-stdin", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
 		"--profile", b.Profile, "--llm", up.mockChild.ready.URL}
 	for _, name := range slices.Sorted(maps.Keys(b.Knobs)) {
 		args = append(args, "--knob", name+"="+b.Knobs[name])
@@ -99,7 +98,7 @@ func (up *servers) startBundled(ctx context.Context, s *scenario.Scenario, comma
 		return fmt.Errorf("target.bundled.redis: %w", err)
 	}
 	env := childEnv("CSTEST_JWT_SECRET="+text, "CSTEST_REDIS="+redis)
-	c, err := startChild(ctx, "reference-server", args, env, logDir)
+	c, err := startChild(ctx, "reference-server", args, env, o)
 	if err != nil {
 		return err
 	}

@@ -64,6 +64,7 @@ func runShard(ctx context.Context, in io.Reader, f *framer) error {
 		Options: Options{Scenario: sc, Shard: job.Shard, Shards: job.Shards},
 		plan:    Plan(sc), servers: &servers{target: job.Target}, local: job.Local,
 	}
+	t.fill()
 	start := time.Unix(0, job.StartsAt)
 	t.base = time.Now().Add(time.Until(start)) // keeps the monotonic clock
 	t.Observe = func(l *Live) {

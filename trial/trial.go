@@ -42,6 +42,19 @@ type Options struct {
 	Signal func() int
 	// Notice is called with one line for a person before anything slow.
 	Notice func(string)
+	// Redact takes secrets out of a text that others wrote: what a target said when
+	// it failed, a server's log. It is called from several goroutines. Nil: texts
+	// are kept as they are.
+	Redact func(string) string
+}
+
+func (o *Options) fill() {
+	if o.Notice == nil {
+		o.Notice = func(string) {}
+	}
+	if o.Redact == nil {
+		o.Redact = func(s string) string { return s }
+	}
 }
 
 // Done is everything a trial found out.
@@ -73,9 +86,7 @@ const perConnection = 2 * time.Millisecond
 // once. What the target does is never an error, but for a target that cannot
 // be used at all: that is a *TargetError before the load began.
 func Run(ctx, graceful context.Context, o Options) (*Done, error) {
-	if o.Notice == nil {
-		o.Notice = func(string) {}
-	}
+	o.fill()
 	t, err := prepare(ctx, o)
 	if err != nil {
 		return nil, err
@@ -103,6 +114,11 @@ func Run(ctx, graceful context.Context, o Options) (*Done, error) {
 		return nil, err
 	}
 	t.gather(ctx, done)
+	redactAll(done.Warnings, o.Redact)
+	for i := range done.Incidents {
+		done.Incidents[i].What = o.Redact(done.Incidents[i].What)
+	}
+	done.Facts.Interrupted = o.Redact(done.Facts.Interrupted)
 	done.Result = Judge(o.Scenario, done.Snapshot, done.Facts, done.Incidents)
 	t.closeJournal(done)
 	ended = true
@@ -148,7 +164,7 @@ func prepare(ctx context.Context, o Options) (_ *attempt, err error) {
 	} else {
 		t.local = true
 	}
-	if t.servers, err = startServers(ctx, s, o.Executable, o.LogDir); err != nil {
+	if t.servers, err = startServers(ctx, s, o); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -162,7 +178,7 @@ func prepare(ctx context.Context, o Options) (_ *attempt, err error) {
 	if schedule := load.NewSchedule(&s.Load, s.Seed).Shard(o.Shard, max(o.Shards, 1)); schedule.Open() && o.Observe != nil {
 		t.planned = schedule.PerSecond()
 	}
-	if err := preflight(ctx, s, &t.servers.target); err != nil {
+	if err := preflight(ctx, s, &t.servers.target, o.Redact); err != nil {
 		return nil, err
 	}
 	if s.Target.Bundled == nil {

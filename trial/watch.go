@@ -78,6 +78,7 @@ func (w *watch) cut() {
 	elapsed := max(0, time.Since(w.t.base))
 	last, err := w.t.source.Cut(elapsed)
 	if err == nil {
+		redactFailures(last, w.t.Redact)
 		err = w.snapshot.Add(last)
 	}
 	if err != nil {

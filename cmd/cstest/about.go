@@ -33,14 +33,20 @@ type about struct {
 	InconclusivePasses bool               `json:"inconclusive_passes"`
 }
 
-func newAbout(c *chosen, tags map[string]string, lang report.Lang, inconclusivePasses bool) (*about, error) {
-	resolved, err := c.Resolved()
+func newAbout(c *chosen, tags map[string]string, lang report.Lang, inconclusivePasses bool, redact func(string) string) (*about, error) {
+	resolved, err := c.resolved()
 	if err != nil {
 		return nil, err
 	}
 	dir, err := filepath.Abs(c.dir)
 	if err != nil {
 		return nil, err
+	}
+	for key, value := range tags {
+		tags[key] = redact(value)
+	}
+	for i, o := range c.overrides {
+		c.overrides[i] = redact(o)
 	}
 	return &about{
 		Scenario: string(resolved), Dir: dir, Version: fullVersion(), Tags: tags, Overrides: c.overrides,

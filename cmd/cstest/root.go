@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/cstest/cstest/report"
 )
 
 // streams are the standard ones, or a test's.
@@ -47,7 +49,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 
 // writeError prints one error; a list of problems already names its places.
 func writeError(w io.Writer, name string, err error) {
-	text := err.Error()
+	text := report.NewRedactor(nil).Text(err.Error()) // a flag may have been quoted, password and all
 	if strings.Contains(text, "\n") {
 		fmt.Fprintf(w, "%s\n", text)
 		return

@@ -87,6 +87,7 @@ type job struct {
 	spread  spread
 	signals *signals
 	view    view
+	secrets *report.Redactor
 }
 
 func runRun(ctx context.Context, s streams, o *runOptions, args []string) error {
@@ -94,6 +95,15 @@ func runRun(ctx context.Context, s streams, o *runOptions, args []string) error 
 	if err != nil {
 		return err
 	}
+	s, flush := s.clean(j.secrets)
+	defer flush()
+	j.s = s
+	return cleaned(j.run(ctx), j.secrets)
+}
+
+// run drives the load and reports it.
+func (j *job) run(ctx context.Context) error {
+	s, o := j.s, j.runOptions
 	release, err := report.Lock(j.dir)
 	if err != nil {
 		return resultsError{err}
@@ -124,7 +134,7 @@ func runRun(ctx context.Context, s streams, o *runOptions, args []string) error 
 		Scenario: j.chosen.Scenario, Executable: executable, Resolved: j.about.Scenario, Dir: j.about.Dir,
 		Shard: j.spread.shard, Shards: j.spread.shards, Processes: j.spread.processes, StartAt: j.spread.startAt,
 		LogDir: filepath.Join(j.dir, "logs"), Journal: filepath.Join(j.dir, journalFile), RunID: j.about.RunID, About: j.about,
-		AllowTarget: o.allowTarget, Observe: j.view.observe, Notice: j.notice, Signal: j.signals.number,
+		AllowTarget: o.allowTarget, Observe: j.view.observe, Notice: j.notice, Signal: j.signals.number, Redact: j.secrets.Text,
 	})
 	j.view.close()
 	if perr := stopProfile(); perr != nil {
@@ -162,7 +172,10 @@ func newJob(s streams, o *runOptions, args []string) (*job, error) {
 	if j.spread, err = o.spread(c); err != nil {
 		return nil, err
 	}
-	if j.about, err = newAbout(c, tags, lang, o.onInconclusive == "pass"); err != nil {
+	if j.secrets, err = c.redactor(); err != nil {
+		return nil, err
+	}
+	if j.about, err = newAbout(c, tags, lang, o.onInconclusive == "pass", j.secrets.Text); err != nil {
 		return nil, err
 	}
 	if j.dir == "" {
@@ -224,7 +237,7 @@ func (j *job) finish(done *trial.Done) error {
 func (j *job) print(doc *report.Document) error {
 	switch {
 	case j.json:
-		return report.WriteJSON(doc, j.s.out)
+		return report.WriteJSON(doc, unscrubbed(j.s.out))
 	case j.quiet:
 		_, err := fmt.Fprintf(j.s.out, "%s %s\n", doc.Verdict, j.dir)
 		return err
@@ -251,8 +264,8 @@ func appendStepSummary(doc *report.Document, lang report.Lang) error {
 
 // colorful tells whether out is a terminal that wants colours.
 func colorful(out io.Writer, never bool) bool {
-	f, ok := out.(*os.File)
-	if never || !ok || !term.IsTerminal(int(f.Fd())) {
+	f := fileOf(out)
+	if never || f == nil || !term.IsTerminal(int(f.Fd())) {
 		return false
 	}
 	_, no := os.LookupEnv("NO_COLOR")
@@ -261,7 +274,7 @@ func colorful(out io.Writer, never bool) bool {
 
 // width is the terminal's, 0 where there is none.
 func width(out io.Writer) int {
-	if f, ok := out.(*os.File); ok {
+	if f := fileOf(out); f != nil {
 		if w, _, err := term.GetSize(int(f.Fd())); err == nil {
 			return w
 		}

@@ -42,6 +42,16 @@ func runTry(ctx context.Context, s streams, o *tryOptions, args []string) error 
 	if err := c.CheckSecrets(); err != nil {
 		return err
 	}
+	secrets, err := c.redactor()
+	if err != nil {
+		return err
+	}
+	s, flush := s.clean(secrets)
+	defer flush()
+	return cleaned(tryOne(ctx, s, o, c, secrets), secrets)
+}
+
+func tryOne(ctx context.Context, s streams, o *tryOptions, c *chosen, secrets *report.Redactor) error {
 	logs, err := os.MkdirTemp("", "cstest-try-")
 	if err != nil {
 		return err
@@ -55,7 +65,7 @@ func runTry(ctx context.Context, s streams, o *tryOptions, args []string) error 
 	defer sig.release()
 	fmt.Fprintln(s.err, "target "+targetLine(c))
 	bad := 0
-	err = trial.Try(sig.graceful, trial.Options{Scenario: c.Scenario, Executable: executable, LogDir: logs, AllowTarget: o.allowTarget},
+	err = trial.Try(sig.graceful, trial.Options{Scenario: c.Scenario, Executable: executable, LogDir: logs, AllowTarget: o.allowTarget, Redact: secrets.Text},
 		func(e *trial.Exchange) bool {
 			if !measure.Answered.Has(e.Outcome) {
 				bad++

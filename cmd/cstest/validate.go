@@ -54,7 +54,7 @@ func validateOne(s streams, o *validateOptions, arg string) error {
 		fmt.Fprintln(s.err, "warning: "+w.String())
 	}
 	if o.resolved {
-		b, err := c.Resolved()
+		b, err := c.resolved()
 		if err != nil {
 			return err
 		}

@@ -29,7 +29,7 @@ func newView(j *job) view {
 		return view{observe: nil, close: func() {}}
 	}
 	in, _ := j.s.in.(*os.File)
-	out, _ := j.s.err.(*os.File)
+	out := fileOf(j.s.err)
 	b := &frames{j: j}
 	if j.noTUI || j.json || j.verbose || !tui.Able(in, out, os.Environ()) {
 		lines := tui.NewLines(j.s.err, string(j.lang))

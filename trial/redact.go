@@ -1,0 +1,131 @@
+package trial
+
+import (
+	"bytes"
+	"io"
+	"strings"
+	"sync"
+
+	"github.com/cstest/cstest/measure"
+)
+
+// redactFailures takes secrets out of what a target said when it failed, before
+// anybody sees it or it is written down. Kinds that only a secret told apart
+// become one.
+func redactFailures(s *measure.Snapshot, redact func(string) string) {
+	type kind struct {
+		outcome measure.Outcome
+		message string
+	}
+	at := make(map[kind]int, len(s.Failures))
+	kept := s.Failures[:0]
+	for _, f := range s.Failures {
+		f.Message = redact(f.Message)
+		f.First.Message = redact(f.First.Message)
+		f.First.TraceID = redact(f.First.TraceID)
+		k := kind{f.Outcome, f.Message}
+		i, known := at[k]
+		if !known {
+			at[k] = len(kept)
+			kept = append(kept, f)
+			continue
+		}
+		kept[i].Count += f.Count
+		if f.First.At < kept[i].First.At {
+			kept[i].First = f.First
+		}
+	}
+	clear(s.Failures[len(kept):])
+	s.Failures = kept
+}
+
+func redactAll(texts []string, redact func(string) string) {
+	for i := range texts {
+		texts[i] = redact(texts[i])
+	}
+}
+
+// longestLogLine is how much of a line of a log is held back until its end.
+const longestLogLine = 64 << 10
+
+// redactedLog passes a bundled server's log on, line by line, without secrets.
+// Safe for concurrent use.
+type redactedLog struct {
+	mu     sync.Mutex
+	out    io.Writer
+	redact func(string) string
+	held   []byte
+}
+
+func (l *redactedLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.held = append(l.held, p...)
+	end := bytes.LastIndexByte(l.held, '\n') + 1
+	if end == 0 && len(l.held) > longestLogLine {
+		end = len(l.held)
+	}
+	if end == 0 {
+		return len(p), nil
+	}
+	_, err := io.WriteString(l.out, l.redact(string(l.held[:end])))
+	l.held = append(l.held[:0], l.held[end:]...)
+	if err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// flush passes an unfinished last line on.
+func (l *redactedLog) flush() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, _ = io.WriteString(l.out, l.redact(string(l.held))) // a log that cannot be written ends there
+	l.held = nil
+}
+
+// leastCredential is how long a credential in a request must be to be looked
+// for in the answer.
+const leastCredential = 8
+
+// credentials are the values of a request's secret headers, whole and without
+// their scheme: tokens that were made or fetched during the run are in no file.
+func credentials(request string) []string {
+	head, _, _ := strings.Cut(request, "\r\n\r\n")
+	var list []string
+	for line := range strings.SplitSeq(head, "\r\n") {
+		name, value, _ := strings.Cut(line, ":")
+		if !isSecretHeader(name) {
+			continue
+		}
+		value = strings.TrimSpace(value)
+		_, token, _ := strings.Cut(value, " ")
+		for _, s := range []string{value, strings.TrimSpace(token)} {
+			if len(s) >= leastCredential {
+				list = append(list, s)
+			}
+		}
+	}
+	return list
+}
+
+// isSecretHeader tells whether a header carries credentials, in either direction.
+func isSecretHeader(name string) bool {
+	switch strings.ToLower(strings.TrimSpace(name)) {
+	case "authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", "api-key":
+		return true
+	}
+	return false
+}
+
+// mask hides the values of headers that carry credentials.
+func mask(message string) string {
+	head, body, _ := strings.Cut(message, "\r\n\r\n")
+	lines := strings.Split(head, "\r\n")
+	for i, line := range lines {
+		if name, _, ok := strings.Cut(line, ":"); ok && isSecretHeader(name) {
+			lines[i] = name + ": [redacted]"
+		}
+	}
+	return strings.Join(lines, "\n") + "\n\n" + body
+}

@@ -1,0 +1,55 @@
+package trial
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cstest/cstest/measure"
+)
+
+func noCanary(s string) string { return strings.ReplaceAll(s, "canary", "[redacted]") }
+
+func TestRedactFailuresMakesOneOfThoseThatOnlyASecretToldApart(t *testing.T) {
+	s := &measure.Snapshot{Failures: []measure.FailureCount{
+		{Outcome: measure.ServerError, Message: "bad canary", Count: 3, First: measure.Failure{Message: "bad canary", At: 2 * time.Second, TraceID: "canary-1"}},
+		{Outcome: measure.Timeout, Message: "bad [redacted]", Count: 5},
+		{Outcome: measure.ServerError, Message: "bad [redacted]", Count: 4, First: measure.Failure{Message: "bad [redacted]", At: time.Second, TraceID: "t2"}},
+	}}
+	redactFailures(s, noCanary)
+	if len(s.Failures) != 2 || s.Failures[0].Count != 7 || s.Failures[1].Count != 5 {
+		t.Fatalf("failures %+v", s.Failures)
+	}
+	if f := s.Failures[0]; f.Message != "bad [redacted]" || f.First.At != time.Second || f.First.TraceID != "t2" || f.First.Message != "bad [redacted]" {
+		t.Errorf("first %+v", f)
+	}
+}
+
+func TestRedactedLogHoldsBackUnfinishedLines(t *testing.T) {
+	var out strings.Builder
+	l := &redactedLog{out: &out, redact: noCanary}
+	for _, piece := range []string{"one can", "ary\ntwo can", "ary", " three"} {
+		if n, err := l.Write([]byte(piece)); n != len(piece) || err != nil {
+			t.Fatalf("Write gives %d, %v", n, err)
+		}
+	}
+	if got := out.String(); got != "one [redacted]\n" {
+		t.Errorf("before the end %q", got)
+	}
+	l.flush()
+	if got := out.String(); got != "one [redacted]\ntwo [redacted] three" {
+		t.Errorf("at the end %q", got)
+	}
+}
+
+func TestCredentialsAndMask(t *testing.T) {
+	request := "POST /chat HTTP/1.1\r\nhost: h\r\nAuthorization: Bearer tok.en.0123\r\nCookie: sid=12345678\r\nx-api-key: short\r\n\r\nauthorization: Bearer body0123"
+	want := "Bearer tok.en.0123|tok.en.0123|sid=12345678"
+	if got := strings.Join(credentials(request), "|"); got != want {
+		t.Errorf("credentials %q, want %q", got, want)
+	}
+	masked := "POST /chat HTTP/1.1\nhost: h\nAuthorization: [redacted]\nCookie: [redacted]\nx-api-key: [redacted]\n\nauthorization: Bearer body0123"
+	if got := mask(request); got != masked {
+		t.Errorf("masked %q", got)
+	}
+}
