@@ -24,5 +24,8 @@ func (l *line) show(x *exchange, request []byte) {
 	if l.client.binary && x.head.status != 0 {
 		answer = append(fmt.Appendf(nil, "HTTP/2 %d\r\n\r\n", x.head.status), answer...)
 	}
+	if len(x.notes) > 0 {
+		answer = append(append(answer[:len(answer):len(answer)], "\n\n"...), x.notes...)
+	}
 	capture(request, answer)
 }

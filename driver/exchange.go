@@ -30,6 +30,8 @@ type exchange struct {
 	stream  stream
 	reply   *Reply
 
+	notes []byte // what the agents' sockets said of the turn, where somebody looks
+
 	streamed  bool // the answer is a stream of events
 	transient bool // what the scanner found is overwritten soon
 
@@ -59,7 +61,7 @@ func (e *exchanges) put(x *exchange) {
 		return
 	}
 	x.values = values{}
-	x.body, x.scanner.doc, x.reply = nil, nil, nil
+	x.body, x.scanner.doc, x.reply, x.notes = nil, nil, nil, nil
 	x.stream = stream{wake: x.stream.wake}
 	e.pool.Put(x)
 }
@@ -67,6 +69,7 @@ func (e *exchanges) put(x *exchange) {
 // begin forgets the former exchange.
 func (x *exchange) begin() {
 	x.out, x.in, x.text, x.bare, x.body, x.gaps = x.out[:0], x.in[:0], x.text[:0], x.bare[:0], nil, x.gaps[:0]
+	x.notes = nil
 	x.head.reset()
 	x.streamed = false
 	x.connect, x.sent, x.first, x.done, x.token, x.last = 0, 0, 0, 0, 0, 0

@@ -26,6 +26,7 @@ const (
 	slotJobURL
 	slotJobStatus
 	slotJobResult
+	slotTicket
 	slotCount
 )
 
@@ -146,6 +147,9 @@ func newReader(target *scenario.Target) (reader, map[int]string, error) {
 		if target.API != "custom" {
 			paths[slotJobResult] = "result"
 		}
+	}
+	if target.Mode == "websocket" {
+		paths[slotTicket] = "ticket.id"
 	}
 	r.hasOK = paths[slotOK] != ""
 	r.lookup = newLookup(paths)

@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -24,7 +25,8 @@ type carrier interface {
 type client struct {
 	plan      *plan
 	carrier   carrier
-	binary    bool // what goes over the wire is not what a person reads
+	agents    *agents // of mode websocket
+	binary    bool    // what goes over the wire is not what a person reads
 	exchanges exchanges
 }
 
@@ -41,10 +43,17 @@ func New(target *scenario.Target, opts Options) (Driver, error) {
 	c := &client{plan: p}
 	switch target.HTTP {
 	case "", "1.1":
-		c.carrier = newHTTP1(p)
+		h := newHTTP1(p)
+		c.carrier = h
+		if p.agents != nil {
+			c.agents = newAgents(p, h.dialer)
+		}
 	case "2", "h2c":
 		if p.secure != (target.HTTP == "2") {
 			return nil, errors.New("target.http: 2 goes with https, h2c with http")
+		}
+		if p.agents != nil {
+			return nil, errors.New("target.http: mode websocket needs 1.1")
 		}
 		if p.secure {
 			p.tls.NextProtos = []string{"h2"}
@@ -57,15 +66,38 @@ func New(target *scenario.Target, opts Options) (Driver, error) {
 }
 
 func (c *client) Prepare(n int) error {
-	if c.plan.policy != "shared" {
-		return nil
+	var err error
+	if c.plan.policy == "shared" {
+		err = c.carrier.prepare(n)
 	}
-	return c.carrier.prepare(n)
+	if c.agents != nil {
+		err = cmp.Or(c.agents.prepare(), err)
+	}
+	return err
 }
 
-func (c *client) Interrupt()       { c.carrier.interrupt() }
-func (c *client) Connections() int { return c.carrier.connections() }
-func (c *client) Close() error     { return c.carrier.close() }
+func (c *client) Interrupt() {
+	c.carrier.interrupt()
+	if c.agents != nil {
+		c.agents.interrupt()
+	}
+}
+
+func (c *client) Connections() int {
+	n := c.carrier.connections()
+	if c.agents != nil {
+		n += c.agents.connections()
+	}
+	return n
+}
+
+func (c *client) Close() error {
+	err := c.carrier.close()
+	if c.agents != nil {
+		c.agents.close()
+	}
+	return err
+}
 
 func (c *client) Open(user *User) Line {
 	return &line{client: c, user: user}
@@ -125,12 +157,26 @@ func (l *line) prove(x *exchange, reply *Reply) fault {
 // turn sends the turn and takes its answer apart.
 func (l *line) turn(x *exchange, reply *Reply) fault {
 	p := l.client.plan
+	if l.client.agents != nil {
+		if f := l.client.agents.ready(x.deadline); f.bad() {
+			return f
+		}
+	}
 	f := l.client.carrier.roundTrip(l, x, &p.turn)
 	request := l.asked(x, &p.turn)
 	if p.mode == "async" && !f.bad() {
 		f = l.await(x, reply)
 	}
+	f = l.take(x, reply, f)
+	if l.client.agents != nil && !f.bad() && reply.Status < 300 && reply.OK {
+		f = l.handOver(x)
+	}
 	l.show(x, request)
+	return f
+}
+
+// take fills reply from the last answer in x, as far as f let it come.
+func (l *line) take(x *exchange, reply *Reply, f fault) fault {
 	reply.Status = x.head.status
 	reply.Body = x.body
 	if x.streamed && len(x.bare) > 0 {
@@ -145,5 +191,5 @@ func (l *line) turn(x *exchange, reply *Reply) fault {
 		}
 		return fault{}
 	}
-	return p.read.take(x, reply, x.head.status, x.body)
+	return l.client.plan.read.take(x, reply, x.head.status, x.body)
 }

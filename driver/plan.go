@@ -28,6 +28,8 @@ type plan struct {
 
 	dialect dialect // of a stream's events
 
+	agents *agentRules // nil but in mode websocket
+
 	jobs     jobRules
 	turnPath string // what a job's address is relative to
 
@@ -71,8 +73,11 @@ func compile(target *scenario.Target, opts Options) (*plan, error) {
 	if !slices.Contains([]string{"per-user", "per-conversation", "per-turn", "shared"}, p.policy) {
 		return nil, fmt.Errorf("target.connections: %.20q is none of per-user, per-conversation, per-turn, shared", p.policy)
 	}
-	if !slices.Contains([]string{"sync", "stream", "async"}, p.mode) {
+	if !slices.Contains([]string{"sync", "stream", "async", "websocket"}, p.mode) {
 		return nil, fmt.Errorf("target.mode: %.20q is none of sync, stream, async, websocket", p.mode)
+	}
+	if p.mode == "websocket" && target.API != "" && target.API != "reference" {
+		return nil, fmt.Errorf("target.mode: websocket is for api reference, not %.20q", target.API)
 	}
 	u, err := p.where(target)
 	if err != nil {
@@ -188,6 +193,11 @@ func (p *plan) requests(target *scenario.Target, u *url.URL) error {
 	p.poll.compile(p.host, p.policy == "per-turn")
 	if p.jwt, err = newSigner(target, &p.opts); err != nil {
 		return err
+	}
+	if p.mode == "websocket" {
+		if p.agents, err = p.newAgentRules(target, prefix); err != nil {
+			return err
+		}
 	}
 	p.login, err = p.newLogin(target, prefix, base)
 	return err

@@ -29,6 +29,8 @@ type chatServer struct {
 	turns atomic.Int64
 	conns atomic.Int64
 	hold  chan struct{} // closed: held turns go on
+	desk  *deskServer
+	asked atomic.Int64 // tickets
 
 	mu      sync.Mutex
 	dialogs map[string][]string
@@ -37,13 +39,14 @@ type chatServer struct {
 
 func newChatServer(t testing.TB, secure bool) *chatServer {
 	t.Helper()
-	s := &chatServer{dialogs: map[string][]string{}, jobs: map[string]string{}, hold: make(chan struct{})}
+	s := &chatServer{dialogs: map[string][]string{}, jobs: map[string]string{}, hold: make(chan struct{}), desk: newDesk(t)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/chat", s.sync)
 	mux.HandleFunc("POST /v1/chat/stream", s.stream)
 	mux.HandleFunc("POST /v1/chat/async", s.async)
 	mux.HandleFunc("GET /v1/jobs/{id}", s.job)
 	mux.HandleFunc("POST /v1/chat/completions", s.openai)
+	mux.Handle("GET /v1/agent/ws", s.desk)
 	s.Server = httptest.NewUnstartedServer(mux)
 	s.Config.Protocols = new(http.Protocols)
 	s.Config.Protocols.SetHTTP1(true)
@@ -148,11 +151,14 @@ func (s *chatServer) sync(w http.ResponseWriter, r *http.Request) {
 	}
 	id, answer, n := s.say(r, q.Text, q.DialogID)
 	w.Header().Set("Set-Cookie", "a=b")
-	s.answer(w, id, answer, q.TurnID, n)
+	ticket := fmt.Sprintf("t%d", s.asked.Add(1))
+	s.desk.open(ticket, q.Text)
+	s.answer(w, id, answer, q.TurnID, ticket, n)
 }
 
-func (s *chatServer) answer(w io.Writer, id, answer, turn string, n int) {
+func (s *chatServer) answer(w io.Writer, id, answer, turn, ticket string, n int) {
 	json.NewEncoder(w).Encode(map[string]any{ //nolint:errcheck // the client may be gone
+		"ticket":    map[string]any{"id": ticket, "eta_s": 30},
 		"dialog_id": id, "answer": answer, "tier": "llm", "degraded": false, "source": "llm", "turn_id": turn,
 		"context": map[string]any{"status": "ok", "turns": n},
 	})
@@ -191,7 +197,7 @@ func (s *chatServer) async(w http.ResponseWriter, r *http.Request) {
 	}
 	id, answer, n := s.say(r, q.Text, q.DialogID)
 	var b strings.Builder
-	s.answer(&b, id, answer, q.TurnID, n)
+	s.answer(&b, id, answer, q.TurnID, "t", n)
 	s.mu.Lock()
 	job := fmt.Sprint(len(s.jobs))
 	s.jobs[job] = b.String()
@@ -263,7 +269,10 @@ func wires(t testing.TB) ([]wire, [2]*chatServer) {
 	servers := [2]*chatServer{newChatServer(t, false), newChatServer(t, true)}
 	var all []wire
 	for _, version := range []string{"1.1", "1.1 tls", "h2c", "2"} {
-		for _, mode := range []string{"sync", "stream", "async"} {
+		for _, mode := range []string{"sync", "stream", "async", "websocket"} {
+			if mode == "websocket" && !strings.HasPrefix(version, "1.1") {
+				continue
+			}
 			for _, policy := range []string{"per-user", "per-conversation", "per-turn", "shared"} {
 				target := scenario.Target{Mode: mode, Connections: policy, Pool: 2, Timeout: unit.Duration(5 * time.Second), URL: servers[0].URL, HTTP: version}
 				if version == "1.1 tls" || version == "2" {

@@ -1,0 +1,218 @@
+package driver
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// agents are the people behind the chat system of mode websocket: one socket
+// each, open all along, and the tickets that are pushed to them. One goroutine
+// reads a socket, one writes it; turns wait for what the readers note.
+type agents struct {
+	plan   *plan
+	rules  *agentRules
+	dialer *dialer
+	ctx    context.Context
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+
+	mu      sync.Mutex
+	over    bool
+	all     []*agent // nil before the first turn
+	fresh   int      // whose first attempt is not over
+	live    int
+	changed chan struct{} // closed at the next change of an agent's state
+	tickets map[string]*handoff
+	early   early
+}
+
+// agent is one of them. session, trying and fault are guarded by agents.mu.
+type agent struct {
+	user    User
+	session *session // nil unless it is open
+	trying  bool     // an attempt to open it is under way
+	fault   fault    // why it is not open
+}
+
+const (
+	redialFirst = 50 * time.Millisecond
+	redialMost  = 2 * time.Second
+)
+
+func newAgents(p *plan, d *dialer) *agents {
+	g := &agents{plan: p, rules: p.agents, dialer: d, changed: make(chan struct{}), tickets: map[string]*handoff{}}
+	g.early.byID = map[string]*sighting{}
+	g.ctx, g.cancel = context.WithCancel(context.Background())
+	return g
+}
+
+func (g *agents) now() time.Duration { return time.Since(g.plan.opts.Base) }
+
+func (g *agents) connections() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.live
+}
+
+func (g *agents) interrupt() { g.cancel() }
+
+func (g *agents) close() {
+	g.cancel()
+	g.mu.Lock()
+	g.over = true
+	g.mu.Unlock()
+	g.wg.Wait()
+}
+
+// start begins to open the sockets unless that was done. g.mu must be held.
+func (g *agents) start() {
+	if g.all != nil || g.over {
+		return
+	}
+	for n := range g.rules.sockets {
+		a := &agent{user: User{ID: fmt.Sprintf("agent-%d", n+1), Index: int64(n + 1)}, trying: true}
+		g.all = append(g.all, a)
+		g.fresh++
+		g.wg.Go(func() { g.run(a) })
+	}
+}
+
+// run keeps the agent's socket open, one attempt at a time.
+func (g *agents) run(a *agent) {
+	wait, failures, first := time.Duration(0), 0, true
+	for g.pause(wait) {
+		g.set(a, func() { a.trying = true })
+		s, f := g.connect(a)
+		lived := time.Duration(0)
+		g.set(a, func() {
+			if first {
+				first = false
+				g.fresh--
+			}
+			if !f.bad() {
+				a.session = s
+				g.live++
+			} else {
+				a.fault = f
+			}
+			a.trying = false
+		})
+		if !f.bad() {
+			opened := g.now()
+			f = s.serve()
+			lived = g.now() - opened
+			g.set(a, func() {
+				a.session, a.fault, a.trying = nil, f, true
+				g.live--
+				g.lose(s, f)
+			})
+			s.end(f)
+		}
+		if failures++; lived > redialMost {
+			failures = 0
+		}
+		most := min(redialFirst<<min(failures, 6), redialMost)
+		wait = most/2 + rand.N(most/2) // jitter: agents of all processes lose their sockets at once
+	}
+}
+
+// set changes an agent's state and tells those who wait for that.
+func (g *agents) set(a *agent, change func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	change()
+	close(g.changed)
+	g.changed = make(chan struct{})
+}
+
+// pause gives false when everything is over.
+func (g *agents) pause(wait time.Duration) bool {
+	if wait > 0 {
+		timer := time.NewTimer(wait)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-g.ctx.Done():
+		}
+	}
+	return g.ctx.Err() == nil
+}
+
+// ready waits until an agent's socket is open, for the first turns until it is
+// known of every one whether it can be.
+func (g *agents) ready(until time.Duration) fault {
+	for {
+		g.mu.Lock()
+		g.start()
+		open, trying, f := g.state()
+		settled, changed := g.fresh == 0, g.changed
+		g.mu.Unlock()
+		switch {
+		case g.ctx.Err() != nil:
+			return fault{Interrupted, "interrupted"}
+		case settled && open > 0:
+			return fault{}
+		case settled && trying == 0:
+			return f
+		}
+		if late := g.wait(changed, until); late.bad() {
+			return late
+		}
+	}
+}
+
+// state counts the sockets that are open and that are being opened; f is why
+// one is not open. g.mu must be held.
+func (g *agents) state() (open, trying int, f fault) {
+	for _, a := range g.all {
+		switch {
+		case a.session != nil:
+			open++
+			continue
+		case a.trying:
+			trying++
+		}
+		if a.fault.bad() {
+			f = a.fault
+		}
+	}
+	return open, trying, f
+}
+
+// wait waits for c, the deadline (TimedOut) or the end.
+func (g *agents) wait(c <-chan struct{}, until time.Duration) fault {
+	timer := time.NewTimer(until - g.now())
+	defer timer.Stop()
+	select {
+	case <-c:
+		return fault{}
+	case <-g.ctx.Done():
+		return fault{Interrupted, "interrupted"}
+	case <-timer.C:
+		return fault{TimedOut, "no agent's socket was open within the timeout"}
+	}
+}
+
+// prepare opens all sockets.
+func (g *agents) prepare() error {
+	for {
+		g.mu.Lock()
+		g.start()
+		open, trying, f := g.state()
+		settled, changed := g.fresh == 0, g.changed
+		g.mu.Unlock()
+		if settled || g.ctx.Err() != nil {
+			if open+trying < g.rules.sockets {
+				return fmt.Errorf("%d of %d agents: %s", g.rules.sockets-open, g.rules.sockets, f.message)
+			}
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-g.ctx.Done():
+		}
+	}
+}

@@ -1,0 +1,347 @@
+package driver
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/tidwall/gjson"
+)
+
+// session is one open socket of an agent.
+type session struct {
+	agents *agents
+	agent  *agent
+	conn   *websocket.Conn
+	guard  *guard
+	in     []byte
+	values []value
+	over   chan struct{} // closed when nothing is to be written any more
+	wake   chan struct{}
+
+	// Guarded by agents.mu.
+	out   [][]byte
+	fault fault // why it is closed
+}
+
+// onSocket begins every message about a socket, whosever it is.
+const onSocket = "agent's socket: "
+
+const (
+	// farewell is how long a server that broke the protocol may take to hear so.
+	farewell = time.Second
+	// missedPings of those that the server announced make a socket dead.
+	missedPings = 3
+)
+
+// connect opens the agent's socket and subscribes to the queues.
+func (g *agents) connect(a *agent) (*session, fault) {
+	ctx, cancel := context.WithTimeout(g.ctx, g.plan.timeout)
+	defer cancel()
+	header, err := g.header(a)
+	if err != nil {
+		return nil, fault{Malformed, short(err)}
+	}
+	plain, err := g.dialer.dial(ctx)
+	if err != nil {
+		return nil, g.unreached(dialFault(err))
+	}
+	stop := context.AfterFunc(ctx, func() { _ = plain.Close() }) // wakes whoever reads from it
+	up := g.upgrade(plain)
+	conn, resp, err := websocket.Dial(ctx, g.address(a), &websocket.DialOptions{
+		HTTPClient:   &http.Client{Transport: up, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+		HTTPHeader:   header,
+		Host:         g.plan.host,
+		Subprotocols: []string{agentProtocol},
+	})
+	if !stop() && err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		_ = plain.Close() // of no use any more
+		return nil, g.unreached(refusal(ctx, resp, err))
+	}
+	s := &session{agents: g, agent: a, conn: conn, guard: up.guard, values: make([]value, saidSlots), over: make(chan struct{}), wake: make(chan struct{}, 1)}
+	conn.SetReadLimit(int64(g.plan.limits.line))
+	g.wg.Go(s.write)
+	f := s.greet()
+	if f.bad() {
+		g.mu.Lock()
+		g.lose(s, f)
+		g.mu.Unlock()
+		s.end(f)
+	}
+	return s, f
+}
+
+// unreached says why there is no socket.
+func (g *agents) unreached(f fault) fault {
+	if g.ctx.Err() != nil {
+		return fault{Interrupted, "interrupted"}
+	}
+	f.message = onSocket + f.message
+	return f
+}
+
+func (g *agents) address(a *agent) string {
+	scheme := "http://"
+	if g.plan.secure {
+		scheme = "https://"
+	}
+	return scheme + g.plan.host + string(g.rules.path.append(nil, &values{user: &a.user, turn: &Turn{}}))
+}
+
+func (g *agents) header(a *agent) (http.Header, error) {
+	v := &values{user: &a.user, turn: &Turn{}}
+	header := http.Header{}
+	for _, f := range g.rules.fields {
+		header.Set(f.name, string(f.value.append(nil, v)))
+	}
+	switch {
+	case len(g.rules.bearer) > 0:
+		header.Set("authorization", "Bearer "+string(g.rules.bearer.append(nil, v)))
+	case g.rules.jwt != nil:
+		if err := g.rules.jwt.sign(&a.user, time.Now()); err != nil {
+			return nil, err
+		}
+		header.Set("authorization", "Bearer "+a.user.state.token)
+	}
+	return header, nil
+}
+
+// upgrade prepares one request over c, whatever its host: no proxy of the
+// environment's, and nothing is kept.
+func (g *agents) upgrade(c net.Conn) *upgrade {
+	dial := func(context.Context, string, string) (net.Conn, error) { return c, nil }
+	u := &upgrade{guard: &guard{conn: c, base: g.plan.opts.Base, timeout: g.plan.timeout}}
+	u.Transport = http.Transport{
+		DialContext: dial, DialTLSContext: dial, // c speaks TLS already
+		DisableKeepAlives: true, DisableCompression: true, MaxResponseHeaderBytes: int64(g.plan.limits.head),
+		Protocols: new(http.Protocols),
+	}
+	u.Protocols.SetHTTP1(true)
+	return u
+}
+
+// refusal says why a connection did not become a socket.
+func refusal(ctx context.Context, resp *http.Response, err error) fault {
+	switch {
+	case resp != nil && resp.StatusCode != http.StatusSwitchingProtocols:
+		code := ""
+		if body, err := io.ReadAll(resp.Body); err == nil && gjson.ValidBytes(body) {
+			code = gjson.GetBytes(body, "code").String()
+		}
+		return fault{Unreachable, "the upgrade was refused with status " + strconv.Itoa(resp.StatusCode) + coded(code)}
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return fault{TimedOut, "the upgrade took longer than the timeout"}
+	case resp != nil:
+		return fault{Unreachable, "the server's upgrade is not one to WebSocket and " + agentProtocol}
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
+		return fault{Unreachable, "connection closed by the server during the upgrade"}
+	}
+	return fault{Unreachable, "the answer to the upgrade is not HTTP/1.1, or longer than the limit"}
+}
+
+// coded gives a server's word for a message, where it is a plain one.
+func coded(code string) string {
+	if code == "" || len(code) > 40 || !token(code) {
+		return ""
+	}
+	return ": " + code
+}
+
+// greet waits for the server's hello and has it show the tickets.
+func (s *session) greet() fault {
+	if s.conn.Subprotocol() != agentProtocol {
+		return fault{Unreachable, onSocket + "the server did not choose the subprotocol " + agentProtocol}
+	}
+	s.guard.conn.SetReadDeadline(time.Now().Add(s.agents.plan.timeout)) //nolint:errcheck // as in arm
+	asked, pings := false, 0
+	for {
+		kind, f := s.next()
+		if f.bad() {
+			return f.late(onSocket + "no subscription within the timeout")
+		}
+		switch {
+		case !asked && (kind != "hello" || s.values[saidProtocol].kind != nothing && s.text(saidProtocol) != agentProtocol):
+			return fault{Unreachable, onSocket + "the server's first message is not the hello of " + agentProtocol}
+		case !asked:
+			asked = true
+			pings, _ = whole(&s.values[saidPing])
+			s.agents.mu.Lock()
+			s.out = append(s.out, s.agents.rules.subscribe)
+			s.agents.mu.Unlock()
+			s.rouse()
+		case kind == "subscribed":
+			s.guard.conn.SetReadDeadline(time.Time{}) //nolint:errcheck // as in arm
+			s.guard.idle = missedPings * time.Duration(pings) * time.Second
+			return fault{}
+		case kind == "error":
+			return fault{Unreachable, onSocket + "the subscription was refused" + coded(s.text(saidCode))}
+		default:
+			s.heed(kind)
+		}
+	}
+}
+
+// serve takes what the server says until the socket ends, and gives why it did.
+func (s *session) serve() fault {
+	for {
+		kind, f := s.next()
+		if f.bad() {
+			return f
+		}
+		s.heed(kind)
+	}
+}
+
+// heed notes what a message says of a ticket; others mean nothing here.
+func (s *session) heed(kind string) {
+	switch kind {
+	case "ticket":
+		if id := s.text(saidTicket); id != "" && len(id) <= maxTicketID {
+			s.agents.pushed(s, id, s.guard.read, s.in)
+		}
+	case "claimed", "lost", "replied", "error":
+		s.agents.answered(s, kind, s.text(saidTicketID), s.text(saidCode), s.in)
+	}
+}
+
+// next reads one message and gives its type. The others of its values are valid
+// until the next call.
+func (s *session) next() (kind string, f fault) {
+	what, r, err := s.conn.Reader(context.Background())
+	if err != nil {
+		return "", s.lost(err)
+	}
+	if what != websocket.MessageText {
+		return "", fault{Broken, notText}
+	}
+	s.in = s.in[:0]
+	for {
+		if len(s.in) == cap(s.in) {
+			s.in = append(s.in, make([]byte, 512)...)[:len(s.in)]
+		}
+		n, err := r.Read(s.in[len(s.in):cap(s.in)])
+		s.in = s.in[:len(s.in)+n]
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return "", s.lost(err)
+		}
+	}
+	scan := scanner{values: s.values}
+	if !s.agents.rules.lookup.find(&scan, s.in) {
+		return "", fault{Broken, notJSON}
+	}
+	return s.text(saidType), fault{}
+}
+
+// text gives a value that is a string.
+func (s *session) text(slot int) string {
+	v := &s.values[slot]
+	switch {
+	case v.kind != jsonText:
+		return ""
+	case v.escaped:
+		return string(unescape(nil, v.raw))
+	}
+	return string(v.raw)
+}
+
+const (
+	notText = onSocket + "a message that is not text"
+	notJSON = onSocket + "a message that is not one valid JSON document"
+)
+
+// lost says what the end of the socket means.
+func (s *session) lost(err error) fault {
+	s.agents.mu.Lock()
+	first := s.fault
+	s.agents.mu.Unlock()
+	code := websocket.CloseStatus(err)
+	switch {
+	case s.agents.ctx.Err() != nil:
+		return fault{Interrupted, "interrupted"}
+	case first.bad(): // the writer's
+		return first
+	case s.guard.wrong != nil:
+		return fault{Broken, onSocket + "protocol error: " + s.guard.wrong.Error()}
+	case errors.Is(err, websocket.ErrMessageTooBig):
+		return fault{Oversized, onSocket + "a message is longer than the limit of a line"}
+	case code >= 0:
+		return fault{Broken, onSocket + "closed by the server with code " + strconv.Itoa(int(code))}
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return fault{Broken, onSocket + "closed by the server"}
+	case isTimeout(err):
+		return fault{TimedOut, onSocket + "silent for longer than its pings allow"}
+	}
+	if f := ioFault(err); f.reason == Broken && f.message == "connection reset by the server" {
+		return fault{Broken, onSocket + f.message}
+	}
+	return fault{Broken, onSocket + "protocol error"}
+}
+
+func (s *session) rouse() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// write sends what is to be said until the socket ends. It ends the socket when
+// the server takes nothing, or when everything is over.
+func (s *session) write() {
+	for {
+		select {
+		case <-s.wake:
+		case <-s.over:
+			return
+		case <-s.agents.ctx.Done():
+			_ = s.guard.conn.Close() // wakes the reader
+			return
+		}
+		s.agents.mu.Lock()
+		out := s.out
+		s.out = nil
+		s.agents.mu.Unlock()
+		for _, message := range out {
+			if err := s.conn.Write(context.Background(), websocket.MessageText, message); err != nil {
+				s.agents.mu.Lock()
+				if !s.fault.bad() {
+					s.fault = fault{Broken, onSocket + "the server takes no messages"}
+				}
+				s.agents.mu.Unlock()
+				_ = s.guard.conn.Close() // wakes the reader
+				return
+			}
+		}
+	}
+}
+
+// end closes the socket; a server that broke the protocol is told so.
+func (s *session) end(f fault) {
+	close(s.over)
+	code := websocket.StatusCode(0)
+	switch {
+	case s.guard.wrong != nil:
+		code = websocket.StatusProtocolError
+	case f.message == notText:
+		code = websocket.StatusUnsupportedData
+	case f.message == notJSON:
+		code = websocket.StatusInvalidFramePayloadData
+	}
+	if code != 0 {
+		s.guard.conn.SetDeadline(time.Now().Add(farewell)) //nolint:errcheck // as in arm
+		_ = s.conn.Close(code, "")                         // the peer's fault or a closed connection: nothing is left to do
+	}
+	_ = s.guard.conn.Close()
+	_ = s.conn.CloseNow()
+}
