@@ -7,8 +7,18 @@ import (
 	"io"
 )
 
-// decompress puts the plain body in x.body.
+// decompress puts the plain body in x.body. That of an answer that is none
+// anyway may be anything: where it cannot be read, it counts as empty.
 func (l *limits) decompress(x *exchange) fault {
+	f := l.inflate(x)
+	if f.reason == Malformed && x.head.status >= 300 {
+		x.body = nil
+		return fault{}
+	}
+	return f
+}
+
+func (l *limits) inflate(x *exchange) fault {
 	if len(x.body) == 0 {
 		return fault{}
 	}

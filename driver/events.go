@@ -2,6 +2,8 @@ package driver
 
 import (
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/cstest/cstest/scenario"
 )
@@ -171,12 +173,24 @@ func (e *events) content(x *exchange, v *value) {
 }
 
 func errorEvent(x *exchange, v *value) fault {
-	text := string(x.string(v))
+	text := visible(x.string(v))
 	if text == "" {
 		return fault{Malformed, "error event"}
 	}
-	if len(text) > maxMessage {
-		text = text[:maxMessage]
+	return fault{Malformed, "error event: " + text}
+}
+
+// visible gives the begin of somebody else's text for a message: what a terminal
+// or an editor would obey, and not show, becomes a question mark.
+func visible(text []byte) string {
+	s := string(text)
+	if len(s) > maxMessage {
+		s = strings.ToValidUTF8(s[:maxMessage], "")
 	}
-	return fault{Malformed, "error event: " + strings.ToValidUTF8(text, "?")}
+	return strings.Map(func(r rune) rune {
+		if r == ' ' || unicode.IsGraphic(r) && !unicode.IsSpace(r) && r != utf8.RuneError {
+			return r
+		}
+		return '?'
+	}, s)
 }

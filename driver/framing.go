@@ -11,6 +11,8 @@ type framing struct {
 	state   chunkState
 	line    int // length of the chunk or trailer line so far, over all pieces
 	trailer int // length of all trailers
+	data    int // bytes of body in chunks so far
+	around  int // bytes of chunked framing so far
 	digits  int
 	done    bool
 }
@@ -43,8 +45,13 @@ func (f *framing) start(h *head, method string) {
 	}
 }
 
-// maxChunkLine bounds a chunk's size line and a trailer.
-const maxChunkLine = 4 << 10
+const (
+	// maxChunkLine bounds a chunk's size line and a trailer.
+	maxChunkLine = 4 << 10
+	// maxAround bounds all framing of a chunked body, besides 16 bytes for each of
+	// body: extensions of tiny chunks could keep a client busy with no body at all.
+	maxAround = 64 << 10
+)
 
 // next gives the first bytes of body in in and how many bytes of in that took.
 // It gives no body when it needs more, or when the body is done.
@@ -62,6 +69,7 @@ func (f *framing) next(in []byte) (body []byte, used int, bad fault) {
 		if f.state == chunkData {
 			n := int(min(int64(len(in)-used), f.left))
 			f.left -= int64(n)
+			f.data += n
 			if f.left == 0 {
 				f.state = chunkEndCR
 			}
@@ -77,7 +85,9 @@ func (f *framing) next(in []byte) (body []byte, used int, bad fault) {
 
 // step takes one byte outside the data of a chunk.
 func (f *framing) step(c byte) bool {
-	if f.line++; f.line > maxChunkLine {
+	f.line++
+	f.around++
+	if f.line > maxChunkLine || f.around > maxAround+16*f.data {
 		return false
 	}
 	switch f.state {

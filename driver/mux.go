@@ -53,6 +53,10 @@ const (
 	// maxQueued bounds the answers to a peer's pings and settings that wait to be
 	// written.
 	maxQueued = 1 << 20
+	// maxEmpty bounds the frames in a row that bring no turn further.
+	maxEmpty = 1 << 16
+	// maxSettings bounds the settings of one frame: there are six.
+	maxSettings = 32
 )
 
 // mux is one HTTP/2 connection that many turns share. One goroutine reads;
@@ -74,6 +78,7 @@ type mux struct {
 	maxFrame int
 	out      []byte
 	spare    []byte
+	empty    int         // frames since one brought a turn further, or one began
 	batch    []*exchange // whose requests are in out
 	flushing bool
 	blocked  []*exchange   // whose bodies wait for a window
@@ -132,6 +137,7 @@ func (m *mux) start(x *exchange, q *request) {
 	s := &x.stream
 	s.id, s.mux, s.window, s.pending = m.nextID, m, m.initial, x.out
 	m.nextID += 2
+	m.empty = 0
 	m.streams[s.id] = x
 	m.enqueue(x)
 	m.headers(x, q)

@@ -93,6 +93,9 @@ func (m *mux) handle(kind, flags byte, id uint32, p []byte, now time.Duration) f
 	if !m.settled && kind != frameSettings {
 		return protocol("the first frame is not SETTINGS")
 	}
+	if m.empty++; m.empty > maxEmpty {
+		return protocol("a flood of frames that bring nothing")
+	}
 	switch kind {
 	case frameData:
 		return m.data(flags, id, p, now)
@@ -187,6 +190,7 @@ func (m *mux) headerBlock(flags byte, p []byte, now time.Duration) fault {
 // headerOf reads a whole block of x's answer.
 func (m *mux) headerOf(x *exchange, block []byte, now time.Duration) {
 	s := &x.stream
+	m.empty = 0
 	x.done = now
 	if x.first == 0 {
 		x.first = now
@@ -243,6 +247,9 @@ func (m *mux) data(flags byte, id uint32, p []byte, now time.Duration) fault {
 		return fault{}
 	}
 	x.done = now
+	if len(p) > 0 {
+		m.empty = 0
+	}
 	bad := fault{}
 	if !x.stream.answered {
 		bad = protocol("a body before its headers")
@@ -349,6 +356,9 @@ func (m *mux) windowUpdate(id uint32, p []byte) fault {
 func (m *mux) settings(flags byte, id uint32, p []byte) fault {
 	if id != 0 || len(p)%6 != 0 {
 		return protocol("malformed SETTINGS")
+	}
+	if len(p) > 6*maxSettings {
+		return protocol("too many settings")
 	}
 	if flags&flagAck != 0 {
 		if len(p) > 0 || !m.settled {
