@@ -3,6 +3,7 @@ package sla
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/cstest/cstest/measure"
@@ -29,8 +30,8 @@ func (j *judge) generator() {
 		g.Reasons = append(g.Reasons, fmt.Sprintf("only %s of %s planned starts were issued, through the generator's own fault", count(j.snap.Started), count(due)))
 	}
 	if float64(own) > droppedMost*float64(j.snap.Planned) {
-		g.Reasons = append(g.Reasons, fmt.Sprintf("%s of %s starts were dropped by the generator (descriptors or ports): more than %s",
-			count(own), count(j.snap.Planned), percent(droppedMost)))
+		g.Reasons = append(g.Reasons, fmt.Sprintf("%s of %s starts were dropped by the generator, more than %s%s",
+			count(own), count(j.snap.Planned), percent(droppedMost), j.dropCauses()))
 	}
 	seconds := 0
 	for i := range j.snap.Seconds {
@@ -45,6 +46,18 @@ func (j *judge) generator() {
 			}
 		}
 	}
+}
+
+// dropCauses says why the generator dropped starts, the most frequent first: it
+// may have been short of descriptors or held back by the scenario's own guard.
+func (j *judge) dropCauses() string {
+	var out strings.Builder
+	for _, f := range j.snap.Failures {
+		if f.Outcome == measure.DroppedGenerator {
+			fmt.Fprintf(&out, "; %s x %s", count(f.Count), f.Message)
+		}
+	}
+	return out.String()
 }
 
 // tainted gives the seconds whose lag P99 was over its limit: more of its turns
