@@ -18,6 +18,7 @@ type Facts struct {
 	// Interrupted names why the load ended before its plan, empty when it did not.
 	Interrupted string `json:"interrupted,omitempty"`
 	// Aborted is what the scenario's own kill switch said when it ended the load, empty when it did not.
+	// What was seen until then is judged, but cannot pass: the rest of the plan was not.
 	Aborted string `json:"aborted,omitempty"`
 	// Gaps is how many stretches of the journal this was read back from could not
 	// be read. With any, the run cannot pass.

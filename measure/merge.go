@@ -102,7 +102,7 @@ func (r *Recovered) mergeNotes(s *Recovered) {
 func MergeFacts(a, b *Facts) *Facts {
 	out := &Facts{
 		LLMKnown: a.LLMKnown || b.LLMKnown, ExternalTarget: a.ExternalTarget || b.ExternalTarget, Gaps: a.Gaps + b.Gaps,
-		Interrupted: joinReasons(a.Interrupted, b.Interrupted),
+		Interrupted: joinReasons(a.Interrupted, b.Interrupted), Aborted: joinReasons(a.Aborted, b.Aborted),
 	}
 	calls := func(x, y int64) int64 { return x + y }
 	if out.ExternalTarget {

@@ -13,6 +13,9 @@ import (
 // has not returned.
 const goodShare = 0.95
 
+// endedEarly begins the reason of a load that did not carry its plan out.
+const endedEarly = "the load ended before its plan: "
+
 // judge is one evaluation.
 type judge struct {
 	s          *scenario.Scenario
@@ -195,6 +198,9 @@ func (j *judge) conclude() {
 			failed = append(failed, fmt.Sprintf("storm %s: metastable: goodput did not return to 95 %% after it, at the arrival rate of its start", s.Name))
 		}
 	}
+	if j.facts.Aborted != "" {
+		open = append([]string{endedEarly + j.facts.Aborted}, open...)
+	}
 	if j.snap.Turns()+j.snap.Counts[measure.DroppedTarget] == 0 {
 		open = append(open, "no turn was sent")
 	}
@@ -207,7 +213,7 @@ func (j *judge) conclude() {
 		r.Verdict = Fail
 	case j.facts.Interrupted != "":
 		r.Verdict = Incomplete
-		r.Reasons = append(r.Reasons, "the load ended before its plan: "+j.facts.Interrupted)
+		r.Reasons = append(r.Reasons, endedEarly+j.facts.Interrupted)
 	case len(r.Generator.Reasons) > 0:
 		r.Verdict = Invalid
 	case len(failed) > 0:

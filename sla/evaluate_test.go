@@ -313,6 +313,14 @@ func TestRunVerdictOrder(t *testing.T) {
 			b.rec.Lane(0).Dropped(time.Second, measure.DroppedGenerator)
 		}
 	}
+	because := func(n int, why string) func(*bench) {
+		return func(b *bench) {
+			for range n {
+				b.rec.Lane(0).Failed(&measure.Failure{Outcome: measure.DroppedGenerator, Message: why})
+			}
+		}
+	}
+	abort := func(b *bench) { b.facts.Aborted = "guard.abort: enough" }
 	fail := func(b *bench) { b.turns(2, 500, as(measure.Timeout)) }
 	stop := func(b *bench) { b.facts.Interrupted = "interrupted" }
 	gap := func(b *bench) { b.facts.Gaps = 2 }
@@ -325,7 +333,14 @@ func TestRunVerdictOrder(t *testing.T) {
 		{"pass", nil, Pass, ""},
 		{"gaps", []func(*bench){gap}, Inconclusive, "2 stretches of the journal could not be read: what they held is missing"},
 		{"fail", []func(*bench){fail, gap}, Fail, "latency-p99: P99 500 ms: fail: 4.76 % failed; P99 of answers 100 ms; this run: 4.76 % > 1 %, not met; inference: fail, at 95 % confidence"},
-		{"invalid", []func(*bench){fail, drop}, Invalid, "20 of 10,520 starts were dropped by the generator (descriptors or ports): more than 0.1 %"},
+		{"invalid", []func(*bench){fail, drop}, Invalid, "20 of 10,520 starts were dropped by the generator, more than 0.1 %"},
+		{"invalid, held back", []func(*bench){drop, because(20, "start beyond guard.max_turns")}, Invalid,
+			"20 of 10,020 starts were dropped by the generator, more than 0.1 %; 20 x start beyond guard.max_turns"},
+		{"invalid, of two causes", []func(*bench){drop, because(5, "start beyond guard.max_turns"), because(15, "out of descriptors or ports")}, Invalid,
+			"20 of 10,020 starts were dropped by the generator, more than 0.1 %; 15 x out of descriptors or ports; 5 x start beyond guard.max_turns"},
+		{"aborted", []func(*bench){abort}, Inconclusive, "the load ended before its plan: guard.abort: enough"},
+		{"aborted and failed", []func(*bench){fail, abort}, Fail, "latency-p99: P99 500 ms: fail: 4.76 % failed; P99 of answers 100 ms; this run: 4.76 % > 1 %, not met; inference: fail, at 95 % confidence"},
+		{"aborted and interrupted", []func(*bench){abort, stop}, Incomplete, "the load ended before its plan: interrupted"},
 		{"incomplete", []func(*bench){fail, drop, stop}, Incomplete, "the load ended before its plan: interrupted"},
 	} {
 		b := newBench(t, p99, judged(10*time.Second))
@@ -336,6 +351,9 @@ func TestRunVerdictOrder(t *testing.T) {
 		r := b.evaluate()
 		if r.Verdict != c.want || len(r.Reasons) > 0 && r.Reasons[0] != c.says || c.says != "" && len(r.Reasons) == 0 {
 			t.Errorf("%s: %v %q, want %v %q", c.name, r.Verdict, r.Reasons, c.want, c.says)
+		}
+		if told := slices.Contains(r.Reasons, "the load ended before its plan: guard.abort: enough"); told != (b.facts.Aborted != "") {
+			t.Errorf("%s: the kill switch is told: %v, in %q", c.name, told, r.Reasons)
 		}
 	}
 }

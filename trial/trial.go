@@ -288,7 +288,6 @@ func (t *attempt) drive(ctx, graceful context.Context, recorder *measure.Recorde
 		f.Interrupted = "a signal ended the load"
 	case interrupted != "":
 		f.Aborted = interrupted
-		done.Warnings = append(done.Warnings, "the load ended before its plan: "+interrupted)
 	}
 	f.Generator.SharedHost = t.local
 	f.Processes = append(f.Processes, measure.Process{Name: "cstest", CPU: ownCPU() - before, MaxRSS: ownMaxRSS()})

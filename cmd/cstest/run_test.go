@@ -140,9 +140,9 @@ func TestAbortIsTold(t *testing.T) {
 		t.Fatalf("exit %d, want 10\n%s", r.code, r.stderr)
 	}
 	doc := open(t, dir)
-	told := strings.Join(doc.Warnings, "\n")
+	told := strings.Join(doc.Reasons, "\n")
 	if want := "the load ended before its plan: guard.abort: at least 50% of turns bad for 2s"; !strings.Contains(told, want) {
-		t.Errorf("warnings %q, want one that says %q", told, want)
+		t.Errorf("reasons %q, want one that says %q", told, want)
 	}
 	if doc.DurationS >= 25 || doc.Counts.ConversationsPlanned >= 360 {
 		t.Errorf("the load went on for %.1f s and %d starts", doc.DurationS, doc.Counts.ConversationsPlanned)
