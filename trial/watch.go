@@ -52,6 +52,9 @@ func newWatch(t *attempt) *watch {
 
 // start begins to watch; what it returns ends it.
 func (w *watch) start() (stop func()) {
+	if w.drift.read != nil {
+		w.drift.look(0) // what comes is compared with now
+	}
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)

@@ -1,0 +1,178 @@
+package trial
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/cstest/cstest/driver"
+	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/sla"
+)
+
+// clockwork is a target in this process; the n-th turn panics.
+type clockwork struct {
+	base  time.Time
+	turns atomic.Int64
+	panic int64
+}
+
+func (c *clockwork) Open(*driver.User) driver.Line { return &clockworkLine{c} }
+func (c *clockwork) Prepare(int) error             { return nil }
+func (c *clockwork) Interrupt()                    {}
+func (c *clockwork) Connections() int              { return 1 }
+func (c *clockwork) Close() error                  { return nil }
+
+type clockworkLine struct{ c *clockwork }
+
+func (l *clockworkLine) Do(_ *driver.Turn, reply *driver.Reply) {
+	if l.c.turns.Add(1) == l.c.panic {
+		panic("a bug in the driver")
+	}
+	at := time.Since(l.c.base)
+	*reply = driver.Reply{Status: 200, OK: true, ContextTurns: -1, Answer: []byte("ok"), Begun: at, Sent: at, FirstByte: at, Done: time.Since(l.c.base)}
+}
+func (l *clockworkLine) Free(*driver.Reply) {}
+func (l *clockworkLine) Close()             {}
+
+// driven runs a load of 50 conversations a second for a second against target,
+// with a journal, and gives what came of it.
+func driven(t *testing.T, target *clockwork, change func(*attempt)) (*Done, *measure.Recovered) {
+	t.Helper()
+	s := parse(t, anyTarget+"}", "{arrivals: constant, stages: [{name: s, for: 1s, starts: 50/s}], drain: 1s}")
+	s.Conversations[0].Turns = s.Conversations[0].Turns[:1]
+	path := filepath.Join(t.TempDir(), "journal.cst")
+	a := &attempt{Options: Options{Scenario: s, Journal: path, RunID: "r"}, plan: Plan(s), servers: &servers{}}
+	target.base = time.Now().Add(10 * time.Millisecond)
+	a.base, a.driver = target.base, target
+	if change != nil {
+		change(a)
+	}
+	if err := a.openJournal(); err != nil {
+		t.Fatal(err)
+	}
+	recorder := measure.NewRecorder(a.plan, 2)
+	a.source = recorder
+	done := &Done{Facts: &measure.Facts{}}
+	a.drive(patient(t), context.Background(), recorder, done)
+	done.Result = Judge(s, done.Snapshot, done.Facts, done.Incidents)
+	a.closeJournal(done)
+	if done.JournalErr != nil {
+		t.Fatal(done.JournalErr)
+	}
+	back, err := measure.OpenJournal(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return done, back
+}
+
+func TestPanicInAWorkerKeepsTheRun(t *testing.T) {
+	done, back := driven(t, &clockwork{panic: 30}, nil)
+	if done.Crash == nil || done.Crash.Value != "a bug in the driver" || !strings.Contains(done.Crash.Stack, "clockworkLine") {
+		t.Fatalf("crash %+v", done.Crash)
+	}
+	// The others ended their turns, and the journal has them all and its end.
+	if n := done.Snapshot.Turns(); n < 29 || n > 49 {
+		t.Errorf("%d turns, want those before the panic", n)
+	}
+	if back.Snapshot.Turns() != done.Snapshot.Turns() || !back.Closed || back.Lost != 0 {
+		t.Errorf("the journal has %d of %d turns, closed %v", back.Snapshot.Turns(), done.Snapshot.Turns(), back.Closed)
+	}
+	if done.Result.Verdict != sla.Incomplete || !strings.Contains(done.Result.Reasons[0], "cstest itself failed") {
+		t.Errorf("%s %q", done.Result.Verdict, done.Result.Reasons)
+	}
+}
+
+func TestPanicOfWhoWatchesCostsNothing(t *testing.T) {
+	shown := 0
+	done, back := driven(t, &clockwork{}, func(a *attempt) {
+		a.Observe = func(*Live) {
+			shown++
+			panic("a bug in the view")
+		}
+	})
+	if done.Crash == nil || done.Crash.Value != "a bug in the view" || shown != 1 {
+		t.Errorf("crash %+v, shown %d times", done.Crash, shown)
+	}
+	if n := done.Snapshot.Turns(); n != 50 || done.Facts.Interrupted != "" || back.Snapshot.Turns() != 50 {
+		t.Errorf("%d turns, %d in the journal, interrupted %q", n, back.Snapshot.Turns(), done.Facts.Interrupted)
+	}
+}
+
+// The clocks of a run are looked at every second, and what is seen is journalled.
+func TestIncidentsOfARunAreJournalled(t *testing.T) {
+	var at atomic.Int64
+	done, back := driven(t, &clockwork{}, func(a *attempt) {
+		a.clocks = func() (reading, bool) {
+			n := time.Duration(at.Add(1))
+			r := reading{n * time.Second, n * time.Second, n * time.Second}
+			if n > 1 {
+				r.wall += time.Hour
+			}
+			return r, true
+		}
+	})
+	if len(done.Incidents) != 1 || done.Incidents[0].Kind != ClockStep || done.Incidents[0].By != time.Hour {
+		t.Errorf("incidents %+v", done.Incidents)
+	}
+	if got := string(back.Notes[NoteIncidents]); !strings.Contains(got, `"kind":"clock_step"`) {
+		t.Errorf("the journal's note: %s", got)
+	}
+	if done.Snapshot.Elapsed > 5*time.Second || done.Snapshot.Turns() != 50 {
+		t.Errorf("an hour went by: %s, %d turns", done.Snapshot.Elapsed, done.Snapshot.Turns())
+	}
+}
+
+// What a run keeps grows with its seconds, not with its turns.
+func TestJournalDoesNotGrowWithTurns(t *testing.T) {
+	s := parse(t, anyTarget+"}", tenSeconds)
+	size := func(perSecond int) (journal int64, snapshot int) {
+		plan := Plan(s)
+		path := filepath.Join(t.TempDir(), "journal.cst")
+		j, err := measure.CreateJournal(path, measure.Header{}, plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := measure.NewRecorder(plan, 1)
+		snap := measure.NewSnapshot(plan)
+		lane := r.Lane(0)
+		for second := range 10 {
+			for i := range perSecond {
+				at := time.Duration(second)*time.Second + time.Duration(i)*time.Second/time.Duration(perSecond)
+				lane.Started(at)
+				lane.Record(&measure.Turn{Intended: at, Sent: at, FirstByte: at + time.Millisecond, Done: at + time.Millisecond + time.Duration(i%1000)*10*time.Microsecond})
+				lane.Failed(&measure.Failure{Outcome: measure.ServerError, Message: "HTTP 500", At: at})
+				lane.Ended(measure.Complete)
+			}
+			cut, err := r.Cut(time.Duration(second+1) * time.Second)
+			if err = errors.Join(err, snap.Add(cut), j.AppendInterval(cut)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := snap.AppendBinary(nil)
+		if err != nil || snap.Turns() != int64(10*perSecond) {
+			t.Fatalf("%d turns, %v", snap.Turns(), err)
+		}
+		return info.Size(), len(b)
+	}
+	few, fewSnap := size(1000)
+	many, manySnap := size(50_000)
+	t.Logf("10 s of 1,000 turns/s: journal %d, snapshot %d bytes; of 50,000: %d and %d", few, fewSnap, many, manySnap)
+	// Counters of fifty times as much take a byte more here and there.
+	if many > few*3/2 || manySnap > fewSnap*3/2 {
+		t.Errorf("fifty times the turns: the journal grew from %d to %d bytes, the snapshot from %d to %d", few, many, fewSnap, manySnap)
+	}
+}

@@ -1,0 +1,124 @@
+package trial
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/scenario"
+)
+
+// admin is a mock LLM's admin side that remembers what it was told.
+type admin struct {
+	*httptest.Server
+	told   map[string]string // method and path to the last body
+	answer func(w http.ResponseWriter, r *http.Request)
+}
+
+func newAdmin(t *testing.T, answer string) *admin {
+	a := &admin{told: map[string]string{}}
+	a.answer = func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, answer) }
+	a.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b, _ := io.ReadAll(r.Body)
+		a.told[r.Method+" "+r.URL.Path] = string(b)
+		a.answer(w, r)
+	}))
+	t.Cleanup(a.Close)
+	t.Cleanup(http.DefaultTransport.(*http.Transport).CloseIdleConnections)
+	return a
+}
+
+func (a *admin) mock(t *testing.T) *mock {
+	m := newMock(a.URL + "/")
+	t.Cleanup(m.client.CloseIdleConnections)
+	return m
+}
+
+func TestMockIsArmedAndForgets(t *testing.T) {
+	a := newAdmin(t, "")
+	m := a.mock(t)
+	llm := &scenario.LLM{Listen: "127.0.0.1:9", Admin: "http://127.0.0.1:8"}
+	if err := m.arm(patient(t), llm, 42, true, 90*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	var got map[string]any
+	if err := json.Unmarshal([]byte(a.told["PUT /mock/config"]), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got["seed"] != 42.0 || got["ttl"] != "1m30s" || got["await_epoch"] != true || got["echo_context"] != true {
+		t.Errorf("armed with %v", got)
+	}
+	// Where it listens is not its to change.
+	if got["listen"] != nil && got["listen"] != "" || got["admin"] != nil && got["admin"] != "" {
+		t.Errorf("armed with addresses: %v", got)
+	}
+	if llm.Listen != "127.0.0.1:9" {
+		t.Error("arming changed the scenario")
+	}
+	if err := m.epoch(patient(t), time.Now().Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	var at map[string]float64
+	if err := json.Unmarshal([]byte(a.told["PUT /mock/epoch"]), &at); err != nil || at["starts_in_ms"] < 3_590_000 || at["starts_in_ms"] > 3_600_000 {
+		t.Errorf("t = 0 is told as %v (%v)", at, err)
+	}
+}
+
+func TestMockFacts(t *testing.T) {
+	a := newAdmin(t, `{"epoch_set":true,"calls":90,"before_epoch":3,"phases":[{"name":"storm","kind":"status","start_ns":2000000000,"end_ns":4000000000}],
+		"per_second":[{"t_s":2,"calls":7,"faulted":5}]}`)
+	f := &measure.Facts{}
+	if err := a.mock(t).facts(patient(t), f); err != nil {
+		t.Fatal(err)
+	}
+	if !f.LLMKnown || f.LLMCalls != 93 || len(f.Calls) != 1 || f.Calls[0].Faulted != 5 {
+		t.Errorf("calls: %+v", f)
+	}
+	if len(f.Storms) != 1 || f.Storms[0] != (measure.Storm{Name: "storm", Kind: "status", Start: 2 * time.Second, End: 4 * time.Second}) {
+		t.Errorf("storms %+v", f.Storms)
+	}
+}
+
+func TestMockThatCannotTell(t *testing.T) {
+	for name, tt := range map[string]struct {
+		answer func(http.ResponseWriter, *http.Request)
+		want   string
+	}{
+		"restarted": {func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, `{"epoch_set":false,"calls":5}`)
+		}, "restarted or reset during the run"},
+		"refuses":     {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, strings.Repeat("no ", 1000), 409) }, "409 Conflict: no no"},
+		"no JSON":     {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") }, "invalid character"},
+		"wrong shape": {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `[]`) }, "cannot unmarshal array"},
+		"drops":       {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "EOF"},
+	} {
+		a := newAdmin(t, "")
+		a.answer = tt.answer
+		f := &measure.Facts{}
+		err := a.mock(t).facts(patient(t), f)
+		if err == nil || !strings.Contains(err.Error(), tt.want) || len(err.Error()) > 800 {
+			t.Errorf("%s: %v, want %q", name, err, tt.want)
+		}
+		if f.LLMKnown || f.LLMCalls != 0 {
+			t.Errorf("%s: it is taken for known: %+v", name, f)
+		}
+	}
+}
+
+func TestBorrowedMockIsGivenBack(t *testing.T) {
+	a := newAdmin(t, `{"seed":99}`)
+	m := a.mock(t)
+	former, err := m.config(patient(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	(&servers{mock: m, former: former}).stop(patient(t))
+	if got := a.told["PUT /mock/config"]; got != `{"seed":99}` {
+		t.Errorf("given back %q", got)
+	}
+}
