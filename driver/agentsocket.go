@@ -257,6 +257,8 @@ func (s *session) text(slot int) string {
 }
 
 const (
+	notProtocol = onSocket + "protocol error"
+
 	notText = onSocket + "a message that is not text"
 	notJSON = onSocket + "a message that is not one valid JSON document"
 )
@@ -286,7 +288,7 @@ func (s *session) lost(err error) fault {
 	if f := ioFault(err); f.reason == Broken && f.message == "connection reset by the server" {
 		return fault{Broken, onSocket + f.message}
 	}
-	return fault{Broken, onSocket + "protocol error"}
+	return fault{Broken, notProtocol}
 }
 
 func (s *session) rouse() {
@@ -331,7 +333,7 @@ func (s *session) end(f fault) {
 	close(s.over)
 	code := websocket.StatusCode(0)
 	switch {
-	case s.guard.wrong != nil:
+	case s.guard.wrong != nil, f.message == notProtocol:
 		code = websocket.StatusProtocolError
 	case f.message == notText:
 		code = websocket.StatusUnsupportedData

@@ -1,6 +1,9 @@
 package driver
 
-import "fmt"
+import (
+	"bytes"
+	"fmt"
+)
 
 // asked gives the request of x as a person reads it; over HTTP/2 as it would be
 // over HTTP/1.1. nil where nobody looks.
@@ -25,7 +28,7 @@ func (l *line) show(x *exchange, request []byte) {
 		answer = append(fmt.Appendf(nil, "HTTP/2 %d\r\n\r\n", x.head.status), answer...)
 	}
 	if len(x.notes) > 0 {
-		answer = append(append(answer[:len(answer):len(answer)], "\n\n"...), x.notes...)
+		answer = append(append(bytes.Clone(bytes.TrimRight(answer, "\r\n")), "\n\n"...), x.notes...)
 	}
 	capture(request, answer)
 }
