@@ -259,7 +259,7 @@ func (t *attempt) openDriver() (err error) {
 	if err != nil {
 		return fmt.Errorf("driver: %w", err)
 	}
-	if t.servers.target.Connections == "shared" {
+	if t.servers.target.Connections == "shared" || t.servers.target.Agents != nil {
 		err = t.driver.Prepare(int(t.servers.target.Pool) / max(t.Shards, 1))
 	}
 	return err
