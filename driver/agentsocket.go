@@ -62,6 +62,7 @@ func (g *agents) connect(a *agent) (*session, fault) {
 	})
 	if !stop() && err == nil {
 		err = ctx.Err()
+		_ = conn.CloseNow() // too late
 	}
 	if err != nil {
 		_ = plain.Close() // of no use any more
