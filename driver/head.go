@@ -9,6 +9,7 @@ type head struct {
 	status     int
 	length     int64 // -1: not given
 	chunked    bool
+	old        bool // HTTP/1.0
 	closing    bool // the connection ends with this answer
 	encoding   encoding
 	location   []byte
@@ -26,7 +27,7 @@ const (
 
 func (h *head) reset() { *h = head{length: -1} }
 
-// status line: "HTTP/1.1 200 OK". Old is set for HTTP/1.0.
+// statusLine reads "HTTP/1.1 200 OK".
 func (h *head) statusLine(line []byte) (fault, bool) {
 	if len(line) < 12 || string(line[:7]) != "HTTP/1." || line[7] != '0' && line[7] != '1' || line[8] != ' ' || len(line) > 12 && line[12] != ' ' {
 		return fault{Broken, "protocol error: not an HTTP/1.1 status line"}, false
@@ -40,7 +41,8 @@ func (h *head) statusLine(line []byte) (fault, bool) {
 	if h.status < 100 || h.status > 599 {
 		return fault{Broken, "protocol error: status outside 100 to 599"}, false
 	}
-	h.closing = line[7] == '0'
+	h.old = line[7] == '0'
+	h.closing = h.old
 	return fault{}, true
 }
 
@@ -227,6 +229,9 @@ func (r *headReader) line(line []byte, h *head) (fault, bool) {
 	}
 	if h.chunked && h.length >= 0 {
 		return fault{Broken, "protocol error: both content-length and transfer-encoding"}, false
+	}
+	if h.chunked && h.old {
+		return fault{Broken, "protocol error: transfer-encoding in an HTTP/1.0 answer"}, false
 	}
 	if h.status >= 200 {
 		return fault{}, true

@@ -1,0 +1,466 @@
+package driver
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/unit"
+	h2 "golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
+)
+
+// Framing that two readers could take for two things is taken for none: the
+// answer is refused and its connection is given up, while the server holds it open.
+func TestHostileFraming(t *testing.T) {
+	const h, cl = "HTTP/1.1 200 OK\r\n", "Content-Length: 15\r\n"
+	const te = "Transfer-Encoding: chunked\r\n"
+	const whole = "F\r\n" + okBody + "\r\n0\r\n\r\n"
+	const notStatus, header, chunk = "not an HTTP/1.1 status line", "malformed header line", "malformed chunk"
+	type row struct {
+		name, answer string
+		status       int
+		message      string
+	}
+	rows := []row{
+		{"four digits", "HTTP/1.1 2000 OK\r\n", 0, notStatus},
+		{"two digits", "HTTP/1.1 20 OK\r\n\r\n", 0, notStatus},
+		{"two spaces", "HTTP/1.1  200 OK\r\n", 0, notStatus},
+		{"tab", "HTTP/1.1\t200 OK\r\n", 0, notStatus},
+		{"sign", "HTTP/1.1 +20 OK\r\n", 0, notStatus},
+		{"exponent", "HTTP/1.1 2e2 OK\r\n", 0, notStatus},
+		{"lower case", "http/1.1 200 OK\r\n", 0, notStatus},
+		{"HTTP/1.10", "HTTP/1.10 200 OK\r\n", 0, notStatus},
+		{"HTTP/1.2", "HTTP/1.2 200 OK\r\n", 0, notStatus},
+		{"HTTP/0.9", "HTTP/0.9 200 OK\r\n", 0, notStatus},
+		{"HTTP/3", "HTTP/3 200 OK\r\n", 0, notStatus},
+		{"another protocol", "SSH-2.0-OpenSSH_9.6\r\n", 0, notStatus},
+		{"HTML", "<!DOCTYPE html>\r\n", 0, notStatus},
+		{"Redis", "-ERR unknown command 'POST'\r\n", 0, notStatus},
+		{"blank line first", "\r\n" + h + cl + "\r\n" + okBody, 0, notStatus},
+		{"space first", " " + h, 0, notStatus},
+		{"600", "HTTP/1.1 600 X\r\n", 0, "status outside"},
+		{"000", "HTTP/1.1 000 X\r\n", 0, "status outside"},
+		{"NUL in the reason", "HTTP/1.1 200 O\x00K\r\n", 0, "control character"},
+		{"LF only, then CR LF", "HTTP/1.1 200 OK\n" + cl + "\r\n", 0, "without CR LF"},
+		{"a header with LF", h + "X: y\n" + cl + "\r\n", 0, "without CR LF"},
+		{"CR CR LF", h + "X: y\r\r\n", 0, "control character"},
+		{"no colon", h + "Content-Length\r\n", 0, header},
+		{"no name", h + ": 15\r\n", 0, header},
+		{"obs-fold first", h + " X: y\r\n", 0, header},
+		{"obs-fold with tab", h + "Content-Length:\r\n\t15\r\n", 0, "malformed content-length"},
+		{"NUL in a name", h + "X\x00: y\r\n", 0, "control character"},
+		{"DEL in a name", h + "X\x7f: y\r\n", 0, "control character"},
+		{"umlaut in a name", h + "X\xc3\xa4: y\r\n", 0, header},
+		{"quotes in a name", h + "\"X\": y\r\n", 0, header},
+
+		{"length with plus", h + "Content-Length: +15\r\n", 0, "malformed content-length"},
+		{"length in hex", h + "Content-Length: 0xf\r\n", 0, "malformed content-length"},
+		{"no length", h + "Content-Length: \r\n", 0, "malformed content-length"},
+		{"length with a space", h + "Content-Length: 1 5\r\n", 0, "malformed content-length"},
+		{"length beyond 64 bits", h + "Content-Length: 18446744073709551631\r\n", 0, "malformed content-length"},
+		{"full-width digits", h + "Content-Length: \uff11\uff15\r\n", 0, "malformed content-length"},
+		{"two lengths, different", h + cl + "Content-Length: 16\r\n", 0, "twice"},
+		{"length and chunks", h + cl + te + "\r\n" + whole, 0, "both content-length"},
+		{"chunks and length", h + te + cl + "\r\n" + whole, 0, "both content-length"},
+		{"chunked twice", h + te + te + "\r\n" + whole, 0, "unknown transfer-encoding"},
+		{"chunked, chunked", h + "Transfer-Encoding: chunked, chunked\r\n", 0, "unknown transfer-encoding"},
+		{"gzip, chunked", h + "Transfer-Encoding: gzip, chunked\r\n", 0, "unknown transfer-encoding"},
+		{"identity", h + "Transfer-Encoding: identity\r\n", 0, "unknown transfer-encoding"},
+		{"chunked with a parameter", h + "Transfer-Encoding: chunked;q=1\r\n", 0, "unknown transfer-encoding"},
+		{"chunked with a vertical tab", h + "Transfer-Encoding: \vchunked\r\n", 0, "control character"},
+		{"chunks of HTTP/1.0", "HTTP/1.0 200 OK\r\n" + te + "\r\n" + whole, 0, "in an HTTP/1.0 answer"},
+
+		{"chunk size in 0x", h + te + "\r\n0xF\r\n" + okBody, 200, chunk},
+		{"chunk size with plus", h + te + "\r\n+F\r\n" + okBody, 200, chunk},
+		{"chunk size below zero", h + te + "\r\n-1\r\n" + okBody, 200, chunk},
+		{"chunk size of none", h + te + "\r\n\r\n" + okBody, 200, chunk},
+		{"space before a chunk size", h + te + "\r\n F\r\n" + okBody, 200, chunk},
+		{"chunk size of 16 digits", h + te + "\r\n000000000000000F\r\n" + okBody, 200, chunk},
+		{"chunk size and LF", h + te + "\r\nF\n" + okBody, 200, chunk},
+		{"LF in a chunk extension", h + te + "\r\nF;a\nb\r\n" + okBody, 200, chunk},
+		{"chunk too short", h + te + "\r\nE\r\n" + okBody + "\r\n0\r\n\r\n", 200, chunk},
+		{"LF behind a chunk", h + te + "\r\nF\r\n" + okBody + "\n0\r\n\r\n", 200, chunk},
+		{"LF behind the last chunk", h + te + "\r\nF\r\n" + okBody + "\r\n0\r\n\n", 200, chunk},
+	}
+	for _, c := range rows {
+		for _, secure := range []bool{false, true} {
+			name := c.name
+			if secure {
+				name += ", TLS"
+			}
+			t.Run(name, func(t *testing.T) {
+				s := newHostile(t, secure, func(c2 net.Conn) {
+					if asked(c2) {
+						write(c2, c.answer)
+					}
+				})
+				s.turn(t, s.target("sync", 10*time.Second), c.status, Broken, c.message)
+			})
+		}
+	}
+}
+
+// What follows an answer is not the next answer: the connection is given up.
+func TestHostileSecondAnswer(t *testing.T) {
+	first := "HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n" + okBody
+	second := "HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n{\"answer\":\"evil\"}"
+	for name, answer := range map[string]string{
+		"length":         first + second,
+		"a longer body":  first + "}",
+		"chunks":         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nF\r\n" + okBody + "\r\n0\r\n\r\n" + second,
+		"interim behind": first + "HTTP/1.1 100 Continue\r\n\r\n",
+		"HTTP/1.0":       "HTTP/1.0 200 OK\r\nContent-Length: 15\r\n\r\n" + okBody + second,
+		"close":          "HTTP/1.1 200 OK\r\nConnection: Close\r\nContent-Length: 15\r\n\r\n" + okBody,
+		"204 with body":  "HTTP/1.1 204 No Content\r\nContent-Length: 15\r\n\r\n" + okBody,
+	} {
+		h := newHostile(t, false, func(c net.Conn) {
+			if asked(c) {
+				write(c, answer)
+			}
+		})
+		d := open(t, h.target("sync", 10*time.Second), Options{Base: time.Now()})
+		line := d.Open(&User{ID: "u"})
+		for range 2 {
+			var r Reply
+			line.Do(&Turn{Text: []byte("hi")}, &r)
+			if r.Status == 200 && (r.Reason != Complete || string(r.Answer) != "ok") || r.Connect == 0 {
+				t.Errorf("%s: status %d reason %d %q answer %q connect %d", name, r.Status, r.Reason, r.Message, r.Answer, r.Connect)
+			}
+			line.Free(&r)
+			h.closed(t)
+		}
+		line.Close()
+	}
+}
+
+// Servers that are slow, deaf or half there: each is told by the phase it is in.
+func TestHostileTiming(t *testing.T) {
+	const head = "HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n"
+	const timeout, stall = time.Second, 60 * time.Millisecond
+	drip := func(text string) func(net.Conn) {
+		return func(c net.Conn) {
+			if !asked(c) {
+				return
+			}
+			onward(c, text)
+		}
+	}
+	say := func(text string) func(net.Conn) {
+		return func(c net.Conn) {
+			if asked(c) {
+				write(c, text)
+			}
+		}
+	}
+	reset := func(text string) func(net.Conn) {
+		return func(c net.Conn) {
+			if asked(c) {
+				write(c, text)
+				c.(*counted).Conn.(*net.TCPConn).SetLinger(0) //nolint:errcheck // then it is closed in good order, which the test sees
+				c.Close()
+			}
+		}
+	}
+	half := func(text string) func(net.Conn) {
+		return func(c net.Conn) {
+			if asked(c) {
+				write(c, text)
+				c.(*counted).Conn.(*net.TCPConn).CloseWrite() //nolint:errcheck // as in reset
+			}
+		}
+	}
+	const none, stalled, total = "no whole answer within the timeout", "the answer stalled", "no whole answer within the timeout"
+	events := "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
+	for _, c := range []struct {
+		name, mode string
+		serve      func(net.Conn)
+		stall      time.Duration
+		status     int
+		reason     Reason
+		message    string
+	}{
+		{"never reads", "sync", func(net.Conn) {}, 0, 0, TimedOut, none},
+		{"never answers", "sync", say(""), stall, 0, TimedOut, none},
+		{"half a status line", "sync", say("HTTP/1.1 2"), stall, 0, TimedOut, stalled},
+		{"half a head", "sync", say(head[:20]), stall, 0, TimedOut, stalled},
+		{"no body", "sync", say(head), stall, 200, TimedOut, stalled},
+		{"half a body", "sync", say(head + okBody[:5]), stall, 200, TimedOut, stalled},
+		{"half a body, no stall limit", "sync", say(head + okBody[:5]), 0, 200, TimedOut, total},
+		{"half an event", "stream", say(events + "data: {"), stall, 200, TimedOut, stalled},
+		{"heartbeats", "stream", func(c net.Conn) {
+			if asked(c) {
+				write(c, events)
+				onward(c, ":\n")
+			}
+		}, 0, 200, TimedOut, total},
+		{"drips a status line", "sync", drip("HTTP/1.1 200 "), 10 * time.Second, 0, TimedOut, total},
+		{"drips headers", "sync", drip("HTTP/1.1 200 OK\r\n" + strings.Repeat("X: y\r\n", 1000)), 10 * time.Second, 0, TimedOut, total},
+		{"drips a body", "sync", func(c net.Conn) {
+			if asked(c) {
+				write(c, "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+				onward(c, "x")
+			}
+		}, 10 * time.Second, 200, TimedOut, total},
+		{"reset at once", "sync", reset(""), stall, 0, Broken, "connection reset by the server"},
+		{"reset in the head", "sync", reset(head[:20]), 0, 0, Broken, "connection"},
+		{"reset after the head", "sync", reset(head), 0, 200, Broken, "connection"},
+		{"half-closed before the head", "sync", half(""), 0, 0, Broken, closedEarly},
+		{"half-closed in the body", "sync", half(head + "{"), 0, 200, Broken, closedEarly},
+		{"half-closed in a stream", "stream", half(events + "event: delta\ndata: {\"text\":\"x\"}\n\n"), 0, 200, Truncated, "terminal event"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := newHostile(t, false, c.serve)
+			target := h.target(c.mode, timeout)
+			target.Limits.Stall = unit.Duration(c.stall)
+			if c.stall == stall {
+				target.Timeout = unit.Duration(20 * time.Second)
+			}
+			if c.name == "never answers" {
+				target.Timeout = unit.Duration(timeout)
+			}
+			h.turn(t, target, c.status, c.reason, c.message)
+		})
+	}
+}
+
+// onward writes text a byte at a time, over and over, until the client has had
+// enough.
+func onward(c net.Conn, text string) {
+	for i := 0; ; i++ {
+		if _, err := io.WriteString(c, text[i%len(text):][:1]); err != nil {
+			return
+		}
+		time.Sleep(5 * time.Millisecond) // the pace of a slow server is what is tested
+	}
+}
+
+// A server that does not take what is sent to it costs the turn's timeout.
+func TestHostileDeafServer(t *testing.T) {
+	text := bytes.Repeat([]byte("x"), 32<<20) // more than the buffers of two sockets
+	const timeout = time.Second
+	for name, c := range map[string]struct {
+		http  string
+		serve func(c net.Conn, over <-chan struct{})
+	}{
+		"HTTP/1.1": {"1.1", func(_ net.Conn, over <-chan struct{}) { <-over }},
+		"HTTP/2 without a window": {"h2c", func(c net.Conn, _ <-chan struct{}) {
+			magic := make([]byte, len(h2.ClientPreface))
+			if _, err := io.ReadFull(c, magic); err == nil {
+				f := h2.NewFramer(c, c)
+				f.WriteSettings(h2.Setting{ID: h2.SettingInitialWindowSize, Val: 0}) //nolint:errcheck // the client may be gone
+			}
+		}},
+	} {
+		over := make(chan struct{})
+		h := newHostile(t, false, func(conn net.Conn) { c.serve(conn, over) })
+		target := h.target("sync", timeout)
+		target.HTTP = c.http
+		d := open(t, target, Options{Base: time.Now()})
+		line := d.Open(&User{ID: "u"})
+		var r Reply
+		line.Do(&Turn{Text: text}, &r)
+		if r.Reason != TimedOut || r.Message != "no whole answer within the timeout" || r.Done-r.Begun < timeout {
+			t.Errorf("%s: reason %d %q after %s", name, r.Reason, r.Message, r.Done-r.Begun)
+		}
+		close(over)
+		line.Free(&r)
+		line.Close()
+		h.closed(t)
+	}
+}
+
+// TLS that is begun and not gone on with is told from a server that is slow.
+func TestHostileHandshake(t *testing.T) {
+	for name, c := range map[string]struct {
+		serve   func(net.Conn)
+		reason  Reason
+		message string
+	}{
+		"silent":   {func(net.Conn) {}, TimedOut, "connecting took longer than the timeout"},
+		"closed":   {func(c net.Conn) { io.ReadFull(c, make([]byte, 5)); c.Close() }, Unreachable, "while it was being made"}, //nolint:errcheck // as it comes
+		"plain":    {func(c net.Conn) { write(c, "HTTP/1.1 400 Bad Request\r\n\r\n") }, Unreachable, "does not speak TLS"},
+		"alert":    {func(c net.Conn) { write(c, "\x15\x03\x01\x00\x02\x02\x28") }, Unreachable, "tls: "},
+		"endless":  {func(c net.Conn) { forever(c, "\x16\x03\x03\x40\x00"+strings.Repeat("\x02\x00\x3f\xfc", 4096)) }, Unreachable, "tls: "},
+		"too long": {func(c net.Conn) { forever(c, "\x16\x03\x03\xff\xff"+strings.Repeat("x", 1<<16)) }, Unreachable, "tls: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHostile(t, false, c.serve)
+			h.url = "https" + strings.TrimPrefix(h.url, "http")
+			timeout := 10 * time.Second
+			if c.reason == TimedOut {
+				timeout = 300 * time.Millisecond
+			}
+			h.turn(t, h.target("sync", timeout), 0, c.reason, c.message)
+		})
+	}
+}
+
+// forever writes text until it cannot.
+func forever(c net.Conn, text string) {
+	for {
+		if _, err := io.WriteString(c, text); err != nil {
+			return
+		}
+	}
+}
+
+// Cookies, alternative services, challenges and redirects change nothing: the
+// next request is the same to the byte, on the same connection, and nobody else
+// is asked.
+func TestHostileState(t *testing.T) {
+	other := newHostile(t, false, func(net.Conn) {})
+	fields := []string{
+		"Set-Cookie", "sid=1; Path=/; Max-Age=999999999", "Set-Cookie", "__Host-x=" + strings.Repeat("y", 4000), "Set-Cookie2", "a=b",
+		"Alt-Svc", `h2="` + strings.TrimPrefix(other.url, "http://") + `"; ma=999999`, "Strict-Transport-Security", "max-age=31536000; includeSubDomains; preload",
+		"WWW-Authenticate", `Basic realm="x", Digest realm="x", nonce="y"`, "WWW-Authenticate", "Negotiate", "Proxy-Authenticate", "NTLM",
+		"Location", other.url + "/steal", "Refresh", "0; url=" + other.url, "Link", "<" + other.url + ">; rel=preload", "Clear-Site-Data", `"*"`,
+		"Content-Location", other.url, "Retry-After", "0", "Accept-CH", "Sec-CH-UA", "Content-Security-Policy-Report-Only", "default-src 'none'; report-uri " + other.url,
+		"Public-Key-Pins", "pin-sha256=x; report-uri=\"" + other.url + "\"", "NEL", `{"report_to":"x"}`, "Authorization", "Bearer evil", "Cookie", "a=b",
+	}
+	for _, status := range []int{200, 301, 302, 307, 308, 401, 407, 421, 425, 429, 503} {
+		for _, wire := range []string{"1.1", "h2c"} {
+			t.Run(fmt.Sprint(wire, " ", status), func(t *testing.T) {
+				a := answer{status, fields, okBody}
+				var mu sync.Mutex
+				var seen []string
+				target := a.recorded(t, wire, func(request string) {
+					mu.Lock()
+					defer mu.Unlock()
+					seen = append(seen, request)
+				})
+				d := open(t, target, Options{Base: time.Now()})
+				line := d.Open(&User{ID: "u"})
+				defer line.Close()
+				for i := range 3 {
+					var r Reply
+					line.Do(&Turn{Text: []byte("hi"), TraceID: [16]byte{1}, SpanID: [8]byte{2}}, &r)
+					if r.Status != status || r.Reason != Complete || (r.Connect > 0) != (i == 0) {
+						t.Errorf("turn %d: status %d reason %d %q connect %d", i, r.Status, r.Reason, r.Message, r.Connect)
+					}
+					line.Free(&r)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				if len(seen) != 3 || seen[1] != seen[0] || seen[2] != seen[0] {
+					t.Errorf("requests %q", seen)
+				}
+				for _, word := range []string{"cookie", "sid=1", "evil", "authorization"} {
+					if strings.Contains(strings.ToLower(seen[0]), word) {
+						t.Errorf("%s was sent: %q", word, seen[0])
+					}
+				}
+			})
+		}
+	}
+	if n := other.conns.Load(); n != 0 {
+		t.Errorf("another server was asked %d times", n)
+	}
+}
+
+// recorded is wire, with every request as it came.
+func (a *answer) recorded(t *testing.T, wire string, saw func(string)) *scenario.Target {
+	t.Helper()
+	if wire == "h2c" {
+		h := newHostile(t, false, func(c net.Conn) {
+			magic := make([]byte, len(h2.ClientPreface))
+			if _, err := io.ReadFull(c, magic); err != nil {
+				return
+			}
+			p := &peer{t: t, conn: c, Framer: h2.NewFramer(c, c), dec: hpack.NewDecoder(4096, nil)}
+			p.do(p.WriteSettings())
+			for {
+				id, fields, body, ok := p.request()
+				if !ok {
+					return
+				}
+				saw(fmt.Sprint(fields, body)) // maps print in order
+				lower := slices.Clone(a.headers)
+				for i := 0; i < len(lower); i += 2 {
+					lower[i] = strings.ToLower(lower[i])
+				}
+				p.head(id, false, append([]string{":status", fmt.Sprint(a.status)}, lower...)...)
+				p.do(p.WriteData(id, true, []byte(a.body)))
+			}
+		})
+		target := h.target("sync", 10*time.Second)
+		target.HTTP = "h2c"
+		return target
+	}
+	head := fmt.Sprintf("HTTP/1.1 %d X\r\nContent-Length: %d\r\n", a.status, len(a.body))
+	for i := 0; i < len(a.headers); i += 2 {
+		head += a.headers[i] + ": " + a.headers[i+1] + "\r\n"
+	}
+	return newHostile(t, false, func(c net.Conn) {
+		var raw bytes.Buffer
+		in := bufio.NewReader(io.TeeReader(c, &raw))
+		for {
+			r, err := http.ReadRequest(in)
+			if err != nil {
+				return
+			}
+			if _, err := io.Copy(io.Discard, r.Body); err != nil {
+				return
+			}
+			saw(raw.String())
+			raw.Reset()
+			write(c, head+"\r\n"+a.body)
+		}
+	}).target("sync", 10*time.Second)
+}
+
+// What a server writes where people or machines read it is no command of theirs:
+// messages hold nothing a terminal, a spreadsheet or a CI system would obey, and
+// codes are handed on as the bytes they are.
+func TestHostileWords(t *testing.T) {
+	for _, evil := range []string{
+		"\x1b[2J\x1b]0;x\x07", "\u009b31m", "::set-env name=x::y", "\n::error::x", "\r##[command]x", "=cmd|'/c calc'!A0", "<script>alert(1)</script>",
+		"a\u202eb\u2066", "\u200b\u200d\ufeff", "\u2028\u2029", "\x00\x7f", strings.Repeat("长", 500), strings.Repeat("x", 159) + "长",
+	} {
+		quoted := fmt.Sprintf("%q", evil)
+		quoted = strings.NewReplacer(`\x`, `\u00`, `\a`, `\u0007`).Replace(quoted)
+		h := newHostile(t, false, func(c net.Conn) {
+			for asked(c) {
+				write(c, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\nevent: error\ndata: {\"detail\":"+quoted+"}\n\n")
+			}
+		})
+		d := open(t, h.target("stream", 10*time.Second), Options{Base: time.Now()})
+		line := d.Open(&User{ID: "u"})
+		var r Reply
+		line.Do(&Turn{Text: []byte("hi")}, &r)
+		if r.Reason != Malformed || !strings.HasPrefix(r.Message, "error event: ") || len(r.Message) > 13+maxMessage {
+			t.Errorf("%q: reason %d %q", evil, r.Reason, r.Message)
+		}
+		for _, c := range r.Message {
+			if c < ' ' || c >= 0x7f && c <= 0x9f || c >= 0x2028 && c <= 0x202e || c >= 0x2066 && c <= 0x2069 || c >= 0x200b && c <= 0x200f || c == 0xfeff || c == 0xfffd {
+				t.Errorf("%q: %q holds %U", evil, r.Message, c)
+			}
+		}
+		line.Free(&r)
+		line.Close()
+
+		a := answer{503, []string{"Content-Type", "application/problem+json"}, `{"code":` + quoted + `,"title":` + quoted + `}`}
+		r = once(t, a.wire(t, "1.1"))
+		if r.Reason != Complete || r.Message != "" || r.Status != 503 {
+			t.Errorf("%q: status %d reason %d %q", evil, r.Status, r.Reason, r.Message)
+		}
+	}
+	// A header with a control character is refused before anybody reads it.
+	for _, evil := range []string{"X: \x1b[2J", "Location: a\x08b", "Retry-After: \x00"} {
+		h := newHostile(t, false, func(c net.Conn) {
+			if asked(c) {
+				write(c, "HTTP/1.1 200 OK\r\n"+evil+"\r\n\r\n")
+			}
+		})
+		h.turn(t, h.target("sync", 10*time.Second), 0, Broken, "control character")
+	}
+}
