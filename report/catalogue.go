@@ -175,12 +175,9 @@ func (w *words) verdict(name string) string {
 	return Clean(name)
 }
 
-// reason is the evidence of an objective in the language of w. The judge writes
-// English; other languages say the same figures.
-func (w *words) reason(o Objective) string {
-	if w.Code == "en" {
-		return o.Reason
-	}
+// figures are the evidence of an objective in numbers, for a reason that no
+// catalogue knows.
+func (w *words) figures(o Objective) string {
 	var out string
 	switch {
 	case o.Verdict == "not_verified":

@@ -76,6 +76,7 @@ type factList struct {
 // parsed, never as code.
 func WriteHTML(d *Document, out io.Writer, lang Lang) error {
 	w := wordsIn(lang)
+	d = translated(d, lang)
 	t, err := template.New("page").Funcs(pageFuncs(w)).Parse(pageSource)
 	if err != nil {
 		return fmt.Errorf("report.html: %w", err)
@@ -135,9 +136,8 @@ func cspHash(s string) string {
 func pageFuncs(w *words) template.FuncMap {
 	return template.FuncMap{
 		"clean": func(s string) string { return strings.ReplaceAll(fit(s, 600), " %", "\u00a0%") }, "label": func(s string) string { return fit(s, 48) }, "seconds": seconds, "whole": whole, "share": share, "size": size, "time_of_day": timeOfDay,
-		"verdict": w.verdict, "reason": w.reason,
+		"verdict":      w.verdict,
 		"class":        verdictClass,
-		"reasons":      func(d *Document) []string { return reasons(d, w) },
 		"subtitle":     func(d *Document) string { return fit(subtitle(d, w), 600) },
 		"seconds_line": func(s Seconds) string { return secondsLine(s, w) },
 		"scale_note":   func(v float64) string { return fmt.Sprintf(w.ScaleF, share(v)) },

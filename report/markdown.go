@@ -13,6 +13,7 @@ import (
 // a meaning in Markdown or HTML is escaped.
 func WriteMarkdown(d *Document, out io.Writer, lang Lang) error {
 	w := wordsIn(lang)
+	d = translated(d, lang)
 	b := bufio.NewWriter(out)
 	p := func(format string, args ...any) { _, _ = fmt.Fprintf(b, format+"\n", args...) }
 	p("## %s %s: %s\n", badge(d.Verdict), md(d.Scenario.Name), w.verdict(d.Verdict))
@@ -21,7 +22,7 @@ func WriteMarkdown(d *Document, out io.Writer, lang Lang) error {
 	if d.Scenario.Scale != 1 {
 		p("> %s\n", md(fmt.Sprintf(w.ScaleF, share(d.Scenario.Scale))))
 	}
-	if list := reasons(d, w); len(list) > 0 {
+	if list := d.Reasons; len(list) > 0 {
 		for _, r := range list {
 			p("- %s", md(r))
 		}
@@ -30,7 +31,7 @@ func WriteMarkdown(d *Document, out io.Writer, lang Lang) error {
 	if len(d.Objectives) > 0 {
 		mdTable(p, []string{"", w.Objective, w.Measured, w.Budget, w.N, w.Verdict, w.Evidence}, "llrrrll")
 		for _, o := range d.Objectives {
-			p("| %s | %s | %s | %s | %s | %s | %s |", badge(o.Verdict), md(o.Name), measuredText(o, w), budgetText(o, w), whole(o.N), w.verdict(o.Verdict), md(w.reason(o)))
+			p("| %s | %s | %s | %s | %s | %s | %s |", badge(o.Verdict), md(o.Name), measuredText(o, w), budgetText(o, w), whole(o.N), w.verdict(o.Verdict), md(o.Reason))
 		}
 		p("")
 	}

@@ -20,6 +20,7 @@ type TextOptions struct {
 // what it rests on. Lines fit the width by grapheme and never begin at column 0.
 func WriteText(d *Document, out io.Writer, opts TextOptions) error {
 	t := newText(out, opts)
+	d = translated(d, opts.Lang)
 	t.headline(d)
 	t.objectives(d)
 	t.answers(d)
@@ -113,21 +114,12 @@ func (t *text) headline(d *Document) {
 	if d.Scenario.Scale != 1 {
 		t.wrapped("  ", fmt.Sprintf(w.ScaleF, share(d.Scenario.Scale)), yellow)
 	}
-	for i, r := range reasons(d, w) {
+	for i, r := range d.Reasons {
 		if i >= 10 {
 			break
 		}
 		t.wrapped("  - ", r, "")
 	}
-}
-
-// reasons are the run's. They are English; where the objectives say the same in
-// the reader's language, they are left out.
-func reasons(d *Document, w *words) []string {
-	if w.Code != "en" && (d.Verdict == "pass" || d.Verdict == "fail" || d.Verdict == "inconclusive") {
-		return nil
-	}
-	return d.Reasons
 }
 
 // subtitle says what was tested and how, in one line.
@@ -188,8 +180,8 @@ func (t *text) objectives(d *Document) {
 			continue
 		}
 		t.line(head + "  " + t.paint(row[4], sgr))
-		if o := d.Objectives[i-1]; o.Verdict != "pass" && !told(o, reasons(d, w)) {
-			t.wrapped("    ", w.reason(o), dim)
+		if o := d.Objectives[i-1]; o.Verdict != "pass" && !told(o, d.Reasons) {
+			t.wrapped("    ", o.Reason, dim)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/report"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/sla"
 	"github.com/cstest/cstest/trial"
@@ -30,7 +31,7 @@ func newView(j *job) view {
 	}
 	in, _ := j.s.in.(*os.File)
 	out := fileOf(j.s.err)
-	b := &frames{j: j}
+	b := &frames{j: j, say: report.NewTranslator(j.lang)}
 	if j.noTUI || j.json || j.verbose || !tui.Able(in, out, os.Environ()) {
 		lines := tui.NewLines(j.s.err, string(j.lang))
 		return view{
@@ -83,7 +84,8 @@ func liveView(j *job, b *frames, in, out *os.File) view {
 
 // frames builds what the view shows.
 type frames struct {
-	j *job
+	j   *job
+	say *report.Translator
 
 	mu      sync.Mutex
 	last    tui.Frame
@@ -97,6 +99,12 @@ type frames struct {
 func (b *frames) build(l *trial.Live) tui.Frame {
 	s := b.j.chosen.Scenario
 	judged := sla.Evaluate(s, l.SoFar, &measure.Facts{})
+	for i := range judged.Objectives {
+		judged.Objectives[i].Reason = b.say.Text(judged.Objectives[i].Reason)
+	}
+	for i := range judged.Generator.Reasons {
+		judged.Generator.Reasons[i] = b.say.Text(judged.Generator.Reasons[i])
+	}
 	f := tui.Frame{
 		Elapsed: l.Elapsed, Total: l.Total, Phase: tui.Loading, Stopping: b.j.signals.stopping(),
 		Stages: l.Plan.Stages, Last: windowOf(l.Last), SoFar: windowOf(l.SoFar),
