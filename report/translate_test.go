@@ -156,7 +156,7 @@ func TestRenderingsTranslateReasons(t *testing.T) {
 		if err := render(&b); err != nil {
 			t.Fatal(err)
 		}
-		out := strings.ReplaceAll(strings.ReplaceAll(b.String(), "\u00a0", " "), "\n    ", "")
+		out := strings.NewReplacer("\u00a0", " ", "&#58;", ":", "\n    ", "").Replace(b.String())
 		for _, want := range []string{"7 轮得到意外的 4xx:场景可能写错了", "推断:"} {
 			if !strings.Contains(out, want) {
 				t.Errorf("%s does not say %q", name, want)
