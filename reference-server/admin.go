@@ -106,7 +106,7 @@ func (s *Server) adminState(w http.ResponseWriter, _ *http.Request) {
 		"turns": s.counts.turns.Load(), "degraded": s.counts.degraded.Load(), "answers": answers, "outcomes": outcomes,
 		"llm_attempts": s.caller.attempts.Load(), "breaker": s.caller.breaker.state(),
 		"cache":   map[string]int64{"hit": s.cache.hits.Load(), "miss": s.cache.misses.Load(), "stale": s.cache.stale.Load()},
-		"tickets": map[string]int{"journal": s.tickets.waiting()}, "in_flight": s.inFlight.Load(), "draining": s.draining.Load(),
+		"tickets": map[string]int{"journal": s.tickets.waiting()}, "agents": map[string]int64{"sockets": s.agents.open.Load()}, "in_flight": s.inFlight.Load(), "draining": s.draining.Load(),
 	})
 }
 

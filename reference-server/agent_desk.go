@@ -59,7 +59,8 @@ func (s *agentSocket) subscribe(ctx context.Context, names []string) {
 	s.mu.Unlock()
 	s.answer("subscribed", subscribedMessage(queues, ts.count(ctx, s.who.tenant, queues)))
 	s.mu.Lock()
-	s.queues, s.seen = queues, [socketSeen]string{}
+	s.queues, s.order = queues, nil
+	clear(s.seen)
 	s.mu.Unlock()
 	// Whatever is opened from now on is pushed by its server, what was before
 	// is in the list, and what is both comes once.

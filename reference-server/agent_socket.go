@@ -40,14 +40,14 @@ type agentSocket struct {
 
 	mu     sync.Mutex
 	queues []string
-	seen   [socketSeen]string // ids of tickets it was told of, a ring
-	next   int
+	seen   map[string]struct{} // ids of the latest tickets it was told of
+	order  []string            // the same, oldest first
 }
 
 func newAgentSocket(a *agents, x *exchange, conn *websocket.Conn, raw net.Conn) *agentSocket {
 	conn.SetReadLimit(agentFrame)
 	return &agentSocket{agents: a, who: x.who, id: randomHex(8), trace: x.tr.id, set: x.set, conn: conn, net: raw,
-		out: make(chan []byte, int(x.set.agentQueue)), since: time.Now(), quit: make(chan struct{})}
+		out: make(chan []byte, int(x.set.agentQueue)), since: time.Now(), quit: make(chan struct{}), seen: map[string]struct{}{}}
 }
 
 // start runs the socket until it ends, without waiting for that.
@@ -132,11 +132,15 @@ func (s *agentSocket) wants(queue string) bool { return slices.Contains(s.subscr
 func (s *agentSocket) first(id string, again bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if slices.Contains(s.seen[:], id) {
+	if _, told := s.seen[id]; told {
 		return again
 	}
-	s.seen[s.next] = id
-	s.next = (s.next + 1) % socketSeen
+	if len(s.order) == socketSeen {
+		delete(s.seen, s.order[0])
+		s.order = append(s.order[:0], s.order[1:]...)
+	}
+	s.seen[id] = struct{}{}
+	s.order = append(s.order, id)
 	return true
 }
 

@@ -181,19 +181,17 @@ func (a *agents) resync(ctx context.Context) {
 	}
 }
 
-// sweepEvery is how often claims that ran out are looked for.
+// sweepEvery is how often claims that ran out are looked for, at least.
 const sweepEvery = 5 * time.Second
 
 // sweep gives tickets back to their queues whose agents claimed and did not
-// reply, until ctx ends.
+// reply, until ctx ends: within a quarter of the time they had.
 func (a *agents) sweep(ctx context.Context) {
-	tick := time.NewTicker(sweepEvery)
-	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-time.After(min(max(a.srv.set.Load().agentHold.D()/4, 10*time.Millisecond), sweepEvery)):
 		}
 		for _, t := range a.srv.tickets.release(ctx) {
 			a.srv.metrics.wsReleased.Inc()

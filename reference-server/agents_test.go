@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/coder/websocket"
 	"github.com/tidwall/gjson"
 )
@@ -160,4 +161,130 @@ func TestTicketGoesToAnAgentAndTheReplyComesBack(t *testing.T) {
 	third := say(t, s, "u1", dialog, "再问一句")
 	third.want(t, "seq", "3")
 	third.want(t, "persisted", "true")
+}
+
+// A claim without a reply runs out: the ticket is pushed again, to those who
+// had it, too, on every server.
+func TestATicketWhoseAgentIsSilentIsPushedAgain(t *testing.T) {
+	m := miniredis.RunT(t)
+	l := newScriptedLLM(t)
+	s, other := startOn(t, l.url, "redis://"+m.Addr()), startOn(t, l.url, "redis://"+m.Addr())
+	silent, near, far := dialAgent(t, s, "agent-1", "default"), dialAgent(t, s, "agent-2", "default"), dialAgent(t, other, "agent-3", "default")
+	all := []*desk{silent, near, far}
+	for _, d := range all {
+		d.subscribe("0", "*")
+	}
+	id := say(t, s, "u1", "", "我要投诉").get("ticket.id").String()
+	for _, d := range all {
+		d.want("type", "ticket", "ticket.id", id)
+	}
+	silent.claim(id)
+	silent.want("type", "claimed")
+	for _, srv := range []*Server{s, other} {
+		if r := send(t, "PUT", srv.AdminURL()+"/admin/knobs", "", `{"agent.hold":"50ms"}`); r.status != 200 {
+			t.Fatal(r.body)
+		}
+	}
+	// The first look was due in 5 s when the hold was 10 min.
+	for _, d := range all {
+		d.want("type", "ticket", "ticket.id", id)
+	}
+	if r := send(t, "PUT", s.AdminURL()+"/admin/knobs", "", `{"agent.hold":"10m"}`); r.status != 200 {
+		t.Fatal(r.body)
+	}
+	if r := send(t, "PUT", other.AdminURL()+"/admin/knobs", "", `{"agent.hold":"10m"}`); r.status != 200 {
+		t.Fatal(r.body)
+	}
+	silent.reply(id, "还在吗")
+	silent.want("type", "error", "code", "not-claimed")
+	far.claim(id)
+	far.want("type", "claimed")
+}
+
+// What was published while the connection to Redis was broken is found when it
+// is back, once.
+func TestAgentsHearOfWhatTheyMissed(t *testing.T) {
+	l := newScriptedLLM(t)
+	s := startServer(t, l.url, knobs("redis.timeout", "2s"))
+	a := dialAgent(t, s, "agent-1", "default")
+	a.subscribe("0", "order")
+	waitFor(t, func() bool { return s.subscribers("default", "order") == 1 })
+	who := identity{"u1", "default", roleUser}
+	missed, _ := s.tickets.open(t.Context(), who, "order", "", "没人听见", "tr", false)
+	s.tickets.open(t.Context(), who, "safety", "", "别的队列", "tr", false)
+	s.agents.resync(t.Context())
+	s.agents.resync(t.Context())
+	a.want("type", "ticket", "ticket.id", missed.ID, "ticket.text", "没人听见")
+	a.claim(missed.ID)
+	a.want("type", "claimed")
+}
+
+// Messages between servers are taken for what they are.
+func TestTheBusTakesOnlyTickets(t *testing.T) {
+	l := newScriptedLLM(t)
+	s := startServer(t, l.url, knobs("redis.timeout", "2s"))
+	a := dialAgent(t, s, "agent-1", "default")
+	a.subscribe("0", "*")
+	waitFor(t, func() bool { return s.subscribers("default", "order") == 1 })
+	good := `{"from":"x","tenant":"default","asked_ns":1,"ticket":{"id":"` + testDialog + `","queue":"order","text":"你好"}}`
+	for _, bad := range []string{"", "[]", "{", `{"from":"x"}`, strings.Replace(good, testDialog, "tkt:{x}", 1), strings.Replace(good, `"from":"x"`, `"from":"`+s.agents.bus.me+`"`, 1),
+		strings.Replace(good, `"default"`, `"t2"`, 1), strings.Replace(good, `"order"`, `"gold"`, 1), good[:len(good)-1] + `,"x":"` + strings.Repeat("x", maxRecord) + `"}`} {
+		s.agents.bus.heard(bad)
+	}
+	s.agents.bus.heard(good)
+	a.want("type", "ticket", "ticket.id", testDialog, "ticket.text", "你好")
+	a.say(map[string]string{"type": "dance"})
+	a.want("type", "error", "code", "unknown-type")
+}
+
+// What is in the journal when the server goes down is written before it ends.
+func TestTheJournalIsWrittenBeforeTheEnd(t *testing.T) {
+	m := miniredis.RunT(t)
+	l := newScriptedLLM(t)
+	s := startOn(t, l.url, "redis://"+m.Addr())
+	force(t, s, "static")
+	id := say(t, s, "u1", "", "我要投诉").get("ticket.id").String()
+	if m.Exists(ticketKey(id)) {
+		t.Fatal("the ticket is in Redis already")
+	}
+	if err := s.Close(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if got := m.HGet(ticketKey(id), "state"); got != ticketOpen {
+		t.Errorf("state %q, want open", got)
+	}
+}
+
+func TestAgentMetricsHaveClosedLabelSets(t *testing.T) {
+	l := newScriptedLLM(t)
+	s := startServer(t, l.url, knobs("redis.timeout", "2s"))
+	a := dialAgent(t, s, "agent-1", "default")
+	a.subscribe("0", "*")
+	id := say(t, s, "u1", "", "我要投诉").get("ticket.id").String()
+	a.want("type", "ticket")
+	series := func() int {
+		return strings.Count(send(t, "GET", s.AdminURL()+"/metrics", "", "").body, "\nws_")
+	}
+	before := series()
+	a.say(map[string]string{"type": "dance-" + id})
+	a.want("type", "error")
+	a.claim(id)
+	a.want("type", "claimed")
+	a.claim(ticketID(1))
+	a.want("type", "error")
+	a.reply(id, "好")
+	a.want("type", "replied")
+	_ = a.conn.Close(4321, "own code")
+	waitFor(t, func() bool { return s.agents.open.Load() == 0 })
+	r := send(t, "GET", s.AdminURL()+"/metrics", "", "")
+	for _, want := range []string{`ws_sockets 0`, `ws_upgrades_total{result="accepted"} 1`, `ws_closes_total{code="other"} 1`, `ws_messages_total{direction="in",type="other"} 1`,
+		`ws_messages_total{direction="in",type="claim"} 2`, `ws_messages_total{direction="out",type="ticket"} 1`, `ws_messages_total{direction="out",type="error"} 2`,
+		`ws_claims_total{outcome="claimed"} 1`, `ws_claims_total{outcome="not-found"} 1`, `ws_replies_total{outcome="replied"} 1`, `ws_push_delay_seconds_count 1`} {
+		if !strings.Contains(r.body, want+"\n") {
+			t.Errorf("metrics lack %s", want)
+		}
+	}
+	if after := series(); after != before {
+		t.Errorf("%d series became %d", before, after)
+	}
 }

@@ -27,7 +27,7 @@ const (
 )
 
 // heldKey is a sorted set of the claimed tickets of all tenants, by the
-// microsecond their claim runs out at.
+// millisecond they were claimed at.
 const heldKey = "tkt:held"
 
 // ticketScripts decide in Redis what must be decided once. Each touches one
@@ -183,7 +183,7 @@ func (ts *tickets) file(ctx context.Context, t ticket) error {
 		p.ZRem(ctx, heldKey, t.ID)
 	case ticketClaimed:
 		p.ZRem(ctx, q, t.ID)
-		p.ZAddNX(ctx, heldKey, redis.Z{Score: float64(t.ClaimMS*1000 + ts.hold().Microseconds()), Member: t.ID})
+		p.ZAddNX(ctx, heldKey, redis.Z{Score: float64(t.ClaimMS), Member: t.ID})
 	default:
 		p.ZRem(ctx, q, t.ID)
 		p.ZRem(ctx, heldKey, t.ID)
@@ -195,19 +195,19 @@ func (ts *tickets) file(ctx context.Context, t ticket) error {
 // release takes back claims that ran out and returns those tickets, open
 // again. Of several servers that look at once, one gets each ticket.
 func (ts *tickets) release(ctx context.Context) []ticket {
-	now := ts.store.now()
-	due, err := ts.store.rdb.ZRangeArgs(ctx, redis.ZRangeArgs{Key: heldKey, ByScore: true, Start: "-inf", Stop: strconv.FormatInt(now.UnixMicro(), 10), Count: sweepBatch}).Result()
+	now, hold := ts.store.now().UnixMilli(), ts.hold().Milliseconds()
+	due, err := ts.store.rdb.ZRangeArgs(ctx, redis.ZRangeArgs{Key: heldKey, ByScore: true, Start: "-inf", Stop: strconv.FormatInt(now-hold, 10), Count: sweepBatch}).Result()
 	if err != nil {
 		return nil
 	}
 	var freed []ticket
 	for _, id := range due {
-		left, err := ts.scripts.release.Run(ctx, ts.store.rdb, []string{ticketKey(id)}, now.UnixMilli(), ts.hold().Milliseconds()).Int64()
+		left, err := ts.scripts.release.Run(ctx, ts.store.rdb, []string{ticketKey(id)}, now, hold).Int64()
 		switch {
 		case err != nil:
 			return freed
-		case left > 0: // claimed again since, or the hold is longer now
-			_ = ts.store.rdb.ZAdd(ctx, heldKey, redis.Z{Score: float64(now.UnixMicro() + 1000*left), Member: id}).Err()
+		case left > 0: // claimed again since
+			_ = ts.store.rdb.ZAdd(ctx, heldKey, redis.Z{Score: float64(now + left - hold), Member: id}).Err()
 			continue
 		case left == 0:
 			_ = ts.store.rdb.ZRem(ctx, heldKey, id).Err()

@@ -271,12 +271,23 @@ func (s *Server) Close(ctx context.Context) error {
 		s.store.late.close()
 		s.admin.Close()
 		s.background.Wait()
+		s.lastFlush()
 		s.release()
 		s.closeErr = err
 		close(s.closed)
 	})
 	<-s.closed
 	return s.closeErr
+}
+
+// lastFlush gives the journal a last chance: what stays in it is lost.
+func (s *Server) lastFlush() {
+	ctx, cancel := context.WithTimeout(context.Background(), deskTimeout)
+	defer cancel()
+	s.tickets.flush(ctx)
+	if n := s.tickets.waiting(); n > 0 {
+		s.log.Error("tickets lost with the journal: Redis cannot be reached", "count", n)
+	}
 }
 
 func (s *Server) release() {
