@@ -259,7 +259,7 @@ func TestTicketIDsWithEscapes(t *testing.T) {
 // Pushes of tickets that are no turn's are kept within bounds, however many; an
 // own one among them is found.
 func TestForeignPushes(t *testing.T) {
-	const foreign = 100_000
+	const foreign = 3 * earlyMost
 	sent := make(chan struct{})
 	ids := "0123456789abcdef"
 	agents := rawAgents(t, func(c net.Conn, client *bufio.Reader, n int64) {

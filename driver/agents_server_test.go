@@ -222,16 +222,6 @@ func ticketPush(id string) string {
 	return `{"type":"ticket","ticket":{"id":"` + id + `","queue":"general","asked_at":"2026-11-11T00:00:00Z","eta_s":30,"dialog_id":"d","text":"` + strings.Repeat("x", 20) + `","trace_id":"t"}}`
 }
 
-// kick ends the sockets of the agents that are there now.
-func (d *deskServer) kick() int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for _, a := range d.agents {
-		go a.conn.CloseNow() //nolint:errcheck // that is all
-	}
-	return len(d.agents)
-}
-
 // eventually waits for what must happen.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()

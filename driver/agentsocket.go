@@ -54,7 +54,7 @@ func (g *agents) connect(a *agent) (*session, fault) {
 	}
 	stop := context.AfterFunc(ctx, func() { _ = plain.Close() }) // wakes whoever reads from it
 	up := g.upgrade(plain)
-	conn, resp, err := websocket.Dial(ctx, g.address(a), &websocket.DialOptions{
+	conn, resp, err := websocket.Dial(ctx, g.address(a), &websocket.DialOptions{ //nolint:bodyclose // the library has closed it
 		HTTPClient:   &http.Client{Transport: up, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 		HTTPHeader:   header,
 		Host:         g.plan.host,

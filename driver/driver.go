@@ -1,6 +1,6 @@
 // Package driver talks to a chat system: HTTP/1.1 on connections of its own,
 // HTTP/2 over TLS and cleartext, as one answer, as a stream of events, as an
-// asynchronous job, and WebSocket. A driver sends one turn and says what came
+// asynchronous job, and with agents on WebSocket. A driver sends one turn and says what came
 // back and when; it never judges, never retries and never sends a turn twice.
 package driver
 
@@ -35,6 +35,18 @@ import (
 //   - The target's limits hold for what is kept in memory: of headers, of a line,
 //     of a body before and after decompression. Beyond them is Oversized, and the
 //     connection ends.
+//   - In mode websocket the question goes out as in mode sync, and Done is when
+//     an agent's socket was read that showed its ticket, or when the answer came,
+//     whichever is later, by this process's own clock: `asked_at` is another
+//     machine's. All else is that of the answer. The turn then goes on until the
+//     first two agents who are shown the ticket have claimed it, one of them has
+//     won and replied, and the server has confirmed that; for this it has the
+//     timeout anew, and it only decides whether the turn is good. No ticket in
+//     the answer, no winner, two winners or a refused reply are Malformed; a
+//     socket that dies while it has the ticket, or the last of all, is Broken.
+//     Where no agent's socket can be opened nothing is sent: Unreachable.
+//   - Agents' sockets are open all along, for all turns; each is dialled again when
+//     it dies, a little later each time. Tickets that are no turn's are left alone.
 //   - Credentials go to the target only, also when a job is said to be elsewhere.
 //   - Message says the same for the same cause: no addresses, ports or ids.
 //   - Between two turns a line holds a connection and no buffer.
@@ -44,12 +56,13 @@ type Driver interface {
 	// connections are made by the first turn that needs one.
 	Open(user *User) Line
 	// Prepare opens n connections beforehand where the policy is shared, no more
-	// than the pool holds. It gives the last error of those that could not be.
+	// than the pool holds, and all agents' sockets whatever the policy. It gives
+	// the last error of those that could not be.
 	Prepare(n int) error
 	// Interrupt makes every Do in flight return soon with Reason Interrupted, and
 	// every later one at once.
 	Interrupt()
-	// Connections tells how many are open.
+	// Connections tells how many are open, agents' sockets included.
 	Connections() int
 	// Close closes every connection.
 	Close() error
@@ -159,7 +172,8 @@ type Options struct {
 	Secrets func(name string) (string, error)
 	// Capture is given, once a turn, the request as sent and the last answer as it
 	// came (over HTTP/2 as a person reads them), for one conversation shown to a
-	// person; or a login that failed. The slices are valid during the call.
+	// person; or a login that failed. Behind the answer stands what was said of its
+	// ticket over the agents' sockets. The slices are valid during the call.
 	Capture func(request, response []byte)
 	// Sources is how many loopback addresses connections to a loopback target
 	// come from, 28,000 ports each; up to 1 leaves the choice to the system. See
