@@ -4,11 +4,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 
 	"github.com/cstest/cstest/load"
 	"github.com/cstest/cstest/report"
-	"github.com/cstest/cstest/scenario"
 )
 
 // crashFile holds what a programmer needs of a panic.
@@ -20,23 +18,11 @@ func (j *job) crashed(c *load.Crash) error {
 	if c == nil {
 		return nil
 	}
-	secrets := secretsOf(j.chosen.Scenario, j.about.Scenario)
 	path := filepath.Join(j.dir, crashFile)
-	text := report.ScrubString(fmt.Sprintf("cstest %s\n%s\n\n%s", j.about.Version, c.Value, c.Stack), secrets)
+	text := j.secrets.Text(fmt.Sprintf("cstest %s\n%s\n\n%s", j.about.Version, c.Value, c.Stack))
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		path = "(not written: " + err.Error() + ")"
 	}
-	what := report.ScrubString(report.Clean(c.Error()), secrets)
+	what := j.secrets.Text(report.Clean(c.Error()))
 	return fmt.Errorf("internal error: %s: what was measured until then is in the results, and what happened in %s: please report it", what, path)
-}
-
-// secretsOf are the values behind every ${env:…} and ${file:…} of a scenario.
-func secretsOf(s *scenario.Scenario, resolved string) []string {
-	var secrets []string
-	for _, m := range regexp.MustCompile(`\$\{((?:env|file):[^}]+)\}`).FindAllStringSubmatch(resolved, -1) {
-		if v, err := s.Secret(m[1]); err == nil { // one that cannot be had was told before the run
-			secrets = append(secrets, v)
-		}
-	}
-	return secrets
 }

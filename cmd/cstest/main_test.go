@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -17,6 +16,10 @@ import (
 const asCstest = "TEST_BINARY_IS_CSTEST"
 
 func TestMain(m *testing.M) {
+	lower(os.Getenv)
+	if address := os.Getenv(asTarget); address != "" {
+		os.Exit(beTarget(address, os.Stdin, os.Stdout))
+	}
 	if os.Getenv(asCstest) != "" {
 		os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}
@@ -44,15 +47,7 @@ type result struct {
 // cstest runs cstest to its end.
 func cstest(t testing.TB, args ...string) result {
 	t.Helper()
-	cmd := command(t, args...)
-	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	err := cmd.Run()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		t.Fatal(err)
-	}
-	return result{cmd.ProcessState.ExitCode(), out.String(), errs.String()}
+	return finished(t, command(t, args...))
 }
 
 // TestScript runs testdata/script: `cstest CODE ARGS…` expects that exit code.
