@@ -3,6 +3,7 @@ package tui
 import (
 	"math"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/charmbracelet/x/ansi"
 )
@@ -14,7 +15,11 @@ type line struct {
 	max int
 }
 
-func newLine(width int) *line { return &line{max: width} }
+func newLine(width int) *line {
+	l := &line{max: width}
+	l.b.Grow(2*max(width, 0) + 32) // escape sequences, and glyphs of three bytes: grown once more at most
+	return l
+}
 
 // text appends words of our own, cut where the line ends.
 func (l *line) text(p paint, s string) *line {
@@ -168,19 +173,22 @@ func (l *line) chart(bars []bar, width int, row, rows int, ceiling, mark float64
 		return g, p
 	}
 	// Neighbours of one colour share one escape sequence.
-	var run strings.Builder
+	run := make([]byte, 0, 3*max(width, 0))
 	var ink paint
-	for i := range width {
+	for i := range min(width, l.max-l.w) {
 		g, p := glyph(i)
 		if i > from && p != ink && g != " " {
-			l.text(ink, run.String())
-			run.Reset()
+			l.put(ink, string(run), i-from)
+			run = run[:0]
 			from = i
 		}
-		if run.Len() == 0 || g != " " {
+		if len(run) == 0 || g != " " {
 			ink = p
 		}
-		run.WriteString(g)
+		run = append(run, g...)
 	}
-	return l.text(ink, run.String())
+	if len(run) > 0 {
+		l.put(ink, string(run), utf8.RuneCount(run)) // each a cell
+	}
+	return l
 }

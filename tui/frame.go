@@ -26,10 +26,12 @@ type Frame struct {
 
 	// Planned and Achieved are conversations started in the last full second, per
 	// second: as the schedule asked, and as they were. A closed model has Users
-	// instead, the number of users looping.
+	// instead, the number of users who loop.
 	Planned  float64
 	Achieved float64
 	Users    int64
+	// UsersPlanned is how many users the stage asks for; 0 where that is not known.
+	UsersPlanned int64
 	// InFlight is turns sent and unanswered, Conversations those begun and not ended.
 	InFlight      int64
 	Conversations int64

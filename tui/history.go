@@ -3,6 +3,7 @@ package tui
 import (
 	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -11,6 +12,7 @@ import (
 // under its lock.
 type feed struct {
 	fresh chan struct{} // holds one token while there is something new
+	cells atomic.Int64  // of the screen
 
 	mu      sync.Mutex
 	frame   Frame

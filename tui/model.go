@@ -56,6 +56,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.feed.mu.Unlock()
 	case tea.WindowSizeMsg:
 		m.width, m.height = msg.Width, msg.Height
+		m.feed.cells.Store(int64(max(msg.Width, 0)) * int64(max(msg.Height, 0)))
 	case tea.BackgroundColorMsg:
 		m.colour = newPalette(msg.IsDark())
 	case tea.KeyPressMsg:

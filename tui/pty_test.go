@@ -251,7 +251,8 @@ func (w *wrote) Write(b []byte) (int, error) {
 }
 
 // BenchmarkFrame is a frame all the way into the terminal's bytes, diff
-// renderer and all. cpu-µs/frame times four is what the view costs in a second.
+// renderer and all. cpu-µs/frame times the frames a second that
+// gapOf allows is what the view costs.
 func BenchmarkFrame(b *testing.B) {
 	for _, size := range []struct {
 		name string

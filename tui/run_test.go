@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
 	"go.uber.org/goleak"
 )
 
@@ -156,5 +157,19 @@ func BenchmarkDraw(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		m.draw()
+	}
+}
+
+func TestLargeScreensAreDrawnLessOften(t *testing.T) {
+	d := newFeed()
+	m := newModel(enOptions(), d)
+	for _, c := range []struct {
+		w, h int
+		want time.Duration
+	}{{80, 24, 500 * time.Millisecond}, {120, 40, 500 * time.Millisecond}, {200, 60, time.Second}, {-1, -1, 500 * time.Millisecond}, {1 << 20, 1 << 20, time.Second}} {
+		m.Update(tea.WindowSizeMsg{Width: min(c.w, 300), Height: min(c.h, 100)})
+		if got := gapOf(d.cells.Load()); got != c.want {
+			t.Errorf("%dx%d: a frame every %s, want %s", c.w, c.h, got, c.want)
+		}
 	}
 }
