@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"context"
 	"fmt"
 	"runtime/debug"
 	"sync"
@@ -22,6 +23,9 @@ type Live struct {
 	Counters func() Counters
 	Health   []measure.GeneratorSecond
 	Planned  []int64 // starts planned, per second; nil in the closed model
+	// Facts is what the mock LLM told last, about a second ago; nil where it told
+	// nothing yet.
+	Facts    *measure.Facts
 	Stopping bool
 }
 
@@ -38,6 +42,12 @@ type watch struct {
 	breach breach
 	reason atomic.Pointer[string]
 
+	open   context.Context // while the load lasts
+	close  context.CancelFunc
+	asked  sync.WaitGroup
+	asking atomic.Bool
+	told   atomic.Pointer[measure.Facts]
+
 	drift     drift
 	incidents []Incident
 	crash     *load.Crash // of whoever was told
@@ -47,6 +57,7 @@ func newWatch(t *attempt) *watch {
 	w := &watch{t: t, snapshot: measure.NewSnapshot(t.plan), planned: t.planned}
 	w.breach.rule = t.Scenario.Guard.Abort
 	w.drift.read = t.clocks
+	w.open, w.close = context.WithCancel(context.Background())
 	return w
 }
 
@@ -73,6 +84,8 @@ func (w *watch) start() (stop func()) {
 		close(done)
 		<-ended
 		w.cut()
+		w.close()
+		w.asked.Wait()
 	}
 }
 
@@ -119,7 +132,28 @@ func (w *watch) show(elapsed time.Duration, last *measure.Snapshot) {
 	w.mu.Unlock()
 	w.t.Observe(&Live{
 		Elapsed: elapsed, Total: w.t.Scenario.TotalDuration(), Plan: w.t.plan, Last: last, SoFar: w.snapshot,
-		Counters: w.t.counters, Health: health, Planned: w.planned,
+		Counters: w.t.counters, Health: health, Planned: w.planned, Facts: w.told.Load(),
+	})
+	w.ask()
+}
+
+// askWithin is how long the mock LLM may take to tell of the run so far.
+const askWithin = 2 * time.Second
+
+// ask has the mock LLM tell of the run so far, beside the load: the next to be
+// shown has its answer. One that is not answered yet is not asked again.
+func (w *watch) ask() {
+	if w.t.servers.mock == nil || w.asking.Swap(true) {
+		return
+	}
+	w.asked.Go(func() {
+		defer w.asking.Store(false)
+		ctx, cancel := context.WithTimeout(w.open, askWithin)
+		defer cancel()
+		var f measure.Facts
+		if w.t.servers.mock.facts(ctx, &f) == nil { // else the next may come; the end tells
+			w.told.Store(&f)
+		}
 	})
 }
 

@@ -30,7 +30,11 @@ func Line(f Frame, lang string) string {
 	put := func(format string, args ...any) { b.WriteString("  "); fmt.Fprintf(&b, format, args...) }
 	if f.Phase != Starting {
 		if f.Users > 0 {
-			put("%s %s", w.lineUsers, count(f.Users))
+			users := count(f.Users)
+			if f.UsersPlanned > 0 {
+				users += "/" + count(f.UsersPlanned)
+			}
+			put("%s %s", w.lineUsers, users)
 		} else {
 			put("%s %s", w.lineStarts, perSecond(f.Achieved))
 		}

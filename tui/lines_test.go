@@ -145,3 +145,14 @@ func TestLinesEndWithTheirReader(t *testing.T) {
 		}
 	})
 }
+
+func TestLineSaysUsersOfPlanned(t *testing.T) {
+	f := Frame{Elapsed: 3 * time.Second, Phase: Loading, Stage: "steady", Users: 180, UsersPlanned: 200}
+	if got := Line(f, "en"); !strings.HasPrefix(got, "00:03 steady  users 180/200  turns ") {
+		t.Errorf("%q", got)
+	}
+	f.UsersPlanned, f.Phase = 0, Draining
+	if got := Line(f, "en"); !strings.HasPrefix(got, "00:03 draining  users 180  turns ") {
+		t.Errorf("%q", got)
+	}
+}

@@ -55,8 +55,8 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.frame = m.feed.frame
 		m.feed.mu.Unlock()
 	case tea.WindowSizeMsg:
-		m.width, m.height = msg.Width, msg.Height
-		m.feed.cells.Store(int64(max(msg.Width, 0)) * int64(max(msg.Height, 0)))
+		m.width, m.height = max(msg.Width, 0), max(msg.Height, 0)
+		m.feed.cells.Store(int64(m.width) * int64(m.height))
 	case tea.BackgroundColorMsg:
 		m.colour = newPalette(msg.IsDark())
 	case tea.KeyPressMsg:

@@ -210,13 +210,21 @@ func (m *model) banner() *line {
 	}
 }
 
+// usersPlanned is " of 200 planned", where that is known.
+func (m *model) usersPlanned() string {
+	if m.frame.UsersPlanned <= 0 {
+		return ""
+	}
+	return " " + format(m.words.planned, count(m.frame.UsersPlanned))
+}
+
 func (m *model) loadRows() []*line {
 	f, w, c := &m.frame, m.words, m.colour
 	width := m.half() - 1
 	row := func(name string) *line { return newLine(width).text("", " ").text(c.dim, name).to(12) }
 	out := []*line{m.title(width, w.load)}
 	if f.Users > 0 {
-		out = append(out, row(w.users).text(c.bold, count(f.Users)))
+		out = append(out, row(w.users).text(c.bold, count(f.Users)).text(c.dim, m.usersPlanned()))
 	} else {
 		p := c.bold
 		if f.Achieved < 0.95*f.Planned {

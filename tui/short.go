@@ -38,7 +38,7 @@ func (m *model) short() []*line {
 	}
 	starts := row(w.arrivals).text(c.bold, perSecond(f.Achieved)).text(c.dim, " "+format(w.planned, perSecond(f.Planned)))
 	if f.Users > 0 {
-		starts = row(w.users).text(c.bold, count(f.Users))
+		starts = row(w.users).text(c.bold, count(f.Users)).text(c.dim, m.usersPlanned())
 	}
 	return append(out, latency, answers, newLine(m.width).stack(m.parts(&f.Last), m.width, c.rule), seconds, starts,
 		row(w.inFlight).text(c.bold, count(f.InFlight)),

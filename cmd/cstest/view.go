@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
 
+	"github.com/cstest/cstest/load"
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/report"
 	"github.com/cstest/cstest/scenario"
@@ -17,7 +19,7 @@ import (
 )
 
 // frames between two seconds keep the clock and the counters moving.
-const framesPerSecond = 4
+const framesPerSecond = 2
 
 // view shows a run while it is under way: the live view, a line a second, or nothing.
 type view struct {
@@ -31,7 +33,10 @@ func newView(j *job) view {
 	}
 	in, _ := j.s.in.(*os.File)
 	out := fileOf(j.s.err)
-	b := &frames{j: j, say: report.NewTranslator(j.lang)}
+	b := &frames{
+		j: j, say: report.NewTranslator(j.lang),
+		level: load.NewSchedule(&j.chosen.Load, j.chosen.Seed).Shard(j.spread.shard, max(j.spread.shards, 1)).Level,
+	}
 	if j.noTUI || j.json || j.verbose || !tui.Able(in, out, os.Environ()) {
 		lines := tui.NewLines(j.s.err, string(j.lang))
 		return view{
@@ -86,6 +91,8 @@ func liveView(j *job, b *frames, in, out *os.File) view {
 type frames struct {
 	j   *job
 	say *report.Translator
+	// level is how many users a closed load asks for at a time.
+	level func(time.Duration) float64
 
 	mu      sync.Mutex
 	last    tui.Frame
@@ -98,7 +105,8 @@ type frames struct {
 // build makes the frame of a full second.
 func (b *frames) build(l *trial.Live) tui.Frame {
 	s := b.j.chosen.Scenario
-	judged := sla.Evaluate(s, l.SoFar, &measure.Facts{})
+	facts := knownSoFar(s, l)
+	judged := sla.Evaluate(s, l.SoFar, facts)
 	for i := range judged.Objectives {
 		judged.Objectives[i].Reason = b.say.Text(judged.Objectives[i].Reason)
 	}
@@ -113,8 +121,9 @@ func (b *frames) build(l *trial.Live) tui.Frame {
 	}
 	counters := l.Counters()
 	f.InFlight, f.Conversations = counters.InFlight, counters.Conversations
-	if l.Elapsed >= l.Total {
-		f.Phase = tui.Draining
+	f.CallsPerTurn, f.CallsKnown = callsOf(l, facts)
+	if l.Elapsed >= l.Total || f.Stopping {
+		f.Phase = tui.Draining // no conversation starts any more
 	} else if i := l.Plan.StageAt(l.Elapsed); i >= 0 && i < len(l.Plan.Stages) {
 		f.Stage = l.Plan.Stages[i].Name
 	}
@@ -132,7 +141,7 @@ func (b *frames) build(l *trial.Live) tui.Frame {
 			f.Planned = float64(l.Planned[second])
 		}
 	} else {
-		f.Users = f.Conversations
+		f.Users, f.UsersPlanned = f.Conversations, int64(b.level(l.Elapsed)+0.5)
 	}
 	b.last, b.at, b.live, b.ready = f, time.Now(), l, true
 	return f
@@ -151,6 +160,41 @@ func (b *frames) between() (tui.Frame, bool) {
 	f.InFlight, f.Conversations = counters.InFlight, counters.Conversations
 	f.Stopping = b.j.signals.stopping()
 	return f, true
+}
+
+// knownSoFar is what is known of a run under way beside its turns: what the mock
+// LLM told last, and the storms that are planned and have not begun.
+func knownSoFar(s *scenario.Scenario, l *trial.Live) *measure.Facts {
+	if l.Facts == nil {
+		return &measure.Facts{}
+	}
+	facts := *l.Facts
+	facts.Storms = slices.Clone(facts.Storms)
+	for _, planned := range tui.Storms(s) {
+		if !slices.ContainsFunc(facts.Storms, func(seen measure.Storm) bool { return seen.Name == planned.Name }) {
+			facts.Storms = append(facts.Storms, planned)
+		}
+	}
+	return &facts
+}
+
+// callsOf is the LLM calls per turn of the last second that the mock has told
+// the whole of; false where it told of none.
+func callsOf(l *trial.Live, facts *measure.Facts) (float64, bool) {
+	second := int(l.Elapsed/time.Second) - 2 // the one before is told while it ends
+	if !facts.LLMKnown || second < 0 {
+		return 0, false
+	}
+	at := l.SoFar.At(second)
+	if at == nil || at.Turns() == 0 {
+		return 0, false
+	}
+	for _, c := range facts.Calls {
+		if c.Second == second {
+			return float64(c.Calls) / float64(at.Turns()), true
+		}
+	}
+	return 0, true
 }
 
 func windowOf(s *measure.Snapshot) tui.Window {

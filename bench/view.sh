@@ -1,0 +1,34 @@
+#!/bin/sh
+# What the live view costs: CPU time of the cstest process (not of the servers it
+# starts) with the view in tmux at 80x24 and 200x60, less that of the same run
+# with --no-tui, over the length of the run. Runs alternate, so that a drift of
+# the machine hits all alike. Needs tmux and jq.
+#
+#   bench/view.sh [ROUNDS] [SECONDS]
+set -eu
+rounds=${1:-3}
+seconds=${2:-20}
+cd "$(dirname "$0")/.."
+work=$(mktemp -d)
+socket="cstest-view-$$"
+trap 'tmux -L "$socket" kill-server 2>/dev/null || true; rm -rf "$work"' EXIT
+go build -o "$work/cstest" ./cmd/cstest
+
+# run NAME COLUMNS ROWS FLAGS: one run in a terminal of that size; prints its CPU seconds.
+run() {
+	name=$1 columns=$2 rows=$3 flags=$4
+	dir="$work/$name"
+	tmux -L "$socket" new-session -d -x "$columns" -y "$rows" \
+		"env -u NO_COLOR TERM=xterm-256color $work/cstest run steady-200 -d ${seconds}s --results-dir $dir $flags; tmux -L $socket wait-for -S $name"
+	tmux -L "$socket" wait-for "$name"
+	jq -r '.processes[] | select(.name == "cstest") | .cpu_s' "$dir/result.json"
+}
+
+for i in $(seq "$rounds"); do
+	plain=$(run "plain$i" 80 24 --no-tui)
+	small=$(run "small$i" 80 24 "")
+	large=$(run "large$i" 200 60 "")
+	echo "$plain $small $large"
+done | awk -v s="$seconds" '
+	{ printf "round %d: %.2f s without, %.2f s at 80x24, %.2f s at 200x60\n", NR, $1, $2, $3; p += $1; a += $2; b += $3 }
+	END { printf "the view costs %.2f %% of a core at 80x24 and %.2f %% at 200x60\n", 100 * (a - p) / NR / s, 100 * (b - p) / NR / s }'
