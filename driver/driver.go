@@ -40,11 +40,12 @@ import (
 //     whichever is later, by this process's own clock: `asked_at` is another
 //     machine's. All else is that of the answer. The turn then goes on until the
 //     first two agents who are shown the ticket have claimed it, one of them has
-//     won and replied, and the server has confirmed that; for this it has the
-//     timeout anew, and it only decides whether the turn is good. No ticket in
-//     the answer, no winner, two winners or a refused reply are Malformed; a
-//     socket that dies while it has the ticket, or the last of all, is Broken.
-//     Where no agent's socket can be opened nothing is sent: Unreachable.
+//     won and replied, and the server has confirmed that. For this it has the
+//     timeout anew, and it only decides whether the turn is good; a turn that is
+//     not is done when that is known. No ticket in the answer, no winner, two
+//     winners or a refused reply are Malformed; a socket that dies while it has
+//     the ticket, or the last of all, is Broken. Where no agent's socket can be
+//     opened nothing is sent: Unreachable.
 //   - Agents' sockets are open all along, for all turns; each is dialled again when
 //     it dies, a little later each time. Tickets that are no turn's are left alone.
 //   - Credentials go to the target only, also when a job is said to be elsewhere.

@@ -230,11 +230,13 @@ func (l *line) handOver(x *exchange) fault {
 	defer g.forget(h)
 	f := g.until(h, x.deadline, func() bool { return h.sight.shown > 0 })
 	if f.bad() {
-		x.done = g.now()
 		f = f.late("no agent was shown the ticket within the timeout")
 	} else {
 		x.done = max(x.done, h.sight.at)
 		f = g.deal(h, x.done+g.plan.timeout)
+	}
+	if f.bad() {
+		x.done = g.now() // the customer still waits
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
