@@ -13,13 +13,31 @@ work=$(mktemp -d)
 socket="cstest-view-$$"
 trap 'tmux -L "$socket" kill-server 2>/dev/null || true; rm -rf "$work"' EXIT
 go build -o "$work/cstest" ./cmd/cstest
+cat > "$work/open.yaml" <<END
+version: 1
+name: view
+seed: 1
+target: {bundled: {profile: hardened}, timeout: 5s}
+llm:
+  latency: {median: 110ms, p99: 320ms}
+  faults: [{name: storm, at: $((seconds / 3))s, for: 4s, kind: status, status: 503, share: 90%}]
+load:
+  arrivals: constant
+  stages: [{name: steady, for: ${seconds}s, starts: 40/s}]
+  drain: 10s
+conversations:
+  - name: coupon
+    think: 500ms
+    turns: [{say: coupon}, {say: return}, {say: coupon again}]
+sla: {latency: {p99: 500ms, p95: 300ms}, availability: 99%, full_quality: 95%, recovery: {after: storm, latency: 5s, quality: 30s}}
+END
 
 # run NAME COLUMNS ROWS FLAGS: one run in a terminal of that size; prints its CPU seconds.
 run() {
 	name=$1 columns=$2 rows=$3 flags=$4
 	dir="$work/$name"
 	tmux -L "$socket" new-session -d -x "$columns" -y "$rows" \
-		"env -u NO_COLOR TERM=xterm-256color $work/cstest run steady-200 -d ${seconds}s --results-dir $dir $flags; tmux -L $socket wait-for -S $name"
+		"env -u NO_COLOR TERM=xterm-256color $work/cstest run $work/open.yaml --results-dir $dir $flags; tmux -L $socket wait-for -S $name"
 	tmux -L "$socket" wait-for "$name"
 	jq -r '.processes[] | select(.name == "cstest") | .cpu_s' "$dir/result.json"
 }

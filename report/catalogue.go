@@ -62,6 +62,7 @@ type words struct {
 	AllowedF, Starts, Timeline, WithinF, NoScript, TileP99        string
 	LatencyNotBack, QualityNotBack, BoundsNote                    string
 	ResponseShort, ServiceShort, FailedShort                      string
+	LagTitle, LagNote                                             string
 }
 
 // wordsIn gives the catalogue of a language; an unknown one reads English.
@@ -111,6 +112,7 @@ func english() *words {
 		SLANote:   "Verdicts are one-sided 95 % confidence bounds on exact counts.",
 		ReadNote:  "Response time runs from the intended start, so waiting caused by the target is in it.",
 		StageNote: "Seconds are of intended time, from the start of the load.",
+		LagTitle:  "How late the generator was", LagNote: "P99 of sent minus intended, by second: it is in the response times.",
 	}
 }
 
@@ -153,6 +155,7 @@ func chinese() *words {
 		SLANote:   "结论依据精确计数的单侧 95 % 置信界。",
 		ReadNote:  "响应时间自计划开始时刻起计,包含因被测系统造成的等待。",
 		StageNote: "秒按计划时刻计,自压测开始。",
+		LagTitle:  "压测机自身的滞后", LagNote: "每秒发送时刻与计划时刻之差的 P99,已含在响应时间内。",
 	}
 }
 

@@ -24,6 +24,7 @@ type chartSeries struct {
 	InFlight []int64    `json:"in_flight"`
 	P50      []*int64   `json:"p50"`
 	P99      []*int64   `json:"p99"`
+	Lag      []*int64   `json:"lag"` // P99 of the generator's own
 }
 
 type chartLayer struct {
@@ -60,7 +61,7 @@ func chartsOf(d *Document, w *words) charts {
 	c := charts{
 		Labels: map[string]string{
 			"time": w.Time, "planned": w.Planned, "starts": w.Starts, "turns": w.Turns, "in_flight": w.InFlight,
-			"budget": w.Budget, "percentile": w.DistributionAxis,
+			"budget": w.Budget, "percentile": w.DistributionAxis, "lag": w.LagP99,
 		},
 		Layers: []chartLayer{
 			{Label: w.TierLLM, Color: "--c-llm"}, {Label: w.TierUnknown, Color: "--c-unknown"}, {Label: w.TierFAQ, Color: "--c-faq"},
@@ -77,7 +78,7 @@ func chartsOf(d *Document, w *words) charts {
 		t := &c.Series
 		t.T, t.Planned, t.Starts = append(t.T, s.TS), append(t.Planned, s.StartsPlanned), append(t.Starts, s.Starts)
 		t.Turns, t.InFlight = append(t.Turns, s.Turns), append(t.InFlight, s.InFlight)
-		t.P50, t.P99 = append(t.P50, s.P50Ns), append(t.P99, s.P99Ns)
+		t.P50, t.P99, t.Lag = append(t.P50, s.P50Ns), append(t.P99, s.P99Ns), append(t.Lag, s.LagP99Ns)
 		planned = planned || s.StartsPlanned != nil
 		for i, n := range []int64{s.Tiers.LLM, s.Tiers.Unknown, s.Tiers.FAQ, s.Tiers.Handoff, s.Tiers.Static, s.Bad, s.Dropped} {
 			c.Layers[i].Values = append(c.Layers[i].Values, n)

@@ -91,8 +91,8 @@ func chromium(t *testing.T, page string) string {
 func TestPageInABrowser(t *testing.T) {
 	d := saleDocument(t)
 	dom := chromium(t, pageOf(t, d, Chinese))
-	if n := strings.Count(dom, "<canvas"); n != 5 {
-		t.Errorf("%d charts drawn, want 5", n)
+	if n := strings.Count(dom, "<canvas"); n != 6 {
+		t.Errorf("%d charts drawn, want 6", n)
 	}
 	if !strings.Contains(dom, "<html lang=\"zh-CN\">") || !strings.Contains(dom, "优惠券") {
 		t.Error("Chinese text is missing")
@@ -113,8 +113,8 @@ func TestPageOfAnHour(t *testing.T) {
 	if len(page) > 1<<20 {
 		t.Errorf("%d bytes", len(page))
 	}
-	if dom := chromium(t, page); strings.Count(dom, "<canvas") != 5 {
-		t.Errorf("%d charts drawn, want 5", strings.Count(dom, "<canvas"))
+	if dom := chromium(t, page); strings.Count(dom, "<canvas") != 6 {
+		t.Errorf("%d charts drawn, want 6", strings.Count(dom, "<canvas"))
 	}
 }
 
@@ -128,8 +128,8 @@ func TestHostilePageInABrowser(t *testing.T) {
 	page := pageOf(t, hostileDocument(t), English)
 	page = strings.ReplaceAll(page, "HOST", strings.TrimPrefix(server.URL, "http://"))
 	dom := chromium(t, page)
-	if n := strings.Count(dom, "<canvas"); n != 5 {
-		t.Errorf("%d charts drawn, want 5: the page's own scripts did not run to the end", n)
+	if n := strings.Count(dom, "<canvas"); n != 6 {
+		t.Errorf("%d charts drawn, want 6: the page's own scripts did not run to the end", n)
 	}
 	if strings.Contains(dom, "data-pwned") {
 		t.Error("a payload ran")
@@ -150,4 +150,41 @@ func TestHostilePageInABrowser(t *testing.T) {
 // withoutData takes the page's own scripts' text away, in which words like <img may stand.
 func withoutData(dom string) string {
 	return regexp.MustCompile(`(?s)(<script[^>]*>).*?</script>`).ReplaceAllString(dom, "$1")
+}
+
+// The page says how late the generator was, by second, and on whose machine.
+func TestPageIsHonestAboutTheGenerator(t *testing.T) {
+	d := saleDocument(t)
+	lag := chartsOf(d, english()).Series.Lag
+	most := int64(0)
+	for i, s := range d.Series {
+		if d.after(s) {
+			continue
+		}
+		if lag[i] == nil || s.LagP99Ns == nil {
+			if lag[i] != s.LagP99Ns {
+				t.Fatalf("second %d: lag %v of %v", i, lag[i], s.LagP99Ns)
+			}
+			continue
+		}
+		if *lag[i] != *s.LagP99Ns {
+			t.Fatalf("second %d: lag %d, want %d", i, *lag[i], *s.LagP99Ns)
+		}
+		most = max(most, *lag[i])
+	}
+	if most == 0 {
+		t.Error("no second has a lag")
+	}
+	for lang, want := range map[Lang]string{English: "the target ran on the generator&#39;s machine", Chinese: "被测系统与压测机在同一台机器上"} {
+		page := pageOf(t, d, lang)
+		if !strings.Contains(page, want) || strings.Count(page, `data-chart="lag"`) != 1 {
+			t.Errorf("%s: the page says %q: %v", lang, want, strings.Contains(page, want))
+		}
+		d.Environment.SharedHost = false
+		d.Warnings = nil
+		if strings.Contains(pageOf(t, d, lang), want) {
+			t.Errorf("%s: the page says %q of a target elsewhere", lang, want)
+		}
+		d.Environment.SharedHost = true
+	}
 }

@@ -115,6 +115,9 @@ func generatorFacts(d *Document, w *words) []string {
 		out = append(out, fmt.Sprintf("%s %s µs", w.CPUPerTurn, digits(*g.CPUUsPerTurn)))
 	}
 	out = append(out, w.MaxInFlight+" "+whole(g.MaxInFlight), fmt.Sprintf(w.TaintedF, whole(int64(g.TaintedS))))
+	if d.Environment.SharedHost {
+		out = append(out, w.SharedHost)
+	}
 	if l := d.LittlesLaw; l.RateTimesMean > 0 {
 		out = append(out, w.LittlesLaw+": "+fmt.Sprintf(w.LittlesLawF, digits(l.InFlightMean), digits(l.RateTimesMean), share(math.Abs(l.ErrorShare))))
 	}

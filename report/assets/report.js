@@ -144,6 +144,15 @@
         hooks: { drawClear: [backdrop(true)], draw: [limits(data.limits, "y", duration)] },
       }, [s.t, s.p99, s.p50]];
     },
+    lag() {
+      const s = data.series;
+      return [{
+        height: 150, padding: [18, 50, 0, 0], scales: { x: { time: false }, y: { range: (u, a, b) => [0, Math.max(b * 1.15, 2e6)] } },
+        axes: [timeAxis(), axis(duration)],
+        series: [timeSeries, line(T.lag, "--c-flight", duration)],
+        hooks: { drawClear: [backdrop(true)] },
+      }, [s.t, s.lag]];
+    },
     outcomes() {
       const s = data.series, sums = s.t.map(() => 0), columns = [s.t], series = [timeSeries], layers = [];
       for (const layer of data.layers) {
