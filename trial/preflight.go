@@ -101,7 +101,7 @@ func converse(ctx context.Context, s *scenario.Scenario, target *scenario.Target
 		},
 	})
 	if err != nil {
-		return fmt.Errorf("driver: %w", err)
+		return &TargetError{What: "target: " + err.Error(), Err: err} // a file it names, mostly
 	}
 	defer d.Close() // every connection is ours to drop
 	o := load.Options{Scenario: s, Seed: s.Seed, Driver: d, Secrets: s.Secret}
