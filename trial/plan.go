@@ -13,11 +13,16 @@ import (
 const perProcess = 40_000
 
 // expectedConnections is about how many connections one of the shards has open
-// at once, for one each policy; 0 where connections are shared.
+// at once, for one each policy; 0 where connections are shared. Agents' sockets
+// are every shard's.
 func expectedConnections(s *scenario.Scenario, shards int) int {
 	t := &s.Target
+	agents := 0
+	if t.Agents != nil {
+		agents = int(t.Agents.Sockets)
+	}
 	if t.HTTP == "2" || t.HTTP == "h2c" || t.Connections == "shared" {
-		return 0
+		return agents
 	}
 	total := float64(s.PeakUsers())
 	if s.Load.Open() {
@@ -35,7 +40,7 @@ func expectedConnections(s *scenario.Scenario, shards int) int {
 			total = min(total, starts)
 		}
 	}
-	return int(math.Ceil(total / float64(max(shards, 1))))
+	return agents + int(math.Ceil(total/float64(max(shards, 1))))
 }
 
 // talk is about how long a conversation lasts.

@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -157,6 +158,9 @@ func (e *Exchange) String() string {
 	section("response", e.Response)
 	fmt.Fprintf(&b, "  extracted\n    dialog_id  %s\n    answer     %s\n    tier       %s\n", orNone(e.DialogID), orNone(e.Answer), e.Tier)
 	fmt.Fprintf(&b, "  outcome\n    %s, %s after %s\n", e.Outcome, e.status(), e.Took.Round(10*time.Microsecond))
+	if why := cmp.Or(e.Message, e.Because); why != "" {
+		fmt.Fprintf(&b, "    %s\n", why)
+	}
 	return b.String()
 }
 
