@@ -2,7 +2,9 @@
 # What the live view costs: CPU time of the cstest process (not of the servers it
 # starts) with the view in tmux at 80x24 and 200x60, less that of the same run
 # with --no-tui, over the length of the run. Runs alternate, so that a drift of
-# the machine hits all alike. Needs tmux and jq.
+# the machine hits all alike; the median of the rounds is given, for on a shared
+# machine one round differs from the next by more than the view costs. Needs tmux
+# and jq.
 #
 #   bench/view.sh [ROUNDS] [SECONDS]
 set -eu
@@ -48,5 +50,9 @@ for i in $(seq "$rounds"); do
 	large=$(run "large$i" 200 60 "")
 	echo "$plain $small $large"
 done | awk -v s="$seconds" '
-	{ printf "round %d: %.2f s without, %.2f s at 80x24, %.2f s at 200x60\n", NR, $1, $2, $3; p += $1; a += $2; b += $3 }
-	END { printf "the view costs %.2f %% of a core at 80x24 and %.2f %% at 200x60\n", 100 * (a - p) / NR / s, 100 * (b - p) / NR / s }'
+	function median(list, n,   i, k, t) {
+		for (i = 2; i <= n; i++) for (k = i; k > 1 && list[k] < list[k-1]; k--) { t = list[k]; list[k] = list[k-1]; list[k-1] = t }
+		return n % 2 ? list[(n+1)/2] : (list[n/2] + list[n/2+1]) / 2
+	}
+	{ printf "round %d: %.2f s without, %.2f s at 80x24, %.2f s at 200x60\n", NR, $1, $2, $3; a[NR] = $2 - $1; b[NR] = $3 - $1 }
+	END { printf "the view costs %.2f %% of a core at 80x24 and %.2f %% at 200x60\n", 100 * median(a, NR) / s, 100 * median(b, NR) / s }'

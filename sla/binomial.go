@@ -73,22 +73,14 @@ func Needs(target, confidence, deff float64) int64 {
 // bad of n are bad; 0 when none up to mostTurns does.
 func decides(bad func(n int64) int64, p, confidence, deff float64, least int64) int64 {
 	decided := func(n int64) bool { return Infer(bad(n), n, p, confidence, deff) != Inconclusive }
-	hi := max(least, 1)
+	least = max(least, 1)
+	hi := least
 	for !decided(hi) {
 		if hi *= 2; hi > mostTurns {
 			return 0
 		}
 	}
-	lo := max(least, 1)
-	for lo < hi {
-		mid := lo + (hi-lo)/2
-		if decided(mid) {
-			hi = mid
-		} else {
-			lo = mid + 1
-		}
-	}
-	return hi
+	return first(least, hi, decided)
 }
 
 // binomialAtMost is P(X ≤ k) for X ~ Bin(n, q).
@@ -111,14 +103,13 @@ func quantileRanks(n int64, q, confidence float64) (lower, upper int64, ok bool)
 	if n <= 0 || q <= 0 || q >= 1 || binomialAtMost(0, n, q) > tail || binomialAtMost(n-1, n, q) < 1-tail {
 		return 0, 0, false
 	}
-	lower = firstRank(n, func(k int64) bool { return binomialAtMost(k, n, q) > tail })
-	upper = firstRank(n, func(k int64) bool { return binomialAtMost(k-1, n, q) >= 1-tail })
+	lower = first(1, n, func(k int64) bool { return binomialAtMost(k, n, q) > tail })
+	upper = first(1, n, func(k int64) bool { return binomialAtMost(k-1, n, q) >= 1-tail })
 	return lower, upper, true
 }
 
-// firstRank is the least k in [1, n] for which is holds, which it then does for all larger.
-func firstRank(n int64, is func(k int64) bool) int64 {
-	lo, hi := int64(1), n
+// first is the least k in [lo, hi] for which is holds, which it then does for all larger.
+func first(lo, hi int64, is func(k int64) bool) int64 {
 	for lo < hi {
 		mid := lo + (hi-lo)/2
 		if is(mid) {
