@@ -17,6 +17,9 @@ const asCstest = "TEST_BINARY_IS_CSTEST"
 
 func TestMain(m *testing.M) {
 	lower(os.Getenv)
+	if os.Getenv(inNetwork) != "" {
+		os.Exit(alone(os.Args[1:]))
+	}
 	if address := os.Getenv(asTarget); address != "" {
 		os.Exit(beTarget(address, os.Stdin, os.Stdout))
 	}

@@ -212,6 +212,7 @@ func (j *job) finish(done *trial.Done) error {
 	written := errors.Join(done.JournalErr, writeResult(j.dir, doc, done.Snapshot, j.about))
 	if err := j.print(doc); err != nil {
 		written = errors.Join(written, fmt.Errorf("standard output: %w", err))
+		fmt.Fprintln(j.s.err, lastWords(doc))
 	}
 	if err := appendStepSummary(doc, j.lang); err != nil {
 		fmt.Fprintln(j.s.err, "warning: "+err.Error())
@@ -231,6 +232,16 @@ func (j *job) finish(done *trial.Done) error {
 		return nil
 	}
 	return quietError{doc.ExitCode}
+}
+
+// lastWords is the result in a line, for when nothing else can be written.
+func lastWords(doc *report.Document) string {
+	c := doc.Counts
+	line := fmt.Sprintf("verdict %s: %d of %d turns ok, %d degraded", doc.Verdict, c.OK, c.Turns, c.Degraded)
+	if len(doc.Reasons) > 0 {
+		line += "; " + report.Clean(doc.Reasons[0])
+	}
+	return line
 }
 
 // print puts the result on standard output.
