@@ -227,7 +227,7 @@ func TestTheBusTakesOnlyTickets(t *testing.T) {
 	a.subscribe("0", "*")
 	waitFor(t, func() bool { return s.subscribers("default", "order") == 1 })
 	good := `{"from":"x","tenant":"default","asked_ns":1,"ticket":{"id":"` + testDialog + `","queue":"order","text":"你好"}}`
-	for _, bad := range []string{"", "[]", "{", `{"from":"x"}`, strings.Replace(good, testDialog, "tkt:{x}", 1), strings.Replace(good, `"from":"x"`, `"from":"`+s.agents.bus.me+`"`, 1),
+	for _, bad := range []string{"", "[]", "{", `{"from":"x"}`, strings.Replace(good, testDialog, "tkt:{x}", 1), strings.Replace(strings.Replace(good, `"from":"x"`, `"from":"`+s.agents.bus.me+`"`, 1), testDialog, ticketID(7), 1),
 		strings.Replace(good, `"default"`, `"t2"`, 1), strings.Replace(good, `"order"`, `"gold"`, 1), good[:len(good)-1] + `,"x":"` + strings.Repeat("x", maxRecord) + `"}`} {
 		s.agents.bus.heard(bad)
 	}
@@ -235,6 +235,46 @@ func TestTheBusTakesOnlyTickets(t *testing.T) {
 	a.want("type", "ticket", "ticket.id", testDialog, "ticket.text", "你好")
 	a.say(map[string]string{"type": "dance"})
 	a.want("type", "error", "code", "unknown-type")
+}
+
+// From the first attempt to write a ticket on, the journal gives it to nobody:
+// Redis may have it, and others may have claimed it there.
+func TestTheJournalLetsGoOfWhatItWrites(t *testing.T) {
+	var j journal
+	j.keep(ticket{ID: ticketID(1), Tenant: "default", Queue: "order", State: ticketOpen}, false)
+	nothing := func(*ticket) {}
+	if !j.change(ticketID(1), nothing) || len(j.open("default", queueNames())) != 1 {
+		t.Fatal("a ticket that is only here cannot be changed")
+	}
+	if _, again, ok := j.first(); !ok || again {
+		t.Fatalf("first: again %v, ok %v", again, ok)
+	}
+	if j.change(ticketID(1), nothing) || len(j.open("default", queueNames())) != 0 {
+		t.Error("a ticket on its way to Redis was changed here")
+	}
+	if _, again, _ := j.first(); !again {
+		t.Error("the first attempt is forgotten")
+	}
+	j.unsent(ticketID(1))
+	if !j.change(ticketID(1), nothing) {
+		t.Error("a ticket that Redis never saw is lost to the journal")
+	}
+}
+
+func TestNobodyJoinsAServerThatGoesDown(t *testing.T) {
+	l := newScriptedLLM(t)
+	s := startServer(t, l.url, knobs("redis.timeout", "2s"))
+	if p := s.agents.reserve(1); p != nil {
+		t.Fatal(p)
+	}
+	if p := s.agents.reserve(1); p != problemSockets {
+		t.Errorf("the second of one: %v", p)
+	}
+	s.agents.giveBack()
+	s.agents.drain(t.Context())
+	if p := s.agents.reserve(1); p != problemDraining {
+		t.Errorf("while going down: %v", p)
+	}
 }
 
 // What is in the journal when the server goes down is written before it ends.
@@ -260,6 +300,7 @@ func TestAgentMetricsHaveClosedLabelSets(t *testing.T) {
 	s := startServer(t, l.url, knobs("redis.timeout", "2s"))
 	a := dialAgent(t, s, "agent-1", "default")
 	a.subscribe("0", "*")
+	waitFor(t, func() bool { return s.subscribers("default", "complaint") == 1 }) // else it comes with what waits
 	id := say(t, s, "u1", "", "我要投诉").get("ticket.id").String()
 	a.want("type", "ticket")
 	series := func() int {

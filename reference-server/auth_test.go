@@ -273,6 +273,10 @@ func TestEveryEndpointAsksWhoCalls(t *testing.T) {
 			t.Errorf("%s %s with the wrong role: %d, want 403", e.method, e.path, r.status)
 		}
 		if e.role != roleUser {
+			want := map[string]int{"/v1/agent/ticket": 200, "/v1/agent/ws": http.StatusUpgradeRequired}[e.path]
+			if r := send(t, e.method, url, agent, body); r.status != want {
+				t.Errorf("%s %s by an agent: %d, want %d", e.method, e.path, r.status, want)
+			}
 			continue
 		}
 		theirs := send(t, e.method, url, stranger, body)

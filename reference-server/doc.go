@@ -12,6 +12,10 @@
 // article-0 … article-3 are the stages of a published tuning story, kept as
 // sets of knobs so that they can be measured against the hardened one.
 //
+// Tickets go to people: over WebSocket to every agent of the tenant, on whichever
+// server (agents.go, bus.go). One agent wins a ticket (claim.go), and the reply
+// becomes part of the dialog (notes.go).
+//
 // The package talks to Redis through go-redis, always. Without a URL it starts
 // an embedded miniredis in the same process: volatile, one lock, and no claims
 // about capacity.

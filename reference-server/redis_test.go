@@ -12,7 +12,7 @@ import (
 )
 
 // realRedis starts a redis-server of its own, or skips.
-func realRedis(t *testing.T) string {
+func realRedis(t testing.TB) string {
 	t.Helper()
 	bin, err := exec.LookPath("redis-server")
 	if err != nil {

@@ -1,0 +1,42 @@
+package refserver
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+)
+
+// One ticket from the question to the reply: opened, claimed by the winner and
+// by one who comes late, closed. No sockets.
+func BenchmarkTicket(b *testing.B) {
+	for _, c := range []struct {
+		name string
+		addr func(b *testing.B) string
+	}{
+		{"miniredis", func(b *testing.B) string { return miniredis.RunT(b).Addr() }},
+		{"redis-server", func(b *testing.B) string { return realRedis(b)[len("redis://"):] }},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			set := hardened()
+			set.redisTimeout = sec(2)
+			st := newStore(&redis.Options{Addr: c.addr(b)}, &set)
+			defer st.rdb.Close()
+			ts := newTickets(st, newMinter([]byte(testSecret)), func() time.Duration { return time.Minute })
+			who := identity{"u1", "default", roleUser}
+			b.SetParallelism(16)
+			b.RunParallel(func(p *testing.PB) {
+				for p.Next() {
+					t, _ := ts.open(b.Context(), who, "order", "", "帮我取消订单", "tr", false)
+					first, second := ts.claim(b.Context(), agentAt("a1", "s1"), t.ID), ts.claim(b.Context(), agentAt("a2", "s2"), t.ID)
+					third, _ := ts.reply(b.Context(), identity{"a1", "default", roleAgent}, t.ID, "好了")
+					if got := fmt.Sprint(first, second, third); got != "claimedlostreplied" && got != "claimed lost replied" {
+						b.Error(got)
+					}
+				}
+			})
+		})
+	}
+}
