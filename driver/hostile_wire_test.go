@@ -244,15 +244,64 @@ func onward(c net.Conn, text string) {
 	}
 }
 
+// The same over HTTP/2, where other turns go on on the connection.
+func TestHostileTimingHTTP2(t *testing.T) {
+	const timeout, stall = time.Second, 60 * time.Millisecond
+	sse := func(p *peer, id uint32) { p.head(id, false, ":status", "200", "content-type", "text/event-stream") }
+	drip := func(text string) func(p *peer, id uint32) {
+		return func(p *peer, id uint32) {
+			sse(p, id)
+			for i := 0; p.WriteData(id, false, []byte(text[i%len(text):][:1])) == nil; i++ {
+				time.Sleep(5 * time.Millisecond) // the pace of a slow server is what is tested
+			}
+		}
+	}
+	for _, c := range []struct {
+		name, mode string
+		attack     func(p *peer, id uint32)
+		stall      time.Duration
+		status     int
+		reason     Reason
+		message    string
+	}{
+		{"never answers", "sync", func(*peer, uint32) {}, 0, 0, TimedOut, "no whole answer within the timeout"},
+		{"half a head", "sync", func(p *peer, id uint32) {
+			p.do(p.WriteHeaders(h2.HeadersFrameParam{StreamID: id, BlockFragment: block(":status", "200")}))
+		}, 0, 0, TimedOut, "no whole answer within the timeout"},
+		{"no body", "sync", sse, stall, 200, TimedOut, "the answer stalled"},
+		{"half a frame", "sync", func(p *peer, id uint32) {
+			sse(p, id)
+			p.conn.Write([]byte{0, 0, 9, 0, 0, 0, 0, 0, byte(id), 'x'}) //nolint:errcheck // the client may be gone
+		}, stall, 200, TimedOut, "the answer stalled"},
+		{"drips a body", "sync", drip("x"), 10 * time.Second, 200, TimedOut, "no whole answer within the timeout"},
+		{"heartbeats", "stream", drip(":\n"), 10 * time.Second, 200, TimedOut, "no whole answer within the timeout"},
+		{"closed in a stream", "stream", func(p *peer, id uint32) { sse(p, id); p.conn.Close() }, 0, 200, Truncated, "terminal event"},
+		{"closed in a body", "sync", func(p *peer, id uint32) { sse(p, id); p.conn.Close() }, 0, 200, Broken, closedEarly},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := newHostile(t, false, flood(t, false, c.attack))
+			target := h.target(c.mode, timeout)
+			target.HTTP, target.Connections, target.Limits.Stall = "h2c", "per-turn", unit.Duration(c.stall)
+			if c.stall == stall {
+				target.Timeout = unit.Duration(20 * time.Second)
+			}
+			h.turn(t, target, c.status, c.reason, c.message)
+		})
+	}
+}
+
 // A server that does not take what is sent to it costs the turn's timeout.
 func TestHostileDeafServer(t *testing.T) {
-	text := bytes.Repeat([]byte("x"), 32<<20) // more than the buffers of two sockets
-	const timeout = time.Second
+	text := bytes.Repeat([]byte("x"), 8<<20) // more than the buffers of two sockets
+	const timeout = 2 * time.Second
 	for name, c := range map[string]struct {
 		http  string
 		serve func(c net.Conn, over <-chan struct{})
 	}{
-		"HTTP/1.1": {"1.1", func(_ net.Conn, over <-chan struct{}) { <-over }},
+		"HTTP/1.1": {"1.1", func(c net.Conn, over <-chan struct{}) {
+			c.(*counted).Conn.(*net.TCPConn).SetReadBuffer(256 << 10) //nolint:errcheck // it is only to be small
+			<-over
+		}},
 		"HTTP/2 without a window": {"h2c", func(c net.Conn, _ <-chan struct{}) {
 			magic := make([]byte, len(h2.ClientPreface))
 			if _, err := io.ReadFull(c, magic); err == nil {

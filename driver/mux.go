@@ -262,7 +262,7 @@ func (m *mux) flush() {
 			m.spare = nil
 		}
 		if err != nil {
-			m.fail(ioFault(err))
+			m.lost(ioFault(err))
 		}
 	}
 	m.flushing = false
@@ -312,6 +312,23 @@ func (m *mux) finish(x *exchange, f fault) {
 	}
 	s.fault = f
 	s.wake <- struct{}{}
+}
+
+// lost ends the connection that broke under the answers: streams of events are
+// cut short, as they are over HTTP/1.1.
+func (m *mux) lost(f fault) {
+	if f.reason == Broken && !m.closed && !m.h.halted.Load() {
+		now := m.h.now()
+		for x := m.oldest; x != nil; {
+			following := x.stream.next
+			if x.streamed {
+				x.done = now
+				m.finish(x, x.events.end())
+			}
+			x = following
+		}
+	}
+	m.fail(f)
 }
 
 // fail ends the connection and everything on it.

@@ -37,7 +37,7 @@ func (m *mux) read() {
 			if errors.Is(err, os.ErrDeadlineExceeded) && !m.h.halted.Load() {
 				m.overdue(now)
 			} else {
-				m.fail(ioFault(err))
+				m.lost(ioFault(err))
 			}
 		}
 		m.flushAside()
