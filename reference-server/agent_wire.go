@@ -24,7 +24,6 @@ const (
 
 // Close codes of RFC 6455 and its registry.
 const (
-	closeNormal      = 1000
 	closeGoingAway   = 1001
 	closeProtocol    = 1002
 	closeUnsupported = 1003
