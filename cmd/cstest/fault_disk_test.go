@@ -13,7 +13,7 @@ import (
 	"github.com/cstest/cstest/report"
 )
 
-const shortLoad = "{arrivals: constant, stages: [{name: s, for: 2s, starts: 40/s}], drain: 5s}"
+const shortLoad = "{arrivals: constant, stages: [{name: s, for: 1s, starts: 40/s}], drain: 5s}"
 
 // D6: the disk is full after so many bytes, in every file: a run that has begun
 // goes on in memory and is told whole on standard output; what is on disk does
@@ -75,7 +75,7 @@ func checkFull(t *testing.T, dir string, r result) {
 	if err := json.Unmarshal([]byte(r.stdout), doc); err != nil {
 		t.Fatal(err)
 	}
-	if doc.Counts.OK != 160 || doc.Counts.Turns != 160 {
+	if doc.Counts.OK != 80 || doc.Counts.Turns != 80 {
 		t.Errorf("the run did not go on in memory: %+v", doc.Counts)
 	}
 	if !strings.Contains(r.stderr, dir) {
@@ -105,7 +105,7 @@ func TestStandardOutputThatIsFull(t *testing.T) {
 		t.Errorf("exit %d, want %d", code, exitResults)
 	}
 	doc := open(t, dir)
-	if want := "verdict " + doc.Verdict + ": 160 of 160 turns ok, 0 degraded"; !strings.Contains(errs.String(), want) || !strings.Contains(errs.String(), "standard output: ") {
+	if want := "verdict " + doc.Verdict + ": 80 of 80 turns ok, 0 degraded"; !strings.Contains(errs.String(), want) || !strings.Contains(errs.String(), "standard output: ") {
 		t.Errorf("standard error %q, want %q", errs.String(), want)
 	}
 }

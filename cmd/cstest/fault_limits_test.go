@@ -54,14 +54,14 @@ func TestDescriptorsRunOut(t *testing.T) {
 	url := srv.start(t)
 	t.Cleanup(func() { close(over) })
 	dir := filepath.Join(t.TempDir(), "result")
-	text := strings.Replace(direct(url, ", timeout: 6s", "{arrivals: constant, stages: [{name: s, for: 5s, starts: 25/s}], drain: 1s}"), "timeout: 2s, timeout", "timeout", 1)
+	text := strings.Replace(direct(url, ", timeout: 6s", "{arrivals: constant, stages: [{name: s, for: 4s, starts: 30/s}], drain: 1s}"), "timeout: 2s, timeout", "timeout", 1)
 	r := limited(t, limitFiles, 64, "run", write(t, text), "--results-dir", dir, "--quiet")
 	doc := open(t, dir)
 	c := doc.Counts
 	if r.code != exitInvalid || doc.Verdict != "invalid" || !mentions(doc.Reasons, "starts were dropped by the generator") {
 		t.Fatalf("exit %d, %s %q\n%s", r.code, doc.Verdict, doc.Reasons, r.stderr)
 	}
-	if c.ConversationsPlanned != 125 || c.DroppedGenerator < 50 || c.DroppedGenerator > 110 || c.TransportError != 0 || c.Turns != c.Conversations {
+	if c.ConversationsPlanned != 120 || c.DroppedGenerator < 50 || c.DroppedGenerator > 110 || c.TransportError != 0 || c.Turns != c.Conversations {
 		t.Errorf("counts %+v", c)
 	}
 	if n := errorsOf(doc, "dropped_generator", "too many open files"); n != c.DroppedGenerator {
@@ -80,7 +80,7 @@ func TestLittleMemory(t *testing.T) {
 	t.Parallel()
 	srv := &talker{}
 	dir := filepath.Join(t.TempDir(), "result")
-	text := strings.Replace(direct(srv.start(t), "", "{users: 20, for: 3s, drain: 5s}"), "think: 100ms", "think: 2ms", 1)
+	text := strings.Replace(direct(srv.start(t), "", "{users: 20, for: 2s, drain: 5s}"), "think: 100ms", "think: 2ms", 1)
 	cmd := command(t, "run", write(t, text), "--results-dir", dir, "--quiet")
 	cmd.Env = append(cmd.Env, "GOMEMLIMIT=24MiB")
 	r := finished(t, cmd)

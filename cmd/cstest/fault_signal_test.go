@@ -69,7 +69,7 @@ func TestReadersThatLeave(t *testing.T) {
 			}
 			srv := &talker{}
 			dir := filepath.Join(t.TempDir(), "result")
-			cmd := command(t, "run", write(t, direct(srv.start(t), "", "{arrivals: constant, stages: [{name: s, for: 3s, starts: 40/s}], drain: 5s}")), "--results-dir", dir)
+			cmd := command(t, "run", write(t, direct(srv.start(t), "", "{arrivals: constant, stages: [{name: s, for: 2s, starts: 60/s}], drain: 5s}")), "--results-dir", dir)
 			var errs bytes.Buffer
 			cmd.Stdout, cmd.Stderr = written, &errs
 			if tt.both {
@@ -109,7 +109,7 @@ func TestKilledAtRandomInstants(t *testing.T) {
 	srv := &talker{}
 	url := srv.start(t)
 	for i := range 6 {
-		delay := time.Duration(random.Int64N(int64(3500 * time.Millisecond)))
+		delay := time.Duration(random.Int64N(int64(2500 * time.Millisecond)))
 		t.Run(fmt.Sprintf("%d after %s", i, delay.Round(time.Millisecond)), func(t *testing.T) {
 			t.Parallel()
 			dir := filepath.Join(t.TempDir(), "result")
