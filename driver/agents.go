@@ -33,7 +33,7 @@ type agents struct {
 type agent struct {
 	user    User
 	session *session // nil unless it is open
-	trying  bool     // an attempt to open it is under way
+	trying  bool     // its first attempt is not over, or that after it was open
 	fault   fault    // why it is not open
 }
 
@@ -84,7 +84,6 @@ func (g *agents) start() {
 func (g *agents) run(a *agent) {
 	wait, failures, first := time.Duration(0), 0, true
 	for g.pause(wait) {
-		g.set(a, func() { a.trying = true })
 		s, f := g.connect(a)
 		lived := time.Duration(0)
 		g.set(a, func() {
@@ -145,18 +144,21 @@ func (g *agents) pause(wait time.Duration) bool {
 // known of every one whether it can be.
 func (g *agents) ready(until time.Duration) fault {
 	for {
+		if g.ctx.Err() != nil {
+			return fault{Interrupted, "interrupted"}
+		}
 		g.mu.Lock()
 		g.start()
-		open, trying, f := g.state()
-		settled, changed := g.fresh == 0, g.changed
+		settled, open, changed := g.fresh == 0, g.live > 0, g.changed
+		if settled && !open {
+			if _, trying, f := g.state(); trying == 0 {
+				g.mu.Unlock()
+				return f
+			}
+		}
 		g.mu.Unlock()
-		switch {
-		case g.ctx.Err() != nil:
-			return fault{Interrupted, "interrupted"}
-		case settled && open > 0:
+		if settled && open {
 			return fault{}
-		case settled && trying == 0:
-			return f
 		}
 		if late := g.wait(changed, until); late.bad() {
 			return late
@@ -164,8 +166,8 @@ func (g *agents) ready(until time.Duration) fault {
 	}
 }
 
-// state counts the sockets that are open and that are being opened; f is why
-// one is not open. g.mu must be held.
+// state counts the sockets that are open and those of which it is not known yet
+// whether they can be; f is why one is not open. g.mu must be held.
 func (g *agents) state() (open, trying int, f fault) {
 	for _, a := range g.all {
 		switch {

@@ -370,3 +370,71 @@ func TestServerThatDoesNotRead(t *testing.T) {
 		return g.all[0].fault.bad()
 	})
 }
+
+// Whatever a server says, what is kept of it stays within bounds.
+func FuzzAgentMessages(f *testing.F) {
+	for _, seed := range []string{
+		ticketPush("t"), `{"type":"claimed","ticket_id":"t"}`, `{"type":"lost","ticket_id":"t"}`, `{"type":"replied","ticket_id":"t"}`,
+		`{"type":"error","code":"not-found","ticket_id":"t"}`, `{"type":"error","code":"\u001b[31m"}`, `{"type":"ticket","ticket":{"id":7}}`, `[]`, `{"type":["ticket"]}`,
+	} {
+		f.Add([]byte(seed), []byte(seed))
+	}
+	p, err := compile(&scenario.Target{URL: "http://h", Mode: "websocket"}, Options{Base: time.Now(), Capture: func([]byte, []byte) {}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, one, two []byte) {
+		g := newAgents(p, nil)
+		defer g.close()
+		h := g.expect("t")
+		h.fault = fault{}
+		for i, raw := range [][]byte{one, two, one, two} {
+			s := &session{agents: g, agent: &agent{}, guard: &guard{read: time.Duration(i)}, values: make([]value, saidSlots), wake: make(chan struct{}, 1)}
+			scan := scanner{values: s.values}
+			if s.in = raw; !p.agents.lookup.find(&scan, raw) {
+				continue
+			}
+			s.heed(s.text(saidType))
+			g.mu.Lock()
+			g.claim(h)
+			g.mu.Unlock()
+		}
+		if h.sight.shown > 2 || h.won > 2 || len(h.sight.notes) > maxAgentNotes+64 || len(h.code) > 42 || len(g.early.byID) > 4 {
+			t.Errorf("%+v", h)
+		}
+		if h.won > 0 && h.winner == nil || h.closed && h.won == 0 {
+			t.Errorf("%+v", h)
+		}
+	})
+}
+
+// The end does not wait for a server that takes nothing.
+func TestInterruptWhileWriting(t *testing.T) {
+	stuck := make(chan struct{})
+	agents := rawAgents(t, func(c net.Conn, client *bufio.Reader, _ int64) {
+		flood := strings.Repeat(frame(0x89, strings.Repeat("x", 125)), 500)
+		c.SetWriteDeadline(time.Now().Add(time.Second)) //nolint:errcheck // the write tells
+		for {
+			if _, err := io.WriteString(c, flood); err != nil {
+				break // the driver is busy with pongs that nobody reads, and reads no more
+			}
+		}
+		close(stuck)
+		<-t.Context().Done()
+	})
+	url := deskOnly(t, agents, answerWith(`{"answer":"ok","ticket":{"id":"t"}}`))
+	d, err := New(&scenario.Target{URL: url, Mode: "websocket", Agents: &scenario.Agents{Sockets: 1}, Timeout: unit.Duration(time.Hour)}, Options{Base: time.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	over := make(chan Reply)
+	go func() { over <- ask(d, "hi") }()
+	<-stuck
+	d.Interrupt()
+	if r := <-over; r.Reason != Interrupted && r.Reason != Broken {
+		t.Errorf("reason %d %q", r.Reason, r.Message)
+	}
+	if err := d.Close(); err != nil {
+		t.Error(err)
+	}
+}

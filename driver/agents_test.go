@@ -105,7 +105,7 @@ func answerWith(body string) http.HandlerFunc {
 
 // What is wrong with a hand-off costs its turn, and no other.
 func TestHandOffsThatFail(t *testing.T) {
-	const short = 150 * time.Millisecond
+	const short = 600 * time.Millisecond
 	for _, c := range []struct {
 		name    string
 		timeout time.Duration

@@ -22,6 +22,7 @@ type session struct {
 	guard  *guard
 	in     []byte
 	values []value
+	stop   func() bool   // the end of everything is no business of the session's any more
 	over   chan struct{} // closed when nothing is to be written any more
 	wake   chan struct{}
 
@@ -52,7 +53,8 @@ func (g *agents) connect(a *agent) (*session, fault) {
 	if err != nil {
 		return nil, g.unreached(dialFault(err))
 	}
-	stop := context.AfterFunc(ctx, func() { _ = plain.Close() }) // wakes whoever reads from it
+	plain.SetDeadline(time.Now().Add(g.plan.timeout))              //nolint:errcheck // as in arm
+	stop := context.AfterFunc(g.ctx, func() { _ = plain.Close() }) // wakes whoever reads or writes
 	up := g.upgrade(plain)
 	conn, resp, err := websocket.Dial(ctx, g.address(a), &websocket.DialOptions{ //nolint:bodyclose // the library has closed it
 		HTTPClient:   &http.Client{Transport: up, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
@@ -60,15 +62,15 @@ func (g *agents) connect(a *agent) (*session, fault) {
 		Host:         g.plan.host,
 		Subprotocols: []string{agentProtocol},
 	})
-	if !stop() && err == nil {
-		err = ctx.Err()
-		_ = conn.CloseNow() // too late
-	}
 	if err != nil {
+		stop()
 		_ = plain.Close() // of no use any more
 		return nil, g.unreached(refusal(ctx, resp, err))
 	}
-	s := &session{agents: g, agent: a, conn: conn, guard: up.guard, values: make([]value, saidSlots), over: make(chan struct{}), wake: make(chan struct{}, 1)}
+	s := &session{
+		agents: g, agent: a, conn: conn, guard: up.guard, values: make([]value, saidSlots),
+		stop: stop, over: make(chan struct{}), wake: make(chan struct{}, 1),
+	}
 	conn.SetReadLimit(int64(g.plan.limits.line))
 	g.wg.Go(s.write)
 	f := s.greet()
@@ -300,15 +302,12 @@ func (s *session) rouse() {
 }
 
 // write sends what is to be said until the socket ends. It ends the socket when
-// the server takes nothing, or when everything is over.
+// the server takes nothing.
 func (s *session) write() {
 	for {
 		select {
 		case <-s.wake:
 		case <-s.over:
-			return
-		case <-s.agents.ctx.Done():
-			_ = s.guard.conn.Close() // wakes the reader
 			return
 		}
 		s.agents.mu.Lock()
@@ -331,6 +330,7 @@ func (s *session) write() {
 
 // end closes the socket; a server that broke the protocol is told so.
 func (s *session) end(f fault) {
+	s.stop()
 	close(s.over)
 	code := websocket.StatusCode(0)
 	switch {

@@ -22,9 +22,9 @@ type handoff struct {
 	claims [2]claim // of those who were shown it first
 	won    int      // agents who were told that it is theirs
 	winner *session
-	asked  bool // the winner has replied
-	closed bool // and the server has taken the reply
-	code   string
+	asked  bool   // the winner has replied
+	closed bool   // and the server has taken the reply
+	code   string // why a claim was refused, for the message
 	fault  fault
 	wake   chan struct{}
 }
@@ -141,7 +141,7 @@ func (g *agents) answered(s *session, kind, id, code string, raw []byte) {
 	case kind == "error" && h.asked && s == h.winner:
 		h.fault = fault{Malformed, "the reply of the agent who won the ticket was refused" + coded(code)}
 	case kind == "error" && mine != nil && *mine == claimed:
-		*mine, h.code = lostIt, code
+		*mine, h.code = lostIt, coded(code)
 	case kind == "replied" && h.asked && s == h.winner:
 		h.closed = true
 	}
@@ -264,7 +264,7 @@ func (g *agents) deal(h *handoff, deadline time.Duration) fault {
 	case f.bad():
 		return f.late("a claim was not answered within the timeout")
 	case h.won == 0:
-		return fault{Malformed, "no agent won the ticket" + coded(h.code)}
+		return fault{Malformed, "no agent won the ticket" + h.code}
 	}
 	f = g.until(h, deadline, func() bool {
 		if !h.asked && h.won == 1 {
