@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 // The scenarios of testdata together use every field there is. Each is printed
@@ -38,6 +41,35 @@ func TestEveryField(t *testing.T) {
 		if !used[path] {
 			t.Errorf("no scenario of testdata has %s", path)
 		}
+	}
+}
+
+// The example of the reference page is a scenario, and its comments say what the
+// defaults are.
+func TestReferenceExample(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("testdata", "reference.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(page), "```yaml\n")
+	example, _, ok := strings.Cut(rest, "```")
+	if !ok {
+		t.Fatal("no example")
+	}
+	head := "version: 1\nname: agents\n"
+	s, err := Parse("x", []byte(head+example), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bare, err := Parse("x", []byte(head+"target: {bundled: {}, mode: websocket}\n"+example[strings.Index(example, "load:"):]), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(bare, s, cmpopts.IgnoreUnexported(Scenario{})); diff != "" {
+		t.Errorf("the defaults are others: %s", diff)
+	}
+	if a := bare.Target.Agents; a.Sockets != 4 || a.Path != "/v1/agent/ws" || !slices.Equal(a.Queues, []string{"*"}) {
+		t.Errorf("defaults %+v", a)
 	}
 }
 
