@@ -3,6 +3,7 @@ package refserver
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -167,12 +168,20 @@ func (a *agents) drain(ctx context.Context) {
 }
 
 // resync pushes what waits to every socket here that has not had it: messages
-// between servers are lost while Redis is away.
+// between servers are lost while Redis is away. Agents of one tenant with the
+// same queues cost one look.
 func (a *agents) resync(ctx context.Context) {
+	looked := map[string][]ticket{}
 	for _, s := range a.all() {
-		ctx, cancel := context.WithTimeout(ctx, deskTimeout)
-		list := a.srv.tickets.waitingIn(ctx, s.who.tenant, s.subscribed())
-		cancel()
+		queues := s.subscribed()
+		key := s.who.tenant + "\x00" + strings.Join(queues, ",")
+		list, ok := looked[key]
+		if !ok {
+			ctx, cancel := context.WithTimeout(ctx, deskTimeout)
+			list = a.srv.tickets.waitingIn(ctx, s.who.tenant, queues)
+			cancel()
+			looked[key] = list
+		}
 		for _, t := range list {
 			if s.wants(t.Queue) && s.first(t.ID, false) {
 				s.offer(ticketMessage(t))
