@@ -17,8 +17,18 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// span is a bucket of some histogram: the values that count as the same.
-type span struct{ low, high int64 }
+// span is a bucket of some histogram: 2^width values that count as the same, the
+// first of which is a multiple of 2^width, as width<<spanBits | first>>width. At
+// five digits first>>width has 18 bits.
+type span uint32
+
+const spanBits = 18
+
+func newSpan(low int64, width int) span { return span(width)<<spanBits | span(low>>width) }
+
+func (s span) low() int64 { return int64(s&(1<<spanBits-1)) << (s >> spanBits) }
+
+func (s span) high() int64 { return s.low() + (1<<(s>>spanBits) - 1) }
 
 // LogSeries is what a log holds under one tag, over all its intervals. A bucket
 // is known, not the values in it. It is read-only and safe for concurrent use.
@@ -32,10 +42,7 @@ type LogSeries struct {
 	buckets []bucket // ascending
 }
 
-type bucket struct {
-	span
-	count int64
-}
+type bucket struct{ low, high, count int64 }
 
 // N is how many values there are.
 func (s *LogSeries) N() int64 { return s.n }
@@ -76,7 +83,7 @@ func (s *LogSeries) Mean() (time.Duration, bool) {
 func (t *logTally) finish(unit time.Duration) LogSeries {
 	s := LogSeries{Tag: t.tag, Intervals: t.intervals, From: t.from, To: t.to, unit: int64(unit), n: t.n, buckets: make([]bucket, 0, len(t.counts))}
 	for at, count := range t.counts {
-		s.buckets = append(s.buckets, bucket{at, count})
+		s.buckets = append(s.buckets, bucket{at.low(), at.high(), count})
 	}
 	slices.SortFunc(s.buckets, func(a, b bucket) int { return cmp.Or(cmp.Compare(a.high, b.high), cmp.Compare(a.low, b.low)) })
 	return s
@@ -97,8 +104,9 @@ func (l *logReader) add(s *logTally, payload string) error {
 	lowest := bits.Len64(uint64(max(h.LowestTrackableValue(), 1))) - 1
 	most := math.MaxInt64 / int64(l.unit)
 	for low, count := range h.ForEachBucket {
-		high := low + 1<<max(bits.Len64(uint64(low))-kept, lowest) - 1
-		if low < 0 || high < low {
+		at := newSpan(low, max(bits.Len64(uint64(low))-kept, lowest))
+		high := at.high()
+		if at.low() != low || high < low {
 			return errors.New("the histogram is damaged: a value beyond 64 bits")
 		}
 		if high > most {
@@ -107,7 +115,6 @@ func (l *logReader) add(s *logTally, payload string) error {
 		if count > math.MaxInt64-s.n {
 			return errors.New("the counts do not fit 64 bits")
 		}
-		at := span{low, high}
 		before := s.counts[at]
 		if before == 0 {
 			if l.buckets++; l.buckets > maxLogBuckets {
@@ -152,12 +159,11 @@ func (l *logReader) check(payload string) error {
 	default:
 		return errors.New("the histogram is of an unknown kind: want a compressed V2 histogram of whole numbers")
 	}
-	z, err := zlib.NewReader(bytes.NewReader(packed[8:]))
-	if err != nil {
+	if err := l.inflate(packed[8:]); err != nil {
 		return fmt.Errorf("the histogram is damaged: %w", err)
 	}
 	var head [hdrhistogram.ENCODING_HEADER_SIZE]byte
-	if _, err := io.ReadFull(z, head[:]); err != nil {
+	if _, err := io.ReadFull(l.zlib, head[:]); err != nil {
 		return fmt.Errorf("the histogram is damaged: %w", err)
 	}
 	n := int64(binary.BigEndian.Uint32(head[4:]))
@@ -168,4 +174,13 @@ func (l *logReader) check(payload string) error {
 		return errors.New("the histograms inflate beyond all measure: this is no log of a measurement")
 	}
 	return nil
+}
+
+// inflate begins to inflate packed, with the memory of the time before.
+func (l *logReader) inflate(packed []byte) (err error) {
+	if again, ok := l.zlib.(zlib.Resetter); ok {
+		return again.Reset(bytes.NewReader(packed), nil)
+	}
+	l.zlib, err = zlib.NewReader(bytes.NewReader(packed))
+	return err
 }

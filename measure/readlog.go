@@ -23,8 +23,8 @@ const (
 	maxLogBuckets = 1 << 19 // of all tags
 	// What all histograms may inflate to: as much, and for each byte of the log so
 	// many more. Counts that stand for something hardly compress.
-	freeInflation = 8 << 20
-	inflation     = 8
+	freeInflation = 2 << 20
+	inflation     = 4
 )
 
 // Log is an HdrHistogram log that was read.
@@ -80,6 +80,7 @@ type logReader struct {
 	inflated int64
 	buckets  int
 	long     []byte // a line longer than the buffer
+	zlib     io.ReadCloser
 
 	first   float64 // the first StartTime, since the epoch
 	start   float64 // the last
