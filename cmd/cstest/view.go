@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"runtime"
 	"slices"
@@ -141,7 +142,7 @@ func (b *frames) build(l *trial.Live) tui.Frame {
 			f.Planned = float64(l.Planned[second])
 		}
 	} else {
-		f.Users, f.UsersPlanned = f.Conversations, int64(b.level(l.Elapsed)+0.5)
+		f.Users, f.UsersPlanned = usersOf(f.Conversations, b.level(l.Elapsed))
 	}
 	b.last, b.at, b.live, b.ready = f, time.Now(), l, true
 	return f
@@ -176,6 +177,16 @@ func knownSoFar(s *scenario.Scenario, l *trial.Live) *measure.Facts {
 		}
 	}
 	return &facts
+}
+
+// usersOf is how many users of a closed load are active, and how many are planned
+// now, 0 once the plan is over. All of them have a conversation from the start,
+// those too whose time has not come.
+func usersOf(conversations int64, level float64) (active, planned int64) {
+	if planned = int64(math.Round(level)); planned <= 0 {
+		return conversations, 0
+	}
+	return min(conversations, planned), planned
 }
 
 // callsOf is the LLM calls per turn of the last second that the mock has told

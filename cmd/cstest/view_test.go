@@ -49,3 +49,21 @@ func TestCallsOfTheLastWholeSecond(t *testing.T) {
 		t.Error("calls are known before a second was told")
 	}
 }
+
+func TestUsersActiveOfPlanned(t *testing.T) {
+	for _, c := range []struct {
+		conversations   int64
+		level           float64
+		active, planned int64
+	}{
+		{200, 66.7, 67, 67},  // a ramp: the others' time has not come
+		{200, 200, 200, 200}, // all
+		{180, 200, 180, 200}, // some are gone
+		{150, 0, 150, 0},     // the drain
+		{0, 0, 0, 0},
+	} {
+		if active, planned := usersOf(c.conversations, c.level); active != c.active || planned != c.planned {
+			t.Errorf("%d conversations at level %v: %d of %d, want %d of %d", c.conversations, c.level, active, planned, c.active, c.planned)
+		}
+	}
+}
