@@ -150,9 +150,7 @@ func (g *agents) answered(s *session, kind, id, code string, raw []byte) {
 
 // lose ends the turns that hang on s. g.mu must be held.
 func (g *agents) lose(s *session, f fault) {
-	if f.reason == Unreachable || f.reason == TimedOut {
-		f.reason = Broken // the turns are: their questions have been sent
-	}
+	f = f.amidst()
 	s.fault = f
 	for _, h := range g.tickets {
 		for i := range h.sight.shown {
@@ -165,6 +163,14 @@ func (g *agents) lose(s *session, f fault) {
 		}
 		h.rouse()
 	}
+}
+
+// amidst is what a socket's fault is to a turn whose question was sent.
+func (f fault) amidst() fault {
+	if f.reason == Unreachable || f.reason == TimedOut {
+		f.reason = Broken
+	}
+	return f
 }
 
 // expect begins to wait for the ticket.
@@ -187,7 +193,9 @@ func (g *agents) expect(id string) *handoff {
 		}
 	}
 	if _, _, f := g.state(); h.sight.shown == 0 && g.live == 0 {
-		h.fault = fault{Broken, firstOf(f.message, "no agent's socket is open")}
+		if h.fault = f.amidst(); !f.bad() {
+			h.fault = fault{Broken, "no agent's socket is open"}
+		}
 	}
 	return h
 }
