@@ -166,17 +166,18 @@ func TestHostileFrames(t *testing.T) {
 				}
 				codes <- <-told
 			})
-			url := deskOnly(t, agents, func(w http.ResponseWriter, r *http.Request) {
-				asked <- struct{}{}
-				answerWith(`{"answer":"ok","ticket":{"id":"t"}}`)(w, r)
-			})
+			url := deskOnly(t, agents, answerWith(`{"answer":"ok","ticket":{"id":"t"}}`))
 			d := open(t, &scenario.Target{URL: url, Mode: "websocket", Agents: &scenario.Agents{Sockets: 1}, Timeout: unit.Duration(time.Minute)}, Options{Base: time.Now()})
 			if err := d.Prepare(0); err != nil {
 				t.Fatal(err)
 			}
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			r := ask(d, "hi")
+			answer := make(chan Reply)
+			go func() { answer <- ask(d, "hi") }()
+			awaited(t, d, 1)
+			asked <- struct{}{}
+			r := <-answer
 			runtime.ReadMemStats(&after)
 			says(t, r, c.reason, c.message)
 			// A close frame behind data nobody reads may be lost with a reset.

@@ -125,6 +125,7 @@ func (d *deskServer) leave(a *deskAgent) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.agents = slices.DeleteFunc(d.agents, func(o *deskAgent) bool { return o == a })
+	close(a.over)
 }
 
 func (d *deskServer) hear(a *deskAgent, raw []byte) {

@@ -34,6 +34,17 @@ func ask(d Driver, text string) Reply {
 	return r
 }
 
+// awaited waits until n turns wait for their tickets.
+func awaited(t *testing.T, d Driver, n int) {
+	t.Helper()
+	g := d.(*client).agents
+	eventually(t, "that many turns wait", func() bool {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		return len(g.tickets) == n
+	})
+}
+
 func says(t *testing.T, r Reply, reason Reason, message string) {
 	t.Helper()
 	if r.Reason != reason || r.Message != message {
@@ -196,12 +207,7 @@ func TestOneTicketForTwoTurns(t *testing.T) {
 	d := open(t, &scenario.Target{URL: url, Mode: "websocket", Timeout: unit.Duration(time.Minute)}, Options{Base: time.Now()})
 	var wg sync.WaitGroup
 	wg.Go(func() { says(t, ask(d, "first"), Interrupted, "interrupted") })
-	g := d.(*client).agents
-	eventually(t, "the first turn waits", func() bool {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		return len(g.tickets) == 1
-	})
+	awaited(t, d, 1)
 	says(t, ask(d, "second"), Malformed, "the ticket in the answer is another turn's as well")
 	d.Interrupt()
 	wg.Wait()
@@ -285,16 +291,18 @@ func TestSocketsDieBeforeThePush(t *testing.T) {
 		for _, a := range agents {
 			a.conn.CloseNow() //nolint:errcheck // that is all
 		}
-	}
-	s.desk.mute = func(text string) bool {
-		if text == "all" {
-			go s.desk.delay(text)
+		for _, a := range agents {
+			<-a.over // the desk counts on those who are there
 		}
-		return text == "all"
 	}
+	s.desk.mute = func(text string) bool { return text == "all" }
 	d := open(t, handed(s), Options{Base: time.Now()})
 	says(t, ask(d, "some"), Complete, "")
-	says(t, ask(d, "all"), Broken, "agent's socket: closed by the server")
+	answer := make(chan Reply)
+	go func() { answer <- ask(d, "all") }()
+	awaited(t, d, 1)
+	s.desk.delay("all")
+	says(t, <-answer, Broken, "agent's socket: closed by the server")
 	s.desk.delay = nil
 	says(t, ask(d, "none"), Complete, "")
 }
@@ -490,12 +498,7 @@ func TestInterruptHandOffs(t *testing.T) {
 			for range 5 {
 				wg.Go(func() { says(t, ask(d, "hi"), Interrupted, "interrupted") })
 			}
-			g := d.(*client).agents
-			eventually(t, "five turns wait", func() bool {
-				g.mu.Lock()
-				defer g.mu.Unlock()
-				return len(g.tickets) == 5
-			})
+			awaited(t, d, 5)
 			d.Interrupt()
 			wg.Wait()
 			says(t, ask(d, "after"), Interrupted, "interrupted")
