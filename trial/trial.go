@@ -257,7 +257,7 @@ func (t *attempt) drive(ctx, graceful context.Context, recorder *measure.Recorde
 	t.hold()
 	var err error
 	f := done.Facts
-	interrupted := ""
+	interrupted, ended := "", time.Duration(0)
 	if t.crew != nil {
 		err = t.crew.run(ctx, graceful)
 		if t.crew.pending.facts != nil {
@@ -268,14 +268,15 @@ func (t *attempt) drive(ctx, graceful context.Context, recorder *measure.Recorde
 		var summary *load.Summary
 		if summary, err = t.localLoad(ctx, graceful, recorder, w); err == nil {
 			f.Generator, interrupted, done.Crash = summary.Generator, summary.Interrupted, summary.Crash
-			w.snapshot.Elapsed = max(w.snapshot.Elapsed, summary.Elapsed)
+			ended = summary.Elapsed
 		}
 		_ = t.driver.Close() // every connection is ours to drop
 	}
 	t.letGo()
 	stopAsking()
 	stopWatch()
-	done.Snapshot = w.snapshot
+	done.Snapshot = w.snapshot // nobody else's from here on
+	done.Snapshot.Elapsed = max(done.Snapshot.Elapsed, ended)
 	done.Warnings = append(done.Warnings, w.warnings...)
 	t.befell(w, done)
 	switch {
