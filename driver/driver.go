@@ -145,6 +145,7 @@ type Reply struct {
 	FirstByte  time.Duration
 	FirstToken time.Duration
 	Done       time.Duration
+	Over       time.Duration   // when Do had no more to do with the turn; Done, or later where agents deal with it
 	Gaps       []time.Duration // between the contents of a stream
 
 	buffer any // what Free gives back

@@ -40,6 +40,7 @@ type exchange struct {
 	sent     time.Duration
 	first    time.Duration
 	done     time.Duration
+	over     time.Duration // when agents had dealt with the turn
 	token    time.Duration
 	last     time.Duration // of the content before
 }
@@ -72,7 +73,7 @@ func (x *exchange) begin() {
 	x.notes = nil
 	x.head.reset()
 	x.streamed = false
-	x.connect, x.sent, x.first, x.done, x.token, x.last = 0, 0, 0, 0, 0, 0
+	x.connect, x.sent, x.first, x.done, x.over, x.token, x.last = 0, 0, 0, 0, 0, 0, 0
 }
 
 // room makes sure that n bytes can be read behind x.in.

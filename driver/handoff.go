@@ -243,8 +243,9 @@ func (l *line) handOver(x *exchange) fault {
 		x.done = max(x.done, h.sight.at)
 		f = g.deal(h, x.done+g.plan.timeout)
 	}
+	x.over = g.now()
 	if f.bad() {
-		x.done = g.now() // the customer still waits
+		x.done = x.over // the customer still waits
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()

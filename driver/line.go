@@ -138,6 +138,7 @@ func (l *line) Do(turn *Turn, reply *Reply) {
 	if reply.Done == 0 {
 		reply.Done = time.Since(p.opts.Base)
 	}
+	reply.Over = max(reply.Done, x.over)
 }
 
 // prove signs the user's token and logs the user in where that is still to be done.

@@ -23,6 +23,9 @@ type fake struct {
 	// answer says how long a turn takes and what comes back; nil: at once, ok.
 	answer func(at time.Duration, user *driver.User, turn *driver.Turn, reply *driver.Reply) time.Duration
 
+	// deal is how long Do takes beyond the turn's end.
+	deal time.Duration
+
 	stop sync.Once
 	gone chan struct{}
 
@@ -88,6 +91,8 @@ func (l *fakeLine) Do(turn *driver.Turn, reply *driver.Reply) {
 		}
 	}
 	reply.Done = time.Since(f.base)
+	time.Sleep(f.deal)
+	reply.Over = time.Since(f.base)
 	f.mu.Lock()
 	f.now--
 	f.mu.Unlock()

@@ -115,7 +115,8 @@ func (h *health) end() measure.Generator {
 	cpu, rss := usage()
 	h.out.CPU, h.out.MaxRSS = cpu-h.started, rss
 	if h.last > 0 {
-		h.out.InFlightMean = h.area / h.last.Seconds()
+		// What comes after a turn is done is not in its response time, which this is held against.
+		h.out.InFlightMean = max(h.area-time.Duration(h.r.behind.Load()).Seconds(), 0) / h.last.Seconds()
 	}
 	return h.out
 }

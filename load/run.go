@@ -86,6 +86,7 @@ type run struct {
 	crash    atomic.Pointer[Crash]  // the panic that did it, if one did
 	reason   string                 // why the load ended before its plan
 	last     atomic.Int64
+	behind   atomic.Int64 // how long turns were dealt with after they were done, summed
 
 	mu      sync.Mutex
 	queue   queue

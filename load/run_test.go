@@ -229,6 +229,27 @@ func TestClosedUsersLoopAtTheirPace(t *testing.T) {
 	})
 }
 
+func TestUsersWaitWhileAgentsDealWithTheirTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		f.answer, f.deal = takes(100*time.Millisecond), 300*time.Millisecond
+		b, s := drive(t, always(), closed(1, 4*time.Second, say("一", "二")...), f, nil)
+		if len(b.turns) != 10 {
+			t.Fatalf("%d turns; want 10, one every 400 ms", len(b.turns))
+		}
+		for i := range b.turns {
+			turn := &b.turns[i]
+			if want := time.Duration(i) * 400 * time.Millisecond; turn.Intended != want || turn.Done != want+100*time.Millisecond || turn.Lag != 0 {
+				t.Errorf("turn %d intended %v, done %v, lag %v; want %v, 100 ms, 0", i, turn.Intended, turn.Done, turn.Lag, want)
+			}
+		}
+		// One turn of 100 ms every 400 ms: a quarter of one in flight, until the last is dealt with.
+		if got := s.Generator.InFlightMean; got < 0.24 || got > 0.26 {
+			t.Errorf("%.3f turns in flight; want 0.25", got)
+		}
+	})
+}
+
 func TestClosedUsersRamp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sc := closed(0, 10*time.Second)

@@ -116,6 +116,10 @@ func (w *worker) perform(c *conversation) (due time.Duration, again bool) {
 	if reply.Done == 0 {
 		reply.Done = r.now()
 	}
+	over := max(reply.Done, reply.Over) // while an agent deals with a turn its user waits
+	if over > reply.Done {
+		r.behind.Add(int64(over - reply.Done))
+	}
 	r.release()
 	r.live.inFlight.Add(-1)
 	c.counted = false
@@ -143,10 +147,10 @@ func (w *worker) perform(c *conversation) (due time.Duration, again bool) {
 	c.line.Free(reply)
 	c.released = 0
 	if more && j.Outcome != measure.Censored {
-		c.intended = done + pause
+		c.intended = over + pause
 		return c.intended, true
 	}
-	return r.finish(c, w.lane, done, more, refused)
+	return r.finish(c, w.lane, over, more, refused)
 }
 
 // over moves the end of the load on.
