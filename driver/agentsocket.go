@@ -49,7 +49,7 @@ func (g *agents) connect(a *agent) (*session, fault) {
 	if err != nil {
 		return nil, fault{Malformed, short(err)}
 	}
-	plain, err := g.dialer.dial(ctx)
+	plain, err := g.dialer.dial(ctx, time.Now().Add(g.plan.timeout))
 	if err != nil {
 		return nil, g.unreached(dialFault(err))
 	}

@@ -1,7 +1,6 @@
 package driver
 
 import (
-	"context"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -96,9 +95,7 @@ func (r *registry) close() {
 
 // open dials within x's deadline and notes how long it took.
 func (h *http1) open(x *exchange, now time.Duration) (*conn, fault) {
-	ctx, cancel := context.WithDeadline(h.ctx, h.plan.opts.Base.Add(x.deadline))
-	defer cancel()
-	plain, err := h.dialer.dial(ctx)
+	plain, err := h.dialer.dial(h.ctx, h.plan.opts.Base.Add(x.deadline))
 	x.connect += h.now() - now
 	if err != nil {
 		if h.ctx.Err() != nil {
@@ -107,7 +104,7 @@ func (h *http1) open(x *exchange, now time.Duration) (*conn, fault) {
 		return nil, dialFault(err)
 	}
 	c := &conn{Conn: plain}
-	if tcp, ok := plain.(*net.TCPConn); ok {
+	if tcp, ok := plain.(syscall.Conn); ok {
 		if c.raw, err = tcp.SyscallConn(); err != nil {
 			plain.Close()
 			return nil, dialFault(err)

@@ -26,7 +26,6 @@ type dialer struct {
 	address string
 	sources int
 	tls     *tls.Config
-	net     net.Dialer
 	next    atomic.Uint32
 
 	mu    sync.Mutex
@@ -34,15 +33,15 @@ type dialer struct {
 }
 
 func newDialer(p *plan) *dialer {
-	d := &dialer{address: p.address, sources: p.opts.Sources, tls: p.tls}
+	return &dialer{address: p.address, sources: p.opts.Sources, tls: p.tls}
+}
+
+// dialed connects in the portable way.
+func dialed(ctx context.Context, from netip.Addr, to netip.AddrPort, until time.Time) (net.Conn, error) {
 	// Keep-alive probes cost four system calls a connection and tell nothing the
 	// turn's own deadline does not.
-	d.net.KeepAliveConfig.Enable = false
-	d.net.KeepAlive = -1
-	// Without it DialTCP binds a port of its own first, which the kernel searches
-	// for among all that are in use: most of the CPU of a connection at 1,500/s.
-	d.net.Control = portLater
-	return d
+	d := net.Dialer{Deadline: until, KeepAlive: -1}
+	return d.DialTCP(ctx, "tcp", netip.AddrPortFrom(from, 0), to)
 }
 
 // resolve gives the addresses, those of the family that came first and the
@@ -87,16 +86,21 @@ func (d *dialer) resolve(ctx context.Context) ([]netip.AddrPort, error) {
 }
 
 // dial opens one connection, TLS and all.
-func (d *dialer) dial(ctx context.Context) (net.Conn, error) {
+func (d *dialer) dial(ctx context.Context, until time.Time) (net.Conn, error) {
+	if to, ok := d.plain(); ok {
+		return d.one(ctx, to, until)
+	}
+	ctx, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
 	addrs, err := d.resolve(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var c net.Conn
 	if len(addrs) == 1 {
-		c, err = d.one(ctx, addrs[0])
+		c, err = d.one(ctx, addrs[0], until)
 	} else {
-		c, err = d.race(ctx, addrs)
+		c, err = d.race(ctx, addrs, until)
 	}
 	if err != nil || d.tls == nil {
 		return c, err
@@ -109,25 +113,31 @@ func (d *dialer) dial(ctx context.Context) (net.Conn, error) {
 	return secure, nil
 }
 
+// plain gives the only address there is, where nothing but connecting to it is to be done.
+func (d *dialer) plain() (netip.AddrPort, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.tls != nil || len(d.addrs) != 1 {
+		return netip.AddrPort{}, false
+	}
+	return d.addrs[0], true
+}
+
 // one connects to one address, from the next of the loopback sources when
 // there are several.
-func (d *dialer) one(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
-	var from netip.AddrPort
+func (d *dialer) one(ctx context.Context, to netip.AddrPort, until time.Time) (net.Conn, error) {
+	var from netip.Addr
 	if d.sources > 1 && to.Addr().IsLoopback() && to.Addr().Is4() {
 		// Each process has 2^14 addresses of its own, so that shards do not meet.
 		n := d.next.Add(1)%uint32(min(d.sources, 1<<14-2)) + 1 + uint32(os.Getpid()&0x1ff)<<14
-		from = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 1 + byte(n>>16), byte(n >> 8), byte(n)}), 0)
+		from = netip.AddrFrom4([4]byte{127, 1 + byte(n>>16), byte(n >> 8), byte(n)})
 	}
-	c, err := d.net.DialTCP(ctx, "tcp", from, to)
-	if err != nil {
-		return nil, err
-	}
-	return c, nil
+	return connect(ctx, from, to, until)
 }
 
 // race tries one address after the other, each a little later, and takes the
 // first that answers.
-func (d *dialer) race(ctx context.Context, addrs []netip.AddrPort) (net.Conn, error) {
+func (d *dialer) race(ctx context.Context, addrs []netip.AddrPort, until time.Time) (net.Conn, error) {
 	type result struct {
 		c   net.Conn
 		err error
@@ -139,7 +149,7 @@ func (d *dialer) race(ctx context.Context, addrs []netip.AddrPort) (net.Conn, er
 		to := addrs[started]
 		started++
 		go func() {
-			c, err := d.one(ctx, to)
+			c, err := d.one(ctx, to, until)
 			results <- result{c, err}
 		}()
 	}

@@ -36,7 +36,7 @@ func ioFault(err error) fault {
 		return fault{Broken, "connection reset by the server"}
 	case errors.Is(err, syscall.EPIPE):
 		return fault{Broken, "connection closed by the server while the request was written"}
-	case errors.Is(err, net.ErrClosed):
+	case errors.Is(err, net.ErrClosed), errors.Is(err, os.ErrClosed):
 		return fault{Interrupted, "interrupted"}
 	}
 	return fault{Broken, short(err)}
@@ -97,6 +97,10 @@ func short(err error) string {
 	var op *net.OpError
 	if errors.As(err, &op) && op.Err != nil {
 		err = op.Err
+	}
+	var file *os.PathError
+	if errors.As(err, &file) {
+		err = file.Err
 	}
 	var call *os.SyscallError
 	if errors.As(err, &call) {

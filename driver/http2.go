@@ -213,7 +213,7 @@ func (h *http2) open(x *exchange) (*mux, fault) {
 	until := h.plan.opts.Base.Add(x.deadline)
 	ctx, cancel := context.WithDeadline(h.ctx, until)
 	defer cancel()
-	c, err := h.dialer.dial(ctx)
+	c, err := h.dialer.dial(ctx, until)
 	x.connect += h.now() - start
 	if err != nil {
 		if h.ctx.Err() != nil {

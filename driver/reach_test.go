@@ -212,7 +212,7 @@ func TestEyeballs(t *testing.T) {
 	good := l.Addr().(*net.TCPAddr).AddrPort()
 	refused := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.2"), 1)
 	d := &dialer{address: "chat.example:80", addrs: []netip.AddrPort{refused, good}}
-	c, err := d.dial(context.Background())
+	c, err := d.dial(context.Background(), time.Now().Add(time.Minute))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +221,7 @@ func TestEyeballs(t *testing.T) {
 	}
 	c.Close()
 	d.addrs = []netip.AddrPort{refused, refused}
-	if _, err := d.dial(context.Background()); dialFault(err).message != "connection refused" {
+	if _, err := d.dial(context.Background(), time.Now().Add(time.Minute)); dialFault(err).message != "connection refused" {
 		t.Errorf("error %v", err)
 	}
 }
