@@ -41,7 +41,10 @@ readme: build ## execute the examples of the README
 	go test -count=1 -run TestReadme ./cmd/cstest
 
 bench: build ## measure against the peers, side by side, and print the tables of bench/README.md
-	bench/tools.sh && bench/peers.py && bench/peers.py --h2c && bench/burst.py h2c && bench/burst.py http1
+	bench/tools.sh && bench/peers.py && bench/peers.py --h2c
+	for kind in h2c http1 held; do bench/burst.py $$kind; done
+	bench/streams.py 200 && bench/streams.py 2000 && bench/freeze.py && bench/view.sh 5 20
+	bin/cstest selftest
 
 ci: lint test fuzz library ## everything that gates a change
 
