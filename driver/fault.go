@@ -60,6 +60,9 @@ func dialFault(err error) fault {
 		if dns.IsTimeout {
 			return fault{TimedOut, "name lookup took longer than the timeout"}
 		}
+		if !dns.IsNotFound {
+			return fault{Unreachable, "name lookup: " + short(errors.New(dns.Err))}
+		}
 		return fault{Unreachable, "name lookup: no such host"}
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		return fault{TimedOut, "connecting took longer than the timeout"}

@@ -74,10 +74,10 @@ func (r *Recorder) Cut(elapsed time.Duration) (*Snapshot, error) {
 // Started records a conversation that began.
 func (l *Lane) Started(intended time.Duration) {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.cur.planned++
 	l.cur.started++
 	l.cur.second(intended).starts++
-	l.mu.Unlock()
 }
 
 // Dropped records a start that never became a conversation: DroppedTarget, or
@@ -87,13 +87,13 @@ func (l *Lane) Dropped(intended time.Duration, o Outcome) {
 		o = DroppedGenerator
 	}
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	v := l.cur
 	v.planned++
 	v.counts[o]++
 	s := v.second(intended)
 	s.outcomes[o]++
 	v.rules.drop(s.budgets, v.plan.StageAt(intended), o)
-	l.mu.Unlock()
 }
 
 // Record records a turn that is over, or censored. It keeps nothing of t. A turn
@@ -109,24 +109,24 @@ func (l *Lane) Record(t *Turn) {
 		t = &fixed
 	}
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.cur.record(t)
-	l.mu.Unlock()
 }
 
 // Gap records the time between two contents of a stream, as one of the turn
 // recorded last in this lane: call it right after Record, or fill Turn.Gaps.
 func (l *Lane) Gap(gap time.Duration) {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.cur.gap(gap)
-	l.mu.Unlock()
 }
 
 // Failed records what went wrong with a turn, beside Record. It keeps copies,
 // cut to a bounded length, of a bounded number of kinds.
 func (l *Lane) Failed(f *Failure) {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.cur.failures.record(f)
-	l.mu.Unlock()
 }
 
 // Ended records how a conversation ended.
@@ -135,6 +135,6 @@ func (l *Lane) Ended(end ConversationEnd) {
 		end = Broken
 	}
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.cur.ends[end]++
-	l.mu.Unlock()
 }

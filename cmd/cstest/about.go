@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -8,6 +9,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/cstest/cstest/measure"
@@ -116,18 +119,38 @@ func fromJournal(paths ...string) (*report.Document, *measure.Snapshot, *about, 
 		return nil, nil, nil, fmt.Errorf("the scenario in %s: %w", paths[0], err)
 	}
 	r := recorded{snapshot: merged.Snapshot, facts: merged.Facts}
-	var told []string
-	for name, to := range map[string]any{
-		trial.NoteStarted: &r.started, trial.NoteWarnings: &told, trial.NoteSignal: &r.signal, trial.NoteIncidents: &r.incidents,
-	} {
-		if note, ok := merged.Notes[name]; ok {
+	read := func(notes map[string]json.RawMessage, name string, to any) {
+		if note, ok := notes[name]; ok {
 			if err := json.Unmarshal(note, to); err != nil {
 				warnings = append(warnings, fmt.Sprintf("the journal's note %q cannot be read: %v", name, err))
 			}
 		}
 	}
+	read(merged.Notes, trial.NoteStarted, &r.started)
+	read(merged.Notes, trial.NoteSignal, &r.signal)
+	var told []string
+	for _, shard := range shards { // what befell one befell the run
+		var incidents []trial.Incident
+		var warned []string
+		read(shard.Notes, trial.NoteIncidents, &incidents)
+		read(shard.Notes, trial.NoteWarnings, &warned)
+		r.incidents, told = append(r.incidents, incidents...), append(told, warned...)
+	}
+	if len(shards) > 1 {
+		r.incidents, told = once(r.incidents, incidentOrder), once(told, strings.Compare)
+	}
 	r.warnings = append(told, warnings...)
 	return a.document(sc, r), merged.Snapshot, &a, nil
+}
+
+// once gives each of list one time, in order, so that the order of shards does not matter.
+func once[T comparable](list []T, order func(a, b T) int) []T {
+	slices.SortFunc(list, order)
+	return slices.Compact(list)
+}
+
+func incidentOrder(a, b trial.Incident) int {
+	return cmp.Or(cmp.Compare(a.At, b.At), strings.Compare(a.Kind, b.Kind), cmp.Compare(a.By, b.By), strings.Compare(a.What, b.What))
 }
 
 // compressed says so, where that is why a journal cannot be read.
