@@ -172,6 +172,8 @@ type Options struct {
 	Base time.Time // t = 0 of the times in replies; monotonic
 	// Secrets gives the value behind ${env:…} and ${file:…}.
 	Secrets func(name string) (string, error)
+	// Dir is the folder that relative paths of certificates are taken from.
+	Dir string
 	// Capture is given, once a turn, the request as sent and the last answer as it
 	// came (over HTTP/2 as a person reads them), for one conversation shown to a
 	// person; or a login that failed. Behind the answer stands what was said of its

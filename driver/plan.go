@@ -84,7 +84,7 @@ func compile(target *scenario.Target, opts Options) (*plan, error) {
 		return nil, err
 	}
 	if p.secure {
-		if p.tls, err = tlsConfig(target, u.Hostname()); err != nil {
+		if p.tls, err = tlsConfig(target, u.Hostname(), opts.Dir); err != nil {
 			return nil, err
 		}
 	}

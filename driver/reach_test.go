@@ -86,9 +86,9 @@ func tlsServer(t *testing.T, config *tls.Config) (address string, names *[]strin
 	return l.Addr().String(), names
 }
 
-func once(t *testing.T, target *scenario.Target) Reply {
+func once(t *testing.T, target *scenario.Target, dir ...string) Reply {
 	t.Helper()
-	d := open(t, target, Options{Base: time.Now()})
+	d := open(t, target, Options{Base: time.Now(), Dir: filepath.Join(dir...)})
 	line := d.Open(&User{ID: "u"})
 	defer line.Close()
 	var r Reply
@@ -108,6 +108,7 @@ func TestTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	clientCAs.AddCert(leaf)
+	dir := filepath.Dir(good)
 	for _, c := range []struct {
 		name    string
 		server  *tls.Config
@@ -116,6 +117,7 @@ func TestTLS(t *testing.T) {
 		message string
 	}{
 		{"own CA", &tls.Config{Certificates: []tls.Certificate{cert}}, scenario.TLS{CA: good}, Complete, ""},
+		{"a path of the scenario's folder", &tls.Config{Certificates: []tls.Certificate{cert}}, scenario.TLS{CA: filepath.Base(good)}, Complete, ""},
 		{"unknown CA", &tls.Config{Certificates: []tls.Certificate{cert}}, scenario.TLS{}, Unreachable, "tls: the certificate is signed by an unknown authority"},
 		{"insecure", &tls.Config{Certificates: []tls.Certificate{foreign}}, scenario.TLS{Insecure: true}, Complete, ""},
 		{"expired", &tls.Config{Certificates: []tls.Certificate{old}}, scenario.TLS{CA: expired}, Unreachable, "tls: the certificate is expired or not yet valid"},
@@ -126,7 +128,8 @@ func TestTLS(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			address, names := tlsServer(t, c.server)
-			r := once(t, &scenario.Target{URL: "https://chat.example", TLS: &c.client, Resolve: map[string]string{"chat.example:443": address}})
+			target := &scenario.Target{URL: "https://chat.example", TLS: &c.client, Resolve: map[string]string{"chat.example:443": address}}
+			r := once(t, target, dir)
 			if r.Reason != c.reason || !strings.Contains(r.Message, c.message) {
 				t.Errorf("reason %d %q, want %d %q", r.Reason, r.Message, c.reason, c.message)
 			}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/cstest/cstest/scenario"
 )
@@ -14,7 +15,7 @@ import (
 // maxPEM is more than any bundle of root certificates.
 const maxPEM = 4 << 20
 
-func tlsConfig(target *scenario.Target, host string) (*tls.Config, error) {
+func tlsConfig(target *scenario.Target, host, dir string) (*tls.Config, error) {
 	config := &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
 	t := target.TLS
 	if t == nil {
@@ -23,7 +24,7 @@ func tlsConfig(target *scenario.Target, host string) (*tls.Config, error) {
 	config.ServerName = firstOf(t.ServerName, host)
 	config.InsecureSkipVerify = t.Insecure
 	if t.CA != "" {
-		pem, err := readPEM(t.CA)
+		pem, err := readPEM(dir, t.CA)
 		if err != nil {
 			return nil, fmt.Errorf("tls.ca: %w", err)
 		}
@@ -38,11 +39,11 @@ func tlsConfig(target *scenario.Target, host string) (*tls.Config, error) {
 	if t.Cert == "" || t.Key == "" {
 		return nil, errors.New("tls: cert and key go together")
 	}
-	cert, err := readPEM(t.Cert)
+	cert, err := readPEM(dir, t.Cert)
 	if err != nil {
 		return nil, fmt.Errorf("tls.cert: %w", err)
 	}
-	key, err := readPEM(t.Key)
+	key, err := readPEM(dir, t.Key)
 	if err != nil {
 		return nil, fmt.Errorf("tls.key: %w", err)
 	}
@@ -54,7 +55,10 @@ func tlsConfig(target *scenario.Target, host string) (*tls.Config, error) {
 	return config, nil
 }
 
-func readPEM(path string) ([]byte, error) {
+func readPEM(dir, path string) ([]byte, error) {
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(dir, path)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err

@@ -85,8 +85,8 @@ StreamPath.done | name of the event, or its whole data, that ends the stream |
 JobPath.url | gjson path of the job's address in the 202 | the Location header
 JobPath.status | gjson path of the state in the polled answer | 200 is done, 202 is not
 JobPath.done | the state that means done |
-TLS.ca | PEM file of the authority to trust |
-TLS.cert | PEM file of the client's certificate, with key |
+TLS.ca | PEM file of the authority to trust, relative to the scenario's folder |
+TLS.cert | PEM file of the client's certificate, with key; relative as well |
 TLS.key | PEM file of the client's key, with cert |
 TLS.server_name | name expected in the certificate | the url's host
 TLS.insecure | do not check the certificate; the report says so | false

@@ -56,6 +56,9 @@ func plainError(err error) error {
 	return err
 }
 
+// Dir is the folder that relative paths in the scenario are taken from.
+func (s *Scenario) Dir() string { return s.source.options.Dir }
+
 // Secret gives the value behind a variable from outside: "env:NAME" or
 // "file:PATH" (a regular file of at most 64 KiB in the scenario's folder, its
 // last line end cut off). Errors name the variable, never a value. It is safe

@@ -95,7 +95,7 @@ func Try(ctx context.Context, o Options, show func(*Exchange) bool) error {
 func converse(ctx context.Context, s *scenario.Scenario, target *scenario.Target, longest time.Duration, redact func(string) string, show func(*Exchange) bool) error {
 	var request, response []byte
 	d, err := driver.New(target, driver.Options{
-		Base: time.Now(), Secrets: s.Secret,
+		Base: time.Now(), Secrets: s.Secret, Dir: s.Dir(),
 		Capture: func(req, resp []byte) {
 			request = append(request[:0], req...)
 			response = append(response[:0], resp...)

@@ -254,7 +254,7 @@ func (c *crew) counters() Counters {
 func (t *attempt) openDriver() (err error) {
 	connections := expectedConnections(t.Scenario, t.Shards)
 	t.driver, err = driver.New(&t.servers.target, driver.Options{
-		Base: t.base, Secrets: t.Scenario.Secret, Sources: t.sources(connections),
+		Base: t.base, Secrets: t.Scenario.Secret, Dir: t.Scenario.Dir(), Sources: t.sources(connections),
 	})
 	if err != nil {
 		return fmt.Errorf("driver: %w", err)
