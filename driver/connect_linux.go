@@ -29,7 +29,7 @@ func connect(ctx context.Context, from netip.Addr, to netip.AddrPort, until time
 	}
 	done, err := begin(fd, from, to)
 	if err != nil {
-		unix.Close(fd) //nolint:errcheck // of no use any more
+		unix.Close(fd)
 		return nil, err
 	}
 	s := socket{File: os.NewFile(uintptr(fd), "tcp"), to: to}
@@ -37,7 +37,7 @@ func connect(ctx context.Context, from netip.Addr, to netip.AddrPort, until time
 		return s, nil
 	}
 	if err := s.await(ctx, until); err != nil {
-		s.Close() //nolint:errcheck // of no use any more
+		s.Close()
 		return nil, err
 	}
 	return s, nil

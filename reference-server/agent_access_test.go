@@ -160,7 +160,7 @@ func TestWhoMayOpenAnAgentsSocket(t *testing.T) {
 	}
 	// A name that was made to resolve to loopback is no page of this server.
 	rebound, resp := upgradeRaw(t, s, append(upgradeHead(tokenOf(t, "agent-1", "default", roleAgent)), "Origin: http://evil.example:"+port)...)
-	if rebound.conn.Close(); resp.StatusCode != 403 {
+	if rebound.conn.Close(); resp.StatusCode != http.StatusForbidden {
 		t.Errorf("rebound name: %d, want 403", resp.StatusCode)
 	}
 	for _, want := range []string{`ws_upgrades_total{result="accepted"} 3`, `ws_upgrades_total{result="subprotocol"} 2`, `ws_upgrades_total{result="handshake"} 2`,

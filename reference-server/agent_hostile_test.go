@@ -54,7 +54,7 @@ func upgradeHead(token string) []string {
 func rawAgent(t testing.TB, s *Server) *rawSocket {
 	t.Helper()
 	r, resp := upgradeRaw(t, s, upgradeHead(tokenOf(t, "agent-1", "default", roleAgent))...)
-	if resp.StatusCode != 101 || resp.Header.Get("Sec-Websocket-Accept") != "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" || resp.Header.Get("Sec-Websocket-Protocol") != "cs.agent.v1" || resp.Header.Get("Sec-Websocket-Extensions") != "" {
+	if resp.StatusCode != http.StatusSwitchingProtocols || resp.Header.Get("Sec-Websocket-Accept") != "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" || resp.Header.Get("Sec-Websocket-Protocol") != "cs.agent.v1" || resp.Header.Get("Sec-Websocket-Extensions") != "" {
 		t.Fatalf("upgrade: %d %v", resp.StatusCode, resp.Header)
 	}
 	if op, body := r.frame(); op != 1 || !bytes.Contains(body, []byte(`"hello"`)) {

@@ -92,7 +92,9 @@ func TestMockThatCannotTell(t *testing.T) {
 		"restarted": {func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, `{"epoch_set":false,"calls":5}`)
 		}, "restarted or reset during the run"},
-		"refuses":     {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, strings.Repeat("no ", 1000), 409) }, "409 Conflict: no no"},
+		"refuses": {func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, strings.Repeat("no ", 1000), http.StatusConflict)
+		}, "409 Conflict: no no"},
 		"no JSON":     {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") }, "invalid character"},
 		"wrong shape": {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `[]`) }, "cannot unmarshal array"},
 		"drops":       {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "EOF"},

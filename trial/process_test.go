@@ -2,6 +2,7 @@ package trial
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -79,7 +80,7 @@ func TestChildIsKilledWhenTheUserLeaves(t *testing.T) {
 	ctx, cancel := context.WithCancel(patient(t))
 	gone := time.AfterFunc(50*time.Millisecond, cancel)
 	defer gone.Stop()
-	if _, _, err := fakeServer(t, ctx, "hangs"); err != context.Canceled {
+	if _, _, err := fakeServer(t, ctx, "hangs"); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want %v", err, context.Canceled)
 	}
 	c, _, err := fakeServer(t, patient(t), "stubborn")

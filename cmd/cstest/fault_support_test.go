@@ -71,13 +71,6 @@ func (s *talker) counts() (c counted, twice int) {
 	return s.count, twice
 }
 
-// reset forgets what came before, as the preflight's turn.
-func (s *talker) reset() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.count, s.traces, s.began = counted{}, nil, time.Time{}
-}
-
 type connKey struct{}
 
 func (s *talker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
