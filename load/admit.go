@@ -19,7 +19,7 @@ func (r *run) admit(c *conversation, now time.Duration) bool {
 	}
 	if !c.counted {
 		c.counted = true
-		r.live.inFlight.Add(1)
+		r.live.enter(now)
 	}
 	if at, ok := r.guard.take(now); !ok {
 		r.park(at, c)

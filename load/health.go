@@ -11,7 +11,7 @@ import (
 	"github.com/cstest/cstest/measure"
 )
 
-// sampling is how often turns in flight are counted for their mean.
+// sampling is how often turns in flight are counted for their peak.
 const sampling = 10 * time.Millisecond
 
 // mostSeconds bounds the seconds of health kept; later ones go to Second only.
@@ -24,7 +24,6 @@ type health struct {
 	stopped chan struct{}
 
 	out     measure.Generator
-	area    float64 // turns in flight × seconds
 	last    time.Duration
 	second  int
 	peak    int64 // in flight, this second
@@ -70,7 +69,6 @@ func (h *health) sample(now time.Duration) {
 	if now <= 0 {
 		return
 	}
-	h.area += float64(n) * (now - h.last).Seconds()
 	h.last = now
 	h.peak = max(h.peak, n)
 	h.out.MaxInFlight = max(h.out.MaxInFlight, n)
@@ -116,7 +114,7 @@ func (h *health) end() measure.Generator {
 	h.out.CPU, h.out.MaxRSS = cpu-h.started, rss
 	if h.last > 0 {
 		// What comes after a turn is done is not in its response time, which this is held against.
-		h.out.InFlightMean = max(h.area-time.Duration(h.r.behind.Load()).Seconds(), 0) / h.last.Seconds()
+		h.out.InFlightMean = max(h.r.live.area(h.last)-time.Duration(h.r.behind.Load()), 0).Seconds() / h.last.Seconds()
 	}
 	return h.out
 }

@@ -117,7 +117,7 @@ func (r *run) cut(c *conversation) {
 	}
 	if c.counted {
 		c.counted = false
-		r.live.inFlight.Add(-1)
+		r.live.leave(r.now())
 	}
 	r.retire(c)
 }

@@ -1,6 +1,9 @@
 package load
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // Live are the counters of a load under way, for those who watch it. All
 // methods are safe for concurrent use.
@@ -12,6 +15,25 @@ type Live struct {
 	started       atomic.Int64
 	dropped       atomic.Int64
 	turns         atomic.Int64
+	instants      atomic.Int64 // when turns left those in flight less when they came, summed
+}
+
+// enter counts a turn in flight from now on, leave no more.
+func (l *Live) enter(now time.Duration) {
+	l.inFlight.Add(1)
+	l.instants.Add(-int64(now))
+}
+
+func (l *Live) leave(now time.Duration) {
+	l.inFlight.Add(-1)
+	l.instants.Add(int64(now))
+}
+
+// area is the time that turns were in flight until now, summed over the turns.
+// It is kept turn by turn: samples at a constant distance would see a constant
+// rate of arrivals always at the same moment.
+func (l *Live) area(now time.Duration) time.Duration {
+	return time.Duration(l.instants.Load() + l.inFlight.Load()*int64(now))
 }
 
 // InFlight is how many turns are due and not over: waiting for a place, for a

@@ -240,7 +240,7 @@ func (r *run) start(k int64, at, now time.Duration) {
 	r.alive.Add(1)
 	r.live.conversations.Add(1)
 	r.live.started.Add(1)
-	r.live.inFlight.Add(1)
+	r.live.enter(now)
 	r.mu.Lock()
 	c := r.fresh()
 	c.k, c.intended, c.excess, c.state = k, at, !inside, issued

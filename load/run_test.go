@@ -250,6 +250,18 @@ func TestUsersWaitWhileAgentsDealWithTheirTurn(t *testing.T) {
 	})
 }
 
+// A constant rate meets any constant distance of samples always at the same moment.
+func TestTurnsInFlightAreCountedForAllOfTheTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		f.answer = takes(4 * time.Millisecond)
+		_, s := drive(t, always(), open(100, 10*time.Second), f, nil)
+		if got := s.Generator.InFlightMean; got < 0.399 || got > 0.401 {
+			t.Errorf("%.4f turns in flight; want 100/s x 4 ms = 0.4", got)
+		}
+	})
+}
+
 func TestClosedUsersRamp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sc := closed(0, 10*time.Second)

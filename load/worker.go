@@ -121,7 +121,7 @@ func (w *worker) perform(c *conversation) (due time.Duration, again bool) {
 		r.behind.Add(int64(over - reply.Done))
 	}
 	r.release()
-	r.live.inFlight.Add(-1)
+	r.live.leave(r.now())
 	c.counted = false
 	done := reply.Done
 	r.over(done)

@@ -67,7 +67,7 @@ type Generator struct {
 	MaxRSS      int64             `json:"max_rss_bytes"`
 	MaxInFlight int64             `json:"max_in_flight"`
 	Seconds     []GeneratorSecond `json:"seconds,omitempty"`
-	// InFlightMean is the mean of turns in flight (from intended), sampled.
+	// InFlightMean is the mean of turns in flight (from intended), by their integral over time.
 	InFlightMean float64 `json:"in_flight_mean"`
 	SharedHost   bool    `json:"shared_host"` // the target runs on this machine
 	Cores        int     `json:"cores"`
