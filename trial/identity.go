@@ -97,9 +97,8 @@ func (i *identity) ask(ctx context.Context) (string, bool) {
 	}
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 4<<10))
 	_ = resp.Body.Close()
-	switch resp.StatusCode {
-	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return "", false
+	if resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= http.StatusInternalServerError {
+		return "", false // a gateway's own page, in place of the server's
 	}
 	var parts []string
 	for _, name := range identityHeaders {

@@ -44,7 +44,7 @@ func TestIdentityOfATarget(t *testing.T) {
 		if r.Method != http.MethodHead || r.URL.Path != "/v1" || r.URL.RawQuery != "" || r.Header.Get("Authorization") != "" || r.Header.Get("x-stress-test") != "1" || r.Header.Get("x-key") != "" {
 			t.Errorf("asked with %s %s %v", r.Method, r.URL, r.Header)
 		}
-		for _, gateway := range []int{502, 503, 504} {
+		for _, gateway := range []int{429, 500, 502, 503, 504} {
 			if status = gateway; true {
 				if who, ok := i.ask(patient(t)); ok {
 					t.Errorf("%d is taken for the target: %q", gateway, who)

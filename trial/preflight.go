@@ -14,8 +14,9 @@ import (
 	"github.com/cstest/cstest/scenario"
 )
 
-// preflightWithin is how long the one real turn may take, login included; a
-// target that is allowed longer turns is allowed one here.
+// preflightWithin is how long the one real turn may take, login included. A
+// target that is allowed longer turns is allowed one here, and its login as
+// long again, so that a timeout is told as one.
 const preflightWithin = 5 * time.Second
 
 // beyond is the number of the conversation that the preflight holds: no load
@@ -24,7 +25,11 @@ const beyond = 1 << 40
 
 // preflight sends one real turn. A target that does not answer it is not loaded.
 func preflight(ctx context.Context, s *scenario.Scenario, target *scenario.Target, redact func(string) string) error {
-	within := max(preflightWithin, time.Duration(target.Timeout))
+	within := time.Duration(target.Timeout)
+	if target.Login != nil {
+		within *= 2
+	}
+	within = max(preflightWithin, within+time.Second)
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	var story *Exchange
