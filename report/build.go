@@ -336,7 +336,7 @@ func (d *Document) fillRun(in Input) {
 		LagP99Ns: in.Result.Generator.LagP99.Nanoseconds(), CPUS: roundS(g.CPU), MaxRSSBytes: g.MaxRSS,
 		MaxInFlight: g.MaxInFlight, TaintedS: len(in.Result.Generator.Tainted), Reasons: orEmpty(in.Result.Generator.Reasons),
 	}
-	if turns > 0 {
+	if turns > 0 && g.Cores > 0 { // else it never told
 		d.Generator.CPUUsPerTurn = known(math.Round(float64(g.CPU.Microseconds())/turns*100) / 100)
 	}
 	d.Processes = make([]Process, 0, len(f.Processes))

@@ -153,3 +153,22 @@ func TestCredentialsLeaveURLs(t *testing.T) {
 		t.Errorf("target %+v", d.Target)
 	}
 }
+
+// A killed run never told of its own processor and turns in flight: no figure is better than zero.
+func TestWhatTheGeneratorNeverToldIsLeftOut(t *testing.T) {
+	in := saleInput(t, 1, 1)
+	facts := *in.Facts
+	facts.Generator = measure.Generator{}
+	in.Facts = &facts
+	in.Result = sla.Evaluate(saleScenario(), in.Snapshot, in.Facts)
+	d := New(in)
+	told := strings.Join(generatorFacts(d, wordsIn(English)), " · ")
+	for _, unknown := range []string{"CPU per turn", "most in flight", "Little's law"} {
+		if strings.Contains(told, unknown) {
+			t.Errorf("%q speaks of %s", told, unknown)
+		}
+	}
+	if d.Generator.CPUUsPerTurn != nil || !strings.Contains(told, "lag P99") {
+		t.Errorf("CPU per turn %v in %q", d.Generator.CPUUsPerTurn, told)
+	}
+}

@@ -114,11 +114,15 @@ func generatorFacts(d *Document, w *words) []string {
 	if g.CPUUsPerTurn != nil {
 		out = append(out, fmt.Sprintf("%s %s µs", w.CPUPerTurn, digits(*g.CPUUsPerTurn)))
 	}
-	out = append(out, w.MaxInFlight+" "+whole(g.MaxInFlight), fmt.Sprintf(w.TaintedF, whole(int64(g.TaintedS))))
+	// A run that was killed never told of its own processor and turns in flight.
+	if g.MaxInFlight > 0 || g.MaxRSSBytes > 0 {
+		out = append(out, w.MaxInFlight+" "+whole(g.MaxInFlight))
+	}
+	out = append(out, fmt.Sprintf(w.TaintedF, whole(int64(g.TaintedS))))
 	if d.Environment.SharedHost {
 		out = append(out, w.SharedHost)
 	}
-	if l := d.LittlesLaw; l.RateTimesMean > 0 {
+	if l := d.LittlesLaw; l.RateTimesMean > 0 && l.InFlightMean > 0 {
 		out = append(out, w.LittlesLaw+": "+fmt.Sprintf(w.LittlesLawF, digits(l.InFlightMean), digits(l.RateTimesMean), share(math.Abs(l.ErrorShare))))
 	}
 	return out
