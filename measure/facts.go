@@ -23,6 +23,9 @@ type Facts struct {
 	// Gaps is how many stretches of the journal this was read back from could not
 	// be read. With any, the run cannot pass.
 	Gaps int `json:"journal_gaps,omitempty"`
+	// Missing names the shards, as "2/3", that are not among those this is the sum
+	// of. With any, the run is incomplete.
+	Missing []string `json:"missing_shards,omitempty"`
 }
 
 // Storm is one fault window as it really happened. End is 0 while it is open.

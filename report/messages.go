@@ -109,6 +109,7 @@ func runMessages() []message {
 		{"guard.abort: at least %s of turns bad for %s, at %s", "guard.abort:在 %3 时,至少 %1 的轮次已连续 %2 不合格"},
 		{"load: %s", "压测:%1"},
 		{"shard %s is missing", "缺少分片 %1"},
+		{"%s shards are missing, the first is %s", "缺少 %1 个分片,第一个是 %2"},
 		{"the shards started up to %s s apart and their seconds are added up all the same: give all of them the same --start-at", "各分片的开始时间最多相差 %1 s,但仍按各自的秒数相加:请给它们相同的 --start-at"},
 		{"a signal ended the load", "压测被信号终止"},
 		{"it was to end at once", "被要求立即结束"},

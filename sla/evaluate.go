@@ -16,6 +16,9 @@ const goodShare = 0.95
 // endedEarly begins the reason of a load that did not carry its plan out.
 const endedEarly = "the load ended before its plan: "
 
+// mostNamed is how many missing shards are told one by one.
+const mostNamed = 8
+
 // judge is one evaluation.
 type judge struct {
 	s          *scenario.Scenario
@@ -208,12 +211,21 @@ func (j *judge) conclude() {
 		open = append(open, fmt.Sprintf("%d stretches of the journal could not be read: what they held is missing", j.facts.Gaps))
 	}
 	integrity := j.snap.Counts[measure.Integrity] > 0
+	if n := len(j.facts.Missing); n > mostNamed {
+		r.Reasons = append(r.Reasons, fmt.Sprintf("%d shards are missing, the first is %s", n, j.facts.Missing[0]))
+	} else {
+		for _, shard := range j.facts.Missing {
+			r.Reasons = append(r.Reasons, fmt.Sprintf("shard %s is missing", shard))
+		}
+	}
 	switch {
 	case integrity:
 		r.Verdict = Fail
 	case j.facts.Interrupted != "":
 		r.Verdict = Incomplete
 		r.Reasons = append(r.Reasons, endedEarly+j.facts.Interrupted)
+	case len(j.facts.Missing) > 0:
+		r.Verdict = Incomplete
 	case len(r.Generator.Reasons) > 0:
 		r.Verdict = Invalid
 	case len(failed) > 0:

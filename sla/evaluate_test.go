@@ -399,3 +399,34 @@ func TestEvaluateChangesNothing(t *testing.T) {
 		t.Error("no facts are taken for an interruption")
 	}
 }
+
+// A sum that lacks a shard can be neither pass nor fail; foreign content still is.
+func TestMissingShards(t *testing.T) {
+	for _, c := range []struct {
+		missing []string
+		bad     int
+		outcome measure.Outcome
+		want    Verdict
+		first   string
+	}{
+		{nil, 0, measure.OK, Pass, ""},
+		{[]string{"2/3"}, 0, measure.OK, Incomplete, "shard 2/3 is missing"},
+		{[]string{"1/3", "2/3"}, 900, measure.Timeout, Incomplete, "shard 1/3 is missing"},
+		{strings.Fields("1/9 2/9 3/9 4/9 5/9 6/9 7/9 8/9"), 0, measure.OK, Incomplete, "shard 1/9 is missing"},
+		{strings.Fields("1/10 2/10 3/10 4/10 5/10 6/10 7/10 8/10 9/10"), 0, measure.OK, Incomplete, "9 shards are missing, the first is 1/10"},
+		{[]string{"2/3"}, 1, measure.Integrity, Fail, "integrity: 1 answers with foreign content"},
+	} {
+		b := newBench(t, p99, judged(10*time.Second))
+		b.turns(1, 1000, nil)
+		b.turns(2, c.bad, as(c.outcome))
+		b.facts.Missing = c.missing
+		r := b.evaluate()
+		first := ""
+		if len(r.Reasons) > 0 {
+			first = r.Reasons[0]
+		}
+		if r.Verdict != c.want || first != c.first {
+			t.Errorf("missing %q: %v, first %q; want %v, %q", c.missing, r.Verdict, first, c.want, c.first)
+		}
+	}
+}

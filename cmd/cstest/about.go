@@ -94,53 +94,59 @@ func writeResult(dir string, doc *report.Document, snap *measure.Snapshot, a *ab
 	return report.WriteDirectory(nil, dir, doc, files)
 }
 
-// fromJournal reads a run, or several shards of one, back from journals.
-func fromJournal(paths ...string) (*report.Document, *measure.Snapshot, *about, error) {
-	var shards []*measure.Recovered
-	var warnings []string
-	for _, path := range paths {
-		r, err := measure.OpenJournal(path)
-		if err != nil {
-			return nil, nil, nil, fmt.Errorf("%s: %w%s", path, err, compressed(path))
-		}
-		warnings = append(warnings, damage(path, r)...)
-		shards = append(shards, r)
-	}
-	merged, err := measure.Merge(shards...)
+// journal is one that was read back.
+type journal struct {
+	path string
+	*measure.Recovered
+	about    about
+	recorded recorded
+}
+
+// fromJournal reads a run back from its journal.
+func fromJournal(path string) (*report.Document, *measure.Snapshot, *about, error) {
+	j, err := openJournal(path)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	var a about
-	if err := json.Unmarshal(merged.Notes[trial.NoteAbout], &a); err != nil {
-		return nil, nil, nil, fmt.Errorf("%s: it does not say which scenario was run: %w", paths[0], err)
-	}
-	sc, err := scenario.Parse("scenario.yaml", []byte(a.Scenario), scenario.Options{Dir: a.Dir, AnyPath: true})
+	doc, err := j.about.judge(path, j.recorded)
+	return doc, j.Snapshot, &j.about, err
+}
+
+// openJournal reads the journal at path and what it says of its run.
+func openJournal(path string) (*journal, error) {
+	r, err := measure.OpenJournal(path)
 	if err != nil {
-		return nil, nil, nil, fmt.Errorf("the scenario in %s: %w", paths[0], err)
+		return nil, fmt.Errorf("%s: %w%s", path, err, compressed(path))
 	}
-	r := recorded{snapshot: merged.Snapshot, facts: merged.Facts}
-	read := func(notes map[string]json.RawMessage, name string, to any) {
-		if note, ok := notes[name]; ok {
-			if err := json.Unmarshal(note, to); err != nil {
-				warnings = append(warnings, fmt.Sprintf("the journal's note %q cannot be read: %v", name, err))
-			}
+	j := &journal{path: path, Recovered: r, recorded: recorded{snapshot: r.Snapshot, facts: r.Facts}}
+	if err := json.Unmarshal(r.Notes[trial.NoteAbout], &j.about); err != nil {
+		return nil, fmt.Errorf("%s: it does not say which scenario was run: %w", path, err)
+	}
+	lost := damage(path, r)
+	for name, to := range map[string]any{
+		trial.NoteStarted: &j.recorded.started, trial.NoteSignal: &j.recorded.signal,
+		trial.NoteIncidents: &j.recorded.incidents, trial.NoteWarnings: &j.recorded.warnings,
+	} {
+		note, ok := r.Notes[name]
+		if !ok {
+			continue
+		}
+		if err := json.Unmarshal(note, to); err != nil {
+			lost = append(lost, fmt.Sprintf("the journal's note %q cannot be read: %v", name, err))
 		}
 	}
-	read(merged.Notes, trial.NoteStarted, &r.started)
-	read(merged.Notes, trial.NoteSignal, &r.signal)
-	var told []string
-	for _, shard := range shards { // what befell one befell the run
-		var incidents []trial.Incident
-		var warned []string
-		read(shard.Notes, trial.NoteIncidents, &incidents)
-		read(shard.Notes, trial.NoteWarnings, &warned)
-		r.incidents, told = append(r.incidents, incidents...), append(told, warned...)
+	slices.Sort(lost)
+	j.recorded.warnings = append(j.recorded.warnings, lost...)
+	return j, nil
+}
+
+// judge makes the document of what was read back; path is where from.
+func (a *about) judge(path string, r recorded) (*report.Document, error) {
+	sc, err := scenario.Parse("scenario.yaml", []byte(a.Scenario), scenario.Options{Dir: a.Dir, AnyPath: true})
+	if err != nil {
+		return nil, fmt.Errorf("the scenario in %s: %w", path, err)
 	}
-	if len(shards) > 1 {
-		r.incidents, told = once(r.incidents, incidentOrder), once(told, strings.Compare)
-	}
-	r.warnings = append(told, warnings...)
-	return a.document(sc, r), merged.Snapshot, &a, nil
+	return a.document(sc, r), nil
 }
 
 // once gives each of list one time, in order, so that the order of shards does not matter.

@@ -1,13 +1,19 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/scenario"
 )
 
 type mergeOptions struct {
@@ -23,8 +29,10 @@ func newMergeCmd(s streams) *cobra.Command {
 		Use:   "merge RESULT...",
 		Short: "Add the shards of one run and judge the sum",
 		Long: `Add the shards of one run (cstest run --shard i/N, on one machine or several) and judge
-the sum as one run. The order does not matter. Exits with the verdict.`,
-		Example: "  cstest merge shard0 shard1 --results-dir results/sale",
+the sum as one run. The order does not matter. Shards of another seed, scenario or number
+of parts are refused, and so is one given twice; without one of them the sum is incomplete.
+Exits with the verdict.`,
+		Example: "  cstest merge results/shard-0 results/shard-1 --results-dir results/sale",
 		Args:    cobra.MinimumNArgs(1),
 		RunE:    func(_ *cobra.Command, args []string) error { return runMerge(s, o, args) },
 	}
@@ -44,20 +52,20 @@ func runMerge(s streams, o mergeOptions, dirs []string) error {
 	if o.resultsDir == "" {
 		return usagef("merge needs --results-dir: where shall the sum go?")
 	}
-	journals := make([]string, len(dirs))
-	seen := map[string]bool{}
+	if err := unused(o.resultsDir); err != nil {
+		return err
+	}
+	shards := make([]*journal, len(dirs))
 	for i, dir := range dirs {
-		journals[i] = filepath.Join(dir, journalFile)
-		if _, err := os.Stat(journals[i]); err != nil {
+		path := filepath.Join(dir, journalFile)
+		if _, err := os.Stat(path); err != nil {
 			return usagef("%s: no %s in it: is it the result directory of a shard?", dir, journalFile)
 		}
-		if clean := filepath.Clean(dir); seen[clean] {
-			return usagef("%s is given twice: a shard counts once", dir)
-		} else {
-			seen[clean] = true
+		if shards[i], err = openJournal(path); err != nil {
+			return usageError{err}
 		}
 	}
-	doc, snap, a, err := fromJournal(journals...)
+	doc, snap, a, err := sum(shards)
 	if err != nil {
 		return usageError{err}
 	}
@@ -84,4 +92,138 @@ func printDocument(s streams, doc *report.Document, lang report.Lang, json, noCo
 		return report.WriteJSON(doc, s.out)
 	}
 	return report.WriteText(doc, s.out, report.TextOptions{Color: colorful(s.out, noColor), Width: width(s.out), Lang: lang})
+}
+
+// unused errs when dir holds a run already: a sum must not take its place.
+func unused(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, report.ResultFile)); err == nil {
+		return usagef("%s already holds a finished result: choose another --results-dir", dir)
+	}
+	if _, err := os.Stat(filepath.Join(dir, journalFile)); err == nil {
+		return usagef("%s already holds the journal of a run: choose another --results-dir", dir)
+	}
+	return nil
+}
+
+// apartMost is how far apart shards may start without being told: seconds of the
+// sum are a second long.
+const apartMost = time.Second
+
+// sum adds shards up and judges them as one run. The order does not matter. It
+// errs when they are not parts of one load, or one is there twice.
+func sum(shards []*journal) (*report.Document, *measure.Snapshot, *about, error) {
+	parts, err := partsOf(shards)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	recovered := make([]*measure.Recovered, len(parts))
+	for i, p := range parts {
+		recovered[i] = p.Recovered
+	}
+	merged, err := measure.Merge(recovered...)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	facts := *merged.Facts
+	facts.Missing = missing(parts)
+	a := parts[0].about
+	a.Overrides = slices.DeleteFunc(slices.Clone(a.Overrides), func(o string) bool { return strings.HasPrefix(o, shardOverride) })
+	r := recorded{snapshot: merged.Snapshot, facts: &facts, signal: parts[0].recorded.signal}
+	var last time.Time
+	for _, p := range parts { // what befell one befell the run
+		r.incidents, r.warnings = append(r.incidents, p.recorded.incidents...), append(r.warnings, p.recorded.warnings...)
+		r.signal = min(r.signal, p.recorded.signal)
+		a.InconclusivePasses = a.InconclusivePasses && p.about.InconclusivePasses
+		at := p.recorded.started
+		if !at.IsZero() && (r.started.IsZero() || at.Before(r.started)) {
+			r.started = at
+		}
+		if at.After(last) {
+			last = at
+		}
+	}
+	r.incidents, r.warnings = once(r.incidents, incidentOrder), once(r.warnings, strings.Compare)
+	if apart := last.Sub(r.started); apart > apartMost {
+		r.warnings = append(r.warnings, fmt.Sprintf(
+			"the shards started up to %.1f s apart and their seconds are added up all the same: give all of them the same --start-at", apart.Seconds()))
+	}
+	doc, err := a.judge(parts[0].path, r)
+	return doc, merged.Snapshot, &a, err
+}
+
+// shardOverride begins the override by which a shard's journal says which one it is.
+const shardOverride = "shard="
+
+// part is a shard and which of a load it is: i of n, 0 of 1 for the whole.
+type part struct {
+	*journal
+	i, n int
+	seed uint64
+}
+
+// name is the part as --shard has it.
+func (p part) name() string { return fmt.Sprintf("%d/%d", p.i, p.n) }
+
+// partsOf gives the shards in order. It errs, and says what to do, unless they
+// are different parts of the same load.
+func partsOf(shards []*journal) ([]part, error) {
+	parts := make([]part, len(shards))
+	for i, j := range shards {
+		p, err := partOf(j)
+		if err != nil {
+			return nil, err
+		}
+		if len(shards) > 1 && p.n == 1 {
+			return nil, fmt.Errorf("%s is a whole run and no shard: leave it out (cstest report shows it)", filepath.Dir(j.path))
+		}
+		parts[i] = p
+	}
+	slices.SortStableFunc(parts, func(a, b part) int { return cmp.Or(cmp.Compare(a.n, b.n), cmp.Compare(a.i, b.i)) })
+	for k, p := range parts[1:] {
+		first, before := parts[0], parts[k]
+		here, there := filepath.Dir(p.path), filepath.Dir(first.path)
+		switch {
+		case p.n != first.n:
+			return nil, fmt.Errorf("%s is shard %s and %s is %s: merge shards of one N only, and run the others again with it", there, first.name(), here, p.name())
+		case p.i == before.i:
+			return nil, fmt.Errorf("%s and %s are both shard %s: a shard counts once, leave one of them out", filepath.Dir(before.path), here, p.name())
+		case p.seed != first.seed:
+			return nil, fmt.Errorf("%s was run with --seed %d and %s with %d: they are parts of different loads, run one of them again", there, first.seed, here, p.seed)
+		case p.about.Scenario != first.about.Scenario:
+			return nil, fmt.Errorf("%s and %s were run with different scenarios (compare their scenario.yaml): run one of them again with the flags of the other", there, here)
+		}
+	}
+	return parts, nil
+}
+
+// partOf reads from a journal which part of a load it is.
+func partOf(j *journal) (p part, err error) {
+	p = part{journal: j, n: 1}
+	for _, o := range j.about.Overrides {
+		if text, ok := strings.CutPrefix(o, shardOverride); ok {
+			if p.i, p.n, err = parseShard(text); err != nil {
+				return p, fmt.Errorf("%s: %w", j.path, err)
+			}
+		}
+	}
+	sc, err := scenario.Parse("scenario.yaml", []byte(j.about.Scenario), scenario.Options{Dir: j.about.Dir, AnyPath: true})
+	if err != nil {
+		return p, fmt.Errorf("the scenario in %s: %w", j.path, err)
+	}
+	p.seed = sc.Seed
+	return p, nil
+}
+
+// missing names the parts that are not among some of one load, in order of their numbers.
+func missing(parts []part) (names []string) {
+	have := map[int]bool{}
+	for _, p := range parts {
+		have[p.i] = true
+	}
+	for i := range parts[0].n {
+		if !have[i] {
+			names = append(names, part{i: i, n: parts[0].n}.name())
+		}
+	}
+	return names
 }
