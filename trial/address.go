@@ -41,7 +41,7 @@ var sharedSpace = netip.MustParsePrefix("100.64.0.0/10")
 // private tells whether load may go to an address without being asked twice.
 func private(a netip.Addr) bool {
 	a = a.Unmap()
-	return a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast() || sharedSpace.Contains(a)
+	return a.IsLoopback() || a.IsUnspecified() || a.IsPrivate() || a.IsLinkLocalUnicast() || sharedSpace.Contains(a)
 }
 
 // checkAddress refuses public targets that were not allowed by host, address or
@@ -96,7 +96,7 @@ func allowed(allow []string, host, dial string, a netip.Addr) bool {
 
 // ownAddress tells whether an address is one of this machine's.
 func ownAddress(a netip.Addr) bool {
-	if a.IsLoopback() {
+	if a.IsLoopback() || a.IsUnspecified() { // 0.0.0.0 as a destination is this machine
 		return true
 	}
 	own, err := net.InterfaceAddrs()

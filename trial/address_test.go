@@ -11,7 +11,7 @@ import (
 
 func TestPrivateAddresses(t *testing.T) {
 	for text, want := range map[string]bool{
-		"127.0.0.1": true, "127.200.1.9": true, "::1": true, "10.0.0.1": true, "172.16.0.1": true, "172.31.255.255": true, "192.168.1.1": true,
+		"127.0.0.1": true, "0.0.0.0": true, "127.200.1.9": true, "::1": true, "10.0.0.1": true, "172.16.0.1": true, "172.31.255.255": true, "192.168.1.1": true,
 		"169.254.1.1": true, "fe80::1": true, "fd00::1": true, "100.64.0.1": true, "100.127.255.255": true, "::ffff:10.0.0.1": true,
 		"172.32.0.1": false, "8.8.8.8": false, "100.63.255.255": false, "100.128.0.1": false, "::ffff:8.8.8.8": false, "2001:4860:4860::8888": false, "192.167.1.1": false,
 	} {

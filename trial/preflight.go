@@ -110,16 +110,17 @@ func converse(ctx context.Context, s *scenario.Scenario, target *scenario.Target
 		return &TargetError{What: "target: " + err.Error(), Err: err} // a file it names, mostly
 	}
 	defer d.Close() // every connection is ours to drop
+	secret := secretHeadersOf(&s.Target)
 	o := load.Options{Scenario: s, Seed: s.Seed, Driver: d, Secrets: s.Secret}
 	return load.OneConversation(ctx, o, beyond, longest, func(st *load.Step) bool {
 		e := &Exchange{
 			Conversation: st.Conversation, Number: st.Number, Of: st.Of,
-			Request: mask(string(request)), Response: mask(string(response)),
+			Request: secret.mask(string(request)), Response: secret.mask(string(response)),
 			Status: st.Reply.Status, Reason: st.Reply.Reason, Message: st.Reply.Message,
 			DialogID: string(st.Reply.DialogID), Answer: string(st.Reply.Answer), Tier: st.Judgement.Tier.String(),
 			Outcome: st.Judgement.Outcome, Because: st.Judgement.Message, Took: st.Reply.Done - st.Reply.Begun,
 		}
-		e.redact(credentials(string(request)), redact)
+		e.redact(secret.credentials(string(request)), redact)
 		request, response = nil, nil
 		return show(e)
 	})

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/scenario"
 )
 
 // redactFailures takes secrets out of what a target said when it failed, before
@@ -90,12 +91,12 @@ const leastCredential = 8
 
 // credentials are the values of a request's secret headers, whole and without
 // their scheme: tokens that were made or fetched during the run are in no file.
-func credentials(request string) []string {
+func (h secretHeaders) credentials(request string) []string {
 	head, _, _ := strings.Cut(request, "\r\n\r\n")
 	var list []string
 	for line := range strings.SplitSeq(head, "\r\n") {
 		name, value, _ := strings.Cut(line, ":")
-		if !isSecretHeader(name) {
+		if !h.has(name) {
 			continue
 		}
 		value = strings.TrimSpace(value)
@@ -109,21 +110,39 @@ func credentials(request string) []string {
 	return list
 }
 
-// isSecretHeader tells whether a header carries credentials, in either direction.
-func isSecretHeader(name string) bool {
-	switch strings.ToLower(strings.TrimSpace(name)) {
-	case "authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", "api-key":
-		return true
+// secretHeaders are the names, in lower case, of headers that carry credentials.
+type secretHeaders map[string]bool
+
+// secretHeadersOf are those that do so everywhere, in either direction, and those
+// that the scenario fills from a login or from outside.
+func secretHeadersOf(t *scenario.Target) secretHeaders {
+	h := secretHeaders{
+		"authorization": true, "proxy-authorization": true, "cookie": true, "set-cookie": true, "x-api-key": true, "api-key": true,
 	}
-	return false
+	own := []map[string]string{t.Headers}
+	if t.Request != nil {
+		own = append(own, t.Request.Headers)
+	}
+	for _, headers := range own {
+		for name, value := range headers {
+			for _, from := range []string{"${login.", "${env:", "${file:"} {
+				if strings.Contains(value, from) {
+					h[strings.ToLower(name)] = true
+				}
+			}
+		}
+	}
+	return h
 }
 
+func (h secretHeaders) has(name string) bool { return h[strings.ToLower(strings.TrimSpace(name))] }
+
 // mask hides the values of headers that carry credentials.
-func mask(message string) string {
+func (h secretHeaders) mask(message string) string {
 	head, body, _ := strings.Cut(message, "\r\n\r\n")
 	lines := strings.Split(head, "\r\n")
 	for i, line := range lines {
-		if name, _, ok := strings.Cut(line, ":"); ok && isSecretHeader(name) {
+		if name, _, ok := strings.Cut(line, ":"); ok && h.has(name) {
 			lines[i] = name + ": [redacted]"
 		}
 	}

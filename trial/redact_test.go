@@ -3,6 +3,8 @@ package trial
 import (
 	"strings"
 	"testing"
+
+	"github.com/cstest/cstest/scenario"
 	"time"
 
 	"github.com/cstest/cstest/measure"
@@ -43,13 +45,17 @@ func TestRedactedLogHoldsBackUnfinishedLines(t *testing.T) {
 }
 
 func TestCredentialsAndMask(t *testing.T) {
-	request := "POST /chat HTTP/1.1\r\nhost: h\r\nAuthorization: Bearer tok.en.0123\r\nCookie: sid=12345678\r\nx-api-key: short\r\n\r\nauthorization: Bearer body0123"
-	want := "Bearer tok.en.0123|tok.en.0123|sid=12345678"
-	if got := strings.Join(credentials(request), "|"); got != want {
+	request := "POST /chat HTTP/1.1\r\nhost: h\r\nAuthorization: Bearer tok.en.0123\r\nCookie: sid=12345678\r\nx-api-key: short\r\nX-Token: S3030303\r\nx-user: u1\r\n\r\nauthorization: Bearer body0123"
+	secret := secretHeadersOf(&scenario.Target{
+		Headers: map[string]string{"x-user": "${user.id}"},
+		Request: &scenario.Request{Headers: map[string]string{"x-token": "${login.sid}"}},
+	})
+	want := "Bearer tok.en.0123|tok.en.0123|sid=12345678|S3030303"
+	if got := strings.Join(secret.credentials(request), "|"); got != want {
 		t.Errorf("credentials %q, want %q", got, want)
 	}
-	masked := "POST /chat HTTP/1.1\nhost: h\nAuthorization: [redacted]\nCookie: [redacted]\nx-api-key: [redacted]\n\nauthorization: Bearer body0123"
-	if got := mask(request); got != masked {
+	masked := "POST /chat HTTP/1.1\nhost: h\nAuthorization: [redacted]\nCookie: [redacted]\nx-api-key: [redacted]\nX-Token: [redacted]\nx-user: u1\n\nauthorization: Bearer body0123"
+	if got := secret.mask(request); got != masked {
 		t.Errorf("masked %q", got)
 	}
 }
