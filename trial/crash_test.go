@@ -20,6 +20,7 @@ type clockwork struct {
 	base  time.Time
 	turns atomic.Int64
 	panic int64
+	bad   bool // every answer is a 500
 }
 
 func (c *clockwork) Open(*driver.User) driver.Line { return &clockworkLine{c} }
@@ -35,6 +36,10 @@ func (l *clockworkLine) Do(_ *driver.Turn, reply *driver.Reply) {
 		panic("a bug in the driver")
 	}
 	at := time.Since(l.c.base)
+	if l.c.bad {
+		*reply = driver.Reply{Status: 500, ContextTurns: -1, Begun: at, Sent: at, FirstByte: at, Done: time.Since(l.c.base)}
+		return
+	}
 	*reply = driver.Reply{Status: 200, OK: true, ContextTurns: -1, Answer: []byte("ok"), Begun: at, Sent: at, FirstByte: at, Done: time.Since(l.c.base)}
 }
 func (l *clockworkLine) Free(*driver.Reply) {}

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cstest/cstest/load"
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/scenario"
 )
@@ -19,7 +20,7 @@ const (
 	frameReady    = 'r' // child: it can start
 	frameInterval = 'i' // child: an interval, measure.Snapshot's binary form
 	frameCounters = 'c' // child: Counters, JSON
-	frameFacts    = 'f' // child: its measure.Facts at the end, JSON
+	frameEnding   = 'f' // child: its ending, JSON
 	frameError    = 'e' // child: it cannot, and why
 	frameJob      = 'j' // parent: the Job, JSON
 	frameStop     = 's' // parent: start no more conversations
@@ -38,6 +39,14 @@ type Job struct {
 	Shards   int             `json:"shards"`
 	StartsAt int64           `json:"starts_at_unix_ns"`
 	Local    bool            `json:"local"` // the target runs on this machine
+}
+
+// ending is what a shard process knows when its load is over, beside the turns.
+// Stops that its parent passed on interrupted nothing.
+type ending struct {
+	Facts    *measure.Facts `json:"facts"`
+	Warnings []string       `json:"warnings,omitempty"`
+	Crash    *load.Crash    `json:"crash,omitempty"`
 }
 
 // Counters are a load's live ones.
@@ -95,11 +104,10 @@ func readFrame(r io.Reader) (kind byte, payload []byte, err error) {
 
 // pending adds up the intervals that arrived since the last cut.
 type pending struct {
-	mu    sync.Mutex
-	plan  *measure.Plan
-	sum   *measure.Snapshot
-	errs  []error
-	facts *measure.Facts
+	mu   sync.Mutex
+	plan *measure.Plan
+	sum  *measure.Snapshot
+	errs []error
 }
 
 func newPending(plan *measure.Plan) *pending {
@@ -111,16 +119,6 @@ func (p *pending) add(s *measure.Snapshot) {
 	defer p.mu.Unlock()
 	if err := p.sum.Add(s); err != nil {
 		p.errs = append(p.errs, err)
-	}
-}
-
-func (p *pending) addFacts(f *measure.Facts) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.facts == nil {
-		p.facts = f
-	} else {
-		p.facts = measure.MergeFacts(p.facts, f)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -28,6 +29,9 @@ func TestMain(m *testing.M) {
 }
 
 func beChild(role string, in io.Reader, out, errs io.Writer) int {
+	if strings.HasPrefix(role, "shard ") {
+		return beShard(role, in, out, errs)
+	}
 	switch role {
 	case "dies":
 		fmt.Fprintln(errs, "looking around")

@@ -6,12 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/exec"
 	"runtime"
-	"sync"
-	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/cstest/cstest/driver"
@@ -25,14 +20,14 @@ import (
 // parent is gone then.
 func RunShard(ctx context.Context, in io.Reader, out io.Writer) error {
 	f := &framer{w: out}
-	err := runShard(ctx, in, f)
+	err := runShard(ctx, in, f, (*attempt).openDriver)
 	if err != nil {
 		_ = f.send(frameError, []byte(err.Error())) // nobody may be there to hear it
 	}
 	return err
 }
 
-func runShard(ctx context.Context, in io.Reader, f *framer) error {
+func runShard(ctx context.Context, in io.Reader, f *framer, open func(*attempt) error) error {
 	kind, payload, err := readFrame(in)
 	if err != nil || kind != frameJob {
 		return fmt.Errorf("no job: %w", err)
@@ -62,7 +57,7 @@ func runShard(ctx context.Context, in io.Reader, f *framer) error {
 	}()
 	t := &attempt{
 		Options: Options{Scenario: sc, Shard: job.Shard, Shards: job.Shards},
-		plan:    Plan(sc), servers: &servers{target: job.Target}, local: job.Local,
+		plan:    Plan(sc), servers: &servers{target: job.Target}, local: job.Local, member: true,
 	}
 	t.fill()
 	start := time.Unix(0, job.StartsAt)
@@ -71,7 +66,7 @@ func runShard(ctx context.Context, in io.Reader, f *framer) error {
 		b, _ := l.Last.AppendBinary(nil) // it never errs
 		_ = errors.Join(f.send(frameInterval, b), f.sendJSON(frameCounters, l.Counters()))
 	}
-	if err := t.openDriver(); err != nil {
+	if err := open(t); err != nil {
 		return err
 	}
 	recorder := measure.NewRecorder(t.plan, runtime.GOMAXPROCS(0))
@@ -81,173 +76,10 @@ func runShard(ctx context.Context, in io.Reader, f *framer) error {
 	}
 	done := &Done{Facts: &measure.Facts{}}
 	t.drive(hard, graceful, recorder, done)
-	return f.sendJSON(frameFacts, done.Facts)
-}
-
-// crew are the shard processes of a load.
-type crew struct {
-	members []*member
-	pending *pending
-	read    sync.WaitGroup
-	aborted atomic.Bool
-}
-
-type member struct {
-	cmd      *exec.Cmd
-	in       io.WriteCloser
-	f        *framer
-	counters atomic.Pointer[Counters]
-	ready    chan error
-	err      error // how it ended, once read is done
-}
-
-// startCrew starts a process for each shard and gives each its job.
-func startCrew(ctx context.Context, t *attempt, resolved string) (*crew, error) {
-	c := &crew{pending: newPending(t.plan)}
-	for i := range t.Processes {
-		m, err := c.start(t, i, resolved)
-		if err != nil {
-			c.end()
-			return nil, err
-		}
-		c.members = append(c.members, m)
+	if done.Crash != nil && done.Facts.Interrupted == "" {
+		done.Facts.Interrupted = "cstest itself failed: a shard could not tell what it measured"
 	}
-	for i, m := range c.members {
-		select {
-		case err := <-m.ready:
-			if err != nil {
-				c.end()
-				return nil, fmt.Errorf("shard process %d of %d: %w", i, t.Processes, err)
-			}
-		case <-ctx.Done():
-			c.end()
-			return nil, ctx.Err()
-		}
-	}
-	return c, nil
-}
-
-func (c *crew) start(t *attempt, i int, resolved string) (*member, error) {
-	cmd := exec.Command(t.Executable, "run-shard")
-	cmd.Env = os.Environ()
-	cmd.Stderr = os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the parent passes Ctrl-C on
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start shard process: %w", err)
-	}
-	m := &member{cmd: cmd, in: in, f: &framer{w: in}, ready: make(chan error, 1)}
-	m.counters.Store(&Counters{})
-	c.read.Go(func() {
-		m.err = c.follow(m, out)
-		m.ready <- errors.Join(errors.New("it ended"), m.err)
-		_ = cmd.Wait() // how it ended is in m.err
-	})
-	job := Job{
-		Scenario: resolved, Dir: t.Dir, Target: t.servers.target, Local: t.local,
-		Shard: i, Shards: t.Processes, StartsAt: t.base.UnixNano(),
-	}
-	return m, m.f.sendJSON(frameJob, job)
-}
-
-// follow takes what a member says until it has said all.
-func (c *crew) follow(m *member, out io.Reader) error {
-	for {
-		kind, payload, err := readFrame(out)
-		if err != nil {
-			return fmt.Errorf("a shard process ended before its load did: %w", err)
-		}
-		switch kind {
-		case frameReady:
-			m.ready <- nil
-		case frameInterval:
-			s, err := measure.DecodeSnapshot(payload, c.pending.plan)
-			if err != nil {
-				return err
-			}
-			c.pending.add(s)
-		case frameCounters:
-			var n Counters
-			if json.Unmarshal(payload, &n) == nil {
-				m.counters.Store(&n)
-			}
-		case frameFacts:
-			facts := &measure.Facts{}
-			if err := json.Unmarshal(payload, facts); err != nil {
-				return err
-			}
-			c.pending.addFacts(facts)
-			return nil
-		case frameError:
-			return errors.New(string(payload))
-		}
-	}
-}
-
-// run waits for the load to end and passes the stops on.
-func (c *crew) run(ctx, graceful context.Context) error {
-	tell := func(kind byte) func() {
-		return func() {
-			for _, m := range c.members {
-				_ = m.f.send(kind, nil) // one that is gone needs no telling
-			}
-		}
-	}
-	defer context.AfterFunc(graceful, tell(frameStop))()
-	defer context.AfterFunc(ctx, func() {
-		tell(frameNow)()
-		time.AfterFunc(memberWithin, c.kill)
-	})()
-	c.read.Wait()
-	var errs []error
-	for _, m := range c.members {
-		errs = append(errs, m.err)
-	}
-	c.end()
-	return errors.Join(errs...)
-}
-
-// memberWithin is how long a shard process may take to end at once.
-const memberWithin = time.Second
-
-// kill ends those who do not.
-func (c *crew) kill() {
-	for _, m := range c.members {
-		_ = m.cmd.Process.Kill() // mostly gone already
-	}
-}
-
-// end closes the members' standard input, which ends them, and waits.
-func (c *crew) end() {
-	for _, m := range c.members {
-		_ = m.in.Close()
-	}
-	c.read.Wait()
-}
-
-// abort ends the load at once, when there is a reason.
-func (c *crew) abort(reason string) {
-	if reason == "" || c.aborted.Swap(true) {
-		return
-	}
-	for _, m := range c.members {
-		_ = m.f.send(frameNow, nil)
-	}
-}
-
-func (c *crew) counters() Counters {
-	var sum Counters
-	for _, m := range c.members {
-		sum = sum.plus(*m.counters.Load())
-	}
-	return sum
+	return f.sendJSON(frameEnding, ending{done.Facts, done.Warnings, done.Crash})
 }
 
 // openDriver makes the driver of this process's part of the load.

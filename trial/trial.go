@@ -130,6 +130,7 @@ type attempt struct {
 	Options
 	servers *servers
 	local   bool // the target runs on this machine
+	member  bool // this process is a shard of its parent's crew
 	plan    *measure.Plan
 	base    time.Time
 	driver  driver.Driver
@@ -256,18 +257,15 @@ func (t *attempt) drive(ctx, graceful context.Context, recorder *measure.Recorde
 	stopAsking := t.identity.watch(t.base)
 	t.hold()
 	var err error
-	f := done.Facts
 	interrupted, ended := "", time.Duration(0)
 	if t.crew != nil {
 		err = t.crew.run(ctx, graceful)
-		if t.crew.pending.facts != nil {
-			*f = *t.crew.pending.facts
-		}
-		interrupted, f.Interrupted = w.abort(), ""
+		t.crew.told(done)
+		interrupted = w.abort()
 	} else {
 		var summary *load.Summary
 		if summary, err = t.localLoad(ctx, graceful, recorder, w); err == nil {
-			f.Generator, interrupted, done.Crash = summary.Generator, summary.Interrupted, summary.Crash
+			done.Facts.Generator, interrupted, done.Crash = summary.Generator, summary.Interrupted, summary.Crash
 			ended = summary.Elapsed
 		}
 		_ = t.driver.Close() // every connection is ours to drop
@@ -278,18 +276,22 @@ func (t *attempt) drive(ctx, graceful context.Context, recorder *measure.Recorde
 	done.Snapshot = w.snapshot // nobody else's from here on
 	done.Snapshot.Elapsed = max(done.Snapshot.Elapsed, ended)
 	done.Warnings = append(done.Warnings, w.warnings...)
-	t.befell(w, done)
+	f := done.Facts
 	switch {
+	case f.Interrupted != "": // in a shard, and it told why
 	case done.Crash != nil && interrupted != "":
 		f.Interrupted = interrupted
 	case err != nil:
 		done.Warnings = append(done.Warnings, "load: "+err.Error())
 		f.Interrupted = err.Error()
 	case ctx.Err() != nil || graceful.Err() != nil:
-		f.Interrupted = "a signal ended the load"
+		if !t.member { // its parent knows why it passed that on
+			f.Interrupted = "a signal ended the load"
+		}
 	case interrupted != "":
 		f.Aborted = interrupted
 	}
+	t.befell(w, done)
 	f.Generator.SharedHost = t.local
 	f.Processes = append(f.Processes, measure.Process{Name: "cstest", CPU: ownCPU() - before, MaxRSS: ownMaxRSS()})
 }
