@@ -121,6 +121,8 @@ func (a *Asked) refused(r *driver.Reply, rules *Rules, j *Judgement) {
 	case r.Status == 429:
 		j.Outcome = measure.RateLimited
 		j.Excluded = rules.excludeAll || rules.excludeOver && a.Excess
+	case r.Status < 400:
+		j.Outcome, j.Message = measure.ClientError, "a redirect, which is not followed"
 	default:
 		j.Outcome = measure.ClientError
 	}

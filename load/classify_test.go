@@ -106,7 +106,7 @@ func TestClassify(t *testing.T) {
 		{"429", nil, func(r *reply, _ *Asked) { r.Status, r.OK, r.Answer = 429, false, nil }, measure.RateLimited, ""},
 		{"400", nil, func(r *reply, _ *Asked) { r.Status = 400 }, measure.ClientError, ""},
 		{"409 turn in progress", nil, func(r *reply, _ *Asked) { r.Status = 409 }, measure.ClientError, ""},
-		{"a redirect", nil, func(r *reply, _ *Asked) { r.Status = 302 }, measure.ClientError, ""},
+		{"a redirect", nil, func(r *reply, _ *Asked) { r.Status = 302 }, measure.ClientError, "a redirect, which is not followed"},
 		{"ok not true", nil, func(r *reply, _ *Asked) { r.OK = false }, measure.ServerError, "response.ok is not true"},
 		{"an empty answer", nil, func(r *reply, _ *Asked) { r.Answer = nil }, measure.ServerError, "empty answer"},
 		{"a dialog id beyond all measure", nil, func(r *reply, a *Asked) { a.DialogID, r.DialogID = nil, make([]byte, 1025) }, measure.ServerError, "dialog id of more than 1 KiB"},
