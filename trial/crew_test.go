@@ -112,3 +112,21 @@ func TestCrewTellsWhatItsShardsTold(t *testing.T) {
 		t.Errorf("facts %+v", f)
 	}
 }
+
+// Half of the turns are bad: all of one shard's.
+func TestGuardIsAboutTheWholeLoad(t *testing.T) {
+	done := crewed(t, "shard bad first", 2, "guard: {abort: {bad: 80%, for: 1s}}\n", nil)
+	if n, bad := done.Snapshot.Turns(), done.Snapshot.Turns()-done.Snapshot.Answered(); n != 150 || bad != 75 || done.Facts.Aborted != "" || done.Facts.Interrupted != "" {
+		t.Errorf("%d turns, %d bad, aborted %q, interrupted %q", n, bad, done.Facts.Aborted, done.Facts.Interrupted)
+	}
+}
+
+func TestGuardEndsEveryShard(t *testing.T) {
+	done := crewed(t, "shard bad all", 2, "guard: {abort: {bad: 80%, for: 1s}}\n", nil)
+	if !strings.HasPrefix(done.Facts.Aborted, "guard.abort: at least 80% of turns bad for 1s, at ") || done.Facts.Interrupted != "" {
+		t.Errorf("aborted %q, interrupted %q", done.Facts.Aborted, done.Facts.Interrupted)
+	}
+	if n := done.Snapshot.Turns(); n >= 150 || n == 0 || done.Snapshot.Answered() != 0 {
+		t.Errorf("%d turns, %d answered: it was to end early", n, done.Snapshot.Answered())
+	}
+}

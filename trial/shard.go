@@ -40,6 +40,7 @@ func runShard(ctx context.Context, in io.Reader, f *framer, open func(*attempt) 
 	if err != nil {
 		return err
 	}
+	sc.Guard.Abort = nil // it is about the whole load, which the parent sees
 	hard, now := context.WithCancel(ctx)
 	defer now()
 	graceful, stop := context.WithCancel(hard)
