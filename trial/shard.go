@@ -13,6 +13,7 @@ import (
 	"github.com/cstest/cstest/load"
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/unit"
 )
 
 // RunShard is a shard process: it reads its Job from in, says what happens on
@@ -86,16 +87,28 @@ func runShard(ctx context.Context, in io.Reader, f *framer, open func(*attempt) 
 // openDriver makes the driver of this process's part of the load.
 func (t *attempt) openDriver() (err error) {
 	connections := expectedConnections(t.Scenario, t.Shards)
-	t.driver, err = driver.New(&t.servers.target, driver.Options{
+	target := t.servers.target
+	target.Pool = part(target.Pool, t.Shard, t.Shards)
+	t.driver, err = driver.New(&target, driver.Options{
 		Base: t.base, Secrets: t.Scenario.Secret, Dir: t.Scenario.Dir(), Sources: t.sources(connections),
 	})
 	if err != nil {
 		return fmt.Errorf("driver: %w", err)
 	}
-	if t.servers.target.Connections == "shared" || t.servers.target.Agents != nil {
-		err = t.driver.Prepare(int(t.servers.target.Pool) / max(t.Shards, 1))
+	if target.Connections == "shared" || target.Agents != nil {
+		err = t.driver.Prepare(int(target.Pool))
 	}
 	return err
+}
+
+// part is a shard's of n: all parts add up to n, but that each is one at least.
+// None of nothing.
+func part(n unit.Count, shard, shards int) unit.Count {
+	if shards <= 1 || n <= 0 {
+		return n
+	}
+	i, of := unit.Count(shard), unit.Count(shards)
+	return max(1, n*(i+1)/of-n*i/of)
 }
 
 // sources is how many loopback addresses this process's connections come from:

@@ -1,0 +1,55 @@
+package trial
+
+import (
+	"net"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/cstest/cstest/unit"
+)
+
+func TestPartsOfAPoolAddUp(t *testing.T) {
+	for _, tt := range []struct {
+		pool unit.Count
+		want []unit.Count
+	}{
+		{64, []unit.Count{64}}, {10, []unit.Count{2, 3, 2, 3}}, {9, []unit.Count{3, 3, 3}},
+		{2, []unit.Count{1, 1, 1}}, {0, []unit.Count{0, 0}},
+	} {
+		var got []unit.Count
+		for i := range tt.want {
+			got = append(got, part(tt.pool, i, len(tt.want)))
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%d over %d: %d, want %d", tt.pool, len(tt.want), got, tt.want)
+		}
+	}
+}
+
+// A pool is the whole load's, however many shards share it.
+func TestShardsShareThePool(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	s := parse(t, "{url: 'http://"+l.Addr().String()+"', api: article, connections: shared, pool: 5}", tenSeconds)
+	var got []int
+	for i := range 3 {
+		a := &attempt{Options: Options{Scenario: s, Shard: i, Shards: 3}, servers: &servers{target: s.Target}, base: time.Now()}
+		if err := a.openDriver(); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.driver.Prepare(1000); err != nil { // no more than the pool holds
+			t.Fatal(err)
+		}
+		got = append(got, a.driver.Connections())
+		if err := a.driver.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := []int{1, 2, 2}; !slices.Equal(got, want) {
+		t.Errorf("connections %d of a pool of 5, want %d", got, want)
+	}
+}
