@@ -36,7 +36,7 @@ type member struct {
 
 // startCrew starts a process for each shard and gives each its job.
 func startCrew(ctx context.Context, t *attempt, resolved string) (*crew, error) {
-	c := &crew{pending: newPending(t.plan)}
+	c := &crew{pending: newPending(t.plan, t.Processes)}
 	for i := range t.Processes {
 		m, err := c.start(t, i, resolved)
 		if err != nil {
@@ -79,7 +79,8 @@ func (c *crew) start(t *attempt, i int, resolved string) (*member, error) {
 	m := &member{cmd: cmd, in: in, f: &framer{w: in}, ready: make(chan error, 1)}
 	m.counters.Store(&Counters{})
 	c.read.Go(func() {
-		m.err = c.follow(m, out)
+		m.err = c.follow(i, m, out)
+		c.pending.gone(i)
 		m.ready <- errors.Join(errors.New("it ended"), m.err)
 		_ = cmd.Wait() // how it ended is in m.err
 	})
@@ -90,8 +91,8 @@ func (c *crew) start(t *attempt, i int, resolved string) (*member, error) {
 	return m, m.f.sendJSON(frameJob, job)
 }
 
-// follow takes what a member says until it has said all.
-func (c *crew) follow(m *member, out io.Reader) error {
+// follow takes what member i says until it has said all.
+func (c *crew) follow(i int, m *member, out io.Reader) error {
 	for {
 		kind, payload, err := readFrame(out)
 		if err != nil {
@@ -105,7 +106,7 @@ func (c *crew) follow(m *member, out io.Reader) error {
 			if err != nil {
 				return err
 			}
-			c.pending.add(s)
+			c.pending.add(i, s)
 		case frameCounters:
 			var n Counters
 			if json.Unmarshal(payload, &n) == nil {

@@ -73,7 +73,16 @@ func crewed(t *testing.T, role string, n int, more string, change func(*attempt)
 }
 
 func TestCrewRunsThePlan(t *testing.T) {
-	done := crewed(t, "shard well", 2, "", nil)
+	var seconds []int64 // turns by the intervals shown
+	done := crewed(t, "shard well", 2, "", func(a *attempt) {
+		a.Observe = func(l *Live) { seconds = append(seconds, l.Last.Turns()) }
+	})
+	// A second is whole when it is shown, but for what comes at its very edge.
+	for i, n := range seconds[:2] {
+		if n < 40 || n > 60 {
+			t.Errorf("%d turns in second %d, want about 50: %d", n, i, seconds)
+		}
+	}
 	if n := done.Snapshot.Turns(); n != 150 || done.Snapshot.Answered() != 150 {
 		t.Errorf("%d turns, %d answered, want 150", n, done.Snapshot.Answered())
 	}

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -108,13 +110,17 @@ type pending struct {
 	plan *measure.Plan
 	sum  *measure.Snapshot
 	errs []error
+	told []time.Duration // by member: up to when it told
+	news chan struct{}   // somebody told
 }
 
-func newPending(plan *measure.Plan) *pending {
-	return &pending{plan: plan, sum: measure.NewInterval(plan)}
+func newPending(plan *measure.Plan, members int) *pending {
+	return &pending{plan: plan, sum: measure.NewInterval(plan), told: make([]time.Duration, members), news: make(chan struct{}, 1)}
 }
 
-func (p *pending) add(s *measure.Snapshot) {
+// add takes an interval of member i.
+func (p *pending) add(i int, s *measure.Snapshot) {
+	defer p.hear(i, s.Elapsed)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err := p.sum.Add(s); err != nil {
@@ -122,12 +128,47 @@ func (p *pending) add(s *measure.Snapshot) {
 	}
 }
 
-// Cut gives the sum and begins a new one; it is a Recorder's Cut.
-func (p *pending) Cut(elapsed time.Duration) (*measure.Snapshot, error) {
+// hear notes up to when member i told.
+func (p *pending) hear(i int, until time.Duration) {
+	p.mu.Lock()
+	p.told[i] = max(p.told[i], until)
+	p.mu.Unlock()
+	select {
+	case p.news <- struct{}{}:
+	default: // it is known that there is some
+	}
+}
+
+// gone notes that nothing more comes from member i.
+func (p *pending) gone(i int) { p.hear(i, math.MaxInt64) }
+
+// whole tells whether every member told up to a time.
+func (p *pending) whole(until time.Duration) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Min(p.told) >= until
+}
+
+// await returns when every member told up to a time, or within has passed. It
+// is for one goroutine.
+func (p *pending) await(until, within time.Duration) {
+	late := time.NewTimer(within)
+	defer late.Stop()
+	for !p.whole(until) {
+		select {
+		case <-p.news:
+		case <-late.C:
+			return
+		}
+	}
+}
+
+// Cut gives the sum and begins a new one. It is a Recorder's Cut, but that the
+// members know how far the load had come: 0 when none has told since the last.
+func (p *pending) Cut(time.Duration) (*measure.Snapshot, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s, err := p.sum, errors.Join(p.errs...)
-	s.Elapsed = max(s.Elapsed, elapsed)
 	p.sum, p.errs = measure.NewInterval(p.plan), nil
 	return s, err
 }

@@ -73,6 +73,9 @@ func (w *watch) start() (stop func()) {
 			timer := time.NewTimer(time.Until(next))
 			select {
 			case <-timer.C:
+				if w.t.crew != nil {
+					w.t.crew.pending.await(next.Sub(w.t.base), lateWithin)
+				}
 				w.cut()
 			case <-done:
 				timer.Stop()
@@ -88,6 +91,10 @@ func (w *watch) start() (stop func()) {
 		w.asked.Wait()
 	}
 }
+
+// lateWithin is how long a shard process may take to tell of its second: what
+// comes later belongs to the next.
+const lateWithin = 500 * time.Millisecond
 
 // cut takes what was recorded since the last one.
 func (w *watch) cut() {
@@ -189,7 +196,7 @@ type breach struct {
 
 // add takes an interval and gives the reason to abort, or nothing.
 func (b *breach) add(last *measure.Snapshot) string {
-	if b.rule == nil || last == nil {
+	if b.rule == nil || last == nil || last.Elapsed == 0 { // nobody told yet
 		return ""
 	}
 	turns := last.Turns()
