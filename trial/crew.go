@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -21,22 +22,26 @@ type crew struct {
 	members []*member
 	pending *pending
 	read    sync.WaitGroup
+	ended   chan *member // each, as it does
 	aborted atomic.Bool
+	killing atomic.Bool // they were told to end at once, and did not
 }
 
 type member struct {
+	name     string // as in --shard
 	cmd      *exec.Cmd
 	in       io.WriteCloser
 	f        *framer
 	counters atomic.Pointer[Counters]
 	ready    chan error
 	err      error   // why it ended without telling how, once read is done
+	late     bool    // it did not end at once and was killed
 	ending   *ending // what it told at the end, nil where it did not
 }
 
 // startCrew starts a process for each shard and gives each its job.
 func startCrew(ctx context.Context, t *attempt, resolved string) (*crew, error) {
-	c := &crew{pending: newPending(t.plan, t.Processes)}
+	c := &crew{pending: newPending(t.plan, t.Processes), ended: make(chan *member, t.Processes)}
 	for i := range t.Processes {
 		m, err := c.start(t, i, resolved)
 		if err != nil {
@@ -45,12 +50,12 @@ func startCrew(ctx context.Context, t *attempt, resolved string) (*crew, error) 
 		}
 		c.members = append(c.members, m)
 	}
-	for i, m := range c.members {
+	for _, m := range c.members {
 		select {
 		case err := <-m.ready:
 			if err != nil {
 				c.end()
-				return nil, fmt.Errorf("shard process %d of %d: %w", i, t.Processes, err)
+				return nil, err
 			}
 		case <-ctx.Done():
 			c.end()
@@ -76,13 +81,14 @@ func (c *crew) start(t *attempt, i int, resolved string) (*member, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start shard process: %w", err)
 	}
-	m := &member{cmd: cmd, in: in, f: &framer{w: in}, ready: make(chan error, 1)}
+	m := &member{name: fmt.Sprintf("shard %d/%d", i, t.Processes), cmd: cmd, in: in, f: &framer{w: in}, ready: make(chan error, 2)}
 	m.counters.Store(&Counters{})
 	c.read.Go(func() {
-		m.err = c.follow(i, m, out)
+		m.err = c.bury(m, c.follow(i, m, out))
+		m.ready <- m.err // nobody hears it once it was ready
 		c.pending.gone(i)
-		m.ready <- errors.Join(errors.New("it ended"), m.err)
-		_ = cmd.Wait() // how it ended is in m.err
+		m.counters.Store(&Counters{Started: m.counters.Load().Started})
+		c.ended <- m
 	})
 	job := Job{
 		Scenario: resolved, Dir: t.Dir, Target: t.servers.target, Local: t.local,
@@ -91,12 +97,32 @@ func (c *crew) start(t *attempt, i int, resolved string) (*member, error) {
 	return m, m.f.sendJSON(frameJob, job)
 }
 
+// bury waits for a member that says no more; err is why, nil when it said all. It
+// gives what is to be said of that.
+func (c *crew) bury(m *member, err error) error {
+	if err != nil {
+		_ = m.in.Close() // the request to end, for one that is still there
+		defer time.AfterFunc(memberWithin, func() { _ = m.cmd.Process.Kill() }).Stop()
+	}
+	_ = m.cmd.Wait() // how it ended is in ProcessState
+	switch {
+	case err == nil:
+		return nil
+	case c.killing.Load():
+		m.late = true
+		return nil
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, os.ErrClosed):
+		return fmt.Errorf("%s ended before its load did: %s: its part of the plan, and what it measured last, are lost", m.name, m.cmd.ProcessState)
+	}
+	return fmt.Errorf("%s: %w", m.name, err)
+}
+
 // follow takes what member i says until it has said all.
 func (c *crew) follow(i int, m *member, out io.Reader) error {
 	for {
 		kind, payload, err := readFrame(out)
 		if err != nil {
-			return fmt.Errorf("a shard process ended before its load did: %w", err)
+			return err
 		}
 		switch kind {
 		case frameReady:
@@ -128,13 +154,16 @@ func (c *crew) follow(i int, m *member, out io.Reader) error {
 // told is what the members told at the end, all together: their facts, their
 // warnings by shard, and the first crash.
 func (c *crew) told(done *Done) {
-	for i, m := range c.members {
+	for _, m := range c.members {
+		if m.late {
+			done.Warnings = append(done.Warnings, m.name+" did not end at once and was killed: what it measured last is lost")
+		}
 		if m.ending == nil {
 			continue
 		}
 		done.Facts = measure.MergeFacts(done.Facts, m.ending.Facts)
 		for _, w := range m.ending.Warnings {
-			done.Warnings = append(done.Warnings, fmt.Sprintf("shard %d/%d: %s", i, len(c.members), w))
+			done.Warnings = append(done.Warnings, m.name+": "+w)
 		}
 		if done.Crash == nil {
 			done.Crash = m.ending.Crash
@@ -142,27 +171,47 @@ func (c *crew) told(done *Done) {
 	}
 }
 
-// run waits for the load to end and passes the stops on.
-func (c *crew) run(ctx, graceful context.Context) error {
-	tell := func(kind byte) func() {
-		return func() {
-			for _, m := range c.members {
-				_ = m.f.send(kind, nil) // one that is gone needs no telling
-			}
+// run waits for the load to end and passes the stops on. When a member ends
+// before its plan, a part of the load is missing: the others start no more
+// conversations, and notice is told at once.
+func (c *crew) run(ctx, graceful context.Context, notice func(string)) error {
+	defer context.AfterFunc(graceful, func() { c.tell(frameStop) })()
+	defer context.AfterFunc(ctx, c.now)()
+	for range c.members {
+		m := <-c.ended
+		switch {
+		case m.err != nil:
+			notice("warning: " + m.err.Error())
+		case m.ending != nil && m.ending.Facts.Interrupted != "":
+			notice("warning: " + m.name + ": " + m.ending.Facts.Interrupted)
+		default:
+			continue
 		}
-	}
-	defer context.AfterFunc(graceful, tell(frameStop))()
-	defer context.AfterFunc(ctx, func() {
-		tell(frameNow)()
-		time.AfterFunc(memberWithin, c.kill)
-	})()
-	c.read.Wait()
-	var errs []error
-	for _, m := range c.members {
-		errs = append(errs, m.err)
+		c.tell(frameStop)
 	}
 	c.end()
-	return errors.Join(errs...)
+	var lost []string
+	for _, m := range c.members {
+		if m.err != nil {
+			lost = append(lost, m.err.Error())
+		}
+	}
+	if lost == nil {
+		return nil
+	}
+	return errors.New(strings.Join(lost, "; "))
+}
+
+func (c *crew) tell(kind byte) {
+	for _, m := range c.members {
+		_ = m.f.send(kind, nil) // one that is gone needs no telling
+	}
+}
+
+// now has the load end at once.
+func (c *crew) now() {
+	c.tell(frameNow)
+	time.AfterFunc(memberWithin, c.kill)
 }
 
 // memberWithin is how long a shard process may take to end at once.
@@ -170,6 +219,7 @@ const memberWithin = time.Second
 
 // kill ends those who do not.
 func (c *crew) kill() {
+	c.killing.Store(true)
 	for _, m := range c.members {
 		_ = m.cmd.Process.Kill() // mostly gone already
 	}
@@ -188,9 +238,7 @@ func (c *crew) abort(reason string) {
 	if reason == "" || c.aborted.Swap(true) {
 		return
 	}
-	for _, m := range c.members {
-		_ = m.f.send(frameNow, nil)
-	}
+	c.now()
 }
 
 func (c *crew) counters() Counters {

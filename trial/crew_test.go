@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +19,10 @@ import (
 // shard 1 panics, that of shard 0 answers badly, all do, or none.
 func beShard(role string, in io.Reader, out, errs io.Writer) int {
 	f := &framer{w: out}
+	if role == "shard stuck" {
+		_ = f.send(frameReady, nil) // else the test fails
+		select {}
+	}
 	err := runShard(context.Background(), in, f, func(a *attempt) error {
 		c := &clockwork{base: a.base}
 		switch {
@@ -105,16 +110,18 @@ func TestPanicInAShardIsTheRunsOwn(t *testing.T) {
 // a reason to distrust the whole.
 func TestCrewTellsWhatItsShardsTold(t *testing.T) {
 	c := &crew{members: []*member{
-		{ending: &ending{Facts: &measure.Facts{Generator: measure.Generator{MaxInFlight: 3, Cores: 2}}}},
-		{},
-		{ending: &ending{
+		{name: "shard 0/3", ending: &ending{Facts: &measure.Facts{Generator: measure.Generator{MaxInFlight: 3, Cores: 2}}}},
+		{name: "shard 1/3", late: true},
+		{name: "shard 2/3", ending: &ending{
 			Facts:    &measure.Facts{Interrupted: "load: no lane", Generator: measure.Generator{MaxInFlight: 4, Cores: 2}},
 			Warnings: []string{"recording: counts lost"},
 		}},
 	}}
 	done := &Done{Facts: &measure.Facts{}}
 	c.told(done)
-	if len(done.Warnings) != 1 || done.Warnings[0] != "shard 2/3: recording: counts lost" {
+	if want := []string{
+		"shard 1/3 did not end at once and was killed: what it measured last is lost", "shard 2/3: recording: counts lost",
+	}; !slices.Equal(done.Warnings, want) {
 		t.Errorf("warnings %q", done.Warnings)
 	}
 	if f := done.Facts; f.Interrupted != "load: no lane" || f.Generator.MaxInFlight != 7 || f.Generator.Cores != 2 {
@@ -137,5 +144,75 @@ func TestGuardEndsEveryShard(t *testing.T) {
 	}
 	if n := done.Snapshot.Turns(); n >= 150 || n == 0 || done.Snapshot.Answered() != 0 {
 		t.Errorf("%d turns, %d answered: it was to end early", n, done.Snapshot.Answered())
+	}
+}
+
+// A shard that is gone is told of at once, and ends the run: a part of the plan
+// would be missing.
+func TestKilledShardEndsTheRun(t *testing.T) {
+	var told []string
+	var after Counters
+	var a *attempt
+	done := crewed(t, "shard well", 3, "", func(made *attempt) {
+		a = made
+		a.Notice = func(line string) {
+			told = append(told, line)
+			after = *a.crew.members[1].counters.Load()
+		}
+		killed := false
+		a.Observe = func(*Live) {
+			if !killed {
+				killed = true
+				if err := a.crew.members[1].cmd.Process.Kill(); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	})
+	want := "shard 1/3 ended before its load did: signal: killed: its part of the plan, and what it measured last, are lost"
+	if len(told) != 1 || told[0] != "warning: "+want {
+		t.Errorf("told %q", told)
+	}
+	if done.Facts.Interrupted != want || !slices.Contains(done.Warnings, "load: "+want) || done.Result.Verdict != sla.Incomplete {
+		t.Errorf("interrupted %q, warnings %q, verdict %s", done.Facts.Interrupted, done.Warnings, done.Result.Verdict)
+	}
+	if after.InFlight != 0 || after.Conversations != 0 || after.Started == 0 {
+		t.Errorf("its counters are still %+v", after)
+	}
+	// The first second of three is known, and the others went on no longer.
+	if n := done.Snapshot.Turns(); n < 40 || n > 125 {
+		t.Errorf("%d turns", n)
+	}
+	if took := done.Snapshot.Elapsed; took > 2800*time.Millisecond {
+		t.Errorf("the load went on for %s", took)
+	}
+}
+
+// One that does not end when it is told to is killed, and that is no reason of its own.
+func TestStuckShardIsKilled(t *testing.T) {
+	ctx, leave := context.WithCancel(patient(t))
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(asChild, "shard stuck")
+	a := &attempt{Options: Options{Scenario: parse(t, anyTarget+"}", tenSeconds), Executable: self, Processes: 2}, servers: &servers{}}
+	a.plan = Plan(a.Scenario)
+	c, err := startCrew(ctx, a, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	leave()
+	if err := c.run(ctx, context.Background(), func(string) {}); err != nil {
+		t.Errorf("its end is a reason: %v", err)
+	}
+	done := &Done{Facts: &measure.Facts{}}
+	c.told(done)
+	want := []string{
+		"shard 0/2 did not end at once and was killed: what it measured last is lost",
+		"shard 1/2 did not end at once and was killed: what it measured last is lost",
+	}
+	if !slices.Equal(done.Warnings, want) || done.Facts.Interrupted != "" {
+		t.Errorf("warnings %q, interrupted %q", done.Warnings, done.Facts.Interrupted)
 	}
 }

@@ -259,7 +259,7 @@ func (t *attempt) drive(ctx, graceful context.Context, recorder *measure.Recorde
 	var err error
 	interrupted, ended := "", time.Duration(0)
 	if t.crew != nil {
-		err = t.crew.run(ctx, graceful)
+		err = t.crew.run(ctx, graceful, t.Notice)
 		t.crew.told(done)
 		interrupted = w.abort()
 	} else {
