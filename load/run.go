@@ -129,6 +129,9 @@ func Run(stops Stops, o Options) (*Summary, error) {
 	s.Generator = health.end()
 	r.alarm.close()
 	s.Interrupted, s.Crash = r.reason, r.crash.Load()
+	if r.reason == "" {
+		s.Generator.Planned = r.schedule.Len() // walked anew: what was issued is held against it
+	}
 	return s, nil
 }
 

@@ -1,9 +1,11 @@
 package load
 
 import (
+	"context"
 	"math"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"pgregory.net/rapid"
@@ -41,6 +43,43 @@ func drawLoad(t *rapid.T) *scenario.Load {
 			rapid.Float64Range(0, 200).Draw(t, "from"), rapid.Float64Range(0, 200).Draw(t, "to")))
 	}
 	return load
+}
+
+// The judge holds what was issued against the schedule itself, where the load
+// went by it.
+func TestSummaryTellsWhatTheScheduleHas(t *testing.T) {
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	third := func(o *Options) { o.Shard, o.Shards = 1, 3 }
+	for _, c := range []struct {
+		name   string
+		load   *scenario.Scenario
+		stops  Stops
+		change func(*Options)
+		want   int64
+	}{
+		{"a whole load", open(50, 10*time.Second), always(), nil, 500},
+		{"a shard: 1, 4, … 499", open(50, 10*time.Second), always(), third, 167},
+		{"starts that are dropped are planned", open(50, 10*time.Second), always(), func(o *Options) { o.Scenario.Load.MaxInFlight = 1 }, 500},
+		{"a load that was stopped", open(50, 10*time.Second), Stops{Starting: ended, Now: context.Background()}, nil, 0},
+		{"a closed load", closed(5, 10*time.Second), always(), nil, 0},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFake()
+			f.answer = takes(100 * time.Millisecond)
+			b, s := drive(t, c.stops, c.load, f, c.change)
+			if s.Generator.Planned != c.want {
+				t.Errorf("%s: %d planned, want %d", c.name, s.Generator.Planned, c.want)
+			}
+			var dropped int64
+			for _, n := range b.dropped {
+				dropped += int64(n)
+			}
+			if issued := int64(len(b.started)) + dropped; c.want > 0 && issued != c.want {
+				t.Errorf("%s: %d issued or dropped, want %d", c.name, issued, c.want)
+			}
+		})
+	}
 }
 
 func TestShardsTogetherAreTheSchedule(t *testing.T) {

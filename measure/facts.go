@@ -74,6 +74,10 @@ type Generator struct {
 	InFlightMean float64 `json:"in_flight_mean"`
 	SharedHost   bool    `json:"shared_host"` // the target runs on this machine
 	Cores        int     `json:"cores"`
+	// Planned is how many starts the schedule has, counted from the schedule itself
+	// and not as they were issued. 0 is not known: the load was stopped before its
+	// plan, or its model is closed, where users loop and no start is planned.
+	Planned int64 `json:"planned_starts,omitempty"`
 }
 
 // GeneratorSecond is the generator's health in one second.

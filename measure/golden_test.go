@@ -49,7 +49,7 @@ func TestMergeShards(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.Facts.Generator = Generator{CPU: time.Second, MaxRSS: 10, MaxInFlight: 5, InFlightMean: 0.1 + 0.2*float64(i*i), Cores: 1 + i%2, SharedHost: i == 1,
+		r.Facts.Generator = Generator{CPU: time.Second, MaxRSS: 10, MaxInFlight: 5, InFlightMean: 0.1 + 0.2*float64(i*i), Cores: 1 + i%2, SharedHost: i == 1, Planned: int64(100 + i),
 			Seconds: []GeneratorSecond{{Second: i, InFlight: 1}, {Second: 7, CPU: time.Second, GCPause: time.Duration(i), InFlight: 2, Open: 3}}}
 		r.Facts.Storms = []Storm{{"storm", "status", time.Second, time.Duration(5+i) * time.Second}}
 		r.Facts.Calls = []CallSecond{{Second: 3, Calls: int64(i + 1), Probes: 1}}
@@ -67,7 +67,7 @@ func TestMergeShards(t *testing.T) {
 			t.Errorf("order %v: %s", order, diff)
 		}
 		g := got.Facts.Generator
-		if !got.Closed || got.Intervals != 3 || g.CPU != 3*time.Second || g.MaxRSS != 30 || g.MaxInFlight != 15 || math.Abs(g.InFlightMean-1.3) > 1e-9 || g.Cores != 2 || !g.SharedHost {
+		if !got.Closed || got.Intervals != 3 || g.CPU != 3*time.Second || g.MaxRSS != 30 || g.MaxInFlight != 15 || math.Abs(g.InFlightMean-1.3) > 1e-9 || g.Cores != 2 || !g.SharedHost || g.Planned != 303 {
 			t.Errorf("closed %v, %d intervals, %+v", got.Closed, got.Intervals, g)
 		}
 		if len(g.Seconds) != 4 || g.Seconds[3] != (GeneratorSecond{Second: 7, CPU: 3 * time.Second, GCPause: 2, InFlight: 6, Open: 9}) {

@@ -84,6 +84,7 @@ func warningMessages() []message {
 		{"%s x no more connections can be opened here: %s", "%1 次因本机无法再建立连接:%2"},
 		{"%s fails only with the %s of %s seconds in which the generator was late", "%1 只有计入压测机自身滞后的那 %2 秒(共 %3 秒)才不通过"},
 		{"planned starts = issued + dropped", "计划到达 = 已发起 + 已丢弃"},
+		{"starts of the schedule = issued + dropped", "时间表上的到达 = 已发起 + 已丢弃"},
 		{"conversations issued = conversations ended", "已发起会话 = 已结束会话"},
 		{"starts = starts by second", "到达 = 逐秒到达之和"},
 		{"dropped starts = dropped starts by second", "丢弃 = 逐秒丢弃之和"},

@@ -285,7 +285,7 @@ func (j *judge) warn() {
 			100*e, r.LittlesLaw.InFlightMean, r.LittlesLaw.RateTimesMean)
 	}
 	// The generator tells of itself when the load is over; before that conversations are still open.
-	if err := Conserved(j.snap); err != nil && j.facts.Interrupted == "" && j.facts.Generator.Cores > 0 {
+	if err := Conserved(j.snap, j.facts); err != nil && j.facts.Interrupted == "" && j.facts.Generator.Cores > 0 {
 		warn("counts are not conserved: %v", err)
 	}
 }

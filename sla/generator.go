@@ -25,8 +25,12 @@ func (j *judge) generator() {
 	g.LagP99, _ = j.snap.Timings[measure.Lag].Quantile(0.99)
 	g.Tainted = j.tainted()
 	own := j.snap.Counts[measure.DroppedGenerator]
-	due := j.snap.Planned - j.snap.Counts[measure.DroppedTarget]
-	if j.snap.Planned > 0 && j.facts.Interrupted == "" && float64(j.snap.Started) < issuedLeast*float64(due) {
+	planned := j.snap.Planned
+	if n, known := scheduled(j.facts); known {
+		planned = n
+	}
+	due := planned - j.snap.Counts[measure.DroppedTarget]
+	if planned > 0 && j.facts.Interrupted == "" && float64(j.snap.Started) < issuedLeast*float64(due) {
 		g.Reasons = append(g.Reasons, fmt.Sprintf("only %s of %s planned starts were issued, through the generator's own fault", count(j.snap.Started), count(due)))
 	}
 	if float64(own) > droppedMost*float64(j.snap.Planned) {
@@ -46,6 +50,14 @@ func (j *judge) generator() {
 			}
 		}
 	}
+}
+
+// scheduled is how many starts the schedule has of a load that went by its plan
+// and was recorded whole. Where it is not known, and in the closed model, only
+// starts that were counted as they came up are planned ones.
+func scheduled(f *measure.Facts) (n int64, known bool) {
+	whole := f.Interrupted == "" && f.Aborted == "" && f.Gaps == 0
+	return f.Generator.Planned, whole && f.Generator.Planned > 0
 }
 
 // dropCauses says why the generator dropped starts, the most frequent first: it
@@ -100,10 +112,12 @@ func (j *judge) passesWithout(failed Judged, seconds []int) bool {
 }
 
 // Conserved tells whether everything that was counted adds up: starts planned
-// are those issued and those dropped; every conversation issued has ended; a
-// turn is in one outcome, one second, one slot and the histogram of its outcome.
-// The error names what does not.
-func Conserved(s *measure.Snapshot) error {
+// are those issued and those dropped, and where facts know how many the schedule
+// has, they are these; every conversation issued has ended; a turn is in one
+// outcome, one second, one slot and the histogram of its outcome. In the closed
+// model nothing plans starts, and those counted are all there is. The error names
+// what does not add up. Nil facts know nothing.
+func Conserved(s *measure.Snapshot, facts *measure.Facts) error {
 	turns := s.Turns()
 	var inSeconds, startsInSeconds, dropsInSeconds, inSlots, inHistograms, ended, tiers int64
 	for i := range s.Seconds {
@@ -125,11 +139,18 @@ func Conserved(s *measure.Snapshot) error {
 		tiers += n
 	}
 	dropped := s.Counts[measure.DroppedTarget] + s.Counts[measure.DroppedGenerator]
+	starts := s.Started + dropped
+	if facts != nil {
+		if n, known := scheduled(facts); known {
+			starts = n
+		}
+	}
 	for _, law := range []struct {
 		what        string
 		left, right int64
 	}{
 		{"planned starts = issued + dropped", s.Planned, s.Started + dropped},
+		{"starts of the schedule = issued + dropped", starts, s.Started + dropped},
 		{"conversations issued = conversations ended", s.Started, ended},
 		{"starts = starts by second", s.Started, startsInSeconds},
 		{"dropped starts = dropped starts by second", dropped, dropsInSeconds},

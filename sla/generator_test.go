@@ -171,7 +171,7 @@ func TestConserved(t *testing.T) {
 		b.rec.Lane(0).Dropped(2*time.Second, measure.DroppedGenerator)
 		return b.snap()
 	}
-	if err := Conserved(good()); err != nil {
+	if err := Conserved(good(), nil); err != nil {
 		t.Fatal(err)
 	}
 	for want, change := range map[string]func(*measure.Snapshot){
@@ -189,8 +189,51 @@ func TestConserved(t *testing.T) {
 	} {
 		s := good()
 		change(s)
-		if err := Conserved(s); err == nil || !strings.Contains(err.Error(), want) {
+		if err := Conserved(s, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)
+		}
+	}
+}
+
+// What the recorder counts as planned is issued or dropped by itself: only the
+// schedule knows of a start that never came up.
+func TestStartsThatNeverCameUp(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		scheduled int64
+		change    func(*measure.Facts)
+		want      Verdict
+		reason    string
+		warns     string
+	}{
+		{"all came up", 1010, nil, Pass, "", ""},
+		{"not known", 0, nil, Pass, "", ""},
+		{"1 % did not", 1020, nil, Pass, "", "1,020"},
+		{"more did not", 1021, nil, Invalid, "only 1,000 of 1,011 planned starts were issued, through the generator's own fault", "1,021"},
+		{"one too many came up", 1009, nil, Pass, "", "1,009"},
+		{"it was stopped", 2000, func(f *measure.Facts) { f.Interrupted = "a signal" }, Incomplete, "the load ended before its plan: a signal", ""},
+		{"it was aborted", 2000, func(f *measure.Facts) { f.Aborted = "a rule" }, Inconclusive, "the load ended before its plan: a rule", ""},
+		{"its record has a gap", 2000, func(f *measure.Facts) { f.Gaps = 1 }, Inconclusive, "1 stretches of the journal could not be read: what they held is missing", ""},
+	} {
+		b := newBench(t, scenario.SLA{Availability: 0.9}, judged(10*time.Second))
+		b.turns(1, 1000, nil)
+		for range 10 {
+			b.rec.Lane(0).Dropped(time.Second, measure.DroppedTarget)
+		}
+		b.facts.Generator = measure.Generator{Cores: 2, Planned: c.scheduled}
+		if c.change != nil {
+			c.change(b.facts)
+		}
+		r := b.evaluate()
+		if got := strings.Join(r.Reasons, "; "); r.Verdict != c.want || got != c.reason {
+			t.Errorf("%s: %v %q, want %v %q", c.name, r.Verdict, got, c.want, c.reason)
+		}
+		want := ""
+		if c.warns != "" {
+			want = "counts are not conserved: starts of the schedule = issued + dropped does not hold: " + strings.ReplaceAll(c.warns, ",", "") + " against 1010"
+		}
+		if got := strings.Join(r.Warnings, "; "); got != want {
+			t.Errorf("%s: warnings %q, want %q", c.name, got, want)
 		}
 	}
 }
