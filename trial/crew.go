@@ -27,16 +27,20 @@ type crew struct {
 	killing atomic.Bool // they were told to end at once, and did not
 }
 
+// shardName names a shard as --shard does.
+func shardName(i, n int) string { return fmt.Sprintf("shard %d/%d", i, n) }
+
 type member struct {
-	name     string // as in --shard
+	name     string
 	cmd      *exec.Cmd
 	in       io.WriteCloser
 	f        *framer
 	counters atomic.Pointer[Counters]
 	ready    chan error
-	err      error   // why it ended without telling how, once read is done
-	late     bool    // it did not end at once and was killed
-	ending   *ending // what it told at the end, nil where it did not
+	err      error     // why it ended without telling how, once read is done
+	at       time.Time // when it was gone
+	late     bool      // it did not end at once and was killed
+	ending   *ending   // what it told at the end, nil where it did not
 }
 
 // startCrew starts a process for each shard and gives each its job.
@@ -81,7 +85,7 @@ func (c *crew) start(t *attempt, i int, resolved string) (*member, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start shard process: %w", err)
 	}
-	m := &member{name: fmt.Sprintf("shard %d/%d", i, t.Processes), cmd: cmd, in: in, f: &framer{w: in}, ready: make(chan error, 2)}
+	m := &member{name: shardName(i, t.Processes), cmd: cmd, in: in, f: &framer{w: in}, ready: make(chan error, 2)}
 	m.counters.Store(&Counters{})
 	c.read.Go(func() {
 		m.err = c.bury(m, c.follow(i, m, out))
@@ -105,6 +109,7 @@ func (c *crew) bury(m *member, err error) error {
 		defer time.AfterFunc(memberWithin, func() { _ = m.cmd.Process.Kill() }).Stop()
 	}
 	_ = m.cmd.Wait() // how it ended is in ProcessState
+	m.at = time.Now()
 	switch {
 	case err == nil:
 		return nil
@@ -153,12 +158,13 @@ func (c *crew) follow(i int, m *member, out io.Reader) error {
 
 // told is what the members told at the end, all together: their facts, their
 // warnings by shard, and the first crash.
-func (c *crew) told(done *Done) {
+func (c *crew) told(base time.Time, done *Done) {
 	for _, m := range c.members {
 		if m.late {
 			done.Warnings = append(done.Warnings, m.name+" did not end at once and was killed: what it measured last is lost")
 		}
 		if m.ending == nil {
+			done.Facts.Processes = append(done.Facts.Processes, m.process(base))
 			continue
 		}
 		done.Facts = measure.MergeFacts(done.Facts, m.ending.Facts)
@@ -169,6 +175,22 @@ func (c *crew) told(done *Done) {
 			done.Crash = m.ending.Crash
 		}
 	}
+}
+
+// process is what the system knows of a member that told nothing at its end; the
+// load began at base.
+func (m *member) process(base time.Time) measure.Process {
+	p := measure.Process{Name: "cstest " + m.name}
+	if !m.late { // that one was asked to
+		p.Ended, p.Exit = max(1, m.at.Sub(base)), m.cmd.ProcessState.String()
+	}
+	if s := m.cmd.ProcessState; s != nil {
+		p.CPU = s.UserTime() + s.SystemTime()
+		if u, ok := s.SysUsage().(*syscall.Rusage); ok {
+			p.MaxRSS = rssOf(u)
+		}
+	}
+	return p
 }
 
 // run waits for the load to end and passes the stops on. When a member ends

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -91,6 +92,16 @@ func TestCrewRunsThePlan(t *testing.T) {
 	if n := done.Snapshot.Turns(); n != 150 || done.Snapshot.Answered() != 150 {
 		t.Errorf("%d turns, %d answered, want 150", n, done.Snapshot.Answered())
 	}
+	var names []string
+	for _, p := range done.Facts.Processes {
+		names = append(names, p.Name)
+		if p.CPU <= 0 || p.MaxRSS < 1<<20 || p.Exit != "" {
+			t.Errorf("%+v", p)
+		}
+	}
+	if want := []string{"cstest shard 0/2", "cstest shard 1/2", "cstest"}; !slices.Equal(names, want) {
+		t.Errorf("processes %q, want %q", names, want)
+	}
 	if done.Facts.Interrupted != "" || done.Facts.Aborted != "" || done.Crash != nil || len(done.Warnings) != 0 {
 		t.Errorf("interrupted %q, aborted %q, crash %v, warnings %q", done.Facts.Interrupted, done.Facts.Aborted, done.Crash, done.Warnings)
 	}
@@ -111,14 +122,14 @@ func TestPanicInAShardIsTheRunsOwn(t *testing.T) {
 func TestCrewTellsWhatItsShardsTold(t *testing.T) {
 	c := &crew{members: []*member{
 		{name: "shard 0/3", ending: &ending{Facts: &measure.Facts{Generator: measure.Generator{MaxInFlight: 3, Cores: 2}}}},
-		{name: "shard 1/3", late: true},
+		{name: "shard 1/3", late: true, cmd: &exec.Cmd{}},
 		{name: "shard 2/3", ending: &ending{
 			Facts:    &measure.Facts{Interrupted: "load: no lane", Generator: measure.Generator{MaxInFlight: 4, Cores: 2}},
 			Warnings: []string{"recording: counts lost"},
 		}},
 	}}
 	done := &Done{Facts: &measure.Facts{}}
-	c.told(done)
+	c.told(time.Now(), done)
 	if want := []string{
 		"shard 1/3 did not end at once and was killed: what it measured last is lost", "shard 2/3: recording: counts lost",
 	}; !slices.Equal(done.Warnings, want) {
@@ -179,6 +190,12 @@ func TestKilledShardEndsTheRun(t *testing.T) {
 	if after.InFlight != 0 || after.Conversations != 0 || after.Started == 0 {
 		t.Errorf("its counters are still %+v", after)
 	}
+	gone := func(p measure.Process) bool {
+		return p.Name == "cstest shard 1/3" && p.Exit == "signal: killed" && p.Ended >= time.Second && p.Ended <= done.Snapshot.Elapsed && p.MaxRSS > 1<<20
+	}
+	if !slices.ContainsFunc(done.Facts.Processes, gone) || len(done.Facts.Processes) != 4 {
+		t.Errorf("processes %+v", done.Facts.Processes)
+	}
 	// The first second of three is known, and the others went on no longer.
 	if n := done.Snapshot.Turns(); n < 40 || n > 125 {
 		t.Errorf("%d turns", n)
@@ -207,7 +224,7 @@ func TestStuckShardIsKilled(t *testing.T) {
 		t.Errorf("its end is a reason: %v", err)
 	}
 	done := &Done{Facts: &measure.Facts{}}
-	c.told(done)
+	c.told(time.Now(), done)
 	want := []string{
 		"shard 0/2 did not end at once and was killed: what it measured last is lost",
 		"shard 1/2 did not end at once and was killed: what it measured last is lost",

@@ -24,6 +24,11 @@ func ownMaxRSS() int64 {
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
 		return 0
 	}
+	return rssOf(&u)
+}
+
+// rssOf is the most memory a process had resident, in bytes.
+func rssOf(u *syscall.Rusage) int64 {
 	return u.Maxrss << 10 // Linux counts in KiB
 }
 

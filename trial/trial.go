@@ -260,7 +260,7 @@ func (t *attempt) drive(ctx, graceful context.Context, recorder *measure.Recorde
 	interrupted, ended := "", time.Duration(0)
 	if t.crew != nil {
 		err = t.crew.run(ctx, graceful, t.Notice)
-		t.crew.told(done)
+		t.crew.told(t.base, done)
 		interrupted = w.abort()
 	} else {
 		var summary *load.Summary
@@ -293,7 +293,11 @@ func (t *attempt) drive(ctx, graceful context.Context, recorder *measure.Recorde
 	}
 	t.befell(w, done)
 	f.Generator.SharedHost = t.local
-	f.Processes = append(f.Processes, measure.Process{Name: "cstest", CPU: ownCPU() - before, MaxRSS: ownMaxRSS()})
+	name := "cstest"
+	if t.member {
+		name += " " + shardName(t.Shard, t.Shards)
+	}
+	f.Processes = append(f.Processes, measure.Process{Name: name, CPU: ownCPU() - before, MaxRSS: ownMaxRSS()})
 }
 
 // befell notes what befell the run as a whole.

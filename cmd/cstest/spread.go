@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"runtime"
 	"strconv"
 	"strings"
@@ -38,6 +39,12 @@ func (o *runOptions) spread(c *chosen) (s spread, err error) {
 			return s, usagef("--shard is one part of a load and --processes spreads the whole of one: give one of them")
 		}
 		c.overrides = append(c.overrides, "shard="+o.shard)
+	}
+	switch {
+	case o.processes == "auto":
+		c.overrides = append(c.overrides, fmt.Sprintf("processes=%d (auto)", s.processes))
+	case s.processes > 1:
+		c.overrides = append(c.overrides, fmt.Sprintf("processes=%d", s.processes))
 	}
 	if o.startAt != "" {
 		if s.startAt, err = time.Parse(time.RFC3339Nano, o.startAt); err != nil {
