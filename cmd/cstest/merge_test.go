@@ -21,6 +21,7 @@ type left struct {
 	seed  string // 5 when empty
 	rate  string // 400/s when empty
 	late  time.Duration
+	lost  int // one start in so many never came up; 0: none
 }
 
 // leave writes the journal of a run in which every turn was answered in 100 ms.
@@ -47,7 +48,11 @@ func (l left) leave(t *testing.T) (dir string) {
 	}
 	plan := trial.Plan(sc)
 	rec := measure.NewRecorder(plan, 1)
-	for _, at := range load.NewSchedule(&sc.Load, sc.Seed).Shard(i, n).Starts() {
+	schedule := load.NewSchedule(&sc.Load, sc.Seed).Shard(i, n)
+	for k, at := range schedule.Starts() {
+		if l.lost > 0 && int(k)/n%l.lost == 0 {
+			continue
+		}
 		rec.Lane(0).Started(at)
 		rec.Lane(0).Record(&measure.Turn{Intended: at, Sent: at, Done: at + 100*time.Millisecond, Memory: measure.Verified})
 		rec.Lane(0).Ended(measure.Complete)
@@ -61,10 +66,11 @@ func (l left) leave(t *testing.T) (dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	facts := &measure.Facts{ExternalTarget: true, Generator: measure.Generator{Cores: 2, Planned: schedule.Len()}}
 	started := time.Date(2026, 11, 11, 0, 0, 0, 0, time.UTC).Add(l.late)
 	for _, err := range []error{
 		j.AppendNote(trial.NoteAbout, a), j.AppendNote(trial.NoteStarted, started.Format(time.RFC3339Nano)),
-		j.AppendInterval(interval), j.AppendFacts(&measure.Facts{ExternalTarget: true}), j.AppendNote(trial.NoteSignal, 0), j.Close(),
+		j.AppendInterval(interval), j.AppendFacts(facts), j.AppendNote(trial.NoteSignal, 0), j.Close(),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -158,6 +164,22 @@ func TestMergeTellsOfShardsThatStartedApart(t *testing.T) {
 	want := "the shards started up to 3.4 s apart and their seconds are added up all the same: give all of them the same --start-at"
 	if doc := open(t, to); r.code != 0 || !slices.Equal(doc.Warnings, []string{want}) {
 		t.Errorf("exit %d, warnings %q, want %q", r.code, doc.Warnings, want)
+	}
+}
+
+// Starts that one shard never issued are missing from the sum, and it says so.
+func TestMergeSeesStartsThatNeverCameUp(t *testing.T) {
+	t.Parallel()
+	to := filepath.Join(t.TempDir(), "sum")
+	r := cstest(t, "merge", "--results-dir", to, left{shard: "0/2"}.leave(t), left{shard: "1/2", lost: 20}.leave(t))
+	doc := open(t, to)
+	reason := "only 1,170 of 1,200 planned starts were issued, through the generator's own fault"
+	if r.code != 12 || doc.Verdict != "invalid" || !slices.Equal(doc.Reasons, []string{reason}) {
+		t.Errorf("exit %d, %s %q; want 12, invalid, %q", r.code, doc.Verdict, doc.Reasons, reason)
+	}
+	warning := "counts are not conserved: starts of the schedule = issued + dropped does not hold: 1200 against 1170"
+	if !slices.Equal(doc.Warnings, []string{warning}) {
+		t.Errorf("warnings %q, want %q", doc.Warnings, warning)
 	}
 }
 
