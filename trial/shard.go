@@ -65,8 +65,8 @@ func runShard(ctx context.Context, in io.Reader, f *framer, open func(*attempt) 
 	start := time.Unix(0, job.StartsAt)
 	t.base = time.Now().Add(time.Until(start)) // keeps the monotonic clock
 	t.Observe = func(l *Live) {
-		b, _ := l.Last.AppendBinary(nil) // it never errs
-		_ = errors.Join(f.send(frameInterval, b), f.sendJSON(frameCounters, l.Counters()))
+		b, _ := l.Last.AppendBinary(nil)                                                   // it never errs
+		_ = errors.Join(f.sendJSON(frameCounters, l.Counters()), f.send(frameInterval, b)) // the interval has the parent cut
 	}
 	if err := open(t); err != nil {
 		return err
