@@ -23,6 +23,19 @@ const preflightWithin = 5 * time.Second
 // reaches it, so its user, rows and traces are nobody else's.
 const beyond = 1 << 40
 
+// firstTurn sends the one real turn, unless whoever started the run leaves meanwhile:
+// nothing has begun that would have to be drained.
+func (t *attempt) firstTurn(ctx, graceful context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(graceful, cancel)()
+	err := preflight(ctx, t.Scenario, &t.servers.target, t.Redact)
+	if err != nil && graceful.Err() != nil {
+		return fmt.Errorf("ended before the load: %w", context.Canceled)
+	}
+	return err
+}
+
 // preflight sends one real turn. A target that does not answer it is not loaded.
 func preflight(ctx context.Context, s *scenario.Scenario, target *scenario.Target, redact func(string) string) error {
 	within := time.Duration(target.Timeout)

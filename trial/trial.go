@@ -87,7 +87,7 @@ const perConnection = 2 * time.Millisecond
 // be used at all: that is a *TargetError before the load began.
 func Run(ctx, graceful context.Context, o Options) (*Done, error) {
 	o.fill()
-	t, err := prepare(ctx, o)
+	t, err := prepare(ctx, graceful, o)
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +149,7 @@ type attempt struct {
 
 // prepare does everything that can go wrong before there is a result: the
 // address, the servers, and one real turn.
-func prepare(ctx context.Context, o Options) (_ *attempt, err error) {
+func prepare(ctx, graceful context.Context, o Options) (_ *attempt, err error) {
 	s := o.Scenario
 	t := &attempt{Options: o, plan: Plan(s), clocks: readClocks}
 	if err := t.plan.Check(); err != nil {
@@ -179,7 +179,7 @@ func prepare(ctx context.Context, o Options) (_ *attempt, err error) {
 	if schedule := load.NewSchedule(&s.Load, s.Seed).Shard(o.Shard, max(o.Shards, 1)); schedule.Open() && o.Observe != nil {
 		t.planned = schedule.PerSecond()
 	}
-	if err := preflight(ctx, s, &t.servers.target, o.Redact); err != nil {
+	if err := t.firstTurn(ctx, graceful); err != nil {
 		return nil, err
 	}
 	if s.Target.Bundled == nil {
