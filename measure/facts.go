@@ -45,7 +45,7 @@ type CallSecond struct {
 	Faulted  int64 `json:"faulted,omitempty"`
 }
 
-// Process is a process of the run: "cstest", "reference-server", "mockllm".
+// Process is a process of the run: "cstest", "cstest shard 0/2", "reference-server", "mockllm".
 type Process struct {
 	Name   string        `json:"name"`
 	CPU    time.Duration `json:"cpu_ns"`
