@@ -11,6 +11,8 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"github.com/coder/websocket"
 	"github.com/tidwall/gjson"
+
+	"github.com/cstest/cstest/reference-server/answer"
 )
 
 // desk is an agent as a test plays one.
@@ -154,7 +156,7 @@ func TestTicketGoesToAnAgentAndTheReplyComesBack(t *testing.T) {
 	for _, m := range gjson.Get(l.body(0), "messages").Array() {
 		roles = append(roles, m.Get("role").Str+":"+m.Get("content").Str)
 	}
-	want := []string{"user:我要投诉你们,我的电话*********** ⟦c:AAAAAAAA.1⟧", "assistant:" + handoffText, "assistant:已为您处理,请拨打***********", "user:那好的 ⟦c:AAAAAAAA.2⟧"}
+	want := []string{"user:我要投诉你们,我的电话*********** ⟦c:AAAAAAAA.1⟧", "assistant:" + answer.HandoffText, "assistant:已为您处理,请拨打***********", "user:那好的 ⟦c:AAAAAAAA.2⟧"}
 	if len(roles) != 5 || strings.Join(roles[1:], "|") != strings.Join(want, "|") {
 		t.Errorf("prompt %q, want after the system's %q", roles, want)
 	}

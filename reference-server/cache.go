@@ -43,7 +43,7 @@ func (t *turn) hotKey() string {
 	if t.set.cacheHot <= 0 || t.srv.faq == nil || t.hold == nil || !t.hold.fresh || t.ans.piiIn > 0 {
 		return ""
 	}
-	text, ok := t.srv.faq.hot(t.clean)
+	text, ok := t.srv.faq.Hot(t.clean)
 	if !ok {
 		return ""
 	}

@@ -5,22 +5,20 @@ import (
 	"errors"
 	"hash/fnv"
 	"math/rand/v2"
-	"regexp"
 	"time"
+
+	"github.com/cstest/cstest/reference-server/answer"
 )
 
 // faqWarm is the share of turns at tier llm that look into the FAQ as well, so
 // that it is warm, and known to work, when it is needed.
 const faqWarm = 0.01
 
+// faqSlow is how long a look into the FAQ may take before it counts against it.
+const faqSlow = 50 * time.Millisecond
+
+// Why a turn got a worse tier than its intent allows.
 const (
-	askBackText  = "请问您想咨询的是哪一类问题呢?可以告诉我具体的商品、订单或优惠。"
-	suggestText  = "我没有完全理解您的问题,您是不是想问:"
-	staticText   = "系统正在恢复中,您的问题已登记,客服会尽快联系您。"
-	handoffText  = "已为您转接人工客服,请稍候,客服会尽快回复您。"
-	safetyText   = "您的安全最重要,请先离开危险;如有紧急情况请立即拨打 110 或 120。已为您优先转接人工客服。"
-	orderText    = "您可以在「我的订单」中查看该订单的最新状态和物流信息;如果超过承诺时间没有更新,我可以为您转接人工客服。"
-	orderNoText  = "您咨询的订单可以在「我的订单」中输入订单号查看最新状态和物流信息;如果超过承诺时间没有更新,我可以为您转接人工客服。"
 	reasonTier   = "tier"
 	reasonState  = "redis_down"
 	reasonCanned = "canned"
@@ -33,13 +31,13 @@ func (t *turn) decide(ctx context.Context) error {
 		return t.decideArticle(ctx)
 	}
 	w := t.srv.watch
-	t.intent = t.srv.intents.of(t.clean)
+	t.intent = t.srv.intents.Of(t.clean)
 	floor := w.at().serves(t.bucket())
 	if t.hold == nil || floor == TierStatic {
 		t.static(ctx, reasonState)
 		return nil
 	}
-	if t.intent.human() {
+	if t.intent.Human() {
 		t.handoff(ctx, "")
 		t.ans.degraded = false // people answer this on a good day, too
 		return nil
@@ -47,7 +45,7 @@ func (t *turn) decide(ctx context.Context) error {
 	reason := reasonTier
 	if floor == TierLLM {
 		if rand.Float64() < faqWarm {
-			_, _ = t.srv.lookup(t.clean) // nobody sees it; the gauges do
+			_, _ = watchedFAQ{t.srv}.Find(t.clean) // nobody sees it; the gauges do
 		}
 		err := t.model(ctx)
 		if err == nil {
@@ -120,62 +118,26 @@ func (t *turn) bucket() int {
 	return int(h.Sum32() % 100)
 }
 
-var orderNumber = regexp.MustCompile(`[0-9A-Za-z]{8,32}`)
-
 // faq answers from templates and retrieval; false means that a person must.
 func (t *turn) faq() bool {
-	t.ans.tier = TierFAQ
-	if t.intent == intentReadOrder {
-		t.ans.text, t.ans.source = orderText, "template"
-		if orderNumber.MatchString(t.clean) {
-			t.ans.text = orderNoText
-		}
-		return true
+	q := answer.Question{Text: t.clean, Intent: t.intent}
+	for i := range t.hold.turns {
+		q.Before = append(q.Before, stripMarks(t.hold.turns[i].user))
 	}
-	text, known := t.rewritten()
-	if !known {
-		t.ans.text, t.ans.source = askBackText, "template"
-		return true
-	}
-	hit, err := t.srv.lookup(text)
-	if err != nil {
+	r, ok := t.srv.intents.Reply(q, watchedFAQ{t.srv})
+	if !ok {
 		return false
 	}
-	switch {
-	case hit.entry != nil:
-		t.ans.text, t.ans.source, t.ans.faqID = hit.entry.A, "faq", hit.entry.ID
-	case len(hit.suggestions) > 0:
-		t.ans.text, t.ans.source, t.ans.suggestions = suggestText, "faq", hit.suggestions
-		for _, s := range hit.suggestions {
-			t.ans.text += "\n· " + s
-		}
-	default:
-		return false
-	}
+	t.ans.tier, t.ans.text, t.ans.source, t.ans.faqID, t.ans.suggestions = TierFAQ, r.Text, string(r.Source), r.FAQID, r.Suggestions
 	return true
-}
-
-// rewritten completes a bare follow-up ("还能用吗?") with the subject of the
-// latest turn that names one; known is false when there is none.
-func (t *turn) rewritten() (text string, known bool) {
-	in, f := t.srv.intents, t.srv.faq
-	if f == nil || !in.bare(t.clean, f.topic(t.clean)) {
-		return t.clean, true
-	}
-	for i := len(t.hold.turns) - 1; i >= 0; i-- {
-		if topic := f.topic(stripMarks(t.hold.turns[i].user)); topic != "" {
-			return topic + t.clean, true
-		}
-	}
-	return t.clean, false
 }
 
 // handoff gives the question to a person.
 func (t *turn) handoff(ctx context.Context, reason string) {
 	t.openTicket(context.WithoutCancel(ctx), t.hold.id, false)
-	t.ans.tier, t.ans.source, t.ans.text = TierHandoff, "handoff", handoffText
-	if t.intent == intentSafety {
-		t.ans.text = safetyText
+	t.ans.tier, t.ans.source, t.ans.text = TierHandoff, "handoff", answer.HandoffText
+	if t.intent == answer.Safety {
+		t.ans.text = answer.SafetyText
 	}
 	t.ans.degraded, t.ans.degradeReason = true, reason
 }
@@ -183,7 +145,7 @@ func (t *turn) handoff(ctx context.Context, reason string) {
 // openTicket hands the question to people. They hear of it when the turn has
 // been committed, so that a quick reply finds the turn it belongs to.
 func (t *turn) openTicket(ctx context.Context, dialog string, local bool) {
-	tk, stored := t.srv.tickets.open(ctx, t.who, t.intent.queue(), dialog, t.clean, t.tr.id, local)
+	tk, stored := t.srv.tickets.open(ctx, t.who, t.intent.Queue(), dialog, t.clean, t.tr.id, local)
 	t.announce = func() { t.srv.agents.announce(tk, stored) }
 	t.ans.ticket = &ticketRef{id: tk.ID, queue: tk.Queue, eta: tk.ETA}
 }
@@ -192,9 +154,9 @@ func (t *turn) openTicket(ctx context.Context, dialog string, local bool) {
 func (t *turn) static(ctx context.Context, reason string) {
 	dialog := t.req.dialogID
 	t.openTicket(ctx, dialog, true)
-	t.ans.tier, t.ans.source, t.ans.text = TierStatic, "static", staticText
-	if t.intent == intentSafety {
-		t.ans.text = safetyText
+	t.ans.tier, t.ans.source, t.ans.text = TierStatic, "static", answer.StaticText
+	if t.intent == answer.Safety {
+		t.ans.text = answer.SafetyText
 	}
 	t.ans.degraded, t.ans.degradeReason = true, reason
 	t.ans.contextStatus, t.ans.contextTurns = "unavailable", 0
@@ -205,13 +167,24 @@ func (t *turn) static(ctx context.Context, reason string) {
 	t.hold = nil
 }
 
-// lookup is the FAQ with its gauges.
-func (s *Server) lookup(text string) (faqHit, error) {
+// watchedFAQ is the FAQ, if there is one, with its gauges.
+type watchedFAQ struct{ srv *Server }
+
+func (w watchedFAQ) Find(text string) (answer.Hit, error) {
+	s := w.srv
 	if s.faq == nil {
 		s.watch.faq.add(time.Now(), true, false)
-		return faqHit{}, errFAQ
+		return answer.Hit{}, answer.ErrNoFAQ
 	}
-	hit, took, err := s.faq.timedFind(text)
-	s.watch.faq.add(time.Now(), err != nil, took > faqSlow)
+	start := time.Now()
+	hit, err := s.faq.Find(text)
+	s.watch.faq.add(start, err != nil, time.Since(start) > faqSlow)
 	return hit, err
+}
+
+func (w watchedFAQ) Topic(text string) string {
+	if w.srv.faq == nil {
+		return ""
+	}
+	return w.srv.faq.Topic(text)
 }

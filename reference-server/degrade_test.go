@@ -5,96 +5,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/cstest/cstest/reference-server/answer"
 )
-
-func TestIntents(t *testing.T) {
-	in := newIntents()
-	for text, want := range map[string]intent{
-		"我有一张满减优惠券,怎么用?":          intentInfo,
-		"我要退货,订单号 20261111000123": intentInfo, // returning is self-service
-		"优惠券还能用吗?":                intentInfo,
-		"发货时间":                    intentInfo,
-		"会员等级":                    intentInfo,
-		"怎么取消订单":                  intentInfo,
-		"怎么查物流":                   intentInfo,
-		"退款多久到账":                  intentInfo,
-		"人工客服几点上班":                intentInfo,
-		"是正品吗,假一赔三吗":              intentInfo,
-		"我的订单到哪了":                 intentReadOrder,
-		"查一下订单20261111000123":     intentReadOrder,
-		"我的快递到哪里了":                intentReadOrder,
-		"帮我取消订单":                  intentOrder,
-		"改一下收货地址":                 intentOrder,
-		"我要投诉你们":                  intentComplaint,
-		"打12315举报":                intentComplaint,
-		"钱被重复扣了":                  intentPayment,
-		"退款一直没到账":                 intentPayment,
-		"转人工":                     intentHuman,
-		"我要真人客服":                  intentHuman,
-		"充电宝起火了":                  intentSafety,
-		"吃了之后中毒了,我要投诉":            intentSafety,
-	} {
-		if got := in.of(text); got != want {
-			t.Errorf("%q is %v, want %v", text, got, want)
-		}
-	}
-	// The short cut by characters must never hide a match.
-	for text := range map[string]bool{"自残": true, "人工服务": true, "乱扣": true, "起诉": true, "合并订单": true, "包裹在哪": true, "支付一直失败": true, "有没有真人": true, "拦截那个包裹": true, "发货了没": true} {
-		if in.of(text) == intentInfo {
-			t.Errorf("%q is taken for information", text)
-		}
-	}
-}
-
-func TestFAQ(t *testing.T) {
-	f, err := newFAQ()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.close()
-	if len(f.entries) < 40 {
-		t.Fatalf("%d entries", len(f.entries))
-	}
-	for text, want := range map[string]string{
-		"我有一张满减优惠券,怎么用?":          "coupon-use",
-		"优惠券还能用吗?":                "coupon-still-valid",
-		"退货退了以后优惠券还能用吗":           "coupon-still-valid",
-		"我要退货,订单号 20261111000123": "return-how",
-		"什么时候发货呀":                 "ship-time",
-		"发货时间":                    "ship-time",
-		"会员等级怎么升":                 "member-level",
-		"退款什么时候能到账":               "refund-time",
-		"请问可以开发票吗":                "invoice",
-		"你们包邮吗":                   "free-shipping",
-		"物流一直不更新怎么办":              "delivery-stuck",
-		"你好":                      "greeting",
-	} {
-		hit, err := f.find(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := ""
-		if hit.entry != nil {
-			got = hit.entry.ID
-		}
-		if got != want {
-			t.Errorf("find(%q) = %q %v, want %q", text, got, hit.suggestions, want)
-		}
-	}
-	if hit, _ := f.find("量子力学的测不准原理"); hit.entry != nil {
-		t.Errorf("nonsense is answered by %s", hit.entry.ID)
-	}
-	if hit, _ := f.find("想问问尺码的事"); hit.entry != nil || len(hit.suggestions) == 0 {
-		t.Errorf("a vague question: %+v, want suggestions", hit)
-	}
-	for id, e := range f.entries {
-		for _, q := range e.Q {
-			if hit, _ := f.find(q); hit.entry == nil || hit.entry.ID != id {
-				t.Errorf("%s does not find itself by %q", id, q)
-			}
-		}
-	}
-}
 
 // force sets the tier by hand.
 func force(t *testing.T, s *Server, tier string) {
@@ -132,7 +45,7 @@ func TestAnswersByTier(t *testing.T) {
 		t.Errorf("eta %d s", eta)
 	}
 	lost := say(t, s, "u1", "", "那还能吗")
-	lost.want(t, "answer", askBackText)
+	lost.want(t, "answer", answer.AskBackText)
 	odd := say(t, s, "u1", "", "qwertyuiop")
 	odd.want(t, "tier", "handoff")
 	odd.want(t, "degraded", "true")
@@ -151,7 +64,7 @@ func TestAnswersByTier(t *testing.T) {
 			t.Errorf("the prompt lacks the user's %q of a degraded turn", want)
 		}
 	}
-	for _, not := range []string{"结算页的「优惠」一栏", orderNoText} {
+	for _, not := range []string{"结算页的「优惠」一栏", answer.OrderNoText} {
 		if strings.Contains(prompt, not) {
 			t.Errorf("the prompt repeats the degraded answer %q", not)
 		}

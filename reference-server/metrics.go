@@ -9,6 +9,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/cstest/cstest/reference-server/answer"
 )
 
 // metrics are the server's Prometheus series. Labels come from closed sets, and
@@ -29,7 +31,7 @@ type metrics struct {
 	redisErrors map[string]prometheus.Counter
 	corrupt     prometheus.Counter
 	pii         *prometheus.CounterVec
-	intents     [len(intentNames)]prometheus.Counter
+	intents     [answer.NumIntents]prometheus.Counter
 
 	wsUpgrades  map[string]prometheus.Counter
 	wsCloses    map[string]prometheus.Counter
@@ -130,8 +132,8 @@ func newMetrics(s *Server) *metrics {
 	m.corrupt = counter("redis_corrupt_records_total", "List elements that were not turns.").WithLabelValues()
 	m.pii = counter("pii_masked_total", "Personal data masked, by type and direction.", "type", "direction")
 	in := counter("chat_intents_total", "Turns by intent.", "intent")
-	for i := range intentNames {
-		m.intents[i] = in.WithLabelValues(intentNames[i])
+	for i := range answer.NumIntents {
+		m.intents[i] = in.WithLabelValues(i.String())
 	}
 	m.agents(counter, histogram)
 	m.gauges(s)

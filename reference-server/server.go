@@ -13,6 +13,9 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/net/netutil"
+
+	"github.com/cstest/cstest/reference-server/answer"
+	"github.com/cstest/cstest/reference-server/pii"
 )
 
 // Server is a running reference server. All methods are safe for concurrent
@@ -28,15 +31,15 @@ type Server struct {
 	model    *model
 	caller   *caller
 	watch    *watch
-	faq      *faqIndex // nil: could not be built
-	intents  *intents
+	faq      *answer.FAQ // nil: could not be built
+	intents  *answer.Intents
 	tickets  *tickets
 	agents   *agents
 	cache    *hotCache
 	jobs     *jobs
 	gates    *gates
 	metrics  *metrics
-	masker   *masker
+	masker   *pii.Masker
 	gzip     gzipPool
 	counts   counts
 
@@ -89,11 +92,11 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	s.watch.breaker, s.watch.probe, s.watch.ping = s.caller.breaker, s.probe, s.ping
 	s.watch.changed = s.tierChanged
 	s.store.observe = s.sawRedis
-	s.intents, s.cache, s.masker = newIntents(), newHotCache(), newMasker()
+	s.intents, s.cache, s.masker = answer.NewIntents(), newHotCache(), pii.New()
 	s.tickets = newTickets(s.store, s.ids, func() time.Duration { return s.set.Load().agentHold.D() })
 	s.agents = newAgents(s)
 	s.tickets.moved = s.agents.moved
-	if s.faq, err = newFAQ(); err != nil {
+	if s.faq, err = answer.NewFAQ(); err != nil {
 		s.log.Error("no FAQ: degraded turns go to people", "err", err)
 	}
 	s.jobs = newJobs(s)
@@ -298,7 +301,7 @@ func (s *Server) release() {
 		s.store.rdb.Close()
 	}
 	s.embedded.close()
-	s.faq.close()
+	s.faq.Close()
 	if s.cache != nil {
 		s.cache.answers.StopAllGoroutines()
 	}

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/cstest/cstest/reference-server/pii"
 )
 
 const (
@@ -146,7 +148,7 @@ func (e *eventWriter) fail(err error, t *turn) error {
 // masked. An error before the first piece is the model's; after it, *problem.
 func (t *turn) streamFromModel(ctx context.Context) error {
 	p := t.prompt()
-	said := p.users()
+	users := p.users()
 	if t.forget() {
 		p.turns = nil
 	}
@@ -157,7 +159,7 @@ func (t *turn) streamFromModel(ctx context.Context) error {
 	if t.set.chatDegradeAt > 0 {
 		first = min(first, time.Until(t.start.Add(t.set.chatDegradeAt.D())))
 	}
-	out := &streamMasker{t: t}
+	out := t.newSaid()
 	attempts, err := t.srv.caller.stream(ctx, p.appendChat(make([]byte, 0, 1024), maxTokens, true), t.tr, first, t.waiting, out.add)
 	t.modelTime, t.attempts = time.Since(start), attempts
 	if err == nil {
@@ -174,53 +176,57 @@ func (t *turn) streamFromModel(ctx context.Context) error {
 		}
 		return err
 	}
-	t.ans.text, t.ans.source, t.ans.tier, t.ans.contextTurns = out.said.String(), "llm", TierLLM, said
+	t.ans.text, t.ans.source, t.ans.tier, t.ans.contextTurns = out.text.String(), "llm", TierLLM, users
 	return nil
 }
 
 // errClient means that an event could not be written: the caller is gone.
 var errClient = errors.New("client does not take events")
 
-// streamMasker lets text out up to the last place where no personal data can
-// span, so that masking piece by piece gives what masking the whole gives.
-type streamMasker struct {
+// said is what the model says, on its way to the caller: kept as it came, sent
+// masked.
+type said struct {
 	t    *turn
-	held string
-	said strings.Builder // what the model said, not masked
+	mask *pii.Stream // nil: as it came
+	text strings.Builder
 	sent bool
 }
 
-func (m *streamMasker) add(piece string) error {
-	if m.said.Len()+len(piece) > maxModelText {
+func (t *turn) newSaid() *said {
+	s := &said{t: t}
+	if t.set.piiMask {
+		s.mask = t.srv.masker.Stream()
+	}
+	return s
+}
+
+func (s *said) add(piece string) error {
+	if s.text.Len()+len(piece) > maxModelText {
 		return &llmError{fault: faultGarbage, err: errors.New("answer is too long")}
 	}
-	m.said.WriteString(piece)
-	m.held += piece
-	cut := segmentEnd(m.held)
-	if cut == 0 {
-		return nil
+	s.text.WriteString(piece)
+	if s.mask != nil {
+		piece = s.mask.Add(piece)
 	}
-	out := m.held[:cut]
-	m.held = m.held[cut:]
-	return m.emit(out)
+	return s.emit(piece)
 }
 
-func (m *streamMasker) end() error {
-	if strings.TrimSpace(m.said.String()) == "" {
+func (s *said) end() error {
+	if strings.TrimSpace(s.text.String()) == "" {
 		return &llmError{fault: faultGarbage, err: errors.New("answer has no text")}
 	}
-	if m.held == "" {
+	if s.mask == nil {
 		return nil
 	}
-	return m.emit(m.held)
+	return s.emit(s.mask.End())
 }
 
-func (m *streamMasker) emit(text string) error {
-	if m.t.set.piiMask {
-		text, _ = m.t.srv.masker.mask(text)
+func (s *said) emit(text string) error {
+	if text == "" {
+		return nil
 	}
-	m.sent = true
-	if err := m.t.pieces(text); err != nil {
+	s.sent = true
+	if err := s.t.pieces(text); err != nil {
 		return errClient
 	}
 	return nil

@@ -8,6 +8,9 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/cstest/cstest/reference-server/answer"
+	"github.com/cstest/cstest/reference-server/pii"
 )
 
 const (
@@ -32,12 +35,12 @@ type turn struct {
 	newDialog bool   // a job's: the id was minted when it was queued
 	hold      *hold  // nil: the dialog's state cannot be reached
 	replay    []byte // response of an earlier turn with the same turn_id
-	ans       answer
+	ans       response
 
 	attempts             int
 	redisTime, modelTime time.Duration
 	fault                fault
-	intent               intent
+	intent               answer.Intent
 
 	pieces  func(string) error // takes a stream's text; nil: the answer goes out whole
 	waiting func() error       // keeps a stream alive
@@ -281,13 +284,14 @@ func (s *Server) mask(set *settings, traceID, text, direction string) (string, i
 	if !set.piiMask {
 		return text, 0
 	}
-	masked, found := s.masker.mask(text)
-	n := found.total()
+	masked, found := s.masker.Mask(text)
+	n := found.Total()
 	if n > 0 {
-		for kind, c := range found {
+		for i, c := range found {
+			kind := pii.Kind(i).String()
 			if c > 0 {
-				s.metrics.pii.WithLabelValues(piiNames[kind], direction).Add(float64(c))
-				s.log.Info("pii", "trace_id", traceID, "type", piiNames[kind], "direction", direction, "count", c)
+				s.metrics.pii.WithLabelValues(kind, direction).Add(float64(c))
+				s.log.Info("pii", "trace_id", traceID, "type", kind, "direction", direction, "count", c)
 			}
 		}
 	}

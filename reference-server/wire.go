@@ -124,8 +124,8 @@ type ticketRef struct {
 	eta   int // seconds
 }
 
-// answer is one answered turn as the client sees it.
-type answer struct {
+// response is one answered turn as the client sees it.
+type response struct {
 	dialogID      string
 	text          string
 	costMS        float64
@@ -149,7 +149,7 @@ type answer struct {
 }
 
 // appendJSON writes the answer, the article's three fields first.
-func (a *answer) appendJSON(b []byte) []byte {
+func (a *response) appendJSON(b []byte) []byte {
 	b = append(b, `{"dialog_id":"`...)
 	b = append(b, a.dialogID...)
 	b = append(b, `","answer":`...)

@@ -1,4 +1,6 @@
-package refserver
+// Package pii finds and masks personal data of mainland China in what customers
+// and models write: phone numbers, ids, cards, mail addresses, plates and names.
+package pii
 
 import (
 	"regexp"
@@ -7,27 +9,33 @@ import (
 	"unicode/utf8"
 )
 
-// piiType is a kind of personal data.
-type piiType uint8
+// Kind is a kind of personal data.
+type Kind uint8
 
+// The kinds.
 const (
-	piiMobile piiType = iota
-	piiLandline
-	piiResident
-	piiCard
-	piiEmail
-	piiPlate
-	piiName
-	numPII
+	Mobile Kind = iota
+	Landline
+	ResidentID
+	BankCard
+	Email
+	Plate
+	Name
+
+	NumKinds // how many there are
 )
 
-var piiNames = [numPII]string{"mobile", "landline", "resident_id", "bank_card", "email", "plate", "name"}
+var kindNames = [NumKinds]string{"mobile", "landline", "resident_id", "bank_card", "email", "plate", "name"}
 
-// piiFound counts what was masked, by type: all that ever leaves this file
+// String is the kind's name in logs and metrics.
+func (k Kind) String() string { return kindNames[k] }
+
+// Found counts what was masked, by kind: all that ever leaves this package
 // about a value.
-type piiFound [numPII]int
+type Found [NumKinds]int
 
-func (f piiFound) total() int {
+// Total is the number of values that were masked.
+func (f Found) Total() int {
 	n := 0
 	for _, c := range f {
 		n += c
@@ -35,11 +43,11 @@ func (f piiFound) total() int {
 	return n
 }
 
-// masker replaces personal data of mainland China by asterisks. Structured
+// Masker replaces personal data of mainland China by asterisks. Structured
 // numbers are recognised by form and check digits after folding full-width
 // digits and separators; names only behind words that announce one, since
 // surnames alone would destroy 包邮, 费用, 单号 and 金额. Safe for concurrent use.
-type masker struct {
+type Masker struct {
 	email *regexp.Regexp
 	plate *regexp.Regexp
 	name  *regexp.Regexp
@@ -51,8 +59,9 @@ const (
 	platePlaces    = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 )
 
-func newMasker() *masker {
-	return &masker{
+// New makes a masker.
+func New() *Masker {
+	return &Masker{
 		email: regexp.MustCompile(`[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,4}`),
 		plate: regexp.MustCompile(`[` + platePlaces + `][A-HJ-NP-Z][·\s-]?[A-HJ-NP-Z0-9]{4,5}[A-HJ-NP-Z0-9挂学警港澳]`),
 		name:  regexp.MustCompile(`(?:我叫|名字叫|名字是|姓名[::\s是]{0,2}|(?:收件|收货|联系|持卡|户主|付款)人(?:姓名)?[::\s是叫]{0,2})((?:` + doubleSurnames + `)\p{Han}{1,2}|[` + surnames + `]\p{Han}{1,2})`),
@@ -61,14 +70,14 @@ func newMasker() *masker {
 
 type span struct {
 	from, to int // bytes
-	kind     piiType
+	kind     Kind
 }
 
-// mask returns text with personal data replaced, and what was found. Text
+// Mask returns text with personal data replaced, and what was found. Text
 // without any comes back as it is. Nothing is recognised across the end of a
 // segment, so masking segments one by one gives the same.
-func (m *masker) mask(text string) (string, piiFound) {
-	var found piiFound
+func (m *Masker) Mask(text string) (string, Found) {
+	var found Found
 	if survey(text) == (hints{}) {
 		return text, found
 	}
@@ -115,8 +124,8 @@ func segmentEnd(text string) int {
 	return i + n
 }
 
-func (m *masker) maskSegment(text string) (string, piiFound) {
-	var found piiFound
+func (m *Masker) maskSegment(text string) (string, Found) {
+	var found Found
 	h := survey(text)
 	if h == (hints{}) {
 		return text, found
@@ -128,18 +137,18 @@ func (m *masker) maskSegment(text string) (string, piiFound) {
 	if h.plate {
 		for _, s := range m.plate.FindAllStringIndex(text, 16) {
 			if strings.ContainsAny(text[s[0]:s[1]], "0123456789") {
-				spans = append(spans, span{s[0], s[1], piiPlate})
+				spans = append(spans, span{s[0], s[1], Plate})
 			}
 		}
 	}
 	if h.at {
 		for _, s := range m.email.FindAllStringIndex(text, 64) {
-			spans = append(spans, span{s[0], s[1], piiEmail})
+			spans = append(spans, span{s[0], s[1], Email})
 		}
 	}
 	if h.name {
 		for _, s := range m.name.FindAllStringSubmatchIndex(text, 64) {
-			spans = append(spans, span{s[2], nameEnd(text, s[2], s[3]), piiName})
+			spans = append(spans, span{s[2], nameEnd(text, s[2], s[3]), Name})
 		}
 	}
 	if len(spans) == 0 {
@@ -210,7 +219,7 @@ func numbers(text string) []span {
 	groups := digitGroups(text)
 	var spans []span
 	for i := 0; i < len(groups); {
-		kind, used := piiType(0), 0
+		kind, used := Kind(0), 0
 		digits, end := "", 0
 		for j := i; j < len(groups) && j < i+6; j++ {
 			if j > i && !groups[j].joined {
@@ -268,27 +277,27 @@ func digitGroups(text string) []digitGroup {
 
 // classifyNumber judges a run of digits between two bytes of text. to may reach
 // past the run, over the X of a resident id.
-func classifyNumber(text string, from, to int, digits string, grouped bool) (piiType, int, bool) {
+func classifyNumber(text string, from, to int, digits string, grouped bool) (Kind, int, bool) {
 	before, after := text[:from], text[to:]
 	if letterBefore(before) {
 		return 0, 0, false
 	}
 	n := len(digits)
 	if n == 17 && !grouped && len(after) > 0 && (after[0] == 'X' || after[0] == 'x') && residentID(digits+"X") {
-		return piiResident, to + 1, true
+		return ResidentID, to + 1, true
 	}
 	if letterAfter(after) {
 		return 0, 0, false
 	}
 	switch {
 	case n == 18 && residentID(digits):
-		return piiResident, to, true
+		return ResidentID, to, true
 	case n == 11 && mobile(digits), n == 13 && digits[:2] == "86" && mobile(digits[2:]):
-		return piiMobile, to, !orderBefore(before)
+		return Mobile, to, !orderBefore(before)
 	case n >= 10 && n <= 12 && landline(digits) && (grouped || phoneBefore(before)):
-		return piiLandline, to, true
+		return Landline, to, true
 	case n >= 16 && n <= 19 && cardIssuer(digits) && luhn(digits):
-		return piiCard, to, !orderBefore(before)
+		return BankCard, to, !orderBefore(before)
 	}
 	return 0, 0, false
 }

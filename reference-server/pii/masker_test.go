@@ -1,4 +1,4 @@
-package refserver
+package pii
 
 import (
 	"fmt"
@@ -9,7 +9,7 @@ import (
 )
 
 func TestMasking(t *testing.T) {
-	m := newMasker()
+	m := New()
 	for in, want := range map[string]string{
 		"我的手机13812345678,谢谢":               "我的手机***********,谢谢",
 		"电话:138 1234 5678":                 "电话:*************",
@@ -39,56 +39,56 @@ func TestMasking(t *testing.T) {
 		"⟦seen c:23456723.1 c:A2345672.2⟧": "⟦seen c:23456723.1 c:A2345672.2⟧",
 		"客服本来有":                            "客服本来有",
 	} {
-		if got, _ := m.mask(in); got != want {
+		if got, _ := m.Mask(in); got != want {
 			t.Errorf("mask(%q) = %q, want %q", in, got, want)
 		}
 	}
 }
 
 func TestMaskCountsByType(t *testing.T) {
-	_, found := newMasker().mask("13812345678, 13912345678, a@b.cn, 我叫王芳")
-	if want := (piiFound{piiMobile: 2, piiEmail: 1, piiName: 1}); found != want {
+	_, found := New().Mask("13812345678, 13912345678, a@b.cn, 我叫王芳")
+	if want := (Found{Mobile: 2, Email: 1, Name: 1}); found != want {
 		t.Errorf("found %v, want %v", found, want)
 	}
 }
 
 // Every mobile number in any surrounding without digits or letters is gone.
 func TestEveryMobileIsMasked(t *testing.T) {
-	m := newMasker()
+	m := New()
 	rapid.Check(t, func(t *rapid.T) {
 		number := fmt.Sprintf("1%d%09d", rapid.IntRange(3, 9).Draw(t, "second"), rapid.IntRange(0, 999_999_999).Draw(t, "rest"))
 		around := rapid.StringMatching(`[你我他,。!?、的号 ]{0,10}`)
 		text := around.Draw(t, "before") + "," + number + "," + around.Draw(t, "after")
-		if got, _ := m.mask(text); strings.Contains(got, number) {
+		if got, _ := m.Mask(text); strings.Contains(got, number) {
 			t.Fatalf("mask(%q) = %q", text, got)
 		}
 	})
 }
 
 func TestMaskTwiceIsMaskOnce(t *testing.T) {
-	m := newMasker()
+	m := New()
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.StringMatching(`[0-9０-９a@.\-王叫我人 京A]{0,40}`).Draw(t, "text")
-		once, _ := m.mask(text)
-		if twice, _ := m.mask(once); twice != once {
+		once, _ := m.Mask(text)
+		if twice, _ := m.Mask(once); twice != once {
 			t.Fatalf("%q, then %q", once, twice)
 		}
 	})
 }
 
 func BenchmarkMask2KiB(b *testing.B) {
-	m := newMasker()
+	m := New()
 	text := strings.Repeat("我叫张伟,手机13812345678,想问优惠券怎么用,", 40)[:2048]
 	b.ReportAllocs()
 	for b.Loop() {
-		m.mask(text)
+		m.Mask(text)
 	}
 }
 
 func BenchmarkMaskNothing(b *testing.B) {
-	m := newMasker()
+	m := New()
 	b.ReportAllocs()
 	for b.Loop() {
-		m.mask("我有一张满减优惠券,怎么用? ⟦c:K7F3Q2ZA.1⟧")
+		m.Mask("我有一张满减优惠券,怎么用? ⟦c:K7F3Q2ZA.1⟧")
 	}
 }

@@ -1,4 +1,4 @@
-package refserver
+package answer
 
 import (
 	_ "embed"
@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/blevesearch/bleve/v2"
@@ -18,8 +17,8 @@ import (
 //go:embed faq.json
 var faqJSON []byte
 
-// faqEntry is one reviewed question with its answer.
-type faqEntry struct {
+// Entry is one reviewed question with its answer.
+type Entry struct {
 	ID    string   `json:"id"`
 	Topic string   `json:"topic"` // what a follow-up question may leave out
 	Keys  []string `json:"keys"`  // words that name the subject
@@ -28,38 +27,38 @@ type faqEntry struct {
 	Hot   bool     `json:"hot"` // the same for everybody at any time: the answer may be cached
 }
 
-// faqHit is what retrieval found: an answer, or suggestions, or nothing.
-type faqHit struct {
-	entry       *faqEntry // nil: not sure enough
-	suggestions []string
+// Hit is what retrieval found: an answer, or suggestions, or nothing.
+type Hit struct {
+	Entry       *Entry // nil: not sure enough
+	Suggestions []string
 }
 
-// faqIndex finds reviewed answers: bleve proposes candidates by CJK bigrams,
+// FAQ finds reviewed answers: bleve proposes candidates by CJK bigrams,
 // the overlap with the ways to ask decides. Retrieval is a pure function of
 // the text, so hits are remembered. Safe for concurrent use.
-type faqIndex struct {
+type FAQ struct {
 	index   bleve.Index
-	entries map[string]*faqEntry
-	exact   map[string]*faqEntry // by normalised question
-	topics  []topicWord          // longest first
-	hits    *otter.Cache[string, faqHit]
+	entries map[string]*Entry
+	exact   map[string]*Entry // by normalised question
+	topics  []topicWord       // longest first
+	hits    *otter.Cache[string, Hit]
 }
 
 type topicWord struct{ word, topic string }
 
-// errFAQ means that there is no index to look into.
-var errFAQ = errors.New("faq: no index")
+// ErrNoFAQ means that there is no index to look into.
+var ErrNoFAQ = errors.New("faq: no index")
 
 const (
-	faqSlow        = 50 * time.Millisecond
 	faqCandidates  = 5
 	faqSure        = 0.5  // overlap at which wording alone is enough
 	faqSureWithKey = 0.25 // overlap at which a named subject is enough
 	faqMinScore    = 0.05 // bleve hits below are noise
 )
 
-func newFAQ() (*faqIndex, error) {
-	var list []*faqEntry
+// NewFAQ indexes the reviewed questions.
+func NewFAQ() (*FAQ, error) {
+	var list []*Entry
 	if err := json.Unmarshal(faqJSON, &list); err != nil {
 		return nil, fmt.Errorf("faq: %w", err)
 	}
@@ -67,8 +66,8 @@ func newFAQ() (*faqIndex, error) {
 	if err != nil {
 		return nil, fmt.Errorf("faq: %w", err)
 	}
-	f := &faqIndex{index: index, entries: map[string]*faqEntry{}, exact: map[string]*faqEntry{},
-		hits: otter.Must(&otter.Options[string, faqHit]{MaximumSize: 8192})}
+	f := &FAQ{index: index, entries: map[string]*Entry{}, exact: map[string]*Entry{},
+		hits: otter.Must(&otter.Options[string, Hit]{MaximumSize: 8192})}
 	batch := index.NewBatch()
 	for _, e := range list {
 		f.entries[e.ID] = e
@@ -104,21 +103,22 @@ func faqMapping() mapping.IndexMapping {
 	return m
 }
 
-func (f *faqIndex) close() {
+// Close frees the index. A nil FAQ has none.
+func (f *FAQ) Close() {
 	if f != nil {
 		_ = f.index.Close()
 	}
 }
 
-// find retrieves for a text without marks. An error means that the index does
+// Find retrieves for a text without marks. An error means that the index does
 // not work.
-func (f *faqIndex) find(text string) (faqHit, error) {
+func (f *FAQ) Find(text string) (Hit, error) {
 	key := normalise(text)
 	if key == "" {
-		return faqHit{}, nil
+		return Hit{}, nil
 	}
 	if e, ok := f.exact[key]; ok {
-		return faqHit{entry: e}, nil
+		return Hit{Entry: e}, nil
 	}
 	if hit, ok := f.hits.GetIfPresent(key); ok {
 		return hit, nil
@@ -130,7 +130,7 @@ func (f *faqIndex) find(text string) (faqHit, error) {
 	return hit, err
 }
 
-func (f *faqIndex) search(key string) (faqHit, error) {
+func (f *FAQ) search(key string) (Hit, error) {
 	byQuestion := bleve.NewMatchQuery(key)
 	byQuestion.SetField("q")
 	byQuestion.SetBoost(3)
@@ -138,19 +138,19 @@ func (f *faqIndex) search(key string) (faqHit, error) {
 	byAnswer.SetField("a")
 	res, err := f.index.Search(bleve.NewSearchRequestOptions(bleve.NewDisjunctionQuery(byQuestion, byAnswer), faqCandidates, 0, false))
 	if err != nil {
-		return faqHit{}, fmt.Errorf("faq: %w", err)
+		return Hit{}, fmt.Errorf("faq: %w", err)
 	}
-	var best *faqEntry
+	var best *Entry
 	var bestOverlap float64
-	var hit faqHit
+	var hit Hit
 	asked := bigrams(key)
 	for _, h := range res.Hits {
 		e := f.entries[h.ID]
 		if e == nil || h.Score < faqMinScore {
 			continue
 		}
-		if len(hit.suggestions) < 3 {
-			hit.suggestions = append(hit.suggestions, e.Q[0])
+		if len(hit.Suggestions) < 3 {
+			hit.Suggestions = append(hit.Suggestions, e.Q[0])
 		}
 		o := e.overlap(asked)
 		named := e.named(key)
@@ -159,14 +159,14 @@ func (f *faqIndex) search(key string) (faqHit, error) {
 		}
 	}
 	if best != nil {
-		return faqHit{entry: best}, nil
+		return Hit{Entry: best}, nil
 	}
 	return hit, nil
 }
 
-// hot is the entry whose answer may be kept for everybody, when text is
+// Hot is the entry whose answer may be kept for everybody, when text is
 // exactly one of its reviewed questions.
-func (f *faqIndex) hot(text string) (key string, ok bool) {
+func (f *FAQ) Hot(text string) (key string, ok bool) {
 	key = normalise(text)
 	e := f.exact[key]
 	return key, e != nil && e.Hot
@@ -175,7 +175,7 @@ func (f *faqIndex) hot(text string) (key string, ok bool) {
 // overlap is the best Dice coefficient of asked with a way to ask, or how much
 // of a way to ask stands in asked, a little less: long messages say more than
 // the question.
-func (e *faqEntry) overlap(asked map[string]bool) float64 {
+func (e *Entry) overlap(asked map[string]bool) float64 {
 	best := 0.0
 	for _, q := range e.Q {
 		way := bigrams(normalise(q))
@@ -193,7 +193,7 @@ func (e *faqEntry) overlap(asked map[string]bool) float64 {
 	return best
 }
 
-func (e *faqEntry) named(text string) bool {
+func (e *Entry) named(text string) bool {
 	for _, k := range e.Keys {
 		if strings.Contains(text, k) {
 			return true
@@ -202,8 +202,8 @@ func (e *faqEntry) named(text string) bool {
 	return false
 }
 
-// topic is the subject that text names, or "".
-func (f *faqIndex) topic(text string) string {
+// Topic is the subject that text names, or "".
+func (f *FAQ) Topic(text string) string {
 	best, at := "", ""
 	for _, t := range f.topics {
 		if len(t.word) > len(at) && strings.Contains(text, t.word) {
@@ -248,11 +248,4 @@ func bigrams(s string) map[string]bool {
 		m[string(last)] = true
 	}
 	return m
-}
-
-// timedFind is find with its duration, for the gauges.
-func (f *faqIndex) timedFind(text string) (hit faqHit, took time.Duration, err error) {
-	start := time.Now()
-	hit, err = f.find(text)
-	return hit, time.Since(start), err
 }

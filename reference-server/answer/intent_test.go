@@ -1,0 +1,42 @@
+package answer
+
+import "testing"
+
+func TestIntents(t *testing.T) {
+	in := NewIntents()
+	for text, want := range map[string]Intent{
+		"我有一张满减优惠券,怎么用?":          Info,
+		"我要退货,订单号 20261111000123": Info, // returning is self-service
+		"优惠券还能用吗?":                Info,
+		"发货时间":                    Info,
+		"会员等级":                    Info,
+		"怎么取消订单":                  Info,
+		"怎么查物流":                   Info,
+		"退款多久到账":                  Info,
+		"人工客服几点上班":                Info,
+		"是正品吗,假一赔三吗":              Info,
+		"我的订单到哪了":                 ReadOrder,
+		"查一下订单20261111000123":     ReadOrder,
+		"我的快递到哪里了":                ReadOrder,
+		"帮我取消订单":                  ChangeOrder,
+		"改一下收货地址":                 ChangeOrder,
+		"我要投诉你们":                  Complaint,
+		"打12315举报":                Complaint,
+		"钱被重复扣了":                  Payment,
+		"退款一直没到账":                 Payment,
+		"转人工":                     Human,
+		"我要真人客服":                  Human,
+		"充电宝起火了":                  Safety,
+		"吃了之后中毒了,我要投诉":            Safety,
+	} {
+		if got := in.Of(text); got != want {
+			t.Errorf("%q is %v, want %v", text, got, want)
+		}
+	}
+	// The short cut by characters must never hide a match.
+	for text := range map[string]bool{"自残": true, "人工服务": true, "乱扣": true, "起诉": true, "合并订单": true, "包裹在哪": true, "支付一直失败": true, "有没有真人": true, "拦截那个包裹": true, "发货了没": true} {
+		if in.Of(text) == Info {
+			t.Errorf("%q is taken for information", text)
+		}
+	}
+}
