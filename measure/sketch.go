@@ -47,6 +47,15 @@ func sketchValue(cell int) time.Duration {
 	return time.Duration((int64(sub)+1<<sketchBits)*width + width/2)
 }
 
+// sketchFrom is the least duration of a cell.
+func sketchFrom(cell int) time.Duration {
+	if cell == 0 {
+		return 0
+	}
+	octave, sub := (cell-1)>>sketchBits, (cell-1)&(1<<sketchBits-1)
+	return time.Duration((int64(sub) + 1<<sketchBits) << (octave + sketchFloor - sketchBits))
+}
+
 // N is how many durations the sketch holds.
 func (s *Sketch) N() int64 { return s.n }
 
@@ -62,6 +71,42 @@ func (s *Sketch) Quantile(q float64) (time.Duration, bool) {
 		}
 	}
 	return 0, false
+}
+
+// Boundary is a time that parts the durations, and as many infinite ones as
+// given, near quantile q: the edge of the cell at the nearest rank that leaves
+// the share above it nearest to 1 − q, and something on both sides where it can. False when there is nothing to part or
+// the quantile is infinite.
+func (s *Sketch) Boundary(q float64, infinite int64) (time.Duration, bool) {
+	n := s.n + infinite
+	k := Rank(q, n)
+	if k == 0 || k > s.n {
+		return 0, false
+	}
+	below := int64(0)
+	for _, c := range s.cells {
+		through := below + int64(uint32(c))
+		if through < k {
+			below = through
+			continue
+		}
+		share := q * float64(n)
+		if below > 0 && (through == n || share-float64(below) <= float64(through)-share) {
+			return sketchFrom(int(c >> 32)), true
+		}
+		return sketchFrom(int(c>>32) + 1), true
+	}
+	return 0, false
+}
+
+// Above is how many durations lie in cells from the given edge of one on.
+func (s *Sketch) Above(edge time.Duration) (n int64) {
+	for _, c := range s.cells {
+		if sketchFrom(int(c>>32)) >= edge {
+			n += int64(uint32(c))
+		}
+	}
+	return n
 }
 
 // Add adds what o holds.

@@ -69,7 +69,7 @@ func quantilesOf(h *measure.Histogram, failed int64) Quantiles {
 		if v, ok := h.QuantileWithFailures(q.q, failed); ok {
 			*q.to = nanoseconds(v)
 		}
-		if i := sla.QuantileInterval(h, q.q, 0.95); failed == 0 && i.Known {
+		if i := sla.QuantileInterval(h, q.q, 0.95, 1); failed == 0 && i.Known {
 			*q.bounds = &[2]int64{i.Lower.Nanoseconds(), i.Upper.Nanoseconds()}
 		}
 	}

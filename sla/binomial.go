@@ -83,28 +83,32 @@ func decides(bad func(n int64) int64, p, confidence, deff float64, least int64) 
 	return first(least, hi, decided)
 }
 
-// binomialAtMost is P(X ≤ k) for X ~ Bin(n, q).
-func binomialAtMost(k, n int64, q float64) float64 {
+// binomialAtMost is P(X ≤ k) for X ~ Bin(n, q), continued between whole numbers
+// by the incomplete beta function, as Upper and Lower are.
+func binomialAtMost(k, n, q float64) float64 {
 	switch {
 	case k < 0:
 		return 0
 	case k >= n:
 		return 1
 	}
-	return mathext.RegIncBeta(float64(n-k), float64(k)+1, 1-q)
+	return mathext.RegIncBeta(n-k, k+1, 1-q)
 }
 
 // quantileRanks are the ranks of the order statistics that hold quantile q
 // between them with at least the given two-sided confidence; false when n is too
 // small for that. Exact binomial: the number of values below the quantile is
-// Bin(n, q). H. A. David, H. N. Nagaraja, Order Statistics, 3rd ed., 7.1.
-func quantileRanks(n int64, q, confidence float64) (lower, upper int64, ok bool) {
+// Bin(n, q), or for samples that hang together deff · Bin(n/deff, q).
+// H. A. David, H. N. Nagaraja, Order Statistics, 3rd ed., 7.1.
+func quantileRanks(n int64, q, confidence, deff float64) (lower, upper int64, ok bool) {
 	tail := (1 - confidence) / 2
-	if n <= 0 || q <= 0 || q >= 1 || binomialAtMost(0, n, q) > tail || binomialAtMost(n-1, n, q) < 1-tail {
+	deff = max(deff, 1)
+	m := float64(n) / deff
+	if n <= 0 || q <= 0 || q >= 1 || math.Pow(1-q, m) > tail || math.Pow(q, m) > tail {
 		return 0, 0, false
 	}
-	lower = first(1, n, func(k int64) bool { return binomialAtMost(k, n, q) > tail })
-	upper = first(1, n, func(k int64) bool { return binomialAtMost(k-1, n, q) >= 1-tail })
+	lower = first(1, n, func(k int64) bool { return binomialAtMost(float64(k)/deff, m, q) > tail })
+	upper = first(1, n, func(k int64) bool { return binomialAtMost(float64(k)/deff-1, m, q) >= 1-tail })
 	return lower, upper, true
 }
 
@@ -121,7 +125,7 @@ func first(lo, hi int64, is func(k int64) bool) int64 {
 	return lo
 }
 
-// QuantileNeeds is how many samples a two-sided interval of quantile q takes:
+// QuantileNeeds is how many independent samples a two-sided interval of quantile q takes:
 // 368 for the 99th percentile at 95 %.
 func QuantileNeeds(q, confidence float64) int64 {
 	if q <= 0 || q >= 1 || confidence >= 1 {

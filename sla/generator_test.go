@@ -367,7 +367,7 @@ func TestQuantileIntervalCovers(t *testing.T) {
 		for range n {
 			h.Record(time.Duration(rng.ExpFloat64() * float64(100*ms)))
 		}
-		i := QuantileInterval(h, 0.99, 0.95)
+		i := QuantileInterval(h, 0.99, 0.95, 1)
 		truth := time.Duration(-math.Log(0.01) * float64(100*ms))
 		if i.Lower <= truth && truth <= i.Upper {
 			held++

@@ -142,13 +142,13 @@ func TestQuantileInterval(t *testing.T) {
 	for i := range 367 {
 		h.Record(time.Duration(i+1) * time.Millisecond)
 	}
-	if got := fmt.Sprint(QuantileInterval(h, 0.99, 0.95)); got != "n/a (needs 368)" {
+	if got := fmt.Sprint(QuantileInterval(h, 0.99, 0.95, 1)); got != "n/a (needs 368)" {
 		t.Errorf("%q", got)
 	}
 	for i := 367; i < 1000; i++ {
 		h.Record(time.Duration(i+1) * time.Millisecond)
 	}
-	i := QuantileInterval(h, 0.99, 0.95)
+	i := QuantileInterval(h, 0.99, 0.95, 1)
 	// Bin(1000, 0.99): P(X ≤ 982) = 0.0173, P(X ≤ 983) = 0.0319; P(X ≤ 995) = 0.9711, P(X ≤ 996) = 0.9897.
 	within := func(got time.Duration, rank int) bool {
 		want := time.Duration(rank) * time.Millisecond
@@ -161,7 +161,7 @@ func TestQuantileInterval(t *testing.T) {
 	for range 1000 {
 		h.Record(431 * time.Millisecond)
 	}
-	if got := QuantileInterval(h, 0.99, 0.95).String(); got != "431 ms [431 ms, 431 ms]" {
+	if got := QuantileInterval(h, 0.99, 0.95, 1).String(); got != "431 ms [431 ms, 431 ms]" {
 		t.Errorf("%q", got)
 	}
 }
