@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"math"
 	"net/url"
+	"slices"
 	"sort"
 	"time"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/sla"
 )
@@ -32,7 +34,7 @@ type Input struct {
 	Signal int
 	// InconclusivePasses is --on-inconclusive pass.
 	InconclusivePasses bool
-	Warnings           []string // beside those of Result
+	Warnings           reason.Reasons // beside those of Result
 }
 
 // New computes the Document of a run. It changes nothing of in. Missing parts
@@ -55,6 +57,7 @@ func New(in Input) *Document {
 	if in.Scale == 0 {
 		in.Scale = 1
 	}
+	warnings := slices.Concat(in.Result.Warnings, in.Warnings)
 	d := &Document{
 		SchemaVersion: SchemaVersion,
 		CstestVersion: in.Version,
@@ -67,8 +70,10 @@ func New(in Input) *Document {
 		Environment:   in.Environment,
 		Verdict:       in.Result.Verdict.String(),
 		ExitCode:      ExitCode(in.Result.Verdict, in.Signal, in.InconclusivePasses),
-		Reasons:       orEmpty(in.Result.Reasons),
-		Warnings:      append(orEmpty(in.Result.Warnings), in.Warnings...),
+		Reasons:       in.Result.Reasons.Texts(English),
+		ReasonCodes:   in.Result.Reasons.OrEmpty(),
+		Warnings:      warnings.Texts(English),
+		WarningCodes:  warnings.OrEmpty(),
 		Overrides:     orEmpty(in.Overrides),
 		Knobs:         knobsOf(in),
 		Stages:        stagesOf(in.Snapshot.Plan),
@@ -193,7 +198,7 @@ func objectivesOf(r sla.Result) []Objective {
 		o := Objective{
 			Name: j.Name, Kind: j.Kind, Unit: j.Unit, Target: known(j.Target), Measured: known(j.Measured),
 			Lower: known(j.Lower), Upper: known(j.Upper), N: j.N, Bad: j.Bad,
-			Verdict: j.Verdict.String(), Reason: j.Reason, Needs: j.Needs,
+			Verdict: j.Verdict.String(), Reason: j.Reason.Text(English), ReasonCodes: j.Reason.OrEmpty(), Needs: j.Needs,
 		}
 		if j.DEFF > 0 {
 			o.Confidence, o.DEFF = known(j.Confidence), known(j.DEFF)
@@ -334,7 +339,8 @@ func (d *Document) fillRun(in Input) {
 	g := f.Generator
 	d.Generator = Generator{
 		LagP99Ns: in.Result.Generator.LagP99.Nanoseconds(), CPUS: roundS(g.CPU), MaxRSSBytes: g.MaxRSS,
-		MaxInFlight: g.MaxInFlight, TaintedS: len(in.Result.Generator.Tainted), Reasons: orEmpty(in.Result.Generator.Reasons),
+		MaxInFlight: g.MaxInFlight, TaintedS: len(in.Result.Generator.Tainted), Reasons: in.Result.Generator.Reasons.Texts(English),
+		ReasonCodes: in.Result.Generator.Reasons.OrEmpty(),
 	}
 	if turns > 0 && g.Cores > 0 { // else it never told
 		d.Generator.CPUUsPerTurn = known(math.Round(float64(g.CPU.Microseconds())/turns*100) / 100)

@@ -1,28 +1,17 @@
 package report
 
-import "fmt"
+import (
+	"github.com/cstest/cstest/reason"
+)
 
-// Lang is the language of what people read: "en" or "zh". Keys, names and JSON
-// stay English.
-type Lang string
+// Lang is the language of what people read.
+type Lang = reason.Lang
 
 // The languages.
 const (
-	English Lang = "en"
-	Chinese Lang = "zh"
+	English = reason.English
+	Chinese = reason.Chinese
 )
-
-// ParseLang accepts "en", "zh" and their regional forms such as "zh-CN"; ""
-// is English.
-func ParseLang(s string) (Lang, error) {
-	switch {
-	case s == "" || len(s) >= 2 && s[:2] == "en":
-		return English, nil
-	case len(s) >= 2 && s[:2] == "zh":
-		return Chinese, nil
-	}
-	return English, fmt.Errorf("language %q is not known: write en or zh", s)
-}
 
 // words is every text of a report in one language. Fields that end in F are
 // formats, their verbs the same in both languages.
@@ -176,24 +165,6 @@ func (w *words) verdict(name string) string {
 		return w.NotVerified
 	}
 	return Clean(name)
-}
-
-// figures are the evidence of an objective in numbers, for a reason that no
-// catalogue knows.
-func (w *words) figures(o Objective) string {
-	var out string
-	switch {
-	case o.Verdict == "not_verified":
-		return w.ReasonNotVerified
-	case o.Unit == "share" && o.Lower != nil && o.Upper != nil:
-		out = fmt.Sprintf(w.ReasonF, whole(o.Bad), whole(o.N), quantity(o.Measured, o.Unit, w), quantity(o.Lower, o.Unit, w), quantity(o.Upper, o.Unit, w))
-	default:
-		out = fmt.Sprintf(w.ReasonCountF, quantity(o.Measured, o.Unit, w), quantity(allowed(o), o.Unit, w))
-	}
-	if o.Needs > 0 && o.Verdict == "inconclusive" {
-		out += ";" + fmt.Sprintf(w.NeedsTurnsF, whole(o.Needs))
-	}
-	return out
 }
 
 // allowed is what an objective allows in its unit: its limit when that is a

@@ -6,6 +6,8 @@ package report
 
 import (
 	"time"
+
+	"github.com/cstest/cstest/reason"
 )
 
 // SchemaVersion is the version of result.json that this package writes and reads.
@@ -29,26 +31,31 @@ type Document struct {
 	Verdict  string   `json:"verdict"` // pass | fail | inconclusive | invalid | incomplete
 	ExitCode int      `json:"exit_code"`
 	Reasons  []string `json:"reasons"`
+	// ReasonCodes are the reasons one by one as codes with arguments, as are those
+	// of an objective and of the generator, and the warnings. Empty in results of
+	// before they were written.
+	ReasonCodes reason.Reasons `json:"reason_codes"`
 
-	Objectives    []Objective   `json:"objectives"`
-	Counts        Counts        `json:"counts"`
-	Latency       Latency       `json:"latency"`
-	FirstToken    *Quantiles    `json:"first_token,omitempty"`
-	ChunkGap      *Quantiles    `json:"chunk_gap,omitempty"`
-	Connect       *Quantiles    `json:"connect,omitempty"`
-	Turns         []TurnRow     `json:"turns"`
-	Tiers         Tiers         `json:"tiers"`
-	Availability  Availability  `json:"availability"`
-	Storms        []Storm       `json:"storms"`
-	Conversations Conversations `json:"conversations"`
-	Errors        []Error       `json:"errors"`
-	ErrorsMore    int64         `json:"errors_more"` // turns of the kinds not listed
-	LLM           LLM           `json:"llm"`
-	Generator     Generator     `json:"generator"`
-	Processes     []Process     `json:"processes"`
-	LittlesLaw    LittlesLaw    `json:"littles_law"`
-	Series        []Second      `json:"series"`
-	Warnings      []string      `json:"warnings"`
+	Objectives    []Objective    `json:"objectives"`
+	Counts        Counts         `json:"counts"`
+	Latency       Latency        `json:"latency"`
+	FirstToken    *Quantiles     `json:"first_token,omitempty"`
+	ChunkGap      *Quantiles     `json:"chunk_gap,omitempty"`
+	Connect       *Quantiles     `json:"connect,omitempty"`
+	Turns         []TurnRow      `json:"turns"`
+	Tiers         Tiers          `json:"tiers"`
+	Availability  Availability   `json:"availability"`
+	Storms        []Storm        `json:"storms"`
+	Conversations Conversations  `json:"conversations"`
+	Errors        []Error        `json:"errors"`
+	ErrorsMore    int64          `json:"errors_more"` // turns of the kinds not listed
+	LLM           LLM            `json:"llm"`
+	Generator     Generator      `json:"generator"`
+	Processes     []Process      `json:"processes"`
+	LittlesLaw    LittlesLaw     `json:"littles_law"`
+	Series        []Second       `json:"series"`
+	Warnings      []string       `json:"warnings"`
+	WarningCodes  reason.Reasons `json:"warning_codes"`
 
 	// What the renderings need beside the results.
 	Overrides    []string          `json:"overrides"`
@@ -101,19 +108,20 @@ type Environment struct {
 // Objective is one thing the SLA asks, with its evidence. Target, Measured,
 // Lower and Upper are in Unit.
 type Objective struct {
-	Name     string   `json:"name"`
-	Kind     string   `json:"kind"`
-	Unit     string   `json:"unit"` // share | ns | s | count
-	Target   *float64 `json:"target"`
-	LimitNs  *int64   `json:"limit_ns"`
-	Measured *float64 `json:"measured"`
-	Lower    *float64 `json:"lower"`
-	Upper    *float64 `json:"upper"`
-	N        int64    `json:"n"`
-	Bad      int64    `json:"bad"`
-	Verdict  string   `json:"verdict"` // pass | fail | inconclusive | not_verified
-	Reason   string   `json:"reason"`
-	Needs    int64    `json:"needs"` // turns that would decide; 0 when unknown or decided
+	Name        string         `json:"name"`
+	Kind        string         `json:"kind"`
+	Unit        string         `json:"unit"` // share | ns | s | count
+	Target      *float64       `json:"target"`
+	LimitNs     *int64         `json:"limit_ns"`
+	Measured    *float64       `json:"measured"`
+	Lower       *float64       `json:"lower"`
+	Upper       *float64       `json:"upper"`
+	N           int64          `json:"n"`
+	Bad         int64          `json:"bad"`
+	Verdict     string         `json:"verdict"` // pass | fail | inconclusive | not_verified
+	Reason      string         `json:"reason"`
+	ReasonCodes reason.Reasons `json:"reason_codes"` // said in one line
+	Needs       int64          `json:"needs"`        // turns that would decide; 0 when unknown or decided
 	// Confidence and DEFF, the design effect, are what Lower and Upper rest on;
 	// null where no bounds are computed.
 	Confidence *float64 `json:"confidence"`
@@ -282,13 +290,14 @@ type LLM struct {
 
 // Generator is how well the generator itself kept up.
 type Generator struct {
-	LagP99Ns     int64    `json:"lag_p99_ns"`
-	CPUS         float64  `json:"cpu_s"`
-	CPUUsPerTurn *float64 `json:"cpu_us_per_turn"`
-	MaxRSSBytes  int64    `json:"max_rss_bytes"`
-	MaxInFlight  int64    `json:"max_in_flight"`
-	TaintedS     int      `json:"tainted_s"`
-	Reasons      []string `json:"reasons"`
+	LagP99Ns     int64          `json:"lag_p99_ns"`
+	CPUS         float64        `json:"cpu_s"`
+	CPUUsPerTurn *float64       `json:"cpu_us_per_turn"`
+	MaxRSSBytes  int64          `json:"max_rss_bytes"`
+	MaxInFlight  int64          `json:"max_in_flight"`
+	TaintedS     int            `json:"tainted_s"`
+	Reasons      []string       `json:"reasons"`
+	ReasonCodes  reason.Reasons `json:"reason_codes"`
 }
 
 // Process is one process of the run. CPUShare is CPUS over the run's length: 1

@@ -1,13 +1,13 @@
 package report
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
 	"time"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/sla"
 	"github.com/cstest/cstest/unit"
@@ -255,32 +255,15 @@ func saleInput(t testing.TB, seed uint64, slow float64) Input {
 	snap, facts := s.run(t, plan)
 	return Input{
 		Scenario: scn, SHA256: "8f434346648f6b96df89dda901c5176b10a6d83961dd3c1ac88b59b2dc327aa4", Snapshot: snap, Facts: facts,
-		Result:  worded(sla.Evaluate(scn, snap, facts)),
+		Result:  sla.Evaluate(scn, snap, facts),
 		Started: time.Date(2026, 11, 11, 15, 59, 25, 0, time.UTC), RunID: "0198a1f2-7c3e-7b7a-9d55-2f6f7d0b1c11", Version: "0.1.0",
 		Tags:      map[string]string{"branch": "main", "commit": "c2df48a"},
 		Overrides: []string{"--set target.bundled.knobs.limit.global=500/s"},
 		Environment: Environment{
 			OS: "linux", Arch: "amd64", Kernel: "6.12.0", CPU: "AMD EPYC 7B13", Cores: 2, MemoryBytes: 8 << 30, Go: "go1.26.0",
 		},
-		Warnings: []string{"availability over 100 s is a scaled figure: 36 s per hour at 99 %"},
+		Warnings: reason.Reasons{reason.Said("availability over 100 s is a scaled figure: 36 s per hour at 99 %")},
 	}
-}
-
-// worded replaces the judge's sentences by ones that this package's goldens own.
-func worded(r sla.Result) sla.Result {
-	r.Reasons, r.Warnings = nil, []string{"the target runs on the generator's machine: they share its 2 cores"}
-	for i := range r.Objectives {
-		o := &r.Objectives[i]
-		o.Reason = fmt.Sprintf("%s: %s of %s bad; this run: %.2f %% bad, at 95 %% confidence between %.2f %% and %.2f %%",
-			o.Verdict, whole(o.Bad), whole(o.N), 100*(1-o.Measured), 100*(1-o.Upper), 100*(1-o.Lower))
-		if o.Unit != "share" {
-			o.Reason = fmt.Sprintf("%s: %g %s", o.Verdict, o.Measured, o.Unit)
-		}
-		if o.Verdict == sla.Fail {
-			r.Reasons = append(r.Reasons, o.Name+": "+o.Reason)
-		}
-	}
-	return r
 }
 
 func saleDocument(t testing.TB) *Document {

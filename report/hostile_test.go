@@ -15,6 +15,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -45,14 +46,16 @@ func hostileDocument(t testing.TB) *Document {
 	for _, p := range payloads() {
 		d.Reasons, d.Warnings, d.Overrides = append(d.Reasons, p), append(d.Warnings, p), append(d.Overrides, p)
 		d.Generator.Reasons = append(d.Generator.Reasons, p)
+		d.ReasonCodes, d.WarningCodes = append(d.ReasonCodes, reason.Said(p)), append(d.WarningCodes, reason.New(reason.ShardSays, p, reason.Said(p)))
+		d.Generator.ReasonCodes = append(d.Generator.ReasonCodes, reason.Said(p))
 		d.Errors = append(d.Errors, Error{Outcome: "server_error", Message: p, Count: 1, Example: Example{Conversation: p, Turn: 1, TraceID: p}})
 		d.Availability.Outages = append(d.Availability.Outages, Outage{StartS: 1, LengthS: 1, Cause: p})
-		d.Objectives = append(d.Objectives, Objective{Name: p, Kind: "latency", Unit: "share", Verdict: "fail", Reason: p, N: 1, LimitNs: nanoseconds(5e8)})
+		d.Objectives = append(d.Objectives, Objective{Name: p, Kind: "latency", Unit: "share", Verdict: "fail", Reason: p, ReasonCodes: reason.Reasons{reason.Said(p)}, N: 1, LimitNs: nanoseconds(5e8)})
 		d.Tags["k"+p], d.Knobs["k"+p] = p, p
 	}
 	ended := 3.0
 	d.Processes[0].EndedS = &ended
-	keep := map[string]bool{"Verdict": true, "Unit": true, "Outcome": true, "Tier": true, "StartedAt": true, "SHA256": true, "Kind": true}
+	keep := map[string]bool{"Verdict": true, "Unit": true, "Outcome": true, "Tier": true, "StartedAt": true, "SHA256": true, "Kind": true, "Code": true}
 	next := 0
 	var poison func(v reflect.Value, name string)
 	poison = func(v reflect.Value, name string) {
@@ -71,6 +74,13 @@ func hostileDocument(t testing.TB) *Document {
 			if !v.IsNil() {
 				poison(v.Elem(), name)
 			}
+		case reflect.Interface:
+			if v.Elem().Kind() != reflect.String {
+				poison(v.Elem(), name)
+				break
+			}
+			v.Set(reflect.ValueOf(payloads()[next%len(payloads())]).Convert(v.Elem().Type()))
+			next++
 		case reflect.String:
 			v.SetString(payloads()[next%len(payloads())])
 			next++

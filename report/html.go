@@ -76,7 +76,7 @@ type factList struct {
 // parsed, never as code.
 func WriteHTML(d *Document, out io.Writer, lang Lang) error {
 	w := wordsIn(lang)
-	d = translated(d, lang)
+	d = said(d, lang)
 	t, err := template.New("page").Funcs(pageFuncs(w)).Parse(pageSource)
 	if err != nil {
 		return fmt.Errorf("report.html: %w", err)

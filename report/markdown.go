@@ -13,7 +13,7 @@ import (
 // a meaning in Markdown or HTML is escaped.
 func WriteMarkdown(d *Document, out io.Writer, lang Lang) error {
 	w := wordsIn(lang)
-	d = translated(d, lang)
+	d = said(d, lang)
 	b := bufio.NewWriter(out)
 	p := func(format string, args ...any) { _, _ = fmt.Fprintf(b, format+"\n", args...) }
 	p("## %s %s: %s\n", badge(d.Verdict), md(d.Scenario.Name), w.verdict(d.Verdict))

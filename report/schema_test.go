@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
@@ -32,6 +33,9 @@ func schemaOf(t reflect.Type, path string) object {
 		return s
 	}
 	s := object{}
+	if t == reflect.TypeFor[reason.Reason]() {
+		return object{"$ref": "#/$defs/reason"}
+	}
 	switch t.Kind() {
 	case reflect.String:
 		s["type"] = "string"
@@ -112,10 +116,39 @@ func schemaRules() map[string]object {
 	}
 }
 
+// schemaOfReasons has a form for each code: its arguments, all of them.
+func schemaOfReasons() object {
+	kinds := map[string]object{
+		"text": {"type": "string"}, "quoted": {"type": "string"}, "word": {"type": "string"},
+		"duration": {"type": "integer"}, "shift": {"type": "integer"}, "count": {"type": "integer"}, "size": {"type": "integer"},
+		"share": {"type": "number"}, "quantile": {"type": "number"}, "figure": {"type": "number"}, "rate": {"type": "number"},
+		"reasons": {"type": "array", "items": object{"$ref": "#/$defs/reason"}},
+	}
+	var forms []object
+	for _, row := range reason.Table() {
+		form := object{
+			"type": "object", "additionalProperties": false, "description": row.English,
+			"properties": object{"code": object{"const": row.Code}}, "required": []string{"code"},
+		}
+		if len(row.Args) > 0 {
+			args, required := object{}, []string{}
+			for _, a := range row.Args {
+				args[a.Key] = kinds[a.Kind]
+				required = append(required, a.Key)
+			}
+			form["properties"].(object)["args"] = object{"type": "object", "properties": args, "required": required, "additionalProperties": false}
+			form["required"] = []string{"code", "args"}
+		}
+		forms = append(forms, form)
+	}
+	return object{"oneOf": forms}
+}
+
 func TestSchemaIsCurrent(t *testing.T) {
 	s := schemaOf(reflect.TypeFor[Document](), "")
 	s["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	s["title"] = "cstest result.json, schema version 1"
+	s["$defs"] = object{"reason": schemaOfReasons()}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)

@@ -20,7 +20,7 @@ type TextOptions struct {
 // what it rests on. Lines fit the width by grapheme and never begin at column 0.
 func WriteText(d *Document, out io.Writer, opts TextOptions) error {
 	t := newText(out, opts)
-	d = translated(d, opts.Lang)
+	d = said(d, opts.Lang)
 	t.headline(d)
 	t.objectives(d)
 	t.answers(d)

@@ -1,8 +1,11 @@
 package sla
 
 import (
-	"fmt"
+	"math"
 	"time"
+
+	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/unit"
 )
 
 // Claim is a set of figures that somebody states of a closed-loop test.
@@ -23,7 +26,7 @@ type Audited struct {
 	Most float64
 	// Possible: no more in flight than there are users.
 	Possible bool
-	Reason   string
+	Reason   reason.Reason
 }
 
 // Audit holds claimed figures against Little's law: users who wait for each
@@ -39,11 +42,9 @@ func Audit(c Claim) Audited {
 	switch {
 	case a.Possible:
 		think := float64(c.Users)/max(c.Rate, 1e-9) - c.Mean.Seconds()
-		a.Reason = fmt.Sprintf("possible: %s in flight of %s users leaves %s of think time each",
-			trim(float64(int(a.InFlight*10+0.5))/10), count(int64(c.Users)), short(time.Duration(max(think, 0)*float64(time.Second))))
+		a.Reason = reason.New(reason.ClaimPossible, a.InFlight, c.Users, time.Duration(max(think, 0)*float64(time.Second)))
 	default:
-		a.Reason = fmt.Sprintf("impossible: %s requests/s x %s needs %s in flight, %s users have at most %s: at most %s requests/s",
-			trim(c.Rate), short(c.Mean), trim(float64(int(a.InFlight*10+0.5))/10), count(int64(c.Users)), count(int64(c.Users)), trim(float64(int(a.Most))))
+		a.Reason = reason.New(reason.ClaimImpossible, unit.Rate(c.Rate), c.Mean, a.InFlight, c.Users, unit.Rate(math.Floor(a.Most)))
 	}
 	return a
 }

@@ -66,7 +66,7 @@ func TestFullQualityReason(t *testing.T) {
 	b.turns(1, 90, nil)
 	b.turns(1, 10, degraded)
 	want := "pass: 10 of 100 turns not answered in full quality; this run: 10 % ≤ 50 %, met; inference: pass, at 95 % confidence"
-	if o := find(t, b.evaluate(), "full-quality"); o.Reason != want {
+	if o := find(t, b.evaluate(), "full-quality"); o.Reason.String() != want {
 		t.Errorf("%q, want %q", o.Reason, want)
 	}
 }
@@ -260,7 +260,7 @@ func TestTaintedSecondsOfFullQuality(t *testing.T) {
 	})
 	r := b.evaluate()
 	want := "full-quality fails only with the 5 of 60 seconds in which the generator was late"
-	if r.Verdict != Invalid || !slices.Contains(r.Generator.Reasons, want) {
+	if r.Verdict != Invalid || !slices.Contains(says(r.Generator.Reasons), want) {
 		t.Errorf("%v %q", r.Verdict, r.Generator.Reasons)
 	}
 }

@@ -1,20 +1,18 @@
 package sla
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/unit"
 )
 
 // goodShare is the share of good turns below which a second is bad and goodput
 // has not returned.
 const goodShare = 0.95
-
-// endedEarly begins the reason of a load that did not carry its plan out.
-const endedEarly = "the load ended before its plan: "
 
 // mostNamed is how many missing shards are told one by one.
 const mostNamed = 8
@@ -83,25 +81,25 @@ func (j *judge) objective(o scenario.Objective) Judged {
 // count judges what must not happen once.
 func (j *judge) count(r *Judged, o scenario.Objective) {
 	r.Unit, r.Target = "count", 0
-	what := ""
+	var what reason.Code
 	switch o.Kind {
 	case scenario.KindIntegrity:
-		r.N, r.Bad, what = j.snap.Turns(), j.snap.Counts[measure.Integrity], "answers with foreign content"
+		r.N, r.Bad, what = j.snap.Turns(), j.snap.Counts[measure.Integrity], reason.ForeignAnswers
 		if r.Bad == 0 && j.snap.Verified == 0 {
-			j.unseen(r, "no canary came back, so nothing tells whose content an answer holds")
+			j.unseen(r, reason.New(reason.NoCanaryContent))
 			return
 		}
 	case scenario.KindPlanted:
-		r.N, r.Bad, what = j.snap.Answered(), j.snap.Planted, "answers with a planted value unmasked"
+		r.N, r.Bad, what = j.snap.Answered(), j.snap.Planted, reason.PlantedAnswers
 		if r.N == 0 {
-			j.unseen(r, "no turn was answered")
+			j.unseen(r, reason.New(reason.NoTurnAnswered))
 			return
 		}
 	case scenario.KindContext:
 		n, ok := j.total(o.Name, nil)
-		r.N, r.Bad, what = int64(n.n), int64(n.bad), "answers without the dialog so far"
+		r.N, r.Bad, what = int64(n.n), int64(n.bad), reason.ContextLost
 		if !ok || r.N == 0 {
-			j.unseen(r, "no canary came back, so nothing tells what the model was shown")
+			j.unseen(r, reason.New(reason.NoCanaryContext))
 			return
 		}
 	}
@@ -110,33 +108,33 @@ func (j *judge) count(r *Judged, o scenario.Objective) {
 	if r.Bad > 0 {
 		r.Verdict = Fail
 	}
-	r.Reason = fmt.Sprintf("%s: %s %s in %s", r.Verdict, count(r.Bad), what, count(r.N))
+	r.Reason = reason.Reasons{reason.New(what, r.Verdict.Word(), r.Bad, r.N)}
 }
 
 // unseen marks an objective that nothing recorded bears on.
-func (j *judge) unseen(r *Judged, why string) {
+func (j *judge) unseen(r *Judged, why reason.Reason) {
 	r.Verdict = NotVerified
-	r.Reason = "not verified: " + why
+	r.Reason = reason.Reasons{why}
 }
 
 // callsPerTurn judges the LLM calls made for users' turns, per turn sent.
 func (j *judge) callsPerTurn(r *Judged, o scenario.Objective) {
 	r.Unit, r.Target, r.N = "count", o.Max, j.snap.Turns()
 	if !j.facts.LLMKnown {
-		j.unseen(r, "the mock LLM did not tell its calls")
+		j.unseen(r, reason.New(reason.LLMCallsUnknown))
 		return
 	}
 	if r.N == 0 {
-		r.Verdict, r.Reason = Inconclusive, "inconclusive: no turn was sent"
+		r.Verdict, r.Reason = Inconclusive, reason.Reasons{reason.New(reason.NoTurnSent)}
 		return
 	}
 	r.Measured = float64(j.facts.LLMCalls) / float64(r.N)
 	r.Lower, r.Upper = r.Measured, r.Measured
-	word := "≤"
+	code := reason.CallsPerTurn
 	if r.Measured > r.Target {
-		r.Verdict, word = Fail, ">"
+		r.Verdict, code = Fail, reason.CallsPerTurnOver
 	}
-	r.Reason = fmt.Sprintf("%s: %.3g LLM calls per turn %s %.3g", r.Verdict, r.Measured, word, r.Target)
+	r.Reason = reason.Reasons{reason.New(code, r.Verdict.Word(), r.Measured, r.Target)}
 }
 
 // tally is how many turns a budget judged and found bad.
@@ -184,10 +182,12 @@ func (t tally) share() float64 {
 // integrity fail > incomplete > invalid > fail > inconclusive > pass.
 func (j *judge) conclude() {
 	r := &j.result
-	var failed, open []string
+	var aborted, failed, open reason.Reasons
 	for _, o := range r.Objectives {
-		line := o.Name + ": " + o.Reason
+		line := reason.New(reason.ObjectiveSays, o.Name, o.Reason)
 		switch {
+		case o.Verdict == Fail && o.Kind == scenario.KindIntegrity:
+			// It is the first reason of the run, which says it in its own words.
 		case o.Verdict == Fail:
 			failed = append(failed, line)
 		case o.Verdict == Inconclusive, o.Verdict == NotVerified && j.mustSee(o):
@@ -198,24 +198,24 @@ func (j *judge) conclude() {
 	}
 	for _, s := range r.Storms {
 		if s.Metastable {
-			failed = append(failed, fmt.Sprintf("storm %s: metastable: goodput did not return to 95 %% after it, at the arrival rate of its start", s.Name))
+			failed = append(failed, reason.New(reason.Metastable, s.Name))
 		}
 	}
 	if j.facts.Aborted != "" {
-		open = append([]string{endedEarly + j.facts.Aborted}, open...)
+		aborted = reason.Reasons{reason.New(reason.EndedEarly, reason.Said(j.facts.Aborted))}
 	}
 	if j.snap.Turns()+j.snap.Counts[measure.DroppedTarget] == 0 {
-		open = append(open, "no turn was sent")
+		open = append(open, reason.New(reason.NothingSent))
 	}
 	if j.facts.Gaps > 0 {
-		open = append(open, fmt.Sprintf("%d stretches of the journal could not be read: what they held is missing", j.facts.Gaps))
+		open = append(open, reason.New(reason.JournalGaps, j.facts.Gaps))
 	}
 	integrity := j.snap.Counts[measure.Integrity] > 0
 	if n := len(j.facts.Missing); n > mostNamed {
-		r.Reasons = append(r.Reasons, fmt.Sprintf("%d shards are missing, the first is %s", n, j.facts.Missing[0]))
+		r.Reasons = append(r.Reasons, reason.New(reason.ShardsMissing, n, j.facts.Missing[0]))
 	} else {
 		for _, shard := range j.facts.Missing {
-			r.Reasons = append(r.Reasons, fmt.Sprintf("shard %s is missing", shard))
+			r.Reasons = append(r.Reasons, reason.New(reason.ShardMissing, shard))
 		}
 	}
 	switch {
@@ -223,26 +223,24 @@ func (j *judge) conclude() {
 		r.Verdict = Fail
 	case j.facts.Interrupted != "":
 		r.Verdict = Incomplete
-		r.Reasons = append(r.Reasons, endedEarly+j.facts.Interrupted)
+		r.Reasons = append(r.Reasons, reason.New(reason.EndedEarly, reason.Said(j.facts.Interrupted)))
 	case len(j.facts.Missing) > 0:
 		r.Verdict = Incomplete
 	case len(r.Generator.Reasons) > 0:
 		r.Verdict = Invalid
 	case len(failed) > 0:
 		r.Verdict = Fail
-	case len(open) > 0:
+	case len(aborted)+len(open) > 0:
 		r.Verdict = Inconclusive
 	default:
 		r.Verdict = Pass
 	}
 	if r.Verdict != Pass {
-		r.Reasons = append(append(append(r.Reasons, r.Generator.Reasons...), failed...), open...)
+		r.Reasons = slices.Concat(r.Reasons, r.Generator.Reasons, aborted, failed, open) // causes before what came of them
 	}
 	if integrity {
-		first := fmt.Sprintf("integrity: %s answers with foreign content", count(j.snap.Counts[measure.Integrity]))
-		r.Reasons = append([]string{first}, slices.DeleteFunc(r.Reasons, func(s string) bool {
-			return len(s) > len("integrity:") && s[:len("integrity:")] == "integrity:"
-		})...)
+		first := reason.New(reason.ForeignContent, j.snap.Counts[measure.Integrity])
+		r.Reasons = append(reason.Reasons{first}, r.Reasons...)
 	}
 	j.warn()
 }
@@ -263,30 +261,29 @@ func (j *judge) mustSee(o Judged) bool {
 // warn says what a reader should know beside the verdict.
 func (j *judge) warn() {
 	r := &j.result
-	warn := func(format string, args ...any) { r.Warnings = append(r.Warnings, fmt.Sprintf(format, args...)) }
+	warn := func(code reason.Code, args ...any) { r.Warnings = append(r.Warnings, reason.New(code, args...)) }
 	if n := j.snap.Counts[measure.ClientError]; n > 0 {
-		warn("%s turns got an unexpected 4xx: the scenario may be wrong", count(n))
+		warn(reason.Unexpected4xx, n)
 	}
 	if n := j.snap.Excluded; n > 0 {
-		warn("%s turns were refused beyond the contract and are judged by no objective", count(n))
+		warn(reason.BeyondContract, n)
 	}
 	var clamped int64
 	for _, h := range j.snap.Timings {
 		clamped += h.Clamped()
 	}
 	if clamped > 0 {
-		warn("%s durations were longer than 1 h and are shown as 1 h", count(clamped))
+		warn(reason.DurationsClamped, clamped)
 	}
 	if g := j.facts.Generator; g.SharedHost {
-		warn("the target runs on the generator's machine: they share its %d cores", g.Cores)
+		warn(reason.SharedHost, g.Cores)
 	}
 	if e := r.LittlesLaw.ErrorShare; e > 0.05 || e < -0.05 {
-		warn("Little's law is off by %.1f %%: %.1f turns in flight against rate x mean response time %.1f",
-			100*e, r.LittlesLaw.InFlightMean, r.LittlesLaw.RateTimesMean)
+		warn(reason.LittlesLawOff, unit.Share(e), r.LittlesLaw.InFlightMean, r.LittlesLaw.RateTimesMean)
 	}
 	// The generator tells of itself when the load is over; before that conversations are still open.
-	if err := Conserved(j.snap, j.facts); err != nil && j.facts.Interrupted == "" && j.facts.Generator.Cores > 0 {
-		warn("counts are not conserved: %v", err)
+	if why := unconserved(j.snap, j.facts); why.Code != "" && j.facts.Interrupted == "" && j.facts.Generator.Cores > 0 {
+		r.Warnings = append(r.Warnings, why)
 	}
 }
 

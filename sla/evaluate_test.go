@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/unit"
 )
@@ -24,11 +25,11 @@ func TestLatencyReason(t *testing.T) {
 		reason              string
 		measured, low, high float64
 	}{
-		{"failing", 9870, 0, 130, Fail, "P99 500 ms: fail: 1.3 % failed; P99 of answers 312 ms; this run: 1.3 % > 1 %, not met; inference: fail, at 95 % confidence", 0.987, 0.985, 0.989},
-		{"slow", 9850, 150, 0, Fail, "P99 500 ms: fail: 0 % failed; P99 of answers 900 ms; this run: 1.5 % > 1 %, not met; inference: fail, at 95 % confidence", 0.985, 0.982, 0.987},
-		{"good", 9950, 25, 25, Pass, "P99 500 ms: pass: 0.25 % failed; P99 of answers 312 ms; this run: 0.5 % ≤ 1 %, met; inference: pass, at 95 % confidence", 0.995, 0.993, 0.997},
-		{"close", 990, 0, 10, Inconclusive, "P99 500 ms: inconclusive: 1 % failed; P99 of answers 312 ms; this run: 1 % ≤ 1 %, met; inference: inconclusive at 95 % confidence", 0.99, 0.98, 0.995},
-		{"nothing answered", 0, 0, 100, Fail, "P99 500 ms: fail: 100 % failed; no answers; this run: 100 % > 1 %, not met; inference: fail, at 95 % confidence", 0, 0, 0.03},
+		{"failing", 9870, 0, 130, Fail, "P99 500 ms: fail: 1.3 % not answered, 0 % answered too late; P99 of answers 312 ms; this run: 1.3 % > 1 %, not met; inference: fail, at 95 % confidence", 0.987, 0.985, 0.989},
+		{"slow", 9850, 150, 0, Fail, "P99 500 ms: fail: 0 % not answered, 1.5 % answered too late; P99 of answers 900 ms; this run: 1.5 % > 1 %, not met; inference: fail, at 95 % confidence", 0.985, 0.982, 0.987},
+		{"good", 9950, 25, 25, Pass, "P99 500 ms: pass: 0.25 % not answered, 0.25 % answered too late; P99 of answers 312 ms; this run: 0.5 % ≤ 1 %, met; inference: pass, at 95 % confidence", 0.995, 0.993, 0.997},
+		{"close", 990, 0, 10, Inconclusive, "P99 500 ms: inconclusive: 1 % not answered, 0 % answered too late; P99 of answers 312 ms; this run: 1 % ≤ 1 %, met; inference: inconclusive at 95 % confidence", 0.99, 0.98, 0.995},
+		{"nothing answered", 0, 0, 100, Fail, "P99 500 ms: fail: 100 % not answered, 0 % answered too late; no answers; this run: 100 % > 1 %, not met; inference: fail, at 95 % confidence", 0, 0, 0.03},
 	} {
 		b := newBench(t, p99, judged(10*time.Second))
 		b.turns(1, c.good, taking(312*ms))
@@ -37,7 +38,7 @@ func TestLatencyReason(t *testing.T) {
 		r := b.evaluate()
 		o := find(t, r, "latency-p99")
 		n := int64(c.good + c.slow + c.failed)
-		if o.Verdict != c.verdict || o.Reason != c.reason || o.N != n || o.Bad != int64(c.slow+c.failed) || o.Unit != "share" || o.Limit != 500*ms {
+		if o.Verdict != c.verdict || o.Reason.String() != c.reason || o.N != n || o.Bad != int64(c.slow+c.failed) || o.Unit != "share" || o.Limit != 500*ms {
 			t.Errorf("%s: %v %d/%d %q,\nwant %v %q", c.name, o.Verdict, o.Bad, o.N, o.Reason, c.verdict, c.reason)
 		}
 		if o.Measured != c.measured || o.Lower < c.low-0.001 || o.Upper > c.high+0.001 || o.Lower > o.Measured || o.Upper < o.Measured || o.Confidence != 0.95 || o.DEFF != 1 {
@@ -89,7 +90,7 @@ func TestGateMeasured(t *testing.T) {
 		b.turns(2, bad, as(measure.Shed))
 		r := b.evaluate()
 		o := find(t, r, "latency-p99")
-		if o.Verdict != want || !strings.HasSuffix(o.Reason, "met (the gate)") || r.Verdict != want {
+		if o.Verdict != want || !strings.HasSuffix(o.Reason.String(), "met (the gate)") || r.Verdict != want {
 			t.Errorf("%d of 100 bad: %v %q", bad, o.Verdict, o.Reason)
 		}
 	}
@@ -104,7 +105,7 @@ func TestNothingJudgedIsInconclusive(t *testing.T) {
 		t.Errorf("%+v, the run is %v", o, r.Verdict)
 	}
 	b = newBench(t, scenario.SLA{}, judged(time.Second))
-	if r := b.evaluate(); r.Verdict != Inconclusive || !slices.Contains(r.Reasons, "no turn was sent") {
+	if r := b.evaluate(); r.Verdict != Inconclusive || !slices.Contains(says(r.Reasons), "no turn was sent") {
 		t.Errorf("an empty run is %v: %q", r.Verdict, r.Reasons)
 	}
 }
@@ -151,7 +152,7 @@ func TestRateLimitedPolicies(t *testing.T) {
 		if o := find(t, r, "availability"); o.N != c.n || o.Bad != c.bad {
 			t.Errorf("%s, excluded %v: %d of %d, want %d of %d", c.policy, c.excluded, o.Bad, o.N, c.bad, c.n)
 		}
-		if warned := slices.ContainsFunc(r.Warnings, func(w string) bool { return strings.Contains(w, "beyond the contract") }); warned != c.excluded {
+		if warned := slices.ContainsFunc(says(r.Warnings), func(w string) bool { return strings.Contains(w, "beyond the contract") }); warned != c.excluded {
 			t.Errorf("%s: warnings %q", c.policy, r.Warnings)
 		}
 	}
@@ -200,7 +201,7 @@ func TestLongFormObjectives(t *testing.T) {
 		{"calls", 95, 0, Pass, "pass: 1.05 LLM calls per turn ≤ 1.1"},
 	} {
 		o := find(t, r, c.name)
-		if o.N != c.n || o.Bad != c.bad || o.Verdict != c.verdict || !strings.HasPrefix(o.Reason, c.reason) {
+		if o.N != c.n || o.Bad != c.bad || o.Verdict != c.verdict || !strings.HasPrefix(o.Reason.String(), c.reason) {
 			t.Errorf("%s: %v, %d of %d, %q; want %v, %d of %d, %q", c.name, o.Verdict, o.Bad, o.N, o.Reason, c.verdict, c.bad, c.n, c.reason)
 		}
 	}
@@ -273,16 +274,16 @@ func TestIntegrityFailsWhateverElse(t *testing.T) {
 	}
 	b.facts.Interrupted = "interrupted"
 	r := b.evaluate()
-	if r.Verdict != Fail || r.Reasons[0] != "integrity: 1 answers with foreign content" {
+	if r.Verdict != Fail || r.Reasons[0].String() != "integrity: 1 answers with foreign content" {
 		t.Errorf("%v %q", r.Verdict, r.Reasons)
 	}
-	if o := find(t, r, "integrity"); o.Verdict != Fail || o.Bad != 1 || o.N != 10_001 || o.Measured != 1 || o.Reason != "fail: 1 answers with foreign content in 10,001" {
+	if o := find(t, r, "integrity"); o.Verdict != Fail || o.Bad != 1 || o.N != 10_001 || o.Measured != 1 || o.Reason.String() != "fail: 1 answers with foreign content in 10,001" {
 		t.Errorf("%+v", o)
 	}
-	if !slices.ContainsFunc(r.Reasons, func(s string) bool { return strings.Contains(s, "dropped by the generator") }) {
+	if !slices.ContainsFunc(says(r.Reasons), func(s string) bool { return strings.Contains(s, "dropped by the generator") }) {
 		t.Errorf("the other reasons are gone: %q", r.Reasons)
 	}
-	if n := slices.IndexFunc(r.Reasons[1:], func(s string) bool { return strings.HasPrefix(s, "integrity") }); n >= 0 {
+	if n := slices.IndexFunc(says(r.Reasons)[1:], func(s string) bool { return strings.HasPrefix(s, "integrity") }); n >= 0 {
 		t.Errorf("integrity twice: %q", r.Reasons)
 	}
 }
@@ -332,14 +333,14 @@ func TestRunVerdictOrder(t *testing.T) {
 	}{
 		{"pass", nil, Pass, ""},
 		{"gaps", []func(*bench){gap}, Inconclusive, "2 stretches of the journal could not be read: what they held is missing"},
-		{"fail", []func(*bench){fail, gap}, Fail, "latency-p99: P99 500 ms: fail: 4.76 % failed; P99 of answers 100 ms; this run: 4.76 % > 1 %, not met; inference: fail, at 95 % confidence"},
+		{"fail", []func(*bench){fail, gap}, Fail, "latency-p99: P99 500 ms: fail: 4.76 % not answered, 0 % answered too late; P99 of answers 100 ms; this run: 4.76 % > 1 %, not met; inference: fail, at 95 % confidence"},
 		{"invalid", []func(*bench){fail, drop}, Invalid, "20 of 10,520 starts were dropped by the generator, more than 0.1 %"},
 		{"invalid, held back", []func(*bench){drop, because(20, "start beyond guard.max_turns")}, Invalid,
 			"20 of 10,020 starts were dropped by the generator, more than 0.1 %; 20 x start beyond guard.max_turns"},
 		{"invalid, of two causes", []func(*bench){drop, because(5, "start beyond guard.max_turns"), because(15, "out of descriptors or ports")}, Invalid,
 			"20 of 10,020 starts were dropped by the generator, more than 0.1 %; 15 x out of descriptors or ports; 5 x start beyond guard.max_turns"},
 		{"aborted", []func(*bench){abort}, Inconclusive, "the load ended before its plan: guard.abort: enough"},
-		{"aborted and failed", []func(*bench){fail, abort}, Fail, "latency-p99: P99 500 ms: fail: 4.76 % failed; P99 of answers 100 ms; this run: 4.76 % > 1 %, not met; inference: fail, at 95 % confidence"},
+		{"aborted and failed", []func(*bench){fail, abort}, Fail, "the load ended before its plan: guard.abort: enough"},
 		{"aborted and interrupted", []func(*bench){abort, stop}, Incomplete, "the load ended before its plan: interrupted"},
 		{"incomplete", []func(*bench){fail, drop, stop}, Incomplete, "the load ended before its plan: interrupted"},
 	} {
@@ -349,10 +350,10 @@ func TestRunVerdictOrder(t *testing.T) {
 			do(b)
 		}
 		r := b.evaluate()
-		if r.Verdict != c.want || len(r.Reasons) > 0 && r.Reasons[0] != c.says || c.says != "" && len(r.Reasons) == 0 {
+		if r.Verdict != c.want || len(r.Reasons) > 0 && r.Reasons[0].String() != c.says || c.says != "" && len(r.Reasons) == 0 {
 			t.Errorf("%s: %v %q, want %v %q", c.name, r.Verdict, r.Reasons, c.want, c.says)
 		}
-		if told := slices.Contains(r.Reasons, "the load ended before its plan: guard.abort: enough"); told != (b.facts.Aborted != "") {
+		if told := slices.Contains(says(r.Reasons), "the load ended before its plan: guard.abort: enough"); told != (b.facts.Aborted != "") {
 			t.Errorf("%s: the kill switch is told: %v, in %q", c.name, told, r.Reasons)
 		}
 	}
@@ -423,10 +424,13 @@ func TestMissingShards(t *testing.T) {
 		r := b.evaluate()
 		first := ""
 		if len(r.Reasons) > 0 {
-			first = r.Reasons[0]
+			first = r.Reasons[0].String()
 		}
 		if r.Verdict != c.want || first != c.first {
 			t.Errorf("missing %q: %v, first %q; want %v, %q", c.missing, r.Verdict, first, c.want, c.first)
 		}
 	}
 }
+
+// says are the texts of reasons in English.
+func says(list reason.Reasons) []string { return list.Texts(reason.English) }

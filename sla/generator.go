@@ -1,13 +1,13 @@
 package sla
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/unit"
 )
 
 // When the generator could not measure what it was asked to.
@@ -31,11 +31,10 @@ func (j *judge) generator() {
 	}
 	due := planned - j.snap.Counts[measure.DroppedTarget]
 	if planned > 0 && j.facts.Interrupted == "" && float64(j.snap.Started) < issuedLeast*float64(due) {
-		g.Reasons = append(g.Reasons, fmt.Sprintf("only %s of %s planned starts were issued, through the generator's own fault", count(j.snap.Started), count(due)))
+		g.Reasons = append(g.Reasons, reason.New(reason.TooFewStarts, j.snap.Started, due))
 	}
 	if float64(own) > droppedMost*float64(j.snap.Planned) {
-		g.Reasons = append(g.Reasons, fmt.Sprintf("%s of %s starts were dropped by the generator, more than %s%s",
-			count(own), count(j.snap.Planned), percent(droppedMost), j.dropCauses()))
+		g.Reasons = append(g.Reasons, j.dropped(own))
 	}
 	seconds := 0
 	for i := range j.snap.Seconds {
@@ -46,7 +45,7 @@ func (j *judge) generator() {
 	if n := len(g.Tainted); float64(n) > max(taintedAtMost, taintedMost*float64(seconds)) {
 		for _, r := range j.result.Objectives {
 			if r.Verdict == Fail && j.passesWithout(r, g.Tainted) {
-				g.Reasons = append(g.Reasons, fmt.Sprintf("%s fails only with the %d of %d seconds in which the generator was late", r.Name, n, seconds))
+				g.Reasons = append(g.Reasons, reason.New(reason.FailsOnlyTainted, r.Name, n, seconds))
 			}
 		}
 	}
@@ -60,16 +59,20 @@ func scheduled(f *measure.Facts) (n int64, known bool) {
 	return f.Generator.Planned, whole && f.Generator.Planned > 0
 }
 
-// dropCauses says why the generator dropped starts, the most frequent first: it
-// may have been short of descriptors or held back by the scenario's own guard.
-func (j *judge) dropCauses() string {
-	var out strings.Builder
+// dropped says how many starts the generator dropped and why, the most frequent
+// cause first: it may have been short of descriptors or held back by the
+// scenario's own guard.
+func (j *judge) dropped(own int64) reason.Reason {
+	var causes reason.Reasons
 	for _, f := range j.snap.Failures {
 		if f.Outcome == measure.DroppedGenerator {
-			fmt.Fprintf(&out, "; %s x %s", count(f.Count), f.Message)
+			causes = append(causes, reason.New(reason.DropCause, f.Count, reason.Word(f.Message)))
 		}
 	}
-	return out.String()
+	if causes == nil {
+		return reason.New(reason.StartsDropped, own, j.snap.Planned, unit.Share(droppedMost))
+	}
+	return reason.New(reason.StartsDroppedBy, own, j.snap.Planned, unit.Share(droppedMost), causes)
 }
 
 // tainted gives the seconds whose lag P99 was over its limit: more of its turns
@@ -118,6 +121,14 @@ func (j *judge) passesWithout(failed Judged, seconds []int) bool {
 // model nothing plans starts, and those counted are all there is. The error names
 // what does not add up. Nil facts know nothing.
 func Conserved(s *measure.Snapshot, facts *measure.Facts) error {
+	if why := unconserved(s, facts); why.Code != "" {
+		return reason.Err(why)
+	}
+	return nil
+}
+
+// unconserved is the first sum that counts do not obey, or the zero Reason.
+func unconserved(s *measure.Snapshot, facts *measure.Facts) reason.Reason {
 	turns := s.Turns()
 	var inSeconds, startsInSeconds, dropsInSeconds, inSlots, inHistograms, ended, tiers int64
 	for i := range s.Seconds {
@@ -146,27 +157,27 @@ func Conserved(s *measure.Snapshot, facts *measure.Facts) error {
 		}
 	}
 	for _, law := range []struct {
-		what        string
+		what        reason.Code
 		left, right int64
 	}{
-		{"planned starts = issued + dropped", s.Planned, s.Started + dropped},
-		{"starts of the schedule = issued + dropped", starts, s.Started + dropped},
-		{"conversations issued = conversations ended", s.Started, ended},
-		{"starts = starts by second", s.Started, startsInSeconds},
-		{"dropped starts = dropped starts by second", dropped, dropsInSeconds},
-		{"turns = turns by second", turns, inSeconds},
-		{"turns = turns by turn of the conversation", turns, inSlots},
-		{"turns = response times", turns, inHistograms},
-		{"turns = lags", turns, s.Timings[measure.Lag].N()},
-		{"answered turns = tiers", s.Answered(), tiers},
-		{"answered turns = response times of answers", s.Answered(), s.Timings[measure.Response].N()},
-		{"answered turns = service times", s.Answered(), s.Timings[measure.Service].N()},
+		{reason.PlannedAreIssuedOrDropped, s.Planned, s.Started + dropped},
+		{reason.ScheduleIsIssuedOrDropped, starts, s.Started + dropped},
+		{reason.IssuedHaveEnded, s.Started, ended},
+		{reason.StartsBySecond, s.Started, startsInSeconds},
+		{reason.DroppedBySecond, dropped, dropsInSeconds},
+		{reason.TurnsBySecond, turns, inSeconds},
+		{reason.TurnsBySlot, turns, inSlots},
+		{reason.TurnsHaveResponseTimes, turns, inHistograms},
+		{reason.TurnsHaveLags, turns, s.Timings[measure.Lag].N()},
+		{reason.AnswersHaveTiers, s.Answered(), tiers},
+		{reason.AnswersHaveResponseTimes, s.Answered(), s.Timings[measure.Response].N()},
+		{reason.AnswersHaveServiceTimes, s.Answered(), s.Timings[measure.Service].N()},
 	} {
 		if law.left != law.right {
-			return fmt.Errorf("%s does not hold: %d against %d", law.what, law.left, law.right)
+			return reason.New(reason.NotConserved, reason.New(law.what), law.left, law.right)
 		}
 	}
-	return nil
+	return reason.Reason{}
 }
 
 // Burn is how fast an objective's budget of bad turns is spent: 1 is as fast as

@@ -1,11 +1,11 @@
 package sla
 
 import (
-	"fmt"
 	"math"
 	"time"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/unit"
 )
 
 // Interval is a quantile with the order statistics that hold it between them.
@@ -39,7 +39,8 @@ func QuantileInterval(h *measure.Histogram, q, confidence, deff float64) Interva
 // String is what tables print: "n/a (needs 368)" without enough samples.
 func (i Interval) String() string {
 	if !i.Known {
-		return fmt.Sprintf("n/a (needs %s)", count(i.Needs))
+		return "n/a (needs " + unit.Count(i.Needs).Text() + ")"
 	}
-	return fmt.Sprintf("%s [%s, %s]", short(i.Value), short(i.Lower), short(i.Upper))
+	show := func(d time.Duration) string { return unit.Duration(d).Text() }
+	return show(i.Value) + " [" + show(i.Lower) + ", " + show(i.Upper) + "]"
 }

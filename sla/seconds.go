@@ -1,11 +1,11 @@
 package sla
 
 import (
-	"fmt"
 	"math"
 	"time"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 )
 
@@ -102,7 +102,7 @@ func (j *judge) census(r *Judged, o scenario.Objective, skip func(second int) bo
 	r.Unit = "s"
 	b, ok := j.budgets[o.Name]
 	if !ok {
-		j.unseen(r, "the run did not count it")
+		j.unseen(r, reason.New(reason.NotCounted))
 		return
 	}
 	c, _ := j.tallySeconds(b, float64(o.Target), skip)
@@ -111,16 +111,17 @@ func (j *judge) census(r *Judged, o scenario.Objective, skip func(second int) bo
 	r.Measured = float64(c.Bad)
 	r.Lower, r.Upper = r.Measured, r.Measured
 	if r.N == 0 {
-		r.Verdict, r.Reason = Inconclusive, "inconclusive: no second had enough turns to be called good or bad"
+		r.Verdict, r.Reason = Inconclusive, reason.Reasons{reason.New(reason.SecondsTooThin)}
 		return
 	}
 	if c.Bad > c.Budget {
 		r.Verdict = Fail
 	}
-	r.Reason = fmt.Sprintf("%s: %d of %d s under 95 %% answered, %d allowed", r.Verdict, c.Bad, r.N, c.Budget)
+	why := reason.New(reason.BadSeconds, r.Verdict.Word(), c.Bad, r.N, c.Budget)
 	if c.Scaled {
-		r.Reason += fmt.Sprintf(" (scaled; %d per hour)", allowance(float64(o.Target), 3600))
+		why = reason.New(reason.BadSecondsScaled, r.Verdict.Word(), c.Bad, r.N, c.Budget, allowance(float64(o.Target), 3600))
 	}
+	r.Reason = reason.Reasons{why}
 }
 
 // seconds sets the run's census and its outages, by the first objective of that

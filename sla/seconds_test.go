@@ -70,12 +70,12 @@ func TestSecondsOfJudgedStagesOnly(t *testing.T) {
 		t.Errorf("%+v, outages %v; want %+v", r.Seconds, r.Outages, want)
 	}
 	o := find(t, r, "availability-seconds")
-	if o.Reason != "pass: 0 of 1 s under 95 % answered, 3 allowed" {
+	if o.Reason.String() != "pass: 0 of 1 s under 95 % answered, 3 allowed" {
 		t.Errorf("%q", o.Reason)
 	}
 	b = newBench(t, seconds99, judged(100*time.Second))
 	b.fill([2]int{0, 20}, [2]int{0, 20}, [2]int{20, 0})
-	if o := find(t, b.evaluate(), "availability-seconds"); o.Reason != "fail: 2 of 3 s under 95 % answered, 1 allowed (scaled; 36 per hour)" {
+	if o := find(t, b.evaluate(), "availability-seconds"); o.Reason.String() != "fail: 2 of 3 s under 95 % answered, 1 allowed (scaled; 36 per hour)" {
 		t.Errorf("%q", o.Reason)
 	}
 }

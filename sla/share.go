@@ -1,11 +1,12 @@
 package sla
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/unit"
 )
 
 // share judges an objective that asks for a share of good turns, answers, gaps
@@ -28,7 +29,7 @@ func (j *judge) share(r *Judged, o scenario.Objective, skip func(second int) boo
 		r.Verdict = Inconclusive
 		r.Upper = 1
 		r.Needs = Needs(r.Target, j.confidence, deff)
-		r.Reason = fmt.Sprintf("inconclusive: nothing to judge; at least %s good ones pass", count(r.Needs))
+		r.Reason = reason.Reasons{reason.New(reason.NothingToJudge, r.Needs)}
 		return
 	}
 	j.infer(r, deff)
@@ -41,18 +42,18 @@ func (j *judge) turns(r *Judged, o scenario.Objective, skip func(second int) boo
 	r.N, r.Bad = int64(t.n), int64(t.bad)
 	if ok && r.N > 0 {
 		if o.Kind == scenario.KindFirstToken && j.snap.Timings[measure.FirstToken].N() == 0 && j.snap.Answered() > 0 {
-			j.unseen(r, "no answer came as a stream")
+			j.unseen(r, reason.New(reason.NoStream))
 		}
 		return
 	}
 	switch o.Kind {
 	case scenario.KindChunkGap:
-		j.unseen(r, "no stream had two contents")
+		j.unseen(r, reason.New(reason.NoChunkGap))
 	case scenario.KindExpected:
-		j.unseen(r, "no checked turn was answered by the model")
+		j.unseen(r, reason.New(reason.NoCheckedAnswer))
 	default:
 		if !ok {
-			j.unseen(r, "the run did not count it")
+			j.unseen(r, reason.New(reason.NotCounted))
 		}
 	}
 }
@@ -93,63 +94,84 @@ func (j *judge) infer(r *Judged, deff float64) {
 // arithmetic that the printed shares are.
 func met(r *Judged) bool { return float64(r.Bad) <= (1-r.Target)*float64(r.N)+1e-9 }
 
+// undecidable is from how many turns on a verdict is not waited for: so close to
+// the budget more of them tell nothing.
+const undecidable = 10_000_000
+
 // because is the reason line: what the budget was spent on, what this run
 // measured, and what can be inferred from it.
-func (j *judge) because(r *Judged, o scenario.Objective) string {
-	head := j.head(r, o)
-	word, is := "≤", "met"
-	if !met(r) {
-		word, is = ">", "not met"
-	}
-	run := fmt.Sprintf("this run: %s %s %s, %s", percent(float64(r.Bad)/float64(r.N)), word, percent(1-r.Target), is)
+func (j *judge) because(r *Judged, o scenario.Objective) reason.Reasons {
+	bad, allowed := unit.Share(float64(r.Bad)/float64(r.N)), unit.Share(1-r.Target)
+	list := j.spent(r, o)
 	if j.measured {
-		return fmt.Sprintf("%s; %s (the gate)", head, run)
-	}
-	inference := fmt.Sprintf("inference: %s, at %s confidence", r.Verdict, percent(j.confidence))
-	if r.Verdict == Inconclusive {
-		inference = fmt.Sprintf("inference: inconclusive at %s confidence", percent(j.confidence))
-		if r.Needs > 0 {
-			inference += fmt.Sprintf(", about %s would decide", count(r.Needs))
+		code := reason.GateMet
+		if !met(r) {
+			code = reason.GateNotMet
 		}
+		return append(list, reason.New(code, bad, allowed))
 	}
-	return fmt.Sprintf("%s; %s; %s", head, run, inference)
+	code := reason.ThisRunMet
+	if !met(r) {
+		code = reason.ThisRunNotMet
+	}
+	return append(list, reason.New(code, bad, allowed), j.inference(r))
 }
 
-func (j *judge) head(r *Judged, o scenario.Objective) string {
-	bad := percent(float64(r.Bad) / float64(r.N))
+// inference says what follows for the target from what this run measured.
+func (j *judge) inference(r *Judged) reason.Reason {
+	confidence := unit.Share(j.confidence)
+	switch {
+	case r.Verdict != Inconclusive:
+		return reason.New(reason.Inferred, r.Verdict.Word(), confidence)
+	case r.Needs > undecidable:
+		return reason.New(reason.NotInferredOnBudget, confidence)
+	case r.Needs > 0:
+		return reason.New(reason.NotInferredNeeds, confidence, r.Needs)
+	}
+	return reason.New(reason.NotInferred, confidence)
+}
+
+// spent says what the budget of an objective was spent on.
+func (j *judge) spent(r *Judged, o scenario.Objective) reason.Reasons {
+	verdict := r.Verdict.Word()
 	switch o.Kind {
 	case scenario.KindLatency:
-		failed := bad + " bad"
-		if t, ok := j.answeredTwin(o.Name); ok && int64(t.n) == r.N {
-			failed = percent(float64(t.bad)/float64(r.N)) + " failed"
-		}
-		head := fmt.Sprintf("P%s %s: %s: %s", trim(100*r.Target), short(r.Limit), r.Verdict, failed)
-		if len(o.Stages) > 0 {
-			// The histogram of answers is the whole run's.
-			return head
-		}
-		if d, ok := j.snap.Timings[measure.Response].Quantile(r.Target); ok {
-			return fmt.Sprintf("%s; P%s of answers %s", head, trim(100*r.Target), short(d))
-		}
-		return head + "; no answers"
+		return j.late(r, o)
 	case scenario.KindAvailability:
-		return fmt.Sprintf("%s: %s of %s turns not answered", r.Verdict, count(r.Bad), count(r.N))
+		return reason.Reasons{reason.New(reason.NotAnswered, verdict, r.Bad, r.N)}
 	case scenario.KindFullQuality:
-		head := fmt.Sprintf("%s: %s of %s turns not answered in full quality", r.Verdict, count(r.Bad), count(r.N))
 		if whole, ok := j.total(o.Name, nil); ok && int64(whole.n) != r.N && whole.n > 0 {
-			head += fmt.Sprintf(" outside storms and recovery (whole run %s)", percent(1-whole.share()))
+			return reason.Reasons{reason.New(reason.NotFullQualityCalm, verdict, r.Bad, r.N, unit.Share(1-whole.share()))}
 		}
-		return head
+		return reason.Reasons{reason.New(reason.NotFullQuality, verdict, r.Bad, r.N)}
 	case scenario.KindExpected:
-		return fmt.Sprintf("%s: %s of %s checked answers not as expected", r.Verdict, count(r.Bad), count(r.N))
+		return reason.Reasons{reason.New(reason.NotExpected, verdict, r.Bad, r.N)}
 	case scenario.KindFirstToken:
-		return fmt.Sprintf("first token %s: %s: %s of %s turns without or later", short(r.Limit), r.Verdict, count(r.Bad), count(r.N))
+		return reason.Reasons{reason.New(reason.FirstTokenLate, r.Limit, verdict, r.Bad, r.N)}
 	case scenario.KindChunkGap:
-		return fmt.Sprintf("chunk gap %s: %s: %s of %s longer", short(r.Limit), r.Verdict, count(r.Bad), count(r.N))
+		return reason.Reasons{reason.New(reason.ChunkGapLong, r.Limit, verdict, r.Bad, r.N)}
 	case scenario.KindConversations:
-		return fmt.Sprintf("%s: %s of %s conversations with a turn that was not good", r.Verdict, count(r.Bad), count(r.N))
+		return reason.Reasons{reason.New(reason.ConversationsBad, verdict, r.Bad, r.N)}
 	}
-	return fmt.Sprintf("%s: %s of %s bad", r.Verdict, count(r.Bad), count(r.N))
+	return reason.Reasons{reason.New(reason.Bad, verdict, r.Bad, r.N)}
+}
+
+// late tells turns that were not answered from those that were answered too late.
+func (j *judge) late(r *Judged, o scenario.Objective) reason.Reasons {
+	n := float64(r.N)
+	quantile, verdict := unit.Share(r.Target), r.Verdict.Word()
+	list := reason.Reasons{reason.New(reason.LatencyBad, quantile, r.Limit, verdict, unit.Share(float64(r.Bad)/n))}
+	if t, ok := j.answeredTwin(o.Name); ok && int64(t.n) == r.N {
+		list[0] = reason.New(reason.Latency, quantile, r.Limit, verdict, unit.Share(float64(t.bad)/n), unit.Share(float64(r.Bad-int64(t.bad))/n))
+	}
+	if len(o.Stages) > 0 {
+		// The histogram of answers is the whole run's.
+		return list
+	}
+	if d, ok := j.snap.Timings[measure.Response].Quantile(r.Target); ok {
+		return append(list, reason.New(reason.AnswersWithin, quantile, d))
+	}
+	return append(list, reason.New(reason.NoAnswers))
 }
 
 // answeredTwin is the tally of a budget that judges the same turns as the named

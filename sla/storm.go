@@ -1,10 +1,10 @@
 package sla
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 )
 
@@ -261,25 +261,25 @@ func (j *judge) recovery(r *Judged, o scenario.Objective) {
 		}
 		if r.N == 1 || verdict > r.Verdict || verdict == r.Verdict && took.Seconds() > r.Measured {
 			r.Verdict, r.Measured = verdict, took.Seconds()
-			r.Reason = recoveryReason(verdict, came, took, o)
+			r.Reason = reason.Reasons{recoveryReason(verdict, came, took, o)}
 		}
 	}
 	r.Lower, r.Upper = r.Measured, r.Measured
 	if !found {
-		j.unseen(r, fmt.Sprintf("storm %q did not happen", o.After))
+		j.unseen(r, reason.New(reason.StormDidNotHappen, o.After))
 	}
 }
 
-func recoveryReason(v Verdict, came recovered, took time.Duration, o scenario.Objective) string {
+func recoveryReason(v Verdict, came recovered, took time.Duration, o scenario.Objective) reason.Reason {
 	switch {
 	case v == Inconclusive:
-		return fmt.Sprintf("inconclusive: too few turns after %s, or too little time, to see recovery hold for %d s", o.After, hold)
+		return reason.New(reason.RecoveryUnseen, o.After, hold*time.Second)
 	case came.after == nil:
-		return fmt.Sprintf("fail: not recovered %s after the end of %s, %s allowed", short(took), o.After, short(o.Limit.D()))
+		return reason.New(reason.NotRecovered, v.Word(), took, o.After, o.Limit.D())
 	}
-	word := "≤"
+	code := reason.Recovered
 	if v == Fail {
-		word = ">"
+		code = reason.RecoveredLate
 	}
-	return fmt.Sprintf("%s: recovered %s after the end of %s %s %s", v, short(took), o.After, word, short(o.Limit.D()))
+	return reason.New(code, v.Word(), took, o.After, o.Limit.D())
 }

@@ -126,27 +126,27 @@ func TestRecoveryReasons(t *testing.T) {
 		b.turns(s, 100, nil)
 	})
 	o := find(t, late.evaluate(), "recovery-latency")
-	if o.Reason != "fail: recovered 8 s after the end of storm > 5 s" || o.Measured != 8 {
+	if o.Reason.String() != "fail: recovered 8 s after the end of storm > 5 s" || o.Measured != 8 {
 		t.Errorf("%q, %v", o.Reason, o.Measured)
 	}
 	never := stormy(t, func(b *bench, s int) { b.turns(s, 100, taking(time.Second)) })
 	o = find(t, never.evaluate(), "recovery-latency")
-	if o.Reason != "fail: not recovered 40 s after the end of storm, 5 s allowed" || o.Bad != 1 {
+	if o.Reason.String() != "fail: not recovered 40 s after the end of storm, 5 s allowed" || o.Bad != 1 {
 		t.Errorf("%q", o.Reason)
 	}
 	calm := stormy(t, func(b *bench, s int) { b.turns(s, 100, nil) })
 	o = find(t, calm.evaluate(), "recovery-latency")
-	if o.Reason != "pass: recovered 0 s after the end of storm ≤ 5 s" {
+	if o.Reason.String() != "pass: recovered 0 s after the end of storm ≤ 5 s" {
 		t.Errorf("%q", o.Reason)
 	}
 	quiet := stormy(t, func(*bench, int) {})
 	o = find(t, quiet.evaluate(), "recovery-latency")
-	if o.Reason != "inconclusive: too few turns after storm, or too little time, to see recovery hold for 10 s" {
+	if o.Reason.String() != "inconclusive: too few turns after storm, or too little time, to see recovery hold for 10 s" {
 		t.Errorf("%q", o.Reason)
 	}
 	calm = stormy(t, func(b *bench, s int) { b.turns(s, 100, nil) })
 	calm.facts.Storms, calm.facts.LLMKnown = nil, true
-	if o = find(t, calm.evaluate(), "recovery-latency"); o.Verdict != NotVerified || o.Reason != `not verified: storm "storm" did not happen` {
+	if o = find(t, calm.evaluate(), "recovery-latency"); o.Verdict != NotVerified || o.Reason.String() != `not verified: storm "storm" did not happen` {
 		t.Errorf("%v %q", o.Verdict, o.Reason)
 	}
 }
@@ -188,7 +188,7 @@ func TestFullQualityLeavesTheStormOut(t *testing.T) {
 		if o.Bad != c.bad || o.N != 3500 {
 			t.Errorf("degraded at %d s: %d bad of %d, want %d of 3500", c.second, o.Bad, o.N, c.bad)
 		}
-		if !strings.Contains(o.Reason, "outside storms and recovery (whole run 1.67 %)") {
+		if !strings.Contains(o.Reason.String(), "outside storms and recovery (whole run 1.67 %)") {
 			t.Errorf("%q", o.Reason)
 		}
 	}
@@ -329,7 +329,7 @@ func TestMetastable(t *testing.T) {
 		if r.Storms[0].Metastable != c.want {
 			t.Errorf("%s: metastable %v", c.name, r.Storms[0].Metastable)
 		}
-		if says := slices.ContainsFunc(r.Reasons, func(s string) bool { return strings.HasPrefix(s, "storm storm: metastable") }); says != c.want || c.want && r.Verdict != Fail {
+		if says := slices.ContainsFunc(says(r.Reasons), func(s string) bool { return strings.HasPrefix(s, "storm storm: metastable") }); says != c.want || c.want && r.Verdict != Fail {
 			t.Errorf("%s: %v %q", c.name, r.Verdict, r.Reasons)
 		}
 	}

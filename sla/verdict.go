@@ -3,7 +3,11 @@
 // report and merge.
 package sla
 
-import "time"
+import (
+	"time"
+
+	"github.com/cstest/cstest/reason"
+)
 
 // Verdict is the answer to one objective, or to a whole run.
 type Verdict uint8
@@ -20,6 +24,9 @@ const (
 
 var verdictNames = []string{"pass", "not_verified", "inconclusive", "fail", "invalid", "incomplete"}
 
+// Word is the verdict as a reason says it.
+func (v Verdict) Word() reason.Word { return reason.Word(v.String()) }
+
 // String is the verdict's name in result.json.
 func (v Verdict) String() string {
 	if int(v) < len(verdictNames) {
@@ -31,7 +38,7 @@ func (v Verdict) String() string {
 // Result is the judgement of a run.
 type Result struct {
 	Verdict    Verdict
-	Reasons    []string // worst first, one line each
+	Reasons    reason.Reasons // worst first, one line each
 	Objectives []Judged
 	Seconds    SecondsCount
 	Outages    []Outage
@@ -39,7 +46,7 @@ type Result struct {
 	Generator  GeneratorResult
 	LittlesLaw LittlesLaw
 	DEFF       float64 // design effect: mean turns per conversation of the plan
-	Warnings   []string
+	Warnings   reason.Reasons
 }
 
 // Judged is one objective with its evidence. Measured, Lower, Upper and Target
@@ -56,7 +63,7 @@ type Judged struct {
 	N        int64
 	Bad      int64
 	Verdict  Verdict
-	Reason   string
+	Reason   reason.Reasons // said in one line
 	// Needs is how many turns would decide an inconclusive objective; 0 when unknown.
 	Needs int64
 	// Confidence and DEFF are what Lower, Upper and Verdict were inferred with; 0 where
@@ -97,7 +104,7 @@ type StormResult struct {
 type GeneratorResult struct {
 	Tainted []int // seconds
 	LagP99  time.Duration
-	Reasons []string // why the run is invalid; empty when it is not
+	Reasons reason.Reasons // why the run is invalid; empty when it is not
 }
 
 // LittlesLaw compares turns in flight with rate times mean response time.

@@ -89,7 +89,7 @@ func TestPanicInAWorkerKeepsTheRun(t *testing.T) {
 	if back.Snapshot.Turns() != done.Snapshot.Turns() || !back.Closed || back.Lost != 0 {
 		t.Errorf("the journal has %d of %d turns, closed %v", back.Snapshot.Turns(), done.Snapshot.Turns(), back.Closed)
 	}
-	if done.Result.Verdict != sla.Incomplete || !strings.Contains(done.Result.Reasons[0], "cstest itself failed") {
+	if done.Result.Verdict != sla.Incomplete || !strings.Contains(done.Result.Reasons[0].String(), "cstest itself failed") {
 		t.Errorf("%s %q", done.Result.Verdict, done.Result.Reasons)
 	}
 }

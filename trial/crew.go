@@ -8,13 +8,13 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
 )
 
 // crew are the shard processes of a load.
@@ -27,11 +27,14 @@ type crew struct {
 	killing atomic.Bool // they were told to end at once, and did not
 }
 
-// shardName names a shard as --shard does.
-func shardName(i, n int) string { return fmt.Sprintf("shard %d/%d", i, n) }
+// shardOf is a shard as --shard has it.
+func shardOf(i, n int) string { return fmt.Sprintf("%d/%d", i, n) }
+
+func shardName(i, n int) string { return "shard " + shardOf(i, n) }
 
 type member struct {
 	name     string
+	shard    string // as --shard has it: "0/2"
 	cmd      *exec.Cmd
 	in       io.WriteCloser
 	f        *framer
@@ -85,7 +88,7 @@ func (c *crew) start(t *attempt, i int, resolved string) (*member, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start shard process: %w", err)
 	}
-	m := &member{name: shardName(i, t.Processes), cmd: cmd, in: in, f: &framer{w: in}, ready: make(chan error, 2)}
+	m := &member{name: shardName(i, t.Processes), shard: shardOf(i, t.Processes), cmd: cmd, in: in, f: &framer{w: in}, ready: make(chan error, 2)}
 	m.counters.Store(&Counters{})
 	c.read.Go(func() {
 		m.err = c.bury(m, c.follow(i, m, out))
@@ -117,7 +120,7 @@ func (c *crew) bury(m *member, err error) error {
 		m.late = true
 		return nil
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, os.ErrClosed):
-		return fmt.Errorf("%s ended before its load did: %s: its part of the plan, and what it measured last, are lost", m.name, m.cmd.ProcessState)
+		return reason.Err(reason.New(reason.ShardEnded, m.shard, m.cmd.ProcessState))
 	}
 	return fmt.Errorf("%s: %w", m.name, err)
 }
@@ -161,7 +164,7 @@ func (c *crew) follow(i int, m *member, out io.Reader) error {
 func (c *crew) told(base time.Time, done *Done) {
 	for _, m := range c.members {
 		if m.late {
-			done.Warnings = append(done.Warnings, m.name+" did not end at once and was killed: what it measured last is lost")
+			done.Warnings = append(done.Warnings, reason.New(reason.ShardKilled, m.shard))
 		}
 		if m.ending == nil {
 			done.Facts.Processes = append(done.Facts.Processes, m.process(base))
@@ -169,7 +172,7 @@ func (c *crew) told(base time.Time, done *Done) {
 		}
 		done.Facts = measure.MergeFacts(done.Facts, m.ending.Facts)
 		for _, w := range m.ending.Warnings {
-			done.Warnings = append(done.Warnings, m.name+": "+w)
+			done.Warnings = append(done.Warnings, reason.New(reason.ShardSays, m.shard, w))
 		}
 		if done.Crash == nil {
 			done.Crash = m.ending.Crash
@@ -212,16 +215,13 @@ func (c *crew) run(ctx, graceful context.Context, notice func(string)) error {
 		c.tell(frameStop)
 	}
 	c.end()
-	var lost []string
+	var lost reason.Reasons
 	for _, m := range c.members {
 		if m.err != nil {
-			lost = append(lost, m.err.Error())
+			lost = append(lost, reason.Of(m.err)...)
 		}
 	}
-	if lost == nil {
-		return nil
-	}
-	return errors.New(strings.Join(lost, "; "))
+	return lost.Err()
 }
 
 func (c *crew) tell(kind byte) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/sla"
 )
@@ -121,18 +122,18 @@ func TestPanicInAShardIsTheRunsOwn(t *testing.T) {
 // a reason to distrust the whole.
 func TestCrewTellsWhatItsShardsTold(t *testing.T) {
 	c := &crew{members: []*member{
-		{name: "shard 0/3", ending: &ending{Facts: &measure.Facts{Generator: measure.Generator{MaxInFlight: 3, Cores: 2}}}},
-		{name: "shard 1/3", late: true, cmd: &exec.Cmd{}},
-		{name: "shard 2/3", ending: &ending{
+		{name: "shard 0/3", shard: "0/3", ending: &ending{Facts: &measure.Facts{Generator: measure.Generator{MaxInFlight: 3, Cores: 2}}}},
+		{name: "shard 1/3", shard: "1/3", late: true, cmd: &exec.Cmd{}},
+		{name: "shard 2/3", shard: "2/3", ending: &ending{
 			Facts:    &measure.Facts{Interrupted: "load: no lane", Generator: measure.Generator{MaxInFlight: 4, Cores: 2}},
-			Warnings: []string{"recording: counts lost"},
+			Warnings: reason.Reasons{reason.New(reason.RecordingFailed, "counts lost")},
 		}},
 	}}
 	done := &Done{Facts: &measure.Facts{}}
 	c.told(time.Now(), done)
 	if want := []string{
 		"shard 1/3 did not end at once and was killed: what it measured last is lost", "shard 2/3: recording: counts lost",
-	}; !slices.Equal(done.Warnings, want) {
+	}; !slices.Equal(done.Warnings.Texts(reason.English), want) {
 		t.Errorf("warnings %q", done.Warnings)
 	}
 	if f := done.Facts; f.Interrupted != "load: no lane" || f.Generator.MaxInFlight != 7 || f.Generator.Cores != 2 {
@@ -150,7 +151,7 @@ func TestGuardIsAboutTheWholeLoad(t *testing.T) {
 
 func TestGuardEndsEveryShard(t *testing.T) {
 	done := crewed(t, "shard bad all", 2, "guard: {abort: {bad: 80%, for: 1s}}\n", nil)
-	if !strings.HasPrefix(done.Facts.Aborted, "guard.abort: at least 80% of turns bad for 1s, at ") || done.Facts.Interrupted != "" {
+	if !strings.HasPrefix(done.Facts.Aborted, "guard.abort: at least 80 % of turns bad for 1 s, at ") || done.Facts.Interrupted != "" {
 		t.Errorf("aborted %q, interrupted %q", done.Facts.Aborted, done.Facts.Interrupted)
 	}
 	if n := done.Snapshot.Turns(); n >= 150 || n == 0 || done.Snapshot.Answered() != 0 {
@@ -184,7 +185,7 @@ func TestKilledShardEndsTheRun(t *testing.T) {
 	if len(told) != 1 || told[0] != "warning: "+want {
 		t.Errorf("told %q", told)
 	}
-	if done.Facts.Interrupted != want || !slices.Contains(done.Warnings, "load: "+want) || done.Result.Verdict != sla.Incomplete {
+	if done.Facts.Interrupted != want || !slices.Contains(done.Warnings.Texts(reason.English), "load: "+want) || done.Result.Verdict != sla.Incomplete {
 		t.Errorf("interrupted %q, warnings %q, verdict %s", done.Facts.Interrupted, done.Warnings, done.Result.Verdict)
 	}
 	if after.InFlight != 0 || after.Conversations != 0 || after.Started == 0 {
@@ -229,7 +230,7 @@ func TestStuckShardIsKilled(t *testing.T) {
 		"shard 0/2 did not end at once and was killed: what it measured last is lost",
 		"shard 1/2 did not end at once and was killed: what it measured last is lost",
 	}
-	if !slices.Equal(done.Warnings, want) || done.Facts.Interrupted != "" {
+	if !slices.Equal(done.Warnings.Texts(reason.English), want) || done.Facts.Interrupted != "" {
 		t.Errorf("warnings %q, interrupted %q", done.Warnings, done.Facts.Interrupted)
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cstest/cstest/load"
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 )
 
@@ -47,7 +48,7 @@ type Job struct {
 // Stops that its parent passed on interrupted nothing.
 type ending struct {
 	Facts    *measure.Facts `json:"facts"`
-	Warnings []string       `json:"warnings,omitempty"`
+	Warnings reason.Reasons `json:"warnings,omitempty"`
 	Crash    *load.Crash    `json:"crash,omitempty"`
 }
 

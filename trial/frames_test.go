@@ -170,7 +170,7 @@ func TestSilenceEndsNoBreach(t *testing.T) {
 	if got := b.add(measure.NewInterval(plan)); got != "" {
 		t.Errorf("on silence: %q", got)
 	}
-	if got, want := b.add(bad(2*time.Second)), "guard.abort: at least 50% of turns bad for 2s, at 2s"; got != want {
+	if got, want := b.add(bad(2*time.Second)), "guard.abort: at least 50 % of turns bad for 2 s, at 2 s"; got != want {
 		t.Errorf("after two seconds: %q, want %q", got, want)
 	}
 }

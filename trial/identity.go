@@ -3,7 +3,6 @@ package trial
 import (
 	"context"
 	"crypto/tls"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -12,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 )
 
@@ -129,16 +129,16 @@ func (i *identity) incident() (Incident, bool) {
 	if i == nil || i.differ < identitySure {
 		return Incident{}, false
 	}
-	return Incident{Kind: OtherTarget, At: i.since, What: fmt.Sprintf(
-		"a different SUT answered from second %d: it says %q, before the load it was %q", int(i.since/time.Second)+1, orNone(i.now), orNone(i.first))}, true
+	return Incident{Kind: OtherTarget, At: i.since, What: reason.New(
+		reason.OtherTarget, int(i.since/time.Second)+1, orNone(i.now), orNone(i.first))}, true
 }
 
-// warning tells of a target that is several servers.
-func (i *identity) warning() string {
+// warning tells of a target that is several servers; false where it is not.
+func (i *identity) warning() (reason.Reason, bool) {
 	if i == nil || i.strays == 0 || i.differ >= identitySure {
-		return ""
+		return reason.Reason{}, false
 	}
-	return fmt.Sprintf("%d of %d times the target was asked who it is, it said %q and not %q: several kinds of servers answer", i.strays, i.asked, orNone(i.now), orNone(i.first))
+	return reason.New(reason.MixedTargets, i.strays, i.asked, orNone(i.now), orNone(i.first)), true
 }
 
 // watch asks every second from base on; what it returns asks once more and ends it.

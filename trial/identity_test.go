@@ -86,15 +86,16 @@ func TestIdentityIsLostWhenAnotherAnswersToTheEnd(t *testing.T) {
 			i.saw(string(c), time.Duration(n)*time.Second+time.Millisecond)
 		}
 		incident, ok := i.incident()
-		if ok != (tt.second != "") || ok && (incident.Kind != OtherTarget || !strings.Contains(incident.What, "a different SUT answered from "+tt.second+":")) {
+		if ok != (tt.second != "") || ok && (incident.Kind != OtherTarget || !strings.Contains(incident.What.String(), "a different SUT answered from "+tt.second+":")) {
 			t.Errorf("%s: %+v %v", tt.name, incident, ok)
 		}
-		if warns := i.warning() != ""; warns != tt.warns {
-			t.Errorf("%s: warning %q", tt.name, i.warning())
+		if warning, warns := i.warning(); warns != tt.warns {
+			t.Errorf("%s: warning %q", tt.name, warning)
 		}
 	}
 	var nobody *identity
-	if _, ok := nobody.incident(); ok || nobody.warning() != "" {
+	_, another := nobody.incident()
+	if _, warns := nobody.warning(); another || warns {
 		t.Error("a target that is ours became another")
 	}
 	nobody.watch(time.Now())()

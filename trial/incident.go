@@ -1,10 +1,10 @@
 package trial
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/sla"
 )
@@ -22,7 +22,7 @@ type Incident struct {
 	Kind string        `json:"kind"`
 	At   time.Duration `json:"at_ns"`
 	By   time.Duration `json:"by_ns,omitempty"` // length of a sleep, size of a step
-	What string        `json:"what"`            // one line for a person
+	What reason.Reason `json:"what"`
 }
 
 // Judge judges a run and what befell it: sla.Evaluate, and then
@@ -47,7 +47,7 @@ func Judge(s *scenario.Scenario, snap *measure.Snapshot, facts *measure.Facts, i
 			if r.Verdict == sla.Fail && snap.Counts[measure.Integrity] == 0 {
 				r.Verdict = sla.Invalid
 				r.Generator.Reasons = append(r.Generator.Reasons, i.What)
-				r.Reasons = append([]string{i.What}, r.Reasons...)
+				r.Reasons = append(reason.Reasons{i.What}, r.Reasons...)
 			}
 		}
 		r.Warnings = append(r.Warnings, i.What)
@@ -105,21 +105,10 @@ func (d *drift) look(elapsed time.Duration) []Incident {
 	stepped := now.wall - last.wall - passed - slept
 	var list []Incident
 	if slept >= stepLeast {
-		list = append(list, Incident{Suspended, since, slept, fmt.Sprintf(
-			"this machine slept for %s in second %d of the load: what was in flight then is not the target's doing", slept.Round(100*time.Millisecond), int(since/time.Second)+1)})
+		list = append(list, Incident{Suspended, since, slept, reason.New(reason.MachineSlept, slept.Round(100*time.Millisecond), int(since/time.Second)+1)})
 	}
 	if stepped >= stepLeast || stepped <= -stepLeast {
-		list = append(list, Incident{ClockStep, since, stepped, fmt.Sprintf(
-			"the wall clock was set by %s in second %d of the load: durations are measured with another and are not affected, times of day in logs are",
-			signed(stepped), int(since/time.Second)+1)})
+		list = append(list, Incident{ClockStep, since, stepped, reason.New(reason.ClockSet, stepped.Round(100*time.Millisecond), int(since/time.Second)+1)})
 	}
 	return list
-}
-
-func signed(d time.Duration) string {
-	d = d.Round(100 * time.Millisecond)
-	if d > 0 {
-		return "+" + d.String()
-	}
-	return d.String()
 }

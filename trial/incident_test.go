@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/sla"
 )
@@ -24,10 +25,10 @@ func TestClocksThatRunApart(t *testing.T) {
 		{"a slewed clock", time.Second, 0, 500 * time.Microsecond, "", "", "", 0},
 		{"a smeared leap second", time.Second, 0, -12 * time.Microsecond, "", "", "", 0},
 		{"an interrupted reading", time.Second, 200 * time.Millisecond, 200 * time.Millisecond, "", "", "", 0},
-		{"an hour forward", time.Second, 0, hour, ClockStep, "set by +1h0m0s in second 8", "", hour},
-		{"an hour back", time.Second, 0, -hour, ClockStep, "set by -1h0m0s in second 8", "", -hour},
-		{"a leap second", time.Second, 0, -time.Second, ClockStep, "set by -1s in second 8", "", -time.Second},
-		{"sleep", time.Second, 90 * time.Second, 0, Suspended, "slept for 1m30s in second 8", "", 90 * time.Second},
+		{"an hour forward", time.Second, 0, hour, ClockStep, "set by +1h in second 8", "", hour},
+		{"an hour back", time.Second, 0, -hour, ClockStep, "set by -1h in second 8", "", -hour},
+		{"a leap second", time.Second, 0, -time.Second, ClockStep, "set by -1 s in second 8", "", -time.Second},
+		{"sleep", time.Second, 90 * time.Second, 0, Suspended, "slept for 90 s in second 8", "", 90 * time.Second},
 	} {
 		clocks := reading{monotonic: hour, boot: 3 * hour, wall: 400_000 * hour}
 		d := drift{read: func() (reading, bool) { return clocks, true }}
@@ -44,7 +45,7 @@ func TestClocksThatRunApart(t *testing.T) {
 			}
 			continue
 		}
-		if len(got) != 1 || got[0].Kind != tt.kind || got[0].At != 7*time.Second || got[0].By != tt.by || !strings.Contains(got[0].What, tt.want) {
+		if len(got) != 1 || got[0].Kind != tt.kind || got[0].At != 7*time.Second || got[0].By != tt.by || !strings.Contains(got[0].What.String(), tt.want) {
 			t.Errorf("%s: %+v, want %s %q", tt.name, got, tt.kind, tt.want)
 		}
 		clocks.monotonic, clocks.boot, clocks.wall = clocks.monotonic+time.Second, clocks.boot+time.Second, clocks.wall+time.Second
@@ -107,6 +108,11 @@ func recordedRun(t *testing.T, s *scenario.Scenario, seconds, n int, bad map[int
 	return snap
 }
 
+// has tells whether reasons have one of a code.
+func has(list reason.Reasons, code reason.Code) bool {
+	return slices.ContainsFunc(list, func(r reason.Reason) bool { return r.Code == code })
+}
+
 const tenSeconds = "{arrivals: constant, stages: [{name: s, for: 60s, starts: 100/s}]}"
 
 func lost(turn *measure.Turn) { turn.Outcome = measure.TransportError }
@@ -129,13 +135,13 @@ func TestSleepIsNotTheTargetsFailure(t *testing.T) {
 	if got := Judge(s, snap, facts, nil); got.Verdict != sla.Fail || len(got.Generator.Tainted) != 0 {
 		t.Fatalf("without a sleep: %s %v, want fail", got.Verdict, got.Reasons)
 	}
-	sleep := Incident{Suspended, 20 * time.Second, time.Minute, "this machine slept"}
+	sleep := Incident{Suspended, 20 * time.Second, time.Minute, reason.New(reason.MachineSlept, time.Minute, 21)}
 	got := Judge(s, snap, facts, []Incident{sleep, sleep})
-	if got.Verdict != sla.Invalid || got.Reasons[0] != "this machine slept" || !slices.Equal(got.Generator.Tainted, []int{20}) {
+	if got.Verdict != sla.Invalid || got.Reasons[0].Code != reason.MachineSlept || !slices.Equal(got.Generator.Tainted, []int{20}) {
 		t.Errorf("with a sleep: %s %v, tainted %v", got.Verdict, got.Reasons, got.Generator.Tainted)
 	}
 	good := Judge(s, recordedRun(t, s, 60, 100, nil), facts, []Incident{sleep})
-	if good.Verdict != sla.Pass || !slices.Contains(good.Warnings, "this machine slept") {
+	if good.Verdict != sla.Pass || !has(good.Warnings, reason.MachineSlept) {
 		t.Errorf("a run that passes all the same: %s %v", good.Verdict, good.Warnings)
 	}
 	// What was leaked was leaked, asleep or not.
@@ -149,8 +155,8 @@ func TestClockStepIsAWarning(t *testing.T) {
 	s := parse(t, anyTarget+"}", tenSeconds)
 	snap, facts := recordedRun(t, s, 60, 100, nil), &measure.Facts{Generator: measure.Generator{Cores: 2}}
 	plain := Judge(s, snap, facts, nil)
-	got := Judge(s, snap, facts, []Incident{{ClockStep, time.Second, time.Hour, "the wall clock was set"}})
-	if got.Verdict != sla.Pass || !slices.Equal(got.Warnings, append(plain.Warnings, "the wall clock was set")) || !slices.Equal(got.Reasons, plain.Reasons) {
+	got := Judge(s, snap, facts, []Incident{{ClockStep, time.Second, time.Hour, reason.New(reason.ClockSet, time.Hour, 2)}})
+	if got.Verdict != sla.Pass || len(got.Warnings) != len(plain.Warnings)+1 || !has(got.Warnings, reason.ClockSet) || len(got.Reasons) != 0 {
 		t.Errorf("%s, warnings %q, reasons %q", got.Verdict, got.Warnings, got.Reasons)
 	}
 	if len(got.Generator.Tainted) != 0 {
@@ -161,16 +167,16 @@ func TestClockStepIsAWarning(t *testing.T) {
 func TestAnswersOfAnotherServerAreNoEvidence(t *testing.T) {
 	s := parse(t, anyTarget+"}", tenSeconds)
 	facts := &measure.Facts{Generator: measure.Generator{Cores: 2}}
-	other := []Incident{{Kind: OtherTarget, At: 5 * time.Second, What: "a different SUT answered from second 6"}}
+	other := []Incident{{Kind: OtherTarget, At: 5 * time.Second, What: reason.New(reason.OtherTarget, 6, "b", "a")}}
 	got := Judge(s, recordedRun(t, s, 60, 100, nil), facts, other)
-	if got.Verdict != sla.Inconclusive || !slices.Contains(got.Reasons, other[0].What) || !slices.Contains(got.Warnings, other[0].What) {
+	if got.Verdict != sla.Inconclusive || !has(got.Reasons, reason.OtherTarget) || !has(got.Warnings, reason.OtherTarget) {
 		t.Errorf("%s, reasons %q, warnings %q", got.Verdict, got.Reasons, got.Warnings)
 	}
 	bad := map[int]func(*measure.Turn){}
 	for second := 30; second < 60; second++ {
 		bad[second] = lost
 	}
-	if got := Judge(s, recordedRun(t, s, 60, 100, bad), facts, other); got.Verdict != sla.Fail || got.Reasons[len(got.Reasons)-1] != other[0].What {
+	if got := Judge(s, recordedRun(t, s, 60, 100, bad), facts, other); got.Verdict != sla.Fail || got.Reasons[len(got.Reasons)-1].Code != reason.OtherTarget {
 		t.Errorf("one that failed: %s %q", got.Verdict, got.Reasons)
 	}
 }
@@ -192,7 +198,7 @@ func TestStarvedGeneratorNeverFailsTheTarget(t *testing.T) {
 		if got.Verdict != tt.want || len(got.Generator.Tainted) != tt.seconds {
 			t.Errorf("%d late seconds: %s, want %s; %d tainted; %q", tt.seconds, got.Verdict, tt.want, len(got.Generator.Tainted), got.Reasons)
 		}
-		if tt.want == sla.Invalid && !strings.Contains(got.Reasons[0], "in which the generator was late") {
+		if tt.want == sla.Invalid && !strings.Contains(got.Reasons[0].String(), "in which the generator was late") {
 			t.Errorf("%d late seconds: reasons %q", tt.seconds, got.Reasons)
 		}
 	}

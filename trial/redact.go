@@ -40,12 +40,6 @@ func redactFailures(s *measure.Snapshot, redact func(string) string) {
 	s.Failures = kept
 }
 
-func redactAll(texts []string, redact func(string) string) {
-	for i := range texts {
-		texts[i] = redact(texts[i])
-	}
-}
-
 // longestLogLine is how much of a line of a log is held back until its end.
 const longestLogLine = 64 << 10
 

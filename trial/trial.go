@@ -14,6 +14,7 @@ import (
 	"github.com/cstest/cstest/driver"
 	"github.com/cstest/cstest/load"
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/sla"
 )
@@ -63,7 +64,7 @@ type Done struct {
 	Snapshot *measure.Snapshot
 	Facts    *measure.Facts
 	Result   sla.Result
-	Warnings []string
+	Warnings reason.Reasons
 	// Incidents befell the run as a whole; Judge takes them.
 	Incidents []Incident
 	// Crash is a panic in cstest itself that ended the load or its view; nil without one.
@@ -114,9 +115,9 @@ func Run(ctx, graceful context.Context, o Options) (*Done, error) {
 		return nil, err
 	}
 	t.gather(ctx, done)
-	redactAll(done.Warnings, o.Redact)
+	done.Warnings = done.Warnings.Map(o.Redact)
 	for i := range done.Incidents {
-		done.Incidents[i].What = o.Redact(done.Incidents[i].What)
+		done.Incidents[i].What = done.Incidents[i].What.Map(o.Redact)
 	}
 	done.Facts.Interrupted = o.Redact(done.Facts.Interrupted)
 	done.Result = Judge(o.Scenario, done.Snapshot, done.Facts, done.Incidents)
@@ -282,7 +283,7 @@ func (t *attempt) drive(ctx, graceful context.Context, recorder *measure.Recorde
 	case done.Crash != nil && interrupted != "":
 		f.Interrupted = interrupted
 	case err != nil:
-		done.Warnings = append(done.Warnings, "load: "+err.Error())
+		done.Warnings = append(done.Warnings, reason.New(reason.LoadFailed, reason.Of(err)))
 		f.Interrupted = err.Error()
 	case ctx.Err() != nil || graceful.Err() != nil:
 		if !t.member { // its parent knows why it passed that on
@@ -306,7 +307,7 @@ func (t *attempt) befell(w *watch, done *Done) {
 	if i, ok := t.identity.incident(); ok {
 		done.Incidents = append(done.Incidents, i)
 	}
-	if warning := t.identity.warning(); warning != "" {
+	if warning, ok := t.identity.warning(); ok {
 		done.Warnings = append(done.Warnings, warning)
 	}
 	if done.Crash == nil {
@@ -330,18 +331,18 @@ func (t *attempt) gather(hurry context.Context, done *Done) {
 	f.ExternalTarget = t.Scenario.Target.Bundled == nil
 	if m := t.servers.mock; m != nil {
 		if err := m.facts(ctx, f); err != nil {
-			done.Warnings = append(done.Warnings, fmt.Sprintf("mock LLM: %v; storm edges are the planned ones and LLM calls are not known", err))
+			done.Warnings = append(done.Warnings, reason.New(reason.MockUnheard, err))
 		}
 	}
 	if t.servers.server != nil {
 		if err := t.servers.state(ctx, &f.Target); err != nil {
-			done.Warnings = append(done.Warnings, fmt.Sprintf("reference-server: %v; its own counters are not known", err))
+			done.Warnings = append(done.Warnings, reason.New(reason.ServerUnheard, err))
 		}
 	}
 	for _, c := range t.servers.children() {
 		p := c.figures(t.base)
 		if p.Exit != "" {
-			done.Warnings = append(done.Warnings, fmt.Sprintf("%s ended during the run after %.1f s: %s", p.Name, p.Ended.Seconds(), p.Exit))
+			done.Warnings = append(done.Warnings, reason.New(reason.ProcessEnded, p.Name, p.Ended, p.Exit))
 		}
 		f.Processes = append(f.Processes, p)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cstest/cstest/load"
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 )
 
@@ -33,7 +34,7 @@ type Live struct {
 type watch struct {
 	t        *attempt
 	snapshot *measure.Snapshot
-	warnings []string
+	warnings reason.Reasons
 	planned  []int64
 
 	mu     sync.Mutex
@@ -105,12 +106,12 @@ func (w *watch) cut() {
 		err = w.snapshot.Add(last)
 	}
 	if err != nil {
-		w.warnings = append(w.warnings, "recording: "+err.Error())
+		w.warnings = append(w.warnings, reason.New(reason.RecordingFailed, err))
 	}
-	if reason := w.breach.add(last); reason != "" {
-		w.reason.Store(&reason)
+	if why := w.breach.add(last); why != "" {
+		w.reason.Store(&why)
 		if w.t.crew != nil {
-			w.t.crew.abort(reason)
+			w.t.crew.abort(why)
 		}
 	}
 	for _, c := range w.t.servers.children() {
@@ -131,7 +132,7 @@ func (w *watch) show(elapsed time.Duration, last *measure.Snapshot) {
 	defer func() {
 		if v := recover(); v != nil {
 			w.crash = &load.Crash{Value: fmt.Sprint(v), Stack: string(debug.Stack())}
-			w.warnings = append(w.warnings, "what shows the run panicked and was switched off; the measurements are not affected")
+			w.warnings = append(w.warnings, reason.New(reason.ViewPanicked))
 		}
 	}()
 	w.mu.Lock()
@@ -208,5 +209,5 @@ func (b *breach) add(last *measure.Snapshot) string {
 	if last.Elapsed-b.since < b.rule.For.D() {
 		return ""
 	}
-	return fmt.Sprintf("guard.abort: at least %s of turns bad for %s, at %s", b.rule.Bad, b.rule.For, last.Elapsed.Round(time.Second))
+	return reason.New(reason.GuardAbort, b.rule.Bad, b.rule.For, last.Elapsed.Round(time.Second)).String()
 }

@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/sla"
 	"github.com/cstest/cstest/unit"
@@ -126,10 +127,10 @@ func finish(f *Frame) {
 		}
 	}
 	f.Objectives = []sla.Judged{
-		{Name: "latency_p99", Kind: "latency", Unit: "share", Target: 0.99, Limit: 500 * time.Millisecond, Measured: 0.9962, N: n, Bad: n / 263, Verdict: sla.Pass, Reason: "0.38 % ≤ 1 %"},
-		{Name: "availability", Kind: "availability", Unit: "share", Target: 0.99, Measured: 0.9991, N: n, Bad: bad, Verdict: sla.Inconclusive, Needs: 8210, Reason: "upper bound 1.2 % > 1 %"},
+		{Name: "latency_p99", Kind: "latency", Unit: "share", Target: 0.99, Limit: 500 * time.Millisecond, Measured: 0.9962, N: n, Bad: n / 263, Verdict: sla.Pass, Reason: reason.Reasons{reason.Said("0.38 % ≤ 1 %")}},
+		{Name: "availability", Kind: "availability", Unit: "share", Target: 0.99, Measured: 0.9991, N: n, Bad: bad, Verdict: sla.Inconclusive, Needs: 8210, Reason: reason.Reasons{reason.Said("upper bound 1.2 % > 1 %")}},
 		{Name: "seconds", Kind: "seconds", Unit: "share", Target: 0.99, Measured: 0.991, N: 110, Bad: int64(f.Seconds.Bad), Verdict: sla.Pass},
-		{Name: "full_quality", Kind: "full_quality", Unit: "share", Target: 0.95, Measured: 0.931, N: n, Bad: n / 14, Verdict: sla.Fail, Reason: "6.9 % degraded > 5 %"},
+		{Name: "full_quality", Kind: "full_quality", Unit: "share", Target: 0.95, Measured: 0.931, N: n, Bad: n / 14, Verdict: sla.Fail, Reason: reason.Reasons{reason.Said("6.9 % degraded > 5 %")}},
 		{Name: "recovery_latency", Kind: "recovery_latency", Unit: "ns", Limit: 5 * time.Second, Measured: math.NaN(), Verdict: sla.NotVerified},
 		{Name: "integrity", Kind: "integrity", Unit: "count", N: n, Verdict: sla.Pass},
 	}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/sla"
 )
@@ -91,11 +92,11 @@ type Burn struct {
 
 // Generator is how well the generator itself keeps up.
 type Generator struct {
-	LagP99  time.Duration // of the last second
-	CPU     float64       // cores used in the last second: 0.44
-	Cores   int           // there are
-	Tainted int           // seconds in which it measured itself rather than the target
-	Reason  string        // why the run is already invalid; empty while it is not
+	LagP99  time.Duration  // of the last second
+	CPU     float64        // cores used in the last second: 0.44
+	Cores   int            // there are
+	Tainted int            // seconds in which it measured itself rather than the target
+	Reason  reason.Reasons // why the run is already invalid; empty while it is not
 }
 
 // TurnLine is one turn of one conversation of the scenario.

@@ -51,8 +51,8 @@ func Line(f Frame, lang string) string {
 	if s, when, ok := stormAt(f.Storms, f.Elapsed, 0); ok && when == stormOn && f.Phase != Starting {
 		put("%s %s", w.lineStorm, inert(s.Name, 40))
 	}
-	if f.Generator.Reason != "" {
-		put("%s %s", w.lineInvalid, inert(f.Generator.Reason, 80))
+	if len(f.Generator.Reason) > 0 {
+		put("%s %s", w.lineInvalid, inert(f.Generator.Reason.Text(w.lang), 80))
 	}
 	if f.Stopping {
 		put("%s", w.lineStopping)

@@ -11,6 +11,7 @@ import (
 	"unicode"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
 )
 
 func TestLine(t *testing.T) {
@@ -21,7 +22,7 @@ func TestLine(t *testing.T) {
 	storm := at(48.3)
 	stopping := at(22)
 	stopping.Stopping, stopping.Users = true, 200
-	stopping.Generator.Reason = "out of descriptors"
+	stopping.Generator.Reason = reason.Reasons{reason.Said("out of descriptors")}
 	attack := storm
 	attack.Stage = "##[error]x\x1b[31m"
 	attack.Storms = []measure.Storm{{Name: "\n::set-env name=A::b ##vso[task] ###teamcity[x]", Start: time.Second}}

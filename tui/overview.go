@@ -330,8 +330,8 @@ func (m *model) generatorRows() []*line {
 		cpu = c.warn
 	}
 	tainted := row(w.tainted).text(some(int64(g.Tainted), c.warn, c.good), strconv.Itoa(g.Tainted)+" s")
-	if g.Reason != "" {
-		tainted = newLine(width).text("", " ").outer(c.bad, "✗ "+g.Reason, width-2)
+	if len(g.Reason) > 0 {
+		tainted = newLine(width).text("", " ").outer(c.bad, "✗ "+g.Reason.Text(w.lang), width-2)
 	}
 	cores := ""
 	if g.Cores > 0 {

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/sla"
 )
 
@@ -65,7 +66,7 @@ func TestScreens(t *testing.T) {
 			f.Last.P99, f.SoFar.P99 = 2900*time.Millisecond, 1210*time.Millisecond
 			f.Achieved, f.Seconds.Bad = 93, 5
 			f.Burn = []Burn{{5 * time.Second, 55.6}, {30 * time.Second, 14}, {5 * time.Minute, 2.2}}
-			f.Generator = Generator{LagP99: 81 * time.Millisecond, CPU: 1.97, Cores: 2, Tainted: 4, Reason: "lag P99 over 10 ms in 4 of 50 seconds"}
+			f.Generator = Generator{LagP99: 81 * time.Millisecond, CPU: 1.97, Cores: 2, Tainted: 4, Reason: reason.Reasons{reason.Said("lag P99 over 10 ms in 4 of 50 seconds")}}
 		}), nil},
 		{"hostile-80x24", hostileOptions(), 80, 24, hostile(at(48.3)), nil},
 		{"hostile-turns-80x24", hostileOptions(), 80, 24, hostile(at(48.3)), []string{"2"}},
@@ -133,7 +134,7 @@ func hostile(frames []Frame) []Frame {
 		{Outcome: measure.Integrity, Message: strings.Repeat("👩‍👩‍👧‍👦客", 1<<16), Count: 1_234_567},
 		{Outcome: measure.Outcome(200), Message: "e" + strings.Repeat("\u0301", 1<<16), Count: -3},
 	}
-	f.Objectives = append([]sla.Judged{{Name: "\x1b[7mname", Unit: "share", Target: 0.5, Measured: 0.25, N: 4, Bad: 3, Verdict: sla.Verdict(77), Reason: "\x9b"}}, f.Objectives...)
+	f.Objectives = append([]sla.Judged{{Name: "\x1b[7mname", Unit: "share", Target: 0.5, Measured: 0.25, N: 4, Bad: 3, Verdict: sla.Verdict(77), Reason: reason.Reasons{reason.Said("\x9b")}}}, f.Objectives...)
 	f.Turns = []TurnLine{{Conversation: nasty, Say: nasty, Turns: 10, Answered: 9, P50: 1, P99: 2}}
 	return frames
 }

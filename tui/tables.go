@@ -109,12 +109,12 @@ func (m *model) objectiveRows(n int) []*line {
 func (m *model) reason(o *sla.Judged) string {
 	if o.Verdict == sla.Inconclusive && o.Needs > 0 {
 		needs := format(m.words.needs, count(o.Needs))
-		if o.Reason == "" {
+		if len(o.Reason) == 0 {
 			return needs
 		}
-		return o.Reason + " · " + needs
+		return o.Reason.Text(m.words.lang) + " · " + needs
 	}
-	return o.Reason
+	return o.Reason.Text(m.words.lang)
 }
 
 // measured prints an objective's figure in its unit.

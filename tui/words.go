@@ -2,11 +2,13 @@ package tui
 
 import (
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/sla"
 )
 
 // words are all texts of the view in one language. Those with verbs are formats.
 type words struct {
+	lang                                             reason.Lang
 	of, left, stopping, seed                         string
 	stage, starts, users                             string
 	load, arrivals, planned, turns, inFlight, live   string
@@ -41,7 +43,8 @@ func wordsOf(lang string) *words {
 
 func english() *words {
 	return &words{
-		of: "of", left: "left", stopping: "STOPPING", seed: "seed",
+		lang: reason.English,
+		of:   "of", left: "left", stopping: "STOPPING", seed: "seed",
 		stage: "stage", starts: "starts", users: "users",
 		load: "Load", arrivals: "arrivals", planned: "of %s planned", turns: "turns", inFlight: "in flight", live: "live",
 		response: "Response time", now: "now", soFar: "so far", budget: "budget",
@@ -81,7 +84,8 @@ func english() *words {
 
 func chinese() *words {
 	return &words{
-		of: "/", left: "剩余", stopping: "正在停止", seed: "种子",
+		lang: reason.Chinese,
+		of:   "/", left: "剩余", stopping: "正在停止", seed: "种子",
 		stage: "阶段", starts: "新会话", users: "用户",
 		load: "负载", arrivals: "到达率", planned: "计划 %s", turns: "轮次", inFlight: "处理中", live: "进行中会话",
 		response: "响应时间", now: "当前", soFar: "累计", budget: "预算",

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/trial"
@@ -63,7 +64,7 @@ type recorded struct {
 	snapshot *measure.Snapshot
 	facts    *measure.Facts
 	started  time.Time
-	warnings []string
+	warnings reason.Reasons
 	signal   int
 	// incidents befell the run as a whole.
 	incidents []trial.Incident
@@ -132,10 +133,10 @@ func openJournal(path string) (*journal, error) {
 			continue
 		}
 		if err := json.Unmarshal(note, to); err != nil {
-			lost = append(lost, fmt.Sprintf("the journal's note %q cannot be read: %v", name, err))
+			lost = append(lost, reason.New(reason.NoteUnreadable, name, err))
 		}
 	}
-	slices.Sort(lost)
+	slices.SortFunc(lost, reason.Compare)
 	j.recorded.warnings = append(j.recorded.warnings, lost...)
 	return j, nil
 }
@@ -150,13 +151,13 @@ func (a *about) judge(path string, r recorded) (*report.Document, error) {
 }
 
 // once gives each of list one time, in order, so that the order of shards does not matter.
-func once[T comparable](list []T, order func(a, b T) int) []T {
+func once[T any](list []T, order func(a, b T) int) []T {
 	slices.SortFunc(list, order)
-	return slices.Compact(list)
+	return slices.CompactFunc(list, func(a, b T) bool { return order(a, b) == 0 })
 }
 
 func incidentOrder(a, b trial.Incident) int {
-	return cmp.Or(cmp.Compare(a.At, b.At), strings.Compare(a.Kind, b.Kind), cmp.Compare(a.By, b.By), strings.Compare(a.What, b.What))
+	return cmp.Or(cmp.Compare(a.At, b.At), strings.Compare(a.Kind, b.Kind), cmp.Compare(a.By, b.By), reason.Compare(a.What, b.What))
 }
 
 // compressed says so, where that is why a journal cannot be read.
@@ -174,16 +175,16 @@ func compressed(path string) string {
 }
 
 // damage says what is missing from a journal.
-func damage(path string, r *measure.Recovered) []string {
-	var list []string
+func damage(path string, r *measure.Recovered) reason.Reasons {
+	var list reason.Reasons
 	if !r.Closed {
-		list = append(list, fmt.Sprintf("%s ends after %.1f s of the load without the end of the run: up to a second before that is lost", path, r.Snapshot.Elapsed.Seconds()))
+		list = append(list, reason.New(reason.JournalCut, path, r.Snapshot.Elapsed))
 	}
 	if r.Lost > 0 {
-		list = append(list, fmt.Sprintf("%s: the last %d bytes are a write that was never finished", path, r.Lost))
+		list = append(list, reason.New(reason.JournalTorn, path, r.Lost))
 	}
 	for _, g := range r.Gaps {
-		list = append(list, fmt.Sprintf("%s: %d bytes at offset %d cannot be read: what they held is missing", path, g.Length, g.Offset))
+		list = append(list, reason.New(reason.JournalDamaged, path, g.Length, g.Offset))
 	}
 	return list
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
 )
 
@@ -38,7 +39,7 @@ noise between runs known. Exits 10 when B is worse, 11 when it cannot be told.`,
 }
 
 func runCompare(s streams, o compareOptions, a, b string) error {
-	lang, err := report.ParseLang(o.lang)
+	lang, err := reason.ParseLang(o.lang)
 	if err != nil {
 		return usageError{err}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
 	"github.com/cstest/cstest/scenario"
 )
@@ -45,7 +46,7 @@ Exits with the verdict.`,
 }
 
 func runMerge(s streams, o mergeOptions, dirs []string) error {
-	lang, err := report.ParseLang(o.lang)
+	lang, err := reason.ParseLang(o.lang)
 	if err != nil {
 		return usageError{err}
 	}
@@ -142,10 +143,9 @@ func sum(shards []*journal) (*report.Document, *measure.Snapshot, *about, error)
 			last = at
 		}
 	}
-	r.incidents, r.warnings = once(r.incidents, incidentOrder), once(r.warnings, strings.Compare)
+	r.incidents, r.warnings = once(r.incidents, incidentOrder), once(r.warnings, reason.Compare)
 	if apart := last.Sub(r.started); apart > apartMost {
-		r.warnings = append(r.warnings, fmt.Sprintf(
-			"the shards started up to %.1f s apart and their seconds are added up all the same: give all of them the same --start-at", apart.Seconds()))
+		r.warnings = append(r.warnings, reason.New(reason.ShardsApart, apart))
 	}
 	doc, err := a.judge(parts[0].path, r)
 	return doc, merged.Snapshot, &a, err

@@ -177,7 +177,7 @@ func TestMergeSeesStartsThatNeverCameUp(t *testing.T) {
 	if r.code != 12 || doc.Verdict != "invalid" || !slices.Equal(doc.Reasons, []string{reason}) {
 		t.Errorf("exit %d, %s %q; want 12, invalid, %q", r.code, doc.Verdict, doc.Reasons, reason)
 	}
-	warning := "counts are not conserved: starts of the schedule = issued + dropped does not hold: 1200 against 1170"
+	warning := "counts are not conserved: starts of the schedule = issued + dropped does not hold: 1,200 against 1,170"
 	if !slices.Equal(doc.Warnings, []string{warning}) {
 		t.Errorf("warnings %q, want %q", doc.Warnings, warning)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
 )
 
@@ -55,7 +56,7 @@ func runReport(s streams, o reportOptions, dir string) error {
 	if o.unit != "" {
 		return usagef("--unit is for histogram logs; a result says its units")
 	}
-	lang, err := report.ParseLang(o.lang)
+	lang, err := reason.ParseLang(o.lang)
 	if err != nil {
 		return usageError{err}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
 	"github.com/cstest/cstest/trial"
 )
@@ -150,7 +151,7 @@ func (j *job) run(ctx context.Context) error {
 }
 
 func newJob(s streams, o *runOptions, args []string) (*job, error) {
-	lang, err := report.ParseLang(o.lang)
+	lang, err := reason.ParseLang(o.lang)
 	if err != nil {
 		return nil, usageError{err}
 	}

@@ -141,7 +141,7 @@ func TestAbortIsTold(t *testing.T) {
 	}
 	doc := open(t, dir)
 	told := strings.Join(doc.Reasons, "\n")
-	if want := "the load ended before its plan: guard.abort: at least 50% of turns bad for 2s"; !strings.Contains(told, want) {
+	if want := "the load ended before its plan: guard.abort: at least 50 % of turns bad for 2 s"; !strings.Contains(told, want) {
 		t.Errorf("reasons %q, want one that says %q", told, want)
 	}
 	if doc.DurationS >= 25 || doc.Counts.ConversationsPlanned >= 360 {

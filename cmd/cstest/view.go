@@ -12,7 +12,6 @@ import (
 
 	"github.com/cstest/cstest/load"
 	"github.com/cstest/cstest/measure"
-	"github.com/cstest/cstest/report"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/sla"
 	"github.com/cstest/cstest/trial"
@@ -35,7 +34,7 @@ func newView(j *job) view {
 	in, _ := j.s.in.(*os.File)
 	out := fileOf(j.s.err)
 	b := &frames{
-		j: j, say: report.NewTranslator(j.lang),
+		j:     j,
 		level: load.NewSchedule(&j.chosen.Load, j.chosen.Seed).Shard(j.spread.shard, max(j.spread.shards, 1)).Level,
 	}
 	if j.noTUI || j.json || j.verbose || !tui.Able(in, out, os.Environ()) {
@@ -90,8 +89,7 @@ func liveView(j *job, b *frames, in, out *os.File) view {
 
 // frames builds what the view shows.
 type frames struct {
-	j   *job
-	say *report.Translator
+	j *job
 	// level is how many users a closed load asks for at a time.
 	level func(time.Duration) float64
 
@@ -108,12 +106,6 @@ func (b *frames) build(l *trial.Live) tui.Frame {
 	s := b.j.chosen.Scenario
 	facts := knownSoFar(s, l)
 	judged := sla.Evaluate(s, l.SoFar, facts)
-	for i := range judged.Objectives {
-		judged.Objectives[i].Reason = b.say.Text(judged.Objectives[i].Reason)
-	}
-	for i := range judged.Generator.Reasons {
-		judged.Generator.Reasons[i] = b.say.Text(judged.Generator.Reasons[i])
-	}
 	f := tui.Frame{
 		Elapsed: l.Elapsed, Total: l.Total, Phase: tui.Loading, Stopping: b.j.signals.stopping(),
 		Stages: l.Plan.Stages, Last: windowOf(l.Last), SoFar: windowOf(l.SoFar),
@@ -235,7 +227,7 @@ func generatorOf(l *trial.Live, judged sla.Result) tui.Generator {
 		g.CPU = l.Health[n-1].CPU.Seconds()
 	}
 	if len(judged.Generator.Reasons) > 0 {
-		g.Reason = judged.Generator.Reasons[0]
+		g.Reason = judged.Generator.Reasons[:1]
 	}
 	return g
 }

@@ -1,0 +1,41 @@
+package reason
+
+// What is missing from a journal that was read back.
+const (
+	JournalEndsEarly Code = "journal_ends_early"
+	JournalCut       Code = "journal_cut"
+	JournalTorn      Code = "journal_torn"
+	JournalDamaged   Code = "journal_damaged"
+	NoteUnreadable   Code = "note_unreadable"
+)
+
+func journalRows() []row {
+	return []row{
+		{JournalEndsEarly, "the journal ends before the run does: it lacks what happened after its last whole second", "日志先于运行结束：缺少最后一个整秒之后的内容"},
+		{JournalCut, "{path:text} ends after {after:duration} of the load without the end of the run: up to a second before that is lost", "{path} 在压测 {after} 后中断，没有运行结束的记录：此前最多一秒的内容丢失"},
+		{JournalTorn, "{path:text}: the last {length:count} bytes are a write that was never finished", "{path}：最后 {length} 字节是一次未完成的写入"},
+		{JournalDamaged, "{path:text}: {length:count} bytes at offset {offset:count} cannot be read: what they held is missing", "{path}：偏移 {offset} 处的 {length} 字节无法读取：其中的内容缺失"},
+		{NoteUnreadable, "the journal's note {note:quoted} cannot be read: {why:text}", "日志中的附注 {note} 无法读取：{why}"},
+	}
+}
+
+// What several processes or machines of one run met with.
+const (
+	ShardMissing  Code = "shard_missing"
+	ShardsMissing Code = "shards_missing"
+	ShardsApart   Code = "shards_apart"
+	ShardSays     Code = "shard"
+	ShardKilled   Code = "shard_killed"
+	ShardEnded    Code = "shard_ended"
+)
+
+func shardRows() []row {
+	return []row{
+		{ShardMissing, "shard {shard:text} is missing", "缺少分片 {shard}"},
+		{ShardsMissing, "{n:count} shards are missing, the first is {first:text}", "缺少 {n} 个分片，第一个是 {first}"},
+		{ShardsApart, "the shards started up to {apart:duration} apart and their seconds are added up all the same: give all of them the same --start-at", "各分片的开始时间最多相差 {apart}，但仍按各自的秒数相加：请给它们相同的 --start-at"},
+		{ShardSays, "shard {shard:text}: {says:reasons}", "分片 {shard}：{says}"},
+		{ShardKilled, "shard {shard:text} did not end at once and was killed: what it measured last is lost", "分片 {shard} 未能立即结束，已被终止：它最后测到的内容丢失"},
+		{ShardEnded, "shard {shard:text} ended before its load did: {how:text}: its part of the plan, and what it measured last, are lost", "分片 {shard} 先于它的压测退出：{how}：它那部分计划以及最后测到的内容丢失"},
+	}
+}

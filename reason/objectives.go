@@ -1,0 +1,112 @@
+package reason
+
+// What an objective's verdict rests on.
+const (
+	Latency             Code = "latency"
+	LatencyBad          Code = "latency_bad"
+	AnswersWithin       Code = "answers_within"
+	NoAnswers           Code = "no_answers"
+	NotAnswered         Code = "not_answered"
+	NotFullQuality      Code = "not_full_quality"
+	NotFullQualityCalm  Code = "not_full_quality_outside_storms"
+	NotExpected         Code = "not_expected"
+	FirstTokenLate      Code = "first_token_late"
+	ChunkGapLong        Code = "chunk_gap_long"
+	ConversationsBad    Code = "conversations_bad"
+	Bad                 Code = "bad"
+	BadSeconds          Code = "bad_seconds"
+	BadSecondsScaled    Code = "bad_seconds_scaled"
+	ForeignAnswers      Code = "foreign_answers"
+	PlantedAnswers      Code = "planted_answers"
+	ContextLost         Code = "context_lost"
+	CallsPerTurn        Code = "calls_per_turn"
+	CallsPerTurnOver    Code = "calls_per_turn_over"
+	Recovered           Code = "recovered"
+	RecoveredLate       Code = "recovered_late"
+	NotRecovered        Code = "not_recovered"
+	ThisRunMet          Code = "this_run_met"
+	ThisRunNotMet       Code = "this_run_not_met"
+	GateMet             Code = "gate_met"
+	GateNotMet          Code = "gate_not_met"
+	Inferred            Code = "inferred"
+	NotInferred         Code = "not_inferred"
+	NotInferredNeeds    Code = "not_inferred_needs"
+	NotInferredOnBudget Code = "not_inferred_on_budget"
+)
+
+// Why an objective is inconclusive or not verified.
+const (
+	NothingToJudge    Code = "nothing_to_judge"
+	SecondsTooThin    Code = "seconds_too_thin"
+	NoTurnSent        Code = "no_turn_sent"
+	RecoveryUnseen    Code = "recovery_unseen"
+	NoCanaryContent   Code = "no_canary_content"
+	NoCanaryContext   Code = "no_canary_context"
+	NoTurnAnswered    Code = "no_turn_answered"
+	LLMCallsUnknown   Code = "llm_calls_unknown"
+	NotCounted        Code = "not_counted"
+	NoStream          Code = "no_stream"
+	NoChunkGap        Code = "no_chunk_gap"
+	NoCheckedAnswer   Code = "no_checked_answer"
+	StormDidNotHappen Code = "storm_did_not_happen"
+	ObjectiveSays     Code = "objective"
+	ForeignContent    Code = "foreign_content"
+	Metastable        Code = "metastable"
+)
+
+func objectiveRows() []row {
+	return append([]row{
+		{Latency, "P{quantile:quantile} {limit:duration}: {verdict:word}: {not_answered:share} not answered, {late:share} answered too late", "P{quantile} {limit}：{verdict}：{not_answered} 未应答，{late} 应答过晚"},
+		{LatencyBad, "P{quantile:quantile} {limit:duration}: {verdict:word}: {bad:share} bad", "P{quantile} {limit}：{verdict}：{bad} 不合格"},
+		{AnswersWithin, "P{quantile:quantile} of answers {measured:duration}", "应答的 P{quantile} 为 {measured}"},
+		{NoAnswers, "no answers", "没有应答"},
+		{NotAnswered, "{verdict:word}: {bad:count} of {n:count} turns not answered", "{verdict}：{n} 轮中 {bad} 轮未得到应答"},
+		{NotFullQuality, "{verdict:word}: {bad:count} of {n:count} turns not answered in full quality", "{verdict}：{n} 轮中 {bad} 轮未得到完整质量的应答"},
+		{NotFullQualityCalm, "{verdict:word}: {bad:count} of {n:count} turns not answered in full quality outside storms and recovery (whole run {whole_run:share})", "{verdict}：风暴与恢复期之外 {n} 轮中 {bad} 轮未得到完整质量的应答（全程 {whole_run}）"},
+		{NotExpected, "{verdict:word}: {bad:count} of {n:count} checked answers not as expected", "{verdict}：{n} 个受检应答中 {bad} 个不符预期"},
+		{FirstTokenLate, "first token {limit:duration}: {verdict:word}: {bad:count} of {n:count} turns without or later", "首个 token {limit}：{verdict}：{n} 轮中 {bad} 轮没有或更晚"},
+		{ChunkGapLong, "chunk gap {limit:duration}: {verdict:word}: {bad:count} of {n:count} longer", "分片间隔 {limit}：{verdict}：{n} 个中 {bad} 个更长"},
+		{ConversationsBad, "{verdict:word}: {bad:count} of {n:count} conversations with a turn that was not good", "{verdict}：{n} 个会话中 {bad} 个含有不合格的轮次"},
+		{Bad, "{verdict:word}: {bad:count} of {n:count} bad", "{verdict}：{n} 中 {bad} 不合格"},
+		{BadSeconds, "{verdict:word}: {bad:count} of {n:count} s under 95 % answered, {allowed:count} allowed", "{verdict}：{n} 秒中 {bad} 个坏秒（应答率低于 95 %），允许 {allowed} 个"},
+		{BadSecondsScaled, "{verdict:word}: {bad:count} of {n:count} s under 95 % answered, {allowed:count} allowed (scaled; {per_hour:count} per hour)", "{verdict}：{n} 秒中 {bad} 个坏秒（应答率低于 95 %），允许 {allowed} 个（折算；每小时 {per_hour} 个）"},
+		{ForeignAnswers, "{verdict:word}: {bad:count} answers with foreign content in {n:count}", "{verdict}：{n} 个应答中 {bad} 个含有他人内容"},
+		{PlantedAnswers, "{verdict:word}: {bad:count} answers with a planted value unmasked in {n:count}", "{verdict}：{n} 个应答中 {bad} 个未掩码地露出植入值"},
+		{ContextLost, "{verdict:word}: {bad:count} answers without the dialog so far in {n:count}", "{verdict}：{n} 个应答中 {bad} 个丢失了此前的对话"},
+		{CallsPerTurn, "{verdict:word}: {measured:figure} LLM calls per turn ≤ {allowed:figure}", "{verdict}：每轮 LLM 调用 {measured} ≤ {allowed}"},
+		{CallsPerTurnOver, "{verdict:word}: {measured:figure} LLM calls per turn > {allowed:figure}", "{verdict}：每轮 LLM 调用 {measured} > {allowed}"},
+		{Recovered, "{verdict:word}: recovered {took:duration} after the end of {storm:text} ≤ {allowed:duration}", "{verdict}：{storm} 结束 {took} 后恢复 ≤ {allowed}"},
+		{RecoveredLate, "{verdict:word}: recovered {took:duration} after the end of {storm:text} > {allowed:duration}", "{verdict}：{storm} 结束 {took} 后恢复 > {allowed}"},
+		{NotRecovered, "{verdict:word}: not recovered {took:duration} after the end of {storm:text}, {allowed:duration} allowed", "{verdict}：{storm} 结束 {took} 后仍未恢复，允许 {allowed}"},
+		{ThisRunMet, "this run: {bad:share} ≤ {allowed:share}, met", "本次：{bad} ≤ {allowed}，达到"},
+		{ThisRunNotMet, "this run: {bad:share} > {allowed:share}, not met", "本次：{bad} > {allowed}，未达到"},
+		{GateMet, "this run: {bad:share} ≤ {allowed:share}, met (the gate)", "本次：{bad} ≤ {allowed}，达到（以此为准）"},
+		{GateNotMet, "this run: {bad:share} > {allowed:share}, not met (the gate)", "本次：{bad} > {allowed}，未达到（以此为准）"},
+		{Inferred, "inference: {verdict:word}, at {confidence:share} confidence", "推断：{verdict}，置信度 {confidence}"},
+		{NotInferred, "inference: inconclusive at {confidence:share} confidence", "推断：置信度 {confidence} 下证据不足"},
+		{NotInferredNeeds, "inference: inconclusive at {confidence:share} confidence, about {needs:count} would decide", "推断：置信度 {confidence} 下证据不足，约需 {needs} 轮才能判定"},
+		{NotInferredOnBudget, "inference: inconclusive at {confidence:share} confidence, and it cannot be decided at this share: it lies on the budget", "推断：置信度 {confidence} 下证据不足，且以此占比无法判定：它正好落在预算上"},
+	}, openRows()...)
+}
+
+// openRows are those of objectives that nothing, or too little, bears on.
+func openRows() []row {
+	return []row{
+		{NothingToJudge, "inconclusive: nothing to judge; at least {needs:count} good ones pass", "证据不足：没有可判定的轮次；至少 {needs} 轮全部合格才能通过"},
+		{SecondsTooThin, "inconclusive: no second had enough turns to be called good or bad", "证据不足：没有哪一秒的轮次足以判定好坏"},
+		{NoTurnSent, "inconclusive: no turn was sent", "证据不足：没有发出任何轮次"},
+		{RecoveryUnseen, "inconclusive: too few turns after {storm:text}, or too little time, to see recovery hold for {hold:duration}", "证据不足：{storm} 之后轮次太少或时间太短，看不出恢复能否保持 {hold}"},
+		{NoCanaryContent, "not verified: no canary came back, so nothing tells whose content an answer holds", "未验证：没有金丝雀返回，无从得知应答里是谁的内容"},
+		{NoCanaryContext, "not verified: no canary came back, so nothing tells what the model was shown", "未验证：没有金丝雀返回，无从得知模型看到了什么"},
+		{NoTurnAnswered, "not verified: no turn was answered", "未验证：没有任何轮次得到应答"},
+		{LLMCallsUnknown, "not verified: the mock LLM did not tell its calls", "未验证：模拟 LLM 没有报告调用次数"},
+		{NotCounted, "not verified: the run did not count it", "未验证：本次运行没有统计它"},
+		{NoStream, "not verified: no answer came as a stream", "未验证：没有流式应答"},
+		{NoChunkGap, "not verified: no stream had two contents", "未验证：没有哪个流含有两段内容"},
+		{NoCheckedAnswer, "not verified: no checked turn was answered by the model", "未验证：没有受检轮次由模型应答"},
+		{StormDidNotHappen, "not verified: storm {storm:quoted} did not happen", "未验证：风暴 {storm} 没有发生"},
+		{ObjectiveSays, "{objective:text}: {says:reasons}", "{objective}：{says}"},
+		{ForeignContent, "integrity: {bad:count} answers with foreign content", "integrity：{bad} 个应答含有他人内容"},
+		{Metastable, "storm {storm:text}: metastable: goodput did not return to 95 % after it, at the arrival rate of its start", "风暴 {storm}：亚稳态：到达率与风暴开始时相同，有效吞吐却没有恢复到 95 %"},
+	}
+}

@@ -1,0 +1,73 @@
+package reason
+
+// What is to be known of a run as a whole.
+const (
+	AsSaid             Code = "said" // somebody else's text
+	EndedEarly         Code = "ended_early"
+	NothingSent        Code = "nothing_sent"
+	JournalGaps        Code = "journal_gaps"
+	Unexpected4xx      Code = "unexpected_4xx"
+	BeyondContract     Code = "beyond_contract"
+	DurationsClamped   Code = "durations_clamped"
+	SharedHost         Code = "shared_host"
+	LittlesLawOff      Code = "littles_law_off"
+	SignalEnded        Code = "signal_ended"
+	ToEndNow           Code = "to_end_now"
+	ToStartNoMore      Code = "to_start_no_more"
+	GuardAbort         Code = "guard_abort"
+	LoadFailed         Code = "load_failed"
+	RecordingFailed    Code = "recording_failed"
+	ViewPanicked       Code = "view_panicked"
+	MockUnheard        Code = "mock_unheard"
+	ServerUnheard      Code = "server_unheard"
+	ProcessEnded       Code = "process_ended"
+	CstestFailed       Code = "cstest_failed"
+	ClaimPossible      Code = "claim_possible"
+	ClaimImpossible    Code = "claim_impossible"
+	CstestFailedReason Code = "cstest_failed_because"
+)
+
+func runRows() []row {
+	return []row{
+		{AsSaid, "{text:text}", "{text}"},
+		{EndedEarly, "the load ended before its plan: {why:reasons}", "压测未按计划走完：{why}"},
+		{NothingSent, "no turn was sent", "没有发出任何轮次"},
+		{JournalGaps, "{stretches:count} stretches of the journal could not be read: what they held is missing", "日志有 {stretches} 段无法读取：其中的内容缺失"},
+		{Unexpected4xx, "{turns:count} turns got an unexpected 4xx: the scenario may be wrong", "{turns} 轮得到意外的 4xx：场景可能写错了"},
+		{BeyondContract, "{turns:count} turns were refused beyond the contract and are judged by no objective", "{turns} 轮因超出约定而被拒绝，不计入任何目标"},
+		{DurationsClamped, "{n:count} durations were longer than 1 h and are shown as 1 h", "{n} 个时长超过 1 小时，按 1 小时显示"},
+		{SharedHost, "the target runs on the generator's machine: they share its {cores:count} cores", "被测系统与压测机在同一台机器上：共用 {cores} 个核"},
+		{LittlesLawOff, "Little's law is off by {off:share}: {in_flight:figure} turns in flight against rate x mean response time {expected:figure}", "利特尔法则偏差 {off}：在途 {in_flight} 轮，而速率 × 平均响应时间为 {expected}"},
+		{SignalEnded, "a signal ended the load", "压测被信号终止"},
+		{ToEndNow, "it was to end at once", "被要求立即结束"},
+		{ToStartNoMore, "no more conversations were to start", "被要求不再发起会话"},
+		{GuardAbort, "guard.abort: at least {bad:share} of turns bad for {for:duration}, at {at:duration}", "guard.abort：在 {at} 时，至少 {bad} 的轮次已连续 {for} 不合格"},
+		{LoadFailed, "load: {why:reasons}", "压测：{why}"},
+		{RecordingFailed, "recording: {why:text}", "记录：{why}"},
+		{ViewPanicked, "what shows the run panicked and was switched off; the measurements are not affected", "显示部分崩溃并已关闭；测量不受影响"},
+		{MockUnheard, "mock LLM: {why:text}; storm edges are the planned ones and LLM calls are not known", "模拟 LLM：{why}；风暴的起止按计划计，LLM 调用次数未知"},
+		{ServerUnheard, "reference-server: {why:text}; its own counters are not known", "reference-server：{why}；它自己的计数未知"},
+		{ProcessEnded, "{process:text} ended during the run after {after:duration}: {how:text}", "{process} 在运行 {after} 后意外退出：{how}"},
+		{ClaimPossible, "possible: {in_flight:figure} in flight of {users:count} users leaves {think:duration} of think time each", "可能：{users} 个用户在途 {in_flight}，每人还有 {think} 的思考时间"},
+		{ClaimImpossible, "impossible: {rate:rate} x {mean:duration} needs {in_flight:figure} in flight, {users:count} users have one each at most: at most {most:rate}", "不可能：{rate} × {mean} 需要在途 {in_flight}，而 {users} 个用户每人最多一个：最多 {most}"},
+		{CstestFailed, "cstest itself failed: a shard could not tell what it measured", "cstest 自身出错：有分片未能说出它测到了什么"},
+		{CstestFailedReason, "cstest itself failed: {why:text}", "cstest 自身出错：{why}"},
+	}
+}
+
+// What befell the run and its turns do not show.
+const (
+	MachineSlept Code = "machine_slept"
+	ClockSet     Code = "clock_set"
+	OtherTarget  Code = "other_target"
+	MixedTargets Code = "mixed_targets"
+)
+
+func incidentRows() []row {
+	return []row{
+		{MachineSlept, "this machine slept for {slept:duration} in second {second:count} of the load: what was in flight then is not the target's doing", "压测第 {second} 秒本机休眠了 {slept}：当时在途的轮次与被测系统无关"},
+		{ClockSet, "the wall clock was set by {by:shift} in second {second:count} of the load: durations are measured with another and are not affected, times of day in logs are", "压测第 {second} 秒系统时钟被调整了 {by}：时长用另一时钟测量，不受影响；日志中的时刻会受影响"},
+		{OtherTarget, "a different SUT answered from second {second:count}: it says {now:quoted}, before the load it was {before:quoted}", "自第 {second} 秒起由另一个系统应答：它自称 {now}，压测前为 {before}"},
+		{MixedTargets, "{strays:count} of {asked:count} times the target was asked who it is, it said {now:quoted} and not {before:quoted}: several kinds of servers answer", "询问被测系统身份 {asked} 次，其中 {strays} 次自称 {now} 而非 {before}：有多种服务器在应答"},
+	}
+}
