@@ -3,6 +3,8 @@ package load
 import (
 	"fmt"
 	"runtime/debug"
+
+	"github.com/cstest/cstest/reason"
 )
 
 // Crash is a panic in a goroutine of the load. It ends the load, not the
@@ -29,7 +31,7 @@ func (r *run) caught() {
 	if !r.crash.CompareAndSwap(nil, c) {
 		return
 	}
-	why := "cstest itself failed: a goroutine of the load panicked"
+	why := reason.Reasons{reason.New(reason.LoadPanicked)}
 	r.aborted.CompareAndSwap(nil, &why)
 	r.alarm.wake()
 }

@@ -29,7 +29,7 @@ func TestPanicEndsTheLoadAndKeepsWhatWasMeasured(t *testing.T) {
 		if s.Crash == nil || s.Crash.Value != "index out of range, secret sesame" || !strings.Contains(s.Crash.Stack, "carry") {
 			t.Fatalf("crash %+v", s.Crash)
 		}
-		if s.Interrupted != "cstest itself failed: a goroutine of the load panicked" {
+		if s.Interrupted.String() != "cstest itself failed: a goroutine of the load panicked" {
 			t.Errorf("interrupted: %q", s.Interrupted)
 		}
 		// Ten starts a second, and the 25th panicked: the 24 before it are there, the

@@ -94,7 +94,7 @@ func (h *health) close(next int) {
 	if h.r.o.Abort == nil || h.r.aborted.Load() != nil {
 		return
 	}
-	if why := h.r.o.Abort(); why != "" {
+	if why := h.r.o.Abort(); len(why) > 0 {
 		h.r.aborted.Store(&why)
 		h.r.alarm.wake()
 	}

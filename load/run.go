@@ -12,6 +12,7 @@ import (
 
 	"github.com/cstest/cstest/driver"
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 )
 
@@ -41,7 +42,7 @@ type Options struct {
 	// Second is called once a second with the generator's health; may be nil.
 	Second func(measure.GeneratorSecond)
 	// Abort is asked once a second; what it answers ends the load at once. May be nil.
-	Abort func() string
+	Abort func() reason.Reasons
 	// plain: no timer but the runtime's, for tests in fake time.
 	plain bool
 }
@@ -57,8 +58,8 @@ type Summary struct {
 	Started   int64
 	Elapsed   time.Duration // from t = 0 to the end of the last turn
 	Generator measure.Generator
-	// Interrupted names why the load ended before its plan; empty when it did not.
-	Interrupted string
+	// Interrupted is why the load ended before its plan; empty when it did not.
+	Interrupted reason.Reasons
 	// Crash is the panic that ended the load; nil without one. The turn it was in is not recorded.
 	Crash *Crash
 }
@@ -80,11 +81,11 @@ type run struct {
 	keep     bool  // a closed model's user keeps its line from one conversation to the next
 	users    int64
 
-	stopping atomic.Bool            // no starts any more
-	ended    atomic.Bool            // no turns any more
-	aborted  atomic.Pointer[string] // why
-	crash    atomic.Pointer[Crash]  // the panic that did it, if one did
-	reason   string                 // why the load ended before its plan
+	stopping atomic.Bool                    // no starts any more
+	ended    atomic.Bool                    // no turns any more
+	aborted  atomic.Pointer[reason.Reasons] // why
+	crash    atomic.Pointer[Crash]          // the panic that did it, if one did
+	ending   reason.Reasons                 // why the load ended before its plan
 	last     atomic.Int64
 	behind   atomic.Int64 // how long turns were dealt with after they were done, summed
 
@@ -128,8 +129,8 @@ func Run(stops Stops, o Options) (*Summary, error) {
 	}
 	s.Generator = health.end()
 	r.alarm.close()
-	s.Interrupted, s.Crash = r.reason, r.crash.Load()
-	if r.reason == "" {
+	s.Interrupted, s.Crash = r.ending, r.crash.Load()
+	if len(r.ending) == 0 {
 		s.Generator.Planned = r.schedule.Len() // walked anew: what was issued is held against it
 	}
 	return s, nil
@@ -192,13 +193,13 @@ func (r *run) walk(stops Stops, starts *cursor) {
 		r.resume(now)
 		switch {
 		case stops.Now.Err() != nil:
-			r.reason = "it was to end at once"
+			r.ending = reason.Reasons{reason.New(reason.ToEndNow)}
 			limit = 0
 		case r.aborted.Load() != nil:
-			r.reason = *r.aborted.Load()
+			r.ending = *r.aborted.Load()
 			limit = 0
 		case stops.Starting.Err() != nil && !r.stopping.Load():
-			r.reason = "no more conversations were to start"
+			r.ending = reason.Reasons{reason.New(reason.ToStartNoMore)}
 			more = false
 			r.stopping.Store(true)
 			limit = min(limit, now+drain)

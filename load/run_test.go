@@ -11,6 +11,7 @@ import (
 
 	"github.com/cstest/cstest/driver"
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/unit"
 )
@@ -141,7 +142,7 @@ func TestDrainCensorsAndAbandons(t *testing.T) {
 				t.Errorf("censored at %v, want at the end of the drain, 15s", turn.Done)
 			}
 		}
-		if s.Elapsed != 15*time.Second || s.Interrupted != "" {
+		if s.Elapsed != 15*time.Second || len(s.Interrupted) > 0 {
 			t.Errorf("ended at %v %q, want 15s", s.Elapsed, s.Interrupted)
 		}
 		// A think time beyond the drain: turn 2 is never sent.
@@ -162,7 +163,7 @@ func TestStopStartingDrains(t *testing.T) {
 		stops.Starting, cancel = context.WithTimeout(context.Background(), 4950*time.Millisecond)
 		defer cancel()
 		b, s := drive(t, stops, sc, newFake(), nil)
-		if len(b.started) != 50 || b.ends[measure.Complete] != 50 || s.Interrupted == "" || s.Elapsed != 5900*time.Millisecond {
+		if len(b.started) != 50 || b.ends[measure.Complete] != 50 || len(s.Interrupted) == 0 || s.Elapsed != 5900*time.Millisecond {
 			t.Errorf("started %d, ends %v, %q at %v; want 50 complete, interrupted, 5.9s", len(b.started), b.ends, s.Interrupted, s.Elapsed)
 		}
 	})
@@ -187,14 +188,14 @@ func TestAbortEndsTheLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		asked := 0
 		b, s := drive(t, always(), open(10, 100*time.Second), newFake(), func(o *Options) {
-			o.Abort = func() string {
+			o.Abort = func() reason.Reasons {
 				if asked++; asked == 3 {
-					return "too much is bad"
+					return reason.Reasons{reason.Said("too much is bad")}
 				}
-				return ""
+				return nil
 			}
 		})
-		if s.Interrupted != "too much is bad" || len(b.started) < 30 || len(b.started) > 31 {
+		if s.Interrupted.String() != "too much is bad" || len(b.started) < 30 || len(b.started) > 31 {
 			t.Errorf("%q after %d starts; want the abort's words after 3 s", s.Interrupted, len(b.started))
 		}
 	})

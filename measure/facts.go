@@ -1,6 +1,10 @@
 package measure
 
-import "time"
+import (
+	"time"
+
+	"github.com/cstest/cstest/reason"
+)
 
 // Facts are what others than the generator know of a run: the mock LLM's
 // storms and calls, the servers' processes, the generator's own health.
@@ -15,11 +19,11 @@ type Facts struct {
 	Generator Generator    `json:"generator,omitzero"`
 	// ExternalTarget: the target is not ours, so storms come from the scenario, not from a journal.
 	ExternalTarget bool `json:"external_target,omitempty"`
-	// Interrupted names why the load ended before its plan, empty when it did not.
-	Interrupted string `json:"interrupted,omitempty"`
+	// Interrupted is why the load ended before its plan, empty when it did not.
+	Interrupted reason.Reasons `json:"interrupted,omitempty"`
 	// Aborted is what the scenario's own kill switch said when it ended the load, empty when it did not.
 	// What was seen until then is judged, but cannot pass: the rest of the plan was not.
-	Aborted string `json:"aborted,omitempty"`
+	Aborted reason.Reasons `json:"aborted,omitempty"`
 	// Gaps is how many stretches of the journal this was read back from could not
 	// be read. With any, the run cannot pass.
 	Gaps int `json:"journal_gaps,omitempty"`

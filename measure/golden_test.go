@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"testing"
 	"time"
+
+	"github.com/cstest/cstest/reason"
 )
 
 var update = flag.Bool("update", false, "write testdata/journal-1.cst anew")
@@ -91,7 +93,7 @@ func TestMergeShards(t *testing.T) {
 		}
 	}
 	killed, err := Merge(shard(0, true), shard(1, false))
-	if err != nil || killed.Closed || killed.Facts.Interrupted == "" {
+	if err != nil || killed.Closed || len(killed.Facts.Interrupted) == 0 {
 		t.Errorf("with a killed shard: closed %v, interrupted %q, %v", killed.Closed, killed.Facts.Interrupted, err)
 	}
 	other := shard(0, true)
@@ -105,14 +107,14 @@ func TestMergeShards(t *testing.T) {
 }
 
 func TestMergeFacts(t *testing.T) {
-	a := &Facts{ExternalTarget: true, LLMKnown: true, LLMCalls: 10, Interrupted: "b; a", Aborted: "guard", Calls: []CallSecond{{Second: 1, Calls: 5}},
+	a := &Facts{ExternalTarget: true, LLMKnown: true, LLMCalls: 10, Interrupted: reason.Reasons{reason.Said("b"), reason.Said("a")}, Aborted: reason.Reasons{reason.Said("guard")}, Calls: []CallSecond{{Second: 1, Calls: 5}},
 		Storms:    []Storm{{"s", "status", 1, 2}, {"s", "status", 10, 0}},
 		Processes: []Process{{Name: "p", Ended: 5, Exit: "killed"}}, Target: TargetFacts{Profile: "hardened", Known: true, Turns: 3}}
-	b := &Facts{ExternalTarget: true, LLMKnown: false, LLMCalls: 12, Interrupted: "a", Aborted: "a bad second; guard", Gaps: 2, Calls: []CallSecond{{Second: 0, Calls: 1}, {Second: 1, Calls: 4}},
+	b := &Facts{ExternalTarget: true, LLMKnown: false, LLMCalls: 12, Interrupted: reason.Reasons{reason.Said("a")}, Aborted: reason.Reasons{reason.Said("a bad second"), reason.Said("guard")}, Gaps: 2, Calls: []CallSecond{{Second: 0, Calls: 1}, {Second: 1, Calls: 4}},
 		Storms:    []Storm{{"s", "status", 3, 4}, {"s", "status", 12, 13}, {"t", "slow", 0, 20}},
 		Processes: []Process{{Name: "p", Ended: 7}, {Name: "o"}}, Target: TargetFacts{Known: false, Turns: 4}}
 	for _, got := range []*Facts{MergeFacts(a, b), MergeFacts(b, a)} {
-		if got.LLMCalls != 12 || len(got.Calls) != 2 || got.Calls[1].Calls != 5 || got.Interrupted != "a; b" || got.Aborted != "a bad second; guard" || got.Gaps != 2 || !got.LLMKnown {
+		if got.LLMCalls != 12 || len(got.Calls) != 2 || got.Calls[1].Calls != 5 || got.Interrupted.String() != "a; b" || got.Aborted.String() != "a bad second; guard" || got.Gaps != 2 || !got.LLMKnown {
 			t.Errorf("%+v", got)
 		}
 		if len(got.Storms) != 4 || got.Storms[0].Name != "t" || got.Storms[3] != (Storm{"s", "status", 10, 0}) {

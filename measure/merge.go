@@ -8,6 +8,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/cstest/cstest/reason"
 )
 
 // Merge adds up the shards of one run. The order does not matter. It errs with
@@ -102,7 +104,7 @@ func (r *Recovered) mergeNotes(s *Recovered) {
 func MergeFacts(a, b *Facts) *Facts {
 	out := &Facts{
 		LLMKnown: a.LLMKnown || b.LLMKnown, ExternalTarget: a.ExternalTarget || b.ExternalTarget, Gaps: a.Gaps + b.Gaps,
-		Interrupted: joinReasons(a.Interrupted, b.Interrupted), Aborted: joinReasons(a.Aborted, b.Aborted),
+		Interrupted: distinct(a.Interrupted, b.Interrupted), Aborted: distinct(a.Aborted, b.Aborted),
 	}
 	calls := func(x, y int64) int64 { return x + y }
 	if out.ExternalTarget {
@@ -119,12 +121,11 @@ func MergeFacts(a, b *Facts) *Facts {
 	return out
 }
 
-// joinReasons keeps the distinct reasons, sorted.
-func joinReasons(a, b string) string {
-	all := append(strings.Split(a, "; "), strings.Split(b, "; ")...)
-	slices.Sort(all)
-	all = slices.DeleteFunc(slices.Compact(all), func(s string) bool { return s == "" })
-	return strings.Join(all, "; ")
+// distinct keeps each reason of both once, in an order of their own.
+func distinct(a, b reason.Reasons) reason.Reasons {
+	all := slices.Concat(a, b)
+	slices.SortFunc(all, reason.Compare)
+	return slices.CompactFunc(all, func(a, b reason.Reason) bool { return reason.Compare(a, b) == 0 })
 }
 
 // mergeSeconds joins two lists by second.

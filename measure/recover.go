@@ -8,6 +8,8 @@ import (
 	"hash/crc32"
 	"io"
 	"os"
+
+	"github.com/cstest/cstest/reason"
 )
 
 // Recovered is a run read back from its journal.
@@ -255,8 +257,8 @@ func (v *recovery) finish(rest int64) (*Recovered, error) {
 		out.Facts = &Facts{}
 	}
 	out.Facts.Gaps += len(out.Gaps)
-	if !out.Closed && out.Facts.Interrupted == "" {
-		out.Facts.Interrupted = "the journal ends before the run does: it lacks what happened after its last whole second"
+	if !out.Closed && len(out.Facts.Interrupted) == 0 {
+		out.Facts.Interrupted = reason.Reasons{reason.New(reason.JournalEndsEarly)}
 	}
 	return out, nil
 }

@@ -2,29 +2,29 @@ package reason
 
 // What is to be known of a run as a whole.
 const (
-	AsSaid             Code = "said" // somebody else's text
-	EndedEarly         Code = "ended_early"
-	NothingSent        Code = "nothing_sent"
-	JournalGaps        Code = "journal_gaps"
-	Unexpected4xx      Code = "unexpected_4xx"
-	BeyondContract     Code = "beyond_contract"
-	DurationsClamped   Code = "durations_clamped"
-	SharedHost         Code = "shared_host"
-	LittlesLawOff      Code = "littles_law_off"
-	SignalEnded        Code = "signal_ended"
-	ToEndNow           Code = "to_end_now"
-	ToStartNoMore      Code = "to_start_no_more"
-	GuardAbort         Code = "guard_abort"
-	LoadFailed         Code = "load_failed"
-	RecordingFailed    Code = "recording_failed"
-	ViewPanicked       Code = "view_panicked"
-	MockUnheard        Code = "mock_unheard"
-	ServerUnheard      Code = "server_unheard"
-	ProcessEnded       Code = "process_ended"
-	CstestFailed       Code = "cstest_failed"
-	ClaimPossible      Code = "claim_possible"
-	ClaimImpossible    Code = "claim_impossible"
-	CstestFailedReason Code = "cstest_failed_because"
+	AsSaid           Code = "said" // somebody else's text
+	EndedEarly       Code = "ended_early"
+	NothingSent      Code = "nothing_sent"
+	JournalGaps      Code = "journal_gaps"
+	Unexpected4xx    Code = "unexpected_4xx"
+	BeyondContract   Code = "beyond_contract"
+	DurationsClamped Code = "durations_clamped"
+	SharedHost       Code = "shared_host"
+	LittlesLawOff    Code = "littles_law_off"
+	SignalEnded      Code = "signal_ended"
+	ToEndNow         Code = "to_end_now"
+	ToStartNoMore    Code = "to_start_no_more"
+	GuardAbort       Code = "guard_abort"
+	LoadFailed       Code = "load_failed"
+	RecordingFailed  Code = "recording_failed"
+	ViewPanicked     Code = "view_panicked"
+	MockUnheard      Code = "mock_unheard"
+	ServerUnheard    Code = "server_unheard"
+	ProcessEnded     Code = "process_ended"
+	ShardPanicked    Code = "shard_panicked"
+	ClaimPossible    Code = "claim_possible"
+	ClaimImpossible  Code = "claim_impossible"
+	LoadPanicked     Code = "load_panicked"
 )
 
 func runRows() []row {
@@ -50,8 +50,8 @@ func runRows() []row {
 		{ProcessEnded, "{process:text} ended during the run after {after:duration}: {how:text}", "{process} 在运行 {after} 后意外退出：{how}"},
 		{ClaimPossible, "possible: {in_flight:figure} in flight of {users:count} users leaves {think:duration} of think time each", "可能：{users} 个用户在途 {in_flight}，每人还有 {think} 的思考时间"},
 		{ClaimImpossible, "impossible: {rate:rate} x {mean:duration} needs {in_flight:figure} in flight, {users:count} users have one each at most: at most {most:rate}", "不可能：{rate} × {mean} 需要在途 {in_flight}，而 {users} 个用户每人最多一个：最多 {most}"},
-		{CstestFailed, "cstest itself failed: a shard could not tell what it measured", "cstest 自身出错：有分片未能说出它测到了什么"},
-		{CstestFailedReason, "cstest itself failed: {why:text}", "cstest 自身出错：{why}"},
+		{ShardPanicked, "cstest itself failed: a shard could not tell what it measured", "cstest 自身出错：有分片未能说出它测到了什么"},
+		{LoadPanicked, "cstest itself failed: a goroutine of the load panicked", "cstest 自身出错：压测中的一个 goroutine 崩溃"},
 	}
 }
 

@@ -201,8 +201,8 @@ func (j *judge) conclude() {
 			failed = append(failed, reason.New(reason.Metastable, s.Name))
 		}
 	}
-	if j.facts.Aborted != "" {
-		aborted = reason.Reasons{reason.New(reason.EndedEarly, reason.Said(j.facts.Aborted))}
+	if len(j.facts.Aborted) > 0 {
+		aborted = reason.Reasons{reason.New(reason.EndedEarly, j.facts.Aborted)}
 	}
 	if j.snap.Turns()+j.snap.Counts[measure.DroppedTarget] == 0 {
 		open = append(open, reason.New(reason.NothingSent))
@@ -221,9 +221,9 @@ func (j *judge) conclude() {
 	switch {
 	case integrity:
 		r.Verdict = Fail
-	case j.facts.Interrupted != "":
+	case len(j.facts.Interrupted) > 0:
 		r.Verdict = Incomplete
-		r.Reasons = append(r.Reasons, reason.New(reason.EndedEarly, reason.Said(j.facts.Interrupted)))
+		r.Reasons = append(r.Reasons, reason.New(reason.EndedEarly, j.facts.Interrupted))
 	case len(j.facts.Missing) > 0:
 		r.Verdict = Incomplete
 	case len(r.Generator.Reasons) > 0:
@@ -282,7 +282,7 @@ func (j *judge) warn() {
 		warn(reason.LittlesLawOff, unit.Share(e), r.LittlesLaw.InFlightMean, r.LittlesLaw.RateTimesMean)
 	}
 	// The generator tells of itself when the load is over; before that conversations are still open.
-	if why := unconserved(j.snap, j.facts); why.Code != "" && j.facts.Interrupted == "" && j.facts.Generator.Cores > 0 {
+	if why := unconserved(j.snap, j.facts); why.Code != "" && len(j.facts.Interrupted) == 0 && j.facts.Generator.Cores > 0 {
 		r.Warnings = append(r.Warnings, why)
 	}
 }

@@ -272,7 +272,7 @@ func TestIntegrityFailsWhateverElse(t *testing.T) {
 	for range 200 {
 		b.rec.Lane(0).Dropped(time.Second, measure.DroppedGenerator)
 	}
-	b.facts.Interrupted = "interrupted"
+	b.facts.Interrupted = saying("interrupted")
 	r := b.evaluate()
 	if r.Verdict != Fail || r.Reasons[0].String() != "integrity: 1 answers with foreign content" {
 		t.Errorf("%v %q", r.Verdict, r.Reasons)
@@ -321,9 +321,9 @@ func TestRunVerdictOrder(t *testing.T) {
 			}
 		}
 	}
-	abort := func(b *bench) { b.facts.Aborted = "guard.abort: enough" }
+	abort := func(b *bench) { b.facts.Aborted = saying("guard.abort: enough") }
 	fail := func(b *bench) { b.turns(2, 500, as(measure.Timeout)) }
-	stop := func(b *bench) { b.facts.Interrupted = "interrupted" }
+	stop := func(b *bench) { b.facts.Interrupted = saying("interrupted") }
 	gap := func(b *bench) { b.facts.Gaps = 2 }
 	for _, c := range []struct {
 		name string
@@ -353,7 +353,7 @@ func TestRunVerdictOrder(t *testing.T) {
 		if r.Verdict != c.want || len(r.Reasons) > 0 && r.Reasons[0].String() != c.says || c.says != "" && len(r.Reasons) == 0 {
 			t.Errorf("%s: %v %q, want %v %q", c.name, r.Verdict, r.Reasons, c.want, c.says)
 		}
-		if told := slices.Contains(says(r.Reasons), "the load ended before its plan: guard.abort: enough"); told != (b.facts.Aborted != "") {
+		if told := slices.Contains(says(r.Reasons), "the load ended before its plan: guard.abort: enough"); told != (len(b.facts.Aborted) > 0) {
 			t.Errorf("%s: the kill switch is told: %v, in %q", c.name, told, r.Reasons)
 		}
 	}
@@ -434,3 +434,11 @@ func TestMissingShards(t *testing.T) {
 
 // says are the texts of reasons in English.
 func says(list reason.Reasons) []string { return list.Texts(reason.English) }
+
+// saying is a reason with a text of its own, none where that is empty.
+func saying(text string) reason.Reasons {
+	if text == "" {
+		return nil
+	}
+	return reason.Reasons{reason.Said(text)}
+}

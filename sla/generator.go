@@ -30,7 +30,7 @@ func (j *judge) generator() {
 		planned = n
 	}
 	due := planned - j.snap.Counts[measure.DroppedTarget]
-	if planned > 0 && j.facts.Interrupted == "" && float64(j.snap.Started) < issuedLeast*float64(due) {
+	if planned > 0 && len(j.facts.Interrupted) == 0 && float64(j.snap.Started) < issuedLeast*float64(due) {
 		g.Reasons = append(g.Reasons, reason.New(reason.TooFewStarts, j.snap.Started, due))
 	}
 	if float64(own) > droppedMost*float64(j.snap.Planned) {
@@ -55,7 +55,7 @@ func (j *judge) generator() {
 // and was recorded whole. Where it is not known, and in the closed model, only
 // starts that were counted as they came up are planned ones.
 func scheduled(f *measure.Facts) (n int64, known bool) {
-	whole := f.Interrupted == "" && f.Aborted == "" && f.Gaps == 0
+	whole := len(f.Interrupted)+len(f.Aborted) == 0 && f.Gaps == 0
 	return f.Generator.Planned, whole && f.Generator.Planned > 0
 }
 

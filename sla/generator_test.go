@@ -105,7 +105,7 @@ func TestStartsNotIssued(t *testing.T) {
 		for range c.target {
 			b.rec.Lane(0).Dropped(time.Second, measure.DroppedTarget)
 		}
-		b.facts.Interrupted = c.stopped
+		b.facts.Interrupted = saying(c.stopped)
 		r := b.evaluate()
 		if r.Verdict != c.want || len(r.Generator.Reasons) != c.reasons {
 			t.Errorf("%d dropped by us, %d by the target, stopped %q: %v %q", c.own, c.target, c.stopped, r.Verdict, r.Generator.Reasons)
@@ -211,8 +211,8 @@ func TestStartsThatNeverCameUp(t *testing.T) {
 		{"1 % did not", 1020, nil, Pass, "", "1,020"},
 		{"more did not", 1021, nil, Invalid, "only 1,000 of 1,011 planned starts were issued, through the generator's own fault", "1,021"},
 		{"one too many came up", 1009, nil, Pass, "", "1,009"},
-		{"it was stopped", 2000, func(f *measure.Facts) { f.Interrupted = "a signal" }, Incomplete, "the load ended before its plan: a signal", ""},
-		{"it was aborted", 2000, func(f *measure.Facts) { f.Aborted = "a rule" }, Inconclusive, "the load ended before its plan: a rule", ""},
+		{"it was stopped", 2000, func(f *measure.Facts) { f.Interrupted = saying("a signal") }, Incomplete, "the load ended before its plan: a signal", ""},
+		{"it was aborted", 2000, func(f *measure.Facts) { f.Aborted = saying("a rule") }, Inconclusive, "the load ended before its plan: a rule", ""},
 		{"its record has a gap", 2000, func(f *measure.Facts) { f.Gaps = 1 }, Inconclusive, "1 stretches of the journal could not be read: what they held is missing", ""},
 	} {
 		b := newBench(t, scenario.SLA{Availability: 0.9}, judged(10*time.Second))

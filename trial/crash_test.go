@@ -105,7 +105,7 @@ func TestPanicOfWhoWatchesCostsNothing(t *testing.T) {
 	if done.Crash == nil || done.Crash.Value != "a bug in the view" || shown != 1 {
 		t.Errorf("crash %+v, shown %d times", done.Crash, shown)
 	}
-	if n := done.Snapshot.Turns(); n != 50 || done.Facts.Interrupted != "" || back.Snapshot.Turns() != 50 {
+	if n := done.Snapshot.Turns(); n != 50 || len(done.Facts.Interrupted) > 0 || back.Snapshot.Turns() != 50 {
 		t.Errorf("%d turns, %d in the journal, interrupted %q", n, back.Snapshot.Turns(), done.Facts.Interrupted)
 	}
 }

@@ -207,8 +207,8 @@ func (c *crew) run(ctx, graceful context.Context, notice func(string)) error {
 		switch {
 		case m.err != nil:
 			notice("warning: " + m.err.Error())
-		case m.ending != nil && m.ending.Facts.Interrupted != "":
-			notice("warning: " + m.name + ": " + m.ending.Facts.Interrupted)
+		case m.ending != nil && len(m.ending.Facts.Interrupted) > 0:
+			notice("warning: " + m.name + ": " + m.ending.Facts.Interrupted.String())
 		default:
 			continue
 		}
@@ -256,8 +256,8 @@ func (c *crew) end() {
 }
 
 // abort ends the load at once, when there is a reason.
-func (c *crew) abort(reason string) {
-	if reason == "" || c.aborted.Swap(true) {
+func (c *crew) abort(why reason.Reasons) {
+	if len(why) == 0 || c.aborted.Swap(true) {
 		return
 	}
 	c.now()

@@ -103,7 +103,7 @@ func TestCrewRunsThePlan(t *testing.T) {
 	if want := []string{"cstest shard 0/2", "cstest shard 1/2", "cstest"}; !slices.Equal(names, want) {
 		t.Errorf("processes %q, want %q", names, want)
 	}
-	if done.Facts.Interrupted != "" || done.Facts.Aborted != "" || done.Crash != nil || len(done.Warnings) != 0 {
+	if len(done.Facts.Interrupted) > 0 || len(done.Facts.Aborted) > 0 || done.Crash != nil || len(done.Warnings) != 0 {
 		t.Errorf("interrupted %q, aborted %q, crash %v, warnings %q", done.Facts.Interrupted, done.Facts.Aborted, done.Crash, done.Warnings)
 	}
 }
@@ -113,7 +113,7 @@ func TestPanicInAShardIsTheRunsOwn(t *testing.T) {
 	if done.Crash == nil || done.Crash.Value != "a bug in the driver" || !strings.Contains(done.Crash.Stack, "clockworkLine") {
 		t.Fatalf("crash %+v", done.Crash)
 	}
-	if want := "cstest itself failed: a goroutine of the load panicked"; done.Facts.Interrupted != want || done.Result.Verdict != sla.Incomplete {
+	if want := "cstest itself failed: a goroutine of the load panicked"; done.Facts.Interrupted.String() != want || done.Result.Verdict != sla.Incomplete {
 		t.Errorf("interrupted %q, verdict %s", done.Facts.Interrupted, done.Result.Verdict)
 	}
 }
@@ -125,7 +125,7 @@ func TestCrewTellsWhatItsShardsTold(t *testing.T) {
 		{name: "shard 0/3", shard: "0/3", ending: &ending{Facts: &measure.Facts{Generator: measure.Generator{MaxInFlight: 3, Cores: 2}}}},
 		{name: "shard 1/3", shard: "1/3", late: true, cmd: &exec.Cmd{}},
 		{name: "shard 2/3", shard: "2/3", ending: &ending{
-			Facts:    &measure.Facts{Interrupted: "load: no lane", Generator: measure.Generator{MaxInFlight: 4, Cores: 2}},
+			Facts:    &measure.Facts{Interrupted: reason.Reasons{reason.Said("load: no lane")}, Generator: measure.Generator{MaxInFlight: 4, Cores: 2}},
 			Warnings: reason.Reasons{reason.New(reason.RecordingFailed, "counts lost")},
 		}},
 	}}
@@ -136,7 +136,7 @@ func TestCrewTellsWhatItsShardsTold(t *testing.T) {
 	}; !slices.Equal(done.Warnings.Texts(reason.English), want) {
 		t.Errorf("warnings %q", done.Warnings)
 	}
-	if f := done.Facts; f.Interrupted != "load: no lane" || f.Generator.MaxInFlight != 7 || f.Generator.Cores != 2 {
+	if f := done.Facts; f.Interrupted.String() != "load: no lane" || f.Generator.MaxInFlight != 7 || f.Generator.Cores != 2 {
 		t.Errorf("facts %+v", f)
 	}
 }
@@ -144,14 +144,14 @@ func TestCrewTellsWhatItsShardsTold(t *testing.T) {
 // Half of the turns are bad: all of one shard's.
 func TestGuardIsAboutTheWholeLoad(t *testing.T) {
 	done := crewed(t, "shard bad first", 2, "guard: {abort: {bad: 80%, for: 1s}}\n", nil)
-	if n, bad := done.Snapshot.Turns(), done.Snapshot.Turns()-done.Snapshot.Answered(); n != 150 || bad != 75 || done.Facts.Aborted != "" || done.Facts.Interrupted != "" {
+	if n, bad := done.Snapshot.Turns(), done.Snapshot.Turns()-done.Snapshot.Answered(); n != 150 || bad != 75 || len(done.Facts.Aborted) > 0 || len(done.Facts.Interrupted) > 0 {
 		t.Errorf("%d turns, %d bad, aborted %q, interrupted %q", n, bad, done.Facts.Aborted, done.Facts.Interrupted)
 	}
 }
 
 func TestGuardEndsEveryShard(t *testing.T) {
 	done := crewed(t, "shard bad all", 2, "guard: {abort: {bad: 80%, for: 1s}}\n", nil)
-	if !strings.HasPrefix(done.Facts.Aborted, "guard.abort: at least 80 % of turns bad for 1 s, at ") || done.Facts.Interrupted != "" {
+	if !strings.HasPrefix(done.Facts.Aborted.String(), "guard.abort: at least 80 % of turns bad for 1 s, at ") || len(done.Facts.Interrupted) > 0 {
 		t.Errorf("aborted %q, interrupted %q", done.Facts.Aborted, done.Facts.Interrupted)
 	}
 	if n := done.Snapshot.Turns(); n >= 150 || n == 0 || done.Snapshot.Answered() != 0 {
@@ -185,7 +185,7 @@ func TestKilledShardEndsTheRun(t *testing.T) {
 	if len(told) != 1 || told[0] != "warning: "+want {
 		t.Errorf("told %q", told)
 	}
-	if done.Facts.Interrupted != want || !slices.Contains(done.Warnings.Texts(reason.English), "load: "+want) || done.Result.Verdict != sla.Incomplete {
+	if done.Facts.Interrupted.String() != want || !slices.Contains(done.Warnings.Texts(reason.English), "load: "+want) || done.Result.Verdict != sla.Incomplete {
 		t.Errorf("interrupted %q, warnings %q, verdict %s", done.Facts.Interrupted, done.Warnings, done.Result.Verdict)
 	}
 	if after.InFlight != 0 || after.Conversations != 0 || after.Started == 0 {
@@ -230,7 +230,7 @@ func TestStuckShardIsKilled(t *testing.T) {
 		"shard 0/2 did not end at once and was killed: what it measured last is lost",
 		"shard 1/2 did not end at once and was killed: what it measured last is lost",
 	}
-	if !slices.Equal(done.Warnings.Texts(reason.English), want) || done.Facts.Interrupted != "" {
+	if !slices.Equal(done.Warnings.Texts(reason.English), want) || len(done.Facts.Interrupted) > 0 {
 		t.Errorf("warnings %q, interrupted %q", done.Warnings, done.Facts.Interrupted)
 	}
 }

@@ -164,13 +164,13 @@ func TestSilenceEndsNoBreach(t *testing.T) {
 		return cut
 	}
 	b := breach{rule: s.Guard.Abort}
-	if got := b.add(bad(time.Second)); got != "" {
+	if got := b.add(bad(time.Second)); len(got) > 0 {
 		t.Errorf("after a second: %q", got)
 	}
-	if got := b.add(measure.NewInterval(plan)); got != "" {
+	if got := b.add(measure.NewInterval(plan)); len(got) > 0 {
 		t.Errorf("on silence: %q", got)
 	}
-	if got, want := b.add(bad(2*time.Second)), "guard.abort: at least 50 % of turns bad for 2 s, at 2 s"; got != want {
+	if got, want := b.add(bad(2*time.Second)), "guard.abort: at least 50 % of turns bad for 2 s, at 2 s"; got.String() != want {
 		t.Errorf("after two seconds: %q, want %q", got, want)
 	}
 }

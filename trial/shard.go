@@ -12,6 +12,7 @@ import (
 	"github.com/cstest/cstest/driver"
 	"github.com/cstest/cstest/load"
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/unit"
 )
@@ -78,8 +79,8 @@ func runShard(ctx context.Context, in io.Reader, f *framer, open func(*attempt) 
 	}
 	done := &Done{Facts: &measure.Facts{}}
 	t.drive(hard, graceful, recorder, done)
-	if done.Crash != nil && done.Facts.Interrupted == "" {
-		done.Facts.Interrupted = "cstest itself failed: a shard could not tell what it measured"
+	if done.Crash != nil && len(done.Facts.Interrupted) == 0 {
+		done.Facts.Interrupted = reason.Reasons{reason.New(reason.ShardPanicked)}
 	}
 	return f.sendJSON(frameEnding, ending{done.Facts, done.Warnings, done.Crash})
 }

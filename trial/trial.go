@@ -119,7 +119,7 @@ func Run(ctx, graceful context.Context, o Options) (*Done, error) {
 	for i := range done.Incidents {
 		done.Incidents[i].What = done.Incidents[i].What.Map(o.Redact)
 	}
-	done.Facts.Interrupted = o.Redact(done.Facts.Interrupted)
+	done.Facts.Interrupted = done.Facts.Interrupted.Map(o.Redact)
 	done.Result = Judge(o.Scenario, done.Snapshot, done.Facts, done.Incidents)
 	t.closeJournal(done)
 	ended = true
@@ -258,7 +258,8 @@ func (t *attempt) drive(ctx, graceful context.Context, recorder *measure.Recorde
 	stopAsking := t.identity.watch(t.base)
 	t.hold()
 	var err error
-	interrupted, ended := "", time.Duration(0)
+	var interrupted reason.Reasons
+	ended := time.Duration(0)
 	if t.crew != nil {
 		err = t.crew.run(ctx, graceful, t.Notice)
 		t.crew.told(t.base, done)
@@ -279,17 +280,17 @@ func (t *attempt) drive(ctx, graceful context.Context, recorder *measure.Recorde
 	done.Warnings = append(done.Warnings, w.warnings...)
 	f := done.Facts
 	switch {
-	case f.Interrupted != "": // in a shard, and it told why
-	case done.Crash != nil && interrupted != "":
+	case len(f.Interrupted) > 0: // in a shard, and it told why
+	case done.Crash != nil && len(interrupted) > 0:
 		f.Interrupted = interrupted
 	case err != nil:
 		done.Warnings = append(done.Warnings, reason.New(reason.LoadFailed, reason.Of(err)))
-		f.Interrupted = err.Error()
+		f.Interrupted = reason.Of(err)
 	case ctx.Err() != nil || graceful.Err() != nil:
 		if !t.member { // its parent knows why it passed that on
-			f.Interrupted = "a signal ended the load"
+			f.Interrupted = reason.Reasons{reason.New(reason.SignalEnded)}
 		}
-	case interrupted != "":
+	case len(interrupted) > 0:
 		f.Aborted = interrupted
 	}
 	t.befell(w, done)

@@ -41,7 +41,7 @@ type watch struct {
 	health []measure.GeneratorSecond
 
 	breach breach
-	reason atomic.Pointer[string]
+	reason atomic.Pointer[reason.Reasons]
 
 	open   context.Context // while the load lasts
 	close  context.CancelFunc
@@ -108,7 +108,7 @@ func (w *watch) cut() {
 	if err != nil {
 		w.warnings = append(w.warnings, reason.New(reason.RecordingFailed, err))
 	}
-	if why := w.breach.add(last); why != "" {
+	if why := w.breach.add(last); len(why) > 0 {
 		w.reason.Store(&why)
 		if w.t.crew != nil {
 			w.t.crew.abort(why)
@@ -173,11 +173,11 @@ func (w *watch) second(s measure.GeneratorSecond) {
 }
 
 // abort tells the load why it must end, when it must.
-func (w *watch) abort() string {
-	if reason := w.reason.Load(); reason != nil {
-		return *reason
+func (w *watch) abort() reason.Reasons {
+	if why := w.reason.Load(); why != nil {
+		return *why
 	}
-	return ""
+	return nil
 }
 
 // counters are the live ones, of this process or of all.
@@ -196,18 +196,18 @@ type breach struct {
 }
 
 // add takes an interval and gives the reason to abort, or nothing.
-func (b *breach) add(last *measure.Snapshot) string {
+func (b *breach) add(last *measure.Snapshot) reason.Reasons {
 	if b.rule == nil || last == nil || last.Elapsed == 0 { // nobody told yet
-		return ""
+		return nil
 	}
 	turns := last.Turns()
 	bad := turns - last.Answered()
 	if turns == 0 || float64(bad) < float64(b.rule.Bad)*float64(turns) {
 		b.since = last.Elapsed
-		return ""
+		return nil
 	}
 	if last.Elapsed-b.since < b.rule.For.D() {
-		return ""
+		return nil
 	}
-	return reason.New(reason.GuardAbort, b.rule.Bad, b.rule.For, last.Elapsed.Round(time.Second)).String()
+	return reason.Reasons{reason.New(reason.GuardAbort, b.rule.Bad, b.rule.For, last.Elapsed.Round(time.Second))}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cstest/cstest/load"
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/trial"
 )
 
@@ -45,7 +46,7 @@ func TestPanicIsReported(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = j.finish(&trial.Done{
-		Started: time.Now(), Snapshot: snap, Facts: &measure.Facts{Interrupted: "cstest itself failed: a goroutine of the load panicked"},
+		Started: time.Now(), Snapshot: snap, Facts: &measure.Facts{Interrupted: reason.Reasons{reason.New(reason.LoadPanicked)}},
 		Crash: &load.Crash{Value: "cannot parse \"Bearer sesame-open-1\"\x1b[31m", Stack: "goroutine 7 [running]:\nsesame-open-1\ndriver.parse(0x7)"},
 	})
 	if code := exitCode(err); code != exitInternal {
