@@ -5,6 +5,7 @@ import (
 	"maps"
 
 	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/template"
 )
 
 const (
@@ -22,9 +23,9 @@ const (
 // agentRules are the agents' side of a target, compiled.
 type agentRules struct {
 	sockets   int
-	path      template
+	path      bound
 	fields    []field // of the upgrade
-	bearer    template
+	bearer    bound
 	jwt       *signer
 	subscribe []byte // the message
 	replyEnd  string // of the message, behind the ticket's id
@@ -52,21 +53,21 @@ func (p *plan) newAgentRules(target *scenario.Target, prefix string) (*agentRule
 	if r.path, err = p.pathOf(prefix, firstOf(own.Path, agentPath)); err != nil {
 		return nil, fmt.Errorf("agents.path: %w", err)
 	}
-	if r.bearer, err = parseTemplate(own.Bearer, escapeHeader, p.opts.Secrets); err != nil {
+	if r.bearer, err = p.opts.bind(own.Bearer, template.Header); err != nil {
 		return nil, fmt.Errorf("agents.bearer: %w", err)
 	}
-	all, err := headers(target.Headers, []field{{"user-agent", template{}.raw("cstest")}}, p.opts.Secrets)
+	all, err := headers(target.Headers, []field{{"user-agent", raw("cstest")}}, &p.opts)
 	if err != nil {
 		return nil, err
 	}
 	for _, f := range all {
-		if f.value.forAgents() {
+		if forAgents(f.value) {
 			r.fields = append(r.fields, f)
 		}
 	}
 	r.jwt = p.jwt.forAgents()
 	r.subscribe = subscription(own.Queues)
-	r.replyEnd = `","text":"` + string(appendJSON(nil, firstOf(own.Reply, agentReply))) + `"}`
+	r.replyEnd = `","text":"` + string(template.AppendJSON(nil, firstOf(own.Reply, agentReply))) + `"}`
 	r.lookup = newLookup(map[int]string{
 		saidType: "type", saidTicket: "ticket.id", saidTicketID: "ticket_id", saidCode: "code", saidProtocol: "protocol", saidPing: "ping_s",
 	})
@@ -82,22 +83,9 @@ func subscription(queues []string) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(appendJSON(append(b, '"'), q), '"')
+		b = append(template.AppendJSON(append(b, '"'), q), '"')
 	}
 	return append(b, "]}"...)
-}
-
-// forAgents tells whether the template says something about an agent, who has
-// no turn, no row of a table and no login.
-func (t template) forAgents() bool {
-	for i := range t {
-		switch t[i].kind {
-		case literal, userID, userIndex:
-		default:
-			return false
-		}
-	}
-	return true
 }
 
 // forAgents gives the signer of agents' tokens: their own names, their role, and
@@ -107,9 +95,9 @@ func (s *signer) forAgents() *signer {
 		return nil
 	}
 	a := *s
-	a.sub = template{{kind: userID}}
+	a.sub = template.Only("user.id", variables["user.id"], template.Text)
 	a.claims = maps.Clone(s.claims)
-	maps.DeleteFunc(a.claims, func(_ string, t template) bool { return !t.forAgents() })
-	a.claims["role"] = template{}.raw("agent")
+	maps.DeleteFunc(a.claims, func(_ string, claim bound) bool { return !forAgents(claim) })
+	a.claims["role"] = raw("agent")
 	return &a
 }

@@ -97,18 +97,18 @@ func (g *agents) address(a *agent) string {
 	if g.plan.secure {
 		scheme = "https://"
 	}
-	return scheme + g.plan.host + string(g.rules.path.append(nil, &values{user: &a.user, turn: &Turn{}}))
+	return scheme + g.plan.host + string(g.rules.path.Append(nil, &values{user: &a.user, turn: &Turn{}}))
 }
 
 func (g *agents) header(a *agent) (http.Header, error) {
 	v := &values{user: &a.user, turn: &Turn{}}
 	header := http.Header{}
 	for _, f := range g.rules.fields {
-		header.Set(f.name, string(f.value.append(nil, v)))
+		header.Set(f.name, string(f.value.Append(nil, v)))
 	}
 	switch {
-	case len(g.rules.bearer) > 0:
-		header.Set("authorization", "Bearer "+string(g.rules.bearer.append(nil, v)))
+	case !g.rules.bearer.Empty():
+		header.Set("authorization", "Bearer "+string(g.rules.bearer.Append(nil, v)))
 	case g.rules.jwt != nil:
 		if err := g.rules.jwt.sign(&a.user, time.Now()); err != nil {
 			return nil, err

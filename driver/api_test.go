@@ -25,7 +25,7 @@ func secretsOf(pairs map[string]string) func(string) (string, error) {
 	}
 }
 
-func TestParseBody(t *testing.T) {
+func TestBody(t *testing.T) {
 	user := &User{ID: "u\"1", Index: 7, Vars: map[string]string{"orders.no": "A-1", "orders.none": ""}}
 	turn := &Turn{Text: []byte("hi\n"), TurnID: []byte("t"), Index: 2}
 	for _, c := range []struct{ body, want string }{
@@ -38,19 +38,31 @@ func TestParseBody(t *testing.T) {
 		{`{"a":"order ${orders.no}, ${user.index}/${turn.index} $$","d":"-${dialog.id}-"}`, `{"a":"order A-1, 7/2 $","d":"--"}`},
 		{`{"k\"":"${env:K}","q":"${env:K}!"}`, `{"k\"":"s\"ecret","q":"s\"ecret!"}`},
 		{`"${turn.text}"`, `"hi\n"`},
+		{`{"t":"$5 ${trace.id}","s":"${span.id}"}`, `{"t":"$5 00000000000000000000000000000000","s":"0000000000000000"}`},
 	} {
-		tmpl, err := parseBody(json.RawMessage(c.body), secretsOf(map[string]string{"env:K": `s"ecret`}))
+		o := Options{Secrets: secretsOf(map[string]string{"env:K": `s"ecret`})}
+		body, err := o.bindBody([]byte(c.body))
 		if err != nil {
 			t.Errorf("%s: %v", c.body, err)
 			continue
 		}
-		if got := string(tmpl.append(nil, &values{user: user, turn: turn})); got != c.want {
+		if got := string(body.Append(nil, &values{user: user, turn: turn})); got != c.want {
 			t.Errorf("%s\n got %s\nwant %s", c.body, got, c.want)
 		}
 	}
-	for _, bad := range []string{`{"a":"${"}`, `{"a":"$x"}`, `{"a":"${}"}`, `{"a":"${env:NONE}"}`, `{`, `{} {}`} {
-		if _, err := parseBody(json.RawMessage(bad), secretsOf(nil)); err == nil {
-			t.Errorf("%s was taken", bad)
+	for bad, want := range map[string]string{
+		`{"a":"${"}`:            "a: a } is missing",
+		`{"a":"${}"}`:           "a: ${} names no variable",
+		`{"a":"${env:NONE}"}`:   "${env:NONE}: not set",
+		`{"a":"${turn.txt}"}`:   "${turn.txt}: there is no such variable",
+		`{"a":"${history}"}`:    "${history}: there is no such variable",
+		`{"a":"${auth.tokenx"}`: "a: a } is missing",
+		`{`:                     "is not JSON",
+		`{} {}`:                 "something follows",
+	} {
+		o := Options{Secrets: secretsOf(nil)}
+		if _, err := o.bindBody([]byte(bad)); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: error %v, want %s", bad, err, want)
 		}
 	}
 }

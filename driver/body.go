@@ -1,137 +1,68 @@
 package driver
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
+	"github.com/cstest/cstest/template"
 )
 
-// parseBody turns a JSON document with ${…} in its strings into a template. A
-// member whose whole value is one expansion is optional: empty, it is left out.
-// Every value is written with a comma behind it, which the end of its object or
-// array replaces, so that a missing last member leaves no comma.
-func parseBody(doc json.RawMessage, secrets func(string) (string, error)) (template, error) {
-	dec := json.NewDecoder(bytes.NewReader(doc))
-	dec.UseNumber()
-	t, err := bodyValue(nil, dec, "", secrets)
+// openAIBody is the body of a turn where the client keeps the dialog, as OpenAI's
+// message list.
+func (o *Options) openAIBody(model string, stream bool) (bound, error) {
+	doc := `{"model":"${target.model}","messages":["${history}",{"role":"user","content":"${turn.text}"}]}`
+	if stream {
+		doc = doc[:len(doc)-1] + `,"stream":true}`
+	}
+	t, err := template.ParseJSON([]byte(doc))
 	if err != nil {
-		return nil, err
+		return bound{}, err
 	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("something follows the JSON document")
+	history, err := historyOf(`{"role":"user","content":"${message.text}"}`, `{"role":"assistant","content":"${message.text}"}`)
+	if err != nil {
+		return bound{}, err
 	}
-	if n := len(t); n > 0 {
-		last := &t[n-1]
-		if last.kind == literal {
-			last.before = last.before[:len(last.before)-1]
-		} else {
-			last.after = last.after[:len(last.after)-1]
+	return template.Bind(t, func(name string) (template.Variable[values], error) {
+		switch name {
+		case "target.model":
+			return template.Constant[values](model), nil
+		case "history":
+			return history, nil
 		}
-	}
-	return t, nil
+		return o.variable(name)
+	})
 }
 
-// bodyValue appends one value and a comma; key is `"name":` inside an object.
-func bodyValue(t template, dec *json.Decoder, key string, secrets func(string) (string, error)) (template, error) {
-	token, err := dec.Token()
-	if err != nil {
-		return nil, fmt.Errorf("body: %w", err)
-	}
-	switch v := token.(type) {
-	case json.Delim:
-		if v == '{' {
-			return bodyObject(t.raw(key+"{"), dec, secrets)
+// historyOf is the dialog before the turn, oldest message first, each in the form
+// of who said it.
+func historyOf(user, assistant string) (template.Variable[values], error) {
+	var forms [2]template.Bound[Message]
+	for i, doc := range []string{user, assistant} {
+		t, err := template.ParseJSON([]byte(doc))
+		if err == nil {
+			forms[i], err = template.Bind(t, messageVariable)
 		}
-		return bodyArray(t.raw(key+"["), dec, secrets)
-	case string:
-		inner, err := parseTemplate(v, escapeJSON, secrets)
 		if err != nil {
-			return nil, err
+			return template.Variable[values]{}, err
 		}
-		if len(inner) == 1 && inner[0].kind != literal {
-			p := inner[0]
-			p.before, p.after, p.optional = key+`"`, `",`, key != ""
-			return append(t, p), nil
-		}
-		t = t.raw(key + `"`)
-		for _, p := range inner {
-			if p.kind == literal {
-				t = t.raw(p.before)
+	}
+	return template.List(func(b []byte, v *values) []byte {
+		for i := range v.turn.History {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			m := &v.turn.History[i]
+			if m.Assistant {
+				b = forms[1].Append(b, m)
 			} else {
-				t = append(t, p)
+				b = forms[0].Append(b, m)
 			}
 		}
-		return t.raw(`",`), nil
-	case json.Number:
-		return t.raw(key + v.String() + ","), nil
-	case bool:
-		return t.raw(fmt.Sprintf("%s%t,", key, v)), nil
-	}
-	return t.raw(key + "null,"), nil
+		return b
+	}), nil
 }
 
-func bodyObject(t template, dec *json.Decoder, secrets func(string) (string, error)) (template, error) {
-	for dec.More() {
-		token, err := dec.Token()
-		if err != nil {
-			return nil, fmt.Errorf("body: %w", err)
-		}
-		name, _ := token.(string)
-		key := `"` + string(appendJSON(nil, name)) + `":`
-		if t, err = bodyValue(t, dec, key, secrets); err != nil {
-			return nil, err
-		}
+// messageVariable gives what a name stands for in the form of a message.
+func messageVariable(name string) (template.Variable[Message], error) {
+	if name != "message.text" {
+		return template.Variable[Message]{}, errNoVariable
 	}
-	if _, err := dec.Token(); err != nil {
-		return nil, fmt.Errorf("body: %w", err)
-	}
-	last := &t[len(t)-1]
-	if last.kind == literal {
-		if n := len(last.before); last.before[n-1] == ',' {
-			last.before = last.before[:n-1]
-		}
-		return t.raw("},"), nil
-	}
-	return append(t, piece{kind: closer, after: ","}), nil
-}
-
-func bodyArray(t template, dec *json.Decoder, secrets func(string) (string, error)) (template, error) {
-	var err error
-	for dec.More() {
-		if t, err = bodyValue(t, dec, "", secrets); err != nil {
-			return nil, err
-		}
-	}
-	if _, err := dec.Token(); err != nil {
-		return nil, fmt.Errorf("body: %w", err)
-	}
-	// Values in an array are never left out: the comma is there unless it is empty.
-	last := &t[len(t)-1]
-	if last.kind == literal {
-		if n := len(last.before); last.before[n-1] == ',' {
-			last.before = last.before[:n-1]
-		}
-	} else {
-		last.after = last.after[:len(last.after)-1]
-	}
-	return t.raw("],"), nil
-}
-
-// appendMessages writes the dialog as OpenAI's message list.
-func appendMessages(b []byte, turn *Turn) []byte {
-	for i := range turn.History {
-		m := &turn.History[i]
-		if m.Assistant {
-			b = append(b, `{"role":"assistant","content":"`...)
-		} else {
-			b = append(b, `{"role":"user","content":"`...)
-		}
-		b = appendJSON(b, m.Text)
-		b = append(b, `"},`...)
-	}
-	b = append(b, `{"role":"user","content":"`...)
-	b = appendJSON(b, turn.Text)
-	return append(b, `"}`...)
+	return template.Always(func(b []byte, m *Message) []byte { return append(b, m.Text...) }), nil
 }

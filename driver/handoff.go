@@ -2,6 +2,8 @@ package driver
 
 import (
 	"time"
+
+	"github.com/cstest/cstest/template"
 )
 
 const (
@@ -278,7 +280,7 @@ func (g *agents) deal(h *handoff, deadline time.Duration) fault {
 	f = g.until(h, deadline, func() bool {
 		if !h.asked && h.won == 1 {
 			h.asked = true
-			g.say(h, h.winner, append(appendJSON([]byte(replyStart), h.id), g.rules.replyEnd...))
+			g.say(h, h.winner, append(template.AppendJSON([]byte(replyStart), h.id), g.rules.replyEnd...))
 		}
 		return h.closed || h.won > 1
 	})
@@ -297,7 +299,7 @@ func (g *agents) claim(h *handoff) (open int) {
 	for i := range h.sight.shown {
 		if h.claims[i] == unclaimed {
 			h.claims[i] = claimed
-			g.say(h, h.sight.by[i], append(appendJSON([]byte(claimStart), h.id), ticketIDEnding...))
+			g.say(h, h.sight.by[i], append(template.AppendJSON([]byte(claimStart), h.id), ticketIDEnding...))
 		}
 		if h.claims[i] == claimed {
 			open++

@@ -18,7 +18,7 @@ type blockPart struct {
 	keep    []byte // the constants spelled out, kept by the peer
 	known   []byte // the constants as indexes into the peer's table
 	name    []byte // of a varying field: its representation up to the value
-	value   template
+	value   bound
 }
 
 // tableSize is the table of a peer that has not said otherwise.
@@ -50,8 +50,8 @@ func (q *request) block(p *plan) fieldBlock {
 	static := func(index byte) {
 		cur.literal, cur.keep, cur.known = append(cur.literal, 0x80|index), append(cur.keep, 0x80|index), append(cur.known, 0x80|index)
 	}
-	add := func(name string, value template) {
-		if text, ok := value.constant(); ok {
+	add := func(name string, value bound) {
+		if text, ok := value.Constant(); ok {
 			constants = append(constants, constant{name, text})
 			b.size += len(name) + len(text) + 32
 			cur.literal = appendText(appendText(append(cur.literal, 0x00), name), text)
@@ -73,14 +73,14 @@ func (q *request) block(p *plan) fieldBlock {
 	case "POST":
 		static(staticPOST)
 	default:
-		add(":method", template{}.raw(q.method))
+		add(":method", raw(q.method))
 	}
 	if p.secure {
 		static(staticHTTPS)
 	} else {
 		static(staticHTTP)
 	}
-	add(":authority", template{}.raw(p.host))
+	add(":authority", raw(p.host))
 	add(":path", q.path)
 	for _, f := range q.fields {
 		add(f.name, f.value)
@@ -154,10 +154,10 @@ func (b *fieldBlock) append(dst []byte, v *values, t table) []byte {
 }
 
 // appendValueText writes a rendered value with its length before it.
-func appendValueText(dst []byte, t template, v *values) []byte {
+func appendValueText(dst []byte, t bound, v *values) []byte {
 	at := len(dst)
 	dst = append(dst, 0)
-	dst = t.append(dst, v)
+	dst = t.Append(dst, v)
 	n := len(dst) - at - 1
 	if n < 127 {
 		dst[at] = byte(n)

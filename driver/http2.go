@@ -89,7 +89,7 @@ func (h *http2) roundTrip(l *line, x *exchange, q *request) fault {
 	x.stream = stream{wake: x.stream.wake, events: q.events}
 	x.in, x.out = x.in[:0], x.out[:0]
 	if q.bodied {
-		x.out = q.body.append(x.out, &x.values)
+		x.out = q.body.Append(x.out, &x.values)
 	}
 	for moves := 0; ; moves++ {
 		m, f := h.acquire(l, x)

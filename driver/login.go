@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/template"
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/tidwall/gjson"
 )
@@ -20,12 +21,12 @@ type userState struct {
 // signer makes the tokens of users.
 type signer struct {
 	secret []byte
-	sub    template
+	sub    bound
 	ttl    time.Duration
 	issuer string
 	aud    string
 	kid    string
-	claims map[string]template
+	claims map[string]bound
 }
 
 // newSigner gives nil where the target has no JWT.
@@ -34,23 +35,23 @@ func newSigner(target *scenario.Target, opts *Options) (*signer, error) {
 		return nil, nil
 	}
 	j := target.Auth.JWT
-	secret, err := parseTemplate(j.Secret, escapeHeader, opts.Secrets)
+	secret, err := opts.bind(j.Secret, template.Text)
 	if err != nil {
 		return nil, fmt.Errorf("auth.jwt.secret: %w", err)
 	}
-	key, ok := secret.constant()
+	key, ok := secret.Constant()
 	if !ok || key == "" {
 		return nil, fmt.Errorf("auth.jwt.secret: write the secret, ${env:NAME} or ${file:PATH}")
 	}
-	s := &signer{secret: []byte(key), ttl: time.Duration(j.TTL), issuer: j.Issuer, aud: j.Audience, kid: j.Kid, claims: map[string]template{}}
+	s := &signer{secret: []byte(key), ttl: time.Duration(j.TTL), issuer: j.Issuer, aud: j.Audience, kid: j.Kid, claims: map[string]bound{}}
 	if s.ttl <= 0 {
 		s.ttl = tokenTTL
 	}
-	if s.sub, err = parseTemplate(firstOf(j.Sub, "${user.id}"), escapeHeader, opts.Secrets); err != nil {
+	if s.sub, err = opts.bind(firstOf(j.Sub, "${user.id}"), template.Text); err != nil {
 		return nil, fmt.Errorf("auth.jwt.sub: %w", err)
 	}
 	for name, text := range j.Claims {
-		if s.claims[name], err = parseTemplate(text, escapeHeader, opts.Secrets); err != nil {
+		if s.claims[name], err = opts.bind(text, template.Text); err != nil {
 			return nil, fmt.Errorf("auth.jwt.claims.%s: %w", name, err)
 		}
 	}
@@ -65,7 +66,7 @@ func (s *signer) sign(user *User, now time.Time) error {
 	}
 	v := values{user: user, turn: &Turn{}}
 	claims := jwt.MapClaims{
-		"sub": string(s.sub.append(nil, &v)), "iat": now.Unix(), "exp": now.Add(s.ttl).Unix(),
+		"sub": string(s.sub.Append(nil, &v)), "iat": now.Unix(), "exp": now.Add(s.ttl).Unix(),
 	}
 	if s.issuer != "" {
 		claims["iss"] = s.issuer
@@ -74,7 +75,7 @@ func (s *signer) sign(user *User, now time.Time) error {
 		claims["aud"] = s.aud
 	}
 	for name, text := range s.claims {
-		claims[name] = string(text.append(nil, &v))
+		claims[name] = string(text.Append(nil, &v))
 	}
 	token := jwt.NewWithClaims(jwt.SigningMethodHS256, claims)
 	if s.kid != "" {
@@ -102,7 +103,7 @@ func (p *plan) newLogin(target *scenario.Target, prefix string, base []field) (*
 	// What the login will save cannot be sent by it.
 	var fields []field
 	for _, f := range base {
-		if !f.value.uses(loginVar) {
+		if !usesLogin(f.value) {
 			fields = append(fields, f)
 		}
 	}
@@ -112,13 +113,13 @@ func (p *plan) newLogin(target *scenario.Target, prefix string, base []field) (*
 		return nil, fmt.Errorf("login.path: %w", err)
 	}
 	if len(l.Body) > 0 {
-		if q.body, err = parseBody(l.Body, p.opts.Secrets); err != nil {
+		if q.body, err = p.opts.bindBody(l.Body); err != nil {
 			return nil, fmt.Errorf("login.body: %w", err)
 		}
-		fields = append(fields, field{"content-type", template{}.raw("application/json")})
+		fields = append(fields, field{"content-type", raw("application/json")})
 	}
-	q.bodied = len(q.body) > 0 || q.method == "POST" || q.method == "PUT"
-	if q.fields, err = headers(l.Headers, fields, p.opts.Secrets); err != nil {
+	q.bodied = !q.body.Empty() || q.method == "POST" || q.method == "PUT"
+	if q.fields, err = headers(l.Headers, fields, &p.opts); err != nil {
 		return nil, fmt.Errorf("login.headers: %w", err)
 	}
 	q.compile(p.host, p.policy == "per-turn")

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/template"
 )
 
 // plan is a target compiled: everything a turn needs that no turn changes.
@@ -156,7 +157,7 @@ func (p *plan) requests(target *scenario.Target, u *url.URL) error {
 	if err != nil {
 		return err
 	}
-	usual, body, err := builtin(target, p.mode, u.Path)
+	usual, body, err := p.opts.builtin(target, p.mode, u.Path)
 	if err != nil {
 		return err
 	}
@@ -173,11 +174,11 @@ func (p *plan) requests(target *scenario.Target, u *url.URL) error {
 		return fmt.Errorf("request.path: %w", err)
 	}
 	if len(own.Body) > 0 {
-		if q.body, err = parseBody(own.Body, p.opts.Secrets); err != nil {
+		if q.body, err = p.opts.bindBody(own.Body); err != nil {
 			return fmt.Errorf("request.body: %w", err)
 		}
 	}
-	if len(q.body) == 0 {
+	if q.body.Empty() {
 		q.bodied = q.method != "GET" && q.method != "HEAD"
 	}
 	if q.fields, err = p.turnFields(own.Headers, base, &q); err != nil {
@@ -185,11 +186,11 @@ func (p *plan) requests(target *scenario.Target, u *url.URL) error {
 	}
 	q.compile(p.host, p.policy == "per-turn")
 	p.turn = q
-	p.turnPath, _ = q.path.constant()
+	p.turnPath, _ = q.path.Constant()
 	if job := jobOf(target); job != nil {
 		p.jobs = jobRules{url: job.URL != "", status: job.Status != "", done: job.Done}
 	}
-	p.poll = request{method: "GET", path: template{{kind: jobPath}}, fields: append(base[:len(base):len(base)], traceparent())}
+	p.poll = request{method: "GET", path: jobPath(), fields: append(base[:len(base):len(base)], traceparent())}
 	p.poll.compile(p.host, p.policy == "per-turn")
 	if p.jwt, err = newSigner(target, &p.opts); err != nil {
 		return err
@@ -209,48 +210,26 @@ func (p *plan) turnFields(own map[string]string, base []field, q *request) ([]fi
 		fields = append([]field(nil), fields...)
 		for i := range fields {
 			if fields[i].name == "accept" {
-				fields[i].value = template{}.raw("text/event-stream")
+				fields[i].value = raw("text/event-stream")
 			}
 		}
 	}
 	if q.bodied {
-		fields = append(fields, field{"content-type", template{}.raw("application/json")})
+		fields = append(fields, field{"content-type", raw("application/json")})
 	}
-	return headers(own, append(fields, traceparent()), p.opts.Secrets)
+	return headers(own, append(fields, traceparent()), &p.opts)
 }
 
 // pathOf joins the target's own path and a request's.
-func (p *plan) pathOf(prefix, path string) (template, error) {
+func (p *plan) pathOf(prefix, path string) (bound, error) {
 	if path == "" && prefix == "" {
 		path = "/"
 	}
 	if path != "" && path[0] != '/' {
-		return nil, fmt.Errorf("%.60q: begin with /", path)
+		return bound{}, fmt.Errorf("%.60q: begin with /", path)
 	}
-	t := template{}.raw(prefix)
-	inner, err := parseTemplate(path, escapePath, p.opts.Secrets)
-	if err != nil {
-		return nil, err
-	}
-	// The scenario's own text is a path already; only values need escaping.
-	whole, err := parseTemplate(path, escapeHeader, p.opts.Secrets)
-	if err != nil {
-		return nil, err
-	}
-	for i, piece := range inner {
-		if piece.kind != literal {
-			t = append(t, piece)
-			continue
-		}
-		text := whole[i].before
-		for j := range len(text) {
-			if text[j] <= ' ' || text[j] >= 0x7f {
-				return nil, fmt.Errorf("%.60q: percent-encode what is not printable ASCII", path)
-			}
-		}
-		t = t.raw(text)
-	}
-	return t, nil
+	own, err := p.opts.bind(path, template.Path)
+	return template.Join(raw(prefix), own), err
 }
 
 func firstOf(values ...string) string {
@@ -263,7 +242,7 @@ func firstOf(values ...string) string {
 }
 
 // builtin gives path and body of an API that needs no template.
-func builtin(target *scenario.Target, mode, prefix string) (string, template, error) {
+func (o *Options) builtin(target *scenario.Target, mode, prefix string) (string, bound, error) {
 	path, body := "", ""
 	switch target.API {
 	case "", "reference":
@@ -277,24 +256,20 @@ func builtin(target *scenario.Target, mode, prefix string) (string, template, er
 		body = `{"uid":"${user.id}","dialog_id":"${dialog.id}","text":"${turn.text}"}`
 	case "openai":
 		if target.Model == "" {
-			return "", nil, errors.New("target.model: api openai needs the model's name")
+			return "", bound{}, errors.New("target.model: api openai needs the model's name")
 		}
 		path = "/v1/chat/completions"
 		if strings.HasSuffix(strings.TrimSuffix(prefix, "/"), "/v1") {
 			path = "/chat/completions"
 		}
-		end := "]}"
-		if mode == "stream" {
-			end = `],"stream":true}`
-		}
-		start := `{"model":"` + string(appendJSON(nil, target.Model)) + `","messages":[`
-		return path, append(template{}.raw(start), piece{kind: messages}).raw(end), nil
+		t, err := o.openAIBody(target.Model, mode == "stream")
+		return path, t, err
 	case "custom":
-		return "", nil, nil
+		return "", bound{}, nil
 	default:
-		return "", nil, fmt.Errorf("target.api: %.20q is none of reference, article, openai, custom", target.API)
+		return "", bound{}, fmt.Errorf("target.api: %.20q is none of reference, article, openai, custom", target.API)
 	}
-	t, err := parseBody([]byte(body), nil)
+	t, err := o.bindBody([]byte(body))
 	return path, t, err
 }
 

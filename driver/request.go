@@ -8,33 +8,34 @@ import (
 	"strings"
 
 	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/template"
 )
 
 // request is one kind of request, ready to be filled: the turn, its login, or
 // the question after a job.
 type request struct {
 	method string
-	path   template
+	path   bound
 	fields []field
-	body   template
+	body   bound
 	bodied bool // has a body, even if empty
 
 	fields2 fieldBlock // HTTP/2: the header block
-	head    template   // HTTP/1.1: everything up to the value of Content-Length or the empty line
+	head    bound      // HTTP/1.1: everything up to the value of Content-Length or the empty line
 	events  bool       // the answer is a stream of events
 }
 
 // field is a header.
 type field struct {
 	name  string // lower case
-	value template
+	value bound
 }
 
 // hopByHop are the fields that belong to the connection, not to a scenario.
 var hopByHop = []string{"host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer", "keep-alive", "proxy-connection"}
 
 // headers turns a scenario's map into fields, sorted by name, over defaults.
-func headers(own map[string]string, defaults []field, secrets func(string) (string, error)) ([]field, error) {
+func headers(own map[string]string, defaults []field, opts *Options) ([]field, error) {
 	fields := slices.Clone(defaults)
 	names := make([]string, 0, len(own))
 	for name := range own {
@@ -49,7 +50,7 @@ func headers(own map[string]string, defaults []field, secrets func(string) (stri
 		if slices.Contains(hopByHop, lower) {
 			return nil, fmt.Errorf("header %s: it belongs to the connection and is written by cstest", lower)
 		}
-		value, err := parseTemplate(own[name], escapeHeader, secrets)
+		value, err := opts.bind(own[name], template.Header)
 		if err != nil {
 			return nil, fmt.Errorf("header %s: %w", lower, err)
 		}
@@ -75,71 +76,47 @@ func token(s string) bool {
 // defaults are the fields of every request of the target.
 func (p *plan) defaults(target *scenario.Target, opts *Options) ([]field, error) {
 	fields := []field{
-		{"user-agent", template{}.raw("cstest")},
-		{"accept", template{}.raw("application/json")},
+		{"user-agent", raw("cstest")},
+		{"accept", raw("application/json")},
 	}
 	if auth := target.Auth; auth != nil {
-		value := template{}.raw("Bearer ")
+		var token bound
 		switch {
 		case auth.JWT != nil:
-			value = append(value, piece{kind: bearer})
+			token = bearer()
 		case auth.Bearer != "":
-			token, err := parseTemplate(auth.Bearer, escapeHeader, opts.Secrets)
-			if err != nil {
+			var err error
+			if token, err = opts.bind(auth.Bearer, template.Header); err != nil {
 				return nil, fmt.Errorf("auth.bearer: %w", err)
-			}
-			for _, piece := range token {
-				if piece.kind == literal {
-					value = value.raw(piece.before)
-				} else {
-					value = append(value, piece)
-				}
 			}
 		default:
 			return nil, errors.New("auth: give bearer or jwt")
 		}
-		fields = append(fields, field{"authorization", value})
+		fields = append(fields, field{"authorization", template.Join(raw("Bearer "), token)})
 	}
-	return headers(target.Headers, fields, opts.Secrets)
-}
-
-// traceparent is the W3C header of a turn.
-func traceparent() field {
-	return field{"traceparent", template{
-		{kind: literal, before: "00-"}, {kind: traceID}, {kind: literal, before: "-"}, {kind: spanID}, {kind: literal, before: "-01"},
-	}}
+	return headers(target.Headers, fields, opts)
 }
 
 // compile renders what does not change of the HTTP/1.1 head.
 func (q *request) compile(host string, closing bool) {
-	t := template{}.raw(q.method + " ")
-	t = append(t, q.path...)
-	t = t.raw(" HTTP/1.1\r\nHost: " + host + "\r\n")
+	head := []bound{raw(q.method + " "), q.path, raw(" HTTP/1.1\r\nHost: " + host + "\r\n")}
 	for _, f := range q.fields {
-		t = t.raw(f.name + ": ")
-		for _, p := range f.value {
-			if p.kind == literal {
-				t = t.raw(p.before)
-			} else {
-				t = append(t, p)
-			}
-		}
-		t = t.raw("\r\n")
+		head = append(head, raw(f.name+": "), f.value, raw("\r\n"))
 	}
 	if closing {
-		t = t.raw("connection: close\r\n")
+		head = append(head, raw("connection: close\r\n"))
 	}
 	if q.bodied {
-		t = t.raw("content-length: ")
+		head = append(head, raw("content-length: "))
 	} else {
-		t = t.raw("\r\n")
+		head = append(head, raw("\r\n"))
 	}
-	q.head = t
+	q.head = template.Join(head...)
 }
 
 // appendHTTP1 writes the whole request after b, which must be empty.
 func (q *request) appendHTTP1(b []byte, v *values) []byte {
-	b = q.head.append(b, v)
+	b = q.head.Append(b, v)
 	if !q.bodied {
 		return b
 	}
@@ -148,7 +125,7 @@ func (q *request) appendHTTP1(b []byte, v *values) []byte {
 	const room = "000\r\n\r\n"
 	at := len(b)
 	b = append(b, room...)
-	b = q.body.append(b, v)
+	b = q.body.Append(b, v)
 	n := len(b) - at - len(room)
 	if n >= 100 && n <= 999 {
 		b[at], b[at+1], b[at+2] = byte('0'+n/100), byte('0'+n/10%10), byte('0'+n%10)

@@ -1,217 +1,114 @@
 package driver
 
 import (
-	"fmt"
+	"errors"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/cstest/cstest/template"
 )
 
-// kind says what stands in a place of a template.
-type kind uint8
+var errNoVariable = errors.New("there is no such variable")
 
-const (
-	literal kind = iota
-	userID
-	userIndex
-	userVar // a data column
-	loginVar
-	turnText
-	turnID
-	turnIndex
-	dialogID
-	traceID
-	spanID
-	bearer   // a signed token
-	jobPath  // where an asynchronous answer is to be had
-	messages // the dialog as an OpenAI message list, turn and all
-	closer   // the end of an object whose last member may be missing
-)
-
-// escape says how a value is written where it stands.
-type escape uint8
-
-const (
-	escapeHeader escape = iota // control characters dropped
-	escapeJSON                 // inside a JSON string
-	escapePath                 // inside a URL path or query
-)
-
-// piece is a literal, or a value with what stands before and after it.
-type piece struct {
-	kind     kind
-	escape   escape
-	optional bool   // an empty value takes before and after with it
-	name     string // of userVar and loginVar
-	before   string // the literal itself, too
-	after    string
-}
-
-// template is a text with places for what differs from turn to turn.
-type template []piece
+// bound is a template whose variables are a turn's.
+type bound = template.Bound[values]
 
 // values are what a template is filled with.
 type values struct {
 	user *User
 	turn *Turn
-	job  string
+	job  string // where an asynchronous answer is to be had
 }
 
-var names = map[string]kind{
-	"user.id": userID, "user.index": userIndex, "turn.text": turnText, "turn.id": turnID,
-	"turn.index": turnIndex, "dialog.id": dialogID, "trace.id": traceID, "span.id": spanID,
+// variables are those that a target's templates may name, besides login.NAME,
+// TABLE.COLUMN and what comes from outside.
+var variables = map[string]template.Variable[values]{
+	"user.id":    template.Value(func(b []byte, v *values) []byte { return append(b, v.user.ID...) }),
+	"user.index": template.Value(func(b []byte, v *values) []byte { return strconv.AppendInt(b, v.user.Index, 10) }),
+	"turn.text":  template.Always(func(b []byte, v *values) []byte { return append(b, v.turn.Text...) }),
+	"turn.id":    template.Value(func(b []byte, v *values) []byte { return append(b, v.turn.TurnID...) }),
+	"turn.index": template.Value(func(b []byte, v *values) []byte { return strconv.AppendInt(b, int64(v.turn.Index), 10) }),
+	"dialog.id":  template.Value(func(b []byte, v *values) []byte { return append(b, v.turn.DialogID...) }),
+	"trace.id":   template.Value(func(b []byte, v *values) []byte { return appendHex(b, v.turn.TraceID[:]) }),
+	"span.id":    template.Value(func(b []byte, v *values) []byte { return appendHex(b, v.turn.SpanID[:]) }),
 }
 
-// parseTemplate reads "…${name}…$$…". Secrets are looked up now and become
-// literals.
-func parseTemplate(text string, how escape, secrets func(string) (string, error)) (template, error) {
-	var t template
-	for text != "" {
-		i := strings.IndexByte(text, '$')
-		if i < 0 {
-			return t.literal(text, how), nil
-		}
-		t = t.literal(text[:i], how)
-		text = text[i+1:]
-		if strings.HasPrefix(text, "$") {
-			t, text = t.literal("$", how), text[1:]
-			continue
-		}
-		name, rest, ok := strings.Cut(strings.TrimPrefix(text, "{"), "}")
-		if !ok || !strings.HasPrefix(text, "{") || name == "" {
-			return nil, fmt.Errorf("%.40q: write ${name}, or $$ for a dollar", "$"+text)
-		}
-		text = rest
-		if strings.HasPrefix(name, "env:") || strings.HasPrefix(name, "file:") {
-			value, err := secret(name, secrets)
-			if err != nil {
-				return nil, err
-			}
-			t = t.literal(value, how)
-			continue
-		}
-		t = append(t, variable(name, how))
+// variable gives what a name in a template of the target stands for.
+func (o *Options) variable(name string) (template.Variable[values], error) {
+	if v, ok := variables[name]; ok {
+		return v, nil
 	}
-	return t, nil
+	if strings.HasPrefix(name, "env:") || strings.HasPrefix(name, "file:") {
+		if o.Secrets == nil {
+			return template.Variable[values]{}, errors.New("no secrets are to be had here")
+		}
+		value, err := o.Secrets(name)
+		return template.Constant[values](value), err
+	}
+	table, column, ok := strings.Cut(name, ".")
+	if table == "login" {
+		return template.Value(func(b []byte, v *values) []byte { return append(b, v.user.state.login[column]...) }), nil
+	}
+	for known := range variables {
+		ok = ok && !strings.HasPrefix(known, table+".")
+	}
+	if !ok {
+		return template.Variable[values]{}, errNoVariable
+	}
+	return template.Value(func(b []byte, v *values) []byte { return append(b, v.user.Vars[name]...) }), nil
 }
 
-func variable(name string, how escape) piece {
-	if k, ok := names[name]; ok {
-		return piece{kind: k, escape: how}
-	}
-	if short, ok := strings.CutPrefix(name, "login."); ok {
-		return piece{kind: loginVar, escape: how, name: short}
-	}
-	return piece{kind: userVar, escape: how, name: name}
-}
-
-func secret(name string, secrets func(string) (string, error)) (string, error) {
-	if secrets == nil {
-		return "", fmt.Errorf("${%s}: no secrets are to be had here", name)
-	}
-	value, err := secrets(name)
+// bind makes a text of the target ready to be filled.
+func (o *Options) bind(text string, form template.Form) (bound, error) {
+	t, err := template.Parse(text, form)
 	if err != nil {
-		return "", fmt.Errorf("${%s}: %w", name, err)
+		return bound{}, err
 	}
-	return value, nil
+	return template.Bind(t, o.variable)
 }
 
-// literal appends text, escaped, to the last literal where there is one.
-func (t template) literal(text string, how escape) template {
-	if text == "" {
-		return t
+// bindBody makes a JSON body of the target ready to be filled.
+func (o *Options) bindBody(doc []byte) (bound, error) {
+	t, err := template.ParseJSON(doc)
+	if err != nil {
+		return bound{}, err
 	}
-	return t.raw(string(appendEscaped(nil, text, how)))
+	return template.Bind(t, o.variable)
 }
 
-// raw appends text as it is.
-func (t template) raw(text string) template {
-	if text == "" {
-		return t
-	}
-	if n := len(t); n > 0 && t[n-1].kind == literal {
-		t[n-1].before += text
-		return t
-	}
-	return append(t, piece{kind: literal, before: text})
-}
+// raw is a literal.
+func raw(text string) bound { return template.Raw[values](text) }
 
-// constant gives the text of a template without places.
-func (t template) constant() (string, bool) {
-	switch {
-	case len(t) == 0:
-		return "", true
-	case len(t) == 1 && t[0].kind == literal:
-		return t[0].before, true
-	}
-	return "", false
-}
-
-// uses tells whether any place is of kind k.
-func (t template) uses(k kind) bool {
-	for i := range t {
-		if t[i].kind == k {
-			return true
-		}
-	}
-	return false
-}
-
-// append writes the template filled with v after b.
-func (t template) append(b []byte, v *values) []byte {
-	for i := range t {
-		p := &t[i]
-		if p.kind == literal {
-			b = append(b, p.before...)
-			continue
-		}
-		start := len(b)
-		b = append(b, p.before...)
-		from := len(b)
-		b = p.value(b, v)
-		if p.optional && len(b) == from {
-			b = b[:start]
-			continue
-		}
-		b = append(b, p.after...)
-	}
-	return b
-}
-
-func (p *piece) value(b []byte, v *values) []byte {
-	switch p.kind {
-	case userID:
-		return appendEscaped(b, v.user.ID, p.escape)
-	case userIndex:
-		return strconv.AppendInt(b, v.user.Index, 10)
-	case userVar:
-		return appendEscaped(b, v.user.Vars[p.name], p.escape)
-	case loginVar:
-		return appendEscaped(b, v.user.state.login[p.name], p.escape)
-	case turnText:
-		return appendEscaped(b, v.turn.Text, p.escape)
-	case turnID:
-		return appendEscaped(b, v.turn.TurnID, p.escape)
-	case turnIndex:
-		return strconv.AppendInt(b, int64(v.turn.Index), 10)
-	case dialogID:
-		return appendEscaped(b, v.turn.DialogID, p.escape)
-	case traceID:
-		return appendHex(b, v.turn.TraceID[:])
-	case spanID:
-		return appendHex(b, v.turn.SpanID[:])
-	case bearer:
+// bearer is the user's signed token.
+func bearer() bound {
+	return template.Only("auth.token", template.Value(func(b []byte, v *values) []byte {
 		return append(b, v.user.state.token...)
-	case jobPath:
-		return append(b, v.job...)
-	case messages:
-		return appendMessages(b, v.turn)
-	case closer:
-		if n := len(b); n > 0 && b[n-1] == ',' {
-			b = b[:n-1]
-		}
-		return append(b, '}')
-	}
-	return b
+	}), template.Header)
+}
+
+// jobPath is where an asynchronous answer is to be had.
+func jobPath() bound {
+	return template.Only("job.path", template.Value(func(b []byte, v *values) []byte { return append(b, v.job...) }), template.Text)
+}
+
+// traceparent is the W3C header of a turn.
+func traceparent() field {
+	id := func(name string) bound { return template.Only(name, variables[name], template.Header) }
+	return field{"traceparent", template.Join(raw("00-"), id("trace.id"), raw("-"), id("span.id"), raw("-01"))}
+}
+
+// usesLogin tells whether what a login saved stands in b.
+func usesLogin(b bound) bool {
+	return slices.ContainsFunc(b.Names(), func(name string) bool { return strings.HasPrefix(name, "login.") })
+}
+
+// forAgents tells whether b says something about an agent, who has no turn, no
+// row of a table and no login.
+func forAgents(b bound) bool {
+	return !slices.ContainsFunc(b.Names(), func(name string) bool {
+		return name != "user.id" && name != "user.index" && !strings.Contains(name, ":")
+	})
 }
 
 const hexDigits = "0123456789abcdef"
@@ -219,62 +116,6 @@ const hexDigits = "0123456789abcdef"
 func appendHex(b, raw []byte) []byte {
 	for _, c := range raw {
 		b = append(b, hexDigits[c>>4], hexDigits[c&15])
-	}
-	return b
-}
-
-func appendEscaped[T string | []byte](b []byte, s T, how escape) []byte {
-	switch how {
-	case escapeJSON:
-		return appendJSON(b, s)
-	case escapePath:
-		return appendPath(b, s)
-	}
-	for i := range len(s) {
-		if s[i] >= 0x20 && s[i] != 0x7f || s[i] == '\t' {
-			b = append(b, s[i])
-		}
-	}
-	return b
-}
-
-// appendJSON writes s as the inside of a JSON string. Bytes that are not UTF-8
-// go out as they are: what is sent is what the scenario says.
-func appendJSON[T string | []byte](b []byte, s T) []byte {
-	from := 0
-	for i := range len(s) {
-		c := s[i]
-		if c >= 0x20 && c != '"' && c != '\\' {
-			continue
-		}
-		b = append(b, s[from:i]...)
-		from = i + 1
-		switch c {
-		case '"', '\\':
-			b = append(b, '\\', c)
-		case '\n':
-			b = append(b, '\\', 'n')
-		case '\r':
-			b = append(b, '\\', 'r')
-		case '\t':
-			b = append(b, '\\', 't')
-		default:
-			b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
-		}
-	}
-	return append(b, s[from:]...)
-}
-
-// appendPath percent-encodes all but RFC 3986's unreserved characters.
-func appendPath[T string | []byte](b []byte, s T) []byte {
-	for i := range len(s) {
-		c := s[i]
-		switch {
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '.', c == '_', c == '~':
-			b = append(b, c)
-		default:
-			b = append(b, '%', "0123456789ABCDEF"[c>>4], "0123456789ABCDEF"[c&15])
-		}
 	}
 	return b
 }

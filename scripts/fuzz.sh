@@ -9,6 +9,8 @@ required="
 scenario FuzzParse
 scenario FuzzTable
 scenario FuzzBody
+template FuzzParse
+template FuzzParseJSON
 scenario FuzzImport
 driver FuzzDecodeResponse
 driver FuzzHTTP2
