@@ -4,8 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
+
+	"github.com/cstest/cstest/unit"
 )
 
 // WriteComparison prints a comparison for a terminal or a log, the verdict first.
@@ -76,37 +77,31 @@ func (w *words) comparison(name string) string {
 	return w.CannotTell
 }
 
-func figure(v *float64, unit string) string {
+func figure(v *float64, in string) string {
 	if v == nil {
 		return "–"
 	}
-	switch unit {
+	switch in {
 	case "ns":
 		return duration(int64(*v))
 	case "share":
-		return sharePrecise(*v)
+		return share(*v)
 	case "us":
-		return digits(*v) + " µs"
+		return unit.Duration(*v * 1e3).Text()
 	}
-	return digits(*v) + "/s"
+	return unit.Rate(*v).Text()
 }
 
 // change prints an effect: percent for times and rates, points for shares.
-func change(v *float64, unit string) string {
+func change(v *float64, in string) string {
 	if v == nil {
 		return "–"
 	}
-	s := strconv.FormatFloat(*v*100, 'f', 1, 64)
-	if unit == "share" {
-		s = strconv.FormatFloat(*v*100, 'f', 2, 64)
+	s := unit.Share(*v).Signed()
+	if in == "share" {
+		return strings.TrimSuffix(s, "%") + "pp"
 	}
-	if *v >= 0 {
-		s = "+" + s
-	}
-	if unit == "share" {
-		return s + " pp"
-	}
-	return s + " %"
+	return s
 }
 
 func between(d Difference) string {

@@ -11,6 +11,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/cstest/cstest/unit"
 )
 
 // The parts of the page. uPlot is version 1.6.32 of the npm package of that
@@ -56,9 +58,6 @@ type cellRow struct {
 	Cells      []cellText
 }
 
-// cellText is a figure and the bounds under it.
-type cellText struct{ Text, Under string }
-
 type turnCells struct {
 	Conversation, Say string
 	Index             int
@@ -92,30 +91,22 @@ func WriteHTML(d *Document, out io.Writer, lang Lang) error {
 			cspHash(uPlotScript), cspHash(pageScript), cspHash(style)),
 		Tiles: tilesOf(d, w), Tiers: tierBars(d.Tiers, w), Facts: factsOf(d, w),
 	}
-	for _, r := range latencyRows(d, w) {
-		p.Latency = append(p.Latency, cellRow{r.name, r.note, quantileCells(r.q)})
+	rows := latencyRows(d, w)
+	for i, cells := range quantileTable(quantilesIn(rows)) {
+		p.Latency = append(p.Latency, cellRow{rows[i].name, rows[i].note, cells})
 	}
-	for _, r := range d.Turns {
-		c := quantileCells(r.Latency)
+	turns := make([]Quantiles, len(d.Turns))
+	for i, r := range d.Turns {
+		turns[i] = r.Latency
+	}
+	for i, c := range quantileTable(turns) {
+		r := &d.Turns[i]
 		p.TurnRows = append(p.TurnRows, turnCells{r.Conversation, r.Say, r.Index, []cellText{{Text: whole(r.N)}, c[0], c[1], c[2], c[4], c[5], c[7]}})
 	}
 	if err := t.Execute(out, p); err != nil {
 		return fmt.Errorf("report.html: %w", err)
 	}
 	return nil
-}
-
-// quantileCells is quantileRow with the bounds of each quantile.
-func quantileCells(q Quantiles) []cellText {
-	bounds := []*[2]int64{nil, nil, q.P50BoundsNs, q.P90BoundsNs, q.P95BoundsNs, q.P99BoundsNs, q.P999BoundsNs, nil}
-	out := make([]cellText, len(bounds))
-	for i, text := range quantileRow(q) {
-		out[i].Text = text
-		if b := bounds[i]; b != nil {
-			out[i].Under = span(duration(b[0]), duration(b[1]))
-		}
-	}
-	return out
 }
 
 // span says the unit once where both ends have the same.
@@ -135,7 +126,7 @@ func cspHash(s string) string {
 
 func pageFuncs(w *words) template.FuncMap {
 	return template.FuncMap{
-		"clean": func(s string) string { return strings.ReplaceAll(fit(s, 600), " %", "\u00a0%") }, "label": func(s string) string { return fit(s, 48) }, "seconds": seconds, "whole": whole, "share": share, "size": size, "time_of_day": timeOfDay,
+		"clean": func(s string) string { return strings.ReplaceAll(fit(s, 600), " %", "\u00a0%") }, "label": func(s string) string { return fit(s, 48) }, "seconds": seconds, "whole": whole, "share": share, "time_of_day": timeOfDay,
 		"verdict":      w.verdict,
 		"class":        verdictClass,
 		"subtitle":     func(d *Document) string { return fit(subtitle(d, w), 600) },
@@ -149,11 +140,12 @@ func pageFuncs(w *words) template.FuncMap {
 		"storm_bar":    func(t Tiers) []tierBarPart { return tierParts(t) },
 		"storm_mix":    func(t Tiers) string { return tierMix(t, w) },
 		"or_none":      optionalSeconds,
+		"memory":       func(list []Process, p Process) string { return memoryColumn(list)(unit.Size(p.MaxRSSBytes)) },
 		"per_turn": func(v *float64) string {
 			if v == nil {
 				return "–"
 			}
-			return strconv.FormatFloat(*v, 'f', 2, 64)
+			return unit.Figure(*v)
 		},
 		"needs_note":      func(d *Document) string { return needsNote(latencyRows(d, w), w) },
 		"more_errors":     func(n int64) string { return fmt.Sprintf(w.MoreErrorsF, whole(n)) },
@@ -175,7 +167,7 @@ func boundsText(o Objective, w *words) string {
 	if o.Unit != "share" || o.Lower == nil || o.Upper == nil || o.N == 0 {
 		return ""
 	}
-	return sharePrecise(*o.Lower) + " – " + sharePrecise(*o.Upper)
+	return share(*o.Lower) + " – " + share(*o.Upper)
 }
 
 // meter draws how much of an objective's budget is spent: 88 units are all of
@@ -228,7 +220,7 @@ func tilesOf(d *Document, w *words) []tile {
 		}
 		out = append(out, t)
 	}
-	p99 := tile{Key: w.TileP99, Value: quantile(d.Latency.Response, .99, d.Latency.Response.P99Ns)}
+	p99 := tile{Key: w.TileP99, Value: quantileTable([]Quantiles{d.Latency.Response})[0][5].Text}
 	for _, o := range d.Objectives {
 		if o.Kind == "latency" && o.LimitNs != nil && (p99.Under == "" || strings.Contains(o.Name, "p99")) {
 			p99.Under, p99.Class = budgetText(o, w), verdictClass(o.Verdict)
@@ -307,7 +299,7 @@ func tierBars(t Tiers, w *words) []tierBar {
 	for _, r := range tierRows(t, w) {
 		if r.n > 0 {
 			p := parts[len(out)]
-			out = append(out, tierBar{r.name, p.Class, sharePrecise(float64(r.n) / float64(t.Sum())), r.n, p.Width})
+			out = append(out, tierBar{r.name, p.Class, share(float64(r.n) / float64(t.Sum())), r.n, p.Width})
 		}
 	}
 	return out

@@ -38,11 +38,12 @@ func WriteMarkdown(d *Document, out io.Writer, lang Lang) error {
 	mdAnswers(d, w, p)
 	mdStorms(d, w, p)
 	mdTable(p, []string{w.Latency, w.N, w.Mean, "P50", "P90", "P95", "P99", "P99.9", w.Max}, "lrrrrrrrr")
-	for _, r := range latencyRows(d, w) {
-		p("| %s | %s |", r.name, strings.Join(quantileRow(r.q), " | "))
+	rows := latencyRows(d, w)
+	for i, cells := range quantileTable(quantilesIn(rows)) {
+		p("| %s | %s |", rows[i].name, strings.Join(texts(cells), " | "))
 	}
 	p("\n%s\n", md(w.ReadNote))
-	if note := needsNote(latencyRows(d, w), w); note != "" {
+	if note := needsNote(rows, w); note != "" {
 		p("%s\n", md(note))
 	}
 	mdErrors(d, w, p)
@@ -62,7 +63,7 @@ func mdAnswers(d *Document, w *words, p func(string, ...any)) {
 		mdTable(p, []string{w.WhoAnswered, w.Answers, w.Share}, "lrr")
 		for _, r := range tierRows(d.Tiers, w) {
 			if r.n > 0 {
-				p("| %s | %s | %s |", r.name, whole(r.n), sharePrecise(float64(r.n)/float64(sum)))
+				p("| %s | %s | %s |", r.name, whole(r.n), share(float64(r.n)/float64(sum)))
 			}
 		}
 		p("")

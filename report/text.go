@@ -6,6 +6,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/cstest/cstest/unit"
 )
 
 // TextOptions say how WriteText prints. Width is the terminal's, 0 and anything
@@ -223,7 +225,7 @@ func (t *text) answers(d *Document) {
 				continue
 			}
 			bar := strings.Repeat("█", int(min(float64(r.n)/float64(sum), 1)*40+0.5))
-			t.line(pad(r.name, 18, false) + pad(whole(r.n), 12, true) + pad(sharePrecise(float64(r.n)/float64(sum)), 10, true) + "  " + t.paint(bar, cyan))
+			t.line(pad(r.name, 18, false) + pad(whole(r.n), 12, true) + pad(share(float64(r.n)/float64(sum)), 10, true) + "  " + t.paint(bar, cyan))
 		}
 	}
 	c := d.Conversations
@@ -281,7 +283,7 @@ func stormFacts(s Storm, w *words) []string {
 	}
 	out = append(out, latency, quality)
 	if s.CallsPerTurn != nil {
-		out = append(out, fmt.Sprintf("%s %.2f", w.CallsPerTurn, *s.CallsPerTurn))
+		out = append(out, w.CallsPerTurn+" "+unit.Figure(*s.CallsPerTurn))
 	}
 	if sum := s.Tiers.Sum(); sum > 0 {
 		for _, r := range tierRows(s.Tiers, w) {

@@ -3,7 +3,10 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
+
+	"github.com/cstest/cstest/unit"
 )
 
 func (t *text) outages(d *Document) {
@@ -25,7 +28,7 @@ func (t *text) outages(d *Document) {
 func secondsLine(s Seconds, w *words) string {
 	out := fmt.Sprintf(w.SecondsF, whole(int64(s.BadS)), whole(int64(s.TotalS)), whole(int64(s.BudgetS)))
 	if s.Scaled && s.BudgetPerHourS > 0 {
-		out += " (" + fmt.Sprintf(w.ScaledF, digits(s.BudgetPerHourS)) + ")"
+		out += " (" + fmt.Sprintf(w.ScaledF, unit.Figure(s.BudgetPerHourS)) + ")"
 	}
 	if s.UnknownS > 0 {
 		out += fmt.Sprintf(" · %s: %d", w.Unavailable, s.UnknownS)
@@ -37,14 +40,21 @@ func (t *text) latency(d *Document) {
 	w := t.words
 	t.heading(w.Latency)
 	rows := [][]string{{"", w.N, w.Mean, "P50", "P90", "P95", "P99", "P99.9", w.Max}}
-	for i, r := range latencyRows(d, w) {
+	all := latencyRows(d, w)
+	table := quantileTable(quantilesIn(all))
+	for i, r := range all {
 		if t.width < 96 && i < 3 {
 			r.name = []string{w.ResponseShort, w.ServiceShort, w.FailedShort}[i]
 		}
-		rows = append(rows, append([]string{r.name}, quantileRow(r.q)...))
+		rows = append(rows, append([]string{r.name}, texts(table[i])...))
+	}
+	if t.width < 96 { // the mean tells least
+		for i, row := range rows {
+			rows[i] = slices.Delete(row, 2, 3)
+		}
 	}
 	t.table(rows)
-	if note := needsNote(latencyRows(d, w), w); note != "" {
+	if note := needsNote(all, w); note != "" {
 		t.wrapped("", note, dim)
 	}
 	t.wrapped("", w.ReadNote, dim)
@@ -96,8 +106,9 @@ func (t *text) generator(d *Document) {
 	w, g := t.words, d.Generator
 	t.heading(w.Generator)
 	t.wrapped("", strings.Join(generatorFacts(d, w), " · "), "")
+	memory := memoryColumn(d.Processes)
 	for _, p := range d.Processes {
-		row := pad(fit(p.Name, 20), 20, false) + pad(fmt.Sprintf("%s %.0f %%", w.CPU, p.CPUShare*100), 12, true) + pad(size(p.MaxRSSBytes), 12, true)
+		row := pad(fit(p.Name, 20), 20, false) + pad(w.CPU+" "+share(p.CPUShare), 12, true) + pad(memory(unit.Size(p.MaxRSSBytes)), 12, true)
 		if p.EndedS != nil {
 			row += "  " + t.paint(fit(fmt.Sprintf(w.EndedF, seconds(*p.EndedS))+" "+p.Exit, t.room()-width(row)-2), red)
 		}
@@ -112,7 +123,7 @@ func generatorFacts(d *Document, w *words) []string {
 	g := d.Generator
 	out := []string{w.LagP99 + " " + duration(g.LagP99Ns)}
 	if g.CPUUsPerTurn != nil {
-		out = append(out, fmt.Sprintf("%s %s µs", w.CPUPerTurn, digits(*g.CPUUsPerTurn)))
+		out = append(out, w.CPUPerTurn+" "+unit.Duration(*g.CPUUsPerTurn*1e3).Text())
 	}
 	// A run that was killed never told of its own processor and turns in flight.
 	if g.MaxInFlight > 0 || g.MaxRSSBytes > 0 {
@@ -123,7 +134,7 @@ func generatorFacts(d *Document, w *words) []string {
 		out = append(out, w.SharedHost)
 	}
 	if l := d.LittlesLaw; l.RateTimesMean > 0 && l.InFlightMean > 0 {
-		out = append(out, w.LittlesLaw+": "+fmt.Sprintf(w.LittlesLawF, digits(l.InFlightMean), digits(l.RateTimesMean), share(math.Abs(l.ErrorShare))))
+		out = append(out, w.LittlesLaw+": "+fmt.Sprintf(w.LittlesLawF, unit.Figure(l.InFlightMean), unit.Figure(l.RateTimesMean), share(math.Abs(l.ErrorShare))))
 	}
 	return out
 }

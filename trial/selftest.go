@@ -192,7 +192,8 @@ func within(group, what string, truth, got, allowed time.Duration) Check {
 	}
 }
 
-// show writes a duration in milliseconds with three decimals: differences count here.
+// show writes a duration in milliseconds with three decimals, unlike unit.Duration:
+// what is compared here differs in the last of them.
 func show(d time.Duration) string {
 	return fmt.Sprintf("%.3f ms", float64(d)/float64(time.Millisecond))
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/cstest/cstest/unit"
 )
 
 // Line is a frame in one line without escape codes or line end, for where there
@@ -18,7 +20,7 @@ import (
 func Line(f Frame, lang string) string {
 	w := wordsOf(lang)
 	var b strings.Builder
-	b.WriteString(clock(f.Elapsed) + " ")
+	b.WriteString(unit.Clock(f.Elapsed) + " ")
 	switch {
 	case f.Phase != Loading && int(f.Phase) < len(w.phases):
 		b.WriteString(w.phases[f.Phase])

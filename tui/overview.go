@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
+
+	"github.com/cstest/cstest/unit"
 )
 
 // gutter is left of the time lines, margin right of them.
@@ -187,13 +189,13 @@ func (m *model) banner() *line {
 	kind := clean(s.Kind, 16)
 	calls := ""
 	if f.CallsKnown {
-		calls = " · " + format(w.calls, fixed(f.CallsPerTurn, 2))
+		calls = " · " + format(w.calls, unit.Figure(f.CallsPerTurn))
 	}
 	switch when {
 	case stormOn:
 		text := " " + w.stormOn + "  " + name + " (" + kind + ")"
 		if s.End > s.Start {
-			text += " · " + format(w.stormEnds, clock(until(s.End, f.Elapsed)))
+			text += " · " + format(w.stormEnds, unit.Clock(until(s.End, f.Elapsed)))
 		}
 		l.text(c.stormOn, text+calls)
 		return l.glyphs(c.stormOn, " ", m.width)
@@ -206,7 +208,7 @@ func (m *model) banner() *line {
 		l.text(p, text+calls)
 		return l.glyphs(p, " ", m.width)
 	default:
-		return l.to(gutter).text(c.storm, format(w.stormComing, name, kind, clock(until(s.Start, f.Elapsed))))
+		return l.to(gutter).text(c.storm, format(w.stormComing, name, kind, unit.Clock(until(s.Start, f.Elapsed))))
 	}
 }
 
@@ -256,7 +258,7 @@ func (m *model) responseRows() []*line {
 		limit := m.limit(q.key)
 		budget := "–"
 		if limit > 0 {
-			budget = limitText(limit)
+			budget = span(limit)
 		}
 		l := newLine(width).text("", " ").text(c.dim, q.name).
 			right(m.bolder(c.against(float64(q.now), float64(limit))), millis(q.now), cols[0]).
@@ -312,7 +314,7 @@ func (m *model) availabilityRows() []*line {
 		} else if b.Rate > 1 {
 			p = c.warn
 		}
-		burn.text(c.dim, span(b.Over)+" ").text(p, times(b.Rate)).text("", "  ")
+		burn.text(c.dim, span(b.Over)+" ").text(p, unit.Factor(b.Rate)).text("", "  ")
 	}
 	return []*line{m.title(width, w.availability), seconds, row(w.answered).text(c.bold, m.answered()).text(c.dim, asked), burn}
 }
@@ -340,7 +342,7 @@ func (m *model) generatorRows() []*line {
 	return []*line{
 		m.title(width, w.generator),
 		row(w.lag).text(lag, millis(g.LagP99)),
-		row(w.cpu).text(cpu, fixed(100*g.CPU, 0)+" %").text(c.dim, cores),
+		row(w.cpu).text(cpu, unit.Share(g.CPU).Text()).text(c.dim, cores),
 		tainted,
 	}
 }

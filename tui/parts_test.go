@@ -78,19 +78,12 @@ func FuzzClean(f *testing.F) {
 
 func TestNumbers(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
-		{millis(0), "–"}, {millis(-1), "–"}, {millis(1), "<0.01 ms"}, {millis(312 * time.Microsecond), "0.31 ms"},
-		{millis(9994 * time.Microsecond), "9.99 ms"}, {millis(9996 * time.Microsecond), "10.0 ms"},
-		{millis(99960 * time.Microsecond), "100 ms"}, {millis(402 * time.Millisecond), "402 ms"},
-		{millis(999700 * time.Microsecond), "1.00 s"}, {millis(12340 * time.Millisecond), "12.3 s"}, {millis(11 * time.Minute), "11:00"},
-		{limitText(500 * time.Millisecond), "500 ms"}, {limitText(1500 * time.Millisecond), "1.5 s"}, {limitText(250 * time.Microsecond), "0.25 ms"},
-		{clock(48900 * time.Millisecond), "00:48"}, {clock(-5), "00:00"}, {clock(3723 * time.Second), "1:02:03"}, {clock(100 * time.Hour), "100:00:00"},
-		{share(0, 0), "–"}, {share(0, 5), "0.0 %"}, {share(5, 5), "100 %"}, {share(1, 10_000), "<0.1 %"}, {share(9_999, 10_000), ">99.9 %"}, {share(961, 1000), "96.1 %"},
-		{perSecond(150), "150.0/s"}, {perSecond(4470), "4470/s"}, {perSecond(20_000), "20000/s"}, {perSecond(math.NaN()), "–"}, {perSecond(math.Inf(1)), "–"},
-		{count(99_999), "99999"}, {count(100_000), "100k"}, {count(999_499), "999k"}, {count(999_500), "1.00M"}, {count(2_500_000_000), "2.50G"},
-		{times(0.04), "0.0×"}, {times(9.96), "10×"}, {times(1e9), ">999×"}, {times(math.NaN()), "–"},
-		{span(5 * time.Second), "5 s"}, {span(5 * time.Minute), "5 min"}, {span(90 * time.Second), "90 s"},
-		{quantity(0.99999, "share"), ">99.99 %"}, {quantity(1, "share"), "100 %"}, {quantity(0.995, "share"), "99.5 %"},
-		{quantity(15.04, "s"), "15 s"}, {quantity(math.NaN(), "s"), "–"}, {quantity(3, "count"), "3"}, {quantity(5e8, "ns"), "500 ms"},
+		{millis(0), "–"}, {millis(-1), "–"}, {millis(312 * time.Microsecond), "312 µs"}, {millis(9994 * time.Microsecond), "9.99 ms"},
+		{millis(11 * time.Minute), "11 min"}, {span(1500 * time.Millisecond), "1.5 s"},
+		{share(0, 0), "–"}, {share(0, 5), "0 %"}, {share(5, 5), "100 %"}, {share(1, 10_000), "0.01 %"}, {share(9_999, 10_000), "99.99 %"}, {share(961, 1000), "96.1 %"},
+		{perSecond(150), "150/s"}, {perSecond(0.5), "0.5/s"}, {perSecond(4470), "4,470/s"}, {perSecond(math.NaN()), "–"}, {count(100_000), "100,000"},
+		{quantity(0.99999, "share"), "99.999 %"}, {quantity(1, "share"), "100 %"}, {quantity(0.995, "share"), "99.5 %"},
+		{quantity(15.04, "s"), "15 s"}, {quantity(math.NaN(), "s"), "–"}, {quantity(3, "count"), "3"}, {quantity(0.25, "count"), "0.25"}, {quantity(5e8, "ns"), "500 ms"},
 	} {
 		if c.got != c.want {
 			t.Errorf("got %q, want %q", c.got, c.want)

@@ -2,6 +2,8 @@ package tui
 
 import (
 	"strconv"
+
+	"github.com/cstest/cstest/unit"
 )
 
 // short is the view for small terminals: one figure a row, the most telling first.
@@ -24,7 +26,7 @@ func (m *model) short() []*line {
 	limit := float64(m.limit("p99"))
 	latency := row("P99").text(m.bolder(c.against(float64(f.Last.P99), limit)), millis(f.Last.P99))
 	if limit > 0 {
-		latency.text(c.dim, " / "+limitText(m.limit("p99")))
+		latency.text(c.dim, " / "+span(m.limit("p99")))
 	}
 	latency.text(c.dim, "  "+w.soFar+" ").text(c.against(float64(f.SoFar.P99), limit), millis(f.SoFar.P99))
 	cl := f.Last.classes()
@@ -48,7 +50,7 @@ func (m *model) short() []*line {
 
 func (m *model) shortHeader() *line {
 	f, c := &m.frame, m.colour
-	when := clock(f.Elapsed) + "/" + clock(f.Total)
+	when := unit.Clock(f.Elapsed) + "/" + unit.Clock(f.Total)
 	name := ""
 	if m.opts.Scenario != nil {
 		name = m.opts.Scenario.Name

@@ -3,10 +3,10 @@ package tui
 import (
 	"math"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/cstest/cstest/sla"
+	"github.com/cstest/cstest/unit"
 )
 
 func (m *model) turnsSections() []section {
@@ -124,32 +124,27 @@ func measured(o *sla.Judged) string { return quantity(o.Measured, o.Unit) }
 func asked(o *sla.Judged) string {
 	switch {
 	case o.Unit == "share" && o.Limit > 0:
-		return "≥ " + quantity(o.Target, o.Unit) + " ≤ " + limitText(o.Limit)
+		return "≥ " + quantity(o.Target, o.Unit) + " ≤ " + span(o.Limit)
 	case o.Unit == "share":
 		return "≥ " + quantity(o.Target, o.Unit)
 	case o.Unit == "ns" && o.Limit > 0:
-		return "≤ " + limitText(o.Limit)
+		return "≤ " + span(o.Limit)
 	case o.Unit == "ns":
-		return "≤ " + limitText(time.Duration(o.Target))
+		return "≤ " + span(time.Duration(o.Target))
 	}
 	return "≤ " + quantity(o.Target, o.Unit)
 }
 
-func quantity(v float64, unit string) string {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return "–"
+func quantity(v float64, in string) string {
+	switch {
+	case math.IsNaN(v) || math.IsInf(v, 0):
+		return nothing
+	case in == "share":
+		return unit.Share(v).Text()
+	case in == "ns":
+		return span(time.Duration(v))
+	case in == "s":
+		return span(time.Duration(v * float64(time.Second)))
 	}
-	switch unit {
-	case "share":
-		text := fixed(v*100, 2)
-		if v < 1 && text == "100.00" {
-			return ">99.99 %"
-		}
-		return strings.TrimSuffix(strings.TrimRight(text, "0"), ".") + " %"
-	case "ns":
-		return millis(time.Duration(v))
-	case "s":
-		return strconv.FormatFloat(math.Round(v*10)/10, 'f', -1, 64) + " s"
-	}
-	return count(int64(v))
+	return unit.Figure(v)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/cstest/cstest/sla"
+	"github.com/cstest/cstest/unit"
 )
 
 // section is a block of rows of the screen. When the screen is too low the
@@ -120,7 +121,7 @@ func one(f func() *line) func(int) []*line { return func(int) []*line { return [
 // header is the first row: what runs, where it is, how long it takes.
 func (m *model) header() *line {
 	f, c := &m.frame, m.colour
-	clockText := clock(f.Elapsed) + " " + m.words.of + " " + clock(f.Total)
+	clockText := unit.Clock(f.Elapsed) + " " + m.words.of + " " + unit.Clock(f.Total)
 	rest := newLine(40)
 	switch f.Phase {
 	case Starting, Judging:
@@ -130,7 +131,7 @@ func (m *model) header() *line {
 	default:
 		rest.text(c.bold, clockText)
 		if f.Total > f.Elapsed {
-			rest.text(c.dim, "  "+clock(until(f.Total, f.Elapsed))+" "+m.words.left)
+			rest.text(c.dim, "  "+unit.Clock(until(f.Total, f.Elapsed))+" "+m.words.left)
 		}
 	}
 	if f.Stopping {
@@ -227,7 +228,7 @@ func (m *model) footer() *line {
 		stop = w.keyStopHard
 	}
 	if m.paused {
-		l.text("", " ").text(c.paused, " "+w.paused+" "+clock(m.frame.Elapsed)+" ")
+		l.text("", " ").text(c.paused, " "+w.paused+" "+unit.Clock(m.frame.Elapsed)+" ")
 	}
 	key("q", stop)
 	if m.paused {

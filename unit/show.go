@@ -9,11 +9,106 @@ import (
 
 // What String writes is read back by Parse; what Text writes is for people: three
 // significant digits, never a something rounded to nothing, and the same value
-// reads the same wherever it stands. Column shows many in one scale.
+// reads the same wherever it stands. In a column all are in one unit.
 
-// Text shows a duration: "0 s", "38 µs", "9.87 ms", "1.25 s", "74 s", from ten
-// minutes on "10m5s".
-func (d Duration) Text() string { return shownAlone(float64(d), timeScales) }
+// Text shows a duration: "0 s", "870 ns", "38 µs", "9.87 ms", "1.25 s", from a minute on in
+// whole seconds: "1 min 50 s", "2 h 5 min".
+func (d Duration) Text() string {
+	switch v := float64(d); {
+	case v == 0:
+		return "0 s"
+	case v < 0:
+		return "-" + max(-d, -(d+1)).Text() // the least has no negative
+	case v >= minuteFrom:
+		return long(time.Duration(d))
+	default:
+		return scaleOf(v, timeScales).show(v)
+	}
+}
+
+// minuteFrom is what reads as 60 s with three digits.
+const minuteFrom = 59.95e9
+
+// long shows hours, minutes and seconds, those that are there.
+func long(d time.Duration) string {
+	s := int64(d.Round(time.Second) / time.Second)
+	var parts []string
+	for _, p := range []struct {
+		n    int64
+		name string
+	}{{s / 3600, " h"}, {s / 60 % 60, " min"}, {s % 60, " s"}} {
+		if p.n > 0 {
+			parts = append(parts, grouped(strconv.FormatInt(p.n, 10))+p.name)
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+// DurationColumn shows the durations of a column in one unit: that of the shortest,
+// or a coarser one where the longest would take more than four digits in it, with
+// two decimals at most.
+func DurationColumn(column []Duration) func(Duration) string {
+	show := columnScale(column, timeScales)
+	if show == nil {
+		return Duration.Text
+	}
+	return func(d Duration) string {
+		if d <= 0 {
+			return d.Text()
+		}
+		return show(float64(d))
+	}
+}
+
+// SizeColumn shows the sizes of a column in one unit, by the same rule.
+func SizeColumn(column []Size) func(Size) string {
+	show := columnScale(column, sizeScales)
+	if show == nil {
+		return Size.Text
+	}
+	return func(s Size) string {
+		if s <= 0 {
+			return s.Text()
+		}
+		return show(float64(s))
+	}
+}
+
+// columnPlaces is how many decimals a column shows.
+const columnPlaces = 2
+
+// mostColumn is what the longest value of a column stays under in its unit.
+const mostColumn = 9999.5
+
+// columnScale shows the values above 0 of a column; nil when there is none, or
+// when all take minutes.
+func columnScale[T Duration | Size](column []T, scales []scale) func(float64) string {
+	var least, most float64
+	for _, v := range column {
+		if v := float64(v); v > 0 {
+			most = max(most, v)
+			if least == 0 || v < least {
+				least = v
+			}
+		}
+	}
+	if least == 0 || scales[0].name == " s" && least >= minuteFrom {
+		return nil
+	}
+	i := len(scales) - 1
+	for i > 0 && (least >= scales[i-1].from || most/scales[i].factor >= mostColumn) {
+		i--
+	}
+	s := scales[i]
+	return func(v float64) string {
+		v /= s.factor
+		p := places(v)
+		if p > columnPlaces {
+			p = max(columnPlaces, p-2) // one digit is left of what is tiny beside the others
+		}
+		return digits(v, p) + s.name
+	}
+}
 
 // Text shows a share in percent: "1.3 %", "99.21 %", "0.0042 %". Of what is nearly
 // nothing and of what is nearly everything two digits are left.
@@ -21,8 +116,18 @@ func (s Share) Text() string {
 	if !finite(float64(s)) {
 		return none
 	}
-	return trimZeros(strconv.FormatFloat(100*float64(s), 'f', s.places(), 64)) + " %"
+	return digits(100*float64(s), s.places()) + " %"
 }
+
+// Signed shows a change in percent, with its sign: "+12.3 %", "-0.4 %".
+func (s Share) Signed() string {
+	if v := float64(s); finite(v) && v > 0 {
+		return "+" + Share(v).change()
+	}
+	return s.change()
+}
+
+func (s Share) change() string { return Figure(100*float64(s)) + " %" }
 
 // places is how many decimals tell the share from 0 % and from 100 %.
 func (s Share) places() int {
@@ -37,10 +142,20 @@ func (s Share) places() int {
 func (c Count) Text() string { return grouped(strconv.FormatInt(int64(c), 10)) }
 
 // Text shows a rate: "0.5/s", "450/s", "4,470/s".
-func (r Rate) Text() string { return Figure(float64(r)) + "/s" }
+func (r Rate) Text() string {
+	if !finite(float64(r)) {
+		return none
+	}
+	return Figure(float64(r)) + "/s"
+}
 
 // Text shows a size in binary units: "500 B", "1.5 MiB".
-func (s Size) Text() string { return shownAlone(float64(s), sizeScales) }
+func (s Size) Text() string {
+	if s < 0 {
+		return "-" + max(-s, -(s+1)).Text()
+	}
+	return scaleOf(float64(s), sizeScales).show(float64(s))
+}
 
 // Figure shows a bare number with three significant digits: "0.043", "1.25",
 // "4,470". One that is no number is a dash.
@@ -51,12 +166,19 @@ func Figure(v float64) string {
 	return digits(v, places(v))
 }
 
-// Factor shows how many times as much: "1.2×".
+// Factor shows how many times as much: "1.2×", at most ">999×".
 func Factor(v float64) string {
-	if !finite(v) {
+	switch {
+	case !finite(v):
 		return none
+	case v >= 999.5:
+		return ">999×"
 	}
-	return digits(v, min(places(v), 1)) + "×"
+	p := places(v)
+	if p > 1 {
+		p = max(1, p-2)
+	}
+	return digits(v, p) + "×"
 }
 
 // Clock shows an offset in whole seconds: "00:48", "1:02:03".
@@ -80,12 +202,9 @@ type scale struct {
 	name         string
 }
 
-var timeScales = []scale{{999.5e6, 1e9, " s"}, {999.5e3, 1e6, " ms"}, {0, 1e3, " µs"}}
+var timeScales = []scale{{999.5e6, 1e9, " s"}, {999.5e3, 1e6, " ms"}, {999.5, 1e3, " µs"}, {0, 1, " ns"}}
 
 var sizeScales = []scale{{1023.5 * (1 << 30), 1 << 40, " TiB"}, {1023.5 * (1 << 20), 1 << 30, " GiB"}, {1023.5 * (1 << 10), 1 << 20, " MiB"}, {1023.5, 1 << 10, " KiB"}, {0, 1, " B"}}
-
-// longTime is from where hours and minutes are told apart.
-const longTime = 600e9
 
 func scaleOf(v float64, scales []scale) scale {
 	for _, s := range scales {
@@ -96,29 +215,12 @@ func scaleOf(v float64, scales []scale) scale {
 	return scales[len(scales)-1]
 }
 
-func shownAlone(v float64, scales []scale) string {
-	switch {
-	case v == 0:
-		return "0" + zeroUnit(scales)
-	case v < 0:
-		return "-" + shownAlone(-v, scales)
-	}
-	s := scaleOf(v, scales)
-	if s.name == " s" && v >= longTime {
-		return Duration(math.Round(v/1e9) * 1e9).String()
-	}
-	return s.show(v)
-}
-
-func zeroUnit(scales []scale) string {
-	if scales[0].name == " s" {
-		return " s"
-	}
-	return scales[len(scales)-1].name
-}
-
 // show gives v in the scale, with three significant digits of v.
 func (s scale) show(v float64) string { return digits(v/s.factor, places(v/s.factor)) + s.name }
+
+// roundsUp is from where on, in decades, a number rounds up to the next with three
+// digits: 9.995.
+const roundsUp = 2.17e-4
 
 // places is how many decimals three significant digits of v take.
 func places(v float64) int {
@@ -129,7 +231,7 @@ func places(v float64) int {
 	case v >= 9.995:
 		return 1
 	}
-	return min(2-int(math.Floor(math.Log10(v)+1e-3)), mostPlaces)
+	return min(2-int(math.Floor(math.Log10(v)+roundsUp)), mostPlaces)
 }
 
 // digits prints v with so many decimals, without needless zeros, in groups of three.

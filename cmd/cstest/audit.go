@@ -49,7 +49,7 @@ func runAudit(s streams, o auditOptions) error {
 	for _, c := range claims {
 		a := sla.Audit(c)
 		impossible = impossible || !a.Possible
-		fmt.Fprintf(tw, "%s\t%d\t%s\t%s\t%.0f\t%s\n", c.Name, c.Users, unit.Rate(c.Rate), unit.Duration(c.Mean), a.InFlight, a.Reason)
+		fmt.Fprintf(tw, "%s\t%d\t%s\t%s\t%s\t%s\n", c.Name, c.Users, unit.Rate(c.Rate).Text(), unit.Duration(c.Mean).Text(), unit.Figure(a.InFlight), a.Reason)
 	}
 	if err := tw.Flush(); err != nil {
 		return err

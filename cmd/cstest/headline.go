@@ -4,18 +4,19 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"time"
+
+	"github.com/cstest/cstest/unit"
 )
 
 // headline is the first line printed: what is about to happen.
 func headline(c *chosen) string {
 	parts := []string{"target " + targetLine(c)}
 	if rate, known := c.PeakTurnsPerSecond(); known {
-		parts = append(parts, fmt.Sprintf("peak ≈ %.0f turns/s", float64(rate)))
+		parts = append(parts, "peak ≈ "+unit.Figure(float64(rate))+" turns/s")
 	} else {
 		parts = append(parts, fmt.Sprintf("%s users, closed loop", c.PeakUsers()))
 	}
-	parts = append(parts, spell(c.TotalDuration()))
+	parts = append(parts, unit.Duration(c.TotalDuration()).Text())
 	overrides := "none"
 	if len(c.overrides) > 0 {
 		overrides = strings.Join(c.overrides, ", ")
@@ -47,23 +48,4 @@ func targetLine(c *chosen) string {
 		shown += " (certificate not checked)"
 	}
 	return shown
-}
-
-// spell writes a duration for a person: "1 min 50 s".
-func spell(d time.Duration) string {
-	d = d.Round(time.Second)
-	h, m, s := int(d.Hours()), int(d.Minutes())%60, int(d.Seconds())%60
-	var parts []string
-	for _, p := range []struct {
-		n    int
-		unit string
-	}{{h, "h"}, {m, "min"}, {s, "s"}} {
-		if p.n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.unit))
-		}
-	}
-	if len(parts) == 0 {
-		return "0 s"
-	}
-	return strings.Join(parts, " ")
 }

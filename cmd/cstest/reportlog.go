@@ -4,16 +4,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
-	"strconv"
 	"text/tabwriter"
 	"time"
 
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/report"
 	"github.com/cstest/cstest/sla"
+	"github.com/cstest/cstest/unit"
 )
 
 // logUnits are what the values of a log may count; the log does not say.
@@ -49,7 +48,7 @@ func isLog(path string) bool {
 
 // reportLog prints the histogram log at path, of cstest or any other tool.
 func reportLog(s streams, o reportOptions, path string) error {
-	unit, ok := logUnits[o.unit]
+	counts, ok := logUnits[o.unit]
 	if !ok {
 		return usagef("--unit %q: want ns, us or ms", o.unit)
 	}
@@ -61,7 +60,7 @@ func reportLog(s streams, o reportOptions, path string) error {
 		return usageError{err}
 	}
 	defer f.Close()
-	log, err := measure.ReadLog(f, unit)
+	log, err := measure.ReadLog(f, counts)
 	if err != nil {
 		return usagef("%s: %s", report.Clean(path), report.Clean(err.Error()))
 	}
@@ -115,16 +114,21 @@ func writeLogText(w io.Writer, doc *logReport) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(tw, "  n\tmean\tP50\tP90\tP95\tP99\tP99.9\tmax\t  tag")
 	short := false
+	columns := logColumns(doc)
 	for i := range doc.Series {
 		r := &doc.Series[i]
 		tag := r.Tag
 		if tag == "" {
 			tag = "(none)"
 		}
-		fmt.Fprintf(tw, "  %s\t", strconv.FormatInt(r.N, 10))
-		for _, v := range []*int64{r.MeanNs, r.P50Ns, r.P90Ns, r.P95Ns, r.P99Ns, r.P999Ns, r.MaxNs} {
+		fmt.Fprintf(tw, "  %s\t", unit.Count(r.N).Text())
+		for k, v := range r.figures() {
 			short = short || v == nil
-			fmt.Fprintf(tw, "%s\t", logValue(v))
+			text := "n/a"
+			if v != nil {
+				text = columns[k](unit.Duration(*v))
+			}
+			fmt.Fprintf(tw, "%s\t", text)
 		}
 		fmt.Fprintf(tw, "  %s\n", report.Clean(tag))
 	}
@@ -133,19 +137,29 @@ func writeLogText(w io.Writer, doc *logReport) error {
 	}
 	fmt.Fprint(w, "\n  nearest rank; a value is the upper edge of its bucket\n")
 	if short {
-		fmt.Fprintf(w, "  n/a: too few values (a P99 takes %d, a P99.9 %d)\n", sla.QuantileNeeds(0.99, 0.95), sla.QuantileNeeds(0.999, 0.95))
+		fmt.Fprintf(w, "  n/a: too few values (a P99 takes %d, a P99.9 %s)\n", sla.QuantileNeeds(0.99, 0.95), unit.Count(sla.QuantileNeeds(0.999, 0.95)).Text())
 	}
 	return nil
 }
 
-// logValue prints four significant digits.
-func logValue(ns *int64) string {
-	if ns == nil {
-		return "n/a"
+// figures are the columns of a row.
+func (r *logRow) figures() []*int64 {
+	return []*int64{r.MeanNs, r.P50Ns, r.P90Ns, r.P95Ns, r.P99Ns, r.P999Ns, r.MaxNs}
+}
+
+// logColumns shows the figures, those of a column in one unit.
+func logColumns(doc *logReport) []func(unit.Duration) string {
+	columns := make([][]unit.Duration, len((&logRow{}).figures()))
+	for i := range doc.Series {
+		for k, v := range doc.Series[i].figures() {
+			if v != nil {
+				columns[k] = append(columns[k], unit.Duration(*v))
+			}
+		}
 	}
-	step := int64(1)
-	for v := *ns; v >= 10_000 && step < math.MaxInt64/10; v /= 10 {
-		step *= 10
+	out := make([]func(unit.Duration) string, len(columns))
+	for k, column := range columns {
+		out[k] = unit.DurationColumn(column)
 	}
-	return time.Duration(*ns).Round(time.Duration(step)).String()
+	return out
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/scenarios"
+	"github.com/cstest/cstest/unit"
 )
 
 func newScenariosCmd(s streams) *cobra.Command {
@@ -44,7 +45,7 @@ func listScenarios(w io.Writer) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(tw, "%s\t%s\t%s\n", name, spell(sc.TotalDuration()), sc.Description)
+		fmt.Fprintf(tw, "%s\t%s\t%s\n", name, unit.Duration(sc.TotalDuration()).Text(), sc.Description)
 	}
 	return tw.Flush()
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/sla"
+	"github.com/cstest/cstest/unit"
 )
 
 type validateOptions struct {
@@ -70,11 +71,11 @@ func validateOne(s streams, o *validateOptions, arg string) error {
 // will get.
 func describePlan(w io.Writer, c *chosen) error {
 	fmt.Fprintf(w, "%s: valid\n%s\n", c.Name, headline(c))
-	fmt.Fprintf(w, "design effect %.2f (mean turns of a conversation)\n", c.MeanTurns())
+	fmt.Fprintf(w, "design effect %s (mean turns of a conversation)\n", unit.Figure(c.MeanTurns()))
 	if n, known := c.ConversationsExpected(); known {
 		turns, _ := c.TurnsExpected()
 		judged, _ := c.JudgedTurnsExpected()
-		fmt.Fprintf(w, "about %.0f conversations, %.0f turns, %.0f of them judged\n", n, turns, judged)
+		fmt.Fprintf(w, "about %s conversations, %s turns, %s of them judged\n", wholeTurns(n), wholeTurns(turns), wholeTurns(judged))
 	}
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "OBJECTIVE\tKIND\tTARGET\tNEEDS AT LEAST\tEXPECTED")
@@ -82,20 +83,23 @@ func describePlan(w io.Writer, c *chosen) error {
 	for _, obj := range c.Objectives() {
 		needs, expected := "", ""
 		if n := sla.Needs(float64(obj.Target), float64(c.SLA.Confidence), c.MeanTurns()); countedInTurns(obj) && n > 0 {
-			needs = fmt.Sprintf("%d turns without a bad one", n)
+			needs = unit.Count(n).Text() + " turns without a bad one"
 			switch {
 			case !known:
 				expected = "depends on the target's speed"
 			case judged < float64(n):
-				expected = fmt.Sprintf("%.0f: too few, inconclusive at best", math.Floor(judged))
+				expected = wholeTurns(math.Floor(judged)) + ": too few, inconclusive at best"
 			default:
-				expected = fmt.Sprintf("about %.0f", judged)
+				expected = "about " + wholeTurns(judged)
 			}
 		}
 		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", obj.Name, obj.Kind, targetOf(obj), needs, expected)
 	}
 	return tw.Flush()
 }
+
+// wholeTurns shows an expected number, whole.
+func wholeTurns(n float64) string { return unit.Count(math.Round(n)).Text() }
 
 // targetOf writes what an objective asks in short.
 func targetOf(o scenario.Objective) string {

@@ -6,14 +6,23 @@
   const sync = uPlot.sync("time");
   let plots = [];
 
-  const digits = (v) => (v < 9.995 ? v.toFixed(2) : v < 99.95 ? v.toFixed(1) : v.toFixed(0)).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
+  // As unit.Text shows them: three significant digits, in groups of three.
+  const digits = (v) => {
+    const size = Math.abs(v);
+    const places = size === 0 || size >= 99.95 ? 0 : size >= 9.995 ? 1 : Math.min(2 - Math.floor(Math.log10(size) + 2.17e-4), 9);
+    return v.toLocaleString("en-US", { maximumFractionDigits: places });
+  };
   const duration = (ns) => {
     if (ns == null) return "";
+    if (ns === 0) return "0 s";
+    if (ns < 999.5) return digits(ns) + " ns";
     if (ns < 999.5e3) return digits(ns / 1e3) + " µs";
     if (ns < 999.5e6) return digits(ns / 1e6) + " ms";
-    return digits(ns / 1e9) + " s";
+    if (ns < 59.95e9) return digits(ns / 1e9) + " s";
+    const s = Math.round(ns / 1e9);
+    return [[Math.floor(s / 3600), " h"], [Math.floor(s / 60) % 60, " min"], [s % 60, " s"]].filter((p) => p[0]).map((p) => p[0] + p[1]).join(" ");
   };
-  const count = (v) => (v == null ? "" : v >= 1000 ? Math.round(v).toLocaleString("en-US") : String(Math.round(v * 10) / 10));
+  const count = (v) => (v == null ? "" : digits(v));
   const clock = (s) => {
     if (s == null) return "";
     s = Math.round(s);
