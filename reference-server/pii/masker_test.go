@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -15,7 +16,7 @@ func TestMasking(t *testing.T) {
 		"电话:138 1234 5678":                 "电话:*************",
 		"电话138-1234-5678。":                 "电话*************。",
 		"１３８１２３４５６７８":                      "***********",
-		"+8613812345678":                   "+*************",
+		"+8613812345678":                   "**************",
 		"13812345678 13912345678":          "*********** ***********",
 		"身份证11010519491231002X":            "身份证******************",
 		"身份证110105194912310021":            "身份证110105194912310021", // wrong check digit
@@ -38,11 +39,61 @@ func TestMasking(t *testing.T) {
 		"优惠券还能用吗? ⟦c:K7F3Q2ZA.1⟧":          "优惠券还能用吗? ⟦c:K7F3Q2ZA.1⟧",
 		"⟦seen c:23456723.1 c:A2345672.2⟧": "⟦seen c:23456723.1 c:A2345672.2⟧",
 		"客服本来有":                            "客服本来有",
+		"我的订单手机号13812345678查一下":            "我的订单手机号***********查一下",
+		"(021)62345678打不通":                 "*************打不通",
+		"vx13812345678":                    "vx***********",
+		"加V：１３８１２３４５６７８":                   "加V：***********",
+		"身份证11010519491231002Ｘ":            "身份证******************",
+		"订单退款卡号6222 0212 3456 7890 128":    "订单退款卡号***********************",
+		"138\u200b1234\u200b5678":          "*************",
+		"收件人和电话能改吗":                        "收件人和电话能改吗",
+		"我叫安装师傅":                           "我叫安装师傅",
+		"1399 1299 999":                    "1399 1299 999",
+		"新S24ULTRA":                        "新S24ULTRA",
+		"张伟 13812345678 杭州市西湖区":            "** *********** 杭州市西湖区",
+		"王芳女士的订单":                          "**女士的订单",
+		"阿依古丽·买买提女士":                       "********女士",
+		"发票发到zhang＠qq.com谢谢":               "发票发到************谢谢",
+		"a@b@c@d":                          "a@b@c@d",
+		"a@qq.com13812345678":              "*******************",
+		"手机订单号13812345678":                 "手机订单号13812345678",
+		"400-820-8820":                     "400-820-8820",
+		"粤B·D12345":                        "*********",
 	} {
 		if got, _ := m.Mask(in); got != want {
 			t.Errorf("mask(%q) = %q, want %q", in, got, want)
 		}
 	}
+}
+
+// Hostile texts take time in proportion to their length. A quadratic finder
+// would take 16 times as long for four times the text.
+func TestMaskIsLinear(t *testing.T) {
+	m := New()
+	for name, piece := range map[string]string{
+		"mail addresses": "a@b", "one local part": "a", "@ alone": "@", "digits": "1", "groups of digits": "1 ", "grouped phones": "138 1234 ",
+		"cues": "我叫", "titles": "收", "surnames": "王", "dots": "王王·", "plates": "京A", "brackets": ")(0", "order cues": "订单1", "full width": "１",
+	} {
+		short, long := strings.Repeat(piece, 1<<13/len(piece)), strings.Repeat(piece, 1<<15/len(piece))
+		if name == "one local part" {
+			short, long = short+"@b", long+"@b"
+		}
+		ratio := fastest(m, long).Seconds() / fastest(m, short).Seconds()
+		if ratio > 10 {
+			t.Errorf("%s: four times the text takes %.1f times as long", name, ratio)
+		}
+	}
+}
+
+// fastest is the least time of several, which is what the work itself takes.
+func fastest(m *Masker, text string) time.Duration {
+	least := time.Hour
+	for range 9 {
+		start := time.Now()
+		m.Mask(text)
+		least = min(least, time.Since(start))
+	}
+	return least
 }
 
 func TestMaskCountsByType(t *testing.T) {
@@ -82,6 +133,21 @@ func BenchmarkMask2KiB(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		m.Mask(text)
+	}
+}
+
+func BenchmarkMaskHostile2KiB(b *testing.B) {
+	m := New()
+	for name, text := range map[string]string{
+		"mail":  strings.Repeat("a", 1023) + "@" + strings.Repeat("b", 1024),
+		"mails": strings.Repeat("a@b", 683)[:2048],
+		"cues":  strings.Repeat("我叫", 342)[:2046],
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				m.Mask(text)
+			}
+		})
 	}
 }
 

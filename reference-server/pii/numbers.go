@@ -1,0 +1,160 @@
+package pii
+
+const (
+	minDigits = 7  // the shortest number that is personal: a landline without area code
+	maxDigits = 19 // the longest: a bank card
+	maxGroups = 6
+)
+
+// digitGroup is a run of digits without separators, by index of its characters.
+type digitGroup struct {
+	from, to int
+	joined   bool // one separator away from the group before
+}
+
+// numbers takes phone numbers, ids and cards, also in groups (138 1234 5678).
+// Of several readings the longest wins.
+func (f *folded) numbers() {
+	groups := digitGroups(f.runes)
+	for i := 0; i < len(groups); {
+		best, used := span{}, 0
+		n := number{runes: f.runes, from: groups[i].from}
+		for j := i; j < len(groups) && j < i+maxGroups && (j == i || groups[j].joined); j++ {
+			if !n.extend(groups[j]) {
+				break
+			}
+			if s, ok := n.classify(); ok {
+				best, used = s, j-i+1
+			}
+		}
+		if used == 0 {
+			i++
+			continue
+		}
+		f.take(best.kind, []span{best})
+		i += used
+	}
+}
+
+// digitGroups splits a text into runs of digits. Brackets around an area code
+// count as its separator.
+func digitGroups(runes []rune) []digitGroup {
+	var groups []digitGroup
+	for i := 0; i < len(runes); i++ {
+		if !isDigit(runes[i]) {
+			continue
+		}
+		g := digitGroup{from: i}
+		for i < len(runes) && isDigit(runes[i]) {
+			i++
+		}
+		g.to = i
+		if len(groups) > 0 {
+			last := groups[len(groups)-1].to
+			gap := g.from - last
+			g.joined = gap == 1 && isSeparator(runes[last]) ||
+				gap == 1 && runes[last] == ')' || gap == 2 && runes[last] == ')' && isSeparator(runes[last+1]) ||
+				gap == 2 && isSeparator(runes[last]) && runes[last+1] == '('
+		}
+		groups = append(groups, g)
+	}
+	return groups
+}
+
+func isSeparator(r rune) bool { return r == ' ' || r == '-' || r == '.' || r == '·' }
+
+// number is one reading of groups of digits as one number.
+type number struct {
+	runes    []rune
+	from, to int
+	digits   string
+	shape    []int // digits in each group
+}
+
+// extend adds a group; false when it would be too long for anything.
+func (n *number) extend(g digitGroup) bool {
+	if len(n.digits)+g.to-g.from > maxDigits {
+		return false
+	}
+	for _, r := range n.runes[g.from:g.to] {
+		n.digits += string(r)
+	}
+	n.shape, n.to = append(n.shape, g.to-g.from), g.to
+	return true
+}
+
+// classify judges the number by its digits, its groups and what stands around.
+func (n *number) classify() (span, bool) {
+	s := span{from: n.from, to: n.to}
+	if w := wordBefore(n.runes, n.from); w != "" && !contactWords[w] {
+		return s, false
+	}
+	cue := cueBefore(n.runes, n.from)
+	if x := runeAt(n.runes, n.to); (x == 'X' || x == 'x') && !isAlnum(runeAt(n.runes, n.to+1)) && len(n.digits) == 17 {
+		s.kind, s.to = ResidentID, n.to+1
+		return s, residentID(n.digits+"X") && cue != cueOrder
+	}
+	if w := wordAfter(n.runes, n.to); w != "" && !contactWords[w] {
+		return s, false
+	}
+	if cue == cueOrder {
+		return s, false
+	}
+	var ok bool
+	s.kind, ok = n.kind(cue)
+	if ok && s.kind == Landline && runeAt(n.runes, s.from-1) == '(' {
+		s.from--
+	}
+	if ok && s.kind <= Landline && runeAt(n.runes, s.from-1) == '+' {
+		s.from--
+	}
+	return s, ok
+}
+
+func (n *number) kind(cue cue) (Kind, bool) {
+	d, shape := n.digits, n.shape
+	switch {
+	case len(d) == 18 && residentID(d), len(d) == 15 && cue == cueID && oldResidentID(d):
+		return ResidentID, true
+	case len(d) >= 16 && cardIssuer(d) && luhn(d) && (cue == cueCard || cardShape(shape)):
+		return BankCard, true
+	}
+	sure := cue == cuePhone || cue == cueDesk || runeAt(n.runes, n.from-1) == '('
+	abroad := n.countryCode()
+	d, shape = d[abroad:], without(shape, abroad)
+	switch {
+	case len(d) == 11 && mobile(d) && (sure || mobileShape(shape)):
+		return Mobile, true
+	case abroad > 0 && len(d) >= 9 && d[0] != '0' && landline("0"+d, append([]int{shape[0] + 1}, shape[1:]...), sure),
+		landline(d, shape, sure):
+		return Landline, true
+	case cue == cueDesk && (len(d) == 7 || len(d) == 8) && localNumber(d):
+		return Landline, true
+	}
+	return 0, false
+}
+
+// countryCode is the length of a leading 86 or 0086.
+func (n *number) countryCode() int {
+	d := n.digits
+	switch {
+	case len(d) >= 14 && d[:4] == "0086":
+		return 4
+	case len(d) >= 12 && d[:2] == "86":
+		return 2
+	}
+	return 0
+}
+
+// without takes n leading digits out of a shape.
+func without(shape []int, n int) []int {
+	for len(shape) > 0 && n >= shape[0] {
+		n, shape = n-shape[0], shape[1:]
+	}
+	if n == 0 {
+		return shape
+	}
+	rest := append([]int{}, shape...)
+	rest[0] -= n
+	return rest
+}
