@@ -80,11 +80,11 @@ func (o *Options) bindBody(doc []byte) (bound, error) {
 // raw is a literal.
 func raw(text string) bound { return template.Raw[values](text) }
 
-// bearer is the user's signed token.
+// bearer is the user's signed token, which needs no escaping.
 func bearer() bound {
 	return template.Only("auth.token", template.Value(func(b []byte, v *values) []byte {
 		return append(b, v.user.state.token...)
-	}), template.Header)
+	}), template.Text)
 }
 
 // jobPath is where an asynchronous answer is to be had.
@@ -94,7 +94,7 @@ func jobPath() bound {
 
 // traceparent is the W3C header of a turn.
 func traceparent() field {
-	id := func(name string) bound { return template.Only(name, variables[name], template.Header) }
+	id := func(name string) bound { return template.Only(name, variables[name], template.Text) }
 	return field{"traceparent", template.Join(raw("00-"), id("trace.id"), raw("-"), id("span.id"), raw("-01"))}
 }
 
