@@ -111,7 +111,7 @@ func BenchmarkTurn(b *testing.B) {
 }
 
 func BenchmarkRender(b *testing.B) {
-	s, err := NewScript(shop(), 7, nil)
+	s, err := NewScript(shop(), 7)
 	if err != nil {
 		b.Fatal(err)
 	}

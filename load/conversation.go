@@ -105,7 +105,7 @@ type scratch struct {
 // turn alone (and on what the server called the dialog).
 func (st *scratch) ask(c *conversation, s *Script) {
 	l := &c.dialog.turns[c.turn]
-	st.text = c.appendText(st.text[:0], l.say, s)
+	st.text = l.say.Append(st.text[:0], c)
 	if s.memory {
 		st.text = c.canary.append(st.text, c.turn+1)
 	}

@@ -37,8 +37,7 @@ type Options struct {
 	Base     time.Time // t = 0, the same as the driver's; may lie ahead
 	Shard    int       // of Shards
 	Shards   int       // 0 and 1: all of the load
-	Secrets  func(name string) (string, error)
-	Live     *Live // counters to be watched; may be nil
+	Live     *Live     // counters to be watched; may be nil
 	// Second is called once a second with the generator's health; may be nil.
 	Second func(measure.GeneratorSecond)
 	// Abort is asked once a second; what it answers ends the load at once. May be nil.
@@ -145,7 +144,7 @@ func newRun(o Options) (*run, error) {
 	case o.Shards > 1 && (o.Shard < 0 || o.Shard >= o.Shards):
 		return nil, errors.New("load: the shard must be between 0 and the number of shards less one")
 	}
-	script, err := NewScript(o.Scenario, o.Seed, o.Secrets)
+	script, err := NewScript(o.Scenario, o.Seed)
 	if err != nil {
 		return nil, err
 	}

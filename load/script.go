@@ -1,7 +1,6 @@
 package load
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -74,9 +73,8 @@ const (
 // maxRetries is how often `on_error: retry` sends the same message again.
 const maxRetries = 2
 
-// NewScript makes sc ready. Secrets gives the value behind ${env:…} and
-// ${file:…} in texts; it may be nil where there are none.
-func NewScript(sc *scenario.Scenario, seed uint64, secrets func(string) (string, error)) (*Script, error) {
+// NewScript makes sc ready.
+func NewScript(sc *scenario.Scenario, seed uint64) (*Script, error) {
 	if len(sc.Conversations) == 0 {
 		return nil, errors.New("conversations: there is none: write at least one")
 	}
@@ -92,7 +90,7 @@ func NewScript(sc *scenario.Scenario, seed uint64, secrets func(string) (string,
 	slot, sum := 0, 0.0
 	for i := range sc.Conversations {
 		from := &sc.Conversations[i]
-		d, err := s.dialog(from, &sc.Load, secrets)
+		d, err := s.dialog(from, &sc.Load)
 		if err != nil {
 			return nil, fmt.Errorf("conversations[%d] %s: %w", i, from.Name, err)
 		}
@@ -139,7 +137,7 @@ func shorten(s string, runes int) string {
 	return s
 }
 
-func (s *Script) dialog(from *scenario.Conversation, load *scenario.Load, secrets func(string) (string, error)) (dialog, error) {
+func (s *Script) dialog(from *scenario.Conversation, load *scenario.Load) (dialog, error) {
 	d := dialog{name: from.Name}
 	if len(from.Turns) == 0 {
 		return d, errors.New("turns: there is none: write at least one")
@@ -156,7 +154,7 @@ func (s *Script) dialog(from *scenario.Conversation, load *scenario.Load, secret
 	d.pause = newThink(from.Think, load.Think)
 	for i := range from.Turns {
 		t := &from.Turns[i]
-		say, err := s.parseText(t.Say, secrets)
+		say, err := s.parseText(t.Say)
 		if err != nil {
 			return d, fmt.Errorf("turns[%d].say: %w", i, err)
 		}
@@ -172,10 +170,7 @@ func (s *Script) dialog(from *scenario.Conversation, load *scenario.Load, secret
 }
 
 func (s *Script) readData(sc *scenario.Scenario) error {
-	target, err := json.Marshal(&sc.Target)
-	if err != nil {
-		return fmt.Errorf("target: %w", err)
-	}
+	sent := sc.Target.Variables()
 	for _, name := range slices.Sorted(maps.Keys(sc.Data)) {
 		data := sc.Data[name]
 		if len(data.Table) == 0 {
@@ -197,7 +192,7 @@ func (s *Script) readData(sc *scenario.Scenario) error {
 			src.keys = append(src.keys, name+"."+c)
 		}
 		s.sources = append(s.sources, src)
-		if strings.Contains(string(target), "${"+name+".") {
+		if slices.ContainsFunc(sent, func(variable string) bool { return strings.HasPrefix(variable, name+".") }) {
 			s.columnsOut = true
 		}
 	}

@@ -53,7 +53,7 @@ func FuzzText(f *testing.F) {
 	for _, say := range []string{"", "$", "$$", "${", "${}", "${user.id}", "${orders.no}${codes.code}", "5$ und ${turn.index}", "$${user.id}", "${env:X}"} {
 		f.Add(say)
 	}
-	s, err := NewScript(bazaar(), 1, nil)
+	s, err := NewScript(bazaar(), 1)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -61,11 +61,11 @@ func FuzzText(f *testing.F) {
 	c.identify(1)
 	c.begin(1, s)
 	f.Fuzz(func(t *testing.T, say string) {
-		parsed, err := s.parseText(say, nil)
+		parsed, err := s.parseText(say)
 		if err != nil {
 			return
 		}
-		got := string(c.appendText(nil, parsed, s))
+		got := string(parsed.Append(nil, c))
 		if !strings.Contains(say, "${") && got != strings.ReplaceAll(say, "$$", "$") {
 			t.Fatalf("%q became %q", say, got)
 		}
@@ -74,23 +74,23 @@ func FuzzText(f *testing.F) {
 
 func TestScriptSaysWhatIsWrong(t *testing.T) {
 	for want, change := range map[string]func(*scenario.Scenario){
-		"there is none":            func(sc *scenario.Scenario) { sc.Conversations = nil },
-		"turns: there is none":     func(sc *scenario.Scenario) { sc.Conversations[0].Turns = nil },
-		"on_error":                 func(sc *scenario.Scenario) { sc.Conversations[0].OnError = "panic" },
-		"${ without }":             func(sc *scenario.Scenario) { sc.Conversations[0].Turns[0].Say = "${orders" },
-		"no column \"x\"":          func(sc *scenario.Scenario) { sc.Conversations[0].Turns[0].Say = "${orders.x}" },
-		"there is no such name":    func(sc *scenario.Scenario) { sc.Conversations[0].Turns[0].Say = "${nobody.x}" },
-		"no secrets":               func(sc *scenario.Scenario) { sc.Conversations[0].Turns[0].Say = "${env:X}" },
-		"expect: matches":          func(sc *scenario.Scenario) { sc.Conversations[0].Turns[0].Expect = &scenario.Expect{Matches: "("} },
-		"checks.canned[0]":         func(sc *scenario.Scenario) { sc.Checks.Canned = []string{"("} },
-		"data.orders: has no rows": func(sc *scenario.Scenario) { sc.Data["orders"] = scenario.Data{Columns: []string{"no"}} },
+		"there is none":                       func(sc *scenario.Scenario) { sc.Conversations = nil },
+		"turns: there is none":                func(sc *scenario.Scenario) { sc.Conversations[0].Turns = nil },
+		"on_error":                            func(sc *scenario.Scenario) { sc.Conversations[0].OnError = "panic" },
+		"a } is missing":                      func(sc *scenario.Scenario) { sc.Conversations[0].Turns[0].Say = "${orders" },
+		"no column \"x\"":                     func(sc *scenario.Scenario) { sc.Conversations[0].Turns[0].Say = "${orders.x}" },
+		"nor a table of that name":            func(sc *scenario.Scenario) { sc.Conversations[0].Turns[0].Say = "${nobody.x}" },
+		"${env:X}: there is no such variable": func(sc *scenario.Scenario) { sc.Conversations[0].Turns[0].Say = "${env:X}" },
+		"expect: matches":                     func(sc *scenario.Scenario) { sc.Conversations[0].Turns[0].Expect = &scenario.Expect{Matches: "("} },
+		"checks.canned[0]":                    func(sc *scenario.Scenario) { sc.Checks.Canned = []string{"("} },
+		"data.orders: has no rows":            func(sc *scenario.Scenario) { sc.Data["orders"] = scenario.Data{Columns: []string{"no"}} },
 		"row 1 has 0 of 1 columns": func(sc *scenario.Scenario) {
 			sc.Data["orders"] = scenario.Data{Columns: []string{"no"}, Table: [][]string{{}}}
 		},
 	} {
 		sc := bazaar()
 		change(sc)
-		if _, err := NewScript(sc, 1, nil); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := NewScript(sc, 1); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %q", err, want)
 		}
 	}

@@ -16,6 +16,20 @@ func (d *decoder) body(n *yaml.Node, path string, to *json.RawMessage) {
 		return
 	}
 	*to = out.Bytes()
+	d.locate(n, path)
+}
+
+// locate keeps where the values inside a body stand.
+func (d *decoder) locate(n *yaml.Node, path string) {
+	d.at[path] = position{n.Line, n.Column}
+	for i, c := range n.Content {
+		switch {
+		case n.Kind == yaml.SequenceNode:
+			d.locate(c, item(path, i, ""))
+		case i%2 == 1:
+			d.locate(c, join(path, n.Content[i-1].Value))
+		}
+	}
 }
 
 // appendJSON writes n, or says what is wrong with which node of it.

@@ -100,8 +100,7 @@ func (c *checker) data() {
 	for _, name := range sortedKeys(c.Data) {
 		path := "data." + name
 		c.name(path, name)
-		switch name {
-		case "user", "turn", "dialog", "trace", "span", "login", "env", "file":
+		if reservedTable(name) {
 			c.bad(path, "%s means something in templates already: choose another name", name)
 		}
 		d := c.Data[name]

@@ -34,7 +34,7 @@ func (c *checker) agents() {
 	case a.Bearer == "":
 	case t.Bundled != nil:
 		c.bad("target.agents.bearer", "is for one's own server (target.url); the bundled one needs none: cstest signs its tokens itself")
-	case !strings.Contains(a.Bearer, "${"):
+	case constant(a.Bearer):
 		c.warn("target.agents.bearer", "the token itself stands here and will be written to the results: use ${env:NAME}")
 	}
 }

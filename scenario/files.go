@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/cstest/cstest/template"
 )
 
 const maxSecret = 64 << 10 // bytes of a ${file:…}
@@ -89,17 +91,19 @@ func (s *Scenario) Secret(name string) (string, error) {
 // Expand renders a template whose variables all come from outside: a Redis URL,
 // a key. Errors name the variable, never a value.
 func (s *Scenario) Expand(text string) (string, error) {
-	t, err := ParseTemplate(text)
+	t, err := template.Parse(text, template.Text)
 	if err != nil {
 		return "", err
 	}
-	values := map[string]string{}
-	for _, name := range t.Names() {
-		if values[name], err = s.Secret(name); err != nil {
-			return "", err
-		}
+	bound, err := template.Bind(t, func(name string) (template.Variable[struct{}], error) {
+		value, err := s.Secret(name)
+		return template.Constant[struct{}](value), err
+	})
+	if err != nil {
+		return "", errors.Unwrap(err) // the variable is named already
 	}
-	return string(t.Append(nil, ValuesFunc(func(name string) string { return values[name] }))), nil
+	expanded, _ := bound.Constant()
+	return expanded, nil
 }
 
 // CheckSecrets tries every ${env:…} and ${file:…} of the scenario. The error is
@@ -107,17 +111,13 @@ func (s *Scenario) Expand(text string) (string, error) {
 // do this: a scenario can be validated where its secrets are not.
 func (s *Scenario) CheckSecrets() error {
 	var problems []Problem
-	for _, use := range s.templates() {
-		t, err := ParseTemplate(use.text)
-		if err != nil {
-			continue // told by Parse
-		}
-		for _, name := range t.Names() {
-			if !strings.Contains(name, ":") {
+	for _, f := range s.templates() {
+		for _, use := range f.Uses() {
+			if !strings.Contains(use.Name, ":") {
 				continue
 			}
-			if _, err := s.Secret(name); err != nil {
-				problems = append(problems, s.source.problem(use.path, "%s", err))
+			if _, err := s.Secret(use.Name); err != nil {
+				problems = append(problems, s.source.problem(f.path+within(use.At), "%s", err))
 			}
 		}
 	}

@@ -77,22 +77,6 @@ func FuzzTable(f *testing.F) {
 	})
 }
 
-func FuzzBody(f *testing.F) {
-	f.Add(`{"a":"${dialog.id}","b":["${turn.text}",1,null,true,{"c":"$$"}]}`, "x\"\\")
-	f.Fuzz(func(t *testing.T, text, value string) {
-		body, err := ParseBody([]byte(text))
-		if err != nil || text == "" {
-			return
-		}
-		for _, v := range []string{value, ""} {
-			out := body.Append(nil, ValuesFunc(func(string) string { return v }))
-			if _, err := readJSON(out); err != nil {
-				t.Fatalf("%q renders %q: %v", text, out, err)
-			}
-		}
-	})
-}
-
 func TestTables(t *testing.T) {
 	for _, tt := range []struct{ file, text, want string }{
 		{"t.csv", "", "t.csv:1:1: data.t.csv: is empty: the first line names the columns"},

@@ -79,13 +79,15 @@ func didYouMean(word string, candidates []string) string {
 	if len(word) > 64 {
 		return ""
 	}
-	best, distance := "", len(word)/3+1
+	best, nearest, distance := "", 0, len(word)/3+1
 	if distance > 3 {
 		distance = 3
 	}
 	for _, c := range candidates {
-		if d := editDistance(strings.ToLower(word), c); d < distance+1 && d < max(len(c), 2) && (best == "" || d < editDistance(strings.ToLower(word), best)) {
-			best = c
+		if d := editDistance(strings.ToLower(word), strings.ToLower(c)); d <= distance && d < max(len(c), 2) {
+			if best == "" || d < nearest {
+				best, nearest = c, d
+			}
 		}
 	}
 	if best == "" {

@@ -93,8 +93,8 @@ func TestProblems(t *testing.T) {
 				"x.yaml:6:39: target.agents.queues[1]: \"a\" stands twice: names are unique\n" +
 				"x.yaml:6:42: target.agents.queues[2]: \"*\" is every queue already: write it alone\n" +
 				"x.yaml:6:47: target.agents.queues[3]: \"b c\": use letters, digits, and - _ . between them\n" +
-				"x.yaml:6:63: target.agents.bearer: ${turn.text} is not known here\n" +
-				"x.yaml:6:85: target.agents.path: ${dialog.id} is not known here"},
+				"x.yaml:6:63: target.agents.bearer: ${turn.text} cannot stand in agents: it may stand in headers, request\n" +
+				"x.yaml:6:85: target.agents.path: ${dialog.id} cannot stand in agents: it may stand in headers, request"},
 		{"bearer of bundled agents", swap("bundled: {}", "bundled: {}, mode: websocket, agents: {bearer: '${env:T}'}"), "x.yaml:3:57: target.agents.bearer: is for one's own server (target.url); the bundled one needs none: cstest signs its tokens itself"},
 		{"custom without request", own("  api: custom"), "x.yaml:4:3: target.request: is missing: api custom needs to know what to send, for example {path: /chat, body: {text: \"${turn.text}\"}}\nx.yaml:4:3: target.response: is missing: api custom needs to know where the answer is, for example {answer: data.reply}"},
 		{"silent request", own("  api: custom\n  request: {path: /chat, body: {text: hello}}\n  response: {answer: a}"), "x.yaml:6:32: target.request.body: says ${turn.text} nowhere: the user's message would not be sent"},

@@ -159,7 +159,7 @@ func TestReferenceIsUpToDate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.Write(intro)
+	b.WriteString(strings.Replace(string(intro), "{{variables}}\n", variableTable(), 1))
 	notes := fieldNotes()
 	for _, typ := range types() {
 		b.WriteString("\n### " + typ.Name() + "\n\n| field | type | what | default |\n|---|---|---|---|\n")
@@ -179,6 +179,16 @@ func TestReferenceIsUpToDate(t *testing.T) {
 		}
 	}
 	golden(t, "scenario.md", []byte(b.String()))
+}
+
+// variableTable is the table of the reference page.
+func variableTable() string {
+	var b strings.Builder
+	b.WriteString("| variable | is | may stand in |\n|---|---|---|\n")
+	for _, v := range Variables() {
+		b.WriteString("| `${" + v.Name + "}` | " + v.Means + " | " + v.In.String() + " |\n")
+	}
+	return b.String() + "\n"
 }
 
 func typeName(t reflect.Type) string {

@@ -2,171 +2,211 @@ package scenario
 
 import (
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
+
+	"github.com/cstest/cstest/template"
 )
 
-// A use is one field that holds a template, with the variables it may name.
-type use struct {
+// templateField is one field that holds a template.
+type templateField struct {
 	path  string
-	text  string
-	scope scope
+	place Place
+	template.Template
+	err error // why it could not be parsed
 }
 
-// scope is a set of variables.
-type scope uint8
+// templateFields collects them.
+type templateFields []templateField
 
-const (
-	outside scope = 1 << iota // ${env:…}, ${file:…}
-	rows                      // ${TABLE.COLUMN}
-	user                      // ${user.id}, ${user.index}
-	turn                      // ${turn.text}, ${turn.id}, ${turn.index}, ${dialog.id}, ${trace.id}, ${span.id}
-	login                     // ${login.NAME}
-	spoken                    // ${turn.index}
-)
-
-const anywhere = outside | rows | user
-
-// variablesOf lists the variables with fixed names.
-func variablesOf(s scope) []string {
-	var names []string
-	if s&user != 0 {
-		names = append(names, "user.id", "user.index")
+func (f *templateFields) text(path, text string, place Place, form template.Form) {
+	if text != "" {
+		t, err := template.Parse(text, form)
+		*f = append(*f, templateField{path, place, t, err})
 	}
-	if s&spoken != 0 {
-		names = append(names, "turn.index")
-	}
-	if s&turn != 0 {
-		names = append(names, "turn.text", "turn.id", "turn.index", "dialog.id", "trace.id", "span.id")
-	}
-	return names
 }
 
-// templates lists every template of the scenario, those in the strings of a
-// body one by one.
-func (s *Scenario) templates() []use {
-	var list []use
-	add := func(path, text string, scope scope) {
-		if text != "" {
-			list = append(list, use{path, text, scope})
-		}
+func (f *templateFields) headers(path string, headers map[string]string, place Place) {
+	for _, name := range sortedKeys(headers) {
+		f.text(join(path, name), headers[name], place, template.Header)
 	}
-	addMap := func(path string, m map[string]string, scope scope) {
-		for _, key := range sortedKeys(m) {
-			add(join(path, key), m[key], scope)
-		}
+}
+
+func (f *templateFields) body(path string, body json.RawMessage, place Place) {
+	if len(body) > 0 {
+		t, err := template.ParseJSON(body)
+		*f = append(*f, templateField{path, place, t, err})
 	}
-	t := &s.Target
+}
+
+// templates lists every template of the target.
+func (t *Target) templates() templateFields {
+	var f templateFields
 	if t.Bundled != nil {
-		add("target.bundled.redis", t.Bundled.Redis, outside)
+		f.text("target.bundled.redis", t.Bundled.Redis, InSecret, template.Text)
 	}
-	addMap("target.headers", t.Headers, anywhere|turn|login)
+	f.headers("target.headers", t.Headers, InHeaders)
 	if a := t.Auth; a != nil {
-		add("target.auth.bearer", a.Bearer, anywhere|login)
+		f.text("target.auth.bearer", a.Bearer, InBearer, template.Header)
 		if j := a.JWT; j != nil {
-			add("target.auth.jwt.secret", j.Secret, outside)
-			add("target.auth.jwt.sub", j.Sub, anywhere)
-			addMap("target.auth.jwt.claims", j.Claims, anywhere)
+			f.text("target.auth.jwt.secret", j.Secret, InSecret, template.Text)
+			f.text("target.auth.jwt.sub", j.Sub, InClaims, template.Text)
+			for _, name := range sortedKeys(j.Claims) {
+				f.text("target.auth.jwt.claims."+name, j.Claims[name], InClaims, template.Text)
+			}
 		}
 	}
 	if a := t.Agents; a != nil {
-		add("target.agents.path", a.Path, outside|user)
-		add("target.agents.bearer", a.Bearer, outside|user)
+		f.text("target.agents.path", a.Path, InAgents, template.Path)
+		f.text("target.agents.bearer", a.Bearer, InAgents, template.Header)
 	}
 	if l := t.Login; l != nil {
-		add("target.login.path", l.Path, anywhere)
-		addMap("target.login.headers", l.Headers, anywhere)
-		list = append(list, bodyUses("target.login.body", l.Body, anywhere)...)
+		f.text("target.login.path", l.Path, InLogin, template.Path)
+		f.headers("target.login.headers", l.Headers, InLogin)
+		f.body("target.login.body", l.Body, InLogin)
 	}
 	if r := t.Request; r != nil {
-		add("target.request.path", r.Path, anywhere|turn|login)
-		addMap("target.request.headers", r.Headers, anywhere|turn|login)
-		list = append(list, bodyUses("target.request.body", r.Body, anywhere|turn|login)...)
+		f.text("target.request.path", r.Path, InRequest, template.Path)
+		f.headers("target.request.headers", r.Headers, InRequest)
+		f.body("target.request.body", r.Body, InRequest)
 	}
-	for i := range s.Conversations {
-		for k := range s.Conversations[i].Turns {
-			add(item(item("conversations", i, "turns"), k, "say"), s.Conversations[i].Turns[k].Say, rows|user|spoken)
-		}
-	}
-	return list
+	return f
 }
 
-// bodyUses lists the templates in a body's strings.
-func bodyUses(path string, body json.RawMessage, scope scope) []use {
-	if len(body) == 0 {
-		return nil
-	}
-	root, err := readJSON(body)
-	if err != nil {
-		return nil // the checker tells
-	}
-	var list []use
-	var walk func(v jsonValue)
-	walk = func(v jsonValue) {
-		if text, ok := v.token.(string); ok {
-			list = append(list, use{path, text, scope})
-		}
-		for _, item := range v.items {
-			walk(item)
+// Variables lists the names that stand in the target's templates, sorted, each
+// once.
+func (t *Target) Variables() []string {
+	var names []string
+	for _, f := range t.templates() {
+		for _, use := range f.Uses() {
+			names = append(names, use.Name)
 		}
 	}
-	walk(root)
-	return list
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// templates lists every template of the scenario.
+func (s *Scenario) templates() templateFields {
+	f := s.Target.templates()
+	for i := range s.Conversations {
+		for k := range s.Conversations[i].Turns {
+			f.text(item(item("conversations", i, "turns"), k, "say"), s.Conversations[i].Turns[k].Say, InSay, template.Text)
+		}
+	}
+	return f
+}
+
+// constant tells whether a text has no variable in it.
+func constant(text string) bool {
+	t, err := template.Parse(text, template.Text)
+	return err == nil && len(t.Uses()) == 0
 }
 
 // checkTemplates checks the form of every template and that its variables exist
 // where it stands.
 func (c *checker) checkTemplates() {
-	for _, u := range c.templates() {
-		t, err := ParseTemplate(u.text)
-		if err != nil {
-			c.bad(u.path, "%s", err)
+	for _, f := range c.templates() {
+		if f.err != nil {
+			c.template(f.path, f.err)
 			continue
 		}
-		for _, name := range t.Names() {
-			c.variable(u, name)
+		for _, use := range f.Uses() {
+			c.variable(f.path+within(use.At), f.place, use.Name)
 		}
 	}
 }
 
-func (c *checker) variable(u use, name string) {
-	if strings.Contains(name, ":") {
-		if u.scope&outside == 0 {
-			c.bad(u.path, "${%s}: what comes from outside may be a secret, and what users say is written to the results: take a data table", short(name))
+// template tells what is wrong with the form of a template.
+func (c *checker) template(path string, err error) {
+	message := err.Error()
+	if wrong := (*template.Error)(nil); errors.As(err, &wrong) {
+		path, message = path+within(wrong.At), wrong.Problem
+	}
+	c.bad(path, "%s", message)
+}
+
+// within continues a path into a JSON document.
+func within(at string) string {
+	if at == "" || at[0] == '[' {
+		return at
+	}
+	return "." + at
+}
+
+func (c *checker) variable(path string, place Place, name string) {
+	v := familyOf(name)
+	switch {
+	case v == nil:
+		c.unknown(path, place, name)
+		return
+	case v.In&place == 0 && place == InSay && strings.Contains(name, ":"):
+		c.bad(path, "${%s}: what comes from outside may be a secret, and what users say is written to the results: take a data table", short(name))
+		return
+	case v.In&place == 0 && v.Name != anyColumn:
+		c.bad(path, "${%s} cannot stand in %s: it may stand in %s", short(name), place, v.In)
+		return
+	}
+	first, rest, _ := strings.Cut(name, ".")
+	switch v.Name {
+	case anyLogin:
+		c.loginVariable(path, rest)
+	case anyColumn:
+		c.column(path, place, first, rest)
+	}
+}
+
+func (c *checker) column(path string, place Place, table, column string) {
+	d, ok := c.Data[table]
+	switch {
+	case !ok:
+		c.unknown(path, place, table+"."+column)
+	case variables[0].In&place == 0:
+		c.bad(path, "${%s.%s} cannot stand in %s: rows of tables may stand in %s", short(table), short(column), place, variables[0].In)
+	case !slices.Contains(d.Columns, column):
+		c.bad(path, "${%s.%s}: the table %s has no column %q%s", short(table), short(column), table, short(column),
+			cmpOr(didYouMean(column, d.Columns), "; it has "+short(strings.Join(d.Columns, ", "))))
+	}
+}
+
+// unknown tells that there is no such variable, and which may be meant.
+func (c *checker) unknown(path string, place Place, name string) {
+	if kind, _, ok := strings.Cut(name, ":"); ok {
+		hint := ""
+		if !reservedTable(kind) {
+			hint = didYouMean(kind, []string{"env", "file"})
 		}
+		c.bad(path, "${%s} is not a variable: from outside there are ${env:NAME} and ${file:PATH}%s", short(name), hint)
 		return
 	}
-	known := variablesOf(u.scope)
-	if slices.Contains(known, name) {
-		return
-	}
-	table, column, _ := strings.Cut(name, ".")
-	if table == "login" && u.scope&login != 0 {
-		c.loginVariable(u, column)
-		return
-	}
-	if d, ok := c.Data[table]; ok && u.scope&rows != 0 {
-		if !slices.Contains(d.Columns, column) {
-			c.bad(u.path, "${%s}: the table %s has no column %q%s", short(name), table, short(column), cmpOr(didYouMean(column, d.Columns), "; it has "+short(strings.Join(d.Columns, ", "))))
-		}
-		return
-	}
-	if u.scope&rows != 0 {
-		for _, table := range sortedKeys(c.Data) {
-			for _, column := range c.Data[table].Columns {
-				known = append(known, table+"."+column)
+	var known []string
+	for _, v := range variables {
+		switch {
+		case v.In&place == 0:
+		case v.Name == anyColumn:
+			for _, table := range sortedKeys(c.Data) {
+				for _, column := range c.Data[table].Columns {
+					known = append(known, table+"."+column)
+				}
 			}
+		case v.Name == anyLogin && c.Target.Login != nil:
+			for _, saved := range sortedKeys(c.Target.Login.Save) {
+				known = append(known, "login."+saved)
+			}
+		case v.Name == strings.ToLower(v.Name):
+			known = append(known, v.Name)
 		}
 	}
-	c.bad(u.path, "${%s} is not known here%s", short(name), didYouMean(name, known))
+	c.bad(path, "${%s} is not known here%s", short(name), didYouMean(strings.TrimSpace(name), known))
 }
 
-func (c *checker) loginVariable(u use, name string) {
+func (c *checker) loginVariable(path, name string) {
 	if c.Target.Login == nil {
-		c.bad(u.path, "${login.%s}: there is no target.login that saves it", short(name))
+		c.bad(path, "${login.%s}: there is no target.login that saves it", short(name))
 		return
 	}
 	if _, ok := c.Target.Login.Save[name]; !ok {
-		c.bad(u.path, "${login.%s} is not saved by target.login.save%s", short(name), didYouMean(name, sortedKeys(c.Target.Login.Save)))
+		c.bad(path, "${login.%s} is not saved by target.login.save%s", short(name), didYouMean(name, sortedKeys(c.Target.Login.Save)))
 	}
 }

@@ -8,7 +8,6 @@ cd "$(dirname "$0")/.."
 required="
 scenario FuzzParse
 scenario FuzzTable
-scenario FuzzBody
 template FuzzParse
 template FuzzParseJSON
 scenario FuzzImport

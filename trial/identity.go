@@ -13,6 +13,7 @@ import (
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/template"
 )
 
 const (
@@ -54,8 +55,9 @@ func newIdentity(t *scenario.Target) *identity {
 	}
 	i := &identity{url: u.String(), headers: map[string]string{}}
 	for name, value := range t.Headers {
-		if !strings.Contains(value, "${") { // nothing that is a secret or a user's
-			i.headers[name] = value
+		t, err := template.Parse(value, template.Header)
+		if text, ok := t.Constant(); ok && err == nil { // nothing that is a secret or a user's
+			i.headers[name] = text
 		}
 	}
 	// No certificate is checked and nothing secret is sent: the load checks.

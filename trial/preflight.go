@@ -124,7 +124,7 @@ func converse(ctx context.Context, s *scenario.Scenario, target *scenario.Target
 	}
 	defer d.Close() // every connection is ours to drop
 	secret := secretHeadersOf(&s.Target)
-	o := load.Options{Scenario: s, Seed: s.Seed, Driver: d, Secrets: s.Secret}
+	o := load.Options{Scenario: s, Seed: s.Seed, Driver: d}
 	return load.OneConversation(ctx, o, beyond, longest, func(st *load.Step) bool {
 		e := &Exchange{
 			Conversation: st.Conversation, Number: st.Number, Of: st.Of,

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/template"
 )
 
 // redactFailures takes secrets out of what a target said when it failed, before
@@ -119,8 +120,9 @@ func secretHeadersOf(t *scenario.Target) secretHeaders {
 	}
 	for _, headers := range own {
 		for name, value := range headers {
-			for _, from := range []string{"${login.", "${env:", "${file:"} {
-				if strings.Contains(value, from) {
+			t, _ := template.Parse(value, template.Header) // a scenario's are right
+			for _, use := range t.Uses() {
+				if strings.HasPrefix(use.Name, "login.") || strings.Contains(use.Name, ":") {
 					h[strings.ToLower(name)] = true
 				}
 			}

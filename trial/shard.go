@@ -129,7 +129,7 @@ func (t *attempt) localLoad(ctx, graceful context.Context, recorder *measure.Rec
 	}
 	return load.Run(load.Stops{Starting: graceful, Now: ctx}, load.Options{
 		Scenario: t.Scenario, Seed: t.Scenario.Seed, Driver: t.driver, Lanes: lanes, Base: t.base,
-		Shard: t.Shard, Shards: t.Shards, Secrets: t.Scenario.Secret, Live: &t.live,
+		Shard: t.Shard, Shards: t.Shards, Live: &t.live,
 		Second: w.second, Abort: w.abort,
 	})
 }

@@ -19,7 +19,7 @@ const module = "github.com/cstest/cstest/"
 var house = map[string][]string{
 	"unit":                    {},
 	"reason":                  {},
-	"scenario":                {},
+	"scenario":                {"template"},
 	"scenarios":               {},
 	"measure":                 {},
 	"mockllm":                 {},
@@ -32,7 +32,7 @@ var house = map[string][]string{
 	"sla":                     {"measure", "scenario"},
 	"tui":                     {"sla", "measure", "scenario"},
 	"report":                  {"sla", "measure", "scenario"},
-	"trial":                   {"load", "driver", "measure", "sla", "scenario"},
+	"trial":                   {"load", "driver", "measure", "sla", "scenario", "template"},
 	"cmd/cstest": {"driver", "load", "measure", "mockllm", "reference-server", "report", "scenario", "scenarios",
 		"sla", "trial", "tui"},
 }

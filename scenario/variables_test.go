@@ -1,0 +1,117 @@
+package scenario
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// ownServer is a scenario with a template in every place; %s is a text.
+const ownServer = `version: 1
+name: x
+target:
+  url: https://chat.example.org
+  api: custom
+  mode: %[9]s
+  headers: {x-a: "%[2]s"}
+  auth: %[10]s
+  login: {path: /l, body: {a: "%[6]s"}, save: {NAME: a}}
+  request: {path: /c, body: {t: "${turn.text}", a: ["%[3]s"]}}
+  response: {answer: a}
+data: {TABLE: {rows: [{COLUMN: a}]}}
+load: {stages: [{name: s, for: 10s, starts: 5/s}]}
+conversations: [{name: c, turns: [{say: "x %[1]s"}]}]
+sla: {availability: 99%%}
+`
+
+// inEachPlace gives a scenario with the text in one place.
+func inEachPlace(text string) map[Place]string {
+	list := map[Place]string{}
+	for i, at := range places {
+		var in [8]any
+		for j := range in {
+			in[j] = "z"
+		}
+		in[i] = text
+		auth := fmt.Sprintf(`{bearer: "%s"}`, in[3])
+		if at.place == InClaims || at.place == InSecret {
+			auth = fmt.Sprintf(`{jwt: {secret: "%s", claims: {a: "%s"}}}`, in[7], in[4])
+		}
+		if at.place == InAgents {
+			list[at.place] = strings.Replace(least, "bundled: {}", `url: "https://chat.example.org", mode: websocket, agents: {bearer: "`+text+`"}`, 1)
+			continue
+		}
+		list[at.place] = fmt.Sprintf(ownServer, append(in[:], "sync", auth)...)
+	}
+	return list
+}
+
+// Every variable may stand where the table says and nowhere else.
+func TestVariablesStandWhereTheTableSays(t *testing.T) {
+	for _, v := range Variables() {
+		for place, text := range inEachPlace("${" + v.Name + "}") {
+			_, err := Parse("x", []byte(text), Options{Dir: t.TempDir()})
+			if may := v.In&place != 0; may != (err == nil) {
+				t.Errorf("${%s} in %s: %v", v.Name, place, err)
+			}
+		}
+		if v.Means == "" || v.In == 0 {
+			t.Errorf("%+v", v)
+		}
+	}
+}
+
+// One rule for dollars, wherever a template stands.
+func TestDollarsInEveryPlace(t *testing.T) {
+	for text, want := range map[string]string{
+		"$5, 5$ or $$5": "",
+		"$${turn.txt}":  "",
+		"${user.id":     `a } is missing after "${user.id": close it, or write $$ for a dollar`,
+		"${}":           "${} names no variable: write for example ${user.id}, or $$ for a dollar",
+		"${user}":       "${user} is not known here",
+		"${exec:rm}":    "${exec:rm} is not a variable: from outside there are ${env:NAME} and ${file:PATH}",
+		"${env:A-B}":    "${env:A-B} is not a variable: from outside there are ${env:NAME} and ${file:PATH}",
+		"${evn:A}":      `${evn:A} is not a variable: from outside there are ${env:NAME} and ${file:PATH}; did you mean "env"?`,
+		"${login.}":     "${login.} is not known here",
+		"${file:}":      "${file:} is not a variable: from outside there are ${env:NAME} and ${file:PATH}",
+		"${tabel.x}":    "${tabel.x} is not known here",
+	} {
+		for place, scenario := range inEachPlace(text) {
+			_, err := Parse("x", []byte(scenario), Options{})
+			if want == "" && err == nil {
+				continue
+			}
+			var problems *Problems
+			if !errors.As(err, &problems) || len(problems.List) != 1 || !strings.HasPrefix(problems.List[0].Message, want) || problems.List[0].Line == 0 {
+				t.Errorf("%s in %s: %v, want %s", text, place, err, want)
+			}
+		}
+	}
+}
+
+// What is wrong with a template is told where it stands, and what may be meant.
+func TestTemplateProblems(t *testing.T) {
+	for _, tt := range []struct{ old, new, want string }{
+		{`say: "x %[1]s"`, `say: "${user.idd}"`, `x:14:41: conversations[0].turns[0].say: ${user.idd} is not known here; did you mean "user.id"?`},
+		{`say: "x %[1]s"`, `say: "${ user.id }"`, `x:14:41: conversations[0].turns[0].say: ${ user.id } is not known here; did you mean "user.id"?`},
+		{`say: "x %[1]s"`, `say: "${TABLE.COLUMM}"`, `x:14:41: conversations[0].turns[0].say: ${TABLE.COLUMM}: the table TABLE has no column "COLUMM"; did you mean "COLUMN"?`},
+		{`say: "x %[1]s"`, `say: "${env:A}"`, `x:14:41: conversations[0].turns[0].say: ${env:A}: what comes from outside may be a secret, and what users say is written to the results: take a data table`},
+		{`say: "x %[1]s"`, `say: "${turn.text}"`, `x:14:41: conversations[0].turns[0].say: ${turn.text} cannot stand in say: it may stand in headers, request`},
+		{`["%[3]s"]`, `["b", {c: "${conversation.idd}"}]`, `x:10:62: target.request.body.a[1].c: ${conversation.idd} is not known here; did you mean "conversation.id"?`},
+		{`["%[3]s"]`, `["b", {c: "${run.id"}]`, `x:10:62: target.request.body.a[1].c: a } is missing after "${run.id": close it, or write $$ for a dollar`},
+		{`path: /l,`, `path: "/l/${conversation.id}",`, `x:9:17: target.login.path: ${conversation.id} cannot stand in login: it may stand in say, headers, request`},
+		{`x-a: "%[2]s"`, `x-a: "${login.NAMES}"`, `x:7:18: target.headers.x-a: ${login.NAMES} is not saved by target.login.save; did you mean "NAME"?`},
+		{`TABLE: {`, `run: {`, `x:12:13: data.run: run means something in templates already: choose another name`},
+		{`TABLE: {`, `conversation: {`, `x:12:22: data.conversation: conversation means something in templates already: choose another name`},
+	} {
+		if !strings.Contains(ownServer, tt.old) {
+			t.Fatalf("there is no %s", tt.old)
+		}
+		text := fmt.Sprintf(strings.Replace(ownServer, tt.old, strings.ReplaceAll(tt.new, "%", "%%"), 1), "", "z", "z", "", "", "z", "", "", "sync", "{bearer: z}")
+		text, _, _ = strings.Cut(text, "%!(EXTRA")
+		if _, err := Parse("x", []byte(text), Options{}); err == nil || err.Error() != tt.want {
+			t.Errorf("%s: got\n%v, want\n%s", tt.new, err, tt.want)
+		}
+	}
+}
