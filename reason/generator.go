@@ -43,7 +43,7 @@ func countRows() []row {
 		{ScheduleIsIssuedOrDropped, "starts of the schedule = issued + dropped", "时间表上的会话到达 = 已发起 + 已丢弃"},
 		{IssuedHaveEnded, "conversations issued = conversations ended", "已发起会话 = 已结束会话"},
 		{StartsBySecond, "starts = starts by second", "会话到达 = 逐秒会话到达之和"},
-		{DroppedBySecond, "dropped starts = dropped starts by second", "丢弃 = 逐秒丢弃之和"},
+		{DroppedBySecond, "dropped starts = dropped starts by second", "丢弃的会话到达 = 逐秒丢弃的会话到达之和"},
 		{TurnsBySecond, "turns = turns by second", "轮次 = 逐秒轮次之和"},
 		{TurnsBySlot, "turns = turns by turn of the conversation", "轮次 = 会话各轮之和"},
 		{TurnsHaveResponseTimes, "turns = response times", "轮次 = 响应时间个数"},

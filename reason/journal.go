@@ -11,11 +11,11 @@ const (
 
 func journalRows() []row {
 	return []row{
-		{JournalEndsEarly, "the journal ends before the run does: it lacks what happened after its last whole second", "日志先于运行结束：缺少最后一个整秒之后的内容"},
+		{JournalEndsEarly, "the journal ends before the run does: it lacks what happened after its last whole second", "运行记录先于运行结束：缺少最后一个整秒之后的内容"},
 		{JournalCut, "{path:text} ends after {after:duration} of the load without the end of the run: up to a second before that is lost", "{path} 在压测 {after} 后中断，没有运行结束的记录：此前最多一秒的内容丢失"},
 		{JournalTorn, "{path:text}: the last {length:count} bytes are a write that was never finished", "{path}：最后 {length} 字节是一次未完成的写入"},
 		{JournalDamaged, "{path:text}: {length:count} bytes at offset {offset:count} cannot be read: what they held is missing", "{path}：偏移 {offset} 处的 {length} 字节无法读取：其中的内容缺失"},
-		{NoteUnreadable, "the journal's note {note:quoted} cannot be read: {why:text}", "日志中的附注 {note} 无法读取：{why}"},
+		{NoteUnreadable, "the journal's note {note:quoted} cannot be read: {why:text}", "运行记录中的附注 {note} 无法读取：{why}"},
 	}
 }
 

@@ -65,7 +65,7 @@ func objectiveRows() []row {
 		{NotFullQualityCalm, "{verdict:word}: {bad:count} of {n:count} turns not answered in full quality outside storms and recovery (whole run {whole_run:share})", "{verdict}：风暴与恢复期之外 {n} 轮中 {bad} 轮未得到完整质量的应答（全程 {whole_run}）"},
 		{NotExpected, "{verdict:word}: {bad:count} of {n:count} checked answers not as expected", "{verdict}：{n} 个受检应答中 {bad} 个不符预期"},
 		{FirstTokenLate, "first token {limit:duration}: {verdict:word}: {bad:count} of {n:count} turns without or later", "首个 token {limit}：{verdict}：{n} 轮中 {bad} 轮没有或更晚"},
-		{ChunkGapLong, "chunk gap {limit:duration}: {verdict:word}: {bad:count} of {n:count} longer", "分片间隔 {limit}：{verdict}：{n} 个中 {bad} 个更长"},
+		{ChunkGapLong, "chunk gap {limit:duration}: {verdict:word}: {bad:count} of {n:count} longer", "分块间隔 {limit}：{verdict}：{n} 个中 {bad} 个更长"},
 		{ConversationsBad, "{verdict:word}: {bad:count} of {n:count} conversations with a turn that was not good", "{verdict}：{n} 个会话中 {bad} 个含有不合格的轮次"},
 		{Bad, "{verdict:word}: {bad:count} of {n:count} bad", "{verdict}：{n} 中 {bad} 不合格"},
 		{BadSeconds, "{verdict:word}: {bad:count} of {n:count} s under 95 % answered, {allowed:count} allowed", "{verdict}：{n} 秒中 {bad} 个坏秒（应答率低于 95 %），允许 {allowed} 个"},

@@ -32,7 +32,7 @@ func runRows() []row {
 		{AsSaid, "{text:text}", "{text}"},
 		{EndedEarly, "the load ended before its plan: {why:reasons}", "压测未按计划走完：{why}"},
 		{NothingSent, "no turn was sent", "没有发出任何轮次"},
-		{JournalGaps, "{stretches:count} stretches of the journal could not be read: what they held is missing", "日志有 {stretches} 段无法读取：其中的内容缺失"},
+		{JournalGaps, "{stretches:count} stretches of the journal could not be read: what they held is missing", "运行记录有 {stretches} 段无法读取：其中的内容缺失"},
 		{Unexpected4xx, "{turns:count} turns got an unexpected 4xx: the scenario may be wrong", "{turns} 轮得到意外的 4xx：场景可能写错了"},
 		{BeyondContract, "{turns:count} turns were refused beyond the contract and are judged by no objective", "{turns} 轮因超出约定而被拒绝，不计入任何目标"},
 		{DurationsClamped, "{n:count} durations were longer than 1 h and are shown as 1 h", "{n} 个时长超过 1 小时，按 1 小时显示"},
@@ -62,6 +62,19 @@ const (
 	OtherTarget  Code = "other_target"
 	MixedTargets Code = "mixed_targets"
 )
+
+// What else differs between results that are compared.
+const (
+	KnobDiffers Code = "knob_differs"
+	Differs     Code = "differs"
+)
+
+func comparisonRows() []row {
+	return []row{
+		{KnobDiffers, "knob {knob:text}: {baseline:quoted} and {candidate:quoted}", "参数 {knob}：{baseline} 与 {candidate}"},
+		{Differs, "{what:word}: {baseline:quoted} and {candidate:quoted}", "{what}：{baseline} 与 {candidate}"},
+	}
+}
 
 func incidentRows() []row {
 	return []row{

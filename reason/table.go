@@ -1,7 +1,6 @@
 package reason
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -75,7 +74,7 @@ var rows = sync.OnceValue(func() map[Code]*compiled {
 // table is every row, by what they are about.
 func table() []row {
 	var all []row
-	for _, group := range [][]row{objectiveRows(), runRows(), generatorRows(), countRows(), incidentRows(), journalRows(), shardRows()} {
+	for _, group := range [][]row{objectiveRows(), runRows(), generatorRows(), countRows(), incidentRows(), comparisonRows(), journalRows(), shardRows()} {
 		all = append(all, group...)
 	}
 	return all
@@ -159,12 +158,10 @@ func Table() []Row {
 	list := table()
 	out := make([]Row, len(list))
 	for i, r := range list {
-		out[i] = Row{Code: r.code, English: declaration.ReplaceAllString(r.en, "{$1}"), Chinese: r.zh}
+		out[i] = Row{Code: r.code, English: hole.ReplaceAllString(r.en, "{$1}"), Chinese: r.zh}
 		for _, p := range rows()[r.code].args {
 			out[i].Args = append(out[i].Args, Arg{p.key(), string(p.kind)})
 		}
 	}
 	return out
 }
-
-var declaration = regexp.MustCompile(`\{(\w+):\w+\}`)

@@ -16,13 +16,12 @@ const (
 // words is every text of a report in one language. Fields that end in F are
 // formats, their verbs the same in both languages.
 type words struct {
+	lang                                                          Lang
 	Code                                                          string // of <html lang>
-	Pass, Fail, Inconclusive, Invalid, Incomplete, NotVerified    string
 	Objectives, Objective, Measured, Budget, N, Verdict, Evidence string
 	Unknown, None, Needs                                          string
 	Interval                                                      string
 	WhoAnswered, Tier, Answers, Share                             string
-	TierLLM, TierFAQ, TierHandoff, TierStatic, TierUnknown        string
 	Conversations, Complete, CompleteDegraded, Broken, Abandoned  string
 	Storms, Storm, StillOpen, Detected, NotDetected               string
 	LatencyBack, QualityBack, NotBack, CallsPerTurn, Metastable   string
@@ -43,9 +42,10 @@ type words struct {
 	DistributionTitle, DistributionAxis, BurnAxis, OutcomesAxis   string
 	OK, Degraded, Unexpected, Bad, Dropped                        string
 	Stage, Stages, NotJudged, RunID, Started, Version, Tags       string
+	Connections, KnobsSum                                         string
+	Colon, Comma, Open, Shut                                      string
 	HeadlineF, Compare, Baseline, Candidate, Change               string
-	Better, Worse, Equivalent, CannotTell, NoiseUnknown           string
-	ReasonF, ReasonCountF, ReasonNotVerified, NeedsTurnsF         string
+	NoiseUnknown                                                  string
 	LLMCalls, Cores, SLANote, ReadNote, Files, StageNote          string
 	TileAnswered, TileQuality, TileSeconds, TilePeak, TurnsPerS   string
 	AllowedF, Starts, Timeline, WithinF, NoScript, TileP99        string
@@ -64,12 +64,10 @@ func wordsIn(lang Lang) *words {
 
 func english() *words {
 	return &words{
-		Code: "en",
-		Pass: "pass", Fail: "fail", Inconclusive: "inconclusive", Invalid: "invalid", Incomplete: "incomplete", NotVerified: "not verified",
+		lang: English, Code: "en",
 		Objectives: "Objectives", Objective: "objective", Measured: "measured", Budget: "budget", N: "n", Verdict: "verdict", Evidence: "evidence",
 		Unknown: "unknown", None: "none", Needs: "turns needed for", Interval: "95 % bounds",
 		WhoAnswered: "What users got", Tier: "tier", Answers: "answers", Share: "share",
-		TierLLM: "llm", TierFAQ: "faq", TierHandoff: "handoff", TierStatic: "static", TierUnknown: "tier not said",
 		Conversations: "Conversations", Complete: "complete", CompleteDegraded: "complete, degraded", Broken: "broken", Abandoned: "abandoned",
 		Storms: "Storms", Storm: "storm", StillOpen: "still open at the end", Detected: "detected after", NotDetected: "not detected",
 		LatencyBack: "latency back after", QualityBack: "full quality back after", NotBack: "not seen", CallsPerTurn: "LLM calls per turn", Metastable: "METASTABLE: goodput did not return at the storm's arrival rate",
@@ -83,6 +81,8 @@ func english() *words {
 		LagP99: "lag P99", CPUPerTurn: "CPU per turn", MaxInFlight: "most in flight", TaintedF: "%s tainted seconds", MaxRSS: "memory",
 		Processes: "Processes", CPU: "CPU", Memory: "memory", EndedF: "ended unasked at %s",
 		LittlesLaw: "Little's law", LittlesLawF: "%s in flight on average; rate × mean response = %s (%s apart)",
+		Colon: ": ", Comma: ", ", Open: " (", Shut: ")",
+		Connections: "connections", KnobsSum: "knobs SHA-256",
 		Target: "target", Bundled: "bundled", Overrides: "overrides", Seed: "seed", Environment: "Environment", Knobs: "Knobs", Run: "Run",
 		SharedHost: "the target ran on the generator's machine", Insecure: "TLS certificates were not checked", ScaleF: "run at %s of the load: it tells nothing about 100 %%",
 		Planned: "planned", Achieved: "achieved", InFlight: "in flight", Time: "time", RatePerS: "per second", Limit: "limit",
@@ -91,8 +91,8 @@ func english() *words {
 		OK: "ok", Degraded: "degraded", Unexpected: "unexpected", Bad: "bad", Dropped: "dropped",
 		Stage: "stage", Stages: "Stages", NotJudged: "not judged", RunID: "run", Started: "started", Version: "version", Tags: "tags",
 		HeadlineF: "%s conversations · %s turns", Compare: "Comparison", Baseline: "baseline", Candidate: "candidate", Change: "change",
-		Better: "better", Worse: "worse", Equivalent: "equivalent", CannotTell: "cannot tell", NoiseUnknown: "between-run noise unknown",
-		ReasonF: "%s bad of %s; %s good, bounds %s to %s", ReasonCountF: "%s, allowed %s", ReasonNotVerified: "nothing could be verified", NeedsTurnsF: "about %s turns would decide",
+		NoiseUnknown: "between-run noise unknown",
+
 		LLMCalls: "LLM calls", Cores: "cores", Files: "files",
 		BoundsNote:     "Small figures are 95 % bounds by order statistics, whatever the distribution.",
 		LatencyNotBack: "latency not seen back", QualityNotBack: "full quality not seen back", ResponseShort: "response", ServiceShort: "service", FailedShort: "failures ∞",
@@ -107,65 +107,52 @@ func english() *words {
 
 func chinese() *words {
 	return &words{
-		Code: "zh-CN",
-		Pass: "通过", Fail: "不通过", Inconclusive: "证据不足", Invalid: "压测无效", Incomplete: "未完成", NotVerified: "未验证",
+		lang: Chinese, Code: "zh-CN",
 		Objectives: "目标", Objective: "目标", Measured: "实测", Budget: "预算", N: "样本数", Verdict: "结论", Evidence: "依据",
 		Unknown: "未知", None: "无", Needs: "所需轮数", Interval: "95 % 置信界",
-		WhoAnswered: "用户得到的回答", Tier: "档位", Answers: "回答数", Share: "占比",
-		TierLLM: "大模型 llm", TierFAQ: "知识库 faq", TierHandoff: "转人工 handoff", TierStatic: "固定话术 static", TierUnknown: "未说明档位",
+		WhoAnswered: "用户得到的应答", Tier: "档位", Answers: "应答数", Share: "占比",
 		Conversations: "会话", Complete: "完整", CompleteDegraded: "完整但有降级", Broken: "中断", Abandoned: "未走完",
-		Storms: "故障风暴", Storm: "风暴", StillOpen: "结束时仍在持续", Detected: "发现用时", NotDetected: "未被发现",
-		LatencyBack: "延迟恢复用时", QualityBack: "质量恢复用时", NotBack: "未见恢复", CallsPerTurn: "每轮 LLM 调用", Metastable: "亚稳态:到达率相同,有效吞吐没有恢复",
+		Storms: "风暴", Storm: "风暴", StillOpen: "结束时仍在持续", Detected: "发现用时", NotDetected: "未被发现",
+		LatencyBack: "延迟恢复用时", QualityBack: "完整质量恢复用时", NotBack: "未见恢复", CallsPerTurn: "每轮 LLM 调用", Metastable: "亚稳态：到达率与风暴时相同，有效吞吐没有恢复",
 		Outages: "不可用时段", NoOutages: "无", OutageAt: "起于", Lasted: "持续", Cause: "主因",
-		SecondsF: "坏秒 %s / 计入 %s,允许 %s", ScaledF: "按每小时 %s s 折算", Unavailable: "样本太少、无法判定的秒数",
-		Latency: "延迟", Mean: "均值", Max: "最大", Response: "已回答·响应", Service: "已回答·服务", FailedInfinite: "全部·失败计为 ∞",
-		ResponseNote: "自计划开始时刻起", ServiceNote: "自发出首字节起", FailedNote: "全部有效轮次,失败视为无限慢",
-		FirstToken: "首个 token", ChunkGap: "分片间隔", Connect: "建连",
+		SecondsF: "坏秒 %s / 计入 %s，允许 %s", ScaledF: "按每小时 %s s 折算", Unavailable: "样本太少、无法判定的秒数",
+		Latency: "延迟", Mean: "均值", Max: "最大", Response: "已应答·响应", Service: "已应答·服务", FailedInfinite: "全部·失败计为 ∞",
+		ResponseNote: "自计划开始时刻起", ServiceNote: "自发出首字节起", FailedNote: "全部有效轮次，失败视为无限慢",
+		FirstToken: "首个 token", ChunkGap: "分块间隔", Connect: "建连",
 		Errors: "错误", Count: "次数", Outcome: "结果", Message: "信息", First: "首次", Example: "示例", MoreErrorsF: "另有其他种类 %s 轮",
 		Turns: "轮次", Turn: "轮", Sent: "已发送", Warnings: "警告", Reasons: "理由", Generator: "压测机",
-		LagP99: "发送滞后 P99", CPUPerTurn: "每轮 CPU", MaxInFlight: "最大在途", TaintedF: "受干扰 %s 秒", MaxRSS: "内存",
+		LagP99: "发送滞后 P99", CPUPerTurn: "每轮 CPU", MaxInFlight: "最大在途", TaintedF: "受扰 %s 秒", MaxRSS: "内存",
 		Processes: "进程", CPU: "CPU", Memory: "内存", EndedF: "%s 时意外退出",
-		LittlesLaw: "利特尔法则", LittlesLawF: "平均在途 %s;速率 × 平均响应 = %s (相差 %s)",
+		LittlesLaw: "利特尔法则", LittlesLawF: "平均在途 %s；速率 × 平均响应 = %s（相差 %s）",
+		Colon: "：", Comma: "，", Open: "（", Shut: "）",
+		Connections: "连接", KnobsSum: "参数 SHA-256",
 		Target: "被测系统", Bundled: "内置", Overrides: "覆盖项", Seed: "随机种子", Environment: "环境", Knobs: "参数", Run: "运行",
-		SharedHost: "被测系统与压测机在同一台机器上", Insecure: "未校验 TLS 证书", ScaleF: "按 %s 的负载运行:不能说明 100 %% 负载下的表现",
+		SharedHost: "被测系统与压测机在同一台机器上", Insecure: "未校验 TLS 证书", ScaleF: "按 %s 的负载运行：不能说明 100 %% 负载下的表现",
 		Planned: "计划", Achieved: "实际", InFlight: "在途", Time: "时间", RatePerS: "每秒", Limit: "上限",
-		RateTitle: "会话到达、轮次与在途", QuantilesTitle: "响应时间", OutcomesTitle: "谁在回答", BurnTitle: "预算消耗",
+		RateTitle: "会话到达、轮次与在途", QuantilesTitle: "响应时间", OutcomesTitle: "谁在应答", BurnTitle: "预算消耗",
 		DistributionTitle: "延迟分布", DistributionAxis: "百分位", BurnAxis: "预算占比", OutcomesAxis: "每秒轮次",
 		OK: "正常", Degraded: "降级", Unexpected: "不符预期", Bad: "坏", Dropped: "未发起",
 		Stage: "阶段", Stages: "阶段", NotJudged: "不计入", RunID: "运行编号", Started: "开始于", Version: "版本", Tags: "标签",
 		HeadlineF: "%s 个会话 · %s 轮", Compare: "对比", Baseline: "基线", Candidate: "候选", Change: "变化",
-		Better: "更好", Worse: "更差", Equivalent: "相当", CannotTell: "无法判断", NoiseUnknown: "多次运行之间的波动未知",
-		ReasonF: "%[2]s 中坏 %[1]s;合格 %[3]s,置信界 %[4]s 至 %[5]s", ReasonCountF: "%s,允许 %s", ReasonNotVerified: "没有可供验证的证据", NeedsTurnsF: "约需 %s 轮才能判定",
+		NoiseUnknown: "多次运行之间的波动未知",
+
 		LLMCalls: "LLM 调用", Cores: "核", Files: "文件",
-		BoundsNote:     "小字是按次序统计量得到的 95 % 置信界,与分布无关。",
-		LatencyNotBack: "延迟未见恢复", QualityNotBack: "质量未见恢复", ResponseShort: "响应", ServiceShort: "服务", FailedShort: "失败计 ∞",
-		TileP99: "回答的 P99", TileAnswered: "已回答", TileQuality: "完整质量", TileSeconds: "坏秒", TilePeak: "峰值", TurnsPerS: "轮/秒",
-		AllowedF: "允许 %s", Starts: "会话到达", Timeline: "随时间变化", WithinF: "%[2]s 内 %[1]s", NoScript: "图表需要 JavaScript;表格不需要。",
-		SLANote:   "结论依据精确计数的单侧 95 % 置信界。",
-		ReadNote:  "响应时间自计划开始时刻起计,包含因被测系统造成的等待。",
-		StageNote: "秒按计划时刻计,自压测开始。",
-		LagTitle:  "压测机自身的滞后", LagNote: "每秒发送时刻与计划时刻之差的 P99,已含在响应时间内。",
+		BoundsNote:     "小字是按次序统计量得到的 95 % 置信界，与分布无关。",
+		LatencyNotBack: "延迟未见恢复", QualityNotBack: "完整质量未见恢复", ResponseShort: "响应", ServiceShort: "服务", FailedShort: "失败计 ∞",
+		TileP99: "应答的 P99", TileAnswered: "已应答", TileQuality: "完整质量", TileSeconds: "坏秒", TilePeak: "峰值", TurnsPerS: "轮/秒",
+		AllowedF: "允许 %s", Starts: "会话到达", Timeline: "随时间变化", WithinF: "%[2]s 内 %[1]s", NoScript: "图表需要 JavaScript；表格不需要。",
+		SLANote:   "结论依据精确计数的单侧置信界，置信度 95 %。",
+		ReadNote:  "响应时间自计划开始时刻起计，包含因被测系统造成的等待。",
+		StageNote: "秒按计划时刻计，自压测开始。",
+		LagTitle:  "压测机的发送滞后", LagNote: "每秒发送时刻与计划时刻之差的 P99，已含在响应时间内。",
 	}
 }
 
-// verdict is the word for a verdict's name in result.json.
-func (w *words) verdict(name string) string {
-	switch name {
-	case "pass":
-		return w.Pass
-	case "fail":
-		return w.Fail
-	case "inconclusive":
-		return w.Inconclusive
-	case "invalid":
-		return w.Invalid
-	case "incomplete":
-		return w.Incomplete
-	case "not_verified":
-		return w.NotVerified
-	}
-	return Clean(name)
-}
+// aside puts a text in brackets behind another.
+func (w *words) aside(text string) string { return w.Open + text + w.Shut }
+
+// word is one of a closed set, such as a verdict or an outcome, as it is read.
+func (w *words) word(name string) string { return Clean(reason.Word(name).Text(w.lang)) }
 
 // allowed is what an objective allows in its unit: its limit when that is a
 // time, else its target.

@@ -64,8 +64,8 @@ func chartsOf(d *Document, w *words) charts {
 			"budget": w.Budget, "percentile": w.DistributionAxis, "lag": w.LagP99,
 		},
 		Layers: []chartLayer{
-			{Label: w.TierLLM, Color: "--c-llm"}, {Label: w.TierUnknown, Color: "--c-unknown"}, {Label: w.TierFAQ, Color: "--c-faq"},
-			{Label: w.TierHandoff, Color: "--c-handoff"}, {Label: w.TierStatic, Color: "--c-static"}, {Label: w.Bad, Color: "--c-bad"},
+			{Label: w.word("llm"), Color: "--c-llm"}, {Label: w.word("unknown"), Color: "--c-unknown"}, {Label: w.word("faq"), Color: "--c-faq"},
+			{Label: w.word("handoff"), Color: "--c-handoff"}, {Label: w.word("static"), Color: "--c-static"}, {Label: w.Bad, Color: "--c-bad"},
 			{Label: w.Dropped, Color: "--c-dropped"},
 		},
 		Storms: []chartSpan{}, Stages: []chartSpan{}, Limits: []chartLimit{}, Burn: []chartBurn{}, Distribution: []chartLine{},

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/sla"
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
@@ -14,14 +15,15 @@ import (
 // Comparison is what two sides of finished results differ in. It is plain data;
 // null stands for what cannot be known.
 type Comparison struct {
-	A           []RunRef     `json:"a"`       // the baseline
-	B           []RunRef     `json:"b"`       // the candidate
-	Verdict     string       `json:"verdict"` // worse | better | equivalent | cannot_tell
-	ExitCode    int          `json:"exit_code"`
-	NoiseKnown  bool         `json:"noise_known"` // each side has several runs
-	Differences []Difference `json:"differences"`
-	Objectives  []Change     `json:"objectives"`
-	Notes       []string     `json:"notes"` // what else differs between the sides
+	A           []RunRef       `json:"a"`       // the baseline
+	B           []RunRef       `json:"b"`       // the candidate
+	Verdict     string         `json:"verdict"` // worse | better | equivalent | cannot_tell
+	ExitCode    int            `json:"exit_code"`
+	NoiseKnown  bool           `json:"noise_known"` // each side has several runs
+	Differences []Difference   `json:"differences"`
+	Objectives  []Change       `json:"objectives"`
+	Notes       []string       `json:"notes"` // what else differs between the sides
+	NoteCodes   reason.Reasons `json:"note_codes"`
 }
 
 // RunRef names one result.
@@ -126,14 +128,15 @@ func Compare(a, b []*Document, o CompareOptions) (*Comparison, error) {
 		return nil, errors.New("a comparison takes at least one result on each side")
 	}
 	base := a[0]
-	c := &Comparison{NoiseKnown: len(a) > 1 && len(b) > 1, Differences: []Difference{}, Objectives: []Change{}, Notes: []string{}}
+	c := &Comparison{NoiseKnown: len(a) > 1 && len(b) > 1, Differences: []Difference{}, Objectives: []Change{}}
 	for _, d := range append(slices.Clone(a[1:]), b...) {
 		if why := sameQuestion(base, d); why != "" && !o.AnyScenario {
 			return nil, fmt.Errorf("%w: %s and %s differ in %s", ErrDifferentScenarios, Clean(base.RunID), Clean(d.RunID), why)
 		}
 	}
 	c.A, c.B = refs(a), refs(b)
-	c.Notes = append(c.Notes, otherwise(a[0], b[0])...)
+	c.NoteCodes = otherwise(a[0], b[0]).OrEmpty()
+	c.Notes = c.NoteCodes.Texts(English)
 	list := metrics()
 	confidence := 1 - 0.05/float64(len(list))
 	for _, m := range list {
@@ -187,15 +190,15 @@ func sameQuestion(a, b *Document) string {
 func equal[T comparable](a, b *T) bool { return a == b || a != nil && b != nil && *a == *b }
 
 // otherwise lists what differs between the sides beside the results.
-func otherwise(a, b *Document) []string {
-	var out []string
+func otherwise(a, b *Document) reason.Reasons {
+	var out reason.Reasons
 	knobs := orEmptyMap(a.Knobs)
 	for k, v := range b.Knobs {
 		knobs[k] = v
 	}
 	for _, k := range sortedKeys(knobs) {
 		if x, y := a.Knobs[k], b.Knobs[k]; x != y {
-			out = append(out, fmt.Sprintf("knob %s: %q and %q", k, x, y))
+			out = append(out, reason.New(reason.KnobDiffers, k, x, y))
 		}
 	}
 	for _, x := range []struct{ what, a, b string }{
@@ -204,7 +207,7 @@ func otherwise(a, b *Document) []string {
 		{"kernel", a.Environment.Kernel, b.Environment.Kernel}, {"seed", fmt.Sprint(a.Scenario.Seed), fmt.Sprint(b.Scenario.Seed)},
 	} {
 		if x.a != x.b {
-			out = append(out, fmt.Sprintf("%s: %q and %q", x.what, x.a, x.b))
+			out = append(out, reason.New(reason.Differs, reason.Word(x.what), x.a, x.b))
 		}
 	}
 	return out

@@ -21,13 +21,13 @@ func WriteComparison(c *Comparison, out io.Writer, opts TextOptions) error {
 		mark, sgr = "✓", green
 	}
 	t.line("")
-	t.line(t.paint(mark+" "+strings.ToUpper(w.comparison(c.Verdict)), bold+";"+sgr))
+	t.line(t.paint(mark+" "+strings.ToUpper(w.word(c.Verdict)), bold+";"+sgr))
 	for _, side := range []struct {
 		name string
 		runs []RunRef
 	}{{w.Baseline, c.A}, {w.Candidate, c.B}} {
 		for _, r := range side.runs {
-			t.line(fit(side.name+"  "+r.Scenario+" · "+r.RunID+" · "+w.verdict(r.Verdict), t.room()))
+			t.line(fit(side.name+"  "+r.Scenario+" · "+r.RunID+" · "+w.word(r.Verdict), t.room()))
 		}
 	}
 	if !c.NoiseKnown {
@@ -36,16 +36,16 @@ func WriteComparison(c *Comparison, out io.Writer, opts TextOptions) error {
 	t.heading(w.Compare)
 	rows := [][]string{{"", w.Baseline, w.Candidate, w.Change, w.Interval, w.Verdict}}
 	for _, d := range c.Differences {
-		rows = append(rows, []string{d.Metric, figure(d.A, d.Unit), figure(d.B, d.Unit), change(d.Effect, d.Unit), between(d), w.comparison(d.Verdict)})
+		rows = append(rows, []string{w.word(d.Metric), figure(d.A, d.Unit), figure(d.B, d.Unit), change(d.Effect, d.Unit), between(d), w.word(d.Verdict)})
 	}
 	t.table(rows)
 	if len(c.Objectives) > 0 {
 		t.heading(w.Objectives)
 		for _, o := range c.Objectives {
-			t.line(fit(o.Name+": "+w.verdict(o.A)+" → "+w.verdict(o.B), t.room()))
+			t.line(fit(o.Name+w.Colon+w.word(o.A)+" → "+w.word(o.B), t.room()))
 		}
 	}
-	for i, n := range c.Notes {
+	for i, n := range inLanguage(c.Notes, c.NoteCodes, w.lang) {
 		if i == 0 {
 			t.line("")
 		}
@@ -62,19 +62,6 @@ func WriteComparisonJSON(c *Comparison, out io.Writer) error {
 		return fmt.Errorf("comparison: %w", err)
 	}
 	return writeJSON(b, out)
-}
-
-// comparison is the word for a comparison's verdict.
-func (w *words) comparison(name string) string {
-	switch name {
-	case "better":
-		return w.Better
-	case "worse":
-		return w.Worse
-	case "equivalent":
-		return w.Equivalent
-	}
-	return w.CannotTell
 }
 
 func figure(v *float64, in string) string {

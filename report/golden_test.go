@@ -81,7 +81,7 @@ func TestCatalogueIsComplete(t *testing.T) {
 	}
 	want := map[string]string{"pass": "通过", "fail": "不通过", "inconclusive": "证据不足", "invalid": "压测无效"}
 	for verdict, text := range want {
-		if got := chinese().verdict(verdict); got != text {
+		if got := chinese().word(verdict); got != text {
 			t.Errorf("%s is %s, want %s", verdict, got, text)
 		}
 	}

@@ -127,7 +127,7 @@ func cspHash(s string) string {
 func pageFuncs(w *words) template.FuncMap {
 	return template.FuncMap{
 		"clean": func(s string) string { return strings.ReplaceAll(fit(s, 600), " %", "\u00a0%") }, "label": func(s string) string { return fit(s, 48) }, "seconds": seconds, "whole": whole, "share": share, "time_of_day": timeOfDay,
-		"verdict":      w.verdict,
+		"word":         w.word,
 		"class":        verdictClass,
 		"subtitle":     func(d *Document) string { return fit(subtitle(d, w), 600) },
 		"seconds_line": func(s Seconds) string { return secondsLine(s, w) },
@@ -206,7 +206,7 @@ func meterOf(o Objective, w *words) *meter {
 	at := func(v float64) string {
 		return strconv.FormatFloat(math.Round(min(max(v, 0)*meterFull, meterEnd)*10)/10, 'f', -1, 64)
 	}
-	return &meter{Class: verdictClass(o.Verdict), Label: w.BurnTitle + ": " + share(spent), Used: at(spent), From: at(from), To: at(to)}
+	return &meter{Class: verdictClass(o.Verdict), Label: w.BurnTitle + w.Colon + share(spent), Used: at(spent), From: at(from), To: at(to)}
 }
 
 func tilesOf(d *Document, w *words) []tile {
@@ -324,8 +324,8 @@ func factsOf(d *Document, w *words) []factList {
 		[2]string{w.Overrides, strings.Join(d.Overrides, " ")})
 	t := d.Target
 	add(w.Target, [2]string{w.Target, strings.TrimSpace(t.Kind + " " + t.Profile)}, [2]string{"URL", t.URL}, [2]string{"API", t.API},
-		[2]string{"HTTP", strings.TrimSpace(t.HTTP + " " + t.Mode)}, [2]string{"connections", t.Connections}, [2]string{"Redis", t.Redis},
-		[2]string{"knobs SHA-256", short(t.KnobsSHA256)})
+		[2]string{"HTTP", strings.TrimSpace(t.HTTP + " " + w.word(t.Mode))}, [2]string{w.Connections, w.word(t.Connections)}, [2]string{"Redis", t.Redis},
+		[2]string{w.KnobsSum, short(t.KnobsSHA256)})
 	var knobs, tags [][2]string
 	for _, k := range sortedKeys(d.Knobs) {
 		knobs = append(knobs, [2]string{k, d.Knobs[k]})
@@ -349,7 +349,7 @@ func factsOf(d *Document, w *words) []factList {
 	for _, s := range d.Stages {
 		note := seconds(s.StartS) + " – " + seconds(s.EndS)
 		if !s.Judged {
-			note += " (" + w.NotJudged + ")"
+			note += w.aside(w.NotJudged)
 		}
 		stages = append(stages, [2]string{s.Name, note})
 	}

@@ -16,7 +16,7 @@ func WriteMarkdown(d *Document, out io.Writer, lang Lang) error {
 	d = said(d, lang)
 	b := bufio.NewWriter(out)
 	p := func(format string, args ...any) { _, _ = fmt.Fprintf(b, format+"\n", args...) }
-	p("## %s %s: %s\n", badge(d.Verdict), md(d.Scenario.Name), w.verdict(d.Verdict))
+	p("## %s %s%s%s\n", badge(d.Verdict), md(d.Scenario.Name), w.Colon, w.word(d.Verdict))
 	p("%s · %s  ", seconds(d.DurationS), fmt.Sprintf(w.HeadlineF, whole(d.Counts.Conversations), whole(d.Counts.Turns)))
 	p("%s\n", md(subtitle(d, w)+" · "+timeOfDay(d)))
 	if d.Scenario.Scale != 1 {
@@ -31,7 +31,7 @@ func WriteMarkdown(d *Document, out io.Writer, lang Lang) error {
 	if len(d.Objectives) > 0 {
 		mdTable(p, []string{"", w.Objective, w.Measured, w.Budget, w.N, w.Verdict, w.Evidence}, "llrrrll")
 		for _, o := range d.Objectives {
-			p("| %s | %s | %s | %s | %s | %s | %s |", badge(o.Verdict), md(o.Name), measuredText(o, w), budgetText(o, w), whole(o.N), w.verdict(o.Verdict), md(o.Reason))
+			p("| %s | %s | %s | %s | %s | %s | %s |", badge(o.Verdict), md(o.Name), measuredText(o, w), budgetText(o, w), whole(o.N), w.word(o.Verdict), md(o.Reason))
 		}
 		p("")
 	}
@@ -48,7 +48,7 @@ func WriteMarkdown(d *Document, out io.Writer, lang Lang) error {
 	}
 	mdErrors(d, w, p)
 	p("<details><summary>%s</summary>\n", w.Run)
-	p("- %s: %s", w.RunID, md(d.RunID))
+	p("- %s%s%s", w.RunID, w.Colon, md(d.RunID))
 	p("- %s", md(strings.Join(generatorFacts(d, w), " · ")))
 	for _, k := range sortedKeys(d.Tags) {
 		p("- %s: %s", md(k), md(d.Tags[k]))
@@ -69,13 +69,13 @@ func mdAnswers(d *Document, w *words, p func(string, ...any)) {
 		p("")
 	}
 	c := d.Conversations
-	p("%s: %s %s · %s %s · %s %s · %s %s\n", w.Conversations, w.Complete, whole(c.Complete), w.CompleteDegraded, whole(c.CompleteDegraded),
+	p("%s%s%s %s · %s %s · %s %s · %s %s\n", w.Conversations, w.Colon, w.Complete, whole(c.Complete), w.CompleteDegraded, whole(c.CompleteDegraded),
 		w.Broken, whole(c.Broken), w.Abandoned, whole(c.Abandoned))
 }
 
 func mdStorms(d *Document, w *words, p func(string, ...any)) {
 	for _, s := range d.Storms {
-		p("- **%s** %s: %s", md(s.Name), md(stormSpan(s, w)), md(strings.Join(stormFacts(s, w), " · ")))
+		p("- **%s** %s%s%s", md(s.Name), md(stormSpan(s, w)), w.Colon, md(strings.Join(stormFacts(s, w), " · ")))
 		if s.Metastable {
 			p("  - **%s**", md(w.Metastable))
 		}
@@ -86,7 +86,7 @@ func mdStorms(d *Document, w *words, p func(string, ...any)) {
 			p("  - … +%d", len(d.Availability.Outages)-10)
 			break
 		}
-		p("  - %s %s, %s %s: %s", w.OutageAt, seconds(o.StartS), w.Lasted, seconds(o.LengthS), md(o.Cause))
+		p("  - %s", md(outageLine(o, w)))
 	}
 	p("")
 }
@@ -98,7 +98,7 @@ func mdErrors(d *Document, w *words, p func(string, ...any)) {
 			if i == 10 {
 				break
 			}
-			p("| %s | %s | %s | %s |", md(e.Outcome), whole(e.Count), md(e.Message), seconds(e.FirstS))
+			p("| %s | %s | %s | %s |", md(w.word(e.Outcome)), whole(e.Count), md(e.Message), seconds(e.FirstS))
 		}
 		p("")
 	}

@@ -108,8 +108,8 @@ func (t *text) headline(d *Document) {
 	w := t.words
 	mark, sgr := markOf(d.Verdict)
 	t.line("")
-	head := t.paint(mark+" "+strings.ToUpper(w.verdict(d.Verdict)), bold+";"+sgr)
-	used := width(mark+" "+strings.ToUpper(w.verdict(d.Verdict))) + 2
+	head := t.paint(mark+" "+strings.ToUpper(w.word(d.Verdict)), bold+";"+sgr)
+	used := width(mark+" "+strings.ToUpper(w.word(d.Verdict))) + 2
 	tail := " · " + seconds(d.DurationS) + " · " + fmt.Sprintf(w.HeadlineF, whole(d.Counts.Conversations), whole(d.Counts.Turns))
 	t.line(head + "  " + t.paint(fit(d.Scenario.Name, max(t.room()-used-width(tail), 12)), bold) + tail)
 	t.wrapped("  ", subtitle(d, w)+" · "+timeOfDay(d), dim)
@@ -130,7 +130,7 @@ func subtitle(d *Document, w *words) string {
 	if d.Target.Kind == "bundled" {
 		target = w.Bundled
 		if d.Target.Profile != "" {
-			target += " (" + d.Target.Profile + ")"
+			target += w.aside(d.Target.Profile)
 		}
 	}
 	over := w.None
@@ -138,7 +138,7 @@ func subtitle(d *Document, w *words) string {
 		over = strings.Join(d.Overrides, " ")
 	}
 	return strings.Join([]string{
-		w.Target + " " + target, w.Overrides + ": " + over, fmt.Sprintf("%s %d", w.Seed, d.Scenario.Seed),
+		w.Target + " " + target, w.Overrides + w.Colon + over, fmt.Sprintf("%s %d", w.Seed, d.Scenario.Seed),
 		"cstest " + d.CstestVersion,
 	}, " · ")
 }
@@ -164,7 +164,7 @@ func (t *text) objectives(d *Document) {
 	rows := [][]string{{w.Objective, w.Measured, w.Budget, w.N, w.Verdict}}
 	for _, o := range d.Objectives {
 		mark, _ := markOf(o.Verdict)
-		rows = append(rows, []string{mark + " " + Clean(o.Name), measuredText(o, w), budgetText(o, w), whole(o.N), w.verdict(o.Verdict)})
+		rows = append(rows, []string{mark + " " + Clean(o.Name), measuredText(o, w), budgetText(o, w), whole(o.N), w.word(o.Verdict)})
 	}
 	widths := columns(rows, t.room()-10, 0)
 	for i, row := range rows {
@@ -230,7 +230,7 @@ func (t *text) answers(d *Document) {
 	}
 	c := d.Conversations
 	if c.Complete+c.CompleteDegraded+c.Broken+c.Abandoned > 0 {
-		t.wrapped(w.Conversations+": ", strings.Join([]string{
+		t.wrapped(w.Conversations+w.Colon, strings.Join([]string{
 			w.Complete + " " + whole(c.Complete), w.CompleteDegraded + " " + whole(c.CompleteDegraded),
 			w.Broken + " " + whole(c.Broken), w.Abandoned + " " + whole(c.Abandoned),
 		}, " · "), "")
@@ -243,7 +243,7 @@ type tierRow struct {
 }
 
 func tierRows(t Tiers, w *words) []tierRow {
-	return []tierRow{{w.TierLLM, t.LLM}, {w.TierFAQ, t.FAQ}, {w.TierHandoff, t.Handoff}, {w.TierStatic, t.Static}, {w.TierUnknown, t.Unknown}}
+	return []tierRow{{w.word("llm"), t.LLM}, {w.word("faq"), t.FAQ}, {w.word("handoff"), t.Handoff}, {w.word("static"), t.Static}, {w.word("unknown"), t.Unknown}}
 }
 
 func (t *text) storms(d *Document) {

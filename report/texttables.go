@@ -21,17 +21,22 @@ func (t *text) outages(d *Document) {
 			t.line(fmt.Sprintf("… +%d", len(a.Outages)-10))
 			break
 		}
-		t.line(fit(fmt.Sprintf("%s %s, %s %s: %s", w.OutageAt, seconds(o.StartS), w.Lasted, seconds(o.LengthS), o.Cause), t.room()))
+		t.line(fit(outageLine(o, w), t.room()))
 	}
+}
+
+// outageLine says when an outage was, how long, and why.
+func outageLine(o Outage, w *words) string {
+	return w.OutageAt + " " + seconds(o.StartS) + w.Comma + w.Lasted + " " + seconds(o.LengthS) + w.Colon + w.word(o.Cause)
 }
 
 func secondsLine(s Seconds, w *words) string {
 	out := fmt.Sprintf(w.SecondsF, whole(int64(s.BadS)), whole(int64(s.TotalS)), whole(int64(s.BudgetS)))
 	if s.Scaled && s.BudgetPerHourS > 0 {
-		out += " (" + fmt.Sprintf(w.ScaledF, unit.Figure(s.BudgetPerHourS)) + ")"
+		out += w.aside(fmt.Sprintf(w.ScaledF, unit.Figure(s.BudgetPerHourS)))
 	}
 	if s.UnknownS > 0 {
-		out += fmt.Sprintf(" · %s: %d", w.Unavailable, s.UnknownS)
+		out += " · " + w.Unavailable + w.Colon + whole(int64(s.UnknownS))
 	}
 	return out
 }
@@ -93,7 +98,7 @@ func (t *text) errors(d *Document) {
 			more += e.Count
 			continue
 		}
-		head := pad(whole(e.Count), 9, true) + "  " + pad(fit(e.Outcome, 15), 15, false) + "  "
+		head := pad(whole(e.Count), 9, true) + "  " + pad(fit(w.word(e.Outcome), 15), 15, false) + "  "
 		tail := "  " + w.First + " " + seconds(e.FirstS)
 		t.line(head + pad(fit(e.Message, t.room()-width(head)-width(tail)), t.room()-width(head)-width(tail), false) + t.paint(tail, dim))
 	}
@@ -134,7 +139,7 @@ func generatorFacts(d *Document, w *words) []string {
 		out = append(out, w.SharedHost)
 	}
 	if l := d.LittlesLaw; l.RateTimesMean > 0 && l.InFlightMean > 0 {
-		out = append(out, w.LittlesLaw+": "+fmt.Sprintf(w.LittlesLawF, unit.Figure(l.InFlightMean), unit.Figure(l.RateTimesMean), share(math.Abs(l.ErrorShare))))
+		out = append(out, w.LittlesLaw+w.Colon+fmt.Sprintf(w.LittlesLawF, unit.Figure(l.InFlightMean), unit.Figure(l.RateTimesMean), share(math.Abs(l.ErrorShare))))
 	}
 	return out
 }

@@ -1,0 +1,82 @@
+package report
+
+import (
+	"bytes"
+	"html"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/cstest/cstest/reason"
+)
+
+// Every text of a report is there in both languages, with the same verbs, and
+// keeps to the vocabulary.
+func TestCatalogueKeepsToTheVocabulary(t *testing.T) {
+	en, zh := reflect.ValueOf(*english()), reflect.ValueOf(*chinese())
+	verbs := regexp.MustCompile(`%(\[\d\])?[sd]`)
+	for i := range en.NumField() {
+		name := en.Type().Field(i).Name
+		if name == "lang" || name == "Code" {
+			continue
+		}
+		a, b := en.Field(i).String(), zh.Field(i).String()
+		if a == "" || b == "" || len(verbs.FindAllString(a, -1)) != len(verbs.FindAllString(b, -1)) {
+			t.Errorf("%s: %q and %q", name, a, b)
+		}
+		for _, fault := range reason.Faults(a, b) {
+			t.Errorf("%s: %q: %s", name, b, fault)
+		}
+	}
+}
+
+// No rendering in Chinese has half-width punctuation beside a character, nor an
+// English word of ours.
+func TestRenderingsInChinese(t *testing.T) {
+	d := saleDocument(t)
+	other := New(saleInput(t, 2, 3))
+	other.Knobs["limit.global"] = "900/s"
+	c, err := Compare([]*Document{d}, []*Document{other}, CompareOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.WarningCodes = append(d.WarningCodes[:2:2], reason.New(reason.Unexpected4xx, 7))
+	d.Warnings = d.WarningCodes.Texts(English)
+	theirs := map[string]bool{} // texts of the scenario and of the server
+	for _, turn := range d.Turns {
+		theirs[turn.Say] = true
+	}
+	for _, e := range d.Errors {
+		theirs[e.Message] = true
+	}
+	for name, render := range map[string]func(*bytes.Buffer) error{
+		"text":       func(b *bytes.Buffer) error { return WriteText(d, b, TextOptions{Lang: Chinese}) },
+		"markdown":   func(b *bytes.Buffer) error { return WriteMarkdown(d, b, Chinese) },
+		"html":       func(b *bytes.Buffer) error { return WriteHTML(d, b, Chinese) },
+		"comparison": func(b *bytes.Buffer) error { return WriteComparison(c, b, TextOptions{Lang: Chinese}) },
+	} {
+		var b bytes.Buffer
+		if err := render(&b); err != nil {
+			t.Fatal(err)
+		}
+		out := regexp.MustCompile(`(?s)<script.*?</script>|<style.*?</style>|<[^>]*>`).ReplaceAllString(b.String(), "\n")
+		for line := range strings.Lines(out) {
+			if theirs[strings.TrimSpace(html.UnescapeString(line))] || !strings.ContainsFunc(line, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
+				continue
+			}
+			for _, fault := range reason.Faults("", line) {
+				t.Errorf("%s: %q: %s", name, line, fault)
+			}
+		}
+		for _, english := range []string{"degraded", "connections", "inference", "this run", "unexpected", "transport_error", "baseline", "verdict", "full quality", "knob "} {
+			if strings.Contains(out, english) {
+				t.Errorf("%s says %q", name, english)
+			}
+		}
+	}
+	if d.Warnings[0] != d.WarningCodes[0].Text(English) {
+		t.Error("rendering changed the Document")
+	}
+}
