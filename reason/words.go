@@ -55,7 +55,7 @@ func outcomeWords() []wordRow {
 
 func tierWords() []wordRow {
 	return []wordRow{
-		{"llm", "llm", "大模型 llm"}, {"faq", "faq", "知识库 faq"}, {"handoff", "handoff", "转人工 handoff"}, {"static", "static", "固定话术 static"},
+		{"llm", "llm", "大模型"}, {"faq", "faq", "知识库"}, {"handoff", "handoff", "转人工"}, {"static", "static", "固定话术"},
 		{"unknown", "tier not said", "未说明档位"},
 	}
 }

@@ -131,7 +131,7 @@ func chinese() *words {
 		Planned: "计划", Achieved: "实际", InFlight: "在途", Time: "时间", RatePerS: "每秒", Limit: "上限",
 		RateTitle: "会话到达、轮次与在途", QuantilesTitle: "响应时间", OutcomesTitle: "谁在应答", BurnTitle: "预算消耗",
 		DistributionTitle: "延迟分布", DistributionAxis: "百分位", BurnAxis: "预算占比", OutcomesAxis: "每秒轮次",
-		OK: "正常", Degraded: "降级", Unexpected: "不符预期", Bad: "坏", Dropped: "未发起",
+		OK: "正常", Degraded: "降级", Unexpected: "不符预期", Bad: "不合格", Dropped: "丢弃",
 		Stage: "阶段", Stages: "阶段", NotJudged: "不计入", RunID: "运行编号", Started: "开始于", Version: "版本", Tags: "标签",
 		HeadlineF: "%s 个会话 · %s 轮", Compare: "对比", Baseline: "基线", Candidate: "候选", Change: "变化",
 		NoiseUnknown: "多次运行之间的波动未知",

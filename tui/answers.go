@@ -75,7 +75,7 @@ func (m *model) legend() *line {
 	for i, p := range parts {
 		name := w.bad
 		if i < len(tierOrder) {
-			name = w.tiers[tierOrder[i]]
+			name = w.word(tierOrder[i].String())
 			if (tierOrder[i] == measure.TierUnknown || tierOrder[i] == measure.TierStatic) && p.n == 0 {
 				continue
 			}

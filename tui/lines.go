@@ -7,17 +7,18 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/unit"
 )
 
 // Line is a frame in one line without escape codes or line end, for where there
 // is no terminal:
 //
-//	00:35 peak  starts 150.0/s  turns 447/s  in flight 63  P50 118 ms  P99 402 ms  ok 96.1 %  degraded 3.9 %  bad 0.0 %  budget 3 of 4 s left  STORM storm
+//	00:35 peak  starts 150/s  turns 447/s  in flight 63  P50 118 ms  P99 402 ms  ok 96.1 %  degraded 3.9 %  bad 0 %  budget 3 of 4 s left  STORM storm
 //
 // It begins with the clock, and nothing in it can pass for a command to a CI
 // system. lang is "en" or "zh". Pure.
-func Line(f Frame, lang string) string {
+func Line(f Frame, lang reason.Lang) string {
 	w := wordsOf(lang)
 	var b strings.Builder
 	b.WriteString(unit.Clock(f.Elapsed) + " ")
@@ -74,7 +75,7 @@ func inert(s string, width int) string {
 // Lines prints frames as lines, one for each second of the load at most. Its
 // methods are safe for concurrent use.
 type Lines struct {
-	lang string
+	lang reason.Lang
 	out  io.Writer
 	next chan string
 	quit chan struct{}
@@ -88,7 +89,7 @@ type Lines struct {
 
 // NewLines starts a writer of lines; Quit ends it. A write error ends it too, quietly:
 // the run goes on without.
-func NewLines(out io.Writer, lang string) *Lines {
+func NewLines(out io.Writer, lang reason.Lang) *Lines {
 	l := &Lines{lang: lang, out: out, next: make(chan string, 1), quit: make(chan struct{}), done: make(chan struct{})}
 	go l.write()
 	return l

@@ -27,12 +27,12 @@ func TestLine(t *testing.T) {
 	attack.Stage = "##[error]x\x1b[31m"
 	attack.Storms = []measure.Storm{{Name: "\n::set-env name=A::b ##vso[task] ###teamcity[x]", Start: time.Second}}
 	for _, c := range []struct {
-		name, lang string
+		name, lang reason.Lang
 		frame      Frame
 		want       string
 	}{
 		{"storm", "en", storm, "00:48 peak  starts 150/s  turns 450/s  in flight 63  P50 24.5 ms  P99 68 ms  ok 2 %  degraded 98 %  bad 0 %  budget 1 of 2 s left  STORM storm"},
-		{"storm, Chinese", "zh", storm, "00:48 peak  新会话 150/s  轮次 450/s  处理中 63  P50 24.5 ms  P99 68 ms  正常 2 %  降级 98 %  失败 0 %  预算剩 1/2 秒  故障风暴 storm"},
+		{"storm, Chinese", "zh", storm, "00:48 peak  会话到达 150/s  轮次 450/s  在途 63  P50 24.5 ms  P99 68 ms  正常 2 %  降级 98 %  不合格 0 %  预算剩 1/2 秒  风暴 storm"},
 		{"starting", "en", at(0), "00:00 starting"},
 		{"draining", "en", at(112), "01:52 draining  starts 0/s  turns 0/s  in flight 0  P50 –  P99 –  ok –  degraded –  bad –  budget 1 of 2 s left"},
 		{"stopping", "en", stopping, "00:22 steady  users 200  turns 15/s  in flight 2  P50 101 ms  P99 282 ms  ok 100 %  degraded 0 %  bad 0 %  budget 2 of 2 s left  INVALID out of descriptors  STOPPING"},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/unit"
 )
 
@@ -322,7 +323,8 @@ func (m *model) availabilityRows() []*line {
 func (m *model) generatorRows() []*line {
 	g, w, c := &m.frame.Generator, m.words, m.colour
 	width := m.width - m.half()
-	row := func(name string) *line { return newLine(width).text("", " ").text(c.dim, name).to(10) }
+	column := max(10, textWidth(w.lag)+2)
+	row := func(name string) *line { return newLine(width).text("", " ").text(c.dim, name).to(column) }
 	lag := c.good
 	if g.LagP99 > 10*time.Millisecond {
 		lag = c.warn
@@ -356,8 +358,8 @@ func (m *model) failureRows(n int) []*line {
 	}
 	for _, f := range m.frame.Failures {
 		name := ""
-		if int(f.Outcome) < len(w.outcomes) {
-			name = w.outcomes[f.Outcome]
+		if int(f.Outcome) < measure.Outcomes {
+			name = w.word(f.Outcome.String())
 		}
 		l := newLine(m.width).right(c.bold, count(f.Count), 7).text(c.dim, " "+w.times+" ").text(c.outcome(f.Outcome), name)
 		l.to(max(28, l.w+2))

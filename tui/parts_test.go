@@ -2,6 +2,7 @@ package tui
 
 import (
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
 )
 
 func TestClean(t *testing.T) {
@@ -217,21 +219,36 @@ func TestStormAt(t *testing.T) {
 	}
 }
 
-// TestLanguagesAreComplete: no text is missing in either.
-func TestLanguagesAreComplete(t *testing.T) {
-	for _, w := range []*words{english(), chinese()} {
-		for _, list := range [][]string{w.views[:], w.phases[:], w.outcomes[:], w.tiers[:], w.verdicts[:]} {
-			for i, s := range list {
-				if s == "" {
-					t.Errorf("text %d is missing beside %q", i, list)
+// TestWordsKeepToTheVocabulary: every text is there in both languages, and each
+// thing is called one name.
+func TestWordsKeepToTheVocabulary(t *testing.T) {
+	pairs := func(w *words) (out []string) {
+		v := reflect.ValueOf(*w)
+		for i := range v.NumField() {
+			switch f := v.Field(i); f.Kind() {
+			case reflect.String:
+				out = append(out, f.String())
+			case reflect.Array:
+				for k := range f.Len() {
+					out = append(out, f.Index(k).String())
 				}
 			}
 		}
+		for _, line := range w.help {
+			out = append(out, line[0], line[1])
+		}
+		return out
 	}
-	if e, c := english(), chinese(); len(e.help) != len(c.help) {
-		t.Errorf("help has %d lines in English, %d in Chinese", len(e.help), len(c.help))
+	en, zh := pairs(english()), pairs(chinese())
+	if len(en) != len(zh) || len(en) < 90 {
+		t.Fatalf("%d texts in English, %d in Chinese", len(en), len(zh))
 	}
-	if got := chinese().verdicts; got != [...]string{"通过", "未验证", "证据不足", "不通过", "压测无效", "未完成"} {
-		t.Errorf("verdicts in Chinese: %v", got)
+	for i := range en {
+		if (en[i] == "") != (zh[i] == "") || strings.Count(en[i], "%") != strings.Count(zh[i], "%") {
+			t.Errorf("%q and %q", en[i], zh[i])
+		}
+		for _, fault := range reason.Faults(en[i], zh[i]) {
+			t.Errorf("%q: %q: %s", en[i], zh[i], fault)
+		}
 	}
 }

@@ -18,7 +18,9 @@ func (m *model) short() []*line {
 	case objectivesView:
 		return append([]*line{m.shortHeader()}, m.shortObjectives()...)
 	}
-	row := func(name string) *line { return newLine(m.width).text(c.dim, name).to(12) }
+	row := func(name string) *line {
+		return newLine(m.width).text(c.dim, name).to(max(12, textWidth(m.words.lag)+1))
+	}
 	out := []*line{m.shortHeader()}
 	if _, when, ok := stormAt(f.Storms, f.Elapsed, m.recovery()); ok && when != comingStorm {
 		out = append(out, m.banner())

@@ -81,8 +81,8 @@ func (m *model) objectiveRows(n int) []*line {
 	for _, o := range objectives {
 		p := c.verdict(o.Verdict)
 		word := ""
-		if int(o.Verdict) < len(w.verdicts) {
-			word = w.verdicts[o.Verdict]
+		if o.Verdict <= sla.Incomplete {
+			word = w.word(o.Verdict.String())
 		}
 		l := newLine(m.width).text("", " ").text(p, verdictMark(o.Verdict)+" ").outer(c.bold, o.Name, name-4).to(name).text(p, word)
 		l.to(name+14).text(c.plain, measured(&o)).text(c.dim, "  "+asked(&o))

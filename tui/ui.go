@@ -17,6 +17,7 @@ import (
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/term"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 )
 
@@ -48,8 +49,8 @@ var ErrStalled = errors.New("the terminal takes no output: its modes were restor
 type Options struct {
 	Scenario *scenario.Scenario
 	Target   string // what is under test, in one line: "bundled (hardened, embedded Redis)"
-	Lang     string // "en" or "zh"; anything else is "en"
-	Color    bool   // else bold and dim only
+	Lang     reason.Lang
+	Color    bool // else bold and dim only
 	// In is read for keys when it is a terminal or a pipe; nil: there are no keys.
 	In io.Reader
 	// Out is the terminal.

@@ -1,10 +1,6 @@
 package tui
 
-import (
-	"github.com/cstest/cstest/measure"
-	"github.com/cstest/cstest/reason"
-	"github.com/cstest/cstest/sla"
-)
+import "github.com/cstest/cstest/reason"
 
 // words are all texts of the view in one language. Those with verbs are formats.
 type words struct {
@@ -26,16 +22,13 @@ type words struct {
 	keyViews, keyHelp, paused                        string
 	views                                            [viewCount]string
 	phases                                           [4]string
-	outcomes                                         [measure.Outcomes]string
-	tiers                                            [measure.Tiers]string
-	verdicts                                         [sla.Incomplete + 1]string
 	help                                             [][2]string
 	lineStarts, lineUsers, lineTurns, lineFlight     string
 	lineBudget, lineStorm, lineStopping, lineInvalid string
 }
 
-func wordsOf(lang string) *words {
-	if lang == "zh" {
+func wordsOf(lang reason.Lang) *words {
+	if lang == reason.Chinese {
 		return chinese()
 	}
 	return english()
@@ -58,11 +51,8 @@ func english() *words {
 		stormOn: "STORM", stormEnds: "%s left", stormOver: "over for %s", stormAllowed: "quality due within %s",
 		stormComing: "storm %s (%s) in %s", calls: "%s LLM calls per turn",
 		keyStop: "stop", keyStopHard: "stop now", keyPause: "pause", keyResume: "resume", keyViews: "views", keyHelp: "help", paused: "PAUSED",
-		views:    [viewCount]string{"overview", "turns, errors", "objectives"},
-		phases:   [4]string{"starting", "load", "draining", "judging"},
-		outcomes: [measure.Outcomes]string{"ok", "degraded", "unexpected", "context lost", "rate limited", "shed", "client error", "server error", "truncated", "timeout", "transport error", "integrity", "censored", "dropped (target)", "dropped (generator)"},
-		tiers:    [measure.Tiers]string{"answered", "llm", "faq", "handoff", "static"},
-		verdicts: [sla.Incomplete + 1]string{"pass", "not verified", "inconclusive", "fail", "invalid", "incomplete"},
+		views:  [viewCount]string{"overview", "turns, errors", "objectives"},
+		phases: [4]string{"starting", "load", "draining", "judging"},
 		help: [][2]string{
 			{"q, Ctrl-C", "stop: no new conversations, those begun may end, full report; again: stop now"},
 			{"p", "pause drawing; the run goes on"},
@@ -85,40 +75,40 @@ func english() *words {
 func chinese() *words {
 	return &words{
 		lang: reason.Chinese,
-		of:   "/", left: "剩余", stopping: "正在停止", seed: "种子",
-		stage: "阶段", starts: "新会话", users: "用户",
-		load: "负载", arrivals: "到达率", planned: "计划 %s", turns: "轮次", inFlight: "处理中", live: "进行中会话",
+		of:   "/", left: "剩余", stopping: "正在停止", seed: "随机种子",
+		stage: "阶段", starts: "会话到达", users: "用户",
+		load: "负载", arrivals: "到达率", planned: "计划 %s", turns: "轮次", inFlight: "在途", live: "进行中会话",
 		response: "响应时间", now: "当前", soFar: "累计", budget: "预算",
-		answers: "应答", ok: "正常", lesser: "降级", bad: "失败", nothingYet: "暂无",
-		availability: "可用性", badSeconds: "不可用秒数", left2: "剩 %d/%d", over: "超出 %d(允许 %d)",
+		answers: "应答", ok: "正常", lesser: "降级", bad: "不合格", nothingYet: "暂无",
+		availability: "可用性", badSeconds: "坏秒", left2: "剩 %d/%d", over: "超出 %d（允许 %d）",
 		answered: "已应答", asked: "要求 %s", burn: "消耗速度",
-		generator: "压测机", lag: "延迟 P99", cpu: "CPU", cores: "共 %d 核", tainted: "受扰",
+		generator: "压测机", lag: "发送滞后 P99", cpu: "CPU", cores: "共 %d 核", tainted: "受扰",
 		errors: "错误", noErrors: "暂无", times: "×",
 		objectives: "目标", noObjectives: "尚无可判定的数据", needs: "还需 %s 轮才能判定",
 		turnsTitle: "轮次", conversation: "会话", say: "轮次", noTurns: "暂无轮次",
-		stormOn: "故障风暴", stormEnds: "剩余 %s", stormOver: "已结束 %s", stormAllowed: "须在 %s 内恢复质量",
-		stormComing: "风暴 %s(%s)%s 后开始", calls: "每轮 %s 次模型调用",
+		stormOn: "风暴", stormEnds: "剩余 %s", stormOver: "已结束 %s", stormAllowed: "须在 %s 内恢复完整质量",
+		stormComing: "风暴 %s（%s）%s 后开始", calls: "每轮 LLM 调用 %s 次",
 		keyStop: "停止", keyStopHard: "立即停止", keyPause: "暂停刷新", keyResume: "继续", keyViews: "切换视图", keyHelp: "帮助", paused: "已暂停",
-		views:    [viewCount]string{"总览", "轮次与错误", "目标"},
-		phases:   [4]string{"启动中", "施压", "收尾", "判定中"},
-		outcomes: [measure.Outcomes]string{"正常", "降级", "不符预期", "丢失上下文", "限流", "过载拒绝", "客户端错误", "服务端错误", "截断", "超时", "传输错误", "串号", "未答完", "丢弃(目标)", "丢弃(压测机)"},
-		tiers:    [measure.Tiers]string{"已应答", "大模型", "FAQ", "转人工", "固定话术"},
-		verdicts: [sla.Incomplete + 1]string{"通过", "未验证", "证据不足", "不通过", "压测无效", "未完成"},
+		views:  [viewCount]string{"总览", "轮次与错误", "目标"},
+		phases: [4]string{"启动中", "施压", "收尾", "判定中"},
 		help: [][2]string{
-			{"q, Ctrl-C", "停止:不再开始新会话,已开始的可以结束,报告完整;再按一次立即停止"},
-			{"p", "暂停刷新,压测继续"},
+			{"q, Ctrl-C", "停止：不再发起会话，已开始的可以结束，报告完整；再按一次立即停止"},
+			{"p", "暂停刷新，压测继续"},
 			{"tab, 1 2 3", "总览 · 轮次与错误 · 目标"},
 			{"?, esc", "打开或关闭本页"},
 			{"", ""},
-			{"到达率", "上一秒开始的会话数,以及计划的会话数"},
-			{"P50 P99", "应答的响应时间,从用户本应开口的时刻算起"},
-			{"当前, 累计", "上一整秒,以及整次压测"},
-			{"不可用秒数", "应答率低于 95 % 的秒数"},
-			{"消耗速度", "失败占比与允许占比之比;1× 表示恰好用完预算"},
-			{"降级", "有应答,但不是模型给出的,或不符预期"},
-			{"受扰", "压测机自身太慢、测不准目标的秒数"},
+			{"到达率", "上一秒开始的会话数，以及计划的会话数"},
+			{"P50 P99", "应答的响应时间，从用户本应开口的时刻算起"},
+			{"当前，累计", "上一整秒，以及整次压测"},
+			{"坏秒", "轮次应答率低于 95 % 的秒数"},
+			{"消耗速度", "不合格轮次的占比与允许占比之比；1× 表示恰好用完预算"},
+			{"降级", "有应答，但不是模型给出的，或不符预期"},
+			{"受扰", "压测机自身太慢、测不准被测系统的秒数"},
 		},
-		lineStarts: "新会话", lineUsers: "用户", lineTurns: "轮次", lineFlight: "处理中",
-		lineBudget: "预算剩 %d/%d 秒", lineStorm: "故障风暴", lineStopping: "正在停止", lineInvalid: "压测无效",
+		lineStarts: "会话到达", lineUsers: "用户", lineTurns: "轮次", lineFlight: "在途",
+		lineBudget: "预算剩 %d/%d 秒", lineStorm: "风暴", lineStopping: "正在停止", lineInvalid: "压测无效",
 	}
 }
+
+// word is one of a closed set, such as a verdict, as it is read.
+func (w *words) word(name string) string { return reason.Word(name).Text(w.lang) }

@@ -38,7 +38,7 @@ func newView(j *job) view {
 		level: load.NewSchedule(&j.chosen.Load, j.chosen.Seed).Shard(j.spread.shard, max(j.spread.shards, 1)).Level,
 	}
 	if j.noTUI || j.json || j.verbose || !tui.Able(in, out, os.Environ()) {
-		lines := tui.NewLines(j.s.err, string(j.lang))
+		lines := tui.NewLines(j.s.err, j.lang)
 		return view{
 			observe: func(l *trial.Live) { lines.Update(b.build(l)) },
 			close:   lines.Quit,
@@ -50,7 +50,7 @@ func newView(j *job) view {
 // liveView draws on the terminal until closed.
 func liveView(j *job, b *frames, in, out *os.File) view {
 	ui := tui.New(tui.Options{
-		Scenario: j.chosen.Scenario, Target: targetLine(j.chosen), Lang: string(j.lang), Color: !j.noColor,
+		Scenario: j.chosen.Scenario, Target: targetLine(j.chosen), Lang: j.lang, Color: !j.noColor,
 		In: in, Out: out,
 		OnStop: func(hard bool) { j.signals.end(syscall.SIGINT, hard) },
 	})

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/sla"
 	"github.com/cstest/cstest/tui"
@@ -26,7 +27,7 @@ func main() {
 	from := flag.Duration("from", 0, "begin here")
 	plain := flag.Bool("plain", false, "lines instead of the view")
 	flag.Parse()
-	if err := run(*speed, *lang, *from, *plain || !tui.Able(os.Stdin, os.Stdout, os.Environ())); err != nil {
+	if err := run(*speed, reason.Lang(*lang), *from, *plain || !tui.Able(os.Stdin, os.Stdout, os.Environ())); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -37,7 +38,7 @@ type shower interface {
 	Quit()
 }
 
-func run(speed float64, lang string, from time.Duration, plain bool) error {
+func run(speed float64, lang reason.Lang, from time.Duration, plain bool) error {
 	s := newSale()
 	stop := make(chan bool, 8)
 	var show shower
@@ -201,14 +202,14 @@ func (s *sale) rest(f *tui.Frame) {
 	}
 	n := f.SoFar.Turns
 	f.Objectives = []sla.Judged{
-		{Name: "latency_p99", Kind: "latency", Unit: "share", Target: 0.99, Limit: 500 * time.Millisecond, Measured: 0.9962, N: n, Bad: n / 250, Verdict: sla.Pass, Reason: "0.38 % ≤ 1 %; P99 of answers 431 ms"},
-		{Name: "latency_p95", Kind: "latency", Unit: "share", Target: 0.95, Limit: 300 * time.Millisecond, Measured: 0.981, N: n, Bad: n / 52, Verdict: sla.Pass, Reason: "1.9 % ≤ 5 %"},
-		{Name: "availability", Kind: "availability", Unit: "share", Target: 0.99, Measured: 0.9994, N: n, Bad: c[measure.ServerError], Verdict: sla.Inconclusive, Needs: 8210, Reason: "upper bound 1.2 % > 1 %"},
+		{Name: "latency_p99", Kind: "latency", Unit: "share", Target: 0.99, Limit: 500 * time.Millisecond, Measured: 0.9962, N: n, Bad: n / 250, Verdict: sla.Pass, Reason: reason.Reasons{reason.Said("0.38 % ≤ 1 %; P99 of answers 431 ms")}},
+		{Name: "latency_p95", Kind: "latency", Unit: "share", Target: 0.95, Limit: 300 * time.Millisecond, Measured: 0.981, N: n, Bad: n / 52, Verdict: sla.Pass, Reason: reason.Reasons{reason.Said("1.9 % ≤ 5 %")}},
+		{Name: "availability", Kind: "availability", Unit: "share", Target: 0.99, Measured: 0.9994, N: n, Bad: c[measure.ServerError], Verdict: sla.Inconclusive, Needs: 8210, Reason: reason.Reasons{reason.Said("upper bound 1.2 % > 1 %")}},
 		{Name: "seconds", Kind: "seconds", Unit: "share", Target: 0.99, Measured: 0.991, N: 110, Bad: int64(f.Seconds.Bad), Verdict: sla.Pass},
-		{Name: "full_quality", Kind: "full_quality", Unit: "share", Target: 0.95, Measured: 0.93, N: n, Bad: n / 14, Verdict: sla.Fail, Reason: "6.9 % degraded > 5 %"},
+		{Name: "full_quality", Kind: "full_quality", Unit: "share", Target: 0.95, Measured: 0.93, N: n, Bad: n / 14, Verdict: sla.Fail, Reason: reason.Reasons{reason.Said("6.9 % degraded > 5 %")}},
 		{Name: "recovery_quality", Kind: "recovery_quality", Unit: "s", Target: 30, Measured: 15, Verdict: sla.Pass},
 		{Name: "integrity", Kind: "integrity", Unit: "count", Measured: 0, N: n, Verdict: sla.Pass},
-		{Name: "planted", Kind: "planted", Unit: "count", Verdict: sla.NotVerified, Reason: "no planted values in this scenario"},
+		{Name: "planted", Kind: "planted", Unit: "count", Verdict: sla.NotVerified, Reason: reason.Reasons{reason.Said("no planted values in this scenario")}},
 	}
 	f.Turns = nil
 	for i, say := range []string{"我有一张满减优惠券,怎么用?", "我要退货,订单号 ${orders.order_no}", "优惠券还能用吗?"} {
