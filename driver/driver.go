@@ -99,8 +99,10 @@ type User struct {
 type Turn struct {
 	Text     []byte // the whole text of the user, canary and all
 	DialogID []byte // empty before the server named one
-	TurnID   []byte // an idempotency key of the scenario's, may be empty
-	Index    int    // from 0
+	// ConversationID is ${conversation.id}, whatever the server calls the dialog.
+	ConversationID []byte
+	TurnID         []byte // an idempotency key of the scenario's, may be empty
+	Index          int    // from 0
 	// History is the dialog so far, for APIs where the client keeps it: user and
 	// assistant by turns, oldest first, without Text.
 	History []Message
@@ -170,6 +172,8 @@ const (
 // Options are what a driver needs besides the target.
 type Options struct {
 	Base time.Time // t = 0 of the times in replies; monotonic
+	// RunID is ${run.id}.
+	RunID string
 	// Secrets gives the value behind ${env:…} and ${file:…}.
 	Secrets func(name string) (string, error)
 	// Dir is the folder that relative paths of certificates are taken from.

@@ -22,16 +22,17 @@ type values struct {
 }
 
 // variables are those that a target's templates may name, besides login.NAME,
-// TABLE.COLUMN and what comes from outside.
+// TABLE.COLUMN and what is the same for all.
 var variables = map[string]template.Variable[values]{
-	"user.id":    template.Value(func(b []byte, v *values) []byte { return append(b, v.user.ID...) }),
-	"user.index": template.Value(func(b []byte, v *values) []byte { return strconv.AppendInt(b, v.user.Index, 10) }),
-	"turn.text":  template.Always(func(b []byte, v *values) []byte { return append(b, v.turn.Text...) }),
-	"turn.id":    template.Value(func(b []byte, v *values) []byte { return append(b, v.turn.TurnID...) }),
-	"turn.index": template.Value(func(b []byte, v *values) []byte { return strconv.AppendInt(b, int64(v.turn.Index), 10) }),
-	"dialog.id":  template.Value(func(b []byte, v *values) []byte { return append(b, v.turn.DialogID...) }),
-	"trace.id":   template.Value(func(b []byte, v *values) []byte { return appendHex(b, v.turn.TraceID[:]) }),
-	"span.id":    template.Value(func(b []byte, v *values) []byte { return appendHex(b, v.turn.SpanID[:]) }),
+	"user.id":         template.Value(func(b []byte, v *values) []byte { return append(b, v.user.ID...) }),
+	"user.index":      template.Value(func(b []byte, v *values) []byte { return strconv.AppendInt(b, v.user.Index, 10) }),
+	"turn.text":       template.Always(func(b []byte, v *values) []byte { return append(b, v.turn.Text...) }),
+	"turn.id":         template.Value(func(b []byte, v *values) []byte { return append(b, v.turn.TurnID...) }),
+	"turn.index":      template.Value(func(b []byte, v *values) []byte { return strconv.AppendInt(b, int64(v.turn.Index), 10) }),
+	"conversation.id": template.Value(func(b []byte, v *values) []byte { return append(b, v.turn.ConversationID...) }),
+	"dialog.id":       template.Value(func(b []byte, v *values) []byte { return append(b, v.turn.DialogID...) }),
+	"trace.id":        template.Value(func(b []byte, v *values) []byte { return appendHex(b, v.turn.TraceID[:]) }),
+	"span.id":         template.Value(func(b []byte, v *values) []byte { return appendHex(b, v.turn.SpanID[:]) }),
 }
 
 // variable gives what a name in a template of the target stands for.
@@ -46,7 +47,11 @@ func (o *Options) variable(name string) (template.Variable[values], error) {
 		value, err := o.Secrets(name)
 		return template.Constant[values](value), err
 	}
+	if name == "run.id" {
+		return template.Constant[values](o.RunID), nil
+	}
 	table, column, ok := strings.Cut(name, ".")
+	ok = ok && table != "run"
 	if table == "login" {
 		return template.Value(func(b []byte, v *values) []byte { return append(b, v.user.state.login[column]...) }), nil
 	}
@@ -107,7 +112,7 @@ func usesLogin(b bound) bool {
 // row of a table and no login.
 func forAgents(b bound) bool {
 	return !slices.ContainsFunc(b.Names(), func(name string) bool {
-		return name != "user.id" && name != "user.index" && !strings.Contains(name, ":")
+		return name != "user.id" && name != "user.index" && name != "run.id" && !strings.Contains(name, ":")
 	})
 }
 

@@ -111,7 +111,7 @@ func BenchmarkTurn(b *testing.B) {
 }
 
 func BenchmarkRender(b *testing.B) {
-	s, err := NewScript(shop(), 7)
+	s, err := NewScript(shop(), 7, "r")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -96,6 +96,7 @@ func (c *conversation) fillVars(s *Script) {
 type scratch struct {
 	text  []byte
 	ids   [32]byte // the turn id's text
+	uuid  [36]byte // the conversation's, where it is sent
 	turn  driver.Turn
 	reply driver.Reply
 	asked Asked
@@ -116,6 +117,9 @@ func (st *scratch) ask(c *conversation, s *Script) {
 	st.turn = driver.Turn{
 		Text: st.text, DialogID: c.id, TurnID: st.ids[:], Index: c.turn,
 		History: c.history, TraceID: trace,
+	}
+	if s.idsOut {
+		st.turn.ConversationID = s.run.appendConversation(st.uuid[:0], c.k)
 	}
 	span := mix(draw(s.seed, c.k, forSpan) + uint64(c.turn<<8|c.tries)*golden)
 	binary.BigEndian.PutUint64(st.turn.SpanID[:], span|1)

@@ -21,9 +21,9 @@ type Step struct {
 // OneConversation holds conversation k alone, turn by turn, the way a load
 // does, and shows every turn; pauses are cut to the longest given. It ends early
 // when ctx is done, when show answers false or on_error says so. Of the options
-// it uses the scenario, the seed and the driver.
+// it uses the scenario, the seed, the run id and the driver.
 func OneConversation(ctx context.Context, o Options, k int64, longest time.Duration, show func(*Step) bool) error {
-	script, err := NewScript(o.Scenario, o.Seed)
+	script, err := NewScript(o.Scenario, o.Seed, o.RunID)
 	if err != nil {
 		return err
 	}

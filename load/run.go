@@ -32,6 +32,7 @@ type Lane interface {
 type Options struct {
 	Scenario *scenario.Scenario
 	Seed     uint64
+	RunID    string // ${run.id}; ${conversation.id} derives from it
 	Driver   driver.Driver
 	Lanes    []Lane    // at least one; about as many as cores
 	Base     time.Time // t = 0, the same as the driver's; may lie ahead
@@ -144,7 +145,7 @@ func newRun(o Options) (*run, error) {
 	case o.Shards > 1 && (o.Shard < 0 || o.Shard >= o.Shards):
 		return nil, errors.New("load: the shard must be between 0 and the number of shards less one")
 	}
-	script, err := NewScript(o.Scenario, o.Seed)
+	script, err := NewScript(o.Scenario, o.Seed, o.RunID)
 	if err != nil {
 		return nil, err
 	}

@@ -17,12 +17,14 @@ import (
 // compiled, data indexed. It is read-only and safe for concurrent use.
 type Script struct {
 	seed          uint64
+	run           runKey
 	conversations []dialog
 	weights       []float64 // cumulative
 	sources       []source
 	rules         Rules
 	memory        bool
 	history       bool // the client keeps the dialog
+	idsOut        bool // the target's templates use ${conversation.id}
 	columnsOut    bool // the target's templates use data columns
 	pacing        time.Duration
 }
@@ -73,13 +75,14 @@ const (
 // maxRetries is how often `on_error: retry` sends the same message again.
 const maxRetries = 2
 
-// NewScript makes sc ready.
-func NewScript(sc *scenario.Scenario, seed uint64) (*Script, error) {
+// NewScript makes sc ready for the run of that id.
+func NewScript(sc *scenario.Scenario, seed uint64, runID string) (*Script, error) {
 	if len(sc.Conversations) == 0 {
 		return nil, errors.New("conversations: there is none: write at least one")
 	}
 	s := &Script{
 		seed:    seed,
+		run:     newRunKey(runID),
 		memory:  sc.Checks.Memory == "on",
 		history: sc.Target.API == "openai",
 		pacing:  time.Duration(sc.Load.Pacing),
@@ -171,6 +174,7 @@ func (s *Script) dialog(from *scenario.Conversation, load *scenario.Load) (dialo
 
 func (s *Script) readData(sc *scenario.Scenario) error {
 	sent := sc.Target.Variables()
+	s.idsOut = slices.Contains(sent, "conversation.id")
 	for _, name := range slices.Sorted(maps.Keys(sc.Data)) {
 		data := sc.Data[name]
 		if len(data.Table) == 0 {

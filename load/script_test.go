@@ -53,7 +53,7 @@ func FuzzText(f *testing.F) {
 	for _, say := range []string{"", "$", "$$", "${", "${}", "${user.id}", "${orders.no}${codes.code}", "5$ und ${turn.index}", "$${user.id}", "${env:X}"} {
 		f.Add(say)
 	}
-	s, err := NewScript(bazaar(), 1)
+	s, err := NewScript(bazaar(), 1, "r")
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func TestScriptSaysWhatIsWrong(t *testing.T) {
 	} {
 		sc := bazaar()
 		change(sc)
-		if _, err := NewScript(sc, 1); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := NewScript(sc, 1, "r"); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %q", err, want)
 		}
 	}

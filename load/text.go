@@ -29,6 +29,11 @@ func (s *Script) variable(name string) (v template.Variable[conversation], err e
 		return template.Value(func(b []byte, c *conversation) []byte { return append(b, c.user.ID...) }), nil
 	case "user.index":
 		return template.Value(func(b []byte, c *conversation) []byte { return strconv.AppendInt(b, c.user.Index, 10) }), nil
+	case "run.id":
+		return template.Constant[conversation](s.run.id), nil
+	case "conversation.id":
+		run := &s.run
+		return template.Value(func(b []byte, c *conversation) []byte { return run.appendConversation(b, c.k) }), nil
 	case "turn.index":
 		return template.Value(func(b []byte, c *conversation) []byte { return strconv.AppendInt(b, int64(c.turn), 10) }), nil
 	}

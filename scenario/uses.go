@@ -87,6 +87,11 @@ func (t *Target) Variables() []string {
 	return slices.Compact(names)
 }
 
+// UsesRunID tells whether anything that is said or sent has ${run.id} in it.
+func (s *Scenario) UsesRunID() bool {
+	return slices.ContainsFunc(s.templates(), func(f templateField) bool { return f.Has("run.id") })
+}
+
 // templates lists every template of the scenario.
 func (s *Scenario) templates() templateFields {
 	f := s.Target.templates()

@@ -98,7 +98,7 @@ func (c *crew) start(t *attempt, i int, resolved string) (*member, error) {
 		c.ended <- m
 	})
 	job := Job{
-		Scenario: resolved, Dir: t.Dir, Target: t.servers.target, Local: t.local,
+		Scenario: resolved, Dir: t.Dir, Target: t.servers.target, Local: t.local, RunID: t.RunID,
 		Shard: i, Shards: t.Processes, StartsAt: t.base.UnixNano(),
 	}
 	return m, m.f.sendJSON(frameJob, job)

@@ -38,6 +38,7 @@ type Job struct {
 	Scenario string          `json:"scenario"` // resolved YAML
 	Dir      string          `json:"dir"`
 	Target   scenario.Target `json:"target"` // as the driver is to use it, credentials and all
+	RunID    string          `json:"run_id"`
 	Shard    int             `json:"shard"`
 	Shards   int             `json:"shards"`
 	StartsAt int64           `json:"starts_at_unix_ns"`

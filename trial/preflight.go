@@ -19,8 +19,9 @@ import (
 // long again, so that a timeout is told as one.
 const preflightWithin = 5 * time.Second
 
-// beyond is the number of the conversation that the preflight holds: no load
-// reaches it, so its user, rows and traces are nobody else's.
+// beyond is the number of the conversation that the preflight holds, of shard 0;
+// the other shards' follow. No load reaches it, so its user, rows and traces are
+// nobody else's.
 const beyond = 1 << 40
 
 // firstTurn sends the one real turn, unless whoever started the run leaves meanwhile:
@@ -29,7 +30,7 @@ func (t *attempt) firstTurn(ctx, graceful context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(graceful, cancel)()
-	err := preflight(ctx, t.Scenario, &t.servers.target, t.Redact)
+	err := preflight(ctx, &t.Options, &t.servers.target)
 	if err != nil && graceful.Err() != nil {
 		return fmt.Errorf("ended before the load: %w", context.Canceled)
 	}
@@ -37,7 +38,7 @@ func (t *attempt) firstTurn(ctx, graceful context.Context) error {
 }
 
 // preflight sends one real turn. A target that does not answer it is not loaded.
-func preflight(ctx context.Context, s *scenario.Scenario, target *scenario.Target, redact func(string) string) error {
+func preflight(ctx context.Context, o *Options, target *scenario.Target) error {
 	within := time.Duration(target.Timeout)
 	if target.Login != nil {
 		within *= 2
@@ -46,7 +47,7 @@ func preflight(ctx context.Context, s *scenario.Scenario, target *scenario.Targe
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	var story *Exchange
-	err := converse(ctx, s, target, 0, redact, func(e *Exchange) bool {
+	err := converse(ctx, o, target, 0, func(e *Exchange) bool {
 		story = e
 		return false
 	})
@@ -106,14 +107,15 @@ func Try(ctx context.Context, o Options, show func(*Exchange) bool) error {
 			return fmt.Errorf("arm the mock LLM: %w", err)
 		}
 	}
-	return converse(ctx, s, &up.target, time.Second, o.Redact, show)
+	return converse(ctx, &o, &up.target, time.Second, show)
 }
 
 // converse holds one conversation through the code path of a load.
-func converse(ctx context.Context, s *scenario.Scenario, target *scenario.Target, longest time.Duration, redact func(string) string, show func(*Exchange) bool) error {
+func converse(ctx context.Context, o *Options, target *scenario.Target, longest time.Duration, show func(*Exchange) bool) error {
+	s := o.Scenario
 	var request, response []byte
 	d, err := driver.New(target, driver.Options{
-		Base: time.Now(), Secrets: s.Secret, Dir: s.Dir(),
+		Base: time.Now(), RunID: o.RunID, Secrets: s.Secret, Dir: s.Dir(),
 		Capture: func(req, resp []byte) {
 			request = append(request[:0], req...)
 			response = append(response[:0], resp...)
@@ -124,8 +126,8 @@ func converse(ctx context.Context, s *scenario.Scenario, target *scenario.Target
 	}
 	defer d.Close() // every connection is ours to drop
 	secret := secretHeadersOf(&s.Target)
-	o := load.Options{Scenario: s, Seed: s.Seed, Driver: d}
-	return load.OneConversation(ctx, o, beyond, longest, func(st *load.Step) bool {
+	one := load.Options{Scenario: s, Seed: s.Seed, RunID: o.RunID, Driver: d}
+	return load.OneConversation(ctx, one, beyond+int64(o.Shard), longest, func(st *load.Step) bool {
 		e := &Exchange{
 			Conversation: st.Conversation, Number: st.Number, Of: st.Of,
 			Request: secret.mask(string(request)), Response: secret.mask(string(response)),
@@ -133,7 +135,7 @@ func converse(ctx context.Context, s *scenario.Scenario, target *scenario.Target
 			DialogID: string(st.Reply.DialogID), Answer: string(st.Reply.Answer), Tier: st.Judgement.Tier.String(),
 			Outcome: st.Judgement.Outcome, Because: st.Judgement.Message, Took: st.Reply.Done - st.Reply.Begun,
 		}
-		e.redact(secret.credentials(string(request)), redact)
+		e.redact(secret.credentials(string(request)), o.Redact)
 		request, response = nil, nil
 		return show(e)
 	})

@@ -59,7 +59,7 @@ func runShard(ctx context.Context, in io.Reader, f *framer, open func(*attempt) 
 		}
 	}()
 	t := &attempt{
-		Options: Options{Scenario: sc, Shard: job.Shard, Shards: job.Shards},
+		Options: Options{Scenario: sc, RunID: job.RunID, Shard: job.Shard, Shards: job.Shards},
 		plan:    Plan(sc), servers: &servers{target: job.Target}, local: job.Local, member: true,
 	}
 	t.fill()
@@ -91,7 +91,7 @@ func (t *attempt) openDriver() (err error) {
 	target := t.servers.target
 	target.Pool = part(target.Pool, t.Shard, t.Shards)
 	t.driver, err = driver.New(&target, driver.Options{
-		Base: t.base, Secrets: t.Scenario.Secret, Dir: t.Scenario.Dir(), Sources: t.sources(connections),
+		Base: t.base, RunID: t.RunID, Secrets: t.Scenario.Secret, Dir: t.Scenario.Dir(), Sources: t.sources(connections),
 	})
 	if err != nil {
 		return fmt.Errorf("driver: %w", err)
@@ -128,7 +128,7 @@ func (t *attempt) localLoad(ctx, graceful context.Context, recorder *measure.Rec
 		lanes[i] = recorder.Lane(i)
 	}
 	return load.Run(load.Stops{Starting: graceful, Now: ctx}, load.Options{
-		Scenario: t.Scenario, Seed: t.Scenario.Seed, Driver: t.driver, Lanes: lanes, Base: t.base,
+		Scenario: t.Scenario, Seed: t.Scenario.Seed, RunID: t.RunID, Driver: t.driver, Lanes: lanes, Base: t.base,
 		Shard: t.Shard, Shards: t.Shards, Live: &t.live,
 		Second: w.second, Abort: w.abort,
 	})

@@ -25,7 +25,7 @@ type Options struct {
 	Executable  string   // cstest itself, to run the bundled servers with
 	LogDir      string   // of the bundled servers
 	Journal     string   // path of the journal; empty: none is kept
-	RunID       string   // for the journal
+	RunID       string   // ${run.id} and the journal's; empty: a new one
 	About       any      // for the journal: what a report needs beside the measurements
 	AllowTarget []string // hosts, addresses or prefixes that may be loaded though public
 	Shard       int      // of Shards
@@ -50,6 +50,9 @@ type Options struct {
 }
 
 func (o *Options) fill() {
+	if o.RunID == "" && o.Scenario != nil {
+		o.RunID = NewRunID(o.Scenario.Name, time.Now())
+	}
 	if o.Notice == nil {
 		o.Notice = func(string) {}
 	}

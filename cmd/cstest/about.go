@@ -37,7 +37,7 @@ type about struct {
 	InconclusivePasses bool               `json:"inconclusive_passes"`
 }
 
-func newAbout(c *chosen, tags map[string]string, lang report.Lang, inconclusivePasses bool, redact func(string) string) (*about, error) {
+func newAbout(c *chosen, sp spread, tags map[string]string, lang report.Lang, inconclusivePasses bool, redact func(string) string) (*about, error) {
 	resolved, err := c.resolved()
 	if err != nil {
 		return nil, err
@@ -54,7 +54,7 @@ func newAbout(c *chosen, tags map[string]string, lang report.Lang, inconclusiveP
 	}
 	return &about{
 		Scenario: string(resolved), Dir: dir, Version: fullVersion(), Tags: tags, Overrides: c.overrides,
-		RunID: report.Slug(c.Name) + "-" + time.Now().UTC().Format("20060102T150405Z"),
+		RunID: sp.runID(c.Name, string(resolved)),
 		Scale: float64(c.scale), Environment: report.ThisMachine(), Lang: lang, InconclusivePasses: inconclusivePasses,
 	}, nil
 }

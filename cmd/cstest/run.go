@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -176,11 +177,11 @@ func newJob(s streams, o *runOptions, args []string) (*job, error) {
 	if j.secrets, err = c.redactor(); err != nil {
 		return nil, err
 	}
-	if j.about, err = newAbout(c, tags, lang, o.onInconclusive == "pass", j.secrets.Text); err != nil {
+	if j.about, err = newAbout(c, j.spread, tags, lang, o.onInconclusive == "pass", j.secrets.Text); err != nil {
 		return nil, err
 	}
 	if j.dir == "" {
-		j.dir = filepath.Join("results", j.about.RunID)
+		j.dir = filepath.Join("results", report.Slug(c.Name)+"-"+time.Now().UTC().Format("20060102T150405Z"))
 	}
 	if _, err := os.Stat(filepath.Join(j.dir, report.ResultFile)); err == nil {
 		return nil, usagef("%s already holds a finished result: choose another --results-dir", j.dir)

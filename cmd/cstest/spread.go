@@ -54,7 +54,19 @@ func (o *runOptions) spread(c *chosen) (s spread, err error) {
 			return s, usagef("--start-at %s is not within the next 24 h", o.startAt)
 		}
 	}
+	if s.shards > 1 && s.startAt.IsZero() && c.UsesRunID() {
+		return s, usagef("${run.id} is the same for all shards only if they start together: give each the same --start-at")
+	}
 	return s, nil
+}
+
+// runID names the run. Shards that are given one instant to begin at name it
+// alike.
+func (s *spread) runID(name, resolved string) string {
+	if s.shards > 0 && !s.startAt.IsZero() {
+		return trial.RunIDOfShards(name, resolved, s.shards, s.startAt)
+	}
+	return trial.NewRunID(name, time.Now())
 }
 
 func parseShard(text string) (i, n int, err error) {

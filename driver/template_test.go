@@ -1,0 +1,93 @@
+package driver
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/template"
+)
+
+// Every variable that the table lets a target's templates name has a value.
+func TestEveryVariableIsBound(t *testing.T) {
+	o := Options{RunID: "r-1", Secrets: func(string) (string, error) { return "s", nil }}
+	v := &values{
+		user: &User{ID: "u1", Vars: map[string]string{"TABLE.COLUMN": "x"}, state: userState{login: map[string]string{"NAME": "x"}}},
+		turn: &Turn{Text: []byte("x"), TurnID: []byte("x"), DialogID: []byte("x"), ConversationID: []byte("x")},
+	}
+	for _, known := range scenario.Variables() {
+		if known.In&^scenario.InSay == 0 {
+			continue
+		}
+		b, err := o.bind("${"+known.Name+"}", template.Text)
+		if err != nil || len(b.Append(nil, v)) == 0 {
+			t.Errorf("${%s}: %v", known.Name, err)
+		}
+	}
+	for _, unknown := range []string{"run.di", "turn.txt", "conversation.", "history", "user"} {
+		if _, err := o.bind("${"+unknown+"}", template.Text); err == nil {
+			t.Errorf("${%s} was taken", unknown)
+		}
+	}
+}
+
+// The run's and the conversation's ids go out wherever they are asked for.
+func TestRunAndConversationIDs(t *testing.T) {
+	target := &scenario.Target{
+		URL: "http://h", API: "custom", Headers: map[string]string{"x-run": "${run.id}", "x-session": "${run.id}/${conversation.id}"},
+		Request:  &scenario.Request{Path: "/s/${conversation.id}", Body: json.RawMessage(`{"session":"${conversation.id}","run":"${run.id}"}`)},
+		Response: &scenario.Response{Answer: "a"},
+	}
+	p, err := compile(target, Options{RunID: "r-1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := string(p.turn.appendHTTP1(nil, &values{user: &User{}, turn: &Turn{ConversationID: []byte("c-7")}}))
+	for _, want := range []string{"POST /s/c-7 HTTP/1.1\r\n", "\r\nx-run: r-1\r\n", "\r\nx-session: r-1/c-7\r\n", `{"session":"c-7","run":"r-1"}`} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is not in %q", want, out)
+		}
+	}
+}
+
+// What OpenAI's API is sent, with and without a dialog.
+func TestOpenAIBody(t *testing.T) {
+	history := []Message{{Text: []byte("a\"")}, {Text: nil, Assistant: true}}
+	for _, tt := range []struct {
+		stream  bool
+		history []Message
+		want    string
+	}{
+		{false, nil, `{"model":"m${x}\"","messages":[{"role":"user","content":"hi"}]}`},
+		{true, history, `{"model":"m${x}\"","messages":[{"role":"user","content":"a\""},{"role":"assistant","content":""},{"role":"user","content":"hi"}],"stream":true}`},
+	} {
+		var o Options
+		b, err := o.openAIBody(`m${x}"`, tt.stream)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := &values{turn: &Turn{Text: []byte("hi"), History: tt.history}}
+		if got := string(b.Append(nil, v)); got != tt.want {
+			t.Errorf("got\n%s, want\n%s", got, tt.want)
+		}
+		buf := make([]byte, 0, 1024)
+		if n := testing.AllocsPerRun(100, func() { buf = b.Append(buf[:0], v) }); n != 0 {
+			t.Errorf("%v allocations", n)
+		}
+	}
+}
+
+// Agents' sockets are given what is said of an agent or of the run.
+func TestForAgents(t *testing.T) {
+	o := Options{RunID: "r", Secrets: func(string) (string, error) { return "s", nil }}
+	for text, want := range map[string]bool{
+		"x": true, "${user.id} ${user.index} ${run.id} ${env:K}": true,
+		"${turn.index}": false, "${conversation.id}": false, "${login.a}": false, "${orders.no}": false,
+	} {
+		b, err := o.bind(text, template.Header)
+		if err != nil || forAgents(b) != want {
+			t.Errorf("%s: %t, %v", text, forAgents(b), err)
+		}
+	}
+}
