@@ -5,6 +5,7 @@
 package reason
 
 import (
+	"errors"
 	"strings"
 	"time"
 
@@ -77,10 +78,17 @@ type reasonError struct{ list Reasons }
 
 func (e reasonError) Error() string { return e.list.String() }
 
-// Of is what err says: the reasons it carries, else its text.
+// Reasons are what the error says.
+func (e reasonError) Reasons() Reasons { return e.list }
+
+// Of is what err says: the reasons that it, or an error in it, carries where they
+// are all it says, else its text.
 func Of(err error) Reasons {
-	if e, ok := err.(reasonError); ok {
-		return e.list
+	var e interface{ Reasons() Reasons }
+	if errors.As(err, &e) {
+		if list := e.Reasons(); list.String() == err.Error() {
+			return list
+		}
 	}
 	return Reasons{Said(err.Error())}
 }

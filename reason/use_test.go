@@ -39,8 +39,7 @@ func TestReasonsAreMadeAsTheTableHasThem(t *testing.T) {
 			if !ok || len(call.Args) == 0 {
 				return true
 			}
-			f, ok := call.Fun.(*ast.SelectorExpr)
-			if !ok || !isReason(f.X) || f.Sel.Name != "New" {
+			if !makes(call.Fun) {
 				return true
 			}
 			s, ok := call.Args[0].(*ast.SelectorExpr)
@@ -65,6 +64,18 @@ func TestReasonsAreMadeAsTheTableHasThem(t *testing.T) {
 	}
 }
 
+// makes tells whether a function makes a reason of a code and its arguments:
+// reason.New, and those of its callers that pass them on.
+func makes(f ast.Expr) bool {
+	switch f := f.(type) {
+	case *ast.SelectorExpr:
+		return isReason(f.X) && f.Sel.Name == "New"
+	case *ast.Ident:
+		return f.Name == "refused" || f.Name == "warn"
+	}
+	return false
+}
+
 func isReason(x ast.Expr) bool {
 	id, ok := x.(*ast.Ident)
 	return ok && id.Name == "reason"
@@ -74,7 +85,7 @@ func isReason(x ast.Expr) bool {
 func namesOfCodes(t *testing.T) map[string]Code {
 	t.Helper()
 	out := map[string]Code{}
-	for _, file := range []string{"objectives.go", "run.go", "generator.go", "journal.go"} {
+	for _, file := range []string{"objectives.go", "run.go", "generator.go", "journal.go", "refusals.go"} {
 		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
 		if err != nil {
 			t.Fatal(err)

@@ -62,8 +62,19 @@ type CompareOptions struct {
 	AnyScenario bool
 }
 
-// ErrDifferentScenarios means that two results were not asked the same.
-var ErrDifferentScenarios = errors.New("the results are of different scenarios")
+// DifferentScenariosError is of two results that were not asked the same.
+type DifferentScenariosError struct {
+	A, B string // the runs
+	What string // in which they differ
+}
+
+// Error says what to do.
+func (e *DifferentScenariosError) Error() string { return e.Reasons().String() }
+
+// Reasons is the error as a reason.
+func (e *DifferentScenariosError) Reasons() reason.Reasons {
+	return reason.Reasons{reason.New(reason.DifferentScenarios, e.A, e.B, reason.Word(e.What))}
+}
 
 // shareMargin is how far apart two equivalent shares may be.
 const shareMargin = 0.002
@@ -131,7 +142,7 @@ func Compare(a, b []*Document, o CompareOptions) (*Comparison, error) {
 	c := &Comparison{NoiseKnown: len(a) > 1 && len(b) > 1, Differences: []Difference{}, Objectives: []Change{}}
 	for _, d := range append(slices.Clone(a[1:]), b...) {
 		if why := sameQuestion(base, d); why != "" && !o.AnyScenario {
-			return nil, fmt.Errorf("%w: %s and %s differ in %s", ErrDifferentScenarios, Clean(base.RunID), Clean(d.RunID), why)
+			return nil, &DifferentScenariosError{Clean(base.RunID), Clean(d.RunID), why}
 		}
 	}
 	c.A, c.B = refs(a), refs(b)

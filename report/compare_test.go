@@ -132,7 +132,7 @@ func TestCompareRefusesDifferentScenarios(t *testing.T) {
 	in.Scenario.SLA.Latency["p99"] = unit.Duration(time.Second)
 	in.Result.Objectives[1].Limit = time.Second
 	b := New(in)
-	if _, err := Compare(a, []*Document{b}, CompareOptions{}); !errors.Is(err, ErrDifferentScenarios) || !strings.Contains(err.Error(), "objectives") {
+	if _, err := Compare(a, []*Document{b}, CompareOptions{}); !errors.As(err, new(*DifferentScenariosError)) || !strings.Contains(err.Error(), "objectives") {
 		t.Errorf("another limit: %v", err)
 	}
 	if _, err := Compare(a, []*Document{b}, CompareOptions{AnyScenario: true}); err != nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 )
 
@@ -20,18 +21,25 @@ type RefusedError struct {
 
 // Error names the address and the flag that would allow it.
 func (e *RefusedError) Error() string {
-	return fmt.Sprintf("target %s is the public address %s: load goes to loopback and private addresses only; if you are entitled to load it, add --allow-target %s",
-		e.Host, e.Address, e.Host)
+	return e.Reasons().String()
+}
+
+// Reasons is the error as a reason.
+func (e *RefusedError) Reasons() reason.Reasons {
+	return reason.Reasons{reason.New(reason.TargetPublic, e.Host, e.Address, e.Host)}
 }
 
 // TargetError is a target that could not be used.
 type TargetError struct {
-	What string // several lines, for a person
-	Err  error
+	Why reason.Reason // of several lines, some
+	Err error
 }
 
 // Error is the whole story.
-func (e *TargetError) Error() string { return e.What }
+func (e *TargetError) Error() string { return e.Why.String() }
+
+// Reasons is the error as a reason.
+func (e *TargetError) Reasons() reason.Reasons { return reason.Reasons{e.Why} }
 
 // Unwrap gives the cause, when there is one.
 func (e *TargetError) Unwrap() error { return e.Err }
@@ -68,7 +76,7 @@ func checkAddress(ctx context.Context, t *scenario.Target, allow []string) (loca
 	defer cancel()
 	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", dial)
 	if err != nil {
-		return false, &TargetError{What: fmt.Sprintf("target %s: %v", u.Redacted(), err), Err: err}
+		return false, &TargetError{Why: reason.New(reason.TargetNotFound, u.Redacted(), err), Err: err}
 	}
 	for _, a := range addrs {
 		if !private(a) && !allowed(allow, host, dial, a) {

@@ -199,16 +199,16 @@ func (m *member) process(base time.Time) measure.Process {
 // run waits for the load to end and passes the stops on. When a member ends
 // before its plan, a part of the load is missing: the others start no more
 // conversations, and notice is told at once.
-func (c *crew) run(ctx, graceful context.Context, notice func(string)) error {
+func (c *crew) run(ctx, graceful context.Context, notice func(reason.Reason)) error {
 	defer context.AfterFunc(graceful, func() { c.tell(frameStop) })()
 	defer context.AfterFunc(ctx, c.now)()
 	for range c.members {
 		m := <-c.ended
 		switch {
 		case m.err != nil:
-			notice("warning: " + m.err.Error())
+			notice(reason.New(reason.Warning, reason.Of(m.err)))
 		case m.ending != nil && len(m.ending.Facts.Interrupted) > 0:
-			notice("warning: " + m.name + ": " + m.ending.Facts.Interrupted.String())
+			notice(reason.New(reason.Warning, reason.New(reason.ShardSays, m.shard, m.ending.Facts.Interrupted)))
 		default:
 			continue
 		}

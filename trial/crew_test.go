@@ -167,7 +167,8 @@ func TestKilledShardEndsTheRun(t *testing.T) {
 	var a *attempt
 	done := crewed(t, "shard well", 3, "", func(made *attempt) {
 		a = made
-		a.Notice = func(line string) {
+		a.Notice = func(what reason.Reason) {
+			line := what.String()
 			told = append(told, line)
 			after = *a.crew.members[1].counters.Load()
 		}
@@ -221,7 +222,7 @@ func TestStuckShardIsKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	leave()
-	if err := c.run(ctx, context.Background(), func(string) {}); err != nil {
+	if err := c.run(ctx, context.Background(), func(reason.Reason) {}); err != nil {
 		t.Errorf("its end is a reason: %v", err)
 	}
 	done := &Done{Facts: &measure.Facts{}}

@@ -25,10 +25,10 @@ func TestClocksThatRunApart(t *testing.T) {
 		{"a slewed clock", time.Second, 0, 500 * time.Microsecond, "", "", "", 0},
 		{"a smeared leap second", time.Second, 0, -12 * time.Microsecond, "", "", "", 0},
 		{"an interrupted reading", time.Second, 200 * time.Millisecond, 200 * time.Millisecond, "", "", "", 0},
-		{"an hour forward", time.Second, 0, hour, ClockStep, "set by +1h in second 8", "", hour},
-		{"an hour back", time.Second, 0, -hour, ClockStep, "set by -1h in second 8", "", -hour},
+		{"an hour forward", time.Second, 0, hour, ClockStep, "set by +1 h in second 8", "", hour},
+		{"an hour back", time.Second, 0, -hour, ClockStep, "set by -1 h in second 8", "", -hour},
 		{"a leap second", time.Second, 0, -time.Second, ClockStep, "set by -1 s in second 8", "", -time.Second},
-		{"sleep", time.Second, 90 * time.Second, 0, Suspended, "slept for 90 s in second 8", "", 90 * time.Second},
+		{"sleep", time.Second, 90 * time.Second, 0, Suspended, "slept for 1 min 30 s in second 8", "", 90 * time.Second},
 	} {
 		clocks := reading{monotonic: hour, boot: 3 * hour, wall: 400_000 * hour}
 		d := drift{read: func() (reading, bool) { return clocks, true }}

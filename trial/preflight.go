@@ -11,6 +11,7 @@ import (
 	"github.com/cstest/cstest/driver"
 	"github.com/cstest/cstest/load"
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 )
 
@@ -59,12 +60,12 @@ func preflight(ctx context.Context, o *Options, target *scenario.Target) error {
 		where = u.Redacted()
 	}
 	if story == nil {
-		return &TargetError{What: fmt.Sprintf("target %s: no answer to one turn within %s", where, within), Err: ctx.Err()}
+		return &TargetError{Why: reason.New(reason.TargetSilent, where, within), Err: ctx.Err()}
 	}
 	if measure.Answered.Has(story.Outcome) {
 		return nil
 	}
-	return &TargetError{What: fmt.Sprintf("target %s: the one real turn before the load failed: %s\n%s", where, story.Why(), story)}
+	return &TargetError{Why: reason.New(reason.TargetFails, where, story.Why(), story)}
 }
 
 // Exchange is one turn shown to a person: what went out and what came back,
@@ -122,7 +123,7 @@ func converse(ctx context.Context, o *Options, target *scenario.Target, longest 
 		},
 	})
 	if err != nil {
-		return &TargetError{What: "target: " + err.Error(), Err: err} // a file it names, mostly
+		return &TargetError{Why: reason.New(reason.TargetUnusable, err), Err: err} // a file it names, mostly
 	}
 	defer d.Close() // every connection is ours to drop
 	secret := secretHeadersOf(&s.Target)

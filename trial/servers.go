@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/unit"
 )
@@ -55,7 +56,7 @@ func (up *servers) startMock(ctx context.Context, s *scenario.Scenario, o Option
 		up.mock = newMock(s.LLM.Admin)
 		former, err := up.mock.config(ctx)
 		if err != nil {
-			return &TargetError{What: fmt.Sprintf("mock LLM at %s (llm.admin): %v", s.LLM.Admin, err), Err: err}
+			return &TargetError{Why: reason.New(reason.MockUnreachable, s.LLM.Admin, err), Err: err}
 		}
 		up.former = former
 		return nil
@@ -68,7 +69,7 @@ func (up *servers) startMock(ctx context.Context, s *scenario.Scenario, o Option
 		"--seed", strconv.FormatUint(s.Seed, 10)}
 	c, err := startChild(ctx, "mockllm", args, childEnv(), o)
 	if err != nil && s.LLM.Listen != "" && ctx.Err() == nil {
-		return &TargetError{What: fmt.Sprintf("llm.listen %s: %v; choose another address in llm.listen", s.LLM.Listen, err), Err: err}
+		return &TargetError{Why: reason.New(reason.MockCannotListen, s.LLM.Listen, err), Err: err}
 	}
 	if err != nil {
 		return err

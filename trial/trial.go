@@ -41,8 +41,8 @@ type Options struct {
 	Armed func(base time.Time)
 	// Signal tells the number of the signal that ended the run, 0 without one.
 	Signal func() int
-	// Notice is called with one line for a person before anything slow.
-	Notice func(string)
+	// Notice is called with what a person should know at once.
+	Notice func(reason.Reason)
 	// Redact takes secrets out of a text that others wrote: what a target said when
 	// it failed, a server's log. It is called from several goroutines. Nil: texts
 	// are kept as they are.
@@ -54,7 +54,7 @@ func (o *Options) fill() {
 		o.RunID = NewRunID(o.Scenario.Name, time.Now())
 	}
 	if o.Notice == nil {
-		o.Notice = func(string) {}
+		o.Notice = func(reason.Reason) {}
 	}
 	if o.Redact == nil {
 		o.Redact = func(s string) string { return s }
@@ -178,7 +178,7 @@ func prepare(ctx, graceful context.Context, o Options) (_ *attempt, err error) {
 		}
 	}()
 	if t.servers.mockChild != nil && s.LLM.Listen != "" {
-		o.Notice("mock LLM listens on " + t.servers.mockChild.ready.URL)
+		o.Notice(reason.New(reason.MockListens, t.servers.mockChild.ready.URL))
 	}
 	if schedule := load.NewSchedule(&s.Load, s.Seed).Shard(o.Shard, max(o.Shards, 1)); schedule.Open() && o.Observe != nil {
 		t.planned = schedule.PerSecond()

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 
@@ -52,9 +51,6 @@ func runCompare(s streams, o compareOptions, a, b string) error {
 		return err
 	}
 	c, err := report.Compare(before, after, report.CompareOptions{AnyScenario: o.anyScenario})
-	if errors.Is(err, report.ErrDifferentScenarios) {
-		return usagef("%w: add --any-scenario to compare them all the same", err)
-	}
 	if err != nil {
 		return usageError{err}
 	}

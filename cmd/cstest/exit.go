@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/trial"
 )
@@ -29,6 +30,11 @@ func (e usageError) Unwrap() error { return e.error }
 
 func usagef(format string, args ...any) error {
 	return usageError{fmt.Errorf(format, args...)}
+}
+
+// refused is wrong usage that is told in the language of the command.
+func refused(code reason.Code, args ...any) error {
+	return usageError{reason.Err(reason.New(code, args...))}
 }
 
 // resultsError is a result that could not be written whole.

@@ -5,26 +5,23 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/unit"
 )
 
 // headline is the first line printed: what is about to happen.
-func headline(c *chosen) string {
-	parts := []string{"target " + targetLine(c)}
-	if rate, known := c.PeakTurnsPerSecond(); known {
-		parts = append(parts, "peak ≈ "+unit.Figure(float64(rate))+" turns/s")
-	} else {
-		parts = append(parts, fmt.Sprintf("%s users, closed loop", c.PeakUsers()))
-	}
-	parts = append(parts, unit.Duration(c.TotalDuration()).Text())
-	overrides := "none"
+func headline(c *chosen, lang reason.Lang) string {
+	overrides := reason.New(reason.NoOverrides)
 	if len(c.overrides) > 0 {
-		overrides = strings.Join(c.overrides, ", ")
+		overrides = reason.New(reason.Overrides, strings.Join(c.overrides, ", "))
 	}
-	parts = append(parts, "overrides: "+overrides)
-	line := strings.Join(parts, " · ")
+	what := reason.New(reason.ClosedLoad, targetLine(c), c.PeakUsers(), c.TotalDuration(), overrides)
+	if rate, known := c.PeakTurnsPerSecond(); known {
+		what = reason.New(reason.OpenLoad, targetLine(c), float64(rate), c.TotalDuration(), overrides)
+	}
+	line := what.Text(lang)
 	if c.scale != 1 {
-		line += fmt.Sprintf("\nscaled to %s: what this run shows says nothing about 100 %%", c.scale)
+		line += "\n" + reason.New(reason.ScaledLoad, unit.Share(c.scale)).Text(lang)
 	}
 	return line
 }

@@ -51,7 +51,7 @@ func runMerge(s streams, o mergeOptions, dirs []string) error {
 		return usageError{err}
 	}
 	if o.resultsDir == "" {
-		return usagef("merge needs --results-dir: where shall the sum go?")
+		return refused(reason.MergeWithoutDir)
 	}
 	if err := unused(o.resultsDir); err != nil {
 		return err
@@ -60,7 +60,7 @@ func runMerge(s streams, o mergeOptions, dirs []string) error {
 	for i, dir := range dirs {
 		path := filepath.Join(dir, journalFile)
 		if _, err := os.Stat(path); err != nil {
-			return usagef("%s: no %s in it: is it the result directory of a shard?", dir, journalFile)
+			return refused(reason.MergeNoJournal, dir, journalFile)
 		}
 		if shards[i], err = openJournal(path); err != nil {
 			return usageError{err}
@@ -98,10 +98,10 @@ func printDocument(s streams, doc *report.Document, lang report.Lang, json, noCo
 // unused errs when dir holds a run already: a sum must not take its place.
 func unused(dir string) error {
 	if _, err := os.Stat(filepath.Join(dir, report.ResultFile)); err == nil {
-		return usagef("%s already holds a finished result: choose another --results-dir", dir)
+		return refused(reason.MergeHoldsResult, dir)
 	}
 	if _, err := os.Stat(filepath.Join(dir, journalFile)); err == nil {
-		return usagef("%s already holds the journal of a run: choose another --results-dir", dir)
+		return refused(reason.MergeHoldsJournal, dir)
 	}
 	return nil
 }
@@ -174,7 +174,7 @@ func partsOf(shards []*journal) ([]part, error) {
 			return nil, err
 		}
 		if len(shards) > 1 && p.n == 1 {
-			return nil, fmt.Errorf("%s is a whole run and no shard: leave it out (cstest report shows it)", filepath.Dir(j.path))
+			return nil, refused(reason.MergeWholeRun, filepath.Dir(j.path))
 		}
 		parts[i] = p
 	}
@@ -184,13 +184,13 @@ func partsOf(shards []*journal) ([]part, error) {
 		here, there := filepath.Dir(p.path), filepath.Dir(first.path)
 		switch {
 		case p.n != first.n:
-			return nil, fmt.Errorf("%s is shard %s and %s is %s: merge shards of one N only, and run the others again with it", there, first.name(), here, p.name())
+			return nil, refused(reason.MergeOtherNumber, there, first.name(), here, p.name())
 		case p.i == before.i:
-			return nil, fmt.Errorf("%s and %s are both shard %s: a shard counts once, leave one of them out", filepath.Dir(before.path), here, p.name())
+			return nil, refused(reason.MergeTwice, filepath.Dir(before.path), here, p.name())
 		case p.seed != first.seed:
-			return nil, fmt.Errorf("%s was run with --seed %d and %s with %d: they are parts of different loads, run one of them again", there, first.seed, here, p.seed)
+			return nil, refused(reason.MergeOtherSeed, there, fmt.Sprint(first.seed), here, fmt.Sprint(p.seed))
 		case p.about.Scenario != first.about.Scenario:
-			return nil, fmt.Errorf("%s and %s were run with different scenarios (compare their scenario.yaml): run one of them again with the flags of the other", there, here)
+			return nil, refused(reason.MergeOtherScenario, there, here)
 		}
 	}
 	return parts, nil

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
 )
 
@@ -38,18 +39,33 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	code = exitCode(err)
 	var quiet quietError
 	if err != nil && !errors.As(err, &quiet) {
-		writeError(stderr, root.Name(), err)
+		writeErrorIn(languageOf(cmd), stderr, root.Name(), err)
 	}
 	return code
 }
 
 // writeError prints one error; a list of problems already names its places.
 func writeError(w io.Writer, name string, err error) {
-	text := report.NewRedactor(nil).Text(err.Error()) // a flag may have been quoted, password and all
+	writeErrorIn(reason.English, w, name, err)
+}
+
+// languageOf is what a command's --lang asks for; English where it has none.
+func languageOf(cmd *cobra.Command) reason.Lang {
+	f := cmd.Flags().Lookup("lang")
+	if f == nil {
+		return reason.English
+	}
+	lang, _ := reason.ParseLang(f.Value.String()) // one that is not known has been refused
+	return lang
+}
+
+// writeErrorIn is writeError in a language, where the error has a text in it.
+func writeErrorIn(lang reason.Lang, w io.Writer, name string, err error) {
+	text := report.NewRedactor(nil).Text(reason.Of(err).Text(lang)) // a flag may have been quoted, password and all
 	if strings.Contains(text, "\n") {
 		fmt.Fprintf(w, "%s\n", text)
 		return

@@ -119,7 +119,7 @@ func (j *job) run(ctx context.Context) error {
 		return err
 	}
 	if !o.quiet {
-		fmt.Fprintln(s.err, headline(j.chosen))
+		fmt.Fprintln(s.err, headline(j.chosen, j.lang))
 		for _, w := range j.chosen.Warnings() {
 			fmt.Fprintln(s.err, "warning: "+w.String())
 		}
@@ -199,9 +199,9 @@ func (j *job) sweep() {
 	}
 }
 
-func (j *job) notice(line string) {
+func (j *job) notice(what reason.Reason) {
 	if !j.quiet {
-		fmt.Fprintln(j.s.err, line)
+		fmt.Fprintln(j.s.err, what.Text(j.lang))
 	}
 }
 

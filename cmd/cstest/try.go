@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
 	"github.com/cstest/cstest/trial"
 )
@@ -79,7 +80,7 @@ func tryOne(ctx context.Context, s streams, o *tryOptions, c *chosen, secrets *r
 	case err != nil:
 		return err
 	case bad > 0:
-		return &trial.TargetError{What: fmt.Sprintf("%d turns were not answered as they should be; see above", bad)}
+		return &trial.TargetError{Why: reason.New(reason.TurnsNotAnswered, bad)}
 	}
 	return nil
 }

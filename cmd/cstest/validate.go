@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/sla"
 	"github.com/cstest/cstest/unit"
@@ -70,7 +71,7 @@ func validateOne(s streams, o *validateOptions, arg string) error {
 // describePlan prints the load and, for each objective, the turns it needs and
 // will get.
 func describePlan(w io.Writer, c *chosen) error {
-	fmt.Fprintf(w, "%s: valid\n%s\n", c.Name, headline(c))
+	fmt.Fprintf(w, "%s: valid\n%s\n", c.Name, headline(c, reason.English))
 	fmt.Fprintf(w, "design effect %s (mean turns of a conversation)\n", unit.Figure(c.MeanTurns()))
 	if n, known := c.ConversationsExpected(); known {
 		turns, _ := c.TurnsExpected()
