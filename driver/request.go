@@ -31,9 +31,6 @@ type field struct {
 	value bound
 }
 
-// hopByHop are the fields that belong to the connection, not to a scenario.
-var hopByHop = []string{"host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer", "keep-alive", "proxy-connection"}
-
 // headers turns a scenario's map into fields, sorted by name, over defaults.
 func headers(own map[string]string, defaults []field, opts *Options) ([]field, error) {
 	fields := slices.Clone(defaults)
@@ -47,7 +44,7 @@ func headers(own map[string]string, defaults []field, opts *Options) ([]field, e
 		if !token(lower) {
 			return nil, fmt.Errorf("header %.60q: not a header's name", name)
 		}
-		if slices.Contains(hopByHop, lower) {
+		if scenario.ConnectionHeader(lower) {
 			return nil, fmt.Errorf("header %s: it belongs to the connection and is written by cstest", lower)
 		}
 		value, err := opts.bind(own[name], template.Header)

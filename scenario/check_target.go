@@ -156,6 +156,17 @@ func (c *checker) http2() {
 	}
 }
 
+// connectionHeaders are the fields that belong to the connection or frame the
+// message (RFC 9110, 7.6.1, and the two that older clients send).
+var connectionHeaders = []string{
+	"connection", "content-length", "host", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
+}
+
+// ConnectionHeader tells whether a header, in any case, is no scenario's to set.
+func ConnectionHeader(name string) bool {
+	return slices.Contains(connectionHeaders, strings.ToLower(name))
+}
+
 // headers refuses what would break a request or what the driver sets itself.
 func (c *checker) headers(path string, headers map[string]string) {
 	if len(headers) > maxHeaders {
@@ -167,10 +178,10 @@ func (c *checker) headers(path string, headers map[string]string) {
 			c.bad(at, "%q is not the name of a header", short(name))
 			continue
 		}
-		switch strings.ToLower(name) {
-		case "content-length", "transfer-encoding", "connection", "te", "upgrade", "trailer", "host":
-			c.bad(at, "cstest sets this header itself: remove it")
-		case "traceparent":
+		switch {
+		case ConnectionHeader(name):
+			c.bad(at, "belongs to the connection, and cstest sets what is needed itself: remove it")
+		case strings.EqualFold(name, "traceparent"):
 			c.bad(at, "cstest sets traceparent itself: turns are told apart by it")
 		}
 		if low := strings.ToLower(name); (low == "authorization" || low == "cookie" || strings.Contains(low, "api-key")) && constant(headers[name]) {

@@ -99,7 +99,7 @@ func TestProblems(t *testing.T) {
 		{"custom without request", own("  api: custom"), "x.yaml:4:3: target.request: is missing: api custom needs to know what to send, for example {path: /chat, body: {text: \"${turn.text}\"}}\nx.yaml:4:3: target.response: is missing: api custom needs to know where the answer is, for example {answer: data.reply}"},
 		{"silent request", own("  api: custom\n  request: {path: /chat, body: {text: hello}}\n  response: {answer: a}"), "x.yaml:6:32: target.request.body: says ${turn.text} nowhere: the user's message would not be sent"},
 		{"login variable", own("  headers: {x: '${login.sid}'}\n  login: {path: /s, save: {id: a.b}}"), `x.yaml:5:16: target.headers.x: ${login.sid} is not saved by target.login.save; did you mean "id"?`},
-		{"header", own("  headers: {Host: x}"), "x.yaml:5:19: target.headers.Host: cstest sets this header itself: remove it"},
+		{"header", own("  headers: {Host: x}"), "x.yaml:5:19: target.headers.Host: belongs to the connection, and cstest sets what is needed itself: remove it"},
 		{"tier", own("  api: custom\n  request: {path: /c, body: {t: '${turn.text}'}}\n  response: {answer: a, tier: {from: s, map: {agent: handof}}}"), `x.yaml:7:54: target.response.tier.map.agent: "handof" is not one of llm, faq, handoff, static; did you mean "handoff"?`},
 		{"mixed stages", swap("starts: 5/s}", "starts: 5/s}\n    - {name: b, for: 1s, users: 5}"), "x.yaml:7:7: load.stages[1]: mixes starts and users: all stages have the one or the other"},
 		{"same stage", swap("starts: 5/s}", "starts: 5/s}\n    - {name: only, for: 1s, starts: 1/s}"), `x.yaml:7:14: load.stages[1].name: "only" stands twice: names are unique`},
