@@ -160,16 +160,13 @@ func newRun(o Options) (*run, error) {
 		alarm:    newAlarm(o.Base, o.plain),
 		guard:    newBucket(float64(o.Scenario.Guard.MaxTurns) * part),
 		contract: newBucket(float64(o.Scenario.SLA.RateLimited.Contract) * part),
-		most:     int64(o.Scenario.Load.MaxInFlight) / int64(o.Shards),
+		most:     Part(int64(o.Scenario.Load.MaxInFlight), o.Shard, o.Shards),
 		shared:   o.Scenario.Target.Connections == "shared" || o.Scenario.Target.HTTP != "" && o.Scenario.Target.HTTP != "1.1",
 		keep:     o.Scenario.Target.Connections != "per-conversation",
 		users:    int64(schedule.Users()),
 	}
 	if r.most <= 0 {
 		r.most = 1 << 40
-		if o.Scenario.Load.MaxInFlight > 0 {
-			r.most = 1
-		}
 	}
 	return r, nil
 }

@@ -89,7 +89,7 @@ func runShard(ctx context.Context, in io.Reader, f *framer, open func(*attempt) 
 func (t *attempt) openDriver() (err error) {
 	connections := expectedConnections(t.Scenario, t.Shards)
 	target := t.servers.target
-	target.Pool = part(target.Pool, t.Shard, t.Shards)
+	target.Pool = unit.Count(load.Part(int64(target.Pool), t.Shard, t.Shards))
 	t.driver, err = driver.New(&target, driver.Options{
 		Base: t.base, RunID: t.RunID, Secrets: t.Scenario.Secret, Dir: t.Scenario.Dir(), Sources: t.sources(connections),
 	})
@@ -100,16 +100,6 @@ func (t *attempt) openDriver() (err error) {
 		err = t.driver.Prepare(int(target.Pool))
 	}
 	return err
-}
-
-// part is a shard's of n: all parts add up to n, but that each is one at least.
-// None of nothing.
-func part(n unit.Count, shard, shards int) unit.Count {
-	if shards <= 1 || n <= 0 {
-		return n
-	}
-	i, of := unit.Count(shard), unit.Count(shards)
-	return max(1, n*(i+1)/of-n*i/of)
 }
 
 // sources is how many loopback addresses this process's connections come from:

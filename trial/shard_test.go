@@ -5,27 +5,7 @@ import (
 	"slices"
 	"testing"
 	"time"
-
-	"github.com/cstest/cstest/unit"
 )
-
-func TestPartsOfAPoolAddUp(t *testing.T) {
-	for _, tt := range []struct {
-		pool unit.Count
-		want []unit.Count
-	}{
-		{64, []unit.Count{64}}, {10, []unit.Count{2, 3, 2, 3}}, {9, []unit.Count{3, 3, 3}},
-		{2, []unit.Count{1, 1, 1}}, {0, []unit.Count{0, 0}},
-	} {
-		var got []unit.Count
-		for i := range tt.want {
-			got = append(got, part(tt.pool, i, len(tt.want)))
-		}
-		if !slices.Equal(got, tt.want) {
-			t.Errorf("%d over %d: %d, want %d", tt.pool, len(tt.want), got, tt.want)
-		}
-	}
-}
 
 // A pool is the whole load's, however many shards share it.
 func TestShardsShareThePool(t *testing.T) {
