@@ -46,6 +46,9 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// oneLine fits a text into a table.
+var oneLine = strings.NewReplacer("\n", " ↵ ")
+
 // The page is the table of the vocabulary, for those who write texts and those
 // who read both languages.
 func TestVocabularyPageIsCurrent(t *testing.T) {
@@ -62,7 +65,7 @@ func TestVocabularyPageIsCurrent(t *testing.T) {
 	}
 	b.WriteString("\n## Reasons and warnings\n\nThe codes of `reason_codes` and `warning_codes`, with the arguments in braces.\n\n| code | English | 中文 |\n|---|---|---|\n")
 	for _, r := range Table() {
-		b.WriteString("| `" + string(r.Code) + "` | " + r.English + " | " + r.Chinese + " |\n")
+		b.WriteString("| `" + string(r.Code) + "` | " + oneLine.Replace(r.English) + " | " + oneLine.Replace(r.Chinese) + " |\n")
 	}
 	if *update {
 		if err := os.WriteFile(page, []byte(b.String()), 0o644); err != nil {

@@ -270,7 +270,10 @@ func stormSpan(s Storm, w *words) string {
 
 // stormFacts are the figures of a storm, each with its name.
 func stormFacts(s Storm, w *words) []string {
-	out := []string{w.NotDetected}
+	out := []string{w.Detected + " " + w.Unknown}
+	if s.CallsPerTurn != nil { // else nobody told whether it went on
+		out[0] = w.NotDetected
+	}
 	if s.DetectS != nil {
 		out[0] = w.Detected + " " + seconds(*s.DetectS)
 	}

@@ -1,6 +1,7 @@
 package sla
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -13,6 +14,14 @@ import (
 // goodShare is the share of good turns below which a second is bad and goodput
 // has not returned.
 const goodShare = 0.95
+
+// Little's law is off when it is by more than this share, and told of where there
+// are as many turns in flight on average: with fewer, how they fall within the
+// seconds makes a difference.
+const (
+	littlesLawOff   = 0.05
+	littlesLawLeast = 1
+)
 
 // mostNamed is how many missing shards are told one by one.
 const mostNamed = 8
@@ -278,8 +287,8 @@ func (j *judge) warn() {
 	if g := j.facts.Generator; g.SharedHost {
 		warn(reason.SharedHost, g.Cores)
 	}
-	if e := r.LittlesLaw.ErrorShare; e > 0.05 || e < -0.05 {
-		warn(reason.LittlesLawOff, unit.Share(e), r.LittlesLaw.InFlightMean, r.LittlesLaw.RateTimesMean)
+	if l := r.LittlesLaw; max(l.InFlightMean, l.RateTimesMean) >= littlesLawLeast && math.Abs(l.ErrorShare) > littlesLawOff {
+		warn(reason.LittlesLawOff, unit.Share(l.ErrorShare), l.InFlightMean, l.RateTimesMean)
 	}
 	// The generator tells of itself when the load is over; before that conversations are still open.
 	if why := unconserved(j.snap, j.facts); why.Code != "" && len(j.facts.Interrupted) == 0 && j.facts.Generator.Cores > 0 {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/unit"
 )
@@ -129,6 +130,21 @@ func TestLittlesLaw(t *testing.T) {
 		}
 		if got := slices.ContainsFunc(says(r.Warnings), func(w string) bool { return strings.HasPrefix(w, "Little's law is off by") }); got != warns {
 			t.Errorf("%v in flight: warnings %q", inFlight, r.Warnings)
+		}
+	}
+}
+
+// With less than a turn in flight on average the law says nothing.
+func TestLittlesLawIsSilentOfTinyLoads(t *testing.T) {
+	for inFlight, warns := range map[float64]bool{0.05: false, 0.9: false, 1.1: true} {
+		b := newBench(t, scenario.SLA{}, judged(10*time.Second))
+		for s := range 10 {
+			b.turns(s, 1, nil) // 1/s x 100 ms
+		}
+		b.facts.Generator.InFlightMean = inFlight
+		got := slices.ContainsFunc(b.evaluate().Warnings, func(r reason.Reason) bool { return r.Code == reason.LittlesLawOff })
+		if got != warns {
+			t.Errorf("%v in flight against 0.1: warns %t", inFlight, got)
 		}
 	}
 }
