@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cstest/cstest/template"
 	"github.com/cstest/cstest/unit"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -220,7 +221,7 @@ func TestResolvedReadsBackEqual(t *testing.T) {
 			"target.headers=" + rapid.SampledFrom([]string{"{}", "{on: \"off\", a: \"1e3\", b: \"~\", c: \"\"}"}).Draw(t, "headers"),
 		}
 		if say := rapid.StringOf(rapid.Rune()).Draw(t, "say"); strings.TrimSpace(say) != "" {
-			sets = append(sets, "conversations[0].turns[0].say="+strings.NewReplacer("$", "$$", "⟦", "[", "⟧", "]").Replace(say))
+			sets = append(sets, "conversations[0].turns[0].say="+template.Quote(strings.NewReplacer("⟦", "[", "⟧", "]").Replace(say)))
 		}
 		s, err := Parse("x", mustGet(t, "smoke"), Options{Set: sets})
 		if err != nil {

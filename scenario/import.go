@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"unicode/utf8"
 
+	"github.com/cstest/cstest/template"
 	"go.yaml.in/yaml/v4"
 )
 
@@ -136,7 +137,7 @@ func (in *importing) take(messages []message) error {
 			return fmt.Errorf("message %d: %w", i+1, err)
 		}
 		if text = strings.TrimSpace(text); text != "" {
-			turns = append(turns, Turn{Say: strings.ReplaceAll(text, "$", "$$")})
+			turns = append(turns, Turn{Say: template.Quote(text)})
 			size += len(text)
 		}
 	}

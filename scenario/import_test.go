@@ -29,7 +29,7 @@ func TestImport(t *testing.T) {
 
 {"messages": [{"role": "user", "content": "2026-01-01"}]}`
 	for _, tt := range []struct{ name, in, want, comment string }{
-		{"ShareGPT", shareGPT, "imported-1*1: 优惠券: 怎么用?\n第二行 / $$5 'off' | imported-2*2: NO", "# 4 conversations from ShareGPT; 1 without a message of a user"},
+		{"ShareGPT", shareGPT, "imported-1*1: 优惠券: 怎么用?\n第二行 / $5 'off' | imported-2*2: NO", "# 4 conversations from ShareGPT; 1 without a message of a user"},
 		{"one dialog", `{"conversations":[{"from":"human","value":"hi"}]}`, "imported-1*1: hi", "# 1 conversations from one dialog"},
 		{"messages", messages, "imported-1*1: 看图 | imported-2*1: 2026-01-01", "# 2 conversations from messages"},
 		{"bare messages", `[{"role":"user","content":"a"},{"role":"assistant","content":"b"},{"role":"user","content":"c"}]`, "imported-1*1: a / c", "# 1 conversations from bare messages"},

@@ -102,6 +102,19 @@ func Parse(text string, form Form) (Template, error) {
 	return t, nil
 }
 
+// Quote writes a text as a template without variables, with no more dollars than
+// it needs. What is put behind it must not begin with $ or {.
+func Quote(text string) string {
+	var b strings.Builder
+	for i := range len(text) {
+		b.WriteByte(text[i])
+		if text[i] == '$' && i+1 < len(text) && (text[i+1] == '$' || text[i+1] == '{') {
+			b.WriteByte('$')
+		}
+	}
+	return b.String()
+}
+
 // check tells what may not stand in a template of the form.
 func (f Form) check(literal string) error {
 	switch {

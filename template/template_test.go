@@ -87,6 +87,22 @@ func TestDollars(t *testing.T) {
 	}
 }
 
+func TestQuote(t *testing.T) {
+	for in, want := range map[string]string{
+		"$5 or 5$": "$5 or 5$", "$$5": "$$$5", "${x}": "$${x}", "$${": "$$$${", "$$$": "$$$$$", "": "",
+	} {
+		if got := Quote(in); got != want {
+			t.Errorf("%q becomes %q, want %q", in, got, want)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		in := rapid.StringOf(rapid.SampledFrom([]rune("${}ax"))).Draw(t, "text")
+		if got, ok := must(Parse(Quote(in), Text)).Constant(); got != in || !ok {
+			t.Fatalf("%q comes back as %q", in, got)
+		}
+	})
+}
+
 func TestParseRefuses(t *testing.T) {
 	for _, tt := range []struct {
 		form     Form
