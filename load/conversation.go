@@ -14,7 +14,7 @@ import (
 // buffer. It belongs to whoever took it out of the queue.
 type conversation struct {
 	k        int64
-	dialog   *dialog
+	outline  *outline
 	line     driver.Line
 	user     driver.User
 	intended time.Duration // of the turn to come
@@ -54,7 +54,7 @@ type loop struct {
 
 // begin makes c conversation k, with nothing said yet. Slices keep their room.
 func (c *conversation) begin(k int64, s *Script) {
-	c.k, c.dialog = k, s.choose(k)
+	c.k, c.outline = k, s.choose(k)
 	c.turn, c.tries, c.released = 0, 0, 0
 	c.limped, c.broken = false, false
 	c.id, c.kept, c.history = c.id[:0], c.kept[:0], c.history[:0]
@@ -105,7 +105,7 @@ type scratch struct {
 // ask prepares the turn to come of c: what is sent depends on seed, number and
 // turn alone (and on what the server called the dialog).
 func (st *scratch) ask(c *conversation, s *Script) {
-	l := &c.dialog.turns[c.turn]
+	l := &c.outline.turns[c.turn]
 	st.text = l.say.Append(st.text[:0], c)
 	if s.memory {
 		st.text = c.canary.append(st.text, c.turn+1)
@@ -156,11 +156,11 @@ func (c *conversation) heard(st *scratch, j *Judgement, s *Script) (more bool, p
 	}
 	if !answered && j.Outcome != measure.ContextLost && j.Outcome != measure.Integrity {
 		switch {
-		case c.dialog.onError == onErrorAbort:
+		case c.outline.onError == onErrorAbort:
 			return false, 0
-		case c.dialog.onError == onErrorRetry && c.tries < maxRetries:
+		case c.outline.onError == onErrorRetry && c.tries < maxRetries:
 			c.tries++
-			return true, c.pause(c.dialog.turns[c.turn].think, s.seed)
+			return true, c.pause(c.outline.turns[c.turn].think, s.seed)
 		}
 	}
 	c.kept = append(c.kept, j.Kept)
@@ -169,10 +169,10 @@ func (c *conversation) heard(st *scratch, j *Judgement, s *Script) (more bool, p
 	}
 	c.turn++
 	c.tries = 0
-	if c.turn >= len(c.dialog.turns) {
+	if c.turn >= len(c.outline.turns) {
 		return false, 0
 	}
-	return true, c.pause(c.dialog.turns[c.turn].think, s.seed)
+	return true, c.pause(c.outline.turns[c.turn].think, s.seed)
 }
 
 // pause draws the pause before the turn to come.

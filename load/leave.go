@@ -23,7 +23,7 @@ func (r *run) leave(c *conversation, done time.Duration, slowly bool) (time.Dura
 		r.retire(c)
 		return 0, false
 	}
-	pause := c.pause(c.dialog.pause, r.script.seed)
+	pause := c.pause(c.outline.pause, r.script.seed)
 	if slowly && pause == 0 {
 		random := draw(r.script.seed, c.k, forThink)
 		pause = backoff/2 + time.Duration(unitOpen(random)*float64(backoff))

@@ -18,7 +18,7 @@ import (
 type Script struct {
 	seed          uint64
 	run           runKey
-	conversations []dialog
+	conversations []outline
 	weights       []float64 // cumulative
 	sources       []source
 	rules         Rules
@@ -29,17 +29,17 @@ type Script struct {
 	pacing        time.Duration
 }
 
-// dialog is a conversation of the scenario.
-type dialog struct {
+// outline is a conversation of the scenario, before anybody holds it.
+type outline struct {
 	name    string
 	slot    int // of its first turn, in Plan.Slots
-	turns   []line
+	turns   []message
 	onError onError
 	pause   *think // of a closed model's user, before the next conversation
 }
 
-// line is one message of it.
-type line struct {
+// message is what a user says in a turn of it.
+type message struct {
 	say    text
 	think  *think
 	expect *Expectation
@@ -93,7 +93,7 @@ func NewScript(sc *scenario.Scenario, seed uint64, runID string) (*Script, error
 	slot, sum := 0, 0.0
 	for i := range sc.Conversations {
 		from := &sc.Conversations[i]
-		d, err := s.dialog(from, &sc.Load)
+		d, err := s.outline(from, &sc.Load)
 		if err != nil {
 			return nil, fmt.Errorf("conversations[%d] %s: %w", i, from.Name, err)
 		}
@@ -140,8 +140,8 @@ func shorten(s string, runes int) string {
 	return s
 }
 
-func (s *Script) dialog(from *scenario.Conversation, load *scenario.Load) (dialog, error) {
-	d := dialog{name: from.Name}
+func (s *Script) outline(from *scenario.Conversation, load *scenario.Load) (outline, error) {
+	d := outline{name: from.Name}
 	if len(from.Turns) == 0 {
 		return d, errors.New("turns: there is none: write at least one")
 	}
@@ -161,13 +161,13 @@ func (s *Script) dialog(from *scenario.Conversation, load *scenario.Load) (dialo
 		if err != nil {
 			return d, fmt.Errorf("turns[%d].say: %w", i, err)
 		}
-		l := line{say: say, think: newThink(t.Think, from.Think, load.Think)}
+		m := message{say: say, think: newThink(t.Think, from.Think, load.Think)}
 		if t.Expect != nil {
-			if l.expect, err = newExpectation(t.Expect); err != nil {
+			if m.expect, err = newExpectation(t.Expect); err != nil {
 				return d, fmt.Errorf("turns[%d].expect: %w", i, err)
 			}
 		}
-		d.turns = append(d.turns, l)
+		d.turns = append(d.turns, m)
 	}
 	return d, nil
 }
@@ -203,8 +203,8 @@ func (s *Script) readData(sc *scenario.Scenario) error {
 	return nil
 }
 
-// choose gives the dialog of conversation k, by weight.
-func (s *Script) choose(k int64) *dialog {
+// choose gives the outline of conversation k, by weight.
+func (s *Script) choose(k int64) *outline {
 	if len(s.conversations) == 1 {
 		return &s.conversations[0]
 	}

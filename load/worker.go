@@ -168,7 +168,7 @@ func (w *worker) note(c *conversation, j *Judgement, entered time.Duration) {
 	reply := &w.scratch.reply
 	t := &w.record
 	*t = measure.Turn{
-		Slot: c.dialog.slot + c.turn, Intended: c.intended,
+		Slot: c.outline.slot + c.turn, Intended: c.intended,
 		Sent: reply.Sent, FirstByte: reply.FirstByte, FirstToken: reply.FirstToken, Done: reply.Done,
 		Connect: reply.Connect, Lag: c.lag(reply.Begun, entered),
 		Outcome: j.Outcome, Tier: j.Tier, Excluded: j.Excluded, Planted: j.Planted, Memory: j.Memory, Gaps: reply.Gaps,
@@ -198,7 +198,7 @@ func (w *worker) fail(c *conversation, j *Judgement) {
 	}
 	w.failure = measure.Failure{
 		Outcome: j.Outcome, Message: message, At: reply.Done,
-		Conversation: c.dialog.name, Turn: c.turn + 1, Status: reply.Status,
+		Conversation: c.outline.name, Turn: c.turn + 1, Status: reply.Status,
 		TraceID: hex.EncodeToString(w.scratch.turn.TraceID[:]),
 	}
 	w.lane.Failed(&w.failure)

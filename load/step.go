@@ -40,7 +40,7 @@ func OneConversation(ctx context.Context, o Options, k int64, longest time.Durat
 		c.line.Do(&st.turn, &st.reply)
 		j := Classify(&st.reply, &st.asked, &script.rules)
 		step := Step{
-			Conversation: c.dialog.name, Number: c.turn + 1, Of: len(c.dialog.turns),
+			Conversation: c.outline.name, Number: c.turn + 1, Of: len(c.outline.turns),
 			Turn: &st.turn, Reply: &st.reply, Judgement: j,
 		}
 		goOn := show(&step)
