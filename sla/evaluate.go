@@ -58,7 +58,7 @@ func Evaluate(s *scenario.Scenario, snap *measure.Snapshot, facts *measure.Facts
 	}
 	j.storms = stormsOf(s, snap.Plan, facts)
 	j.result.DEFF = j.deff
-	j.weather()
+	j.judgeStorms()
 	for _, o := range j.objectives {
 		j.result.Objectives = append(j.result.Objectives, j.objective(o))
 	}
@@ -95,20 +95,20 @@ func (j *judge) count(r *Judged, o scenario.Objective) {
 	case scenario.KindIntegrity:
 		r.N, r.Bad, what = j.snap.Turns(), j.snap.Counts[measure.Integrity], reason.ForeignAnswers
 		if r.Bad == 0 && j.snap.Verified == 0 {
-			j.unseen(r, reason.New(reason.NoCanaryContent))
+			j.notVerified(r, reason.New(reason.NoCanaryContent))
 			return
 		}
 	case scenario.KindPlanted:
 		r.N, r.Bad, what = j.snap.Answered(), j.snap.Planted, reason.PlantedAnswers
 		if r.N == 0 {
-			j.unseen(r, reason.New(reason.NoTurnAnswered))
+			j.notVerified(r, reason.New(reason.NoTurnAnswered))
 			return
 		}
 	case scenario.KindContext:
 		n, ok := j.total(o.Name, nil)
 		r.N, r.Bad, what = int64(n.n), int64(n.bad), reason.ContextLost
 		if !ok || r.N == 0 {
-			j.unseen(r, reason.New(reason.NoCanaryContext))
+			j.notVerified(r, reason.New(reason.NoCanaryContext))
 			return
 		}
 	}
@@ -120,8 +120,8 @@ func (j *judge) count(r *Judged, o scenario.Objective) {
 	r.Reason = reason.Reasons{reason.New(what, r.Verdict.Word(), r.Bad, r.N)}
 }
 
-// unseen marks an objective that nothing recorded bears on.
-func (j *judge) unseen(r *Judged, why reason.Reason) {
+// notVerified marks an objective that nothing recorded bears on.
+func (j *judge) notVerified(r *Judged, why reason.Reason) {
 	r.Verdict = NotVerified
 	r.Reason = reason.Reasons{why}
 }
@@ -130,7 +130,7 @@ func (j *judge) unseen(r *Judged, why reason.Reason) {
 func (j *judge) callsPerTurn(r *Judged, o scenario.Objective) {
 	r.Unit, r.Target, r.N = "count", o.Max, j.snap.Turns()
 	if !j.facts.LLMKnown {
-		j.unseen(r, reason.New(reason.LLMCallsUnknown))
+		j.notVerified(r, reason.New(reason.LLMCallsUnknown))
 		return
 	}
 	if r.N == 0 {
@@ -199,7 +199,7 @@ func (j *judge) conclude() {
 			// It is the first reason of the run, which says it in its own words.
 		case o.Verdict == Fail:
 			failed = append(failed, line)
-		case o.Verdict == Inconclusive, o.Verdict == NotVerified && j.mustSee(o):
+		case o.Verdict == Inconclusive, o.Verdict == NotVerified && j.mustVerify(o):
 			open = append(open, line)
 		case o.Verdict == NotVerified:
 			r.Warnings = append(r.Warnings, line)
@@ -254,10 +254,10 @@ func (j *judge) conclude() {
 	j.warn()
 }
 
-// mustSee tells whether an objective that nothing bears on keeps the run from
+// mustVerify tells whether an objective that nothing bears on keeps the run from
 // passing. Integrity is judged where it can be seen, and so is context unless
 // the scenario asks for it.
-func (j *judge) mustSee(o Judged) bool {
+func (j *judge) mustVerify(o Judged) bool {
 	switch o.Kind {
 	case scenario.KindIntegrity:
 		return false

@@ -2,7 +2,6 @@ package sla
 
 import (
 	"slices"
-	"time"
 
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/reason"
@@ -112,105 +111,4 @@ func (j *judge) passesWithout(failed Judged, seconds []int) bool {
 		return r.Verdict == Pass
 	}
 	return false
-}
-
-// Conserved tells whether everything that was counted adds up: starts planned
-// are those issued and those dropped, and where facts know how many the schedule
-// has, they are these; every conversation issued has ended; a turn is in one
-// outcome, one second, one slot and the histogram of its outcome. In the closed
-// model nothing plans starts, and those counted are all there is. The error names
-// what does not add up. Nil facts know nothing.
-func Conserved(s *measure.Snapshot, facts *measure.Facts) error {
-	if why := unconserved(s, facts); why.Code != "" {
-		return reason.Err(why)
-	}
-	return nil
-}
-
-// unconserved is the first sum that counts do not obey, or the zero Reason.
-func unconserved(s *measure.Snapshot, facts *measure.Facts) reason.Reason {
-	turns := s.Turns()
-	var inSeconds, startsInSeconds, dropsInSeconds, inSlots, inHistograms, ended, tiers int64
-	for i := range s.Seconds {
-		second := &s.Seconds[i]
-		inSeconds += second.Turns()
-		startsInSeconds += int64(second.Starts)
-		dropsInSeconds += int64(second.Outcomes[measure.DroppedTarget]) + int64(second.Outcomes[measure.DroppedGenerator])
-	}
-	for _, slot := range s.Slots {
-		inSlots += slot.Turns
-	}
-	for _, h := range s.ByOutcome {
-		inHistograms += h.N()
-	}
-	for _, n := range s.Conversations {
-		ended += n
-	}
-	for _, n := range s.Tiers {
-		tiers += n
-	}
-	dropped := s.Counts[measure.DroppedTarget] + s.Counts[measure.DroppedGenerator]
-	starts := s.Started + dropped
-	if facts != nil {
-		if n, known := scheduled(facts); known {
-			starts = n
-		}
-	}
-	for _, law := range []struct {
-		what        reason.Code
-		left, right int64
-	}{
-		{reason.PlannedAreIssuedOrDropped, s.Planned, s.Started + dropped},
-		{reason.ScheduleIsIssuedOrDropped, starts, s.Started + dropped},
-		{reason.IssuedHaveEnded, s.Started, ended},
-		{reason.StartsBySecond, s.Started, startsInSeconds},
-		{reason.DroppedBySecond, dropped, dropsInSeconds},
-		{reason.TurnsBySecond, turns, inSeconds},
-		{reason.TurnsBySlot, turns, inSlots},
-		{reason.TurnsHaveResponseTimes, turns, inHistograms},
-		{reason.TurnsHaveLags, turns, s.Timings[measure.Lag].N()},
-		{reason.AnswersHaveTiers, s.Answered(), tiers},
-		{reason.AnswersHaveResponseTimes, s.Answered(), s.Timings[measure.Response].N()},
-		{reason.AnswersHaveServiceTimes, s.Answered(), s.Timings[measure.Service].N()},
-	} {
-		if law.left != law.right {
-			return reason.New(reason.NotConserved, reason.New(law.what), law.left, law.right)
-		}
-	}
-	return reason.Reason{}
-}
-
-// Burn is how fast an objective's budget of bad turns is spent: 1 is as fast as
-// it allows.
-type Burn struct {
-	Objective string
-	Window    time.Duration
-	Rate      float64
-	N         int64 // turns in the window
-}
-
-// Burns gives the burn rates over the last 5 s, 30 s and 5 min of whole seconds,
-// of every objective that is a share of turns. Windows without turns are left out.
-func Burns(s *scenario.Scenario, snap *measure.Snapshot) []Burn {
-	var list []Burn
-	end := int(snap.Elapsed / time.Second)
-	for _, o := range s.Objectives() {
-		b := slices.IndexFunc(snap.Plan.Budgets, func(b measure.Budget) bool { return b.Name == o.Name })
-		if b < 0 || o.Target <= 0 || o.Target >= 1 || o.Kind == scenario.KindSeconds {
-			continue
-		}
-		for _, seconds := range []int{5, 30, 300} {
-			var t tally
-			for second := max(end-seconds, 0); second < end; second++ {
-				if at := snap.At(second); at != nil {
-					t.add(at.Budgets, b)
-				}
-			}
-			if t.n > 0 {
-				rate := float64(t.bad) / float64(t.n) / (1 - float64(o.Target))
-				list = append(list, Burn{o.Name, time.Duration(seconds) * time.Second, rate, int64(t.n)})
-			}
-		}
-	}
-	return list
 }

@@ -26,9 +26,9 @@ type slice struct {
 // bad is fewer than 95 % good, in integers.
 func (s slice) bad() bool { return 20*s.tally.bad > s.n }
 
-// cut makes slices of a budget's seconds: small ones merge forward, the last one
+// timeSlices makes slices of a budget's seconds: small ones merge forward, the last one
 // backward. Seconds without turns are unknown and in no slice's count.
-func (j *judge) cut(b int, skip func(second int) bool) []slice {
+func (j *judge) timeSlices(b int, skip func(second int) bool) []slice {
 	var list []slice
 	var open slice
 	for second := range j.snap.Plan.Seconds() {
@@ -81,7 +81,7 @@ func allowance(target float64, seconds int) int {
 
 // tallySeconds takes the census of a budget's seconds.
 func (j *judge) tallySeconds(b int, target float64, skip func(second int) bool) (SecondsCount, []slice) {
-	list := j.cut(b, skip)
+	list := j.timeSlices(b, skip)
 	c := SecondsCount{Total: j.judgedSeconds(b)}
 	known := 0
 	for _, s := range list {
@@ -102,7 +102,7 @@ func (j *judge) census(r *Judged, o scenario.Objective, skip func(second int) bo
 	r.Unit = "s"
 	b, ok := j.budgets[o.Name]
 	if !ok {
-		j.unseen(r, reason.New(reason.NotCounted))
+		j.notVerified(r, reason.New(reason.NotCounted))
 		return
 	}
 	c, _ := j.tallySeconds(b, float64(o.Target), skip)

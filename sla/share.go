@@ -33,7 +33,7 @@ func (j *judge) share(r *Judged, o scenario.Objective, skip func(second int) boo
 		return
 	}
 	j.infer(r, deff)
-	r.Reason = j.because(r, o)
+	r.Reason = j.reasons(r, o)
 }
 
 // turns counts what an objective's budget judged.
@@ -42,18 +42,18 @@ func (j *judge) turns(r *Judged, o scenario.Objective, skip func(second int) boo
 	r.N, r.Bad = int64(t.n), int64(t.bad)
 	if ok && r.N > 0 {
 		if o.Kind == scenario.KindFirstToken && j.snap.Timings[measure.FirstToken].N() == 0 && j.snap.Answered() > 0 {
-			j.unseen(r, reason.New(reason.NoStream))
+			j.notVerified(r, reason.New(reason.NoStream))
 		}
 		return
 	}
 	switch o.Kind {
 	case scenario.KindChunkGap:
-		j.unseen(r, reason.New(reason.NoChunkGap))
+		j.notVerified(r, reason.New(reason.NoChunkGap))
 	case scenario.KindExpected:
-		j.unseen(r, reason.New(reason.NoCheckedAnswer))
+		j.notVerified(r, reason.New(reason.NoCheckedAnswer))
 	default:
 		if !ok {
-			j.unseen(r, reason.New(reason.NotCounted))
+			j.notVerified(r, reason.New(reason.NotCounted))
 		}
 	}
 }
@@ -98,9 +98,9 @@ func met(r *Judged) bool { return float64(r.Bad) <= (1-r.Target)*float64(r.N)+1e
 // the budget more of them tell nothing.
 const undecidable = 10_000_000
 
-// because is the reason line: what the budget was spent on, what this run
+// reasons are the reason line: what the budget was spent on, what this run
 // measured, and what can be inferred from it.
-func (j *judge) because(r *Judged, o scenario.Objective) reason.Reasons {
+func (j *judge) reasons(r *Judged, o scenario.Objective) reason.Reasons {
 	bad, allowed := unit.Share(float64(r.Bad)/float64(r.N)), unit.Share(1-r.Target)
 	list := j.spent(r, o)
 	if j.measured {

@@ -51,10 +51,10 @@ type recovered struct {
 	refuted time.Duration  // no recovery was possible before this time after the end
 }
 
-// recover finds the smallest time after the end of a storm from which the
+// recoveryAfter finds the smallest time after the end of a storm from which the
 // trailing share holds. Turns intended in the storm are not in the window, and
 // the search ends where the next storm begins.
-func (j *judge) recover(storm measure.Storm, budget string, target float64) (r recovered) {
+func (j *judge) recoveryAfter(storm measure.Storm, budget string, target float64) (r recovered) {
 	b, ok := j.budgets[budget]
 	if !ok {
 		return r
@@ -91,8 +91,8 @@ func (j *judge) recover(storm measure.Storm, budget string, target float64) (r r
 	return r
 }
 
-// weather sets what each storm did.
-func (j *judge) weather() {
+// judgeStorms sets what each storm did.
+func (j *judge) judgeStorms() {
 	tight, quality := tightest(j.objectives), j.qualityTarget()
 	for _, s := range j.storms {
 		if s.Start > j.snap.Elapsed {
@@ -100,8 +100,8 @@ func (j *judge) weather() {
 		}
 		r := StormResult{Name: s.Name, Start: s.Start, End: s.End}
 		r.Detect = j.detect(s)
-		r.Latency = j.recover(s, goodputBudget, tight.target).after
-		r.Quality = j.recover(s, qualityBudget, quality).after
+		r.Latency = j.recoveryAfter(s, goodputBudget, tight.target).after
+		r.Quality = j.recoveryAfter(s, qualityBudget, quality).after
 		r.CallsPerTurn, r.CallsKnown = j.callsInside(s)
 		r.Metastable = j.metastable(s)
 		j.result.Storms = append(j.result.Storms, r)
@@ -245,7 +245,7 @@ func (j *judge) recovery(r *Judged, o scenario.Objective) {
 		}
 		found = true
 		r.N++
-		came := j.recover(s, budget, target)
+		came := j.recoveryAfter(s, budget, target)
 		verdict, took := Inconclusive, came.refuted
 		switch {
 		case came.after != nil && *came.after <= o.Limit.D():
@@ -266,7 +266,7 @@ func (j *judge) recovery(r *Judged, o scenario.Objective) {
 	}
 	r.Lower, r.Upper = r.Measured, r.Measured
 	if !found {
-		j.unseen(r, reason.New(reason.StormDidNotHappen, o.After))
+		j.notVerified(r, reason.New(reason.StormDidNotHappen, o.After))
 	}
 }
 
