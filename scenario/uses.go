@@ -155,10 +155,26 @@ func (c *checker) variable(path string, place Place, name string) {
 	}
 	first, rest, _ := strings.Cut(name, ".")
 	switch v.Name {
+	case "dialog.id":
+		c.dialogID(path)
 	case anyLogin:
 		c.loginVariable(path, rest)
 	case anyColumn:
 		c.column(path, place, first, rest)
+	}
+}
+
+// dialogID refuses a ${dialog.id} that would be empty in every turn, so that each
+// opened a dialog of its own.
+func (c *checker) dialogID(path string) {
+	t := &c.Target
+	const instead = "${conversation.id} is a session that the client chooses"
+	switch {
+	case t.Bundled != nil:
+	case t.API == APIOpenAI:
+		c.bad(path, "${dialog.id} would always be empty: api openai names no dialogs; %s", instead)
+	case t.API == APICustom && (t.Response == nil || t.Response.DialogID == ""):
+		c.bad(path, "${dialog.id} would always be empty: say in target.response.dialog_id where the server names the dialog; %s", instead)
 	}
 }
 

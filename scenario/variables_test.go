@@ -18,7 +18,7 @@ target:
   auth: %[10]s
   login: {path: /l, body: {a: "%[6]s"}, save: {NAME: a}}
   request: {path: /c, body: {t: "${turn.text}", a: ["%[3]s"]}}
-  response: {answer: a}
+  response: {answer: a, dialog_id: d}
 data: {TABLE: {rows: [{COLUMN: a}]}}
 load: {stages: [{name: s, for: 10s, starts: 5/s}]}
 conversations: [{name: c, turns: [{say: "x %[1]s"}]}]
@@ -112,6 +112,27 @@ func TestTemplateProblems(t *testing.T) {
 		text, _, _ = strings.Cut(text, "%!(EXTRA")
 		if _, err := Parse("x", []byte(text), Options{}); err == nil || err.Error() != tt.want {
 			t.Errorf("%s: got\n%v, want\n%s", tt.new, err, tt.want)
+		}
+	}
+}
+
+// A dialog id that nothing ever fills is told before it opens a dialog a turn.
+func TestDialogIDThatIsNeverSet(t *testing.T) {
+	const always = "${dialog.id} would always be empty: say in target.response.dialog_id where the server names the dialog; ${conversation.id} is a session that the client chooses"
+	own := "bundled: {}"
+	for target, want := range map[string]string{
+		own: "",
+		`url: "https://x", api: article, headers: {a: "${dialog.id}"}`:                                                                                "",
+		`url: "https://x", headers: {a: "${dialog.id}"}`:                                                                                              "",
+		`url: "https://x", api: openai, model: m, headers: {a: "${dialog.id}"}`:                                                                       "x:3:64: target.headers.a: ${dialog.id} would always be empty: api openai names no dialogs; ${conversation.id} is a session that the client chooses",
+		`url: "https://x", api: custom, request: {path: "/c/${dialog.id}", body: {t: "${turn.text}"}}, response: {answer: a}`:                         "x:3:57: target.request.path: " + always,
+		`url: "https://x", api: custom, request: {path: /c, body: {t: "${turn.text}", d: ["${dialog.id}"]}}, response: {answer: a}`:                   "x:3:91: target.request.body.d[0]: " + always,
+		`url: "https://x", api: custom, request: {path: /c, body: {t: "${turn.text}", d: "${dialog.id}"}}, response: {answer: a, dialog_id: data.id}`: "",
+		`url: "https://x", api: custom, request: {path: /c, body: {t: "${turn.text}", d: "${conversation.id}"}}, response: {answer: a}`:               "",
+	} {
+		_, err := Parse("x", []byte(strings.Replace(least, own, target, 1)), Options{})
+		if got := fmt.Sprint(err); err == nil && want != "" || err != nil && got != want {
+			t.Errorf("%s:\n%v, want\n%s", target, err, want)
 		}
 	}
 }
