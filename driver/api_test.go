@@ -135,9 +135,9 @@ func TestWrongTargets(t *testing.T) {
 
 func TestOpenAI(t *testing.T) {
 	srv := newChatServer(t, false)
-	for _, mode := range []string{"sync", "stream"} {
+	for _, mode := range []scenario.Mode{scenario.ModeSync, scenario.ModeStream} {
 		for _, version := range []string{"1.1", "h2c"} {
-			d := open(t, &scenario.Target{URL: srv.URL + "/v1", API: "openai", Model: "m1", Mode: mode, HTTP: version}, Options{Base: time.Now()})
+			d := open(t, &scenario.Target{URL: srv.URL + "/v1", API: "openai", Model: "m1", Mode: mode, HTTP: scenario.HTTPVersion(version)}, Options{Base: time.Now()})
 			line := d.Open(&User{ID: "u"})
 			var r Reply
 			line.Do(&Turn{Text: []byte("b\"c"), History: []Message{{Text: []byte("a")}, {Assistant: true, Text: []byte("x\ny")}}}, &r)
@@ -162,7 +162,7 @@ func TestOpenAI(t *testing.T) {
 func TestBadStreams(t *testing.T) {
 	srv := newChatServer(t, false)
 	for _, version := range []string{"1.1", "h2c"} {
-		d := open(t, &scenario.Target{URL: srv.URL, Mode: "stream", HTTP: version}, Options{Base: time.Now()})
+		d := open(t, &scenario.Target{URL: srv.URL, Mode: "stream", HTTP: scenario.HTTPVersion(version)}, Options{Base: time.Now()})
 		line := d.Open(&User{ID: "u"})
 		for _, c := range []struct {
 			text    string
@@ -210,10 +210,10 @@ func TestLoginAndCustom(t *testing.T) {
 		Login:   &scenario.Login{Path: "/session", Body: json.RawMessage(`{"user":"${user.id}"}`), Save: map[string]string{"sid": "data.sid"}},
 		Request: &scenario.Request{Method: "PUT", Path: "/talk", Body: json.RawMessage(`{"q":"${turn.text}","sid":"${login.sid}"}`)},
 		Response: &scenario.Response{OK: "success", Answer: "data.reply", DialogID: "data.id", ContextTurns: "data.list.#(n>2).n",
-			Tier: &scenario.TierPath{From: "data.src", Map: map[string]string{"kb": "faq"}}},
+			Tier: &scenario.TierPath{From: "data.src", Map: map[string]scenario.Tier{"kb": "faq"}}},
 	}
 	for _, version := range []string{"1.1"} {
-		target.HTTP, logins = version, 0
+		target.HTTP, logins = scenario.HTTPVersion(version), 0
 		d := open(t, target, Options{Base: time.Now()})
 		user := &User{ID: "u1"}
 		for i := range 2 {

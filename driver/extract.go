@@ -139,7 +139,10 @@ func newReader(target *scenario.Target) (reader, map[int]string, error) {
 		})
 		if own.Tier != nil {
 			paths[slotTier] = own.Tier.From
-			r.tiers = own.Tier.Map
+			r.tiers = make(map[string]string, len(own.Tier.Map))
+			for word, tier := range own.Tier.Map {
+				r.tiers[word] = string(tier)
+			}
 		}
 	}
 	if job := jobOf(target); job != nil {

@@ -9,6 +9,8 @@ import (
 
 	h2 "golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
+
+	"github.com/cstest/cstest/scenario"
 )
 
 // pour writes head once and piece until the client has had enough.
@@ -241,7 +243,7 @@ func TestHostileGoAwayLoop(t *testing.T) {
 	for _, policy := range []string{"per-user", "shared"} {
 		h := newHostile(t, false, flood(t, true, func(p *peer, _ uint32) { p.do(p.WriteGoAway(0, h2.ErrCodeNo, nil)) }))
 		target := h.target("sync", 30*time.Second)
-		target.HTTP, target.Connections, target.Pool = "h2c", policy, 1
+		target.HTTP, target.Connections, target.Pool = "h2c", scenario.Connections(policy), 1
 		h.turn(t, target, 0, Broken, "GOAWAY")
 		if n := h.conns.Load(); n < 2 || n > maxMoves+1 {
 			t.Errorf("%s: %d connections for one turn", policy, n)

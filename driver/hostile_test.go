@@ -91,7 +91,7 @@ func newHostile(t *testing.T, secure bool, serve func(c net.Conn)) *hostile {
 
 // target is the server as a target, with a certificate nobody signed.
 func (h *hostile) target(mode string, timeout time.Duration) *scenario.Target {
-	target := &scenario.Target{URL: h.url, Mode: mode, Timeout: unit.Duration(timeout)}
+	target := &scenario.Target{URL: h.url, Mode: scenario.Mode(mode), Timeout: unit.Duration(timeout)}
 	if strings.HasPrefix(h.url, "https") {
 		target.TLS = &scenario.TLS{Insecure: true}
 	}

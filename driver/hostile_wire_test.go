@@ -10,6 +10,8 @@ import (
 
 	"github.com/cstest/cstest/unit"
 	h2 "golang.org/x/net/http2"
+
+	"github.com/cstest/cstest/scenario"
 )
 
 // Framing that two readers could take for two things is taken for none: the
@@ -306,7 +308,7 @@ func TestHostileDeafServer(t *testing.T) {
 		over := make(chan struct{})
 		h := newHostile(t, false, func(conn net.Conn) { c.serve(conn, over) })
 		target := h.target("sync", timeout)
-		target.HTTP = c.http
+		target.HTTP = scenario.HTTPVersion(c.http)
 		d := open(t, target, Options{Base: time.Now()})
 		line := d.Open(&User{ID: "u"})
 		var r Reply

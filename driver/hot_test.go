@@ -76,7 +76,7 @@ func hotTurn() *Turn {
 func TestTurnAllocatesNothing(t *testing.T) {
 	for _, c := range []struct{ version, url string }{{"1.1", echoServer(t)}, {"h2c", newChatServer(t, false).URL}} {
 		target := hotTarget(c.url)
-		target.HTTP = c.version
+		target.HTTP = scenario.HTTPVersion(c.version)
 		d := open(t, target, Options{Base: time.Now()})
 		line := d.Open(&User{ID: "u1"})
 		turn := hotTurn()
@@ -270,7 +270,7 @@ func TestCapture(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 	for _, mode := range []string{"sync", "stream", "async"} {
-		d := open(t, &scenario.Target{URL: newChatServer(t, false).URL, HTTP: "h2c", Mode: mode}, Options{Base: time.Now(), Capture: func(a, b []byte) { sent, got = string(a), string(b) }})
+		d := open(t, &scenario.Target{URL: newChatServer(t, false).URL, HTTP: "h2c", Mode: scenario.Mode(mode)}, Options{Base: time.Now(), Capture: func(a, b []byte) { sent, got = string(a), string(b) }})
 		line := d.Open(&User{ID: "u"})
 		line.Do(&Turn{Text: []byte("hi")}, &r)
 		line.Free(&r)

@@ -107,7 +107,7 @@ func (p *plan) newLogin(target *scenario.Target, prefix string, base []field) (*
 			fields = append(fields, f)
 		}
 	}
-	q := request{method: firstOf(l.Method, "POST")}
+	q := request{method: firstOf(string(l.Method), "POST")}
 	var err error
 	if q.path, err = p.pathOf(prefix, l.Path); err != nil {
 		return nil, fmt.Errorf("login.path: %w", err)

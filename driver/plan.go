@@ -55,7 +55,7 @@ const (
 )
 
 func compile(target *scenario.Target, opts Options) (*plan, error) {
-	p := &plan{policy: target.Connections, pool: int(target.Pool), mode: target.Mode, opts: opts}
+	p := &plan{policy: string(target.Connections), pool: int(target.Pool), mode: string(target.Mode), opts: opts}
 	p.timeout = time.Duration(target.Timeout)
 	if p.timeout <= 0 {
 		p.timeout = defaultTimeout
@@ -166,7 +166,7 @@ func (p *plan) requests(target *scenario.Target, u *url.URL) error {
 	if own == nil {
 		own = &scenario.Request{}
 	}
-	q := request{method: firstOf(own.Method, "POST"), body: body, bodied: true, events: p.mode == "stream"}
+	q := request{method: firstOf(string(own.Method), "POST"), body: body, bodied: true, events: p.mode == "stream"}
 	if !token(q.method) {
 		return fmt.Errorf("request.method: %.20q is not a method", q.method)
 	}

@@ -218,7 +218,7 @@ func TestEndlessAnswers(t *testing.T) {
 		{"comments", "stream", endless("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n", ": x\n"), "the body is larger than the limit"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d := open(t, &scenario.Target{URL: rawServer(t, c.answer), Mode: c.mode, Timeout: unit.Duration(time.Minute)}, Options{Base: time.Now()})
+			d := open(t, &scenario.Target{URL: rawServer(t, c.answer), Mode: scenario.Mode(c.mode), Timeout: unit.Duration(time.Minute)}, Options{Base: time.Now()})
 			line := d.Open(&User{ID: "u"})
 			defer line.Close()
 			var before, after runtime.MemStats

@@ -147,7 +147,7 @@ func TestTLS(t *testing.T) {
 func TestTLSAgainstPlain(t *testing.T) {
 	plain := strings.TrimPrefix(rawServer(t, func(c net.Conn, _ int) bool { return false }), "http://")
 	for _, version := range []string{"1.1", "2"} {
-		r := once(t, &scenario.Target{URL: "https://" + plain, HTTP: version})
+		r := once(t, &scenario.Target{URL: "https://" + plain, HTTP: scenario.HTTPVersion(version)})
 		if r.Reason != Unreachable {
 			t.Errorf("%s: reason %d %q", version, r.Reason, r.Message)
 		}
@@ -169,11 +169,11 @@ func TestUnreachable(t *testing.T) {
 	address := l.Addr().String()
 	l.Close()
 	for _, version := range []string{"1.1", "h2c"} {
-		r := once(t, &scenario.Target{URL: "http://" + address, HTTP: version})
+		r := once(t, &scenario.Target{URL: "http://" + address, HTTP: scenario.HTTPVersion(version)})
 		if r.Reason != Unreachable || r.Message != "connection refused" {
 			t.Errorf("%s: reason %d %q", version, r.Reason, r.Message)
 		}
-		r = once(t, &scenario.Target{URL: "http://no-such-host.invalid", HTTP: version})
+		r = once(t, &scenario.Target{URL: "http://no-such-host.invalid", HTTP: scenario.HTTPVersion(version)})
 		if r.Reason != Unreachable || r.Message != "name lookup: no such host" {
 			t.Errorf("%s: reason %d %q", version, r.Reason, r.Message)
 		}
@@ -271,7 +271,7 @@ func TestPolicies(t *testing.T) {
 	for _, version := range []string{"1.1", "h2c"} {
 		for policy, want := range map[string]int64{"per-user": 2, "per-conversation": 4, "per-turn": 8, "shared": 1} {
 			before := srv.conns.Load()
-			d := open(t, &scenario.Target{URL: srv.URL, HTTP: version, Connections: policy, Pool: 1}, Options{Base: time.Now()})
+			d := open(t, &scenario.Target{URL: srv.URL, HTTP: scenario.HTTPVersion(version), Connections: scenario.Connections(policy), Pool: 1}, Options{Base: time.Now()})
 			users := []*User{{ID: "a"}, {ID: "b"}}
 			for _, u := range users {
 				line := d.Open(u)
@@ -303,7 +303,7 @@ func TestPolicies(t *testing.T) {
 func TestSharedWait(t *testing.T) {
 	for _, version := range []string{"1.1", "h2c"} {
 		srv := newChatServer(t, false)
-		d := open(t, &scenario.Target{URL: srv.URL, HTTP: version, Connections: "shared", Pool: 3, Timeout: unit.Duration(time.Minute)}, Options{Base: time.Now()})
+		d := open(t, &scenario.Target{URL: srv.URL, HTTP: scenario.HTTPVersion(version), Connections: "shared", Pool: 3, Timeout: unit.Duration(time.Minute)}, Options{Base: time.Now()})
 		if err := d.Prepare(3); err != nil {
 			t.Fatal(err)
 		}

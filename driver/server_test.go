@@ -274,7 +274,7 @@ func wires(t testing.TB) ([]wire, [2]*chatServer) {
 				continue
 			}
 			for _, policy := range []string{"per-user", "per-conversation", "per-turn", "shared"} {
-				target := scenario.Target{Mode: mode, Connections: policy, Pool: 2, Timeout: unit.Duration(5 * time.Second), URL: servers[0].URL, HTTP: version}
+				target := scenario.Target{Mode: scenario.Mode(mode), Connections: scenario.Connections(policy), Pool: 2, Timeout: unit.Duration(5 * time.Second), URL: servers[0].URL, HTTP: scenario.HTTPVersion(version)}
 				if version == "1.1 tls" || version == "2" {
 					target.URL, target.TLS = servers[1].URL, &scenario.TLS{CA: servers[1].ca}
 				}

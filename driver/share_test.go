@@ -31,7 +31,7 @@ func TestGoAway(t *testing.T) {
 				p.ok(id)
 			}
 		})
-		d := open(t, &scenario.Target{URL: url, HTTP: "h2c", Connections: policy, Pool: 1}, Options{Base: time.Now()})
+		d := open(t, &scenario.Target{URL: url, HTTP: "h2c", Connections: scenario.Connections(policy), Pool: 1}, Options{Base: time.Now()})
 		line := d.Open(&User{ID: "u"})
 		for i := range 20 {
 			var r Reply
@@ -112,7 +112,7 @@ func TestTargetReturns(t *testing.T) {
 			address := front.Addr().String()
 			front.Close()
 			proxy := newProxy(t, address, srv.Listener.Addr().String())
-			d := open(t, &scenario.Target{URL: "http://" + address, HTTP: version, Connections: policy, Pool: 2, Timeout: unit.Duration(10 * time.Second)}, Options{Base: time.Now()})
+			d := open(t, &scenario.Target{URL: "http://" + address, HTTP: scenario.HTTPVersion(version), Connections: scenario.Connections(policy), Pool: 2, Timeout: unit.Duration(10 * time.Second)}, Options{Base: time.Now()})
 			round := func(want Reason) {
 				t.Helper()
 				var wg sync.WaitGroup

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cstest/cstest/driver"
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/scenario"
 )
 
 // conversation is one dialog under way, or in the closed model a user with the
@@ -156,9 +157,9 @@ func (c *conversation) heard(st *scratch, j *Judgement, s *Script) (more bool, p
 	}
 	if !answered && j.Outcome != measure.ContextLost && j.Outcome != measure.Integrity {
 		switch {
-		case c.outline.onError == onErrorAbort:
+		case c.outline.onError == scenario.OnErrorAbort:
 			return false, 0
-		case c.outline.onError == onErrorRetry && c.tries < maxRetries:
+		case c.outline.onError == scenario.OnErrorRetry && c.tries < maxRetries:
 			c.tries++
 			return true, c.pause(c.outline.turns[c.turn].think, s.seed)
 		}

@@ -174,7 +174,7 @@ func failing(times int) replying {
 
 func TestOnError(t *testing.T) {
 	for _, tt := range []struct {
-		onError string
+		onError scenario.OnError
 		times   int
 		turns   int // sent
 		end     measure.ConversationEnd

@@ -27,11 +27,11 @@ type Rules struct {
 // NewRules compiles the checks of sc.
 func NewRules(sc *scenario.Scenario) (Rules, error) {
 	r := Rules{
-		saysDegraded: sc.Target.Bundled != nil || sc.Target.API == "reference",
-		excludeAll:   sc.SLA.RateLimited.Policy == "exclude",
+		saysDegraded: sc.Target.Bundled != nil || sc.Target.API == scenario.APIReference,
+		excludeAll:   sc.SLA.RateLimited.Policy == scenario.PolicyExclude,
 		excludeOver:  sc.SLA.RateLimited.Contract > 0,
 	}
-	if sc.Target.API == "article" {
+	if sc.Target.API == scenario.APIArticle {
 		r.saysDegraded = false
 	}
 	if sc.Target.Response != nil && sc.Target.Response.Degraded != "" {

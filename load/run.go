@@ -161,8 +161,8 @@ func newRun(o Options) (*run, error) {
 		guard:    newBucket(float64(o.Scenario.Guard.MaxTurns) * part),
 		contract: newBucket(float64(o.Scenario.SLA.RateLimited.Contract) * part),
 		most:     Part(int64(o.Scenario.Load.MaxInFlight), o.Shard, o.Shards),
-		shared:   o.Scenario.Target.Connections == "shared" || o.Scenario.Target.HTTP != "" && o.Scenario.Target.HTTP != "1.1",
-		keep:     o.Scenario.Target.Connections != "per-conversation",
+		shared:   o.Scenario.Target.Connections == scenario.Shared || o.Scenario.Target.HTTP != "" && o.Scenario.Target.HTTP != scenario.HTTP1,
+		keep:     o.Scenario.Target.Connections != scenario.PerConversation,
 		users:    int64(schedule.Users()),
 	}
 	if r.most <= 0 {

@@ -60,7 +60,7 @@ const slack = 1e-6
 // NewSchedule computes the schedule of load under seed, unsharded. The load
 // must have passed validation: at least one stage, all of one kind.
 func NewSchedule(load *scenario.Load, seed uint64) Schedule {
-	s := Schedule{seed: seed, open: load.Open(), poisson: load.Arrivals != "constant", shards: 1, count: new(count)}
+	s := Schedule{seed: seed, open: load.Open(), poisson: load.Arrivals != scenario.ArrivalsConstant, shards: 1, count: new(count)}
 	var at time.Duration
 	sum := 0.0
 	for i := range load.Stages {

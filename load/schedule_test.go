@@ -36,7 +36,7 @@ func usersOf(length time.Duration, from, to int) scenario.Stage {
 }
 
 func drawLoad(t *rapid.T) *scenario.Load {
-	load := &scenario.Load{Arrivals: rapid.SampledFrom([]string{"constant", "poisson"}).Draw(t, "arrivals")}
+	load := &scenario.Load{Arrivals: rapid.SampledFrom([]scenario.Arrivals{scenario.ArrivalsConstant, scenario.ArrivalsPoisson}).Draw(t, "arrivals")}
 	for range rapid.IntRange(1, 5).Draw(t, "stages") {
 		load.Stages = append(load.Stages, stageOf(
 			time.Duration(rapid.Int64Range(1, 20_000).Draw(t, "length"))*time.Millisecond,
@@ -274,7 +274,7 @@ func BenchmarkScheduleConstant(b *testing.B) { benchmarkSchedule(b, "constant") 
 func BenchmarkSchedulePoisson(b *testing.B)  { benchmarkSchedule(b, "poisson") }
 
 func benchmarkSchedule(b *testing.B, arrivals string) {
-	load := &scenario.Load{Arrivals: arrivals, Stages: []scenario.Stage{stageOf(1000*time.Hour, 100, 20000)}}
+	load := &scenario.Load{Arrivals: scenario.Arrivals(arrivals), Stages: []scenario.Stage{stageOf(1000*time.Hour, 100, 20000)}}
 	c := NewSchedule(load, 1).cursor()
 	b.ReportAllocs()
 	for b.Loop() {

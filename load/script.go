@@ -34,7 +34,7 @@ type outline struct {
 	name    string
 	slot    int // of its first turn, in Plan.Slots
 	turns   []message
-	onError onError
+	onError scenario.OnError
 	pause   *think // of a closed model's user, before the next conversation
 }
 
@@ -51,26 +51,8 @@ type source struct {
 	keys    []string // "orders.phone", parallel to columns
 	columns []string
 	table   [][]string
-	pick    pick
+	pick    scenario.Pick
 }
-
-// pick says which row of a table a conversation takes.
-type pick uint8
-
-const (
-	pickSequential pick = iota
-	pickUnique
-	pickRandom
-)
-
-// onError says what a user does after a turn that was not answered.
-type onError uint8
-
-const (
-	onErrorContinue onError = iota
-	onErrorRetry
-	onErrorAbort
-)
 
 // maxRetries is how often `on_error: retry` sends the same message again.
 const maxRetries = 2
@@ -84,7 +66,7 @@ func NewScript(sc *scenario.Scenario, seed uint64, runID string) (*Script, error
 		seed:    seed,
 		run:     newRunKey(runID),
 		memory:  sc.Checks.Memory == "on",
-		history: sc.Target.API == "openai",
+		history: sc.Target.API == scenario.APIOpenAI,
 		pacing:  time.Duration(sc.Load.Pacing),
 	}
 	if err := s.readData(sc); err != nil {
@@ -141,16 +123,12 @@ func shorten(s string, runes int) string {
 }
 
 func (s *Script) outline(from *scenario.Conversation, load *scenario.Load) (outline, error) {
-	d := outline{name: from.Name}
+	d := outline{name: from.Name, onError: from.OnError}
 	if len(from.Turns) == 0 {
 		return d, errors.New("turns: there is none: write at least one")
 	}
 	switch from.OnError {
-	case "", "continue":
-	case "retry":
-		d.onError = onErrorRetry
-	case "abort":
-		d.onError = onErrorAbort
+	case "", scenario.OnErrorContinue, scenario.OnErrorRetry, scenario.OnErrorAbort:
 	default:
 		return d, fmt.Errorf("on_error: %q: write continue, retry or abort", from.OnError)
 	}
@@ -180,13 +158,7 @@ func (s *Script) readData(sc *scenario.Scenario) error {
 		if len(data.Table) == 0 {
 			return fmt.Errorf("data.%s: has no rows", name)
 		}
-		src := source{name: name, columns: data.Columns, table: data.Table}
-		switch data.Pick {
-		case scenario.PickUnique:
-			src.pick = pickUnique
-		case scenario.PickRandom:
-			src.pick = pickRandom
-		}
+		src := source{name: name, columns: data.Columns, table: data.Table, pick: data.Pick}
 		for i, row := range data.Table {
 			if len(row) < len(data.Columns) {
 				return fmt.Errorf("data.%s: row %d has %d of %d columns", name, i+1, len(row), len(data.Columns))
@@ -224,9 +196,9 @@ func (s *Script) choose(k int64) *outline {
 func (s *Script) row(source int, k, n int64) int {
 	src := &s.sources[source]
 	switch src.pick {
-	case pickRandom:
+	case scenario.PickRandom:
 		return below(mix(draw(s.seed, k, forRow)+uint64(source)*golden), len(src.table))
-	case pickUnique:
+	case scenario.PickUnique:
 		return int(n % int64(len(src.table)))
 	}
 	return int(k % int64(len(src.table)))

@@ -145,14 +145,14 @@ func ExitCode(v sla.Verdict, signal int, inconclusivePasses bool) int {
 func targetOf(in Input) Target {
 	t := in.Scenario.Target
 	out := Target{
-		Kind: "external", URL: cleanURL(t.URL), Profile: in.Facts.Target.Profile, KnobsSHA256: in.Facts.Target.KnobsSHA256,
+		Kind: TargetExternal, URL: cleanURL(t.URL), Profile: in.Facts.Target.Profile, KnobsSHA256: in.Facts.Target.KnobsSHA256,
 		API: t.API, HTTP: t.HTTP, Mode: t.Mode, Connections: t.Connections, Redis: cleanURL(in.Facts.Target.Redis),
 		Insecure: t.TLS != nil && t.TLS.Insecure,
 	}
 	if t.Bundled != nil {
-		out.Kind, out.URL = "bundled", ""
+		out.Kind, out.URL = TargetBundled, ""
 		if out.Profile == "" {
-			out.Profile = t.Bundled.Profile
+			out.Profile = string(t.Bundled.Profile)
 		}
 		if out.Redis == "" {
 			out.Redis = cleanURL(t.Bundled.Redis)
@@ -249,7 +249,7 @@ func availabilityOf(r sla.Result, c Counts) Availability {
 		out.Outages = append(out.Outages, Outage{StartS: roundS(o.Start), LengthS: roundS(o.Length), Cause: o.Cause})
 	}
 	for _, j := range r.Objectives {
-		if j.Kind == "availability" && j.N > 0 {
+		if j.Kind == scenario.KindAvailability && j.N > 0 {
 			out.Answers = known(1 - float64(j.Bad)/float64(j.N))
 			return out
 		}

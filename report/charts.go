@@ -2,6 +2,8 @@ package report
 
 import (
 	"math"
+
+	"github.com/cstest/cstest/scenario"
 )
 
 // charts is the JSON that the page's script draws from.
@@ -99,7 +101,7 @@ func chartsOf(d *Document, w *words) charts {
 		c.Stages = append(c.Stages, chartSpan{Clean(s.Name), s.StartS, s.EndS})
 	}
 	for _, o := range d.Objectives {
-		if o.Kind == "latency" && o.LimitNs != nil {
+		if o.Kind == scenario.KindLatency && o.LimitNs != nil {
 			c.Limits = append(c.Limits, chartLimit{Clean(o.Name), *o.LimitNs})
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/scenario"
 )
 
 // SchemaVersion is the version of result.json that this package writes and reads.
@@ -78,19 +79,28 @@ type ScenarioRef struct {
 	Scale  float64 `json:"scale"`
 }
 
+// TargetKind says whose server was tested.
+type TargetKind string
+
+// The values of TargetKind.
+const (
+	TargetBundled  TargetKind = "bundled"
+	TargetExternal TargetKind = "external"
+)
+
 // Target says what was tested. URL is empty for the bundled server and has
 // neither credentials nor a query for any other.
 type Target struct {
-	Kind        string `json:"kind"` // bundled | external
-	URL         string `json:"url"`
-	Profile     string `json:"profile"`
-	KnobsSHA256 string `json:"knobs_sha256"`
-	API         string `json:"api"`
-	HTTP        string `json:"http"`
-	Mode        string `json:"mode"`
-	Connections string `json:"connections"`
-	Redis       string `json:"redis"`
-	Insecure    bool   `json:"insecure"` // TLS certificates were not checked
+	Kind        TargetKind           `json:"kind"`
+	URL         string               `json:"url"`
+	Profile     string               `json:"profile"`
+	KnobsSHA256 string               `json:"knobs_sha256"`
+	API         scenario.API         `json:"api"`
+	HTTP        scenario.HTTPVersion `json:"http"`
+	Mode        scenario.Mode        `json:"mode"`
+	Connections scenario.Connections `json:"connections"`
+	Redis       string               `json:"redis"`
+	Insecure    bool                 `json:"insecure"` // TLS certificates were not checked
 }
 
 // Environment is the machine that generated the load.
@@ -108,20 +118,20 @@ type Environment struct {
 // Objective is one thing the SLA asks, with its evidence. Target, Measured,
 // Lower and Upper are in Unit.
 type Objective struct {
-	Name        string         `json:"name"`
-	Kind        string         `json:"kind"`
-	Unit        string         `json:"unit"` // share | ns | s | count
-	Target      *float64       `json:"target"`
-	LimitNs     *int64         `json:"limit_ns"`
-	Measured    *float64       `json:"measured"`
-	Lower       *float64       `json:"lower"`
-	Upper       *float64       `json:"upper"`
-	N           int64          `json:"n"`
-	Bad         int64          `json:"bad"`
-	Verdict     string         `json:"verdict"` // pass | fail | inconclusive | not_verified
-	Reason      string         `json:"reason"`
-	ReasonCodes reason.Reasons `json:"reason_codes"` // said in one line
-	Needs       int64          `json:"needs"`        // turns that would decide; 0 when unknown or decided
+	Name        string                 `json:"name"`
+	Kind        scenario.ObjectiveKind `json:"kind"`
+	Unit        string                 `json:"unit"` // share | ns | s | count
+	Target      *float64               `json:"target"`
+	LimitNs     *int64                 `json:"limit_ns"`
+	Measured    *float64               `json:"measured"`
+	Lower       *float64               `json:"lower"`
+	Upper       *float64               `json:"upper"`
+	N           int64                  `json:"n"`
+	Bad         int64                  `json:"bad"`
+	Verdict     string                 `json:"verdict"` // pass | fail | inconclusive | not_verified
+	Reason      string                 `json:"reason"`
+	ReasonCodes reason.Reasons         `json:"reason_codes"` // said in one line
+	Needs       int64                  `json:"needs"`        // turns that would decide; 0 when unknown or decided
 	// Confidence and DEFF, the design effect, are what Lower and Upper rest on;
 	// null where no bounds are computed.
 	Confidence *float64 `json:"confidence"`

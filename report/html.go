@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/unit"
 )
 
@@ -214,7 +215,7 @@ func tilesOf(d *Document, w *words) []tile {
 	if a := d.Availability.Answers; a != nil {
 		t := tile{Key: w.TileAnswered, Value: share(*a), Under: whole(d.Counts.Turns) + " " + w.Turns}
 		for _, o := range d.Objectives {
-			if o.Kind == "availability" {
+			if o.Kind == scenario.KindAvailability {
 				t.Under, t.Class = budgetText(o, w), verdictClass(o.Verdict)
 			}
 		}
@@ -222,13 +223,13 @@ func tilesOf(d *Document, w *words) []tile {
 	}
 	p99 := tile{Key: w.TileP99, Value: quantileTable([]Quantiles{d.Latency.Response})[0][5].Text}
 	for _, o := range d.Objectives {
-		if o.Kind == "latency" && o.LimitNs != nil && (p99.Under == "" || strings.Contains(o.Name, "p99")) {
+		if o.Kind == scenario.KindLatency && o.LimitNs != nil && (p99.Under == "" || strings.Contains(o.Name, "p99")) {
 			p99.Under, p99.Class = budgetText(o, w), verdictClass(o.Verdict)
 		}
 	}
 	out = append(out, p99)
 	for _, o := range d.Objectives {
-		if o.Kind == "full_quality" {
+		if o.Kind == scenario.KindFullQuality {
 			out = append(out, tile{w.TileQuality, measuredText(o, w), budgetText(o, w), verdictClass(o.Verdict)})
 			break
 		}
@@ -250,7 +251,7 @@ func tilesOf(d *Document, w *words) []tile {
 }
 
 // classOf is the class of the first objective of a kind, "" without one.
-func (d *Document) classOf(kind string) string {
+func (d *Document) classOf(kind scenario.ObjectiveKind) string {
 	for _, o := range d.Objectives {
 		if o.Kind == kind {
 			return verdictClass(o.Verdict)
@@ -323,8 +324,8 @@ func factsOf(d *Document, w *words) []factList {
 		[2]string{w.Seed, strconv.FormatUint(d.Scenario.Seed, 10)}, [2]string{"SHA-256", short(d.Scenario.SHA256)},
 		[2]string{w.Overrides, strings.Join(d.Overrides, " ")})
 	t := d.Target
-	add(w.Target, [2]string{w.Target, strings.TrimSpace(t.Kind + " " + t.Profile)}, [2]string{"URL", t.URL}, [2]string{"API", t.API},
-		[2]string{"HTTP", strings.TrimSpace(t.HTTP + " " + w.word(t.Mode))}, [2]string{w.Connections, w.word(t.Connections)}, [2]string{"Redis", t.Redis},
+	add(w.Target, [2]string{w.Target, strings.TrimSpace(string(t.Kind) + " " + t.Profile)}, [2]string{"URL", t.URL}, [2]string{"API", string(t.API)},
+		[2]string{"HTTP", strings.TrimSpace(string(t.HTTP) + " " + w.word(string(t.Mode)))}, [2]string{w.Connections, w.word(string(t.Connections))}, [2]string{"Redis", t.Redis},
 		[2]string{w.KnobsSum, short(t.KnobsSHA256)})
 	var knobs, tags [][2]string
 	for _, k := range sortedKeys(d.Knobs) {

@@ -105,7 +105,7 @@ func burnOf(in Input) []Burn {
 	out, skip := []Burn{}, inRecovery(in)
 	for b, budget := range in.Snapshot.Plan.Budgets {
 		var target float64
-		var kind string
+		var kind scenario.ObjectiveKind
 		found := false
 		for _, j := range in.Result.Objectives {
 			if j.Name == budget.Name && j.Unit == "share" {

@@ -127,7 +127,7 @@ func (t *text) headline(d *Document) {
 // subtitle says what was tested and how, in one line.
 func subtitle(d *Document, w *words) string {
 	target := d.Target.URL
-	if d.Target.Kind == "bundled" {
+	if d.Target.Kind == TargetBundled {
 		target = w.Bundled
 		if d.Target.Profile != "" {
 			target += w.aside(d.Target.Profile)

@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -159,4 +160,4 @@ func (c *checker) guard() {
 	}
 }
 
-func contains(list []string, s string) bool { return isWord(list, s) }
+func contains(list []string, s string) bool { return slices.Contains(list, s) }

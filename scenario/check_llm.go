@@ -116,7 +116,7 @@ func (c *checker) faults() {
 // faultLimits refuses what the mock would refuse.
 func (c *checker) faultLimits(path string, f *Fault) {
 	least := 400
-	if f.Kind == "html" {
+	if f.Kind == FaultHTML {
 		least = 200
 	}
 	if f.Status != 0 && (f.Status < least || f.Status > 599) {
@@ -140,7 +140,7 @@ func (c *checker) faultLimits(path string, f *Fault) {
 	if len(f.Value) > 64<<10 {
 		c.bad(path+".value", "is longer than 64 KiB")
 	}
-	if f.Kind == "empty" && f.Value != "" && !isWord([]string{"body", "choices", "content"}, f.Value) {
+	if f.Kind == FaultEmpty && f.Value != "" && !slices.Contains([]string{"body", "choices", "content"}, f.Value) {
 		c.bad(path+".value", "must be body, choices or content")
 	}
 }
@@ -150,20 +150,20 @@ func (c *checker) faultFields(path string, f *Fault) {
 	for _, u := range []struct {
 		name  string
 		given bool
-		kinds []string
+		kinds []FaultKind
 	}{
-		{"status", f.Status != 0, []string{"status", "fail-first", "html", "error-in-stream"}},
-		{"retry_after", f.RetryAfter != 0, []string{"status", "fail-first"}},
-		{"factor", f.Factor != 0, []string{"slow"}},
-		{"chunks", f.Chunks != 0, []string{"truncate", "reset", "garbage", "error-in-stream"}},
-		{"bytes_per_s", f.BytesPerS != 0, []string{"drip"}},
-		{"attempts", f.Attempts != 0, []string{"fail-first"}},
-		{"size", f.Size != 0, []string{"oversized"}},
-		{"heartbeat", f.Heartbeat != 0, []string{"hang"}},
-		{"value", f.Value != "", []string{"leak", "escape", "html", "empty"}},
+		{"status", f.Status != 0, []FaultKind{FaultStatus, FaultFailFirst, FaultHTML, FaultErrorInStream}},
+		{"retry_after", f.RetryAfter != 0, []FaultKind{FaultStatus, FaultFailFirst}},
+		{"factor", f.Factor != 0, []FaultKind{FaultSlow}},
+		{"chunks", f.Chunks != 0, []FaultKind{FaultTruncate, FaultReset, FaultGarbage, FaultErrorInStream}},
+		{"bytes_per_s", f.BytesPerS != 0, []FaultKind{FaultDrip}},
+		{"attempts", f.Attempts != 0, []FaultKind{FaultFailFirst}},
+		{"size", f.Size != 0, []FaultKind{FaultOversized}},
+		{"heartbeat", f.Heartbeat != 0, []FaultKind{FaultHang}},
+		{"value", f.Value != "", []FaultKind{FaultLeak, FaultEscape, FaultHTML, FaultEmpty}},
 	} {
 		if u.given && !slices.Contains(u.kinds, f.Kind) {
-			c.bad(path+"."+u.name, "means nothing to kind %s; it is for %s", f.Kind, strings.Join(u.kinds, ", "))
+			c.bad(path+"."+u.name, "means nothing to kind %s; it is for %s", f.Kind, strings.Join(texts(u.kinds...), ", "))
 		}
 	}
 }

@@ -67,7 +67,7 @@ func (c *checker) percentiles() {
 		before, beforeName = limit, p
 	}
 	for _, p := range sortedKeys(c.SLA.Latency) {
-		if !isWord(Percentiles(), p) {
+		if !slices.Contains(Percentiles(), p) {
 			c.bad("sla.latency."+p, "%q is not one of %s%s", short(p), strings.Join(Percentiles(), ", "), didYouMean(p, Percentiles()))
 		}
 	}
@@ -91,7 +91,7 @@ func (c *checker) after(path, name string) {
 // needs says which fields a kind of objective takes.
 type needs struct{ target, limit, max, after, stages, tier bool }
 
-func needsOf(kind string) needs {
+func needsOf(kind ObjectiveKind) needs {
 	switch kind {
 	case KindLatency:
 		return needs{target: true, limit: true, stages: true, tier: true}
@@ -133,7 +133,7 @@ func (c *checker) objective(path string, o *Objective) {
 			c.bad(path+"."+f.name, "is missing (or zero): kind %s needs it", o.Kind)
 		}
 	}
-	if best := Tiers()[0]; o.Kind == KindConversations && o.TierAtMost != "" && o.TierAtMost != best {
+	if best := TierLLM; o.Kind == KindConversations && o.TierAtMost != "" && o.TierAtMost != best {
 		c.bad(path+".tier_at_most", "a conversation is complete, or complete with degraded answers: write %s, or remove it", best)
 	}
 	if o.After != "" && n.after {

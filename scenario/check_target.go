@@ -101,14 +101,14 @@ func (c *checker) secure() bool {
 // wire checks which of api, mode, http and connections go together.
 func (c *checker) wire() {
 	t := &c.Target
-	modes := map[string][]string{
+	modes := map[API][]Mode{
 		APIReference: {ModeSync, ModeStream, ModeAsync, ModeWebSocket},
 		APIArticle:   {ModeSync},
 		APIOpenAI:    {ModeSync, ModeStream},
 		APICustom:    {ModeSync, ModeStream, ModeAsync},
 	}[t.API]
 	if !slices.Contains(modes, t.Mode) {
-		c.bad("target.mode", "api %s has no %s: possible are %s", t.API, t.Mode, strings.Join(modes, ", "))
+		c.bad("target.mode", "api %s has no %s: possible are %s", t.API, t.Mode, strings.Join(texts(modes...), ", "))
 	}
 	if t.HTTP != HTTP1 {
 		c.http2()
@@ -309,11 +309,6 @@ func (c *checker) response() {
 	}
 	if r.Tier != nil {
 		c.extract("target.response.tier.from", r.Tier.From)
-		for _, word := range sortedKeys(r.Tier.Map) {
-			if tier := r.Tier.Map[word]; !isWord(Tiers(), tier) {
-				c.bad("target.response.tier.map."+word, "%q is not one of %s%s", short(tier), strings.Join(Tiers(), ", "), didYouMean(tier, Tiers()))
-			}
-		}
 	}
 	c.framing(r)
 }

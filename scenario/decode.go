@@ -69,8 +69,8 @@ func (d *decoder) fail(n *yaml.Node, path, format string, args ...any) {
 	d.problems = append(d.problems, d.place(p, position{n.Line, n.Column}))
 }
 
-// value fills v from n. words is the closed set of a text, if it has one.
-func (d *decoder) value(n *yaml.Node, path string, v reflect.Value, words []string) {
+// value fills v from n.
+func (d *decoder) value(n *yaml.Node, path string, v reflect.Value) {
 	d.at[path] = position{n.Line, n.Column}
 	if n.Kind == yaml.ScalarNode && n.Tag == "!!null" && n.Style == 0 {
 		d.fail(n, path, "is empty: give it a value or remove it")
@@ -101,7 +101,7 @@ func (d *decoder) value(n *yaml.Node, path string, v reflect.Value, words []stri
 	case reflect.Slice:
 		d.list(n, path, v)
 	default:
-		d.scalar(n, path, v, words)
+		d.scalar(n, path, v)
 	}
 }
 
@@ -128,7 +128,7 @@ func (d *decoder) mapping(n *yaml.Node, path string, v reflect.Value) {
 			d.fail(key, join(path, short(key.Value)), "is not known here%s", cmpOr(didYouMean(key.Value, fields.names), "; known: "+strings.Join(fields.names, ", ")))
 			continue
 		}
-		d.value(n.Content[i+1], join(path, f.name), v.Field(f.index), wordsOf(v.Type(), f.name))
+		d.value(n.Content[i+1], join(path, f.name), v.Field(f.index))
 	}
 	for _, name := range fields.names {
 		if f := fields.byName[name]; f.required && !d.wrote(join(path, name)) {
@@ -152,7 +152,7 @@ func (d *decoder) table(n *yaml.Node, path string, v reflect.Value) {
 			d.at[join(path, key)] = position{value.Line, value.Column}
 			item.SetString(value.Value)
 		} else {
-			d.value(value, join(path, key), item, nil)
+			d.value(value, join(path, key), item)
 		}
 		v.SetMapIndex(reflect.ValueOf(key), item)
 	}
@@ -178,7 +178,7 @@ func (d *decoder) list(n *yaml.Node, path string, v reflect.Value) {
 	}
 	v.Set(reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)))
 	for i, c := range n.Content {
-		d.value(c, path+"["+strconv.Itoa(i)+"]", v.Index(i), nil)
+		d.value(c, path+"["+strconv.Itoa(i)+"]", v.Index(i))
 	}
 }
 
@@ -225,14 +225,14 @@ func (d *decoder) short(n *yaml.Node, path string, v scalarForm) {
 }
 
 // scalar reads a text, a number or a truth value.
-func (d *decoder) scalar(n *yaml.Node, path string, v reflect.Value, words []string) {
+func (d *decoder) scalar(n *yaml.Node, path string, v reflect.Value) {
 	if n.Kind != yaml.ScalarNode {
 		d.fail(n, path, "must be a single value, not %s", kindName(n))
 		return
 	}
 	switch v.Kind() {
 	case reflect.String:
-		d.text(n, path, v, words)
+		d.text(n, path, v)
 	case reflect.Bool:
 		if n.Style != 0 || (n.Value != "true" && n.Value != "false") {
 			d.fail(n, path, "%q is not a truth value: write true or false", short(n.Value))
@@ -244,10 +244,11 @@ func (d *decoder) scalar(n *yaml.Node, path string, v reflect.Value, words []str
 	}
 }
 
-func (d *decoder) text(n *yaml.Node, path string, v reflect.Value, words []string) {
+func (d *decoder) text(n *yaml.Node, path string, v reflect.Value) {
+	words := wordsOf(v.Type())
 	switch {
-	case words != nil && (n.Tag == "!!str" || n.Style != 0) && isWord(words, n.Value):
-	case words != nil && isWord(words, n.Value):
+	case words != nil && (n.Tag == "!!str" || n.Style != 0) && slices.Contains(words, n.Value):
+	case words != nil && slices.Contains(words, n.Value):
 		d.fail(n, path, "%s is a number to YAML: write %q, in quotes", n.Value, n.Value)
 		return
 	case words != nil:

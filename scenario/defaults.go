@@ -41,15 +41,40 @@ func (s *Scenario) fill() {
 }
 
 func (s *Scenario) fillTarget() {
-	t := &s.Target
+	s.Target.fill()
+	s.fillAgents()
+}
+
+// WithDefaults gives the target as Load leaves it: every default filled in.
+// What the target points to is not changed.
+func (t Target) WithDefaults() Target {
+	if t.Auth != nil {
+		t.Auth = clone(t.Auth)
+		t.Auth.JWT = clone(t.Auth.JWT)
+	}
+	t.Bundled, t.Login, t.Request, t.Agents = clone(t.Bundled), clone(t.Login), clone(t.Request), clone(t.Agents)
+	s := Scenario{Target: t}
+	s.fillTarget()
+	return s.Target
+}
+
+// clone copies what v points to.
+func clone[T any](v *T) *T {
+	if v == nil {
+		return nil
+	}
+	c := *v
+	return &c
+}
+
+func (t *Target) fill() {
 	if b := t.Bundled; b != nil {
-		or(&b.Profile, Profiles()[0])
+		or(&b.Profile, Hardened)
 		or(&b.Redis, "embedded")
 	}
 	or(&t.API, APIReference)
 	or(&t.HTTP, HTTP1)
 	or(&t.Mode, ModeSync)
-	s.fillAgents()
 	if t.HTTP == HTTP1 {
 		or(&t.Connections, PerUser)
 	}
@@ -68,10 +93,10 @@ func (s *Scenario) fillTarget() {
 		or(&t.Auth.JWT.TTL, unit.Duration(2*time.Hour))
 	}
 	if t.Login != nil {
-		or(&t.Login.Method, "POST")
+		or(&t.Login.Method, MethodPost)
 	}
 	if t.Request != nil {
-		or(&t.Request.Method, "POST")
+		or(&t.Request.Method, MethodPost)
 	}
 }
 

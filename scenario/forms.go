@@ -60,9 +60,9 @@ func (d *Dist) shortForm() (string, bool) {
 }
 
 func (r *RateLimited) fromScalar(text string) error {
-	switch text {
+	switch policy := Policy(text); policy {
 	case PolicyBad, PolicyExclude:
-		*r = RateLimited{Policy: text}
+		*r = RateLimited{Policy: policy}
 		return nil
 	case PolicyContract:
 		return fmt.Errorf("say how much the contract allows: {contract: 500/s}")
@@ -71,5 +71,5 @@ func (r *RateLimited) fromScalar(text string) error {
 }
 
 func (r *RateLimited) shortForm() (string, bool) {
-	return r.Policy, r.Policy != PolicyContract && r.Contract == 0
+	return string(r.Policy), r.Policy != PolicyContract && r.Contract == 0
 }

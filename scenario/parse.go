@@ -79,7 +79,7 @@ func Parse(name string, text []byte, opt Options) (*Scenario, error) {
 		d.override(root, i, set)
 	}
 	s := &Scenario{}
-	d.value(root, "", reflect.ValueOf(s).Elem(), nil)
+	d.value(root, "", reflect.ValueOf(s).Elem())
 	s.source = d.source
 	if len(d.problems) > 0 {
 		return nil, problemsError(d.problems)

@@ -35,17 +35,17 @@ type Target struct {
 	URL         string            `json:"url,omitempty"`
 	Resolve     map[string]string `json:"resolve,omitempty"` // "host:port" -> "address:port"; Host and SNI stay
 	Headers     map[string]string `json:"headers,omitempty"`
-	API         string            `json:"api,omitempty"`   // reference | article | openai | custom
+	API         API               `json:"api,omitempty"`
 	Model       string            `json:"model,omitempty"` // openai only
 	Auth        *Auth             `json:"auth,omitempty"`
 	Login       *Login            `json:"login,omitempty"`
 	Request     *Request          `json:"request,omitempty"`
 	Response    *Response         `json:"response,omitempty"`
-	HTTP        string            `json:"http,omitempty"`        // 1.1 | 2 | h2c
-	Mode        string            `json:"mode,omitempty"`        // sync | stream | async | websocket
-	Agents      *Agents           `json:"agents,omitempty"`      // of mode websocket
-	Connections string            `json:"connections,omitempty"` // per-user | per-conversation | per-turn | shared
-	Pool        unit.Count        `json:"pool,omitempty"`        // connections of a shared pool
+	HTTP        HTTPVersion       `json:"http,omitempty"`
+	Mode        Mode              `json:"mode,omitempty"`
+	Agents      *Agents           `json:"agents,omitempty"` // of mode websocket
+	Connections Connections       `json:"connections,omitempty"`
+	Pool        unit.Count        `json:"pool,omitempty"` // connections of a shared pool
 	Timeout     unit.Duration     `json:"timeout,omitempty"`
 	TLS         *TLS              `json:"tls,omitempty"`
 	Limits      Limits            `json:"limits,omitzero"`
@@ -64,8 +64,8 @@ type Agents struct {
 
 // Bundled names the reference server that cstest starts itself.
 type Bundled struct {
-	Profile string            `json:"profile,omitempty"` // hardened | article-0 … article-3
-	Redis   string            `json:"redis,omitempty"`   // embedded | redis://…
+	Profile Profile           `json:"profile,omitempty"`
+	Redis   string            `json:"redis,omitempty"` // embedded | redis://…
 	Knobs   map[string]string `json:"knobs,omitempty"`
 }
 
@@ -90,7 +90,7 @@ type JWT struct {
 // Login is one request per user before its first turn, not timed as a turn.
 // Save maps a name to a path in its answer; it is then ${login.NAME}.
 type Login struct {
-	Method  string            `json:"method,omitempty"`
+	Method  Method            `json:"method,omitempty"`
 	Path    string            `json:"path"`
 	Headers map[string]string `json:"headers,omitempty"`
 	Body    json.RawMessage   `json:"body,omitempty"`
@@ -101,7 +101,7 @@ type Login struct {
 // order of the file, with ${…} inside its strings; a member whose whole value
 // is one expansion that comes out empty is left out.
 type Request struct {
-	Method  string            `json:"method,omitempty"`
+	Method  Method            `json:"method,omitempty"`
 	Path    string            `json:"path,omitempty"`
 	Headers map[string]string `json:"headers,omitempty"`
 	Body    json.RawMessage   `json:"body,omitempty"`
@@ -121,8 +121,8 @@ type Response struct {
 
 // TierPath finds the tier of an answer and maps the server's word to ours.
 type TierPath struct {
-	From string            `json:"from"`
-	Map  map[string]string `json:"map,omitempty"`
+	From string          `json:"from"`
+	Map  map[string]Tier `json:"map,omitempty"`
 }
 
 // StreamPath finds the text in a stream's event and the event that ends it.
@@ -206,12 +206,12 @@ type Answer struct {
 	Say   string `json:"say"`
 }
 
-// Fault is a window in which the model misbehaves. Kind is one of FaultKinds.
+// Fault is a window in which the model misbehaves. Kind says how.
 type Fault struct {
 	Name       string        `json:"name"`
 	At         unit.Duration `json:"at"`
 	For        unit.Duration `json:"for"`
-	Kind       string        `json:"kind"`
+	Kind       FaultKind     `json:"kind"`
 	Share      unit.Share    `json:"share,omitempty"`
 	Status     int           `json:"status,omitempty"`
 	RetryAfter unit.Duration `json:"retry_after,omitempty"`
@@ -235,7 +235,7 @@ type Flap struct {
 // Load says who talks when. After Load Stages is never empty: `users` with
 // `for` has become one stage. Either all stages have Starts or all have Users.
 type Load struct {
-	Arrivals    string        `json:"arrivals,omitempty"` // poisson | constant
+	Arrivals    Arrivals      `json:"arrivals,omitempty"`
 	Stages      []Stage       `json:"stages,omitempty"`
 	Users       unit.Count    `json:"users,omitempty"`
 	For         unit.Duration `json:"for,omitempty"`
@@ -286,7 +286,7 @@ type Conversation struct {
 	Weight  float64 `json:"weight,omitempty"`
 	Think   *Think  `json:"think,omitempty"`
 	Turns   []Turn  `json:"turns"`
-	OnError string  `json:"on_error,omitempty"` // continue | retry | abort
+	OnError OnError `json:"on_error,omitempty"`
 }
 
 // Turn is one message of the user. After Load Think is set on every turn but
@@ -309,7 +309,7 @@ type Data struct {
 	CSV   string              `json:"csv,omitempty"`
 	JSONL string              `json:"jsonl,omitempty"`
 	Rows  []map[string]string `json:"rows,omitempty"`
-	Pick  string              `json:"pick,omitempty"` // unique | random | sequential
+	Pick  Pick                `json:"pick,omitempty"`
 
 	// Columns and Table are what was read: Table[row][column].
 	Columns []string   `json:"-"`
@@ -318,7 +318,7 @@ type Data struct {
 
 // Checks are looked for in every answer.
 type Checks struct {
-	Memory  string   `json:"memory,omitempty"` // on | off
+	Memory  Switch   `json:"memory,omitempty"`
 	Planted []string `json:"planted,omitempty"`
 	Canned  []string `json:"canned,omitempty"` // regular expressions of canned lines
 }
@@ -344,13 +344,13 @@ type SLA struct {
 	RateLimited  RateLimited              `json:"rate_limited,omitzero"`
 	Recovery     *Recovery                `json:"recovery,omitempty"`
 	Confidence   unit.Share               `json:"confidence,omitempty"`
-	Gate         string                   `json:"gate,omitempty"` // inference | measured
+	Gate         Gate                     `json:"gate,omitempty"`
 	Objectives   []Objective              `json:"objectives,omitempty"`
 }
 
 // RateLimited says what a 429 counts as: "bad", "exclude" or {contract: 500/s}.
 type RateLimited struct {
-	Policy   string    `json:"policy,omitempty"` // bad | exclude | contract
+	Policy   Policy    `json:"policy,omitempty"`
 	Contract unit.Rate `json:"contract,omitempty"`
 }
 
@@ -377,10 +377,10 @@ type Recovery struct {
 //	conversations                        share Target of conversations good in every turn
 type Objective struct {
 	Name       string        `json:"name"`
-	Kind       string        `json:"kind"`
+	Kind       ObjectiveKind `json:"kind"`
 	Target     unit.Share    `json:"target,omitempty"`
 	Limit      unit.Duration `json:"within,omitempty"`
-	TierAtMost string        `json:"tier_at_most,omitempty"`
+	TierAtMost Tier          `json:"tier_at_most,omitempty"`
 	Stages     []string      `json:"stages,omitempty"` // empty: every judged stage
 	After      string        `json:"after,omitempty"`
 	Max        float64       `json:"max,omitempty"`

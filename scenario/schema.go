@@ -73,8 +73,9 @@ func Schema() ([]byte, error) {
 
 // closeSets puts in what the types do not say: closed sets, and map keys.
 func closeSets(t reflect.Type, def *jsonschema.Schema) {
+	fields := fieldsOf(t)
 	for pair := def.Properties.Oldest(); pair != nil; pair = pair.Next() {
-		for _, word := range wordsOf(t, pair.Key) {
+		for _, word := range wordsOf(t.Field(fields.byName[pair.Key].index).Type) {
 			pair.Value.Enum = append(pair.Value.Enum, word)
 		}
 		switch {

@@ -172,7 +172,7 @@ func TestReferenceIsUpToDate(t *testing.T) {
 				initial = "**required**"
 			}
 			kind := typeName(typ.Field(f.index).Type)
-			if words := wordsOf(typ, name); words != nil {
+			if words := wordsOf(typ.Field(f.index).Type); words != nil {
 				kind = "`" + strings.Join(words, "` `") + "`"
 			}
 			b.WriteString("| `" + name + "` | " + kind + " | " + strings.ReplaceAll(note.text, "|", `\|`) + " | " + initial + " |\n")

@@ -5,152 +5,248 @@ import (
 	"slices"
 )
 
-// The words of the closed sets that readers of a Scenario switch on.
-const (
-	APIReference = "reference"
-	APIArticle   = "article"
-	APIOpenAI    = "openai"
-	APICustom    = "custom"
-
-	ModeSync      = "sync"
-	ModeStream    = "stream"
-	ModeAsync     = "async"
-	ModeWebSocket = "websocket"
-
-	AllQueues = "*" // of target.agents.queues: whatever the queue
-
-	HTTP1 = "1.1"
-	HTTP2 = "2"
-	H2C   = "h2c"
-
-	PerUser         = "per-user"
-	PerConversation = "per-conversation"
-	PerTurn         = "per-turn"
-	Shared          = "shared"
-
-	ArrivalsPoisson  = "poisson"
-	ArrivalsConstant = "constant"
-
-	OnErrorContinue = "continue"
-	OnErrorRetry    = "retry"
-	OnErrorAbort    = "abort"
-
-	PickUnique     = "unique"
-	PickRandom     = "random"
-	PickSequential = "sequential"
-
-	On  = "on"
-	Off = "off"
-
-	PolicyBad      = "bad"
-	PolicyExclude  = "exclude"
-	PolicyContract = "contract"
-
-	GateInference = "inference"
-	GateMeasured  = "measured"
-)
-
-// The kinds of objectives; see Objective.
-const (
-	KindLatency         = "latency"
-	KindAvailability    = "availability"
-	KindSeconds         = "seconds"
-	KindFullQuality     = "full_quality"
-	KindExpected        = "expected"
-	KindContext         = "context"
-	KindIntegrity       = "integrity"
-	KindPlanted         = "planted"
-	KindRecoveryLatency = "recovery_latency"
-	KindRecoveryQuality = "recovery_quality"
-	KindFirstToken      = "first_token"
-	KindChunkGap        = "chunk_gap"
-	KindCallsPerTurn    = "calls_per_turn"
-	KindConversations   = "conversations"
-)
-
-// ObjectiveKinds lists the kinds of objectives.
-func ObjectiveKinds() []string {
-	return []string{KindLatency, KindAvailability, KindSeconds, KindFullQuality, KindExpected, KindContext, KindIntegrity, KindPlanted,
-		KindRecoveryLatency, KindRecoveryQuality, KindFirstToken, KindChunkGap, KindCallsPerTurn, KindConversations}
+// closedSet is a text of which only some values have a meaning. The decoder,
+// the JSON Schema and the reference page take them from here.
+type closedSet interface {
+	~string
+	words() []string
 }
 
-// FaultKinds lists what the mock LLM can do wrong.
-func FaultKinds() []string {
-	return []string{"status", "slow", "hang", "reset", "truncate", "garbage", "html", "wrong-content-type",
-		"empty", "oversized", "drip", "error-in-stream", "leak", "escape", "fail-first"}
-}
-
-// Profiles lists the profiles of the bundled server, the default first.
-func Profiles() []string {
-	return []string{"hardened", "article-0", "article-1", "article-2", "article-3"}
-}
-
-// Tiers lists the qualities an answer may be served at, best first.
-func Tiers() []string { return []string{"llm", "faq", "handoff", "static"} }
-
-// Percentiles lists the keys of sla.latency.
-func Percentiles() []string { return []string{"p50", "p90", "p95", "p99", "p99.9"} }
-
-// wordsOf gives the closed set of a field of a type, nil where any text goes.
-func wordsOf(t reflect.Type, field string) []string {
-	switch t {
-	case reflect.TypeFor[Target]():
-		switch field {
-		case "api":
-			return []string{APIReference, APIArticle, APIOpenAI, APICustom}
-		case "http":
-			return []string{HTTP1, HTTP2, H2C}
-		case "mode":
-			return []string{ModeSync, ModeStream, ModeAsync, ModeWebSocket}
-		case "connections":
-			return []string{PerUser, PerConversation, PerTurn, Shared}
-		}
-	case reflect.TypeFor[Bundled]():
-		if field == "profile" {
-			return Profiles()
-		}
-	case reflect.TypeFor[Fault]():
-		if field == "kind" {
-			return FaultKinds()
-		}
-	case reflect.TypeFor[Load]():
-		if field == "arrivals" {
-			return []string{ArrivalsPoisson, ArrivalsConstant}
-		}
-	case reflect.TypeFor[Conversation]():
-		if field == "on_error" {
-			return []string{OnErrorContinue, OnErrorRetry, OnErrorAbort}
-		}
-	case reflect.TypeFor[Data]():
-		if field == "pick" {
-			return []string{PickUnique, PickRandom, PickSequential}
-		}
-	case reflect.TypeFor[Checks]():
-		if field == "memory" {
-			return []string{On, Off}
-		}
-	case reflect.TypeFor[RateLimited]():
-		if field == "policy" {
-			return []string{PolicyBad, PolicyExclude, PolicyContract}
-		}
-	case reflect.TypeFor[SLA]():
-		if field == "gate" {
-			return []string{GateInference, GateMeasured}
-		}
-	case reflect.TypeFor[Objective]():
-		switch field {
-		case "kind":
-			return ObjectiveKinds()
-		case "tier_at_most":
-			return Tiers()
-		}
-	case reflect.TypeFor[Request](), reflect.TypeFor[Login]():
-		if field == "method" {
-			return []string{"GET", "POST", "PUT", "PATCH"}
-		}
+// wordsOf gives the closed set that a type is, nil for any other.
+func wordsOf(t reflect.Type) []string {
+	if set, ok := reflect.Zero(t).Interface().(interface{ words() []string }); ok {
+		return set.words()
 	}
 	return nil
 }
 
-// isWord tells whether text belongs to the closed set of a field.
-func isWord(words []string, text string) bool { return slices.Contains(words, text) }
+// known tells whether a value belongs to its closed set.
+func known[T closedSet](v T) bool { return slices.Contains(v.words(), string(v)) }
+
+func texts[T ~string](values ...T) []string {
+	list := make([]string, len(values))
+	for i, v := range values {
+		list[i] = string(v)
+	}
+	return list
+}
+
+// AllQueues in target.agents.queues is whatever the queue.
+const AllQueues = "*"
+
+// Percentiles lists the keys of sla.latency.
+func Percentiles() []string { return []string{"p50", "p90", "p95", "p99", "p99.9"} }
+
+// API is the wire format that a target speaks.
+type API string
+
+// The values of API.
+const (
+	APIReference API = "reference"
+	APIArticle   API = "article"
+	APIOpenAI    API = "openai"
+	APICustom    API = "custom"
+)
+
+func (API) words() []string { return texts(APIReference, APIArticle, APIOpenAI, APICustom) }
+
+// Mode is how an answer comes back.
+type Mode string
+
+// The values of Mode.
+const (
+	ModeSync      Mode = "sync"
+	ModeStream    Mode = "stream"
+	ModeAsync     Mode = "async"
+	ModeWebSocket Mode = "websocket"
+)
+
+func (Mode) words() []string { return texts(ModeSync, ModeStream, ModeAsync, ModeWebSocket) }
+
+// HTTPVersion is the protocol below an API. H2C is HTTP/2 without TLS.
+type HTTPVersion string
+
+// The values of HTTPVersion.
+const (
+	HTTP1 HTTPVersion = "1.1"
+	HTTP2 HTTPVersion = "2"
+	H2C   HTTPVersion = "h2c"
+)
+
+func (HTTPVersion) words() []string { return texts(HTTP1, HTTP2, H2C) }
+
+// Connections says who shares a connection to the target.
+type Connections string
+
+// The values of Connections.
+const (
+	PerUser         Connections = "per-user"
+	PerConversation Connections = "per-conversation"
+	PerTurn         Connections = "per-turn"
+	Shared          Connections = "shared"
+)
+
+func (Connections) words() []string { return texts(PerUser, PerConversation, PerTurn, Shared) }
+
+// Arrivals says how starts are spread within a stage's rate.
+type Arrivals string
+
+// The values of Arrivals.
+const (
+	ArrivalsPoisson  Arrivals = "poisson"
+	ArrivalsConstant Arrivals = "constant"
+)
+
+func (Arrivals) words() []string { return texts(ArrivalsPoisson, ArrivalsConstant) }
+
+// OnError says how a conversation goes on after a bad turn.
+type OnError string
+
+// The values of OnError.
+const (
+	OnErrorContinue OnError = "continue"
+	OnErrorRetry    OnError = "retry"
+	OnErrorAbort    OnError = "abort"
+)
+
+func (OnError) words() []string { return texts(OnErrorContinue, OnErrorRetry, OnErrorAbort) }
+
+// Pick says in which order conversations draw the rows of a table.
+type Pick string
+
+// The values of Pick.
+const (
+	PickUnique     Pick = "unique"
+	PickRandom     Pick = "random"
+	PickSequential Pick = "sequential"
+)
+
+func (Pick) words() []string { return texts(PickUnique, PickRandom, PickSequential) }
+
+// Switch turns a check on or off.
+type Switch string
+
+// The values of Switch.
+const (
+	On  Switch = "on"
+	Off Switch = "off"
+)
+
+func (Switch) words() []string { return texts(On, Off) }
+
+// Policy says what a 429 counts as.
+type Policy string
+
+// The values of Policy.
+const (
+	PolicyBad      Policy = "bad"
+	PolicyExclude  Policy = "exclude"
+	PolicyContract Policy = "contract"
+)
+
+func (Policy) words() []string { return texts(PolicyBad, PolicyExclude, PolicyContract) }
+
+// Gate says what decides the exit status: the inference, or the sample alone.
+type Gate string
+
+// The values of Gate.
+const (
+	GateInference Gate = "inference"
+	GateMeasured  Gate = "measured"
+)
+
+func (Gate) words() []string { return texts(GateInference, GateMeasured) }
+
+// Profile names a set of the bundled server's knobs: hardened, or a stage of the
+// article's tuning story.
+type Profile string
+
+// The values of Profile.
+const (
+	Hardened Profile = "hardened"
+	Article0 Profile = "article-0"
+	Article1 Profile = "article-1"
+	Article2 Profile = "article-2"
+	Article3 Profile = "article-3"
+)
+
+func (Profile) words() []string { return texts(Hardened, Article0, Article1, Article2, Article3) }
+
+// Tier is the quality at which an answer is served, best first.
+type Tier string
+
+// The values of Tier.
+const (
+	TierLLM     Tier = "llm"
+	TierFAQ     Tier = "faq"
+	TierHandoff Tier = "handoff"
+	TierStatic  Tier = "static"
+)
+
+func (Tier) words() []string { return texts(TierLLM, TierFAQ, TierHandoff, TierStatic) }
+
+// Method is an HTTP method of a request template.
+type Method string
+
+// The values of Method.
+const (
+	MethodGet   Method = "GET"
+	MethodPost  Method = "POST"
+	MethodPut   Method = "PUT"
+	MethodPatch Method = "PATCH"
+)
+
+func (Method) words() []string { return texts(MethodGet, MethodPost, MethodPut, MethodPatch) }
+
+// FaultKind is what goes wrong in the mock LLM; see mockllm for what each does.
+type FaultKind string
+
+// The values of FaultKind.
+const (
+	FaultStatus           FaultKind = "status"
+	FaultSlow             FaultKind = "slow"
+	FaultHang             FaultKind = "hang"
+	FaultReset            FaultKind = "reset"
+	FaultTruncate         FaultKind = "truncate"
+	FaultGarbage          FaultKind = "garbage"
+	FaultHTML             FaultKind = "html"
+	FaultWrongContentType FaultKind = "wrong-content-type"
+	FaultEmpty            FaultKind = "empty"
+	FaultOversized        FaultKind = "oversized"
+	FaultDrip             FaultKind = "drip"
+	FaultErrorInStream    FaultKind = "error-in-stream"
+	FaultLeak             FaultKind = "leak"
+	FaultEscape           FaultKind = "escape"
+	FaultFailFirst        FaultKind = "fail-first"
+)
+
+func (FaultKind) words() []string {
+	return texts(FaultStatus, FaultSlow, FaultHang, FaultReset, FaultTruncate, FaultGarbage, FaultHTML, FaultWrongContentType,
+		FaultEmpty, FaultOversized, FaultDrip, FaultErrorInStream, FaultLeak, FaultEscape, FaultFailFirst)
+}
+
+// ObjectiveKind is what an objective judges; see Objective.
+type ObjectiveKind string
+
+// The values of ObjectiveKind.
+const (
+	KindLatency         ObjectiveKind = "latency"
+	KindAvailability    ObjectiveKind = "availability"
+	KindSeconds         ObjectiveKind = "seconds"
+	KindFullQuality     ObjectiveKind = "full_quality"
+	KindExpected        ObjectiveKind = "expected"
+	KindContext         ObjectiveKind = "context"
+	KindIntegrity       ObjectiveKind = "integrity"
+	KindPlanted         ObjectiveKind = "planted"
+	KindRecoveryLatency ObjectiveKind = "recovery_latency"
+	KindRecoveryQuality ObjectiveKind = "recovery_quality"
+	KindFirstToken      ObjectiveKind = "first_token"
+	KindChunkGap        ObjectiveKind = "chunk_gap"
+	KindCallsPerTurn    ObjectiveKind = "calls_per_turn"
+	KindConversations   ObjectiveKind = "conversations"
+)
+
+func (ObjectiveKind) words() []string {
+	return texts(KindLatency, KindAvailability, KindSeconds, KindFullQuality, KindExpected, KindContext, KindIntegrity, KindPlanted,
+		KindRecoveryLatency, KindRecoveryQuality, KindFirstToken, KindChunkGap, KindCallsPerTurn, KindConversations)
+}

@@ -41,7 +41,7 @@ func Budgets(objectives []scenario.Objective, stages []measure.Stage, sla scenar
 		if len(o.Stages) > 0 {
 			b.Stages = stageMask(stages, o.Stages)
 		}
-		if tier, ok := measure.ParseTier(o.TierAtMost); ok {
+		if tier, ok := measure.ParseTier(string(o.TierAtMost)); ok {
 			b.TierAtMost = tier
 		}
 		if compile(&b, o) {

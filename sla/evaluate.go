@@ -316,7 +316,7 @@ func stormsOf(s *scenario.Scenario, plan *measure.Plan, facts *measure.Facts) []
 	storms := slices.Clone(facts.Storms)
 	if len(storms) == 0 && !facts.LLMKnown && s.LLM != nil {
 		for _, f := range s.LLM.Faults {
-			storms = append(storms, measure.Storm{Name: f.Name, Kind: f.Kind, Start: f.At.D(), End: f.At.D() + f.For.D()})
+			storms = append(storms, measure.Storm{Name: f.Name, Kind: string(f.Kind), Start: f.At.D(), End: f.At.D() + f.For.D()})
 		}
 	}
 	for i := range storms {

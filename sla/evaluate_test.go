@@ -141,7 +141,7 @@ func TestOutcomeTable(t *testing.T) {
 
 func TestRateLimitedPolicies(t *testing.T) {
 	for _, c := range []struct {
-		policy   string
+		policy   scenario.Policy
 		excluded bool
 		n, bad   int64
 	}{{scenario.PolicyBad, false, 11, 1}, {scenario.PolicyExclude, false, 10, 0}, {scenario.PolicyContract, false, 11, 1}, {scenario.PolicyContract, true, 10, 0}} {
@@ -232,7 +232,7 @@ func TestNotVerified(t *testing.T) {
 	unseen := func(t *measure.Turn) { t.Memory = measure.NotVerified }
 	for _, c := range []struct {
 		name   string
-		memory string
+		memory scenario.Switch
 		change func(*measure.Turn)
 		object string
 		want   Verdict

@@ -65,7 +65,7 @@ func (j *judge) conversations(r *Judged, o scenario.Objective) {
 		r.N += n
 	}
 	r.Bad = j.snap.Conversations[measure.Broken] + j.snap.Conversations[measure.Abandoned]
-	if o.TierAtMost == measure.TierLLM.String() {
+	if o.TierAtMost == scenario.TierLLM {
 		r.Bad += j.snap.Conversations[measure.CompleteDegraded]
 	}
 }

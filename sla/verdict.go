@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/scenario"
 )
 
 // Verdict is the answer to one objective, or to a whole run.
@@ -53,7 +54,7 @@ type Result struct {
 // are in Unit: "share" (0–1), "ns", "s" or "count".
 type Judged struct {
 	Name     string
-	Kind     string
+	Kind     scenario.ObjectiveKind
 	Unit     string
 	Target   float64       // of seconds: how many may be bad
 	Limit    time.Duration // for latency objectives

@@ -21,7 +21,7 @@ func expectedConnections(s *scenario.Scenario, shards int) int {
 	if t.Agents != nil {
 		agents = int(t.Agents.Sockets)
 	}
-	if t.HTTP == "2" || t.HTTP == "h2c" || t.Connections == "shared" {
+	if t.HTTP == scenario.HTTP2 || t.HTTP == scenario.H2C || t.Connections == scenario.Shared {
 		return agents
 	}
 	total := float64(s.PeakUsers())

@@ -86,11 +86,11 @@ func (up *servers) startBundled(ctx context.Context, s *scenario.Scenario, o Opt
 	}
 	text := base64.RawURLEncoding.EncodeToString(secret)
 	args := []string{o.Executable, "serve", "reference-server", "--exit-with-stdin", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
-		"--profile", b.Profile, "--llm", up.mockChild.ready.URL}
+		"--profile", string(b.Profile), "--llm", up.mockChild.ready.URL}
 	for _, name := range slices.Sorted(maps.Keys(b.Knobs)) {
 		args = append(args, "--knob", name+"="+b.Knobs[name])
 	}
-	if s.Target.HTTP == "h2c" {
+	if s.Target.HTTP == scenario.H2C {
 		args = append(args, "--h2c")
 	}
 	// Secrets travel in the environment: arguments are public on the machine.
@@ -105,7 +105,7 @@ func (up *servers) startBundled(ctx context.Context, s *scenario.Scenario, o Opt
 	}
 	up.server = c
 	up.target.URL = c.ready.URL
-	up.target.API = "reference"
+	up.target.API = scenario.APIReference
 	up.target.Auth = &scenario.Auth{JWT: &scenario.JWT{
 		Secret: text, Sub: "${user.id}", TTL: unit.Duration(2 * time.Hour), Issuer: "cstest", Audience: "chat", Kid: "k1",
 	}}

@@ -96,7 +96,7 @@ func (t *attempt) openDriver() (err error) {
 	if err != nil {
 		return fmt.Errorf("driver: %w", err)
 	}
-	if target.Connections == "shared" || target.Agents != nil {
+	if target.Connections == scenario.Shared || target.Agents != nil {
 		err = t.driver.Prepare(int(target.Pool))
 	}
 	return err

@@ -117,7 +117,7 @@ func Storms(s *scenario.Scenario) []measure.Storm {
 	}
 	storms := make([]measure.Storm, 0, len(s.LLM.Faults))
 	for _, f := range s.LLM.Faults {
-		storms = append(storms, measure.Storm{Name: f.Name, Kind: f.Kind, Start: f.At.D(), End: f.At.D() + f.For.D()})
+		storms = append(storms, measure.Storm{Name: f.Name, Kind: string(f.Kind), Start: f.At.D(), End: f.At.D() + f.For.D()})
 	}
 	return storms
 }

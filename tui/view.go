@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/sla"
 	"github.com/cstest/cstest/unit"
 )
@@ -272,7 +273,7 @@ func (m *model) helpSections() []section {
 // share of the frame's answers: as the availability objective has it, where there is one.
 func (m *model) answered() string {
 	for _, o := range m.frame.Objectives {
-		if o.Kind == "availability" && o.N > 0 && !math.IsNaN(o.Measured) {
+		if o.Kind == scenario.KindAvailability && o.N > 0 && !math.IsNaN(o.Measured) {
 			return share(o.N-o.Bad, o.N)
 		}
 	}

@@ -112,7 +112,7 @@ func targetOf(o scenario.Objective) string {
 		text += " within " + o.Limit.String()
 	}
 	if o.TierAtMost != "" {
-		text += " at tier " + o.TierAtMost + " or better"
+		text += " at tier " + string(o.TierAtMost) + " or better"
 	}
 	if o.Max > 0 {
 		text += fmt.Sprintf(" at most %g", o.Max)
