@@ -78,6 +78,19 @@ func TestOpenAIBody(t *testing.T) {
 	}
 }
 
+// A signing key is taken as it is, whatever bytes a file holds.
+func TestSigningKeysAreNotEscaped(t *testing.T) {
+	const key = "k\r\n\x01\x7f\xff$"
+	o := &Options{Secrets: func(string) (string, error) { return key, nil }}
+	s, err := newSigner(&scenario.Target{Auth: &scenario.Auth{JWT: &scenario.JWT{Secret: "${file:key}", Claims: map[string]string{"t": "a\tb"}}}}, o)
+	if err != nil || string(s.secret) != key {
+		t.Fatalf("%q, %v", s.secret, err)
+	}
+	if claim, ok := s.claims["t"].Constant(); claim != "a\tb" || !ok {
+		t.Errorf("claim %q", claim)
+	}
+}
+
 // Agents' sockets are given what is said of an agent or of the run.
 func TestForAgents(t *testing.T) {
 	o := Options{RunID: "r", Secrets: func(string) (string, error) { return "s", nil }}

@@ -269,6 +269,10 @@ func TestJoin(t *testing.T) {
 	if text, ok := (Bound[turn]{}).Constant(); text != "" || !ok || !Raw[turn]("").Empty() || constant.Empty() {
 		t.Errorf("the zero Bound: %q %t", text, ok)
 	}
+	dialog, err := variable("dialog")
+	if got := string(Only("x", must(dialog, err), Path).Append(nil, &turn{dialog: []byte("a b")})); got != "a%20b" {
+		t.Errorf("alone: %q", got)
+	}
 	first := bind("1${text}")
 	joined := Join(first, Raw[turn]("|"), must(Bind(must(ParseJSON([]byte(`{"d":"${dialog}","t":"${text}"}`))), variable)), bind("${v}!"))
 	v := &turn{text: []byte("hi"), vars: map[string]string{"v": "V"}}
