@@ -87,7 +87,7 @@ func TestSessionsDoNotRecur(t *testing.T) {
 		}
 		ids[id] = true
 	}
-	at := time.Now().Add(5 * time.Second).UTC().Format(time.RFC3339Nano)
+	at := time.Now().Add(8 * time.Second).UTC().Format(time.RFC3339Nano)
 	var shards []*running
 	var dirs []string
 	for _, shard := range []string{"0/2", "1/2"} {
