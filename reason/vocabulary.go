@@ -80,7 +80,7 @@ var knownTerms = sync.OnceValue(func() []knownTerm {
 		if strings.HasSuffix(word, "y") {
 			word = strings.TrimSuffix(word, "y") + "(y|ie)"
 		}
-		out = append(out, knownTerm{t, regexp.MustCompile(`(?i)(^|[^\w./-])` + word + `s?($|[^\w/-])`)})
+		out = append(out, knownTerm{t, regexp.MustCompile(`(?i)(^|[^\w./-])` + word + `s?($|[^\w./-]|\.( |$))`)})
 	}
 	return out
 })

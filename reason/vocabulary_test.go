@@ -58,7 +58,7 @@ func TestVocabularyPageIsCurrent(t *testing.T) {
 		b.WriteString("| " + term.English + " | " + term.Chinese + " | " + term.Meaning + " |\n")
 	}
 	b.WriteString("\n## Words of closed sets\n\nAs they stand in `result.json`, and as they are read.\n\n| in JSON | English | 中文 |\n|---|---|---|\n")
-	for _, group := range [][]wordRow{verdictWords(), outcomeWords(), tierWords(), comparisonWords()} {
+	for _, group := range [][]wordRow{verdictWords(), outcomeWords(), tierWords(), causeWords(), settingWords(), comparisonWords()} {
 		for _, w := range group {
 			b.WriteString("| `" + string(w.word) + "` | " + w.en + " | " + w.zh + " |\n")
 		}

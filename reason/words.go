@@ -60,12 +60,36 @@ func tierWords() []wordRow {
 	}
 }
 
-// causeWords are the messages of failures that cstest itself words.
+// causeWords are the messages of failures that cstest itself words and that have
+// nothing of the server's in them.
 func causeWords() []wordRow {
+	same := func(en, zh string) wordRow { return wordRow{Word(en), en, zh} }
 	return []wordRow{
-		{"out of descriptors or ports", "out of descriptors or ports", "描述符或端口用尽"},
 		{"start beyond guard.max_turns", "start beyond guard.max_turns", "超出 guard.max_turns"},
-		{"nothing", "nothing", "（无）"},
+		same("out of descriptors or ports", "描述符或端口用尽"),
+		same("load.max_in_flight turns wait for the target", "等待被测系统的轮次达到 load.max_in_flight"),
+		same("connection broken", "连接中断"),
+		same("cannot connect", "无法连接"),
+		same("connection refused", "连接被拒绝"),
+		same("no answer in time", "未按时应答"),
+		same("no whole answer within the timeout", "超时前没有完整的应答"),
+		same("malformed answer", "应答格式错误"),
+		same("answer beyond target.limits", "应答超出 target.limits"),
+		same("stream ended without its terminal event", "流在结束事件之前终止"),
+		same("unanswered when the load ended", "压测结束时尚未应答"),
+		same("a redirect, which is not followed", "重定向，不予跟随"),
+		same("connection reset by the server", "连接被服务端重置"),
+		same("connection closed by the server before the answer was whole", "应答未完整时服务端关闭了连接"),
+		same("connection closed by the server while the request was written", "请求发送途中服务端关闭了连接"),
+		same("connection closed by the server while it was being made", "建立途中服务端关闭了连接"),
+		same("connecting took longer than the timeout", "建连超时"),
+		same("name lookup took longer than the timeout", "域名解析超时"),
+		same("name lookup: no such host", "域名解析：没有这个主机"),
+		same("tls: the certificate is for another host", "tls：证书属于另一主机"),
+		same("tls: the certificate is signed by an unknown authority", "tls：证书由未知机构签发"),
+		same("tls: the certificate is expired or not yet valid", "tls：证书已过期或尚未生效"),
+		same("tls: the certificate is not valid", "tls：证书无效"),
+		same("tls: the server does not speak TLS", "tls：服务端不使用 TLS"),
 	}
 }
 

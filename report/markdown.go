@@ -98,7 +98,7 @@ func mdErrors(d *Document, w *words, p func(string, ...any)) {
 			if i == 10 {
 				break
 			}
-			p("| %s | %s | %s | %s |", md(w.word(e.Outcome)), whole(e.Count), md(e.Message), seconds(e.FirstS))
+			p("| %s | %s | %s | %s |", md(w.word(e.Outcome)), whole(e.Count), md(w.word(e.Message)), seconds(e.FirstS))
 		}
 		p("")
 	}

@@ -100,7 +100,7 @@ func (t *text) errors(d *Document) {
 		}
 		head := pad(whole(e.Count), 9, true) + "  " + pad(fit(w.word(e.Outcome), 15), 15, false) + "  "
 		tail := "  " + w.First + " " + seconds(e.FirstS)
-		t.line(head + pad(fit(e.Message, t.room()-width(head)-width(tail)), t.room()-width(head)-width(tail), false) + t.paint(tail, dim))
+		t.line(head + pad(fit(w.word(e.Message), t.room()-width(head)-width(tail)), t.room()-width(head)-width(tail), false) + t.paint(tail, dim))
 	}
 	if more > 0 {
 		t.line(t.paint(fmt.Sprintf(w.MoreErrorsF, whole(more)), dim))

@@ -363,7 +363,7 @@ func (m *model) failureRows(n int) []*line {
 		}
 		l := newLine(m.width).right(c.bold, count(f.Count), 7).text(c.dim, " "+w.times+" ").text(c.outcome(f.Outcome), name)
 		l.to(max(28, l.w+2))
-		out = append(out, l.outer(c.plain, f.Message, m.width-l.w-1))
+		out = append(out, l.outer(c.plain, w.word(f.Message), m.width-l.w-1))
 	}
 	for len(out) < n {
 		out = append(out, newLine(m.width))

@@ -252,3 +252,19 @@ func TestWordsKeepToTheVocabulary(t *testing.T) {
 		}
 	}
 }
+
+// What cstest itself says of a failure is in the language of the view; what a
+// server says stays as it is.
+func TestFailuresInChinese(t *testing.T) {
+	frames := sale(48 * time.Second)
+	frames[len(frames)-1].Failures = []measure.FailureCount{
+		{Outcome: measure.Timeout, Message: "no whole answer within the timeout", Count: 3},
+		{Outcome: measure.ServerError, Message: "answer refused by upstream", Count: 2},
+	}
+	shown := ansi.Strip(screen(t, zhOptions(), 80, 24, frames).content)
+	for _, want := range []string{"3 × 超时", "超时前没有完整的应答", "answer refused by upstream"} {
+		if !strings.Contains(shown, want) {
+			t.Errorf("no %q on\n%s", want, shown)
+		}
+	}
+}
