@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"encoding/json"
 	"html"
 	"reflect"
 	"regexp"
@@ -78,5 +79,38 @@ func TestRenderingsInChinese(t *testing.T) {
 	}
 	if d.Warnings[0] != d.WarningCodes[0].Text(English) {
 		t.Error("rendering changed the Document")
+	}
+}
+
+// A result of before there were codes is shown with its texts, in either language.
+func TestResultsWithoutCodes(t *testing.T) {
+	var b bytes.Buffer
+	if err := WriteJSON(saleDocument(t), &b); err != nil {
+		t.Fatal(err)
+	}
+	var raw map[string]any
+	if err := json.Unmarshal(b.Bytes(), &raw); err != nil {
+		t.Fatal(err)
+	}
+	delete(raw, "reason_codes")
+	delete(raw, "warning_codes")
+	delete(raw["generator"].(map[string]any), "reason_codes")
+	for _, o := range raw["objectives"].([]any) {
+		delete(o.(map[string]any), "reason_codes")
+	}
+	old, err := json.Marshal(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := ParseJSON(old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := validate(t, compiled(t), d, nil); err != nil {
+		t.Errorf("written again: %v", err)
+	}
+	b.Reset()
+	if err := WriteMarkdown(d, &b, Chinese); err != nil || !strings.Contains(b.String(), "they share its 2 cores") || !strings.Contains(b.String(), "通过") {
+		t.Errorf("%v\n%s", err, &b)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+
+	"github.com/cstest/cstest/reason"
 )
 
 // WriteJSON writes d as result.json, indented, with a newline at the end. The
@@ -33,6 +35,7 @@ func ParseJSON(b []byte) (*Document, error) {
 	if err := json.Unmarshal(b, &d); err != nil {
 		return nil, fmt.Errorf("not a result: %w", err)
 	}
+	d.withoutCodes()
 	if d.SchemaVersion != SchemaVersion {
 		return nil, fmt.Errorf("schema version %d: this cstest reads version %d", d.SchemaVersion, SchemaVersion)
 	}
@@ -55,4 +58,15 @@ func (d *Document) Check() error {
 		return fmt.Errorf("counts do not add up: %d turns, but the outcomes sum to %d", c.Turns, sum)
 	}
 	return nil
+}
+
+// withoutCodes makes the codes of a result that was written before there were any
+// empty lists.
+func (d *Document) withoutCodes() {
+	for _, list := range []*reason.Reasons{&d.ReasonCodes, &d.WarningCodes, &d.Generator.ReasonCodes} {
+		*list = list.OrEmpty()
+	}
+	for i := range d.Objectives {
+		d.Objectives[i].ReasonCodes = d.Objectives[i].ReasonCodes.OrEmpty()
+	}
 }
