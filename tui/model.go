@@ -1,10 +1,14 @@
 package tui
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+
+	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/unit"
 )
 
 // The views that tab goes through.
@@ -133,17 +137,34 @@ func (m *model) columns(n int) []tally {
 // recovery is how long after a storm things may take to be well again.
 func (m *model) recovery() time.Duration {
 	const unasked = 10 * time.Second
-	s := m.opts.Scenario
-	if s == nil || s.SLA.Recovery == nil {
-		return unasked
+	var asked time.Duration
+	for _, o := range m.objectives() {
+		if o.Kind == scenario.KindRecoveryLatency || o.Kind == scenario.KindRecoveryQuality {
+			asked = max(asked, o.Limit.D(), time.Second)
+		}
 	}
-	return max(s.SLA.Recovery.Latency.D(), s.SLA.Recovery.Quality.D(), time.Second)
+	return cmp.Or(asked, unasked)
 }
 
-// limit is the latency budget of a quantile as the SLA's short form has it; 0: none.
+// limit is the shortest latency budget of a quantile; 0: none.
 func (m *model) limit(quantile string) time.Duration {
-	if m.opts.Scenario == nil {
+	share, err := unit.ParseShare(strings.TrimPrefix(quantile, "p") + "%")
+	if err != nil {
 		return 0
 	}
-	return m.opts.Scenario.SLA.Latency[quantile].D()
+	var shortest time.Duration
+	for _, o := range m.objectives() {
+		if o.Kind == scenario.KindLatency && o.Target == share && (shortest == 0 || o.Limit.D() < shortest) {
+			shortest = o.Limit.D()
+		}
+	}
+	return shortest
+}
+
+// objectives are what the run is judged by, of both forms of the SLA.
+func (m *model) objectives() []scenario.Objective {
+	if m.opts.Scenario == nil {
+		return nil
+	}
+	return m.opts.Scenario.Objectives()
 }

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/unit"
 )
 
@@ -304,8 +306,8 @@ func (m *model) availabilityRows() []*line {
 		}
 	}
 	asked := ""
-	if sc := m.opts.Scenario; sc != nil && sc.SLA.Availability > 0 {
-		asked = "  " + format(w.asked, strings.Replace(sc.SLA.Availability.String(), "%", " %", 1))
+	if i := slices.IndexFunc(m.objectives(), func(o scenario.Objective) bool { return o.Kind == scenario.KindAvailability }); i >= 0 {
+		asked = "  " + format(w.asked, strings.Replace(m.objectives()[i].Target.String(), "%", " %", 1))
 	}
 	burn := row(w.burn)
 	for _, b := range f.Burn {
