@@ -30,6 +30,8 @@ type Facts struct {
 	// Missing names the shards, as "2/3", that are not among those this is the sum
 	// of. With any, the run is incomplete.
 	Missing []string `json:"missing_shards,omitempty"`
+	// Incidents happened to the run as a whole.
+	Incidents []Incident `json:"incidents,omitempty"`
 }
 
 // Storm is one fault window as it really happened. End is 0 while it is open.

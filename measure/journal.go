@@ -168,7 +168,7 @@ func (j *Journal) AppendNote(name string, note any) error {
 	return j.do(func() error {
 		raw, err := json.Marshal(note)
 		if err != nil {
-			return err
+			return fmt.Errorf("journal: note %q: %w", name, err)
 		}
 		return j.json(kindNote, noteRecord{name, raw})
 	})

@@ -66,6 +66,7 @@ func Evaluate(s *scenario.Scenario, snap *measure.Snapshot, facts *measure.Facts
 	j.generator()
 	j.littlesLaw()
 	j.conclude()
+	j.judgeIncidents()
 	return j.result
 }
 

@@ -125,13 +125,16 @@ func (j *judge) census(r *Judged, o scenario.Objective, skip func(second int) bo
 }
 
 // seconds sets the run's census and its outages, by the first objective of that
-// kind, else by the availability that is asked for.
+// kind, else by the first that asks for availability.
 func (j *judge) seconds() {
-	name, target := judgedBudget, float64(j.s.SLA.Availability)
+	name, target := judgedBudget, 0.0
 	for _, o := range j.objectives {
 		if o.Kind == scenario.KindSeconds {
 			name, target = o.Name, float64(o.Target)
 			break
+		}
+		if o.Kind == scenario.KindAvailability && target == 0 {
+			target = float64(o.Target)
 		}
 	}
 	b, ok := j.budgets[name]

@@ -194,8 +194,10 @@ func (j *judge) metastable(s measure.Storm) bool {
 	}
 	from, before := wholeSecond(s.End), int(s.Start/time.Second)
 	allowed := hold
-	if r := j.s.SLA.Recovery; r != nil && r.After == s.Name {
-		allowed = max(allowed, wholeSecond(r.Latency.D()))
+	for _, o := range j.objectives { // the short form's are among them
+		if o.Kind == scenario.KindRecoveryLatency && o.After == s.Name {
+			allowed = max(allowed, wholeSecond(o.Limit.D()))
+		}
 	}
 	rate := j.starts(before-window, before)
 	seen := 0

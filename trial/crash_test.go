@@ -3,8 +3,10 @@ package trial
 import (
 	"context"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -62,10 +64,14 @@ func driven(t *testing.T, target *clockwork, change func(*attempt)) (*Done, *mea
 		t.Fatal(err)
 	}
 	recorder := measure.NewRecorder(a.plan, 2)
-	a.source = recorder
+	if s, ok := a.source.(torn); ok {
+		recorder = s.Recorder
+	} else {
+		a.source = recorder
+	}
 	done := &Done{Facts: &measure.Facts{}}
 	a.drive(patient(t), context.Background(), recorder, done)
-	done.Result = Judge(s, done.Snapshot, done.Facts, done.Incidents)
+	done.Result = sla.Evaluate(s, done.Snapshot, done.Facts)
 	a.closeJournal(done)
 	if done.JournalErr != nil {
 		t.Fatal(done.JournalErr)
@@ -123,11 +129,11 @@ func TestIncidentsOfARunAreJournalled(t *testing.T) {
 			return r, true
 		}
 	})
-	if len(done.Incidents) != 1 || done.Incidents[0].Kind != ClockStep || done.Incidents[0].By != time.Hour {
-		t.Errorf("incidents %+v", done.Incidents)
+	if len(done.Facts.Incidents) != 1 || done.Facts.Incidents[0].Kind != measure.ClockStep || done.Facts.Incidents[0].By != time.Hour {
+		t.Errorf("incidents %+v", done.Facts.Incidents)
 	}
-	if got := string(back.Notes[NoteIncidents]); !strings.Contains(got, `"kind":"clock_step"`) {
-		t.Errorf("the journal's note: %s", got)
+	if !reflect.DeepEqual(back.Facts.Incidents, done.Facts.Incidents) {
+		t.Errorf("the journal has %+v", back.Facts.Incidents)
 	}
 	if done.Snapshot.Elapsed > 5*time.Second || done.Snapshot.Turns() != 50 {
 		t.Errorf("an hour went by: %s, %d turns", done.Snapshot.Elapsed, done.Snapshot.Turns())
@@ -179,5 +185,54 @@ func TestJournalDoesNotGrowWithTurns(t *testing.T) {
 	// Counters of fifty times as much take a byte more here and there.
 	if many > few*3/2 || manySnap > fewSnap*3/2 {
 		t.Errorf("fifty times the turns: the journal grew from %d to %d bytes, the snapshot from %d to %d", few, many, fewSnap, manySnap)
+	}
+}
+
+// An interval whose cut fails is in the snapshot and in the journal alike, without
+// secrets.
+func TestFailedCutIsKeptAndRedacted(t *testing.T) {
+	done, back := driven(t, &clockwork{}, func(a *attempt) {
+		a.Redact = noCanary
+		a.source = torn{measure.NewRecorder(a.plan, 2)}
+	})
+	if done.Snapshot.Turns() != 50 || back.Snapshot.Turns() != 50 {
+		t.Errorf("%d turns, %d in the journal, want 50", done.Snapshot.Turns(), back.Snapshot.Turns())
+	}
+	for what, s := range map[string]*measure.Snapshot{"snapshot": done.Snapshot, "journal": back.Snapshot} {
+		if len(s.Failures) != 1 || s.Failures[0].Message != "the [redacted] sang" {
+			t.Errorf("%s: %+v", what, s.Failures)
+		}
+	}
+	if !strings.Contains(done.Warnings.String(), "counts lost") {
+		t.Errorf("warnings %q", done.Warnings)
+	}
+}
+
+// torn is a source whose cuts fail, and know of a failure that names a secret.
+type torn struct{ *measure.Recorder }
+
+func (s torn) Cut(elapsed time.Duration) (*measure.Snapshot, error) {
+	last, err := s.Recorder.Cut(elapsed)
+	last.Failures = append(last.Failures, measure.FailureCount{Outcome: measure.ServerError, Message: "the canary sang", Count: 1})
+	return last, errors.Join(err, errors.New("counts lost"))
+}
+
+// A note that cannot be encoded is told as what it is.
+func TestNoteThatCannotBeEncodedIsTold(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "journal.cst")
+	s := parse(t, anyTarget+"}", tenSeconds)
+	a := &attempt{Options: Options{Scenario: s, Journal: path, About: "x"}, plan: Plan(s)}
+	if err := a.openJournal(); err != nil {
+		t.Fatal(err)
+	}
+	done := &Done{Facts: &measure.Facts{Generator: measure.Generator{InFlightMean: math.NaN()}}}
+	a.closeJournal(done)
+	if done.JournalErr == nil || done.JournalErr.Error() != path+": journal: json: unsupported value: NaN" {
+		t.Errorf("error %v", done.JournalErr)
+	}
+	var refused *ResultsError
+	a.Journal, a.About = path+"2", math.NaN()
+	if err := a.openJournal(); !errors.As(err, &refused) || err.Error() != `journal: note "about": json: unsupported value: NaN` {
+		t.Errorf("error %v", err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -36,6 +37,7 @@ type member struct {
 	name     string
 	shard    string // as --shard has it: "0/2"
 	cmd      *exec.Cmd
+	log      io.Closer // of its standard error
 	in       io.WriteCloser
 	f        *framer
 	counters atomic.Pointer[Counters]
@@ -75,23 +77,27 @@ func startCrew(ctx context.Context, t *attempt, resolved string) (*crew, error) 
 func (c *crew) start(t *attempt, i int, resolved string) (*member, error) {
 	cmd := exec.Command(t.Executable, "run-shard")
 	cmd.Env = os.Environ()
-	cmd.Stderr = os.Stderr
+	log, err := t.shardLog(i)
+	if err != nil {
+		return nil, err
+	}
+	cmd.Stderr = log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the parent passes Ctrl-C on
 	in, err := cmd.StdinPipe()
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, log.Close())
 	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, log.Close())
 	}
 	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start shard process: %w", err)
+		return nil, errors.Join(fmt.Errorf("start shard process: %w", err), log.Close())
 	}
-	m := &member{name: shardName(i, t.Processes), shard: shardOf(i, t.Processes), cmd: cmd, in: in, f: &framer{w: in}, ready: make(chan error, 2)}
+	m := &member{name: shardName(i, t.Processes), shard: shardOf(i, t.Processes), cmd: cmd, log: log, in: in, f: &framer{w: in}, ready: make(chan error, 2)}
 	m.counters.Store(&Counters{})
 	c.read.Go(func() {
-		m.err = c.bury(m, c.follow(i, m, out))
+		m.err = c.awaitExit(m, c.follow(i, m, out))
 		m.ready <- m.err // nobody hears it once it was ready
 		c.pending.gone(i)
 		m.counters.Store(&Counters{Started: m.counters.Load().Started})
@@ -104,14 +110,32 @@ func (c *crew) start(t *attempt, i int, resolved string) (*member, error) {
 	return m, m.f.sendJSON(frameJob, job)
 }
 
-// bury waits for a member that says no more; err is why, nil when it said all. It
-// gives what is to be said of that.
-func (c *crew) bury(m *member, err error) error {
+// shardLog is where shard i's standard error goes, without secrets: never to
+// this process's own, which may be drawn on. What a person must know the shard
+// says in a frame.
+func (t *attempt) shardLog(i int) (io.WriteCloser, error) {
+	if t.LogDir == "" {
+		return &redactedLog{out: io.Discard, redact: t.Redact}, nil
+	}
+	if err := os.MkdirAll(t.LogDir, 0o755); err != nil {
+		return nil, fmt.Errorf("log directory of %s: %w", shardName(i, t.Processes), err)
+	}
+	file, err := os.Create(filepath.Join(t.LogDir, fmt.Sprintf("shard-%d.log", i)))
+	if err != nil {
+		return nil, fmt.Errorf("log of %s: %w", shardName(i, t.Processes), err)
+	}
+	return &redactedLog{out: file, redact: t.Redact}, nil
+}
+
+// awaitExit waits for a member that says no more to exit; err is why, nil when it
+// said all. It gives what is to be said of that.
+func (c *crew) awaitExit(m *member, err error) error {
 	if err != nil {
 		_ = m.in.Close() // the request to end, for one that is still there
 		defer time.AfterFunc(memberWithin, func() { _ = m.cmd.Process.Kill() }).Stop()
 	}
 	_ = m.cmd.Wait() // how it ended is in ProcessState
+	_ = m.log.Close()
 	m.at = time.Now()
 	switch {
 	case err == nil:

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -21,6 +22,16 @@ import (
 // shard 1 panics, that of shard 0 answers badly, all do, or none.
 func beShard(role string, in io.Reader, out, errs io.Writer) int {
 	f := &framer{w: out}
+	if role == "shard fails" {
+		if err := RunShard(context.Background(), in, out); err != nil {
+			fmt.Fprintln(errs, err)
+			return 1
+		}
+		return 0
+	}
+	if role == "shard speaks" {
+		fmt.Fprintln(errs, "the canary sings")
+	}
 	if role == "shard stuck" {
 		_ = f.send(frameReady, nil) // else the test fails
 		select {}
@@ -75,7 +86,7 @@ func crewed(t *testing.T, role string, n int, more string, change func(*attempt)
 	a.source = a.crew.pending
 	done := &Done{Facts: &measure.Facts{}}
 	a.drive(patient(t), context.Background(), nil, done)
-	done.Result = Judge(s, done.Snapshot, done.Facts, done.Incidents)
+	done.Result = sla.Evaluate(s, done.Snapshot, done.Facts)
 	return done
 }
 
@@ -216,6 +227,7 @@ func TestStuckShardIsKilled(t *testing.T) {
 	}
 	t.Setenv(asChild, "shard stuck")
 	a := &attempt{Options: Options{Scenario: parse(t, anyTarget+"}", tenSeconds), Executable: self, Processes: 2}, servers: &servers{}}
+	a.fill()
 	a.plan = Plan(a.Scenario)
 	c, err := startCrew(ctx, a, "")
 	if err != nil {
@@ -233,5 +245,48 @@ func TestStuckShardIsKilled(t *testing.T) {
 	}
 	if !slices.Equal(done.Warnings.Texts(reason.English), want) || len(done.Facts.Interrupted) > 0 {
 		t.Errorf("warnings %q, interrupted %q", done.Warnings, done.Facts.Interrupted)
+	}
+}
+
+// What a shard writes on its standard error is in a log of its own, without
+// secrets, and on nobody's terminal.
+func TestShardsWriteToLogs(t *testing.T) {
+	terminal, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer terminal.Close()
+	own := os.Stderr
+	os.Stderr = terminal
+	defer func() { os.Stderr = own }()
+	dir := filepath.Join(t.TempDir(), "logs")
+	crewed(t, "shard speaks", 2, "", func(a *attempt) { a.LogDir, a.Redact = dir, noCanary })
+	for _, name := range []string{"shard-0.log", "shard-1.log"} {
+		if b, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(b) != "the [redacted] sings\n" {
+			t.Errorf("%s: %q %v", name, b, err)
+		}
+	}
+	if b, err := os.ReadFile(terminal.Name()); err != nil || len(b) > 0 {
+		t.Errorf("on the terminal: %q %v", b, err)
+	}
+}
+
+// A shard that cannot drive its load is told of once.
+func TestFailingShardIsToldOfOnce(t *testing.T) {
+	t.Setenv(asChild, "shard fails")
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	a := &attempt{Options: Options{Scenario: parse(t, anyTarget+"}", tenSeconds), Executable: self, Processes: 1, LogDir: dir}, servers: &servers{}}
+	a.fill()
+	a.plan = Plan(a.Scenario)
+	_, err = startCrew(patient(t), a, "no scenario")
+	if err == nil || strings.Count(err.Error(), "scenario.yaml:1:1") != 1 || !strings.HasPrefix(err.Error(), "shard 0/1: ") {
+		t.Errorf("error %v", err)
+	}
+	if b, err := os.ReadFile(filepath.Join(dir, "shard-0.log")); err != nil || len(b) > 0 {
+		t.Errorf("and again in its log: %q %v", b, err)
 	}
 }

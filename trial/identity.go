@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/template"
@@ -27,9 +28,10 @@ const (
 // identityHeaders name the software that answers, and its build.
 var identityHeaders = []string{"Server", "X-Powered-By", "X-Build", "X-Version"}
 
-// identity notices when another process has taken the target's port: a HEAD
+// identity notices when other software answers at the target's address: a HEAD
 // request a second, on a connection of its own beside the load, whose answer
-// names the software behind the address. Whoever names none is not told apart.
+// names it in identityHeaders. Two servers that name themselves alike, or both
+// not at all, are not told apart.
 type identity struct {
 	url     string
 	headers map[string]string
@@ -127,11 +129,11 @@ func (i *identity) saw(who string, at time.Duration) {
 }
 
 // incident is what came of it: another server answered until the end.
-func (i *identity) incident() (Incident, bool) {
+func (i *identity) incident() (measure.Incident, bool) {
 	if i == nil || i.differ < identitySure {
-		return Incident{}, false
+		return measure.Incident{}, false
 	}
-	return Incident{Kind: OtherTarget, At: i.since, What: reason.New(
+	return measure.Incident{Kind: measure.OtherTarget, At: i.since, What: reason.New(
 		reason.OtherTarget, int(i.since/time.Second)+1, orNone(i.now), orNone(i.first))}, true
 }
 
@@ -143,7 +145,8 @@ func (i *identity) warning() (reason.Reason, bool) {
 	return reason.New(reason.MixedTargets, i.strays, i.asked, orNone(i.now), orNone(i.first)), true
 }
 
-// watch asks every second from base on; what it returns asks once more and ends it.
+// watch asks every second from base on; what it returns ends it, and an answer
+// that is under way is not waited for.
 func (i *identity) watch(base time.Time) (stop func()) {
 	if i == nil {
 		return func() {}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/scenario"
 )
 
@@ -86,7 +87,7 @@ func TestIdentityIsLostWhenAnotherAnswersToTheEnd(t *testing.T) {
 			i.saw(string(c), time.Duration(n)*time.Second+time.Millisecond)
 		}
 		incident, ok := i.incident()
-		if ok != (tt.second != "") || ok && (incident.Kind != OtherTarget || !strings.Contains(incident.What.String(), "a different SUT answered from "+tt.second+":")) {
+		if ok != (tt.second != "") || ok && (incident.Kind != measure.OtherTarget || !strings.Contains(incident.What.String(), "a different SUT answered from "+tt.second+":")) {
 			t.Errorf("%s: %+v %v", tt.name, incident, ok)
 		}
 		if warning, warns := i.warning(); warns != tt.warns {

@@ -14,8 +14,8 @@ const (
 	NoteStarted  = "started"  // t = 0, RFC 3339
 	NoteWarnings = "warnings" // a list of texts
 	NoteSignal   = "signal"   // the number of the signal that ended the run, 0 without one
-	// NoteIncidents is a list of Incident, there when there are any: of several
-	// shards it is told by one that met with some.
+	// NoteIncidents is a list of measure.Incident in journals of before; now they are
+	// among the facts.
 	NoteIncidents = "incidents"
 )
 
@@ -33,7 +33,11 @@ func (t *attempt) openJournal() error {
 		return &ResultsError{err}
 	}
 	t.journal = j
-	return j.AppendNote(NoteAbout, t.About)
+	if err := j.AppendNote(NoteAbout, t.About); err != nil {
+		_ = j.Abandon() // there is a worse error
+		return &ResultsError{err}
+	}
+	return nil
 }
 
 // closeJournal writes down what was learnt after the load.
@@ -42,19 +46,18 @@ func (t *attempt) closeJournal(done *Done) {
 	if t.Signal != nil {
 		signal = t.Signal()
 	}
-	var incidents error
-	if len(done.Incidents) > 0 {
-		incidents = t.journal.AppendNote(NoteIncidents, done.Incidents)
-	}
-	done.JournalErr = errors.Join(
-		incidents,
+	// A record that cannot be encoded leaves the journal alive; its error is its own.
+	err := errors.Join(
 		t.journal.AppendFacts(done.Facts),
 		t.journal.AppendNote(NoteWarnings, done.Warnings),
 		t.journal.AppendNote(NoteSignal, signal),
 		t.journal.Close(),
 	)
-	if done.JournalErr != nil {
-		done.JournalErr = fmt.Errorf("%s: %w", t.Journal, t.journal.Err())
+	if final := t.journal.Err(); final != nil {
+		err = final // each of them gave it
+	}
+	if err != nil {
+		done.JournalErr = fmt.Errorf("%s: %w", t.Journal, err)
 	}
 }
 

@@ -39,8 +39,8 @@ const spareDescriptors = 64
 // others must still be able to write its report.
 const reserved = 8
 
-// hold takes the reserve, as much of it as there is.
-func (t *attempt) hold() {
+// reserveDescriptors takes the reserve, as much of it as there is.
+func (t *attempt) reserveDescriptors() {
 	for range reserved {
 		f, err := os.Open(os.DevNull)
 		if err != nil {
@@ -50,8 +50,8 @@ func (t *attempt) hold() {
 	}
 }
 
-// letGo gives the reserve back.
-func (t *attempt) letGo() {
+// releaseDescriptors gives the reserve back.
+func (t *attempt) releaseDescriptors() {
 	for _, f := range t.reserve {
 		_ = f.Close() // nothing was written
 	}

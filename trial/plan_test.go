@@ -93,15 +93,15 @@ func TestDescriptorsAreCheckedBeforeTheLoad(t *testing.T) {
 
 func TestReserveIsTakenAndGivenBack(t *testing.T) {
 	a := &attempt{}
-	a.hold()
+	a.reserveDescriptors()
 	if len(a.reserve) != reserved {
 		t.Fatalf("%d descriptors in reserve, want %d", len(a.reserve), reserved)
 	}
-	a.letGo()
+	a.releaseDescriptors()
 	if len(a.reserve) != 0 {
 		t.Errorf("%d descriptors kept", len(a.reserve))
 	}
-	withDescriptors(t, 3, func() { a.hold() })
+	withDescriptors(t, 3, func() { a.reserveDescriptors() })
 	if len(a.reserve) != 0 {
 		t.Errorf("%d descriptors where there were none", len(a.reserve))
 	}

@@ -72,6 +72,15 @@ func (l *redactedLog) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// Close passes an unfinished last line on and closes the file it goes to.
+func (l *redactedLog) Close() error {
+	l.flush()
+	if file, ok := l.out.(io.Closer); ok {
+		return file.Close()
+	}
+	return nil
+}
+
 // flush passes an unfinished last line on.
 func (l *redactedLog) flush() {
 	l.mu.Lock()

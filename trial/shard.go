@@ -19,12 +19,12 @@ import (
 
 // RunShard is a shard process: it reads its Job from in, says what happens on
 // out, and ends with the load, when it is told to, or when in ends, for its
-// parent is gone then.
+// parent is gone then. Its error is one that it could not tell its parent.
 func RunShard(ctx context.Context, in io.Reader, out io.Writer) error {
 	f := &framer{w: out}
 	err := runShard(ctx, in, f, (*attempt).openDriver)
-	if err != nil {
-		_ = f.send(frameError, []byte(err.Error())) // nobody may be there to hear it
+	if err != nil && f.send(frameError, []byte(err.Error())) == nil {
+		return nil // the parent tells it
 	}
 	return err
 }

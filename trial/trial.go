@@ -68,8 +68,6 @@ type Done struct {
 	Facts    *measure.Facts
 	Result   sla.Result
 	Warnings reason.Reasons
-	// Incidents befell the run as a whole; Judge takes them.
-	Incidents []Incident
 	// Crash is a panic in cstest itself that ended the load or its view; nil without one.
 	Crash *load.Crash
 	// JournalErr is why the journal is not whole; the rest of Done is.
@@ -119,11 +117,11 @@ func Run(ctx, graceful context.Context, o Options) (*Done, error) {
 	}
 	t.gather(ctx, done)
 	done.Warnings = done.Warnings.Map(o.Redact)
-	for i := range done.Incidents {
-		done.Incidents[i].What = done.Incidents[i].What.Map(o.Redact)
+	for i := range done.Facts.Incidents {
+		done.Facts.Incidents[i].What = done.Facts.Incidents[i].What.Map(o.Redact)
 	}
 	done.Facts.Interrupted = done.Facts.Interrupted.Map(o.Redact)
-	done.Result = Judge(o.Scenario, done.Snapshot, done.Facts, done.Incidents)
+	done.Result = sla.Evaluate(o.Scenario, done.Snapshot, done.Facts)
 	t.closeJournal(done)
 	ended = true
 	return done, nil
@@ -187,13 +185,13 @@ func prepare(ctx, graceful context.Context, o Options) (_ *attempt, err error) {
 		return nil, err
 	}
 	if s.Target.Bundled == nil {
-		t.meet(ctx)
+		t.identifyTarget(ctx)
 	}
 	return t, nil
 }
 
-// meet notes who the target says it is, before the load.
-func (t *attempt) meet(ctx context.Context) {
+// identifyTarget notes who the target says it is, before the load.
+func (t *attempt) identifyTarget(ctx context.Context) {
 	i := newIdentity(&t.servers.target)
 	if i == nil {
 		return
@@ -259,7 +257,7 @@ func (t *attempt) drive(ctx, graceful context.Context, recorder *measure.Recorde
 	before := ownCPU()
 	stopWatch := w.start()
 	stopAsking := t.identity.watch(t.base)
-	t.hold()
+	t.reserveDescriptors()
 	var err error
 	var interrupted reason.Reasons
 	ended := time.Duration(0)
@@ -275,7 +273,7 @@ func (t *attempt) drive(ctx, graceful context.Context, recorder *measure.Recorde
 		}
 		_ = t.driver.Close() // every connection is ours to drop
 	}
-	t.letGo()
+	t.releaseDescriptors()
 	stopAsking()
 	stopWatch()
 	done.Snapshot = w.snapshot // nobody else's from here on
@@ -296,7 +294,7 @@ func (t *attempt) drive(ctx, graceful context.Context, recorder *measure.Recorde
 	case len(interrupted) > 0:
 		f.Aborted = interrupted
 	}
-	t.befell(w, done)
+	t.recordIncidents(w, done)
 	f.Generator.SharedHost = t.local
 	name := "cstest"
 	if t.member {
@@ -305,11 +303,12 @@ func (t *attempt) drive(ctx, graceful context.Context, recorder *measure.Recorde
 	f.Processes = append(f.Processes, measure.Process{Name: name, CPU: ownCPU() - before, MaxRSS: ownMaxRSS()})
 }
 
-// befell notes what befell the run as a whole.
-func (t *attempt) befell(w *watch, done *Done) {
-	done.Incidents = append(done.Incidents, w.incidents...)
+// recordIncidents notes what happened to the run as a whole.
+func (t *attempt) recordIncidents(w *watch, done *Done) {
+	f := done.Facts
+	f.Incidents = append(f.Incidents, w.incidents...)
 	if i, ok := t.identity.incident(); ok {
-		done.Incidents = append(done.Incidents, i)
+		f.Incidents = append(f.Incidents, i)
 	}
 	if warning, ok := t.identity.warning(); ok {
 		done.Warnings = append(done.Warnings, warning)

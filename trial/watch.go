@@ -2,6 +2,7 @@ package trial
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"sync"
@@ -50,7 +51,7 @@ type watch struct {
 	told   atomic.Pointer[measure.Facts]
 
 	drift     drift
-	incidents []Incident
+	incidents []measure.Incident
 	crash     *load.Crash // of whoever was told
 }
 
@@ -101,11 +102,9 @@ const lateWithin = 500 * time.Millisecond
 func (w *watch) cut() {
 	elapsed := max(0, time.Since(w.t.base))
 	last, err := w.t.source.Cut(elapsed)
-	if err == nil {
-		redactFailures(last, w.t.Redact)
-		err = w.snapshot.Add(last)
-	}
-	if err != nil {
+	// A cut that failed gives what it could: snapshot and journal have the same.
+	redactFailures(last, w.t.Redact)
+	if err := errors.Join(err, w.snapshot.Add(last)); err != nil {
 		w.warnings = append(w.warnings, reason.New(reason.RecordingFailed, err))
 	}
 	if why := w.breach.add(last); len(why) > 0 {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -10,13 +9,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
 	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/sla"
 	"github.com/cstest/cstest/trial"
 )
 
@@ -66,8 +65,6 @@ type recorded struct {
 	started  time.Time
 	warnings reason.Reasons
 	signal   int
-	// incidents befell the run as a whole.
-	incidents []trial.Incident
 }
 
 // document judges what was recorded. The report of a run under way and the one
@@ -76,7 +73,7 @@ func (a *about) document(sc *scenario.Scenario, r recorded) *report.Document {
 	sum := sha256.Sum256([]byte(a.Scenario))
 	return report.New(report.Input{
 		Scenario: sc, SHA256: hex.EncodeToString(sum[:]),
-		Snapshot: r.snapshot, Facts: r.facts, Result: trial.Judge(sc, r.snapshot, r.facts, r.incidents),
+		Snapshot: r.snapshot, Facts: r.facts, Result: sla.Evaluate(sc, r.snapshot, r.facts),
 		Started: r.started, RunID: a.RunID, Version: a.Version, Tags: a.Tags,
 		Overrides: a.Overrides, Environment: a.Environment, Scale: a.Scale,
 		Signal: r.signal, InconclusivePasses: a.InconclusivePasses, Warnings: r.warnings,
@@ -126,7 +123,7 @@ func openJournal(path string) (*journal, error) {
 	lost := damage(path, r)
 	for name, to := range map[string]any{
 		trial.NoteStarted: &j.recorded.started, trial.NoteSignal: &j.recorded.signal,
-		trial.NoteIncidents: &j.recorded.incidents, trial.NoteWarnings: &j.recorded.warnings,
+		trial.NoteIncidents: &j.recorded.facts.Incidents, trial.NoteWarnings: &j.recorded.warnings,
 	} {
 		note, ok := r.Notes[name]
 		if !ok {
@@ -154,10 +151,6 @@ func (a *about) judge(path string, r recorded) (*report.Document, error) {
 func once[T any](list []T, order func(a, b T) int) []T {
 	slices.SortFunc(list, order)
 	return slices.CompactFunc(list, func(a, b T) bool { return order(a, b) == 0 })
-}
-
-func incidentOrder(a, b trial.Incident) int {
-	return cmp.Or(cmp.Compare(a.At, b.At), strings.Compare(a.Kind, b.Kind), cmp.Compare(a.By, b.By), reason.Compare(a.What, b.What))
 }
 
 // compressed says so, where that is why a journal cannot be read.

@@ -131,8 +131,8 @@ func sum(shards []*journal) (*report.Document, *measure.Snapshot, *about, error)
 	a.Overrides = slices.DeleteFunc(slices.Clone(a.Overrides), func(o string) bool { return strings.HasPrefix(o, shardOverride) })
 	r := recorded{snapshot: merged.Snapshot, facts: &facts, signal: parts[0].recorded.signal}
 	var last time.Time
-	for _, p := range parts { // what befell one befell the run
-		r.incidents, r.warnings = append(r.incidents, p.recorded.incidents...), append(r.warnings, p.recorded.warnings...)
+	for _, p := range parts {
+		r.warnings = append(r.warnings, p.recorded.warnings...)
 		r.signal = min(r.signal, p.recorded.signal)
 		a.InconclusivePasses = a.InconclusivePasses && p.about.InconclusivePasses
 		at := p.recorded.started
@@ -143,7 +143,7 @@ func sum(shards []*journal) (*report.Document, *measure.Snapshot, *about, error)
 			last = at
 		}
 	}
-	r.incidents, r.warnings = once(r.incidents, incidentOrder), once(r.warnings, reason.Compare)
+	r.warnings = once(r.warnings, reason.Compare)
 	if apart := last.Sub(r.started); apart > apartMost {
 		r.warnings = append(r.warnings, reason.New(reason.ShardsApart, apart))
 	}

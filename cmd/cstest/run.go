@@ -208,7 +208,7 @@ func (j *job) notice(what reason.Reason) {
 // finish writes the results, prints the summary, and gives the exit code.
 func (j *job) finish(done *trial.Done) error {
 	doc := j.about.document(j.chosen.Scenario, recorded{
-		snapshot: done.Snapshot, facts: done.Facts, started: done.Started, warnings: done.Warnings, signal: j.signals.number(), incidents: done.Incidents,
+		snapshot: done.Snapshot, facts: done.Facts, started: done.Started, warnings: done.Warnings, signal: j.signals.number(),
 	})
 	crashed := j.crashed(done.Crash)
 	written := errors.Join(done.JournalErr, writeResult(j.dir, doc, done.Snapshot, j.about))

@@ -1,13 +1,11 @@
 package trial
 
 import (
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/cstest/cstest/measure"
-	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/sla"
 )
@@ -15,20 +13,21 @@ import (
 func TestClocksThatRunApart(t *testing.T) {
 	const hour = time.Hour
 	for _, tt := range []struct {
-		name             string
-		passed           time.Duration // by the monotonic clock, between two looks
-		slept, set       time.Duration // by how much more the boot clock, and beyond that the wall clock
-		kind, want, skip string
-		by               time.Duration
+		name       string
+		passed     time.Duration // by the monotonic clock, between two looks
+		slept, set time.Duration // by how much more the boot clock, and beyond that the wall clock
+		kind       measure.IncidentKind
+		want, skip string
+		by         time.Duration
 	}{
 		{"nothing", time.Second, 0, 0, "", "", "", 0},
 		{"a slewed clock", time.Second, 0, 500 * time.Microsecond, "", "", "", 0},
 		{"a smeared leap second", time.Second, 0, -12 * time.Microsecond, "", "", "", 0},
 		{"an interrupted reading", time.Second, 200 * time.Millisecond, 200 * time.Millisecond, "", "", "", 0},
-		{"an hour forward", time.Second, 0, hour, ClockStep, "set by +1 h in second 8", "", hour},
-		{"an hour back", time.Second, 0, -hour, ClockStep, "set by -1 h in second 8", "", -hour},
-		{"a leap second", time.Second, 0, -time.Second, ClockStep, "set by -1 s in second 8", "", -time.Second},
-		{"sleep", time.Second, 90 * time.Second, 0, Suspended, "slept for 1 min 30 s in second 8", "", 90 * time.Second},
+		{"an hour forward", time.Second, 0, hour, measure.ClockStep, "set by +1 h in second 8", "", hour},
+		{"an hour back", time.Second, 0, -hour, measure.ClockStep, "set by -1 h in second 8", "", -hour},
+		{"a leap second", time.Second, 0, -time.Second, measure.ClockStep, "set by -1 s in second 8", "", -time.Second},
+		{"sleep", time.Second, 90 * time.Second, 0, measure.Suspended, "slept for 1 min 30 s in second 8", "", 90 * time.Second},
 	} {
 		clocks := reading{monotonic: hour, boot: 3 * hour, wall: 400_000 * hour}
 		d := drift{read: func() (reading, bool) { return clocks, true }}
@@ -108,14 +107,7 @@ func recordedRun(t *testing.T, s *scenario.Scenario, seconds, n int, bad map[int
 	return snap
 }
 
-// has tells whether reasons have one of a code.
-func has(list reason.Reasons, code reason.Code) bool {
-	return slices.ContainsFunc(list, func(r reason.Reason) bool { return r.Code == code })
-}
-
 const tenSeconds = "{arrivals: constant, stages: [{name: s, for: 60s, starts: 100/s}]}"
-
-func lost(turn *measure.Turn) { turn.Outcome = measure.TransportError }
 
 // late is a turn that the generator was slow with, and which so looks slow.
 func late(turn *measure.Turn) {
@@ -123,62 +115,6 @@ func late(turn *measure.Turn) {
 	turn.Sent += turn.Lag
 	turn.FirstByte += turn.Lag
 	turn.Done += turn.Lag
-}
-
-func TestSleepIsNotTheTargetsFailure(t *testing.T) {
-	s := parse(t, anyTarget+"}", tenSeconds)
-	bad := map[int]func(*measure.Turn){}
-	for second := 20; second < 30; second++ {
-		bad[second] = lost
-	}
-	snap, facts := recordedRun(t, s, 60, 100, bad), &measure.Facts{Generator: measure.Generator{Cores: 2}}
-	if got := Judge(s, snap, facts, nil); got.Verdict != sla.Fail || len(got.Generator.Tainted) != 0 {
-		t.Fatalf("without a sleep: %s %v, want fail", got.Verdict, got.Reasons)
-	}
-	sleep := Incident{Suspended, 20 * time.Second, time.Minute, reason.New(reason.MachineSlept, time.Minute, 21)}
-	got := Judge(s, snap, facts, []Incident{sleep, sleep})
-	if got.Verdict != sla.Invalid || got.Reasons[0].Code != reason.MachineSlept || !slices.Equal(got.Generator.Tainted, []int{20}) {
-		t.Errorf("with a sleep: %s %v, tainted %v", got.Verdict, got.Reasons, got.Generator.Tainted)
-	}
-	good := Judge(s, recordedRun(t, s, 60, 100, nil), facts, []Incident{sleep})
-	if good.Verdict != sla.Pass || !has(good.Warnings, reason.MachineSlept) {
-		t.Errorf("a run that passes all the same: %s %v", good.Verdict, good.Warnings)
-	}
-	// What was leaked was leaked, asleep or not.
-	bad[20] = func(turn *measure.Turn) { turn.Outcome = measure.Integrity }
-	if got := Judge(s, recordedRun(t, s, 60, 100, bad), facts, []Incident{sleep}); got.Verdict != sla.Fail {
-		t.Errorf("foreign content and a sleep: %s", got.Verdict)
-	}
-}
-
-func TestClockStepIsAWarning(t *testing.T) {
-	s := parse(t, anyTarget+"}", tenSeconds)
-	snap, facts := recordedRun(t, s, 60, 100, nil), &measure.Facts{Generator: measure.Generator{Cores: 2}}
-	plain := Judge(s, snap, facts, nil)
-	got := Judge(s, snap, facts, []Incident{{ClockStep, time.Second, time.Hour, reason.New(reason.ClockSet, time.Hour, 2)}})
-	if got.Verdict != sla.Pass || len(got.Warnings) != len(plain.Warnings)+1 || !has(got.Warnings, reason.ClockSet) || len(got.Reasons) != 0 {
-		t.Errorf("%s, warnings %q, reasons %q", got.Verdict, got.Warnings, got.Reasons)
-	}
-	if len(got.Generator.Tainted) != 0 {
-		t.Errorf("tainted %v", got.Generator.Tainted)
-	}
-}
-
-func TestAnswersOfAnotherServerAreNoEvidence(t *testing.T) {
-	s := parse(t, anyTarget+"}", tenSeconds)
-	facts := &measure.Facts{Generator: measure.Generator{Cores: 2}}
-	other := []Incident{{Kind: OtherTarget, At: 5 * time.Second, What: reason.New(reason.OtherTarget, 6, "b", "a")}}
-	got := Judge(s, recordedRun(t, s, 60, 100, nil), facts, other)
-	if got.Verdict != sla.Inconclusive || !has(got.Reasons, reason.OtherTarget) || !has(got.Warnings, reason.OtherTarget) {
-		t.Errorf("%s, reasons %q, warnings %q", got.Verdict, got.Reasons, got.Warnings)
-	}
-	bad := map[int]func(*measure.Turn){}
-	for second := 30; second < 60; second++ {
-		bad[second] = lost
-	}
-	if got := Judge(s, recordedRun(t, s, 60, 100, bad), facts, other); got.Verdict != sla.Fail || got.Reasons[len(got.Reasons)-1].Code != reason.OtherTarget {
-		t.Errorf("one that failed: %s %q", got.Verdict, got.Reasons)
-	}
 }
 
 // A generator that gets no CPU is late; that is never the target's failure, and
@@ -194,7 +130,7 @@ func TestStarvedGeneratorNeverFailsTheTarget(t *testing.T) {
 		for second := range tt.seconds {
 			bad[second] = late
 		}
-		got := Judge(s, recordedRun(t, s, 60, 100, bad), facts, nil)
+		got := sla.Evaluate(s, recordedRun(t, s, 60, 100, bad), facts)
 		if got.Verdict != tt.want || len(got.Generator.Tainted) != tt.seconds {
 			t.Errorf("%d late seconds: %s, want %s; %d tainted; %q", tt.seconds, got.Verdict, tt.want, len(got.Generator.Tainted), got.Reasons)
 		}
@@ -208,17 +144,7 @@ func TestStarvedGeneratorNeverFailsTheTarget(t *testing.T) {
 	for second := range 20 {
 		bad[second] = slow
 	}
-	if got := Judge(s, recordedRun(t, s, 60, 100, bad), facts, nil); got.Verdict != sla.Fail {
+	if got := sla.Evaluate(s, recordedRun(t, s, 60, 100, bad), facts); got.Verdict != sla.Fail {
 		t.Errorf("a slow target: %s %q", got.Verdict, got.Reasons)
-	}
-}
-
-func TestSecondsAreInsertedInOrderOnce(t *testing.T) {
-	var list []int
-	for _, second := range []int{5, 3, 9, 5, 3, 4} {
-		list = withSecond(list, second)
-	}
-	if !slices.Equal(list, []int{3, 4, 5, 9}) {
-		t.Errorf("%v", list)
 	}
 }
