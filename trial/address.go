@@ -2,6 +2,7 @@ package trial
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/trial/servers"
 )
 
 // RefusedError is a target that may not be loaded without being allowed by name.
@@ -43,6 +45,17 @@ func (e *TargetError) Reasons() reason.Reasons { return reason.Reasons{e.Why} }
 
 // Unwrap gives the cause, when there is one.
 func (e *TargetError) Unwrap() error { return e.Err }
+
+// startServers brings up what the scenario asks for; a mock LLM that cannot be
+// used is a *TargetError.
+func startServers(ctx context.Context, s *scenario.Scenario, o *Options) (*servers.Set, error) {
+	up, err := servers.Start(ctx, s, servers.Options{Executable: o.Executable, LogDir: o.LogDir, Redact: o.Redact})
+	var unusable *servers.Error
+	if errors.As(err, &unusable) {
+		return nil, &TargetError{Why: unusable.Why, Err: unusable.Err}
+	}
+	return up, err
+}
 
 var sharedSpace = netip.MustParsePrefix("100.64.0.0/10")
 

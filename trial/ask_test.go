@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/trial/servers"
 )
 
 // asking is a watch whose mock LLM answers as answer does.
@@ -15,7 +16,7 @@ func asking(t *testing.T, answer http.HandlerFunc) *watch {
 	t.Helper()
 	server := httptest.NewServer(answer)
 	t.Cleanup(server.Close)
-	w := &watch{t: &attempt{servers: &servers{mock: newMock(server.URL)}}}
+	w := &watch{t: &attempt{servers: &servers.Set{Mock: servers.NewMock(server.URL)}}}
 	w.open, w.close = context.WithCancel(context.Background())
 	t.Cleanup(w.close)
 	return w
@@ -49,5 +50,5 @@ func TestAskNeitherWaitsNorPilesUp(t *testing.T) {
 	if requests != 1 || w.told.Load() != nil {
 		t.Errorf("%d requests while one was open, told %v", requests, w.told.Load())
 	}
-	(&watch{t: &attempt{servers: &servers{}}}).ask() // no mock, nothing to ask
+	(&watch{t: &attempt{servers: &servers.Set{}}}).ask() // no mock, nothing to ask
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/cstest/cstest/driver"
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/sla"
+	"github.com/cstest/cstest/trial/servers"
 )
 
 // clockwork is a target in this process; the n-th turn panics.
@@ -54,7 +55,7 @@ func driven(t *testing.T, target *clockwork, change func(*attempt)) (*Done, *mea
 	s := parse(t, anyTarget+"}", "{arrivals: constant, stages: [{name: s, for: 1s, starts: 50/s}], drain: 1s}")
 	s.Conversations[0].Turns = s.Conversations[0].Turns[:1]
 	path := filepath.Join(t.TempDir(), "journal.cst")
-	a := &attempt{Options: Options{Scenario: s, Journal: path, RunID: "r"}, plan: Plan(s), servers: &servers{}}
+	a := &attempt{Options: Options{Scenario: s, Journal: path, RunID: "r"}, plan: Plan(s), servers: &servers.Set{}}
 	target.base = time.Now().Add(10 * time.Millisecond)
 	a.base, a.driver = target.base, target
 	if change != nil {

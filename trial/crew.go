@@ -16,6 +16,8 @@ import (
 
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/reason"
+
+	"github.com/cstest/cstest/trial/servers"
 )
 
 // crew are the shard processes of a load.
@@ -104,7 +106,7 @@ func (c *crew) start(t *attempt, i int, resolved string) (*member, error) {
 		c.ended <- m
 	})
 	job := Job{
-		Scenario: resolved, Dir: t.Dir, Target: t.servers.target, Local: t.local, RunID: t.RunID,
+		Scenario: resolved, Dir: t.Dir, Target: t.servers.Target, Local: t.local, RunID: t.RunID,
 		Shard: i, Shards: t.Processes, StartsAt: t.base.UnixNano(),
 	}
 	return m, m.f.sendJSON(frameJob, job)
@@ -115,7 +117,7 @@ func (c *crew) start(t *attempt, i int, resolved string) (*member, error) {
 // says in a frame.
 func (t *attempt) shardLog(i int) (io.WriteCloser, error) {
 	if t.LogDir == "" {
-		return &redactedLog{out: io.Discard, redact: t.Redact}, nil
+		return servers.NewLog(io.Discard, t.Redact), nil
 	}
 	if err := os.MkdirAll(t.LogDir, 0o755); err != nil {
 		return nil, fmt.Errorf("log directory of %s: %w", shardName(i, t.Processes), err)
@@ -124,7 +126,7 @@ func (t *attempt) shardLog(i int) (io.WriteCloser, error) {
 	if err != nil {
 		return nil, fmt.Errorf("log of %s: %w", shardName(i, t.Processes), err)
 	}
-	return &redactedLog{out: file, redact: t.Redact}, nil
+	return servers.NewLog(file, t.Redact), nil
 }
 
 // awaitExit waits for a member that says no more to exit; err is why, nil when it

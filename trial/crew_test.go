@@ -16,6 +16,7 @@ import (
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/sla"
+	"github.com/cstest/cstest/trial/servers"
 )
 
 // beShard is a shard process whose target is a clockwork of its own: that of
@@ -74,7 +75,7 @@ func crewed(t *testing.T, role string, n int, more string, change func(*attempt)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &attempt{Options: Options{Scenario: s, Executable: self, Processes: n, Resolved: yaml}, plan: Plan(s), servers: &servers{}}
+	a := &attempt{Options: Options{Scenario: s, Executable: self, Processes: n, Resolved: yaml}, plan: Plan(s), servers: &servers.Set{}}
 	a.fill()
 	a.base = time.Now().Add(500 * time.Millisecond)
 	if change != nil {
@@ -226,7 +227,7 @@ func TestStuckShardIsKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv(asChild, "shard stuck")
-	a := &attempt{Options: Options{Scenario: parse(t, anyTarget+"}", tenSeconds), Executable: self, Processes: 2}, servers: &servers{}}
+	a := &attempt{Options: Options{Scenario: parse(t, anyTarget+"}", tenSeconds), Executable: self, Processes: 2}, servers: &servers.Set{}}
 	a.fill()
 	a.plan = Plan(a.Scenario)
 	c, err := startCrew(ctx, a, "")
@@ -279,7 +280,7 @@ func TestFailingShardIsToldOfOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	a := &attempt{Options: Options{Scenario: parse(t, anyTarget+"}", tenSeconds), Executable: self, Processes: 1, LogDir: dir}, servers: &servers{}}
+	a := &attempt{Options: Options{Scenario: parse(t, anyTarget+"}", tenSeconds), Executable: self, Processes: 1, LogDir: dir}, servers: &servers.Set{}}
 	a.fill()
 	a.plan = Plan(a.Scenario)
 	_, err = startCrew(patient(t), a, "no scenario")

@@ -1,14 +1,8 @@
 package trial
 
 import (
-	"bufio"
 	"context"
-	"fmt"
-	"io"
 	"os"
-	"os/signal"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -17,40 +11,15 @@ import (
 	"github.com/cstest/cstest/scenario"
 )
 
-// asChild makes the test binary a server that a trial starts; its value says how
-// that server behaves.
+// asChild makes the test binary a shard process; its value says how that one
+// behaves.
 const asChild = "TEST_BINARY_IS_CHILD"
 
 func TestMain(m *testing.M) {
 	if role := os.Getenv(asChild); role != "" {
-		os.Exit(beChild(role, os.Stdin, os.Stdout, os.Stderr))
+		os.Exit(beShard(role, os.Stdin, os.Stdout, os.Stderr))
 	}
 	goleak.VerifyTestMain(m)
-}
-
-func beChild(role string, in io.Reader, out, errs io.Writer) int {
-	if strings.HasPrefix(role, "shard ") {
-		return beShard(role, in, out, errs)
-	}
-	switch role {
-	case "dies":
-		fmt.Fprintln(errs, "looking around")
-		fmt.Fprintln(errs, "cstest: listen on 127.0.0.1:1: permission denied")
-		return 3
-	case "babbles":
-		fmt.Fprintln(out, "hello, I am no server")
-		return 0
-	case "stubborn":
-		signal.Ignore(syscall.SIGTERM)
-		fmt.Fprintln(out, `{"ready":"fake","url":"http://127.0.0.1:1"}`)
-		select {}
-	case "hangs":
-		select {}
-	}
-	fmt.Fprintf(out, `{"ready":"fake","url":"http://127.0.0.1:1","admin":"http://127.0.0.1:2","pid":%d}`+"\n", os.Getpid())
-	fmt.Fprintln(out, "and more, which nobody reads")
-	_, _ = io.Copy(io.Discard, bufio.NewReader(in)) // until the parent closes it, or dies
-	return 0
 }
 
 // patience bounds waits for what must happen; it is no figure of the product.

@@ -31,7 +31,7 @@ func (t *attempt) firstTurn(ctx, graceful context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(graceful, cancel)()
-	err := preflight(ctx, &t.Options, &t.servers.target)
+	err := preflight(ctx, &t.Options, &t.servers.Target)
 	if err != nil && graceful.Err() != nil {
 		return fmt.Errorf("ended before the load: %w", context.Canceled)
 	}
@@ -96,19 +96,19 @@ func Try(ctx context.Context, o Options, show func(*Exchange) bool) error {
 			return err
 		}
 	}
-	up, err := startServers(ctx, s, o)
+	up, err := startServers(ctx, s, &o)
 	if err != nil {
 		return err
 	}
-	defer up.stop(ctx)
-	if up.mock != nil {
+	defer up.Stop(ctx)
+	if up.Mock != nil {
 		calm := *s.LLM
 		calm.Faults = nil // one conversation outside any storm
-		if err := up.mock.arm(ctx, &calm, s.Seed, s.Checks.Memory == "on", time.Minute); err != nil {
+		if err := up.Mock.Arm(ctx, &calm, s.Seed, s.Checks.Memory == "on", time.Minute); err != nil {
 			return fmt.Errorf("arm the mock LLM: %w", err)
 		}
 	}
-	return converse(ctx, &o, &up.target, time.Second, show)
+	return converse(ctx, &o, &up.Target, time.Second, show)
 }
 
 // converse holds one conversation through the code path of a load.

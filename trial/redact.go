@@ -1,10 +1,7 @@
 package trial
 
 import (
-	"bytes"
-	"io"
 	"strings"
-	"sync"
 
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/scenario"
@@ -39,54 +36,6 @@ func redactFailures(s *measure.Snapshot, redact func(string) string) {
 	}
 	clear(s.Failures[len(kept):])
 	s.Failures = kept
-}
-
-// longestLogLine is how much of a line of a log is held back until its end.
-const longestLogLine = 64 << 10
-
-// redactedLog passes a bundled server's log on, line by line, without secrets.
-// Safe for concurrent use.
-type redactedLog struct {
-	mu     sync.Mutex
-	out    io.Writer
-	redact func(string) string
-	held   []byte
-}
-
-func (l *redactedLog) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.held = append(l.held, p...)
-	end := bytes.LastIndexByte(l.held, '\n') + 1
-	if end == 0 && len(l.held) > longestLogLine {
-		end = len(l.held)
-	}
-	if end == 0 {
-		return len(p), nil
-	}
-	_, err := io.WriteString(l.out, l.redact(string(l.held[:end])))
-	l.held = append(l.held[:0], l.held[end:]...)
-	if err != nil {
-		return 0, err
-	}
-	return len(p), nil
-}
-
-// Close passes an unfinished last line on and closes the file it goes to.
-func (l *redactedLog) Close() error {
-	l.flush()
-	if file, ok := l.out.(io.Closer); ok {
-		return file.Close()
-	}
-	return nil
-}
-
-// flush passes an unfinished last line on.
-func (l *redactedLog) flush() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	_, _ = io.WriteString(l.out, l.redact(string(l.held))) // a log that cannot be written ends there
-	l.held = nil
 }
 
 // leastCredential is how long a credential in a request must be to be looked

@@ -27,23 +27,6 @@ func TestRedactFailuresMakesOneOfThoseThatOnlyASecretToldApart(t *testing.T) {
 	}
 }
 
-func TestRedactedLogHoldsBackUnfinishedLines(t *testing.T) {
-	var out strings.Builder
-	l := &redactedLog{out: &out, redact: noCanary}
-	for _, piece := range []string{"one can", "ary\ntwo can", "ary", " three"} {
-		if n, err := l.Write([]byte(piece)); n != len(piece) || err != nil {
-			t.Fatalf("Write gives %d, %v", n, err)
-		}
-	}
-	if got := out.String(); got != "one [redacted]\n" {
-		t.Errorf("before the end %q", got)
-	}
-	l.flush()
-	if got := out.String(); got != "one [redacted]\ntwo [redacted] three" {
-		t.Errorf("at the end %q", got)
-	}
-}
-
 func TestCredentialsAndMask(t *testing.T) {
 	request := "POST /chat HTTP/1.1\r\nhost: h\r\nAuthorization: Bearer tok.en.0123\r\nCookie: sid=12345678\r\nx-api-key: short\r\nX-Token: S3030303\r\nx-user: u1\r\n\r\nauthorization: Bearer body0123"
 	secret := secretHeadersOf(&scenario.Target{

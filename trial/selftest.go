@@ -10,6 +10,7 @@ import (
 	"github.com/cstest/cstest/load"
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/trial/servers"
 )
 
 // Check is one statement of the selftest: what really happened beside what
@@ -46,12 +47,12 @@ sla: {latency: {p99: 10s}}
 // happened. It takes about 30 s and needs nothing but the bundled mock LLM.
 func Selftest(ctx context.Context, executable, logDir string, notice func(string)) ([]Check, error) {
 	args := []string{executable, "serve", "mockllm", "--exit-with-stdin", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"}
-	c, err := startChild(ctx, "mockllm", args, childEnv(), Options{LogDir: logDir})
+	c, err := servers.StartChild(ctx, "mockllm", args, servers.Env(), servers.Options{LogDir: logDir})
 	if err != nil {
 		return nil, err
 	}
-	defer c.stop(ctx)
-	s := &selftest{mock: c, admin: newMock(c.ready.Admin)}
+	defer c.Stop(ctx)
+	s := &selftest{mock: c, admin: servers.NewMock(c.Ready.Admin)}
 	var checks []Check
 	for _, step := range []struct {
 		title string
@@ -72,14 +73,14 @@ func Selftest(ctx context.Context, executable, logDir string, notice func(string
 }
 
 type selftest struct {
-	mock  *child
-	admin *mock
+	mock  *servers.Child
+	admin *servers.Mock
 }
 
 // run drives one of the loads and gives what was recorded, and how many starts
 // its schedule has.
 func (s *selftest) run(ctx context.Context, pool int, latency, arrivals, length, rate string, armed func(time.Time)) (*Done, int64, error) {
-	text := fmt.Sprintf(selftestScenario, s.mock.ready.URL, pool, s.mock.ready.Admin, latency, arrivals, length, rate)
+	text := fmt.Sprintf(selftestScenario, s.mock.Ready.URL, pool, s.mock.Ready.Admin, latency, arrivals, length, rate)
 	sc, err := scenario.Parse("selftest", []byte(text), scenario.Options{})
 	if err != nil {
 		return nil, 0, err
@@ -104,7 +105,7 @@ func (s *selftest) truth(ctx context.Context) ([]Check, error) {
 			P999 int64 `json:"p999_ns"`
 		} `json:"injected"`
 	}
-	if err := s.admin.call(ctx, http.MethodGet, "/mock/facts", nil, &facts); err != nil {
+	if err := s.admin.Call(ctx, http.MethodGet, "/mock/facts", nil, &facts); err != nil {
 		return nil, err
 	}
 	h := done.Snapshot.Timings[measure.Service]
@@ -139,12 +140,12 @@ func (s *selftest) freeze(ctx context.Context) ([]Check, error) {
 			if failed = sleepUntil(ctx, base.Add(4500*time.Millisecond)); failed != nil {
 				return
 			}
-			if failed = s.mock.cmd.Process.Signal(syscall.SIGSTOP); failed != nil {
+			if failed = s.mock.Signal(syscall.SIGSTOP); failed != nil {
 				return
 			}
 			frozen := time.Now()
 			_ = sleepUntil(ctx, frozen.Add(stop)) // it must be thawed in any case
-			failed = s.mock.cmd.Process.Signal(syscall.SIGCONT)
+			failed = s.mock.Signal(syscall.SIGCONT)
 		}()
 	})
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/trial/servers"
 	"github.com/cstest/cstest/unit"
 )
 
@@ -60,7 +61,7 @@ func runShard(ctx context.Context, in io.Reader, f *framer, open func(*attempt) 
 	}()
 	t := &attempt{
 		Options: Options{Scenario: sc, RunID: job.RunID, Shard: job.Shard, Shards: job.Shards},
-		plan:    Plan(sc), servers: &servers{target: job.Target}, local: job.Local, member: true,
+		plan:    Plan(sc), servers: &servers.Set{Target: job.Target}, local: job.Local, member: true,
 	}
 	t.fill()
 	start := time.Unix(0, job.StartsAt)
@@ -88,7 +89,7 @@ func runShard(ctx context.Context, in io.Reader, f *framer, open func(*attempt) 
 // openDriver makes the driver of this process's part of the load.
 func (t *attempt) openDriver() (err error) {
 	connections := expectedConnections(t.Scenario, t.Shards)
-	target := t.servers.target
+	target := t.servers.Target
 	target.Pool = unit.Count(load.Part(int64(target.Pool), t.Shard, t.Shards))
 	t.driver, err = driver.New(&target, driver.Options{
 		Base: t.base, RunID: t.RunID, Secrets: t.Scenario.Secret, Dir: t.Scenario.Dir(), Sources: t.sources(connections),

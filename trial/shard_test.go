@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/cstest/cstest/trial/servers"
 )
 
 // A pool is the whole load's, however many shards share it.
@@ -17,7 +19,7 @@ func TestShardsShareThePool(t *testing.T) {
 	s := parse(t, "{url: 'http://"+l.Addr().String()+"', api: article, connections: shared, pool: 5}", tenSeconds)
 	var got []int
 	for i := range 3 {
-		a := &attempt{Options: Options{Scenario: s, Shard: i, Shards: 3}, servers: &servers{target: s.Target}, base: time.Now()}
+		a := &attempt{Options: Options{Scenario: s, Shard: i, Shards: 3}, servers: &servers.Set{Target: s.Target}, base: time.Now()}
 		if err := a.openDriver(); err != nil {
 			t.Fatal(err)
 		}

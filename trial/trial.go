@@ -17,6 +17,7 @@ import (
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/sla"
+	"github.com/cstest/cstest/trial/servers"
 )
 
 // Options are one trial's.
@@ -93,7 +94,7 @@ func Run(ctx, graceful context.Context, o Options) (*Done, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer t.servers.stop(ctx)
+	defer t.servers.Stop(ctx)
 	done := &Done{Facts: &measure.Facts{}}
 	if err := t.openJournal(); err != nil {
 		return nil, err
@@ -130,7 +131,7 @@ func Run(ctx, graceful context.Context, o Options) (*Done, error) {
 // attempt is a trial under way.
 type attempt struct {
 	Options
-	servers *servers
+	servers *servers.Set
 	local   bool // the target runs on this machine
 	member  bool // this process is a shard of its parent's crew
 	plan    *measure.Plan
@@ -167,16 +168,16 @@ func prepare(ctx, graceful context.Context, o Options) (_ *attempt, err error) {
 	} else {
 		t.local = true
 	}
-	if t.servers, err = startServers(ctx, s, o); err != nil {
+	if t.servers, err = startServers(ctx, s, &o); err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
-			t.servers.stop(ctx)
+			t.servers.Stop(ctx)
 		}
 	}()
-	if t.servers.mockChild != nil && s.LLM.Listen != "" {
-		o.Notice(reason.New(reason.MockListens, t.servers.mockChild.ready.URL))
+	if t.servers.MockURL() != "" && s.LLM.Listen != "" {
+		o.Notice(reason.New(reason.MockListens, t.servers.MockURL()))
 	}
 	if schedule := load.NewSchedule(&s.Load, s.Seed).Shard(o.Shard, max(o.Shards, 1)); schedule.Open() && o.Observe != nil {
 		t.planned = schedule.PerSecond()
@@ -192,7 +193,7 @@ func prepare(ctx, graceful context.Context, o Options) (_ *attempt, err error) {
 
 // identifyTarget notes who the target says it is, before the load.
 func (t *attempt) identifyTarget(ctx context.Context) {
-	i := newIdentity(&t.servers.target)
+	i := newIdentity(&t.servers.Target)
 	if i == nil {
 		return
 	}
@@ -216,18 +217,18 @@ func Plan(s *scenario.Scenario) *measure.Plan {
 // arm fixes t = 0, and tells the mock its faults and when that is.
 func (t *attempt) arm(ctx context.Context) (err error) {
 	s := t.Scenario
-	t.base = time.Now().Add(leadTime + time.Duration(t.Processes)*perChild + time.Duration(t.servers.target.Pool)*perConnection)
+	t.base = time.Now().Add(leadTime + time.Duration(t.Processes)*perChild + time.Duration(t.servers.Target.Pool)*perConnection)
 	if t.StartAt.After(t.base) {
 		t.base = time.Now().Add(time.Until(t.StartAt)) // keeps the monotonic clock
 	}
-	if m := t.servers.mock; m != nil {
+	if m := t.servers.Mock; m != nil {
 		ttl := time.Until(t.base) + s.TotalDuration() + s.Load.Drain.D() + time.Minute
-		if err := errors.Join(m.reset(ctx), m.arm(ctx, s.LLM, s.Seed, s.Checks.Memory == "on", ttl), m.epoch(ctx, t.base)); err != nil {
+		if err := errors.Join(m.Reset(ctx), m.Arm(ctx, s.LLM, s.Seed, s.Checks.Memory == "on", ttl), m.Epoch(ctx, t.base)); err != nil {
 			return fmt.Errorf("arm the mock LLM: %w", err)
 		}
 	}
-	for _, c := range t.servers.children() {
-		c.loadStarts()
+	for _, c := range t.servers.Children() {
+		c.LoadStarts()
 	}
 	return nil
 }
@@ -332,18 +333,18 @@ func (t *attempt) gather(hurry context.Context, done *Done) {
 	defer context.AfterFunc(hurry, func() { time.AfterFunc(hurried, cancel) })()
 	f := done.Facts
 	f.ExternalTarget = t.Scenario.Target.Bundled == nil
-	if m := t.servers.mock; m != nil {
-		if err := m.facts(ctx, f); err != nil {
+	if m := t.servers.Mock; m != nil {
+		if err := m.Facts(ctx, f); err != nil {
 			done.Warnings = append(done.Warnings, reason.New(reason.MockUnheard, err))
 		}
 	}
-	if t.servers.server != nil {
-		if err := t.servers.state(ctx, &f.Target); err != nil {
+	if t.servers.Bundled() {
+		if err := t.servers.State(ctx, &f.Target); err != nil {
 			done.Warnings = append(done.Warnings, reason.New(reason.ServerUnheard, err))
 		}
 	}
-	for _, c := range t.servers.children() {
-		p := c.figures(t.base)
+	for _, c := range t.servers.Children() {
+		p := c.Figures(t.base)
 		if p.Exit != "" {
 			done.Warnings = append(done.Warnings, reason.New(reason.ProcessEnded, p.Name, p.Ended, p.Exit))
 		}

@@ -113,8 +113,8 @@ func (w *watch) cut() {
 			w.t.crew.abort(why)
 		}
 	}
-	for _, c := range w.t.servers.children() {
-		c.sample()
+	for _, c := range w.t.servers.Children() {
+		c.Sample()
 	}
 	_ = w.t.journal.AppendInterval(last) // its first error is final, and told at the end
 	if w.drift.read != nil {
@@ -150,7 +150,7 @@ const askWithin = 2 * time.Second
 // ask has the mock LLM tell of the run so far, beside the load: the next to be
 // shown has its answer. One that is not answered yet is not asked again.
 func (w *watch) ask() {
-	if w.t.servers.mock == nil || w.asking.Swap(true) {
+	if w.t.servers.Mock == nil || w.asking.Swap(true) {
 		return
 	}
 	w.asked.Go(func() {
@@ -158,7 +158,7 @@ func (w *watch) ask() {
 		ctx, cancel := context.WithTimeout(w.open, askWithin)
 		defer cancel()
 		var f measure.Facts
-		if w.t.servers.mock.facts(ctx, &f) == nil { // else the next may come; the end tells
+		if w.t.servers.Mock.Facts(ctx, &f) == nil { // else the next may come; the end tells
 			w.told.Store(&f)
 		}
 	})

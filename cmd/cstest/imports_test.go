@@ -32,7 +32,8 @@ var house = map[string][]string{
 	"sla":                     {"measure", "scenario"},
 	"tui":                     {"sla", "measure", "scenario"},
 	"report":                  {"sla", "measure", "scenario"},
-	"trial":                   {"load", "driver", "measure", "sla", "scenario", "template"},
+	"trial":                   {"load", "driver", "measure", "sla", "scenario", "template", "trial/servers"},
+	"trial/servers":           {"measure", "scenario"},
 	"cmd/cstest": {"driver", "load", "measure", "mockllm", "reference-server", "report", "scenario", "scenarios",
 		"sla", "trial", "tui"},
 }

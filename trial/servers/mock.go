@@ -1,4 +1,4 @@
-package trial
+package servers
 
 import (
 	"bytes"
@@ -16,23 +16,24 @@ import (
 	"github.com/cstest/cstest/unit"
 )
 
-// mock is the admin side of a mock LLM, our child's or one that runs already.
-type mock struct {
+// Mock is the admin side of a mock LLM, our child's or one that runs already.
+type Mock struct {
 	admin  string // base URL
 	client *http.Client
 }
 
-func newMock(admin string) *mock {
-	return &mock{
+// NewMock is the mock whose admin side is at a URL.
+func NewMock(admin string) *Mock {
+	return &Mock{
 		admin: strings.TrimSuffix(admin, "/"),
 		// A mock on this network needs no proxy, and must not be reached through one.
 		client: &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{Proxy: nil}},
 	}
 }
 
-// arm gives the mock its latency, faults and answers. It forgets them after ttl,
+// Arm gives the mock its latency, faults and answers. It forgets them after ttl,
 // so that a run that dies cannot leave a storm on.
-func (m *mock) arm(ctx context.Context, llm *scenario.LLM, seed uint64, echo bool, ttl time.Duration) error {
+func (m *Mock) Arm(ctx context.Context, llm *scenario.LLM, seed uint64, echo bool, ttl time.Duration) error {
 	body := struct {
 		scenario.LLM
 		Seed       uint64        `json:"seed"`
@@ -43,28 +44,29 @@ func (m *mock) arm(ctx context.Context, llm *scenario.LLM, seed uint64, echo boo
 	if body.EchoContext == nil {
 		body.EchoContext = &echo
 	}
-	return m.call(ctx, http.MethodPut, "/mock/config", body, nil)
+	return m.Call(ctx, http.MethodPut, "/mock/config", body, nil)
 }
 
 // config is the configuration in force, to be given back after the run.
-func (m *mock) config(ctx context.Context) (json.RawMessage, error) {
+func (m *Mock) config(ctx context.Context) (json.RawMessage, error) {
 	var raw json.RawMessage
-	err := m.call(ctx, http.MethodGet, "/mock/config", nil, &raw)
+	err := m.Call(ctx, http.MethodGet, "/mock/config", nil, &raw)
 	return raw, err
 }
 
-func (m *mock) restore(ctx context.Context, former json.RawMessage) error {
-	return m.call(ctx, http.MethodPut, "/mock/config", former, nil)
+func (m *Mock) restore(ctx context.Context, former json.RawMessage) error {
+	return m.Call(ctx, http.MethodPut, "/mock/config", former, nil)
 }
 
-func (m *mock) reset(ctx context.Context) error {
-	return m.call(ctx, http.MethodPost, "/mock/reset", nil, nil)
+// Reset makes the mock forget what it counted.
+func (m *Mock) Reset(ctx context.Context) error {
+	return m.Call(ctx, http.MethodPost, "/mock/reset", nil, nil)
 }
 
-// epoch tells the mock that t = 0 is at base.
-func (m *mock) epoch(ctx context.Context, base time.Time) error {
+// Epoch tells the mock that t = 0 is at base.
+func (m *Mock) Epoch(ctx context.Context, base time.Time) error {
 	ms := float64(time.Until(base)) / float64(time.Millisecond)
-	return m.call(ctx, http.MethodPut, "/mock/epoch", map[string]float64{"starts_in_ms": ms}, nil)
+	return m.Call(ctx, http.MethodPut, "/mock/epoch", map[string]float64{"starts_in_ms": ms}, nil)
 }
 
 type mockFacts struct {
@@ -82,10 +84,10 @@ type mockFacts struct {
 	PerSecond []measure.CallSecond `json:"per_second"`
 }
 
-// facts adds to f what the mock knows of the run.
-func (m *mock) facts(ctx context.Context, f *measure.Facts) error {
+// Facts adds to f what the mock knows of the run.
+func (m *Mock) Facts(ctx context.Context, f *measure.Facts) error {
 	var got mockFacts
-	if err := m.call(ctx, http.MethodGet, "/mock/facts", nil, &got); err != nil {
+	if err := m.Call(ctx, http.MethodGet, "/mock/facts", nil, &got); err != nil {
 		return err
 	}
 	if !got.EpochSet {
@@ -100,8 +102,8 @@ func (m *mock) facts(ctx context.Context, f *measure.Facts) error {
 	return nil
 }
 
-// call speaks JSON with an admin listener.
-func (m *mock) call(ctx context.Context, method, path string, in, out any) error {
+// Call speaks JSON with an admin listener.
+func (m *Mock) Call(ctx context.Context, method, path string, in, out any) error {
 	return callJSON(ctx, m.client, method, m.admin+path, in, out)
 }
 

@@ -1,4 +1,4 @@
-package trial
+package servers
 
 import (
 	"context"
@@ -12,14 +12,14 @@ import (
 )
 
 // fakeServer starts the test binary as a server.
-func fakeServer(t *testing.T, ctx context.Context, role string) (*child, string, error) {
+func fakeServer(t *testing.T, ctx context.Context, role string) (*Child, string, error) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	logs := filepath.Join(t.TempDir(), "logs")
-	c, err := startChild(ctx, "fake", []string{self}, childEnv(asChild+"="+role), Options{LogDir: logs})
+	c, err := StartChild(ctx, "fake", []string{self}, Env(asChild+"="+role), Options{LogDir: logs})
 	return c, logs, err
 }
 
@@ -28,18 +28,18 @@ func TestChildIsReadyAndEndsWithItsInput(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.ready.URL != "http://127.0.0.1:1" || c.ready.Admin != "http://127.0.0.1:2" || c.ready.PID != c.cmd.Process.Pid {
-		t.Errorf("ready %+v, process %d", c.ready, c.cmd.Process.Pid)
+	if c.Ready.URL != "http://127.0.0.1:1" || c.Ready.Admin != "http://127.0.0.1:2" || c.Ready.PID != c.cmd.Process.Pid {
+		t.Errorf("ready %+v, process %d", c.Ready, c.cmd.Process.Pid)
 	}
-	c.loadStarts()
-	if p := c.figures(time.Now()); p.Name != "fake" || p.Ended != 0 || p.Exit != "" || p.MaxRSS < 1<<20 {
+	c.LoadStarts()
+	if p := c.Figures(time.Now()); p.Name != "fake" || p.Ended != 0 || p.Exit != "" || p.MaxRSS < 1<<20 {
 		t.Errorf("while it runs: %+v", p)
 	}
-	c.stop(context.Background())
+	c.Stop(context.Background())
 	if code := c.cmd.ProcessState.ExitCode(); code != 0 {
 		t.Errorf("it was to end when its input did, and exited with %d", code)
 	}
-	if p := c.figures(time.Now()); p.Ended != 0 || p.Exit != "" {
+	if p := c.Figures(time.Now()); p.Ended != 0 || p.Exit != "" {
 		t.Errorf("it was asked to end, and counts as dead: %+v", p)
 	}
 }
@@ -54,11 +54,11 @@ func TestChildThatEndsEarlyIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-c.done
-	p := c.figures(base)
+	p := c.Figures(base)
 	if p.Exit != "signal: terminated" || p.Ended <= 0 || p.Ended > patience {
 		t.Errorf("figures %+v", p)
 	}
-	c.stop(context.Background())
+	c.Stop(context.Background())
 }
 
 func TestChildThatDoesNotStart(t *testing.T) {
@@ -90,7 +90,7 @@ func TestChildIsKilledWhenTheUserLeaves(t *testing.T) {
 	hurry, leave := context.WithCancel(context.Background())
 	leave()
 	asked := time.Now()
-	c.stop(hurry)
+	c.Stop(hurry)
 	// It would drain for stopWithin, and is given leaveWithin.
 	if took := time.Since(asked); took < leaveWithin || took > stopWithin/2 {
 		t.Errorf("it was given %s", took)
@@ -106,7 +106,7 @@ func TestLastWordsAreBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer log.Close()
-	c := &child{log: log}
+	c := &Child{log: log}
 	if got := c.lastWords(); got != "it said nothing; see "+log.Name() {
 		t.Errorf("of an empty log: %q", got)
 	}
@@ -121,7 +121,7 @@ func TestLastWordsAreBounded(t *testing.T) {
 func TestChildrenDoNotInheritFlags(t *testing.T) {
 	t.Setenv("CSTEST_RATE", "1000/s")
 	t.Setenv("NOT_CSTEST_RATE", "kept")
-	env := strings.Join(childEnv("CSTEST_JWT_SECRET=x"), "\n")
+	env := strings.Join(Env("CSTEST_JWT_SECRET=x"), "\n")
 	if strings.Contains(env, "\nCSTEST_RATE=") || !strings.Contains(env, "NOT_CSTEST_RATE=kept") || !strings.HasSuffix(env, "\nCSTEST_JWT_SECRET=x") {
 		t.Errorf("environment:\n%s", env)
 	}

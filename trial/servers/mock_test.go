@@ -1,4 +1,4 @@
-package trial
+package servers
 
 import (
 	"encoding/json"
@@ -33,8 +33,8 @@ func newAdmin(t *testing.T, answer string) *admin {
 	return a
 }
 
-func (a *admin) mock(t *testing.T) *mock {
-	m := newMock(a.URL + "/")
+func (a *admin) mock(t *testing.T) *Mock {
+	m := NewMock(a.URL + "/")
 	t.Cleanup(m.client.CloseIdleConnections)
 	return m
 }
@@ -43,7 +43,7 @@ func TestMockIsArmedAndForgets(t *testing.T) {
 	a := newAdmin(t, "")
 	m := a.mock(t)
 	llm := &scenario.LLM{Listen: "127.0.0.1:9", Admin: "http://127.0.0.1:8"}
-	if err := m.arm(patient(t), llm, 42, true, 90*time.Second); err != nil {
+	if err := m.Arm(patient(t), llm, 42, true, 90*time.Second); err != nil {
 		t.Fatal(err)
 	}
 	var got map[string]any
@@ -60,7 +60,7 @@ func TestMockIsArmedAndForgets(t *testing.T) {
 	if llm.Listen != "127.0.0.1:9" {
 		t.Error("arming changed the scenario")
 	}
-	if err := m.epoch(patient(t), time.Now().Add(time.Hour)); err != nil {
+	if err := m.Epoch(patient(t), time.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	var at map[string]float64
@@ -73,7 +73,7 @@ func TestMockFacts(t *testing.T) {
 	a := newAdmin(t, `{"epoch_set":true,"calls":90,"before_epoch":3,"phases":[{"name":"storm","kind":"status","start_ns":2000000000,"end_ns":4000000000}],
 		"per_second":[{"t_s":2,"calls":7,"faulted":5}]}`)
 	f := &measure.Facts{}
-	if err := a.mock(t).facts(patient(t), f); err != nil {
+	if err := a.mock(t).Facts(patient(t), f); err != nil {
 		t.Fatal(err)
 	}
 	if !f.LLMKnown || f.LLMCalls != 93 || len(f.Calls) != 1 || f.Calls[0].Faulted != 5 {
@@ -102,7 +102,7 @@ func TestMockThatCannotTell(t *testing.T) {
 		a := newAdmin(t, "")
 		a.answer = tt.answer
 		f := &measure.Facts{}
-		err := a.mock(t).facts(patient(t), f)
+		err := a.mock(t).Facts(patient(t), f)
 		if err == nil || !strings.Contains(err.Error(), tt.want) || len(err.Error()) > 800 {
 			t.Errorf("%s: %v, want %q", name, err, tt.want)
 		}
@@ -119,7 +119,7 @@ func TestBorrowedMockIsGivenBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	(&servers{mock: m, former: former}).stop(patient(t))
+	(&Set{Mock: m, former: former}).Stop(patient(t))
 	if got := a.told["PUT /mock/config"]; got != `{"seed":99}` {
 		t.Errorf("given back %q", got)
 	}

@@ -1,4 +1,4 @@
-package trial
+package servers
 
 import (
 	"bufio"
@@ -26,15 +26,15 @@ const (
 	leaveWithin = 300 * time.Millisecond // when the user wants out
 )
 
-// child is a bundled server running as a process of its own. It ends when its
+// Child is a bundled server running as a process of its own. It ends when its
 // standard input closes, so it cannot outlive this process however that ends.
-type child struct {
+type Child struct {
 	name  string
 	cmd   *exec.Cmd
 	stdin io.Closer
 	log   *os.File
-	lines *redactedLog // what it writes on standard error, on its way to log
-	ready readyLine
+	lines *Log  // what it writes on standard error, on its way to log
+	Ready Ready // what it announced
 	proc  *process.Process
 
 	done chan struct{} // closed when the process has been waited for
@@ -46,18 +46,20 @@ type child struct {
 	cpuBase time.Duration // used before the load
 }
 
-// readyLine is how a bundled server announces itself, one JSON line.
-type readyLine struct {
-	Ready string `json:"ready"`
+// Ready is how a bundled server announces itself, one JSON line.
+type Ready struct {
+	Name  string `json:"ready"`
 	URL   string `json:"url"`
-	Admin string `json:"admin"`
+	Admin string `json:"admin"` // URL of its admin side
 	PID   int    `json:"pid"`
 }
 
-// startChild runs command and waits until it is ready. Its standard error goes
+// StartChild runs command and waits until it is ready. Its standard error goes
 // to o.LogDir/name.log, without secrets; env is its environment.
-func startChild(ctx context.Context, name string, command, env []string, o Options) (*child, error) {
-	o.fill()
+func StartChild(ctx context.Context, name string, command, env []string, o Options) (*Child, error) {
+	if o.Redact == nil {
+		o.Redact = func(s string) string { return s }
+	}
 	if err := os.MkdirAll(o.LogDir, 0o755); err != nil {
 		return nil, fmt.Errorf("log directory of %s: %w", name, err)
 	}
@@ -67,7 +69,7 @@ func startChild(ctx context.Context, name string, command, env []string, o Optio
 	}
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Env = env
-	lines := &redactedLog{out: log, redact: o.Redact}
+	lines := NewLog(log, o.Redact)
 	cmd.Stderr = lines
 	// A Ctrl-C in the terminal goes to the whole foreground group; the servers
 	// must live until the drain is over.
@@ -83,11 +85,11 @@ func startChild(ctx context.Context, name string, command, env []string, o Optio
 	if err := cmd.Start(); err != nil {
 		return nil, errors.Join(fmt.Errorf("start %s: %w", name, err), log.Close())
 	}
-	c := &child{name: name, cmd: cmd, stdin: stdin, log: log, lines: lines, done: make(chan struct{})}
-	announced := make(chan readyLine, 1)
+	c := &Child{name: name, cmd: cmd, stdin: stdin, log: log, lines: lines, done: make(chan struct{})}
+	announced := make(chan Ready, 1)
 	go c.follow(stdout, announced)
 	select {
-	case c.ready = <-announced:
+	case c.Ready = <-announced:
 	case <-c.done:
 		return nil, fmt.Errorf("%s did not start: %s", name, c.lastWords())
 	case <-ctx.Done():
@@ -107,11 +109,11 @@ func startChild(ctx context.Context, name string, command, env []string, o Optio
 
 // follow reads the ready line, then drains standard output until it closes, and
 // waits for the process.
-func (c *child) follow(stdout io.Reader, announced chan<- readyLine) {
+func (c *Child) follow(stdout io.Reader, announced chan<- Ready) {
 	r := bufio.NewReader(io.LimitReader(stdout, 64<<10))
 	if line, err := r.ReadString('\n'); err == nil {
-		var ready readyLine
-		if json.Unmarshal([]byte(line), &ready) == nil && ready.Ready == c.name {
+		var ready Ready
+		if json.Unmarshal([]byte(line), &ready) == nil && ready.Name == c.name {
 			announced <- ready
 		} else {
 			_, _ = io.WriteString(c.lines, line)
@@ -127,7 +129,7 @@ func (c *child) follow(stdout io.Reader, announced chan<- readyLine) {
 }
 
 // lastWords is what the child said last on its standard error.
-func (c *child) lastWords() string {
+func (c *Child) lastWords() string {
 	b, err := os.ReadFile(c.log.Name())
 	text := strings.TrimSpace(string(b))
 	if err != nil || text == "" {
@@ -143,9 +145,9 @@ func (c *child) lastWords() string {
 	return text
 }
 
-// stop ends the child politely, then firmly, and waits for it. Once hurry is
+// Stop ends the child politely, then firmly, and waits for it. Once hurry is
 // done it has little time to be polite in.
-func (c *child) stop(hurry context.Context) {
+func (c *Child) Stop(hurry context.Context) {
 	c.mu.Lock()
 	c.asked = true
 	c.mu.Unlock()
@@ -167,7 +169,10 @@ func (c *child) stop(hurry context.Context) {
 	_ = c.log.Close()
 }
 
-func (c *child) kill() {
+// Signal sends the child a signal.
+func (c *Child) Signal(s os.Signal) error { return c.cmd.Process.Signal(s) }
+
+func (c *Child) kill() {
 	c.mu.Lock()
 	c.asked = true
 	c.mu.Unlock()
@@ -175,8 +180,8 @@ func (c *child) kill() {
 	<-c.done
 }
 
-// sample notes CPU and memory used so far; zero says the process is gone.
-func (c *child) sample() time.Duration {
+// Sample notes CPU and memory used so far; zero says the process is gone.
+func (c *Child) Sample() time.Duration {
 	if m, err := c.proc.MemoryInfo(); err == nil {
 		c.mu.Lock()
 		c.maxRSS = max(c.maxRSS, int64(m.RSS))
@@ -188,13 +193,13 @@ func (c *child) sample() time.Duration {
 	return 0
 }
 
-// loadStarts notes the CPU time that was not spent on the load.
-func (c *child) loadStarts() { c.cpuBase = c.sample() }
+// LoadStarts notes the CPU time that was not spent on the load.
+func (c *Child) LoadStarts() { c.cpuBase = c.Sample() }
 
-// figures are the child's of the load that began at base.
-func (c *child) figures(base time.Time) measure.Process {
+// Figures are the child's of the load that began at base.
+func (c *Child) Figures(base time.Time) measure.Process {
 	p := measure.Process{Name: c.name}
-	cpu := c.sample()
+	cpu := c.Sample()
 	select {
 	case <-c.done:
 		state := c.cmd.ProcessState

@@ -1,0 +1,202 @@
+// Package servers brings up what a run needs beside the load: the mock LLM and
+// the bundled chat server, as child processes of the same binary.
+package servers
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/unit"
+)
+
+// Options say where the servers come from and where their logs go.
+type Options struct {
+	Executable string              // cstest itself
+	LogDir     string              // of the processes' standard error
+	Redact     func(string) string // takes secrets out of logs; nil: they are kept as they are
+}
+
+// Error is a mock LLM of the user's that cannot be used.
+type Error struct {
+	Why reason.Reason
+	Err error
+}
+
+// Error says which and why.
+func (e *Error) Error() string { return e.Why.String() }
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Set is what a run brings up beside the load: the mock LLM, the bundled
+// server, or neither.
+type Set struct {
+	mockChild *Child
+	Mock      *Mock // nil when the run has no mock
+	former    []byte
+	server    *Child
+	Target    scenario.Target // as the driver is to use it
+}
+
+// Start brings up what the scenario asks for.
+func Start(ctx context.Context, s *scenario.Scenario, o Options) (_ *Set, err error) {
+	up := &Set{Target: s.Target}
+	defer func() {
+		if err != nil {
+			up.Stop(ctx)
+		}
+	}()
+	if l := s.LLM; l != nil && (s.Target.Bundled != nil || l.Listen != "" || l.Admin != "") {
+		if err := up.startMock(ctx, s, o); err != nil {
+			return nil, err
+		}
+	}
+	if s.Target.Bundled != nil {
+		if err := up.startBundled(ctx, s, o); err != nil {
+			return nil, err
+		}
+	}
+	return up, nil
+}
+
+func (up *Set) startMock(ctx context.Context, s *scenario.Scenario, o Options) error {
+	if s.LLM.Admin != "" {
+		up.Mock = NewMock(s.LLM.Admin)
+		former, err := up.Mock.config(ctx)
+		if err != nil {
+			return &Error{Why: reason.New(reason.MockUnreachable, s.LLM.Admin, err), Err: err}
+		}
+		up.former = former
+		return nil
+	}
+	listen := s.LLM.Listen
+	if listen == "" {
+		listen = "127.0.0.1:0"
+	}
+	args := []string{o.Executable, "serve", "mockllm", "--exit-with-stdin", "--listen", listen, "--admin", "127.0.0.1:0",
+		"--seed", strconv.FormatUint(s.Seed, 10)}
+	c, err := StartChild(ctx, "mockllm", args, Env(), o)
+	if err != nil && s.LLM.Listen != "" && ctx.Err() == nil {
+		return &Error{Why: reason.New(reason.MockCannotListen, s.LLM.Listen, err), Err: err}
+	}
+	if err != nil {
+		return err
+	}
+	up.mockChild, up.Mock = c, NewMock(c.Ready.Admin)
+	return nil
+}
+
+func (up *Set) startBundled(ctx context.Context, s *scenario.Scenario, o Options) error {
+	b := s.Target.Bundled
+	secret := make([]byte, 32)
+	if _, err := rand.Read(secret); err != nil {
+		return err
+	}
+	text := base64.RawURLEncoding.EncodeToString(secret)
+	args := []string{o.Executable, "serve", "reference-server", "--exit-with-stdin", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
+		"--profile", string(b.Profile), "--llm", up.mockChild.Ready.URL}
+	for _, name := range slices.Sorted(maps.Keys(b.Knobs)) {
+		args = append(args, "--knob", name+"="+b.Knobs[name])
+	}
+	if s.Target.HTTP == scenario.H2C {
+		args = append(args, "--h2c")
+	}
+	// Secrets travel in the environment: arguments are public on the machine.
+	redis, err := s.Expand(b.Redis)
+	if err != nil {
+		return fmt.Errorf("target.bundled.redis: %w", err)
+	}
+	env := Env("CSTEST_JWT_SECRET="+text, "CSTEST_REDIS="+redis)
+	c, err := StartChild(ctx, "reference-server", args, env, o)
+	if err != nil {
+		return err
+	}
+	up.server = c
+	up.Target.URL = c.Ready.URL
+	up.Target.API = scenario.APIReference
+	up.Target.Auth = &scenario.Auth{JWT: &scenario.JWT{
+		Secret: text, Sub: "${user.id}", TTL: unit.Duration(2 * time.Hour), Issuer: "cstest", Audience: "chat", Kid: "k1",
+	}}
+	return nil
+}
+
+// Env is this process's environment without the variables that stand for
+// flags: they were meant for the parent.
+func Env(more ...string) []string {
+	env := []string{}
+	for _, kv := range os.Environ() {
+		if !strings.HasPrefix(kv, "CSTEST_") {
+			env = append(env, kv)
+		}
+	}
+	return append(env, more...)
+}
+
+// Bundled tells whether the target is the bundled server.
+func (up *Set) Bundled() bool { return up.server != nil }
+
+// MockURL is where a mock of ours listens; empty without one.
+func (up *Set) MockURL() string {
+	if up.mockChild == nil {
+		return ""
+	}
+	return up.mockChild.Ready.URL
+}
+
+// Children are the processes that were started, the server first: it drains
+// while its LLM still answers.
+func (up *Set) Children() []*Child {
+	var all []*Child
+	if up.server != nil {
+		all = append(all, up.server)
+	}
+	if up.mockChild != nil {
+		all = append(all, up.mockChild)
+	}
+	return all
+}
+
+// Stop gives a borrowed mock its configuration back and ends the children, at
+// once when hurry is done.
+func (up *Set) Stop(hurry context.Context) {
+	if up.former != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		_ = up.Mock.restore(ctx, up.former) // its time-to-live does the same, later
+		cancel()
+	}
+	for _, c := range up.Children() {
+		c.Stop(hurry)
+	}
+}
+
+// State adds what the bundled server says of itself.
+func (up *Set) State(ctx context.Context, f *measure.TargetFacts) error {
+	if up.server == nil {
+		return errors.New("not ours to ask")
+	}
+	var got struct {
+		Profile string `json:"profile"`
+		SHA256  string `json:"knobs_sha256"`
+		Redis   string `json:"redis"`
+		Turns   int64  `json:"turns"`
+	}
+	client := &http.Client{Timeout: 3 * time.Second, Transport: &http.Transport{Proxy: nil}}
+	if err := callJSON(ctx, client, http.MethodGet, up.server.Ready.Admin+"/admin/state", nil, &got); err != nil {
+		return err
+	}
+	*f = measure.TargetFacts{Profile: got.Profile, KnobsSHA256: got.SHA256, Redis: got.Redis, Turns: got.Turns, Known: true}
+	return nil
+}
