@@ -124,7 +124,7 @@ func (t *turn) faq() bool {
 	for i := range t.hold.turns {
 		q.Before = append(q.Before, stripMarks(t.hold.turns[i].user))
 	}
-	r, ok := t.srv.intents.Reply(q, watchedFAQ{t.srv})
+	r, ok := answer.ReplyTo(q, watchedFAQ{t.srv})
 	if !ok {
 		return false
 	}

@@ -1,15 +1,20 @@
 package answer
 
 import (
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
+	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
 	"github.com/blevesearch/bleve/v2"
-	"github.com/blevesearch/bleve/v2/analysis/lang/cjk"
+	"github.com/blevesearch/bleve/v2/analysis/analyzer/custom"
+	"github.com/blevesearch/bleve/v2/analysis/tokenizer/whitespace"
 	"github.com/blevesearch/bleve/v2/mapping"
 	"github.com/maypok86/otter/v2"
 )
@@ -25,6 +30,10 @@ type Entry struct {
 	Q     []string `json:"q"`     // ways to ask
 	A     string   `json:"a"`
 	Hot   bool     `json:"hot"` // the same for everybody at any time: the answer may be cached
+
+	ways [][]string // tokens of each way to ask
+	all  []string   // of all of them, with the keys
+	has  map[string]bool
 }
 
 // Hit is what retrieval found: an answer, or suggestions, or nothing.
@@ -33,14 +42,17 @@ type Hit struct {
 	Suggestions []string
 }
 
-// FAQ finds reviewed answers: bleve proposes candidates by CJK bigrams,
-// the overlap with the ways to ask decides. Retrieval is a pure function of
-// the text, so hits are remembered. Safe for concurrent use.
+// FAQ finds reviewed answers: bleve proposes entries that share words with the
+// question, the weight of what they share decides. Retrieval is a pure function
+// of the text, so hits are remembered. Safe for concurrent use.
 type FAQ struct {
 	index   bleve.Index
+	words   *vocabulary
 	entries map[string]*Entry
 	exact   map[string]*Entry // by normalised question
-	topics  []topicWord       // longest first
+	topics  []topicWord
+	weights map[string]float64 // of tokens: rare ones say more
+	rare    float64            // weight of a token that no entry has
 	hits    *otter.Cache[string, Hit]
 }
 
@@ -50,10 +62,11 @@ type topicWord struct{ word, topic string }
 var ErrNoFAQ = errors.New("faq: no index")
 
 const (
-	faqCandidates  = 5
-	faqSure        = 0.5  // overlap at which wording alone is enough
-	faqSureWithKey = 0.25 // overlap at which a named subject is enough
-	faqMinScore    = 0.05 // bleve hits below are noise
+	faqCandidates = 20
+	faqSure       = 0.54 // likeness at which an entry answers
+	faqAhead      = 0.04 // and by which it must lead the next one
+	faqLikely     = 0.25 // likeness at which an entry is suggested
+	wordAnalyzer  = "words"
 )
 
 // NewFAQ indexes the reviewed questions.
@@ -62,45 +75,81 @@ func NewFAQ() (*FAQ, error) {
 	if err := json.Unmarshal(faqJSON, &list); err != nil {
 		return nil, fmt.Errorf("faq: %w", err)
 	}
-	index, err := bleve.NewMemOnly(faqMapping())
+	mapping, err := faqMapping()
+	if err != nil {
+		return nil, err
+	}
+	index, err := bleve.NewMemOnly(mapping)
 	if err != nil {
 		return nil, fmt.Errorf("faq: %w", err)
 	}
-	f := &FAQ{index: index, entries: map[string]*Entry{}, exact: map[string]*Entry{},
+	f := &FAQ{index: index, words: newVocabulary(), entries: map[string]*Entry{}, exact: map[string]*Entry{}, weights: map[string]float64{},
 		hits: otter.Must(&otter.Options[string, Hit]{MaximumSize: 8192})}
 	batch := index.NewBatch()
 	for _, e := range list {
-		f.entries[e.ID] = e
-		for _, q := range e.Q {
-			f.exact[normalise(q)] = e
-		}
-		if e.Topic != "" {
-			f.topics = append(f.topics, topicWord{e.Topic, e.Topic})
-			for _, k := range e.Keys {
-				f.topics = append(f.topics, topicWord{k, e.Topic})
-			}
-		}
-		if err := batch.Index(e.ID, map[string]any{"q": strings.Join(e.Q, " "), "a": e.A}); err != nil {
+		f.add(e)
+		if err := batch.Index(e.ID, map[string]any{"q": strings.Join(e.all, " ")}); err != nil {
 			return nil, fmt.Errorf("faq: entry %s: %w", e.ID, err)
 		}
 	}
 	if err := index.Batch(batch); err != nil {
 		return nil, fmt.Errorf("faq: %w", err)
 	}
+	f.weigh()
 	return f, nil
 }
 
-func faqMapping() mapping.IndexMapping {
+func (f *FAQ) add(e *Entry) {
+	f.entries[e.ID] = e
+	e.has = map[string]bool{}
+	for _, q := range e.Q {
+		f.exact[normalise(q)] = e
+		way := f.words.tokens(q)
+		e.ways = append(e.ways, way)
+		e.all = append(e.all, way...)
+	}
+	for _, k := range append(e.Keys, e.Topic) {
+		e.all = append(e.all, f.words.tokens(k)...)
+	}
+	for _, t := range e.all {
+		e.has[t] = true
+	}
+	if e.Topic != "" {
+		f.topics = append(f.topics, topicWord{e.Topic, e.Topic})
+		for _, k := range e.Keys {
+			f.topics = append(f.topics, topicWord{k, e.Topic})
+		}
+	}
+}
+
+// weigh gives tokens the inverse of the share of entries that have them.
+func (f *FAQ) weigh() {
+	counts := map[string]int{}
+	for _, e := range f.entries {
+		for t := range e.has {
+			counts[t]++
+		}
+	}
+	n := float64(len(f.entries))
+	for t, c := range counts {
+		f.weights[t] = math.Log(1 + n/float64(c))
+	}
+	f.rare = math.Log(1 + n)
+}
+
+func faqMapping() (mapping.IndexMapping, error) {
+	m := bleve.NewIndexMapping()
+	if err := m.AddCustomAnalyzer(wordAnalyzer, map[string]any{"type": custom.Name, "tokenizer": whitespace.Name}); err != nil {
+		return nil, fmt.Errorf("faq: %w", err)
+	}
 	text := bleve.NewTextFieldMapping()
-	text.Analyzer = cjk.AnalyzerName
+	text.Analyzer = wordAnalyzer
 	text.Store = false
 	doc := bleve.NewDocumentStaticMapping()
 	doc.AddFieldMappingsAt("q", text)
-	doc.AddFieldMappingsAt("a", text)
-	m := bleve.NewIndexMapping()
 	m.DefaultMapping = doc
-	m.DefaultAnalyzer = cjk.AnalyzerName
-	return m
+	m.DefaultAnalyzer = wordAnalyzer
+	return m, nil
 }
 
 // Close frees the index. A nil FAQ has none.
@@ -123,45 +172,101 @@ func (f *FAQ) Find(text string) (Hit, error) {
 	if hit, ok := f.hits.GetIfPresent(key); ok {
 		return hit, nil
 	}
-	hit, err := f.search(key)
+	hit, err := f.search(text)
 	if err == nil {
 		f.hits.Set(key, hit)
 	}
 	return hit, err
 }
 
-func (f *FAQ) search(key string) (Hit, error) {
-	byQuestion := bleve.NewMatchQuery(key)
-	byQuestion.SetField("q")
-	byQuestion.SetBoost(3)
-	byAnswer := bleve.NewMatchQuery(key)
-	byAnswer.SetField("a")
-	res, err := f.index.Search(bleve.NewSearchRequestOptions(bleve.NewDisjunctionQuery(byQuestion, byAnswer), faqCandidates, 0, false))
+// longNumber is an order or the like, and no part of the question.
+var longNumber = regexp.MustCompile(`[0-9A-Za-z]*[0-9]{6,}`)
+
+// scored is an entry with its likeness to a question.
+type scored struct {
+	entry    *Entry
+	likeness float64
+}
+
+func (f *FAQ) search(text string) (Hit, error) {
+	asked := f.words.tokens(longNumber.ReplaceAllString(text, ""))
+	if len(asked) == 0 {
+		return Hit{}, nil
+	}
+	query := bleve.NewMatchQuery(strings.Join(asked, " "))
+	query.SetField("q")
+	res, err := f.index.Search(bleve.NewSearchRequestOptions(query, faqCandidates, 0, false))
 	if err != nil {
 		return Hit{}, fmt.Errorf("faq: %w", err)
 	}
-	var best *Entry
-	var bestOverlap float64
-	var hit Hit
-	asked := bigrams(key)
+	var list []scored
 	for _, h := range res.Hits {
-		e := f.entries[h.ID]
-		if e == nil || h.Score < faqMinScore {
-			continue
-		}
-		if len(hit.Suggestions) < 3 {
-			hit.Suggestions = append(hit.Suggestions, e.Q[0])
-		}
-		o := e.overlap(asked)
-		named := e.named(key)
-		if (o >= faqSure || named && o >= faqSureWithKey) && o > bestOverlap {
-			best, bestOverlap = e, o
+		if e := f.entries[h.ID]; e != nil {
+			list = append(list, scored{e, f.likeness(e, asked)})
 		}
 	}
-	if best != nil {
-		return Hit{Entry: best}, nil
+	slices.SortStableFunc(list, func(a, b scored) int { return cmp.Compare(b.likeness, a.likeness) })
+	return pick(list), nil
+}
+
+// pick answers with the best entry if it is like enough and ahead of the others,
+// else suggests.
+func pick(list []scored) Hit {
+	if len(list) == 0 {
+		return Hit{}
 	}
-	return hit, nil
+	next := 0.0
+	if len(list) > 1 {
+		next = list[1].likeness
+	}
+	if best := list[0]; best.likeness >= faqSure && best.likeness-next >= faqAhead {
+		return Hit{Entry: best.entry}
+	}
+	var hit Hit
+	for _, s := range list[:min(3, len(list))] {
+		if s.likeness >= faqLikely {
+			hit.Suggestions = append(hit.Suggestions, s.entry.Q[0])
+		}
+	}
+	return hit
+}
+
+// likeness is between 0 and 1: half for how well one way to ask agrees with the
+// question (Dice, weighted), half for how much of the question the entry covers.
+func (f *FAQ) likeness(e *Entry, asked []string) float64 {
+	whole := f.weight(asked)
+	best := 0.0
+	for _, way := range e.ways {
+		both := 0.0
+		for _, t := range way {
+			if slices.Contains(asked, t) {
+				both += f.weightOf(t)
+			}
+		}
+		best = max(best, 2*both/(whole+f.weight(way)))
+	}
+	covered := 0.0
+	for _, t := range asked {
+		if e.has[t] {
+			covered += f.weightOf(t)
+		}
+	}
+	return 0.5*best + 0.5*covered/whole
+}
+
+func (f *FAQ) weight(tokens []string) float64 {
+	sum := 0.0
+	for _, t := range tokens {
+		sum += f.weightOf(t)
+	}
+	return sum
+}
+
+func (f *FAQ) weightOf(token string) float64 {
+	if w, ok := f.weights[token]; ok {
+		return w
+	}
+	return f.rare
 }
 
 // Hot is the entry whose answer may be kept for everybody, when text is
@@ -170,36 +275,6 @@ func (f *FAQ) Hot(text string) (key string, ok bool) {
 	key = normalise(text)
 	e := f.exact[key]
 	return key, e != nil && e.Hot
-}
-
-// overlap is the best Dice coefficient of asked with a way to ask, or how much
-// of a way to ask stands in asked, a little less: long messages say more than
-// the question.
-func (e *Entry) overlap(asked map[string]bool) float64 {
-	best := 0.0
-	for _, q := range e.Q {
-		way := bigrams(normalise(q))
-		both := 0
-		for b := range way {
-			if asked[b] {
-				both++
-			}
-		}
-		if both == 0 {
-			continue
-		}
-		best = max(best, 2*float64(both)/float64(len(way)+len(asked)), 0.75*float64(both)/float64(len(way)))
-	}
-	return best
-}
-
-func (e *Entry) named(text string) bool {
-	for _, k := range e.Keys {
-		if strings.Contains(text, k) {
-			return true
-		}
-	}
-	return false
 }
 
 // Topic is the subject that text names, or "".
@@ -233,19 +308,4 @@ func normalise(text string) string {
 		return short
 	}
 	return s
-}
-
-func bigrams(s string) map[string]bool {
-	m := map[string]bool{}
-	var last rune
-	for _, r := range s {
-		if last != 0 {
-			m[string(last)+string(r)] = true
-		}
-		last = r
-	}
-	if len(m) == 0 && last != 0 {
-		m[string(last)] = true
-	}
-	return m
 }

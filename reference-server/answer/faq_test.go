@@ -51,3 +51,26 @@ func TestFAQ(t *testing.T) {
 		}
 	}
 }
+
+// What has a reviewed answer is information: it must not be sent to people.
+func TestReviewedQuestionsStay(t *testing.T) {
+	f, err := NewFAQ()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	in := NewIntents()
+	asked, alarms := 0, 0
+	for id, e := range f.entries {
+		for _, q := range e.Q {
+			asked++
+			if i := in.Of(q); i.Human() {
+				alarms++
+				t.Logf("%s: %v: %s", id, i, q)
+			}
+		}
+	}
+	if got := share(alarms, asked); got > 0.01 {
+		t.Errorf("%d of %d reviewed questions are sent to people", alarms, asked)
+	}
+}

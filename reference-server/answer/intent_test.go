@@ -26,6 +26,11 @@ func TestIntents(t *testing.T) {
 		"退款一直没到账":                 Payment,
 		"转人工":                     Human,
 		"我要真人客服":                  Human,
+		"爆炸盐怎么用":                  Info,
+		"帮我把订单取消了":                ChangeOrder,
+		"充电宝冒烟了":                  Safety,
+		"充电寶冒煙了":                  Safety,
+		"在吗 订单能取消吗":               Info,
 		"充电宝起火了":                  Safety,
 		"吃了之后中毒了,我要投诉":            Safety,
 	} {

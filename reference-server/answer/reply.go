@@ -1,6 +1,10 @@
 package answer
 
-import "regexp"
+import (
+	"regexp"
+	"strings"
+	"unicode/utf8"
+)
 
 // The fixed texts.
 const (
@@ -44,25 +48,26 @@ type Finder interface {
 	Topic(text string) string
 }
 
+// anaphora begins a question that leaves out its subject.
+var anaphora = regexp.MustCompile(`^(那|还|这个|那个|它|这|那么|那还|然后|再|也|为什么|怎么|多久|几|什么时候|可以|能|要|会|有)`)
+
 var orderNumber = regexp.MustCompile(`[0-9A-Za-z]{8,32}`)
 
-// Reply answers from templates and reviewed questions; ok is false when a
+// ReplyTo answers from templates and reviewed questions; ok is false when a
 // person must.
-func (in *Intents) Reply(q Question, f Finder) (r Reply, ok bool) {
+func ReplyTo(q Question, f Finder) (r Reply, ok bool) {
 	if q.Intent == ReadOrder {
 		if orderNumber.MatchString(q.Text) {
 			return Reply{Text: OrderNoText, Source: FromTemplate}, true
 		}
 		return Reply{Text: OrderText, Source: FromTemplate}, true
 	}
-	text, known := in.complete(q, f)
-	if !known {
-		return Reply{Text: AskBackText, Source: FromTemplate}, true
-	}
-	hit, err := f.Find(text)
+	hit, known, err := find(q, f)
 	switch {
 	case err != nil:
 		return Reply{}, false
+	case !known:
+		return Reply{Text: AskBackText, Source: FromTemplate}, true
 	case hit.Entry != nil:
 		return Reply{Text: hit.Entry.A, Source: FromFAQ, FAQID: hit.Entry.ID}, true
 	case len(hit.Suggestions) > 0:
@@ -75,16 +80,37 @@ func (in *Intents) Reply(q Question, f Finder) (r Reply, ok bool) {
 	return Reply{}, false
 }
 
-// complete puts the subject of the latest message that names one before a bare
-// follow-up ("还能用吗?"); known is false when there is none.
-func (in *Intents) complete(q Question, f Finder) (text string, known bool) {
-	if !in.bare(q.Text, f.Topic(q.Text)) {
-		return q.Text, true
+// find looks a question up. A bare follow-up ("还能用吗?") is completed with the
+// subject of the turn before that names one, or of an earlier one where that
+// gives an answer; known is false when none does.
+func find(q Question, f Finder) (hit Hit, known bool, err error) {
+	if !bare(q.Text, f.Topic(q.Text)) {
+		hit, err = f.Find(q.Text)
+		return hit, true, err
 	}
+	tried := map[string]bool{}
 	for i := len(q.Before) - 1; i >= 0; i-- {
-		if topic := f.Topic(q.Before[i]); topic != "" {
-			return topic + q.Text, true
+		topic := f.Topic(q.Before[i])
+		if topic == "" || tried[topic] {
+			continue
+		}
+		tried[topic] = true
+		completed, err := f.Find(topic + q.Text)
+		if err != nil {
+			return Hit{}, false, err
+		}
+		if completed.Entry != nil {
+			return completed, true, nil
+		}
+		if !known {
+			hit, known = completed, true
 		}
 	}
-	return q.Text, false
+	return hit, known, nil
+}
+
+// bare says whether a text leaves out what it is about ("还能用吗?").
+func bare(text, topic string) bool {
+	short := normalise(text)
+	return topic == "" && utf8.RuneCountInString(short) <= 10 && anaphora.MatchString(strings.TrimSpace(text))
 }

@@ -1,0 +1,38 @@
+package answer
+
+import "testing"
+
+func BenchmarkIntent(b *testing.B) {
+	in := NewIntents()
+	lines := corpus(b, "intents.tsv")
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		in.Of(lines[i%len(lines)].text)
+		i++
+	}
+}
+
+func BenchmarkNewIntents(b *testing.B) {
+	for b.Loop() {
+		NewIntents()
+	}
+}
+
+// BenchmarkFind looks up questions that are not in memory yet.
+func BenchmarkFind(b *testing.B) {
+	f, err := NewFAQ()
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	lines := corpus(b, "questions.tsv")
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		if _, err := f.search(lines[i%len(lines)].text); err != nil {
+			b.Fatal(err)
+		}
+		i++
+	}
+}

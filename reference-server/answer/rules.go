@@ -1,0 +1,89 @@
+package answer
+
+import (
+	_ "embed"
+	"fmt"
+	"strings"
+)
+
+//go:embed rules.txt
+var rulesText string
+
+// rule says that a message is about intent when words match, once harmless
+// phrases are taken out, unless it asks what excuse describes.
+type rule struct {
+	intent   Intent
+	words    patterns
+	harmless patterns // 爆炸盐 is a detergent
+	excuse   patterns // asking how is not asking to
+}
+
+func (r *rule) matches(text string, l *letters) bool {
+	if !r.words.match(text, l) {
+		return false
+	}
+	if rest := r.harmless.remove(text, l); rest != text && !r.words.match(rest, l) {
+		return false
+	}
+	return !r.excuse.match(text, l)
+}
+
+// parseRules reads sections of patterns.
+func parseRules(text string) ([]rule, error) {
+	var rules []rule
+	var into *patterns
+	for i, line := range strings.Split(text, "\n") {
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		if name, ok := strings.CutPrefix(line, "== "); ok {
+			var err error
+			if rules, into, err = section(rules, name); err != nil {
+				return nil, fmt.Errorf("rules: line %d: %w", i+1, err)
+			}
+			continue
+		}
+		if into == nil {
+			return nil, fmt.Errorf("rules: line %d: a pattern before the first section", i+1)
+		}
+		ps, err := compile(line)
+		if err != nil {
+			return nil, fmt.Errorf("rules: line %d: %w", i+1, err)
+		}
+		*into = append(*into, ps...)
+	}
+	return rules, nil
+}
+
+// section finds where the patterns of a section go; the name of an intent alone
+// begins a rule.
+func section(rules []rule, name string) ([]rule, *patterns, error) {
+	intentName, part, _ := strings.Cut(name, " ")
+	intent, ok := intentNamed(intentName)
+	if !ok {
+		return nil, nil, fmt.Errorf("no intent %q", intentName)
+	}
+	if part == "" {
+		rules = append(rules, rule{intent: intent})
+		return rules, &rules[len(rules)-1].words, nil
+	}
+	if len(rules) == 0 || rules[len(rules)-1].intent != intent {
+		return nil, nil, fmt.Errorf("%q is not behind its intent", name)
+	}
+	switch last := &rules[len(rules)-1]; part {
+	case "harmless":
+		return rules, &last.harmless, nil
+	case "excuse":
+		return rules, &last.excuse, nil
+	}
+	return nil, nil, fmt.Errorf("no part %q", part)
+}
+
+func intentNamed(name string) (Intent, bool) {
+	for i, n := range intentNames {
+		if n == name {
+			return Intent(i), true
+		}
+	}
+	return 0, false
+}
