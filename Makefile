@@ -20,9 +20,10 @@ build: ## build bin/cstest
 test: ## run every test with the race detector
 	go test -race -timeout 20m ./...
 
-lint: $(LINT) ## gofmt, vet, golangci-lint
+lint: $(LINT) ## gofmt, vet, other platforms, golangci-lint
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo 'gofmt: the files above need formatting'; exit 1; }
 	go vet ./...
+	scripts/platforms.sh
 	$(LINT) run
 
 $(LINT):

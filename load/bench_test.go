@@ -8,6 +8,7 @@ import (
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/unit"
+	"github.com/cstest/cstest/usage"
 )
 
 // instant answers every turn at once with the same reply, and allocates nothing.
@@ -102,11 +103,11 @@ func TestATurnAllocatesNothing(t *testing.T) {
 func BenchmarkTurn(b *testing.B) {
 	turn := bench(b, shop(), nil)
 	b.ReportAllocs()
-	before, _ := usage()
+	before, _ := usage.Own()
 	for b.Loop() {
 		turn()
 	}
-	after, _ := usage()
+	after, _ := usage.Own()
 	b.ReportMetric(float64(after-before)/float64(b.N), "cpu-ns/op")
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/usage"
 )
 
 // sampling is how often turns in flight are counted for their peak.
@@ -40,7 +41,7 @@ type ticks struct{ steal, all uint64 }
 
 func (r *run) watch() *health {
 	h := &health{r: r, stop: make(chan struct{}), stopped: make(chan struct{})}
-	h.cpu, _ = usage()
+	h.cpu, _ = usage.Own()
 	h.started = h.cpu
 	h.pause = h.pauses()
 	h.stolen = h.readTicks()
@@ -78,7 +79,7 @@ func (h *health) sample(now time.Duration) {
 }
 
 func (h *health) close(next int) {
-	cpu, _ := usage()
+	cpu, _ := usage.Own()
 	pause, stolen := h.pauses(), h.readTicks()
 	s := measure.GeneratorSecond{
 		Second: h.second, CPU: cpu - h.cpu, GCPause: pause - h.pause,
@@ -110,7 +111,7 @@ func (h *health) end() measure.Generator {
 			h.close(h.second + 1)
 		}
 	}
-	cpu, rss := usage()
+	cpu, rss := usage.Own()
 	h.out.CPU, h.out.MaxRSS = cpu-h.started, rss
 	if h.last > 0 {
 		// What comes after a turn is done is not in its response time, which this is held against.

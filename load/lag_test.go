@@ -8,6 +8,7 @@ import (
 
 	"github.com/cstest/cstest/driver"
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/usage"
 )
 
 // clocked answers every turn after a fixed time, on the real clock.
@@ -62,12 +63,12 @@ func BenchmarkLag(b *testing.B) {
 				sc.Load.Arrivals = "poisson"
 				base := time.Now()
 				l := &lags{lag: make([]time.Duration, 0, 50000)}
-				before, _ := usage()
+				before, _ := usage.Own()
 				s, err := Run(always(), Options{Scenario: sc, Seed: 1, Driver: &clocked{base: base, after: time.Millisecond}, Lanes: []Lane{l}, Base: base})
 				if err != nil {
 					b.Fatal(err)
 				}
-				after, _ := usage()
+				after, _ := usage.Own()
 				slices.Sort(l.lag)
 				n := len(l.lag)
 				b.ReportMetric(float64(l.lag[n/2].Microseconds()), "p50-µs")

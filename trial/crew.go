@@ -11,13 +11,12 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/reason"
-
 	"github.com/cstest/cstest/trial/servers"
+	"github.com/cstest/cstest/usage"
 )
 
 // crew are the shard processes of a load.
@@ -84,7 +83,7 @@ func (c *crew) start(t *attempt, i int, resolved string) (*member, error) {
 		return nil, err
 	}
 	cmd.Stderr = log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the parent passes Ctrl-C on
+	cmd.SysProcAttr = servers.OwnGroup() // the parent passes Ctrl-C on
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, errors.Join(err, log.Close())
@@ -213,12 +212,7 @@ func (m *member) process(base time.Time) measure.Process {
 	if !m.late { // that one was asked to
 		p.Ended, p.Exit = max(1, m.at.Sub(base)), m.cmd.ProcessState.String()
 	}
-	if s := m.cmd.ProcessState; s != nil {
-		p.CPU = s.UserTime() + s.SystemTime()
-		if u, ok := s.SysUsage().(*syscall.Rusage); ok {
-			p.MaxRSS = rssOf(u)
-		}
-	}
+	p.CPU, p.MaxRSS = usage.Of(m.cmd.ProcessState)
 	return p
 }
 

@@ -2,7 +2,6 @@ package trial
 
 import (
 	"math"
-	"syscall"
 	"time"
 
 	"github.com/cstest/cstest/scenario"
@@ -68,12 +67,4 @@ func Processes(s *scenario.Scenario, cores int) int {
 		n = max(n, min(cores, int(math.Ceil(float64(rate)/perProcess))))
 	}
 	return n
-}
-
-func descriptorLimit() int64 {
-	var limit syscall.Rlimit
-	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) != nil {
-		return 0
-	}
-	return int64(min(limit.Cur, math.MaxInt32))
 }

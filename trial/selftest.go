@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"syscall"
 	"time"
 
 	"github.com/cstest/cstest/load"
@@ -140,12 +139,12 @@ func (s *selftest) freeze(ctx context.Context) ([]Check, error) {
 			if failed = sleepUntil(ctx, base.Add(4500*time.Millisecond)); failed != nil {
 				return
 			}
-			if failed = s.mock.Signal(syscall.SIGSTOP); failed != nil {
+			if failed = s.mock.Freeze(); failed != nil {
 				return
 			}
 			frozen := time.Now()
 			_ = sleepUntil(ctx, frozen.Add(stop)) // it must be thawed in any case
-			failed = s.mock.Signal(syscall.SIGCONT)
+			failed = s.mock.Thaw()
 		}()
 	})
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/sla"
 	"github.com/cstest/cstest/trial/servers"
+	"github.com/cstest/cstest/usage"
 )
 
 // Options are one trial's.
@@ -255,7 +256,7 @@ func (t *attempt) load(ctx, graceful context.Context, done *Done) (err error) {
 // drive runs the load and cuts an interval a second.
 func (t *attempt) drive(ctx, graceful context.Context, recorder *measure.Recorder, done *Done) {
 	w := newWatch(t)
-	before := ownCPU()
+	before, _ := usage.Own()
 	stopWatch := w.start()
 	stopAsking := t.identity.watch(t.base)
 	t.reserveDescriptors()
@@ -301,7 +302,8 @@ func (t *attempt) drive(ctx, graceful context.Context, recorder *measure.Recorde
 	if t.member {
 		name += " " + shardName(t.Shard, t.Shards)
 	}
-	f.Processes = append(f.Processes, measure.Process{Name: name, CPU: ownCPU() - before, MaxRSS: ownMaxRSS()})
+	cpu, rss := usage.Own()
+	f.Processes = append(f.Processes, measure.Process{Name: name, CPU: cpu - before, MaxRSS: rss})
 }
 
 // recordIncidents notes what happened to the run as a whole.

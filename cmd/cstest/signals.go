@@ -29,7 +29,7 @@ func catchSignals(ctx context.Context) *signals {
 	// Whoever asks for these is told of them by the failed write; else a reader
 	// that has gone, or a file at its limit, would end the process.
 	writes := make(chan os.Signal, 1)
-	signal.Notify(writes, syscall.SIGPIPE, syscall.SIGXFSZ)
+	signal.Notify(writes, writeSignals()...)
 	ended := make(chan struct{})
 	go func() {
 		for {

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/shirou/gopsutil/v4/process"
@@ -73,7 +72,7 @@ func StartChild(ctx context.Context, name string, command, env []string, o Optio
 	cmd.Stderr = lines
 	// A Ctrl-C in the terminal goes to the whole foreground group; the servers
 	// must live until the drain is over.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.SysProcAttr = OwnGroup()
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, errors.Join(err, log.Close())
@@ -168,9 +167,6 @@ func (c *Child) Stop(hurry context.Context) {
 	}
 	_ = c.log.Close()
 }
-
-// Signal sends the child a signal.
-func (c *Child) Signal(s os.Signal) error { return c.cmd.Process.Signal(s) }
 
 func (c *Child) kill() {
 	c.mu.Lock()

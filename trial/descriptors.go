@@ -3,34 +3,9 @@ package trial
 import (
 	"fmt"
 	"os"
-	"syscall"
-	"time"
 
 	"github.com/cstest/cstest/scenario"
 )
-
-// ownCPU is the CPU time this process has used.
-func ownCPU() time.Duration {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
-// ownMaxRSS is the most memory this process ever had resident, in bytes.
-func ownMaxRSS() int64 {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
-	return rssOf(&u)
-}
-
-// rssOf is the most memory a process had resident, in bytes.
-func rssOf(u *syscall.Rusage) int64 {
-	return u.Maxrss << 10 // Linux counts in KiB
-}
 
 // spare descriptors: files, the journal, the servers' pipes, the runtime's own.
 const spareDescriptors = 64

@@ -1,0 +1,15 @@
+//go:build unix
+
+package servers
+
+import "syscall"
+
+// OwnGroup keeps a child out of the terminal's foreground group, to which a
+// Ctrl-C goes.
+func OwnGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
+
+// Freeze stops the child where it stands.
+func (c *Child) Freeze() error { return c.cmd.Process.Signal(syscall.SIGSTOP) }
+
+// Thaw lets a frozen child go on.
+func (c *Child) Thaw() error { return c.cmd.Process.Signal(syscall.SIGCONT) }
