@@ -19,6 +19,10 @@ const (
 	maxSlots         = 2000 // turns of all conversations: each has a histogram
 	maxObjectives    = 60
 	maxHeaders       = 100
+
+	// MaxCounted is how many objectives may be judged by counting turns: each
+	// takes one of the recorder's 64 budgets, and sla takes five for itself.
+	MaxCounted = 59
 )
 
 // checker looks at the meaning of a decoded and filled scenario.

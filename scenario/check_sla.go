@@ -39,6 +39,7 @@ func (c *checker) sla() {
 	if len(s.Objectives) > maxObjectives {
 		c.bad("sla.objectives", "has more than %d objectives", maxObjectives)
 	}
+	c.counted()
 	seen := map[string]bool{}
 	for i := range s.Objectives {
 		o := &s.Objectives[i]
@@ -46,6 +47,30 @@ func (c *checker) sla() {
 		c.name(path+".name", o.Name)
 		c.unique(seen, path+".name", o.Name)
 		c.objective(path, o)
+	}
+}
+
+// counted refuses more objectives than the recorder can count for, and says
+// where the first stands that has no place.
+func (c *checker) counted() {
+	own := map[string]int{}
+	for i, o := range c.SLA.Objectives {
+		own[o.Name] = i
+	}
+	n, path := 0, "sla.objectives"
+	for _, o := range c.Objectives() {
+		if !o.Kind.CountsTurns() {
+			continue
+		}
+		if n++; n == MaxCounted+1 {
+			if i, ok := own[o.Name]; ok {
+				path = item("sla.objectives", i, "")
+			}
+		}
+	}
+	if n > MaxCounted {
+		c.bad(path, "%d objectives count turns, with those of the short form and the checks, and %d can be counted: remove %d, or judge them in a second scenario",
+			n, MaxCounted, n-MaxCounted)
 	}
 }
 

@@ -21,6 +21,17 @@ func shareOf(percentile string) (unit.Share, bool) {
 	return share, err == nil
 }
 
+// CountsTurns tells whether objectives of the kind are judged by counting turns
+// as they end; the others by whole seconds' ends, conversations, calls or facts.
+func (k ObjectiveKind) CountsTurns() bool {
+	switch k {
+	case KindLatency, KindAvailability, KindSeconds, KindFullQuality, KindExpected, KindContext, KindFirstToken, KindChunkGap:
+		return true
+	case KindIntegrity, KindPlanted, KindRecoveryLatency, KindRecoveryQuality, KindCallsPerTurn, KindConversations:
+	}
+	return false
+}
+
 // Objectives gives everything the run is judged by: the short form of the SLA
 // under the names latency-p50 … latency-p99.9, availability,
 // availability-seconds, full-quality, recovery-latency and recovery-quality;

@@ -44,7 +44,8 @@ func Budgets(objectives []scenario.Objective, stages []measure.Stage, sla scenar
 		if tier, ok := measure.ParseTier(string(o.TierAtMost)); ok {
 			b.TierAtMost = tier
 		}
-		if compile(&b, o) {
+		if o.Kind.CountsTurns() {
+			compile(&b, o)
 			list = append(list, b)
 		}
 	}
@@ -58,8 +59,8 @@ func Budgets(objectives []scenario.Objective, stages []measure.Stage, sla scenar
 	)
 }
 
-// compile sets what an objective's kind asks of its budget, and tells whether it is counted in turns.
-func compile(b *measure.Budget, o scenario.Objective) bool {
+// compile sets what the kind of an objective that counts turns asks of its budget.
+func compile(b *measure.Budget, o scenario.Objective) {
 	switch o.Kind {
 	case scenario.KindLatency:
 		b.Limit = o.Limit.D()
@@ -75,10 +76,7 @@ func compile(b *measure.Budget, o scenario.Objective) bool {
 		b.Of, b.Limit = measure.FirstToken, o.Limit.D()
 	case scenario.KindChunkGap:
 		b.Of, b.Limit, b.Valid = measure.ChunkGap, o.Limit.D(), sent
-	default:
-		return false
 	}
-	return true
 }
 
 func stageMask(stages []measure.Stage, names []string) (mask uint64) {
