@@ -23,7 +23,8 @@ type clockwork struct {
 	base  time.Time
 	turns atomic.Int64
 	panic int64
-	bad   bool // every answer is a 500
+	kill  int64 // the n-th turn kills its process
+	bad   bool  // every answer is a 500
 }
 
 func (c *clockwork) Open(*driver.User) driver.Line { return &clockworkLine{c} }
@@ -35,7 +36,12 @@ func (c *clockwork) Close() error                  { return nil }
 type clockworkLine struct{ c *clockwork }
 
 func (l *clockworkLine) Do(_ *driver.Turn, reply *driver.Reply) {
-	if l.c.turns.Add(1) == l.c.panic {
+	switch l.c.turns.Add(1) {
+	case l.c.kill:
+		if self, err := os.FindProcess(os.Getpid()); err == nil {
+			_ = self.Kill()
+		}
+	case l.c.panic:
 		panic("a bug in the driver")
 	}
 	at := time.Since(l.c.base)

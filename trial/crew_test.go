@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,13 +15,13 @@ import (
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/sla"
+	"github.com/cstest/cstest/trial/crew"
 	"github.com/cstest/cstest/trial/servers"
 )
 
 // beShard is a shard process whose target is a clockwork of its own: that of
 // shard 1 panics, that of shard 0 answers badly, all do, or none.
 func beShard(role string, in io.Reader, out, errs io.Writer) int {
-	f := &framer{w: out}
 	if role == "shard fails" {
 		if err := RunShard(context.Background(), in, out); err != nil {
 			fmt.Fprintln(errs, err)
@@ -33,15 +32,13 @@ func beShard(role string, in io.Reader, out, errs io.Writer) int {
 	if role == "shard speaks" {
 		fmt.Fprintln(errs, "the canary sings")
 	}
-	if role == "shard stuck" {
-		_ = f.send(frameReady, nil) // else the test fails
-		select {}
-	}
-	err := runShard(context.Background(), in, f, func(a *attempt) error {
+	err := runShard(context.Background(), crew.NewParent(in, out), func(a *attempt) error {
 		c := &clockwork{base: a.base}
 		switch {
 		case role == "shard panics" && a.Shard == 1:
 			c.panic = 10
+		case role == "shard dies" && a.Shard == 1:
+			c.kill = 20 // in its second second
 		case role == "shard bad first" && a.Shard == 0, role == "shard bad all":
 			c.bad = true
 		}
@@ -81,10 +78,9 @@ func crewed(t *testing.T, role string, n int, more string, change func(*attempt)
 	if change != nil {
 		change(a)
 	}
-	if a.crew, err = startCrew(patient(t), a, yaml); err != nil {
+	if err := a.startCrew(patient(t)); err != nil {
 		t.Fatal(err)
 	}
-	a.source = a.crew.pending
 	done := &Done{Facts: &measure.Facts{}}
 	a.drive(patient(t), context.Background(), nil, done)
 	done.Result = sla.Evaluate(s, done.Snapshot, done.Facts)
@@ -130,29 +126,6 @@ func TestPanicInAShardIsTheRunsOwn(t *testing.T) {
 	}
 }
 
-// What a shard warns of says which shard it was, and a reason to distrust one is
-// a reason to distrust the whole.
-func TestCrewTellsWhatItsShardsTold(t *testing.T) {
-	c := &crew{members: []*member{
-		{name: "shard 0/3", shard: "0/3", ending: &ending{Facts: &measure.Facts{Generator: measure.Generator{MaxInFlight: 3, Cores: 2}}}},
-		{name: "shard 1/3", shard: "1/3", late: true, cmd: &exec.Cmd{}},
-		{name: "shard 2/3", shard: "2/3", ending: &ending{
-			Facts:    &measure.Facts{Interrupted: reason.Reasons{reason.Said("load: no lane")}, Generator: measure.Generator{MaxInFlight: 4, Cores: 2}},
-			Warnings: reason.Reasons{reason.New(reason.RecordingFailed, "counts lost")},
-		}},
-	}}
-	done := &Done{Facts: &measure.Facts{}}
-	c.told(time.Now(), done)
-	if want := []string{
-		"shard 1/3 did not end at once and was killed: what it measured last is lost", "shard 2/3: recording: counts lost",
-	}; !slices.Equal(done.Warnings.Texts(reason.English), want) {
-		t.Errorf("warnings %q", done.Warnings)
-	}
-	if f := done.Facts; f.Interrupted.String() != "load: no lane" || f.Generator.MaxInFlight != 7 || f.Generator.Cores != 2 {
-		t.Errorf("facts %+v", f)
-	}
-}
-
 // Half of the turns are bad: all of one shard's.
 func TestGuardIsAboutTheWholeLoad(t *testing.T) {
 	done := crewed(t, "shard bad first", 2, "guard: {abort: {bad: 80%, for: 1s}}\n", nil)
@@ -175,23 +148,14 @@ func TestGuardEndsEveryShard(t *testing.T) {
 // would be missing.
 func TestKilledShardEndsTheRun(t *testing.T) {
 	var told []string
-	var after Counters
+	var after crew.Counters
 	var a *attempt
-	done := crewed(t, "shard well", 3, "", func(made *attempt) {
+	done := crewed(t, "shard dies", 3, "", func(made *attempt) {
 		a = made
 		a.Notice = func(what reason.Reason) {
 			line := what.String()
 			told = append(told, line)
-			after = *a.crew.members[1].counters.Load()
-		}
-		killed := false
-		a.Observe = func(*Live) {
-			if !killed {
-				killed = true
-				if err := a.crew.members[1].cmd.Process.Kill(); err != nil {
-					t.Error(err)
-				}
-			}
+			after = a.crew.Counters()[1]
 		}
 	})
 	want := "shard 1/3 ended before its load did: signal: killed: its part of the plan, and what it measured last, are lost"
@@ -216,36 +180,6 @@ func TestKilledShardEndsTheRun(t *testing.T) {
 	}
 	if took := done.Snapshot.Elapsed; took > 2800*time.Millisecond {
 		t.Errorf("the load went on for %s", took)
-	}
-}
-
-// One that does not end when it is told to is killed, and that is no reason of its own.
-func TestStuckShardIsKilled(t *testing.T) {
-	ctx, leave := context.WithCancel(patient(t))
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv(asChild, "shard stuck")
-	a := &attempt{Options: Options{Scenario: parse(t, anyTarget+"}", tenSeconds), Executable: self, Processes: 2}, servers: &servers.Set{}}
-	a.fill()
-	a.plan = Plan(a.Scenario)
-	c, err := startCrew(ctx, a, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	leave()
-	if err := c.run(ctx, context.Background(), func(reason.Reason) {}); err != nil {
-		t.Errorf("its end is a reason: %v", err)
-	}
-	done := &Done{Facts: &measure.Facts{}}
-	c.told(time.Now(), done)
-	want := []string{
-		"shard 0/2 did not end at once and was killed: what it measured last is lost",
-		"shard 1/2 did not end at once and was killed: what it measured last is lost",
-	}
-	if !slices.Equal(done.Warnings.Texts(reason.English), want) || len(done.Facts.Interrupted) > 0 {
-		t.Errorf("warnings %q, interrupted %q", done.Warnings, done.Facts.Interrupted)
 	}
 }
 
@@ -283,7 +217,8 @@ func TestFailingShardIsToldOfOnce(t *testing.T) {
 	a := &attempt{Options: Options{Scenario: parse(t, anyTarget+"}", tenSeconds), Executable: self, Processes: 1, LogDir: dir}, servers: &servers.Set{}}
 	a.fill()
 	a.plan = Plan(a.Scenario)
-	_, err = startCrew(patient(t), a, "no scenario")
+	a.Resolved = "no scenario"
+	err = a.startCrew(patient(t))
 	if err == nil || strings.Count(err.Error(), "scenario.yaml:1:1") != 1 || !strings.HasPrefix(err.Error(), "shard 0/1: ") {
 		t.Errorf("error %v", err)
 	}

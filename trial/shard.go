@@ -2,8 +2,6 @@ package trial
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"runtime"
@@ -14,29 +12,26 @@ import (
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/trial/crew"
 	"github.com/cstest/cstest/trial/servers"
 	"github.com/cstest/cstest/unit"
 )
 
-// RunShard is a shard process: it reads its Job from in, says what happens on
+// RunShard is a shard process: it reads its crew.Job from in, says what happens on
 // out, and ends with the load, when it is told to, or when in ends, for its
 // parent is gone then. Its error is one that it could not tell its parent.
 func RunShard(ctx context.Context, in io.Reader, out io.Writer) error {
-	f := &framer{w: out}
-	err := runShard(ctx, in, f, (*attempt).openDriver)
-	if err != nil && f.send(frameError, []byte(err.Error())) == nil {
+	p := crew.NewParent(in, out)
+	err := runShard(ctx, p, (*attempt).openDriver)
+	if err != nil && p.Fail(err) == nil {
 		return nil // the parent tells it
 	}
 	return err
 }
 
-func runShard(ctx context.Context, in io.Reader, f *framer, open func(*attempt) error) error {
-	kind, payload, err := readFrame(in)
-	if err != nil || kind != frameJob {
-		return fmt.Errorf("no job: %w", err)
-	}
-	var job Job
-	if err := json.Unmarshal(payload, &job); err != nil {
+func runShard(ctx context.Context, p *crew.Parent, open func(*attempt) error) error {
+	job, err := p.Job()
+	if err != nil {
 		return err
 	}
 	sc, err := scenario.Parse("scenario.yaml", []byte(job.Scenario), scenario.Options{Dir: job.Dir, AnyPath: true})
@@ -44,46 +39,30 @@ func runShard(ctx context.Context, in io.Reader, f *framer, open func(*attempt) 
 		return err
 	}
 	sc.Guard.Abort = nil // it is about the whole load, which the parent sees
-	hard, now := context.WithCancel(ctx)
-	defer now()
-	graceful, stop := context.WithCancel(hard)
-	defer stop()
-	go func() {
-		for {
-			switch kind, _, err := readFrame(in); {
-			case err != nil || kind == frameNow:
-				now()
-				return
-			case kind == frameStop:
-				stop()
-			}
-		}
-	}()
+	now, graceful, release := p.Stops(ctx)
+	defer release()
 	t := &attempt{
 		Options: Options{Scenario: sc, RunID: job.RunID, Shard: job.Shard, Shards: job.Shards},
 		plan:    Plan(sc), servers: &servers.Set{Target: job.Target}, local: job.Local, member: true,
 	}
 	t.fill()
 	start := time.Unix(0, job.StartsAt)
-	t.base = time.Now().Add(time.Until(start)) // keeps the monotonic clock
-	t.Observe = func(l *Live) {
-		b, _ := l.Last.AppendBinary(nil)                                                   // it never errs
-		_ = errors.Join(f.sendJSON(frameCounters, l.Counters()), f.send(frameInterval, b)) // the interval has the parent cut
-	}
+	t.base = time.Now().Add(time.Until(start))                       // keeps the monotonic clock
+	t.Observe = func(l *Live) { _ = p.Second(l.Counters(), l.Last) } // a parent that is gone ends the load
 	if err := open(t); err != nil {
 		return err
 	}
 	recorder := measure.NewRecorder(t.plan, runtime.GOMAXPROCS(0))
 	t.source = recorder
-	if err := f.send(frameReady, nil); err != nil {
+	if err := p.Ready(); err != nil {
 		return err
 	}
 	done := &Done{Facts: &measure.Facts{}}
-	t.drive(hard, graceful, recorder, done)
+	t.drive(now, graceful, recorder, done)
 	if done.Crash != nil && len(done.Facts.Interrupted) == 0 {
 		done.Facts.Interrupted = reason.Reasons{reason.New(reason.ShardPanicked)}
 	}
-	return f.sendJSON(frameEnding, ending{done.Facts, done.Warnings, done.Crash})
+	return p.End(crew.Ending{Facts: done.Facts, Warnings: done.Warnings, Crash: done.Crash})
 }
 
 // openDriver makes the driver of this process's part of the load.

@@ -17,6 +17,7 @@ import (
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/sla"
+	"github.com/cstest/cstest/trial/crew"
 	"github.com/cstest/cstest/trial/servers"
 	"github.com/cstest/cstest/usage"
 )
@@ -142,7 +143,7 @@ type attempt struct {
 		Cut(elapsed time.Duration) (*measure.Snapshot, error)
 	}
 	planned []int64          // starts, per second; nil in the closed model
-	crew    *crew            // nil when the load runs in this process
+	crew    *crew.Crew       // nil when the load runs in this process
 	journal *measure.Journal // nil where none is kept: it takes everything
 	live    load.Live
 
@@ -237,10 +238,9 @@ func (t *attempt) arm(ctx context.Context) (err error) {
 // load runs the load, in this process or over several.
 func (t *attempt) load(ctx, graceful context.Context, done *Done) (err error) {
 	if t.Processes > 1 {
-		if t.crew, err = startCrew(ctx, t, t.Resolved); err != nil {
+		if err = t.startCrew(ctx); err != nil {
 			return err
 		}
-		t.source = t.crew.pending
 		t.drive(ctx, graceful, nil, done)
 		return nil
 	}
@@ -251,6 +251,18 @@ func (t *attempt) load(ctx, graceful context.Context, done *Done) (err error) {
 	t.source = recorder
 	t.drive(ctx, graceful, recorder, done)
 	return nil
+}
+
+// startCrew starts the shard processes, which are the source of what is cut.
+func (t *attempt) startCrew(ctx context.Context) (err error) {
+	t.crew, err = crew.Start(ctx, crew.Options{
+		Executable: t.Executable, LogDir: t.LogDir, Redact: t.Redact, Plan: t.plan, Shards: t.Processes,
+		Job: crew.Job{
+			Scenario: t.Resolved, Dir: t.Dir, Target: t.servers.Target, Local: t.local, RunID: t.RunID, StartsAt: t.base.UnixNano(),
+		},
+	})
+	t.source = t.crew
+	return err
 }
 
 // drive runs the load and cuts an interval a second.
@@ -264,8 +276,10 @@ func (t *attempt) drive(ctx, graceful context.Context, recorder *measure.Recorde
 	var interrupted reason.Reasons
 	ended := time.Duration(0)
 	if t.crew != nil {
-		err = t.crew.run(ctx, graceful, t.Notice)
-		t.crew.told(t.base, done)
+		err = t.crew.Run(ctx, graceful, t.Notice)
+		told := t.crew.Told(t.base)
+		done.Facts = measure.MergeFacts(done.Facts, told.Facts)
+		done.Warnings, done.Crash = append(done.Warnings, told.Warnings...), told.Crash
 		interrupted = w.abort()
 	} else {
 		var summary *load.Summary
@@ -300,7 +314,7 @@ func (t *attempt) drive(ctx, graceful context.Context, recorder *measure.Recorde
 	f.Generator.SharedHost = t.local
 	name := "cstest"
 	if t.member {
-		name += " " + shardName(t.Shard, t.Shards)
+		name += " " + crew.Name(t.Shard, t.Shards)
 	}
 	cpu, rss := usage.Own()
 	f.Processes = append(f.Processes, measure.Process{Name: name, CPU: cpu - before, MaxRSS: rss})

@@ -13,6 +13,7 @@ import (
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/trial/crew"
 )
 
 // Live is a run at an instant, for those who watch it.
@@ -22,7 +23,7 @@ type Live struct {
 	Plan     *measure.Plan
 	Last     *measure.Snapshot // the interval just cut
 	SoFar    *measure.Snapshot // everything up to it
-	Counters func() Counters
+	Counters func() crew.Counters
 	Health   []measure.GeneratorSecond
 	Planned  []int64 // starts planned, per second; nil in the closed model
 	// Facts is what the mock LLM told last, about a second ago; nil where it told
@@ -76,7 +77,7 @@ func (w *watch) start() (stop func()) {
 			select {
 			case <-timer.C:
 				if w.t.crew != nil {
-					w.t.crew.pending.await(next.Sub(w.t.base), lateWithin)
+					w.t.crew.Await(next.Sub(w.t.base), lateWithin)
 				}
 				w.cut()
 			case <-done:
@@ -110,7 +111,7 @@ func (w *watch) cut() {
 	if why := w.breach.add(last); len(why) > 0 {
 		w.reason.Store(&why)
 		if w.t.crew != nil {
-			w.t.crew.abort(why)
+			w.t.crew.Abort(why)
 		}
 	}
 	for _, c := range w.t.servers.Children() {
@@ -180,11 +181,14 @@ func (w *watch) abort() reason.Reasons {
 }
 
 // counters are the live ones, of this process or of all.
-func (t *attempt) counters() Counters {
+func (t *attempt) counters() (sum crew.Counters) {
 	if t.crew != nil {
-		return t.crew.counters()
+		for _, c := range t.crew.Counters() {
+			sum = sum.Plus(c)
+		}
+		return sum
 	}
-	return Counters{InFlight: t.live.InFlight(), Conversations: t.live.Conversations(), Started: t.live.Started()}
+	return crew.Counters{InFlight: t.live.InFlight(), Conversations: t.live.Conversations(), Started: t.live.Started()}
 }
 
 // breach is the abort rule: the share of turns that were not answered stays at

@@ -1,4 +1,4 @@
-package trial
+package crew
 
 import (
 	"encoding/binary"
@@ -23,7 +23,7 @@ const (
 	frameReady    = 'r' // child: it can start
 	frameInterval = 'i' // child: an interval, measure.Snapshot's binary form
 	frameCounters = 'c' // child: Counters, JSON
-	frameEnding   = 'f' // child: its ending, JSON
+	frameEnding   = 'f' // child: its Ending, JSON
 	frameError    = 'e' // child: it cannot, and why
 	frameJob      = 'j' // parent: the Job, JSON
 	frameStop     = 's' // parent: start no more conversations
@@ -45,9 +45,9 @@ type Job struct {
 	Local    bool            `json:"local"` // the target runs on this machine
 }
 
-// ending is what a shard process knows when its load is over, beside the turns.
+// Ending is what a shard process knows when its load is over, beside the turns.
 // Stops that its parent passed on interrupted nothing.
-type ending struct {
+type Ending struct {
 	Facts    *measure.Facts `json:"facts"`
 	Warnings reason.Reasons `json:"warnings,omitempty"`
 	Crash    *load.Crash    `json:"crash,omitempty"`
@@ -60,7 +60,8 @@ type Counters struct {
 	Started       int64 `json:"started"`
 }
 
-func (c Counters) plus(o Counters) Counters {
+// Plus is the sum of both.
+func (c Counters) Plus(o Counters) Counters {
 	return Counters{c.InFlight + o.InFlight, c.Conversations + o.Conversations, c.Started + o.Started}
 }
 
@@ -165,9 +166,8 @@ func (p *pending) await(until, within time.Duration) {
 	}
 }
 
-// Cut gives the sum and begins a new one. It is a Recorder's Cut, but that the
-// members know how far the load had come: 0 when none has told since the last.
-func (p *pending) Cut(time.Duration) (*measure.Snapshot, error) {
+// cut gives the sum and begins a new one.
+func (p *pending) cut() (*measure.Snapshot, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s, err := p.sum, errors.Join(p.errs...)

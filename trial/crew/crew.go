@@ -1,4 +1,6 @@
-package trial
+// Package crew spreads a load over shard processes: it starts them, gives each its
+// Job, adds up what they tell, passes stops on, and ends them.
+package crew
 
 import (
 	"context"
@@ -13,14 +15,25 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cstest/cstest/load"
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/trial/servers"
 	"github.com/cstest/cstest/usage"
 )
 
-// crew are the shard processes of a load.
-type crew struct {
+// Options are a crew's.
+type Options struct {
+	Executable string // cstest itself
+	LogDir     string // of the processes' standard error; empty: it is dropped
+	Redact     func(string) string
+	Plan       *measure.Plan
+	Shards     int
+	Job        Job // but for its shard
+}
+
+// Crew are the shard processes of a load.
+type Crew struct {
 	members []*member
 	pending *pending
 	read    sync.WaitGroup
@@ -29,10 +42,11 @@ type crew struct {
 	killing atomic.Bool // they were told to end at once, and did not
 }
 
+// Name is what shard i of n is called among the processes of a run.
+func Name(i, n int) string { return "shard " + shardOf(i, n) }
+
 // shardOf is a shard as --shard has it.
 func shardOf(i, n int) string { return fmt.Sprintf("%d/%d", i, n) }
-
-func shardName(i, n int) string { return "shard " + shardOf(i, n) }
 
 type member struct {
 	name     string
@@ -46,14 +60,14 @@ type member struct {
 	err      error     // why it ended without telling how, once read is done
 	at       time.Time // when it was gone
 	late     bool      // it did not end at once and was killed
-	ending   *ending   // what it told at the end, nil where it did not
+	ending   *Ending   // what it told at the end, nil where it did not
 }
 
-// startCrew starts a process for each shard and gives each its job.
-func startCrew(ctx context.Context, t *attempt, resolved string) (*crew, error) {
-	c := &crew{pending: newPending(t.plan, t.Processes), ended: make(chan *member, t.Processes)}
-	for i := range t.Processes {
-		m, err := c.start(t, i, resolved)
+// Start starts a process for each shard and gives each its job.
+func Start(ctx context.Context, o Options) (*Crew, error) {
+	c := &Crew{pending: newPending(o.Plan, o.Shards), ended: make(chan *member, o.Shards)}
+	for i := range o.Shards {
+		m, err := c.start(&o, i)
 		if err != nil {
 			c.end()
 			return nil, err
@@ -75,10 +89,10 @@ func startCrew(ctx context.Context, t *attempt, resolved string) (*crew, error) 
 	return c, nil
 }
 
-func (c *crew) start(t *attempt, i int, resolved string) (*member, error) {
-	cmd := exec.Command(t.Executable, "run-shard")
+func (c *Crew) start(o *Options, i int) (*member, error) {
+	cmd := exec.Command(o.Executable, "run-shard")
 	cmd.Env = os.Environ()
-	log, err := t.shardLog(i)
+	log, err := o.shardLog(i)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +109,7 @@ func (c *crew) start(t *attempt, i int, resolved string) (*member, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, errors.Join(fmt.Errorf("start shard process: %w", err), log.Close())
 	}
-	m := &member{name: shardName(i, t.Processes), shard: shardOf(i, t.Processes), cmd: cmd, log: log, in: in, f: &framer{w: in}, ready: make(chan error, 2)}
+	m := &member{name: Name(i, o.Shards), shard: shardOf(i, o.Shards), cmd: cmd, log: log, in: in, f: &framer{w: in}, ready: make(chan error, 2)}
 	m.counters.Store(&Counters{})
 	c.read.Go(func() {
 		m.err = c.awaitExit(m, c.follow(i, m, out))
@@ -104,33 +118,31 @@ func (c *crew) start(t *attempt, i int, resolved string) (*member, error) {
 		m.counters.Store(&Counters{Started: m.counters.Load().Started})
 		c.ended <- m
 	})
-	job := Job{
-		Scenario: resolved, Dir: t.Dir, Target: t.servers.Target, Local: t.local, RunID: t.RunID,
-		Shard: i, Shards: t.Processes, StartsAt: t.base.UnixNano(),
-	}
+	job := o.Job
+	job.Shard, job.Shards = i, o.Shards
 	return m, m.f.sendJSON(frameJob, job)
 }
 
 // shardLog is where shard i's standard error goes, without secrets: never to
 // this process's own, which may be drawn on. What a person must know the shard
 // says in a frame.
-func (t *attempt) shardLog(i int) (io.WriteCloser, error) {
-	if t.LogDir == "" {
-		return servers.NewLog(io.Discard, t.Redact), nil
+func (o *Options) shardLog(i int) (io.WriteCloser, error) {
+	if o.LogDir == "" {
+		return servers.NewLog(io.Discard, o.Redact), nil
 	}
-	if err := os.MkdirAll(t.LogDir, 0o755); err != nil {
-		return nil, fmt.Errorf("log directory of %s: %w", shardName(i, t.Processes), err)
+	if err := os.MkdirAll(o.LogDir, 0o755); err != nil {
+		return nil, fmt.Errorf("log directory of %s: %w", Name(i, o.Shards), err)
 	}
-	file, err := os.Create(filepath.Join(t.LogDir, fmt.Sprintf("shard-%d.log", i)))
+	file, err := os.Create(filepath.Join(o.LogDir, fmt.Sprintf("shard-%d.log", i)))
 	if err != nil {
-		return nil, fmt.Errorf("log of %s: %w", shardName(i, t.Processes), err)
+		return nil, fmt.Errorf("log of %s: %w", Name(i, o.Shards), err)
 	}
-	return servers.NewLog(file, t.Redact), nil
+	return servers.NewLog(file, o.Redact), nil
 }
 
 // awaitExit waits for a member that says no more to exit; err is why, nil when it
 // said all. It gives what is to be said of that.
-func (c *crew) awaitExit(m *member, err error) error {
+func (c *Crew) awaitExit(m *member, err error) error {
 	if err != nil {
 		_ = m.in.Close() // the request to end, for one that is still there
 		defer time.AfterFunc(memberWithin, func() { _ = m.cmd.Process.Kill() }).Stop()
@@ -151,7 +163,7 @@ func (c *crew) awaitExit(m *member, err error) error {
 }
 
 // follow takes what member i says until it has said all.
-func (c *crew) follow(i int, m *member, out io.Reader) error {
+func (c *Crew) follow(i int, m *member, out io.Reader) error {
 	for {
 		kind, payload, err := readFrame(out)
 		if err != nil {
@@ -172,7 +184,7 @@ func (c *crew) follow(i int, m *member, out io.Reader) error {
 				m.counters.Store(&n)
 			}
 		case frameEnding:
-			e := &ending{Facts: &measure.Facts{}}
+			e := &Ending{Facts: &measure.Facts{}}
 			if err := json.Unmarshal(payload, e); err != nil {
 				return err
 			}
@@ -184,25 +196,33 @@ func (c *crew) follow(i int, m *member, out io.Reader) error {
 	}
 }
 
-// told is what the members told at the end, all together: their facts, their
-// warnings by shard, and the first crash.
-func (c *crew) told(base time.Time, done *Done) {
+// Told is what the members of a crew told at the end, all together.
+type Told struct {
+	Facts    *measure.Facts
+	Warnings reason.Reasons // each says whose it is
+	Crash    *load.Crash    // the first
+}
+
+// Told is what the members told at the end of a load that began at base.
+func (c *Crew) Told(base time.Time) Told {
+	told := Told{Facts: &measure.Facts{}}
 	for _, m := range c.members {
 		if m.late {
-			done.Warnings = append(done.Warnings, reason.New(reason.ShardKilled, m.shard))
+			told.Warnings = append(told.Warnings, reason.New(reason.ShardKilled, m.shard))
 		}
 		if m.ending == nil {
-			done.Facts.Processes = append(done.Facts.Processes, m.process(base))
+			told.Facts.Processes = append(told.Facts.Processes, m.process(base))
 			continue
 		}
-		done.Facts = measure.MergeFacts(done.Facts, m.ending.Facts)
+		told.Facts = measure.MergeFacts(told.Facts, m.ending.Facts)
 		for _, w := range m.ending.Warnings {
-			done.Warnings = append(done.Warnings, reason.New(reason.ShardSays, m.shard, w))
+			told.Warnings = append(told.Warnings, reason.New(reason.ShardSays, m.shard, w))
 		}
-		if done.Crash == nil {
-			done.Crash = m.ending.Crash
+		if told.Crash == nil {
+			told.Crash = m.ending.Crash
 		}
 	}
+	return told
 }
 
 // process is what the system knows of a member that told nothing at its end; the
@@ -216,10 +236,10 @@ func (m *member) process(base time.Time) measure.Process {
 	return p
 }
 
-// run waits for the load to end and passes the stops on. When a member ends
+// Run waits for the load to end and passes the stops on. When a member ends
 // before its plan, a part of the load is missing: the others start no more
 // conversations, and notice is told at once.
-func (c *crew) run(ctx, graceful context.Context, notice func(reason.Reason)) error {
+func (c *Crew) Run(ctx, graceful context.Context, notice func(reason.Reason)) error {
 	defer context.AfterFunc(graceful, func() { c.tell(frameStop) })()
 	defer context.AfterFunc(ctx, c.now)()
 	for range c.members {
@@ -244,14 +264,14 @@ func (c *crew) run(ctx, graceful context.Context, notice func(reason.Reason)) er
 	return lost.Err()
 }
 
-func (c *crew) tell(kind byte) {
+func (c *Crew) tell(kind byte) {
 	for _, m := range c.members {
 		_ = m.f.send(kind, nil) // one that is gone needs no telling
 	}
 }
 
 // now has the load end at once.
-func (c *crew) now() {
+func (c *Crew) now() {
 	c.tell(frameNow)
 	time.AfterFunc(memberWithin, c.kill)
 }
@@ -260,7 +280,7 @@ func (c *crew) now() {
 const memberWithin = time.Second
 
 // kill ends those who do not.
-func (c *crew) kill() {
+func (c *Crew) kill() {
 	c.killing.Store(true)
 	for _, m := range c.members {
 		_ = m.cmd.Process.Kill() // mostly gone already
@@ -268,25 +288,34 @@ func (c *crew) kill() {
 }
 
 // end closes the members' standard input, which ends them, and waits.
-func (c *crew) end() {
+func (c *Crew) end() {
 	for _, m := range c.members {
 		_ = m.in.Close()
 	}
 	c.read.Wait()
 }
 
-// abort ends the load at once, when there is a reason.
-func (c *crew) abort(why reason.Reasons) {
+// Abort ends the load at once, when there is a reason.
+func (c *Crew) Abort(why reason.Reasons) {
 	if len(why) == 0 || c.aborted.Swap(true) {
 		return
 	}
 	c.now()
 }
 
-func (c *crew) counters() Counters {
-	var sum Counters
-	for _, m := range c.members {
-		sum = sum.plus(*m.counters.Load())
+// Counters are the live ones, by shard. A shard that is gone has nothing in flight.
+func (c *Crew) Counters() []Counters {
+	list := make([]Counters, len(c.members))
+	for i, m := range c.members {
+		list[i] = *m.counters.Load()
 	}
-	return sum
+	return list
 }
+
+// Cut gives what the members told since the last cut. It is a Recorder's Cut, but
+// that the members know how far the load had come: 0 when none has told.
+func (c *Crew) Cut(time.Duration) (*measure.Snapshot, error) { return c.pending.cut() }
+
+// Await returns when every member told up to a time, or within has passed. It is
+// for one goroutine.
+func (c *Crew) Await(until, within time.Duration) { c.pending.await(until, within) }

@@ -1,4 +1,4 @@
-package trial
+package crew
 
 import (
 	"bytes"
@@ -75,7 +75,7 @@ func TestBadFramesAreRefused(t *testing.T) {
 }
 
 func TestPendingAddsUpAndBeginsAnew(t *testing.T) {
-	plan := Plan(parse(t, anyTarget+"}", "{stages: [{name: s, for: 10s, starts: 10/s}]}"))
+	plan := planOf("s", 10*time.Second)
 	p := newPending(plan, 2)
 	turn := func(n int) *measure.Snapshot {
 		r := measure.NewRecorder(plan, 1)
@@ -91,27 +91,27 @@ func TestPendingAddsUpAndBeginsAnew(t *testing.T) {
 	}
 	p.add(0, turn(3))
 	p.add(1, turn(4))
-	s, err := p.Cut(2 * time.Second)
+	s, err := p.cut()
 	if err != nil || s.Turns() != 7 || s.Started != 7 || s.Elapsed != time.Second {
 		t.Errorf("%d turns, %d started, %s, %v", s.Turns(), s.Started, s.Elapsed, err)
 	}
 	p.add(0, turn(1))
-	if s, err := p.Cut(3 * time.Second); err != nil || s.Turns() != 1 {
+	if s, err := p.cut(); err != nil || s.Turns() != 1 {
 		t.Errorf("after the cut: %d turns, %v", s.Turns(), err)
 	}
-	other := Plan(parse(t, anyTarget+"}", "{stages: [{name: other, for: 1s, starts: 10/s}]}"))
+	other := planOf("other", time.Second)
 	p.add(1, measure.NewInterval(other))
-	if _, err := p.Cut(4 * time.Second); err == nil {
+	if _, err := p.cut(); err == nil {
 		t.Error("an interval of another plan was taken")
 	}
-	if _, err := p.Cut(5 * time.Second); err != nil {
+	if _, err := p.cut(); err != nil {
 		t.Errorf("an error is told twice: %v", err)
 	}
 }
 
 // A second is cut when all who are still there have told of it, or one is late.
 func TestCutWaitsForEveryShard(t *testing.T) {
-	plan := Plan(parse(t, anyTarget+"}", "{stages: [{name: s, for: 10s, starts: 10/s}]}"))
+	plan := planOf("s", 10*time.Second)
 	synctest.Test(t, func(t *testing.T) {
 		p := newPending(plan, 3)
 		tell := func(i int, until, after time.Duration) {
@@ -123,7 +123,7 @@ func TestCutWaitsForEveryShard(t *testing.T) {
 		}
 		took := func(until time.Duration) time.Duration {
 			since := time.Now()
-			p.await(until, lateWithin)
+			p.await(until, late)
 			return time.Since(since)
 		}
 		tell(0, time.Second, 0)
@@ -132,14 +132,14 @@ func TestCutWaitsForEveryShard(t *testing.T) {
 		if got := took(time.Second); got != 30*time.Millisecond {
 			t.Errorf("cut after %s, want 30ms", got)
 		}
-		if s, err := p.Cut(9 * time.Second); err != nil || s.Elapsed != time.Second+time.Millisecond {
+		if s, err := p.cut(); err != nil || s.Elapsed != time.Second+time.Millisecond {
 			t.Errorf("the load had come to %s, %v", s.Elapsed, err)
 		}
 		tell(0, 2*time.Second, 0)
 		tell(1, 2*time.Second, 700*time.Millisecond)
 		time.AfterFunc(10*time.Millisecond, func() { p.gone(2) })
-		if got := took(2 * time.Second); got != lateWithin {
-			t.Errorf("cut after %s, want %s", got, lateWithin)
+		if got := took(2 * time.Second); got != late {
+			t.Errorf("cut after %s, want %s", got, late)
 		}
 		tell(0, 3*time.Second, 300*time.Millisecond)
 		tell(1, 3*time.Second, 400*time.Millisecond)
@@ -149,34 +149,16 @@ func TestCutWaitsForEveryShard(t *testing.T) {
 	})
 }
 
-// An interval that nobody told of neither begins a breach nor ends one.
-func TestSilenceEndsNoBreach(t *testing.T) {
-	s := parse(t, anyTarget+"}", "{stages: [{name: s, for: 10s, starts: 10/s}]}\nguard: {abort: {bad: 50%, for: 2s}}")
-	plan := Plan(s)
-	bad := func(until time.Duration) *measure.Snapshot {
-		r := measure.NewRecorder(plan, 1)
-		r.Lane(0).Started(0)
-		r.Lane(0).Record(&measure.Turn{Outcome: measure.ServerError, Sent: 1, Done: time.Millisecond})
-		cut, err := r.Cut(until)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return cut
-	}
-	b := breach{rule: s.Guard.Abort}
-	if got := b.add(bad(time.Second)); len(got) > 0 {
-		t.Errorf("after a second: %q", got)
-	}
-	if got := b.add(measure.NewInterval(plan)); len(got) > 0 {
-		t.Errorf("on silence: %q", got)
-	}
-	if got, want := b.add(bad(2*time.Second)), "guard.abort: at least 50 % of turns bad for 2 s, at 2 s"; got.String() != want {
-		t.Errorf("after two seconds: %q, want %q", got, want)
+func TestCountersAddUp(t *testing.T) {
+	if got := (Counters{1, 2, 3}).Plus(Counters{10, 20, 30}); got != (Counters{11, 22, 33}) {
+		t.Errorf("sum %+v", got)
 	}
 }
 
-func TestCountersAddUp(t *testing.T) {
-	if got := (Counters{1, 2, 3}).plus(Counters{10, 20, 30}); got != (Counters{11, 22, 33}) {
-		t.Errorf("sum %+v", got)
-	}
+// late is how long the others are waited for.
+const late = 500 * time.Millisecond
+
+// planOf is a plan of one stage.
+func planOf(name string, length time.Duration) *measure.Plan {
+	return &measure.Plan{Stages: []measure.Stage{{Name: name, End: length, Judged: true}}}
 }
