@@ -20,14 +20,18 @@ build: ## build bin/cstest
 test: ## run every test with the race detector
 	go test -race -timeout 20m ./...
 
-lint: $(LINT) ## gofmt, vet, other platforms, golangci-lint
+lint: $(LINT) ## gofmt, vet, other platforms, dead code, golangci-lint
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo 'gofmt: the files above need formatting'; exit 1; }
 	go vet ./...
 	scripts/platforms.sh
+	scripts/deadcode.sh
 	$(LINT) run
 
 $(LINT):
 	GOBIN=$(CURDIR)/bin go install $(GOLANGCI)
+
+mutate: ## change PKG/FILES one thing at a time and print what no test notices
+	go run ./scripts/mutate $(PKG) $(FILES)
 
 library: build ## run every built-in scenario in full
 	scripts/library.sh
@@ -52,4 +56,4 @@ ci: lint test fuzz library ## everything that gates a change
 clean: ## remove what was built
 	rm -rf bin results
 
-.PHONY: help deps build test lint library smoke fuzz readme bench ci clean
+.PHONY: help deps build test lint mutate library smoke fuzz readme bench ci clean

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/url"
 	"sort"
 	"strings"
@@ -14,41 +13,6 @@ import (
 
 // Redacted is printed in place of a secret.
 const Redacted = "[redacted]"
-
-// Secret is a text that no formatting, JSON or log shows, not even from inside
-// an unexported field. Only Reveal gives it. The zero value is the empty text.
-type Secret struct {
-	reveal func() string // a function: fmt prints unexported fields without asking them
-}
-
-// NewSecret hides s.
-func NewSecret(s string) Secret { return Secret{func() string { return s }} }
-
-// Reveal is the secret itself, for the one place that sends it.
-func (s Secret) Reveal() string {
-	if s.reveal == nil {
-		return ""
-	}
-	return s.reveal()
-}
-
-// String hides the secret.
-func (Secret) String() string { return Redacted }
-
-// GoString hides the secret from %#v.
-func (Secret) GoString() string { return Redacted }
-
-// Format hides the secret from every verb, %x and %d too.
-func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, Redacted) }
-
-// MarshalText hides the secret from text encodings.
-func (Secret) MarshalText() ([]byte, error) { return []byte(Redacted), nil }
-
-// MarshalJSON hides the secret from JSON.
-func (Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + Redacted + `"`), nil }
-
-// LogValue hides the secret from slog.
-func (Secret) LogValue() slog.Value { return slog.StringValue(Redacted) }
 
 // minSecret is the shortest secret that is looked for: shorter ones would hide
 // ordinary text.

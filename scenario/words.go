@@ -1,27 +1,16 @@
 package scenario
 
-import (
-	"reflect"
-	"slices"
-)
+import "reflect"
 
-// closedSet is a text of which only some values have a meaning. The decoder,
+// wordsOf gives the closed set that a type is: a text of which only some values
+// have a meaning, told by its method words. It is nil for any other. The decoder,
 // the JSON Schema and the reference page take them from here.
-type closedSet interface {
-	~string
-	words() []string
-}
-
-// wordsOf gives the closed set that a type is, nil for any other.
 func wordsOf(t reflect.Type) []string {
 	if set, ok := reflect.Zero(t).Interface().(interface{ words() []string }); ok {
 		return set.words()
 	}
 	return nil
 }
-
-// known tells whether a value belongs to its closed set.
-func known[T closedSet](v T) bool { return slices.Contains(v.words(), string(v)) }
 
 func texts[T ~string](values ...T) []string {
 	list := make([]string, len(values))

@@ -21,6 +21,7 @@ var house = map[string][]string{
 	"reason":                  {},
 	"scenario":                {"template"},
 	"scenarios":               {},
+	"scripts/mutate":          {},
 	"measure":                 {},
 	"mockllm":                 {},
 	"reference-server":        {"reference-server/answer", "reference-server/pii"},
