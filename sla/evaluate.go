@@ -316,9 +316,7 @@ func (j *judge) littlesLaw() {
 func stormsOf(s *scenario.Scenario, plan *measure.Plan, facts *measure.Facts) []measure.Storm {
 	storms := slices.Clone(facts.Storms)
 	if len(storms) == 0 && !facts.LLMKnown && s.LLM != nil {
-		for _, f := range s.LLM.Faults {
-			storms = append(storms, measure.Storm{Name: f.Name, Kind: string(f.Kind), Start: f.At.D(), End: f.At.D() + f.For.D()})
-		}
+		storms = PlannedStorms(s)
 	}
 	for i := range storms {
 		if storms[i].End <= 0 {
@@ -327,6 +325,35 @@ func stormsOf(s *scenario.Scenario, plan *measure.Plan, facts *measure.Facts) []
 	}
 	slices.SortStableFunc(storms, func(a, b measure.Storm) int { return int(min(max(a.Start-b.Start, -1), 1)) })
 	return storms
+}
+
+// PlannedStorms gives the fault windows as the scenario plans them.
+func PlannedStorms(s *scenario.Scenario) []measure.Storm {
+	if s == nil || s.LLM == nil {
+		return nil
+	}
+	storms := make([]measure.Storm, 0, len(s.LLM.Faults))
+	for _, f := range s.LLM.Faults {
+		storms = append(storms, measure.Storm{Name: f.Name, Kind: string(f.Kind), Start: f.At.D(), End: f.At.D() + f.For.D()})
+	}
+	return storms
+}
+
+// SoFar is what a run under way is judged by beside its turns: what the mock LLM
+// told last, nil where it told nothing yet, and the storms that are planned and
+// have not begun.
+func SoFar(s *scenario.Scenario, told *measure.Facts) *measure.Facts {
+	if told == nil {
+		return &measure.Facts{}
+	}
+	facts := *told
+	facts.Storms = slices.Clone(facts.Storms)
+	for _, planned := range PlannedStorms(s) {
+		if !slices.ContainsFunc(facts.Storms, func(seen measure.Storm) bool { return seen.Name == planned.Name }) {
+			facts.Storms = append(facts.Storms, planned)
+		}
+	}
+	return &facts
 }
 
 // wholeSecond is the first second that begins at d or later.

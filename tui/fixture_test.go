@@ -74,7 +74,7 @@ func sale(at time.Duration) []Frame {
 	var frames []Frame
 	var sum Window
 	for n := 0; n <= int(at/time.Second); n++ {
-		f := Frame{Elapsed: time.Duration(n) * time.Second, Total: total, Phase: Loading, Stages: stages(), Storms: Storms(midnight())}
+		f := Frame{Elapsed: time.Duration(n) * time.Second, Total: total, Phase: Loading, Stages: stages(), Storms: sla.PlannedStorms(midnight())}
 		if n == int(at/time.Second) {
 			f.Elapsed = at
 		}

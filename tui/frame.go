@@ -5,7 +5,6 @@ import (
 
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/reason"
-	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/sla"
 )
 
@@ -107,19 +106,6 @@ type TurnLine struct {
 	Turns        int64
 	Answered     int64
 	P50, P99     time.Duration
-}
-
-// Storms gives the fault windows of a scenario as planned, for Frame.Storms
-// where no journal tells the real edges. Pure.
-func Storms(s *scenario.Scenario) []measure.Storm {
-	if s == nil || s.LLM == nil {
-		return nil
-	}
-	storms := make([]measure.Storm, 0, len(s.LLM.Faults))
-	for _, f := range s.LLM.Faults {
-		storms = append(storms, measure.Storm{Name: f.Name, Kind: string(f.Kind), Start: f.At.D(), End: f.At.D() + f.For.D()})
-	}
-	return storms
 }
 
 // classes sorts a window's turns into the three that bars and lines show.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/sla"
 )
 
 func TestClean(t *testing.T) {
@@ -214,7 +215,7 @@ func TestStormAt(t *testing.T) {
 	if _, _, ok := stormAt(storms[:2], s(500), s(10)); ok {
 		t.Error("a storm long over is still shown")
 	}
-	if got := Storms(nil); got != nil {
+	if got := sla.PlannedStorms(nil); got != nil {
 		t.Errorf("storms of no scenario: %v", got)
 	}
 }

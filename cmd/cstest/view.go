@@ -5,7 +5,6 @@ import (
 	"math"
 	"os"
 	"runtime"
-	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -75,7 +74,7 @@ func liveView(j *job, b *frames, in, out *os.File) view {
 			}
 		}
 	})
-	ui.Update(tui.Frame{Phase: tui.Starting, Total: j.chosen.TotalDuration(), Storms: tui.Storms(j.chosen.Scenario)})
+	ui.Update(tui.Frame{Phase: tui.Starting, Total: j.chosen.TotalDuration(), Storms: sla.PlannedStorms(j.chosen.Scenario)})
 	return view{
 		observe: func(l *trial.Live) { ui.Update(b.build(l)) },
 		close: sync.OnceFunc(func() {
@@ -104,12 +103,12 @@ type frames struct {
 // build makes the frame of a full second.
 func (b *frames) build(l *trial.Live) tui.Frame {
 	s := b.j.chosen.Scenario
-	facts := knownSoFar(s, l)
+	facts := sla.SoFar(s, l.Facts)
 	judged := sla.Evaluate(s, l.SoFar, facts)
 	f := tui.Frame{
 		Elapsed: l.Elapsed, Total: l.Total, Phase: tui.Loading, Stopping: b.j.signals.stopping(),
 		Stages: l.Plan.Stages, Last: windowOf(l.Last), SoFar: windowOf(l.SoFar),
-		Seconds: judged.Seconds, Storms: tui.Storms(s), Generator: generatorOf(l, judged),
+		Seconds: judged.Seconds, Storms: sla.PlannedStorms(s), Generator: generatorOf(l, judged),
 		Failures: l.SoFar.Failures, Objectives: judged.Objectives, Turns: turnsOf(l.SoFar),
 	}
 	counters := l.Counters()
@@ -153,22 +152,6 @@ func (b *frames) between() (tui.Frame, bool) {
 	f.InFlight, f.Conversations = counters.InFlight, counters.Conversations
 	f.Stopping = b.j.signals.stopping()
 	return f, true
-}
-
-// knownSoFar is what is known of a run under way beside its turns: what the mock
-// LLM told last, and the storms that are planned and have not begun.
-func knownSoFar(s *scenario.Scenario, l *trial.Live) *measure.Facts {
-	if l.Facts == nil {
-		return &measure.Facts{}
-	}
-	facts := *l.Facts
-	facts.Storms = slices.Clone(facts.Storms)
-	for _, planned := range tui.Storms(s) {
-		if !slices.ContainsFunc(facts.Storms, func(seen measure.Storm) bool { return seen.Name == planned.Name }) {
-			facts.Storms = append(facts.Storms, planned)
-		}
-	}
-	return &facts
 }
 
 // usersOf is how many users of a closed load are active, and how many are planned

@@ -139,7 +139,7 @@ func (s *sale) frame(t time.Duration) tui.Frame {
 			f.Stage = st.Name
 		}
 	}
-	f.Storms = tui.Storms(s.scenario)
+	f.Storms = sla.PlannedStorms(s.scenario)
 	f.InFlight += rand.Int64N(7)
 	return f
 }
