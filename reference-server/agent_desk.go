@@ -90,7 +90,7 @@ func (s *agentSocket) reply(ctx context.Context, id, text string) {
 	case strings.IndexFunc(text, func(r rune) bool { return !blank(r) }) < 0:
 		outcome = codeEmpty
 	case wellFormedID(id):
-		text, _ = srv.mask(srv.set.Load(), s.trace, text, "out")
+		text, _ = srv.mask(srv.set.Load(), s.trace, srv.checked(s.trace, text), "out")
 		outcome, r = srv.tickets.reply(ctx, s.who, id, text)
 	}
 	if outcome == outcomeReplied {

@@ -31,6 +31,7 @@ type metrics struct {
 	redisErrors map[string]prometheus.Counter
 	corrupt     prometheus.Counter
 	pii         *prometheus.CounterVec
+	flaws       *prometheus.CounterVec
 	intents     [answer.NumIntents]prometheus.Counter
 
 	wsUpgrades  map[string]prometheus.Counter
@@ -131,6 +132,7 @@ func newMetrics(s *Server) *metrics {
 	}
 	m.corrupt = counter("redis_corrupt_records_total", "List elements that were not turns.").WithLabelValues()
 	m.pii = counter("pii_masked_total", "Personal data masked, by type and direction.", "type", "direction")
+	m.flaws = counter("output_flaws_total", "What was taken out of answers, by flaw.", "flaw")
 	in := counter("chat_intents_total", "Turns by intent.", "intent")
 	for i := range answer.NumIntents {
 		m.intents[i] = in.WithLabelValues(i.String())

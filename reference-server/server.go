@@ -40,6 +40,7 @@ type Server struct {
 	gates    *gates
 	metrics  *metrics
 	masker   *pii.Masker
+	check    *answer.Check
 	gzip     gzipPool
 	counts   counts
 
@@ -92,7 +93,7 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	s.watch.breaker, s.watch.probe, s.watch.ping = s.caller.breaker, s.probe, s.ping
 	s.watch.changed = s.tierChanged
 	s.store.observe = s.sawRedis
-	s.intents, s.cache, s.masker = answer.NewIntents(), newHotCache(), pii.New()
+	s.intents, s.cache, s.masker, s.check = answer.NewIntents(), newHotCache(), pii.New(), answer.NewCheck(systemPrompt)
 	s.tickets = newTickets(s.store, s.ids, func() time.Duration { return s.set.Load().agentHold.D() })
 	s.agents = newAgents(s)
 	s.tickets.moved = s.agents.moved

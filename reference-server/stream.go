@@ -12,6 +12,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/cstest/cstest/reference-server/answer"
 	"github.com/cstest/cstest/reference-server/pii"
 )
 
@@ -184,16 +185,17 @@ func (t *turn) streamFromModel(ctx context.Context) error {
 var errClient = errors.New("client does not take events")
 
 // said is what the model says, on its way to the caller: kept as it came, sent
-// masked.
+// checked and masked, which gives what commit makes of the whole.
 type said struct {
-	t    *turn
-	mask *pii.Stream // nil: as it came
-	text strings.Builder
-	sent bool
+	t     *turn
+	check *answer.CheckStream
+	mask  *pii.Stream // nil: not masked
+	text  strings.Builder
+	sent  bool
 }
 
 func (t *turn) newSaid() *said {
-	s := &said{t: t}
+	s := &said{t: t, check: t.srv.check.Stream()}
 	if t.set.piiMask {
 		s.mask = t.srv.masker.Stream()
 	}
@@ -205,20 +207,25 @@ func (s *said) add(piece string) error {
 		return &llmError{fault: faultGarbage, err: errors.New("answer is too long")}
 	}
 	s.text.WriteString(piece)
-	if s.mask != nil {
-		piece = s.mask.Add(piece)
-	}
-	return s.emit(piece)
+	return s.emit(s.masked(s.check.Add(piece)))
 }
 
 func (s *said) end() error {
 	if strings.TrimSpace(s.text.String()) == "" {
 		return &llmError{fault: faultGarbage, err: errors.New("answer has no text")}
 	}
-	if s.mask == nil {
-		return nil
+	rest := s.masked(s.check.End())
+	if s.mask != nil {
+		rest += s.mask.End()
 	}
-	return s.emit(s.mask.End())
+	return s.emit(rest)
+}
+
+func (s *said) masked(piece string) string {
+	if s.mask == nil {
+		return piece
+	}
+	return s.mask.Add(piece)
 }
 
 func (s *said) emit(text string) error {

@@ -224,7 +224,7 @@ func (t *turn) forget() bool {
 // commit stores the turn and renders the response.
 func (t *turn) commit(ctx context.Context) ([]byte, error) {
 	t.ans.turnID, t.ans.traceID = t.req.turnID, t.tr.id
-	t.ans.text, t.ans.piiOut = t.mask(t.ans.text, "out")
+	t.ans.text, t.ans.piiOut = t.mask(t.srv.checked(t.tr.id, t.ans.text), "out")
 	if t.hold == nil {
 		t.ans.dialogID = t.req.dialogID
 		t.ans.costMS = t.cost()
@@ -296,6 +296,22 @@ func (s *Server) mask(set *settings, traceID, text, direction string) (string, i
 		}
 	}
 	return masked, n
+}
+
+// checked takes out of an answer what may not leave, and leaves an audit line
+// with flaw and count, never the text.
+func (s *Server) checked(traceID, text string) string {
+	clean, flaws := s.check.Clean(text)
+	if flaws.Total() > 0 {
+		for i, c := range flaws {
+			if c > 0 {
+				flaw := answer.Flaw(i).String()
+				s.metrics.flaws.WithLabelValues(flaw).Add(float64(c))
+				s.log.Warn("answer", "trace_id", traceID, "flaw", flaw, "count", c)
+			}
+		}
+	}
+	return clean
 }
 
 func (t *turn) cost() float64 { return float64(time.Since(t.start).Microseconds()) / 1000 }
