@@ -45,28 +45,6 @@ func (s *Scenario) fillTarget() {
 	s.fillAgents()
 }
 
-// WithDefaults gives the target as Load leaves it: every default filled in.
-// What the target points to is not changed.
-func (t Target) WithDefaults() Target {
-	if t.Auth != nil {
-		t.Auth = clone(t.Auth)
-		t.Auth.JWT = clone(t.Auth.JWT)
-	}
-	t.Bundled, t.Login, t.Request, t.Agents = clone(t.Bundled), clone(t.Login), clone(t.Request), clone(t.Agents)
-	s := Scenario{Target: t}
-	s.fillTarget()
-	return s.Target
-}
-
-// clone copies what v points to.
-func clone[T any](v *T) *T {
-	if v == nil {
-		return nil
-	}
-	c := *v
-	return &c
-}
-
 func (t *Target) fill() {
 	if b := t.Bundled; b != nil {
 		or(&b.Profile, Hardened)
