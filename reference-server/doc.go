@@ -5,12 +5,15 @@
 // A turn passes, in this order: limits, trace, drain gate, in-flight gate,
 // authentication, rate limits, body, dialog id, begin (one Redis round trip),
 // masking, intent, tier, then the hot cache, the model, the FAQ, a ticket or a
-// fixed text, masking again, commit (one Redis round trip), answer.
+// fixed text, output checks, masking again, commit (one Redis round trip), answer.
 //
 // Where the model does not answer in time, users get the next best tier:
 // llm → faq → handoff → static (tiers.go is the whole decision). The profiles
 // article-0 … article-3 are the stages of a published tuning story, kept as
 // sets of knobs so that they can be measured against the hardened one.
+//
+// Two rooms hold what needs no state: answer tells what a message is about, finds
+// reviewed answers and checks what leaves; pii masks personal data.
 //
 // Tickets go to people: over WebSocket to every agent of the tenant, on whichever
 // server (agents.go, bus.go). One agent wins a ticket (claim.go), and the reply
