@@ -21,6 +21,9 @@ measure FuzzDecodeSnapshot
 load FuzzText
 load FuzzClassify
 report FuzzParseJSON
+reference-server/answer FuzzClean
+reference-server/answer FuzzReply
+reference-server/pii FuzzMask
 "
 targets=$(git ls-files '*_test.go' | xargs grep -oE '^func Fuzz[A-Za-z0-9_]+' | sed -E 's|/[^/]*:func | |')
 while read -r package target; do

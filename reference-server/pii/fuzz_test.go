@@ -9,8 +9,10 @@ import (
 // FuzzMask holds what is true of any text: as many characters as before, those
 // outside the values untouched, and the same in two pieces as in one.
 func FuzzMask(f *testing.F) {
-	for _, s := range corpus(f) {
-		f.Add(s.text, len(s.text)/2)
+	for i, s := range corpus(f) {
+		if i%20 == 0 {
+			f.Add(s.text, len(s.text)/2)
+		}
 	}
 	f.Add("\xe3\x80\xef\xbc\x8c我叫\xff", 2)
 	m := New()
