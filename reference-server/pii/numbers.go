@@ -123,7 +123,7 @@ func (n *number) kind(cue cue) (Kind, bool) {
 	abroad := n.countryCode()
 	d, shape = d[abroad:], without(shape, abroad)
 	switch {
-	case len(d) == 11 && mobile(d) && (sure || mobileShape(shape)):
+	case len(d) == 11 && mobile(d) && (sure || mobileShape(shape) && !isUnit(runeAt(n.runes, n.to))):
 		return Mobile, true
 	case abroad > 0 && len(d) >= 9 && d[0] != '0' && landline("0"+d, append([]int{shape[0] + 1}, shape[1:]...), sure),
 		landline(d, shape, sure):
@@ -133,6 +133,9 @@ func (n *number) kind(cue cue) (Kind, bool) {
 	}
 	return 0, false
 }
+
+// isUnit says whether a number before it counts something.
+func isUnit(r rune) bool { return r == '件' || r == '元' || r == '块' || r == '毫' || r == '斤' }
 
 // countryCode is the length of a leading 86 or 0086.
 func (n *number) countryCode() int {
