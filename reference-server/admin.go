@@ -69,7 +69,7 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 		status, code = "no key to check tokens with", http.StatusServiceUnavailable
 	}
 	redis := s.watch.redis.sum(time.Now(), signalWindow)
-	writeJSON(w, code, map[string]any{"status": status, "tier": s.watch.at().tier.String(), "breaker": s.caller.breaker.state(),
+	writeJSON(w, code, map[string]any{"status": status, "tier": s.watch.at().tier.String(), "breaker": s.caller.Breaker.State(),
 		"redis": map[bool]string{true: "failing", false: "ok"}[redis.failures() >= staticEnter]})
 }
 
@@ -104,7 +104,7 @@ func (s *Server) adminState(w http.ResponseWriter, _ *http.Request) {
 		"profile": s.cfg.Profile, "knobs": set.values(), "knobs_sha256": set.sha256(), "redis": kind,
 		"tier": at.tier.String(), "live_share": at.liveShare(), "switch": s.watch.currentSwitch(), "transitions": s.watch.history(),
 		"turns": s.counts.turns.Load(), "degraded": s.counts.degraded.Load(), "answers": answers, "outcomes": outcomes,
-		"llm_attempts": s.caller.attempts.Load(), "breaker": s.caller.breaker.state(),
+		"llm_attempts": s.caller.Attempts.Load(), "breaker": s.caller.Breaker.State(),
 		"cache":   map[string]int64{"hit": s.cache.hits.Load(), "miss": s.cache.misses.Load(), "stale": s.cache.stale.Load()},
 		"tickets": map[string]int{"journal": s.tickets.waiting()}, "agents": map[string]int64{"sockets": s.agents.open.Load()}, "in_flight": s.inFlight.Load(), "draining": s.draining.Load(),
 	})

@@ -46,7 +46,7 @@ type agentSocket struct {
 
 func newAgentSocket(a *agents, x *exchange, conn *websocket.Conn, raw net.Conn) *agentSocket {
 	conn.SetReadLimit(agentFrame)
-	return &agentSocket{agents: a, who: x.who, id: randomHex(8), trace: x.tr.id, set: x.set, conn: conn, net: raw,
+	return &agentSocket{agents: a, who: x.who, id: randomHex(8), trace: x.tr.ID, set: x.set, conn: conn, net: raw,
 		out: make(chan []byte, int(x.set.agentQueue)), since: time.Now(), quit: make(chan struct{}), seen: map[string]struct{}{}}
 }
 

@@ -2,9 +2,10 @@ package refserver
 
 import (
 	"encoding/json"
-	"strconv"
 	"time"
 	"unicode/utf8"
+
+	"github.com/cstest/cstest/reference-server/wire"
 )
 
 const (
@@ -57,59 +58,35 @@ func decodeAgentRequest(b []byte) (q agentRequest, ok bool, code int) {
 }
 
 func helloMessage(agent string, ping time.Duration) []byte {
-	b := appendString([]byte(`{"type":"hello","agent":`), agent)
-	b = append(b, `,"protocol":"`+agentProtocol+`","ping_s":`...)
-	b = strconv.AppendFloat(b, ping.Seconds(), 'f', -1, 64)
-	return append(b, '}')
+	return wire.JSON(nil).Object("").String("type", "hello").String("agent", agent).String("protocol", agentProtocol).
+		Float("ping_s", ping.Seconds(), -1).EndObject()
 }
 
 func subscribedMessage(queues []string, waiting int) []byte {
-	b := []byte(`{"type":"subscribed","queues":[`)
-	for i, q := range queues {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = appendString(b, q)
+	j := wire.JSON(nil).Object("").String("type", "subscribed").Array("queues")
+	for _, q := range queues {
+		j = j.String("", q)
 	}
-	b = append(b, `],"waiting":`...)
-	b = strconv.AppendInt(b, int64(waiting), 10)
-	return append(b, '}')
+	return j.EndArray().Int("waiting", int64(waiting)).EndObject()
 }
 
 func ticketMessage(t ticket) []byte {
-	b := append(make([]byte, 0, 320+len(t.Text)), `{"type":"ticket","ticket":{"id":"`+t.ID+`","queue":`...)
-	b = appendString(b, t.Queue)
-	b = append(b, `,"asked_at":"`...)
-	b = t.asked().UTC().AppendFormat(b, time.RFC3339Nano)
-	b = append(b, `","eta_s":`...)
-	b = strconv.AppendInt(b, int64(t.ETA), 10)
-	b = append(b, `,"dialog_id":`...)
-	b = appendString(b, t.DialogID)
-	b = append(b, `,"text":`...)
-	b = appendString(b, t.Text)
-	b = append(b, `,"trace_id":`...)
-	b = appendString(b, t.TraceID)
-	return append(b, '}', '}')
+	return wire.JSON(make([]byte, 0, 320+len(t.Text))).Object("").String("type", "ticket").Object("ticket").
+		String("id", t.ID).String("queue", t.Queue).String("asked_at", t.asked().UTC().Format(time.RFC3339Nano)).
+		Int("eta_s", int64(t.ETA)).String("dialog_id", t.DialogID).String("text", t.Text).String("trace_id", t.TraceID).
+		EndObject().EndObject()
 }
 
 // outcomeMessage tells what became of a claim or a reply.
 func outcomeMessage(outcome, ticketID string) []byte {
 	switch outcome {
 	case outcomeClaimed, outcomeLost, outcomeReplied:
-		b := append([]byte(`{"type":"`), outcome...)
-		b = append(b, `","ticket_id":`...)
-		return append(appendString(b, ticketID), '}')
+		return wire.JSON(nil).Object("").String("type", outcome).String("ticket_id", ticketID).EndObject()
 	}
 	return errorMessage(outcome, ticketID)
 }
 
 // errorMessage names the ticket where there is one.
 func errorMessage(code, ticketID string) []byte {
-	b := append([]byte(`{"type":"error","code":"`), code...)
-	b = append(b, '"')
-	if ticketID != "" {
-		b = append(b, `,"ticket_id":`...)
-		b = appendString(b, ticketID)
-	}
-	return append(b, '}')
+	return wire.JSON(nil).Object("").String("type", "error").String("code", code).StringIf("ticket_id", ticketID).EndObject()
 }

@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cstest/cstest/reference-server/model"
+
 	"github.com/maypok86/otter/v2"
 	"golang.org/x/sync/singleflight"
 )
@@ -122,7 +124,7 @@ func (t *turn) refresh(key string, a *hotAnswer) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), t.set.llmTimeout.D())
 	defer cancel()
-	text, _, err := t.srv.caller.call(ctx, t.srv.model.body(prompt{text: t.clean}), t.tr)
+	text, _, err := t.srv.caller.Call(ctx, t.srv.model.Body(model.Prompt{Text: t.clean}), t.tr)
 	if err == nil {
 		t.keepHot(key, text)
 	}

@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/cstest/cstest/reference-server/model"
+
 	"github.com/cstest/cstest/reference-server/answer"
 )
 
@@ -56,7 +58,7 @@ func (t *turn) decide(ctx context.Context) error {
 		}
 		reason = "llm_" + t.fault.String()
 	} else {
-		w.offer(func() []byte { return t.srv.model.body(t.prompt()) })
+		w.offer(func() []byte { return t.srv.model.Body(t.prompt()) })
 	}
 	if floor <= TierFAQ && t.faq() {
 		t.ans.degraded, t.ans.degradeReason = true, reason
@@ -97,12 +99,12 @@ func (t *turn) decideArticle(ctx context.Context) error {
 
 // stop is what ends a turn without an answer of a lower tier: the caller left,
 // or a stream broke off in the middle.
-func stop(err error, f fault) error {
+func stop(err error, f model.Fault) error {
 	var p *problem
 	switch {
 	case errors.As(err, &p):
 		return p
-	case f == faultCancelled:
+	case f == model.FaultCancelled:
 		return problemGone
 	}
 	return nil
@@ -145,7 +147,7 @@ func (t *turn) handoff(ctx context.Context, reason string) {
 // openTicket hands the question to people. They hear of it when the turn has
 // been committed, so that a quick reply finds the turn it belongs to.
 func (t *turn) openTicket(ctx context.Context, dialog string, local bool) {
-	tk, stored := t.srv.tickets.open(ctx, t.who, t.intent.Queue(), dialog, t.clean, t.tr.id, local)
+	tk, stored := t.srv.tickets.open(ctx, t.who, t.intent.Queue(), dialog, t.clean, t.tr.ID, local)
 	t.announce = func() { t.srv.agents.announce(tk, stored) }
 	t.ans.ticket = &ticketRef{id: tk.ID, queue: tk.Queue, eta: tk.ETA}
 }

@@ -4,10 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/cstest/cstest/reference-server/wire"
 )
 
 // owned checks an id in the path, before anything is looked up.
@@ -39,26 +40,21 @@ func (s *Server) dialogGet(x *exchange) error {
 	if len(turns) == 0 {
 		return problemNotFound
 	}
-	b := append([]byte(`{"dialog_id":"`+id+`","epoch":`), strconv.FormatInt(turns[0].epoch, 10)...)
-	b = append(b, `,"turns":[`...)
+	j := wire.JSON(nil).Object("").String("dialog_id", id).Int("epoch", turns[0].epoch).Array("turns")
 	for i := range turns {
-		if i > 0 {
-			b = append(b, ',')
+		said := gjson.GetManyBytes(turns[i].response, "answer", "tier")
+		j = j.Object("").Int("seq", int64(turns[i].seq)).String("turn_id", turns[i].turnID).String("user", turns[i].user).
+			String("answer", said[0].Str).String("tier", said[1].Str)
+		if len(turns[i].notes) > 0 {
+			j = j.Array("replies")
+			for _, n := range turns[i].notes {
+				j = j.Object("").String("ticket_id", n.ticket).String("agent", n.agent).String("text", n.text).EndObject()
+			}
+			j = j.EndArray()
 		}
-		b = append(b, `{"seq":`...)
-		b = strconv.AppendInt(b, int64(turns[i].seq), 10)
-		b = append(b, `,"turn_id":`...)
-		b = appendString(b, turns[i].turnID)
-		b = append(b, `,"user":`...)
-		b = appendString(b, turns[i].user)
-		b = append(b, `,"answer":`...)
-		b = appendString(b, gjson.GetBytes(turns[i].response, "answer").Str)
-		b = append(b, `,"tier":`...)
-		b = appendString(b, gjson.GetBytes(turns[i].response, "tier").Str)
-		b = appendNotes(b, turns[i].notes)
-		b = append(b, '}')
+		j = j.EndObject()
 	}
-	x.send(http.StatusOK, append(b, "]}"...))
+	x.send(http.StatusOK, j.EndArray().EndObject())
 	return nil
 }
 

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/cstest/cstest/reference-server/trace"
 )
 
 const (
@@ -86,7 +88,7 @@ func (s *Server) async(x *exchange) error {
 		return &problem{status: http.StatusServiceUnavailable, code: "queue-full", detail: "the queue is longer than a minute", retry: wait - jobMaxWait}
 	}
 	j := job{ID: s.ids.mint('j', t.who), Tenant: t.who.tenant, UID: t.who.uid, DialogID: t.req.dialogID, TurnID: t.req.turnID, Text: t.text,
-		Hash: t.hash, PII: t.ans.piiIn, Trace: "00-" + t.tr.id + "-" + randomHex(8) + "-" + t.tr.flags, AtMS: time.Now().UnixMilli()}
+		Hash: t.hash, PII: t.ans.piiIn, Trace: "00-" + t.tr.ID + "-" + randomHex(8) + "-" + t.tr.Flags, AtMS: time.Now().UnixMilli()}
 	if j.DialogID == "" {
 		j.DialogID, j.New = s.ids.mint('d', t.who), true
 	}
@@ -109,7 +111,7 @@ func (s *Server) async(x *exchange) error {
 	h := x.w.Header()
 	h.Set("Location", place+"?wait="+jobLongPoll.String())
 	h.Set("Retry-After", "0")
-	x.send(http.StatusAccepted, []byte(`{"job":"`+j.ID+`","status":"queued","url":"`+place+`","dialog_id":"`+j.DialogID+`","turn_id":"`+j.TurnID+`","trace_id":"`+t.tr.id+`"}`))
+	x.send(http.StatusAccepted, []byte(`{"job":"`+j.ID+`","status":"queued","url":"`+place+`","dialog_id":"`+j.DialogID+`","turn_id":"`+j.TurnID+`","trace_id":"`+t.tr.ID+`"}`))
 	return nil
 }
 
@@ -342,7 +344,7 @@ func (j *jobs) answer(ctx context.Context, q job) {
 	}()
 	_ = s.store.rdb.SetXX(ctx, jobKey(q.ID), "running", jobLife).Err()
 	start := time.Now()
-	t := &turn{srv: s, set: s.set.Load(), start: start, tr: traceFrom(q.Trace), who: identity{uid: q.UID, tenant: q.Tenant, role: roleUser}, text: q.Text,
+	t := &turn{srv: s, set: s.set.Load(), start: start, tr: trace.From(q.Trace), who: identity{uid: q.UID, tenant: q.Tenant, role: roleUser}, text: q.Text,
 		clean: stripMarks(q.Text), hash: q.Hash, newDialog: q.New}
 	t.req = request{dialogID: q.DialogID, turnID: q.TurnID}
 	t.ans.piiIn, t.ans.job, t.ans.group = q.PII, q.ID, group(q.UID, t.set)
@@ -360,7 +362,7 @@ func (j *jobs) answer(ctx context.Context, q job) {
 	case errors.As(err, &p):
 		j.fail(q, p.code)
 	default:
-		s.log.Error("internal", "trace_id", t.tr.id, "err", err.Error())
+		s.log.Error("internal", "trace_id", t.tr.ID, "err", err.Error())
 		j.fail(q, problemInternal.code)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/cstest/cstest/reference-server/model"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -21,8 +23,8 @@ type metrics struct {
 	requests    [numRoutes][len(statusClasses)]prometheus.Counter
 	durations   [numRoutes]prometheus.Observer
 	rejected    map[string]prometheus.Counter
-	attempts    [len(faultNames)]prometheus.Counter
-	probes      [len(faultNames)]prometheus.Counter
+	attempts    [len(model.FaultNames)]prometheus.Counter
+	probes      [len(model.FaultNames)]prometheus.Counter
 	attemptTime prometheus.Observer
 	transitions *prometheus.CounterVec
 	degraded    *prometheus.CounterVec
@@ -112,9 +114,9 @@ func newMetrics(s *Server) *metrics {
 		m.rejected[reason] = rejected.WithLabelValues(reason)
 	}
 	attempts := counter("llm_attempts_total", "Calls to the model by outcome and purpose.", "outcome", "purpose")
-	for f := range faultNames {
-		m.attempts[f] = attempts.WithLabelValues(faultNames[f], "user")
-		m.probes[f] = attempts.WithLabelValues(faultNames[f], "probe")
+	for f := range model.FaultNames {
+		m.attempts[f] = attempts.WithLabelValues(model.FaultNames[f], "user")
+		m.probes[f] = attempts.WithLabelValues(model.FaultNames[f], "probe")
 	}
 	m.attemptTime = histogram("llm_attempt_duration_seconds", "Time of one call to the model.", durationBuckets).WithLabelValues()
 	m.transitions = counter("degrade_transitions_total", "Changes of the global tier.", "from", "to", "reason")
@@ -193,7 +195,7 @@ func (m *metrics) gauges(s *Server) {
 	}
 	gauge("chat_inflight_requests", "Turns in flight.", func() float64 { return float64(s.inFlight.Load()) })
 	gauge("llm_breaker_state", "0 closed, 1 half-open, 2 open, -1 off.", func() float64 {
-		return map[string]float64{"closed": 0, "half-open": 1, "open": 2, "off": -1}[s.caller.breaker.state()]
+		return map[string]float64{"closed": 0, "half-open": 1, "open": 2, "off": -1}[s.caller.Breaker.State()]
 	})
 	gauge("degrade_tier", "The global tier: 0 llm, 1 faq, 2 handoff, 3 static.", func() float64 { return float64(s.watch.at().tier) })
 	gauge("degrade_live_share", "Share of dialogs on the model, 0 to 1.", func() float64 { return float64(s.watch.at().liveShare()) / 100 })

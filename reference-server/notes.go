@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/cstest/cstest/reference-server/wire"
 )
 
 // note is what a person replied to a ticket: an element of its own in the list
@@ -17,13 +19,7 @@ type note struct {
 }
 
 func (n note) appendJSON(b []byte) []byte {
-	b = append(b, `{"n":`...)
-	b = appendString(b, n.ticket)
-	b = append(b, `,"a":`...)
-	b = appendString(b, n.agent)
-	b = append(b, `,"m":`...)
-	b = appendString(b, n.text)
-	return append(b, '}')
+	return wire.JSON(b).Object("").String("n", n.ticket).String("a", n.agent).String("m", n.text).EndObject()
 }
 
 // parseNote reads a list element; ok is false for anything that is no note.
@@ -91,25 +87,4 @@ func asksFor(turns []record, ticket string) bool {
 		}
 	}
 	return false
-}
-
-// appendNotes writes the member replies of a turn, where there are any.
-func appendNotes(b []byte, notes []note) []byte {
-	if len(notes) == 0 {
-		return b
-	}
-	b = append(b, `,"replies":[`...)
-	for i, n := range notes {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(b, `{"ticket_id":`...)
-		b = appendString(b, n.ticket)
-		b = append(b, `,"agent":`...)
-		b = appendString(b, n.agent)
-		b = append(b, `,"text":`...)
-		b = appendString(b, n.text)
-		b = append(b, '}')
-	}
-	return append(b, ']')
 }

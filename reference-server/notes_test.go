@@ -111,13 +111,13 @@ func TestRepliesDoNotReviveADialog(t *testing.T) {
 }
 
 func TestNotesInAPrompt(t *testing.T) {
-	p := prompt{text: "新问题", turns: []record{{user: "投诉", response: []byte(`{"answer":"已转人工"}`), degraded: true, notes: []note{{ticketID(1), "a", "处理好了 ⟦c:AAAAAAAA.1⟧"}}}}}
-	got := gjson.GetBytes(p.appendChat(nil, 10, false), "messages.#.content").Raw
-	if want := `"投诉","处理好了","新问题"]`; !strings.HasSuffix(got, want) {
-		t.Errorf("messages %s, want the end %s", got, want)
+	e := exchangeOf(&record{user: "投诉", response: []byte(`{"answer":"已转人工"}`), degraded: true, notes: []note{{ticketID(1), "a", "处理好了 ⟦c:AAAAAAAA.1⟧"}}})
+	if e.User != "投诉" || len(e.Replies) != 1 || e.Replies[0] != "处理好了" {
+		t.Errorf("a degraded turn with a reply is put before the model as %+v", e)
 	}
-	if text := gjson.GetBytes(p.appendCompletion(nil, 10), "prompt").Str; !strings.HasSuffix(text, "\n用户: 投诉\n客服: 处理好了\n用户: 新问题\n客服: ") {
-		t.Errorf("prompt %q", text)
+	e = exchangeOf(&record{user: "运费", response: []byte(`{"answer":"包邮 ⟦seen c:A.1⟧"}`)})
+	if len(e.Replies) != 1 || e.Replies[0] != "包邮" {
+		t.Errorf("an answered turn is put before the model as %+v", e)
 	}
 }
 

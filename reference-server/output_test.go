@@ -9,11 +9,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cstest/cstest/reference-server/model"
+
 	"github.com/cstest/cstest/reference-server/answer"
 )
 
 // hostileAnswer has one flaw of each kind, and a number.
-const hostileAnswer = "好的\x00\u202e<script>alert(1)</script>[点我](https://evil.example),请打13900001111,我的提示是:" + systemPrompt
+const hostileAnswer = "好的\x00\u202e<script>alert(1)</script>[点我](https://evil.example),请打13900001111,我的提示是:" + model.SystemPrompt
 
 // fitAnswer is what may leave of it.
 const fitAnswer = "好的＜script>alert(1)＜/script>[点我]（https://evil.example),请打***********,我的提示是:" + answer.LeakText

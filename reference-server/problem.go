@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/cstest/cstest/reference-server/wire"
 )
 
 // problem is an error answer in the form of RFC 9457.
@@ -52,18 +54,8 @@ func (p *problem) write(w http.ResponseWriter, traceID string) {
 	if p.retry > 0 {
 		h["Retry-After"] = []string{strconv.Itoa(int((p.retry + time.Second - 1) / time.Second))}
 	}
-	b := make([]byte, 0, 256)
-	b = append(b, `{"type":"about:blank","title":`...)
-	b = appendString(b, http.StatusText(p.status))
-	b = append(b, `,"status":`...)
-	b = strconv.AppendInt(b, int64(p.status), 10)
-	b = append(b, `,"code":`...)
-	b = appendString(b, p.code)
-	b = append(b, `,"detail":`...)
-	b = appendString(b, p.detail)
-	b = append(b, `,"trace_id":`...)
-	b = appendString(b, traceID)
-	b = append(b, '}')
+	b := wire.JSON(make([]byte, 0, 256)).Object("").String("type", "about:blank").String("title", http.StatusText(p.status)).
+		Int("status", int64(p.status)).String("code", p.code).String("detail", p.detail).String("trace_id", traceID).EndObject()
 	h["Content-Length"] = []string{strconv.Itoa(len(b))}
 	w.WriteHeader(p.status)
 	_, _ = w.Write(b)

@@ -3,9 +3,10 @@ package refserver
 import (
 	"encoding/hex"
 	"hash/fnv"
-	"strconv"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/cstest/cstest/reference-server/wire"
 )
 
 const maxRecord = 64 << 10 // bytes of one stored turn; anything longer is not ours
@@ -28,27 +29,8 @@ type record struct {
 }
 
 func (r *record) appendJSON(b []byte) []byte {
-	b = append(b, `{"e":`...)
-	b = strconv.AppendInt(b, r.epoch, 10)
-	b = append(b, `,"s":`...)
-	b = strconv.AppendInt(b, int64(r.seq), 10)
-	b = append(b, `,"b":`...)
-	b = strconv.AppendInt(b, int64(r.base), 10)
-	b = append(b, `,"o":`...)
-	b = strconv.AppendInt(b, r.born, 10)
-	b = append(b, `,"k":"`...)
-	b = append(b, r.token...)
-	b = append(b, `","t":`...)
-	b = appendString(b, r.turnID)
-	b = append(b, `,"h":"`...)
-	b = append(b, r.textHash...)
-	b = append(b, `","d":`...)
-	b = strconv.AppendBool(b, r.degraded)
-	b = append(b, `,"u":`...)
-	b = appendString(b, r.user)
-	b = append(b, `,"r":`...)
-	b = append(b, r.response...)
-	return append(b, '}')
+	return wire.JSON(b).Object("").Int("e", r.epoch).Int("s", int64(r.seq)).Int("b", int64(r.base)).Int("o", r.born).String("k", r.token).
+		String("t", r.turnID).String("h", r.textHash).Bool("d", r.degraded).String("u", r.user).Raw("r", r.response).EndObject()
 }
 
 // parseRecord reads a list element; ok is false for anything that appendJSON

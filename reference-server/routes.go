@@ -9,6 +9,8 @@ import (
 	"runtime/debug"
 	"strconv"
 	"time"
+
+	"github.com/cstest/cstest/reference-server/trace"
 )
 
 // endpoint is one row of the route table.
@@ -71,7 +73,7 @@ type exchange struct {
 	set    *settings
 	w      http.ResponseWriter
 	r      *http.Request
-	tr     trace
+	tr     trace.Context
 	start  time.Time
 	who    identity
 	turn   *turn // nil: no turn, or not yet
@@ -81,10 +83,10 @@ type exchange struct {
 // serve wraps an endpoint: trace, gates, token, panics, errors, metrics, log.
 func (s *Server) serve(e endpoint) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		x := &exchange{srv: s, set: s.set.Load(), w: w, r: r, tr: traceFrom(r.Header.Get("Traceparent")), start: time.Now()}
+		x := &exchange{srv: s, set: s.set.Load(), w: w, r: r, tr: trace.From(r.Header.Get("Traceparent")), start: time.Now()}
 		h := w.Header()
 		h["Cache-Control"] = []string{"no-store"}
-		h["X-Request-Id"] = []string{x.tr.id}
+		h["X-Request-Id"] = []string{x.tr.ID}
 		h["X-Content-Type-Options"] = []string{"nosniff"}
 		s.inFlight.Add(1)
 		err := x.guarded(e)
@@ -108,7 +110,7 @@ func (x *exchange) guarded(e endpoint) (err error) {
 			if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(v)
 			}
-			x.srv.log.Error("panic", "trace_id", x.tr.id, "value", v, "stack", string(debug.Stack()))
+			x.srv.log.Error("panic", "trace_id", x.tr.ID, "value", v, "stack", string(debug.Stack()))
 			x.w.Header().Set("Connection", "close")
 			err = problemInternal
 		}
@@ -162,14 +164,14 @@ func (x *exchange) limited(q *quota) error {
 func (x *exchange) fail(err error) {
 	var p *problem
 	if !errors.As(err, &p) {
-		x.srv.log.Error("internal", "trace_id", x.tr.id, "err", err.Error())
+		x.srv.log.Error("internal", "trace_id", x.tr.ID, "err", err.Error())
 		p = problemInternal
 	}
 	if x.status != 0 {
 		return // the answer has begun
 	}
 	x.status = p.status
-	p.write(x.w, x.tr.id)
+	p.write(x.w, x.tr.ID)
 }
 
 // send answers with JSON, compressed when asked for and worth it.
@@ -198,7 +200,7 @@ func (x *exchange) logLine(r route, took time.Duration) {
 		return
 	}
 	attrs := make([]slog.Attr, 0, 12)
-	attrs = append(attrs, slog.String("trace_id", x.tr.id), slog.String("route", routeNames[r]), slog.Int("status", x.status),
+	attrs = append(attrs, slog.String("trace_id", x.tr.ID), slog.String("route", routeNames[r]), slog.Int("status", x.status),
 		slog.Float64("total_ms", millis(took)))
 	if t := x.turn; t != nil {
 		attrs = append(attrs, slog.String("tier", t.ans.tier.String()), slog.String("source", t.ans.source), slog.Bool("degraded", t.ans.degraded),

@@ -11,11 +11,14 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cstest/cstest/reference-server/model"
+
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/net/netutil"
 
 	"github.com/cstest/cstest/reference-server/answer"
 	"github.com/cstest/cstest/reference-server/pii"
+	"github.com/cstest/cstest/reference-server/trace"
 )
 
 // Server is a running reference server. All methods are safe for concurrent
@@ -28,8 +31,8 @@ type Server struct {
 	ids      *minter
 	embedded *embedded
 	store    *store
-	model    *model
-	caller   *caller
+	model    *model.Client
+	caller   *model.Caller
 	watch    *watch
 	faq      *answer.FAQ // nil: could not be built
 	intents  *answer.Intents
@@ -87,13 +90,13 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	if err := s.openRedis(&base); err != nil {
 		return nil, err
 	}
-	s.model = newModel(cfg.LLM, cfg.LLMKey, &base)
+	s.model = model.NewClient(cfg.LLM, string(cfg.LLMKey), modelOptions(&base))
 	s.watch = newWatch(time.Now(), s.set.Load)
-	s.caller = newCaller(s.model, &base, s.set.Load, s.sawModel)
-	s.watch.breaker, s.watch.probe, s.watch.ping = s.caller.breaker, s.probe, s.ping
+	s.caller = model.NewCaller(s.model, modelOptions(&base), func() model.Live { return modelLive(s.set.Load()) }, s.sawModel)
+	s.watch.breaker, s.watch.probe, s.watch.ping = s.caller.Breaker, s.probe, s.ping
 	s.watch.changed = s.tierChanged
 	s.store.observe = s.sawRedis
-	s.intents, s.cache, s.masker, s.check = answer.NewIntents(), newHotCache(), pii.New(), answer.NewCheck(systemPrompt)
+	s.intents, s.cache, s.masker, s.check = answer.NewIntents(), newHotCache(), pii.New(), answer.NewCheck(model.SystemPrompt)
 	s.tickets = newTickets(s.store, s.ids, func() time.Duration { return s.set.Load().agentHold.D() })
 	s.agents = newAgents(s)
 	s.tickets.moved = s.agents.moved
@@ -209,7 +212,7 @@ func (s *Server) start(ctx context.Context) {
 }
 
 // sawModel hears of every attempt made for a user.
-func (s *Server) sawModel(f fault, took time.Duration, slow bool) {
+func (s *Server) sawModel(f model.Fault, took time.Duration, slow bool) {
 	s.watch.sawModel(f, slow)
 	s.metrics.attempts[f].Inc()
 	s.metrics.attemptTime.Observe(took.Seconds())
@@ -227,12 +230,12 @@ func (s *Server) sawRedis(op string, took time.Duration, err error) {
 func (s *Server) ping(ctx context.Context) error { return s.store.rdb.Ping(ctx).Err() }
 
 // probe asks the model once, past the breaker.
-func (s *Server) probe(ctx context.Context, body []byte) fault {
+func (s *Server) probe(ctx context.Context, body []byte) model.Fault {
 	if body == nil {
-		body = s.model.body(prompt{text: "你好"})
+		body = s.model.Body(model.Prompt{Text: "你好"})
 	}
-	_, err := s.model.ask(ctx, body, traceFrom(""), "probe")
-	f := faultOf(err)
+	_, err := s.model.Ask(ctx, body, trace.From(""), "probe")
+	f := model.FaultOf(err)
 	s.metrics.probes[f].Inc()
 	return f
 }
@@ -296,7 +299,7 @@ func (s *Server) lastFlush() {
 
 func (s *Server) release() {
 	if s.model != nil {
-		s.model.close()
+		s.model.Close()
 	}
 	if s.store != nil {
 		s.store.rdb.Close()

@@ -1,27 +1,24 @@
 package refserver
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/cstest/cstest/reference-server/model"
 
 	"github.com/tidwall/gjson"
 
 	"github.com/cstest/cstest/reference-server/answer"
 	"github.com/cstest/cstest/reference-server/pii"
+	"github.com/cstest/cstest/reference-server/wire"
 )
 
 const (
-	streamIdle  = 2 * time.Second  // between two pieces from the model
 	streamTotal = 30 * time.Second // of one answer
 	streamWrite = 5 * time.Second  // for one event to reach the client
-	heartbeat   = 10 * time.Second
-	maxEvent    = 64 << 10 // bytes of one line from the model
 )
 
 // problemCut ends a stream whose model broke off: what was said stands.
@@ -52,7 +49,7 @@ func (s *Server) stream(x *exchange) error {
 	if e.next == 0 {
 		// Cache, FAQ, people, replays: the answer is there as a whole.
 		if t.ans.degraded {
-			if err := e.event("tier", []byte(`{"tier":"`+t.ans.tier.String()+`","reason":"`+t.ans.degradeReason+`"}`)); err != nil {
+			if err := e.event("tier", wire.JSON(nil).Object("").String("tier", t.ans.tier.String()).String("reason", t.ans.degradeReason).EndObject()); err != nil {
 				return nil
 			}
 		}
@@ -86,7 +83,7 @@ func (e *eventWriter) begin() error {
 	if t.hold != nil {
 		id = t.hold.id
 	}
-	return e.event("meta", []byte(`{"dialog_id":"`+id+`","turn_id":"`+t.req.turnID+`","trace_id":"`+t.tr.id+`"}`))
+	return e.event("meta", wire.JSON(nil).Object("").String("dialog_id", id).String("turn_id", t.req.turnID).String("trace_id", t.tr.ID).EndObject())
 }
 
 func (e *eventWriter) event(name string, data []byte) error {
@@ -118,10 +115,7 @@ func (e *eventWriter) flush() error {
 }
 
 func (e *eventWriter) delta(text string) error {
-	b := append([]byte(`{"i":`), strconv.Itoa(e.next)...)
-	b = append(b, `,"text":`...)
-	b = appendString(b, text)
-	if err := e.event("delta", append(b, '}')); err != nil {
+	if err := e.event("delta", wire.JSON(nil).Object("").Int("i", int64(e.next)).String("text", text).EndObject()); err != nil {
 		return err
 	}
 	e.next++
@@ -132,16 +126,11 @@ func (e *eventWriter) delta(text string) error {
 func (e *eventWriter) fail(err error, t *turn) error {
 	var p *problem
 	if !errors.As(err, &p) {
-		e.x.srv.log.Error("internal", "trace_id", t.tr.id, "err", err.Error())
+		e.x.srv.log.Error("internal", "trace_id", t.tr.ID, "err", err.Error())
 		p = problemInternal
 	}
-	b := append([]byte(`{"status":`), strconv.Itoa(p.status)...)
-	b = append(b, `,"code":`...)
-	b = appendString(b, p.code)
-	b = append(b, `,"detail":`...)
-	b = appendString(b, p.detail)
-	b = append(b, `,"trace_id":"`+t.tr.id+`"}`...)
-	_ = e.event("error", b)
+	_ = e.event("error", wire.JSON(nil).Object("").Int("status", int64(p.status)).String("code", p.code).
+		String("detail", p.detail).String("trace_id", t.tr.ID).EndObject())
 	return nil
 }
 
@@ -149,9 +138,9 @@ func (e *eventWriter) fail(err error, t *turn) error {
 // masked. An error before the first piece is the model's; after it, *problem.
 func (t *turn) streamFromModel(ctx context.Context) error {
 	p := t.prompt()
-	users := p.users()
+	users := p.Users()
 	if t.forget() {
-		p.turns = nil
+		p.Turns = nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, streamTotal)
 	defer cancel()
@@ -161,16 +150,16 @@ func (t *turn) streamFromModel(ctx context.Context) error {
 		first = min(first, time.Until(t.start.Add(t.set.chatDegradeAt.D())))
 	}
 	out := t.newSaid()
-	attempts, err := t.srv.caller.stream(ctx, p.appendChat(make([]byte, 0, 1024), maxTokens, true), t.tr, first, t.waiting, out.add)
+	attempts, err := t.srv.caller.Stream(ctx, t.srv.model.StreamBody(p), t.tr, first, t.waiting, out.add)
 	t.modelTime, t.attempts = time.Since(start), attempts
 	if err == nil {
 		err = out.end()
 	}
 	if err != nil {
-		t.fault = faultOf(err)
+		t.fault = model.FaultOf(err)
 		switch {
-		case ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled), errors.Is(err, errClient):
-			t.fault = faultCancelled
+		case ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled), errors.Is(err, model.ErrClient):
+			t.fault = model.FaultCancelled
 			return problemGone
 		case out.sent:
 			return problemCut
@@ -180,9 +169,6 @@ func (t *turn) streamFromModel(ctx context.Context) error {
 	t.ans.text, t.ans.source, t.ans.tier, t.ans.contextTurns = out.text.String(), "llm", TierLLM, users
 	return nil
 }
-
-// errClient means that an event could not be written: the caller is gone.
-var errClient = errors.New("client does not take events")
 
 // said is what the model says, on its way to the caller: kept as it came, sent
 // checked and masked, which gives what commit makes of the whole.
@@ -203,8 +189,8 @@ func (t *turn) newSaid() *said {
 }
 
 func (s *said) add(piece string) error {
-	if s.text.Len()+len(piece) > maxModelText {
-		return &llmError{fault: faultGarbage, err: errors.New("answer is too long")}
+	if s.text.Len()+len(piece) > model.MaxText {
+		return model.Garbage("answer is too long")
 	}
 	s.text.WriteString(piece)
 	return s.emit(s.masked(s.check.Add(piece)))
@@ -212,7 +198,7 @@ func (s *said) add(piece string) error {
 
 func (s *said) end() error {
 	if strings.TrimSpace(s.text.String()) == "" {
-		return &llmError{fault: faultGarbage, err: errors.New("answer has no text")}
+		return model.Garbage("answer has no text")
 	}
 	rest := s.masked(s.check.End())
 	if s.mask != nil {
@@ -234,114 +220,7 @@ func (s *said) emit(text string) error {
 	}
 	s.sent = true
 	if err := s.t.pieces(text); err != nil {
-		return errClient
+		return model.ErrClient
 	}
 	return nil
-}
-
-// stream makes one attempt, streamed. first bounds the wait for the first
-// piece. Errors are *llmError, or what add returned.
-func (c *caller) stream(ctx context.Context, body []byte, tr trace, first time.Duration, waiting func() error, add func(string) error) (int, error) {
-	if c.bulkhead != nil {
-		if !c.bulkhead.TryAcquirePermit() {
-			return 0, &llmError{fault: faultFull}
-		}
-		defer c.bulkhead.ReleasePermit()
-	}
-	if !c.breaker.allow() {
-		return 0, &llmError{fault: faultRefused}
-	}
-	c.attempts.Add(1)
-	start := time.Now()
-	took, err := c.pump(ctx, body, tr, first, waiting, add)
-	f := faultOf(err)
-	if errors.Is(err, errClient) {
-		f = faultCancelled
-	}
-	slow := took > c.set().llmSlow.D()
-	c.breaker.record(f, slow)
-	c.seen(f, time.Since(start), slow)
-	return 1, err
-}
-
-// pump moves pieces from the model to add and beats the heart meanwhile. took
-// is the time to the first piece.
-func (c *caller) pump(ctx context.Context, body []byte, tr trace, first time.Duration, waiting func() error, add func(string) error) (took time.Duration, err error) {
-	ctx, cancel := context.WithCancel(ctx)
-	pieces, done := make(chan string, 16), make(chan error, 1)
-	go func() {
-		done <- c.model.stream(ctx, body, tr, func(s string) error {
-			select {
-			case pieces <- s:
-				return nil
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		})
-		close(pieces)
-	}()
-	defer func() {
-		cancel()
-		for range pieces { // the reader ends before its turn does
-		}
-	}()
-	start := time.Now()
-	idle := time.NewTimer(max(first, 0))
-	defer idle.Stop()
-	beat := time.NewTicker(heartbeat)
-	defer beat.Stop()
-	for {
-		select {
-		case s, ok := <-pieces:
-			if !ok {
-				return took, <-done
-			}
-			if took == 0 {
-				took = time.Since(start)
-			}
-			if err := add(s); err != nil {
-				return took, err
-			}
-			idle.Reset(streamIdle)
-		case <-idle.C:
-			return max(took, time.Since(start)), &llmError{fault: faultTimeout, err: context.DeadlineExceeded}
-		case <-beat.C:
-			if waiting() != nil {
-				return took, errClient
-			}
-		}
-	}
-}
-
-// stream makes one streamed attempt and hands each piece of text to add.
-func (m *model) stream(ctx context.Context, body []byte, tr trace, add func(string) error) error {
-	resp, err := m.send(ctx, body, tr, "")
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	lines := bufio.NewScanner(http.MaxBytesReader(nil, resp.Body, maxModelBody))
-	lines.Buffer(make([]byte, 0, 4096), maxEvent)
-	for lines.Scan() {
-		data, ok := bytes.CutPrefix(lines.Bytes(), []byte("data:"))
-		if !ok {
-			continue
-		}
-		data = bytes.TrimSpace(data)
-		if string(data) == "[DONE]" {
-			return nil
-		}
-		if !gjson.ValidBytes(data) || gjson.GetBytes(data, "error").Exists() {
-			return &llmError{fault: faultGarbage, err: errors.New("event is an error or not JSON")}
-		}
-		if s := gjson.GetBytes(data, "choices.0.delta.content"); s.Type == gjson.String && s.Str != "" {
-			if err := add(s.Str); err != nil {
-				return transportError(ctx, err)
-			}
-		}
-	}
-	if err := lines.Err(); err != nil {
-		return transportError(ctx, err)
-	}
-	return &llmError{fault: faultGarbage, err: errors.New("stream ended without its terminal event")}
 }

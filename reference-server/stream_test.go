@@ -12,6 +12,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/cstest/cstest/mockllm"
+	"github.com/cstest/cstest/reference-server/wire"
 )
 
 // event is one server-sent event as a test sees it.
@@ -112,7 +113,7 @@ func rawModel(t *testing.T, stream func(w http.ResponseWriter, r *http.Request, 
 }
 
 func chunk(text string) string {
-	return `data: {"choices":[{"delta":{"content":` + string(appendString(nil, text)) + "}}]}\n\n"
+	return `data: {"choices":[{"delta":{"content":` + string(wire.AppendString(nil, text)) + "}}]}\n\n"
 }
 
 func TestBrokenStreams(t *testing.T) {

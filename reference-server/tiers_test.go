@@ -8,7 +8,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/cstest/cstest/reference-server/model"
+
 	"pgregory.net/rapid"
+
+	"github.com/cstest/cstest/reference-server/trace"
 )
 
 var testTimers = timers{dwell: 5 * time.Second, dwellMax: 300 * time.Second, step: 2 * time.Second}
@@ -145,25 +149,25 @@ type fakeModel struct {
 	start   time.Time
 }
 
-func (m *fakeModel) ask(ctx context.Context, _ []byte, _ trace, _ string) (string, error) {
+func (m *fakeModel) Ask(ctx context.Context, _ []byte, _ trace.Context, _ string) (string, error) {
 	n := m.calls.Add(1)
 	bad := m.failing.Load() && int(n%10) < m.share
 	if m.flap != nil {
 		bad = m.flap(time.Since(m.start))
 	}
 	if bad {
-		return "", &llmError{fault: faultTransient, status: 503}
+		return "", &model.Error{Fault: model.FaultTransient, Status: 503}
 	}
 	select {
 	case <-time.After(110 * time.Millisecond):
 		return "ok", nil
 	case <-ctx.Done():
-		return "", transportError(ctx, ctx.Err())
+		return "", model.TransportError(ctx, ctx.Err())
 	}
 }
 
-func (m *fakeModel) stream(ctx context.Context, body []byte, tr trace, add func(string) error) error {
-	s, err := m.ask(ctx, body, tr, "")
+func (m *fakeModel) Stream(ctx context.Context, body []byte, tr trace.Context, add func(string) error) error {
+	s, err := m.Ask(ctx, body, tr, "")
 	if err != nil {
 		return err
 	}
@@ -174,7 +178,7 @@ func (m *fakeModel) stream(ctx context.Context, body []byte, tr trace, add func(
 type storm struct {
 	t       *testing.T
 	watch   *watch
-	caller  *caller
+	caller  *model.Caller
 	model   *fakeModel
 	start   time.Time
 	byModel map[int]int // second → turns answered by the model
@@ -188,11 +192,11 @@ func runStorm(t *testing.T, m *fakeModel, seconds int, at func(second int)) *sto
 	m.start = s.start
 	get := func() *settings { return &set }
 	s.watch = newWatch(time.Now(), get)
-	s.caller = newCaller(m, &set, get, func(f fault, _ time.Duration, slow bool) { s.watch.sawModel(f, slow) })
-	s.watch.breaker = s.caller.breaker
-	s.watch.probe = func(ctx context.Context, body []byte) fault {
-		_, err := m.ask(ctx, body, trace{}, "probe")
-		return faultOf(err)
+	s.caller = model.NewCaller(m, modelOptions(&set), func() model.Live { return modelLive(&set) }, func(f model.Fault, _ time.Duration, slow bool) { s.watch.sawModel(f, slow) })
+	s.watch.breaker = s.caller.Breaker
+	s.watch.probe = func(ctx context.Context, body []byte) model.Fault {
+		_, err := m.Ask(ctx, body, trace.Context{}, "probe")
+		return model.FaultOf(err)
 	}
 	s.watch.ping = func(context.Context) error { return nil }
 	ctx, cancel := context.WithCancel(t.Context())
@@ -206,7 +210,7 @@ func runStorm(t *testing.T, m *fakeModel, seconds int, at func(second int)) *sto
 				cctx, stop := context.WithTimeout(ctx, 380*time.Millisecond)
 				go func() {
 					defer stop()
-					if _, _, err := s.caller.call(cctx, nil, trace{}); err == nil {
+					if _, _, err := s.caller.Call(cctx, nil, trace.Context{}); err == nil {
 						return
 					}
 				}()
@@ -214,7 +218,7 @@ func runStorm(t *testing.T, m *fakeModel, seconds int, at func(second int)) *sto
 			}
 			time.Sleep(20 * time.Millisecond)
 		}
-		s.asked[second] = int(s.caller.attempts.Load())
+		s.asked[second] = int(s.caller.Attempts.Load())
 	}
 	cancel()
 	<-done
@@ -292,17 +296,17 @@ func TestQuietServerNoticesADeadModelByProbes(t *testing.T) {
 		m.failing.Store(true)
 		get := func() *settings { return &set }
 		w := newWatch(time.Now(), get)
-		c := newCaller(m, &set, get, func(f fault, _ time.Duration, slow bool) { w.sawModel(f, slow) })
-		w.breaker = c.breaker
-		w.probe = func(ctx context.Context, b []byte) fault {
-			_, err := m.ask(ctx, b, trace{}, "probe")
-			return faultOf(err)
+		c := model.NewCaller(m, modelOptions(&set), func() model.Live { return modelLive(&set) }, func(f model.Fault, _ time.Duration, slow bool) { w.sawModel(f, slow) })
+		w.breaker = c.Breaker
+		w.probe = func(ctx context.Context, b []byte) model.Fault {
+			_, err := m.Ask(ctx, b, trace.Context{}, "probe")
+			return model.FaultOf(err)
 		}
 		w.ping = func(context.Context) error { return nil }
 		ctx, cancel := context.WithCancel(t.Context())
 		go w.run(ctx)
 		for range 4 {
-			_, _, _ = c.call(ctx, nil, trace{})
+			_, _, _ = c.Call(ctx, nil, trace.Context{})
 			time.Sleep(2 * time.Second)
 		}
 		if w.at().tier != TierFAQ {

@@ -9,8 +9,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cstest/cstest/reference-server/model"
+
 	"github.com/cstest/cstest/reference-server/answer"
 	"github.com/cstest/cstest/reference-server/pii"
+	"github.com/cstest/cstest/reference-server/trace"
 )
 
 const (
@@ -25,7 +28,7 @@ type turn struct {
 	srv       *Server
 	set       *settings
 	start     time.Time
-	tr        trace
+	tr        trace.Context
 	who       identity
 	req       request
 	text      string // masked, with the caller's ⟦…⟧ marks: what the model sees and the dialog keeps
@@ -39,7 +42,7 @@ type turn struct {
 
 	attempts             int
 	redisTime, modelTime time.Duration
-	fault                fault
+	fault                model.Fault
 	intent               answer.Intent
 
 	pieces  func(string) error // takes a stream's text; nil: the answer goes out whole
@@ -182,14 +185,14 @@ func (t *turn) answerByModel(ctx context.Context) error {
 		defer cancel()
 	}
 	start := time.Now()
-	said := p.users()
+	said := p.Users()
 	if t.forget() {
-		p.turns = nil
+		p.Turns = nil
 	}
-	text, attempts, err := t.srv.caller.call(ctx, t.srv.model.body(p), t.tr)
+	text, attempts, err := t.srv.caller.Call(ctx, t.srv.model.Body(p), t.tr)
 	t.modelTime, t.attempts = time.Since(start), attempts
 	if err != nil {
-		t.fault = faultOf(err)
+		t.fault = model.FaultOf(err)
 		return err
 	}
 	t.ans.text, t.ans.source, t.ans.tier = text, "llm", TierLLM
@@ -198,8 +201,8 @@ func (t *turn) answerByModel(ctx context.Context) error {
 }
 
 // prompt puts the stored dialog before the model, newest turns first to fit.
-func (t *turn) prompt() prompt {
-	p := prompt{text: t.text}
+func (t *turn) prompt() model.Prompt {
+	p := model.Prompt{Text: t.text}
 	if t.hold == nil {
 		return p
 	}
@@ -211,8 +214,22 @@ func (t *turn) prompt() prompt {
 		}
 		from--
 	}
-	p.turns = t.hold.turns[from:]
+	for i := range t.hold.turns[from:] {
+		p.Turns = append(p.Turns, exchangeOf(&t.hold.turns[from+i]))
+	}
 	return p
+}
+
+// exchangeOf is a stored turn as the model sees it.
+func exchangeOf(r *record) model.Exchange {
+	e := model.Exchange{User: r.user}
+	if !r.degraded {
+		e.Replies = append(e.Replies, r.reply())
+	}
+	for _, n := range r.notes {
+		e.Replies = append(e.Replies, stripMarks(n.text))
+	}
+	return e
 }
 
 // forget draws whether this turn goes without the stored dialog, and says
@@ -223,8 +240,8 @@ func (t *turn) forget() bool {
 
 // commit stores the turn and renders the response.
 func (t *turn) commit(ctx context.Context) ([]byte, error) {
-	t.ans.turnID, t.ans.traceID = t.req.turnID, t.tr.id
-	t.ans.text, t.ans.piiOut = t.mask(t.srv.checked(t.tr.id, t.ans.text), "out")
+	t.ans.turnID, t.ans.traceID = t.req.turnID, t.tr.ID
+	t.ans.text, t.ans.piiOut = t.mask(t.srv.checked(t.tr.ID, t.ans.text), "out")
 	if t.hold == nil {
 		t.ans.dialogID = t.req.dialogID
 		t.ans.costMS = t.cost()
@@ -275,7 +292,7 @@ func (t *turn) record() *record {
 }
 
 func (t *turn) mask(text, direction string) (string, int) {
-	return t.srv.mask(t.set, t.tr.id, text, direction)
+	return t.srv.mask(t.set, t.tr.ID, text, direction)
 }
 
 // mask replaces personal data where the knob says so, and leaves an audit line

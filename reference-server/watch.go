@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/cstest/cstest/reference-server/model"
 )
 
 // transition is one change of tier or live share.
@@ -36,9 +38,9 @@ type watch struct {
 	probes  probeLog
 	refused atomic.Bool // the model does not accept our key
 
-	probe   func(ctx context.Context, body []byte) fault // one call past the breaker
+	probe   func(ctx context.Context, body []byte) model.Fault // one call past the breaker
 	ping    func(ctx context.Context) error
-	breaker *breaker
+	breaker *model.Breaker
 	shadow  chan []byte // prompts of users on a lower tier, for probes
 	changed func(from, to position, reason string)
 
@@ -68,12 +70,12 @@ func (w *watch) at() position {
 }
 
 // sawModel counts a user's call.
-func (w *watch) sawModel(f fault, slow bool) {
-	if f == faultConfig {
+func (w *watch) sawModel(f model.Fault, slow bool) {
+	if f == model.FaultConfig {
 		w.refused.Store(true)
 	}
-	if f != faultCancelled && f != faultPermanent {
-		w.llm.count(time.Now(), f.failure(), slow, f.failure() && f != faultTimeout)
+	if f != model.FaultCancelled && f != model.FaultPermanent {
+		w.llm.count(time.Now(), f.Failure(), slow, f.Failure() && f != model.FaultTimeout)
 	}
 }
 
@@ -129,7 +131,7 @@ func (w *watch) evaluate(now time.Time) {
 	set := w.set()
 	to, reason := next(from, signals{
 		now: now, llm: w.llm.sum(now, signalWindow), llmSecond: w.llm.sum(now, time.Second), probes: w.probes.sum(now),
-		breakerOpen: w.breaker.state() == "open", keyRefused: w.refused.Load(),
+		breakerOpen: w.breaker.State() == "open", keyRefused: w.refused.Load(),
 		faqDown: faq.n >= fewProbes && (faq.failures() >= enterAtOnce || faq.slowness() >= enterSlow),
 		redis:   w.redis.sum(now, signalWindow),
 		cpu:     starved,
@@ -141,7 +143,7 @@ func (w *watch) evaluate(now time.Time) {
 	}
 	if to.tier == TierFAQ && to.share == liveShares[0] {
 		// Probes are the evidence that calls may pass again.
-		w.breaker.close()
+		w.breaker.Close()
 	}
 	w.mu.Lock()
 	if len(w.transitions) == maxTransitions {
@@ -205,13 +207,13 @@ func (w *watch) probeOnce(ctx context.Context) {
 	defer cancel()
 	start := time.Now()
 	f := w.probe(ctx, body)
-	if f == faultCancelled {
+	if f == model.FaultCancelled {
 		return
 	}
-	if f != faultConfig {
+	if f != model.FaultConfig {
 		w.refused.Store(false)
 	}
-	w.probes.add(time.Now(), f.failure() || time.Since(start) > w.set().llmSlow.D())
+	w.probes.add(time.Now(), f.Failure() || time.Since(start) > w.set().llmSlow.D())
 }
 
 // pinging keeps Redis measured where turns alone do not: ten times a second

@@ -3,10 +3,11 @@ package refserver
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/cstest/cstest/reference-server/wire"
 )
 
 const (
@@ -150,123 +151,21 @@ type response struct {
 
 // appendJSON writes the answer, the article's three fields first.
 func (a *response) appendJSON(b []byte) []byte {
-	b = append(b, `{"dialog_id":"`...)
-	b = append(b, a.dialogID...)
-	b = append(b, `","answer":`...)
-	b = appendString(b, a.text)
-	b = append(b, `,"cost_ms":`...)
-	b = strconv.AppendFloat(b, a.costMS, 'f', 3, 64)
-	b = append(b, `,"turn_id":`...)
-	b = appendString(b, a.turnID)
-	b = append(b, `,"seq":`...)
-	b = strconv.AppendInt(b, int64(a.seq), 10)
-	b = append(b, `,"epoch":`...)
-	b = strconv.AppendInt(b, a.epoch, 10)
-	b = append(b, `,"tier":"`...)
-	b = append(b, a.tier.String()...)
-	b = append(b, `","degraded":`...)
-	b = strconv.AppendBool(b, a.degraded)
-	if a.degradeReason != "" {
-		b = append(b, `,"degrade_reason":`...)
-		b = appendString(b, a.degradeReason)
-	}
-	b = append(b, `,"source":"`...)
-	b = append(b, a.source...)
-	b = append(b, '"')
-	if a.faqID != "" {
-		b = append(b, `,"faq_id":`...)
-		b = appendString(b, a.faqID)
-	}
+	j := wire.JSON(b).Object("").String("dialog_id", a.dialogID).String("answer", a.text).Float("cost_ms", a.costMS, 3).
+		String("turn_id", a.turnID).Int("seq", int64(a.seq)).Int("epoch", a.epoch).String("tier", a.tier.String()).
+		Bool("degraded", a.degraded).StringIf("degrade_reason", a.degradeReason).String("source", a.source).StringIf("faq_id", a.faqID)
 	if len(a.suggestions) > 0 {
-		b = append(b, `,"suggestions":[`...)
-		for i, s := range a.suggestions {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = appendString(b, s)
+		j = j.Array("suggestions")
+		for _, s := range a.suggestions {
+			j = j.String("", s)
 		}
-		b = append(b, ']')
+		j = j.EndArray()
 	}
-	b = append(b, `,"context":{"status":"`...)
-	b = append(b, a.contextStatus...)
-	b = append(b, `","turns":`...)
-	b = strconv.AppendInt(b, int64(a.contextTurns), 10)
-	b = append(b, `},"persisted":`...)
-	b = strconv.AppendBool(b, a.persisted)
-	if a.job != "" {
-		b = append(b, `,"job":"`...)
-		b = append(b, a.job...)
-		b = append(b, '"')
+	j = j.Object("context").String("status", a.contextStatus).Int("turns", int64(a.contextTurns)).EndObject().
+		Bool("persisted", a.persisted).StringIf("job", a.job)
+	if t := a.ticket; t != nil {
+		j = j.Object("ticket").String("id", t.id).String("queue", t.queue).Int("eta_s", int64(t.eta)).EndObject()
 	}
-	if a.ticket != nil {
-		b = append(b, `,"ticket":{"id":"`...)
-		b = append(b, a.ticket.id...)
-		b = append(b, `","queue":`...)
-		b = appendString(b, a.ticket.queue)
-		b = append(b, `,"eta_s":`...)
-		b = strconv.AppendInt(b, int64(a.ticket.eta), 10)
-		b = append(b, '}')
-	}
-	b = append(b, `,"pii":{"in":`...)
-	b = strconv.AppendInt(b, int64(a.piiIn), 10)
-	b = append(b, `,"out":`...)
-	b = strconv.AppendInt(b, int64(a.piiOut), 10)
-	b = append(b, `},"group":"`...)
-	b = append(b, a.group...)
-	b = append(b, `","trace_id":"`...)
-	b = append(b, a.traceID...)
-	return append(b, `"}`...)
-}
-
-const hexDigits = "0123456789abcdef"
-
-// appendString writes s as a JSON string. Broken UTF-8 becomes U+FFFD, and
-// characters that end a script or a line in a browser are escaped.
-func appendString(b []byte, s string) []byte {
-	b = append(b, '"')
-	start := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c < utf8.RuneSelf {
-			if c >= 0x20 && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&' && c != 0x7f {
-				i++
-				continue
-			}
-			b = append(b, s[start:i]...)
-			switch c {
-			case '"', '\\':
-				b = append(b, '\\', c)
-			case '\n':
-				b = append(b, '\\', 'n')
-			case '\r':
-				b = append(b, '\\', 'r')
-			case '\t':
-				b = append(b, '\\', 't')
-			default:
-				b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
-			}
-			i++
-			start = i
-			continue
-		}
-		r, n := utf8.DecodeRuneInString(s[i:])
-		if r == utf8.RuneError && n == 1 {
-			b = append(b, s[start:i]...)
-			b = append(b, `\ufffd`...)
-			i++
-			start = i
-			continue
-		}
-		if r == 0x2028 || r == 0x2029 {
-			b = append(b, s[start:i]...)
-			b = append(b, `\u202`...)
-			b = append(b, hexDigits[r&15])
-			i += n
-			start = i
-			continue
-		}
-		i += n
-	}
-	b = append(b, s[start:]...)
-	return append(b, '"')
+	return j.Object("pii").Int("in", int64(a.piiIn)).Int("out", int64(a.piiOut)).EndObject().
+		String("group", a.group).String("trace_id", a.traceID).EndObject()
 }

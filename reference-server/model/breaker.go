@@ -1,4 +1,4 @@
-package refserver
+package model
 
 import (
 	"time"
@@ -6,11 +6,11 @@ import (
 	"github.com/failsafe-go/failsafe-go/circuitbreaker"
 )
 
-// breaker stops calls to a model that fails. With ratio it opens on the share
+// Breaker stops calls to a model that fails. With ratio it opens on the share
 // of failed or of slow calls in 10 s, with consecutive on failures in a row,
 // as the article has it. A nil breaker lets everything pass. Safe for
 // concurrent use.
-type breaker struct {
+type Breaker struct {
 	gate circuitbreaker.CircuitBreaker[any]
 	slow circuitbreaker.CircuitBreaker[any] // a sensor only: where it opens, the gate does
 }
@@ -20,44 +20,44 @@ const (
 	breakerCalls  = 20
 )
 
-func newBreaker(s *settings) *breaker {
-	switch s.llmBreaker {
+func newBreaker(o Options) *Breaker {
+	switch o.Breaker {
 	case "ratio":
 		gate := circuitbreaker.NewBuilder[any]().
-			WithFailureRateThreshold(float64(s.llmBreakerFailures), breakerCalls, breakerWindow).
+			WithFailureRateThreshold(float64(o.BreakerFailures), breakerCalls, breakerWindow).
 			WithSuccessThresholdRatio(4, 5).
-			WithDelay(s.llmBreakerOpen.D()).WithJitterFactor(0.2).Build()
+			WithDelay(o.BreakerOpen).WithJitterFactor(0.2).Build()
 		slow := circuitbreaker.NewBuilder[any]().
-			WithFailureRateThreshold(float64(s.llmBreakerSlow), breakerCalls, breakerWindow).
+			WithFailureRateThreshold(float64(o.BreakerSlow), breakerCalls, breakerWindow).
 			WithDelay(time.Hour).Build()
-		return &breaker{gate: gate, slow: slow}
+		return &Breaker{gate: gate, slow: slow}
 	case "consecutive":
 		gate := circuitbreaker.NewBuilder[any]().
-			WithFailureThreshold(uint(max(1, s.llmBreakerConsecutive))).
-			WithSuccessThreshold(1).WithDelay(s.llmBreakerOpen.D()).Build()
-		return &breaker{gate: gate}
+			WithFailureThreshold(uint(max(1, o.BreakerConsecutive))).
+			WithSuccessThreshold(1).WithDelay(o.BreakerOpen).Build()
+		return &Breaker{gate: gate}
 	}
 	return nil
 }
 
 // allow asks for one call. Every allowed call must be recorded.
-func (b *breaker) allow() bool { return b == nil || b.gate.TryAcquirePermit() }
+func (b *Breaker) allow() bool { return b == nil || b.gate.TryAcquirePermit() }
 
 // record tells how an allowed call went. A cancelled call says nothing about
 // the model, but a half-open gate needs its permit back.
-func (b *breaker) record(f fault, slow bool) {
-	if b == nil || f == faultCancelled && b.gate.State() == circuitbreaker.ClosedState {
+func (b *Breaker) record(f Fault, slow bool) {
+	if b == nil || f == FaultCancelled && b.gate.State() == circuitbreaker.ClosedState {
 		return
 	}
-	if f.failure() || f == faultCancelled {
+	if f.Failure() || f == FaultCancelled {
 		b.gate.RecordFailure()
 	} else {
 		b.gate.RecordSuccess()
 	}
-	if f == faultConfig {
+	if f == FaultConfig {
 		b.gate.Open()
 	}
-	if b.slow == nil || f == faultCancelled {
+	if b.slow == nil || f == FaultCancelled {
 		return
 	}
 	if slow {
@@ -71,15 +71,15 @@ func (b *breaker) record(f fault, slow bool) {
 	}
 }
 
-// close lets calls pass again, on evidence from beside the gate.
-func (b *breaker) close() {
+// Close lets calls pass again, on evidence from beside the gate.
+func (b *Breaker) Close() {
 	if b != nil {
 		b.gate.Close()
 	}
 }
 
-// state is closed, open, half-open or off.
-func (b *breaker) state() string {
+// State is closed, open, half-open or off.
+func (b *Breaker) State() string {
 	if b == nil {
 		return "off"
 	}

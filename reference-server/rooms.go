@@ -1,0 +1,18 @@
+package refserver
+
+import (
+	"github.com/cstest/cstest/reference-server/model"
+)
+
+// What the rooms need to know of the knobs, in their own terms.
+
+func modelOptions(s *settings) model.Options {
+	return model.Options{API: model.API(s.llmAPI), Keepalive: s.llmKeepalive, MaxIdle: int(s.llmMaxIdle), MaxConns: int(s.llmMaxConns), DialLimit: s.llmTimeout.D(),
+		Attempts: int(s.llmAttempts), LinearBackoff: s.llmBackoff == "linear", BackoffBase: s.llmBackoffBase.D(), RetryBudget: float64(s.llmRetryBudget),
+		Bulkhead: int(s.llmBulkhead), BlockingWorkers: int(s.chatBlockingWorkers), Breaker: s.llmBreaker, BreakerOpen: s.llmBreakerOpen.D(),
+		BreakerFailures: float64(s.llmBreakerFailures), BreakerSlow: float64(s.llmBreakerSlow), BreakerConsecutive: int(s.llmBreakerConsecutive)}
+}
+
+func modelLive(s *settings) model.Live {
+	return model.Live{Timeout: s.llmTimeout.D(), Slow: s.llmSlow.D()}
+}
