@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/cstest/cstest/reference-server/degrade"
 )
 
 const (
@@ -68,9 +70,8 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 	case len(s.cfg.Secrets) == 0:
 		status, code = "no key to check tokens with", http.StatusServiceUnavailable
 	}
-	redis := s.watch.redis.sum(time.Now(), signalWindow)
-	writeJSON(w, code, map[string]any{"status": status, "tier": s.watch.at().tier.String(), "breaker": s.caller.Breaker.State(),
-		"redis": map[bool]string{true: "failing", false: "ok"}[redis.failures() >= staticEnter]})
+	writeJSON(w, code, map[string]any{"status": status, "tier": s.watch.At().Tier.String(), "breaker": s.caller.Breaker.State(),
+		"redis": map[bool]string{true: "failing", false: "ok"}[s.watch.RedisFails(time.Now())]})
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {
@@ -86,8 +87,8 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 func (s *Server) adminState(w http.ResponseWriter, _ *http.Request) {
 	set := s.set.Load()
 	answers := map[string]int64{}
-	for t := range tierNames {
-		answers[tierNames[t]] = s.counts.answers[t].Load()
+	for t := range degrade.TierNames {
+		answers[degrade.TierNames[t]] = s.counts.answers[t].Load()
 	}
 	outcomes := map[string]int64{}
 	for code := range s.counts.outcomes {
@@ -99,10 +100,10 @@ func (s *Server) adminState(w http.ResponseWriter, _ *http.Request) {
 	if s.embedded != nil {
 		kind = "embedded"
 	}
-	at := s.watch.at()
+	at := s.watch.At()
 	writeJSON(w, http.StatusOK, map[string]any{
 		"profile": s.cfg.Profile, "knobs": set.values(), "knobs_sha256": set.sha256(), "redis": kind,
-		"tier": at.tier.String(), "live_share": at.liveShare(), "switch": s.watch.currentSwitch(), "transitions": s.watch.history(),
+		"tier": at.Tier.String(), "live_share": at.LiveShare(), "switch": s.watch.CurrentSwitch(), "transitions": s.watch.History(),
 		"turns": s.counts.turns.Load(), "degraded": s.counts.degraded.Load(), "answers": answers, "outcomes": outcomes,
 		"llm_attempts": s.caller.Attempts.Load(), "breaker": s.caller.Breaker.State(),
 		"cache":   map[string]int64{"hit": s.cache.hits.Load(), "miss": s.cache.misses.Load(), "stale": s.cache.stale.Load()},
@@ -138,7 +139,7 @@ func (s *Server) adminSetKnobs(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) adminSwitch(w http.ResponseWriter, _ *http.Request) {
-	sw := s.watch.currentSwitch()
+	sw := s.watch.CurrentSwitch()
 	w.Header().Set("ETag", `"`+strconv.FormatInt(sw.Version, 10)+`"`)
 	writeJSON(w, http.StatusOK, sw)
 }
@@ -155,7 +156,7 @@ func (s *Server) adminSetSwitch(w http.ResponseWriter, r *http.Request) {
 		problemFields("want {mode: auto|freeze|force, tier, reason, expires_in}: "+err.Error()).write(w, "")
 		return
 	}
-	sw := Switch{Mode: in.Mode, Reason: in.Reason}
+	sw := degrade.Switch{Mode: in.Mode, Reason: in.Reason}
 	life := switchDefault
 	if in.ExpiresIn != "" {
 		d, err := time.ParseDuration(in.ExpiresIn)
@@ -166,7 +167,7 @@ func (s *Server) adminSetSwitch(w http.ResponseWriter, r *http.Request) {
 		life = d
 	}
 	sw.Expires = time.Now().Add(life)
-	if p := sw.check(in.Tier); p != "" {
+	if p := sw.Check(in.Tier); p != "" {
 		problemFields(p).write(w, "")
 		return
 	}
@@ -175,7 +176,7 @@ func (s *Server) adminSetSwitch(w http.ResponseWriter, r *http.Request) {
 		(&problem{status: http.StatusPreconditionRequired, code: "precondition-required", detail: "send If-Match with the version that GET shows"}).write(w, "")
 		return
 	}
-	if !s.watch.setSwitch(sw, version) {
+	if !s.watch.SetSwitch(sw, version) {
 		(&problem{status: http.StatusPreconditionFailed, code: "stale-version", detail: "the switch was changed in between: read it again"}).write(w, "")
 		return
 	}

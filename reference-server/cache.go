@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cstest/cstest/reference-server/degrade"
+
 	"github.com/cstest/cstest/reference-server/model"
 
 	"github.com/maypok86/otter/v2"
@@ -106,7 +108,7 @@ func (t *turn) cached() bool {
 }
 
 func (t *turn) serveHot(text string) {
-	t.ans.text, t.ans.source, t.ans.tier = text, "cache", TierLLM
+	t.ans.text, t.ans.source, t.ans.tier = text, "cache", degrade.LLM
 }
 
 func (t *turn) keepHot(key, text string) *hotAnswer {
@@ -119,7 +121,7 @@ func (t *turn) keepHot(key, text string) *hotAnswer {
 // refresh asks the model anew for an answer that has become stale.
 func (t *turn) refresh(key string, a *hotAnswer) {
 	defer a.refreshing.Store(false)
-	if t.srv.watch.at().tier != TierLLM || t.srv.draining.Load() {
+	if t.srv.watch.At().Tier != degrade.LLM || t.srv.draining.Load() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), t.set.llmTimeout.D())

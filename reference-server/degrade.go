@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/cstest/cstest/reference-server/degrade"
+
 	"github.com/cstest/cstest/reference-server/model"
 
 	"github.com/cstest/cstest/reference-server/answer"
@@ -34,8 +36,8 @@ func (t *turn) decide(ctx context.Context) error {
 	}
 	w := t.srv.watch
 	t.intent = t.srv.intents.Of(t.clean)
-	floor := w.at().serves(t.bucket())
-	if t.hold == nil || floor == TierStatic {
+	floor := w.At().Serves(t.bucket())
+	if t.hold == nil || floor == degrade.Static {
 		t.static(ctx, reasonState)
 		return nil
 	}
@@ -45,7 +47,7 @@ func (t *turn) decide(ctx context.Context) error {
 		return nil
 	}
 	reason := reasonTier
-	if floor == TierLLM {
+	if floor == degrade.LLM {
 		if rand.Float64() < faqWarm {
 			_, _ = watchedFAQ{t.srv}.Find(t.clean) // nobody sees it; the gauges do
 		}
@@ -58,9 +60,9 @@ func (t *turn) decide(ctx context.Context) error {
 		}
 		reason = "llm_" + t.fault.String()
 	} else {
-		w.offer(func() []byte { return t.srv.model.Body(t.prompt()) })
+		w.Offer(func() []byte { return t.srv.model.Body(t.prompt()) })
 	}
-	if floor <= TierFAQ && t.faq() {
+	if floor <= degrade.FAQ && t.faq() {
 		t.ans.degraded, t.ans.degradeReason = true, reason
 		return nil
 	}
@@ -92,7 +94,7 @@ func (t *turn) decideArticle(ctx context.Context) error {
 	if p := stop(err, t.fault); p != nil {
 		return p
 	}
-	t.ans.text, t.ans.source, t.ans.tier = cannedLine, "static", TierStatic
+	t.ans.text, t.ans.source, t.ans.tier = cannedLine, "static", degrade.Static
 	t.ans.degraded, t.ans.degradeReason = true, reasonCanned
 	return nil
 }
@@ -130,14 +132,14 @@ func (t *turn) faq() bool {
 	if !ok {
 		return false
 	}
-	t.ans.tier, t.ans.text, t.ans.source, t.ans.faqID, t.ans.suggestions = TierFAQ, r.Text, string(r.Source), r.FAQID, r.Suggestions
+	t.ans.tier, t.ans.text, t.ans.source, t.ans.faqID, t.ans.suggestions = degrade.FAQ, r.Text, string(r.Source), r.FAQID, r.Suggestions
 	return true
 }
 
 // handoff gives the question to a person.
 func (t *turn) handoff(ctx context.Context, reason string) {
 	t.openTicket(context.WithoutCancel(ctx), t.hold.id, false)
-	t.ans.tier, t.ans.source, t.ans.text = TierHandoff, "handoff", answer.HandoffText
+	t.ans.tier, t.ans.source, t.ans.text = degrade.Handoff, "handoff", answer.HandoffText
 	if t.intent == answer.Safety {
 		t.ans.text = answer.SafetyText
 	}
@@ -156,7 +158,7 @@ func (t *turn) openTicket(ctx context.Context, dialog string, local bool) {
 func (t *turn) static(ctx context.Context, reason string) {
 	dialog := t.req.dialogID
 	t.openTicket(ctx, dialog, true)
-	t.ans.tier, t.ans.source, t.ans.text = TierStatic, "static", answer.StaticText
+	t.ans.tier, t.ans.source, t.ans.text = degrade.Static, "static", answer.StaticText
 	if t.intent == answer.Safety {
 		t.ans.text = answer.SafetyText
 	}
@@ -175,12 +177,12 @@ type watchedFAQ struct{ srv *Server }
 func (w watchedFAQ) Find(text string) (answer.Hit, error) {
 	s := w.srv
 	if s.faq == nil {
-		s.watch.faq.add(time.Now(), true, false)
+		s.watch.SawFAQ(time.Now(), true, false)
 		return answer.Hit{}, answer.ErrNoFAQ
 	}
 	start := time.Now()
 	hit, err := s.faq.Find(text)
-	s.watch.faq.add(start, err != nil, time.Since(start) > faqSlow)
+	s.watch.SawFAQ(start, err != nil, time.Since(start) > faqSlow)
 	return hit, err
 }
 

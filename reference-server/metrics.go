@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/cstest/cstest/reference-server/degrade"
+
 	"github.com/cstest/cstest/reference-server/model"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -28,7 +30,7 @@ type metrics struct {
 	attemptTime prometheus.Observer
 	transitions *prometheus.CounterVec
 	degraded    *prometheus.CounterVec
-	answers     [len(tierNames)][2]prometheus.Counter // by group
+	answers     [len(degrade.TierNames)][2]prometheus.Counter // by group
 	redisOps    map[string]prometheus.Observer
 	redisErrors map[string]prometheus.Counter
 	corrupt     prometheus.Counter
@@ -122,9 +124,9 @@ func newMetrics(s *Server) *metrics {
 	m.transitions = counter("degrade_transitions_total", "Changes of the global tier.", "from", "to", "reason")
 	m.degraded = counter("degraded_answers_total", "Answers of a worse tier than the question deserves.", "tier", "source")
 	answers := counter("chat_answers_total", "Answered turns by tier and gray group.", "tier", "group")
-	for t := range tierNames {
+	for t := range degrade.TierNames {
 		for g := range groupNames {
-			m.answers[t][g] = answers.WithLabelValues(tierNames[t], groupNames[g])
+			m.answers[t][g] = answers.WithLabelValues(degrade.TierNames[t], groupNames[g])
 		}
 	}
 	ops := histogram("redis_operation_duration_seconds", "Time of one round trip to Redis.", []float64{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.06, 0.1, 0.5}, "op")
@@ -197,8 +199,8 @@ func (m *metrics) gauges(s *Server) {
 	gauge("llm_breaker_state", "0 closed, 1 half-open, 2 open, -1 off.", func() float64 {
 		return map[string]float64{"closed": 0, "half-open": 1, "open": 2, "off": -1}[s.caller.Breaker.State()]
 	})
-	gauge("degrade_tier", "The global tier: 0 llm, 1 faq, 2 handoff, 3 static.", func() float64 { return float64(s.watch.at().tier) })
-	gauge("degrade_live_share", "Share of dialogs on the model, 0 to 1.", func() float64 { return float64(s.watch.at().liveShare()) / 100 })
+	gauge("degrade_tier", "The global tier: 0 llm, 1 faq, 2 handoff, 3 static.", func() float64 { return float64(s.watch.At().Tier) })
+	gauge("degrade_live_share", "Share of dialogs on the model, 0 to 1.", func() float64 { return float64(s.watch.At().LiveShare()) / 100 })
 	gauge("ticket_journal_length", "Tickets waiting here for Redis.", func() float64 { return float64(s.tickets.waiting()) })
 	gauge("ws_sockets", "Agents' sockets that are open.", func() float64 { return float64(s.agents.open.Load()) })
 	gauge("redis_pool_connections", "Open connections to Redis.", func() float64 { return float64(s.store.rdb.PoolStats().TotalConns) })

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cstest/cstest/reference-server/degrade"
+
 	"go.uber.org/goleak"
 )
 
@@ -111,8 +113,8 @@ func TestSwitchNeedsTheVersion(t *testing.T) {
 		t.Errorf("stale version: %d, want 412", got)
 	}
 	time.Sleep(5 * time.Millisecond) // the switch expires by the real clock
-	if at := s.watch.at(); at.tier != TierLLM {
-		t.Errorf("tier %v after expiry, want llm", at.tier)
+	if at := s.watch.At(); at.Tier != degrade.LLM {
+		t.Errorf("tier %v after expiry, want llm", at.Tier)
 	}
 	for _, bad := range []string{`{"mode":"force","tier":"gold","reason":"x"}`, `{"mode":"off"}`, `{"mode":"force","tier":"faq"}`, `{"mode":"auto","expires_in":"48h"}`, `{"mode":"auto","x":1}`} {
 		if got := put(bad, `"1"`); got != 422 {

@@ -1,6 +1,7 @@
 package refserver
 
 import (
+	"github.com/cstest/cstest/reference-server/degrade"
 	"github.com/cstest/cstest/reference-server/model"
 )
 
@@ -15,4 +16,9 @@ func modelOptions(s *settings) model.Options {
 
 func modelLive(s *settings) model.Live {
 	return model.Live{Timeout: s.llmTimeout.D(), Slow: s.llmSlow.D()}
+}
+
+func tierLive(s *settings) degrade.Live {
+	return degrade.Live{Dwell: s.tierDwell.D(), DwellMax: s.tierDwellMax.D(), Step: s.tierStep.D(), ProbeRate: float64(s.tierProbeRate),
+		ModelTimeout: s.llmTimeout.D(), ModelSlow: s.llmSlow.D()}
 }

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cstest/cstest/reference-server/degrade"
+
 	"github.com/cstest/cstest/reference-server/model"
 
 	"github.com/redis/go-redis/v9"
@@ -33,7 +35,7 @@ type Server struct {
 	store    *store
 	model    *model.Client
 	caller   *model.Caller
-	watch    *watch
+	watch    *degrade.Watch
 	faq      *answer.FAQ // nil: could not be built
 	intents  *answer.Intents
 	tickets  *tickets
@@ -62,11 +64,14 @@ type Server struct {
 type counts struct {
 	turns    atomic.Int64
 	degraded atomic.Int64
-	answers  [len(tierNames)]atomic.Int64
+	answers  [len(degrade.TierNames)]atomic.Int64
 	outcomes [600]atomic.Int64 // by HTTP status
 }
 
-const drainTime = 25 * time.Second
+const (
+	drainTime  = 25 * time.Second
+	flushEvery = time.Second // the journal of tickets, while Redis answers
+)
 
 // Start runs a server until ctx ends or Close is called. Errors tell which
 // field of cfg is wrong or which address cannot be listened on.
@@ -91,10 +96,10 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s.model = model.NewClient(cfg.LLM, string(cfg.LLMKey), modelOptions(&base))
-	s.watch = newWatch(time.Now(), s.set.Load)
+	s.watch = degrade.NewWatch(time.Now(), func() degrade.Live { return tierLive(s.set.Load()) })
 	s.caller = model.NewCaller(s.model, modelOptions(&base), func() model.Live { return modelLive(s.set.Load()) }, s.sawModel)
-	s.watch.breaker, s.watch.probe, s.watch.ping = s.caller.Breaker, s.probe, s.ping
-	s.watch.changed = s.tierChanged
+	s.watch.Breaker, s.watch.Probe, s.watch.Ping = s.caller.Breaker, s.probe, s.ping
+	s.watch.Changed = s.tierChanged
 	s.store.observe = s.sawRedis
 	s.intents, s.cache, s.masker, s.check = answer.NewIntents(), newHotCache(), pii.New(), answer.NewCheck(model.SystemPrompt)
 	s.tickets = newTickets(s.store, s.ids, func() time.Duration { return s.set.Load().agentHold.D() })
@@ -194,16 +199,16 @@ func (s *Server) start(ctx context.Context) {
 	if !s.set.Load().tiers {
 		return
 	}
-	s.background.Go(func() { s.watch.run(ctx) })
+	s.background.Go(func() { s.watch.Run(ctx) })
 	s.background.Go(func() {
-		tick := time.NewTicker(evaluateEvery)
+		tick := time.NewTicker(flushEvery)
 		defer tick.Stop()
 		for {
 			select {
 			case <-ctx.Done():
 				return
 			case <-tick.C:
-				if s.watch.at().tier != TierStatic {
+				if s.watch.At().Tier != degrade.Static {
 					s.tickets.flush(ctx)
 				}
 			}
@@ -213,7 +218,7 @@ func (s *Server) start(ctx context.Context) {
 
 // sawModel hears of every attempt made for a user.
 func (s *Server) sawModel(f model.Fault, took time.Duration, slow bool) {
-	s.watch.sawModel(f, slow)
+	s.watch.SawModel(f, slow)
 	s.metrics.attempts[f].Inc()
 	s.metrics.attemptTime.Observe(took.Seconds())
 }
@@ -224,7 +229,7 @@ func (s *Server) sawRedis(op string, took time.Duration, err error) {
 	if err != nil && errors.Is(err, errState) {
 		s.metrics.redisErrors[op].Inc()
 	}
-	s.watch.redis.add(time.Now(), errors.Is(err, errState), false)
+	s.watch.SawRedis(time.Now(), errors.Is(err, errState))
 }
 
 func (s *Server) ping(ctx context.Context) error { return s.store.rdb.Ping(ctx).Err() }
@@ -240,9 +245,9 @@ func (s *Server) probe(ctx context.Context, body []byte) model.Fault {
 	return f
 }
 
-func (s *Server) tierChanged(from, to position, reason string) {
-	s.metrics.transitions.WithLabelValues(from.tier.String(), to.tier.String(), reason).Inc()
-	s.log.Warn("tier", "from", from.tier.String(), "to", to.tier.String(), "live_share", to.liveShare(), "reason", reason)
+func (s *Server) tierChanged(from, to degrade.Position, reason string) {
+	s.metrics.transitions.WithLabelValues(from.Tier.String(), to.Tier.String(), reason).Inc()
+	s.log.Warn("tier", "from", from.Tier.String(), "to", to.Tier.String(), "live_share", to.LiveShare(), "reason", reason)
 }
 
 // URL is the base URL of the public listener.

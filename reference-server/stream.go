@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cstest/cstest/reference-server/degrade"
+
 	"github.com/cstest/cstest/reference-server/model"
 
 	"github.com/tidwall/gjson"
@@ -166,7 +168,7 @@ func (t *turn) streamFromModel(ctx context.Context) error {
 		}
 		return err
 	}
-	t.ans.text, t.ans.source, t.ans.tier, t.ans.contextTurns = out.text.String(), "llm", TierLLM, users
+	t.ans.text, t.ans.source, t.ans.tier, t.ans.contextTurns = out.text.String(), "llm", degrade.LLM, users
 	return nil
 }
 

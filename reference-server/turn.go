@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cstest/cstest/reference-server/degrade"
+
 	"github.com/cstest/cstest/reference-server/model"
 
 	"github.com/cstest/cstest/reference-server/answer"
@@ -108,7 +110,7 @@ func readRequest(r *http.Request) ([]byte, error) {
 // begin finds or makes the dialog. Errors are *problem; a Redis that does not
 // answer is none where tiers are on: the turn goes on without state.
 func (t *turn) begin(ctx context.Context) error {
-	if t.req.dialogID != "" && t.set.tiers && t.srv.watch.at().tier == TierStatic {
+	if t.req.dialogID != "" && t.set.tiers && t.srv.watch.At().Tier == degrade.Static {
 		t.ans.contextStatus = "unavailable"
 		return nil
 	}
@@ -195,7 +197,7 @@ func (t *turn) answerByModel(ctx context.Context) error {
 		t.fault = model.FaultOf(err)
 		return err
 	}
-	t.ans.text, t.ans.source, t.ans.tier = text, "llm", TierLLM
+	t.ans.text, t.ans.source, t.ans.tier = text, "llm", degrade.LLM
 	t.ans.contextTurns = said
 	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"unicode/utf8"
 
+	"github.com/cstest/cstest/reference-server/degrade"
+
 	"github.com/tidwall/gjson"
 
 	"github.com/cstest/cstest/reference-server/wire"
@@ -133,7 +135,7 @@ type response struct {
 	turnID        string
 	seq           int
 	epoch         int64
-	tier          Tier
+	tier          degrade.Tier
 	degraded      bool
 	degradeReason string
 	source        string

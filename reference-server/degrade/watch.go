@@ -1,4 +1,4 @@
-package refserver
+package degrade
 
 import (
 	"context"
@@ -25,12 +25,25 @@ const (
 	starvedTicks   = 3
 )
 
-// watch stands at the gauges: it counts how model, FAQ and Redis do, asks the
+// Live are the knobs of the watch, which may change while the server runs.
+type Live struct {
+	Dwell, DwellMax, Step   time.Duration // of the way back
+	ProbeRate               float64       // probes a second below tier llm
+	ModelTimeout, ModelSlow time.Duration // of a probe
+}
+
+// Breaker is what the watch needs of the model's breaker.
+type Breaker interface {
+	State() string // "open" when it lets nothing pass
+	Close()        // lets calls pass again, on evidence from beside it
+}
+
+// Watch stands at the gauges: it counts how model, FAQ and Redis do, asks the
 // model beside the users while they get a lower tier, and decides once a
 // second. Safe for concurrent use.
-type watch struct {
-	set     func() *settings
-	pos     atomic.Pointer[position]
+type Watch struct {
+	live    func() Live
+	pos     atomic.Pointer[Position]
 	hand    atomic.Pointer[Switch] // nil: never touched
 	llm     *window
 	redis   *window
@@ -38,11 +51,11 @@ type watch struct {
 	probes  probeLog
 	refused atomic.Bool // the model does not accept our key
 
-	probe   func(ctx context.Context, body []byte) model.Fault // one call past the breaker
-	ping    func(ctx context.Context) error
-	breaker *model.Breaker
+	Probe   func(ctx context.Context, body []byte) model.Fault // one call past the breaker
+	Ping    func(ctx context.Context) error
+	Breaker Breaker
 	shadow  chan []byte // prompts of users on a lower tier, for probes
-	changed func(from, to position, reason string)
+	Changed func(from, to Position, reason string)
 
 	evaluated time.Time // last, and how many came late since
 	lateTicks int
@@ -51,26 +64,26 @@ type watch struct {
 	transitions []transition
 }
 
-func newWatch(now time.Time, set func() *settings) *watch {
-	w := &watch{set: set, llm: newWindow(now), redis: newWindow(now), faq: newWindow(now), shadow: make(chan []byte, 1),
-		changed: func(position, position, string) {}}
-	w.pos.Store(&position{tier: TierLLM, since: now, factor: 1})
+func NewWatch(now time.Time, live func() Live) *Watch {
+	w := &Watch{live: live, llm: newWindow(now), redis: newWindow(now), faq: newWindow(now), shadow: make(chan []byte, 1),
+		Changed: func(Position, Position, string) {}}
+	w.pos.Store(&Position{Tier: LLM, since: now, factor: 1})
 	return w
 }
 
-// at is where the server stands: by its own decision, or by hand.
-func (w *watch) at() position {
+// At is where the server stands: by its own decision, or by hand.
+func (w *Watch) At() Position {
 	p := *w.pos.Load()
 	if w.hand.Load() != nil {
-		if sw := w.currentSwitch(); sw.Mode == "force" {
-			p.tier, p.share = sw.forced, 0
+		if sw := w.CurrentSwitch(); sw.Mode == "force" {
+			p.Tier, p.share = sw.forced, 0
 		}
 	}
 	return p
 }
 
-// sawModel counts a user's call.
-func (w *watch) sawModel(f model.Fault, slow bool) {
+// SawModel counts a user's call.
+func (w *Watch) SawModel(f model.Fault, slow bool) {
 	if f == model.FaultConfig {
 		w.refused.Store(true)
 	}
@@ -79,8 +92,20 @@ func (w *watch) sawModel(f model.Fault, slow bool) {
 	}
 }
 
-// offer hands a user's prompt to the next probe, if that still needs one.
-func (w *watch) offer(body func() []byte) {
+// SawFAQ counts a look into the FAQ.
+func (w *Watch) SawFAQ(at time.Time, failed, slow bool) { w.faq.add(at, failed, slow) }
+
+// SawRedis counts an operation on Redis.
+func (w *Watch) SawRedis(at time.Time, failed bool) { w.redis.add(at, failed, false) }
+
+// RedisFails says whether Redis failed as often in the last seconds as sends
+// everybody to tier static.
+func (w *Watch) RedisFails(now time.Time) bool {
+	return w.redis.sum(now, signalWindow).failures() >= staticEnter
+}
+
+// Offer hands a user's prompt to the next probe, if that still needs one.
+func (w *Watch) Offer(body func() []byte) {
 	if len(w.shadow) == 0 {
 		select {
 		case w.shadow <- body():
@@ -89,8 +114,8 @@ func (w *watch) offer(body func() []byte) {
 	}
 }
 
-// run evaluates until ctx ends.
-func (w *watch) run(ctx context.Context) {
+// Run evaluates until ctx ends.
+func (w *Watch) Run(ctx context.Context) {
 	var all sync.WaitGroup
 	defer all.Wait()
 	all.Go(func() { w.probing(ctx) })
@@ -110,7 +135,7 @@ func (w *watch) run(ctx context.Context) {
 // starved says whether this evaluation was the third in a row that came a
 // second late or more: the process does not get the CPU it needs. Only run
 // calls it, through evaluate.
-func (w *watch) starved(now time.Time) bool {
+func (w *Watch) starved(now time.Time) bool {
 	lag := now.Sub(w.evaluated) - evaluateEvery
 	if w.evaluated.IsZero() || lag < starvedLag {
 		w.lateTicks = 0
@@ -121,51 +146,51 @@ func (w *watch) starved(now time.Time) bool {
 	return w.lateTicks >= starvedTicks
 }
 
-func (w *watch) evaluate(now time.Time) {
+func (w *Watch) evaluate(now time.Time) {
 	starved := w.starved(now)
-	if w.currentSwitch().Mode == "freeze" {
+	if w.CurrentSwitch().Mode == "freeze" {
 		return
 	}
 	from := *w.pos.Load()
 	faq := w.faq.sum(now, signalWindow)
-	set := w.set()
+	live := w.live()
 	to, reason := next(from, signals{
 		now: now, llm: w.llm.sum(now, signalWindow), llmSecond: w.llm.sum(now, time.Second), probes: w.probes.sum(now),
-		breakerOpen: w.breaker.State() == "open", keyRefused: w.refused.Load(),
+		breakerOpen: w.Breaker.State() == "open", keyRefused: w.refused.Load(),
 		faqDown: faq.n >= fewProbes && (faq.failures() >= enterAtOnce || faq.slowness() >= enterSlow),
 		redis:   w.redis.sum(now, signalWindow),
 		cpu:     starved,
 		jitter:  timerJitterMin + rand.Float64()*(timerJitterMax-timerJitterMin),
-	}, timers{dwell: set.tierDwell.D(), dwellMax: set.tierDwellMax.D(), step: set.tierStep.D()})
+	}, timers{dwell: live.Dwell, dwellMax: live.DwellMax, step: live.Step})
 	w.pos.Store(&to)
 	if reason == "" {
 		return
 	}
-	if to.tier == TierFAQ && to.share == liveShares[0] {
+	if to.Tier == FAQ && to.share == liveShares[0] {
 		// Probes are the evidence that calls may pass again.
-		w.breaker.Close()
+		w.Breaker.Close()
 	}
 	w.mu.Lock()
 	if len(w.transitions) == maxTransitions {
 		w.transitions = append(w.transitions[:0], w.transitions[1:]...)
 	}
-	w.transitions = append(w.transitions, transition{AtMS: now.UnixMilli(), From: from.tier.String(), To: to.tier.String(), Share: to.liveShare(), Reason: reason})
+	w.transitions = append(w.transitions, transition{AtMS: now.UnixMilli(), From: from.Tier.String(), To: to.Tier.String(), Share: to.LiveShare(), Reason: reason})
 	w.mu.Unlock()
-	w.changed(from, to, reason)
+	w.Changed(from, to, reason)
 }
 
-// liveShare is the percentage of dialogs that get the model.
-func (p position) liveShare() int {
-	switch p.tier {
-	case TierLLM:
+// LiveShare is the percentage of dialogs that get the model.
+func (p Position) LiveShare() int {
+	switch p.Tier {
+	case LLM:
 		return 100
-	case TierFAQ:
+	case FAQ:
 		return p.share
 	}
 	return 0
 }
 
-func (w *watch) history() []transition {
+func (w *Watch) History() []transition {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return append([]transition{}, w.transitions...)
@@ -173,14 +198,14 @@ func (w *watch) history() []transition {
 
 // probing asks the model beside the users: at the probe rate below tier llm,
 // once a second where too few users' calls leave a doubt.
-func (w *watch) probing(ctx context.Context) {
+func (w *Watch) probing(ctx context.Context) {
 	var all sync.WaitGroup
 	defer all.Wait()
 	for {
 		now := time.Now()
 		wait, ask := time.Second, false
-		if w.at().tier != TierLLM {
-			rate := max(0.1, float64(w.set().tierProbeRate))
+		if w.At().Tier != LLM {
+			rate := max(0.1, w.live().ProbeRate)
 			wait, ask = time.Duration(float64(time.Second)/rate), true
 		} else if t := w.llm.sum(now, probeWindow); t.failed+t.slow > 0 && w.llm.sum(now, signalWindow).n < minSamples {
 			ask = true
@@ -196,29 +221,29 @@ func (w *watch) probing(ctx context.Context) {
 	}
 }
 
-func (w *watch) probeOnce(ctx context.Context) {
+func (w *Watch) probeOnce(ctx context.Context) {
 	var body []byte
 	select {
 	case body = <-w.shadow:
 	default:
 	}
-	limit := w.set().llmTimeout.D()
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	live := w.live()
+	ctx, cancel := context.WithTimeout(ctx, live.ModelTimeout)
 	defer cancel()
 	start := time.Now()
-	f := w.probe(ctx, body)
+	f := w.Probe(ctx, body)
 	if f == model.FaultCancelled {
 		return
 	}
 	if f != model.FaultConfig {
 		w.refused.Store(false)
 	}
-	w.probes.add(time.Now(), f.Failure() || time.Since(start) > w.set().llmSlow.D())
+	w.probes.add(time.Now(), f.Failure() || time.Since(start) > live.ModelSlow)
 }
 
 // pinging keeps Redis measured where turns alone do not: ten times a second
 // while there are few operations.
-func (w *watch) pinging(ctx context.Context) {
+func (w *Watch) pinging(ctx context.Context) {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -230,7 +255,7 @@ func (w *watch) pinging(ctx context.Context) {
 		if w.redis.sum(time.Now(), signalWindow).n >= 4*minSamples {
 			continue
 		}
-		err := w.ping(ctx)
+		err := w.Ping(ctx)
 		if ctx.Err() == nil {
 			w.redis.add(time.Now(), err != nil, false)
 		}

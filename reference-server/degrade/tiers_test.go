@@ -1,4 +1,4 @@
-package refserver
+package degrade
 
 import (
 	"context"
@@ -19,52 +19,52 @@ var testTimers = timers{dwell: 5 * time.Second, dwellMax: 300 * time.Second, ste
 
 func TestNextFollowsTheTable(t *testing.T) {
 	t0 := time.Date(2026, 11, 11, 0, 0, 0, 0, time.UTC)
-	at := func(tier Tier) position { return position{tier: tier, since: t0, factor: 1, dwell: 5 * time.Second} }
-	faqAt := func(share int) position {
-		p := at(TierFAQ)
+	at := func(tier Tier) Position { return Position{Tier: tier, since: t0, factor: 1, dwell: 5 * time.Second} }
+	faqAt := func(share int) Position {
+		p := at(FAQ)
 		p.share, p.stepped = share, t0
 		return p
 	}
-	llmBack := at(TierLLM)
+	llmBack := at(LLM)
 	llmBack.back = t0
 	later := func(d time.Duration, s signals) signals { s.now, s.jitter = t0.Add(d), 1; return s }
 	good, half := tally{n: 20}, tally{n: 20, failed: 10}
 	for _, c := range []struct {
 		name   string
-		from   position
+		from   Position
 		s      signals
 		tier   Tier
 		share  int
 		reason string
 	}{
-		{"no samples: stay", at(TierLLM), later(time.Second, signals{}), TierLLM, 0, ""},
-		{"19 failures are too few", at(TierLLM), later(time.Second, signals{llm: tally{n: 19, failed: 19}}), TierLLM, 0, ""},
-		{"half failed: at once", at(TierLLM), later(time.Second, signals{llm: half}), TierFAQ, 0, "llm_failures"},
-		{"70 % of one second: at once", at(TierLLM), later(time.Second, signals{llm: tally{n: 100, failed: 20}, llmSecond: tally{n: 20, failed: 14, refused: 14}}), TierFAQ, 0, "llm_storm"},
-		{"a second of timeouts: stay", at(TierLLM), later(time.Second, signals{llm: tally{n: 100, failed: 20}, llmSecond: tally{n: 20, failed: 20}}), TierLLM, 0, ""},
-		{"breaker open: at once", at(TierLLM), later(time.Second, signals{breakerOpen: true}), TierFAQ, 0, "breaker_open"},
-		{"key refused: at once", at(TierLLM), later(time.Second, signals{keyRefused: true}), TierFAQ, 0, "llm_key_refused"},
-		{"30 % once: stay", at(TierLLM), later(time.Second, signals{llm: tally{n: 20, failed: 6}}), TierLLM, 0, ""},
-		{"low volume: five probes decide", at(TierLLM), later(time.Second, signals{llm: tally{n: 3, failed: 3}, probes: tally{n: 5, failed: 3}}), TierFAQ, 0, "probe_failures"},
-		{"redis half down: static", at(TierLLM), later(time.Second, signals{redis: half}), TierStatic, 0, "redis_down"},
-		{"redis down skips tiers from faq", at(TierFAQ), later(time.Second, signals{redis: half, faqDown: true}), TierStatic, 0, "redis_down"},
-		{"cpu emergency: static", at(TierLLM), later(time.Second, signals{cpu: true}), TierStatic, 0, "cpu"},
-		{"faq down at llm: stay", at(TierLLM), later(time.Second, signals{faqDown: true}), TierLLM, 0, ""},
-		{"faq down at faq: handoff", at(TierFAQ), later(time.Second, signals{faqDown: true}), TierHandoff, 0, "faq_down"},
-		{"good probes before the dwell: stay", at(TierFAQ), later(4*time.Second, signals{probes: good}), TierFAQ, 0, ""},
-		{"19 probes: stay", at(TierFAQ), later(9*time.Second, signals{probes: tally{n: 19}}), TierFAQ, 0, ""},
-		{"17 of 20 good: stay", at(TierFAQ), later(9*time.Second, signals{probes: tally{n: 20, failed: 3}}), TierFAQ, 0, ""},
-		{"18 of 20 good: first live share", at(TierFAQ), later(9*time.Second, signals{probes: tally{n: 20, failed: 2}}), TierFAQ, 10, "probes_good"},
-		{"step too early", faqAt(10), later(time.Second, signals{probes: good}), TierFAQ, 10, ""},
-		{"10 to 25", faqAt(10), later(2*time.Second, signals{probes: good}), TierFAQ, 25, "step"},
-		{"25 to 50", faqAt(25), later(2*time.Second, signals{probes: good}), TierFAQ, 50, "step"},
-		{"50 to all", faqAt(50), later(2*time.Second, signals{probes: good}), TierLLM, 0, "llm_back"},
-		{"relapse by users' calls", faqAt(50), later(2*time.Second, signals{probes: good, llm: half}), TierFAQ, 0, "relapse"},
-		{"relapse by probes", faqAt(10), later(2*time.Second, signals{probes: tally{n: 20, failed: 7}}), TierFAQ, 0, "relapse"},
-		{"handoff before 30 s: stay", at(TierHandoff), later(29*time.Second, signals{}), TierHandoff, 0, "stay"},
-		{"static before 15 s: stay", at(TierStatic), later(14*time.Second, signals{redis: tally{n: 30}}), TierStatic, 0, "stay"},
-		{"static after 15 s: one step only", at(TierStatic), later(15*time.Second, signals{redis: tally{n: 30}}), TierHandoff, 0, "redis_up"},
-		{"static with redis at 5 %: stay", at(TierStatic), later(15*time.Second, signals{redis: tally{n: 20, failed: 1}}), TierStatic, 0, ""},
+		{"no samples: stay", at(LLM), later(time.Second, signals{}), LLM, 0, ""},
+		{"19 failures are too few", at(LLM), later(time.Second, signals{llm: tally{n: 19, failed: 19}}), LLM, 0, ""},
+		{"half failed: at once", at(LLM), later(time.Second, signals{llm: half}), FAQ, 0, "llm_failures"},
+		{"70 % of one second: at once", at(LLM), later(time.Second, signals{llm: tally{n: 100, failed: 20}, llmSecond: tally{n: 20, failed: 14, refused: 14}}), FAQ, 0, "llm_storm"},
+		{"a second of timeouts: stay", at(LLM), later(time.Second, signals{llm: tally{n: 100, failed: 20}, llmSecond: tally{n: 20, failed: 20}}), LLM, 0, ""},
+		{"breaker open: at once", at(LLM), later(time.Second, signals{breakerOpen: true}), FAQ, 0, "breaker_open"},
+		{"key refused: at once", at(LLM), later(time.Second, signals{keyRefused: true}), FAQ, 0, "llm_key_refused"},
+		{"30 % once: stay", at(LLM), later(time.Second, signals{llm: tally{n: 20, failed: 6}}), LLM, 0, ""},
+		{"low volume: five probes decide", at(LLM), later(time.Second, signals{llm: tally{n: 3, failed: 3}, probes: tally{n: 5, failed: 3}}), FAQ, 0, "probe_failures"},
+		{"redis half down: static", at(LLM), later(time.Second, signals{redis: half}), Static, 0, "redis_down"},
+		{"redis down skips tiers from faq", at(FAQ), later(time.Second, signals{redis: half, faqDown: true}), Static, 0, "redis_down"},
+		{"cpu emergency: static", at(LLM), later(time.Second, signals{cpu: true}), Static, 0, "cpu"},
+		{"faq down at llm: stay", at(LLM), later(time.Second, signals{faqDown: true}), LLM, 0, ""},
+		{"faq down at faq: handoff", at(FAQ), later(time.Second, signals{faqDown: true}), Handoff, 0, "faq_down"},
+		{"good probes before the dwell: stay", at(FAQ), later(4*time.Second, signals{probes: good}), FAQ, 0, ""},
+		{"19 probes: stay", at(FAQ), later(9*time.Second, signals{probes: tally{n: 19}}), FAQ, 0, ""},
+		{"17 of 20 good: stay", at(FAQ), later(9*time.Second, signals{probes: tally{n: 20, failed: 3}}), FAQ, 0, ""},
+		{"18 of 20 good: first live share", at(FAQ), later(9*time.Second, signals{probes: tally{n: 20, failed: 2}}), FAQ, 10, "probes_good"},
+		{"step too early", faqAt(10), later(time.Second, signals{probes: good}), FAQ, 10, ""},
+		{"10 to 25", faqAt(10), later(2*time.Second, signals{probes: good}), FAQ, 25, "step"},
+		{"25 to 50", faqAt(25), later(2*time.Second, signals{probes: good}), FAQ, 50, "step"},
+		{"50 to all", faqAt(50), later(2*time.Second, signals{probes: good}), LLM, 0, "llm_back"},
+		{"relapse by users' calls", faqAt(50), later(2*time.Second, signals{probes: good, llm: half}), FAQ, 0, "relapse"},
+		{"relapse by probes", faqAt(10), later(2*time.Second, signals{probes: tally{n: 20, failed: 7}}), FAQ, 0, "relapse"},
+		{"handoff before 30 s: stay", at(Handoff), later(29*time.Second, signals{}), Handoff, 0, "stay"},
+		{"static before 15 s: stay", at(Static), later(14*time.Second, signals{redis: tally{n: 30}}), Static, 0, "stay"},
+		{"static after 15 s: one step only", at(Static), later(15*time.Second, signals{redis: tally{n: 30}}), Handoff, 0, "redis_up"},
+		{"static with redis at 5 %: stay", at(Static), later(15*time.Second, signals{redis: tally{n: 20, failed: 1}}), Static, 0, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			from := c.from
@@ -73,17 +73,17 @@ func TestNextFollowsTheTable(t *testing.T) {
 			if c.reason == "stay" {
 				c.reason = ""
 			}
-			if got.tier != c.tier || got.share != c.share || reason != c.reason {
-				t.Errorf("next = %v share %d %q, want %v share %d %q", got.tier, got.share, reason, c.tier, c.share, c.reason)
+			if got.Tier != c.tier || got.share != c.share || reason != c.reason {
+				t.Errorf("next = %v share %d %q, want %v share %d %q", got.Tier, got.share, reason, c.tier, c.share, c.reason)
 			}
 		})
 	}
 	t.Run("30 % twice", func(t *testing.T) {
 		s := later(time.Second, signals{llm: tally{n: 20, slow: 12}})
-		p, _ := next(at(TierLLM), s, testTimers)
+		p, _ := next(at(LLM), s, testTimers)
 		p, reason := next(p, s, testTimers)
-		if p.tier != TierFAQ || reason != "llm_degraded" {
-			t.Errorf("slow twice: %v %q, want faq llm_degraded", p.tier, reason)
+		if p.Tier != FAQ || reason != "llm_degraded" {
+			t.Errorf("slow twice: %v %q, want faq llm_degraded", p.Tier, reason)
 		}
 	})
 	t.Run("trouble soon after the way back doubles the dwell", func(t *testing.T) {
@@ -104,7 +104,7 @@ func TestNextFollowsTheTable(t *testing.T) {
 func TestNextInvariants(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		now := time.Date(2026, 11, 11, 0, 0, 0, 0, time.UTC)
-		p := position{tier: TierLLM, since: now, factor: 1}
+		p := Position{Tier: LLM, since: now, factor: 1}
 		some := func(name string) tally {
 			n := rapid.IntRange(0, 60).Draw(t, name)
 			return tally{n: n, failed: rapid.IntRange(0, n).Draw(t, name+" failed"), slow: rapid.IntRange(0, n).Draw(t, name+" slow")}
@@ -116,23 +116,23 @@ func TestNextInvariants(t *testing.T) {
 				breakerOpen: rapid.IntRange(0, 9).Draw(t, "breaker") == 0, faqDown: rapid.IntRange(0, 9).Draw(t, "faq") == 0,
 				jitter: rapid.Float64Range(0.8, 1.2).Draw(t, "jitter")}
 			q, reason := next(p, s, testTimers)
-			if q.tier < p.tier && q.tier+1 != p.tier {
-				t.Fatalf("left %v for %v", p.tier, q.tier)
+			if q.Tier < p.Tier && q.Tier+1 != p.Tier {
+				t.Fatalf("left %v for %v", p.Tier, q.Tier)
 			}
-			if q.tier == TierLLM && p.tier == TierFAQ && p.share != 50 {
+			if q.Tier == LLM && p.Tier == FAQ && p.share != 50 {
 				t.Fatalf("the model is back for all from share %d", p.share)
 			}
-			if q.tier == TierFAQ && p.tier == TierFAQ && q.share > p.share && !allowed[[2]int{p.share, q.share}] {
+			if q.Tier == FAQ && p.Tier == FAQ && q.share > p.share && !allowed[[2]int{p.share, q.share}] {
 				t.Fatalf("share %d to %d", p.share, q.share)
 			}
-			if (q.tier != p.tier || q.share != p.share) != (reason != "") {
-				t.Fatalf("%v/%d to %v/%d with reason %q", p.tier, p.share, q.tier, q.share, reason)
+			if (q.Tier != p.Tier || q.share != p.share) != (reason != "") {
+				t.Fatalf("%v/%d to %v/%d with reason %q", p.Tier, p.share, q.Tier, q.share, reason)
 			}
 			if q.dwell > testTimers.dwellMax {
 				t.Fatalf("dwell %v", q.dwell)
 			}
-			if s.redis.n >= minSamples && s.redis.failures() >= staticEnter && q.tier != TierStatic {
-				t.Fatalf("redis down, tier %v", q.tier)
+			if s.redis.n >= minSamples && s.redis.failures() >= staticEnter && q.Tier != Static {
+				t.Fatalf("redis down, tier %v", q.Tier)
 			}
 			p = q
 		}
@@ -141,6 +141,15 @@ func TestNextInvariants(t *testing.T) {
 
 // fakeModel fails a share of its calls, decided by a counter so that every run
 // is the same.
+// testOptions and testLive are those of the hardened profile.
+var testOptions = model.Options{API: model.Chat, Attempts: 2, BackoffBase: 20 * time.Millisecond, RetryBudget: 0.1, Bulkhead: 1024,
+	Breaker: "ratio", BreakerOpen: 10 * time.Second, BreakerFailures: 0.5, BreakerSlow: 0.6}
+
+func testLive() Live {
+	return Live{Dwell: 5 * time.Second, DwellMax: 300 * time.Second, Step: 2 * time.Second, ProbeRate: 5,
+		ModelTimeout: 350 * time.Millisecond, ModelSlow: 340 * time.Millisecond}
+}
+
 type fakeModel struct {
 	failing atomic.Bool
 	calls   atomic.Int64
@@ -177,7 +186,7 @@ func (m *fakeModel) Stream(ctx context.Context, body []byte, tr trace.Context, a
 // storm runs watch and caller in fake time at 50 turns a second.
 type storm struct {
 	t       *testing.T
-	watch   *watch
+	watch   *Watch
 	caller  *model.Caller
 	model   *fakeModel
 	start   time.Time
@@ -187,26 +196,24 @@ type storm struct {
 }
 
 func runStorm(t *testing.T, m *fakeModel, seconds int, at func(second int)) *storm {
-	set := hardened()
 	s := &storm{t: t, model: m, start: time.Now(), byModel: map[int]int{}, turns: map[int]int{}, asked: map[int]int{}}
 	m.start = s.start
-	get := func() *settings { return &set }
-	s.watch = newWatch(time.Now(), get)
-	s.caller = model.NewCaller(m, modelOptions(&set), func() model.Live { return modelLive(&set) }, func(f model.Fault, _ time.Duration, slow bool) { s.watch.sawModel(f, slow) })
-	s.watch.breaker = s.caller.Breaker
-	s.watch.probe = func(ctx context.Context, body []byte) model.Fault {
+	s.watch = NewWatch(time.Now(), testLive)
+	s.caller = model.NewCaller(m, testOptions, func() model.Live { return model.Live{Timeout: 350 * time.Millisecond, Slow: 340 * time.Millisecond} }, func(f model.Fault, _ time.Duration, slow bool) { s.watch.SawModel(f, slow) })
+	s.watch.Breaker = s.caller.Breaker
+	s.watch.Probe = func(ctx context.Context, body []byte) model.Fault {
 		_, err := m.Ask(ctx, body, trace.Context{}, "probe")
 		return model.FaultOf(err)
 	}
-	s.watch.ping = func(context.Context) error { return nil }
+	s.watch.Ping = func(context.Context) error { return nil }
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
-	go func() { s.watch.run(ctx); close(done) }()
+	go func() { s.watch.Run(ctx); close(done) }()
 	for second := range seconds {
 		at(second)
 		for i := range 50 {
 			s.turns[second]++
-			if s.watch.at().serves((second*50+i*37)%100) == TierLLM {
+			if s.watch.At().Serves((second*50+i*37)%100) == LLM {
 				cctx, stop := context.WithTimeout(ctx, 380*time.Millisecond)
 				go func() {
 					defer stop()
@@ -253,7 +260,7 @@ func TestStormIsAnsweredFromFAQWithin2sAndOverWithin20s(t *testing.T) {
 				if turns := 20 * 50; float64(inStorm) > 1.1*float64(turns) {
 					t.Errorf("%d attempts for %d turns of the storm, want at most 1.1 a turn", inStorm, turns)
 				}
-				log := s.watch.history()
+				log := s.watch.History()
 				if len(log) != 5 || log[0].To != "faq" || log[1].Share != 10 || log[2].Share != 25 || log[3].Share != 50 || log[4].To != "llm" {
 					t.Errorf("transitions %+v, want faq, 10, 25, 50, llm", log)
 				}
@@ -267,7 +274,7 @@ func TestPartialTroubleStaysAtTheModel(t *testing.T) {
 		m := &fakeModel{share: 2}
 		m.failing.Store(true)
 		s := runStorm(t, m, 60, func(int) {})
-		if log := s.watch.history(); len(log) != 0 {
+		if log := s.watch.History(); len(log) != 0 {
 			t.Errorf("20 %% failures caused %+v, want no transition", log)
 		}
 	})
@@ -278,39 +285,37 @@ func TestFlappingModelIsLeftAlone(t *testing.T) {
 		m := &fakeModel{flap: func(d time.Duration) bool { return int(d/(2*time.Second))%2 == 1 }}
 		s := runStorm(t, m, 120, func(int) {})
 		changes := 0
-		for _, l := range s.watch.history() {
+		for _, l := range s.watch.History() {
 			if l.From != l.To {
 				changes++
 			}
 		}
 		if changes == 0 || changes > 12 {
-			t.Errorf("%d changes of tier in 120 s of 2 s up, 2 s down; want 1 to 12: %+v", changes, s.watch.history())
+			t.Errorf("%d changes of tier in 120 s of 2 s up, 2 s down; want 1 to 12: %+v", changes, s.watch.History())
 		}
 	})
 }
 
 func TestQuietServerNoticesADeadModelByProbes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		set := hardened()
 		m := &fakeModel{share: 10}
 		m.failing.Store(true)
-		get := func() *settings { return &set }
-		w := newWatch(time.Now(), get)
-		c := model.NewCaller(m, modelOptions(&set), func() model.Live { return modelLive(&set) }, func(f model.Fault, _ time.Duration, slow bool) { w.sawModel(f, slow) })
-		w.breaker = c.Breaker
-		w.probe = func(ctx context.Context, b []byte) model.Fault {
+		w := NewWatch(time.Now(), testLive)
+		c := model.NewCaller(m, testOptions, func() model.Live { return model.Live{Timeout: 350 * time.Millisecond, Slow: 340 * time.Millisecond} }, func(f model.Fault, _ time.Duration, slow bool) { w.SawModel(f, slow) })
+		w.Breaker = c.Breaker
+		w.Probe = func(ctx context.Context, b []byte) model.Fault {
 			_, err := m.Ask(ctx, b, trace.Context{}, "probe")
 			return model.FaultOf(err)
 		}
-		w.ping = func(context.Context) error { return nil }
+		w.Ping = func(context.Context) error { return nil }
 		ctx, cancel := context.WithCancel(t.Context())
-		go w.run(ctx)
+		go w.Run(ctx)
 		for range 4 {
 			_, _, _ = c.Call(ctx, nil, trace.Context{})
 			time.Sleep(2 * time.Second)
 		}
-		if w.at().tier != TierFAQ {
-			t.Errorf("tier %v after 8 s of a dead model at one turn every 2 s, want faq", w.at().tier)
+		if w.At().Tier != FAQ {
+			t.Errorf("tier %v after 8 s of a dead model at one turn every 2 s, want faq", w.At().Tier)
 		}
 		cancel()
 		synctest.Wait()
@@ -318,9 +323,8 @@ func TestQuietServerNoticesADeadModelByProbes(t *testing.T) {
 }
 
 func TestStarvedTakesThreeLateEvaluations(t *testing.T) {
-	set := hardened()
 	now := time.Date(2026, 11, 11, 0, 0, 0, 0, time.UTC)
-	w := newWatch(now, func() *settings { return &set })
+	w := NewWatch(now, testLive)
 	for i, c := range []struct {
 		after time.Duration
 		want  bool

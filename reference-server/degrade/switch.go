@@ -1,4 +1,4 @@
-package refserver
+package degrade
 
 import (
 	"slices"
@@ -16,15 +16,15 @@ type Switch struct {
 	forced  Tier
 }
 
-// check completes the switch; the result says what is wrong, or nothing.
-func (sw *Switch) check(tier string) string {
+// Check completes the switch; the result says what is wrong, or nothing.
+func (sw *Switch) Check(tier string) string {
 	switch sw.Mode {
 	case "auto", "freeze":
 		if tier != "" {
 			return "tier: only with mode force"
 		}
 	case "force":
-		i := slices.Index(tierNames[:], tier)
+		i := slices.Index(TierNames[:], tier)
 		if i < 0 {
 			return "tier: want llm, faq, handoff or static"
 		}
@@ -38,8 +38,8 @@ func (sw *Switch) check(tier string) string {
 	return ""
 }
 
-// currentSwitch is the switch in force; an expired one is auto again.
-func (w *watch) currentSwitch() Switch {
+// CurrentSwitch is the switch in force; an expired one is auto again.
+func (w *Watch) CurrentSwitch() Switch {
 	sw := w.hand.Load()
 	if sw == nil {
 		return Switch{Mode: "auto"}
@@ -50,8 +50,8 @@ func (w *watch) currentSwitch() Switch {
 	return *sw
 }
 
-// setSwitch replaces the switch if its version is still the given one.
-func (w *watch) setSwitch(sw Switch, version int64) bool {
+// SetSwitch replaces the switch if its version is still the given one.
+func (w *Watch) SetSwitch(sw Switch, version int64) bool {
 	old := w.hand.Load()
 	have := int64(0)
 	if old != nil {

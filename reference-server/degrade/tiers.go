@@ -1,4 +1,4 @@
-package refserver
+package degrade
 
 import "time"
 
@@ -7,18 +7,18 @@ type Tier uint8
 
 // The tiers.
 const (
-	TierLLM     Tier = iota // the model, full context, hot-answer cache
-	TierFAQ                 // retrieval and templates
-	TierHandoff             // a ticket for a human
-	TierStatic              // a fixed text and a ticket kept locally: nothing is read
+	LLM     Tier = iota // the model, full context, hot-answer cache
+	FAQ                 // retrieval and templates
+	Handoff             // a ticket for a human
+	Static              // a fixed text and a ticket kept locally: nothing is read
 )
 
-var tierNames = [...]string{"llm", "faq", "handoff", "static"}
+var TierNames = [...]string{"llm", "faq", "handoff", "static"}
 
 // String is the tier's name on the wire: llm, faq, handoff or static.
 func (t Tier) String() string {
-	if int(t) < len(tierNames) {
-		return tierNames[t]
+	if int(t) < len(TierNames) {
+		return TierNames[t]
 	}
 	return "unknown"
 }
@@ -91,10 +91,10 @@ type timers struct {
 	dwell, dwellMax, step time.Duration
 }
 
-// position is where the server stands, with what is needed to decide where to
+// Position is where the server stands, with what is needed to decide where to
 // go from there. It is a value: next returns a new one.
-type position struct {
-	tier     Tier
+type Position struct {
+	Tier     Tier
 	since    time.Time     // in this tier
 	share    int           // percent of dialogs on the model while tier is faq
 	stepped  time.Time     // share was last raised
@@ -108,7 +108,7 @@ type position struct {
 
 // next is the whole decision: where to stand after this evaluation, and why.
 // The reason is empty while the tier and the live share stay.
-func next(p position, s signals, k timers) (position, string) {
+func next(p Position, s signals, k timers) (Position, string) {
 	if s.faqDown {
 		p.faqBad = s.now
 	}
@@ -121,26 +121,26 @@ func next(p position, s signals, k timers) (position, string) {
 	} else {
 		p.strikes = 0
 	}
-	if reason := staticCause(s); reason != "" && p.tier != TierStatic {
-		return p.enter(TierStatic, s), reason
+	if reason := staticCause(s); reason != "" && p.Tier != Static {
+		return p.enter(Static, s), reason
 	}
-	switch p.tier {
-	case TierLLM:
+	switch p.Tier {
+	case LLM:
 		if atOnce != "" || p.strikes >= 2 {
 			return p.leaveModel(s, k, atOnce)
 		}
-	case TierFAQ:
+	case FAQ:
 		if s.faqDown {
-			return p.enter(TierHandoff, s), "faq_down"
+			return p.enter(Handoff, s), "faq_down"
 		}
 		return p.towardsModel(s, k, atOnce != "" || p.strikes >= 2)
-	case TierHandoff:
+	case Handoff:
 		if s.now.Sub(p.faqBad) >= p.timer(handoffGone) {
-			return p.enter(TierFAQ, s), "faq_up"
+			return p.enter(FAQ, s), "faq_up"
 		}
-	case TierStatic:
+	case Static:
 		if s.now.Sub(p.redisBad) >= p.timer(staticGone) {
-			return p.enter(TierHandoff, s), "redis_up"
+			return p.enter(Handoff, s), "redis_up"
 		}
 	}
 	return p, ""
@@ -175,19 +175,19 @@ func modelTrouble(s signals) (trouble bool, atOnce string) {
 }
 
 // enter moves to a tier.
-func (p position) enter(t Tier, s signals) position {
-	p.tier, p.since, p.share, p.stepped, p.strikes, p.factor = t, s.now, 0, s.now, 0, s.jitter
+func (p Position) enter(t Tier, s signals) Position {
+	p.Tier, p.since, p.share, p.stepped, p.strikes, p.factor = t, s.now, 0, s.now, 0, s.jitter
 	return p
 }
 
-func (p position) timer(d time.Duration) time.Duration { return time.Duration(p.factor * float64(d)) }
+func (p Position) timer(d time.Duration) time.Duration { return time.Duration(p.factor * float64(d)) }
 
-func (p position) leaveModel(s signals, k timers, reason string) (position, string) {
+func (p Position) leaveModel(s signals, k timers, reason string) (Position, string) {
 	if reason == "" {
 		reason = "llm_degraded"
 	}
 	relapse := !p.back.IsZero() && s.now.Sub(p.back) < relapseMemory
-	p = p.enter(TierFAQ, s)
+	p = p.enter(FAQ, s)
 	if relapse {
 		p.dwell = min(2*p.dwell, k.dwellMax)
 	} else {
@@ -197,7 +197,7 @@ func (p position) leaveModel(s signals, k timers, reason string) (position, stri
 }
 
 // towardsModel is the way back: dwell, probes, live share in steps.
-func (p position) towardsModel(s signals, k timers, trouble bool) (position, string) {
+func (p Position) towardsModel(s signals, k timers, trouble bool) (Position, string) {
 	if p.dwell == 0 {
 		p.dwell = k.dwell // entered from a worse tier, not from trouble with the model
 	}
@@ -224,16 +224,16 @@ func (p position) towardsModel(s signals, k timers, trouble bool) (position, str
 		}
 	}
 	dwell := p.dwell
-	p = p.enter(TierLLM, s)
+	p = p.enter(LLM, s)
 	p.dwell, p.back = dwell, s.now
 	return p, "llm_back"
 }
 
-// serves is the tier for a dialog whose bucket is 0 … 99: the global tier, or
+// Serves is the tier for a dialog whose bucket is 0 … 99: the global tier, or
 // the model for the live share on the way back.
-func (p position) serves(bucket int) Tier {
-	if p.tier == TierFAQ && bucket < p.share {
-		return TierLLM
+func (p Position) Serves(bucket int) Tier {
+	if p.Tier == FAQ && bucket < p.share {
+		return LLM
 	}
-	return p.tier
+	return p.Tier
 }
