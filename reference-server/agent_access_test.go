@@ -203,7 +203,7 @@ func TestOneTimeTicketsAreGoodOnce(t *testing.T) {
 			return r.get("ticket").String()
 		}
 		ticket := mint("agent-7", "t2")
-		for _, key := range s.store.rdb.Keys(t.Context(), "*").Val() {
+		for _, key := range s.store.Redis.Keys(t.Context(), "*").Val() {
 			if strings.Contains(key, ticket) {
 				t.Errorf("Redis holds the ticket itself: %s", key)
 			}
@@ -234,7 +234,7 @@ func TestOneTimeTicketsAreGoodOnce(t *testing.T) {
 		if r := send(t, "POST", s.URL()+"/v1/agent/ticket", tokenFor(t, "u1"), ""); r.status != 403 {
 			t.Errorf("a user got a ticket: %d %s", r.status, r.body)
 		}
-		ttl := s.store.rdb.TTL(t.Context(), onceKey(mint("agent-9", "default"))).Val()
+		ttl := s.store.Redis.TTL(t.Context(), onceKey(mint("agent-9", "default"))).Val()
 		if ttl <= 0 || ttl > onceTicketLife {
 			t.Errorf("ttl %v, want up to %v", ttl, onceTicketLife)
 		}

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cstest/cstest/reference-server/dialog"
+
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 )
@@ -22,16 +24,16 @@ func BenchmarkTicket(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			set := hardened()
 			set.redisTimeout = sec(2)
-			st := newStore(&redis.Options{Addr: c.addr(b)}, &set)
-			defer st.rdb.Close()
-			ts := newTickets(st, newMinter([]byte(testSecret)), func() time.Duration { return time.Minute })
-			who := identity{"u1", "default", roleUser}
+			st := dialog.NewStore(&redis.Options{Addr: c.addr(b)}, storeOptions(&set, nil, nil))
+			defer st.Redis.Close()
+			ts := newTickets(st, dialog.NewMinter([]byte(testSecret)), func() time.Duration { return time.Minute })
+			who := dialog.Owner{Tenant: "default", UID: "u1"}
 			b.SetParallelism(16)
 			b.RunParallel(func(p *testing.PB) {
 				for p.Next() {
 					t, _ := ts.open(b.Context(), who, "order", "", "帮我取消订单", "tr", false)
 					first, second := ts.claim(b.Context(), agentAt("a1", "s1"), t.ID), ts.claim(b.Context(), agentAt("a2", "s2"), t.ID)
-					third, _ := ts.reply(b.Context(), identity{"a1", "default", roleAgent}, t.ID, "好了")
+					third, _ := ts.reply(b.Context(), dialog.Owner{Tenant: "default", UID: "a1"}, t.ID, "好了")
 					if got := fmt.Sprint(first, second, third); got != "claimedlostreplied" && got != "claimed lost replied" {
 						b.Error(got)
 					}

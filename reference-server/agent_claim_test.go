@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cstest/cstest/reference-server/dialog"
+
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 	"github.com/tidwall/gjson"
@@ -152,16 +154,16 @@ func testTickets(t *testing.T, redisURL string) (*tickets, *time.Time) {
 	}
 	set := hardened()
 	set.redisTimeout = sec(2)
-	st := newStore(opt, &set)
-	t.Cleanup(func() { st.rdb.Close() })
+	st := dialog.NewStore(opt, storeOptions(&set, nil, nil))
+	t.Cleanup(func() { st.Redis.Close() })
 	now := time.Now()
-	st.now = func() time.Time { return now }
-	return newTickets(st, newMinter([]byte(testSecret)), func() time.Duration { return 10 * time.Minute }), &now
+	st.Now = func() time.Time { return now }
+	return newTickets(st, dialog.NewMinter([]byte(testSecret)), func() time.Duration { return 10 * time.Minute }), &now
 }
 
 func ask(t *testing.T, ts *tickets, local bool) ticket {
 	t.Helper()
-	tk, stored := ts.open(t.Context(), identity{"u1", "default", roleUser}, "order", testDialog, "帮我取消订单", "tr", local)
+	tk, stored := ts.open(t.Context(), dialog.Owner{Tenant: "default", UID: "u1"}, "order", testDialog, "帮我取消订单", "tr", local)
 	if stored == local {
 		t.Fatalf("stored %v with local %v", stored, local)
 	}
@@ -169,7 +171,7 @@ func ask(t *testing.T, ts *tickets, local bool) ticket {
 }
 
 func agentAt(uid, socket string) claimant {
-	return claimant{identity{uid, "default", roleAgent}, socket}
+	return claimant{dialog.Owner{Tenant: "default", UID: uid}, socket}
 }
 
 func TestClaimsWithoutAReplyRunOut(t *testing.T) {
@@ -205,10 +207,10 @@ func TestClaimsWithoutAReplyRunOut(t *testing.T) {
 		if list := ts.waitingIn(ctx, "default", queueNames()); len(list) != 1 || list[0].ID != tk.ID {
 			t.Errorf("waiting %+v, want the ticket", list)
 		}
-		outcome, _ := ts.reply(ctx, identity{"a1", "default", roleAgent}, tk.ID, "太晚了")
+		outcome, _ := ts.reply(ctx, dialog.Owner{Tenant: "default", UID: "a1"}, tk.ID, "太晚了")
 		want(outcome, outcomeNotClaimed)
 		want(ts.claim(ctx, agentAt("a2", "s3"), tk.ID), outcomeClaimed)
-		outcome, r := ts.reply(ctx, identity{"a2", "default", roleAgent}, tk.ID, "好了")
+		outcome, r := ts.reply(ctx, dialog.Owner{Tenant: "default", UID: "a2"}, tk.ID, "好了")
 		want(outcome, outcomeReplied)
 		if r.dialogID != testDialog || !r.asked.Equal(tk.asked()) {
 			t.Errorf("replied %+v, want dialog %s asked %v", r, testDialog, tk.asked())
@@ -278,10 +280,10 @@ func TestWaitingTicketsComeOldestFirst(t *testing.T) {
 		var want []string
 		for i := range 120 {
 			*now = now.Add(time.Millisecond)
-			tk, _ := ts.open(ctx, identity{"u1", "default", roleUser}, queueNames()[i%5], "", "问题", "tr", i%10 == 9)
+			tk, _ := ts.open(ctx, dialog.Owner{Tenant: "default", UID: "u1"}, queueNames()[i%5], "", "问题", "tr", i%10 == 9)
 			want = append(want, tk.ID)
 		}
-		if _, stored := ts.open(ctx, identity{"u1", "t2", roleUser}, "order", "", "别家的", "tr", false); !stored {
+		if _, stored := ts.open(ctx, dialog.Owner{Tenant: "t2", UID: "u1"}, "order", "", "别家的", "tr", false); !stored {
 			t.Fatal("not stored")
 		}
 		if n := ts.count(ctx, "default", queueNames()); n != 120 {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/cstest/cstest/reference-server/dialog"
 )
 
 // asked does what one message asks for.
@@ -57,14 +59,14 @@ func (s *agentSocket) subscribe(ctx context.Context, names []string) {
 	s.mu.Lock()
 	s.queues = nil // nothing comes before the answer
 	s.mu.Unlock()
-	s.answer("subscribed", subscribedMessage(queues, ts.count(ctx, s.who.tenant, queues)))
+	s.answer("subscribed", subscribedMessage(queues, ts.count(ctx, s.who.Tenant, queues)))
 	s.mu.Lock()
 	s.queues, s.order = queues, nil
 	clear(s.seen)
 	s.mu.Unlock()
 	// Whatever is opened from now on is pushed by its server, what was before
 	// is in the list, and what is both comes once.
-	for _, t := range ts.waitingIn(ctx, s.who.tenant, queues) {
+	for _, t := range ts.waitingIn(ctx, s.who.Tenant, queues) {
 		if s.first(t.ID, false) {
 			s.answer("ticket", ticketMessage(t))
 		}
@@ -73,7 +75,7 @@ func (s *agentSocket) subscribe(ctx context.Context, names []string) {
 
 func (s *agentSocket) claim(ctx context.Context, id string) {
 	outcome := outcomeNotFound
-	if wellFormedID(id) {
+	if dialog.IsID(id) {
 		outcome = s.agents.srv.tickets.claim(ctx, claimant{s.who, s.id}, id)
 	}
 	s.agents.srv.metrics.wsClaims[outcome].Inc()
@@ -89,16 +91,16 @@ func (s *agentSocket) reply(ctx context.Context, id, text string) {
 		outcome = codeTooLong
 	case strings.IndexFunc(text, func(r rune) bool { return !blank(r) }) < 0:
 		outcome = codeEmpty
-	case wellFormedID(id):
+	case dialog.IsID(id):
 		text, _ = srv.mask(srv.set.Load(), s.trace, srv.checked(s.trace, text), "out")
 		outcome, r = srv.tickets.reply(ctx, s.who, id, text)
 	}
 	if outcome == outcomeReplied {
-		s.agents.append(ctx, r.dialogID, note{ticket: id, agent: s.who.uid, text: text}, r.asked)
+		s.agents.append(ctx, r.dialogID, dialog.Note{Ticket: id, Agent: s.who.UID, Text: text}, r.asked)
 	}
 	srv.metrics.wsReplies[outcome].Inc()
 	s.answer(outcome, outcomeMessage(outcome, bounded(id)))
 }
 
 // bounded is an id as it is sent back: what is too long for one is cut off.
-func bounded(id string) string { return id[:min(len(id), 2*idLen)] }
+func bounded(id string) string { return id[:min(len(id), 2*dialog.IDLen)] }

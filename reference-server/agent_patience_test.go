@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cstest/cstest/reference-server/dialog"
+
 	"github.com/alicebob/miniredis/v2"
 )
 
@@ -27,7 +29,7 @@ func TestASlowAgentIsClosed(t *testing.T) {
 	text := strings.Repeat("慢", 2000)
 	sent := 0
 	for s.subscribers("default", "order") == 2 && sent < 20_000 {
-		id := randomHex(16)
+		id := dialog.RandomHex(16)
 		s.agents.deliver(ticket{ID: id, Queue: "order", State: ticketOpen, AskedNS: time.Now().UnixNano(), Tenant: "default", Text: text}, false)
 		quick.want("type", "ticket", "ticket.id", id)
 		sent++
@@ -35,7 +37,7 @@ func TestASlowAgentIsClosed(t *testing.T) {
 	if sent == 20_000 {
 		t.Fatal("the slow agent is still there after 20,000 messages of 6 kB")
 	}
-	last := randomHex(16)
+	last := dialog.RandomHex(16)
 	s.agents.deliver(ticket{ID: last, Queue: "order", State: ticketOpen, AskedNS: time.Now().UnixNano(), Tenant: "default"}, false)
 	quick.want("type", "ticket", "ticket.id", last)
 	if got := slow.closeCode(); got != 1013 {

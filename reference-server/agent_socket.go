@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cstest/cstest/reference-server/dialog"
+
 	"github.com/coder/websocket"
 )
 
@@ -24,7 +26,7 @@ const (
 // use.
 type agentSocket struct {
 	agents *agents
-	who    identity
+	who    dialog.Owner
 	id     string // no two sockets have the same
 	trace  string
 	set    *settings // as of the upgrade
@@ -46,14 +48,14 @@ type agentSocket struct {
 
 func newAgentSocket(a *agents, x *exchange, conn *websocket.Conn, raw net.Conn) *agentSocket {
 	conn.SetReadLimit(agentFrame)
-	return &agentSocket{agents: a, who: x.who, id: randomHex(8), trace: x.tr.ID, set: x.set, conn: conn, net: raw,
+	return &agentSocket{agents: a, who: x.who.Owner, id: dialog.RandomHex(8), trace: x.tr.ID, set: x.set, conn: conn, net: raw,
 		out: make(chan []byte, int(x.set.agentQueue)), since: time.Now(), quit: make(chan struct{}), seen: map[string]struct{}{}}
 }
 
 // start runs the socket until it ends, without waiting for that.
 func (s *agentSocket) start() {
 	a := s.agents
-	s.put(helloMessage(s.who.uid, s.set.agentPing.D()))
+	s.put(helloMessage(s.who.UID, s.set.agentPing.D()))
 	if !a.join(s) {
 		s.end(closeGoingAway, "the server is going down")
 	}

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cstest/cstest/reference-server/dialog"
+
 	"github.com/coder/websocket"
 )
 
@@ -44,11 +46,11 @@ func (s *Server) agentTicket(x *exchange) error {
 		return x.limited(q)
 	}
 	ticket := rand.Text()
-	b, err := json.Marshal(onceTicket{x.who.uid, x.who.tenant, x.who.role})
+	b, err := json.Marshal(onceTicket{x.who.UID, x.who.Tenant, x.who.role})
 	if err != nil {
 		return err
 	}
-	if err := s.store.rdb.Set(x.r.Context(), onceKey(ticket), b, onceTicketLife).Err(); err != nil {
+	if err := s.store.Redis.Set(x.r.Context(), onceKey(ticket), b, onceTicketLife).Err(); err != nil {
 		return problemState
 	}
 	x.send(http.StatusOK, fmt.Appendf(nil, `{"ticket":%q,"expires_in_s":%d}`, ticket, int(onceTicketLife.Seconds())))
@@ -63,8 +65,8 @@ func (s *Server) redeem(x *exchange, ticket string) (identity, error) {
 	if len(ticket) == 0 || len(ticket) > 64 {
 		return identity{}, problemToken
 	}
-	b, err := s.store.rdb.GetDel(x.r.Context(), onceKey(ticket)).Bytes()
-	if isNil(err) {
+	b, err := s.store.Redis.GetDel(x.r.Context(), onceKey(ticket)).Bytes()
+	if dialog.IsNil(err) {
 		return identity{}, problemToken
 	}
 	if err != nil {
@@ -74,7 +76,7 @@ func (s *Server) redeem(x *exchange, ticket string) (identity, error) {
 	if json.Unmarshal(b, &t) != nil {
 		return identity{}, problemToken
 	}
-	return identity{uid: t.UID, tenant: t.Tenant, role: t.Role}, nil
+	return identity{Owner: dialog.Owner{Tenant: t.Tenant, UID: t.UID}, role: t.Role}, nil
 }
 
 // identify finds out who calls: by the Authorization header, or by a one-time

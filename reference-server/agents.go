@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/cstest/cstest/reference-server/dialog"
 )
 
 // agents is the people's side of this server: the sockets that are open here,
@@ -48,18 +50,18 @@ func (a *agents) moved(t ticket) {
 	case ticketClosed:
 		ctx, cancel := context.WithTimeout(context.Background(), deskTimeout)
 		defer cancel()
-		a.append(ctx, t.DialogID, note{ticket: t.ID, agent: t.Agent, text: t.Reply}, time.Time{})
+		a.append(ctx, t.DialogID, dialog.Note{Ticket: t.ID, Agent: t.Agent, Text: t.Reply}, time.Time{})
 	}
 }
 
 // append puts a reply into its dialog. The ticket shows the reply whatever
 // becomes of that.
-func (a *agents) append(ctx context.Context, dialogID string, n note, asked time.Time) {
+func (a *agents) append(ctx context.Context, dialogID string, n dialog.Note, asked time.Time) {
 	if dialogID == "" {
 		return
 	}
-	if err := a.srv.store.addNote(ctx, dialogID, n, asked); err != nil {
-		a.srv.log.Warn("a reply is missing in its dialog", "ticket", n.ticket, "err", err)
+	if err := a.srv.store.AddNote(ctx, dialogID, n, asked); err != nil {
+		a.srv.log.Warn("a reply is missing in its dialog", "ticket", n.Ticket, "err", err)
 	}
 }
 
@@ -90,7 +92,7 @@ func (a *agents) join(s *agentSocket) bool {
 	if a.draining {
 		return false
 	}
-	tenant := s.who.tenant
+	tenant := s.who.Tenant
 	if a.sockets[tenant] == nil {
 		a.sockets[tenant] = map[*agentSocket]struct{}{}
 	}
@@ -123,7 +125,7 @@ func (a *agents) giveBack() {
 func (a *agents) leave(s *agentSocket) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	tenant := s.who.tenant
+	tenant := s.who.Tenant
 	delete(a.sockets[tenant], s)
 	if len(a.sockets[tenant]) == 0 {
 		delete(a.sockets, tenant)
@@ -174,11 +176,11 @@ func (a *agents) resync(ctx context.Context) {
 	looked := map[string][]ticket{}
 	for _, s := range a.all() {
 		queues := s.subscribed()
-		key := s.who.tenant + "\x00" + strings.Join(queues, ",")
+		key := s.who.Tenant + "\x00" + strings.Join(queues, ",")
 		list, ok := looked[key]
 		if !ok {
 			ctx, cancel := context.WithTimeout(ctx, deskTimeout)
-			list = a.srv.tickets.waitingIn(ctx, s.who.tenant, queues)
+			list = a.srv.tickets.waitingIn(ctx, s.who.Tenant, queues)
 			cancel()
 			looked[key] = list
 		}

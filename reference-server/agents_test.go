@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cstest/cstest/reference-server/dialog"
+
 	"github.com/alicebob/miniredis/v2"
 	"github.com/coder/websocket"
 	"github.com/tidwall/gjson"
@@ -23,7 +25,7 @@ type desk struct {
 
 func tokenOf(t testing.TB, uid, tenant, role string) string {
 	t.Helper()
-	tok, err := newVerifier(map[string]Secret{"k1": testSecret}, time.Now).sign(identity{uid: uid, tenant: tenant, role: role}, "k1", time.Hour)
+	tok, err := newVerifier(map[string]Secret{"k1": testSecret}, time.Now).sign(identity{Owner: dialog.Owner{Tenant: tenant, UID: uid}, role: role}, "k1", time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +213,7 @@ func TestAgentsHearOfWhatTheyMissed(t *testing.T) {
 	a := dialAgent(t, s, "agent-1", "default")
 	a.subscribe("0", "order")
 	waitFor(t, func() bool { return s.subscribers("default", "order") == 1 })
-	who := identity{"u1", "default", roleUser}
+	who := dialog.Owner{Tenant: "default", UID: "u1"}
 	missed, _ := s.tickets.open(t.Context(), who, "order", "", "没人听见", "tr", false)
 	s.tickets.open(t.Context(), who, "safety", "", "别的队列", "tr", false)
 	s.agents.resync(t.Context())
@@ -230,7 +232,7 @@ func TestTheBusTakesOnlyTickets(t *testing.T) {
 	waitFor(t, func() bool { return s.subscribers("default", "order") == 1 })
 	good := `{"from":"x","tenant":"default","asked_ns":1,"ticket":{"id":"` + testDialog + `","queue":"order","text":"你好"}}`
 	for _, bad := range []string{"", "[]", "{", `{"from":"x"}`, strings.Replace(good, testDialog, "tkt:{x}", 1), strings.Replace(strings.Replace(good, `"from":"x"`, `"from":"`+s.agents.bus.me+`"`, 1), testDialog, ticketID(7), 1),
-		strings.Replace(good, `"default"`, `"t2"`, 1), strings.Replace(good, `"order"`, `"gold"`, 1), good[:len(good)-1] + `,"x":"` + strings.Repeat("x", maxRecord) + `"}`} {
+		strings.Replace(good, `"default"`, `"t2"`, 1), strings.Replace(good, `"order"`, `"gold"`, 1), good[:len(good)-1] + `,"x":"` + strings.Repeat("x", dialog.MaxRecord) + `"}`} {
 		s.agents.bus.heard(bad)
 	}
 	s.agents.bus.heard(good)

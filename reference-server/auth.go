@@ -9,6 +9,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/cstest/cstest/reference-server/dialog"
+
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/maypok86/otter/v2"
 	"github.com/tidwall/gjson"
@@ -26,11 +28,13 @@ const (
 	roleAgent = "agent"
 )
 
+// defaultTenant is that of tokens without one.
+const defaultTenant = "default"
+
 // identity is who a verified token speaks for.
 type identity struct {
-	uid    string
-	tenant string
-	role   string
+	dialog.Owner
+	role string
 }
 
 // verifier checks tokens against a ring of HS256 keys. Safe for concurrent use.
@@ -100,9 +104,9 @@ func (v *verifier) verify(token string) (identity, error) {
 	if _, err := v.parser.ParseWithClaims(token, &c, v.key); err != nil {
 		return identity{}, fmt.Errorf("%w: %w", errToken, err)
 	}
-	who := identity{uid: c.Subject, tenant: c.Tenant, role: c.Role}
-	if who.tenant == "" {
-		who.tenant = "default"
+	who := identity{Owner: dialog.Owner{Tenant: c.Tenant, UID: c.Subject}, role: c.Role}
+	if who.Tenant == "" {
+		who.Tenant = defaultTenant
 	}
 	if who.role == "" {
 		who.role = roleUser
@@ -110,9 +114,9 @@ func (v *verifier) verify(token string) (identity, error) {
 	switch {
 	case c.IssuedAt == nil:
 		return identity{}, fmt.Errorf("%w: iat is missing", errToken)
-	case !plainName(who.uid, maxUID):
+	case !plainName(who.UID, maxUID):
 		return identity{}, fmt.Errorf("%w: sub must have 1 to %d printable characters", errToken, maxUID)
-	case !plainName(who.tenant, maxTenant):
+	case !plainName(who.Tenant, maxTenant):
 		return identity{}, fmt.Errorf("%w: tenant must have 1 to %d printable characters", errToken, maxTenant)
 	case who.role != roleUser && who.role != roleAgent:
 		return identity{}, fmt.Errorf("%w: role is not known", errToken)
@@ -212,7 +216,7 @@ func (v *verifier) sign(who identity, kid string, ttl time.Duration) (string, er
 	}
 	now := v.now()
 	t := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
-		"iss": issuer, "aud": audience, "sub": who.uid, "tenant": who.tenant, "role": who.role,
+		"iss": issuer, "aud": audience, "sub": who.UID, "tenant": who.Tenant, "role": who.role,
 		"iat": now.Unix(), "exp": now.Add(ttl).Unix(),
 	})
 	t.Header["kid"] = kid

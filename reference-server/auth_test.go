@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cstest/cstest/reference-server/dialog"
 )
 
 var b64 = base64.RawURLEncoding
@@ -49,12 +51,12 @@ func TestTokensAccepted(t *testing.T) {
 		claims string
 		want   identity
 	}{
-		"plain":                      {goodClaims(nil), identity{"u1", "default", "user"}},
-		"tenant and role":            {goodClaims(map[string]any{"tenant": "t2", "role": "agent"}), identity{"u1", "t2", "agent"}},
-		"audience among several":     {goodClaims(map[string]any{"aud": []string{"other", "chat"}}), identity{"u1", "default", "user"}},
-		"expired within the leeway":  {goodClaims(map[string]any{"exp": now - 20}), identity{"u1", "default", "user"}},
-		"issued ahead in the leeway": {goodClaims(map[string]any{"iat": now + 20}), identity{"u1", "default", "user"}},
-		"64 Chinese characters":      {goodClaims(map[string]any{"sub": strings.Repeat("客", 64)}), identity{strings.Repeat("客", 64), "default", "user"}},
+		"plain":                      {goodClaims(nil), identity{dialog.Owner{Tenant: "default", UID: "u1"}, "user"}},
+		"tenant and role":            {goodClaims(map[string]any{"tenant": "t2", "role": "agent"}), identity{dialog.Owner{Tenant: "t2", UID: "u1"}, "agent"}},
+		"audience among several":     {goodClaims(map[string]any{"aud": []string{"other", "chat"}}), identity{dialog.Owner{Tenant: "default", UID: "u1"}, "user"}},
+		"expired within the leeway":  {goodClaims(map[string]any{"exp": now - 20}), identity{dialog.Owner{Tenant: "default", UID: "u1"}, "user"}},
+		"issued ahead in the leeway": {goodClaims(map[string]any{"iat": now + 20}), identity{dialog.Owner{Tenant: "default", UID: "u1"}, "user"}},
+		"64 Chinese characters":      {goodClaims(map[string]any{"sub": strings.Repeat("客", 64)}), identity{dialog.Owner{Tenant: "default", UID: strings.Repeat("客", 64)}, "user"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := testVerifier().verify(forge(goodHeader, c.claims, testSecret))
@@ -251,7 +253,7 @@ func TestEveryEndpointAsksWhoCalls(t *testing.T) {
 	agent := forge(goodHeader, goodClaims(map[string]any{"sub": "a1", "role": "agent"}), testSecret)
 	stranger := tokenFor(t, "u2")
 	otherTenant := forge(goodHeader, goodClaims(map[string]any{"tenant": "t2"}), testSecret)
-	missing := s.ids.mint('d', identity{uid: "u9", tenant: "default"})
+	missing := s.ids.Mint(dialog.IDDialog, dialog.Owner{Tenant: "default", UID: "u9"})
 	for _, e := range s.endpoints() {
 		id, ok := ids[e.route]
 		if !ok {

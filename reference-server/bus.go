@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/cstest/cstest/reference-server/dialog"
+
 	"github.com/redis/go-redis/v9"
 )
 
@@ -19,7 +21,7 @@ const (
 // Redis may be away or the connection may break. Then the receiving side lists
 // what waits as soon as it is connected again. Safe for concurrent use.
 type bus struct {
-	store  *store
+	store  *dialog.Store
 	shared bool // other servers may use this Redis
 	me     string
 	agents *agents
@@ -35,8 +37,8 @@ type announcement struct {
 	Ticket ticket `json:"ticket"`
 }
 
-func newBus(st *store, shared bool, a *agents) *bus {
-	return &bus{store: st, shared: shared, me: randomHex(8), agents: a, outbox: make(chan announcement, busOutbox)}
+func newBus(st *dialog.Store, shared bool, a *agents) *bus {
+	return &bus{store: st, shared: shared, me: dialog.RandomHex(8), agents: a, outbox: make(chan announcement, busOutbox)}
 }
 
 // send hands a ticket to the publisher. When that cannot keep up the ticket is
@@ -74,7 +76,7 @@ func (b *bus) publish(ctx context.Context) {
 func (b *bus) batch(m announcement) {
 	ctx, cancel := context.WithTimeout(context.Background(), deskTimeout)
 	defer cancel()
-	p := b.store.rdb.Pipeline()
+	p := b.store.Redis.Pipeline()
 	n := 0
 	for more := true; more && n < busBatch; n++ {
 		p.HSet(ctx, ticketKey(m.Ticket.ID), "eta", m.Ticket.ETA)
@@ -102,7 +104,7 @@ func (b *bus) listen(ctx context.Context) {
 	if !b.shared {
 		return
 	}
-	sub := b.store.rdb.Subscribe(ctx, busChannel)
+	sub := b.store.Redis.Subscribe(ctx, busChannel)
 	defer sub.Close()
 	inbox := sub.ChannelWithSubscriptions(redis.WithChannelSize(busInbox), redis.WithChannelSendTimeout(time.Second))
 	for {
@@ -125,7 +127,7 @@ func (b *bus) listen(ctx context.Context) {
 
 func (b *bus) heard(payload string) {
 	var m announcement
-	if len(payload) > maxRecord || json.Unmarshal([]byte(payload), &m) != nil || !wellFormedID(m.Ticket.ID) || m.From == b.me {
+	if len(payload) > dialog.MaxRecord || json.Unmarshal([]byte(payload), &m) != nil || !dialog.IsID(m.Ticket.ID) || m.From == b.me {
 		return
 	}
 	m.Ticket.Tenant, m.Ticket.AskedNS = m.Tenant, m.Asked

@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cstest/cstest/reference-server/dialog"
+
 	"github.com/cstest/cstest/reference-server/degrade"
 
 	"github.com/cstest/cstest/reference-server/model"
@@ -44,14 +46,14 @@ func newHotCache() *hotCache {
 // hotKey is the key of a turn in the cache, or "" when its answer must not be
 // shared.
 func (t *turn) hotKey() string {
-	if t.set.cacheHot <= 0 || t.srv.faq == nil || t.hold == nil || !t.hold.fresh || t.ans.piiIn > 0 {
+	if t.set.cacheHot <= 0 || t.srv.faq == nil || t.hold == nil || !t.hold.Fresh || t.ans.piiIn > 0 {
 		return ""
 	}
 	text, ok := t.srv.faq.Hot(t.clean)
 	if !ok {
 		return ""
 	}
-	return t.who.tenant + "\x00zh\x00" + policyVersion + "\x00" + text
+	return t.who.Tenant + "\x00zh\x00" + policyVersion + "\x00" + text
 }
 
 // viaCache answers a hot question from memory, or asks the model once for all
@@ -113,7 +115,7 @@ func (t *turn) serveHot(text string) {
 
 func (t *turn) keepHot(key, text string) *hotAnswer {
 	life := time.Duration((0.9 + 0.2*rand.Float64()) * float64(t.set.cacheHot.D()))
-	a := &hotAnswer{text: stripMarks(text), fresh: time.Now().Add(life)}
+	a := &hotAnswer{text: dialog.StripMarks(text), fresh: time.Now().Add(life)}
 	t.srv.cache.answers.Set(key, a)
 	return a
 }

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/cstest/cstest/reference-server/dialog"
+
 	"github.com/redis/go-redis/v9"
 )
 
@@ -77,20 +79,20 @@ return redis.call('HGET', KEYS[1], 'state')`),
 
 // claimant is an agent at one socket.
 type claimant struct {
-	who    identity
+	who    dialog.Owner
 	socket string
 }
 
 // claim asks for a ticket. Of all who ever ask for it, on any server, one is
 // told claimed, unless that one lets the claim run out.
 func (ts *tickets) claim(ctx context.Context, c claimant, id string) (outcome string) {
-	now := ts.store.now()
+	now := ts.store.Now()
 	here := ts.journal.change(id, func(t *ticket) {
 		switch {
-		case t.Tenant != c.who.tenant:
+		case t.Tenant != c.who.Tenant:
 			outcome = outcomeNotFound
 		case t.State == ticketOpen:
-			t.State, t.Agent, t.Socket, t.ClaimMS = ticketClaimed, c.who.uid, c.socket, now.UnixMilli()
+			t.State, t.Agent, t.Socket, t.ClaimMS = ticketClaimed, c.who.UID, c.socket, now.UnixMilli()
 			outcome = outcomeClaimed
 		case t.State == ticketClaimed && t.Socket == c.socket:
 			outcome = outcomeClaimed
@@ -101,7 +103,7 @@ func (ts *tickets) claim(ctx context.Context, c claimant, id string) (outcome st
 	if here {
 		return outcome
 	}
-	got, err := ts.decide(ctx, ts.scripts.claim, id, c.who.tenant, c.who.uid, c.socket, now.UnixMilli(), ts.hold().Milliseconds())
+	got, err := ts.decide(ctx, ts.scripts.claim, id, c.who.Tenant, c.who.UID, c.socket, now.UnixMilli(), ts.hold().Milliseconds())
 	if err != nil {
 		return outcomeUnavailable
 	}
@@ -109,7 +111,7 @@ func (ts *tickets) claim(ctx context.Context, c claimant, id string) (outcome st
 		asked, _ := strconv.ParseInt(got[2], 10, 64)
 		// The queue is a list of candidates: a claimed one left in it is
 		// taken for what it is by whoever reads it.
-		_ = ts.file(ctx, ticket{ID: id, State: ticketClaimed, Tenant: c.who.tenant, Queue: got[1], AskedNS: asked, ClaimMS: now.UnixMilli()})
+		_ = ts.file(ctx, ticket{ID: id, State: ticketClaimed, Tenant: c.who.Tenant, Queue: got[1], AskedNS: asked, ClaimMS: now.UnixMilli()})
 	}
 	return got[0]
 }
@@ -121,14 +123,14 @@ type replied struct {
 }
 
 // reply closes a claimed ticket with the agent's text, which must be masked.
-func (ts *tickets) reply(ctx context.Context, who identity, id, text string) (outcome string, r replied) {
+func (ts *tickets) reply(ctx context.Context, who dialog.Owner, id, text string) (outcome string, r replied) {
 	here := ts.journal.change(id, func(t *ticket) {
 		switch {
-		case t.Tenant != who.tenant:
+		case t.Tenant != who.Tenant:
 			outcome = outcomeNotFound
 		case t.State == ticketClosed:
 			outcome = outcomeClosed
-		case t.State != ticketClaimed || t.Agent != who.uid:
+		case t.State != ticketClaimed || t.Agent != who.UID:
 			outcome = outcomeNotClaimed
 		default:
 			t.State, t.Reply = ticketClosed, text
@@ -138,12 +140,12 @@ func (ts *tickets) reply(ctx context.Context, who identity, id, text string) (ou
 	if here {
 		return outcome, r
 	}
-	got, err := ts.decide(ctx, ts.scripts.reply, id, who.tenant, who.uid, text, randomHex(8))
+	got, err := ts.decide(ctx, ts.scripts.reply, id, who.Tenant, who.UID, text, dialog.RandomHex(8))
 	if err != nil {
 		return outcomeUnavailable, r
 	}
 	if got[0] == outcomeReplied && len(got) == 3 {
-		_ = ts.store.rdb.ZRem(ctx, heldKey, id).Err()
+		_ = ts.store.Redis.ZRem(ctx, heldKey, id).Err()
 		asked, _ := strconv.ParseInt(got[2], 10, 64)
 		r = replied{got[1], time.Unix(0, asked)}
 	}
@@ -154,18 +156,18 @@ func (ts *tickets) reply(ctx context.Context, who identity, id, text string) (ou
 // that Redis does not know but the journal holds is on its way there.
 func (ts *tickets) decide(ctx context.Context, s *redis.Script, id string, args ...any) ([]string, error) {
 	for {
-		start := ts.store.now()
-		got, err := s.Run(ctx, ts.store.rdb, []string{ticketKey(id)}, args...).StringSlice()
+		start := ts.store.Now()
+		got, err := s.Run(ctx, ts.store.Redis, []string{ticketKey(id)}, args...).StringSlice()
 		if err != nil {
-			err = fmt.Errorf("%w: %w", errState, err)
+			err = fmt.Errorf("%w: %w", dialog.ErrState, err)
 		}
-		ts.store.observe("ticket", ts.store.now().Sub(start), err)
+		ts.store.Observe("ticket", ts.store.Now().Sub(start), err)
 		if err == nil && len(got) > 0 && (got[0] != outcomeNotFound || !ts.journal.holds(id)) {
 			return got, nil
 		}
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("%w: %w", errState, ctx.Err())
+			return nil, fmt.Errorf("%w: %w", dialog.ErrState, ctx.Err())
 		case <-time.After(deskPause):
 		}
 	}
@@ -175,7 +177,7 @@ func (ts *tickets) decide(ctx context.Context, s *redis.Script, id string, args 
 // or nowhere.
 func (ts *tickets) file(ctx context.Context, t ticket) error {
 	q := queueKey(t.Tenant, t.Queue)
-	p := ts.store.rdb.Pipeline()
+	p := ts.store.Redis.Pipeline()
 	switch t.State {
 	case ticketOpen:
 		p.ZAdd(ctx, q, t.place())
@@ -195,22 +197,22 @@ func (ts *tickets) file(ctx context.Context, t ticket) error {
 // release takes back claims that ran out and returns those tickets, open
 // again. Of several servers that look at once, one gets each ticket.
 func (ts *tickets) release(ctx context.Context) []ticket {
-	now, hold := ts.store.now().UnixMilli(), ts.hold().Milliseconds()
-	due, err := ts.store.rdb.ZRangeArgs(ctx, redis.ZRangeArgs{Key: heldKey, ByScore: true, Start: "-inf", Stop: strconv.FormatInt(now-hold, 10), Count: sweepBatch}).Result()
+	now, hold := ts.store.Now().UnixMilli(), ts.hold().Milliseconds()
+	due, err := ts.store.Redis.ZRangeArgs(ctx, redis.ZRangeArgs{Key: heldKey, ByScore: true, Start: "-inf", Stop: strconv.FormatInt(now-hold, 10), Count: sweepBatch}).Result()
 	if err != nil {
 		return nil
 	}
 	var freed []ticket
 	for _, id := range due {
-		left, err := ts.scripts.release.Run(ctx, ts.store.rdb, []string{ticketKey(id)}, now, hold).Int64()
+		left, err := ts.scripts.release.Run(ctx, ts.store.Redis, []string{ticketKey(id)}, now, hold).Int64()
 		switch {
 		case err != nil:
 			return freed
 		case left > 0: // claimed again since
-			_ = ts.store.rdb.ZAdd(ctx, heldKey, redis.Z{Score: float64(now + left - hold), Member: id}).Err()
+			_ = ts.store.Redis.ZAdd(ctx, heldKey, redis.Z{Score: float64(now + left - hold), Member: id}).Err()
 			continue
 		case left == 0:
-			_ = ts.store.rdb.ZRem(ctx, heldKey, id).Err()
+			_ = ts.store.Redis.ZRem(ctx, heldKey, id).Err()
 			continue
 		}
 		if t, ok, err := ts.get(ctx, id); err == nil && ok && t.State == ticketOpen && ts.file(ctx, t) == nil {

@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/cstest/cstest/reference-server/dialog"
+
 	"github.com/cstest/cstest/reference-server/degrade"
 
 	"github.com/cstest/cstest/reference-server/model"
@@ -117,7 +119,7 @@ func stop(err error, f model.Fault) error {
 func (t *turn) bucket() int {
 	h := fnv.New32a()
 	if t.hold != nil {
-		h.Write([]byte(t.hold.id))
+		h.Write([]byte(t.hold.ID))
 	}
 	return int(h.Sum32() % 100)
 }
@@ -125,8 +127,8 @@ func (t *turn) bucket() int {
 // faq answers from templates and retrieval; false means that a person must.
 func (t *turn) faq() bool {
 	q := answer.Question{Text: t.clean, Intent: t.intent}
-	for i := range t.hold.turns {
-		q.Before = append(q.Before, stripMarks(t.hold.turns[i].user))
+	for i := range t.hold.Turns {
+		q.Before = append(q.Before, dialog.StripMarks(t.hold.Turns[i].User))
 	}
 	r, ok := answer.ReplyTo(q, watchedFAQ{t.srv})
 	if !ok {
@@ -138,7 +140,7 @@ func (t *turn) faq() bool {
 
 // handoff gives the question to a person.
 func (t *turn) handoff(ctx context.Context, reason string) {
-	t.openTicket(context.WithoutCancel(ctx), t.hold.id, false)
+	t.openTicket(context.WithoutCancel(ctx), t.hold.ID, false)
 	t.ans.tier, t.ans.source, t.ans.text = degrade.Handoff, "handoff", answer.HandoffText
 	if t.intent == answer.Safety {
 		t.ans.text = answer.SafetyText
@@ -149,7 +151,7 @@ func (t *turn) handoff(ctx context.Context, reason string) {
 // openTicket hands the question to people. They hear of it when the turn has
 // been committed, so that a quick reply finds the turn it belongs to.
 func (t *turn) openTicket(ctx context.Context, dialog string, local bool) {
-	tk, stored := t.srv.tickets.open(ctx, t.who, t.intent.Queue(), dialog, t.clean, t.tr.ID, local)
+	tk, stored := t.srv.tickets.open(ctx, t.who.Owner, t.intent.Queue(), dialog, t.clean, t.tr.ID, local)
 	t.announce = func() { t.srv.agents.announce(tk, stored) }
 	t.ans.ticket = &ticketRef{id: tk.ID, queue: tk.Queue, eta: tk.ETA}
 }
@@ -165,9 +167,9 @@ func (t *turn) static(ctx context.Context, reason string) {
 	t.ans.degraded, t.ans.degradeReason = true, reason
 	t.ans.contextStatus, t.ans.contextTurns = "unavailable", 0
 	if dialog == "" && t.hold != nil {
-		t.req.dialogID, t.ans.contextStatus = t.hold.id, "new"
+		t.req.dialogID, t.ans.contextStatus = t.hold.ID, "new"
 	}
-	t.srv.store.release(t.hold)
+	t.srv.store.Release(t.hold)
 	t.hold = nil
 }
 

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/cstest/cstest/reference-server/dialog"
+
 	"github.com/tidwall/gjson"
 
 	"github.com/cstest/cstest/reference-server/wire"
@@ -14,14 +16,14 @@ import (
 // owned checks an id in the path, before anything is looked up.
 func (x *exchange) owned(kind byte) (string, error) {
 	id := x.r.PathValue("id")
-	if !wellFormedID(id) || !x.srv.ids.owns(id, kind, x.who) {
+	if !dialog.IsID(id) || !x.srv.ids.Owns(id, kind, x.who.Owner) {
 		return "", problemNotFound
 	}
 	return id, nil
 }
 
 func stateProblem(err error) error {
-	if errors.Is(err, errState) {
+	if errors.Is(err, dialog.ErrState) {
 		return problemState
 	}
 	return err
@@ -29,26 +31,26 @@ func stateProblem(err error) error {
 
 // dialogGet shows the turns of a dialog, as they were masked.
 func (s *Server) dialogGet(x *exchange) error {
-	id, err := x.owned('d')
+	id, err := x.owned(dialog.IDDialog)
 	if err != nil {
 		return err
 	}
-	turns, err := s.store.history(x.r.Context(), id)
+	turns, err := s.store.History(x.r.Context(), id)
 	if err != nil {
 		return stateProblem(err)
 	}
 	if len(turns) == 0 {
 		return problemNotFound
 	}
-	j := wire.JSON(nil).Object("").String("dialog_id", id).Int("epoch", turns[0].epoch).Array("turns")
+	j := wire.JSON(nil).Object("").String("dialog_id", id).Int("epoch", turns[0].Epoch).Array("turns")
 	for i := range turns {
-		said := gjson.GetManyBytes(turns[i].response, "answer", "tier")
-		j = j.Object("").Int("seq", int64(turns[i].seq)).String("turn_id", turns[i].turnID).String("user", turns[i].user).
+		said := gjson.GetManyBytes(turns[i].Response, "answer", "tier")
+		j = j.Object("").Int("seq", int64(turns[i].Seq)).String("turn_id", turns[i].TurnID).String("user", turns[i].User).
 			String("answer", said[0].Str).String("tier", said[1].Str)
-		if len(turns[i].notes) > 0 {
+		if len(turns[i].Notes) > 0 {
 			j = j.Array("replies")
-			for _, n := range turns[i].notes {
-				j = j.Object("").String("ticket_id", n.ticket).String("agent", n.agent).String("text", n.text).EndObject()
+			for _, n := range turns[i].Notes {
+				j = j.Object("").String("ticket_id", n.Ticket).String("agent", n.Agent).String("text", n.Text).EndObject()
 			}
 			j = j.EndArray()
 		}
@@ -60,11 +62,11 @@ func (s *Server) dialogGet(x *exchange) error {
 
 // dialogDelete erases a dialog; erasing nothing is fine, too.
 func (s *Server) dialogDelete(x *exchange) error {
-	id, err := x.owned('d')
+	id, err := x.owned(dialog.IDDialog)
 	if err != nil {
 		return err
 	}
-	if err := s.store.erase(x.r.Context(), id); err != nil {
+	if err := s.store.Erase(x.r.Context(), id); err != nil {
 		return stateProblem(err)
 	}
 	x.status = http.StatusNoContent
@@ -74,7 +76,7 @@ func (s *Server) dialogDelete(x *exchange) error {
 
 // ticketGet shows where a hand-off stands.
 func (s *Server) ticketGet(x *exchange) error {
-	id, err := x.owned('t')
+	id, err := x.owned(dialog.IDTicket)
 	if err != nil {
 		return err
 	}
@@ -103,9 +105,9 @@ func (s *Server) devToken(x *exchange) error {
 	if err := strictJSON(x.r.Body, &in); err != nil || !plainName(in.UID, maxUID) {
 		return problemFields("want {uid, tenant, role} with a uid of 1 to 64 characters")
 	}
-	who := identity{uid: in.UID, tenant: in.Tenant, role: in.Role}
-	if who.tenant == "" {
-		who.tenant = "default"
+	who := identity{Owner: dialog.Owner{Tenant: in.Tenant, UID: in.UID}, role: in.Role}
+	if who.Tenant == "" {
+		who.Tenant = defaultTenant
 	}
 	if who.role == "" {
 		who.role = roleUser

@@ -76,7 +76,7 @@ func (g *gates) allow(who identity, s *settings, now time.Time) (refused *quota)
 	g.mu.Unlock()
 	if l.tenant > 0 {
 		burst := max(1, int(l.tenant))
-		b := bucketOf(tenants, who.tenant, l.tenant, burst)
+		b := bucketOf(tenants, who.Tenant, l.tenant, burst)
 		if q := take(b, "tenant", burst, now); q != nil {
 			return q
 		}
@@ -98,7 +98,7 @@ func (g *gates) allowUser(who identity, s *settings, now time.Time) (refused *qu
 	if l.user <= 0 {
 		return nil
 	}
-	return take(bucketOf(users, who.tenant+"\x00"+who.uid, l.user, l.userBurst), "user", l.userBurst, now)
+	return take(bucketOf(users, who.Tenant+"\x00"+who.UID, l.user, l.userBurst), "user", l.userBurst, now)
 }
 
 func bucketOf(c *otter.Cache[string, *rate.Limiter], key string, perSecond float64, burst int) *rate.Limiter {

@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cstest/cstest/reference-server/dialog"
+
 	"github.com/redis/go-redis/v9"
 
 	"github.com/cstest/cstest/reference-server/trace"
@@ -63,7 +65,7 @@ type jobs struct {
 }
 
 func newJobs(s *Server) *jobs {
-	j := &jobs{srv: s, me: "srv-" + randomHex(4), wake: make(chan struct{}, 1), running: map[string]context.CancelFunc{}, waiters: map[string]chan struct{}{}}
+	j := &jobs{srv: s, me: "srv-" + dialog.RandomHex(4), wake: make(chan struct{}, 1), running: map[string]context.CancelFunc{}, waiters: map[string]chan struct{}{}}
 	j.meanNS.Store(int64(200 * time.Millisecond))
 	return j
 }
@@ -79,7 +81,7 @@ func (s *Server) async(x *exchange) error {
 		return err
 	}
 	x.turn = t
-	rdb, ctx := s.store.rdb, x.r.Context()
+	rdb, ctx := s.store.Redis, x.r.Context()
 	n, err := rdb.XLen(ctx, jobStream).Result()
 	if err != nil {
 		return problemState
@@ -87,10 +89,10 @@ func (s *Server) async(x *exchange) error {
 	if wait := time.Duration(n) * time.Duration(s.jobs.meanNS.Load()) / jobWorkers; wait > jobMaxWait {
 		return &problem{status: http.StatusServiceUnavailable, code: "queue-full", detail: "the queue is longer than a minute", retry: wait - jobMaxWait}
 	}
-	j := job{ID: s.ids.mint('j', t.who), Tenant: t.who.tenant, UID: t.who.uid, DialogID: t.req.dialogID, TurnID: t.req.turnID, Text: t.text,
-		Hash: t.hash, PII: t.ans.piiIn, Trace: "00-" + t.tr.ID + "-" + randomHex(8) + "-" + t.tr.Flags, AtMS: time.Now().UnixMilli()}
+	j := job{ID: s.ids.Mint(dialog.IDJob, t.who.Owner), Tenant: t.who.Tenant, UID: t.who.UID, DialogID: t.req.dialogID, TurnID: t.req.turnID, Text: t.text,
+		Hash: t.hash, PII: t.ans.piiIn, Trace: "00-" + t.tr.ID + "-" + dialog.RandomHex(8) + "-" + t.tr.Flags, AtMS: time.Now().UnixMilli()}
 	if j.DialogID == "" {
-		j.DialogID, j.New = s.ids.mint('d', t.who), true
+		j.DialogID, j.New = s.ids.Mint(dialog.IDDialog, t.who.Owner), true
 	}
 	payload, err := json.Marshal(j)
 	if err != nil {
@@ -117,7 +119,7 @@ func (s *Server) async(x *exchange) error {
 
 // jobGet shows a job, waiting for its end with ?wait=.
 func (s *Server) jobGet(x *exchange) error {
-	id, err := x.owned('j')
+	id, err := x.owned(dialog.IDJob)
 	if err != nil {
 		return err
 	}
@@ -142,7 +144,7 @@ func firstOf(s, other string) string {
 
 // jobDelete cancels a job; one that has ended stays as it ended.
 func (s *Server) jobDelete(x *exchange) error {
-	id, err := x.owned('j')
+	id, err := x.owned(dialog.IDJob)
 	if err != nil {
 		return err
 	}
@@ -165,9 +167,9 @@ func (s *Server) jobDelete(x *exchange) error {
 
 // look reads the state of a job. Errors are *problem.
 func (j *jobs) look(ctx context.Context, id string) ([]byte, error) {
-	p := j.srv.store.rdb.Pipeline()
+	p := j.srv.store.Redis.Pipeline()
 	end, state := p.Get(ctx, jobEndKey(id)), p.Get(ctx, jobKey(id))
-	if _, err := p.Exec(ctx); err != nil && !isNil(err) {
+	if _, err := p.Exec(ctx); err != nil && !dialog.IsNil(err) {
 		return nil, problemState
 	}
 	if b, err := end.Bytes(); err == nil {
@@ -228,7 +230,7 @@ func (j *jobs) forget(id string, ch chan struct{}) {
 func (j *jobs) end(id string, body []byte) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	_ = j.srv.store.rdb.SetNX(ctx, jobEndKey(id), body, jobLife).Err()
+	_ = j.srv.store.Redis.SetNX(ctx, jobEndKey(id), body, jobLife).Err()
 	j.mu.Lock()
 	if ch, ok := j.waiters[id]; ok {
 		close(ch)
@@ -239,7 +241,7 @@ func (j *jobs) end(id string, body []byte) {
 
 // run takes jobs off the queue until ctx ends, and finishes those begun.
 func (j *jobs) run(ctx context.Context) {
-	rdb := j.srv.store.rdb
+	rdb := j.srv.store.Redis
 	slots := make(chan struct{}, jobWorkers)
 	var all sync.WaitGroup
 	defer all.Wait()
@@ -289,11 +291,11 @@ func (j *jobs) run(ctx context.Context) {
 func (j *jobs) one(ctx context.Context, m redis.XMessage) {
 	var q job
 	raw, _ := m.Values["job"].(string)
-	if err := json.Unmarshal([]byte(raw), &q); err != nil || !wellFormedID(q.ID) || !wellFormedID(q.DialogID) {
+	if err := json.Unmarshal([]byte(raw), &q); err != nil || !dialog.IsID(q.ID) || !dialog.IsID(q.DialogID) {
 		j.done(m.ID)
 		return
 	}
-	rdb := j.srv.store.rdb
+	rdb := j.srv.store.Redis
 	begin, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	tries, _ := rdb.Incr(begin, jobKey(q.ID)+":tries").Result()
 	_ = rdb.Expire(begin, jobKey(q.ID)+":tries", jobLife).Err()
@@ -322,7 +324,7 @@ func (j *jobs) fail(q job, code string) {
 func (j *jobs) done(message string) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	p := j.srv.store.rdb.Pipeline()
+	p := j.srv.store.Redis.Pipeline()
 	p.XAck(ctx, jobStream, jobGroup, message)
 	p.XDel(ctx, jobStream, message)
 	_, _ = p.Exec(ctx)
@@ -342,10 +344,10 @@ func (j *jobs) answer(ctx context.Context, q job) {
 		delete(j.running, q.ID)
 		j.mu.Unlock()
 	}()
-	_ = s.store.rdb.SetXX(ctx, jobKey(q.ID), "running", jobLife).Err()
+	_ = s.store.Redis.SetXX(ctx, jobKey(q.ID), "running", jobLife).Err()
 	start := time.Now()
-	t := &turn{srv: s, set: s.set.Load(), start: start, tr: trace.From(q.Trace), who: identity{uid: q.UID, tenant: q.Tenant, role: roleUser}, text: q.Text,
-		clean: stripMarks(q.Text), hash: q.Hash, newDialog: q.New}
+	t := &turn{srv: s, set: s.set.Load(), start: start, tr: trace.From(q.Trace), who: identity{Owner: dialog.Owner{Tenant: q.Tenant, UID: q.UID}, role: roleUser}, text: q.Text,
+		clean: dialog.StripMarks(q.Text), hash: q.Hash, newDialog: q.New}
 	t.req = request{dialogID: q.DialogID, turnID: q.TurnID}
 	t.ans.piiIn, t.ans.job, t.ans.group = q.PII, q.ID, group(q.UID, t.set)
 	body, err := t.run(ctx)
@@ -381,7 +383,7 @@ func prefersAsync(r *http.Request) bool {
 
 // depth is the number of jobs on the queue, -1 when Redis does not say.
 func (j *jobs) depth(ctx context.Context) float64 {
-	n, err := j.srv.store.rdb.XLen(ctx, jobStream).Result()
+	n, err := j.srv.store.Redis.XLen(ctx, jobStream).Result()
 	if err != nil {
 		return -1
 	}

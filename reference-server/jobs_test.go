@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cstest/cstest/reference-server/dialog"
+
 	"github.com/redis/go-redis/v9"
 )
 
@@ -62,7 +64,7 @@ func TestCancelledJobStaysCancelled(t *testing.T) {
 	send(t, "DELETE", url, tok, "").want(t, "status", "cancelled")
 	send(t, "GET", url+"?wait=1s", tok, "").want(t, "status", "cancelled")
 	send(t, "DELETE", url, tok, "").want(t, "status", "cancelled")
-	if r := send(t, "GET", s.URL()+"/v1/jobs/"+s.ids.mint('j', identity{uid: "u1", tenant: "default"}), tok, ""); r.status != 404 {
+	if r := send(t, "GET", s.URL()+"/v1/jobs/"+s.ids.Mint(dialog.IDJob, dialog.Owner{Tenant: "default", UID: "u1"}), tok, ""); r.status != 404 {
 		t.Errorf("a job that never was: %d", r.status)
 	}
 	if r := send(t, "GET", url+"?wait=long", tok, ""); r.status != 422 {
@@ -81,9 +83,9 @@ func TestJobIsRunOnceThoughTakenTwice(t *testing.T) {
 	ctx := context.Background()
 	id := r.get("job").String()
 	payload := fmt.Sprintf(`{"id":%q,"tenant":"default","uid":"u1","dialog_id":%q,"new":true,"turn_id":%q,"text":"一次就好","hash":%q,"at":4102444800000}`,
-		id, r.get("dialog_id").String(), r.get("turn_id").String(), textHash("一次就好"))
+		id, r.get("dialog_id").String(), r.get("turn_id").String(), dialog.TextHash("一次就好"))
 	// The end was not written before the worker died.
-	s.store.rdb.Del(ctx, jobEndKey(id))
+	s.store.Redis.Del(ctx, jobEndKey(id))
 	s.jobs.one(ctx, redis.XMessage{ID: "1-1", Values: map[string]any{"job": payload}})
 	again := send(t, "GET", s.URL()+"/v1/jobs/"+id, tok, "")
 	if again.body != job.body {
@@ -92,13 +94,13 @@ func TestJobIsRunOnceThoughTakenTwice(t *testing.T) {
 	if l.calls() != 1 {
 		t.Errorf("%d model calls, want 1", l.calls())
 	}
-	s.store.rdb.Del(ctx, jobEndKey(id))
-	s.store.rdb.Set(ctx, jobKey(id)+":tries", 3, 0)
+	s.store.Redis.Del(ctx, jobEndKey(id))
+	s.store.Redis.Set(ctx, jobKey(id)+":tries", 3, 0)
 	s.jobs.one(ctx, redis.XMessage{ID: "1-2", Values: map[string]any{"job": payload}})
 	dead := send(t, "GET", s.URL()+"/v1/jobs/"+id, tok, "")
 	dead.want(t, "status", "failed")
 	dead.want(t, "error.code", "dead-letter")
-	if n := s.store.rdb.LLen(ctx, jobDead).Val(); n != 1 {
+	if n := s.store.Redis.LLen(ctx, jobDead).Val(); n != 1 {
 		t.Errorf("%d dead letters", n)
 	}
 }

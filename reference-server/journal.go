@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/cstest/cstest/reference-server/dialog"
+
 	"github.com/redis/go-redis/v9"
 )
 
@@ -149,12 +151,12 @@ func (ts *tickets) flush(ctx context.Context) {
 // move writes a ticket of the journal to Redis, in the state it is in.
 func (ts *tickets) move(ctx context.Context, t ticket) error {
 	args := append([]any{ticketLife.Milliseconds()}, t.fields()...)
-	state, err := ts.scripts.move.Run(ctx, ts.store.rdb, []string{ticketKey(t.ID)}, args...).Text()
+	state, err := ts.scripts.move.Run(ctx, ts.store.Redis, []string{ticketKey(t.ID)}, args...).Text()
 	if err == nil && state == t.State {
 		err = ts.file(ctx, t)
 	}
 	if err != nil {
-		return fmt.Errorf("%w: %w", errState, err)
+		return fmt.Errorf("%w: %w", dialog.ErrState, err)
 	}
 	return nil
 }

@@ -203,7 +203,7 @@ func (m *metrics) gauges(s *Server) {
 	gauge("degrade_live_share", "Share of dialogs on the model, 0 to 1.", func() float64 { return float64(s.watch.At().LiveShare()) / 100 })
 	gauge("ticket_journal_length", "Tickets waiting here for Redis.", func() float64 { return float64(s.tickets.waiting()) })
 	gauge("ws_sockets", "Agents' sockets that are open.", func() float64 { return float64(s.agents.open.Load()) })
-	gauge("redis_pool_connections", "Open connections to Redis.", func() float64 { return float64(s.store.rdb.PoolStats().TotalConns) })
+	gauge("redis_pool_connections", "Open connections to Redis.", func() float64 { return float64(s.store.Redis.PoolStats().TotalConns) })
 	gauge("job_queue_length", "Jobs on the queue, -1 when Redis does not say.", func() float64 {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()

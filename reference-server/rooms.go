@@ -1,6 +1,11 @@
 package refserver
 
 import (
+	"sync"
+	"time"
+
+	"github.com/cstest/cstest/reference-server/dialog"
+
 	"github.com/cstest/cstest/reference-server/degrade"
 	"github.com/cstest/cstest/reference-server/model"
 )
@@ -21,4 +26,12 @@ func modelLive(s *settings) model.Live {
 func tierLive(s *settings) degrade.Live {
 	return degrade.Live{Dwell: s.tierDwell.D(), DwellMax: s.tierDwellMax.D(), Step: s.tierStep.D(), ProbeRate: float64(s.tierProbeRate),
 		ModelTimeout: s.llmTimeout.D(), ModelSlow: s.llmSlow.D()}
+}
+
+func storeOptions(s *settings, background *sync.WaitGroup, observe func(string, time.Duration, error)) dialog.StoreOptions {
+	o := dialog.StoreOptions{Timeout: s.redisTimeout.D(), Pool: int(s.redisPool), Attempts: 1, RoundTrips: int(s.redisRoundtrips), Background: background, Observe: observe}
+	if s.tiers {
+		o.Attempts = 2
+	}
+	return o
 }

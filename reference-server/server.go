@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cstest/cstest/reference-server/dialog"
+
 	"github.com/cstest/cstest/reference-server/degrade"
 
 	"github.com/cstest/cstest/reference-server/model"
@@ -30,9 +32,9 @@ type Server struct {
 	set      atomic.Pointer[settings]
 	log      *slog.Logger
 	verifier *verifier
-	ids      *minter
+	ids      *dialog.Minter
 	embedded *embedded
-	store    *store
+	store    *dialog.Store
 	model    *model.Client
 	caller   *model.Caller
 	watch    *degrade.Watch
@@ -91,7 +93,7 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	s := &Server{cfg: cfg, log: slog.New(slog.NewJSONHandler(cfg.Log, nil)), closed: make(chan struct{})}
 	s.set.Store(&base)
 	s.verifier = newVerifier(cfg.Secrets, time.Now)
-	s.ids = newMinter(s.idKey())
+	s.ids = dialog.NewMinter(s.idKey())
 	if err := s.openRedis(&base); err != nil {
 		return nil, err
 	}
@@ -100,7 +102,6 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	s.caller = model.NewCaller(s.model, modelOptions(&base), func() model.Live { return modelLive(s.set.Load()) }, s.sawModel)
 	s.watch.Breaker, s.watch.Probe, s.watch.Ping = s.caller.Breaker, s.probe, s.ping
 	s.watch.Changed = s.tierChanged
-	s.store.observe = s.sawRedis
 	s.intents, s.cache, s.masker, s.check = answer.NewIntents(), newHotCache(), pii.New(), answer.NewCheck(model.SystemPrompt)
 	s.tickets = newTickets(s.store, s.ids, func() time.Duration { return s.set.Load().agentHold.D() })
 	s.agents = newAgents(s)
@@ -136,14 +137,13 @@ func (s *Server) openRedis(set *settings) error {
 		opt = &redis.Options{Addr: e.mini.Addr(), PoolTimeout: set.redisTimeout.D()}
 		s.log.Info("embedded Redis: volatile, single lock, no capacity claims")
 	} else {
-		o, err := redisOptions(s.cfg.Redis)
+		o, err := dialog.RedisOptions(s.cfg.Redis)
 		if err != nil {
 			return err
 		}
 		opt = o
 	}
-	s.store = newStore(opt, set)
-	s.store.late.background = &s.background
+	s.store = dialog.NewStore(opt, storeOptions(set, &s.background, s.sawRedis))
 	return nil
 }
 
@@ -226,13 +226,13 @@ func (s *Server) sawModel(f model.Fault, took time.Duration, slow bool) {
 // sawRedis hears of every operation on a dialog.
 func (s *Server) sawRedis(op string, took time.Duration, err error) {
 	s.metrics.redisOps[op].Observe(took.Seconds())
-	if err != nil && errors.Is(err, errState) {
+	if err != nil && errors.Is(err, dialog.ErrState) {
 		s.metrics.redisErrors[op].Inc()
 	}
-	s.watch.SawRedis(time.Now(), errors.Is(err, errState))
+	s.watch.SawRedis(time.Now(), errors.Is(err, dialog.ErrState))
 }
 
-func (s *Server) ping(ctx context.Context) error { return s.store.rdb.Ping(ctx).Err() }
+func (s *Server) ping(ctx context.Context) error { return s.store.Redis.Ping(ctx).Err() }
 
 // probe asks the model once, past the breaker.
 func (s *Server) probe(ctx context.Context, body []byte) model.Fault {
@@ -280,7 +280,7 @@ func (s *Server) Close(ctx context.Context) error {
 			s.public.Close()
 		}
 		s.stop()
-		s.store.late.close()
+		s.store.StopRetries()
 		s.admin.Close()
 		s.background.Wait()
 		s.lastFlush()
@@ -307,7 +307,7 @@ func (s *Server) release() {
 		s.model.Close()
 	}
 	if s.store != nil {
-		s.store.rdb.Close()
+		s.store.Redis.Close()
 	}
 	s.embedded.close()
 	s.faq.Close()

@@ -2,7 +2,6 @@ package refserver
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/cstest/cstest/reference-server/dialog"
 
 	"github.com/tidwall/gjson"
 )
@@ -84,18 +85,7 @@ func startServer(t *testing.T, llm string, change func(*Config)) *Server {
 	if change != nil {
 		change(&cfg)
 	}
-	s, err := Start(context.Background(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		if err := s.Close(ctx); err != nil {
-			t.Errorf("close: %v", err)
-		}
-	})
-	return s
+	return RunT(t, cfg)
 }
 
 func knobs(kv ...string) func(*Config) {
@@ -110,7 +100,7 @@ func knobs(kv ...string) func(*Config) {
 func tokenFor(t testing.TB, uid string) string {
 	t.Helper()
 	v := newVerifier(map[string]Secret{"k1": testSecret}, time.Now)
-	tok, err := v.sign(identity{uid: uid, tenant: "default", role: roleUser}, "k1", time.Hour)
+	tok, err := v.sign(identity{Owner: dialog.Owner{Tenant: "default", UID: uid}, role: roleUser}, "k1", time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/cstest/cstest/reference-server/dialog"
+
 	"github.com/redis/go-redis/v9"
 )
 
@@ -55,15 +57,15 @@ const (
 // tickets hands questions to people. Tickets live in Redis, with a local
 // journal while that is away. Safe for concurrent use.
 type tickets struct {
-	store   *store
-	ids     *minter
+	store   *dialog.Store
+	ids     *dialog.Minter
 	scripts ticketScripts
 	journal journal
 	moved   func(ticket)         // told of each ticket that went from the journal to Redis
 	hold    func() time.Duration // how long a claim lasts without a reply
 }
 
-func newTickets(st *store, ids *minter, hold func() time.Duration) *tickets {
+func newTickets(st *dialog.Store, ids *dialog.Minter, hold func() time.Duration) *tickets {
 	return &tickets{store: st, ids: ids, scripts: newTicketScripts(), hold: hold}
 }
 
@@ -76,8 +78,8 @@ func queueKey(tenant, queue string) string { return "tkq:{" + tenant + "}:" + qu
 // open makes a ticket and says whether Redis has it. It never fails: without
 // Redis the ticket waits in the journal, with local as well, where Redis is not
 // even asked.
-func (ts *tickets) open(ctx context.Context, who identity, queue, dialogID, text, traceID string, local bool) (t ticket, stored bool) {
-	t = ticket{ID: ts.ids.mint('t', who), Queue: queue, State: ticketOpen, AskedNS: ts.store.now().UnixNano(), Tenant: who.tenant, UID: who.uid,
+func (ts *tickets) open(ctx context.Context, who dialog.Owner, queue, dialogID, text, traceID string, local bool) (t ticket, stored bool) {
+	t = ticket{ID: ts.ids.Mint(dialog.IDTicket, who), Queue: queue, State: ticketOpen, AskedNS: ts.store.Now().UnixNano(), Tenant: who.Tenant, UID: who.UID,
 		DialogID: dialogID, Text: text, TraceID: traceID, ETA: int(ticketETACap / time.Second)}
 	if local {
 		ts.journal.keep(t, false)
@@ -101,20 +103,20 @@ func eta(n int) int {
 // write stores a ticket that Redis cannot have yet and returns the length of
 // its queue.
 func (ts *tickets) write(ctx context.Context, t ticket) (waiting int64, err error) {
-	start := ts.store.now()
-	defer func() { ts.store.observe("ticket", ts.store.now().Sub(start), err) }()
+	start := ts.store.Now()
+	defer func() { ts.store.Observe("ticket", ts.store.Now().Sub(start), err) }()
 	q := queueKey(t.Tenant, t.Queue)
-	p := ts.store.rdb.Pipeline()
+	p := ts.store.Redis.Pipeline()
 	p.HSet(ctx, ticketKey(t.ID), t.fields()...)
 	p.PExpire(ctx, ticketKey(t.ID), ticketLife)
 	p.ZAdd(ctx, q, t.place())
 	n := p.ZCard(ctx, q)
 	p.PExpire(ctx, q, ticketLife)
 	if _, err := p.Exec(ctx); err != nil {
-		return 0, fmt.Errorf("%w: %w", errState, err)
+		return 0, fmt.Errorf("%w: %w", dialog.ErrState, err)
 	}
 	if n.Val() >= ticketQueueCap+ticketQueueLag {
-		_ = ts.store.rdb.ZRemRangeByRank(ctx, q, 0, -ticketQueueCap-1).Err()
+		_ = ts.store.Redis.ZRemRangeByRank(ctx, q, 0, -ticketQueueCap-1).Err()
 	}
 	return n.Val(), nil
 }
@@ -136,9 +138,9 @@ func (ts *tickets) get(ctx context.Context, id string) (t ticket, ok bool, err e
 	if t, ok := ts.journal.get(id); ok {
 		return t, true, nil
 	}
-	got := ts.store.rdb.HGetAll(ctx, ticketKey(id))
+	got := ts.store.Redis.HGetAll(ctx, ticketKey(id))
 	if err := got.Err(); err != nil {
-		return ticket{}, false, fmt.Errorf("%w: %w", errState, err)
+		return ticket{}, false, fmt.Errorf("%w: %w", dialog.ErrState, err)
 	}
 	t, ok = scanTicket(id, got)
 	return t, ok, nil

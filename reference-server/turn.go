@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cstest/cstest/reference-server/dialog"
+
 	"github.com/cstest/cstest/reference-server/degrade"
 
 	"github.com/cstest/cstest/reference-server/model"
@@ -33,13 +35,13 @@ type turn struct {
 	tr        trace.Context
 	who       identity
 	req       request
-	text      string // masked, with the caller's ⟦…⟧ marks: what the model sees and the dialog keeps
-	clean     string // masked, without marks: what intent, FAQ and cache see
-	hash      string // of the text as it came
-	ownTurnID bool   // drawn here: nobody can repeat it
-	newDialog bool   // a job's: the id was minted when it was queued
-	hold      *hold  // nil: the dialog's state cannot be reached
-	replay    []byte // response of an earlier turn with the same turn_id
+	text      string       // masked, with the caller's ⟦…⟧ marks: what the model sees and the dialog keeps
+	clean     string       // masked, without marks: what intent, FAQ and cache see
+	hash      string       // of the text as it came
+	ownTurnID bool         // drawn here: nobody can repeat it
+	newDialog bool         // a job's: the id was minted when it was queued
+	hold      *dialog.Hold // nil: the dialog's state cannot be reached
+	replay    []byte       // response of an earlier turn with the same turn_id
 	ans       response
 
 	attempts             int
@@ -66,19 +68,19 @@ func (s *Server) open(x *exchange) (*turn, error) {
 		}
 		return nil, problemSyntax
 	}
-	if t.req.uid != "" && t.req.uid != t.who.uid {
+	if t.req.uid != "" && t.req.uid != t.who.UID {
 		return nil, problemUID
 	}
-	if t.req.dialogID != "" && !s.ids.owns(t.req.dialogID, 'd', t.who) {
+	if t.req.dialogID != "" && !s.ids.Owns(t.req.dialogID, dialog.IDDialog, t.who.Owner) {
 		return nil, problemNotFound
 	}
 	if t.req.turnID == "" {
-		t.req.turnID, t.ownTurnID = randomHex(8), true
+		t.req.turnID, t.ownTurnID = dialog.RandomHex(8), true
 	}
-	t.hash = textHash(t.req.text)
+	t.hash = dialog.TextHash(t.req.text)
 	t.text, t.ans.piiIn = t.mask(t.req.text, "in")
-	t.clean = stripMarks(t.text)
-	t.ans.group = group(t.who.uid, t.set)
+	t.clean = dialog.StripMarks(t.text)
+	t.ans.group = group(t.who.UID, t.set)
 	return t, nil
 }
 
@@ -115,21 +117,21 @@ func (t *turn) begin(ctx context.Context) error {
 		return nil
 	}
 	if t.req.dialogID == "" {
-		t.hold = t.srv.store.fresh(t.srv.ids.mint('d', t.who))
+		t.hold = t.srv.store.Fresh(t.srv.ids.Mint(dialog.IDDialog, t.who.Owner))
 		t.ans.contextStatus = "new"
 		return nil
 	}
 	start := time.Now()
 	exclusive := t.set.chatConcurrentTurns == "refuse"
-	h, replay, err := t.srv.store.begin(ctx, t.req.dialogID, t.req.turnID, t.hash, exclusive, t.set.historyHard.D())
-	if errors.Is(err, errBusy) && !t.ownTurnID {
+	h, replay, err := t.srv.store.Begin(ctx, t.req.dialogID, t.req.turnID, t.hash, exclusive, t.set.historyHard.D())
+	if errors.Is(err, dialog.ErrBusy) && !t.ownTurnID {
 		h, replay, err = t.awaitTwin(ctx, exclusive)
 	}
 	t.redisTime += time.Since(start)
 	switch {
-	case errors.Is(err, errBusy):
+	case errors.Is(err, dialog.ErrBusy):
 		return problemBusy
-	case errors.Is(err, errReused):
+	case errors.Is(err, dialog.ErrReused):
 		return problemReused
 	case err != nil && ctx.Err() != nil:
 		return problemGone
@@ -143,36 +145,36 @@ func (t *turn) begin(ctx context.Context) error {
 		return nil
 	}
 	t.hold = h
-	if h.skipped > 0 {
-		t.srv.metrics.corrupt.Add(float64(h.skipped))
+	if h.Skipped > 0 {
+		t.srv.metrics.corrupt.Add(float64(h.Skipped))
 	}
 	t.ans.contextStatus = "ok"
 	switch {
-	case h.lost && t.newDialog && h.length == 0:
-		h.fresh, t.ans.contextStatus = true, "new"
-	case h.lost:
+	case h.Lost && t.newDialog && h.Length == 0:
+		h.Fresh, t.ans.contextStatus = true, "new"
+	case h.Lost:
 		t.ans.contextStatus = "expired"
 	}
 	return nil
 }
 
 // awaitTwin waits while the turn in progress is this very one, sent twice.
-func (t *turn) awaitTwin(ctx context.Context, exclusive bool) (*hold, []byte, error) {
+func (t *turn) awaitTwin(ctx context.Context, exclusive bool) (*dialog.Hold, []byte, error) {
 	until := time.NewTimer(max(t.set.chatDeadline.D(), time.Second))
 	defer until.Stop()
 	for {
-		if id, err := t.srv.store.holder(ctx, t.req.dialogID); err != nil || id != "" && id != t.req.turnID {
-			return nil, nil, errBusy
+		if id, err := t.srv.store.Holder(ctx, t.req.dialogID); err != nil || id != "" && id != t.req.turnID {
+			return nil, nil, dialog.ErrBusy
 		}
 		select {
 		case <-until.C:
-			return nil, nil, errBusy
+			return nil, nil, dialog.ErrBusy
 		case <-ctx.Done():
-			return nil, nil, errBusy
+			return nil, nil, dialog.ErrBusy
 		case <-time.After(twinPoll):
 		}
-		h, replay, err := t.srv.store.begin(ctx, t.req.dialogID, t.req.turnID, t.hash, exclusive, t.set.historyHard.D())
-		if !errors.Is(err, errBusy) {
+		h, replay, err := t.srv.store.Begin(ctx, t.req.dialogID, t.req.turnID, t.hash, exclusive, t.set.historyHard.D())
+		if !errors.Is(err, dialog.ErrBusy) {
 			return h, replay, err
 		}
 	}
@@ -208,28 +210,28 @@ func (t *turn) prompt() model.Prompt {
 	if t.hold == nil {
 		return p
 	}
-	bytes, from := len(t.text), len(t.hold.turns)
-	for from > 0 && len(t.hold.turns)-from+1 < int(t.set.historyMessages)/2 {
-		bytes += t.hold.turns[from-1].size()
+	bytes, from := len(t.text), len(t.hold.Turns)
+	for from > 0 && len(t.hold.Turns)-from+1 < int(t.set.historyMessages)/2 {
+		bytes += t.hold.Turns[from-1].Size()
 		if bytes > int(t.set.historyBytes) {
 			break
 		}
 		from--
 	}
-	for i := range t.hold.turns[from:] {
-		p.Turns = append(p.Turns, exchangeOf(&t.hold.turns[from+i]))
+	for i := range t.hold.Turns[from:] {
+		p.Turns = append(p.Turns, exchangeOf(&t.hold.Turns[from+i]))
 	}
 	return p
 }
 
 // exchangeOf is a stored turn as the model sees it.
-func exchangeOf(r *record) model.Exchange {
-	e := model.Exchange{User: r.user}
-	if !r.degraded {
-		e.Replies = append(e.Replies, r.reply())
+func exchangeOf(r *dialog.Record) model.Exchange {
+	e := model.Exchange{User: r.User}
+	if !r.Degraded {
+		e.Replies = append(e.Replies, r.Reply())
 	}
-	for _, n := range r.notes {
-		e.Replies = append(e.Replies, stripMarks(n.text))
+	for _, n := range r.Notes {
+		e.Replies = append(e.Replies, dialog.StripMarks(n.Text))
 	}
 	return e
 }
@@ -252,45 +254,45 @@ func (t *turn) commit(ctx context.Context) ([]byte, error) {
 	start := time.Now()
 	ctx = context.WithoutCancel(ctx)
 	r := t.record()
-	err := t.srv.store.commit(ctx, t.hold, r, t.kept())
-	for try := 0; errors.Is(err, errConflict) && !t.hold.leased && try < maxOvertaken; try++ {
+	err := t.srv.store.Commit(ctx, t.hold, r, t.kept())
+	for try := 0; errors.Is(err, dialog.ErrConflict) && !t.hold.Leased && try < maxOvertaken; try++ {
 		// Turns at once are allowed: this one was overtaken and comes next.
-		h, _, again := t.srv.store.begin(ctx, t.hold.id, t.req.turnID, t.hash, false, t.set.historyHard.D())
+		h, _, again := t.srv.store.Begin(ctx, t.hold.ID, t.req.turnID, t.hash, false, t.set.historyHard.D())
 		if again != nil || h == nil {
 			break
 		}
 		t.hold = h
 		r = t.record()
-		err = t.srv.store.commit(ctx, t.hold, r, t.kept())
+		err = t.srv.store.Commit(ctx, t.hold, r, t.kept())
 	}
-	body := r.response
-	if errors.Is(err, errState) && t.set.tiers && time.Since(t.start)+t.set.redisTimeout.D() < t.set.chatDeadline.D() {
+	body := r.Response
+	if errors.Is(err, dialog.ErrState) && t.set.tiers && time.Since(t.start)+t.set.redisTimeout.D() < t.set.chatDeadline.D() {
 		// Made twice, a commit appends once.
-		err = t.srv.store.commit(ctx, t.hold, r, t.kept())
+		err = t.srv.store.Commit(ctx, t.hold, r, t.kept())
 	}
 	t.redisTime += time.Since(start)
-	if errors.Is(err, errConflict) && t.hold.leased {
+	if errors.Is(err, dialog.ErrConflict) && t.hold.Leased {
 		return nil, problemBusy
 	}
 	if err != nil {
 		t.ans.persisted = false
 		body = t.ans.appendJSON(make([]byte, 0, len(body)+1))
-		if errors.Is(err, errState) && t.set.tiers {
-			r.response = body // what is stored is what was sent
-			t.srv.store.finish(t.hold, r, t.kept())
+		if errors.Is(err, dialog.ErrState) && t.set.tiers {
+			r.Response = body // what is stored is what was sent
+			t.srv.store.Finish(t.hold, r, t.kept())
 		} else {
-			t.srv.store.release(t.hold)
+			t.srv.store.Release(t.hold)
 		}
 	}
 	return body, nil
 }
 
 // record renders the answer and is what commit stores of the turn.
-func (t *turn) record() *record {
-	t.ans.dialogID, t.ans.seq, t.ans.epoch, t.ans.persisted = t.hold.id, t.hold.seq, t.hold.epoch, true
+func (t *turn) record() *dialog.Record {
+	t.ans.dialogID, t.ans.seq, t.ans.epoch, t.ans.persisted = t.hold.ID, t.hold.Seq, t.hold.Epoch, true
 	t.ans.costMS = t.cost()
-	return &record{epoch: t.hold.epoch, seq: t.hold.seq, born: t.hold.born, token: t.hold.token, turnID: t.req.turnID, textHash: t.hash,
-		degraded: t.ans.degraded, user: t.text, response: t.ans.appendJSON(make([]byte, 0, 512+len(t.ans.text)))}
+	return &dialog.Record{Epoch: t.hold.Epoch, Seq: t.hold.Seq, Born: t.hold.Born, Token: t.hold.Token, TurnID: t.req.turnID, TextHash: t.hash,
+		Degraded: t.ans.degraded, User: t.text, Response: t.ans.appendJSON(make([]byte, 0, 512+len(t.ans.text)))}
 }
 
 func (t *turn) mask(text, direction string) (string, int) {
@@ -335,8 +337,8 @@ func (s *Server) checked(traceID, text string) string {
 
 func (t *turn) cost() float64 { return float64(time.Since(t.start).Microseconds()) / 1000 }
 
-func (t *turn) kept() kept {
-	return kept{messages: int(t.set.historyMessages), bytes: int(t.set.historyBytes), ttl: t.set.historyTTL.D(), hard: t.set.historyHard.D()}
+func (t *turn) kept() dialog.Kept {
+	return dialog.Kept{Messages: int(t.set.historyMessages), Bytes: int(t.set.historyBytes), TTL: t.set.historyTTL.D(), Hard: t.set.historyHard.D()}
 }
 
 // run takes the turn from begin to the rendered response.
@@ -347,7 +349,7 @@ func (t *turn) run(ctx context.Context) ([]byte, error) {
 	committed := false
 	defer func() {
 		if !committed {
-			t.srv.store.release(t.hold)
+			t.srv.store.Release(t.hold)
 		}
 		if t.announce != nil {
 			t.announce()

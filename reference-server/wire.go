@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"unicode/utf8"
 
+	"github.com/cstest/cstest/reference-server/dialog"
+
 	"github.com/cstest/cstest/reference-server/degrade"
 
 	"github.com/tidwall/gjson"
@@ -88,9 +90,9 @@ func decodeRequest(body []byte) (request, error) {
 
 func (q request) check() error {
 	switch {
-	case q.dialogID != "" && !wellFormedID(q.dialogID):
+	case q.dialogID != "" && !dialog.IsID(q.dialogID):
 		return fmt.Errorf("%w: dialog_id must be 32 lower-case hex digits", errField)
-	case q.turnID != "" && !wellFormedTurnID(q.turnID):
+	case q.turnID != "" && !dialog.IsTurnID(q.turnID):
 		return fmt.Errorf("%w: turn_id must have 1 to 64 letters, digits or any of -_.: without spaces", errField)
 	case len(q.uid) > 4*maxUID:
 		return fmt.Errorf("%w: uid must have 1 to %d characters", errField, maxUID)

@@ -2,9 +2,10 @@ package refserver
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/cstest/cstest/reference-server/dialog"
 )
 
 func TestRequestsAreReadStrictly(t *testing.T) {
@@ -106,56 +107,12 @@ func TestRefusedBodiesNeverReachRedis(t *testing.T) {
 	}
 }
 
-func TestStripMarks(t *testing.T) {
-	for in, want := range map[string]string{
-		"优惠券 ⟦c:AAAAAAAA.1⟧": "优惠券",
-		"a⟦x⟧b⟦y⟧c":          "abc",
-		"plain":              "plain",
-		"open ⟦never shut":   "open",
-		"⟦seen c:A.1 c:A.2⟧": "",
-		"shut ⟧ only":        "shut ⟧ only",
-	} {
-		if got := stripMarks(in); got != want {
-			t.Errorf("stripMarks(%q) = %q, want %q", in, got, want)
-		}
-	}
-}
-
-func TestIDs(t *testing.T) {
-	m := newMinter([]byte(testSecret))
-	a, b := identity{uid: "u1", tenant: "t1"}, identity{uid: "u2", tenant: "t1"}
-	id := m.mint('d', a)
-	if !wellFormedID(id) {
-		t.Fatalf("minted %q", id)
-	}
-	if !m.owns(id, 'd', a) {
-		t.Error("the owner is not recognised")
-	}
-	for name, ok := range map[string]bool{
-		"another user":   m.owns(id, 'd', b),
-		"another tenant": m.owns(id, 'd', identity{uid: "u1", tenant: "t2"}),
-		"another kind":   m.owns(id, 't', a),
-		"shifted border": m.owns(m.mint('d', identity{uid: "1u1", tenant: "t"}), 'd', identity{uid: "u1", tenant: "t1"}),
-		"another key":    newMinter([]byte(strings.Repeat("x", 32))).owns(id, 'd', a),
-	} {
-		if ok {
-			t.Errorf("%s is taken for the owner", name)
-		}
-	}
-	for i := range 100_000 {
-		guess := fmt.Sprintf("%032x", i)
-		if m.owns(guess, 'd', a) {
-			t.Fatalf("guess %s hits", guess)
-		}
-	}
-}
-
 func FuzzDecodeRequest(f *testing.F) {
 	f.Add([]byte(`{"text":"hi","dialog_id":"0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a"}`))
 	f.Add([]byte(`{"\u0074ext":"\ud83d"}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		q, err := decodeRequest(b)
-		if err == nil && (q.text == "" || q.dialogID != "" && !wellFormedID(q.dialogID)) {
+		if err == nil && (q.text == "" || q.dialogID != "" && !dialog.IsID(q.dialogID)) {
 			t.Errorf("accepted %q as %+v", b, q)
 		}
 	})

@@ -1,10 +1,10 @@
-package refserver
+package dialog
 
 import "strings"
 
-// stripMarks removes ⟦…⟧, which carries canaries of a load test and is no part
+// StripMarks removes ⟦…⟧, which carries canaries of a load test and is no part
 // of what anybody said. An unclosed mark runs to the end.
-func stripMarks(s string) string {
+func StripMarks(s string) string {
 	const open, shut = "⟦", "⟧"
 	i := strings.Index(s, open)
 	if i < 0 {

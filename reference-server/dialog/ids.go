@@ -1,4 +1,4 @@
-package refserver
+package dialog
 
 import (
 	"crypto/hmac"
@@ -9,41 +9,54 @@ import (
 	"sync"
 )
 
+// The kinds of ids.
+const (
+	IDDialog byte = 'd'
+	IDJob    byte = 'j'
+	IDTicket byte = 't'
+)
+
 const (
 	idRandom = 10 // bytes drawn
 	idMAC    = 6  // bytes of HMAC-SHA-256 over them, tenant and uid
-	idLen    = 2 * (idRandom + idMAC)
+	IDLen    = 2 * (idRandom + idMAC)
 )
 
-// minter makes and checks ids of dialogs, jobs and tickets: 32 lower-case hex
+// Owner is the user something belongs to.
+type Owner struct {
+	Tenant string
+	UID    string
+}
+
+// Minter makes and checks ids of dialogs, jobs and tickets: 32 lower-case hex
 // digits that carry a MAC over kind, tenant and uid. Ownership is therefore
 // known without asking Redis. Safe for concurrent use.
-type minter struct {
+type Minter struct {
 	macs sync.Pool
 }
 
-func newMinter(key []byte) *minter {
+func NewMinter(key []byte) *Minter {
 	k := hmac.New(sha256.New, key)
 	k.Write([]byte("cstest ids"))
 	sub := k.Sum(nil)
-	return &minter{macs: sync.Pool{New: func() any { return hmac.New(sha256.New, sub) }}}
+	return &Minter{macs: sync.Pool{New: func() any { return hmac.New(sha256.New, sub) }}}
 }
 
-// mint returns a new id of this kind for its owner.
-func (m *minter) mint(kind byte, who identity) string {
+// Mint returns a new id of this kind for its owner.
+func (m *Minter) Mint(kind byte, who Owner) string {
 	var b [idRandom + idMAC]byte
 	rand.Read(b[:idRandom])
 	m.sum(b[idRandom:], b[:idRandom], kind, who)
-	var out [idLen]byte
+	var out [IDLen]byte
 	hex.Encode(out[:], b[:])
 	return string(out[:])
 }
 
-// owns says whether id was minted for this owner. The form must have been
+// Owns says whether id was minted for this owner. The form must have been
 // checked with wellFormedID.
-func (m *minter) owns(id string, kind byte, who identity) bool {
+func (m *Minter) Owns(id string, kind byte, who Owner) bool {
 	var b [idRandom + idMAC]byte
-	if len(id) != idLen {
+	if len(id) != IDLen {
 		return false
 	}
 	if _, err := hex.Decode(b[:], []byte(id)); err != nil {
@@ -54,23 +67,23 @@ func (m *minter) owns(id string, kind byte, who identity) bool {
 	return hmac.Equal(want[:], b[idRandom:])
 }
 
-func (m *minter) sum(dst, random []byte, kind byte, who identity) {
+func (m *Minter) sum(dst, random []byte, kind byte, who Owner) {
 	h := m.macs.Get().(hash.Hash)
 	h.Reset()
 	var buf [sha256.Size]byte
 	msg := make([]byte, 0, 160)
-	msg = append(msg, kind, byte(len(who.tenant)))
+	msg = append(msg, kind, byte(len(who.Tenant)))
 	msg = append(msg, random...)
-	msg = append(msg, who.tenant...)
-	msg = append(msg, who.uid...)
+	msg = append(msg, who.Tenant...)
+	msg = append(msg, who.UID...)
 	h.Write(msg)
 	copy(dst, h.Sum(buf[:0])[:idMAC])
 	m.macs.Put(h)
 }
 
-// wellFormedID checks the form on bytes, before anything is looked up.
-func wellFormedID(id string) bool {
-	if len(id) != idLen {
+// IsID checks the form on bytes, before anything is looked up.
+func IsID(id string) bool {
+	if len(id) != IDLen {
 		return false
 	}
 	for i := range len(id) {
@@ -81,8 +94,8 @@ func wellFormedID(id string) bool {
 	return true
 }
 
-// wellFormedTurnID checks an id chosen by the client.
-func wellFormedTurnID(id string) bool {
+// IsTurnID checks an id chosen by the client.
+func IsTurnID(id string) bool {
 	if id == "" || len(id) > 64 {
 		return false
 	}
@@ -96,8 +109,8 @@ func wellFormedTurnID(id string) bool {
 	return true
 }
 
-// randomHex returns n random bytes in hex.
-func randomHex(n int) string {
+// RandomHex returns n random bytes in hex.
+func RandomHex(n int) string {
 	b := make([]byte, n)
 	rand.Read(b)
 	return hex.EncodeToString(b)

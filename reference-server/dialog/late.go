@@ -1,4 +1,4 @@
-package refserver
+package dialog
 
 import (
 	"context"
@@ -26,9 +26,14 @@ type late struct {
 	pending map[string]chan struct{} // by dialog; closed when its commit is through or given up
 }
 
-func newLate() *late { return &late{stop: make(chan struct{}), pending: map[string]chan struct{}{}} }
+func newLate(background *sync.WaitGroup) *late {
+	return &late{background: background, stop: make(chan struct{}), pending: map[string]chan struct{}{}}
+}
 
 func (l *late) close() { l.once.Do(func() { close(l.stop) }) }
+
+// StopRetries ends the attempts to finish late commits.
+func (s *Store) StopRetries() { s.late.close() }
 
 // wait lets an unfinished commit of the dialog go first.
 func (l *late) wait(ctx context.Context, id string, limit time.Duration) {
@@ -47,23 +52,23 @@ func (l *late) wait(ctx context.Context, id string, limit time.Duration) {
 	}
 }
 
-// finish tries the commit of r again, in the background, until it is through,
+// Finish tries the commit of r again, in the background, until it is through,
 // overtaken or too old. Above the limit the turn is lost, as its answer said.
-func (s *store) finish(h *hold, r *record, k kept) {
+func (s *Store) Finish(h *Hold, r *Record, k Kept) {
 	l := s.late
 	l.mu.Lock()
-	_, busy := l.pending[h.id]
+	_, busy := l.pending[h.ID]
 	if busy || len(l.pending) >= lateLimit {
 		l.mu.Unlock()
 		return
 	}
 	ch := make(chan struct{})
-	l.pending[h.id] = ch
+	l.pending[h.ID] = ch
 	l.mu.Unlock()
 	run := func() {
 		s.retry(h, r, k)
 		l.mu.Lock()
-		delete(l.pending, h.id)
+		delete(l.pending, h.ID)
 		l.mu.Unlock()
 		close(ch)
 	}
@@ -74,13 +79,13 @@ func (s *store) finish(h *hold, r *record, k kept) {
 	go run()
 }
 
-func (s *store) retry(h *hold, r *record, k kept) {
+func (s *Store) retry(h *Hold, r *Record, k Kept) {
 	pause, end := latePause, time.Now().Add(lateLife)
 	for time.Now().Before(end) {
 		ctx, cancel := context.WithTimeout(context.Background(), lateSlow)
 		err := s.append(ctx, h, r, k)
 		cancel()
-		if err == nil || errors.Is(err, errConflict) {
+		if err == nil || errors.Is(err, ErrConflict) {
 			return
 		}
 		select {

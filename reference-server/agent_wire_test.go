@@ -1,0 +1,31 @@
+package refserver
+
+import (
+	"testing"
+	"time"
+
+	"github.com/tidwall/gjson"
+)
+
+func FuzzAgentRequests(f *testing.F) {
+	for _, s := range []string{`{"type":"subscribe","queues":["*"]}`, `{"type":"claim","ticket_id":"x"}`, `null`, "\xff", `{"queues":[1]}`, `{"type":"a"}{}`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		q, ok, code := decodeAgentRequest(b)
+		if code != 0 && code != closePayload {
+			t.Fatalf("close code %d", code)
+		}
+		if code != 0 && ok {
+			t.Fatal("accepted and refused")
+		}
+		if ok && len(q.Queues) > 64 {
+			t.Fatalf("%d queues", len(q.Queues))
+		}
+		for _, m := range [][]byte{outcomeMessage(outcomeClaimed, bounded(q.TicketID)), errorMessage(codeBadMessage, bounded(q.TicketID)), helloMessage(q.Text, time.Second)} {
+			if !gjson.ValidBytes(m) || len(m) > 8*len(b)+256 {
+				t.Fatalf("answer %q", m)
+			}
+		}
+	})
+}

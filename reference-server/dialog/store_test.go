@@ -1,0 +1,395 @@
+package dialog
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+)
+
+func testStore(t *testing.T, roundtrips int) (*Store, *miniredis.Miniredis) {
+	t.Helper()
+	m := miniredis.RunT(t)
+	s := NewStore(&redis.Options{Addr: m.Addr()}, StoreOptions{Timeout: 2 * time.Second, Pool: 50, Attempts: 2, RoundTrips: roundtrips})
+	t.Cleanup(func() { s.Redis.Close() })
+	return s, m
+}
+
+var testKept = Kept{Messages: 40, Bytes: 32 << 10, TTL: 30 * time.Minute, Hard: 24 * time.Hour}
+
+const testDialog = "0123456789abcdef0123456789abcdef"
+
+func put(t *testing.T, s *Store, h *Hold, turnID, text string) error {
+	t.Helper()
+	return s.Commit(t.Context(), h, testRecord(h, turnID, text), testKept)
+}
+
+func testRecord(h *Hold, turnID, text string) *Record {
+	return &Record{Epoch: h.Epoch, Seq: h.Seq, Born: h.Born, Token: h.Token, TurnID: turnID, TextHash: TextHash(text), User: text,
+		Response: []byte(`{"dialog_id":"` + h.ID + `","answer":"re: ` + text + `","seq":` + fmt.Sprint(h.Seq) + `}`)}
+}
+
+func start(t *testing.T, s *Store, turnID, text string) *Hold {
+	t.Helper()
+	h, replay, err := s.Begin(t.Context(), testDialog, turnID, TextHash(text), true, testKept.Hard)
+	if err != nil || replay != nil {
+		t.Fatalf("begin %s: replay %s, %v", turnID, replay, err)
+	}
+	return h
+}
+
+func users(h *Hold) string {
+	var b []string
+	for _, r := range h.Turns {
+		b = append(b, r.User)
+	}
+	return strings.Join(b, " ")
+}
+
+func bothWays(t *testing.T, f func(t *testing.T, s *Store, m *miniredis.Miniredis)) {
+	for _, n := range []int{2, 4} {
+		t.Run(fmt.Sprintf("%d round trips", n), func(t *testing.T) {
+			s, m := testStore(t, n)
+			f(t, s, m)
+		})
+	}
+}
+
+func TestTurnsFollowEachOther(t *testing.T) {
+	bothWays(t, func(t *testing.T, s *Store, m *miniredis.Miniredis) {
+		h := s.Fresh(testDialog)
+		if err := put(t, s, h, "t1", "a"); err != nil {
+			t.Fatal(err)
+		}
+		epoch := h.Epoch
+		for i, want := range []string{"a", "a b", "a b c"} {
+			h = start(t, s, fmt.Sprint("t", i+2), string(rune('b'+i)))
+			if got := users(h); got != want || h.Seq != i+2 || h.Epoch != epoch || h.Lost {
+				t.Fatalf("turn %d saw %q seq %d epoch %d lost %v, want %q seq %d epoch %d", i+2, got, h.Seq, h.Epoch, h.Lost, want, i+2, epoch)
+			}
+			if err := put(t, s, h, fmt.Sprint("t", i+2), string(rune('b'+i))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if ttl := m.TTL(ListKey(testDialog)); ttl != 30*time.Minute {
+			t.Errorf("ttl %v, want 30m", ttl)
+		}
+		if m.Exists(leaseKey(testDialog)) {
+			t.Error("the lease is still there")
+		}
+	})
+}
+
+func TestOneTurnAtATime(t *testing.T) {
+	bothWays(t, func(t *testing.T, s *Store, m *miniredis.Miniredis) {
+		h := s.Fresh(testDialog)
+		if err := put(t, s, h, "t1", "a"); err != nil {
+			t.Fatal(err)
+		}
+		first := start(t, s, "t2", "b")
+		if _, _, err := s.Begin(t.Context(), testDialog, "t3", TextHash("c"), true, testKept.Hard); !errors.Is(err, ErrBusy) {
+			t.Errorf("second turn: %v, want errBusy", err)
+		}
+		if got, err := s.Holder(t.Context(), testDialog); got != "t2" || err != nil {
+			t.Errorf("holder = %q, %v; want t2", got, err)
+		}
+		s.Release(first)
+		start(t, s, "t3", "c")
+	})
+}
+
+func TestReplayIsByteIdentical(t *testing.T) {
+	bothWays(t, func(t *testing.T, s *Store, _ *miniredis.Miniredis) {
+		h := s.Fresh(testDialog)
+		want := string(testRecord(h, "t1", "a").Response)
+		if err := put(t, s, h, "t1", "a"); err != nil {
+			t.Fatal(err)
+		}
+		_, replay, err := s.Begin(t.Context(), testDialog, "t1", TextHash("a"), true, testKept.Hard)
+		if err != nil || string(replay) != want {
+			t.Errorf("replay %s, %v; want %s", replay, err, want)
+		}
+		if _, _, err := s.Begin(t.Context(), testDialog, "t1", TextHash("other"), true, testKept.Hard); !errors.Is(err, ErrReused) {
+			t.Errorf("same id, other text: %v, want errReused", err)
+		}
+		if h := start(t, s, "t2", "b"); h.Seq != 2 {
+			t.Errorf("a replay took seq: next is %d", h.Seq)
+		}
+	})
+}
+
+// The reply to a commit was lost and the commit is made again: one turn, not
+// two.
+func TestCommitTwiceAppendsOnce(t *testing.T) {
+	bothWays(t, func(t *testing.T, s *Store, _ *miniredis.Miniredis) {
+		h := s.Fresh(testDialog)
+		for range 3 {
+			if err := put(t, s, h, "t1", "a"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		next := start(t, s, "t2", "b")
+		if users(next) != "a" || next.Seq != 2 {
+			t.Errorf("after three commits of one turn: %q, next seq %d", users(next), next.Seq)
+		}
+		if err := put(t, s, next, "t2", "b"); err != nil {
+			t.Errorf("commit behind duplicates: %v", err)
+		}
+		if h := start(t, s, "t3", "c"); users(h) != "a b" || h.Seq != 3 {
+			t.Errorf("then %q, next seq %d", users(h), h.Seq)
+		}
+	})
+}
+
+// A turn that was overtaken (its lease ran out) must not get into the dialog.
+func TestOvertakenCommitIsFenced(t *testing.T) {
+	bothWays(t, func(t *testing.T, s *Store, m *miniredis.Miniredis) {
+		if err := put(t, s, s.Fresh(testDialog), "t1", "a"); err != nil {
+			t.Fatal(err)
+		}
+		slow := start(t, s, "t2", "slow")
+		m.FastForward(leaseTime + time.Second)
+		quick := start(t, s, "t3", "quick")
+		if err := put(t, s, quick, "t3", "quick"); err != nil {
+			t.Fatal(err)
+		}
+		if err := put(t, s, slow, "t2", "slow"); !errors.Is(err, ErrConflict) {
+			t.Errorf("overtaken commit: %v, want errConflict", err)
+		}
+		if h := start(t, s, "t4", "x"); users(h) != "a quick" || h.Seq != 3 {
+			t.Errorf("dialog %q, next seq %d; want a quick, 3", users(h), h.Seq)
+		}
+	})
+}
+
+func TestLostStateIsANewEpoch(t *testing.T) {
+	for name, lose := range map[string]func(m *miniredis.Miniredis){
+		"evicted":       func(m *miniredis.Miniredis) { m.Del(ListKey(testDialog)) },
+		"expired":       func(m *miniredis.Miniredis) { m.FastForward(31 * time.Minute) },
+		"emptied":       func(m *miniredis.Miniredis) { m.FlushAll() },
+		"front missing": func(m *miniredis.Miniredis) { _, _ = m.Lpop(ListKey(testDialog)) },
+		"garbage":       func(m *miniredis.Miniredis) { _, _ = m.Push(ListKey(testDialog), "{not json") },
+		"huge":          func(m *miniredis.Miniredis) { _, _ = m.Push(ListKey(testDialog), strings.Repeat("x", MaxRecord+1)) },
+		"wrong type":    func(m *miniredis.Miniredis) { m.Del(ListKey(testDialog)); _ = m.Set(ListKey(testDialog), "x") },
+		"a gap": func(m *miniredis.Miniredis) {
+			list, _ := m.List(ListKey(testDialog))
+			m.Del(ListKey(testDialog))
+			_, _ = m.Push(ListKey(testDialog), list[0], list[2])
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bothWays(t, func(t *testing.T, s *Store, m *miniredis.Miniredis) {
+				h := s.Fresh(testDialog)
+				epoch := h.Epoch
+				if err := put(t, s, h, "t1", "a"); err != nil {
+					t.Fatal(err)
+				}
+				for i := 2; i <= 3; i++ {
+					h = start(t, s, fmt.Sprint("t", i), "b")
+					if err := put(t, s, h, fmt.Sprint("t", i), "b"); err != nil {
+						t.Fatal(err)
+					}
+				}
+				time.Sleep(2 * time.Millisecond) // epochs are milliseconds of the real clock
+				lose(m)
+				h = start(t, s, "t4", "c")
+				if !h.Lost || len(h.Turns) != 0 || h.Seq != 1 || h.Epoch <= epoch {
+					t.Fatalf("lost %v, %d turns, seq %d, epoch %d after %d", h.Lost, len(h.Turns), h.Seq, h.Epoch, epoch)
+				}
+				if err := put(t, s, h, "t4", "c"); err != nil {
+					t.Fatal(err)
+				}
+				if h2 := start(t, s, "t5", "d"); users(h2) != "c" || h2.Seq != 2 || h2.Epoch != h.Epoch || h2.Lost {
+					t.Errorf("new epoch: %q seq %d epoch %d lost %v", users(h2), h2.Seq, h2.Epoch, h2.Lost)
+				}
+			})
+		})
+	}
+}
+
+func TestStateLostWhileTheTurnRan(t *testing.T) {
+	bothWays(t, func(t *testing.T, s *Store, m *miniredis.Miniredis) {
+		if err := put(t, s, s.Fresh(testDialog), "t1", "a"); err != nil {
+			t.Fatal(err)
+		}
+		h := start(t, s, "t2", "b")
+		m.FlushAll()
+		if err := put(t, s, h, "t2", "b"); !errors.Is(err, ErrState) {
+			t.Errorf("commit: %v, want errState", err)
+		}
+		if h := start(t, s, "t3", "c"); !h.Lost || h.Seq != 1 {
+			t.Errorf("next turn: lost %v seq %d, want a new epoch", h.Lost, h.Seq)
+		}
+	})
+}
+
+func TestTrimming(t *testing.T) {
+	bothWays(t, func(t *testing.T, s *Store, m *miniredis.Miniredis) {
+		k := Kept{Messages: 6, Bytes: 32 << 10, TTL: time.Minute, Hard: time.Hour}
+		h := s.Fresh(testDialog)
+		for i := 1; i <= 10; i++ {
+			if i > 1 {
+				h = start(t, s, fmt.Sprint("t", i), fmt.Sprint(i))
+			}
+			if err := s.Commit(t.Context(), h, testRecord(h, fmt.Sprint("t", i), fmt.Sprint(i)), k); err != nil {
+				t.Fatal(err)
+			}
+		}
+		list, _ := m.List(ListKey(testDialog))
+		if h = start(t, s, "t11", "11"); users(h) != "8 9 10" || len(list) != 3 || h.Seq != 11 || h.Lost {
+			t.Errorf("kept %q in %d elements, next seq %d, lost %v; want 8 9 10, 3, 11", users(h), len(list), h.Seq, h.Lost)
+		}
+		big := strings.Repeat("x", 20<<10)
+		k.Bytes = 32 << 10
+		for i := 11; i <= 12; i++ {
+			if err := s.Commit(t.Context(), h, testRecord(h, fmt.Sprint("t", i), big), k); err != nil {
+				t.Fatal(err)
+			}
+			h = start(t, s, fmt.Sprint("t", i+1), "y")
+		}
+		if len(h.Turns) != 1 || h.Seq != 13 {
+			t.Errorf("%d turns of 40 KiB kept, next seq %d; want 1, 13", len(h.Turns), h.Seq)
+		}
+	})
+}
+
+func TestHardLifeEnds(t *testing.T) {
+	s, m := testStore(t, 2)
+	now := time.Now()
+	s.Now = func() time.Time { return now }
+	h := s.Fresh(testDialog)
+	if err := put(t, s, h, "t1", "a"); err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(23*time.Hour + 50*time.Minute)
+	h = start(t, s, "t2", "b")
+	if h.Lost {
+		t.Fatal("lost before its time")
+	}
+	if err := put(t, s, h, "t2", "b"); err != nil {
+		t.Fatal(err)
+	}
+	if ttl := m.TTL(ListKey(testDialog)); ttl > 10*time.Minute {
+		t.Errorf("ttl %v reaches beyond the hard end", ttl)
+	}
+	now = now.Add(11 * time.Minute)
+	if h = start(t, s, "t3", "c"); !h.Lost {
+		t.Error("the dialog outlives 24 h")
+	}
+}
+
+func TestRedisErrorsAreStateUnavailable(t *testing.T) {
+	for _, msg := range []string{"OOM command not allowed", "READONLY You can't write", "LOADING Redis is loading", "MISCONF disk", "ERR max number of clients reached"} {
+		s, m := testStore(t, 2)
+		if err := put(t, s, s.Fresh(testDialog), "t1", "a"); err != nil {
+			t.Fatal(err)
+		}
+		m.SetError(msg)
+		if _, _, err := s.Begin(t.Context(), testDialog, "t2", "h", true, time.Hour); !errors.Is(err, ErrState) {
+			t.Errorf("%s: %v, want errState", msg, err)
+		}
+		h := s.Fresh(testDialog)
+		if err := put(t, s, h, "t9", "x"); !errors.Is(err, ErrState) {
+			t.Errorf("%s: commit %v, want errState", msg, err)
+		}
+	}
+}
+
+// G1–G3 with many callers at once: every answered turn is in the dialog once,
+// numbers have no gaps, and each turn saw all before it.
+func TestConcurrentTurnsAreLinear(t *testing.T) {
+	bothWays(t, func(t *testing.T, s *Store, _ *miniredis.Miniredis) {
+		if err := put(t, s, s.Fresh(testDialog), "t0", "0"); err != nil {
+			t.Fatal(err)
+		}
+		var mu sync.Mutex
+		saw := map[int]int{} // seq → turns seen
+		var all sync.WaitGroup
+		for w := range 8 {
+			all.Go(func() {
+				for i := range 20 {
+					id := fmt.Sprintf("w%d-%d", w, i)
+					h, _, err := s.Begin(t.Context(), testDialog, id, TextHash(id), true, time.Hour)
+					if errors.Is(err, ErrBusy) {
+						continue
+					}
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if err := s.Commit(t.Context(), h, testRecord(h, id, id), Kept{Messages: 200, Bytes: 1 << 20, TTL: time.Minute, Hard: time.Hour}); err != nil {
+						t.Error(err)
+						return
+					}
+					mu.Lock()
+					saw[h.Seq] = len(h.Turns)
+					mu.Unlock()
+				}
+			})
+		}
+		all.Wait()
+		for seq := 2; seq < len(saw)+2; seq++ {
+			if saw[seq] != min(seq-1, 99) {
+				t.Errorf("turn %d saw %d turns, want %d", seq, saw[seq], seq-1)
+			}
+		}
+		if len(saw) == 0 {
+			t.Error("no turn at all got through")
+		}
+	})
+}
+
+func TestRecordSurvivesTheTrip(t *testing.T) {
+	h := &Hold{ID: testDialog, Epoch: 7, Seq: 3, Born: 5, Token: "00ff"}
+	r := testRecord(h, "t-3", "引号\"和换行\n ⟦c:AAAAAAAA.3⟧")
+	r.base, r.Degraded = 2, true
+	r.Response, _ = json.Marshal(map[string]string{"answer": "好 ⟦seen c:AAAAAAAA.1⟧"})
+	got, ok := parseRecord(string(r.appendJSON(nil)))
+	if !ok || got.User != r.User || got.Seq != 3 || got.base != 2 || got.Epoch != 7 || got.Born != 5 || !got.Degraded || got.TurnID != "t-3" || string(got.Response) != string(r.Response) {
+		t.Errorf("came back as %+v, %v", got, ok)
+	}
+	if got.Reply() != "好" {
+		t.Errorf("reply %q, want it without marks", got.Reply())
+	}
+}
+
+func FuzzFold(f *testing.F) {
+	h := &Hold{ID: testDialog, Epoch: 7, Seq: 1, Born: 5, Token: "00ff"}
+	r := testRecord(h, "t", "x")
+	r.base = 1
+	f.Add(string(r.appendJSON(nil)), `{"e":7,"s":3}`)
+	f.Fuzz(func(t *testing.T, a, b string) {
+		got := foldRecords([]string{a, b})
+		for i := 1; i < len(got.turns); i++ {
+			if got.turns[i].Seq != got.turns[i-1].Seq+1 {
+				t.Errorf("gap in %+v", got.turns)
+			}
+		}
+	})
+}
+
+// The reply to begin got lost: the second attempt must know its own lease.
+func TestBeginAgainKnowsItsOwnLease(t *testing.T) {
+	bothWays(t, func(t *testing.T, s *Store, _ *miniredis.Miniredis) {
+		if err := put(t, s, s.Fresh(testDialog), "t1", "a"); err != nil {
+			t.Fatal(err)
+		}
+		h := &Hold{ID: testDialog, Token: RandomHex(8), since: time.Now()}
+		if _, leased, err := s.tryOpen(t.Context(), h, true, "t2", false); err != nil || !leased {
+			t.Fatalf("first: %v, %v", leased, err)
+		}
+		if _, leased, err := s.tryOpen(t.Context(), h, true, "t2", true); err != nil || !leased {
+			t.Errorf("again: leased %v, %v; want its own lease", leased, err)
+		}
+		other := &Hold{ID: testDialog, Token: RandomHex(8), since: time.Now()}
+		if _, leased, err := s.tryOpen(t.Context(), other, true, "t2", true); err != nil || leased {
+			t.Errorf("another caller: leased %v, %v; want none", leased, err)
+		}
+	})
+}
