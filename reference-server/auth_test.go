@@ -231,7 +231,7 @@ func TestAuthorizationHeader(t *testing.T) {
 
 func TestServerWithoutKeysIsAtFaultNotTheCaller(t *testing.T) {
 	l := newScriptedLLM(t)
-	s := startServer(t, l.url, func(c *Config) { c.Secrets = nil })
+	s := startServer(t, l.url, func(c *Config) { c.Secrets = map[string]Secret{} })
 	r := send(t, "POST", s.URL()+"/v1/chat", tokenFor(t, "u1"), `{"text":"x"}`)
 	if r.status != 500 || r.get("code").String() != "misconfigured" {
 		t.Errorf("status %d %s, want 500 misconfigured", r.status, r.body)

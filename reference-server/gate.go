@@ -6,6 +6,8 @@ import (
 
 	"github.com/maypok86/otter/v2"
 	"golang.org/x/time/rate"
+
+	"github.com/cstest/cstest/unit"
 )
 
 // gates are the token buckets in front of a turn. Safe for concurrent use.
@@ -15,6 +17,8 @@ type gates struct {
 	global  *rate.Limiter
 	users   *otter.Cache[string, *rate.Limiter]
 	tenants *otter.Cache[string, *rate.Limiter]
+	reads   keyed // of users
+	refused keyed // of addresses
 }
 
 // unitLimit is what the buckets were made from.
@@ -30,7 +34,7 @@ const (
 )
 
 func newGates(s *settings) *gates {
-	g := &gates{}
+	g := &gates{reads: newKeyed("reads", 2), refused: newKeyed("refused", 5)}
 	g.reset(limitsOf(s))
 	return g
 }
@@ -44,7 +48,7 @@ func (g *gates) reset(l unitLimit) {
 	buckets := func(n int) *otter.Cache[string, *rate.Limiter] {
 		return otter.Must(&otter.Options[string, *rate.Limiter]{MaximumSize: n, ExpiryCalculator: otter.ExpiryAccessing[string, *rate.Limiter](bucketIdle)})
 	}
-	g.close()
+	g.closeBuckets()
 	g.limit = l
 	g.global = rate.NewLimiter(rate.Limit(l.global), max(1, l.globalBurst))
 	g.users, g.tenants = buckets(maxUserBuckets), buckets(maxTenantBuckets)
@@ -52,6 +56,12 @@ func (g *gates) reset(l unitLimit) {
 
 // close ends what the buckets do in the background.
 func (g *gates) close() {
+	g.closeBuckets()
+	g.reads.buckets.StopAllGoroutines()
+	g.refused.buckets.StopAllGoroutines()
+}
+
+func (g *gates) closeBuckets() {
 	if g.users != nil {
 		g.users.StopAllGoroutines()
 		g.tenants.StopAllGoroutines()
@@ -115,4 +125,48 @@ func take(b *rate.Limiter, name string, limit int, now time.Time) *quota {
 	}
 	wait := time.Duration((1 - b.TokensAt(now)) / float64(b.Limit()) * float64(time.Second))
 	return &quota{name: name, limit: limit, wait: max(wait, time.Millisecond)}
+}
+
+// keyed are token buckets of one kind, one for each key. Their rate is given
+// with every call, so that it can change while the server runs. Safe for
+// concurrent use.
+type keyed struct {
+	name    string
+	seconds float64 // of burst
+	buckets *otter.Cache[string, *rate.Limiter]
+}
+
+func newKeyed(name string, seconds float64) keyed {
+	return keyed{name, seconds, otter.Must(&otter.Options[string, *rate.Limiter]{MaximumSize: maxUserBuckets, ExpiryCalculator: otter.ExpiryAccessing[string, *rate.Limiter](bucketIdle)})}
+}
+
+func (k keyed) bucket(key string, perSecond unit.Rate) *rate.Limiter {
+	b := bucketOf(k.buckets, key, float64(perSecond), int(k.seconds*float64(perSecond)))
+	if b.Limit() != rate.Limit(perSecond) {
+		b.SetLimit(rate.Limit(perSecond))
+		b.SetBurst(max(1, int(k.seconds*float64(perSecond))))
+	}
+	return b
+}
+
+// take takes a token; nil when there was one.
+func (k keyed) take(key string, perSecond unit.Rate, now time.Time) *quota {
+	if perSecond <= 0 {
+		return nil
+	}
+	b := k.bucket(key, perSecond)
+	return take(b, k.name, b.Burst(), now)
+}
+
+// peek is take without taking.
+func (k keyed) peek(key string, perSecond unit.Rate, now time.Time) *quota {
+	if perSecond <= 0 {
+		return nil
+	}
+	b, ok := k.buckets.GetIfPresent(key)
+	if !ok || b.TokensAt(now) >= 1 {
+		return nil
+	}
+	wait := time.Duration((1 - b.TokensAt(now)) / float64(b.Limit()) * float64(time.Second))
+	return &quota{name: k.name, limit: b.Burst(), wait: max(wait, time.Millisecond)}
 }

@@ -29,6 +29,8 @@ type settings struct {
 	chatDeadline        unit.Duration
 	chatDegradeAt       unit.Duration
 	chatMaxInFlight     unit.Count
+	chatMaxBodies       unit.Count
+	chatMaxBodiesUser   unit.Count
 	chatConcurrentTurns string
 
 	limitGlobal      unit.Rate
@@ -36,6 +38,12 @@ type settings struct {
 	limitTenant      unit.Rate
 	limitUser        unit.Rate
 	limitUserBurst   unit.Count
+	limitReads       unit.Rate
+	limitRefused     unit.Rate
+
+	admissionTarget unit.Duration
+	admissionWait   unit.Duration
+	admissionFloor  unit.Count
 
 	llmAPI                string
 	llmKeepalive          bool
@@ -102,12 +110,19 @@ func knobSpecs() []knobSpec {
 		{"chat.deadline", true, "end-to-end deadline of a turn; 0s: none", nil, func(s *settings) any { return &s.chatDeadline }},
 		{"chat.degrade_at", true, "when a turn stops waiting for the model and takes the next tier; 0s: never", nil, func(s *settings) any { return &s.chatDegradeAt }},
 		{"chat.max_in_flight", true, "turns in flight, above it 503 shed; 0: unbounded", nil, func(s *settings) any { return &s.chatMaxInFlight }},
+		{"chat.max_bodies", true, "bodies of turns being read, above it 503 shed; 0: unbounded", nil, func(s *settings) any { return &s.chatMaxBodies }},
+		{"chat.max_bodies_user", true, "bodies being read for one user, above it 429; 0: unbounded", nil, func(s *settings) any { return &s.chatMaxBodiesUser }},
+		{"admission.target", true, "what a turn may cost beside the model, at the 90th percentile, before fewer are let in; 0s: all are let in", nil, func(s *settings) any { return &s.admissionTarget }},
+		{"admission.wait", true, "how long a turn waits for room before 503 shed", nil, func(s *settings) any { return &s.admissionWait }},
+		{"admission.floor", true, "turns in flight that are always let in", nil, func(s *settings) any { return &s.admissionFloor }},
 		{"chat.concurrent_turns", true, "a second turn while one of the same dialog is in progress", []string{"refuse", "allow"}, func(s *settings) any { return &s.chatConcurrentTurns }},
 		{"limit.global", true, "token bucket over all users, above it 429; 0/s: off", nil, func(s *settings) any { return &s.limitGlobal }},
 		{"limit.global_burst", true, "size of the global bucket", nil, func(s *settings) any { return &s.limitGlobalBurst }},
 		{"limit.tenant", true, "token bucket for each tenant, one second of burst; 0/s: off", nil, func(s *settings) any { return &s.limitTenant }},
 		{"limit.user", true, "token bucket for each user; 0/s: off", nil, func(s *settings) any { return &s.limitUser }},
 		{"limit.user_burst", true, "size of a user's bucket", nil, func(s *settings) any { return &s.limitUserBurst }},
+		{"limit.reads", true, "token bucket of each user for polls, histories and tickets, two seconds of burst; 0/s: off", nil, func(s *settings) any { return &s.limitReads }},
+		{"limit.refused", true, "token bucket of each address for requests without a valid token, five seconds of burst, above it 429 without a look at the token; 0/s: off", nil, func(s *settings) any { return &s.limitRefused }},
 		{"llm.api", false, "chat: /v1/chat/completions with messages; completions: /v1/completions with a prompt", []string{"chat", "completions"}, func(s *settings) any { return &s.llmAPI }},
 		{"llm.keepalive", false, "keep connections to the model open", nil, func(s *settings) any { return &s.llmKeepalive }},
 		{"llm.max_idle", false, "idle connections kept to the model", nil, func(s *settings) any { return &s.llmMaxIdle }},
@@ -256,6 +271,12 @@ func (s settings) check() error {
 	if s.llmTimeout <= 0 {
 		errs = append(errs, errors.New("knob llm.timeout: must be above 0s"))
 	}
+	if s.chatDeadline > 0 && s.chatDegradeAt > s.chatDeadline {
+		errs = append(errs, errors.New("knob chat.degrade_at: must be at most chat.deadline"))
+	}
+	if s.admissionTarget < 0 || s.admissionWait < 0 {
+		errs = append(errs, errors.New("knob admission.target: must be 0s or more, as must admission.wait"))
+	}
 	if s.redisTimeout <= 0 {
 		errs = append(errs, errors.New("knob redis.timeout: must be above 0s"))
 	}
@@ -283,7 +304,7 @@ func (s settings) check() error {
 	for _, c := range []struct {
 		name  string
 		value unit.Count
-	}{{"chat.blocking_workers", s.chatBlockingWorkers}, {"chat.max_in_flight", s.chatMaxInFlight}, {"limit.global_burst", s.limitGlobalBurst},
+	}{{"chat.blocking_workers", s.chatBlockingWorkers}, {"chat.max_in_flight", s.chatMaxInFlight}, {"chat.max_bodies", s.chatMaxBodies}, {"chat.max_bodies_user", s.chatMaxBodiesUser}, {"admission.floor", s.admissionFloor}, {"limit.global_burst", s.limitGlobalBurst},
 		{"limit.user_burst", s.limitUserBurst}, {"llm.max_idle", s.llmMaxIdle}, {"llm.max_conns", s.llmMaxConns},
 		{"llm.bulkhead", s.llmBulkhead}, {"llm.breaker_consecutive", s.llmBreakerConsecutive}, {"redis.pool", s.redisPool},
 		{"agent.max_sockets", s.agentMaxSockets}} {

@@ -112,7 +112,7 @@ func newMetrics(s *Server) *metrics {
 		m.durations[r] = durations.WithLabelValues(routeNames[r])
 	}
 	rejected := counter("chat_rejected_total", "Requests turned away before a turn began, by reason.", "reason")
-	for _, reason := range []string{"user", "tenant", "global", "shed", "draining"} {
+	for _, reason := range []string{"user", "tenant", "global", "reads", "refused", "bodies", "shed", "draining"} {
 		m.rejected[reason] = rejected.WithLabelValues(reason)
 	}
 	attempts := counter("llm_attempts_total", "Calls to the model by outcome and purpose.", "outcome", "purpose")

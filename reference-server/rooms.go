@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cstest/cstest/reference-server/admission"
 	"github.com/cstest/cstest/reference-server/dialog"
 
 	"github.com/cstest/cstest/reference-server/degrade"
@@ -17,6 +18,10 @@ func modelOptions(s *settings) model.Options {
 		Attempts: int(s.llmAttempts), LinearBackoff: s.llmBackoff == "linear", BackoffBase: s.llmBackoffBase.D(), RetryBudget: float64(s.llmRetryBudget),
 		Bulkhead: int(s.llmBulkhead), BlockingWorkers: int(s.chatBlockingWorkers), Breaker: s.llmBreaker, BreakerOpen: s.llmBreakerOpen.D(),
 		BreakerFailures: float64(s.llmBreakerFailures), BreakerSlow: float64(s.llmBreakerSlow), BreakerConsecutive: int(s.llmBreakerConsecutive)}
+}
+
+func admissionLive(s *settings) admission.Live {
+	return admission.Live{Target: s.admissionTarget.D(), Wait: s.admissionWait.D(), Floor: int(s.admissionFloor), Cap: int(s.chatMaxInFlight)}
 }
 
 func modelLive(s *settings) model.Live {

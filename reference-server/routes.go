@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"runtime/debug"
 	"strconv"
@@ -88,9 +89,7 @@ func (s *Server) serve(e endpoint) http.HandlerFunc {
 		h["Cache-Control"] = []string{"no-store"}
 		h["X-Request-Id"] = []string{x.tr.ID}
 		h["X-Content-Type-Options"] = []string{"nosniff"}
-		s.inFlight.Add(1)
 		err := x.guarded(e)
-		s.inFlight.Add(-1)
 		if err != nil {
 			x.fail(err)
 		}
@@ -115,39 +114,46 @@ func (x *exchange) guarded(e endpoint) (err error) {
 			err = problemInternal
 		}
 	}()
-	if e.turn {
-		if err := x.admit(); err != nil {
-			return err
-		}
+	if e.turn && x.srv.draining.Load() {
+		x.srv.metrics.rejected["draining"].Inc()
+		return problemDraining
 	}
 	if e.role != "" {
+		if q := x.srv.gates.refused.peek(address(x.r), x.set.limitRefused, x.start); q != nil {
+			return x.limited(q)
+		}
 		if x.who, err = x.identify(e); err != nil {
+			x.srv.gates.refused.take(address(x.r), x.set.limitRefused, x.start)
 			return err
 		}
 		if x.who.role != e.role {
 			return problemRole
 		}
 	}
-	if e.turn {
-		if q := x.srv.gates.allow(x.who, x.set, x.start); q != nil {
-			return x.limited(q)
-		}
+	if q := x.quota(e); q != nil {
+		return x.limited(q)
 	}
 	return e.handle(x)
 }
 
-// admit is the drain gate and the in-flight gate.
-func (x *exchange) admit() error {
-	s := x.srv
+// quota takes what the request costs its caller; nil when there was enough.
+func (x *exchange) quota(e endpoint) *quota {
 	switch {
-	case s.draining.Load():
-		s.metrics.rejected["draining"].Inc()
-		return problemDraining
-	case x.set.chatMaxInFlight > 0 && s.inFlight.Load() > int64(x.set.chatMaxInFlight):
-		s.metrics.rejected["shed"].Inc()
-		return problemShed
+	case e.turn:
+		return x.srv.gates.allow(x.who, x.set, x.start)
+	case e.role == roleUser:
+		return x.srv.gates.reads.take(x.who.Tenant+"\x00"+x.who.UID, x.set.limitReads, x.start)
 	}
 	return nil
+}
+
+// address is where a request comes from, without the port.
+func address(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
 }
 
 func (x *exchange) limited(q *quota) error {
@@ -223,6 +229,10 @@ func (s *Server) chat(x *exchange) error {
 		return err
 	}
 	x.turn = t
+	if err := t.enter(x.r.Context()); err != nil {
+		return err
+	}
+	defer t.leave()
 	body, err := t.run(x.r.Context())
 	if err != nil {
 		return err

@@ -17,12 +17,12 @@ type TB interface {
 	Cleanup(func())
 }
 
-// RunT starts a server for a test and closes it at the test's end. Without
+// RunT starts a server for a test and closes it at the end of it. Without
 // Secrets it runs with Dev, so that tokens can be had from POST /dev/token. A
 // drain that takes longer than 10 s fails the test.
 func RunT(t TB, cfg Config) *Server {
 	t.Helper()
-	cfg.Dev = cfg.Dev || len(cfg.Secrets) == 0
+	cfg.Dev = cfg.Dev || cfg.Secrets == nil
 	s, err := Start(context.Background(), cfg)
 	if err != nil {
 		t.Fatalf("refserver: %v", err)

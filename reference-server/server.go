@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cstest/cstest/reference-server/admission"
 	"github.com/cstest/cstest/reference-server/dialog"
 
 	"github.com/cstest/cstest/reference-server/degrade"
@@ -45,6 +46,8 @@ type Server struct {
 	cache    *hotCache
 	jobs     *jobs
 	gates    *gates
+	limiter  *admission.Limiter
+	bodies   bodies
 	metrics  *metrics
 	masker   *pii.Masker
 	check    *answer.Check
@@ -110,6 +113,7 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 		s.log.Error("no FAQ: degraded turns go to people", "err", err)
 	}
 	s.jobs = newJobs(s)
+	s.limiter = admission.NewLimiter(func() admission.Live { return admissionLive(s.set.Load()) })
 	s.gates, s.metrics = newGates(&base), newMetrics(s)
 	if err := s.listen(); err != nil {
 		s.release()
@@ -228,6 +232,10 @@ func (s *Server) sawRedis(op string, took time.Duration, err error) {
 	s.metrics.redisOps[op].Observe(took.Seconds())
 	if err != nil && errors.Is(err, dialog.ErrState) {
 		s.metrics.redisErrors[op].Inc()
+	}
+	if errors.Is(err, dialog.ErrCrowded) {
+		s.limiter.Pressed() // says nothing about Redis, but that we ask too much at once
+		return
 	}
 	s.watch.SawRedis(time.Now(), errors.Is(err, dialog.ErrState))
 }

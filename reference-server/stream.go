@@ -35,6 +35,10 @@ func (s *Server) stream(x *exchange) error {
 		return err
 	}
 	x.turn = t
+	if err := t.enter(x.r.Context()); err != nil {
+		return err
+	}
+	defer t.leave()
 	e := &eventWriter{x: x, control: http.NewResponseController(x.w)}
 	t.pieces = func(text string) error { return e.delta(text) }
 	t.waiting = e.comment

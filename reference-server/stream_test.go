@@ -78,7 +78,7 @@ func checkStream(t *testing.T, events []event, terminal string) string {
 
 func TestStreamedTurns(t *testing.T) {
 	mock := mockllm.RunT(t, mockllm.Config{EchoContext: true})
-	s := startServer(t, mock.URL(), knobs("redis.timeout", "2s", "llm.timeout", "5s", "chat.degrade_at", "5s"))
+	s := startServer(t, mock.URL(), knobs("redis.timeout", "2s", "llm.timeout", "5s", "chat.deadline", "5s", "chat.degrade_at", "5s"))
 	_, events := streamTurn(t, s, "", "随便聊聊天气 ⟦c:K7F3Q2ZA.1⟧")
 	text := checkStream(t, events, "done")
 	done := gjson.Parse(events[len(events)-1].data)

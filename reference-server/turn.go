@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cstest/cstest/reference-server/admission"
 	"github.com/cstest/cstest/reference-server/dialog"
 
 	"github.com/cstest/cstest/reference-server/degrade"
@@ -44,8 +45,11 @@ type turn struct {
 	replay    []byte       // response of an earlier turn with the same turn_id
 	ans       response
 
+	entered              time.Time // let in
+	stateFailed          bool      // Redis did not answer: how long the turn took says nothing
 	attempts             int
 	redisTime, modelTime time.Duration
+	twinTime             time.Duration // waiting for the same turn, sent twice
 	fault                model.Fault
 	intent               answer.Intent
 
@@ -58,7 +62,7 @@ type turn struct {
 // open reads the request of an authenticated caller. Errors are *problem.
 func (s *Server) open(x *exchange) (*turn, error) {
 	t := &turn{srv: s, set: x.set, start: x.start, tr: x.tr, who: x.who}
-	body, err := readRequest(x.r)
+	body, err := s.readBody(x)
 	if err != nil {
 		return nil, err
 	}
@@ -82,6 +86,50 @@ func (s *Server) open(x *exchange) (*turn, error) {
 	t.clean = dialog.StripMarks(t.text)
 	t.ans.group = group(t.who.UID, t.set)
 	return t, nil
+}
+
+// enter waits for room among the turns in flight. After nil, leave must follow.
+func (t *turn) enter(ctx context.Context) error {
+	s := t.srv
+	if err := s.limiter.Enter(ctx, t.priority); err != nil {
+		if errors.Is(err, admission.ErrShed) {
+			s.metrics.rejected["shed"].Inc()
+			return shed()
+		}
+		return problemGone
+	}
+	s.inFlight.Add(1)
+	t.entered = time.Now()
+	return nil
+}
+
+// leave makes room for another turn.
+func (t *turn) leave() {
+	own := time.Since(t.entered) - t.modelTime - t.twinTime
+	if t.stateFailed || t.fault == model.FaultCancelled {
+		own = -1
+	}
+	t.srv.inFlight.Add(-1)
+	t.srv.limiter.Leave(own)
+}
+
+// priority is how late the turn is turned away.
+func (t *turn) priority() admission.Priority {
+	switch {
+	case t.srv.intents.Of(t.clean).Human():
+		return admission.Person
+	case t.req.dialogID != "":
+		return admission.UnderWay
+	}
+	return admission.New
+}
+
+// shed is the answer to a turn that is not let in. Those who come back must not
+// all do so in the same moment.
+func shed() *problem {
+	p := *problemShed
+	p.retry = time.Duration(1+rand.IntN(3)) * time.Second
+	return &p
 }
 
 func tokenProblem(err error) error {
@@ -125,7 +173,9 @@ func (t *turn) begin(ctx context.Context) error {
 	exclusive := t.set.chatConcurrentTurns == "refuse"
 	h, replay, err := t.srv.store.Begin(ctx, t.req.dialogID, t.req.turnID, t.hash, exclusive, t.set.historyHard.D())
 	if errors.Is(err, dialog.ErrBusy) && !t.ownTurnID {
+		from := time.Now()
 		h, replay, err = t.awaitTwin(ctx, exclusive)
+		t.twinTime = time.Since(from)
 	}
 	t.redisTime += time.Since(start)
 	switch {
@@ -134,10 +184,16 @@ func (t *turn) begin(ctx context.Context) error {
 	case errors.Is(err, dialog.ErrReused):
 		return problemReused
 	case err != nil && ctx.Err() != nil:
+		t.stateFailed = true
 		return problemGone
+	case errors.Is(err, dialog.ErrCrowded):
+		t.srv.metrics.rejected["shed"].Inc()
+		return shed()
 	case err != nil && !t.set.tiers:
+		t.stateFailed = true
 		return problemState
 	case err != nil:
+		t.stateFailed = true
 		t.ans.contextStatus = "unavailable"
 		return nil
 	case replay != nil:
@@ -271,13 +327,14 @@ func (t *turn) commit(ctx context.Context) ([]byte, error) {
 		err = t.srv.store.Commit(ctx, t.hold, r, t.kept())
 	}
 	t.redisTime += time.Since(start)
+	t.stateFailed = t.stateFailed || errors.Is(err, dialog.ErrState)
 	if errors.Is(err, dialog.ErrConflict) && t.hold.Leased {
 		return nil, problemBusy
 	}
 	if err != nil {
 		t.ans.persisted = false
 		body = t.ans.appendJSON(make([]byte, 0, len(body)+1))
-		if errors.Is(err, dialog.ErrState) && t.set.tiers {
+		if errors.Is(err, dialog.ErrState) {
 			r.Response = body // what is stored is what was sent
 			t.srv.store.Finish(t.hold, r, t.kept())
 		} else {

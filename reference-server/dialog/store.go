@@ -16,10 +16,13 @@ const (
 	// leaseTime bounds how long a turn may hold its dialog: several times the
 	// end-to-end deadline, because commit checks it against the monotonic
 	// clock; short, because a turn whose release got lost blocks the next.
-	leaseTime    = 3 * time.Second
-	leaseReserve = time.Second // left at commit, for the commit itself
-	dialTimeout  = time.Second
-	poolWait     = 50 * time.Millisecond // for a connection: then the turn degrades
+	leaseTime     = 3 * time.Second
+	leaseReserve  = time.Second // left at commit, for the commit itself
+	dialTimeout   = time.Second
+	takeBackPause = 20 * time.Millisecond // between two looks at a lease that may be ours, doubled each time
+	takeBackLooks = 4
+	poolWait      = 50 * time.Millisecond // for a connection: then the turn is turned away
+	commitPart    = 4                     // one connection in so many is kept from begins
 )
 
 var (
@@ -27,7 +30,18 @@ var (
 	ErrConflict = errors.New("another turn was committed in between")
 	ErrReused   = errors.New("turn_id was used with another text")
 	ErrState    = errors.New("dialog state unavailable")
+	// ErrCrowded is ErrState for want of a connection: too much was asked at
+	// once, and nothing is said about Redis.
+	ErrCrowded = fmt.Errorf("%w: no connection is free", ErrState)
 )
+
+// stateError types an error of Redis.
+func stateError(err error) error {
+	if errors.Is(err, redis.ErrPoolTimeout) {
+		return fmt.Errorf("%w: %w", ErrCrowded, err)
+	}
+	return fmt.Errorf("%w: %w", ErrState, err)
+}
 
 // Store keeps dialogs in Redis: one list of turns and one lease per dialog,
 // sharing a hash tag. A turn costs two round trips, without scripts: begin
@@ -40,6 +54,7 @@ type Store struct {
 	Redis      redis.UniversalClient
 	timeout    time.Duration // of one operation
 	attempts   int           // at begin
+	begins     chan struct{} // a place for each that may be under way; nil: unbounded
 	late       *late
 	roundtrips int
 	Now        func() time.Time
@@ -74,6 +89,11 @@ func NewStore(opt *redis.Options, o StoreOptions) *Store {
 	}
 	opt.MaxActiveConns = opt.PoolSize
 	s := &Store{Redis: redis.NewClient(opt), timeout: o.Timeout, attempts: max(1, o.Attempts), late: newLate(o.Background), roundtrips: o.RoundTrips, Now: time.Now, Observe: o.Observe}
+	if o.Pool > 1 {
+		// Commits go before begins: a turn whose answer was made must not wait
+		// for turns that may still be turned away.
+		s.begins = make(chan struct{}, o.Pool-max(1, o.Pool/commitPart))
+	}
 	if s.Observe == nil {
 		s.Observe = func(string, time.Duration, error) {}
 	}
@@ -118,6 +138,10 @@ func (s *Store) Begin(ctx context.Context, id, turnID, hash string, exclusive bo
 	}()
 	h = &Hold{ID: id, Token: RandomHex(8), since: start}
 	s.late.wait(ctx, id, s.timeout)
+	if err := s.beginPlace(ctx); err != nil {
+		return nil, nil, err
+	}
+	defer s.beginDone()
 	var list []string
 	var leased bool
 	for try := range s.attempts {
@@ -130,7 +154,7 @@ func (s *Store) Begin(ctx context.Context, id, turnID, hash string, exclusive bo
 		if exclusive {
 			go s.takeBack(h, turnID) // the lease may be ours without our knowing
 		}
-		return nil, nil, fmt.Errorf("%w: %w", ErrState, err)
+		return nil, nil, stateError(err)
 	}
 	h.Leased = leased
 	f := foldRecords(list)
@@ -148,6 +172,34 @@ func (s *Store) Begin(ctx context.Context, id, turnID, hash string, exclusive bo
 	}
 	h.adopt(f, start, hard)
 	return h, nil, nil
+}
+
+// beginPlace waits for one of the connections that begins may use.
+func (s *Store) beginPlace(ctx context.Context) error {
+	if s.begins == nil {
+		return nil
+	}
+	select {
+	case s.begins <- struct{}{}:
+		return nil
+	default:
+	}
+	timer := time.NewTimer(poolWait)
+	defer timer.Stop()
+	select {
+	case s.begins <- struct{}{}:
+		return nil
+	case <-timer.C:
+		return ErrCrowded
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", ErrState, ctx.Err())
+	}
+}
+
+func (s *Store) beginDone() {
+	if s.begins != nil {
+		<-s.begins
+	}
 }
 
 // adopt derives what the next commit must look like.
@@ -256,7 +308,7 @@ func (s *Store) append(ctx context.Context, h *Hold, r *Record, k Kept) error {
 	defer cancel()
 	length, err := s.push(ctx, h, string(r.appendJSON(make([]byte, 0, 256+len(r.User)+len(r.Response)))), drop, ttl)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrState, err)
+		return stateError(err)
 	}
 	want := int64(h.Length + 1)
 	if h.Lost {
@@ -332,7 +384,7 @@ func (s *Store) push(ctx context.Context, h *Hold, item string, drop int, ttl ti
 func (s *Store) settle(ctx context.Context, h *Hold, r *Record) error {
 	list, err := s.Redis.LRange(ctx, ListKey(h.ID), 0, -1).Result()
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrState, err)
+		return stateError(err)
 	}
 	f := foldRecords(list)
 	for i := range f.turns {
@@ -360,19 +412,36 @@ func (s *Store) Release(h *Hold) {
 	_ = s.Redis.Del(ctx, leaseKey(h.ID)).Err()
 }
 
-// takeBack removes the lease that a begin without a reply may have left.
+// takeBack removes the lease that a begin without a reply may have left, and
+// tries until that is done or the lease has run out. Redis may execute the begin
+// only after it has said that there is no lease, so it is asked a few times.
 func (s *Store) takeBack(h *Hold, turnID string) {
-	ctx, cancel := context.WithTimeout(context.Background(), leaseTime-leaseReserve)
-	defer cancel()
-	if v, err := s.Redis.Get(ctx, leaseKey(h.ID)).Result(); err == nil && v == h.Token+turnID && s.Now().Sub(h.since) < leaseTime-leaseReserve {
-		_ = s.Redis.Del(ctx, leaseKey(h.ID)).Err()
+	for misses, pause := 0, takeBackPause; misses < takeBackLooks && s.Now().Sub(h.since) < leaseTime-leaseReserve; pause *= 2 {
+		ctx, cancel := context.WithTimeout(context.Background(), leaseTime-leaseReserve)
+		v, err := s.Redis.Get(ctx, leaseKey(h.ID)).Result()
+		if err == nil && v == h.Token+turnID && s.Now().Sub(h.since) < leaseTime-leaseReserve {
+			err = s.Redis.Del(ctx, leaseKey(h.ID)).Err()
+			if err == nil {
+				cancel()
+				return
+			}
+		}
+		cancel()
+		if err == nil || IsNil(err) {
+			misses++
+		}
+		select {
+		case <-s.late.stop:
+			return
+		case <-time.After(pause):
+		}
 	}
 }
 
 // Erase removes everything of a dialog.
 func (s *Store) Erase(ctx context.Context, id string) error {
 	if err := s.Redis.Del(ctx, ListKey(id), leaseKey(id), ListKey(id)+":quarantine").Err(); err != nil {
-		return fmt.Errorf("%w: %w", ErrState, err)
+		return stateError(err)
 	}
 	return nil
 }
@@ -381,7 +450,7 @@ func (s *Store) Erase(ctx context.Context, id string) error {
 func (s *Store) History(ctx context.Context, id string) ([]Record, error) {
 	list, err := s.Redis.LRange(ctx, ListKey(id), 0, -1).Result()
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrState, err)
+		return nil, stateError(err)
 	}
 	f := foldRecords(list)
 	if f.lost {

@@ -1,0 +1,264 @@
+// Package admission decides which turns begin when there are more than the
+// server can finish. It stands in front of all state: a turn that is turned away
+// has cost nothing but its body, and one that is let in is meant to be finished.
+package admission
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+)
+
+// ErrShed means that the turn must not begin now.
+var ErrShed = errors.New("too many turns in flight")
+
+// Priority is how late a turn is turned away, worst first.
+type Priority uint8
+
+// The priorities.
+const (
+	New      Priority = iota // begins a dialog
+	UnderWay                 // goes on with one: turning it away wastes what was done
+	Person                   // complaints, safety, whatever goes to people
+	numPriorities
+)
+
+// reach is how much of the limit each priority may fill, so that a better one
+// finds room without waiting.
+var reach = [numPriorities]float64{0.9, 1, 1.1}
+
+// Live are the options, which may change while the server runs.
+type Live struct {
+	Target time.Duration // what a turn may cost beside the model, at the 90th percentile; 0: nobody is turned away
+	Wait   time.Duration // how long a turn waits for room before it is turned away
+	Floor  int           // turns in flight that are always let in
+	Cap    int           // turns in flight that are never exceeded; 0: no cap
+}
+
+const (
+	startLimit  = 256
+	window      = 100 * time.Millisecond // between two looks
+	minSamples  = 10                     // turns a look needs
+	overShare   = 0.1                    // of the turns above the target: too many
+	backOff     = 0.9                    // multiplicative decrease
+	probing     = 0.02                   // growth a look, while the limit is used
+	slowStart   = 0.1                    // growth a look, before the first decrease
+	used        = 0.8                    // of the limit in flight: it is in use
+	queueFactor = 8                      // turns waiting, as a multiple of the limit: to wait is what slows down those who would ask again at once
+)
+
+// Limiter is an adaptive limit of turns in flight: additive increase and
+// multiplicative decrease on the time that turns take beside the model. The
+// model's own time is left out, or a slow model would look like a busy server;
+// for that there are tiers. Safe for concurrent use.
+type Limiter struct {
+	live func() Live
+
+	mu       sync.Mutex
+	limit    float64
+	inFlight int
+	peak     int // in flight since the last look
+	waiting  [numPriorities][]*waiter
+	looked   time.Time
+	n, over  int  // turns since the last look, those above the target
+	pressed  bool // something ran out of room since the last look
+	reduced  bool // slow start is over
+	sheds    int64
+}
+
+// waiter is a turn that waits for room; granted is closed when it has some.
+type waiter struct {
+	granted chan struct{}
+	shed    bool // set before granted is closed
+}
+
+// New makes a limiter. live is asked on every turn and must be cheap.
+func NewLimiter(live func() Live) *Limiter {
+	return &Limiter{live: live, limit: startLimit, looked: time.Now()}
+}
+
+// Enter lets a turn in, at once or within the time a turn may wait, or returns
+// ErrShed, or the error of ctx. priority is asked only when there is no room
+// for everybody. After nil, Leave must be called.
+func (l *Limiter) Enter(ctx context.Context, priority func() Priority) error {
+	live := l.live()
+	l.mu.Lock()
+	if l.room(live, New) && l.idle() {
+		l.admit()
+		l.mu.Unlock()
+		return nil
+	}
+	l.mu.Unlock()
+	p := priority()
+	l.mu.Lock()
+	if l.room(live, p) && l.idleFrom(p) {
+		l.admit()
+		l.mu.Unlock()
+		return nil
+	}
+	w := &waiter{granted: make(chan struct{})}
+	if live.Wait <= 0 || !l.enqueue(p, w) {
+		l.sheds++
+		l.mu.Unlock()
+		return ErrShed
+	}
+	l.mu.Unlock()
+	return l.wait(ctx, live.Wait, p, w)
+}
+
+func (l *Limiter) wait(ctx context.Context, limit time.Duration, p Priority, w *waiter) error {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	var err error
+	select {
+	case <-w.granted:
+	case <-timer.C:
+		err = ErrShed
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if i := slices.Index(l.waiting[p], w); i >= 0 {
+		l.waiting[p] = slices.Delete(l.waiting[p], i, i+1)
+		if errors.Is(err, ErrShed) {
+			l.sheds++
+		}
+		return err
+	}
+	if w.shed {
+		return ErrShed
+	}
+	return nil // let in, perhaps in the moment it gave up
+}
+
+// Leave ends a turn. own is what it took beside the model; a negative value
+// says nothing, as for a turn whose caller left.
+func (l *Limiter) Leave(own time.Duration) {
+	live := l.live()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.inFlight--
+	if own >= 0 {
+		l.n++
+		if own > live.Target {
+			l.over++
+		}
+	}
+	l.look(live, time.Now())
+	l.grant(live)
+}
+
+// Pressed says that something behind the limit ran out of room: a pool, or the
+// CPU. It counts as a look full of turns above the target.
+func (l *Limiter) Pressed() {
+	l.mu.Lock()
+	l.pressed = true
+	l.mu.Unlock()
+}
+
+// State is what the limiter shows of itself.
+type State struct {
+	Limit    int   `json:"limit"`
+	InFlight int   `json:"in_flight"`
+	Waiting  int   `json:"waiting"`
+	Sheds    int64 `json:"sheds"`
+}
+
+// State is a snapshot.
+func (l *Limiter) State() State {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := 0
+	for p := range l.waiting {
+		n += len(l.waiting[p])
+	}
+	return State{Limit: int(l.limit), InFlight: l.inFlight, Waiting: n, Sheds: l.sheds}
+}
+
+// room says whether one more turn of this priority fits.
+func (l *Limiter) room(live Live, p Priority) bool {
+	if live.Cap > 0 && l.inFlight >= live.Cap {
+		return false
+	}
+	return live.Target <= 0 || l.inFlight < live.Floor || float64(l.inFlight) < reach[p]*l.limit
+}
+
+func (l *Limiter) idle() bool { return l.idleFrom(New) }
+
+// idleFrom says whether nobody of this priority or a better one waits.
+func (l *Limiter) idleFrom(p Priority) bool {
+	for ; p < numPriorities; p++ {
+		if len(l.waiting[p]) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func (l *Limiter) admit() {
+	l.inFlight++
+	l.peak = max(l.peak, l.inFlight)
+}
+
+// enqueue makes a turn wait. Where too many do, the newest of the worst
+// priority gives its place to a better one; false: there is none worse.
+func (l *Limiter) enqueue(p Priority, w *waiter) bool {
+	n := 0
+	for q := range l.waiting {
+		n += len(l.waiting[q])
+	}
+	if n >= int(queueFactor*l.limit) {
+		worst := Priority(0)
+		for worst < p && len(l.waiting[worst]) == 0 {
+			worst++
+		}
+		if worst >= p {
+			return false
+		}
+		last := len(l.waiting[worst]) - 1
+		out := l.waiting[worst][last]
+		l.waiting[worst] = l.waiting[worst][:last]
+		out.shed = true
+		l.sheds++
+		close(out.granted)
+	}
+	l.waiting[p] = append(l.waiting[p], w)
+	return true
+}
+
+// grant lets in those who wait, the best first.
+func (l *Limiter) grant(live Live) {
+	for p := int(numPriorities) - 1; p >= 0; p-- {
+		for len(l.waiting[p]) > 0 && l.room(live, Priority(p)) {
+			w := l.waiting[p][0]
+			l.waiting[p] = l.waiting[p][1:]
+			l.admit()
+			close(w.granted)
+		}
+	}
+}
+
+// look moves the limit, once in a window with enough turns to judge by.
+func (l *Limiter) look(live Live, now time.Time) {
+	if live.Target <= 0 || now.Sub(l.looked) < window || l.n < minSamples && !l.pressed {
+		return
+	}
+	switch {
+	case l.pressed || float64(l.over) > overShare*float64(l.n):
+		l.limit = max(float64(live.Floor), backOff*min(l.limit, float64(max(l.peak, 1))))
+		l.reduced = true
+	case float64(l.peak) >= used*l.limit:
+		growth := probing
+		if !l.reduced {
+			growth = slowStart
+		}
+		l.limit += max(1, growth*l.limit)
+		if live.Cap > 0 {
+			l.limit = min(l.limit, float64(live.Cap))
+		}
+	}
+	l.looked, l.n, l.over, l.peak, l.pressed = now, 0, 0, l.inFlight, false
+}

@@ -1,0 +1,251 @@
+package admission
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func fixed(l Live) func() Live { return func() Live { return l } }
+
+func as(p Priority) func() Priority { return func() Priority { return p } }
+
+// server is a machine with one CPU that works turns off in order of arrival:
+// half of the work before the model is asked, half after it.
+type server struct {
+	limiter *Limiter
+	mu      sync.Mutex
+	free    time.Time // when the CPU has worked off what waits
+}
+
+const (
+	work      = 2 * time.Millisecond // of CPU for a turn: the knee is at 500/s
+	shedWork  = work / 20            // of CPU to turn one away
+	modelTime = 110 * time.Millisecond
+	deadline  = 450 * time.Millisecond
+	kneeRate  = 500
+)
+
+// cpu takes d of CPU, behind whoever came before.
+func (s *server) cpu(d time.Duration) {
+	s.mu.Lock()
+	now := time.Now()
+	if s.free.Before(now) {
+		s.free = now
+	}
+	s.free = s.free.Add(d)
+	wait := s.free.Sub(now)
+	s.mu.Unlock()
+	time.Sleep(wait)
+}
+
+// turn says whether a turn was answered, and in time.
+func (s *server) turn(p Priority) (good bool) {
+	start := time.Now()
+	if err := s.limiter.Enter(context.Background(), as(p)); err != nil {
+		s.cpu(shedWork)
+		return false
+	}
+	began := time.Now()
+	s.cpu(work / 2)
+	time.Sleep(modelTime)
+	s.cpu(work / 2)
+	s.limiter.Leave(time.Since(began) - modelTime)
+	return time.Since(start) <= deadline
+}
+
+func newServer() *server {
+	return &server{limiter: NewLimiter(fixed(Live{Target: 25 * time.Millisecond, Wait: 100 * time.Millisecond, Floor: 8}))}
+}
+
+// open offers rate turns a second for d and returns the good ones a second,
+// those of the first skip not counted.
+func open(s *server, rate float64, d, skip time.Duration) float64 {
+	var good atomic.Int64
+	var all sync.WaitGroup
+	start := time.Now()
+	for i := 0; ; i++ {
+		at := start.Add(time.Duration(float64(i) / rate * float64(time.Second)))
+		if at.Sub(start) >= d {
+			break
+		}
+		time.Sleep(time.Until(at))
+		counts := at.Sub(start) >= skip
+		p := Priority(i % 2)
+		all.Go(func() {
+			if s.turn(p) && counts {
+				good.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	return float64(good.Load()) / (d - skip).Seconds()
+}
+
+// closed has users who ask again at once, whatever they were told.
+func closed(s *server, users int, d, skip time.Duration) float64 {
+	var good atomic.Int64
+	var all sync.WaitGroup
+	start := time.Now()
+	for u := range users {
+		all.Go(func() {
+			for time.Since(start) < d {
+				counts := time.Since(start) >= skip
+				if s.turn(Priority(u%2)) && counts {
+					good.Add(1)
+				}
+			}
+		})
+	}
+	all.Wait()
+	return float64(good.Load()) / (d - skip).Seconds()
+}
+
+// The goodput at 4x of the knee is at least 80 % of the knee's, open and closed.
+func TestGoodputHoldsBeyondTheKnee(t *testing.T) {
+	for _, x := range []float64{1.5, 2, 4} {
+		t.Run(fmt.Sprintf("open %gx", x), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				if got := open(newServer(), x*kneeRate, 12*time.Second, 4*time.Second); got < 0.8*kneeRate {
+					t.Errorf("%.0f good turns/s, want %.0f or more", got, 0.8*kneeRate)
+				}
+			})
+		})
+		t.Run(fmt.Sprintf("closed %gx", x), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				users := int(x * kneeRate * modelTime.Seconds())
+				if got := closed(newServer(), users, 12*time.Second, 4*time.Second); got < 0.8*kneeRate {
+					t.Errorf("%.0f good turns/s of %d users, want %.0f or more", got, users, 0.8*kneeRate)
+				}
+			})
+		})
+	}
+}
+
+// Below the knee nobody is turned away, and after an overload it is so again
+// within 10 s.
+func TestNobodyIsTurnedAwayBelowTheKnee(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer()
+		if got := open(s, kneeRate/2, 5*time.Second, 0); got != kneeRate/2 {
+			t.Errorf("at half the knee %.1f turns/s, want %d", got, kneeRate/2)
+		}
+		open(s, 4*kneeRate, 5*time.Second, 0)
+		open(s, kneeRate/2, 10*time.Second, 0)
+		before := s.limiter.State().Sheds
+		if got := open(s, kneeRate/2, 5*time.Second, 0); got != kneeRate/2 || s.limiter.State().Sheds != before {
+			t.Errorf("10 s after the overload %.1f turns/s and %d sheds", got, s.limiter.State().Sheds-before)
+		}
+	})
+}
+
+// Of turns that wait, people come first, then dialogs under way; of too many,
+// new dialogs go first.
+func TestPriorities(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewLimiter(fixed(Live{Target: time.Second, Wait: time.Second, Cap: 1}))
+		if err := l.Enter(t.Context(), as(New)); err != nil {
+			t.Fatal(err)
+		}
+		var order []Priority
+		var all sync.WaitGroup
+		for _, p := range []Priority{New, UnderWay, Person, New, UnderWay} {
+			all.Go(func() {
+				if err := l.Enter(t.Context(), as(p)); err != nil {
+					t.Errorf("%d: %v", p, err)
+					return
+				}
+				order = append(order, p)
+				time.Sleep(time.Millisecond)
+				l.Leave(0)
+			})
+			synctest.Wait()
+		}
+		l.Leave(0)
+		all.Wait()
+		if want := "[2 1 1 0 0]"; fmt.Sprint(order) != want {
+			t.Errorf("order %v, want %s", order, want)
+		}
+		if st := l.State(); st.InFlight != 0 || st.Waiting != 0 {
+			t.Errorf("in the end %+v", st)
+		}
+	})
+}
+
+func TestTheWorstGivesItsPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewLimiter(fixed(Live{Target: time.Second, Wait: time.Second, Cap: 1}))
+		l.limit = 0.25 // two may wait
+		if err := l.Enter(t.Context(), as(New)); err != nil {
+			t.Fatal(err)
+		}
+		results := map[string]error{}
+		var all sync.WaitGroup
+		for _, c := range []struct {
+			name string
+			p    Priority
+		}{{"new", New}, {"under way", UnderWay}, {"person", Person}, {"late new", New}} {
+			all.Go(func() {
+				results[c.name] = l.Enter(t.Context(), as(c.p))
+				if results[c.name] == nil {
+					l.Leave(0)
+				}
+			})
+			synctest.Wait()
+		}
+		l.Leave(0)
+		all.Wait()
+		for name, want := range map[string]error{"new": ErrShed, "under way": nil, "person": nil, "late new": ErrShed} {
+			if got := results[name]; !errors.Is(got, want) {
+				t.Errorf("%s: %v, want %v", name, got, want)
+			}
+		}
+	})
+}
+
+func TestWaitingEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewLimiter(fixed(Live{Target: time.Second, Wait: 100 * time.Millisecond, Cap: 1}))
+		if err := l.Enter(t.Context(), as(New)); err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		if err := l.Enter(t.Context(), as(Person)); !errors.Is(err, ErrShed) || time.Since(start) != 100*time.Millisecond {
+			t.Errorf("%v after %v, want ErrShed after 100ms", err, time.Since(start))
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+		defer cancel()
+		if err := l.Enter(ctx, as(Person)); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%v, want that the caller left", err)
+		}
+		if st := l.State(); st.InFlight != 1 || st.Waiting != 0 || st.Sheds != 1 {
+			t.Errorf("in the end %+v", st)
+		}
+	})
+}
+
+func TestOffLetsEverybodyIn(t *testing.T) {
+	l := NewLimiter(fixed(Live{}))
+	for range 10_000 {
+		if err := l.Enter(t.Context(), as(New)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestEnteringAllocatesNothing(t *testing.T) {
+	l := NewLimiter(fixed(Live{Target: time.Second, Wait: time.Second}))
+	p := as(New)
+	if n := testing.AllocsPerRun(1000, func() {
+		if l.Enter(context.Background(), p) == nil {
+			l.Leave(0)
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations, want none", n)
+	}
+}
