@@ -39,9 +39,16 @@ func (t *turn) decide(ctx context.Context) error {
 	w := t.srv.watch
 	t.intent = t.srv.intents.Of(t.clean)
 	floor := w.At().Serves(t.bucket())
-	if t.hold == nil || floor == degrade.Static {
+	stateless := t.hold == nil || w.At().Away
+	if floor == degrade.Static || stateless && t.intent.Human() {
 		t.static(ctx, reasonState)
 		return nil
+	}
+	if stateless {
+		t.forgo()
+		if answer.Bare(t.clean, watchedFAQ{t.srv}) {
+			floor = max(floor, degrade.FAQ) // the model would guess what it is about; the FAQ asks back
+		}
 	}
 	if t.intent.Human() {
 		t.handoff(ctx, "")
@@ -49,6 +56,9 @@ func (t *turn) decide(ctx context.Context) error {
 		return nil
 	}
 	reason := reasonTier
+	if stateless {
+		reason = reasonState
+	}
 	if floor == degrade.LLM {
 		if rand.Float64() < faqWarm {
 			_, _ = watchedFAQ{t.srv}.Find(t.clean) // nobody sees it; the gauges do
@@ -68,8 +78,33 @@ func (t *turn) decide(ctx context.Context) error {
 		t.ans.degraded, t.ans.degradeReason = true, reason
 		return nil
 	}
+	if stateless {
+		t.sayLater(reason)
+		return nil
+	}
 	t.handoff(ctx, reason)
 	return nil
+}
+
+// forgo goes on without state: nothing was read and nothing will be kept. A
+// question that stands for itself is answered all the same.
+func (t *turn) forgo() {
+	t.ans.contextStatus = "unavailable"
+	if t.hold == nil {
+		return
+	}
+	if t.req.dialogID == "" {
+		t.req.dialogID = t.hold.ID // nobody has it yet: the dialog begins when Redis is back
+	}
+	t.srv.store.Release(t.hold)
+	t.hold = nil
+}
+
+// sayLater is for what can be said neither without state nor by a person: people
+// are for those whom risk sends there.
+func (t *turn) sayLater(reason string) {
+	t.ans.tier, t.ans.source, t.ans.text = degrade.Static, "static", answer.LaterText
+	t.ans.degraded, t.ans.degradeReason = true, reason
 }
 
 // model answers at tier llm: from the hot cache where that is allowed, else by
@@ -118,16 +153,26 @@ func stop(err error, f model.Fault) error {
 // is of dialogs, not of turns.
 func (t *turn) bucket() int {
 	h := fnv.New32a()
+	id := t.req.dialogID
 	if t.hold != nil {
-		h.Write([]byte(t.hold.ID))
+		id = t.hold.ID
 	}
+	h.Write([]byte(id))
 	return int(h.Sum32() % 100)
+}
+
+// before are the turns of the dialog so far, where its state can be reached.
+func (t *turn) before() []dialog.Record {
+	if t.hold == nil {
+		return nil
+	}
+	return t.hold.Turns
 }
 
 // faq answers from templates and retrieval; false means that a person must.
 func (t *turn) faq() bool {
 	q := answer.Question{Text: t.clean, Intent: t.intent}
-	for i := range t.hold.Turns {
+	for i := range t.before() {
 		q.Before = append(q.Before, dialog.StripMarks(t.hold.Turns[i].User))
 	}
 	r, ok := answer.ReplyTo(q, watchedFAQ{t.srv})

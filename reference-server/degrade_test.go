@@ -204,9 +204,30 @@ func TestRedisGone(t *testing.T) {
 	if r.status != 200 {
 		t.Fatalf("%d %s", r.status, r.body)
 	}
-	r.want(t, "tier", "static")
+	r.want(t, "tier", "llm")
+	r.want(t, "degraded", "false")
 	r.want(t, "persisted", "false")
+	r.want(t, "context.status", "unavailable")
 	r.want(t, "dialog_id", id)
+	if prompt := l.body(l.calls() - 1); strings.Contains(prompt, "第一句话") || !strings.Contains(prompt, "第二句话") {
+		t.Errorf("prompt without state: %s", prompt)
+	}
+	calls := l.calls()
+	bare := say(t, s, "u1", id, "还能用吗?")
+	bare.want(t, "answer", answer.AskBackText)
+	bare.want(t, "degrade_reason", "redis_down")
+	if l.calls() != calls {
+		t.Error("the model was asked what only the lost turns could tell")
+	}
+	if n := s.tickets.waiting(); n != 0 {
+		t.Errorf("%d tickets for questions without risk, want none", n)
+	}
+	angry := say(t, s, "u1", id, "我要投诉")
+	angry.want(t, "tier", "static")
+	angry.want(t, "ticket.queue", "complaint")
+	if n := s.tickets.waiting(); n != 1 {
+		t.Errorf("%d tickets in the journal, want the complaint", n)
+	}
 	if r := say(t, s, "u2", id, "第二句话"); r.status != 404 {
 		t.Errorf("a stranger during the outage: %d, want 404", r.status)
 	}

@@ -105,6 +105,7 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	s.caller = model.NewCaller(s.model, modelOptions(&base), func() model.Live { return modelLive(s.set.Load()) }, s.sawModel)
 	s.watch.Breaker, s.watch.Probe, s.watch.Ping = s.caller.Breaker, s.probe, s.ping
 	s.watch.Changed = s.tierChanged
+	s.watch.Starved = func() { s.limiter.Pressed() }
 	s.intents, s.cache, s.masker, s.check = answer.NewIntents(), newHotCache(), pii.New(), answer.NewCheck(model.SystemPrompt)
 	s.tickets = newTickets(s.store, s.ids, func() time.Duration { return s.set.Load().agentHold.D() })
 	s.agents = newAgents(s)
@@ -212,7 +213,7 @@ func (s *Server) start(ctx context.Context) {
 			case <-ctx.Done():
 				return
 			case <-tick.C:
-				if s.watch.At().Tier != degrade.Static {
+				if s.watch.At().Shown() != degrade.Static {
 					s.tickets.flush(ctx)
 				}
 			}
@@ -254,8 +255,8 @@ func (s *Server) probe(ctx context.Context, body []byte) model.Fault {
 }
 
 func (s *Server) tierChanged(from, to degrade.Position, reason string) {
-	s.metrics.transitions.WithLabelValues(from.Tier.String(), to.Tier.String(), reason).Inc()
-	s.log.Warn("tier", "from", from.Tier.String(), "to", to.Tier.String(), "live_share", to.LiveShare(), "reason", reason)
+	s.metrics.transitions.WithLabelValues(from.Shown().String(), to.Shown().String(), reason).Inc()
+	s.log.Warn("tier", "from", from.Shown().String(), "to", to.Shown().String(), "live_share", to.LiveShare(), "reason", reason)
 }
 
 // URL is the base URL of the public listener.

@@ -152,8 +152,8 @@ func (t *turn) streamFromModel(ctx context.Context) error {
 	defer cancel()
 	start := time.Now()
 	first := t.set.llmTimeout.D()
-	if t.set.chatDegradeAt > 0 {
-		first = min(first, time.Until(t.start.Add(t.set.chatDegradeAt.D())))
+	if until, ok := t.modelUntil(); ok {
+		first = min(first, time.Until(until))
 	}
 	out := t.newSaid()
 	attempts, err := t.srv.caller.Stream(ctx, t.srv.model.StreamBody(p), t.tr, first, t.waiting, out.add)

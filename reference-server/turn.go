@@ -22,8 +22,9 @@ import (
 )
 
 const (
-	cannedLine = "系统繁忙,请稍后再试"
-	twinPoll   = 20 * time.Millisecond
+	cannedLine  = "系统繁忙,请稍后再试"
+	twinPoll    = 20 * time.Millisecond
+	twinLongest = time.Second // for a twin, without a deadline
 
 	maxOvertaken = 5 // times a turn is put behind others
 )
@@ -160,7 +161,7 @@ func readRequest(r *http.Request) ([]byte, error) {
 // begin finds or makes the dialog. Errors are *problem; a Redis that does not
 // answer is none where tiers are on: the turn goes on without state.
 func (t *turn) begin(ctx context.Context) error {
-	if t.req.dialogID != "" && t.set.tiers && t.srv.watch.At().Tier == degrade.Static {
+	if t.req.dialogID != "" && t.set.tiers && t.srv.watch.At().Shown() == degrade.Static {
 		t.ans.contextStatus = "unavailable"
 		return nil
 	}
@@ -183,7 +184,7 @@ func (t *turn) begin(ctx context.Context) error {
 		return problemBusy
 	case errors.Is(err, dialog.ErrReused):
 		return problemReused
-	case err != nil && ctx.Err() != nil:
+	case err != nil && errors.Is(ctx.Err(), context.Canceled):
 		t.stateFailed = true
 		return problemGone
 	case errors.Is(err, dialog.ErrCrowded):
@@ -216,7 +217,7 @@ func (t *turn) begin(ctx context.Context) error {
 
 // awaitTwin waits while the turn in progress is this very one, sent twice.
 func (t *turn) awaitTwin(ctx context.Context, exclusive bool) (*dialog.Hold, []byte, error) {
-	until := time.NewTimer(max(t.set.chatDeadline.D(), time.Second))
+	until := time.NewTimer(t.twinWait())
 	defer until.Stop()
 	for {
 		if id, err := t.srv.store.Holder(ctx, t.req.dialogID); err != nil || id != "" && id != t.req.turnID {
@@ -236,12 +237,36 @@ func (t *turn) awaitTwin(ctx context.Context, exclusive bool) (*dialog.Hold, []b
 	}
 }
 
+// twinWait is how long a turn waits for its twin: as long as it may take itself.
+func (t *turn) twinWait() time.Duration {
+	if t.set.chatDeadline > 0 {
+		return time.Until(t.start.Add(t.set.chatDeadline.D()))
+	}
+	return twinLongest
+}
+
+// modelUntil is when a turn stops waiting for the model: at chat.degrade_at, and
+// in time for what must follow, a look into the FAQ and a commit. ok is false
+// where neither knob bounds it.
+func (t *turn) modelUntil() (at time.Time, ok bool) {
+	if t.set.chatDegradeAt > 0 {
+		at, ok = t.start.Add(t.set.chatDegradeAt.D()), true
+	}
+	if d := t.set.chatDeadline.D(); d > 0 {
+		last := t.start.Add(d - min(t.set.redisTimeout.D(), d/4))
+		if !ok || last.Before(at) {
+			at, ok = last, true
+		}
+	}
+	return at, ok
+}
+
 // answerByModel asks the model with the dialog so far.
 func (t *turn) answerByModel(ctx context.Context) error {
 	p := t.prompt()
-	if t.set.chatDegradeAt > 0 {
+	if until, ok := t.modelUntil(); ok {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, t.start.Add(t.set.chatDegradeAt.D()))
+		ctx, cancel = context.WithDeadline(ctx, until)
 		defer cancel()
 	}
 	start := time.Now()

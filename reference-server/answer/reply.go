@@ -11,6 +11,7 @@ const (
 	AskBackText = "请问您想咨询的是哪一类问题呢?可以告诉我具体的商品、订单或优惠。"
 	SuggestText = "我没有完全理解您的问题,您是不是想问:"
 	StaticText  = "系统正在恢复中,您的问题已登记,客服会尽快联系您。"
+	LaterText   = "这个问题需要结合之前的对话,系统正在恢复中,请稍后再问一次,或把问题完整地说一遍。"
 	HandoffText = "已为您转接人工客服,请稍候,客服会尽快回复您。"
 	SafetyText  = "您的安全最重要,请先离开危险;如有紧急情况请立即拨打 110 或 120。已为您优先转接人工客服。"
 	OrderText   = "您可以在「我的订单」中查看该订单的最新状态和物流信息;如果超过承诺时间没有更新,我可以为您转接人工客服。"
@@ -79,6 +80,9 @@ func ReplyTo(q Question, f Finder) (r Reply, ok bool) {
 	}
 	return Reply{}, false
 }
+
+// Bare says whether a question means nothing without the turns before it.
+func Bare(text string, f Finder) bool { return bare(text, f.Topic(text)) }
 
 // find looks a question up. A bare follow-up ("还能用吗?") is completed with the
 // subject of the turn before that names one, or of an earlier one where that

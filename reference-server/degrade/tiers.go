@@ -30,7 +30,13 @@ func (t Tier) String() string {
 //	         twice; at once: ≥ 50 %, ≥ 70 % errors in    share 10, 25, 50, 100 %, one step each; a relapse doubles
 //	         the last second, or breaker open            the dwell
 //	handoff  at faq and FAQ unavailable or slow          cause gone for 30 s
-//	static   Redis failures ≥ 50 %, or CPU emergency     Redis failures < 5 % for 15 s
+//
+// Whether Redis answers is a question of its own, beside this ladder: away at
+// ≥ 50 % failures, back at < 5 % in 2 s. Away, the ladder goes on to say who asks
+// the model, and the server says that it stands at static, for that is what those
+// get who cannot be answered without state. Want of CPU is no tier at all: it is
+// answered by turning turns away, because a cheaper answer for everybody draws
+// more of them.
 const (
 	evaluateEvery  = time.Second
 	signalWindow   = 3 * time.Second
@@ -47,7 +53,8 @@ const (
 	handoffGone    = 30 * time.Second
 	staticEnter    = 0.50
 	staticLeave    = 0.05
-	staticGone     = 15 * time.Second
+	backWindow     = 2 * time.Second // of Redis answering again
+	backSamples    = 8
 	relapseMemory  = time.Minute // trouble this soon after the way back is a relapse
 	timerJitterMin = 0.8
 	timerJitterMax = 1.2
@@ -82,7 +89,7 @@ type signals struct {
 	probes      tally // the last 20 probes, none older than 10 s
 	faqDown     bool  // unavailable or slow
 	redis       tally // operations in the last 3 s
-	cpu         bool  // emergency
+	redisLately tally // and in the last 2 s
 	jitter      float64
 }
 
@@ -94,16 +101,16 @@ type timers struct {
 // Position is where the server stands, with what is needed to decide where to
 // go from there. It is a value: next returns a new one.
 type Position struct {
-	Tier     Tier
-	since    time.Time     // in this tier
-	share    int           // percent of dialogs on the model while tier is faq
-	stepped  time.Time     // share was last raised
-	dwell    time.Duration // least time at faq before probes may raise the share
-	factor   float64       // jitter of the timers, drawn when the tier was entered
-	strikes  int           // evaluations in a row with the model in trouble
-	back     time.Time     // all users last got the model back; zero: never away
-	faqBad   time.Time     // FAQ last seen down
-	redisBad time.Time     // Redis last seen at 5 % failures or more, or CPU short
+	Tier    Tier
+	since   time.Time     // in this tier
+	share   int           // percent of dialogs on the model while tier is faq
+	stepped time.Time     // share was last raised
+	dwell   time.Duration // least time at faq before probes may raise the share
+	factor  float64       // jitter of the timers, drawn when the tier was entered
+	strikes int           // evaluations in a row with the model in trouble
+	back    time.Time     // all users last got the model back; zero: never away
+	faqBad  time.Time     // FAQ last seen down
+	Away    bool          // Redis does not answer: dialogs have no state
 }
 
 // next is the whole decision: where to stand after this evaluation, and why.
@@ -112,18 +119,24 @@ func next(p Position, s signals, k timers) (Position, string) {
 	if s.faqDown {
 		p.faqBad = s.now
 	}
-	if s.redis.failures() >= staticLeave || s.cpu {
-		p.redisBad = s.now
-	}
 	trouble, atOnce := modelTrouble(s)
 	if trouble {
 		p.strikes++
 	} else {
 		p.strikes = 0
 	}
-	if reason := staticCause(s); reason != "" && p.Tier != Static {
-		return p.enter(Static, s), reason
+	p, reason := p.climb(s, k, trouble, atOnce)
+	switch {
+	case !p.Away && s.redis.n >= minSamples && s.redis.failures() >= staticEnter:
+		p.Away, reason = true, "redis_down"
+	case p.Away && s.redisLately.n >= backSamples && s.redisLately.failures() < staticLeave:
+		p.Away, reason = false, "redis_up"
 	}
+	return p, reason
+}
+
+// climb moves on the ladder from llm to handoff.
+func (p Position) climb(s signals, k timers, trouble bool, atOnce string) (Position, string) {
 	switch p.Tier {
 	case LLM:
 		if atOnce != "" || p.strikes >= 2 {
@@ -138,22 +151,8 @@ func next(p Position, s signals, k timers) (Position, string) {
 		if s.now.Sub(p.faqBad) >= p.timer(handoffGone) {
 			return p.enter(FAQ, s), "faq_up"
 		}
-	case Static:
-		if s.now.Sub(p.redisBad) >= p.timer(staticGone) {
-			return p.enter(Handoff, s), "redis_up"
-		}
 	}
 	return p, ""
-}
-
-func staticCause(s signals) string {
-	switch {
-	case s.cpu:
-		return "cpu"
-	case s.redis.n >= minSamples && s.redis.failures() >= staticEnter:
-		return "redis_down"
-	}
-	return ""
 }
 
 // modelTrouble says whether this evaluation speaks against the model, and with
@@ -227,6 +226,14 @@ func (p Position) towardsModel(s signals, k timers, trouble bool) (Position, str
 	p = p.enter(LLM, s)
 	p.dwell, p.back = dwell, s.now
 	return p, "llm_back"
+}
+
+// Shown is the tier the server says it stands at.
+func (p Position) Shown() Tier {
+	if p.Away {
+		return Static
+	}
+	return p.Tier
 }
 
 // Serves is the tier for a dialog whose bucket is 0 … 99: the global tier, or

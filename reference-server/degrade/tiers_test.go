@@ -25,6 +25,11 @@ func TestNextFollowsTheTable(t *testing.T) {
 		p.share, p.stepped = share, t0
 		return p
 	}
+	away := func(tier Tier) Position {
+		p := at(tier)
+		p.Away = true
+		return p
+	}
 	llmBack := at(LLM)
 	llmBack.back = t0
 	later := func(d time.Duration, s signals) signals { s.now, s.jitter = t0.Add(d), 1; return s }
@@ -46,9 +51,8 @@ func TestNextFollowsTheTable(t *testing.T) {
 		{"key refused: at once", at(LLM), later(time.Second, signals{keyRefused: true}), FAQ, 0, "llm_key_refused"},
 		{"30 % once: stay", at(LLM), later(time.Second, signals{llm: tally{n: 20, failed: 6}}), LLM, 0, ""},
 		{"low volume: five probes decide", at(LLM), later(time.Second, signals{llm: tally{n: 3, failed: 3}, probes: tally{n: 5, failed: 3}}), FAQ, 0, "probe_failures"},
-		{"redis half down: static", at(LLM), later(time.Second, signals{redis: half}), Static, 0, "redis_down"},
-		{"redis down skips tiers from faq", at(FAQ), later(time.Second, signals{redis: half, faqDown: true}), Static, 0, "redis_down"},
-		{"cpu emergency: static", at(LLM), later(time.Second, signals{cpu: true}), Static, 0, "cpu"},
+		{"redis half down: away, the ladder stays", at(LLM), later(time.Second, signals{redis: half}), LLM, 0, "redis_down"},
+		{"redis down beside faq down", at(FAQ), later(time.Second, signals{redis: half, faqDown: true}), Handoff, 0, "redis_down"},
 		{"faq down at llm: stay", at(LLM), later(time.Second, signals{faqDown: true}), LLM, 0, ""},
 		{"faq down at faq: handoff", at(FAQ), later(time.Second, signals{faqDown: true}), Handoff, 0, "faq_down"},
 		{"good probes before the dwell: stay", at(FAQ), later(4*time.Second, signals{probes: good}), FAQ, 0, ""},
@@ -62,13 +66,15 @@ func TestNextFollowsTheTable(t *testing.T) {
 		{"relapse by users' calls", faqAt(50), later(2*time.Second, signals{probes: good, llm: half}), FAQ, 0, "relapse"},
 		{"relapse by probes", faqAt(10), later(2*time.Second, signals{probes: tally{n: 20, failed: 7}}), FAQ, 0, "relapse"},
 		{"handoff before 30 s: stay", at(Handoff), later(29*time.Second, signals{}), Handoff, 0, "stay"},
-		{"static before 15 s: stay", at(Static), later(14*time.Second, signals{redis: tally{n: 30}}), Static, 0, "stay"},
-		{"static after 15 s: one step only", at(Static), later(15*time.Second, signals{redis: tally{n: 30}}), Handoff, 0, "redis_up"},
-		{"static with redis at 5 %: stay", at(Static), later(15*time.Second, signals{redis: tally{n: 20, failed: 1}}), Static, 0, ""},
+		{"away and the model fails: the ladder moves", away(LLM), later(time.Second, signals{redis: half, llm: half}), FAQ, 0, "llm_failures"},
+		{"redis back: where the model stands", away(LLM), later(time.Second, signals{redisLately: tally{n: 20}}), LLM, 0, "redis_up"},
+		{"redis back at faq", away(FAQ), later(time.Second, signals{redisLately: tally{n: 20}}), FAQ, 0, "redis_up"},
+		{"away with 5 % failures: stay", away(LLM), later(time.Second, signals{redisLately: tally{n: 20, failed: 1}}), LLM, 0, ""},
+		{"away with few samples: stay", away(LLM), later(time.Second, signals{redisLately: tally{n: 7}}), LLM, 0, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			from := c.from
-			from.faqBad, from.redisBad = t0, t0
+			from.faqBad = t0
 			got, reason := next(from, c.s, testTimers)
 			if c.reason == "stay" {
 				c.reason = ""
@@ -112,7 +118,7 @@ func TestNextInvariants(t *testing.T) {
 		allowed := map[[2]int]bool{{0, 10}: true, {10, 25}: true, {25, 50}: true}
 		for range rapid.IntRange(1, 200).Draw(t, "evaluations") {
 			now = now.Add(time.Second)
-			s := signals{now: now, llm: some("llm"), probes: some("probes"), redis: some("redis"),
+			s := signals{now: now, llm: some("llm"), probes: some("probes"), redis: some("redis"), redisLately: some("redis lately"),
 				breakerOpen: rapid.IntRange(0, 9).Draw(t, "breaker") == 0, faqDown: rapid.IntRange(0, 9).Draw(t, "faq") == 0,
 				jitter: rapid.Float64Range(0.8, 1.2).Draw(t, "jitter")}
 			q, reason := next(p, s, testTimers)
@@ -125,13 +131,13 @@ func TestNextInvariants(t *testing.T) {
 			if q.Tier == FAQ && p.Tier == FAQ && q.share > p.share && !allowed[[2]int{p.share, q.share}] {
 				t.Fatalf("share %d to %d", p.share, q.share)
 			}
-			if (q.Tier != p.Tier || q.share != p.share) != (reason != "") {
+			if (q.Tier != p.Tier || q.share != p.share || q.Away != p.Away) != (reason != "") {
 				t.Fatalf("%v/%d to %v/%d with reason %q", p.Tier, p.share, q.Tier, q.share, reason)
 			}
 			if q.dwell > testTimers.dwellMax {
 				t.Fatalf("dwell %v", q.dwell)
 			}
-			if s.redis.n >= minSamples && s.redis.failures() >= staticEnter && q.Tier != Static {
+			if s.redis.n >= minSamples && s.redis.failures() >= staticEnter && q.Shown() != Static && !p.Away {
 				t.Fatalf("redis down, tier %v", q.Tier)
 			}
 			p = q
@@ -334,4 +340,36 @@ func TestStarvedTakesThreeLateEvaluations(t *testing.T) {
 			t.Errorf("evaluation %d, %v after the last: %v, want %v", i, c.after, got, c.want)
 		}
 	}
+}
+
+// Redis goes away for 2 s: half of the users must not lose the model for longer
+// than that, and the ladder forgets nothing.
+func TestABlipOfRedisCostsFiveSeconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := NewWatch(time.Now(), testLive)
+		var down atomic.Bool
+		w.Breaker = (*model.Breaker)(nil)
+		w.Probe = func(context.Context, []byte) model.Fault { return model.FaultNone }
+		w.Ping = func(context.Context) error {
+			if down.Load() {
+				return context.DeadlineExceeded
+			}
+			return nil
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		go w.Run(ctx)
+		time.Sleep(5 * time.Second)
+		down.Store(true)
+		time.Sleep(3500 * time.Millisecond)
+		if at := w.At(); at.Shown() != Static || at.Serves(99) != LLM {
+			t.Errorf("away: shows %v, serves %v; want static, llm", at.Shown(), at.Serves(99))
+		}
+		down.Store(false)
+		time.Sleep(5 * time.Second)
+		if at := w.At(); at.Shown() != LLM || at.Serves(99) != LLM {
+			t.Errorf("5 s after: shows %v, serves %v; want llm", at.Shown(), at.Serves(99))
+		}
+		cancel()
+		synctest.Wait()
+	})
 }

@@ -56,6 +56,7 @@ type Watch struct {
 	Breaker Breaker
 	shadow  chan []byte // prompts of users on a lower tier, for probes
 	Changed func(from, to Position, reason string)
+	Starved func() // the process does not get the CPU it needs
 
 	evaluated time.Time // last, and how many came late since
 	lateTicks int
@@ -64,9 +65,11 @@ type Watch struct {
 	transitions []transition
 }
 
+// NewWatch makes a watch that stands at tier llm. Its exported fields are set
+// before Run.
 func NewWatch(now time.Time, live func() Live) *Watch {
 	w := &Watch{live: live, llm: newWindow(now), redis: newWindow(now), faq: newWindow(now), shadow: make(chan []byte, 1),
-		Changed: func(Position, Position, string) {}}
+		Changed: func(Position, Position, string) {}, Starved: func() {}}
 	w.pos.Store(&Position{Tier: LLM, since: now, factor: 1})
 	return w
 }
@@ -147,7 +150,9 @@ func (w *Watch) starved(now time.Time) bool {
 }
 
 func (w *Watch) evaluate(now time.Time) {
-	starved := w.starved(now)
+	if w.starved(now) {
+		w.Starved()
+	}
 	if w.CurrentSwitch().Mode == "freeze" {
 		return
 	}
@@ -157,10 +162,10 @@ func (w *Watch) evaluate(now time.Time) {
 	to, reason := next(from, signals{
 		now: now, llm: w.llm.sum(now, signalWindow), llmSecond: w.llm.sum(now, time.Second), probes: w.probes.sum(now),
 		breakerOpen: w.Breaker.State() == "open", keyRefused: w.refused.Load(),
-		faqDown: faq.n >= fewProbes && (faq.failures() >= enterAtOnce || faq.slowness() >= enterSlow),
-		redis:   w.redis.sum(now, signalWindow),
-		cpu:     starved,
-		jitter:  timerJitterMin + rand.Float64()*(timerJitterMax-timerJitterMin),
+		faqDown:     faq.n >= fewProbes && (faq.failures() >= enterAtOnce || faq.slowness() >= enterSlow),
+		redis:       w.redis.sum(now, signalWindow),
+		redisLately: w.redis.sum(now, backWindow),
+		jitter:      timerJitterMin + rand.Float64()*(timerJitterMax-timerJitterMin),
 	}, timers{dwell: live.Dwell, dwellMax: live.DwellMax, step: live.Step})
 	w.pos.Store(&to)
 	if reason == "" {
@@ -174,7 +179,7 @@ func (w *Watch) evaluate(now time.Time) {
 	if len(w.transitions) == maxTransitions {
 		w.transitions = append(w.transitions[:0], w.transitions[1:]...)
 	}
-	w.transitions = append(w.transitions, transition{AtMS: now.UnixMilli(), From: from.Tier.String(), To: to.Tier.String(), Share: to.LiveShare(), Reason: reason})
+	w.transitions = append(w.transitions, transition{AtMS: now.UnixMilli(), From: from.Shown().String(), To: to.Shown().String(), Share: to.LiveShare(), Reason: reason})
 	w.mu.Unlock()
 	w.Changed(from, to, reason)
 }
