@@ -81,6 +81,7 @@ func (s *Server) async(x *exchange) error {
 		return err
 	}
 	x.turn = t
+	t.read()
 	rdb, ctx := s.store.Redis, x.r.Context()
 	n, err := rdb.XLen(ctx, jobStream).Result()
 	if err != nil {

@@ -43,6 +43,7 @@ type settings struct {
 
 	admissionTarget unit.Duration
 	admissionWait   unit.Duration
+	admissionHold   unit.Duration
 	admissionFloor  unit.Count
 
 	llmAPI                string
@@ -114,6 +115,7 @@ func knobSpecs() []knobSpec {
 		{"chat.max_bodies_user", true, "bodies being read for one user, above it 429; 0: unbounded", nil, func(s *settings) any { return &s.chatMaxBodiesUser }},
 		{"admission.target", true, "what a turn may cost beside the model, at the 90th percentile, before fewer are let in; 0s: all are let in", nil, func(s *settings) any { return &s.admissionTarget }},
 		{"admission.wait", true, "how long a turn waits for room before 503 shed", nil, func(s *settings) any { return &s.admissionWait }},
+		{"admission.hold", true, "how long 503 shed is held back, from the request's start, so that those who ask again at once are slowed down; 0s: not", nil, func(s *settings) any { return &s.admissionHold }},
 		{"admission.floor", true, "turns in flight that are always let in", nil, func(s *settings) any { return &s.admissionFloor }},
 		{"chat.concurrent_turns", true, "a second turn while one of the same dialog is in progress", []string{"refuse", "allow"}, func(s *settings) any { return &s.chatConcurrentTurns }},
 		{"limit.global", true, "token bucket over all users, above it 429; 0/s: off", nil, func(s *settings) any { return &s.limitGlobal }},
@@ -274,8 +276,8 @@ func (s settings) check() error {
 	if s.chatDeadline > 0 && s.chatDegradeAt > s.chatDeadline {
 		errs = append(errs, errors.New("knob chat.degrade_at: must be at most chat.deadline"))
 	}
-	if s.admissionTarget < 0 || s.admissionWait < 0 {
-		errs = append(errs, errors.New("knob admission.target: must be 0s or more, as must admission.wait"))
+	if s.admissionTarget < 0 || s.admissionWait < 0 || s.admissionHold < 0 {
+		errs = append(errs, errors.New("knob admission.target: must be 0s or more, as must admission.wait and admission.hold"))
 	}
 	if s.redisTimeout <= 0 {
 		errs = append(errs, errors.New("knob redis.timeout: must be above 0s"))

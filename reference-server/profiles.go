@@ -33,7 +33,7 @@ func hardened() settings {
 	return settings{
 		chatDeadline: ms(450), chatDegradeAt: ms(380), chatMaxInFlight: 4096, chatMaxBodies: 4096, chatMaxBodiesUser: 16, chatConcurrentTurns: "refuse",
 		limitGlobal: 500, limitGlobalBurst: 500, limitUser: 50, limitUserBurst: 100, limitReads: 200, limitRefused: 50,
-		admissionTarget: ms(25), admissionWait: ms(100), admissionFloor: 64,
+		admissionTarget: ms(40), admissionWait: ms(100), admissionHold: sec(1), admissionFloor: 64,
 		llmAPI: "chat", llmKeepalive: true, llmMaxIdle: 1024, llmMaxConns: 1024, llmTimeout: ms(350), llmAttempts: 2,
 		llmBackoff: "jitter", llmBackoffBase: ms(20), llmRetryBudget: 0.1, llmBulkhead: 1024,
 		llmBreaker: "ratio", llmBreakerOpen: sec(10), llmBreakerFailures: 0.5, llmBreakerSlow: 0.6, llmBreakerConsecutive: 3, llmSlow: ms(340),
@@ -53,7 +53,7 @@ func article(n int) settings {
 	s := hardened()
 	s.chatDeadline, s.chatDegradeAt, s.chatMaxInFlight, s.chatConcurrentTurns = 0, 0, 0, "allow"
 	s.limitGlobal, s.limitUser, s.limitReads, s.limitRefused = 0, 0, 0, 0
-	s.chatMaxBodies, s.chatMaxBodiesUser, s.admissionTarget, s.admissionWait = 0, 0, 0, 0
+	s.chatMaxBodies, s.chatMaxBodiesUser, s.admissionTarget, s.admissionWait, s.admissionHold = 0, 0, 0, 0, 0
 	s.llmAPI, s.llmTimeout, s.llmAttempts, s.llmRetryBudget, s.llmBulkhead = "completions", sec(5), 3, 1, 0
 	s.llmBackoff, s.llmBackoffBase = "linear", ms(500)
 	s.llmBreaker = "consecutive"

@@ -21,7 +21,7 @@ func modelOptions(s *settings) model.Options {
 }
 
 func admissionLive(s *settings) admission.Live {
-	return admission.Live{Target: s.admissionTarget.D(), Wait: s.admissionWait.D(), Floor: int(s.admissionFloor), Cap: int(s.chatMaxInFlight)}
+	return admission.Live{Target: s.admissionTarget.D(), Wait: s.admissionWait.D(), Hold: s.admissionHold.D(), Floor: int(s.admissionFloor), Cap: int(s.chatMaxInFlight)}
 }
 
 func modelLive(s *settings) model.Live {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -234,14 +235,13 @@ func (s *Server) sawRedis(op string, took time.Duration, err error) {
 	if err != nil && errors.Is(err, dialog.ErrState) {
 		s.metrics.redisErrors[op].Inc()
 	}
-	if errors.Is(err, dialog.ErrCrowded) {
+	failed := errors.Is(err, dialog.ErrState)
+	if errors.Is(err, dialog.ErrCrowded) || !s.watch.SawRedis(time.Now(), failed, errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)) {
 		s.limiter.Pressed() // says nothing about Redis, but that we ask too much at once
-		return
 	}
-	s.watch.SawRedis(time.Now(), errors.Is(err, dialog.ErrState))
 }
 
-func (s *Server) ping(ctx context.Context) error { return s.store.Redis.Ping(ctx).Err() }
+func (s *Server) ping(ctx context.Context) error { return s.store.Ping(ctx) }
 
 // probe asks the model once, past the breaker.
 func (s *Server) probe(ctx context.Context, body []byte) model.Fault {

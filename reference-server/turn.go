@@ -82,11 +82,15 @@ func (s *Server) open(x *exchange) (*turn, error) {
 	if t.req.turnID == "" {
 		t.req.turnID, t.ownTurnID = dialog.RandomHex(8), true
 	}
+	t.ans.group = group(t.who.UID, t.set)
+	return t, nil
+}
+
+// read is what a turn does with its text first, once it has been let in.
+func (t *turn) read() {
 	t.hash = dialog.TextHash(t.req.text)
 	t.text, t.ans.piiIn = t.mask(t.req.text, "in")
 	t.clean = dialog.StripMarks(t.text)
-	t.ans.group = group(t.who.UID, t.set)
-	return t, nil
 }
 
 // enter waits for room among the turns in flight. After nil, leave must follow.
@@ -101,6 +105,7 @@ func (t *turn) enter(ctx context.Context) error {
 	}
 	s.inFlight.Add(1)
 	t.entered = time.Now()
+	t.read()
 	return nil
 }
 
@@ -117,7 +122,7 @@ func (t *turn) leave() {
 // priority is how late the turn is turned away.
 func (t *turn) priority() admission.Priority {
 	switch {
-	case t.srv.intents.Of(t.clean).Human():
+	case t.srv.intents.Of(dialog.StripMarks(t.req.text)).Human():
 		return admission.Person
 	case t.req.dialogID != "":
 		return admission.UnderWay

@@ -33,20 +33,22 @@ var reach = [numPriorities]float64{0.9, 1, 1.1}
 type Live struct {
 	Target time.Duration // what a turn may cost beside the model, at the 90th percentile; 0: nobody is turned away
 	Wait   time.Duration // how long a turn waits for room before it is turned away
+	Hold   time.Duration // how long the refusal is held back, from the turn's start
 	Floor  int           // turns in flight that are always let in
 	Cap    int           // turns in flight that are never exceeded; 0: no cap
 }
 
 const (
-	startLimit  = 256
-	window      = 100 * time.Millisecond // between two looks
-	minSamples  = 10                     // turns a look needs
-	overShare   = 0.1                    // of the turns above the target: too many
-	backOff     = 0.9                    // multiplicative decrease
-	probing     = 0.02                   // growth a look, while the limit is used
-	slowStart   = 0.1                    // growth a look, before the first decrease
-	used        = 0.8                    // of the limit in flight: it is in use
-	queueFactor = 8                      // turns waiting, as a multiple of the limit: to wait is what slows down those who would ask again at once
+	startLimit = 256
+	settle     = 300 * time.Millisecond // after a decrease: turns that end before were let in under the old limit
+	window     = 100 * time.Millisecond // between two looks
+	minSamples = 10                     // turns a look needs
+	overShare  = 0.1                    // of the turns above the target: too many
+	backOff    = 0.9                    // multiplicative decrease
+	probing    = 0.02                   // growth a look, while the limit is used
+	slowStart  = 0.1                    // growth a look, before the first decrease
+	used       = 0.8                    // of the limit in flight: it is in use
+	maxWaiting = 4096                   // turns that wait, and refusals that are held back, each
 )
 
 // Limiter is an adaptive limit of turns in flight: additive increase and
@@ -56,16 +58,18 @@ const (
 type Limiter struct {
 	live func() Live
 
-	mu       sync.Mutex
-	limit    float64
-	inFlight int
-	peak     int // in flight since the last look
-	waiting  [numPriorities][]*waiter
-	looked   time.Time
-	n, over  int  // turns since the last look, those above the target
-	pressed  bool // something ran out of room since the last look
-	reduced  bool // slow start is over
-	sheds    int64
+	mu         sync.Mutex
+	limit      float64
+	inFlight   int
+	peak       int // in flight since the last look
+	waiting    [numPriorities][]*waiter
+	looked     time.Time
+	n, over    int  // turns since the last look, those above the target
+	pressed    bool // something ran out of room since the last look
+	reduced    bool // slow start is over
+	sheds      int64
+	held       int // refusals held back
+	maxWaiting int
 }
 
 // waiter is a turn that waits for room; granted is closed when it has some.
@@ -76,14 +80,44 @@ type waiter struct {
 
 // New makes a limiter. live is asked on every turn and must be cheap.
 func NewLimiter(live func() Live) *Limiter {
-	return &Limiter{live: live, limit: startLimit, looked: time.Now()}
+	return &Limiter{live: live, limit: startLimit, looked: time.Now(), maxWaiting: maxWaiting}
 }
 
 // Enter lets a turn in, at once or within the time a turn may wait, or returns
 // ErrShed, or the error of ctx. priority is asked only when there is no room
 // for everybody. After nil, Leave must be called.
 func (l *Limiter) Enter(ctx context.Context, priority func() Priority) error {
-	live := l.live()
+	live, start := l.live(), time.Now()
+	err := l.enter(ctx, live, priority)
+	if errors.Is(err, ErrShed) {
+		l.hold(ctx, live.Hold-time.Since(start))
+	}
+	return err
+}
+
+// hold keeps a refusal back. Those who ask again the moment they are refused
+// would otherwise take the CPU from those who were let in: turning a turn away
+// costs a part of what answering it does, and there is no end to them.
+func (l *Limiter) hold(ctx context.Context, d time.Duration) {
+	l.mu.Lock()
+	if d <= 0 || l.held >= l.maxWaiting {
+		l.mu.Unlock()
+		return
+	}
+	l.held++
+	l.mu.Unlock()
+	timer := time.NewTimer(d)
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+		timer.Stop()
+	}
+	l.mu.Lock()
+	l.held--
+	l.mu.Unlock()
+}
+
+func (l *Limiter) enter(ctx context.Context, live Live, priority func() Priority) error {
 	l.mu.Lock()
 	if l.room(live, New) && l.idle() {
 		l.admit()
@@ -141,7 +175,7 @@ func (l *Limiter) Leave(own time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.inFlight--
-	if own >= 0 {
+	if own >= 0 && !time.Now().Before(l.looked) {
 		l.n++
 		if own > live.Target {
 			l.over++
@@ -210,7 +244,7 @@ func (l *Limiter) enqueue(p Priority, w *waiter) bool {
 	for q := range l.waiting {
 		n += len(l.waiting[q])
 	}
-	if n >= int(queueFactor*l.limit) {
+	if n >= l.maxWaiting {
 		worst := Priority(0)
 		for worst < p && len(l.waiting[worst]) == 0 {
 			worst++
@@ -249,7 +283,9 @@ func (l *Limiter) look(live Live, now time.Time) {
 	switch {
 	case l.pressed || float64(l.over) > overShare*float64(l.n):
 		l.limit = max(float64(live.Floor), backOff*min(l.limit, float64(max(l.peak, 1))))
-		l.reduced = true
+		l.reduced, l.looked = true, now.Add(settle-window)
+		l.n, l.over, l.peak, l.pressed = 0, 0, l.inFlight, false
+		return
 	case float64(l.peak) >= used*l.limit:
 		growth := probing
 		if !l.reduced {

@@ -60,7 +60,7 @@ func (s *server) turn(p Priority) (good bool) {
 }
 
 func newServer() *server {
-	return &server{limiter: NewLimiter(fixed(Live{Target: 25 * time.Millisecond, Wait: 100 * time.Millisecond, Floor: 8}))}
+	return &server{limiter: NewLimiter(fixed(Live{Target: 40 * time.Millisecond, Wait: 100 * time.Millisecond, Hold: time.Second, Floor: 8}))}
 }
 
 // open offers rate turns a second for d and returns the good ones a second,
@@ -180,7 +180,7 @@ func TestPriorities(t *testing.T) {
 func TestTheWorstGivesItsPlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := NewLimiter(fixed(Live{Target: time.Second, Wait: time.Second, Cap: 1}))
-		l.limit = 0.25 // two may wait
+		l.maxWaiting = 2
 		if err := l.Enter(t.Context(), as(New)); err != nil {
 			t.Fatal(err)
 		}
@@ -218,12 +218,17 @@ func TestWaitingEnds(t *testing.T) {
 		if err := l.Enter(t.Context(), as(Person)); !errors.Is(err, ErrShed) || time.Since(start) != 100*time.Millisecond {
 			t.Errorf("%v after %v, want ErrShed after 100ms", err, time.Since(start))
 		}
+		l.live = fixed(Live{Target: time.Second, Wait: 100 * time.Millisecond, Hold: time.Second, Cap: 1})
+		start = time.Now()
+		if err := l.Enter(t.Context(), as(New)); !errors.Is(err, ErrShed) || time.Since(start) != time.Second {
+			t.Errorf("%v after %v, want ErrShed held back for 1s", err, time.Since(start))
+		}
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 		defer cancel()
 		if err := l.Enter(ctx, as(Person)); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%v, want that the caller left", err)
 		}
-		if st := l.State(); st.InFlight != 1 || st.Waiting != 0 || st.Sheds != 1 {
+		if st := l.State(); st.InFlight != 1 || st.Waiting != 0 || st.Sheds != 2 {
 			t.Errorf("in the end %+v", st)
 		}
 	})

@@ -2,6 +2,7 @@ package degrade
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -23,6 +24,8 @@ const (
 	maxTransitions = 1000
 	starvedLag     = time.Second
 	starvedTicks   = 3
+	pingEvery      = 100 * time.Millisecond
+	pingLimit      = 300 * time.Millisecond
 )
 
 // Live are the knobs of the watch, which may change while the server runs.
@@ -50,6 +53,7 @@ type Watch struct {
 	faq     *window
 	probes  probeLog
 	refused atomic.Bool // the model does not accept our key
+	lag     lag
 
 	Probe   func(ctx context.Context, body []byte) model.Fault // one call past the breaker
 	Ping    func(ctx context.Context) error
@@ -98,8 +102,16 @@ func (w *Watch) SawModel(f model.Fault, slow bool) {
 // SawFAQ counts a look into the FAQ.
 func (w *Watch) SawFAQ(at time.Time, failed, slow bool) { w.faq.add(at, failed, slow) }
 
-// SawRedis counts an operation on Redis.
-func (w *Watch) SawRedis(at time.Time, failed bool) { w.redis.add(at, failed, false) }
+// SawRedis counts an operation on Redis. A timeout while this process does not
+// get the CPU it needs says nothing about Redis: counted is false, and pings,
+// which are given more time, decide alone.
+func (w *Watch) SawRedis(at time.Time, failed, timeout bool) (counted bool) {
+	if failed && timeout && w.lag.short() {
+		return false
+	}
+	w.redis.add(at, failed, false)
+	return true
+}
 
 // RedisFails says whether Redis failed as often in the last seconds as sends
 // everybody to tier static.
@@ -123,6 +135,7 @@ func (w *Watch) Run(ctx context.Context) {
 	defer all.Wait()
 	all.Go(func() { w.probing(ctx) })
 	all.Go(func() { w.pinging(ctx) })
+	all.Go(func() { w.lag.run(ctx) })
 	tick := time.NewTicker(evaluateEvery)
 	defer tick.Stop()
 	for {
@@ -246,10 +259,13 @@ func (w *Watch) probeOnce(ctx context.Context) {
 	w.probes.add(time.Now(), f.Failure() || time.Since(start) > live.ModelSlow)
 }
 
-// pinging keeps Redis measured where turns alone do not: ten times a second
-// while there are few operations.
+// pinging keeps Redis measured whatever turns do, ten times a second. Pings have
+// more time than turns do: a server that is short of CPU is late with its own
+// operations, and must not take that for a Redis that is away.
 func (w *Watch) pinging(ctx context.Context) {
-	tick := time.NewTicker(100 * time.Millisecond)
+	var all sync.WaitGroup
+	defer all.Wait()
+	tick := time.NewTicker(pingEvery)
 	defer tick.Stop()
 	for {
 		select {
@@ -257,12 +273,13 @@ func (w *Watch) pinging(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		if w.redis.sum(time.Now(), signalWindow).n >= 4*minSamples {
-			continue
-		}
-		err := w.Ping(ctx)
-		if ctx.Err() == nil {
-			w.redis.add(time.Now(), err != nil, false)
-		}
+		all.Go(func() {
+			ctx, cancel := context.WithTimeout(ctx, pingLimit)
+			defer cancel()
+			err := w.Ping(ctx)
+			if !errors.Is(ctx.Err(), context.Canceled) {
+				w.redis.add(time.Now(), err != nil, false)
+			}
+		})
 	}
 }

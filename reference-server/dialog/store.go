@@ -21,6 +21,10 @@ const (
 	dialTimeout   = time.Second
 	takeBackPause = 20 * time.Millisecond // between two looks at a lease that may be ours, doubled each time
 	takeBackLooks = 4
+	commitTimes   = 2  // as much time as another operation: an answer depends on it
+	lateWaits     = 3  // operations that the next turn waits for a late commit
+	tokenLen      = 16 // hex digits
+	pingTimeout   = time.Second
 	poolWait      = 50 * time.Millisecond // for a connection: then the turn is turned away
 	commitPart    = 4                     // one connection in so many is kept from begins
 )
@@ -54,6 +58,8 @@ type Store struct {
 	Redis      redis.UniversalClient
 	timeout    time.Duration // of one operation
 	attempts   int           // at begin
+	patient    *redis.Client // the same connections, with more time
+	orphans    sync.Map      // tokens of begins without a reply, until their leases are taken back
 	begins     chan struct{} // a place for each that may be under way; nil: unbounded
 	late       *late
 	roundtrips int
@@ -88,7 +94,8 @@ func NewStore(opt *redis.Options, o StoreOptions) *Store {
 		opt.ConnMaxLifetime = time.Nanosecond
 	}
 	opt.MaxActiveConns = opt.PoolSize
-	s := &Store{Redis: redis.NewClient(opt), timeout: o.Timeout, attempts: max(1, o.Attempts), late: newLate(o.Background), roundtrips: o.RoundTrips, Now: time.Now, Observe: o.Observe}
+	rdb := redis.NewClient(opt)
+	s := &Store{Redis: rdb, patient: rdb.WithTimeout(pingTimeout), timeout: o.Timeout, attempts: max(1, o.Attempts), late: newLate(o.Background), roundtrips: o.RoundTrips, Now: time.Now, Observe: o.Observe}
 	if o.Pool > 1 {
 		// Commits go before begins: a turn whose answer was made must not wait
 		// for turns that may still be turned away.
@@ -137,7 +144,7 @@ func (s *Store) Begin(ctx context.Context, id, turnID, hash string, exclusive bo
 		}
 	}()
 	h = &Hold{ID: id, Token: RandomHex(8), since: start}
-	s.late.wait(ctx, id, s.timeout)
+	s.late.wait(ctx, id, lateWaits*s.timeout)
 	if err := s.beginPlace(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -152,9 +159,13 @@ func (s *Store) Begin(ctx context.Context, id, turnID, hash string, exclusive bo
 	}
 	if err != nil {
 		if exclusive {
+			s.orphans.Store(h.Token, struct{}{})
 			go s.takeBack(h, turnID) // the lease may be ours without our knowing
 		}
 		return nil, nil, stateError(err)
+	}
+	if exclusive && !leased {
+		leased = s.takeOver(ctx, h, turnID)
 	}
 	h.Leased = leased
 	f := foldRecords(list)
@@ -172,6 +183,36 @@ func (s *Store) Begin(ctx context.Context, id, turnID, hash string, exclusive bo
 	}
 	h.adopt(f, start, hard)
 	return h, nil, nil
+}
+
+// Ping asks whether Redis answers at all, with the time of ctx rather than that
+// of an operation. Want of a connection is no answer to that: nil.
+func (s *Store) Ping(ctx context.Context) error {
+	err := s.patient.Ping(ctx).Err()
+	if errors.Is(err, redis.ErrPoolTimeout) {
+		return nil
+	}
+	return err
+}
+
+// takeOver takes a lease that belongs to nobody: to a begin of this process whose
+// reply never came. The list that was read beside it is good: such a begin
+// commits nothing.
+func (s *Store) takeOver(ctx context.Context, h *Hold, turnID string) bool {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	v, err := s.Redis.Get(ctx, leaseKey(h.ID)).Result()
+	if err != nil || len(v) < tokenLen {
+		return false
+	}
+	if _, orphan := s.orphans.LoadAndDelete(v[:tokenLen]); !orphan {
+		return false
+	}
+	if err := s.Redis.Del(ctx, leaseKey(h.ID)).Err(); err != nil {
+		return false
+	}
+	ok, err := s.Redis.SetNX(ctx, leaseKey(h.ID), h.Token+turnID, leaseTime).Result()
+	return err == nil && ok
 }
 
 // beginPlace waits for one of the connections that begins may use.
@@ -304,7 +345,7 @@ func (s *Store) append(ctx context.Context, h *Hold, r *Record, k Kept) error {
 	if ttl <= 0 {
 		ttl = time.Second
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	ctx, cancel := context.WithTimeout(ctx, commitTimes*s.timeout)
 	defer cancel()
 	length, err := s.push(ctx, h, string(r.appendJSON(make([]byte, 0, 256+len(r.User)+len(r.Response)))), drop, ttl)
 	if err != nil {
@@ -348,23 +389,23 @@ func (s *Store) push(ctx context.Context, h *Hold, item string, drop int, ttl ti
 	key := ListKey(h.ID)
 	if s.roundtrips == 4 {
 		if h.Lost && h.Length > 0 {
-			if err := s.Redis.Del(ctx, key).Err(); err != nil {
+			if err := s.patient.Del(ctx, key).Err(); err != nil {
 				return 0, err
 			}
 		}
-		n, err := s.Redis.RPush(ctx, key, item).Result()
+		n, err := s.patient.RPush(ctx, key, item).Result()
 		if err != nil {
 			return 0, err
 		}
-		if err := s.Redis.LTrim(ctx, key, h.firstKept(drop), -1).Err(); err != nil {
+		if err := s.patient.LTrim(ctx, key, h.firstKept(drop), -1).Err(); err != nil {
 			return 0, err
 		}
 		if h.Leased && s.Now().Sub(h.since) < leaseTime-leaseReserve {
-			s.Redis.Del(ctx, leaseKey(h.ID))
+			s.patient.Del(ctx, leaseKey(h.ID))
 		}
-		return n, s.Redis.PExpire(ctx, key, ttl).Err()
+		return n, s.patient.PExpire(ctx, key, ttl).Err()
 	}
-	p := s.Redis.TxPipeline()
+	p := s.patient.TxPipeline()
 	if h.Lost && h.Length > 0 {
 		p.Del(ctx, key)
 	}
@@ -416,6 +457,7 @@ func (s *Store) Release(h *Hold) {
 // tries until that is done or the lease has run out. Redis may execute the begin
 // only after it has said that there is no lease, so it is asked a few times.
 func (s *Store) takeBack(h *Hold, turnID string) {
+	defer s.orphans.Delete(h.Token)
 	for misses, pause := 0, takeBackPause; misses < takeBackLooks && s.Now().Sub(h.since) < leaseTime-leaseReserve; pause *= 2 {
 		ctx, cancel := context.WithTimeout(context.Background(), leaseTime-leaseReserve)
 		v, err := s.Redis.Get(ctx, leaseKey(h.ID)).Result()

@@ -1,0 +1,52 @@
+package dialog
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+)
+
+// The lease of a begin whose reply never came belongs to nobody: the next turn
+// takes it over, and one that is really under way is left alone.
+func TestALeaseWithoutATurnIsTakenOver(t *testing.T) {
+	bothWays(t, func(t *testing.T, s *Store, m *miniredis.Miniredis) {
+		if err := put(t, s, s.Fresh(testDialog), "t1", "a"); err != nil {
+			t.Fatal(err)
+		}
+		lost := &Hold{ID: testDialog, Token: RandomHex(8), since: time.Now()}
+		if _, leased, err := s.tryOpen(t.Context(), lost, true, "t2", false); err != nil || !leased {
+			t.Fatalf("lease: %v, %v", leased, err)
+		}
+		if _, _, err := s.Begin(t.Context(), testDialog, "t3", TextHash("c"), true, testKept.Hard); err != ErrBusy {
+			t.Fatalf("beside a turn under way: %v, want ErrBusy", err)
+		}
+		s.orphans.Store(lost.Token, struct{}{})
+		h, _, err := s.Begin(t.Context(), testDialog, "t3", TextHash("c"), true, testKept.Hard)
+		if err != nil || !h.Leased || h.Seq != 2 {
+			t.Fatalf("after a begin without a reply: %+v, %v", h, err)
+		}
+		if got, _ := m.Get(leaseKey(testDialog)); got != h.Token+"t3" {
+			t.Errorf("the lease is %q, want that of t3", got)
+		}
+	})
+}
+
+// Begins leave connections to commits.
+func TestBeginsLeaveRoomForCommits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &Store{begins: make(chan struct{}, 1)}
+		if err := s.beginPlace(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		if err := s.beginPlace(t.Context()); err != ErrCrowded || time.Since(start) != poolWait {
+			t.Errorf("%v after %v, want ErrCrowded after %v", err, time.Since(start), poolWait)
+		}
+		s.beginDone()
+		if err := s.beginPlace(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
