@@ -3,6 +3,7 @@ package refserver
 import (
 	"context"
 	"math/rand/v2"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -123,6 +124,11 @@ func (t *turn) keepHot(key, text string) *hotAnswer {
 // refresh asks the model anew for an answer that has become stale.
 func (t *turn) refresh(key string, a *hotAnswer) {
 	defer a.refreshing.Store(false)
+	defer func() {
+		if v := recover(); v != nil { // costs the old answer, not the process
+			t.srv.log.Error("panic", "trace_id", t.tr.ID, "value", v, "stack", string(debug.Stack()))
+		}
+	}()
 	if t.srv.watch.At().Tier != degrade.LLM || t.srv.draining.Load() {
 		return
 	}

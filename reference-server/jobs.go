@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/cstest/cstest/reference-server/dialog"
+	"github.com/cstest/cstest/reference-server/wire"
 
 	"github.com/redis/go-redis/v9"
 
@@ -31,6 +33,7 @@ const (
 	jobPollMax   = 500 * time.Millisecond
 	jobLongPoll  = 10 * time.Second
 	jobDeadLimit = 1000
+	jobBusy      = 10 * time.Second // a job waits for another turn of its dialog
 )
 
 // job is a queued turn. The text is masked before it is queued.
@@ -48,6 +51,30 @@ type job struct {
 	AtMS     int64  `json:"at"`
 }
 
+// jobState is where a job stands.
+type jobState string
+
+// The states. All but the first two are final.
+const (
+	jobQueued    jobState = "queued"
+	jobRunning   jobState = "running"
+	jobDone      jobState = "done"
+	jobFailed    jobState = "failed"
+	jobCancelled jobState = "cancelled"
+)
+
+func (s jobState) final() bool { return s != jobQueued && s != jobRunning }
+
+// jobView is a job as its owner sees it; body is final where state is.
+type jobView struct {
+	state jobState
+	body  []byte
+}
+
+func viewOf(id string, state jobState) jobView {
+	return jobView{state, wire.JSON(nil).Object("").String("job", id).String("status", string(state)).EndObject()}
+}
+
 // jobs runs queued turns from a Redis stream with a consumer group. The final
 // state of a job is a key that is only set if it is not there yet, so there is
 // exactly one, whoever comes first: a worker, a worker that took over, the
@@ -60,12 +87,13 @@ type jobs struct {
 	mu      sync.Mutex
 	running map[string]context.CancelFunc
 	waiters map[string]chan struct{} // closed when the job ends here
+	lastOf  map[string]chan struct{} // by dialog: closed when the latest job of it has ended
 
 	meanNS atomic.Int64 // moving mean of a job's run time
 }
 
 func newJobs(s *Server) *jobs {
-	j := &jobs{srv: s, me: "srv-" + dialog.RandomHex(4), wake: make(chan struct{}, 1), running: map[string]context.CancelFunc{}, waiters: map[string]chan struct{}{}}
+	j := &jobs{srv: s, me: "srv-" + dialog.RandomHex(4), wake: make(chan struct{}, 1), running: map[string]context.CancelFunc{}, waiters: map[string]chan struct{}{}, lastOf: map[string]chan struct{}{}}
 	j.meanNS.Store(int64(200 * time.Millisecond))
 	return j
 }
@@ -100,7 +128,7 @@ func (s *Server) async(x *exchange) error {
 		return err
 	}
 	p := rdb.Pipeline()
-	p.Set(ctx, jobKey(j.ID), "queued", jobLife)
+	p.Set(ctx, jobKey(j.ID), string(jobQueued), jobLife)
 	p.XAdd(ctx, &redis.XAddArgs{Stream: jobStream, Values: []any{"job", payload}})
 	if _, err := p.Exec(ctx); err != nil {
 		return problemState
@@ -114,7 +142,8 @@ func (s *Server) async(x *exchange) error {
 	h := x.w.Header()
 	h.Set("Location", place+"?wait="+jobLongPoll.String())
 	h.Set("Retry-After", "0")
-	x.send(http.StatusAccepted, []byte(`{"job":"`+j.ID+`","status":"queued","url":"`+place+`","dialog_id":"`+j.DialogID+`","turn_id":"`+j.TurnID+`","trace_id":"`+t.tr.ID+`"}`))
+	x.send(http.StatusAccepted, wire.JSON(nil).Object("").String("job", j.ID).String("status", string(jobQueued)).String("url", place).
+		String("dialog_id", j.DialogID).String("turn_id", j.TurnID).String("trace_id", t.tr.ID).EndObject())
 	return nil
 }
 
@@ -128,11 +157,11 @@ func (s *Server) jobGet(x *exchange) error {
 	if err != nil || wait < 0 {
 		return problemFields("wait: want a duration such as 5s")
 	}
-	body, err := s.jobs.await(x.r.Context(), id, min(wait, jobLongPoll))
+	view, err := s.jobs.await(x.r.Context(), id, min(wait, jobLongPoll))
 	if err != nil {
 		return err
 	}
-	x.send(http.StatusOK, body)
+	x.send(http.StatusOK, view.body)
 	return nil
 }
 
@@ -152,53 +181,56 @@ func (s *Server) jobDelete(x *exchange) error {
 	if _, err := s.jobs.look(x.r.Context(), id); err != nil {
 		return err
 	}
-	s.jobs.end(id, []byte(`{"job":"`+id+`","status":"cancelled"}`))
+	s.jobs.end(id, viewOf(id, jobCancelled))
 	s.jobs.mu.Lock()
 	if cancel := s.jobs.running[id]; cancel != nil {
 		cancel()
 	}
 	s.jobs.mu.Unlock()
-	body, err := s.jobs.look(x.r.Context(), id)
+	view, err := s.jobs.look(x.r.Context(), id)
 	if err != nil {
 		return err
 	}
-	x.send(http.StatusOK, body)
+	x.send(http.StatusOK, view.body)
 	return nil
 }
 
 // look reads the state of a job. Errors are *problem.
-func (j *jobs) look(ctx context.Context, id string) ([]byte, error) {
+func (j *jobs) look(ctx context.Context, id string) (jobView, error) {
 	p := j.srv.store.Redis.Pipeline()
 	end, state := p.Get(ctx, jobEndKey(id)), p.Get(ctx, jobKey(id))
 	if _, err := p.Exec(ctx); err != nil && !dialog.IsNil(err) {
-		return nil, problemState
+		return jobView{}, problemState
 	}
 	if b, err := end.Bytes(); err == nil {
-		return b, nil
+		return jobView{jobDone, b}, nil // done, failed or cancelled: the body says which
 	}
 	if state.Err() != nil {
-		return nil, problemNotFound
+		return jobView{}, problemNotFound
 	}
-	return []byte(`{"job":"` + id + `","status":"` + state.Val() + `"}`), nil
+	if jobState(state.Val()) == jobRunning {
+		return viewOf(id, jobRunning), nil
+	}
+	return viewOf(id, jobQueued), nil
 }
 
 // await is look, after waiting for the end of the job if that takes no longer
 // than wait.
-func (j *jobs) await(ctx context.Context, id string, wait time.Duration) ([]byte, error) {
+func (j *jobs) await(ctx context.Context, id string, wait time.Duration) (jobView, error) {
 	until := time.Now().Add(wait)
 	ended := j.waiter(id)
 	defer j.forget(id, ended)
 	for {
-		body, err := j.look(ctx, id)
+		view, err := j.look(ctx, id)
 		left := time.Until(until)
-		if err != nil || left <= 0 || !strings.Contains(string(body[:min(len(body), 80)]), `"status":"queued"`) && !strings.Contains(string(body[:min(len(body), 80)]), `"status":"running"`) {
-			return body, err
+		if err != nil || left <= 0 || view.state.final() {
+			return view, err
 		}
 		select {
 		case <-ended:
 			ended = nil
 		case <-ctx.Done():
-			return nil, problemGone
+			return jobView{}, problemGone
 		case <-time.After(min(left, 250*time.Millisecond)): // it may run on another server
 		}
 	}
@@ -228,10 +260,10 @@ func (j *jobs) forget(id string, ch chan struct{}) {
 }
 
 // end gives a job its final state, unless it has one.
-func (j *jobs) end(id string, body []byte) {
+func (j *jobs) end(id string, view jobView) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	_ = j.srv.store.Redis.SetNX(ctx, jobEndKey(id), body, jobLife).Err()
+	_ = j.srv.store.Redis.SetNX(ctx, jobEndKey(id), view.body, jobLife).Err()
 	j.mu.Lock()
 	if ch, ok := j.waiters[id]; ok {
 		close(ch)
@@ -269,9 +301,13 @@ func (j *jobs) run(ctx context.Context) {
 		}
 		for _, m := range batch {
 			slots <- struct{}{}
+			q, ok := decodeJob(m)
+			before, ended := j.inOrder(q.DialogID)
 			all.Go(func() {
 				defer func() { <-slots }()
-				j.one(ctx, m)
+				defer ended()
+				<-before
+				j.guarded(ctx, m.ID, q, ok)
 			})
 		}
 		if len(batch) > 0 {
@@ -288,14 +324,53 @@ func (j *jobs) run(ctx context.Context) {
 	}
 }
 
-// one runs a job and takes it off the stream.
-func (j *jobs) one(ctx context.Context, m redis.XMessage) {
-	var q job
+// decodeJob reads a job; ok is false for anything that is none.
+func decodeJob(m redis.XMessage) (q job, ok bool) {
 	raw, _ := m.Values["job"].(string)
-	if err := json.Unmarshal([]byte(raw), &q); err != nil || !dialog.IsID(q.ID) || !dialog.IsID(q.DialogID) {
-		j.done(m.ID)
+	err := json.Unmarshal([]byte(raw), &q)
+	return q, err == nil && dialog.IsID(q.ID) && dialog.IsID(q.DialogID)
+}
+
+// inOrder makes the jobs of a dialog run one after the other, as they were
+// queued: before is closed when the one before has ended; ended must be called.
+func (j *jobs) inOrder(dialogID string) (before <-chan struct{}, ended func()) {
+	mine := make(chan struct{})
+	j.mu.Lock()
+	last := j.lastOf[dialogID]
+	j.lastOf[dialogID] = mine
+	j.mu.Unlock()
+	if last == nil {
+		last = make(chan struct{})
+		close(last)
+	}
+	return last, func() {
+		j.mu.Lock()
+		if j.lastOf[dialogID] == mine {
+			delete(j.lastOf, dialogID)
+		}
+		j.mu.Unlock()
+		close(mine)
+	}
+}
+
+// guarded runs a job; a panic ends the job, not the process.
+func (j *jobs) guarded(ctx context.Context, message string, q job, ok bool) {
+	defer func() {
+		if v := recover(); v != nil {
+			j.srv.log.Error("panic", "job", q.ID, "value", v, "stack", string(debug.Stack()))
+			j.fail(q, problemInternal.code)
+			j.done(message)
+		}
+	}()
+	if !ok {
+		j.done(message)
 		return
 	}
+	j.one(ctx, message, q)
+}
+
+// one runs a job and takes it off the stream.
+func (j *jobs) one(ctx context.Context, message string, q job) {
 	rdb := j.srv.store.Redis
 	begin, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	tries, _ := rdb.Incr(begin, jobKey(q.ID)+":tries").Result()
@@ -304,7 +379,7 @@ func (j *jobs) one(ctx context.Context, m redis.XMessage) {
 	cancel()
 	switch {
 	case ended > 0:
-		j.done(m.ID)
+		j.done(message)
 		return
 	case tries > jobTries:
 		_ = rdb.LPush(context.WithoutCancel(ctx), jobDead, q.ID).Err()
@@ -315,11 +390,12 @@ func (j *jobs) one(ctx context.Context, m redis.XMessage) {
 	default:
 		j.answer(ctx, q)
 	}
-	j.done(m.ID)
+	j.done(message)
 }
 
 func (j *jobs) fail(q job, code string) {
-	j.end(q.ID, []byte(`{"job":"`+q.ID+`","status":"failed","error":{"code":"`+code+`"}}`))
+	j.end(q.ID, jobView{jobFailed, wire.JSON(nil).Object("").String("job", q.ID).String("status", string(jobFailed)).
+		Object("error").String("code", code).EndObject().EndObject()})
 }
 
 func (j *jobs) done(message string) {
@@ -345,13 +421,13 @@ func (j *jobs) answer(ctx context.Context, q job) {
 		delete(j.running, q.ID)
 		j.mu.Unlock()
 	}()
-	_ = s.store.Redis.SetXX(ctx, jobKey(q.ID), "running", jobLife).Err()
+	_ = s.store.Redis.SetXX(ctx, jobKey(q.ID), string(jobRunning), jobLife).Err()
 	start := time.Now()
 	t := &turn{srv: s, set: s.set.Load(), start: start, tr: trace.From(q.Trace), who: identity{Owner: dialog.Owner{Tenant: q.Tenant, UID: q.UID}, role: roleUser}, text: q.Text,
 		clean: dialog.StripMarks(q.Text), hash: q.Hash, newDialog: q.New}
 	t.req = request{dialogID: q.DialogID, turnID: q.TurnID}
 	t.ans.piiIn, t.ans.job, t.ans.group = q.PII, q.ID, group(q.UID, t.set)
-	body, err := t.run(ctx)
+	body, err := j.runTurn(ctx, t)
 	took := int64(time.Since(start))
 	j.meanNS.Store((j.meanNS.Load()*15 + took) / 16)
 	var p *problem
@@ -360,13 +436,30 @@ func (j *jobs) answer(ctx context.Context, q job) {
 		if t.replay == nil {
 			s.count(t)
 		}
-		b := append([]byte(`{"job":"`+q.ID+`","status":"done","result":`), body...)
-		j.end(q.ID, append(b, '}'))
+		j.end(q.ID, jobView{jobDone, wire.JSON(nil).Object("").String("job", q.ID).String("status", string(jobDone)).Raw("result", body).EndObject()})
 	case errors.As(err, &p):
 		j.fail(q, p.code)
 	default:
 		s.log.Error("internal", "trace_id", t.tr.ID, "err", err.Error())
 		j.fail(q, problemInternal.code)
+	}
+}
+
+// runTurn runs a job's turn. One that meets another turn of its dialog, of
+// another server or not of a job at all, waits for that.
+func (j *jobs) runTurn(ctx context.Context, t *turn) ([]byte, error) {
+	until := time.Now().Add(jobBusy)
+	for {
+		body, err := t.run(ctx)
+		if !errors.Is(err, problemBusy) || time.Now().After(until) {
+			return body, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, problemGone
+		case <-time.After(twinPoll):
+		}
+		t.start = time.Now()
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cstest/cstest/reference-server/dialog"
 
@@ -86,7 +87,8 @@ func TestJobIsRunOnceThoughTakenTwice(t *testing.T) {
 		id, r.get("dialog_id").String(), r.get("turn_id").String(), dialog.TextHash("一次就好"))
 	// The end was not written before the worker died.
 	s.store.Redis.Del(ctx, jobEndKey(id))
-	s.jobs.one(ctx, redis.XMessage{ID: "1-1", Values: map[string]any{"job": payload}})
+	q, ok := decodeJob(redis.XMessage{ID: "1-1", Values: map[string]any{"job": payload}})
+	s.jobs.guarded(ctx, "1-1", q, ok)
 	again := send(t, "GET", s.URL()+"/v1/jobs/"+id, tok, "")
 	if again.body != job.body {
 		t.Errorf("taken over: %s, before %s", again.body, job.body)
@@ -96,11 +98,51 @@ func TestJobIsRunOnceThoughTakenTwice(t *testing.T) {
 	}
 	s.store.Redis.Del(ctx, jobEndKey(id))
 	s.store.Redis.Set(ctx, jobKey(id)+":tries", 3, 0)
-	s.jobs.one(ctx, redis.XMessage{ID: "1-2", Values: map[string]any{"job": payload}})
+	q, ok = decodeJob(redis.XMessage{ID: "1-2", Values: map[string]any{"job": payload}})
+	s.jobs.guarded(ctx, "1-2", q, ok)
 	dead := send(t, "GET", s.URL()+"/v1/jobs/"+id, tok, "")
 	dead.want(t, "status", "failed")
 	dead.want(t, "error.code", "dead-letter")
 	if n := s.store.Redis.LLen(ctx, jobDead).Val(); n != 1 {
 		t.Errorf("%d dead letters", n)
 	}
+}
+
+// Jobs of one dialog run in the order they were queued, and none fails because
+// another is under way.
+func TestJobsOfOneDialogRunInOrder(t *testing.T) {
+	l := newScriptedLLM(t)
+	s := startServer(t, l.url, knobs("redis.timeout", "2s", "limit.user", "0/s"))
+	tok := tokenFor(t, "u1")
+	id := say(t, s, "u1", "", "第一句话").get("dialog_id").String()
+	var jobs []string
+	for n := range 5 {
+		r := send(t, "POST", s.URL()+"/v1/chat/async", tok, fmt.Sprintf(`{"text":"第%d件事","dialog_id":%q,"turn_id":"t-%d"}`, n, id, n))
+		if r.status != 202 {
+			t.Fatalf("job %d: %d %s", n, r.status, r.body)
+		}
+		jobs = append(jobs, r.get("job").String())
+	}
+	for n, job := range jobs {
+		r := send(t, "GET", s.URL()+"/v1/jobs/"+job+"?wait=10s", tok, "")
+		r.want(t, "status", "done")
+		if got := r.get("result.seq").Int(); got != int64(n+2) {
+			t.Errorf("job %d has seq %d, want %d: %s", n, got, n+2, r.body)
+		}
+	}
+}
+
+// A panic in a job ends the job, not the process, and others go on.
+func TestAPanicEndsTheJobOnly(t *testing.T) {
+	l := newScriptedLLM(t)
+	s := startServer(t, l.url, knobs("redis.timeout", "2s"))
+	tok := tokenFor(t, "u1")
+	broken := job{ID: s.ids.Mint(dialog.IDJob, dialog.Owner{Tenant: "default", UID: "u1"}), DialogID: testDialog, AtMS: time.Now().UnixMilli()}
+	j := newJobs(&Server{store: s.store, log: s.log}) // a server without knobs panics in every turn
+	j.guarded(t.Context(), "1-1", broken, true)
+	r := send(t, "GET", s.URL()+"/v1/jobs/"+broken.ID, tok, "")
+	r.want(t, "status", "failed")
+	r.want(t, "error.code", "internal")
+	good := send(t, "POST", s.URL()+"/v1/chat/async", tok, `{"text":"随便聊聊"}`)
+	send(t, "GET", s.URL()+"/v1/jobs/"+good.get("job").String()+"?wait=10s", tok, "").want(t, "status", "done")
 }

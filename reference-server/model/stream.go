@@ -5,7 +5,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -53,6 +55,12 @@ func (c *Caller) pump(ctx context.Context, body []byte, tr trace.Context, first 
 	ctx, cancel := context.WithCancel(ctx)
 	pieces, done := make(chan string, 16), make(chan error, 1)
 	go func() {
+		defer close(pieces)
+		defer func() {
+			if v := recover(); v != nil { // ends the turn, not the process
+				done <- fmt.Errorf("panic in a stream: %v\n%s", v, debug.Stack())
+			}
+		}()
 		done <- c.model.Stream(ctx, body, tr, func(s string) error {
 			select {
 			case pieces <- s:
@@ -61,7 +69,6 @@ func (c *Caller) pump(ctx context.Context, body []byte, tr trace.Context, first 
 				return ctx.Err()
 			}
 		})
-		close(pieces)
 	}()
 	defer func() {
 		cancel()
