@@ -15,12 +15,21 @@ type reading struct{ monotonic, boot, wall time.Duration }
 // clocks one after the other may be interrupted.
 const stepLeast = 300 * time.Millisecond
 
-// drift watches clocks run apart.
+// drift is the sink that watches clocks run apart.
 type drift struct {
-	read  func() (reading, bool) // false where the system does not tell
+	read  func() (reading, bool) // false where the system does not tell; nil: nobody watches
 	last  reading
 	since time.Duration // of the load, at the last look
 	begun bool
+
+	incidents []measure.Incident
+}
+
+// take looks at the clocks.
+func (d *drift) take(c *cut) {
+	if d.read != nil {
+		d.incidents = append(d.incidents, d.look(c.elapsed)...)
+	}
 }
 
 // look compares the clocks with those of the last look. The boot clock runs on

@@ -13,9 +13,9 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/driver"
+	"github.com/cstest/cstest/load"
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/sla"
-	"github.com/cstest/cstest/trial/servers"
 )
 
 // clockwork is a target in this process; the n-th turn panics.
@@ -58,32 +58,32 @@ func (l *clockworkLine) Close()             {}
 // with a journal, and gives what came of it.
 func driven(t *testing.T, target *clockwork, change func(*attempt)) (*Done, *measure.Recovered) {
 	t.Helper()
+	return drivenBy(t, target, change, func(l *localLoader) loader { return l })
+}
+
+// drivenBy is driven with what by makes of the loader.
+func drivenBy(t *testing.T, target *clockwork, change func(*attempt), by func(*localLoader) loader) (*Done, *measure.Recovered) {
+	t.Helper()
 	s := parse(t, anyTarget+"}", "{arrivals: constant, stages: [{name: s, for: 1s, starts: 50/s}], drain: 1s}")
 	s.Conversations[0].Turns = s.Conversations[0].Turns[:1]
-	path := filepath.Join(t.TempDir(), "journal.cst")
-	a := &attempt{Options: Options{Scenario: s, Journal: path, RunID: "r"}, plan: Plan(s), servers: &servers.Set{}}
+	o := Options{Scenario: s, Journal: filepath.Join(t.TempDir(), "journal.cst"), RunID: "r"}
+	a := newAttempt(&o)
 	target.base = time.Now().Add(10 * time.Millisecond)
-	a.base, a.driver = target.base, target
+	a.base = target.base
 	if change != nil {
 		change(a)
 	}
-	if err := a.openJournal(); err != nil {
+	var err error
+	if a.journal, err = openJournal(&o, a.plan); err != nil {
 		t.Fatal(err)
 	}
-	recorder := measure.NewRecorder(a.plan, 2)
-	if s, ok := a.source.(torn); ok {
-		recorder = s.Recorder
-	} else {
-		a.source = recorder
-	}
-	done := &Done{Facts: &measure.Facts{}}
-	a.drive(patient(t), context.Background(), recorder, done)
+	done := a.drive(load.Stops{Starting: context.Background(), Now: patient(t)}, by(a.newLocalLoader(target)))
 	done.Result = sla.Evaluate(s, done.Snapshot, done.Facts)
-	a.closeJournal(done)
+	closeJournal(a.journal, &o, done)
 	if done.JournalErr != nil {
 		t.Fatal(done.JournalErr)
 	}
-	back, err := measure.OpenJournal(path)
+	back, err := measure.OpenJournal(o.Journal)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func TestPanicInAWorkerKeepsTheRun(t *testing.T) {
 func TestPanicOfWhoWatchesCostsNothing(t *testing.T) {
 	shown := 0
 	done, back := driven(t, &clockwork{}, func(a *attempt) {
-		a.Observe = func(*Live) {
+		a.observe = func(*Live) {
 			shown++
 			panic("a bug in the view")
 		}
@@ -198,10 +198,7 @@ func TestJournalDoesNotGrowWithTurns(t *testing.T) {
 // An interval whose cut fails is in the snapshot and in the journal alike, without
 // secrets.
 func TestFailedCutIsKeptAndRedacted(t *testing.T) {
-	done, back := driven(t, &clockwork{}, func(a *attempt) {
-		a.Redact = noCanary
-		a.source = torn{measure.NewRecorder(a.plan, 2)}
-	})
+	done, back := drivenBy(t, &clockwork{}, func(a *attempt) { a.redact = noCanary }, func(l *localLoader) loader { return torn{l} })
 	if done.Snapshot.Turns() != 50 || back.Snapshot.Turns() != 50 {
 		t.Errorf("%d turns, %d in the journal, want 50", done.Snapshot.Turns(), back.Snapshot.Turns())
 	}
@@ -215,11 +212,11 @@ func TestFailedCutIsKeptAndRedacted(t *testing.T) {
 	}
 }
 
-// torn is a source whose cuts fail, and know of a failure that names a secret.
-type torn struct{ *measure.Recorder }
+// torn is a loader whose cuts fail, and know of a failure that names a secret.
+type torn struct{ *localLoader }
 
 func (s torn) Cut(elapsed time.Duration) (*measure.Snapshot, error) {
-	last, err := s.Recorder.Cut(elapsed)
+	last, err := s.localLoader.Cut(elapsed)
 	last.Failures = append(last.Failures, measure.FailureCount{Outcome: measure.ServerError, Message: "the canary sang", Count: 1})
 	return last, errors.Join(err, errors.New("counts lost"))
 }
@@ -228,18 +225,19 @@ func (s torn) Cut(elapsed time.Duration) (*measure.Snapshot, error) {
 func TestNoteThatCannotBeEncodedIsTold(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "journal.cst")
 	s := parse(t, anyTarget+"}", tenSeconds)
-	a := &attempt{Options: Options{Scenario: s, Journal: path, About: "x"}, plan: Plan(s)}
-	if err := a.openJournal(); err != nil {
+	o := Options{Scenario: s, Journal: path, About: "x"}
+	j, err := openJournal(&o, Plan(s))
+	if err != nil {
 		t.Fatal(err)
 	}
 	done := &Done{Facts: &measure.Facts{Generator: measure.Generator{InFlightMean: math.NaN()}}}
-	a.closeJournal(done)
+	closeJournal(j, &o, done)
 	if done.JournalErr == nil || done.JournalErr.Error() != path+": journal: json: unsupported value: NaN" {
 		t.Errorf("error %v", done.JournalErr)
 	}
 	var refused *ResultsError
-	a.Journal, a.About = path+"2", math.NaN()
-	if err := a.openJournal(); !errors.As(err, &refused) || err.Error() != `journal: note "about": json: unsupported value: NaN` {
+	o.Journal, o.About = path+"2", math.NaN()
+	if _, err := openJournal(&o, Plan(s)); !errors.As(err, &refused) || err.Error() != `journal: note "about": json: unsupported value: NaN` {
 		t.Errorf("error %v", err)
 	}
 }

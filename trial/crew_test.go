@@ -11,12 +11,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cstest/cstest/driver"
+	"github.com/cstest/cstest/load"
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/sla"
 	"github.com/cstest/cstest/trial/crew"
-	"github.com/cstest/cstest/trial/servers"
 )
 
 // beShard is a shard process whose target is a clockwork of its own: that of
@@ -32,18 +33,17 @@ func beShard(role string, in io.Reader, out, errs io.Writer) int {
 	if role == "shard speaks" {
 		fmt.Fprintln(errs, "the canary sings")
 	}
-	err := runShard(context.Background(), crew.NewParent(in, out), func(a *attempt) error {
+	err := runShard(context.Background(), crew.NewParent(in, out), func(a *attempt) (driver.Driver, error) {
 		c := &clockwork{base: a.base}
 		switch {
-		case role == "shard panics" && a.Shard == 1:
+		case role == "shard panics" && a.shard == 1:
 			c.panic = 10
-		case role == "shard dies" && a.Shard == 1:
+		case role == "shard dies" && a.shard == 1:
 			c.kill = 20 // in its second second
-		case role == "shard bad first" && a.Shard == 0, role == "shard bad all":
+		case role == "shard bad first" && a.shard == 0, role == "shard bad all":
 			c.bad = true
 		}
-		a.driver = c
-		return nil
+		return c, nil
 	})
 	if err != nil {
 		fmt.Fprintln(errs, err)
@@ -59,7 +59,16 @@ sla: {latency: {p90: 1s}, availability: 10%}
 
 // crewed runs a load of 50 conversations of a turn a second, for three seconds,
 // over n processes that play role.
-func crewed(t *testing.T, role string, n int, more string, change func(*attempt)) *Done {
+func crewed(t *testing.T, role string, n int, more string, change func(*Options)) *Done {
+	t.Helper()
+	a, l := startCrewed(t, role, n, more, change)
+	done := a.drive(load.Stops{Starting: context.Background(), Now: patient(t)}, l)
+	done.Result = sla.Evaluate(a.scenario, done.Snapshot, done.Facts)
+	return done
+}
+
+// startCrewed starts the processes of crewed.
+func startCrewed(t *testing.T, role string, n int, more string, change func(*Options)) (*attempt, *crewLoader) {
 	t.Helper()
 	t.Setenv(asChild, role)
 	self, err := os.Executable()
@@ -72,25 +81,23 @@ func crewed(t *testing.T, role string, n int, more string, change func(*attempt)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &attempt{Options: Options{Scenario: s, Executable: self, Processes: n, Resolved: yaml}, plan: Plan(s), servers: &servers.Set{}}
-	a.fill()
-	a.base = time.Now().Add(500 * time.Millisecond)
+	o := Options{Scenario: s, Executable: self, Processes: n, Resolved: yaml}
 	if change != nil {
-		change(a)
+		change(&o)
 	}
-	if err := a.startCrew(patient(t)); err != nil {
+	a := newAttempt(&o)
+	a.base = time.Now().Add(500 * time.Millisecond)
+	l, err := a.newCrewLoader(patient(t), &o)
+	if err != nil {
 		t.Fatal(err)
 	}
-	done := &Done{Facts: &measure.Facts{}}
-	a.drive(patient(t), context.Background(), nil, done)
-	done.Result = sla.Evaluate(s, done.Snapshot, done.Facts)
-	return done
+	return a, l
 }
 
 func TestCrewRunsThePlan(t *testing.T) {
 	var seconds []int64 // turns by the intervals shown
-	done := crewed(t, "shard well", 2, "", func(a *attempt) {
-		a.Observe = func(l *Live) { seconds = append(seconds, l.Last.Turns()) }
+	done := crewed(t, "shard well", 2, "", func(o *Options) {
+		o.Observe = func(l *Live) { seconds = append(seconds, l.Last.Turns()) }
 	})
 	// A second is whole when it is shown, but for what comes at its very edge.
 	for i, n := range seconds[:2] {
@@ -149,15 +156,16 @@ func TestGuardEndsEveryShard(t *testing.T) {
 func TestKilledShardEndsTheRun(t *testing.T) {
 	var told []string
 	var after crew.Counters
-	var a *attempt
-	done := crewed(t, "shard dies", 3, "", func(made *attempt) {
-		a = made
-		a.Notice = func(what reason.Reason) {
+	var l *crewLoader
+	a, l := startCrewed(t, "shard dies", 3, "", func(o *Options) {
+		o.Notice = func(what reason.Reason) {
 			line := what.String()
 			told = append(told, line)
-			after = a.crew.Counters()[1]
+			after = l.crew.Counters()[1]
 		}
 	})
+	done := a.drive(load.Stops{Starting: context.Background(), Now: patient(t)}, l)
+	done.Result = sla.Evaluate(a.scenario, done.Snapshot, done.Facts)
 	want := "shard 1/3 ended before its load did: signal: killed: its part of the plan, and what it measured last, are lost"
 	if len(told) != 1 || told[0] != "warning: "+want {
 		t.Errorf("told %q", told)
@@ -195,7 +203,7 @@ func TestShardsWriteToLogs(t *testing.T) {
 	os.Stderr = terminal
 	defer func() { os.Stderr = own }()
 	dir := filepath.Join(t.TempDir(), "logs")
-	crewed(t, "shard speaks", 2, "", func(a *attempt) { a.LogDir, a.Redact = dir, noCanary })
+	crewed(t, "shard speaks", 2, "", func(o *Options) { o.LogDir, o.Redact = dir, noCanary })
 	for _, name := range []string{"shard-0.log", "shard-1.log"} {
 		if b, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(b) != "the [redacted] sings\n" {
 			t.Errorf("%s: %q %v", name, b, err)
@@ -214,11 +222,8 @@ func TestFailingShardIsToldOfOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	a := &attempt{Options: Options{Scenario: parse(t, anyTarget+"}", tenSeconds), Executable: self, Processes: 1, LogDir: dir}, servers: &servers.Set{}}
-	a.fill()
-	a.plan = Plan(a.Scenario)
-	a.Resolved = "no scenario"
-	err = a.startCrew(patient(t))
+	o := Options{Scenario: parse(t, anyTarget+"}", tenSeconds), Executable: self, Processes: 1, LogDir: dir, Resolved: "no scenario"}
+	_, err = newAttempt(&o).newCrewLoader(patient(t), &o)
 	if err == nil || strings.Count(err.Error(), "scenario.yaml:1:1") != 1 || !strings.HasPrefix(err.Error(), "shard 0/1: ") {
 		t.Errorf("error %v", err)
 	}

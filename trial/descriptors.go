@@ -14,23 +14,26 @@ const spareDescriptors = 64
 // others must still be able to write its report.
 const reserved = 8
 
-// reserveDescriptors takes the reserve, as much of it as there is.
-func (t *attempt) reserveDescriptors() {
+// reserve is descriptors that the load cannot take.
+type reserve []*os.File
+
+// takeReserve takes the reserve, as much of it as there is.
+func takeReserve() (r reserve) {
 	for range reserved {
 		f, err := os.Open(os.DevNull)
 		if err != nil {
-			return
+			break
 		}
-		t.reserve = append(t.reserve, f)
+		r = append(r, f)
 	}
+	return r
 }
 
-// releaseDescriptors gives the reserve back.
-func (t *attempt) releaseDescriptors() {
-	for _, f := range t.reserve {
+// release gives the reserve back.
+func (r reserve) release() {
+	for _, f := range r {
 		_ = f.Close() // nothing was written
 	}
-	t.reserve = nil
 }
 
 // checkDescriptors refuses a load that is sure to need more connections than

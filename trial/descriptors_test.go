@@ -3,6 +3,8 @@
 package trial
 
 import (
+	"errors"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -69,17 +71,18 @@ func TestDescriptorsAreCheckedBeforeTheLoad(t *testing.T) {
 }
 
 func TestReserveIsTakenAndGivenBack(t *testing.T) {
-	a := &attempt{}
-	a.reserveDescriptors()
-	if len(a.reserve) != reserved {
-		t.Fatalf("%d descriptors in reserve, want %d", len(a.reserve), reserved)
+	r := takeReserve()
+	if len(r) != reserved {
+		t.Fatalf("%d descriptors in reserve, want %d", len(r), reserved)
 	}
-	a.releaseDescriptors()
-	if len(a.reserve) != 0 {
-		t.Errorf("%d descriptors kept", len(a.reserve))
+	r.release()
+	for _, f := range r {
+		if err := f.Close(); !errors.Is(err, os.ErrClosed) {
+			t.Errorf("a descriptor was kept: %v", err)
+		}
 	}
-	withDescriptors(t, 3, func() { a.reserveDescriptors() })
-	if len(a.reserve) != 0 {
-		t.Errorf("%d descriptors where there were none", len(a.reserve))
+	withDescriptors(t, 3, func() { r = takeReserve() })
+	if len(r) != 0 {
+		t.Errorf("%d descriptors where there were none", len(r))
 	}
 }

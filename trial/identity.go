@@ -84,6 +84,20 @@ func newIdentity(t *scenario.Target) *identity {
 	return i
 }
 
+// identifyTarget asks a target who it is, before the load; nil where it does not say.
+func identifyTarget(ctx context.Context, target *scenario.Target) *identity {
+	i := newIdentity(target)
+	if i == nil {
+		return nil
+	}
+	who, ok := i.ask(ctx)
+	if !ok {
+		return nil
+	}
+	i.first = who
+	return i
+}
+
 // ask gives who answers now; false where nobody does, or a gateway for somebody
 // who is not there.
 func (i *identity) ask(ctx context.Context) (string, bool) {

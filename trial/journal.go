@@ -19,45 +19,45 @@ const (
 	NoteIncidents = "incidents"
 )
 
-// openJournal begins the journal. A journal that cannot be begun is an error:
-// the disk is full or read-only before anything has happened.
-func (t *attempt) openJournal() error {
-	if t.Journal == "" {
-		return nil
+// openJournal begins the journal; nil where none is asked for. A journal that
+// cannot be begun is an error: the disk is full or read-only before anything has
+// happened.
+func openJournal(o *Options, plan *measure.Plan) (*measure.Journal, error) {
+	if o.Journal == "" {
+		return nil, nil
 	}
 	var h measure.Header
-	sum := sha256.Sum256([]byte(t.RunID))
+	sum := sha256.Sum256([]byte(o.RunID))
 	copy(h.Run[:], sum[:])
-	j, err := measure.CreateJournal(t.Journal, h, t.plan)
+	j, err := measure.CreateJournal(o.Journal, h, plan)
 	if err != nil {
-		return &ResultsError{err}
+		return nil, &ResultsError{err}
 	}
-	t.journal = j
-	if err := j.AppendNote(NoteAbout, t.About); err != nil {
+	if err := j.AppendNote(NoteAbout, o.About); err != nil {
 		_ = j.Abandon() // there is a worse error
-		return &ResultsError{err}
+		return nil, &ResultsError{err}
 	}
-	return nil
+	return j, nil
 }
 
 // closeJournal writes down what was learnt after the load.
-func (t *attempt) closeJournal(done *Done) {
+func closeJournal(j *measure.Journal, o *Options, done *Done) {
 	signal := 0
-	if t.Signal != nil {
-		signal = t.Signal()
+	if o.Signal != nil {
+		signal = o.Signal()
 	}
 	// A record that cannot be encoded leaves the journal alive; its error is its own.
 	err := errors.Join(
-		t.journal.AppendFacts(done.Facts),
-		t.journal.AppendNote(NoteWarnings, done.Warnings),
-		t.journal.AppendNote(NoteSignal, signal),
-		t.journal.Close(),
+		j.AppendFacts(done.Facts),
+		j.AppendNote(NoteWarnings, done.Warnings),
+		j.AppendNote(NoteSignal, signal),
+		j.Close(),
 	)
-	if final := t.journal.Err(); final != nil {
+	if final := j.Err(); final != nil {
 		err = final // each of them gave it
 	}
 	if err != nil {
-		done.JournalErr = fmt.Errorf("%s: %w", t.Journal, err)
+		done.JournalErr = fmt.Errorf("%s: %w", o.Journal, err)
 	}
 }
 

@@ -27,11 +27,11 @@ const beyond = 1 << 40
 
 // firstTurn sends the one real turn, unless whoever started the run leaves meanwhile:
 // nothing has begun that would have to be drained.
-func (t *attempt) firstTurn(ctx, graceful context.Context) error {
+func firstTurn(ctx, graceful context.Context, o *Options, target *scenario.Target) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(graceful, cancel)()
-	err := preflight(ctx, &t.Options, &t.servers.Target)
+	err := preflight(ctx, o, target)
 	if err != nil && graceful.Err() != nil {
 		return fmt.Errorf("ended before the load: %w", context.Canceled)
 	}

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"testing"
 	"time"
-
-	"github.com/cstest/cstest/trial/servers"
 )
 
 // A pool is the whole load's, however many shards share it.
@@ -19,15 +17,17 @@ func TestShardsShareThePool(t *testing.T) {
 	s := parse(t, "{url: 'http://"+l.Addr().String()+"', api: article, connections: shared, pool: 5}", tenSeconds)
 	var got []int
 	for i := range 3 {
-		a := &attempt{Options: Options{Scenario: s, Shard: i, Shards: 3}, servers: &servers.Set{Target: s.Target}, base: time.Now()}
-		if err := a.openDriver(); err != nil {
+		a := newAttempt(&Options{Scenario: s, Shard: i, Shards: 3})
+		a.base = time.Now()
+		d, err := a.openDriver()
+		if err != nil {
 			t.Fatal(err)
 		}
-		if err := a.driver.Prepare(1000); err != nil { // no more than the pool holds
+		if err := d.Prepare(1000); err != nil { // no more than the pool holds
 			t.Fatal(err)
 		}
-		got = append(got, a.driver.Connections())
-		if err := a.driver.Close(); err != nil {
+		got = append(got, d.Connections())
+		if err := d.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}

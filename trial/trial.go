@@ -7,19 +7,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"runtime"
 	"time"
 
-	"github.com/cstest/cstest/driver"
 	"github.com/cstest/cstest/load"
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/sla"
-	"github.com/cstest/cstest/trial/crew"
-	"github.com/cstest/cstest/trial/servers"
-	"github.com/cstest/cstest/usage"
 )
 
 // Options are one trial's.
@@ -77,28 +71,17 @@ type Done struct {
 	JournalErr error
 }
 
-// leadTime is how long before t = 0 the mock is told of it.
-const leadTime = 300 * time.Millisecond
-
-// perChild is how long a shard process may take to be ready.
-const perChild = 250 * time.Millisecond
-
-// perConnection is how long one that is opened beforehand may take.
-const perConnection = 2 * time.Millisecond
-
 // Run runs the trial. When graceful is done, no conversation starts any more
 // and those begun may end within the drain; when ctx is, everything ends at
 // once. What the target does is never an error, but for a target that cannot
 // be used at all: that is a *TargetError before the load began.
 func Run(ctx, graceful context.Context, o Options) (*Done, error) {
-	o.fill()
-	t, err := prepare(ctx, graceful, o)
+	t, err := prepare(ctx, graceful, &o)
 	if err != nil {
 		return nil, err
 	}
 	defer t.servers.Stop(ctx)
-	done := &Done{Facts: &measure.Facts{}}
-	if err := t.openJournal(); err != nil {
+	if t.journal, err = openJournal(&o, t.plan); err != nil {
 		return nil, err
 	}
 	ended := false
@@ -107,56 +90,41 @@ func Run(ctx, graceful context.Context, o Options) (*Done, error) {
 			_ = t.journal.Abandon() // there is a worse error
 		}
 	}()
+	t.base = startTime(&o, int(t.servers.Target.Pool))
 	if err := t.arm(ctx); err != nil {
 		return nil, err
 	}
-	done.Started = t.base
 	if o.Armed != nil {
 		o.Armed(t.base)
 	}
 	_ = t.journal.AppendNote(NoteStarted, t.base.UTC().Format(time.RFC3339Nano)) // its first error is final, and told at the end
-	if err := t.load(ctx, graceful, done); err != nil {
+	l, err := t.newLoader(ctx, &o)
+	if err != nil {
 		return nil, err
 	}
+	done := t.drive(load.Stops{Starting: graceful, Now: ctx}, l)
 	t.gather(ctx, done)
-	done.Warnings = done.Warnings.Map(o.Redact)
-	for i := range done.Facts.Incidents {
-		done.Facts.Incidents[i].What = done.Facts.Incidents[i].What.Map(o.Redact)
-	}
-	done.Facts.Interrupted = done.Facts.Interrupted.Map(o.Redact)
+	done.redact(o.Redact)
 	done.Result = sla.Evaluate(o.Scenario, done.Snapshot, done.Facts)
-	t.closeJournal(done)
+	closeJournal(t.journal, &o, done)
 	ended = true
 	return done, nil
 }
 
-// attempt is a trial under way.
-type attempt struct {
-	Options
-	servers *servers.Set
-	local   bool // the target runs on this machine
-	member  bool // this process is a shard of its parent's crew
-	plan    *measure.Plan
-	base    time.Time
-	driver  driver.Driver
-	source  interface {
-		Cut(elapsed time.Duration) (*measure.Snapshot, error)
+// redact takes secrets out of what others said.
+func (d *Done) redact(redact func(string) string) {
+	d.Warnings = d.Warnings.Map(redact)
+	for i := range d.Facts.Incidents {
+		d.Facts.Incidents[i].What = d.Facts.Incidents[i].What.Map(redact)
 	}
-	planned []int64          // starts, per second; nil in the closed model
-	crew    *crew.Crew       // nil when the load runs in this process
-	journal *measure.Journal // nil where none is kept: it takes everything
-	live    load.Live
-
-	identity *identity              // of a target that is not ours; nil where it is
-	clocks   func() (reading, bool) // nil where nobody watches them
-	reserve  []*os.File             // descriptors that the load cannot take
+	d.Facts.Interrupted = d.Facts.Interrupted.Map(redact)
 }
 
 // prepare does everything that can go wrong before there is a result: the
 // address, the servers, and one real turn.
-func prepare(ctx, graceful context.Context, o Options) (_ *attempt, err error) {
-	s := o.Scenario
-	t := &attempt{Options: o, plan: Plan(s), clocks: readClocks}
+func prepare(ctx, graceful context.Context, o *Options) (_ *attempt, err error) {
+	t, s := newAttempt(o), o.Scenario
+	t.clocks = readClocks
 	if err := t.plan.Check(); err != nil {
 		return nil, err
 	}
@@ -170,7 +138,7 @@ func prepare(ctx, graceful context.Context, o Options) (_ *attempt, err error) {
 	} else {
 		t.local = true
 	}
-	if t.servers, err = startServers(ctx, s, &o); err != nil {
+	if t.servers, err = startServers(ctx, s, o); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -181,27 +149,13 @@ func prepare(ctx, graceful context.Context, o Options) (_ *attempt, err error) {
 	if t.servers.MockURL() != "" && s.LLM.Listen != "" {
 		o.Notice(reason.New(reason.MockListens, t.servers.MockURL()))
 	}
-	if schedule := load.NewSchedule(&s.Load, s.Seed).Shard(o.Shard, max(o.Shards, 1)); schedule.Open() && o.Observe != nil {
-		t.planned = schedule.PerSecond()
-	}
-	if err := t.firstTurn(ctx, graceful); err != nil {
+	if err := firstTurn(ctx, graceful, o, &t.servers.Target); err != nil {
 		return nil, err
 	}
 	if s.Target.Bundled == nil {
-		t.identifyTarget(ctx)
+		t.identity = identifyTarget(ctx, &t.servers.Target)
 	}
 	return t, nil
-}
-
-// identifyTarget notes who the target says it is, before the load.
-func (t *attempt) identifyTarget(ctx context.Context) {
-	i := newIdentity(&t.servers.Target)
-	if i == nil {
-		return
-	}
-	if who, ok := i.ask(ctx); ok {
-		i.first, t.identity = who, i
-	}
 }
 
 // Plan is what the recorder of a scenario's runs must know.
@@ -216,13 +170,27 @@ func Plan(s *scenario.Scenario) *measure.Plan {
 	}
 }
 
-// arm fixes t = 0, and tells the mock its faults and when that is.
-func (t *attempt) arm(ctx context.Context) (err error) {
-	s := t.Scenario
-	t.base = time.Now().Add(leadTime + time.Duration(t.Processes)*perChild + time.Duration(t.servers.Target.Pool)*perConnection)
-	if t.StartAt.After(t.base) {
-		t.base = time.Now().Add(time.Until(t.StartAt)) // keeps the monotonic clock
+// How long before t = 0 the mock is told of it, a shard process may take to be
+// ready, and a connection that is opened beforehand may take.
+const (
+	leadTime      = 300 * time.Millisecond
+	perChild      = 250 * time.Millisecond
+	perConnection = 2 * time.Millisecond
+)
+
+// startTime is t = 0: as soon as everybody can be ready, with pool connections
+// opened before, or when it was asked for.
+func startTime(o *Options, pool int) time.Time {
+	base := time.Now().Add(leadTime + time.Duration(o.Processes)*perChild + time.Duration(pool)*perConnection)
+	if o.StartAt.After(base) {
+		base = time.Now().Add(time.Until(o.StartAt)) // keeps the monotonic clock
 	}
+	return base
+}
+
+// arm tells the mock its faults and when t = 0 is.
+func (t *attempt) arm(ctx context.Context) error {
+	s := t.scenario
 	if m := t.servers.Mock; m != nil {
 		ttl := time.Until(t.base) + s.TotalDuration() + s.Load.Drain.D() + time.Minute
 		if err := errors.Join(m.Reset(ctx), m.Arm(ctx, s.LLM, s.Seed, s.Checks.Memory == "on", ttl), m.Epoch(ctx, t.base)); err != nil {
@@ -233,137 +201,4 @@ func (t *attempt) arm(ctx context.Context) (err error) {
 		c.LoadStarts()
 	}
 	return nil
-}
-
-// load runs the load, in this process or over several.
-func (t *attempt) load(ctx, graceful context.Context, done *Done) (err error) {
-	if t.Processes > 1 {
-		if err = t.startCrew(ctx); err != nil {
-			return err
-		}
-		t.drive(ctx, graceful, nil, done)
-		return nil
-	}
-	if err := t.openDriver(); err != nil {
-		return err
-	}
-	recorder := measure.NewRecorder(t.plan, runtime.GOMAXPROCS(0))
-	t.source = recorder
-	t.drive(ctx, graceful, recorder, done)
-	return nil
-}
-
-// startCrew starts the shard processes, which are the source of what is cut.
-func (t *attempt) startCrew(ctx context.Context) (err error) {
-	t.crew, err = crew.Start(ctx, crew.Options{
-		Executable: t.Executable, LogDir: t.LogDir, Redact: t.Redact, Plan: t.plan, Shards: t.Processes,
-		Job: crew.Job{
-			Scenario: t.Resolved, Dir: t.Dir, Target: t.servers.Target, Local: t.local, RunID: t.RunID, StartsAt: t.base.UnixNano(),
-		},
-	})
-	t.source = t.crew
-	return err
-}
-
-// drive runs the load and cuts an interval a second.
-func (t *attempt) drive(ctx, graceful context.Context, recorder *measure.Recorder, done *Done) {
-	w := newWatch(t)
-	before, _ := usage.Own()
-	stopWatch := w.start()
-	stopAsking := t.identity.watch(t.base)
-	t.reserveDescriptors()
-	var err error
-	var interrupted reason.Reasons
-	ended := time.Duration(0)
-	if t.crew != nil {
-		err = t.crew.Run(ctx, graceful, t.Notice)
-		told := t.crew.Told(t.base)
-		done.Facts = measure.MergeFacts(done.Facts, told.Facts)
-		done.Warnings, done.Crash = append(done.Warnings, told.Warnings...), told.Crash
-		interrupted = w.abort()
-	} else {
-		var summary *load.Summary
-		if summary, err = t.localLoad(ctx, graceful, recorder, w); err == nil {
-			done.Facts.Generator, interrupted, done.Crash = summary.Generator, summary.Interrupted, summary.Crash
-			ended = summary.Elapsed
-		}
-		_ = t.driver.Close() // every connection is ours to drop
-	}
-	t.releaseDescriptors()
-	stopAsking()
-	stopWatch()
-	done.Snapshot = w.snapshot // nobody else's from here on
-	done.Snapshot.Elapsed = max(done.Snapshot.Elapsed, ended)
-	done.Warnings = append(done.Warnings, w.warnings...)
-	f := done.Facts
-	switch {
-	case len(f.Interrupted) > 0: // in a shard, and it told why
-	case done.Crash != nil && len(interrupted) > 0:
-		f.Interrupted = interrupted
-	case err != nil:
-		done.Warnings = append(done.Warnings, reason.New(reason.LoadFailed, reason.Of(err)))
-		f.Interrupted = reason.Of(err)
-	case ctx.Err() != nil || graceful.Err() != nil:
-		if !t.member { // its parent knows why it passed that on
-			f.Interrupted = reason.Reasons{reason.New(reason.SignalEnded)}
-		}
-	case len(interrupted) > 0:
-		f.Aborted = interrupted
-	}
-	t.recordIncidents(w, done)
-	f.Generator.SharedHost = t.local
-	name := "cstest"
-	if t.member {
-		name += " " + crew.Name(t.Shard, t.Shards)
-	}
-	cpu, rss := usage.Own()
-	f.Processes = append(f.Processes, measure.Process{Name: name, CPU: cpu - before, MaxRSS: rss})
-}
-
-// recordIncidents notes what happened to the run as a whole.
-func (t *attempt) recordIncidents(w *watch, done *Done) {
-	f := done.Facts
-	f.Incidents = append(f.Incidents, w.incidents...)
-	if i, ok := t.identity.incident(); ok {
-		f.Incidents = append(f.Incidents, i)
-	}
-	if warning, ok := t.identity.warning(); ok {
-		done.Warnings = append(done.Warnings, warning)
-	}
-	if done.Crash == nil {
-		done.Crash = w.crash
-	}
-}
-
-// gatherWithin is how long the others may take to tell; hurried when the user
-// wants out.
-const (
-	gatherWithin = 10 * time.Second
-	hurried      = 300 * time.Millisecond
-)
-
-// gather asks everybody else what they know of the run.
-func (t *attempt) gather(hurry context.Context, done *Done) {
-	ctx, cancel := context.WithTimeout(context.Background(), gatherWithin)
-	defer cancel()
-	defer context.AfterFunc(hurry, func() { time.AfterFunc(hurried, cancel) })()
-	f := done.Facts
-	f.ExternalTarget = t.Scenario.Target.Bundled == nil
-	if m := t.servers.Mock; m != nil {
-		if err := m.Facts(ctx, f); err != nil {
-			done.Warnings = append(done.Warnings, reason.New(reason.MockUnheard, err))
-		}
-	}
-	if t.servers.Bundled() {
-		if err := t.servers.State(ctx, &f.Target); err != nil {
-			done.Warnings = append(done.Warnings, reason.New(reason.ServerUnheard, err))
-		}
-	}
-	for _, c := range t.servers.Children() {
-		p := c.Figures(t.base)
-		if p.Exit != "" {
-			done.Warnings = append(done.Warnings, reason.New(reason.ProcessEnded, p.Name, p.Ended, p.Exit))
-		}
-		f.Processes = append(f.Processes, p)
-	}
 }

@@ -21,14 +21,14 @@ func TestSilenceEndsNoBreach(t *testing.T) {
 		}
 		return cut
 	}
-	b := breach{rule: s.Guard.Abort}
-	if got := b.add(bad(time.Second)); len(got) > 0 {
+	b := abortRule{rule: s.Guard.Abort}
+	if got := b.breach(bad(time.Second)); len(got) > 0 {
 		t.Errorf("after a second: %q", got)
 	}
-	if got := b.add(measure.NewInterval(plan)); len(got) > 0 {
+	if got := b.breach(measure.NewInterval(plan)); len(got) > 0 {
 		t.Errorf("on silence: %q", got)
 	}
-	if got, want := b.add(bad(2*time.Second)), "guard.abort: at least 50 % of turns bad for 2 s, at 2 s"; got.String() != want {
+	if got, want := b.breach(bad(2*time.Second)), "guard.abort: at least 50 % of turns bad for 2 s, at 2 s"; got.String() != want {
 		t.Errorf("after two seconds: %q, want %q", got, want)
 	}
 }
