@@ -33,6 +33,7 @@ func (s *Server) newAPI() *http.Server {
 	mux.HandleFunc("PUT /mock/epoch", s.putEpoch)
 	mux.HandleFunc("POST /mock/reset", s.postReset)
 	mux.HandleFunc("GET /mock/journal", s.getJournal)
+	mux.HandleFunc("GET /mock/client", func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, s.Client()) })
 	mux.HandleFunc("GET /mock/facts", func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, s.Facts()) })
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, map[string]string{"status": "ok"}) })
 	mux.Handle("GET /metrics", s.metrics)

@@ -187,6 +187,7 @@ func (c *call) hold() (outcome, bool) {
 		from = time.Now()
 	}
 	c.due = from.Add(drawn)
+	c.entry.due = c.due.Sub(c.start)
 	if drawn <= 0 {
 		return 0, true
 	}
@@ -236,16 +237,19 @@ func (c *call) refused(p place) outcome {
 	err := &apiError{status: 503, message: "the engine is currently overloaded, please try again later", kind: "server_error", code: "overloaded"}
 	h := head{status: 503, contentType: typeJSON}
 	if d := c.set.cfg.Capacity.RetryAfter.D(); d > 0 {
-		h.retryAfter = seconds(d)
+		h.retryAfter = c.askToWait(d)
 	}
 	c.buf = err.body(c.buf[:0])
 	_ = c.respond(outcomeOverloaded, h, c.buf)
 	return outcomeOverloaded
 }
 
-// seconds writes a duration as Retry-After does, rounded up.
-func seconds(d time.Duration) string {
-	return strconv.FormatInt(int64(math.Ceil(d.Seconds())), 10)
+// askToWait journals a Retry-After and returns it as the header has it: in whole
+// seconds, rounded up.
+func (c *call) askToWait(d time.Duration) string {
+	s := int64(math.Ceil(d.Seconds()))
+	c.entry.retryAfter = time.Duration(s) * time.Second
+	return strconv.FormatInt(s, 10)
 }
 
 func (c *call) requestID() uint64 {
@@ -279,6 +283,7 @@ func (c *call) settle(o outcome) {
 	if e.injected == 0 {
 		e.injected = time.Since(c.start)
 	}
+	e.lastDue = c.due.Sub(c.start)
 	if c.led != nil {
 		c.led.end(o, e.injected)
 		if o == outcomeOK && e.chunks > 0 {
@@ -302,7 +307,9 @@ func (c *call) end(o outcome) {
 			}
 		}
 		c.srv.totals.amend(c.entry.outcome, o, c.entry.injected)
-		c.srv.journal.amend(c.entry.seq, o)
+		c.srv.journal.amend(c.entry.seq, o, 0)
+	} else if c.settled && o != outcomeGone && c.entry.status != 0 {
+		c.srv.journal.amend(c.entry.seq, o, max(time.Since(c.start), 1))
 	}
 	c.settle(o)
 	c.srv.inFlight.Add(-1)

@@ -103,6 +103,7 @@ func verdicts(t *testing.T, seed uint64, order []int) map[string]Record {
 			ask(t, dial, chatPath, hello, "traceparent", trace(i))
 		}
 		for _, r := range records(s) {
+			r.DueNs, r.LastDueNs, r.WrittenNs = r.DueNs-r.TNs, r.LastDueNs-r.TNs, 0
 			r.Seq, r.TNs, r.QueueNs = 0, 0, 0
 			out[r.TraceID+"/"+strconv.Itoa(r.Attempt)] = r
 		}

@@ -26,6 +26,15 @@ type Record struct {
 	DrawnNs    int64 `json:"drawn_ns"`
 	InjectedNs int64 `json:"injected_ns"`
 	QueueNs    int64 `json:"queue_ns"`
+	// DueNs is when the answer, of a stream its first content chunk, was to be
+	// sent, LastDueNs when its end was. WrittenNs is when the last byte had been
+	// handed to the kernel's socket; 0 until then, and when nothing was sent.
+	// All three are offsets from the epoch, as TNs is.
+	DueNs     int64 `json:"due_ns"`
+	LastDueNs int64 `json:"last_due_ns"`
+	WrittenNs int64 `json:"written_ns"`
+	// RetryAfterNs is what the answer's Retry-After asked for.
+	RetryAfterNs int64 `json:"retry_after_ns,omitzero"`
 	// FirstTokenNs is when the first content chunk of a stream was written, after the request was read.
 	FirstTokenNs int64  `json:"first_token_ns,omitzero"`
 	Fault        string `json:"fault,omitzero"` // name of the fault that struck
@@ -52,6 +61,9 @@ type entry struct {
 	fault                   *fault
 	drawn, injected, queued time.Duration
 	first                   time.Duration
+	due, lastDue            time.Duration // from the arrival
+	written                 time.Duration // from the arrival; 0 when nothing was
+	retryAfter              time.Duration
 }
 
 func (e *entry) record() Record {
@@ -60,6 +72,10 @@ func (e *entry) record() Record {
 		Purpose: e.purpose.String(), API: "completions", Stream: e.stream, DrawnNs: int64(e.drawn),
 		InjectedNs: int64(e.injected), QueueNs: int64(e.queued), FirstTokenNs: int64(e.first), Outcome: e.outcome.String(),
 		Status: int(e.status), Chunks: int(e.chunks),
+		DueNs: int64(e.t + e.due), LastDueNs: int64(e.t + e.lastDue), RetryAfterNs: int64(e.retryAfter),
+	}
+	if e.written > 0 {
+		r.WrittenNs = int64(e.t + e.written)
 	}
 	if e.chat {
 		r.API = "chat"
@@ -96,15 +112,16 @@ func (j *journal) add(e *entry) {
 	j.ring[(e.seq-1)%uint64(j.limit)] = *e
 }
 
-// amend corrects the outcome of a record, if it is still there.
-func (j *journal) amend(seq uint64, o outcome) {
+// amend corrects a record, if it is still there, by what was learned when the
+// last bytes were sent: the outcome, and when they were written (0: never).
+func (j *journal) amend(seq uint64, o outcome, written time.Duration) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if seq == 0 || len(j.ring) == 0 || seq > j.seq {
 		return
 	}
 	if e := &j.ring[(seq-1)%uint64(j.limit)]; e.seq == seq {
-		e.outcome = o
+		e.outcome, e.written = o, written
 	}
 }
 

@@ -9,8 +9,9 @@ import (
 func (c *call) answer() outcome {
 	if c.fault != nil && c.fault.atOnce() {
 		if c.delayed {
-			c.entry.drawn = c.fixed
-			if !c.until(c.start.Add(c.fixed)) {
+			c.entry.drawn, c.entry.due = c.fixed, c.fixed
+			c.due = c.start.Add(c.fixed)
+			if !c.until(c.due) {
 				return outcomeGone
 			}
 		}

@@ -284,6 +284,24 @@ func (s *Server) Journal(after uint64, limit int) (records []Record, lost uint64
 	return s.journal.after(after, limit)
 }
 
+// Client tells from the journal how the client under test treated this server.
+func (s *Server) Client() ClientFacts {
+	var rows []Record
+	var lost uint64
+	for next := uint64(0); ; {
+		page, overwritten := s.Journal(next, journalPage)
+		lost += overwritten
+		if len(page) == 0 {
+			break
+		}
+		rows = append(rows, page...)
+		next = page[len(page)-1].Seq
+	}
+	f := ClientOf(rows)
+	f.Lost = lost
+	return f
+}
+
 // Calls is the number of completion requests since Start, of any purpose.
 func (s *Server) Calls() uint64 {
 	return s.totals.by[0].Load() + s.totals.by[1].Load() + s.totals.by[2].Load()

@@ -82,7 +82,7 @@ func (c *call) fail() outcome {
 	e := statusError(f.Status)
 	h := head{status: f.Status, contentType: typeJSON, retryAfter: f.RetryAfterText}
 	if d := f.RetryAfter.D(); d > 0 {
-		h.retryAfter = seconds(d)
+		h.retryAfter = c.askToWait(d)
 	}
 	c.buf = e.body(c.buf[:0])
 	_ = c.respond(outcome(f.Status), h, c.buf)
