@@ -90,6 +90,7 @@ type signals struct {
 	faqDown     bool  // unavailable or slow
 	redis       tally // operations in the last 3 s
 	redisLately tally // and in the last 2 s
+	pings       tally // of Redis alone, in the last second
 	jitter      float64
 }
 
@@ -127,7 +128,7 @@ func next(p Position, s signals, k timers) (Position, string) {
 	}
 	p, reason := p.climb(s, k, trouble, atOnce)
 	switch {
-	case !p.Away && s.redis.n >= minSamples && s.redis.failures() >= staticEnter:
+	case !p.Away && (s.redis.n >= minSamples && s.redis.failures() >= staticEnter || s.pings.n >= fewProbes && s.pings.failures() >= staticEnter):
 		p.Away, reason = true, "redis_down"
 	case p.Away && s.redisLately.n >= backSamples && s.redisLately.failures() < staticLeave:
 		p.Away, reason = false, "redis_up"

@@ -52,6 +52,8 @@ func TestNextFollowsTheTable(t *testing.T) {
 		{"30 % once: stay", at(LLM), later(time.Second, signals{llm: tally{n: 20, failed: 6}}), LLM, 0, ""},
 		{"low volume: five probes decide", at(LLM), later(time.Second, signals{llm: tally{n: 3, failed: 3}, probes: tally{n: 5, failed: 3}}), FAQ, 0, "probe_failures"},
 		{"redis half down: away, the ladder stays", at(LLM), later(time.Second, signals{redis: half}), LLM, 0, "redis_down"},
+		{"pings alone tell, whatever came through before", at(LLM), later(time.Second, signals{redis: tally{n: 900, failed: 10}, pings: tally{n: 8, failed: 8}}), LLM, 0, "redis_down"},
+		{"four pings are too few", at(LLM), later(time.Second, signals{pings: tally{n: 4, failed: 4}}), LLM, 0, ""},
 		{"redis down beside faq down", at(FAQ), later(time.Second, signals{redis: half, faqDown: true}), Handoff, 0, "redis_down"},
 		{"faq down at llm: stay", at(LLM), later(time.Second, signals{faqDown: true}), LLM, 0, ""},
 		{"faq down at faq: handoff", at(FAQ), later(time.Second, signals{faqDown: true}), Handoff, 0, "faq_down"},

@@ -50,6 +50,7 @@ type Watch struct {
 	hand    atomic.Pointer[Switch] // nil: never touched
 	llm     *window
 	redis   *window
+	pings   *window // of Redis
 	faq     *window
 	probes  probeLog
 	refused atomic.Bool // the model does not accept our key
@@ -72,7 +73,7 @@ type Watch struct {
 // NewWatch makes a watch that stands at tier llm. Its exported fields are set
 // before Run.
 func NewWatch(now time.Time, live func() Live) *Watch {
-	w := &Watch{live: live, llm: newWindow(now), redis: newWindow(now), faq: newWindow(now), shadow: make(chan []byte, 1),
+	w := &Watch{live: live, llm: newWindow(now), redis: newWindow(now), pings: newWindow(now), faq: newWindow(now), shadow: make(chan []byte, 1),
 		Changed: func(Position, Position, string) {}, Starved: func() {}}
 	w.pos.Store(&Position{Tier: LLM, since: now, factor: 1})
 	return w
@@ -177,8 +178,8 @@ func (w *Watch) evaluate(now time.Time) {
 		breakerOpen: w.Breaker.State() == "open", keyRefused: w.refused.Load(),
 		faqDown:     faq.n >= fewProbes && (faq.failures() >= enterAtOnce || faq.slowness() >= enterSlow),
 		redis:       w.redis.sum(now, signalWindow),
-		redisLately: w.redis.sum(now, backWindow),
-		jitter:      timerJitterMin + rand.Float64()*(timerJitterMax-timerJitterMin),
+		redisLately: w.redis.sum(now, backWindow), pings: w.pings.sum(now, time.Second),
+		jitter: timerJitterMin + rand.Float64()*(timerJitterMax-timerJitterMin),
 	}, timers{dwell: live.Dwell, dwellMax: live.DwellMax, step: live.Step})
 	w.pos.Store(&to)
 	if reason == "" {
@@ -279,6 +280,7 @@ func (w *Watch) pinging(ctx context.Context) {
 			err := w.Ping(ctx)
 			if !errors.Is(ctx.Err(), context.Canceled) {
 				w.redis.add(time.Now(), err != nil, false)
+				w.pings.add(time.Now(), err != nil, false)
 			}
 		})
 	}

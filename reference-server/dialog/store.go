@@ -22,7 +22,7 @@ const (
 	takeBackPause = 20 * time.Millisecond // between two looks at a lease that may be ours, doubled each time
 	takeBackLooks = 4
 	commitTimes   = 2  // as much time as another operation: an answer depends on it
-	lateWaits     = 3  // operations that the next turn waits for a late commit
+	lateWaits     = 2  // operations that the next turn waits for a late commit
 	tokenLen      = 16 // hex digits
 	pingTimeout   = time.Second
 	poolWait      = 50 * time.Millisecond // for a connection: then the turn is turned away
