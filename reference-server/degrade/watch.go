@@ -209,6 +209,7 @@ func (p Position) LiveShare() int {
 	return 0
 }
 
+// History lists the changes of tier and live share, oldest first, the last 1,000.
 func (w *Watch) History() []transition {
 	w.mu.Lock()
 	defer w.mu.Unlock()

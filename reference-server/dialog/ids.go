@@ -35,6 +35,7 @@ type Minter struct {
 	macs sync.Pool
 }
 
+// NewMinter derives the key of its MACs from key, which it does not keep.
 func NewMinter(key []byte) *Minter {
 	k := hmac.New(sha256.New, key)
 	k.Write([]byte("cstest ids"))

@@ -86,6 +86,7 @@ func (r *Record) Size() int {
 	return n
 }
 
+// TextHash tells whether a turn_id comes again with another text: 32 hex digits.
 func TextHash(text string) string {
 	h := fnv.New128a()
 	h.Write([]byte(text))

@@ -77,6 +77,7 @@ type StoreOptions struct {
 	Observe    func(op string, took time.Duration, err error) // hears of every operation; nil: nobody
 }
 
+// NewStore opens a store; nothing is sent until it is used.
 func NewStore(opt *redis.Options, o StoreOptions) *Store {
 	opt.MaxRetries = -1
 	opt.ContextTimeoutEnabled = true
@@ -107,6 +108,7 @@ func NewStore(opt *redis.Options, o StoreOptions) *Store {
 	return s
 }
 
+// ListKey is where Redis keeps the turns of a dialog.
 func ListKey(id string) string  { return "dlg:{" + id + "}" }
 func leaseKey(id string) string { return "dlg:{" + id + "}:lease" }
 

@@ -39,6 +39,7 @@ type Caller struct {
 	Attempts    atomic.Int64
 }
 
+// NewCaller surrounds m. live is asked on every call; seen hears of each attempt.
 func NewCaller(m Asker, o Options, live func() Live, seen func(Fault, time.Duration, bool)) *Caller {
 	c := &Caller{model: m, live: live, Breaker: newBreaker(o), seen: seen, every: o.LinearBackoff, backoffBase: o.BackoffBase}
 	if o.Bulkhead > 0 {
@@ -64,6 +65,7 @@ func NewCaller(m Asker, o Options, live func() Live, seen func(Fault, time.Durat
 // retryErr marks an error that another attempt may cure in the time left.
 type retryErr struct{ error }
 
+// Unwrap gives the error of the attempt.
 func (e retryErr) Unwrap() error { return e.error }
 
 func retryable(err error) bool {

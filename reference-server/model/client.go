@@ -34,6 +34,7 @@ type Client struct {
 	client *http.Client
 }
 
+// NewClient speaks to the API at base, with key as bearer token unless empty.
 func NewClient(base string, key string, o Options) *Client {
 	t := &http.Transport{
 		DialContext:            (&net.Dialer{Timeout: min(o.DialLimit, 5*time.Second), KeepAlive: 15 * time.Second}).DialContext,
@@ -56,6 +57,7 @@ func NewClient(base string, key string, o Options) *Client {
 		client: &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
+// Close closes connections that are idle.
 func (m *Client) Close() { m.client.CloseIdleConnections() }
 
 // Body encodes the prompt for this API.
@@ -159,6 +161,7 @@ func readBody(resp *http.Response) ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// TransportError types what went wrong below HTTP: cancelled, late or transient.
 func TransportError(ctx context.Context, err error) error {
 	var ne net.Error
 	switch {
