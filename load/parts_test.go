@@ -146,9 +146,9 @@ func TestHealthIsToldEverySecond(t *testing.T) {
 		if watched[3] < 20 || watched[3] > 21 {
 			t.Errorf("%d started after 2 s, want 20", watched[3])
 		}
-		if live.InFlight() != 0 || live.Awaiting() != 0 || live.Conversations() != 0 || live.Turns() != 50 || live.Planned() != 50 || live.Dropped() != 0 {
-			t.Errorf("in the end %d in flight, %d awaiting, %d under way, %d turns of %d",
-				live.InFlight(), live.Awaiting(), live.Conversations(), live.Turns(), live.Planned())
+		if live.InFlight() != 0 || live.awaiting.Load() != 0 || live.Conversations() != 0 || live.Planned() != 50 || live.Started() != 50 {
+			t.Errorf("in the end %d in flight, %d awaiting, %d under way, %d started of %d",
+				live.InFlight(), live.awaiting.Load(), live.Conversations(), live.Started(), live.Planned())
 		}
 	})
 }

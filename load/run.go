@@ -256,7 +256,6 @@ const (
 )
 
 func (r *run) drop(at time.Duration, outcome measure.Outcome, why string) {
-	r.live.dropped.Add(1)
 	lane := r.o.Lanes[0]
 	lane.Dropped(at, outcome)
 	lane.Failed(&measure.Failure{Outcome: outcome, Message: why, At: at})

@@ -103,15 +103,6 @@ func (s Schedule) Total() time.Duration {
 	return s.stages[len(s.stages)-1].End
 }
 
-// Expected is the mean number of starts of the whole schedule, Λ(T); of a shard,
-// its part of it. 0 in the closed model.
-func (s Schedule) Expected() float64 {
-	if !s.open {
-		return 0
-	}
-	return s.area() / float64(s.shards)
-}
-
 // Len is how many starts Starts yields. 0 in the closed model.
 func (s Schedule) Len() int64 {
 	s.count.once.Do(func() {

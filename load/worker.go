@@ -174,7 +174,6 @@ func (w *worker) note(c *conversation, j *Judgement, entered time.Duration) {
 		Outcome: j.Outcome, Tier: j.Tier, Excluded: j.Excluded, Planted: j.Planted, Memory: j.Memory, Gaps: reply.Gaps,
 	}
 	w.lane.Record(t)
-	w.r.live.turns.Add(1)
 	if j.Outcome != measure.OK {
 		w.fail(c, j)
 	}
@@ -225,7 +224,6 @@ func (w *worker) unsent(c *conversation, done time.Duration, exhausted bool) (ti
 	r := w.r
 	if exhausted && c.state == starting {
 		r.live.started.Add(-1)
-		r.live.dropped.Add(1)
 		w.lane.Dropped(c.intended, measure.DroppedGenerator)
 		return r.leave(c, done, true)
 	}

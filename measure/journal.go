@@ -60,9 +60,8 @@ type File interface {
 }
 
 // Journal writes a run down as it happens, so that it survives the death of the
-// process: what was appended before the last Sync is on disk. AppendInterval and
-// AppendMark sync, so with an interval a second at most a second is lost. The
-// first error is final: what was written of the failed record may or may not be
+// process: what was appended before the last sync is on disk. AppendInterval syncs, so
+// with an interval a second at most a second is lost. The first error is final: what was written of the failed record may or may not be
 // on disk, so nothing follows it, and every later call gives the same error. The
 // run goes on in memory. Safe for concurrent use; a nil Journal takes everything
 // and keeps nothing.
@@ -141,25 +140,9 @@ func (j *Journal) AppendInterval(s *Snapshot) error {
 	})
 }
 
-// AppendMark writes that a stage or phase began, and syncs.
-func (j *Journal) AppendMark(m Mark) error {
-	return j.do(func() error {
-		if err := j.json(kindMark, m); err != nil {
-			return err
-		}
-		return j.sync()
-	})
-}
-
 // AppendFacts writes what is known of the run besides its turns. The last facts written count.
 func (j *Journal) AppendFacts(f *Facts) error {
 	return j.do(func() error { return j.json(kindFacts, f) })
-}
-
-// AppendExemplar writes a turn kept as an example, its response cut to 64 KiB.
-func (j *Journal) AppendExemplar(e Exemplar) error {
-	e.Response = e.Response[:min(len(e.Response), 64<<10)]
-	return j.do(func() error { return j.json(kindExemplar, e) })
 }
 
 // AppendNote writes a JSON value under a name: whatever a report needs that is
@@ -173,9 +156,6 @@ func (j *Journal) AppendNote(name string, note any) error {
 		return j.json(kindNote, noteRecord{name, raw})
 	})
 }
-
-// Sync makes everything appended durable.
-func (j *Journal) Sync() error { return j.do(j.sync) }
 
 // Close writes that the run is complete, syncs and closes the file. It gives the
 // error that ended the journal, if one did.

@@ -45,6 +45,21 @@ func runRecorded(t testing.TB, plan *Plan, seconds int) []*Snapshot {
 	return cuts
 }
 
+// appendMark writes that a stage or phase began, as journals of before have it.
+func (j *Journal) appendMark(m Mark) error {
+	return j.do(func() error {
+		if err := j.json(kindMark, m); err != nil {
+			return err
+		}
+		return j.sync()
+	})
+}
+
+// appendExemplar writes a turn kept as an example, as journals of before have it.
+func (j *Journal) appendExemplar(e Exemplar) error {
+	return j.do(func() error { return j.json(kindExemplar, e) })
+}
+
 // journalOf writes a run of n intervals, and gives the bytes and where each record ended.
 func journalOf(t testing.TB, plan *Plan, cuts []*Snapshot, closed bool) (data []byte, ends []int) {
 	t.Helper()
@@ -64,8 +79,8 @@ func journalOf(t testing.TB, plan *Plan, cuts []*Snapshot, closed bool) (data []
 	for i, c := range cuts {
 		note(j.AppendInterval(c))
 		if i == 0 {
-			note(j.AppendMark(Mark{At: time.Second, Kind: "stage", Name: "peak"}))
-			note(j.AppendExemplar(Exemplar{Failure: Failure{Outcome: Timeout, Message: "late"}, Response: "客服\xff"}))
+			note(j.appendMark(Mark{At: time.Second, Kind: "stage", Name: "peak"}))
+			note(j.appendExemplar(Exemplar{Failure: Failure{Outcome: Timeout, Message: "late"}, Response: "客服\xff"}))
 		}
 	}
 	note(j.AppendFacts(&Facts{LLMKnown: true, LLMCalls: 7}))

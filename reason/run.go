@@ -55,7 +55,7 @@ func runRows() []row {
 	}
 }
 
-// What befell the run and its turns do not show.
+// What happened to the run as a whole, and its turns do not show.
 const (
 	MachineSlept Code = "machine_slept"
 	ClockSet     Code = "clock_set"

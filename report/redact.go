@@ -18,18 +18,7 @@ const Redacted = "[redacted]"
 // ordinary text.
 const minSecret = 4
 
-// Scrub gives a writer that passes everything on to out but the secrets, in raw,
-// URL-, base64- (at every alignment), hex- and JSON-escaped form, also when a
-// form arrives in pieces. Bytes that may begin a secret are held back until it
-// is clear; Close passes them on and does not close out. Secrets under 4 bytes
-// are ignored. Not safe for concurrent use.
-func Scrub(out io.Writer, secrets []string) io.WriteCloser {
-	return &scrubber{out: out, index: indexOf(secrets)}
-}
-
-// ScrubString is s without the secrets.
-func ScrubString(s string, secrets []string) string { return scrub(s, indexOf(secrets)) }
-
+// scrub is s without the secrets of index.
 func scrub(s string, index formIndex) string {
 	var b strings.Builder
 	w := &scrubber{out: &b, index: index}
@@ -59,6 +48,10 @@ func indexOf(secrets []string) formIndex {
 	return index
 }
 
+// scrubber passes everything on to out but the secrets, in raw, URL-, base64- (at
+// every alignment), hex- and JSON-escaped form, also when a form arrives in
+// pieces. Bytes that may begin a secret are held back until it is clear; Close
+// passes them on and does not close out. Not safe for concurrent use.
 type scrubber struct {
 	out   io.Writer
 	index formIndex

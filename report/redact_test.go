@@ -34,14 +34,14 @@ func TestScrubMasksEveryForm(t *testing.T) {
 		if name == "lower percent" {
 			continue
 		}
-		got := ScrubString("before "+form+" after", []string{canary})
+		got := scrub("before "+form+" after", indexOf([]string{canary}))
 		if strings.Contains(got, form) || !strings.Contains(got, Redacted) || !strings.HasPrefix(got, "before ") || !strings.HasSuffix(strings.TrimRight(got, "="), " after") {
 			t.Errorf("%s: %q became %q", name, form, got)
 		}
 	}
 	for _, prefix := range []string{"u:", "ab:", "abc:"} {
 		encoded := base64.StdEncoding.EncodeToString([]byte(prefix + canary + "tail"))
-		got := ScrubString("Basic "+encoded, []string{canary})
+		got := scrub("Basic "+encoded, indexOf([]string{canary}))
 		raw, _ := base64.StdEncoding.DecodeString(encoded)
 		if !strings.Contains(string(raw), canary) || !strings.Contains(got, Redacted) || strings.Contains(got, encoded[8:20]) {
 			t.Errorf("base64 of %q…: %q became %q", prefix, encoded, got)
@@ -54,7 +54,7 @@ func TestScrubAcrossWrites(t *testing.T) {
 	want := "head [redacted] mid s3cr [redacted] tail s3cr"
 	for size := 1; size <= len(text); size++ {
 		var out bytes.Buffer
-		w := Scrub(&out, []string{canary, "ab"})
+		w := &scrubber{out: &out, index: indexOf([]string{canary, "ab"})}
 		for rest := text; rest != ""; {
 			n := min(size, len(rest))
 			if k, err := w.Write([]byte(rest[:n])); k != n || err != nil {
@@ -73,7 +73,7 @@ func TestScrubAcrossWrites(t *testing.T) {
 
 func TestScrubHoldsBackOnlyWhatMayBeASecret(t *testing.T) {
 	var out bytes.Buffer
-	w := Scrub(&out, []string{canary})
+	w := &scrubber{out: &out, index: indexOf([]string{canary})}
 	if _, err := w.Write([]byte("a line\n")); err != nil {
 		t.Fatal(err)
 	}

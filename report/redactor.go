@@ -8,7 +8,7 @@ import (
 )
 
 // Redactor takes secrets out of texts that others wrote, such as a server's
-// error messages: those it knows, in every form that Scrub finds, and what looks
+// error messages: those it knows, in every form that scrubber finds, and what looks
 // like one whoever made it: a bearer token, a JSON Web Token, the user and
 // password of a URL. Safe for concurrent use.
 type Redactor struct {
@@ -64,7 +64,9 @@ func (r *Redactor) Text(s string) string {
 	return s
 }
 
-// Writer is Scrub with the secrets of r.
+// Writer passes everything on to out but the secrets. What may begin one is held
+// back until it is clear; Close passes it on and does not close out. Not safe for
+// concurrent use.
 func (r *Redactor) Writer(out io.Writer) io.WriteCloser {
 	return &scrubber{out: out, index: r.secrets}
 }

@@ -5,20 +5,12 @@ import (
 	"github.com/cstest/cstest/reason"
 )
 
-// Conserved tells whether everything that was counted adds up: starts planned
-// are those issued and those dropped, and where facts know how many the schedule
-// has, they are these; every conversation issued has ended; a turn is in one
-// outcome, one second, one slot and the histogram of its outcome. In the closed
-// model nothing plans starts, and those counted are all there is. The error names
-// what does not add up. Nil facts know nothing.
-func Conserved(s *measure.Snapshot, facts *measure.Facts) error {
-	if why := unconserved(s, facts); why.Code != "" {
-		return reason.Err(why)
-	}
-	return nil
-}
-
-// unconserved is the first sum that counts do not obey, or the zero Reason.
+// unconserved is the first sum that counts do not obey, or the zero Reason where
+// everything that was counted adds up: starts planned are those issued and those
+// dropped, and where facts know how many the schedule has, they are these; every
+// conversation issued has ended; a turn is in one outcome, one second, one slot
+// and the histogram of its outcome. In the closed model nothing plans starts, and
+// those counted are all there is. Nil facts know nothing.
 func unconserved(s *measure.Snapshot, facts *measure.Facts) reason.Reason {
 	turns := s.Turns()
 	var inSeconds, startsInSeconds, dropsInSeconds, inSlots, inHistograms, ended, tiers int64

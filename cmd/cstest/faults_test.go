@@ -152,7 +152,8 @@ func stat(pid int) []string {
 	return fields
 }
 
-// alive is false for a zombie too: that is its new parent's to bury.
+// alive is false for a zombie too: it has ended, and only its parent has not waited
+// for it yet.
 func (p proc) alive() bool {
 	f := stat(p.pid)
 	return f != nil && f[19] == p.start && f[0] != "Z"
