@@ -16,6 +16,8 @@ type script struct {
 type stock struct {
 	say    string
 	tokens int
+
+	tool, arguments string // what it calls, when that is offered
 }
 
 func newStock(say string) stock { return stock{say: say, tokens: countTokens(say)} }

@@ -108,8 +108,11 @@ func (c *call) prepare(in *inbound) *apiError {
 	}
 	c.entry.fault = c.fault
 	c.frame = newFrame(c.req.chat, c.key, ordinal, c.set.cfg.Seed, c.req.model, c.start)
-	c.compose()
-	c.req.question = ""
+	err := c.compose()
+	c.req.question, c.req.wanted = "", wanted{}
+	if err != nil {
+		return err
+	}
 	if c.fault != nil && c.led != nil {
 		c.led.strike(c.start)
 	}
@@ -138,11 +141,12 @@ func (c *call) overrides(in *inbound) *apiError {
 }
 
 // compose chooses the words.
-func (c *call) compose() {
+func (c *call) compose() *apiError {
 	answer := c.set.answerTo(c.req.question)
 	c.text, c.length, c.finish = answer.say, answer.tokens, "stop"
-	if n := c.req.maxTokens; n > 0 && n < answer.tokens {
-		c.text, c.length, c.finish = firstTokens(c.text, n), n, "length"
+	formed := c.req.wanted.json() || c.req.wanted.tools.Exists()
+	if !formed {
+		c.cutText()
 	}
 	seen := c.req.canaries
 	if c.fault != nil {
@@ -151,8 +155,23 @@ func (c *call) compose() {
 	if c.set.cfg.EchoContext {
 		c.echo = appendSeen(c.echo, seen)
 	}
-	c.length += countTokens(string(c.echo))
 	c.srv.strangers.remember(c.req.canaries)
+	if formed {
+		if err := c.form(answer); err != nil {
+			return err
+		}
+		c.length = countTokens(c.text)
+		c.cutText()
+	}
+	c.length += countTokens(string(c.echo))
+	return nil
+}
+
+// cutText cuts the answer at max_tokens.
+func (c *call) cutText() {
+	if n := c.req.maxTokens; n > 0 && n < c.length {
+		c.text, c.length, c.finish = firstTokens(c.text, n), n, "length"
+	}
 }
 
 // hold waits for the latency of the answer's beginning, and for capacity.

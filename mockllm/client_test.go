@@ -112,6 +112,7 @@ func TestClientScripted(t *testing.T) {
 	for range 3 { // retries at once, though told to wait 2 s
 		callTraced(t.Context(), t, s, traceA, hello)
 	}
+	waitFor(t, func() bool { return s.InFlight() == 0 }) // an answer is read before its call has ended
 	if err := s.Configure(Config{Latency: Constant(time.Minute)}, 0); err != nil {
 		t.Fatal(err)
 	}
@@ -188,4 +189,19 @@ func TestJournalNothingWritten(t *testing.T) {
 	if r := records(s)[0]; r.WrittenNs != 0 || r.Outcome != "reset" {
 		t.Errorf("%+v", r)
 	}
+}
+
+// post sends a chat completion and returns status and body.
+func post(t *testing.T, s *Server, body string) (int, string) {
+	t.Helper()
+	resp, err := http.Post(s.URL()+chatPath, "application/json", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	all, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(all)
 }

@@ -105,6 +105,11 @@ type Capacity struct {
 type Answer struct {
 	Match string `json:"match" yaml:"match"`
 	Say   string `json:"say" yaml:"say"`
+	// Tool is the function that is called instead, when the request offers it
+	// and its last message is not a tool's result already. Arguments is a JSON
+	// object as text; made from the function's parameters when empty.
+	Tool      string `json:"tool,omitzero" yaml:"tool"`
+	Arguments string `json:"arguments,omitzero" yaml:"arguments"`
 }
 
 // Fault is one window of the schedule. Kind is one of Kinds. The zero At is the

@@ -11,6 +11,7 @@ type frame struct {
 	id      [16]byte // hexadecimal digits
 	created int64
 	model   string
+	tool    string // the function called; the text is its arguments then
 }
 
 func newFrame(chat bool, k key, ordinal uint32, seed uint64, model string, now time.Time) frame {
@@ -45,7 +46,11 @@ func (f *frame) head(dst []byte, chunk bool) []byte {
 // whole appends the body of a plain answer.
 func (f *frame) whole(dst []byte, text, finish string, u usage) []byte {
 	dst = f.head(dst, false)
-	if f.chat {
+	if f.tool != "" {
+		dst = append(dst, `"choices":[{"index":0,"message":{"role":"assistant","content":null,"tool_calls":[{`...)
+		dst = appendString(append(f.toolCall(dst), `,"arguments":`...), text)
+		dst = append(dst, `}}],"refusal":null},"logprobs":null,"finish_reason":"`...)
+	} else if f.chat {
 		dst = append(dst, `"choices":[{"index":0,"message":{"role":"assistant","content":`...)
 		dst = appendString(dst, text)
 		dst = append(dst, `,"refusal":null},"logprobs":null,"finish_reason":"`...)
@@ -58,6 +63,12 @@ func (f *frame) whole(dst []byte, text, finish string, u usage) []byte {
 	return append(u.append(dst), '}')
 }
 
+// toolCall appends the members of a tool call up to its arguments.
+func (f *frame) toolCall(dst []byte) []byte {
+	dst = append(append(dst, `"id":"call_`...), f.id[:]...)
+	return appendString(append(dst, `","type":"function","function":{"name":`...), f.tool)
+}
+
 func (u usage) append(dst []byte) []byte {
 	dst = strconv.AppendInt(append(dst, `"usage":{"prompt_tokens":`...), int64(u.prompt), 10)
 	dst = strconv.AppendInt(append(dst, `,"completion_tokens":`...), int64(u.completion), 10)
@@ -68,6 +79,11 @@ func (u usage) append(dst []byte) []byte {
 // role appends the first event of a streamed chat.
 func (f *frame) role(dst []byte, nullUsage bool) []byte {
 	dst = f.event(dst)
+	if f.tool != "" {
+		dst = f.toolCall(append(dst, `"choices":[{"index":0,"delta":{"role":"assistant","content":null,"tool_calls":[{"index":0,`...))
+		dst = append(dst, `,"arguments":""}}],"refusal":null},"logprobs":null,"finish_reason":null}]`...)
+		return endEvent(dst, nullUsage)
+	}
 	dst = append(dst, `"choices":[{"index":0,"delta":{"role":"assistant","content":"","refusal":null},"logprobs":null,"finish_reason":null}]`...)
 	return endEvent(dst, nullUsage)
 }
@@ -75,7 +91,11 @@ func (f *frame) role(dst []byte, nullUsage bool) []byte {
 // content appends an event with one token.
 func (f *frame) content(dst []byte, token string, nullUsage bool) []byte {
 	dst = f.event(dst)
-	if f.chat {
+	if f.tool != "" {
+		dst = append(dst, `"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":`...)
+		dst = appendString(dst, token)
+		dst = append(dst, `}}]},"logprobs":null,"finish_reason":null}]`...)
+	} else if f.chat {
 		dst = append(dst, `"choices":[{"index":0,"delta":{"content":`...)
 		dst = appendString(dst, token)
 		dst = append(dst, `},"logprobs":null,"finish_reason":null}]`...)

@@ -35,6 +35,8 @@ type clientSaw struct {
 		Chunks             int
 	}
 	Accumulated string
+	Tool        struct{ Name, Arguments, Finish string }
+	Structured  string
 	Completion  struct {
 		Text, Finish string
 		Usage        clientUsage
@@ -101,6 +103,12 @@ func checkAnswers(t *testing.T, saw *clientSaw, answer string) {
 	}
 	if saw.Accumulated != answer {
 		t.Errorf("accumulated: %q", saw.Accumulated)
+	}
+	if tool := saw.Tool; tool.Name != "get_order" || tool.Arguments != `{"count":2}` || tool.Finish != "tool_calls" {
+		t.Errorf("tool call: %+v", tool)
+	}
+	if saw.Structured != `{"intent":"coupon"}` {
+		t.Errorf("structured: %q", saw.Structured)
 	}
 	if c := saw.Completion; c.Text != "您好,签收⟦seen⟧" || c.Finish != "length" || c.Usage.Prompt != 2 {
 		t.Errorf("completion: %+v", c)

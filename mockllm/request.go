@@ -27,6 +27,8 @@ type request struct {
 	question     string // the last user text; it may point into the body
 	canaries     []canary
 
+	wanted wanted
+
 	asked bool // a prompt or messages were there
 }
 
@@ -109,7 +111,7 @@ func (r *request) check(l *limits) *apiError {
 	if r.model == "" {
 		r.model = anyModel
 	}
-	return nil
+	return r.wanted.check()
 }
 
 // field takes one member of the request object; unknown ones are ignored, as
@@ -142,6 +144,10 @@ func (r *request) field(name string, v gjson.Result) *apiError {
 	case "prompt":
 		if !r.chat {
 			return r.prompt(v)
+		}
+	default:
+		if r.chat {
+			return r.wanted.form(name, v)
 		}
 	}
 	return nil
@@ -252,6 +258,7 @@ func (r *request) message(i int, c *cursor) *apiError {
 	default:
 		return badRequest(fmt.Sprintf("messages[%d].role", i), "", "'messages[%d].role' must be one of system, developer, user, assistant, tool, function", i)
 	}
+	r.wanted.answered = role.Str == "tool"
 	switch {
 	case content.Type == gjson.String:
 		r.said(role.Str, content.Str)

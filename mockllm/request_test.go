@@ -62,7 +62,7 @@ func TestBadInput(t *testing.T) {
 			t.Errorf("%.60s: %d %s", tt.body, res.StatusCode, text)
 		}
 	}
-	if res, text := ask(t, dial, chatPath, with(`,"stream":null,"stop":["x"],"tools":[{"deep":[[[]]]}],"user":"u"`)); res.StatusCode != http.StatusOK {
+	if res, text := ask(t, dial, chatPath, with(`,"stream":null,"stop":["x"],"tools":[{"type":"function","function":{"name":"f","deep":[[[]]]}}],"user":"u"`)); res.StatusCode != http.StatusOK {
 		t.Errorf("good request: %d %s", res.StatusCode, text)
 	}
 	if f := s.Facts(); f.Outcomes["ok"] != 1 || f.Outcomes["invalid"] != 30 || f.InFlight != 0 {

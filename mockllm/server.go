@@ -71,7 +71,7 @@ func newSetup(cfg Config) (*setup, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.scripts = append(s.scripts, script{match: match, stock: newStock(a.Say)})
+		s.scripts = append(s.scripts, script{match: match, stock: stock{a.Say, countTokens(a.Say), a.Tool, a.Arguments}})
 	}
 	return s, nil
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/tidwall/gjson"
 )
 
 // Bounds of a configuration.
@@ -81,6 +83,12 @@ func (c Config) validateAnswers(p *problems) {
 		}
 		if a.Say == "" || len(a.Say) > maxText || !utf8.ValidString(a.Say) {
 			p.add(at+".say", "must be 1 to %d bytes of UTF-8", maxText)
+		}
+		if len(a.Tool) > 64 || !utf8.ValidString(a.Tool) {
+			p.add(at+".tool", "must be at most 64 bytes of UTF-8")
+		}
+		if a.Arguments != "" && (a.Tool == "" || len(a.Arguments) > maxText || !utf8.ValidString(a.Arguments) || !gjson.Valid(a.Arguments) || !gjson.Parse(a.Arguments).IsObject()) {
+			p.add(at+".arguments", "must be a JSON object as text of at most %d bytes, and needs tool", maxText)
 		}
 	}
 }

@@ -35,6 +35,20 @@ for await (const chunk of stream) {
 const runner = client.chat.completions.stream({ model: 'qwen', messages });
 seen.accumulated = (await runner.finalChatCompletion()).choices[0].message.content;
 
+// The same helper joins the arguments of a streamed tool call.
+const tools = [{ type: 'function', function: { name: 'get_order', parameters: {
+  type: 'object', properties: { count: { type: 'integer', minimum: 2 } }, required: ['count'], additionalProperties: false } } }];
+const calling = client.chat.completions.stream({ model: 'qwen', messages, tools, tool_choice: 'required' });
+const called = (await calling.finalChatCompletion()).choices[0];
+seen.tool = { name: called.message.tool_calls[0].function.name, arguments: called.message.tool_calls[0].function.arguments, finish: called.finish_reason };
+
+const structured = await client.chat.completions.parse({
+  model: 'qwen', messages,
+  response_format: { type: 'json_schema', json_schema: { name: 'intent', strict: true, schema: {
+    type: 'object', properties: { intent: { type: 'string', enum: ['coupon', 'return'] } }, required: ['intent'], additionalProperties: false } } },
+});
+seen.structured = structured.choices[0].message.content;
+
 const text = await client.completions.create({ model: 'qwen', prompt: '退货', max_tokens: 3 });
 seen.completion = { text: text.choices[0].text, finish: text.choices[0].finish_reason, usage: text.usage };
 seen.completionStream = '';
