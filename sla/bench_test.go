@@ -7,6 +7,7 @@ import (
 
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/unit"
 )
 
 // bench is a run made by hand.
@@ -89,4 +90,19 @@ func as(o measure.Outcome) func(*measure.Turn) { return func(t *measure.Turn) { 
 
 func taking(d time.Duration) func(*measure.Turn) {
 	return func(t *measure.Turn) { t.Done = t.Intended + d }
+}
+
+func BenchmarkEvaluateAnHour(b *testing.B) {
+	sla := scenario.SLA{Latency: map[string]unit.Duration{"p99": unit.Duration(500 * ms), "p95": unit.Duration(300 * ms)}, Availability: 0.99, FullQuality: 0.95,
+		Recovery: &scenario.Recovery{After: "storm", Latency: unit.Duration(5 * time.Second), Quality: unit.Duration(30 * time.Second)}}
+	run := newBench(b, sla, judged(time.Hour))
+	run.facts.Storms = []measure.Storm{{Name: "storm", Start: 1000 * time.Second, End: 1020 * time.Second}}
+	for s := range 3600 {
+		run.turns(s, 60, nil)
+	}
+	snap := run.snap()
+	b.ReportAllocs()
+	for b.Loop() {
+		Evaluate(run.s, snap, run.facts)
+	}
 }

@@ -49,36 +49,3 @@ func initScenario(s streams, path string, force bool) error {
 	fmt.Fprintf(s.err, "wrote %s; next: cstest validate %s, then cstest try %s\n", path, path, path)
 	return nil
 }
-
-func newSchemaCmd(s streams) *cobra.Command {
-	return &cobra.Command{
-		Use:   "schema",
-		Short: "Print the JSON Schema of scenario files, for editors",
-		Args:  cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			schema, err := scenario.Schema()
-			if err != nil {
-				return err
-			}
-			_, err = s.out.Write(schema)
-			return err
-		},
-	}
-}
-
-func newImportCmd(s streams) *cobra.Command {
-	return &cobra.Command{
-		Use:     "import FILE",
-		Short:   "Take conversations from ShareGPT JSON or OpenAI messages JSON/JSONL",
-		Example: "  cstest import chats.jsonl > conversations.yaml",
-		Args:    cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			yaml, err := scenario.ImportFile(args[0])
-			if err != nil {
-				return usageError{err}
-			}
-			_, err = s.out.Write(yaml)
-			return err
-		},
-	}
-}

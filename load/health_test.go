@@ -1,0 +1,58 @@
+package load
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cstest/cstest/measure"
+)
+
+func TestTicksOfTheHypervisor(t *testing.T) {
+	before := parseTicks([]byte("cpu  100 0 100 700 0 0 0 100 0 0\ncpu0 1 2 3 4 5 6 7 8\n"))
+	after := parseTicks([]byte("cpu  150 0 100 710 0 0 0 140 0 0\n"))
+	if got := after.share(before); got != 0.4 {
+		t.Errorf("steal %v, want 40 of 100 ticks", got)
+	}
+	for _, bad := range []string{"", "cpu", "cpu 1 2 3", "intr 1 2 3 4 5 6 7 8 9", "cpu a b c d e f g h i"} {
+		if got := parseTicks([]byte(bad)); got != (ticks{}) {
+			t.Errorf("%q is %v", bad, got)
+		}
+	}
+	if got := before.share(after); got != 0 {
+		t.Errorf("time that runs backwards steals %v", got)
+	}
+}
+
+func TestHealthIsToldEverySecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		f.answer = takes(time.Second)
+		live := &Live{}
+		var told []measure.GeneratorSecond
+		var watched []int64
+		_, s := drive(t, always(), open(10, 5*time.Second), f, func(o *Options) {
+			o.Live = live
+			o.Second = func(second measure.GeneratorSecond) {
+				told = append(told, second)
+				watched = append(watched, live.InFlight(), live.Started())
+			}
+		})
+		// Starts at 0 … 4.9 s, each a second in flight: until 5.9 s.
+		if len(told) != 6 || len(s.Generator.Seconds) != 6 || told[5].Second != 5 {
+			t.Fatalf("%d seconds told, %d kept; want 6", len(told), len(s.Generator.Seconds))
+		}
+		for i, second := range told[1:5] {
+			if second.InFlight < 10 || second.InFlight > 11 {
+				t.Errorf("second %d: %d in flight, want 10", i+1, second.InFlight)
+			}
+		}
+		if watched[3] < 20 || watched[3] > 21 {
+			t.Errorf("%d started after 2 s, want 20", watched[3])
+		}
+		if live.InFlight() != 0 || live.awaiting.Load() != 0 || live.Conversations() != 0 || live.Planned() != 50 || live.Started() != 50 {
+			t.Errorf("in the end %d in flight, %d awaiting, %d under way, %d started of %d",
+				live.InFlight(), live.awaiting.Load(), live.Conversations(), live.Started(), live.Planned())
+		}
+	})
+}
