@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -42,6 +43,7 @@ func (c *checker) llm() {
 		if a.Say == "" || len(a.Say) > 64<<10 {
 			c.bad(item("llm.answers", i, "say"), "must have 1 byte to 64 KiB")
 		}
+		c.toolCall(i, a)
 	}
 	if k := l.Capacity; k != nil {
 		if k.MaxInFlight < 1 {
@@ -52,6 +54,23 @@ func (c *checker) llm() {
 		}
 	}
 	c.faults()
+}
+
+// toolCall checks what the mock would refuse of a scripted tool call.
+func (c *checker) toolCall(i int, a Answer) {
+	if len(a.Tool) > 64 {
+		c.bad(item("llm.answers", i, "tool"), "is longer than 64 bytes")
+	}
+	if a.Arguments == "" {
+		return
+	}
+	var object map[string]any
+	switch err := json.Unmarshal([]byte(a.Arguments), &object); {
+	case a.Tool == "":
+		c.bad(item("llm.answers", i, "arguments"), "means nothing without tool")
+	case err != nil || object == nil || len(a.Arguments) > 64<<10:
+		c.bad(item("llm.answers", i, "arguments"), "must be a JSON object as text, such as '{\"order_no\": \"E1\"}', of at most 64 KiB")
+	}
 }
 
 func (c *checker) latency(l *Latency) {

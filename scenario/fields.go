@@ -122,6 +122,8 @@ Capacity.finish_abandoned | a call keeps its place when its client has left | fa
 Capacity.retry_after | told with the 503 of a full queue |
 Answer.match | regular expression (RE2) on the last user message |
 Answer.say | the answer |
+Answer.tool | the function called instead, when the request offers it and its last message is not a tool's result |
+Answer.arguments | of that call: a JSON object as text | made from the function's parameters
 Fault.name | names the storm in reports and in sla.recovery.after |
 Fault.at | begin, from the start of the load |
 Fault.for | length |

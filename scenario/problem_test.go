@@ -127,6 +127,8 @@ func TestProblems(t *testing.T) {
 		{"fault field", swap("load:", "llm: {faults: [{name: a, at: 1s, for: 1s, kind: slow, status: 503}]}\nload:"), "x.yaml:4:63: llm.faults[0].status: means nothing to kind slow; it is for status, fail-first, html, error-in-stream"},
 		{"latency forms", swap("load:", "llm: {latency: {median: 1s, p99: 2s, constant: 3s}}\nload:"), "x.yaml:4:16: llm.latency: mixes forms: write one of a duration, {min, max} and {median, p99}"},
 		{"first token alone", swap("load:", "llm: {latency: {first_token: 20m}}\nload:"), "x.yaml:4:16: llm.latency: first_token and per_token are needed together"},
+		{"arguments alone", swap("load:", "llm: {answers: [{match: a, say: b, arguments: '{}'}]}\nload:"), "x.yaml:4:47: llm.answers[0].arguments: means nothing without tool"},
+		{"arguments", swap("load:", "llm: {answers: [{match: a, say: b, tool: t, arguments: '[1]'}]}\nload:"), `x.yaml:4:56: llm.answers[0].arguments: must be a JSON object as text, such as '{"order_no": "E1"}', of at most 64 KiB`},
 		{"slow model", swap("load:", "llm: {latency: 11m}\nload:"), "x.yaml:4:16: llm.latency: is longer than 10m"},
 		{"capacity", swap("load:", "llm: {capacity: {queue: 3, slowdown: 0.5}}\nload:"), "x.yaml:4:17: llm.capacity.max_in_flight: must be 1 or more for the rest of capacity to mean something\nx.yaml:4:38: llm.capacity.slowdown: is a factor from 1 to 1000"},
 		{"fault limits", swap("load:", "llm: {faults: [{name: a, at: 1s, for: 1s, kind: status, status: 200, ramp: 2s, flap: {on: 1us, off: 1s}}]}\nload:"), "x.yaml:4:65: llm.faults[0].status: 200 is not an HTTP status from 400 to 599\nx.yaml:4:76: llm.faults[0].ramp: is longer than the fault\nx.yaml:4:86: llm.faults[0].flap: on and off must be 1ms or more"},

@@ -204,6 +204,9 @@ type Capacity struct {
 type Answer struct {
 	Match string `json:"match"`
 	Say   string `json:"say"`
+	// Tool is called instead of saying Say, when the request offers it.
+	Tool      string `json:"tool,omitempty"`
+	Arguments string `json:"arguments,omitempty"`
 }
 
 // Fault is a window in which the model misbehaves. Kind says how.
