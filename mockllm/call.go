@@ -109,7 +109,7 @@ func (c *call) prepare(in *inbound) *apiError {
 	c.entry.fault = c.fault
 	c.frame = newFrame(c.req.chat, c.key, ordinal, c.set.cfg.Seed, c.req.model, c.start)
 	err := c.compose()
-	c.req.question, c.req.wanted = "", wanted{}
+	c.req.question, c.req.wanted, c.req.stops = "", wanted{}, nil
 	if err != nil {
 		return err
 	}
@@ -167,8 +167,15 @@ func (c *call) compose() *apiError {
 	return nil
 }
 
-// cutText cuts the answer at max_tokens.
+// cutText ends the answer before the first stop text, a tool's arguments apart,
+// and at max_tokens.
 func (c *call) cutText() {
+	for _, stop := range c.req.stops {
+		if i := strings.Index(c.text, stop); i >= 0 && c.frame.tool == "" {
+			c.text = c.text[:i]
+			c.length = countTokens(c.text)
+		}
+	}
 	if n := c.req.maxTokens; n > 0 && n < c.length {
 		c.text, c.length, c.finish = firstTokens(c.text, n), n, "length"
 	}

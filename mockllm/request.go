@@ -28,6 +28,7 @@ type request struct {
 	canaries     []canary
 
 	wanted wanted
+	stops  []string // what ends the answer; they may point into the body
 
 	asked bool // a prompt or messages were there
 }
@@ -141,6 +142,8 @@ func (r *request) field(name string, v gjson.Result) *apiError {
 		if v.Type != gjson.Null && v.Raw != "1" {
 			return badRequest(name, "", "'n' must be 1: this server gives one choice")
 		}
+	case "stop":
+		return r.readStops(v)
 	case "prompt":
 		if !r.chat {
 			return r.prompt(v)
@@ -149,6 +152,38 @@ func (r *request) field(name string, v gjson.Result) *apiError {
 		if r.chat {
 			return r.wanted.form(name, v)
 		}
+		return unsupported(name, v)
+	}
+	return nil
+}
+
+// unsupported refuses what a text completion would have to ignore.
+func unsupported(name string, v gjson.Result) *apiError {
+	switch name {
+	case "echo", "suffix", "best_of", "logprobs":
+		if v.Type == gjson.Null || v.Type == gjson.False || name == "best_of" && v.Raw == "1" {
+			return nil
+		}
+		return badRequest(name, "unsupported_parameter", "'%s' is not supported by this server", name)
+	}
+	return nil
+}
+
+const maxStops = 4 // as the vendor has it
+
+func (r *request) readStops(v gjson.Result) *apiError {
+	if v.Type == gjson.Null {
+		return nil
+	}
+	all := []gjson.Result{v}
+	if v.IsArray() {
+		all = v.Array()
+	}
+	for i, stop := range all {
+		if stop.Type != gjson.String || stop.Str == "" || i == maxStops {
+			return badRequest("stop", "", "'stop' must be a string that is not empty, or an array of at most %d", maxStops)
+		}
+		r.stops = append(r.stops, stop.Str)
 	}
 	return nil
 }

@@ -155,6 +155,51 @@ func TestToolDialog(t *testing.T) {
 	}
 }
 
+// TestStop: the answer ends before the first stop text, wherever they stand in the list.
+func TestStop(t *testing.T) {
+	s := RunT(t, Config{Answers: []Answer{{Match: "", Say: "一、退货。二、退款。三、完成。"}}})
+	for _, tt := range []struct{ stop, content, finish string }{
+		{`null`, "一、退货。二、退款。三、完成。", "stop"},
+		{`"三"`, "一、退货。二、退款。", "stop"},
+		{`["三","二","四"]`, "一、退货。", "stop"},
+		{`"一"`, "", "stop"},
+		{`"三","max_tokens":1`, "一、", "length"},
+		{`"退款","response_format":{"type":"json_object"}`, `{"answer":"一、退货。二、`, "stop"},
+	} {
+		more := `"messages":[{"role":"user","content":"hi"}],"stop":` + tt.stop
+		status, body := post(t, s, `{`+more+`}`)
+		if choice := gjson.Get(body, "choices.0"); status != 200 || choice.Get("message.content").Str != tt.content || choice.Get("finish_reason").Str != tt.finish {
+			t.Errorf("stop %s: %d %s", tt.stop, status, body)
+		}
+		_, events := post(t, s, `{"stream":true,`+more+`}`)
+		if text, finish := streamed(events, "delta.content"); text != tt.content || finish != tt.finish {
+			t.Errorf("stop %s: streamed %q (%s)", tt.stop, text, finish)
+		}
+	}
+	for _, stop := range []string{`""`, `7`, `[""]`, `["a","b","c","d","e"]`, `{}`} {
+		if status, body := post(t, s, `{"messages":[{"role":"user","content":"hi"}],"stop":`+stop+`}`); status != 400 || gjson.Get(body, "error.param").Str != "stop" {
+			t.Errorf("stop %s: %d %s", stop, status, body)
+		}
+	}
+}
+
+// TestTextUnsupported: a text completion refuses what it would have to ignore.
+func TestTextUnsupported(t *testing.T) {
+	for _, tt := range []struct {
+		more string
+		ok   bool
+	}{
+		{`"echo":true`, false}, {`"suffix":"x"`, false}, {`"best_of":3`, false}, {`"logprobs":2`, false},
+		{`"echo":false`, true}, {`"suffix":null`, true}, {`"best_of":1`, true}, {`"logprobs":null`, true},
+	} {
+		var r request
+		err := r.decode([]byte(`{"prompt":"hi",`+tt.more+`}`), false, &limits{contextTokens: 1000})
+		if tt.ok != (err == nil) || err != nil && (err.status != 400 || err.code != "unsupported_parameter") {
+			t.Errorf("%s: %v", tt.more, err)
+		}
+	}
+}
+
 // FuzzSchema: any schema is answered validly or refused, without a panic.
 func FuzzSchema(f *testing.F) {
 	for _, s := range answerable {
