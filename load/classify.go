@@ -51,7 +51,7 @@ const longestID = 1 << 10
 //	rate_limited     429, judged by the policy
 //	client_error     any other status from 300
 //	context_lost     answered without the dialog so far
-//	degraded         the server says so; where it never says, a tier below llm; a canned line
+//	degraded         the server says so, or that it had no dialog state; where it never says, a tier below llm; a canned line
 //	unexpected       the turn's expectation was not met
 //	ok
 //
@@ -141,14 +141,15 @@ func (a *Asked) answered(r *driver.Reply, rules *Rules, e *echo, j *Judgement) {
 	j.Tier = tierOf(r.Tier)
 	canned := isCanned(r.Answer, rules)
 	below := j.Tier > measure.TierLLM && !rules.saysDegraded
-	degraded := r.Degraded || below || canned
+	worse := r.Degraded || below || canned
 	unavailable := string(r.ContextStatus) == "unavailable"
+	degraded := worse || unavailable
 	j.Kept = !unavailable && j.Tier != measure.TierStatic
 	if canned {
 		j.Tier = measure.TierStatic
 	}
 	// What others than the model say need not know the dialog.
-	fromModel := !degraded && !r.Cached && j.Tier <= measure.TierLLM
+	fromModel := !worse && !r.Cached && j.Tier <= measure.TierLLM
 	if a.Memory && fromModel && e.seen && e.count > 0 {
 		j.Memory = measure.Verified
 	}
@@ -159,8 +160,11 @@ func (a *Asked) answered(r *driver.Reply, rules *Rules, e *echo, j *Judgement) {
 	switch {
 	case degraded:
 		j.Outcome, j.Message = measure.Degraded, "degraded"
-		if canned {
+		switch {
+		case canned:
 			j.Message = "canned line"
+		case !worse:
+			j.Message = "answered without dialog state"
 		}
 	case a.Expect != nil && !a.Expect.met(r.Answer):
 		j.Outcome, j.Message = measure.Unexpected, "expectation not met"

@@ -33,7 +33,7 @@ func Example() {
 		return
 	}
 	say := func(body string) gjson.Result {
-		req, _ := http.NewRequest("POST", s.URL()+"/v1/chat", strings.NewReader(body))
+		req, _ := http.NewRequest(http.MethodPost, s.URL()+"/v1/chat", strings.NewReader(body))
 		req.Header.Set("Authorization", "Bearer "+token)
 		req.Header.Set("Content-Type", "application/json")
 		resp, err := http.DefaultClient.Do(req)

@@ -363,6 +363,9 @@ func (t *turn) commit(ctx context.Context) ([]byte, error) {
 	}
 	if err != nil {
 		t.ans.persisted = false
+		if errors.Is(err, dialog.ErrState) && t.ans.contextStatus == "new" {
+			t.ans.contextStatus = "unavailable" // nothing says that this dialog has begun
+		}
 		body = t.ans.appendJSON(make([]byte, 0, len(body)+1))
 		if errors.Is(err, dialog.ErrState) {
 			r.Response = body // what is stored is what was sent

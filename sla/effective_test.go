@@ -192,12 +192,12 @@ func cover(t testing.TB, p process, q float64, runs int) coverage {
 	return coverage{float64(known) / float64(runs), float64(held) / float64(max(known, 1)), float64(plain) / float64(runs)}
 }
 
-// simulatedRuns is 150, or what CSTEST_SIMULATED_RUNS says: the tables of
+// simulatedRuns is 60, or what CSTEST_SIMULATED_RUNS says: the tables of
 // docs/judging.md take 2,000.
 func simulatedRuns(t testing.TB) int {
 	n, err := strconv.Atoi(os.Getenv("CSTEST_SIMULATED_RUNS"))
 	if err != nil || n < 1 {
-		return 150
+		return 60
 	}
 	t.Logf("%d runs", n)
 	return n

@@ -13,5 +13,5 @@ func descriptorLimit() int64 {
 	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) != nil {
 		return 0
 	}
-	return int64(min(limit.Cur, math.MaxInt32)) //nolint:unconvert // signed on some systems
+	return int64(min(limit.Cur, math.MaxInt32))
 }

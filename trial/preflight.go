@@ -62,6 +62,10 @@ func preflight(ctx context.Context, o *Options, target *scenario.Target) error {
 	if story == nil {
 		return &TargetError{Why: reason.New(reason.TargetSilent, where, within), Err: ctx.Err()}
 	}
+	if o.Scenario.Target.Bundled != nil && story.contextStatus == "unavailable" {
+		// It would answer every turn without the dialog: the load would test its fallback, not it.
+		return &TargetError{Why: reason.New(reason.TargetFails, where, "the bundled server cannot reach its Redis", story)}
+	}
 	if measure.Answered.Has(story.Outcome) {
 		return nil
 	}
@@ -84,6 +88,8 @@ type Exchange struct {
 	Outcome      measure.Outcome
 	Because      string // the rule that chose the outcome
 	Took         time.Duration
+
+	contextStatus string // what the server says of its dialog state
 }
 
 // Try brings up what the scenario needs and holds one conversation with the
@@ -135,6 +141,7 @@ func converse(ctx context.Context, o *Options, target *scenario.Target, longest 
 			Status: st.Reply.Status, Reason: st.Reply.Reason, Message: st.Reply.Message,
 			DialogID: string(st.Reply.DialogID), Answer: string(st.Reply.Answer), Tier: st.Judgement.Tier.String(),
 			Outcome: st.Judgement.Outcome, Because: st.Judgement.Message, Took: st.Reply.Done - st.Reply.Begun,
+			contextStatus: string(st.Reply.ContextStatus),
 		}
 		e.redact(secret.credentials(string(request)), o.Redact)
 		request, response = nil, nil

@@ -78,7 +78,7 @@ type waiter struct {
 	shed    bool // set before granted is closed
 }
 
-// New makes a limiter. live is asked on every turn and must be cheap.
+// NewLimiter makes a limiter. live is asked on every turn and must be cheap.
 func NewLimiter(live func() Live) *Limiter {
 	return &Limiter{live: live, limit: startLimit, looked: time.Now(), maxWaiting: maxWaiting}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -168,8 +169,8 @@ func TestPriorities(t *testing.T) {
 		}
 		l.Leave(0)
 		all.Wait()
-		if want := "[2 1 1 0 0]"; fmt.Sprint(order) != want {
-			t.Errorf("order %v, want %s", order, want)
+		if want := []Priority{2, 1, 1, 0, 0}; !slices.Equal(order, want) {
+			t.Errorf("order %v, want %v", order, want)
 		}
 		if st := l.State(); st.InFlight != 0 || st.Waiting != 0 {
 			t.Errorf("in the end %+v", st)

@@ -13,6 +13,7 @@ const (
 	Static              // a fixed text and a ticket kept locally: nothing is read
 )
 
+// TierNames are the tiers on the wire, in order.
 var TierNames = [...]string{"llm", "faq", "handoff", "static"}
 
 // String is the tier's name on the wire: llm, faq, handoff or static.

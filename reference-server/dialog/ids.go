@@ -19,8 +19,10 @@ const (
 const (
 	idRandom = 10 // bytes drawn
 	idMAC    = 6  // bytes of HMAC-SHA-256 over them, tenant and uid
-	IDLen    = 2 * (idRandom + idMAC)
 )
+
+// IDLen is how many hexadecimal digits an id has.
+const IDLen = 2 * (idRandom + idMAC)
 
 // Owner is the user something belongs to.
 type Owner struct {

@@ -1,6 +1,7 @@
 package dialog
 
 import (
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,7 +20,7 @@ func TestALeaseWithoutATurnIsTakenOver(t *testing.T) {
 		if _, leased, err := s.tryOpen(t.Context(), lost, true, "t2", false); err != nil || !leased {
 			t.Fatalf("lease: %v, %v", leased, err)
 		}
-		if _, _, err := s.Begin(t.Context(), testDialog, "t3", TextHash("c"), true, testKept.Hard); err != ErrBusy {
+		if _, _, err := s.Begin(t.Context(), testDialog, "t3", TextHash("c"), true, testKept.Hard); !errors.Is(err, ErrBusy) {
 			t.Fatalf("beside a turn under way: %v, want ErrBusy", err)
 		}
 		s.orphans.Store(lost.Token, struct{}{})
@@ -41,7 +42,7 @@ func TestBeginsLeaveRoomForCommits(t *testing.T) {
 			t.Fatal(err)
 		}
 		start := time.Now()
-		if err := s.beginPlace(t.Context()); err != ErrCrowded || time.Since(start) != poolWait {
+		if err := s.beginPlace(t.Context()); !errors.Is(err, ErrCrowded) || time.Since(start) != poolWait {
 			t.Errorf("%v after %v, want ErrCrowded after %v", err, time.Since(start), poolWait)
 		}
 		s.beginDone()

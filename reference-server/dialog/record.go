@@ -9,7 +9,8 @@ import (
 	"github.com/cstest/cstest/reference-server/wire"
 )
 
-const MaxRecord = 64 << 10 // bytes of one stored turn; anything longer is not ours
+// MaxRecord is how many bytes a stored turn may have; anything longer is not ours.
+const MaxRecord = 64 << 10
 
 // Record is one committed turn: the user's message, the answer and the whole
 // response, in one list element, so that a turn is stored or not, never half.

@@ -29,6 +29,7 @@ const (
 	commitPart    = 4                     // one connection in so many is kept from begins
 )
 
+// Why a turn cannot begin or be committed.
 var (
 	ErrBusy     = errors.New("a turn of this dialog is in progress")
 	ErrConflict = errors.New("another turn was committed in between")

@@ -46,11 +46,11 @@ func NewCaller(m Asker, o Options, live func() Live, seen func(Fault, time.Durat
 		c.bulkhead = bulkhead.NewBuilder[string](uint(o.Bulkhead)).Build()
 	}
 	if o.BlockingWorkers > 0 {
-		c.workers = make(chan struct{}, int(o.BlockingWorkers))
+		c.workers = make(chan struct{}, o.BlockingWorkers)
 	}
 	base, linear := o.BackoffBase, o.LinearBackoff
 	policy := retrypolicy.NewBuilder[string]().
-		WithMaxAttempts(int(o.Attempts)).ReturnLastFailure().
+		WithMaxAttempts(o.Attempts).ReturnLastFailure().
 		HandleIf(func(_ string, err error) bool { return retryable(err) }).
 		WithDelayFunc(func(e failsafe.ExecutionAttempt[string]) time.Duration {
 			return backoff(e.LastError(), e.Attempts(), base, linear)

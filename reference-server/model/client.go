@@ -19,9 +19,11 @@ import (
 	"github.com/cstest/cstest/reference-server/trace"
 )
 
+// MaxText is how many bytes one answer may have.
+const MaxText = 16 << 10
+
 const (
 	maxModelBody  = 256 << 10
-	MaxText       = 16 << 10 // bytes of one answer
 	maxRetryAfter = 60 * time.Second
 	maxTokens     = 200
 )
@@ -42,7 +44,7 @@ func NewClient(base string, key string, o Options) *Client {
 		DisableCompression:     true,
 		MaxIdleConns:           int(o.MaxIdle),
 		MaxIdleConnsPerHost:    int(o.MaxIdle),
-		MaxConnsPerHost:        int(o.MaxConns),
+		MaxConnsPerHost:        o.MaxConns,
 		IdleConnTimeout:        60 * time.Second,
 		TLSHandshakeTimeout:    5 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,

@@ -59,7 +59,7 @@ func mutate(dir string, files []string, match string, timeout time.Duration) (su
 	if err != nil {
 		return 0, err
 	}
-	defer os.RemoveAll(work) //nolint:errcheck // a temporary folder
+	defer os.RemoveAll(work)
 	total := 0
 	for _, name := range files {
 		path, err := filepath.Abs(filepath.Join(dir, name))
