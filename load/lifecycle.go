@@ -14,17 +14,17 @@ func (r *run) finish(c *conversation, lane Lane, done time.Duration, cut, slowly
 }
 
 // leave takes c out of the load, or a closed model's user to its next
-// conversation: after the pause it takes before any turn, and not before pacing
-// allows. Slowly adds a pause of its own where there is none, so that a target
-// that refuses connections is not stormed by users who do not think.
+// conversation, as soon as pacing allows: nobody thinks before a first turn.
+// Slowly adds a pause of its own, so that a target that refuses connections is
+// not stormed.
 func (r *run) leave(c *conversation, done time.Duration, slowly bool) (time.Duration, bool) {
 	l := c.loop
 	if l == nil {
 		r.retire(c)
 		return 0, false
 	}
-	pause := c.pause(c.outline.pause, r.script.seed)
-	if slowly && pause == 0 {
+	pause := time.Duration(0)
+	if slowly {
 		random := draw(r.script.seed, c.k, forThink)
 		pause = backoff/2 + time.Duration(unitOpen(random)*float64(backoff))
 	}

@@ -211,21 +211,29 @@ func TestClosedUsersLoopAtTheirPace(t *testing.T) {
 		if len(b.started) != 50 || s.Planned != 50 || s.Elapsed != 9100*time.Millisecond {
 			t.Errorf("%d conversations of %d until %v; want 50 until 9.1s", len(b.started), s.Planned, s.Elapsed)
 		}
-		// Without pacing and with a second's think time a user takes 1.1 s a loop.
-		sc.Load.Pacing = 0
+		// Nobody thinks before a first turn: pacing alone spaces the conversations.
+		sc.Load.Think = &scenario.Think{Constant: unit.Duration(2 * time.Second)}
+		f = newFake()
+		f.answer = takes(100 * time.Millisecond)
+		b, _ = drive(t, always(), sc, f, nil)
+		if len(b.started) != 50 {
+			t.Errorf("%d conversations of one turn with think time; want 50", len(b.started))
+		}
+		// Without pacing, a second's thought before turn 2 makes a loop of 1.2 s.
+		sc = closed(5, 10*time.Second, say("一", "二")...)
 		sc.Load.Think = &scenario.Think{Constant: unit.Duration(time.Second)}
 		f = newFake()
 		f.answer = takes(100 * time.Millisecond)
 		b, _ = drive(t, always(), sc, f, nil)
-		if len(b.started) != 5*10 {
-			t.Errorf("%d conversations; want 50: at 0, 1.1 … 9.9 s", len(b.started))
+		if len(b.started) != 5*9 {
+			t.Errorf("%d conversations; want 45: at 0, 1.2 … 9.6 s", len(b.started))
 		}
 		texts := map[string]int{}
 		for _, s := range f.sent {
 			texts[s.user]++
 		}
-		if len(texts) != 5 || texts["u4"] != 10 {
-			t.Errorf("users %v; want u0 … u4 with 10 each", texts)
+		if len(texts) != 5 || texts["u4"] != 18 {
+			t.Errorf("users %v; want u0 … u4 with 18 turns each", texts)
 		}
 	})
 }

@@ -35,7 +35,6 @@ type outline struct {
 	slot    int // of its first turn, in Plan.Slots
 	turns   []message
 	onError scenario.OnError
-	pause   *think // of a closed model's user, before the next conversation
 }
 
 // message is what a user says in a turn of it.
@@ -132,7 +131,6 @@ func (s *Script) outline(from *scenario.Conversation, load *scenario.Load) (outl
 	default:
 		return d, fmt.Errorf("on_error: %q: write continue, retry or abort", from.OnError)
 	}
-	d.pause = newThink(from.Think, load.Think)
 	for i := range from.Turns {
 		t := &from.Turns[i]
 		say, err := s.parseText(t.Say)
