@@ -238,11 +238,15 @@ func (l *line) handOver(x *exchange) fault {
 	g := l.client.agents
 	h := g.expect(string(x.string(&id)))
 	defer g.forget(h)
-	f := g.until(h, x.deadline, func() bool { return h.sight.shown > 0 })
+	var shownAt time.Duration
+	f := g.until(h, x.deadline, func() bool {
+		shownAt = h.sight.at
+		return h.sight.shown > 0
+	})
 	if f.bad() {
 		f = f.late("no agent was shown the ticket within the timeout")
 	} else {
-		x.done = max(x.done, h.sight.at)
+		x.done = max(x.done, shownAt)
 		f = g.deal(h, x.done+g.plan.timeout)
 	}
 	x.over = g.now()
@@ -270,24 +274,31 @@ func (g *agents) deal(h *handoff, deadline time.Duration) fault {
 	if f.bad() && f.reason != TimedOut {
 		return f
 	}
-	f = g.until(h, deadline, func() bool { return g.claim(h) == 0 || h.won > 1 })
+	var won int
+	var code string
+	f = g.until(h, deadline, func() bool {
+		open := g.claim(h)
+		won, code = h.won, h.code
+		return open == 0 || won > 1
+	})
 	switch {
 	case f.bad():
 		return f.late("a claim was not answered within the timeout")
-	case h.won == 0:
-		return fault{Malformed, "no agent won the ticket" + h.code}
+	case won == 0:
+		return fault{Malformed, "no agent won the ticket" + code}
 	}
 	f = g.until(h, deadline, func() bool {
 		if !h.asked && h.won == 1 {
 			h.asked = true
 			g.say(h, h.winner, append(template.AppendJSON([]byte(replyStart), h.id), g.rules.replyEnd...))
 		}
-		return h.closed || h.won > 1
+		won = h.won
+		return h.closed || won > 1
 	})
 	if f.bad() {
 		return f.late("the agent's reply was not confirmed within the timeout")
 	}
-	if h.won > 1 {
+	if won > 1 {
 		return fault{Malformed, "two agents won one ticket"}
 	}
 	return fault{}
