@@ -94,7 +94,7 @@ func english() *words {
 		NoiseUnknown: "between-run noise unknown",
 
 		LLMCalls: "LLM calls", Cores: "cores", Files: "files",
-		BoundsNote:     "Small figures are 95 % bounds by order statistics, whatever the distribution.",
+		BoundsNote:     "Small figures are 95 % bounds by order statistics; turns that hang together in time count as fewer.",
 		LatencyNotBack: "latency not seen back", QualityNotBack: "full quality not seen back", ResponseShort: "response", ServiceShort: "service", FailedShort: "failures ∞",
 		TileP99: "P99 of answers", TileAnswered: "Answered", TileQuality: "Full quality", TileSeconds: "Bad seconds", TilePeak: "Peak", TurnsPerS: "turns per second",
 		AllowedF: "%s allowed", Starts: "starts", Timeline: "Over time", WithinF: "%s in %s", NoScript: "The charts need JavaScript; the tables do not.",
@@ -137,7 +137,7 @@ func chinese() *words {
 		NoiseUnknown: "多次运行之间的波动未知",
 
 		LLMCalls: "LLM 调用", Cores: "核", Files: "文件",
-		BoundsNote:     "小字是按次序统计量得到的 95 % 置信界，与分布无关。",
+		BoundsNote:     "小字是按次序统计量得到的 95 % 置信界；时间上相互关联的轮次折算为更少的轮次。",
 		LatencyNotBack: "延迟未见恢复", QualityNotBack: "完整质量未见恢复", ResponseShort: "响应", ServiceShort: "服务", FailedShort: "失败计 ∞",
 		TileP99: "应答的 P99", TileAnswered: "已应答", TileQuality: "完整质量", TileSeconds: "坏秒", TilePeak: "峰值", TurnsPerS: "轮/秒",
 		AllowedF: "允许 %s", Starts: "会话到达", Timeline: "随时间变化", WithinF: "%[2]s 内 %[1]s", NoScript: "图表需要 JavaScript；表格不需要。",

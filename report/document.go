@@ -188,7 +188,7 @@ type Quantiles struct {
 	P999Ns      *int64  `json:"p999_ns"`
 	MaxNs       *int64  `json:"max_ns"`
 	// The bounds are order statistics that hold the quantile between them with at
-	// least 95 % confidence, whatever the distribution; null among infinite ones.
+	// least 95 % confidence, as far as the run shows how turns hang together; null among infinite ones.
 	P50BoundsNs  *[2]int64 `json:"p50_bounds_ns"`
 	P90BoundsNs  *[2]int64 `json:"p90_bounds_ns"`
 	P95BoundsNs  *[2]int64 `json:"p95_bounds_ns"`

@@ -15,12 +15,12 @@ func (d *Document) fillLatency(s *measure.Snapshot) {
 	answered := response.N()
 	failed := max(d.Counts.Turns-d.Counts.Excluded+d.Counts.DroppedTarget-answered, 0)
 	d.Latency = Latency{
-		Response: quantilesOf(response, 0), Service: quantilesOf(service, 0),
-		FailedAsInfinite: quantilesOf(response, failed),
+		Response: quantilesOf(response, 0, dependence(s, false)), Service: quantilesOf(service, 0, dependence(s, false)),
+		FailedAsInfinite: quantilesOf(response, failed, dependence(s, true)),
 	}
-	d.FirstToken = optionalQuantiles(s.Timings[measure.FirstToken])
-	d.ChunkGap = optionalQuantiles(s.Timings[measure.ChunkGap])
-	d.Connect = optionalQuantiles(s.Timings[measure.Connect])
+	d.FirstToken = optionalQuantiles(s.Timings[measure.FirstToken], dependence(s, false))
+	d.ChunkGap = optionalQuantiles(s.Timings[measure.ChunkGap], dependence(s, false))
+	d.Connect = optionalQuantiles(s.Timings[measure.Connect], dependence(s, false))
 	d.Distribution = Distribution{
 		Response: pointsOf(response, 0), Service: pointsOf(service, 0), FailedAsInfinite: pointsOf(response, failed),
 	}
@@ -32,23 +32,37 @@ func turnRows(s *measure.Snapshot) []TurnRow {
 		row := TurnRow{Conversation: slot.Conversation, Index: slot.Index + 1, Say: slot.Say}
 		if i < len(s.Slots) {
 			row.N = s.Slots[i].Turns
-			row.Latency = quantilesOf(s.Slots[i].Response, 0)
+			row.Latency = quantilesOf(s.Slots[i].Response, 0, dependence(s, false))
 		}
 		out = append(out, row)
 	}
 	return out
 }
 
-func optionalQuantiles(h *measure.Histogram) *Quantiles {
+func optionalQuantiles(h *measure.Histogram, deff func(q float64) float64) *Quantiles {
 	if h.N() == 0 {
 		return nil
 	}
-	q := quantilesOf(h, 0)
+	q := quantilesOf(h, 0, deff)
 	return &q
 }
 
-// quantilesOf h, and of failed more turns that took for ever.
-func quantilesOf(h *measure.Histogram, failed int64) Quantiles {
+// dependence is the design effect of a run's response times at a quantile,
+// computed once for each. Other durations of the run hang together at most as
+// its turns do.
+func dependence(s *measure.Snapshot, withFailures bool) func(q float64) float64 {
+	known := map[float64]float64{}
+	return func(q float64) float64 {
+		if _, ok := known[q]; !ok {
+			known[q] = sla.QuantileDesignEffect(s, q, 0.95, withFailures)
+		}
+		return known[q]
+	}
+}
+
+// quantilesOf h, and of failed more turns that took for ever; deff is the design
+// effect at a quantile.
+func quantilesOf(h *measure.Histogram, failed int64, deff func(q float64) float64) Quantiles {
 	answered := h.N()
 	out := Quantiles{N: answered + failed, FiniteShare: 1}
 	if out.N == 0 {
@@ -69,7 +83,7 @@ func quantilesOf(h *measure.Histogram, failed int64) Quantiles {
 		if v, ok := h.QuantileWithFailures(q.q, failed); ok {
 			*q.to = nanoseconds(v)
 		}
-		if i := sla.QuantileInterval(h, q.q, 0.95, 1); failed == 0 && i.Known {
+		if i := sla.QuantileInterval(h, q.q, 0.95, deff(q.q)); failed == 0 && i.Known {
 			*q.bounds = &[2]int64{i.Lower.Nanoseconds(), i.Upper.Nanoseconds()}
 		}
 	}

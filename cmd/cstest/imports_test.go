@@ -22,6 +22,7 @@ var house = map[string][]string{
 	"scenario":                   {"template"},
 	"scenarios":                  {},
 	"scripts/mutate":             {},
+	"bench/known":                {},
 	"measure":                    {},
 	"mockllm":                    {},
 	"reference-server":           {"reference-server/admission", "reference-server/answer", "reference-server/degrade", "reference-server/dialog", "reference-server/model", "reference-server/pii", "reference-server/trace", "reference-server/wire"},
