@@ -1,8 +1,6 @@
 package sla
 
 import (
-	"time"
-
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
@@ -18,7 +16,8 @@ func (j *judge) share(r *Judged, o scenario.Objective, skip func(second int) boo
 		deff = 1
 		j.conversations(r, o)
 	case scenario.KindFullQuality:
-		j.turns(r, o, both(skip, j.inRecovery))
+		spans := j.excused()
+		j.turns(r, o, both(skip, func(second int) bool { return touches(spans, second) }))
 	default:
 		j.turns(r, o, skip)
 	}
@@ -185,23 +184,6 @@ func (j *judge) answeredTwin(name string) (tally, bool) {
 		}
 	}
 	return tally{}, false
-}
-
-// inRecovery tells whether a second is judged by `recovery` instead of by full
-// quality: any part of it in [storm start, storm end + the time allowed].
-func (j *judge) inRecovery(second int) bool {
-	from := time.Duration(second) * time.Second
-	for _, o := range j.objectives {
-		if o.Kind != scenario.KindRecoveryQuality {
-			continue
-		}
-		for _, s := range j.storms {
-			if s.Name == o.After && from+time.Second > s.Start && from < s.End+o.Limit.D() {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // both skips what either skips.

@@ -59,7 +59,7 @@ func (j *judge) recoveryAfter(storm measure.Storm, budget string, target float64
 	if !ok {
 		return r
 	}
-	from := wholeSecond(storm.End)
+	from := wholeSecond(edge(storm.End))
 	end := j.snap.Plan.Seconds()
 	for _, next := range j.storms {
 		if next.Start >= storm.End && next.Start > storm.Start {
@@ -83,13 +83,54 @@ func (j *judge) recoveryAfter(storm measure.Storm, budget string, target float64
 			run = 0
 		}
 		if run == hold {
-			after := time.Duration(second-hold+1)*time.Second - storm.End
+			after := max(time.Duration(second-hold+1)*time.Second-storm.End, 0)
 			r.after = &after
 			return r
 		}
 	}
 	return r
 }
+
+// excused are the stretches that `recovery` judges in the place of full quality:
+// each storm that it is asked for, and then the time until recovery was measured,
+// or all that is allowed where none was. What comes after a recovery is judged,
+// or a relapse within the time allowed would be judged by nobody.
+func (j *judge) excused() (list []span) {
+	for _, o := range j.objectives {
+		if o.Kind != scenario.KindRecoveryQuality {
+			continue
+		}
+		for _, s := range j.storms {
+			if s.Name != o.After {
+				continue
+			}
+			until := o.Limit.D()
+			if came := j.recoveryAfter(s, qualityBudget, j.qualityTarget()); came.after != nil {
+				until = min(until, *came.after)
+			}
+			list = append(list, span{edge(s.Start), edge(s.End) + until})
+		}
+	}
+	return list
+}
+
+// span is a stretch of the load, [start, end).
+type span struct{ start, end time.Duration }
+
+// touches tells whether any part of a second lies in one of the spans.
+func touches(list []span, second int) bool {
+	from := time.Duration(second) * time.Second
+	for _, s := range list {
+		if from+time.Second > s.start && from < s.end {
+			return true
+		}
+	}
+	return false
+}
+
+// edge is where a storm begins or ends, to the millisecond: one that ends 0.2 ms
+// into a second does not own it.
+func edge(d time.Duration) time.Duration { return d.Round(time.Millisecond) }
 
 // judgeStorms sets what each storm did.
 func (j *judge) judgeStorms() {

@@ -172,11 +172,12 @@ func TestSeveralStorms(t *testing.T) {
 }
 
 func TestFullQualityLeavesTheStormOut(t *testing.T) {
-	// The storm lasts from 10 s to 20 s and recovery may take 15 s more.
+	// The storm lasts from 10 s to 20 s and recovery may take 15 s more. A bad second
+	// right after it is seen in the 5 s windows that it lies in.
 	for _, c := range []struct {
 		second int
-		bad    int64
-	}{{9, 100}, {10, 0}, {19, 0}, {34, 0}, {35, 100}} {
+		bad, n int64
+	}{{9, 100, 5000}, {10, 0, 5000}, {19, 0, 5000}, {20, 0, 4500}, {29, 0, 3600}, {30, 100, 5000}, {34, 100, 5000}, {35, 100, 5000}} {
 		b := stormy(t, func(b *bench, s int) {
 			if s == c.second {
 				b.turns(s, 100, degraded)
@@ -185,8 +186,8 @@ func TestFullQualityLeavesTheStormOut(t *testing.T) {
 			b.turns(s, 100, nil)
 		})
 		o := find(t, b.evaluate(), "full-quality")
-		if o.Bad != c.bad || o.N != 3500 {
-			t.Errorf("degraded at %d s: %d bad of %d, want %d of 3500", c.second, o.Bad, o.N, c.bad)
+		if o.Bad != c.bad || o.N != c.n {
+			t.Errorf("degraded at %d s: %d bad of %d, want %d of %d", c.second, o.Bad, o.N, c.bad, c.n)
 		}
 		if !strings.Contains(o.Reason.String(), "outside storms and recovery (whole run 1.67 %)") {
 			t.Errorf("%q", o.Reason)
@@ -194,8 +195,13 @@ func TestFullQualityLeavesTheStormOut(t *testing.T) {
 	}
 	b := stormy(t, func(b *bench, s int) { b.turns(s, 100, nil) })
 	b.facts.Storms[0].Start, b.facts.Storms[0].End = 10_500*ms, 20_500*ms
-	if o := find(t, b.evaluate(), "full-quality"); o.N != 3400 {
-		t.Errorf("begun seconds are judged: %d of 3400", o.N)
+	snap := b.snap()
+	if o := find(t, Evaluate(b.s, snap, b.facts), "full-quality"); o.N != 4900 {
+		t.Errorf("begun seconds are judged: %d of 4900", o.N)
+	}
+	b.facts.Storms[0].Start, b.facts.Storms[0].End = 10*time.Second+200*time.Microsecond, 20*time.Second+200*time.Microsecond
+	if o := find(t, Evaluate(b.s, snap, b.facts), "full-quality"); o.N != 5000 {
+		t.Errorf("a storm owns the second that it ends 0.2 ms into: %d of 5000", o.N)
 	}
 	b.s.SLA.Recovery = nil
 	b = benchOf(t, b.s, judged(60*time.Second))
@@ -203,6 +209,36 @@ func TestFullQualityLeavesTheStormOut(t *testing.T) {
 	b.facts.Storms = []measure.Storm{{Name: "storm", Start: 10 * time.Second, End: 20 * time.Second}}
 	if o := find(t, b.evaluate(), "full-quality"); o.N != 100 || o.Bad != 100 {
 		t.Errorf("without recovery to judge it the storm is left out: %d of %d", o.Bad, o.N)
+	}
+}
+
+// A server that recovered and then degraded again is judged for it, whether the
+// time that recovery had was over or not.
+func TestRelapseInTheTimeForRecovery(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		degraded func(s int) bool
+		verdict  Verdict
+		n, bad   int64
+	}{
+		{"none", func(s int) bool { return s >= 10 && s < 20 }, Pass, 5000, 0},
+		{"within the time allowed", func(s int) bool { return s >= 10 && s < 20 || s >= 31 && s < 47 }, Fail, 5000, 1600},
+		{"to the end", func(s int) bool { return s >= 10 && s < 20 || s >= 31 }, Fail, 5000, 2900},
+		{"slow recovery, then a relapse", func(s int) bool { return s >= 10 && s < 22 || s >= 40 && s < 46 }, Fail, 4400, 600},
+		{"no recovery: all that is allowed is left out", func(s int) bool { return s >= 10 }, Fail, 2200, 1200},
+	} {
+		b := stormy(t, func(b *bench, s int) {
+			if c.degraded(s) {
+				b.turns(s, 100, degraded)
+				return
+			}
+			b.turns(s, 100, nil)
+		})
+		b.s.SLA.Recovery.Quality = unit.Duration(28 * time.Second)
+		r := b.evaluate()
+		if o := find(t, r, "full-quality"); o.Verdict != c.verdict || o.N != c.n || o.Bad != c.bad || r.Verdict != c.verdict {
+			t.Errorf("%s: %v, %d of %d, run %v; want %v, %d of %d: %v", c.name, o.Verdict, o.Bad, o.N, r.Verdict, c.verdict, c.bad, c.n, r.Reasons)
+		}
 	}
 }
 
