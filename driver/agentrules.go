@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 
+	"github.com/cstest/cstest/driver/internal/jsonscan"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/template"
 )
@@ -29,7 +30,7 @@ type agentRules struct {
 	jwt       *signer
 	subscribe []byte // the message
 	replyEnd  string // of the message, behind the ticket's id
-	lookup    lookup
+	lookup    jsonscan.Places
 }
 
 // What a message to an agent may hold.
@@ -68,7 +69,7 @@ func (p *plan) newAgentRules(target *scenario.Target, prefix string) (*agentRule
 	r.jwt = p.jwt.forAgents()
 	r.subscribe = subscription(own.Queues)
 	r.replyEnd = `","text":"` + string(template.AppendJSON(nil, firstOf(own.Reply, agentReply))) + `"}`
-	r.lookup = newLookup(map[int]string{
+	r.lookup = jsonscan.Compile(map[int]string{
 		saidType: "type", saidTicket: "ticket.id", saidTicketID: "ticket_id", saidCode: "code", saidProtocol: "protocol", saidPing: "ping_s",
 	})
 	return r, nil

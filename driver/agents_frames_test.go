@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cstest/cstest/driver/internal/jsonscan"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/unit"
 )
@@ -390,9 +391,9 @@ func FuzzAgentMessages(f *testing.F) {
 		h := g.expect("t")
 		h.fault = fault{}
 		for i, raw := range [][]byte{one, two, one, two} {
-			s := &session{agents: g, agent: &agent{}, guard: &guard{read: time.Duration(i)}, values: make([]value, saidSlots), wake: make(chan struct{}, 1)}
-			scan := scanner{values: s.values}
-			if s.in = raw; !p.agents.lookup.find(&scan, raw) {
+			s := &session{agents: g, agent: &agent{}, guard: &guard{read: time.Duration(i)}, values: make([]jsonscan.Value, saidSlots), wake: make(chan struct{}, 1)}
+			scan := jsonscan.Scanner{Values: s.values}
+			if s.in = raw; !p.agents.lookup.Find(&scan, raw) {
 				continue
 			}
 			s.heed(s.text(saidType))

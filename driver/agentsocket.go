@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/cstest/cstest/driver/internal/jsonscan"
 	"github.com/tidwall/gjson"
 )
 
@@ -21,7 +22,7 @@ type session struct {
 	conn   *websocket.Conn
 	guard  *guard
 	in     []byte
-	values []value
+	values []jsonscan.Value
 	stop   func() bool   // the end of everything is no business of the session's any more
 	over   chan struct{} // closed when nothing is to be written any more
 	wake   chan struct{}
@@ -68,7 +69,7 @@ func (g *agents) connect(a *agent) (*session, fault) {
 		return nil, g.unreached(refusal(ctx, resp, err))
 	}
 	s := &session{
-		agents: g, agent: a, conn: conn, guard: up.guard, values: make([]value, saidSlots),
+		agents: g, agent: a, conn: conn, guard: up.guard, values: make([]jsonscan.Value, saidSlots),
 		stop: stop, over: make(chan struct{}), wake: make(chan struct{}, 1),
 	}
 	conn.SetReadLimit(int64(g.plan.limits.line))
@@ -172,11 +173,11 @@ func (s *session) greet() fault {
 			return f.late(onSocket + "no subscription within the timeout")
 		}
 		switch {
-		case !asked && (kind != "hello" || s.values[saidProtocol].kind != nothing && s.text(saidProtocol) != agentProtocol):
+		case !asked && (kind != "hello" || s.values[saidProtocol].Kind != jsonscan.Nothing && s.text(saidProtocol) != agentProtocol):
 			return fault{Unreachable, onSocket + "the server's first message is not the hello of " + agentProtocol}
 		case !asked:
 			asked = true
-			pings, _ = whole(&s.values[saidPing])
+			pings, _ = s.values[saidPing].Count()
 			s.agents.mu.Lock()
 			s.out = append(s.out, s.agents.rules.subscribe)
 			s.agents.mu.Unlock()
@@ -240,8 +241,8 @@ func (s *session) next() (kind string, f fault) {
 			return "", s.lost(err)
 		}
 	}
-	scan := scanner{values: s.values}
-	if !s.agents.rules.lookup.find(&scan, s.in) {
+	scan := jsonscan.Scanner{Values: s.values}
+	if !s.agents.rules.lookup.Find(&scan, s.in) {
 		return "", fault{Broken, notJSON}
 	}
 	return s.text(saidType), fault{}
@@ -251,12 +252,12 @@ func (s *session) next() (kind string, f fault) {
 func (s *session) text(slot int) string {
 	v := &s.values[slot]
 	switch {
-	case v.kind != jsonText:
+	case v.Kind != jsonscan.Text:
 		return ""
-	case v.escaped:
-		return string(unescape(nil, v.raw))
+	case v.Escaped:
+		return string(jsonscan.Unescape(nil, v.Raw))
 	}
-	return string(v.raw)
+	return string(v.Raw)
 }
 
 const (

@@ -5,6 +5,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/cstest/cstest/driver/internal/jsonscan"
+	"github.com/cstest/cstest/driver/internal/sse"
 	"github.com/cstest/cstest/scenario"
 )
 
@@ -12,7 +14,7 @@ import (
 type dialect struct {
 	openai bool
 	done   string // custom: the event that ends the stream, by name, data or path
-	lookup lookup
+	lookup jsonscan.Places
 }
 
 // Places in an event, beside those of a whole answer.
@@ -41,23 +43,23 @@ func newDialect(target *scenario.Target, answer map[int]string) (d dialect, ok b
 		}
 		answer[slotDelta] = target.Response.Stream.Delta
 		d.done = target.Response.Stream.Done
-		if simple(d.done) {
+		if jsonscan.Plain(d.done) {
 			answer[slotDone] = d.done
 		}
 	}
-	d.lookup = newLookup(answer)
+	d.lookup = jsonscan.Compile(answer)
 	return d, true
 }
 
 // events follows one stream.
 type events struct {
-	sse   sse
+	sse   sse.Parser
 	next  int  // the number the next content should have
 	ended bool // the terminal event came
 }
 
 func (e *events) reset() {
-	e.sse.reset()
+	e.sse.Reset()
 	e.next, e.ended = 0, false
 }
 
@@ -65,16 +67,16 @@ func (e *events) reset() {
 // event everything is ignored.
 func (e *events) feed(x *exchange, p *plan, span []byte) fault {
 	for len(span) > 0 && !e.ended {
-		used, whole, f := e.sse.next(span, p.limits.line)
-		if f.bad() {
-			return f
+		used, whole, err := e.sse.Next(span, p.limits.line)
+		if err != nil {
+			return fault{Oversized, err.Error()}
 		}
 		span = span[used:]
 		if !whole {
 			continue
 		}
-		f = e.event(x, p)
-		e.sse.taken()
+		f := e.event(x, p)
+		e.sse.Clear()
 		if f.bad() {
 			return f
 		}
@@ -93,27 +95,27 @@ func (e *events) end() fault {
 // event takes one whole event.
 func (e *events) event(x *exchange, p *plan) fault {
 	d := &p.dialect
-	name, data := string(e.sse.name), e.sse.data
+	name, data := string(e.sse.Name), e.sse.Data
 	if d.openai && string(data) == "[DONE]" || d.done != "" && (name == d.done || string(data) == d.done) {
 		e.ended = true
 		if d.openai || len(data) == 0 || data[0] != '{' {
 			return fault{}
 		}
 	}
-	if !d.lookup.find(&x.scanner, data) {
+	if !d.lookup.Find(&x.scanner, data) {
 		return fault{Malformed, "an event of the stream is not valid JSON"}
 	}
 	x.transient = true
 	p.read.fill(x, x.reply)
 	x.transient = false
-	v := x.scanner.values
+	v := x.scanner.Values
 	switch {
 	case d.openai:
-		if v[slotMessage].kind != nothing || v[slotCode].kind != nothing || v[slotCodeType].kind != nothing {
+		if v[slotMessage].Kind != jsonscan.Nothing || v[slotCode].Kind != jsonscan.Nothing || v[slotCodeType].Kind != jsonscan.Nothing {
 			return errorEvent(x, &v[slotMessage])
 		}
 	case d.done != "":
-		if k := v[slotDone].kind; k != nothing && k != jsonNo && k != jsonNull {
+		if k := v[slotDone].Kind; k != jsonscan.Nothing && k != jsonscan.False && k != jsonscan.Null {
 			e.ended = true
 		}
 	default:
@@ -126,17 +128,17 @@ func (e *events) event(x *exchange, p *plan) fault {
 // reference handles the bundled server's events: meta, delta, tier, and one of
 // done and error.
 func (e *events) reference(x *exchange, name string) fault {
-	v := x.scanner.values
+	v := x.scanner.Values
 	switch name {
 	case "delta":
-		if i, ok := whole(&v[slotIndex]); ok {
+		if i, ok := v[slotIndex].Count(); ok {
 			if i != e.next {
 				return fault{Malformed, "events of the stream are missing or out of order"}
 			}
 			e.next++
 		}
 		for slot := slotDelta; slot <= slotDeltaContent; slot++ {
-			if v[slot].kind == jsonText {
+			if v[slot].Kind == jsonscan.Text {
 				e.content(x, &v[slot])
 				break
 			}
@@ -145,7 +147,7 @@ func (e *events) reference(x *exchange, name string) fault {
 		e.ended = true
 	case "error":
 		for _, slot := range []int{slotDetail, slotTitle} {
-			if v[slot].kind == jsonText {
+			if v[slot].Kind == jsonscan.Text {
 				return errorEvent(x, &v[slot])
 			}
 		}
@@ -155,14 +157,14 @@ func (e *events) reference(x *exchange, name string) fault {
 }
 
 // content appends a piece of the answer.
-func (e *events) content(x *exchange, v *value) {
-	if v.kind != jsonText || len(v.raw) == 0 {
+func (e *events) content(x *exchange, v *jsonscan.Value) {
+	if v.Kind != jsonscan.Text || len(v.Raw) == 0 {
 		return
 	}
-	if v.escaped {
-		x.bare = unescape(x.bare, v.raw)
+	if v.Escaped {
+		x.bare = jsonscan.Unescape(x.bare, v.Raw)
 	} else {
-		x.bare = append(x.bare, v.raw...)
+		x.bare = append(x.bare, v.Raw...)
 	}
 	if x.token == 0 {
 		x.token = x.done
@@ -172,7 +174,7 @@ func (e *events) content(x *exchange, v *value) {
 	x.last = x.done
 }
 
-func errorEvent(x *exchange, v *value) fault {
+func errorEvent(x *exchange, v *jsonscan.Value) fault {
 	text := visible(x.string(v))
 	if text == "" {
 		return fault{Malformed, "error event"}

@@ -3,6 +3,8 @@ package driver
 import (
 	"sync"
 	"time"
+
+	"github.com/cstest/cstest/driver/internal/jsonscan"
 )
 
 const (
@@ -23,7 +25,7 @@ type exchange struct {
 	bare []byte // the body decompressed
 	gaps []time.Duration
 
-	scanner scanner
+	scanner jsonscan.Scanner
 	head    head
 	framing framing
 	events  events
@@ -53,7 +55,7 @@ func (e *exchanges) get() *exchange {
 	}
 	return &exchange{
 		out:     make([]byte, 0, 512),
-		scanner: scanner{values: make([]value, eventSlots)},
+		scanner: jsonscan.Scanner{Values: make([]jsonscan.Value, eventSlots)},
 	}
 }
 
@@ -62,7 +64,8 @@ func (e *exchanges) put(x *exchange) {
 		return
 	}
 	x.values = values{}
-	x.body, x.scanner.doc, x.reply, x.notes = nil, nil, nil, nil
+	x.body, x.reply, x.notes = nil, nil, nil
+	x.scanner.Forget()
 	x.stream = stream{wake: x.stream.wake}
 	e.pool.Put(x)
 }

@@ -2,10 +2,9 @@ package driver
 
 import (
 	"errors"
-	"strings"
 
+	"github.com/cstest/cstest/driver/internal/jsonscan"
 	"github.com/cstest/cstest/scenario"
-	"github.com/tidwall/gjson"
 )
 
 // What an answer may hold.
@@ -30,86 +29,9 @@ const (
 	slotCount
 )
 
-// lookup finds values in one pass; what a dotted path of plain names cannot say
-// is left to gjson afterwards.
-type lookup struct {
-	root    node
-	same    [][2]int // slots whose place another slot has: {to, from}
-	complex []complexPath
-}
-
-type complexPath struct {
-	slot int
-	path string
-}
-
-func newLookup(paths map[int]string) lookup {
-	l := lookup{root: node{slot: -1}}
-	taken := map[string]int{}
-	for slot := range eventSlots {
-		path := paths[slot]
-		if path == "" {
-			continue
-		}
-		if from, ok := taken[path]; ok {
-			l.same = append(l.same, [2]int{slot, from})
-			continue
-		}
-		taken[path] = slot
-		if simple(path) {
-			l.root.plant(path, slot)
-		} else {
-			l.complex = append(l.complex, complexPath{slot, path})
-		}
-	}
-	return l
-}
-
-// simple tells whether path has nothing but names and dots.
-func simple(path string) bool {
-	for name := range strings.SplitSeq(path, ".") {
-		if name == "" {
-			return false
-		}
-	}
-	return !strings.ContainsAny(path, "|#@*?\\!{}()[]=<>%\"~:, ")
-}
-
-// find reads doc; it gives false where doc is not one valid JSON value.
-func (l *lookup) find(s *scanner, doc []byte) bool {
-	if !s.scan(doc, &l.root) {
-		return false
-	}
-	for _, c := range l.complex {
-		r := gjson.GetBytes(doc, c.path)
-		if !r.Exists() {
-			continue
-		}
-		v := &s.values[c.slot]
-		switch r.Type {
-		case gjson.String:
-			v.kind, v.raw = jsonText, []byte(r.Str)
-		case gjson.Number:
-			v.kind, v.raw = number, []byte(r.Raw)
-		case gjson.True:
-			v.kind, v.raw = jsonTrue, []byte("true")
-		case gjson.False:
-			v.kind, v.raw = jsonNo, []byte("false")
-		case gjson.JSON:
-			v.kind, v.raw = object, []byte(r.Raw)
-		default:
-			v.kind, v.raw = jsonNull, []byte("null")
-		}
-	}
-	for _, pair := range l.same {
-		s.values[pair[0]] = s.values[pair[1]]
-	}
-	return true
-}
-
 // reader takes an answer apart as the target's API says.
 type reader struct {
-	lookup lookup
+	lookup jsonscan.Places
 	hasOK  bool
 	tiers  map[string]string
 }
@@ -155,7 +77,7 @@ func newReader(target *scenario.Target) (reader, map[int]string, error) {
 		paths[slotTicket] = "ticket.id"
 	}
 	r.hasOK = paths[slotOK] != ""
-	r.lookup = newLookup(paths)
+	r.lookup = jsonscan.Compile(paths)
 	return r, paths, nil
 }
 
@@ -171,7 +93,7 @@ func override(paths, own map[int]string) {
 // belong to x.
 func (r *reader) take(x *exchange, reply *Reply, status int, body []byte) fault {
 	reply.OK, reply.ContextTurns = true, -1
-	valid := r.lookup.find(&x.scanner, body)
+	valid := r.lookup.Find(&x.scanner, body)
 	if !valid {
 		if status >= 300 {
 			return fault{}
@@ -181,24 +103,24 @@ func (r *reader) take(x *exchange, reply *Reply, status int, body []byte) fault 
 		}
 		return fault{Malformed, "the answer is not valid JSON"}
 	}
-	v := x.scanner.values
-	if inner := v[slotJobResult]; inner.kind == object {
+	v := x.scanner.Values
+	if inner := v[slotJobResult]; inner.Kind == jsonscan.Object {
 		// The answer of a job stands inside the job.
-		return r.take(x, reply, status, inner.raw)
+		return r.take(x, reply, status, inner.Raw)
 	}
 	r.fill(x, reply)
-	if r.hasOK && v[slotOK].kind != nothing && v[slotOK].kind != jsonTrue {
+	if r.hasOK && v[slotOK].Kind != jsonscan.Nothing && v[slotOK].Kind != jsonscan.True {
 		reply.OK = false
 	}
 	if status >= 300 || !reply.OK {
 		return fault{}
 	}
 	switch {
-	case v[slotAnswer].kind == nothing && v[slotJobStatus].kind == jsonText:
+	case v[slotAnswer].Kind == jsonscan.Nothing && v[slotJobStatus].Kind == jsonscan.Text:
 		return fault{Malformed, "the job ended without an answer"}
-	case v[slotAnswer].kind == nothing || v[slotAnswer].kind == jsonNull:
+	case v[slotAnswer].Kind == jsonscan.Nothing || v[slotAnswer].Kind == jsonscan.Null:
 		return fault{Malformed, "no answer in the response"}
-	case v[slotAnswer].kind != jsonText:
+	case v[slotAnswer].Kind != jsonscan.Text:
 		return fault{Malformed, "the answer is not a string"}
 	case len(reply.Answer) == 0:
 		return fault{Malformed, "the answer is empty"}
@@ -209,7 +131,7 @@ func (r *reader) take(x *exchange, reply *Reply, status int, body []byte) fault 
 // fill copies what was found, of the types it has to be; what is not there
 // stays as an earlier event left it.
 func (r *reader) fill(x *exchange, reply *Reply) {
-	v := x.scanner.values
+	v := x.scanner.Values
 	x.keep(&reply.DialogID, &v[slotDialog])
 	x.keep(&reply.Answer, &v[slotAnswer])
 	if x.keep(&reply.Tier, &v[slotTier]) && r.tiers != nil {
@@ -221,13 +143,13 @@ func (r *reader) fill(x *exchange, reply *Reply) {
 	x.keep(&reply.ContextStatus, &v[slotStatus])
 	x.keep(&reply.TurnID, &v[slotTurnID])
 	x.keep(&reply.TraceID, &v[slotTrace])
-	if k := v[slotDegraded].kind; k != nothing {
-		reply.Degraded = k == jsonTrue
+	if k := v[slotDegraded].Kind; k != jsonscan.Nothing {
+		reply.Degraded = k == jsonscan.True
 	}
-	if k := v[slotSource].kind; k != nothing {
-		reply.Cached = k == jsonText && string(v[slotSource].raw) == "cache"
+	if k := v[slotSource].Kind; k != jsonscan.Nothing {
+		reply.Cached = k == jsonscan.Text && string(v[slotSource].Raw) == "cache"
 	}
-	if n, ok := whole(&v[slotTurns]); ok {
+	if n, ok := v[slotTurns].Count(); ok {
 		reply.ContextTurns = n
 	}
 	if !x.keep(&reply.Code, &v[slotCode]) {
@@ -236,8 +158,8 @@ func (r *reader) fill(x *exchange, reply *Reply) {
 }
 
 // keep puts v into to where v is a text or a number.
-func (x *exchange) keep(to *[]byte, v *value) bool {
-	if v.kind != jsonText && v.kind != number {
+func (x *exchange) keep(to *[]byte, v *jsonscan.Value) bool {
+	if v.Kind != jsonscan.Text && v.Kind != jsonscan.Number {
 		return false
 	}
 	*to = x.string(v)
@@ -245,33 +167,18 @@ func (x *exchange) keep(to *[]byte, v *value) bool {
 }
 
 // string gives a string or a number as text, in x's own memory.
-func (x *exchange) string(v *value) []byte {
+func (x *exchange) string(v *jsonscan.Value) []byte {
 	switch {
-	case v.kind == jsonText && v.escaped:
+	case v.Kind == jsonscan.Text && v.Escaped:
 		from := len(x.text)
-		x.text = unescape(x.text, v.raw)
+		x.text = jsonscan.Unescape(x.text, v.Raw)
 		return x.text[from:len(x.text):len(x.text)]
-	case v.kind == jsonText && x.transient:
+	case v.Kind == jsonscan.Text && x.transient:
 		from := len(x.text)
-		x.text = append(x.text, v.raw...)
+		x.text = append(x.text, v.Raw...)
 		return x.text[from:len(x.text):len(x.text)]
-	case v.kind == jsonText, v.kind == number:
-		return v.raw
+	case v.Kind == jsonscan.Text, v.Kind == jsonscan.Number:
+		return v.Raw
 	}
 	return nil
-}
-
-// whole gives a count of at most six digits.
-func whole(v *value) (int, bool) {
-	if v.kind != number || len(v.raw) == 0 || len(v.raw) > 6 {
-		return 0, false
-	}
-	n := 0
-	for _, c := range v.raw {
-		if c < '0' || c > '9' {
-			return 0, false
-		}
-		n = n*10 + int(c-'0')
-	}
-	return n, true
 }

@@ -3,6 +3,7 @@ package driver
 import (
 	"time"
 
+	"github.com/cstest/cstest/driver/internal/jsonscan"
 	"github.com/cstest/cstest/template"
 )
 
@@ -231,8 +232,8 @@ func (g *agents) until(h *handoff, deadline time.Duration, done func() bool) fau
 // handOver follows the ticket named in the answer until an agent has dealt with
 // it. The turn is done when the first of them was shown the ticket.
 func (l *line) handOver(x *exchange) fault {
-	id := x.scanner.values[slotTicket]
-	if id.kind != jsonText || len(id.raw) == 0 || len(id.raw) > maxTicketID {
+	id := x.scanner.Values[slotTicket]
+	if id.Kind != jsonscan.Text || len(id.Raw) == 0 || len(id.Raw) > maxTicketID {
 		return fault{Malformed, "no ticket in the answer: nobody was handed the question"}
 	}
 	g := l.client.agents

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cstest/cstest/driver/internal/jsonscan"
 	"github.com/cstest/cstest/scenario"
 	h2 "golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
@@ -193,7 +194,7 @@ func TestHostileJSON(t *testing.T) {
 		{"objects eighty thousand deep", deep(80_000, `{"answer":`, "}", `"ok"`), Malformed, invalid},
 		{"deep beside the answer", `{"x":` + deep(500_000, "[", "]", "") + `,"answer":"ok"}`, Malformed, invalid},
 		{"deep in place of the answer", `{"answer":` + deep(200, "[", "]", "") + `}`, Malformed, invalid},
-		{"as deep as allowed", `{"x":` + deep(maxDepth-1, "[", "]", "") + `,"answer":"ok"}`, Complete, ""},
+		{"as deep as allowed", `{"x":` + deep(jsonscan.MaxDepth-1, "[", "]", "") + `,"answer":"ok"}`, Complete, ""},
 		{"broken UTF-8", "{\"answer\":\"ok\",\"x\":\"\xff\xfe\"}", Malformed, invalid},
 		{"broken UTF-8 in a name", "{\"answer\":\"ok\",\"\xc3\":1}", Malformed, invalid},
 		{"overlong UTF-8", "{\"answer\":\"o\xc0\xebk\"}", Malformed, invalid},

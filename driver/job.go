@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/cstest/cstest/driver/internal/jsonscan"
 )
 
 const (
@@ -34,10 +36,10 @@ func (l *line) await(x *exchange, reply *Reply) fault {
 	x.transient = true
 	defer func() { x.transient = false }()
 	at := x.head.location
-	if p.read.lookup.find(&x.scanner, x.body) {
+	if p.read.lookup.Find(&x.scanner, x.body) {
 		p.read.fill(x, reply)
 		if p.jobs.url {
-			at = x.string(&x.scanner.values[slotJobURL])
+			at = x.string(&x.scanner.Values[slotJobURL])
 		}
 	}
 	job, f := p.jobAt(at)
@@ -62,10 +64,10 @@ func (j *jobRules) over(x *exchange, r *reader) bool {
 	if x.head.status == http.StatusAccepted {
 		return false
 	}
-	if x.head.status != http.StatusOK || !j.status || !r.lookup.find(&x.scanner, x.body) {
+	if x.head.status != http.StatusOK || !j.status || !r.lookup.Find(&x.scanner, x.body) {
 		return true
 	}
-	state := x.string(&x.scanner.values[slotJobStatus])
+	state := x.string(&x.scanner.Values[slotJobStatus])
 	if j.done != "" {
 		return string(state) == j.done
 	}
@@ -105,7 +107,7 @@ func (l *line) pause(x *exchange, asked time.Duration) fault {
 // no time at all.
 func retryAfter(val []byte, now time.Time) time.Duration {
 	wait := time.Duration(0)
-	if n, ok := whole(&value{kind: number, raw: val}); ok {
+	if n, ok := (&jsonscan.Value{Kind: jsonscan.Number, Raw: val}).Count(); ok {
 		wait = time.Duration(n) * time.Second
 	} else if at, err := http.ParseTime(string(val)); err == nil {
 		wait = at.Sub(now)

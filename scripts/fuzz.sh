@@ -13,7 +13,7 @@ template FuzzParseJSON
 scenario FuzzImport
 driver FuzzDecodeResponse
 driver FuzzHTTP2
-driver FuzzScan
+driver/internal/jsonscan FuzzScan
 driver FuzzSSE
 measure FuzzReadLog
 measure FuzzReadJournal

@@ -1,4 +1,4 @@
-package driver
+package sse
 
 import (
 	"errors"
@@ -15,19 +15,19 @@ type event struct{ name, data string }
 
 // parse feeds text in the pieces cut says.
 func parse(pieces []string) ([]event, error) {
-	var s sse
+	var s Parser
 	var got []event
 	for _, p := range pieces {
 		in := []byte(p)
 		for len(in) > 0 {
-			used, whole, f := s.next(in, 1<<16)
-			if f.bad() {
-				return got, errors.New(f.message)
+			used, whole, err := s.Next(in, 1<<16)
+			if err != nil {
+				return got, err
 			}
 			in = in[used:]
 			if whole {
-				got = append(got, event{string(s.name), string(s.data)})
-				s.taken()
+				got = append(got, event{string(s.Name), string(s.Data)})
+				s.Clear()
 			}
 		}
 	}
@@ -67,7 +67,7 @@ func TestSSE(t *testing.T) {
 
 func TestSSELineLimit(t *testing.T) {
 	for _, in := range []string{"data: " + strings.Repeat("x", 1<<17), strings.Repeat("data: "+strings.Repeat("x", 1000)+"\n", 200)} {
-		if _, err := parse([]string{in}); err == nil {
+		if _, err := parse([]string{in}); !errors.Is(err, ErrTooLong) {
 			t.Errorf("%d bytes without an end were taken", len(in))
 		}
 	}

@@ -1,4 +1,4 @@
-package driver
+package jsonscan
 
 import (
 	"bytes"
@@ -10,15 +10,15 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-func scanFor(t *testing.T, doc string, paths ...string) ([]value, bool) {
+func scanFor(t *testing.T, doc string, paths ...string) ([]Value, bool) {
 	t.Helper()
 	root := node{slot: -1}
 	for i, p := range paths {
 		root.plant(p, i)
 	}
-	s := scanner{values: make([]value, len(paths))}
+	s := Scanner{Values: make([]Value, len(paths))}
 	ok := s.scan([]byte(doc), &root)
-	return s.values, ok
+	return s.Values, ok
 }
 
 func TestScan(t *testing.T) {
@@ -27,12 +27,12 @@ func TestScan(t *testing.T) {
 	if !ok {
 		t.Fatal("refused")
 	}
-	if s := string(unescape(nil, got[0].raw)); s != "xé\n\"😀" || !got[0].escaped {
+	if s := string(Unescape(nil, got[0].Raw)); s != "xé\n\"😀" || !got[0].Escaped {
 		t.Errorf("string %q", s)
 	}
 	for i, want := range map[int]string{1: "-1.5e+3", 2: "true", 3: "null", 4: "1", 5: "", 6: strings.Repeat("好a", 40), 7: `[[[{"a":[{}]}]],{"b":{"c":[]}}]`} {
-		if string(got[i].raw) != want {
-			t.Errorf("value %d is %q, want %q", i, got[i].raw, want)
+		if string(got[i].Raw) != want {
+			t.Errorf("value %d is %q, want %q", i, got[i].Raw, want)
 		}
 	}
 }
@@ -41,7 +41,7 @@ func TestUnescape(t *testing.T) {
 	for raw, want := range map[string]string{
 		`\ud83d\ude00`: "😀", `\ud83dx`: "\ufffdx", `\ud83d\u0041`: "\ufffdA", `\ude00`: "\ufffd", `\b\f\n\r\t\/\\\"`: "\b\f\n\r\t/\\\"", `\ud800\ud800`: "\ufffd\ufffd",
 	} {
-		if got := string(unescape(nil, []byte(raw))); got != want {
+		if got := string(Unescape(nil, []byte(raw))); got != want {
 			t.Errorf("%s: %q, want %q", raw, got, want)
 		}
 	}
@@ -62,10 +62,10 @@ func FuzzScan(f *testing.F) {
 		for i, p := range paths {
 			root.plant(p, i)
 		}
-		s := scanner{values: make([]value, len(paths))}
+		s := Scanner{Values: make([]Value, len(paths))}
 		ok := s.scan(doc, &root)
 		if want := json.Valid(doc) && utf8.Valid(doc); ok != want {
-			if ok || !twice(doc) && deepest(doc) <= maxDepth {
+			if ok || !twice(doc) && deepest(doc) <= MaxDepth {
 				t.Fatalf("%q: %t, encoding/json says %t", doc, ok, want)
 			}
 		}
@@ -74,8 +74,8 @@ func FuzzScan(f *testing.F) {
 		}
 		for i, p := range paths {
 			r := gjson.GetBytes(doc, p)
-			if s.values[i].kind == jsonText && !bytes.Contains(doc, []byte(`\`)) && r.String() != string(unescape(nil, s.values[i].raw)) {
-				t.Errorf("%q: %s is %q, gjson says %q", doc, p, s.values[i].raw, r.String())
+			if s.Values[i].Kind == Text && !bytes.Contains(doc, []byte(`\`)) && r.String() != string(Unescape(nil, s.Values[i].Raw)) {
+				t.Errorf("%q: %s is %q, gjson says %q", doc, p, s.Values[i].Raw, r.String())
 			}
 		}
 	})

@@ -1,4 +1,4 @@
-package driver
+package jsonscan
 
 import (
 	"encoding/binary"
@@ -21,7 +21,7 @@ func special(b []byte) int {
 
 // text reads the string whose inside begins at i and gives where it ends,
 // behind the quote, and whether it has escapes.
-func (s *scanner) text(i int) (end int, escaped, ok bool) {
+func (s *Scanner) text(i int) (end int, escaped, ok bool) {
 	doc := s.doc
 	for i < len(doc) {
 		for len(doc)-i >= 8 {
@@ -83,7 +83,7 @@ func hex4(b []byte) (rune, bool) {
 }
 
 // number reads a number as RFC 8259 spells it.
-func (s *scanner) number(i int) (int, bool) {
+func (s *Scanner) number(i int) (int, bool) {
 	doc := s.doc
 	if i < len(doc) && doc[i] == '-' {
 		i++
@@ -119,16 +119,16 @@ func digits(doc []byte, i int) int {
 	return i
 }
 
-func (s *scanner) word(i int, word string) (int, bool) {
+func (s *Scanner) word(i int, word string) (int, bool) {
 	if len(s.doc)-i < len(word) || string(s.doc[i:i+len(word)]) != word {
 		return i, false
 	}
 	return i + len(word), true
 }
 
-// unescape appends the text that raw, the inside of a JSON string, stands for.
+// Unescape appends the text that raw, the inside of a JSON string, stands for.
 // A lone surrogate becomes U+FFFD.
-func unescape(b, raw []byte) []byte {
+func Unescape(b, raw []byte) []byte {
 	for i := 0; i < len(raw); {
 		c := raw[i]
 		if c != '\\' {

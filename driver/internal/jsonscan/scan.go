@@ -1,12 +1,14 @@
-package driver
+// Package jsonscan finds values in JSON documents in one pass, without allocating,
+// and refuses documents that are not valid JSON.
+package jsonscan
 
 import (
 	"strings"
 	"unicode/utf8"
 )
 
-// maxDepth bounds how deep a document may nest.
-const maxDepth = 128
+// MaxDepth bounds how deep a document may nest.
+const MaxDepth = 128
 
 // node is a place in the documents of a target: members by name below it, and
 // the slot its value goes to (-1: none).
@@ -20,24 +22,42 @@ type child struct {
 	at   *node
 }
 
-// token types of a value, by its first byte.
+// Kind is the type of a value.
+type Kind byte
+
+// The kinds; but for Nothing and Number, the first byte of their values. An array has
+// its first byte, too.
 const (
-	nothing  = 0
-	jsonText = '"'
-	jsonTrue = 't'
-	jsonNo   = 'f'
-	jsonNull = 'n'
-	number   = '0'
-	object   = '{'
-	array    = '['
+	Nothing Kind = 0
+	Text    Kind = '"'
+	True    Kind = 't'
+	False   Kind = 'f'
+	Null    Kind = 'n'
+	Number  Kind = '0'
+	Object  Kind = '{'
 )
 
-// value is what a slot found: raw is the inside of a string, else the value as
-// it stands.
-type value struct {
-	raw     []byte
-	kind    byte
-	escaped bool // raw has escapes
+// Value is what was found at a place: Raw is the inside of a string, else the
+// value as it stands. It lies in the document.
+type Value struct {
+	Raw     []byte
+	Kind    Kind
+	Escaped bool // Raw has escapes, for Unescape
+}
+
+// Count gives a whole number of at most six digits.
+func (v *Value) Count() (int, bool) {
+	if v.Kind != Number || len(v.Raw) == 0 || len(v.Raw) > 6 {
+		return 0, false
+	}
+	n := 0
+	for _, c := range v.Raw {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = n*10 + int(c-'0')
+	}
+	return n, true
 }
 
 // plant gives slot to the value at path, a dotted path of plain names.
@@ -60,20 +80,24 @@ func (n *node) plant(path string, slot int) {
 	next.slot = slot
 }
 
-// scanner reads one document once, checks all of it and keeps the values at the
-// places asked for.
-type scanner struct {
+// Scanner reads one document once, checks all of it and keeps the values at the
+// places asked for, by slot. Values is made by the caller, as long as its highest
+// slot needs, and used again for every document.
+type Scanner struct {
 	doc    []byte
-	values []value
+	Values []Value
 	depth  int
 }
 
-// scan fills s.values with what doc has at the places below root. It gives
+// Forget lets go of the document.
+func (s *Scanner) Forget() { s.doc = nil }
+
+// scan fills s.Values with what doc has at the places below root. It gives
 // false when doc is not one JSON value, nests deeper than maxDepth, is not
 // UTF-8, or has a place twice.
-func (s *scanner) scan(doc []byte, root *node) bool {
+func (s *Scanner) scan(doc []byte, root *node) bool {
 	s.doc, s.depth = doc, 0
-	clear(s.values)
+	clear(s.Values)
 	i := s.space(0)
 	i, ok := s.value(i, root)
 	if !ok || s.space(i) != len(doc) {
@@ -82,7 +106,7 @@ func (s *scanner) scan(doc []byte, root *node) bool {
 	return utf8.Valid(doc)
 }
 
-func (s *scanner) space(i int) int {
+func (s *Scanner) space(i int) int {
 	for i < len(s.doc) && (s.doc[i] == ' ' || s.doc[i] == '\n' || s.doc[i] == '\t' || s.doc[i] == '\r') {
 		i++
 	}
@@ -91,7 +115,7 @@ func (s *scanner) space(i int) int {
 
 // value reads the value at i. Below places that are asked for it descends by
 // recursion, as deep as the longest path; elsewhere skip goes without.
-func (s *scanner) value(i int, at *node) (int, bool) {
+func (s *Scanner) value(i int, at *node) (int, bool) {
 	if i >= len(s.doc) {
 		return i, false
 	}
@@ -111,22 +135,22 @@ func (s *scanner) value(i int, at *node) (int, bool) {
 	if !ok || at.slot < 0 {
 		return i, ok
 	}
-	v := &s.values[at.slot]
-	if v.kind != nothing {
+	v := &s.Values[at.slot]
+	if v.Kind != Nothing {
 		return i, false
 	}
-	v.raw, v.kind, v.escaped = s.doc[start:i], c, escaped
+	v.Raw, v.Kind, v.Escaped = s.doc[start:i], Kind(c), escaped
 	switch {
 	case c == '"':
-		v.raw = s.doc[start+1 : i-1]
+		v.Raw = s.doc[start+1 : i-1]
 	case c == '-' || c >= '0' && c <= '9':
-		v.kind = number
+		v.Kind = Number
 	}
 	return i, true
 }
 
-func (s *scanner) object(i int, at *node) (int, bool) {
-	if s.depth++; s.depth > maxDepth {
+func (s *Scanner) object(i int, at *node) (int, bool) {
+	if s.depth++; s.depth > MaxDepth {
 		return i, false
 	}
 	i = s.space(i)
@@ -171,8 +195,8 @@ func (s *scanner) object(i int, at *node) (int, bool) {
 	}
 }
 
-func (s *scanner) array(i int, at *node) (int, bool) {
-	if s.depth++; s.depth > maxDepth {
+func (s *Scanner) array(i int, at *node) (int, bool) {
+	if s.depth++; s.depth > MaxDepth {
 		return i, false
 	}
 	i = s.space(i)
@@ -234,7 +258,7 @@ func (n *node) index(i int) *node {
 }
 
 // scalar reads anything but an object or an array.
-func (s *scanner) scalar(i int) (int, bool) {
+func (s *Scanner) scalar(i int) (int, bool) {
 	switch s.doc[i] {
 	case '"':
 		end, _, ok := s.text(i + 1)
@@ -250,11 +274,11 @@ func (s *scanner) scalar(i int) (int, bool) {
 }
 
 // skip reads any value, however deep, on a fixed stack of one bit a level.
-func (s *scanner) skip(i int) (int, bool) {
+func (s *Scanner) skip(i int) (int, bool) {
 	if i < len(s.doc) && s.doc[i] != '{' && s.doc[i] != '[' {
 		return s.scalar(i)
 	}
-	var objects [maxDepth / 64]uint64
+	var objects [MaxDepth / 64]uint64
 	level := 0
 	for {
 		if i >= len(s.doc) {
@@ -263,7 +287,7 @@ func (s *scanner) skip(i int) (int, bool) {
 		c := s.doc[i]
 		opened := c == '{' || c == '['
 		if opened {
-			if level+s.depth >= maxDepth {
+			if level+s.depth >= MaxDepth {
 				return i, false
 			}
 			objects[level>>6] &^= 1 << (level & 63)
@@ -314,7 +338,7 @@ func (s *scanner) skip(i int) (int, bool) {
 }
 
 // key reads `"name":` and the space around the colon.
-func (s *scanner) key(i int) (int, bool) {
+func (s *Scanner) key(i int) (int, bool) {
 	if i >= len(s.doc) || s.doc[i] != '"' {
 		return i, false
 	}
