@@ -40,6 +40,7 @@ const (
 	SecondsTooThin    Code = "seconds_too_thin"
 	NoTurnSent        Code = "no_turn_sent"
 	RecoveryUnseen    Code = "recovery_unseen"
+	RecoveryHidden    Code = "recovery_hidden"
 	NoCanaryContent   Code = "no_canary_content"
 	NoCanaryContext   Code = "no_canary_context"
 	NoTurnAnswered    Code = "no_turn_answered"
@@ -95,6 +96,7 @@ func openRows() []row {
 		{NothingToJudge, "inconclusive: nothing to judge; at least {needs:count} good ones pass", "证据不足：没有可判定的轮次；至少 {needs} 轮全部合格才能通过"},
 		{SecondsTooThin, "inconclusive: no second had enough turns to be called good or bad", "证据不足：没有哪一秒的轮次足以判定好坏"},
 		{NoTurnSent, "inconclusive: no turn was sent", "证据不足：没有发出任何轮次"},
+		{RecoveryHidden, "inconclusive: {other:text} went on when {storm:text} ended, so recovery from it alone was not seen", "证据不足：{storm} 结束时 {other} 仍在持续，看不出单独从它恢复的过程"},
 		{RecoveryUnseen, "inconclusive: too few turns after {storm:text}, or too little time, to see recovery hold for {hold:duration}", "证据不足：{storm} 之后轮次太少或时间太短，看不出恢复能否保持 {hold}"},
 		{NoCanaryContent, "not verified: no canary came back, so nothing tells whose content an answer holds", "未验证：没有金丝雀返回，无从得知应答里是谁的内容"},
 		{NoCanaryContext, "not verified: no canary came back, so nothing tells what the model was shown", "未验证：没有金丝雀返回，无从得知模型看到了什么"},

@@ -8,13 +8,14 @@ import (
 	"github.com/cstest/cstest/scenario"
 )
 
-// How recovery is read from seconds: a trailing share over window seconds with
-// at least windowTurns turns has to hold for hold seconds.
+// How recovery is read from seconds: a trailing share over at least window seconds
+// and windowTurns turns has to hold for hold seconds and windowTurns turns.
 const (
 	window      = 5
 	windowTurns = 50
 	hold        = 10
-	// sparing is the LLM calls per turn at which the server has noticed a storm.
+	// sparing is the LLM calls per turn, of those before the storm, at which the
+	// server has noticed it.
 	sparing = 0.2
 )
 
@@ -27,20 +28,30 @@ const (
 	broken
 )
 
+// trail is the window that ends with a second.
+type trail struct {
+	tally
+	first int
+	state state
+}
+
 // trailing tells whether at least target of the turns of a budget were good in
-// the window that ends with a second and does not begin before from.
-func (j *judge) trailing(b, second, from int, target float64) state {
-	var t tally
-	for i := max(second-window+1, from); i <= second; i++ {
-		t = t.plus(j.at(b, i))
+// the window that ends with a second. It goes back as far as it takes for
+// windowTurns, but not before from: where from comes too early for that, fewer
+// turns can hold, and are too few to be broken.
+func (j *judge) trailing(b, second, from int, target float64) trail {
+	t := trail{first: second + 1}
+	for i := second; i >= from && (second-i < window || t.n < windowTurns); i-- {
+		t.tally, t.first = t.plus(j.at(b, i)), i
 	}
 	switch {
-	case t.n < windowTurns:
-		return unknown
+	case t.n == 0:
 	case float64(t.bad) <= (1-target)*float64(t.n)+1e-9:
-		return holds
+		t.state = holds
+	case t.n >= windowTurns:
+		t.state = broken
 	}
-	return broken
+	return t
 }
 
 func (t tally) plus(o tally) tally { return tally{t.n + o.n, t.bad + o.bad} }
@@ -49,11 +60,13 @@ func (t tally) plus(o tally) tally { return tally{t.n + o.n, t.bad + o.bad} }
 type recovered struct {
 	after   *time.Duration // nil: not seen
 	refuted time.Duration  // no recovery was possible before this time after the end
+	hidden  string         // the storm that raged on when this one ended
 }
 
 // recoveryAfter finds the smallest time after the end of a storm from which the
-// trailing share holds. Turns intended in the storm are not in the window, and
-// the search ends where the next storm begins.
+// trailing share holds: 0 where it does from the first second after it. Turns
+// intended in the storm are not in the window. The search ends where another
+// storm begins, and is none where another goes on.
 func (j *judge) recoveryAfter(storm measure.Storm, budget string, target float64) (r recovered) {
 	b, ok := j.budgets[budget]
 	if !ok {
@@ -61,35 +74,59 @@ func (j *judge) recoveryAfter(storm measure.Storm, budget string, target float64
 	}
 	from := wholeSecond(edge(storm.End))
 	end := j.snap.Plan.Seconds()
-	for _, next := range j.storms {
-		if next.Start >= storm.End && next.Start > storm.Start {
-			end = min(end, int(next.Start/time.Second))
+	for _, other := range j.storms {
+		switch {
+		case other == storm:
+		case edge(other.Start) < edge(storm.End) && edge(other.End) > edge(storm.End):
+			r.hidden = other.Name
+			return r
+		case edge(other.Start) >= edge(storm.End):
+			end = min(end, int(edge(other.Start)/time.Second))
 		}
 	}
-	open := from // the first second that recovery may have begun in
-	run := 0     // seconds in a row that hold, up to the one looked at
+	open := from              // the first second that recovery may have begun in
+	began, last := none, none // the first second in a row that holds, and the last one with turns
+	turns := uint64(0)        // since began
 	for second := from; second < end; second++ {
-		switch j.trailing(b, second, from, target) {
+		now := j.at(b, second)
+		if now.n == 0 {
+			if second-last >= window {
+				began = none // nobody saw whether it held
+			}
+			continue
+		}
+		last = second
+		t := j.trailing(b, second, from, target)
+		switch t.state {
 		case holds:
-			run++
+			if began == none {
+				began, turns = second, 0
+			}
+			turns += now.n
 		case broken:
-			run = 0
-			if open > second-hold {
-				// What began in the last seconds did not last, nor did anything before.
+			began = none
+			if open >= min(second-hold+1, t.first) {
+				// What began since then did not last, nor did anything before.
 				open = second + 1
 				r.refuted = time.Duration(open)*time.Second - storm.End
 			}
 		default:
-			run = 0
+			began = none
 		}
-		if run == hold {
-			after := max(time.Duration(second-hold+1)*time.Second-storm.End, 0)
+		if began != none && second-began+1 >= hold && turns >= windowTurns {
+			after := time.Duration(0)
+			if began > from {
+				after = time.Duration(began)*time.Second - storm.End
+			}
 			r.after = &after
 			return r
 		}
 	}
 	return r
 }
+
+// none is no second.
+const none = -1
 
 // excused are the stretches that `recovery` judges in the place of full quality:
 // each storm that it is asked for, and then the time until recovery was measured,
@@ -159,42 +196,80 @@ func (j *judge) qualityTarget() float64 {
 	return goodShare
 }
 
-// detect is from the storm's start to the first second of few LLM calls per
-// turn, or without a mock that tells to the end of the last second under 95 %
-// answered. Nil when that did not come.
+// detect is from the storm's start to when the server was seen to have noticed it:
+// the first second in which it answered its turns with few LLM calls, measured by
+// those per turn before the storm; or without a mock that tells, the end of the
+// last second under 95 % answered. Nil when that did not come, when it cannot be
+// told from what was before, and when turns failed to the storm's end.
 func (j *judge) detect(s measure.Storm) *time.Duration {
-	first, last := int(s.Start/time.Second), wholeSecond(s.End)
+	b, ok := j.budgets[answeredBudget]
+	if !ok {
+		return nil
+	}
+	first, end := int(edge(s.Start)/time.Second), wholeSecond(edge(s.End))
 	if j.facts.LLMKnown {
 		calls := j.calls()
-		for second := first; second < last; second++ {
-			turns := int64(0)
-			if at := j.snap.At(second); at != nil {
-				turns = at.Turns()
+		usual, known := j.callsPerTurnOf(calls, j.before(s))
+		if !known || usual == 0 {
+			return nil
+		}
+		for second := first; second < end; second++ {
+			at, t := j.snap.At(second), j.at(b, second)
+			if at == nil || at.Turns() == 0 || 20*t.bad > t.n {
+				continue
 			}
-			if turns > 0 && float64(calls[second].Calls) <= sparing*float64(turns) {
+			if float64(calls[second].Calls) <= sparing*usual*float64(at.Turns()) {
 				d := max(time.Duration(second)*time.Second-s.Start, 0)
 				return &d
 			}
 		}
 		return nil
 	}
-	b, ok := j.budgets[answeredBudget]
-	if !ok {
+	var before tally
+	for _, second := range j.before(s) {
+		before = before.plus(j.at(b, second))
+	}
+	if 20*before.bad > before.n {
 		return nil
 	}
-	var d time.Duration
-	seen := false
-	for second := first; second < last; second++ {
+	d := time.Duration(0)
+	lastBad, last := none, none
+	for second := first; second < end; second++ {
 		t := j.at(b, second)
-		seen = seen || t.n > 0
+		if t.n > 0 {
+			last = second
+		}
 		if 20*t.bad > t.n {
+			lastBad = second
 			d = time.Duration(second+1)*time.Second - s.Start
 		}
 	}
-	if !seen {
+	if last == none || lastBad == last {
 		return nil
 	}
 	return &d
+}
+
+// before are the last seconds before a storm, as many as recovery has to hold, in
+// which no other one was.
+func (j *judge) before(s measure.Storm) (list []int) {
+	first := int(edge(s.Start) / time.Second)
+	for second := max(first-hold, 0); second < first; second++ {
+		if !j.stormy(second, s) {
+			list = append(list, second)
+		}
+	}
+	return list
+}
+
+// stormy tells whether a part of a second lies in a storm other than s.
+func (j *judge) stormy(second int, s measure.Storm) bool {
+	for _, other := range j.storms {
+		if other != s && touches([]span{{edge(other.Start), edge(other.End)}}, second) {
+			return true
+		}
+	}
+	return false
 }
 
 func (j *judge) calls() map[int]measure.CallSecond {
@@ -205,15 +280,28 @@ func (j *judge) calls() map[int]measure.CallSecond {
 	return calls
 }
 
-// callsInside is the LLM calls for users' turns per turn, over the seconds of a
-// storm. Probes and backflow are the server's own and not among them.
+// callsInside is the LLM calls for users' turns per turn, over the seconds that lie
+// in a storm whole, or of a short one in part. Probes and backflow are the server's
+// own and not among them.
 func (j *judge) callsInside(s measure.Storm) (float64, bool) {
 	if !j.facts.LLMKnown {
 		return 0, false
 	}
-	calls := j.calls()
+	first, end := wholeSecond(edge(s.Start)), int(edge(s.End)/time.Second)
+	if first >= end {
+		first, end = int(edge(s.Start)/time.Second), wholeSecond(edge(s.End))
+	}
+	var inside []int
+	for second := first; second < end; second++ {
+		inside = append(inside, second)
+	}
+	return j.callsPerTurnOf(j.calls(), inside)
+}
+
+// callsPerTurnOf is the LLM calls per turn of some seconds; false when they had no turns.
+func (j *judge) callsPerTurnOf(calls map[int]measure.CallSecond, list []int) (float64, bool) {
 	var n, turns int64
-	for second := int(s.Start / time.Second); second < wholeSecond(s.End); second++ {
+	for _, second := range list {
 		n += calls[second].Calls
 		if at := j.snap.At(second); at != nil {
 			turns += at.Turns()
@@ -228,12 +316,13 @@ func (j *judge) callsInside(s measure.Storm) (float64, bool) {
 // metastable tells whether goodput stayed under 95 % after a storm although the
 // arrival rate was the one of the storm's start: in every trailing window with
 // enough turns, and in at least hold of them after the time that recovery has.
+// Other storms and what is before their end tell nothing of this one.
 func (j *judge) metastable(s measure.Storm) bool {
 	b, ok := j.budgets[goodputBudget]
 	if !ok {
 		return false
 	}
-	from, before := wholeSecond(s.End), int(s.Start/time.Second)
+	after, before := wholeSecond(edge(s.End)), int(edge(s.Start)/time.Second)
 	allowed := hold
 	for _, o := range j.objectives { // the short form's are among them
 		if o.Kind == scenario.KindRecoveryLatency && o.After == s.Name {
@@ -242,16 +331,22 @@ func (j *judge) metastable(s measure.Storm) bool {
 	}
 	rate := j.starts(before-window, before)
 	seen := 0
-	for second := from; second < j.snap.Plan.Seconds() && j.snap.At(second) != nil; second++ {
+	from := after
+	for second := after; second < j.snap.Plan.Seconds() && j.snap.At(second) != nil; second++ {
+		if j.stormy(second, s) {
+			from = second + 1
+			continue
+		}
 		now := j.starts(second-window+1, second+1)
 		if j.s.Load.Open() && now < 0.9*rate {
 			continue
 		}
-		switch j.trailing(b, second, from, goodShare) {
-		case holds:
+		switch t := j.trailing(b, second, from, goodShare); {
+		case t.n < windowTurns:
+		case t.state == holds:
 			return false
-		case broken:
-			if second >= from+allowed && (!j.s.Load.Open() || now <= 1.1*rate) {
+		case t.state == broken:
+			if second >= after+allowed && (!j.s.Load.Open() || now <= 1.1*rate) {
 				seen++
 			}
 		}
@@ -315,6 +410,8 @@ func (j *judge) recovery(r *Judged, o scenario.Objective) {
 
 func recoveryReason(v Verdict, came recovered, took time.Duration, o scenario.Objective) reason.Reason {
 	switch {
+	case v == Inconclusive && came.hidden != "":
+		return reason.New(reason.RecoveryHidden, came.hidden, o.After)
 	case v == Inconclusive:
 		return reason.New(reason.RecoveryUnseen, o.After, hold*time.Second)
 	case came.after == nil:

@@ -85,7 +85,7 @@ func TestRecovery(t *testing.T) {
 		}, Fail, Pass, 10, 0},
 		{"too few turns to see", func(b *bench, s int) {
 			if s >= 20 {
-				b.turns(s, 9, nil)
+				b.turns(s, 1, nil)
 				return
 			}
 			b.turns(s, 100, nil)
@@ -256,7 +256,7 @@ func TestDetectByCalls(t *testing.T) {
 		b.facts.Calls = append(b.facts.Calls, c)
 	}
 	got := b.evaluate().Storms[0]
-	if seconds(got.Detect) != 2.6 || !got.CallsKnown || got.CallsPerTurn != (3*110+7*20)/1000.0 {
+	if seconds(got.Detect) != 2.6 || !got.CallsKnown || got.CallsPerTurn != (2*110+7*20)/900.0 {
 		t.Errorf("detected after %v s, %v calls per turn", seconds(got.Detect), got.CallsPerTurn)
 	}
 	for i := range b.facts.Calls {
@@ -273,7 +273,7 @@ func TestDetectByAnswers(t *testing.T) {
 	for _, c := range []struct {
 		until int
 		want  float64
-	}{{0, 0}, {13, 3}, {20, 10}, {23, 10}} {
+	}{{0, 0}, {13, 3}, {19, 9}, {20, -1}, {23, -1}} {
 		b := stormy(t, func(b *bench, s int) {
 			if s >= 10 && s < c.until {
 				b.turns(s, 94, nil)
@@ -386,5 +386,186 @@ func TestStormsOfOnesOwnTarget(t *testing.T) {
 	r = b.evaluate()
 	if len(r.Storms) != 1 || r.Storms[0].End != 60*time.Second || r.Storms[0].Latency != nil {
 		t.Errorf("%+v", r.Storms)
+	}
+}
+
+// What the rate is has no part in how long recovery took.
+func TestRecoveryAtAnyRate(t *testing.T) {
+	for _, rate := range []int{2, 5, 9, 12, 100, 5000} {
+		for _, lasts := range []int{0, 7, 20} {
+			sla := scenario.SLA{FullQuality: 0.95, Recovery: &scenario.Recovery{After: "storm", Quality: unit.Duration(10 * time.Second)}}
+			b := newBench(t, sla, judged(100*time.Second))
+			b.facts.Storms = []measure.Storm{{Name: "storm", Start: 10 * time.Second, End: 20*time.Second + 200*time.Microsecond}}
+			for s := range 100 {
+				if s >= 10 && s < 20+lasts {
+					b.turns(s, rate, degraded)
+				} else {
+					b.turns(s, rate, nil)
+				}
+			}
+			r := b.evaluate()
+			got, o := seconds(r.Storms[0].Quality), find(t, r, "recovery-quality")
+			switch {
+			case lasts == 0 && (got != 0 || o.Verdict != Pass):
+				t.Errorf("%d/s, back at once: %v s, %v", rate, got, o.Verdict)
+			// The trailing share forgets the bad turns when they are out of its window:
+			// of 5 s, or of 50 turns where that is longer.
+			case lasts > 0 && (got < float64(lasts) || got > float64(lasts)+max(window, windowTurns/float64(rate))):
+				t.Errorf("%d/s, back after %d s: %v s", rate, lasts, got)
+			case lasts == 20 && o.Verdict != Fail:
+				t.Errorf("%d/s, back after %d s of 10 s: %v %q", rate, lasts, o.Verdict, o.Reason)
+			}
+		}
+	}
+}
+
+// At a low rate a lack of recovery is refuted by 50 turns, not by fewer.
+func TestRecoveryIsNotRefutedByFewTurns(t *testing.T) {
+	for _, c := range []struct {
+		turns int
+		want  Verdict
+	}{{49, Inconclusive}, {50, Fail}} {
+		b := newBench(t, scenario.SLA{Recovery: &scenario.Recovery{After: "storm", Quality: unit.Duration(5 * time.Second)}}, judged(200*time.Second))
+		b.facts.Storms = []measure.Storm{{Name: "storm", Start: 10 * time.Second, End: 20 * time.Second}}
+		for s := range c.turns {
+			b.turns(20+s, 1, degraded)
+		}
+		if o := find(t, b.evaluate(), "recovery-quality"); o.Verdict != c.want {
+			t.Errorf("%d turns: %v %q", c.turns, o.Verdict, o.Reason)
+		}
+	}
+}
+
+// Turns with long silence between them show nothing that lasts.
+func TestRecoveryIsNotSeenThroughSilence(t *testing.T) {
+	for _, c := range []struct {
+		every int
+		want  float64
+	}{{5, 0}, {6, -1}} {
+		b := newBench(t, scenario.SLA{}, judged(100*time.Second))
+		b.facts.Storms = []measure.Storm{{Name: "storm", Start: 10 * time.Second, End: 20 * time.Second}}
+		for s := 20; s < 100; s += c.every {
+			b.turns(s, 100, nil)
+		}
+		if got := seconds(b.evaluate().Storms[0].Quality); got != c.want {
+			t.Errorf("a second of turns every %d s: recovered after %v s, want %v", c.every, got, c.want)
+		}
+	}
+}
+
+// One storm's recovery is not measured through another.
+func TestOverlappingStorms(t *testing.T) {
+	at := func(start, end int) measure.Storm {
+		return measure.Storm{Name: "storm", Start: time.Duration(start) * time.Second, End: time.Duration(end) * time.Second}
+	}
+	for _, c := range []struct {
+		name   string
+		other  measure.Storm
+		bad    [2]int // seconds
+		reason string
+		meta   bool
+	}{
+		{"apart", at(40, 45), [2]int{40, 45}, "pass: recovered 0 s after the end of storm ≤ 5 s", false},
+		{"the other goes on", at(15, 50), [2]int{10, 50}, "inconclusive: other went on when storm ended, so recovery from it alone was not seen", false},
+		{"the other is inside", at(12, 18), [2]int{10, 20}, "pass: recovered 0 s after the end of storm ≤ 5 s", false},
+		{"both end together", at(12, 20), [2]int{10, 20}, "pass: recovered 0 s after the end of storm ≤ 5 s", false},
+		{"the other comes before recovery held", at(25, 60), [2]int{20, 60}, "inconclusive: too few turns after storm, or too little time, to see recovery hold for 10 s", false},
+	} {
+		b := stormy(t, func(b *bench, s int) {
+			if s >= c.bad[0] && s < c.bad[1] {
+				b.turns(s, 100, taking(time.Second))
+			} else {
+				b.turns(s, 100, nil)
+			}
+		})
+		c.other.Name = "other"
+		b.facts.Storms = append(b.facts.Storms, c.other)
+		r := b.evaluate()
+		i := slices.IndexFunc(r.Storms, func(s StormResult) bool { return s.Name == "storm" })
+		if o := find(t, r, "recovery-latency"); o.Reason.String() != c.reason || r.Storms[i].Metastable != c.meta {
+			t.Errorf("%s: %q, metastable %v", c.name, o.Reason, r.Storms[i].Metastable)
+		}
+	}
+}
+
+// Few calls say that the server noticed only where it makes more of them without
+// a storm, and where it answers.
+func TestDetectAgainstTheTimeBefore(t *testing.T) {
+	const end = -1
+	for _, c := range []struct {
+		name          string
+		before, after int64 // calls in a second of 100 turns
+		answered      int   // of 100 in the storm from its 4th second on
+		want          float64
+	}{
+		{"sparing", 100, 0, 100, 3},
+		{"at the limit", 100, 20, 100, 3},
+		{"over it", 100, 21, 100, end},
+		{"by what is usual: a cache answers nine of ten", 10, 2, 100, 3},
+		{"and not by the turns", 10, 3, 100, end},
+		{"calls were never made", 0, 0, 100, end},
+		{"the server hangs", 100, 0, 94, end},
+		{"95 % is an answer", 100, 0, 95, 3},
+	} {
+		b := stormy(t, func(b *bench, s int) {
+			if s < 13 || s >= 20 {
+				b.turns(s, 100, nil)
+				return
+			}
+			b.turns(s, c.answered, nil)
+			b.turns(s, 100-c.answered, as(measure.Timeout))
+		})
+		b.facts.LLMKnown = true
+		for s := range 60 {
+			calls := c.before
+			if s >= 13 && s < 20 {
+				calls = c.after
+			}
+			b.facts.Calls = append(b.facts.Calls, measure.CallSecond{Second: s, Calls: calls})
+		}
+		if got := b.evaluate().Storms[0]; seconds(got.Detect) != c.want {
+			t.Errorf("%s: detected after %v s, want %v", c.name, seconds(got.Detect), c.want)
+		}
+	}
+	// It failed before: nothing tells when it noticed the storm.
+	b := stormy(t, func(b *bench, s int) {
+		if s < 12 {
+			b.turns(s, 100, as(measure.Timeout))
+		} else {
+			b.turns(s, 100, nil)
+		}
+	})
+	if got := b.evaluate().Storms[0]; got.Detect != nil {
+		t.Errorf("detected after %v", *got.Detect)
+	}
+}
+
+// A storm that ends 0.2 ms into a second does not own it, and one shorter than a
+// second has those it lies in.
+func TestCallsPerTurnInAStorm(t *testing.T) {
+	for _, c := range []struct {
+		start, end time.Duration
+		want       float64
+	}{
+		{10 * time.Second, 20 * time.Second, 2},
+		{10*time.Second + 200*time.Microsecond, 20*time.Second + 200*time.Microsecond, 2},
+		{10_300 * ms, 19_700 * ms, 2},
+		{9_300 * ms, 20_700 * ms, 2},
+		{9_500 * ms, 10_500 * ms, 1.5},
+		{10_200 * ms, 10_700 * ms, 2},
+	} {
+		b := stormy(t, func(b *bench, s int) { b.turns(s, 100, nil) })
+		b.facts.LLMKnown = true
+		b.facts.Storms[0].Start, b.facts.Storms[0].End = c.start, c.end
+		for s := range 60 {
+			calls := int64(100)
+			if s >= 10 && s < 20 {
+				calls = 200
+			}
+			b.facts.Calls = append(b.facts.Calls, measure.CallSecond{Second: s, Calls: calls})
+		}
+		if got := b.evaluate().Storms[0]; got.CallsPerTurn != c.want || !got.CallsKnown {
+			t.Errorf("from %v to %v: %v calls per turn, want %v", c.start, c.end, got.CallsPerTurn, c.want)
+		}
 	}
 }
