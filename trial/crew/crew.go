@@ -96,23 +96,14 @@ func (c *Crew) start(o *Options, i int) (*member, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd.Stderr = log
-	cmd.SysProcAttr = servers.OwnGroup() // the parent passes Ctrl-C on
-	in, err := cmd.StdinPipe()
+	pipes, err := servers.StartPiped(cmd, "shard process", log, log)
 	if err != nil {
-		return nil, errors.Join(err, log.Close())
+		return nil, err
 	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, errors.Join(err, log.Close())
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, errors.Join(fmt.Errorf("start shard process: %w", err), log.Close())
-	}
-	m := &member{name: Name(i, o.Shards), shard: shardOf(i, o.Shards), cmd: cmd, log: log, in: in, f: &framer{w: in}, ready: make(chan error, 2)}
+	m := &member{name: Name(i, o.Shards), shard: shardOf(i, o.Shards), cmd: cmd, log: log, in: pipes.In, f: &framer{w: pipes.In}, ready: make(chan error, 2)}
 	m.counters.Store(&Counters{})
 	c.read.Go(func() {
-		m.err = c.awaitExit(m, c.follow(i, m, out))
+		m.err = c.awaitExit(m, c.follow(i, m, pipes.Out))
 		m.ready <- m.err // nobody hears it once it was ready
 		c.pending.gone(i)
 		m.counters.Store(&Counters{Started: m.counters.Load().Started})

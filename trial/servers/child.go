@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -69,24 +68,13 @@ func StartChild(ctx context.Context, name string, command, env []string, o Optio
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Env = env
 	lines := NewLog(log, o.Redact)
-	cmd.Stderr = lines
-	// A Ctrl-C in the terminal goes to the whole foreground group; the servers
-	// must live until the drain is over.
-	cmd.SysProcAttr = OwnGroup()
-	stdin, err := cmd.StdinPipe()
+	pipes, err := StartPiped(cmd, name, lines, log)
 	if err != nil {
-		return nil, errors.Join(err, log.Close())
+		return nil, err
 	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, errors.Join(err, log.Close())
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, errors.Join(fmt.Errorf("start %s: %w", name, err), log.Close())
-	}
-	c := &Child{name: name, cmd: cmd, stdin: stdin, log: log, lines: lines, done: make(chan struct{})}
+	c := &Child{name: name, cmd: cmd, stdin: pipes.In, log: log, lines: lines, done: make(chan struct{})}
 	announced := make(chan Ready, 1)
-	go c.follow(stdout, announced)
+	go c.follow(pipes.Out, announced)
 	select {
 	case c.Ready = <-announced:
 	case <-c.done:

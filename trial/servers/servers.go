@@ -86,8 +86,10 @@ func (up *Set) startMock(ctx context.Context, s *scenario.Scenario, o Options) e
 	if listen == "" {
 		listen = "127.0.0.1:0"
 	}
-	args := []string{o.Executable, "serve", "mockllm", "--exit-with-stdin", "--listen", listen, "--admin", "127.0.0.1:0",
-		"--seed", strconv.FormatUint(s.Seed, 10)}
+	args := []string{
+		o.Executable, "serve", "mockllm", "--exit-with-stdin", "--listen", listen, "--admin", "127.0.0.1:0",
+		"--seed", strconv.FormatUint(s.Seed, 10),
+	}
 	c, err := StartChild(ctx, "mockllm", args, Env(), o)
 	if err != nil && s.LLM.Listen != "" && ctx.Err() == nil {
 		return &Error{Why: reason.New(reason.MockCannotListen, s.LLM.Listen, err), Err: err}
@@ -106,8 +108,10 @@ func (up *Set) startBundled(ctx context.Context, s *scenario.Scenario, o Options
 		return err
 	}
 	text := base64.RawURLEncoding.EncodeToString(secret)
-	args := []string{o.Executable, "serve", "reference-server", "--exit-with-stdin", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
-		"--profile", string(b.Profile), "--llm", up.mockChild.Ready.URL}
+	args := []string{
+		o.Executable, "serve", "reference-server", "--exit-with-stdin", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
+		"--profile", string(b.Profile), "--llm", up.mockChild.Ready.URL,
+	}
 	for _, name := range slices.Sorted(maps.Keys(b.Knobs)) {
 		args = append(args, "--knob", name+"="+b.Knobs[name])
 	}

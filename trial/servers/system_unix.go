@@ -4,9 +4,9 @@ package servers
 
 import "syscall"
 
-// OwnGroup keeps a child out of the terminal's foreground group, to which a
+// ownGroup keeps a child out of the terminal's foreground group, to which a
 // Ctrl-C goes.
-func OwnGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
+func ownGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
 // Freeze stops the child where it stands.
 func (c *Child) Freeze() error { return c.cmd.Process.Signal(syscall.SIGSTOP) }

@@ -5,8 +5,8 @@ import (
 	"syscall"
 )
 
-// OwnGroup keeps a child out of the console's group, to which a Ctrl-C goes.
-func OwnGroup() *syscall.SysProcAttr {
+// ownGroup keeps a child out of the console's group, to which a Ctrl-C goes.
+func ownGroup() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP}
 }
 
