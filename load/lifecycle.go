@@ -114,6 +114,7 @@ func (r *run) cut(c *conversation) {
 	case issued: // it waited for a place and got none
 		r.live.started.Add(-1)
 		r.drop(c.intended, measure.DroppedTarget, full)
+	case starting, between: // nothing of it was begun that would have to end
 	}
 	if c.counted {
 		c.counted = false

@@ -198,6 +198,7 @@ func (s *Script) row(source int, k, n int64) int {
 		return below(mix(draw(s.seed, k, forRow)+uint64(source)*golden), len(src.table))
 	case scenario.PickUnique:
 		return int(n % int64(len(src.table)))
+	case scenario.PickSequential:
 	}
 	return int(k % int64(len(src.table)))
 }

@@ -59,6 +59,7 @@ func (t *think) pause(random uint64) time.Duration {
 	case thinkLogNormal:
 		seconds := math.Exp(t.mu + float64(t.sigma*normal(random)))
 		return time.Duration(min(seconds, maxThink.Seconds()) * 1e9)
+	case thinkConstant:
 	}
 	return t.low
 }

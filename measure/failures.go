@@ -25,7 +25,7 @@ type failureKey struct {
 // failureHash is FNV-1a: fixed, so that shards of one run agree.
 func failureHash(k failureKey) uint64 {
 	h := uint64(14695981039346656037) ^ uint64(k.outcome)
-	for i := 0; i < len(k.message); i++ {
+	for i := range len(k.message) {
 		h = (h ^ uint64(k.message[i])) * 1099511628211
 	}
 	// FNV's high bits hardly depend on the last byte; a finisher spreads it.

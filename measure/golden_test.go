@@ -51,8 +51,10 @@ func TestMergeShards(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.Facts.Generator = Generator{CPU: time.Second, MaxRSS: 10, MaxInFlight: 5, InFlightMean: 0.1 + 0.2*float64(i*i), Cores: 1 + i%2, SharedHost: i == 1, Planned: int64(100 + i),
-			Seconds: []GeneratorSecond{{Second: i, InFlight: 1}, {Second: 7, CPU: time.Second, GCPause: time.Duration(i), InFlight: 2, Open: 3}}}
+		r.Facts.Generator = Generator{
+			CPU: time.Second, MaxRSS: 10, MaxInFlight: 5, InFlightMean: 0.1 + 0.2*float64(i*i), Cores: 1 + i%2, SharedHost: i == 1, Planned: int64(100 + i),
+			Seconds: []GeneratorSecond{{Second: i, InFlight: 1}, {Second: 7, CPU: time.Second, GCPause: time.Duration(i), InFlight: 2, Open: 3}},
+		}
 		r.Facts.Storms = []Storm{{"storm", "status", time.Second, time.Duration(5+i) * time.Second}}
 		r.Facts.Calls = []CallSecond{{Second: 3, Calls: int64(i + 1), Probes: 1}}
 		r.Facts.Processes = []Process{{Name: "cstest", CPU: time.Second, MaxRSS: 100}}
@@ -107,12 +109,16 @@ func TestMergeShards(t *testing.T) {
 }
 
 func TestMergeFacts(t *testing.T) {
-	a := &Facts{ExternalTarget: true, LLMKnown: true, LLMCalls: 10, Interrupted: reason.Reasons{reason.Said("b"), reason.Said("a")}, Aborted: reason.Reasons{reason.Said("guard")}, Calls: []CallSecond{{Second: 1, Calls: 5}},
+	a := &Facts{
+		ExternalTarget: true, LLMKnown: true, LLMCalls: 10, Interrupted: reason.Reasons{reason.Said("b"), reason.Said("a")}, Aborted: reason.Reasons{reason.Said("guard")}, Calls: []CallSecond{{Second: 1, Calls: 5}},
 		Storms:    []Storm{{"s", "status", 1, 2}, {"s", "status", 10, 0}},
-		Processes: []Process{{Name: "p", Ended: 5, Exit: "killed"}}, Target: TargetFacts{Profile: "hardened", Known: true, Turns: 3}}
-	b := &Facts{ExternalTarget: true, LLMKnown: false, LLMCalls: 12, Interrupted: reason.Reasons{reason.Said("a")}, Aborted: reason.Reasons{reason.Said("a bad second"), reason.Said("guard")}, Gaps: 2, Calls: []CallSecond{{Second: 0, Calls: 1}, {Second: 1, Calls: 4}},
+		Processes: []Process{{Name: "p", Ended: 5, Exit: "killed"}}, Target: TargetFacts{Profile: "hardened", Known: true, Turns: 3},
+	}
+	b := &Facts{
+		ExternalTarget: true, LLMKnown: false, LLMCalls: 12, Interrupted: reason.Reasons{reason.Said("a")}, Aborted: reason.Reasons{reason.Said("a bad second"), reason.Said("guard")}, Gaps: 2, Calls: []CallSecond{{Second: 0, Calls: 1}, {Second: 1, Calls: 4}},
 		Storms:    []Storm{{"s", "status", 3, 4}, {"s", "status", 12, 13}, {"t", "slow", 0, 20}},
-		Processes: []Process{{Name: "p", Ended: 7}, {Name: "o"}}, Target: TargetFacts{Known: false, Turns: 4}}
+		Processes: []Process{{Name: "p", Ended: 7}, {Name: "o"}}, Target: TargetFacts{Known: false, Turns: 4},
+	}
 	for _, got := range []*Facts{MergeFacts(a, b), MergeFacts(b, a)} {
 		if got.LLMCalls != 12 || len(got.Calls) != 2 || got.Calls[1].Calls != 5 || got.Interrupted.String() != "a; b" || got.Aborted.String() != "a bad second; guard" || got.Gaps != 2 || !got.LLMKnown {
 			t.Errorf("%+v", got)

@@ -40,8 +40,23 @@ func TestRank(t *testing.T) {
 	for _, c := range []struct {
 		q    float64
 		n, k int64
-	}{{0.07, 100, 7}, {0.99, 100, 99}, {0.99, 101, 100}, {0.999, 1000, 999}, {0.999, 1001, 1000}, {0.5, 1, 1}, {0, 5, 1}, {1, 5, 5},
-		{2, 5, 5}, {-1, 5, 1}, {0.5, 0, 0}, {math.NaN(), 5, 0}, {0.29, 100, 29}, {0.57, 100, 57}, {0.95, 1 << 60, 1095260133665450496}} {
+	}{
+		{0.07, 100, 7},
+		{0.99, 100, 99},
+		{0.99, 101, 100},
+		{0.999, 1000, 999},
+		{0.999, 1001, 1000},
+		{0.5, 1, 1},
+		{0, 5, 1},
+		{1, 5, 5},
+		{2, 5, 5},
+		{-1, 5, 1},
+		{0.5, 0, 0},
+		{math.NaN(), 5, 0},
+		{0.29, 100, 29},
+		{0.57, 100, 57},
+		{0.95, 1 << 60, 1095260133665450496},
+	} {
 		if got := Rank(c.q, c.n); got != c.k && c.n < 1<<50 {
 			t.Errorf("Rank(%v, %d) = %d, want %d", c.q, c.n, got, c.k)
 		}
@@ -274,8 +289,10 @@ func TestLogIsReadByTheLibrary(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := out.String()
-	for _, want := range []string{"#[Histogram log format version 1.3]\n", "#cstest\n# [StartTime: 1 forged]\n#three\n",
-		"#[StartTime: 1794355200.250 (seconds since epoch), 2026-11-11T00:00:00Z]\n", "Tag=response,1.000,2.000,999.000,HIST"} {
+	for _, want := range []string{
+		"#[Histogram log format version 1.3]\n", "#cstest\n# [StartTime: 1 forged]\n#three\n",
+		"#[StartTime: 1794355200.250 (seconds since epoch), 2026-11-11T00:00:00Z]\n", "Tag=response,1.000,2.000,999.000,HIST",
+	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%.300s", want, text)
 		}

@@ -27,8 +27,10 @@ func runRecorded(t testing.TB, plan *Plan, seconds int) []*Snapshot {
 			lane := r.Lane(i)
 			intended := at + time.Duration(i)*100*ms
 			lane.Started(intended)
-			turn := Turn{Slot: i % len(plan.Slots), Intended: intended, Sent: intended + ms, Done: intended + time.Duration(20+i*30)*ms,
-				Lag: time.Duration(i) * ms, Tier: TierLLM, Outcome: OK, Memory: Verified}
+			turn := Turn{
+				Slot: i % len(plan.Slots), Intended: intended, Sent: intended + ms, Done: intended + time.Duration(20+i*30)*ms,
+				Lag: time.Duration(i) * ms, Tier: TierLLM, Outcome: OK, Memory: Verified,
+			}
 			if i == 5 {
 				turn.Outcome, turn.Tier = Timeout, TierUnknown
 				lane.Failed(&Failure{Outcome: Timeout, Message: "no answer in time", At: turn.Done, Conversation: "a", Turn: 1, TraceID: "abc"})

@@ -28,8 +28,10 @@ func TestLogRoundTrip(t *testing.T) {
 	start := time.Date(2026, 11, 11, 0, 0, 0, 250e6, time.UTC)
 	var out bytes.Buffer
 	err := WriteLog(&out, start, []string{"two\nlines"}, []LogEntry{
-		{Tag: "响应", From: time.Second, To: 3 * time.Second, Histogram: fast}, {To: time.Second},
-		{Tag: "响应", From: 3 * time.Second, To: 4500 * time.Millisecond, Histogram: slow}, {Tag: "slow", To: 9 * time.Second, Histogram: slow},
+		{Tag: "响应", From: time.Second, To: 3 * time.Second, Histogram: fast},
+		{To: time.Second},
+		{Tag: "响应", From: 3 * time.Second, To: 4500 * time.Millisecond, Histogram: slow},
+		{Tag: "slow", To: 9 * time.Second, Histogram: slow},
 	})
 	if err != nil {
 		t.Fatal(err)

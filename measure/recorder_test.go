@@ -35,8 +35,10 @@ const ms = time.Millisecond
 func TestRecordAllocatesNothing(t *testing.T) {
 	r := NewRecorder(testPlan(), 2)
 	lane := r.Lane(1)
-	turn := Turn{Slot: 1, Intended: 2100 * ms, Sent: 2101 * ms, FirstByte: 2150 * ms, FirstToken: 2151 * ms, Done: 2200 * ms,
-		Lag: ms, Tier: TierLLM, Memory: Verified, Connect: ms, Gaps: []time.Duration{10 * ms, 60 * ms}}
+	turn := Turn{
+		Slot: 1, Intended: 2100 * ms, Sent: 2101 * ms, FirstByte: 2150 * ms, FirstToken: 2151 * ms, Done: 2200 * ms,
+		Lag: ms, Tier: TierLLM, Memory: Verified, Connect: ms, Gaps: []time.Duration{10 * ms, 60 * ms},
+	}
 	bad := turn
 	bad.Outcome = ServerError
 	failure := Failure{Outcome: ServerError, Message: "status 500", At: 2200 * ms}

@@ -193,6 +193,7 @@ func (t *Turn) timing(of Timing) (time.Duration, bool) {
 		return t.Connect, true
 	case Lag:
 		return t.Lag, true
+	case ChunkGap: // a turn has many: they are counted where they come
 	}
 	return 0, false
 }

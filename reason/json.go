@@ -26,8 +26,9 @@ func (p param) key() string {
 		return p.name + "_per_s"
 	case kindSize:
 		return p.name + "_bytes"
+	default:
+		return p.name
 	}
-	return p.name
 }
 
 // MarshalJSON writes {"code": …, "args": {name: value}}: durations in nanoseconds
@@ -159,8 +160,9 @@ func (p param) decode(b json.RawMessage, depth int) (any, error) {
 	case kindSize:
 		v, err := scalar[int64](b)
 		return unit.Size(v), err
+	default:
+		return scalar[string](b)
 	}
-	return scalar[string](b)
 }
 
 func scalar[T any](b json.RawMessage) (v T, err error) {

@@ -35,8 +35,9 @@ func example(k kind) any {
 		return unit.Size(1 << 20)
 	case kindReasons:
 		return Reasons{Said("one"), Said("two")}
+	default:
+		return `a "name"`
 	}
-	return `a "name"`
 }
 
 // What is written reads back as the same value, whatever the code, and says all

@@ -77,8 +77,8 @@ var knownTerms = sync.OnceValue(func() []knownTerm {
 	var out []knownTerm
 	for _, t := range Vocabulary() {
 		word := regexp.QuoteMeta(t.English)
-		if strings.HasSuffix(word, "y") {
-			word = strings.TrimSuffix(word, "y") + "(y|ie)"
+		if before, ok := strings.CutSuffix(word, "y"); ok {
+			word = before + "(y|ie)"
 		}
 		out = append(out, knownTerm{t, regexp.MustCompile(`(?i)(^|[^\w./-])` + word + `s?($|[^\w./-]|\.( |$))`)})
 	}

@@ -134,8 +134,9 @@ func needsOf(kind ObjectiveKind) needs {
 		return needs{max: true}
 	case KindRecoveryLatency, KindRecoveryQuality:
 		return needs{limit: true, after: true}
+	case KindIntegrity, KindPlanted: // counts of what must not be
 	}
-	return needs{} // integrity, planted: counts of what must not be
+	return needs{}
 }
 
 func (c *checker) objective(path string, o *Objective) {

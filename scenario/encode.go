@@ -49,7 +49,7 @@ func (e *encoder) value(v reflect.Value, path string) (*yaml.Node, error) {
 		v = v.Elem()
 	}
 	if v.CanAddr() {
-		if form, ok := v.Addr().Interface().(scalarForm); ok {
+		if form, ok := reflect.TypeAssert[scalarForm](v.Addr()); ok {
 			if text, ok := form.shortForm(); ok {
 				return plain(text), nil
 			}

@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -229,10 +230,8 @@ func types() []reflect.Type {
 		case reflect.Pointer, reflect.Slice, reflect.Map:
 			walk(t.Elem())
 		case reflect.Struct:
-			for _, seen := range list {
-				if seen == t {
-					return
-				}
+			if slices.Contains(list, t) {
+				return
 			}
 			list = append(list, t)
 			set := fieldsOf(t)

@@ -49,9 +49,9 @@ func plainError(err error) error {
 	var path *fs.PathError
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("there is no such file: paths are relative to the scenario's folder")
+		return errors.New("there is no such file: paths are relative to the scenario's folder")
 	case errors.As(err, &path) && strings.Contains(path.Err.Error(), "escapes"):
-		return fmt.Errorf("is outside of the scenario's folder: move it there")
+		return errors.New("is outside of the scenario's folder: move it there")
 	case errors.As(err, &path):
 		return path.Err
 	}

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/cstest/cstest/unit"
@@ -65,7 +66,7 @@ func (r *RateLimited) fromScalar(text string) error {
 		*r = RateLimited{Policy: policy}
 		return nil
 	case PolicyContract:
-		return fmt.Errorf("say how much the contract allows: {contract: 500/s}")
+		return errors.New("say how much the contract allows: {contract: 500/s}")
 	}
 	return fmt.Errorf("%q is not a policy: write bad, exclude or {contract: 500/s}", text)
 }

@@ -50,8 +50,7 @@ func FuzzParse(f *testing.F) {
 		roundTrip(t, s, opt)
 		s.Objectives()
 		if _, err := s.Scale(0.5); err != nil {
-			var problems *Problems
-			if !errors.As(err, &problems) {
+			if _, ok := errors.AsType[*Problems](err); !ok {
 				t.Fatal(err)
 			}
 		}

@@ -3,6 +3,7 @@ package scenario
 import (
 	"encoding"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"strconv"
@@ -131,7 +132,7 @@ func (o *overriding) value(t reflect.Type) (*yaml.Node, error) {
 		if len(problems) > 0 {
 			return nil, fmt.Errorf("the value %q: %s", short(o.text), problems[0].Message)
 		}
-		return nil, fmt.Errorf("the value is empty")
+		return nil, errors.New("the value is empty")
 	}
 	o.mark(n)
 	return n, nil
@@ -150,15 +151,15 @@ func nextStep(t reflect.Type, path string) (step, rest string, err error) {
 	if strings.HasPrefix(path, "[") {
 		end := strings.IndexByte(path, ']')
 		if end < 0 {
-			return "", "", fmt.Errorf("a ] is missing")
+			return "", "", errors.New("a ] is missing")
 		}
 		return path[1:end], strings.TrimPrefix(path[end+1:], "."), nil
 	}
 	if t.Kind() == reflect.Slice {
-		return "", "", fmt.Errorf("say which: [NAME] or [INDEX]")
+		return "", "", errors.New("say which: [NAME] or [INDEX]")
 	}
 	if t == reflect.TypeFor[json.RawMessage]() {
-		return "", "", fmt.Errorf("a body is overridden as a whole")
+		return "", "", errors.New("a body is overridden as a whole")
 	}
 	if t.Kind() == reflect.Map && t.Elem().Kind() != reflect.Struct {
 		return path, "", nil

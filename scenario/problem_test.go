@@ -23,11 +23,11 @@ sla: {availability: 99%}
 `
 
 func TestProblems(t *testing.T) {
-	swap := func(old, new string) string {
+	swap := func(old, with string) string {
 		if !strings.Contains(least, old) {
 			t.Fatalf("least has no %q", old)
 		}
-		return strings.Replace(least, old, new, 1)
+		return strings.Replace(least, old, with, 1)
 	}
 	own := func(rest string) string {
 		return swap("target: {bundled: {}}", "target:\n  url: http://127.0.0.1:8080\n"+rest)

@@ -101,7 +101,7 @@ func TestSchemaRefuses(t *testing.T) {
 	if err := schema.Validate(asJSON(t, []byte(least))); err != nil {
 		t.Fatal(err)
 	}
-	for old, new := range map[string]string{
+	for old, with := range map[string]string{
 		"version: 1":            "version: 2",
 		"name: least":           "namme: least",
 		"bundled: {}":           "bundled: {}, color: red",
@@ -114,15 +114,15 @@ func TestSchemaRefuses(t *testing.T) {
 		"{availability: 99%}\n": "{rate_limited: good}\n",
 		"target:":               "load2: {}\ntarget:",
 	} {
-		text := strings.Replace(least, old, new, 1)
+		text := strings.Replace(least, old, with, 1)
 		if text == least {
 			t.Fatalf("least has no %q", old)
 		}
 		if err := schema.Validate(asJSON(t, []byte(text))); err == nil {
-			t.Errorf("takes %q", new)
+			t.Errorf("takes %q", with)
 		}
 		if _, err := Parse("x", []byte(text), Options{}); err == nil {
-			t.Errorf("Parse takes %q", new)
+			t.Errorf("Parse takes %q", with)
 		}
 	}
 }

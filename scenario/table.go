@@ -9,6 +9,7 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -73,8 +74,7 @@ func (s *Scenario) readTables() []Problem {
 
 // tableProblem points into the data file where the fault has a place there.
 func tableProblem(s *Scenario, field, file string, err error) Problem {
-	var at *rowError
-	if errors.As(err, &at) {
+	if at, ok := errors.AsType[*rowError](err); ok {
 		if !filepath.IsAbs(file) {
 			file = filepath.Join(s.source.options.Dir, file)
 		}
@@ -188,8 +188,9 @@ func checkRow(before int, row []string) error {
 
 // readJSONL reads a table of one flat object a line.
 func readJSONL(text []byte) (columns []string, table [][]string, err error) {
-	for number, line := 1, []byte(nil); len(text) > 0; number++ {
-		line, text, _ = bytes.Cut(text, []byte{'\n'})
+	for number := 1; len(text) > 0; number++ {
+		line, rest, _ := bytes.Cut(text, []byte{'\n'})
+		text = rest
 		if line = bytes.TrimSpace(line); len(line) == 0 {
 			continue
 		}
@@ -232,7 +233,7 @@ func jsonRow(line []byte) (names, row []string, err error) {
 		case json.Number:
 			row = append(row, token.String())
 		case bool:
-			row = append(row, fmt.Sprint(token))
+			row = append(row, strconv.FormatBool(token))
 		default:
 			return nil, nil, fmt.Errorf("%q is not a text, a number or a truth value", short(v.keys[i]))
 		}

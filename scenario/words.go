@@ -6,7 +6,7 @@ import "reflect"
 // have a meaning, told by its method words. It is nil for any other. The decoder,
 // the JSON Schema and the reference page take them from here.
 func wordsOf(t reflect.Type) []string {
-	if set, ok := reflect.Zero(t).Interface().(interface{ words() []string }); ok {
+	if set, ok := reflect.TypeAssert[interface{ words() []string }](reflect.Zero(t)); ok {
 		return set.words()
 	}
 	return nil

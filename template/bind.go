@@ -1,6 +1,7 @@
 package template
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -62,7 +63,7 @@ func Bind[V any](t Template, variable func(name string) (Variable[V], error)) (B
 		}
 		v, err := variable(p.name)
 		if err == nil && v.list && (t.form != JSON || p.stands == among) {
-			err = fmt.Errorf("is a list: it can only be the whole of a member or an item in a JSON body")
+			err = errors.New("is a list: it can only be the whole of a member or an item in a JSON body")
 		}
 		if err != nil {
 			return Bound[V]{}, fmt.Errorf("${%s}: %w", p.name, err)

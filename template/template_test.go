@@ -242,8 +242,10 @@ func TestUses(t *testing.T) {
 	}{
 		{Text, "a $$ b", nil},
 		{Text, "${v.b} $${c} ${text}${v.b}", []Use{{"v.b", ""}, {"text", ""}, {"v.b", ""}}},
-		{JSON, `{"a":"${text}","b":{"c":["x","y ${v} ${w}","${z}"]},"${no}":[["${y}"]]}`,
-			[]Use{{"text", "a"}, {"v", "b.c[1]"}, {"w", "b.c[1]"}, {"z", "b.c[2]"}, {"y", "${no}[0][0]"}}},
+		{
+			JSON, `{"a":"${text}","b":{"c":["x","y ${v} ${w}","${z}"]},"${no}":[["${y}"]]}`,
+			[]Use{{"text", "a"}, {"v", "b.c[1]"}, {"w", "b.c[1]"}, {"z", "b.c[2]"}, {"y", "${no}[0][0]"}},
+		},
 	} {
 		got := must(parse(tt.in, tt.form))
 		if !slices.Equal(got.Uses(), tt.want) {
@@ -350,7 +352,7 @@ func BenchmarkAppend(b *testing.B) {
 // FuzzParse looks for panics, and for texts that lose or gain a letter.
 func FuzzParse(f *testing.F) {
 	for _, in := range []string{"$$5 ${user.id}", "5$", "${", "${}", "${a${b}", "$${x}", "${file:a b/c}", "/p/${x}?q=${y}"} {
-		for form := Text; form < JSON; form++ {
+		for form := range JSON {
 			f.Add(in, byte(form), "v")
 		}
 	}

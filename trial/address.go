@@ -50,8 +50,7 @@ func (e *TargetError) Unwrap() error { return e.Err }
 // used is a *TargetError.
 func startServers(ctx context.Context, s *scenario.Scenario, o *Options) (*servers.Set, error) {
 	up, err := servers.Start(ctx, s, servers.Options{Executable: o.Executable, LogDir: o.LogDir, Redact: o.Redact})
-	var unusable *servers.Error
-	if errors.As(err, &unusable) {
+	if unusable, ok := errors.AsType[*servers.Error](err); ok {
 		return nil, &TargetError{Why: unusable.Why, Err: unusable.Err}
 	}
 	return up, err

@@ -2,6 +2,7 @@ package trial
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -21,9 +22,7 @@ func TestIdentityOfATarget(t *testing.T) {
 		mu.Lock()
 		defer mu.Unlock()
 		seen = append(seen, r)
-		for k, v := range header {
-			w.Header()[k] = v
-		}
+		maps.Copy(w.Header(), header)
 		w.WriteHeader(status)
 	})
 	for _, srv := range []*httptest.Server{httptest.NewServer(handler), httptest.NewTLSServer(handler)} {

@@ -3,9 +3,9 @@ package trial
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cstest/cstest/scenario"
-	"time"
 
 	"github.com/cstest/cstest/measure"
 )

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/cstest/cstest/load"
@@ -109,7 +110,7 @@ func (s *selftest) truth(ctx context.Context) ([]Check, error) {
 	}
 	h := done.Snapshot.Timings[measure.Service]
 	checks := []Check{{
-		Group: "truth", What: "turns answered", Truth: fmt.Sprint(facts.Injected.N + facts.Early), Measured: fmt.Sprint(h.N()),
+		Group: "truth", What: "turns answered", Truth: strconv.FormatInt(facts.Injected.N+facts.Early, 10), Measured: strconv.FormatInt(h.N(), 10),
 		Allowed: "equal", OK: h.N() == facts.Injected.N+facts.Early && h.N() > 0,
 	}}
 	for _, q := range []struct {
@@ -180,7 +181,7 @@ func (s *selftest) schedule(ctx context.Context) ([]Check, error) {
 // issued holds starts against those that the schedule has.
 func issued(planned, started int64) Check {
 	return Check{
-		Group: "schedule", What: "starts issued", Truth: fmt.Sprint(planned), Measured: fmt.Sprint(started), Allowed: "0.1 %",
+		Group: "schedule", What: "starts issued", Truth: strconv.FormatInt(planned, 10), Measured: strconv.FormatInt(started, 10), Allowed: "0.1 %",
 		OK: planned > 0 && 1000*max(started-planned, planned-started) <= planned,
 	}
 }

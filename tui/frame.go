@@ -114,7 +114,7 @@ type classes struct{ ok, lesser, bad, n int64 }
 
 func (w *Window) classes() classes {
 	var c classes
-	for o := measure.OK; o < measure.DroppedGenerator; o++ {
+	for o := range measure.DroppedGenerator {
 		n := max(w.Counts[o], 0)
 		switch {
 		case o == measure.OK:

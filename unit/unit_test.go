@@ -61,10 +61,21 @@ func TestFormat(t *testing.T) {
 		in   interface{ String() string }
 		want string
 	}{
-		{Duration(90 * time.Minute), "1h30m"}, {Duration(time.Hour), "1h"}, {Duration(74 * time.Second), "1m14s"},
-		{Duration(0), "0s"}, {Duration(10 * time.Minute), "10m"},
-		{Rate(500), "500/s"}, {Rate(0.5), "30/m"}, {Rate(20000), "20k/s"}, {Rate(12345), "12345/s"},
-		{Share(0.99), "99%"}, {Share(0.999), "99.9%"}, {Size(16384), "16KiB"}, {Size(500), "500B"}, {Count(20000), "20k"}, {Count(12345), "12345"},
+		{Duration(90 * time.Minute), "1h30m"},
+		{Duration(time.Hour), "1h"},
+		{Duration(74 * time.Second), "1m14s"},
+		{Duration(0), "0s"},
+		{Duration(10 * time.Minute), "10m"},
+		{Rate(500), "500/s"},
+		{Rate(0.5), "30/m"},
+		{Rate(20000), "20k/s"},
+		{Rate(12345), "12345/s"},
+		{Share(0.99), "99%"},
+		{Share(0.999), "99.9%"},
+		{Size(16384), "16KiB"},
+		{Size(500), "500B"},
+		{Count(20000), "20k"},
+		{Count(12345), "12345"},
 	} {
 		if got := tt.in.String(); got != tt.want {
 			t.Errorf("%#v prints %q, want %q", tt.in, got, tt.want)

@@ -128,6 +128,7 @@ func countedInTurns(o scenario.Objective) bool {
 	switch o.Kind {
 	case scenario.KindLatency, scenario.KindAvailability, scenario.KindFullQuality, scenario.KindExpected, scenario.KindFirstToken:
 		return true
+	default:
+		return false
 	}
-	return false
 }
