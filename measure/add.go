@@ -111,6 +111,7 @@ func (s *Snapshot) addSeconds(o *Snapshot) {
 
 func (s *Second) add(o *Second) {
 	s.Starts = plus(s.Starts, o.Starts)
+	s.Flow.add(&o.Flow)
 	for i := range s.Outcomes {
 		s.Outcomes[i] = plus(s.Outcomes[i], o.Outcomes[i])
 	}
@@ -126,6 +127,12 @@ func (s *Second) add(o *Second) {
 	}
 	s.Response.Add(&o.Response)
 	s.Lag.Add(&o.Lag)
+}
+
+func (f *Flow) add(o *Flow) {
+	f.Answers = plus(f.Answers, o.Answers)
+	f.Lost, f.LostEnd = plus(f.Lost, o.Lost), plus(f.LostEnd, o.LostEnd)
+	f.Late, f.LateEnd = plus(f.Late, o.Late), plus(f.LateEnd, o.LateEnd)
 }
 
 // Turns is how many turns were intended in the second and sent.

@@ -134,6 +134,9 @@ func decodeSparse[T int64 | uint32](d *decoder, values []T, limit int64) {
 
 func (d *decoder) second(s *Second, budgets int) {
 	s.Starts = uint32(d.int(math.MaxUint32))
+	var flow [5]uint32
+	decodeSparse(d, flow[:], math.MaxUint32)
+	s.Flow = Flow{flow[0], flow[1], flow[2], flow[3], flow[4]}
 	decodeSparse(d, s.Outcomes[:], math.MaxUint32)
 	decodeSparse(d, s.Tiers[:], math.MaxUint32)
 	switch n := d.length(budgets); n {

@@ -67,6 +67,7 @@ func appendSparse[T int64 | uint32](b []byte, values []T) []byte {
 
 func appendSecond(b []byte, s *Second) []byte {
 	b = binary.AppendUvarint(b, uint64(s.Starts))
+	b = appendSparse(b, []uint32{s.Flow.Answers, s.Flow.Lost, s.Flow.LostEnd, s.Flow.Late, s.Flow.LateEnd})
 	b = appendSparse(b, s.Outcomes[:])
 	b = appendSparse(b, s.Tiers[:])
 	b = appendInt(b, int64(len(s.Budgets)))

@@ -12,12 +12,12 @@ import (
 	"github.com/cstest/cstest/reason"
 )
 
-var update = flag.Bool("update", false, "write testdata/journal-1.cst anew")
+var update = flag.Bool("update", false, "write testdata/journal-2.cst anew")
 
 // A journal written long ago is still read, and one written now is byte for byte
 // the same: a change of the format needs another version.
 func TestGoldenJournal(t *testing.T) {
-	const path = "testdata/journal-1.cst"
+	const path = "testdata/journal-2.cst"
 	plan := testPlan()
 	cuts := runRecorded(t, plan, 2)
 	now, _ := journalOf(t, plan, cuts, true)

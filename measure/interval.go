@@ -41,6 +41,7 @@ type slotTally struct {
 type secondTally struct {
 	second   int
 	starts   uint32
+	flow     Flow
 	outcomes [Outcomes]uint32
 	tiers    [Tiers]uint32
 	budgets  []BudgetCount
@@ -107,9 +108,35 @@ func (v *interval) record(t *Turn) {
 		s.tiers[tier]++
 		s.response.record(response)
 	}
+	if !t.Excluded {
+		v.flow(t, s)
+	}
 	v.last.intended = t.Intended
 	v.last.judges = v.rules.judge(s, v.plan.StageAt(t.Intended), t, checked)
 	v.recordRare(t)
+}
+
+// flow records when an answer came, or how long one was waited for; of is the
+// second the turn was intended in.
+func (v *interval) flow(t *Turn, of *secondTally) {
+	to := of
+	if t.Done >= time.Duration(of.second+1)*time.Second {
+		to = v.second(t.Done)
+	}
+	if !Answered.Has(t.Outcome) {
+		if to != of {
+			of.flow.Lost++
+			to.flow.LostEnd++
+		}
+		return
+	}
+	to.flow.Answers++
+	if p := v.plan.Patience; p > 0 && t.Done-t.Intended > p {
+		if from := v.second(t.Intended + p); from != to {
+			from.flow.Late++
+			to.flow.LateEnd++
+		}
+	}
 }
 
 // recordRare is what few turns have.
@@ -207,9 +234,11 @@ func (v *interval) drainSeconds(s *Snapshot) {
 		t.settle()
 		to := &part.Seconds[t.second-part.First]
 		to.Starts, to.Outcomes, to.Tiers = t.starts, t.outcomes, t.tiers
+		to.Flow = t.flow
 		to.Budgets = append([]BudgetCount(nil), t.budgets...)
 		to.Response, to.Lag = t.response.drain(), t.lag.drain()
 		t.starts, t.outcomes, t.tiers = 0, [Outcomes]uint32{}, [Tiers]uint32{}
+		t.flow = Flow{}
 		clear(t.budgets)
 		v.at[t.second] = 0
 		v.spare = append(v.spare, t)

@@ -14,7 +14,7 @@ import (
 )
 
 // JournalVersion is the version of the journals written here, and the only one read.
-const JournalVersion = 1
+const JournalVersion = 2
 
 const (
 	headerMagic  = "CSTJ\x01"

@@ -306,18 +306,18 @@ func TestVersionGate(t *testing.T) {
 	plan := testPlan()
 	data, _ := journalOf(t, plan, runRecorded(t, plan, 1), true)
 	newer := bytes.Clone(data)
-	newer[len(headerMagic)] = 2
+	newer[len(headerMagic)] = JournalVersion + 1
 	if got, err := ReadJournal(bytes.NewReader(newer)); err != nil || len(got.Gaps) != 1 || got.Header.Run != testRun.Run {
 		t.Errorf("a damaged version: %v, %v", got, err)
 	}
 	sumAt := headerLength - 4
 	copy(newer[sumAt:], binarySum(newer[:sumAt]))
 	if _, err := ReadJournal(bytes.NewReader(newer)); !errors.Is(err, ErrVersion) {
-		t.Errorf("version 2: %v", err)
+		t.Errorf("a later version: %v", err)
 	}
-	frames, _ := appendFrames(nil, 0, kindPlan, []byte(`{"version":2,"run":"AAAAAAAAAAAAAAAAAAAAAA==","plan":{}}`))
+	frames, _ := appendFrames(nil, 0, kindPlan, []byte(`{"version":3,"run":"AAAAAAAAAAAAAAAAAAAAAA==","plan":{}}`))
 	if _, err := ReadJournal(bytes.NewReader(append(make([]byte, headerLength), frames...))); !errors.Is(err, ErrVersion) {
-		t.Errorf("version 2 without a header: %v", err)
+		t.Errorf("a later version without a header: %v", err)
 	}
 }
 

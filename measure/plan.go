@@ -13,6 +13,8 @@ type Plan struct {
 	Stages  []Stage  `json:"stages"`
 	Slots   []Slot   `json:"slots"`
 	Budgets []Budget `json:"budgets"`
+	// Patience is after how long an answer is late; 0 is never.
+	Patience time.Duration `json:"patience_ns,omitempty"`
 	// Drain is how long after the last stage turns may still be recorded.
 	Drain time.Duration `json:"drain_ns"`
 }
@@ -91,6 +93,9 @@ func (p *Plan) Check() error {
 	case p.End() > MaxLength:
 		return fmt.Errorf("plan lasts %v: at most %v", p.End(), MaxLength)
 	}
+	if p.Patience < 0 {
+		return fmt.Errorf("plan has the patience of %v: want 0 or more", p.Patience)
+	}
 	at := time.Duration(0)
 	for _, s := range p.Stages {
 		if s.Start < at || s.End < s.Start {
@@ -111,7 +116,7 @@ func (p *Plan) Equal(o *Plan) bool {
 	if p == o {
 		return true
 	}
-	return p != nil && o != nil && p.Drain == o.Drain && slices.Equal(p.Stages, o.Stages) &&
+	return p != nil && o != nil && p.Drain == o.Drain && p.Patience == o.Patience && slices.Equal(p.Stages, o.Stages) &&
 		slices.Equal(p.Slots, o.Slots) && slices.Equal(p.Budgets, o.Budgets)
 }
 

@@ -104,6 +104,58 @@ func TestBudgets(t *testing.T) {
 	}
 }
 
+// Seconds tell when answers came and how long turns waited that were not answered
+// in Patience: from their start where they never were, else from when it was over.
+func TestWaits(t *testing.T) {
+	for _, c := range []struct {
+		what           string
+		intended, done time.Duration
+		change         func(*Turn)
+		want           map[int]Flow
+	}{
+		{"answered in its second", 2100 * ms, 2900 * ms, nil, map[int]Flow{2: {Answers: 1}}},
+		{"answered in the next, in time", 2900 * ms, 3400 * ms, nil, map[int]Flow{3: {Answers: 1}}},
+		{"late within one second", 3000 * ms, 3999 * ms, nil, map[int]Flow{3: {Answers: 1}}},
+		{"late, to the second", 3000 * ms, 4000 * ms, nil, map[int]Flow{3: {Late: 1}, 4: {Answers: 1, LateEnd: 1}}},
+		{"the wait begins when patience ends", 2600 * ms, 5000 * ms, nil, map[int]Flow{3: {Late: 1}, 5: {Answers: 1, LateEnd: 1}}},
+		{"patience is not over", 2600 * ms, 3100 * ms, nil, map[int]Flow{3: {Answers: 1}}},
+		{"never answered", 2600 * ms, 5000 * ms, func(t *Turn) { t.Outcome = Timeout }, map[int]Flow{2: {Lost: 1}, 5: {LostEnd: 1}}},
+		{"failed at once", 2600 * ms, 2700 * ms, func(t *Turn) { t.Outcome = Shed }, map[int]Flow{}},
+		{"censored after the end", 4600 * ms, 40 * time.Second, func(t *Turn) { t.Outcome = Censored }, map[int]Flow{4: {Lost: 1}, 6: {LostEnd: 1}}},
+		{"excluded", 2600 * ms, 5000 * ms, func(t *Turn) { t.Outcome, t.Excluded = RateLimited, true }, map[int]Flow{}},
+	} {
+		plan := testPlan()
+		plan.Patience = 500 * ms
+		r := NewRecorder(plan, 1)
+		turn := Turn{Intended: c.intended, Sent: c.intended, Done: c.done, Tier: TierLLM}
+		if c.change != nil {
+			c.change(&turn)
+		}
+		r.Lane(0).Record(&turn)
+		s, err := r.Cut(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for second := range plan.Seconds() + 1 {
+			var got Flow
+			if at := s.At(second); at != nil {
+				got = at.Flow
+			}
+			if got != c.want[second] {
+				t.Errorf("%s: second %d has %+v, want %+v", c.what, second, got, c.want[second])
+			}
+		}
+		if again, err := r.Cut(0); err != nil || len(again.Seconds) != 0 {
+			t.Errorf("%s: the next interval has %+v, %v", c.what, again.Seconds, err)
+		}
+	}
+	r := NewRecorder(testPlan(), 1) // no patience: an answer is never too late
+	r.Lane(0).Record(&Turn{Intended: 2100 * ms, Done: 5200 * ms})
+	if s, _ := r.Cut(0); s.At(5).Flow != (Flow{Answers: 1}) || s.At(2).Flow != (Flow{}) {
+		t.Errorf("without patience: %+v", s.Seconds)
+	}
+}
+
 // A gap may come after a cut and still belongs to the turn before it.
 func TestGapAcrossACut(t *testing.T) {
 	r := NewRecorder(testPlan(), 1)
@@ -127,6 +179,7 @@ func TestPlanCheck(t *testing.T) {
 		"timing":    func(p *Plan) { p.Budgets[0].Of = Timing(Timings) },
 		"tier":      func(p *Plan) { p.Budgets[0].TierAtMost = Tier(Tiers) },
 		"limit":     func(p *Plan) { p.Budgets[0].Limit = -1 },
+		"patience":  func(p *Plan) { p.Patience = -1 },
 	} {
 		p := testPlan()
 		change(p)

@@ -41,14 +41,26 @@ type Snapshot struct {
 	Unlisted int64
 }
 
-// Second is what was intended in one second.
+// Second is what was intended in one second, but for its Flow, which is what
+// happened in it.
 type Second struct {
 	Starts   uint32 // conversations issued
+	Flow     Flow
 	Outcomes [Outcomes]uint32
 	Tiers    [Tiers]uint32
 	Budgets  []BudgetCount // parallel to Plan.Budgets
 	Response Sketch        // of answered turns
 	Lag      Sketch
+}
+
+// Flow is what happened in a second, whenever it was intended. Waits that begin
+// and end in the same second are not among these.
+type Flow struct {
+	Answers uint32 // that came
+	Lost    uint32 // turns begun that were not answered
+	LostEnd uint32 // and such turns that ended
+	Late    uint32 // turns whose Plan.Patience ended, and which were answered later
+	LateEnd uint32 // and such answers that came
 }
 
 // BudgetCount is how many turns a budget judged and how many of them were bad.

@@ -181,7 +181,7 @@ func TestCountsAndHistograms(t *testing.T) {
 	if s.Tiers != [Tiers]int64{1, 1, 0, 0, 1} {
 		t.Errorf("tiers %v", s.Tiers)
 	}
-	if s.First != 1 || len(s.Seconds) != 2 || s.Seconds[0].Starts != 1 || s.Seconds[1].Starts != 3 || s.Seconds[1].Tiers[TierStatic] != 1 ||
+	if s.First != 1 || len(s.Seconds) != 5 || s.Seconds[0].Starts != 1 || s.Seconds[1].Starts != 3 || s.Seconds[1].Tiers[TierStatic] != 1 ||
 		s.Seconds[1].Response.N() != 2 || s.Seconds[1].Lag.N() != 3 || s.Seconds[1].Turns() != 3 || s.Seconds[0].Outcomes[DroppedGenerator] != 1 {
 		t.Errorf("seconds from %d: %+v", s.First, s.Seconds)
 	}
@@ -191,7 +191,7 @@ func TestCountsAndHistograms(t *testing.T) {
 	if empty.Turns() != 0 || len(empty.Seconds) != 0 || total.First != 0 || len(total.Seconds) != 0 {
 		t.Errorf("the next interval is not empty: %+v", empty)
 	}
-	if s.At(0) != nil || s.At(3) != nil || s.At(2) != &s.Seconds[1] {
+	if s.At(0) != nil || s.At(6) != nil || s.At(2) != &s.Seconds[1] {
 		t.Error("At finds other seconds")
 	}
 }

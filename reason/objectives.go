@@ -38,6 +38,9 @@ const (
 const (
 	NothingToJudge    Code = "nothing_to_judge"
 	SecondsTooThin    Code = "seconds_too_thin"
+	SecondsUnknown    Code = "seconds_unknown"
+	SecondsBetween    Code = "seconds_between"
+	SecondsDoubtful   Code = "seconds_doubtful"
 	NoTurnSent        Code = "no_turn_sent"
 	RecoveryUnseen    Code = "recovery_unseen"
 	RecoveryHidden    Code = "recovery_hidden"
@@ -94,7 +97,10 @@ func objectiveRows() []row {
 func openRows() []row {
 	return []row{
 		{NothingToJudge, "inconclusive: nothing to judge; at least {needs:count} good ones pass", "证据不足：没有可判定的轮次；至少 {needs} 轮全部合格才能通过"},
-		{SecondsTooThin, "inconclusive: no second had enough turns to be called good or bad", "证据不足：没有哪一秒的轮次足以判定好坏"},
+		{SecondsTooThin, "inconclusive: no turn was sent in any second that is judged", "证据不足：计入判定的各秒内没有发出任何轮次"},
+		{SecondsUnknown, "inconclusive: {bad:count} of {n:count} s under 95 % answered, and nothing was asked in {unknown:count} of {total:count} s", "证据不足：{n} 秒中 {bad} 个坏秒（应答率低于 95 %），且 {total} 秒中有 {unknown} 秒没有任何请求"},
+		{SecondsDoubtful, "inconclusive: {bad:count} of {n:count} s under 95 % answered and {doubtful:count} with one bad turn among too few to tell, {allowed:count} allowed", "证据不足：{n} 秒中 {bad} 个坏秒（应答率低于 95 %），另有 {doubtful} 秒轮次太少、其中一轮不合格而无法判定，允许 {allowed} 个"},
+		{SecondsBetween, "inconclusive: {bad:count} of {n:count} s under 95 % answered is more than {allowed:share}, but by less than a whole second (it takes {needs:count} s to allow one)", "证据不足：{n} 秒中 {bad} 个坏秒（应答率低于 95 %），超出 {allowed}，但不足一整秒（{needs} 秒才允许一个坏秒）"},
 		{NoTurnSent, "inconclusive: no turn was sent", "证据不足：没有发出任何轮次"},
 		{RecoveryHidden, "inconclusive: {other:text} went on when {storm:text} ended, so recovery from it alone was not seen", "证据不足：{storm} 结束时 {other} 仍在持续，看不出单独从它恢复的过程"},
 		{RecoveryUnseen, "inconclusive: too few turns after {storm:text}, or too little time, to see recovery hold for {hold:duration}", "证据不足：{storm} 之后轮次太少或时间太短，看不出恢复能否保持 {hold}"},

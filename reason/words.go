@@ -49,6 +49,7 @@ func outcomeWords() []wordRow {
 		{"rate_limited", "rate limited", "限流"}, {"shed", "shed", "过载拒绝"}, {"client_error", "client error", "客户端错误"},
 		{"server_error", "server error", "服务端错误"}, {"truncated", "truncated", "截断"}, {"timeout", "timeout", "超时"},
 		{"transport_error", "transport error", "传输错误"}, {"integrity", "integrity", "串号"}, {"censored", "censored", "未答完"},
+		{"late", "answered too late", "应答过迟"},
 		{"dropped_target", "dropped (target)", "丢弃（被测系统）"}, {"dropped_generator", "dropped (generator)", "丢弃（压测机）"},
 	}
 }

@@ -10,9 +10,16 @@ import (
 	"github.com/cstest/cstest/unit"
 )
 
+// fatal is what ends a test, or an example of a property.
+type fatal interface {
+	Helper()
+	Fatal(...any)
+	Fatalf(string, ...any)
+}
+
 // bench is a run made by hand.
 type bench struct {
-	t     testing.TB
+	t     fatal
 	s     *scenario.Scenario
 	rec   *measure.Recorder
 	facts *measure.Facts
@@ -21,20 +28,20 @@ type bench struct {
 
 // newBench gives a run of one conversation of one turn, so that DEFF is 1, in
 // judged stages of the given lengths.
-func newBench(t testing.TB, sla scenario.SLA, stages ...measure.Stage) *bench {
+func newBench(t fatal, sla scenario.SLA, stages ...measure.Stage) *bench {
 	s := &scenario.Scenario{SLA: sla, Conversations: []scenario.Conversation{{Name: "c", Weight: 1, Turns: make([]scenario.Turn, 1)}}}
 	s.Load.Stages = []scenario.Stage{{Starts: &scenario.RateRamp{}}}
 	return benchOf(t, s, stages...)
 }
 
-func benchOf(t testing.TB, s *scenario.Scenario, stages ...measure.Stage) *bench {
+func benchOf(t fatal, s *scenario.Scenario, stages ...measure.Stage) *bench {
 	var at time.Duration
 	for i := range stages {
 		stages[i].Start, at = at, at+stages[i].End
 		stages[i].End = at
 	}
 	plan := &measure.Plan{Stages: stages, Slots: []measure.Slot{{Conversation: "c"}, {Conversation: "c", Index: 1, Checked: true}},
-		Budgets: Budgets(s.Objectives(), stages, s.SLA)}
+		Budgets: Budgets(s.Objectives(), stages, s.SLA), Patience: Patience(s.Objectives())}
 	if err := plan.Check(); err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +84,7 @@ func (b *bench) snap() *measure.Snapshot {
 
 func (b *bench) evaluate() Result { return Evaluate(b.s, b.snap(), b.facts) }
 
-func find(t testing.TB, r Result, name string) Judged {
+func find(t fatal, r Result, name string) Judged {
 	t.Helper()
 	i := slices.IndexFunc(r.Objectives, func(j Judged) bool { return j.Name == name })
 	if i < 0 {

@@ -113,6 +113,16 @@ func tightest(objectives []scenario.Objective) tail {
 	return t
 }
 
+// Patience is how long an answer may take before the wait for it is held against
+// the seconds it lasts: the limit on the tail, or 10 s where nobody has said what
+// is too long.
+func Patience(objectives []scenario.Objective) time.Duration {
+	if t := tightest(objectives); t.limit > 0 && t.target >= goodShare {
+		return t.limit
+	}
+	return 10 * time.Second
+}
+
 // lagLimit is how late the generator may be: 10 ms, or 2 % of the tightest
 // latency budget where that is more.
 func lagLimit(objectives []scenario.Objective) time.Duration {

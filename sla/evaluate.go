@@ -37,6 +37,7 @@ type judge struct {
 	deff       float64
 	measured   bool // the gate is what was measured, not what can be inferred
 	storms     []measure.Storm
+	silent     []bool // by second, see silentAt
 	result     Result
 }
 

@@ -7,97 +7,121 @@ import (
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/unit"
 )
 
-const (
-	// sliceTurns is how many turns a slice must have to be called good or bad.
-	sliceTurns = 20
-	// scaledBelow is how many judged seconds a budget of seconds is not scaled from.
-	scaledBelow = 300
-)
+// scaledBelow is how many judged seconds a budget of seconds is not scaled from.
+const scaledBelow = 300
 
-// slice is one or more seconds with at least sliceTurns turns between them.
-type slice struct {
-	tally
-	first, last int
-	seconds     int // seconds with turns
+// second tells whether one second of a budget was good, or bad for fewer than 95 %
+// of its turns were good. It is doubtful when one of fewer than 20 turns was bad
+// beside good ones: one failure then makes less than 95 %, however good the target,
+// and says no more than the share of answers does. It is unknown when no turn was
+// judged in it and none was waited for.
+//
+// One more good turn never makes a second worse, one more bad turn never better.
+func (j *judge) second(b, second int) state {
+	t := j.at(b, second)
+	switch {
+	case j.silentAt(second) || 20*t.bad > t.n && (t.bad > 1 || t.n == 1):
+		return broken
+	case 20*t.bad > t.n:
+		return doubtful
+	case t.n > 0:
+		return holds
+	}
+	return unknown
 }
 
-// bad is fewer than 95 % good, in integers.
-func (s slice) bad() bool { return 20*s.tally.bad > s.n }
+// silentAt tells whether turns were waited for all through a second, in vain or
+// longer than they should be, and nothing was answered since the last of these
+// were sent. Without it users who wait, and so do not ask, would make an outage
+// look like a time in which nobody wanted anything.
+func (j *judge) silentAt(second int) bool {
+	if j.silent == nil {
+		j.silent = j.silences()
+	}
+	return j.silent[second]
+}
 
-// timeSlices makes slices of a budget's seconds: small ones merge forward, the last one
-// backward. Seconds without turns are unknown and in no slice's count.
-func (j *judge) timeSlices(b int, skip func(second int) bool) []slice {
-	var list []slice
-	var open slice
+func (j *judge) silences() []bool {
+	silent := make([]bool, j.snap.Plan.Seconds())
+	patience := int(j.snap.Plan.Patience / time.Second)
+	var lost, late int64 // turns waited for
+	lostAt, lateAt, answered := none, none, none
+	for second := range silent {
+		var f measure.Flow
+		if at := j.snap.At(second); at != nil {
+			f = at.Flow
+		}
+		if f.Answers > 0 {
+			answered = second
+		}
+		lost -= int64(f.LostEnd)
+		late -= int64(f.LateEnd)
+		silent[second] = lost > 0 && answered <= lostAt || late > 0 && answered <= lateAt-patience
+		if lost += int64(f.Lost); f.Lost > 0 {
+			lostAt = second
+		}
+		if late += int64(f.Late); f.Late > 0 {
+			lateAt = second
+		}
+	}
+	return silent
+}
+
+// inStages tells whether a second lies in the stages of a budget, at least in part.
+func (j *judge) inStages(b, second int) bool {
+	from, to := time.Duration(second)*time.Second, time.Duration(second+1)*time.Second
+	for i, s := range j.snap.Plan.Stages {
+		if j.snap.Plan.Budgets[b].Stages&(1<<i) != 0 && s.Start < to && s.End > from {
+			return true
+		}
+	}
+	return false
+}
+
+// allowance is how many whole seconds of so many may be bad, and the next whole
+// number above what is allowed, which differs where that is a fraction. Floating
+// point adds something to (1 − target)·T.
+func allowance(target float64, seconds int) (whole, above int) {
+	allowed := (1 - target) * float64(seconds)
+	return int(math.Floor(allowed + 1e-6)), int(math.Ceil(allowed - 1e-6))
+}
+
+// tallySeconds takes the census of a budget's seconds. Of a load that ended early
+// they are those that it came to.
+func (j *judge) tallySeconds(b int, target float64, skip func(second int) bool) (c SecondsCount) {
+	ended := len(j.facts.Aborted)+len(j.facts.Interrupted) > 0
 	for second := range j.snap.Plan.Seconds() {
-		t := j.at(b, second)
-		if t.n == 0 || skip != nil && skip(second) {
+		if !j.inStages(b, second) || ended && time.Duration(second)*time.Second >= j.snap.Elapsed {
 			continue
 		}
-		if open.seconds == 0 {
-			open.first = second
+		c.Total++
+		state := unknown
+		if skip == nil || !skip(second) {
+			state = j.second(b, second)
 		}
-		open.n += t.n
-		open.tally.bad += t.bad
-		open.last = second
-		open.seconds++
-		if open.n >= sliceTurns {
-			list = append(list, open)
-			open = slice{}
-		}
-	}
-	if open.seconds > 0 && len(list) > 0 {
-		last := &list[len(list)-1]
-		last.n += open.n
-		last.tally.bad += open.tally.bad
-		last.last = open.last
-		last.seconds += open.seconds
-	}
-	return list
-}
-
-// judgedSeconds is how many seconds lie in the stages of a budget, at least in part.
-func (j *judge) judgedSeconds(b int) (n int) {
-	plan := j.snap.Plan
-	for second := range plan.Seconds() {
-		from, to := time.Duration(second)*time.Second, time.Duration(second+1)*time.Second
-		for i, s := range plan.Stages {
-			if plan.Budgets[b].Stages&(1<<i) != 0 && s.Start < to && s.End > from {
-				n++
-				break
-			}
+		switch state {
+		case broken:
+			c.Bad++
+		case doubtful:
+			c.Doubtful++
+		case unknown:
+			c.Unknown++
 		}
 	}
-	return n
-}
-
-// allowance is how many of so many seconds may be bad: rounded up to a whole
-// second, after what floating point adds to (1 − target)·T.
-func allowance(target float64, seconds int) int {
-	return int(math.Ceil((1-target)*float64(seconds) - 1e-6))
-}
-
-// tallySeconds takes the census of a budget's seconds.
-func (j *judge) tallySeconds(b int, target float64, skip func(second int) bool) (SecondsCount, []slice) {
-	list := j.timeSlices(b, skip)
-	c := SecondsCount{Total: j.judgedSeconds(b)}
-	known := 0
-	for _, s := range list {
-		known += s.seconds
-		if s.bad() {
-			c.Bad += s.seconds
-		}
-	}
-	c.Unknown = max(c.Total-known, 0)
-	c.Budget = allowance(target, c.Total)
+	c.Budget, _ = allowance(target, c.Total)
+	c.PerHour = (1 - target) * 3600
 	c.Scaled = c.Total < scaledBelow
-	return c, list
+	return c
 }
 
-// census judges the share of good seconds. It counts all of them, so there is
-// nothing to infer.
+// census judges the share of good seconds. It counts them, so there is nothing to
+// infer, but what nobody saw: as many as half must have been seen to be good, a
+// pass is by the seconds that were seen, and a fail by all. Where the allowance is
+// no whole number, the whole one above it decides nothing: in a run of 30 s one
+// bad second is more than 1 %, and as little as there can be.
 func (j *judge) census(r *Judged, o scenario.Objective, skip func(second int) bool) {
 	r.Unit = "s"
 	b, ok := j.budgets[o.Name]
@@ -105,74 +129,111 @@ func (j *judge) census(r *Judged, o scenario.Objective, skip func(second int) bo
 		j.notVerified(r, reason.New(reason.NotCounted))
 		return
 	}
-	c, _ := j.tallySeconds(b, float64(o.Target), skip)
+	target := float64(o.Target)
+	c := j.tallySeconds(b, target, skip)
+	known := c.Total - c.Unknown
+	_, most := allowance(target, c.Total)
+	least, _ := allowance(target, known)
 	r.Target = float64(c.Budget)
-	r.N, r.Bad = int64(c.Total-c.Unknown), int64(c.Bad)
+	r.N, r.Bad = int64(known), int64(c.Bad)
 	r.Measured = float64(c.Bad)
 	r.Lower, r.Upper = r.Measured, r.Measured
-	if r.N == 0 {
+	good := known - c.Bad - c.Doubtful
+	why := reason.SecondsUnknown
+	switch {
+	case known == 0:
 		r.Verdict, r.Reason = Inconclusive, reason.Reasons{reason.New(reason.SecondsTooThin)}
 		return
-	}
-	if c.Bad > c.Budget {
+	case c.Bad > most:
 		r.Verdict = Fail
+	case known-good <= least && 2*good >= c.Total:
+	case c.Bad > c.Budget:
+		r.Verdict, why = Inconclusive, reason.SecondsBetween
+	case known-good > least && c.Doubtful > 0:
+		r.Verdict, why = Inconclusive, reason.SecondsDoubtful
+	default:
+		r.Verdict = Inconclusive
 	}
-	why := reason.New(reason.BadSeconds, r.Verdict.Word(), c.Bad, r.N, c.Budget)
-	if c.Scaled {
-		why = reason.New(reason.BadSecondsScaled, r.Verdict.Word(), c.Bad, r.N, c.Budget, allowance(float64(o.Target), 3600))
+	switch {
+	case r.Verdict != Inconclusive && c.Scaled:
+		hourly, _ := allowance(target, 3600)
+		r.Reason = reason.Reasons{reason.New(reason.BadSecondsScaled, r.Verdict.Word(), c.Bad, r.N, c.Budget, hourly)}
+	case r.Verdict != Inconclusive:
+		r.Reason = reason.Reasons{reason.New(reason.BadSeconds, r.Verdict.Word(), c.Bad, r.N, c.Budget)}
+	case why == reason.SecondsDoubtful:
+		r.Reason = reason.Reasons{reason.New(why, c.Bad, r.N, c.Doubtful, c.Budget)}
+	case why == reason.SecondsBetween:
+		r.Reason = reason.Reasons{reason.New(why, c.Bad, r.N, unit.Share(1-target), oneAllowedFrom(target))}
+	default:
+		r.Reason = reason.Reasons{reason.New(why, c.Bad, r.N, c.Unknown, c.Total)}
 	}
-	r.Reason = reason.Reasons{why}
 }
 
-// seconds sets the run's census and its outages, by the first objective of that
-// kind, else by the first that asks for availability.
+// oneAllowedFrom is from how many seconds on one of them may be bad.
+func oneAllowedFrom(target float64) int { return int(math.Ceil(1/(1-target) - 1e-6)) }
+
+// seconds sets the run's census, by the first objective of that kind that asks no
+// more than an answer, else by the first; without one there is none. Outages are
+// told of all the same.
 func (j *judge) seconds() {
-	name, target := judgedBudget, 0.0
+	name := ""
+	var target float64
+	plain := false
 	for _, o := range j.objectives {
-		if o.Kind == scenario.KindSeconds {
-			name, target = o.Name, float64(o.Target)
-			break
-		}
-		if o.Kind == scenario.KindAvailability && target == 0 {
-			target = float64(o.Target)
+		any := o.TierAtMost == "" || o.TierAtMost == scenario.TierStatic
+		if o.Kind == scenario.KindSeconds && (name == "" || any && !plain) {
+			name, target, plain = o.Name, float64(o.Target), any
 		}
 	}
-	b, ok := j.budgets[name]
-	if !ok {
-		return
+	if b, ok := j.budgets[name]; ok {
+		j.result.Seconds = j.tallySeconds(b, target, nil)
 	}
-	if target <= 0 {
-		target = 0.99
+	if name == "" {
+		name = judgedBudget
 	}
-	var list []slice
-	j.result.Seconds, list = j.tallySeconds(b, target, nil)
-	j.outages(list)
+	if b, ok := j.budgets[name]; ok {
+		j.outages(b)
+	}
 }
 
-// outages joins bad slices that follow one another.
-func (j *judge) outages(list []slice) {
-	for i := 0; i < len(list); i++ {
-		if !list[i].bad() {
+// outages joins bad seconds of judged stages that follow one another.
+func (j *judge) outages(b int) {
+	first := none
+	for second := range j.snap.Plan.Seconds() + 1 {
+		if second < j.snap.Plan.Seconds() && j.inStages(b, second) && j.second(b, second) == broken {
+			if first == none {
+				first = second
+			}
 			continue
 		}
-		first := i
-		for i+1 < len(list) && list[i+1].bad() {
-			i++
+		if first != none {
+			j.result.Outages = append(j.result.Outages, Outage{
+				Start:  time.Duration(first) * time.Second,
+				Length: time.Duration(second-first) * time.Second,
+				Cause:  j.cause(first, second-1),
+			})
+			first = none
 		}
-		j.result.Outages = append(j.result.Outages, Outage{
-			Start:  time.Duration(list[first].first) * time.Second,
-			Length: time.Duration(list[i].last-list[first].first+1) * time.Second,
-			Cause:  j.cause(list[first].first, list[i].last),
-		})
 	}
 }
 
-// cause is the most frequent outcome that was not an answer, from first to last,
-// or "degraded" where there was none and answers were bad by their tier.
+// lateCause is the cause of an outage in which all was answered, but too late.
+const lateCause = "late"
+
+// cause is the most frequent outcome that was not an answer, from first to last
+// and of the turns that were waited for at first; late answers where those were
+// more. Where there was neither, answers were bad by their tier.
 func (j *judge) cause(first, last int) string {
+	for silent := j.silentAt(first); silent; {
+		first--
+		at := j.snap.At(first)
+		silent = at != nil && at.Flow.Lost+at.Flow.Late == 0
+	}
 	var seen [measure.Outcomes]uint64
+	late := uint64(0)
 	for second := first; second <= last; second++ {
 		if s := j.snap.At(second); s != nil {
+			late += uint64(s.Flow.Late)
 			for o, n := range s.Outcomes {
 				seen[o] += uint64(n)
 			}
@@ -184,8 +245,11 @@ func (j *judge) cause(first, last int) string {
 			worst = o
 		}
 	}
-	if worst == measure.DroppedGenerator {
-		worst = measure.Degraded
+	switch {
+	case worst == measure.DroppedGenerator && late == 0:
+		return measure.Degraded.String()
+	case worst == measure.DroppedGenerator || late > seen[worst]:
+		return lateCause
 	}
 	return worst.String()
 }

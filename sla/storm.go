@@ -25,6 +25,7 @@ type state uint8
 const (
 	unknown state = iota
 	holds
+	doubtful // of seconds only
 	broken
 )
 

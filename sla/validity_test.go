@@ -96,7 +96,9 @@ func TestStartsNotIssued(t *testing.T) {
 		reasons     int
 	}{{1, 0, "", Pass, 0}, {2, 0, "", Invalid, 1}, {12, 0, "", Invalid, 2}, {12, 0, "interrupted", Incomplete, 1}, {0, 8, "", Pass, 0}} {
 		b := newBench(t, scenario.SLA{Availability: 0.9}, judged(10*time.Second))
-		b.turns(1, 1000, nil)
+		for second := range 10 {
+			b.turns(second, 100, nil)
+		}
 		for range c.own {
 			b.rec.Lane(0).Dropped(time.Second, measure.DroppedGenerator)
 		}
@@ -132,7 +134,9 @@ func TestStartsThatNeverCameUp(t *testing.T) {
 		{"its record has a gap", 2000, func(f *measure.Facts) { f.Gaps = 1 }, Inconclusive, "1 stretches of the journal could not be read: what they held is missing", ""},
 	} {
 		b := newBench(t, scenario.SLA{Availability: 0.9}, judged(10*time.Second))
-		b.turns(1, 1000, nil)
+		for second := range 10 {
+			b.turns(second, 100, nil)
+		}
 		for range 10 {
 			b.rec.Lane(0).Dropped(time.Second, measure.DroppedTarget)
 		}

@@ -73,13 +73,15 @@ type Judged struct {
 	DEFF       float64
 }
 
-// SecondsCount is the census of seconds.
+// SecondsCount is the census of seconds; zero where no objective asks for one.
 type SecondsCount struct {
-	Total   int
-	Bad     int
-	Unknown int
-	Budget  int // bad seconds allowed
-	Scaled  bool
+	Total    int
+	Bad      int
+	Doubtful int // too few turns to call them good or bad
+	Unknown  int
+	Budget   int     // bad seconds allowed
+	PerHour  float64 // the same of an hour, not rounded
+	Scaled   bool
 }
 
 // Outage is a run of bad seconds.

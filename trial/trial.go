@@ -163,10 +163,11 @@ func Plan(s *scenario.Scenario) *measure.Plan {
 	schedule := load.NewSchedule(&s.Load, s.Seed)
 	stages := schedule.Stages()
 	return &measure.Plan{
-		Stages:  stages,
-		Slots:   load.Slots(s),
-		Budgets: sla.Budgets(s.Objectives(), stages, s.SLA),
-		Drain:   s.Load.Drain.D(),
+		Stages:   stages,
+		Slots:    load.Slots(s),
+		Budgets:  sla.Budgets(s.Objectives(), stages, s.SLA),
+		Patience: sla.Patience(s.Objectives()),
+		Drain:    s.Load.Drain.D(),
 	}
 }
 
