@@ -111,9 +111,7 @@ func (st *scratch) ask(c *conversation, s *Script) {
 	if s.memory {
 		st.text = c.canary.append(st.text, c.turn+1)
 	}
-	var trace [16]byte
-	binary.BigEndian.PutUint64(trace[:8], runTag(s.seed))
-	binary.BigEndian.PutUint64(trace[8:], mix(draw(s.seed, c.k, forTrace)+uint64(c.turn)*golden))
+	trace := TraceID(s.seed, c.k, c.turn)
 	appendHex(st.ids[:0], trace[:])
 	st.turn = driver.Turn{
 		Text: st.text, DialogID: c.id, TurnID: st.ids[:], Index: c.turn,
@@ -128,6 +126,13 @@ func (st *scratch) ask(c *conversation, s *Script) {
 		Turn: c.turn + 1, DialogID: c.id, TraceID: trace, Canary: c.canary,
 		Memory: s.memory, Kept: c.kept, Excess: c.excess, Expect: l.expect,
 	}
+}
+
+// TraceID is what a turn, counted from 0, of conversation k is traced by.
+func TraceID(seed uint64, k int64, turn int) (id [16]byte) {
+	binary.BigEndian.PutUint64(id[:8], runTag(seed))
+	binary.BigEndian.PutUint64(id[8:], mix(draw(seed, k, forTrace)+uint64(turn)*golden))
+	return id
 }
 
 // runTag begins every trace id of a run, so that an answer to another turn of

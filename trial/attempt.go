@@ -22,6 +22,7 @@ type attempt struct {
 	member   bool // this process is a shard of its parent's crew
 	redact   func(string) string
 	observe  func(*Live) // nil where nobody looks
+	lane     func(load.Lane) load.Lane
 
 	plan     *measure.Plan
 	servers  *servers.Set
@@ -36,7 +37,7 @@ type attempt struct {
 func newAttempt(o *Options) *attempt {
 	o.fill()
 	return &attempt{
-		scenario: o.Scenario, runID: o.RunID, shard: o.Shard, shards: o.Shards, redact: o.Redact, observe: o.Observe,
+		scenario: o.Scenario, runID: o.RunID, shard: o.Shard, shards: o.Shards, redact: o.Redact, observe: o.Observe, lane: o.Lane,
 		plan: Plan(o.Scenario), servers: &servers.Set{Target: o.Scenario.Target},
 	}
 }

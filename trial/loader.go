@@ -69,6 +69,9 @@ func (t *attempt) newLocalLoader(d driver.Driver) *localLoader {
 	lanes := make([]load.Lane, l.Lanes())
 	for i := range lanes {
 		lanes[i] = l.Lane(i)
+		if t.lane != nil {
+			lanes[i] = t.lane(lanes[i])
+		}
 	}
 	l.options = load.Options{
 		Scenario: t.scenario, Seed: t.scenario.Seed, RunID: t.runID, Driver: d, Lanes: lanes, Base: t.base,

@@ -36,6 +36,9 @@ type Options struct {
 	Observe func(*Live)
 	// Armed is called when t = 0 is fixed, some time before it.
 	Armed func(base time.Time)
+	// Lane wraps each of those the turns are recorded with, for who wants every turn
+	// beside the sums. It counts for a load of this process alone. Nil: they are as they are.
+	Lane func(load.Lane) load.Lane
 	// Signal tells the number of the signal that ended the run, 0 without one.
 	Signal func() int
 	// Notice is called with what a person should know at once.

@@ -44,10 +44,11 @@ var house = map[string][]string{
 	"tui":                        {"sla", "measure", "scenario"},
 	"report":                     {"sla", "measure", "scenario"},
 	"trial":                      {"load", "driver", "measure", "sla", "scenario", "template", "trial/crew", "trial/servers", "usage"},
+	"selftest":                   {"load", "measure", "scenario", "trial", "trial/servers"},
 	"trial/crew":                 {"load", "measure", "scenario", "trial/servers", "usage"},
 	"trial/servers":              {"measure", "scenario"},
 	"cmd/cstest": {"driver", "load", "measure", "mockllm", "reference-server", "report", "scenario", "scenarios",
-		"sla", "trial", "tui"},
+		"selftest", "sla", "trial", "tui"},
 }
 
 // fences are the heavy dependencies, each the business of one package.
