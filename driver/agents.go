@@ -4,17 +4,20 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"sync"
 	"time"
+
+	"github.com/cstest/cstest/driver/internal/jsonscan"
 )
 
 // agents are the people behind the chat system of mode websocket: one socket
 // each, open all along, and the tickets that are pushed to them. One goroutine
 // reads a socket, one writes it; turns wait for what the readers note.
 type agents struct {
-	plan   *plan
-	rules  *agentRules
-	dialer *dialer
+	target *Target
+	config agentsConfig
+	places jsonscan.Places // in what the server says
 	ctx    context.Context
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
@@ -31,7 +34,7 @@ type agents struct {
 
 // agent is one of them. session, trying and fault are guarded by agents.mu.
 type agent struct {
-	user    User
+	Member
 	session *session // nil unless it is open
 	trying  bool     // its first attempt is not over, or that after it was open
 	fault   fault    // why it is not open
@@ -42,24 +45,39 @@ const (
 	redialMost  = 2 * time.Second
 )
 
-func newAgents(p *plan, d *dialer) *agents {
-	g := &agents{plan: p, rules: p.agents, dialer: d, changed: make(chan struct{}), tickets: map[string]*handoff{}}
+// agentsConfig says who the agents are and what they do.
+type agentsConfig struct {
+	Members []Member
+	Queues  []string // whose tickets they are shown
+	Reply   string   // what the agent who wins a ticket answers
+	Notes   bool     // what is said of a ticket is kept, for a person to see
+}
+
+// Member is an agent.
+type Member struct {
+	Name string
+	Path string // of the socket, query and all
+	// Header gives the fields of the upgrade, credentials and all; one call at a time.
+	Header func() (http.Header, error)
+}
+
+// newAgents gives agents of t. It opens no socket.
+func newAgents(t *Target, config agentsConfig) *agents {
+	g := &agents{target: t, config: config, places: spoken(), changed: make(chan struct{}), tickets: map[string]*handoff{}}
 	g.early.byID = map[string]*sighting{}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	return g
 }
 
-func (g *agents) now() time.Duration { return time.Since(g.plan.opts.Base) }
-
-func (g *agents) connections() int {
+func (g *agents) Connections() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.live
 }
 
-func (g *agents) interrupt() { g.cancel() }
+func (g *agents) Interrupt() { g.cancel() }
 
-func (g *agents) close() {
+func (g *agents) Close() {
 	g.cancel()
 	g.mu.Lock()
 	g.over = true
@@ -72,8 +90,8 @@ func (g *agents) start() {
 	if g.all != nil || g.over {
 		return
 	}
-	for n := range g.rules.sockets {
-		a := &agent{user: User{ID: fmt.Sprintf("agent-%d", n+1), Index: int64(n + 1)}, trying: true}
+	for _, m := range g.config.Members {
+		a := &agent{Member: m, trying: true}
 		g.all = append(g.all, a)
 		g.fresh++
 		g.wg.Go(func() { g.run(a) })
@@ -100,9 +118,9 @@ func (g *agents) run(a *agent) {
 			a.trying = false
 		})
 		if !f.bad() {
-			opened := g.now()
+			opened := g.target.Now()
 			f = s.serve()
-			lived = g.now() - opened
+			lived = g.target.Now() - opened
 			g.set(a, func() {
 				a.session, a.fault, a.trying = nil, f, true
 				g.live--
@@ -142,10 +160,10 @@ func (g *agents) pause(wait time.Duration) bool {
 
 // ready waits until an agent's socket is open, for the first turns until it is
 // known of every one whether it can be.
-func (g *agents) ready(until time.Duration) fault {
+func (g *agents) Ready(until time.Duration) fault {
 	for {
 		if g.ctx.Err() != nil {
-			return fault{Interrupted, "interrupted"}
+			return newFault(Interrupted, "interrupted")
 		}
 		g.mu.Lock()
 		g.start()
@@ -186,20 +204,20 @@ func (g *agents) state() (open, trying int, f fault) {
 
 // wait waits for c, the deadline (TimedOut) or the end.
 func (g *agents) wait(c <-chan struct{}, until time.Duration) fault {
-	timer := time.NewTimer(until - g.now())
+	timer := time.NewTimer(until - g.target.Now())
 	defer timer.Stop()
 	select {
 	case <-c:
 		return fault{}
 	case <-g.ctx.Done():
-		return fault{Interrupted, "interrupted"}
+		return newFault(Interrupted, "interrupted")
 	case <-timer.C:
-		return fault{TimedOut, "no agent's socket was open within the timeout"}
+		return newFault(TimedOut, "no agent's socket was open within the timeout")
 	}
 }
 
 // prepare opens all sockets.
-func (g *agents) prepare() error {
+func (g *agents) Prepare() error {
 	for {
 		g.mu.Lock()
 		g.start()
@@ -207,8 +225,8 @@ func (g *agents) prepare() error {
 		settled, changed := g.fresh == 0, g.changed
 		g.mu.Unlock()
 		if settled || g.ctx.Err() != nil {
-			if open+trying < g.rules.sockets {
-				return fmt.Errorf("%d of %d agents: %s", g.rules.sockets-open, g.rules.sockets, f.message)
+			if open+trying < len(g.config.Members) {
+				return fmt.Errorf("%d of %d agents: %s", len(g.config.Members)-open, len(g.config.Members), f.message)
 			}
 			return nil
 		}

@@ -188,7 +188,7 @@ func TestHostileFrames(t *testing.T) {
 			if n := after.TotalAlloc - before.TotalAlloc; n > 8<<20 {
 				t.Errorf("%d bytes allocated", n)
 			}
-			eventually(t, "the socket is dialled again", func() bool { return d.(*client).agents.connections() == 1 })
+			eventually(t, "the socket is dialled again", func() bool { return d.(*client).agents.Connections() == 1 })
 		})
 	}
 }
@@ -381,25 +381,19 @@ func FuzzAgentMessages(f *testing.F) {
 	} {
 		f.Add([]byte(seed), []byte(seed))
 	}
-	p, err := compile(&scenario.Target{URL: "http://h", Mode: "websocket"}, Options{Base: time.Now(), Capture: func([]byte, []byte) {}})
-	if err != nil {
-		f.Fatal(err)
-	}
 	f.Fuzz(func(t *testing.T, one, two []byte) {
-		g := newAgents(p, nil)
-		defer g.close()
+		g := newAgents(&Target{Base: time.Now()}, agentsConfig{Notes: true})
+		defer g.Close()
 		h := g.expect("t")
 		h.fault = fault{}
 		for i, raw := range [][]byte{one, two, one, two} {
 			s := &session{agents: g, agent: &agent{}, guard: &guard{read: time.Duration(i)}, values: make([]jsonscan.Value, saidSlots), wake: make(chan struct{}, 1)}
 			scan := jsonscan.Scanner{Values: s.values}
-			if s.in = raw; !p.agents.lookup.Find(&scan, raw) {
+			if s.in = raw; !g.places.Find(&scan, raw) {
 				continue
 			}
 			s.heed(s.text(saidType))
-			g.mu.Lock()
 			g.claim(h)
-			g.mu.Unlock()
 		}
 		if h.sight.shown > 2 || h.won > 2 || len(h.sight.notes) > maxAgentNotes+64 || len(h.code) > 42 || len(g.early.byID) > 4 {
 			t.Errorf("%+v", h)

@@ -44,23 +44,23 @@ const (
 
 // connect opens the agent's socket and subscribes to the queues.
 func (g *agents) connect(a *agent) (*session, fault) {
-	ctx, cancel := context.WithTimeout(g.ctx, g.plan.timeout)
+	ctx, cancel := context.WithTimeout(g.ctx, g.target.Timeout)
 	defer cancel()
-	header, err := g.header(a)
+	header, err := a.Header()
 	if err != nil {
-		return nil, fault{Malformed, short(err)}
+		return nil, newFault(Malformed, short(err))
 	}
-	plain, err := g.dialer.dial(ctx, time.Now().Add(g.plan.timeout))
+	plain, err := g.target.Dial(ctx, time.Now().Add(g.target.Timeout))
 	if err != nil {
 		return nil, g.unreached(dialFault(err))
 	}
-	plain.SetDeadline(time.Now().Add(g.plan.timeout))              //nolint:errcheck // as in arm
+	plain.SetDeadline(time.Now().Add(g.target.Timeout))            //nolint:errcheck // as in arm
 	stop := context.AfterFunc(g.ctx, func() { _ = plain.Close() }) // wakes whoever reads or writes
 	up := g.upgrade(plain)
 	conn, resp, err := websocket.Dial(ctx, g.address(a), &websocket.DialOptions{ //nolint:bodyclose // the library has closed it
 		HTTPClient:   &http.Client{Transport: up, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 		HTTPHeader:   header,
-		Host:         g.plan.host,
+		Host:         g.target.Host,
 		Subprotocols: []string{agentProtocol},
 	})
 	if err != nil {
@@ -72,7 +72,7 @@ func (g *agents) connect(a *agent) (*session, fault) {
 		agents: g, agent: a, conn: conn, guard: up.guard, values: make([]jsonscan.Value, saidSlots),
 		stop: stop, over: make(chan struct{}), wake: make(chan struct{}, 1),
 	}
-	conn.SetReadLimit(int64(g.plan.limits.line))
+	conn.SetReadLimit(int64(g.target.Limits.line))
 	g.wg.Go(s.write)
 	f := s.greet()
 	if f.bad() {
@@ -87,7 +87,7 @@ func (g *agents) connect(a *agent) (*session, fault) {
 // unreached says why there is no socket.
 func (g *agents) unreached(f fault) fault {
 	if g.ctx.Err() != nil {
-		return fault{Interrupted, "interrupted"}
+		return newFault(Interrupted, "interrupted")
 	}
 	f.message = onSocket + f.message
 	return f
@@ -95,38 +95,20 @@ func (g *agents) unreached(f fault) fault {
 
 func (g *agents) address(a *agent) string {
 	scheme := "http://"
-	if g.plan.secure {
+	if g.target.Secure {
 		scheme = "https://"
 	}
-	return scheme + g.plan.host + string(g.rules.path.Append(nil, &values{user: &a.user, turn: &Turn{}}))
-}
-
-func (g *agents) header(a *agent) (http.Header, error) {
-	v := &values{user: &a.user, turn: &Turn{}}
-	header := http.Header{}
-	for _, f := range g.rules.fields {
-		header.Set(f.name, string(f.value.Append(nil, v)))
-	}
-	switch {
-	case !g.rules.bearer.Empty():
-		header.Set("authorization", "Bearer "+string(g.rules.bearer.Append(nil, v)))
-	case g.rules.jwt != nil:
-		if err := g.rules.jwt.sign(&a.user, time.Now()); err != nil {
-			return nil, err
-		}
-		header.Set("authorization", "Bearer "+a.user.state.token)
-	}
-	return header, nil
+	return scheme + g.target.Host + a.Path
 }
 
 // upgrade prepares one request over c, whatever its host: no proxy of the
 // environment's, and nothing is kept.
 func (g *agents) upgrade(c net.Conn) *upgrade {
 	dial := func(context.Context, string, string) (net.Conn, error) { return c, nil }
-	u := &upgrade{guard: &guard{conn: c, base: g.plan.opts.Base, timeout: g.plan.timeout}}
+	u := &upgrade{guard: &guard{conn: c, base: g.target.Base, timeout: g.target.Timeout}}
 	u.Transport = http.Transport{
 		DialContext: dial, DialTLSContext: dial, // c speaks TLS already
-		DisableKeepAlives: true, DisableCompression: true, MaxResponseHeaderBytes: int64(g.plan.limits.head),
+		DisableKeepAlives: true, DisableCompression: true, MaxResponseHeaderBytes: int64(g.target.Limits.head),
 		Protocols: new(http.Protocols),
 	}
 	u.Protocols.SetHTTP1(true)
@@ -141,20 +123,20 @@ func refusal(ctx context.Context, resp *http.Response, err error) fault {
 		if body, err := io.ReadAll(resp.Body); err == nil && gjson.ValidBytes(body) {
 			code = gjson.GetBytes(body, "code").String()
 		}
-		return fault{Unreachable, "the upgrade was refused with status " + strconv.Itoa(resp.StatusCode) + coded(code)}
+		return newFault(Unreachable, "the upgrade was refused with status "+strconv.Itoa(resp.StatusCode)+coded(code))
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return fault{TimedOut, "the upgrade took longer than the timeout"}
+		return newFault(TimedOut, "the upgrade took longer than the timeout")
 	case resp != nil:
-		return fault{Unreachable, "the server's upgrade is not one to WebSocket and " + agentProtocol}
+		return newFault(Unreachable, "the server's upgrade is not one to WebSocket and "+agentProtocol)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
-		return fault{Unreachable, "connection closed by the server during the upgrade"}
+		return newFault(Unreachable, "connection closed by the server during the upgrade")
 	}
-	return fault{Unreachable, "the answer to the upgrade is not HTTP/1.1, or longer than the limit"}
+	return newFault(Unreachable, "the answer to the upgrade is not HTTP/1.1, or longer than the limit")
 }
 
 // coded gives a server's word for a message, where it is a plain one.
 func coded(code string) string {
-	if code == "" || len(code) > 40 || !token(code) {
+	if code == "" || len(code) > 40 || !isToken(code) {
 		return ""
 	}
 	return ": " + code
@@ -163,23 +145,23 @@ func coded(code string) string {
 // greet waits for the server's hello and has it show the tickets.
 func (s *session) greet() fault {
 	if s.conn.Subprotocol() != agentProtocol {
-		return fault{Unreachable, onSocket + "the server did not choose the subprotocol " + agentProtocol}
+		return newFault(Unreachable, onSocket+"the server did not choose the subprotocol "+agentProtocol)
 	}
-	s.guard.conn.SetReadDeadline(time.Now().Add(s.agents.plan.timeout)) //nolint:errcheck // as in arm
+	s.guard.conn.SetReadDeadline(time.Now().Add(s.agents.target.Timeout)) //nolint:errcheck // as in arm
 	asked, pings := false, 0
 	for {
 		kind, f := s.next()
 		if f.bad() {
-			return f.late(onSocket + "no subscription within the timeout")
+			return late(f, onSocket+"no subscription within the timeout")
 		}
 		switch {
 		case !asked && (kind != "hello" || s.values[saidProtocol].Kind != jsonscan.Nothing && s.text(saidProtocol) != agentProtocol):
-			return fault{Unreachable, onSocket + "the server's first message is not the hello of " + agentProtocol}
+			return newFault(Unreachable, onSocket+"the server's first message is not the hello of "+agentProtocol)
 		case !asked:
 			asked = true
 			pings, _ = s.values[saidPing].Count()
 			s.agents.mu.Lock()
-			s.out = append(s.out, s.agents.rules.subscribe)
+			s.out = append(s.out, subscription(s.agents.config.Queues))
 			s.agents.mu.Unlock()
 			s.rouse()
 		case kind == "subscribed":
@@ -187,7 +169,7 @@ func (s *session) greet() fault {
 			s.guard.idle = missedPings * time.Duration(pings) * time.Second
 			return fault{}
 		case kind == "error":
-			return fault{Unreachable, onSocket + "the subscription was refused" + coded(s.text(saidCode))}
+			return newFault(Unreachable, onSocket+"the subscription was refused"+coded(s.text(saidCode)))
 		default:
 			s.heed(kind)
 		}
@@ -225,7 +207,7 @@ func (s *session) next() (kind string, f fault) {
 		return "", s.lost(err)
 	}
 	if what != websocket.MessageText {
-		return "", fault{Broken, notText}
+		return "", newFault(Broken, notText)
 	}
 	s.in = s.in[:0]
 	for {
@@ -242,8 +224,8 @@ func (s *session) next() (kind string, f fault) {
 		}
 	}
 	scan := jsonscan.Scanner{Values: s.values}
-	if !s.agents.rules.lookup.Find(&scan, s.in) {
-		return "", fault{Broken, notJSON}
+	if !s.agents.places.Find(&scan, s.in) {
+		return "", newFault(Broken, notJSON)
 	}
 	return s.text(saidType), fault{}
 }
@@ -275,24 +257,24 @@ func (s *session) lost(err error) fault {
 	code := websocket.CloseStatus(err)
 	switch {
 	case s.agents.ctx.Err() != nil:
-		return fault{Interrupted, "interrupted"}
+		return newFault(Interrupted, "interrupted")
 	case first.bad(): // the writer's
 		return first
 	case s.guard.wrong != nil:
-		return fault{Broken, onSocket + "protocol error: " + s.guard.wrong.Error()}
+		return newFault(Broken, onSocket+"protocol error: "+s.guard.wrong.Error())
 	case errors.Is(err, websocket.ErrMessageTooBig):
-		return fault{Oversized, onSocket + "a message is longer than the limit of a line"}
+		return newFault(Oversized, onSocket+"a message is longer than the limit of a line")
 	case code >= 0:
-		return fault{Broken, onSocket + "closed by the server with code " + strconv.Itoa(int(code))}
+		return newFault(Broken, onSocket+"closed by the server with code "+strconv.Itoa(int(code)))
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return fault{Broken, onSocket + "closed by the server"}
+		return newFault(Broken, onSocket+"closed by the server")
 	case isTimeout(err):
-		return fault{TimedOut, onSocket + "silent for longer than its pings allow"}
+		return newFault(TimedOut, onSocket+"silent for longer than its pings allow")
 	}
 	if f := ioFault(err); f.reason == Broken && f.message == "connection reset by the server" {
-		return fault{Broken, onSocket + f.message}
+		return newFault(Broken, onSocket+f.message)
 	}
-	return fault{Broken, notProtocol}
+	return newFault(Broken, notProtocol)
 }
 
 func (s *session) rouse() {
@@ -319,7 +301,7 @@ func (s *session) write() {
 			if err := s.conn.Write(context.Background(), websocket.MessageText, message); err != nil {
 				s.agents.mu.Lock()
 				if !s.fault.bad() {
-					s.fault = fault{Broken, onSocket + "the server takes no messages"}
+					s.fault = newFault(Broken, onSocket+"the server takes no messages")
 				}
 				s.agents.mu.Unlock()
 				_ = s.guard.conn.Close() // wakes the reader

@@ -46,7 +46,7 @@ func TestBody(t *testing.T) {
 			t.Errorf("%s: %v", c.body, err)
 			continue
 		}
-		if got := string(body.Append(nil, &values{user: user, turn: turn})); got != c.want {
+		if got := string(body.Append(nil, filled(values{user: user, turn: turn}))); got != c.want {
 			t.Errorf("%s\n got %s\nwant %s", c.body, got, c.want)
 		}
 	}
@@ -74,7 +74,7 @@ func TestContentLength(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, n := range []int{1, 40, 60, 61, 62, 63, 64, 65, 900, 955, 956, 957, 958, 959, 5000, 100_000} {
-		out := p.turn.appendHTTP1(nil, &values{user: &User{}, turn: &Turn{Text: []byte(strings.Repeat("x", n))}})
+		out := Form1(&p.turn, &p.Target).Append(nil, filled(values{user: &User{}, turn: &Turn{Text: []byte(strings.Repeat("x", n))}}))
 		head, body, _ := strings.Cut(string(out), "\r\n\r\n")
 		if want := fmt.Sprintf("\r\ncontent-length: %d", len(body)); !strings.HasSuffix(head, want) {
 			t.Errorf("text of %d: head ends %q, body has %d", n, head[len(head)-30:], len(body))
@@ -95,7 +95,7 @@ func TestInjection(t *testing.T) {
 		t.Fatal(err)
 	}
 	evil := "a/b?c#d e\r\nX: y\x00\"},\\"
-	out := string(p.turn.appendHTTP1(nil, &values{user: &User{ID: evil}, turn: &Turn{}}))
+	out := string(Form1(&p.turn, &p.Target).Append(nil, filled(values{user: &User{ID: evil}, turn: &Turn{}})))
 	for _, want := range []string{
 		"POST /u/a%2Fb%3Fc%23d%20e%0D%0AX%3A%20y%00%22%7D%2C%5C?q=a%2Fb%3Fc%23d%20e%0D%0AX%3A%20y%00%22%7D%2C%5C HTTP/1.1\r\n",
 		"\r\nx-user: a/b?c#d eX: y\"},\\\r\n", `{"a":"a/b?c#d e\r\nX: y\u0000\"},\\"}`,

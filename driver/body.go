@@ -6,23 +6,23 @@ import (
 
 // openAIBody is the body of a turn where the client keeps the dialog, as OpenAI's
 // message list.
-func (o *Options) openAIBody(model string, stream bool) (bound, error) {
+func (o *Options) openAIBody(model string, stream bool) (Text, error) {
 	doc := `{"model":"${target.model}","messages":["${history}",{"role":"user","content":"${turn.text}"}]}`
 	if stream {
 		doc = doc[:len(doc)-1] + `,"stream":true}`
 	}
 	t, err := template.ParseJSON([]byte(doc))
 	if err != nil {
-		return bound{}, err
+		return Text{}, err
 	}
 	history, err := historyOf(`{"role":"user","content":"${message.text}"}`, `{"role":"assistant","content":"${message.text}"}`)
 	if err != nil {
-		return bound{}, err
+		return Text{}, err
 	}
-	return template.Bind(t, func(name string) (template.Variable[values], error) {
+	return template.Bind(t, func(name string) (template.Variable[Values], error) {
 		switch name {
 		case "target.model":
-			return template.Constant[values](model), nil
+			return template.Constant[Values](model), nil
 		case "history":
 			return history, nil
 		}
@@ -32,7 +32,7 @@ func (o *Options) openAIBody(model string, stream bool) (bound, error) {
 
 // historyOf is the dialog before the turn, oldest message first, each in the form
 // of who said it.
-func historyOf(user, assistant string) (template.Variable[values], error) {
+func historyOf(user, assistant string) (template.Variable[Values], error) {
 	var forms [2]template.Bound[Message]
 	for i, doc := range []string{user, assistant} {
 		t, err := template.ParseJSON([]byte(doc))
@@ -40,15 +40,15 @@ func historyOf(user, assistant string) (template.Variable[values], error) {
 			forms[i], err = template.Bind(t, messageVariable)
 		}
 		if err != nil {
-			return template.Variable[values]{}, err
+			return template.Variable[Values]{}, err
 		}
 	}
-	return template.List(func(b []byte, v *values) []byte {
-		for i := range v.turn.History {
+	return template.List(func(b []byte, v *Values) []byte {
+		for i := range of(v).turn.History {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			m := &v.turn.History[i]
+			m := &of(v).turn.History[i]
 			if m.Assistant {
 				b = forms[1].Append(b, m)
 			} else {

@@ -12,7 +12,7 @@ import (
 type conn struct {
 	net.Conn
 	raw        syscall.RawConn // nil under TLS
-	armed      time.Duration   // the deadline set on it, offset from Options.Base; 0: none
+	armed      time.Duration   // the deadline set on it, offset from Target.Base; 0: none
 	idle       time.Duration   // when its last answer was whole; 0: it never carried one
 	prev, next *conn           // in registry
 	swap       swap
@@ -94,12 +94,12 @@ func (r *registry) close() {
 }
 
 // open dials within x's deadline and notes how long it took.
-func (h *http1) open(x *exchange, now time.Duration) (*conn, fault) {
-	plain, err := h.dialer.dial(h.ctx, h.plan.opts.Base.Add(x.deadline))
-	x.connect += h.now() - now
+func (h *http1) open(x *Exchange, now time.Duration) (*conn, fault) {
+	plain, err := h.target.Dial(h.ctx, h.target.Base.Add(x.Deadline))
+	x.Connect += h.target.Now() - now
 	if err != nil {
 		if h.ctx.Err() != nil {
-			return nil, fault{Interrupted, "interrupted"}
+			return nil, newFault(Interrupted, "interrupted")
 		}
 		return nil, dialFault(err)
 	}
@@ -112,7 +112,7 @@ func (h *http1) open(x *exchange, now time.Duration) (*conn, fault) {
 	}
 	if !h.conns.add(c) {
 		plain.Close()
-		return nil, fault{Interrupted, "the driver is closed"}
+		return nil, newFault(Interrupted, "the driver is closed")
 	}
 	return c, fault{}
 }

@@ -7,53 +7,53 @@ import (
 	"io"
 )
 
-// decompress puts the plain body in x.body. That of an answer that is none
+// Decompress puts the plain body in x.body. That of an answer that is none
 // anyway may be anything: where it cannot be read, it counts as empty.
-func (l *limits) decompress(x *exchange) fault {
-	f := l.inflate(x)
-	if f.reason == Malformed && x.head.status >= 300 {
-		x.body = nil
+func (x *Exchange) Decompress(l *limits) fault {
+	f := x.inflate(l)
+	if f.reason == Malformed && x.Head.status >= 300 {
+		x.Body = nil
 		return fault{}
 	}
 	return f
 }
 
-func (l *limits) inflate(x *exchange) fault {
-	if len(x.body) == 0 {
+func (x *Exchange) inflate(l *limits) fault {
+	if len(x.Body) == 0 {
 		return fault{}
 	}
-	switch x.head.encoding {
+	switch x.Head.encoding {
 	case identity:
 		return fault{}
 	case unknownEncoding:
-		return fault{Malformed, "content-encoding is neither gzip nor identity"}
+		return newFault(Malformed, "content-encoding is neither gzip nor identity")
 	}
-	in := bytes.NewReader(x.body)
+	in := bytes.NewReader(x.Body)
 	z, err := gzip.NewReader(in)
 	if err != nil {
-		return fault{Malformed, "the body is not valid gzip"}
+		return newFault(Malformed, "the body is not valid gzip")
 	}
 	z.Multistream(false)
-	most := min(l.body, l.ratio*len(x.body))
+	most := min(l.body, l.ratio*len(x.Body))
 	for {
-		if len(x.bare) == cap(x.bare) {
-			x.bare = append(x.bare, 0)[:len(x.bare)]
+		if len(x.plain) == cap(x.plain) {
+			x.plain = append(x.plain, 0)[:len(x.plain)]
 		}
-		n, err := z.Read(x.bare[len(x.bare):cap(x.bare)])
-		x.bare = x.bare[:len(x.bare)+n]
-		if len(x.bare) > most {
-			return fault{Oversized, "the body is larger than the limit once decompressed"}
+		n, err := z.Read(x.plain[len(x.plain):cap(x.plain)])
+		x.plain = x.plain[:len(x.plain)+n]
+		if len(x.plain) > most {
+			return newFault(Oversized, "the body is larger than the limit once decompressed")
 		}
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			return fault{Malformed, "the body is not valid gzip"}
+			return newFault(Malformed, "the body is not valid gzip")
 		}
 	}
 	if in.Len() > 0 {
-		return fault{Malformed, "something follows the compressed body"}
+		return newFault(Malformed, "something follows the compressed body")
 	}
-	x.body = x.bare
+	x.Body = x.plain
 	return fault{}
 }

@@ -32,8 +32,11 @@ type dialer struct {
 	addrs []netip.AddrPort
 }
 
-func newDialer(p *plan) *dialer {
-	return &dialer{address: p.address, sources: p.opts.Sources, tls: p.tls}
+// newDialer gives a dialer of address, over TLS where config is not nil. Sources is how many
+// loopback addresses connections to a loopback address come from; up to 1 leaves
+// that to the system.
+func newDialer(address string, config *tls.Config, sources int) *dialer {
+	return &dialer{address: address, sources: sources, tls: config}
 }
 
 // dialed connects in the portable way.

@@ -78,3 +78,6 @@ func TestReferenceTurn(t *testing.T) {
 		t.Errorf("%d connections", n)
 	}
 }
+
+// filled gives v as templates take it.
+func filled(v values) *Values { return &Values{Of: &v} }

@@ -31,13 +31,13 @@ const (
 
 func newDialect(target *scenario.Target, answer map[int]string) (d dialect, ok bool) {
 	switch target.API {
-	case "", "reference", "article":
+	case "", scenario.APIReference, scenario.APIArticle:
 		answer[slotDelta], answer[slotDeltaOther], answer[slotDeltaContent] = "text", "delta", "content"
 		answer[slotIndex], answer[slotDetail], answer[slotTitle] = "i", "detail", "title"
-	case "openai":
+	case scenario.APIOpenAI:
 		d.openai = true
 		answer[slotDelta] = "choices.0.delta.content"
-	case "custom":
+	case scenario.APICustom:
 		if target.Response.Stream == nil {
 			return d, false
 		}
@@ -51,31 +51,33 @@ func newDialect(target *scenario.Target, answer map[int]string) (d dialect, ok b
 	return d, true
 }
 
-// events follows one stream.
+// events follows the stream that answers a turn. It is the Events of x's carrier.
 type events struct {
+	plan  *plan
+	x     *exchange
 	sse   sse.Parser
 	next  int  // the number the next content should have
 	ended bool // the terminal event came
 }
 
-func (e *events) reset() {
+// Begin is that of Events.
+func (e *events) Begin() {
 	e.sse.Reset()
 	e.next, e.ended = 0, false
 }
 
-// feed takes a piece of the stream that was read at x.done. After the terminal
-// event everything is ignored.
-func (e *events) feed(x *exchange, p *plan, span []byte) fault {
-	for len(span) > 0 && !e.ended {
-		used, whole, err := e.sse.Next(span, p.limits.line)
+// Feed is that of Events.
+func (e *events) Feed(piece []byte) fault {
+	for len(piece) > 0 && !e.ended {
+		used, whole, err := e.sse.Next(piece, e.plan.Limits.line)
 		if err != nil {
-			return fault{Oversized, err.Error()}
+			return newFault(Oversized, err.Error())
 		}
-		span = span[used:]
+		piece = piece[used:]
 		if !whole {
 			continue
 		}
-		f := e.event(x, p)
+		f := e.event()
 		e.sse.Clear()
 		if f.bad() {
 			return f
@@ -84,16 +86,20 @@ func (e *events) feed(x *exchange, p *plan, span []byte) fault {
 	return fault{}
 }
 
-// end is called when no more bytes come.
-func (e *events) end() fault {
+// Ended is that of Events.
+func (e *events) Ended() bool { return e.ended }
+
+// End is that of Events.
+func (e *events) End() fault {
 	if e.ended {
 		return fault{}
 	}
-	return fault{Truncated, "the stream ended without its terminal event"}
+	return newFault(Truncated, "the stream ended without its terminal event")
 }
 
 // event takes one whole event.
-func (e *events) event(x *exchange, p *plan) fault {
+func (e *events) event() fault {
+	x, p := e.x, e.plan
 	d := &p.dialect
 	name, data := string(e.sse.Name), e.sse.Data
 	if d.openai && string(data) == "[DONE]" || d.done != "" && (name == d.done || string(data) == d.done) {
@@ -103,7 +109,7 @@ func (e *events) event(x *exchange, p *plan) fault {
 		}
 	}
 	if !d.lookup.Find(&x.scanner, data) {
-		return fault{Malformed, "an event of the stream is not valid JSON"}
+		return newFault(Malformed, "an event of the stream is not valid JSON")
 	}
 	x.transient = true
 	p.read.fill(x, x.reply)
@@ -133,7 +139,7 @@ func (e *events) reference(x *exchange, name string) fault {
 	case "delta":
 		if i, ok := v[slotIndex].Count(); ok {
 			if i != e.next {
-				return fault{Malformed, "events of the stream are missing or out of order"}
+				return newFault(Malformed, "events of the stream are missing or out of order")
 			}
 			e.next++
 		}
@@ -162,24 +168,24 @@ func (e *events) content(x *exchange, v *jsonscan.Value) {
 		return
 	}
 	if v.Escaped {
-		x.bare = jsonscan.Unescape(x.bare, v.Raw)
+		x.answer = jsonscan.Unescape(x.answer, v.Raw)
 	} else {
-		x.bare = append(x.bare, v.Raw...)
+		x.answer = append(x.answer, v.Raw...)
 	}
 	if x.token == 0 {
-		x.token = x.done
+		x.token = x.Done
 	} else {
-		x.gaps = append(x.gaps, x.done-x.last)
+		x.gaps = append(x.gaps, x.Done-x.last)
 	}
-	x.last = x.done
+	x.last = x.Done
 }
 
 func errorEvent(x *exchange, v *jsonscan.Value) fault {
 	text := visible(x.string(v))
 	if text == "" {
-		return fault{Malformed, "error event"}
+		return newFault(Malformed, "error event")
 	}
-	return fault{Malformed, "error event: " + text}
+	return newFault(Malformed, "error event: "+text)
 }
 
 // visible gives the begin of somebody else's text for a message: what a terminal

@@ -41,15 +41,15 @@ func newReader(target *scenario.Target) (reader, map[int]string, error) {
 	var r reader
 	var paths map[int]string
 	switch target.API {
-	case "", "reference", "article":
+	case "", scenario.APIReference, scenario.APIArticle:
 		paths = map[int]string{
 			slotDialog: "dialog_id", slotAnswer: "answer", slotTurns: "context.turns", slotStatus: "context.status",
 			slotTier: "tier", slotDegraded: "degraded", slotSource: "source", slotTurnID: "turn_id",
 			slotTrace: "trace_id", slotCode: "code", slotCodeType: "error.code",
 		}
-	case "openai":
+	case scenario.APIOpenAI:
 		paths = map[int]string{slotAnswer: "choices.0.message.content", slotCode: "error.code", slotCodeType: "error.type", slotMessage: "error.message"}
-	case "custom":
+	case scenario.APICustom:
 		paths = map[int]string{slotCode: "code"}
 		if target.Response == nil {
 			return r, nil, errors.New("target.response: api custom needs at least response.answer")
@@ -69,11 +69,11 @@ func newReader(target *scenario.Target) (reader, map[int]string, error) {
 	}
 	if job := jobOf(target); job != nil {
 		override(paths, map[int]string{slotJobURL: job.URL, slotJobStatus: job.Status})
-		if target.API != "custom" {
+		if target.API != scenario.APICustom {
 			paths[slotJobResult] = "result"
 		}
 	}
-	if target.Mode == "websocket" {
+	if target.Mode == scenario.ModeWebSocket {
 		paths[slotTicket] = "ticket.id"
 	}
 	r.hasOK = paths[slotOK] != ""
@@ -99,9 +99,9 @@ func (r *reader) take(x *exchange, reply *Reply, status int, body []byte) fault 
 			return fault{}
 		}
 		if len(body) == 0 {
-			return fault{Malformed, "the answer has no body"}
+			return newFault(Malformed, "the answer has no body")
 		}
-		return fault{Malformed, "the answer is not valid JSON"}
+		return newFault(Malformed, "the answer is not valid JSON")
 	}
 	v := x.scanner.Values
 	if inner := v[slotJobResult]; inner.Kind == jsonscan.Object {
@@ -117,13 +117,13 @@ func (r *reader) take(x *exchange, reply *Reply, status int, body []byte) fault 
 	}
 	switch {
 	case v[slotAnswer].Kind == jsonscan.Nothing && v[slotJobStatus].Kind == jsonscan.Text:
-		return fault{Malformed, "the job ended without an answer"}
+		return newFault(Malformed, "the job ended without an answer")
 	case v[slotAnswer].Kind == jsonscan.Nothing || v[slotAnswer].Kind == jsonscan.Null:
-		return fault{Malformed, "no answer in the response"}
+		return newFault(Malformed, "no answer in the response")
 	case v[slotAnswer].Kind != jsonscan.Text:
-		return fault{Malformed, "the answer is not a string"}
+		return newFault(Malformed, "the answer is not a string")
 	case len(reply.Answer) == 0:
-		return fault{Malformed, "the answer is empty"}
+		return newFault(Malformed, "the answer is empty")
 	}
 	return fault{}
 }

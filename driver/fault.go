@@ -18,6 +18,8 @@ type fault struct {
 	message string
 }
 
+func newFault(reason Reason, message string) fault { return fault{reason: reason, message: message} }
+
 func (f fault) bad() bool { return f.reason != Complete }
 
 const closedEarly = "connection closed by the server before the answer was whole"
@@ -29,17 +31,17 @@ const maxMessage = 160
 func ioFault(err error) fault {
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return fault{TimedOut, "no whole answer within the timeout"}
+		return newFault(TimedOut, "no whole answer within the timeout")
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return fault{Broken, closedEarly}
+		return newFault(Broken, closedEarly)
 	case errors.Is(err, syscall.ECONNRESET):
-		return fault{Broken, "connection reset by the server"}
+		return newFault(Broken, "connection reset by the server")
 	case errors.Is(err, syscall.EPIPE):
-		return fault{Broken, "connection closed by the server while the request was written"}
+		return newFault(Broken, "connection closed by the server while the request was written")
 	case errors.Is(err, net.ErrClosed), errors.Is(err, os.ErrClosed):
-		return fault{Interrupted, "interrupted"}
+		return newFault(Interrupted, "interrupted")
 	}
-	return fault{Broken, short(err)}
+	return newFault(Broken, short(err))
 }
 
 // dialFault says what an error of opening a connection means.
@@ -52,41 +54,41 @@ func dialFault(err error) fault {
 	var record tls.RecordHeaderError
 	for _, own := range []error{syscall.EMFILE, syscall.ENFILE, syscall.EADDRNOTAVAIL, syscall.EADDRINUSE, syscall.ENOBUFS, syscall.ENOMEM} {
 		if errors.Is(err, own) {
-			return fault{Exhausted, "no more connections can be opened here: " + own.Error()}
+			return newFault(Exhausted, "no more connections can be opened here: "+own.Error())
 		}
 	}
 	switch {
 	case errors.As(err, &dns):
 		if dns.IsTimeout {
-			return fault{TimedOut, "name lookup took longer than the timeout"}
+			return newFault(TimedOut, "name lookup took longer than the timeout")
 		}
 		if !dns.IsNotFound {
-			return fault{Unreachable, "name lookup: " + short(errors.New(dns.Err))}
+			return newFault(Unreachable, "name lookup: "+short(errors.New(dns.Err)))
 		}
-		return fault{Unreachable, "name lookup: no such host"}
+		return newFault(Unreachable, "name lookup: no such host")
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
-		return fault{TimedOut, "connecting took longer than the timeout"}
+		return newFault(TimedOut, "connecting took longer than the timeout")
 	case errors.Is(err, context.Canceled):
-		return fault{Interrupted, "interrupted"}
+		return newFault(Interrupted, "interrupted")
 	case errors.As(err, &host):
-		return fault{Unreachable, "tls: the certificate is for another host"}
+		return newFault(Unreachable, "tls: the certificate is for another host")
 	case errors.As(err, &authority):
-		return fault{Unreachable, "tls: the certificate is signed by an unknown authority"}
+		return newFault(Unreachable, "tls: the certificate is signed by an unknown authority")
 	case errors.As(err, &invalid):
 		if invalid.Reason == x509.Expired {
-			return fault{Unreachable, "tls: the certificate is expired or not yet valid"}
+			return newFault(Unreachable, "tls: the certificate is expired or not yet valid")
 		}
-		return fault{Unreachable, "tls: the certificate is not valid"}
+		return newFault(Unreachable, "tls: the certificate is not valid")
 	case errors.As(err, &alert):
-		return fault{Unreachable, "tls: " + alert.Error()}
+		return newFault(Unreachable, "tls: "+alert.Error())
 	case errors.As(err, &record):
-		return fault{Unreachable, "tls: the server does not speak TLS"}
+		return newFault(Unreachable, "tls: the server does not speak TLS")
 	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return fault{Unreachable, "connection closed by the server while it was being made"}
+		return newFault(Unreachable, "connection closed by the server while it was being made")
 	case isTimeout(err):
-		return fault{TimedOut, "connecting took longer than the timeout"}
+		return newFault(TimedOut, "connecting took longer than the timeout")
 	}
-	return fault{Unreachable, short(err)}
+	return newFault(Unreachable, short(err))
 }
 
 func isTimeout(err error) bool {

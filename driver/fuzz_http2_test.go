@@ -2,14 +2,14 @@ package driver
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"net"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
-	"github.com/cstest/cstest/scenario"
-	"github.com/cstest/cstest/unit"
 	h2 "golang.org/x/net/http2"
 )
 
@@ -37,33 +37,23 @@ func (c *reel) SetReadDeadline(time.Time) error  { return nil }
 func (c *reel) SetWriteDeadline(time.Time) error { return nil }
 
 // unreel has one turn answered by frames.
-func unreel(t testing.TB, target *scenario.Target, frames []byte, step int) string {
+func unreel(t testing.TB, target *Target, frames []byte, step int) string {
 	t.Helper()
-	d, err := New(target, Options{Base: time.Now()})
-	if err != nil {
-		t.Fatal(err)
+	h := newHTTP2(target)
+	m := h.newMux(&reel{tape: tape{left: bytes.Clone(frames), step: step}, asked: make(chan struct{})})
+	if !h.add(m) {
+		t.Fatal("closed")
 	}
-	h := d.(*client).carrier.(*http2)
-	l := d.Open(&User{ID: "u"}).(*line)
-	m := &mux{
-		Conn: &reel{tape: tape{left: bytes.Clone(frames), step: step}, asked: make(chan struct{})},
-		h:    h, streams: map[uint32]*exchange{}, nextID: 1, window: defaultWindow, initial: defaultWindow,
-		maxFrame: maxFrame, limit: manyStreams, open: 1, ready: make(chan struct{}),
-	}
-	h.all[m] = true
-	h.readers.Add(1)
-	h.count.Add(1)
-	l.mux = m
 	go m.read()
-	var r Reply
-	l.Do(&Turn{Text: []byte("hi")}, &r)
-	got := fmt.Sprintf("%d %d %q %q %q %q %d body %q", r.Status, r.Reason, r.Message, r.Answer, r.DialogID, r.Code, r.ContextTurns, r.Body)
-	if r.Reason == Complete && r.Status == 200 && len(r.Answer) == 0 && r.OK || r.Status != 0 && (r.Status < 100 || r.Status > 599) {
+	q := &Request{Method: "POST", Path: raw("/"), Usual: true}
+	h.Compile(q)
+	x := &Exchange{Deadline: time.Minute}
+	f := h.RoundTrip(&Link{Held: m}, x, q)
+	got := fmt.Sprintf("%d %d %q %q", x.Head.status, f.reason, f.message, x.Body)
+	if x.Head.status != 0 && (x.Head.status < 100 || x.Head.status > 599) {
 		t.Errorf("an answer that is none: %s", got)
 	}
-	l.Free(&r)
-	l.Close()
-	if err := d.Close(); err != nil {
+	if err := h.Close(); err != nil {
 		t.Error(err)
 	}
 	return got
@@ -106,7 +96,8 @@ func FuzzHTTP2(f *testing.F) {
 		seed(p)
 		f.Add(out.Bytes(), 3)
 	}
-	target := &scenario.Target{URL: "http://127.0.0.1:1", HTTP: "h2c", Timeout: unit.Duration(time.Minute), Limits: scenario.Limits{Body: 4096, Headers: 1024, Line: 512}}
+	target := &Target{Host: "127.0.0.1:1", Base: time.Now(), Timeout: time.Minute, Limits: limits{body: 4096, head: 1024, line: 512, ratio: 100}}
+	target.Dial = func(context.Context, time.Time) (net.Conn, error) { return nil, syscall.ECONNREFUSED }
 	f.Fuzz(func(t *testing.T, frames []byte, step int) {
 		whole := unreel(t, target, frames, len(frames)+1)
 		if cut := unreel(t, target, frames, 1+(step&0x3f)); cut != whole {

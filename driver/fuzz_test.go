@@ -3,6 +3,7 @@ package driver
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -38,17 +39,21 @@ func (c *tape) Read(p []byte) (n int, err error) {
 // play has one turn answered by raw.
 func play(t testing.TB, target *scenario.Target, raw []byte, step int) string {
 	t.Helper()
-	d, err := New(target, Options{Base: time.Now()})
+	p, err := compile(target, Options{Base: time.Now()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := d.(*client)
+	p.Dial = func(context.Context, time.Time) (net.Conn, error) {
+		return &tape{left: slices.Clone(raw), step: step}, nil
+	}
+	d, err := newClient(p, target.HTTP)
+	if err != nil {
+		t.Fatal(err)
+	}
 	l := d.Open(&User{ID: "u"}).(*line)
-	l.conn = &conn{Conn: &tape{left: slices.Clone(raw), step: step}}
-	c.carrier.(*http1).conns.add(l.conn)
 	var r Reply
 	l.Do(&Turn{Text: []byte("hi")}, &r)
-	kept := l.conn != nil
+	kept := l.link.Held != nil
 	got := fmt.Sprintf("%d %d %q %q %q %q %d kept %t body %q", r.Status, r.Reason, r.Message, r.Answer, r.DialogID, r.Code, r.ContextTurns, kept, r.Body)
 	if r.Reason == Complete && r.Status == 200 && len(r.Answer) == 0 && r.OK {
 		t.Errorf("an answer without an answer: %s", got)

@@ -1,10 +1,8 @@
 package driver
 
 import (
+	"slices"
 	"time"
-
-	"github.com/cstest/cstest/driver/internal/jsonscan"
-	"github.com/cstest/cstest/template"
 )
 
 const (
@@ -103,10 +101,10 @@ func (g *agents) pushed(s *session, id string, at time.Duration, raw []byte) {
 
 // note keeps a message for one who watches.
 func (g *agents) note(seen *sighting, s *session, way string, raw []byte) {
-	if g.plan.opts.Capture == nil || len(seen.notes)+len(raw) > maxAgentNotes {
+	if !g.config.Notes || len(seen.notes)+len(raw) > maxAgentNotes {
 		return
 	}
-	seen.notes = append(append(append(append(seen.notes, s.agent.user.ID...), way...), raw...), '\n')
+	seen.notes = append(append(append(append(seen.notes, s.agent.Name...), way...), raw...), '\n')
 }
 
 func (h *handoff) rouse() {
@@ -133,7 +131,7 @@ func (g *agents) answered(s *session, kind, id, code string, raw []byte) {
 	}
 	switch {
 	case kind == "claimed" && (mine == nil || *mine == unclaimed):
-		h.fault = fault{Malformed, "an agent was given a ticket without a claim"}
+		h.fault = newFault(Malformed, "an agent was given a ticket without a claim")
 	case kind == "claimed" && *mine != wonIt:
 		*mine = wonIt
 		if h.won++; h.winner == nil {
@@ -142,7 +140,7 @@ func (g *agents) answered(s *session, kind, id, code string, raw []byte) {
 	case kind == "lost" && mine != nil && *mine == claimed:
 		*mine = lostIt
 	case kind == "error" && h.asked && s == h.winner:
-		h.fault = fault{Malformed, "the reply of the agent who won the ticket was refused" + coded(code)}
+		h.fault = newFault(Malformed, "the reply of the agent who won the ticket was refused"+coded(code))
 	case kind == "error" && mine != nil && *mine == claimed:
 		*mine, h.code = lostIt, coded(code)
 	case kind == "replied" && h.asked && s == h.winner:
@@ -153,7 +151,7 @@ func (g *agents) answered(s *session, kind, id, code string, raw []byte) {
 
 // lose ends the turns that hang on s. g.mu must be held.
 func (g *agents) lose(s *session, f fault) {
-	f = f.amidst()
+	f = whileAsked(f)
 	s.fault = f
 	for _, h := range g.tickets {
 		for i := range h.sight.shown {
@@ -168,8 +166,8 @@ func (g *agents) lose(s *session, f fault) {
 	}
 }
 
-// amidst is what a socket's fault is to a turn whose question was sent.
-func (f fault) amidst() fault {
+// whileAsked is what a socket's fault is to a turn whose question was sent.
+func whileAsked(f fault) fault {
 	if f.reason == Unreachable || f.reason == TimedOut {
 		f.reason = Broken
 	}
@@ -182,7 +180,7 @@ func (g *agents) expect(id string) *handoff {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.tickets[id] != nil {
-		h.fault = fault{Malformed, "the ticket in the answer is another turn's as well"}
+		h.fault = newFault(Malformed, "the ticket in the answer is another turn's as well")
 		return h
 	}
 	g.tickets[id] = h
@@ -196,8 +194,8 @@ func (g *agents) expect(id string) *handoff {
 		}
 	}
 	if _, _, f := g.state(); h.sight.shown == 0 && g.live == 0 {
-		if h.fault = f.amidst(); !f.bad() {
-			h.fault = fault{Broken, "no agent's socket is open"}
+		if h.fault = whileAsked(f); !f.bad() {
+			h.fault = newFault(Broken, "no agent's socket is open")
 		}
 	}
 	return h
@@ -229,39 +227,43 @@ func (g *agents) until(h *handoff, deadline time.Duration, done func() bool) fau
 	}
 }
 
-// handOver follows the ticket named in the answer until an agent has dealt with
-// it. The turn is done when the first of them was shown the ticket.
-func (l *line) handOver(x *exchange) fault {
-	id := x.scanner.Values[slotTicket]
-	if id.Kind != jsonscan.Text || len(id.Raw) == 0 || len(id.Raw) > maxTicketID {
-		return fault{Malformed, "no ticket in the answer: nobody was handed the question"}
+// Outcome is how the ticket of a turn fared; times are offsets from Target.Base.
+type Outcome struct {
+	ShownAt time.Duration // to the first agent; 0: to none
+	Over    time.Duration // when the agents had no more to do with it
+	Notes   []byte        // what was said of it, where the config asks for that
+}
+
+// Follow waits until an agent is shown the ticket id, by deadline, and then has the
+// first two who are claim it and the winner reply. done is when the answer to
+// the turn was whole; the dealing has the target's timeout from then, or from
+// when the ticket was shown.
+func (g *agents) Follow(id string, done, deadline time.Duration) (Outcome, fault) {
+	if id == "" || len(id) > maxTicketID {
+		return Outcome{}, newFault(Malformed, "no ticket in the answer: nobody was handed the question")
 	}
-	g := l.client.agents
-	h := g.expect(string(x.string(&id)))
+	h := g.expect(id)
 	defer g.forget(h)
-	var shownAt time.Duration
-	f := g.until(h, x.deadline, func() bool {
-		shownAt = h.sight.at
+	var out Outcome
+	f := g.until(h, deadline, func() bool {
+		out.ShownAt = h.sight.at
 		return h.sight.shown > 0
 	})
 	if f.bad() {
-		f = f.late("no agent was shown the ticket within the timeout")
+		out.ShownAt = 0
+		f = late(f, "no agent was shown the ticket within the timeout")
 	} else {
-		x.done = max(x.done, shownAt)
-		f = g.deal(h, x.done+g.plan.timeout)
+		f = g.deal(h, max(done, out.ShownAt)+g.target.Timeout)
 	}
-	x.over = g.now()
-	if f.bad() {
-		x.done = x.over // the customer still waits
-	}
+	out.Over = g.target.Now()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	x.notes = h.sight.notes
-	return f
+	out.Notes = h.sight.notes
+	return out, f
 }
 
 // late says what a time that is up was waited for.
-func (f fault) late(what string) fault {
+func late(f fault, what string) fault {
 	if f.reason == TimedOut {
 		f.message = what
 	}
@@ -271,53 +273,78 @@ func (f fault) late(what string) fault {
 // deal has the agents who were shown the ticket claim it, and the one who wins
 // it reply.
 func (g *agents) deal(h *handoff, deadline time.Duration) fault {
-	f := g.until(h, min(g.now()+together, deadline), func() bool { return h.sight.shown == len(h.claims) || g.live < 2 })
+	f := g.until(h, min(g.target.Now()+together, deadline), func() bool { return h.sight.shown == len(h.claims) || g.live < 2 })
 	if f.bad() && f.reason != TimedOut {
 		return f
 	}
-	var won int
-	var code string
-	f = g.until(h, deadline, func() bool {
-		open := g.claim(h)
-		won, code = h.won, h.code
-		return open == 0 || won > 1
-	})
+	if f := g.claims(h, deadline); f.bad() {
+		return late(f, "a claim was not answered within the timeout")
+	}
+	won, code := g.reply(h)
 	switch {
-	case f.bad():
-		return f.late("a claim was not answered within the timeout")
+	case won > 1:
+		return newFault(Malformed, "two agents won one ticket")
 	case won == 0:
-		return fault{Malformed, "no agent won the ticket" + code}
+		return newFault(Malformed, "no agent won the ticket"+code)
 	}
-	f = g.until(h, deadline, func() bool {
-		if !h.asked && h.won == 1 {
-			h.asked = true
-			g.say(h, h.winner, append(template.AppendJSON([]byte(replyStart), h.id), g.rules.replyEnd...))
-		}
-		won = h.won
-		return h.closed || won > 1
-	})
+	f = g.until(h, deadline, func() bool { return h.closed || h.won > 1 })
 	if f.bad() {
-		return f.late("the agent's reply was not confirmed within the timeout")
+		return late(f, "the agent's reply was not confirmed within the timeout")
 	}
-	if won > 1 {
-		return fault{Malformed, "two agents won one ticket"}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if h.won > 1 {
+		return newFault(Malformed, "two agents won one ticket")
 	}
 	return fault{}
 }
 
-// claim has those who were shown the ticket claim it and tells how many claims
-// are not answered. g.mu must be held.
-func (g *agents) claim(h *handoff) (open int) {
+// claims has those who are shown the ticket claim it until every claim is
+// answered, or two have won.
+func (g *agents) claims(h *handoff, deadline time.Duration) fault {
+	for {
+		g.claim(h)
+		f := g.until(h, deadline, func() bool { return h.unclaimed() || !h.open() || h.won > 1 })
+		if f.bad() {
+			return f
+		}
+		g.mu.Lock()
+		more := h.unclaimed() && h.won < 2
+		g.mu.Unlock()
+		if !more {
+			return fault{}
+		}
+	}
+}
+
+// unclaimed tells whether somebody was shown the ticket who has not claimed it.
+func (h *handoff) unclaimed() bool { return slices.Contains(h.claims[:h.sight.shown], unclaimed) }
+
+// open tells whether a claim is not answered.
+func (h *handoff) open() bool { return slices.Contains(h.claims[:h.sight.shown], claimed) }
+
+// claim has those who were shown the ticket and have not claimed it do so.
+func (g *agents) claim(h *handoff) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	for i := range h.sight.shown {
 		if h.claims[i] == unclaimed {
 			h.claims[i] = claimed
-			g.say(h, h.sight.by[i], append(template.AppendJSON([]byte(claimStart), h.id), ticketIDEnding...))
-		}
-		if h.claims[i] == claimed {
-			open++
+			g.say(h, h.sight.by[i], claimOf(h.id))
 		}
 	}
-	return open
+}
+
+// reply has the agent reply who alone has won the ticket. It tells how many have,
+// and where none has, why.
+func (g *agents) reply(h *handoff) (won int, code string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if h.won == 1 {
+		h.asked = true
+		g.say(h, h.winner, replyTo(h.id, g.config.Reply))
+	}
+	return h.won, h.code
 }
 
 // say sends a message about h from the agent of s. g.mu must be held.

@@ -128,14 +128,15 @@ func BenchmarkRequest(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	v := values{user: &User{ID: "u1"}, turn: hotTurn()}
-	if err := p.jwt.sign(v.user, time.Now()); err != nil {
+	v := filled(values{user: &User{ID: "u1"}, turn: hotTurn()})
+	form := Form1(&p.turn, &p.Target)
+	if err := p.jwt.sign(of(v).user, time.Now()); err != nil {
 		b.Fatal(err)
 	}
 	var out []byte
 	b.ReportAllocs()
 	for b.Loop() {
-		out = p.turn.appendHTTP1(out[:0], &v)
+		out = form.Append(out[:0], v)
 	}
 }
 
@@ -146,7 +147,7 @@ func BenchmarkExtract(b *testing.B) {
 		b.Fatal(err)
 	}
 	body := []byte(`{"dialog_id":"0123456789abcdef0123456789abcdef","answer":"满减优惠券可以在结算页选择使用,每单限用一张。","cost_ms":112.345,"turn_id":"abc","seq":2,"epoch":1,"tier":"llm","degraded":false,"source":"llm","suggestions":["退货","发票"],"context":{"status":"ok","turns":2},"persisted":true,"pii":{"in":0,"out":0},"group":"base","trace_id":"0af7651916cd43dd8448eb211c80319c"}`)
-	var e exchanges
+	e := exchanges{plan: p}
 	x := e.get()
 	var r Reply
 	b.ReportAllocs()
@@ -207,10 +208,10 @@ func TestClosedWhileIdle(t *testing.T) {
 	line.Free(&r)
 	<-closed
 	// As if it had been idle for long; the close must have arrived.
-	for !gone(line.conn.raw) {
+	for !gone(line.link.Held.(*conn).raw) {
 		runtime.Gosched()
 	}
-	line.conn.idle -= 2 * quiet
+	line.link.Held.(*conn).idle -= 2 * quiet
 	line.Do(&Turn{Text: []byte("b")}, &r)
 	if r.Reason != Complete || r.Connect == 0 {
 		t.Errorf("reason %d %q, connect %d", r.Reason, r.Message, r.Connect)

@@ -1,15 +1,16 @@
 package driver
 
 import (
+	"github.com/cstest/cstest/template"
 	"golang.org/x/net/http2/hpack"
 )
 
-// fieldBlock is the header block of a request over HTTP/2, ready but for what
-// differs from turn to turn. What is constant goes into the peer's table with
-// the first request of a connection and is one byte from then on.
-type fieldBlock struct {
+// form2 is the header block of a request, ready but for what differs from one to
+// the next. What is constant in the usual request goes into the peer's table with
+// the first on a connection and is one byte from then on.
+type form2 struct {
 	parts []blockPart
-	size  int // what the constants take in the peer's table
+	kept  bool // the constants may go into the peer's table
 }
 
 // blockPart is a run of constant fields, or one field that varies.
@@ -18,7 +19,7 @@ type blockPart struct {
 	keep    []byte // the constants spelled out, kept by the peer
 	known   []byte // the constants as indexes into the peer's table
 	name    []byte // of a varying field: its representation up to the value
-	value   bound
+	value   Text
 }
 
 // tableSize is the table of a peer that has not said otherwise.
@@ -35,11 +36,11 @@ const (
 	staticEntries   = 61
 )
 
-// block compiles the header block of q.
-func (q *request) block(p *plan) fieldBlock {
-	type constant struct{ name, value string }
-	var b fieldBlock
-	var constants []constant // in the order they enter the table
+// newForm2 renders what does not change of q's header block.
+func newForm2(q *Request, t *Target) *form2 {
+	b := &form2{}
+	size := 0      // what the constants take in the peer's table
+	constants := 0 // which enter the table in this order
 	cur := blockPart{}
 	flush := func() {
 		if cur.literal != nil || cur.known != nil {
@@ -50,10 +51,10 @@ func (q *request) block(p *plan) fieldBlock {
 	static := func(index byte) {
 		cur.literal, cur.keep, cur.known = append(cur.literal, 0x80|index), append(cur.keep, 0x80|index), append(cur.known, 0x80|index)
 	}
-	add := func(name string, value bound) {
+	add := func(name string, value Text) {
 		if text, ok := value.Constant(); ok {
-			constants = append(constants, constant{name, text})
-			b.size += len(name) + len(text) + 32
+			constants++
+			size += len(name) + len(text) + 32
 			cur.literal = appendText(appendText(append(cur.literal, 0x00), name), text)
 			cur.keep = appendText(appendText(append(cur.keep, 0x40), name), text)
 			// The place of the n-th entry is known when all are: fixed below.
@@ -67,31 +68,33 @@ func (q *request) block(p *plan) fieldBlock {
 		}
 		b.parts = append(b.parts, blockPart{name: appendText([]byte{first}, name), value: value})
 	}
-	switch q.method {
+	switch q.Method {
 	case "GET":
 		static(staticGET)
 	case "POST":
 		static(staticPOST)
 	default:
-		add(":method", raw(q.method))
+		add(":method", template.Raw[Values](q.Method))
 	}
-	if p.secure {
+	if t.Secure {
 		static(staticHTTPS)
 	} else {
 		static(staticHTTP)
 	}
-	add(":authority", raw(p.host))
-	add(":path", q.path)
-	for _, f := range q.fields {
-		add(f.name, f.value)
+	add(":authority", template.Raw[Values](t.Host))
+	add(":path", q.Path)
+	for _, f := range q.Fields {
+		add(f.Name, f.Value)
 	}
 	flush()
-	b.place(len(constants))
+	b.place(constants)
+	// Indexes of more than one byte are not worth it.
+	b.kept = q.Usual && size <= tableSize && constants <= 60
 	return b
 }
 
 // place fills in the indexes: the newest entry of n is the first.
-func (b *fieldBlock) place(n int) {
+func (b *form2) place(n int) {
 	entry := 0
 	for i := range b.parts {
 		known := b.parts[i].known
@@ -101,9 +104,6 @@ func (b *fieldBlock) place(n int) {
 				entry++
 			}
 		}
-	}
-	if n > 60 {
-		b.size = tableSize + 1 // indexes of more than one byte are not worth it
 	}
 }
 
@@ -135,7 +135,7 @@ const (
 )
 
 // append writes the block for one request.
-func (b *fieldBlock) append(dst []byte, v *values, t table) []byte {
+func (b *form2) append(dst []byte, v *Values, t table) []byte {
 	for i := range b.parts {
 		p := &b.parts[i]
 		switch {
@@ -154,7 +154,7 @@ func (b *fieldBlock) append(dst []byte, v *values, t table) []byte {
 }
 
 // appendValueText writes a rendered value with its length before it.
-func appendValueText(dst []byte, t bound, v *values) []byte {
+func appendValueText(dst []byte, t Text, v *Values) []byte {
 	at := len(dst)
 	dst = append(dst, 0)
 	dst = t.Append(dst, v)

@@ -8,6 +8,8 @@ import (
 	"os"
 	"sync/atomic"
 	"time"
+
+	"github.com/cstest/cstest/scenario"
 )
 
 // quiet is how long a kept connection may have been idle before it is looked at
@@ -17,8 +19,7 @@ const quiet = time.Second
 // http1 carries requests over HTTP/1.1, one at a time on a connection, all in
 // the goroutine that asks.
 type http1 struct {
-	plan   *plan
-	dialer *dialer
+	target *Target
 	conns  registry
 	pool   *pool // where the policy is shared
 	ctx    context.Context
@@ -26,37 +27,38 @@ type http1 struct {
 	halted atomic.Bool
 }
 
-func newHTTP1(p *plan) *http1 {
-	h := &http1{plan: p, dialer: newDialer(p)}
+func newHTTP1(t *Target) *http1 {
+	h := &http1{target: t}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
-	if p.policy == "shared" {
-		h.pool = newPool(or(p.pool, defaultPool))
+	if t.Connections == scenario.Shared {
+		h.pool = newPool(t.Pool)
 	}
 	return h
 }
 
-func (h *http1) now() time.Duration { return time.Since(h.plan.opts.Base) }
-
-func (h *http1) interrupt() {
+func (h *http1) Interrupt() {
 	h.halted.Store(true)
 	h.cancel()
 	h.conns.interrupt()
 }
 
-func (h *http1) interrupted() <-chan struct{} { return h.ctx.Done() }
+func (h *http1) Interrupted() <-chan struct{} { return h.ctx.Done() }
 
-func (h *http1) connections() int { return int(h.conns.count.Load()) }
+func (h *http1) Connections() int { return int(h.conns.count.Load()) }
 
-func (h *http1) close() error {
-	h.interrupt()
+func (h *http1) Close() error {
+	h.Interrupt()
 	h.conns.close()
 	return nil
 }
 
-// roundTrip sends q, filled with x's values, and reads the answer into x.
-func (h *http1) roundTrip(l *line, x *exchange, q *request) fault {
-	x.in = x.in[:0]
-	x.out = q.appendHTTP1(x.out[:0], &x.values)
+// Compile makes q ready to be sent.
+func (h *http1) Compile(q *Request) { q.Written = Form1(q, h.target) }
+
+// RoundTrip sends q, filled with x's values, and reads the answer into x.
+func (h *http1) RoundTrip(l *Link, x *Exchange, q *Request) fault {
+	x.In = x.In[:0]
+	x.Out = q.Written.(*form1).Append(x.Out[:0], &x.Values)
 	c, f := h.acquire(l, x)
 	if f.bad() {
 		return f
@@ -67,18 +69,19 @@ func (h *http1) roundTrip(l *line, x *exchange, q *request) fault {
 }
 
 // acquire gives the connection the policy says, a new one where there is none.
-func (h *http1) acquire(l *line, x *exchange) (*conn, fault) {
+func (h *http1) acquire(l *Link, x *Exchange) (*conn, fault) {
 	var c *conn
 	if h.pool != nil {
 		var f fault
-		if c, f = h.pool.get(h.ctx, h.plan.opts.Base.Add(x.deadline)); f.bad() {
+		if c, f = h.pool.get(h.ctx, h.target.Base.Add(x.Deadline)); f.bad() {
 			return nil, f
 		}
 	} else {
-		c, l.conn = l.conn, nil
+		c, _ = l.Held.(*conn)
+		l.Held = nil
 	}
-	now := h.now()
-	if c != nil && now-c.idle > quiet && c.raw != nil && gone(c.raw) {
+	now := h.target.Now()
+	if c != nil && h.closed(c, now) {
 		h.conns.drop(c)
 		c = nil
 	}
@@ -90,18 +93,24 @@ func (h *http1) acquire(l *line, x *exchange) (*conn, fault) {
 			}
 			return nil, f
 		}
-		now = h.now()
+		now = h.target.Now()
 	}
-	c.arm(h.plan.opts.Base, x.deadline, now)
+	c.arm(h.target.Base, x.Deadline, now)
 	if h.halted.Load() {
 		h.release(l, c, false)
-		return nil, fault{Interrupted, "interrupted"}
+		return nil, newFault(Interrupted, "interrupted")
 	}
 	return c, fault{}
 }
 
-func (h *http1) release(l *line, c *conn, keep bool) {
-	if !keep || h.plan.policy == "per-turn" {
+// closed looks at a kept connection before it is used again: what the server has
+// closed is not written to. This is the only place where that is decided.
+func (h *http1) closed(c *conn, now time.Duration) bool {
+	return now-c.idle > quiet && c.raw != nil && gone(c.raw)
+}
+
+func (h *http1) release(l *Link, c *conn, keep bool) {
+	if !keep || h.target.Connections == scenario.PerTurn {
 		h.conns.drop(c)
 		c = nil
 	}
@@ -109,32 +118,34 @@ func (h *http1) release(l *line, c *conn, keep bool) {
 		h.pool.put(c)
 		return
 	}
-	l.conn = c
+	if c != nil {
+		l.Held = c
+	}
 }
 
 // talk writes the request and reads the answer. keep tells whether the
 // connection can carry another.
-func (h *http1) talk(c *conn, x *exchange, q *request) (keep bool, f fault) {
-	sent := h.now()
-	if x.sent == 0 {
-		x.sent = sent
+func (h *http1) talk(c *conn, x *Exchange, q *Request) (keep bool, f fault) {
+	sent := h.target.Now()
+	if x.Sent == 0 {
+		x.Sent = sent
 	}
 	had, f := h.send(c, x, sent)
 	if f.bad() {
 		return false, f
 	}
 	var r headReader
-	x.head.reset()
+	x.Head.reset()
 	for done := false; !done; had = false {
 		if !had {
-			x.room(512)
+			x.Room(512)
 			f = h.readSome(c, x, sent)
 		}
 		if !f.bad() {
-			f, done = r.read(x.in, &x.head, &h.plan.limits)
+			f, done = r.read(x.In, &x.Head, &h.target.Limits)
 		}
 		if f.bad() {
-			x.head.reset()
+			x.Head.reset()
 			return false, f
 		}
 	}
@@ -142,26 +153,26 @@ func (h *http1) talk(c *conn, x *exchange, q *request) (keep bool, f fault) {
 }
 
 // send writes the request; had tells that it read the begin of the answer, too.
-func (h *http1) send(c *conn, x *exchange, now time.Duration) (had bool, f fault) {
-	out := x.out
+func (h *http1) send(c *conn, x *Exchange, now time.Duration) (had bool, f fault) {
+	out := x.Out
 	if c.swappable(now) {
-		x.room(512)
-		wrote, n, err := c.exchange(out, x.in[:cap(x.in)])
+		x.Room(512)
+		wrote, n, err := c.exchange(out, x.In[:cap(x.In)])
 		if n > 0 {
-			x.done = h.now()
-			if x.first == 0 {
-				x.first = x.done
+			x.Done = h.target.Now()
+			if x.First == 0 {
+				x.First = x.Done
 			}
-			x.in = x.in[:n]
+			x.In = x.In[:n]
 			return true, fault{}
 		}
-		early := errors.Is(err, os.ErrDeadlineExceeded) && h.now() < x.deadline
+		early := errors.Is(err, os.ErrDeadlineExceeded) && h.target.Now() < x.Deadline
 		if err != nil && !early {
 			return false, h.lost(c, x, err, true)
 		}
 		// A deadline of an earlier turn, or a full socket: go on where it stopped.
 		if early {
-			h.rearm(c, x.deadline)
+			h.rearm(c, x.Deadline)
 		}
 		if out = out[wrote:]; len(out) == 0 {
 			return false, fault{}
@@ -176,7 +187,7 @@ func (h *http1) send(c *conn, x *exchange, now time.Duration) (had bool, f fault
 // rearm replaces a deadline that fired too early.
 func (h *http1) rearm(c *conn, until time.Duration) {
 	c.armed = 0
-	c.arm(h.plan.opts.Base, until, h.now())
+	c.arm(h.target.Base, until, h.target.Now())
 	// Interrupt says so before it sets a deadline in the past; the order here is
 	// the reverse, so that one of the two is seen.
 	if h.halted.Load() {
@@ -185,35 +196,35 @@ func (h *http1) rearm(c *conn, until time.Duration) {
 }
 
 // readSome reads once and notes when. now is a time not long ago.
-func (h *http1) readSome(c *conn, x *exchange, now time.Duration) fault {
+func (h *http1) readSome(c *conn, x *Exchange, now time.Duration) fault {
 	n, err := h.read(c, x, now)
-	x.done = h.now()
+	x.Done = h.target.Now()
 	if n > 0 {
-		if x.first == 0 {
-			x.first = x.done
+		if x.First == 0 {
+			x.First = x.Done
 		}
-		x.in = x.in[:len(x.in)+n]
+		x.In = x.In[:len(x.In)+n]
 		return fault{}
 	}
 	if err == nil {
 		err = io.ErrNoProgress
 	}
-	return h.lost(c, x, err, len(x.in) == 0)
+	return h.lost(c, x, err, len(x.In) == 0)
 }
 
 // read reads behind x.in. A deadline armed for an earlier turn is not this one's.
-func (h *http1) read(c *conn, x *exchange, now time.Duration) (int, error) {
-	until := x.deadline
-	if stall := h.plan.limits.stall; stall > 0 && len(x.in) > 0 {
+func (h *http1) read(c *conn, x *Exchange, now time.Duration) (int, error) {
+	until := x.Deadline
+	if stall := h.target.Limits.stall; stall > 0 && len(x.In) > 0 {
 		until = min(until, now+stall)
-		c.arm(h.plan.opts.Base, until, now)
+		c.arm(h.target.Base, until, now)
 	}
 	for {
-		n, err := c.Read(x.in[len(x.in):cap(x.in)])
+		n, err := c.Read(x.In[len(x.In):cap(x.In)])
 		if n > 0 || err == nil || !errors.Is(err, os.ErrDeadlineExceeded) {
 			return n, err
 		}
-		now = h.now()
+		now = h.target.Now()
 		if now >= until || h.halted.Load() {
 			return 0, err
 		}
@@ -223,82 +234,82 @@ func (h *http1) read(c *conn, x *exchange, now time.Duration) (int, error) {
 
 // lost says what an error of the connection means for the turn; silent tells
 // that nothing of the answer had come.
-func (h *http1) lost(c *conn, x *exchange, err error, silent bool) fault {
-	if x.done == 0 {
-		x.done = h.now()
+func (h *http1) lost(c *conn, x *Exchange, err error, silent bool) fault {
+	if x.Done == 0 {
+		x.Done = h.target.Now()
 	}
 	if h.halted.Load() {
-		return fault{Interrupted, "interrupted"}
+		return newFault(Interrupted, "interrupted")
 	}
 	f := ioFault(err)
 	if f.reason == Broken && silent && c.idle > 0 {
 		f.message = "kept connection closed by the server"
 	}
-	if f.reason == TimedOut && !silent && x.done < x.deadline {
+	if f.reason == TimedOut && !silent && x.Done < x.Deadline {
 		f.message = "the answer stalled"
 	}
 	return f
 }
 
 // readBody reads the body that begins at from in x.in and gives it as x.body,
-// or its events to x.events.
-func (h *http1) readBody(c *conn, x *exchange, q *request, from int) (keep bool, f fault) {
-	in, f := newIntake(h.plan, x, q, from)
+// or its events to x.Events.
+func (h *http1) readBody(c *conn, x *Exchange, q *Request, from int) (keep bool, f fault) {
+	in, f := newIntake(h.target, x, q, from)
 	if f.bad() {
 		return false, f
 	}
 	for {
-		if f := in.take(x); f.bad() {
+		if f := in.take(); f.bad() {
 			return false, f
 		}
-		if x.framing.done || in.streaming && x.events.ended {
+		if in.bounds.done || x.Streamed && x.Events.Ended() {
 			break
 		}
-		in.compact(x)
-		if f := h.readSome(c, x, x.done); f.bad() {
-			return false, in.broken(x, f)
+		in.compact()
+		if f := h.readSome(c, x, x.Done); f.bad() {
+			return false, in.broken(f)
 		}
 	}
-	if in.streaming {
+	if x.Streamed {
 		keep, f = h.afterStream(c, x, &in)
 	} else {
-		keep, f = in.raw == len(x.in), in.finish(x)
+		keep, f = in.raw == len(x.In), in.finish()
 	}
-	c.idle = x.done
-	return keep && !x.head.closing, f
+	c.idle = x.Done
+	return keep && !x.Head.closing, f
 }
 
 // linger is how long the end of a body is waited for when the last event of its
 // stream is there: the connection is worth that much, the turn is over.
 const linger = 100 * time.Millisecond
 
-func (h *http1) afterStream(c *conn, x *exchange, in *intake) (keep bool, f fault) {
-	if f := x.events.end(); f.bad() {
+func (h *http1) afterStream(c *conn, x *Exchange, in *intake) (keep bool, f fault) {
+	if f := x.Events.End(); f.bad() {
 		return true, f
 	}
-	over := x.done
-	x.body = x.in[in.from:in.end]
-	x.deadline = min(x.deadline, over+linger)
-	c.arm(h.plan.opts.Base, x.deadline, over)
-	for !x.framing.done && !f.bad() {
-		in.compact(x)
-		if f = h.readSome(c, x, x.done); !f.bad() {
-			f = in.take(x)
+	over := x.Done
+	x.Body = x.In[in.from:in.end]
+	x.Deadline = min(x.Deadline, over+linger)
+	c.arm(h.target.Base, x.Deadline, over)
+	for !in.bounds.done && !f.bad() {
+		in.compact()
+		if f = h.readSome(c, x, x.Done); !f.bad() {
+			f = in.take()
 		}
 	}
-	x.done = over
-	return !f.bad() && in.raw == len(x.in), fault{}
+	x.Done = over
+	return !f.bad() && in.raw == len(x.In), fault{}
 }
 
-func (h *http1) leave(l *line) {
-	if l.conn != nil {
-		h.conns.drop(l.conn)
-		l.conn = nil
+func (h *http1) Leave(l *Link) {
+	if c, ok := l.Held.(*conn); ok {
+		h.conns.drop(c)
+		l.Held = nil
 	}
 }
 
 // prepare opens n of the shared connections.
-func (h *http1) prepare(n int) error {
+func (h *http1) Prepare(n int) error {
 	n = min(n, cap(h.pool.places))
 	for range n {
 		c, f := h.pool.get(h.ctx, time.Now())
@@ -306,11 +317,11 @@ func (h *http1) prepare(n int) error {
 			return nil // they are in use, so they are open
 		}
 		if c == nil {
-			now := h.now()
-			x := exchange{deadline: now + h.plan.timeout}
+			now := h.target.Now()
+			x := Exchange{Deadline: now + h.target.Timeout}
 			if c, f = h.open(&x, now); f.bad() {
 				h.pool.put(nil)
-				return fmt.Errorf("connect to %s: %s", h.dialer.address, f.message)
+				return fmt.Errorf("connect to %s: %s", h.target.Address, f.message)
 			}
 		}
 		h.pool.put(c)

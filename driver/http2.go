@@ -4,15 +4,16 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"net"
 	"sync"
 	"sync/atomic"
-	"time"
+
+	"github.com/cstest/cstest/scenario"
 )
 
 // http2 carries requests over HTTP/2, many at a time on a connection.
 type http2 struct {
-	plan    *plan
-	dialer  *dialer
+	target  *Target
 	ctx     context.Context
 	cancel  context.CancelFunc
 	halted  atomic.Bool
@@ -33,26 +34,23 @@ type place struct {
 	opening bool
 }
 
-func newHTTP2(p *plan) *http2 {
-	h := &http2{plan: p, dialer: newDialer(p), all: map[*mux]bool{}}
+func newHTTP2(t *Target) *http2 {
+	h := &http2{target: t, all: map[*mux]bool{}}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
-	if p.policy == "shared" {
-		h.places = make([]place, or(p.pool, defaultPool))
-	}
-	p.turn.fields2, p.poll.fields2 = p.turn.block(p), p.poll.block(p)
-	if p.login != nil {
-		p.login.fields2 = p.login.block(p)
+	if t.Connections == scenario.Shared {
+		h.places = make([]place, t.Pool)
 	}
 	return h
 }
 
-func (h *http2) now() time.Duration { return time.Since(h.plan.opts.Base) }
+// Compile makes q ready to be sent.
+func (h *http2) Compile(q *Request) { q.Written = newForm2(q, h.target) }
 
-func (h *http2) interrupted() <-chan struct{} { return h.ctx.Done() }
+func (h *http2) Interrupted() <-chan struct{} { return h.ctx.Done() }
 
-func (h *http2) connections() int { return int(h.count.Load()) }
+func (h *http2) Connections() int { return int(h.count.Load()) }
 
-func (h *http2) interrupt() {
+func (h *http2) Interrupt() {
 	h.halted.Store(true)
 	h.cancel()
 	h.mu.Lock()
@@ -63,16 +61,16 @@ func (h *http2) interrupt() {
 	h.mu.Unlock()
 	for _, m := range all {
 		m.mu.Lock()
-		m.fail(fault{Interrupted, "interrupted"})
+		m.fail(newFault(Interrupted, "interrupted"))
 		m.mu.Unlock()
 	}
 }
 
-func (h *http2) close() error {
+func (h *http2) Close() error {
 	h.mu.Lock()
 	h.over = true
 	h.mu.Unlock()
-	h.interrupt()
+	h.Interrupt()
 	h.readers.Wait()
 	return nil
 }
@@ -81,107 +79,80 @@ func (h *http2) close() error {
 // before was closing and had not taken it.
 const maxMoves = 8
 
-// roundTrip sends q, filled with x's values, and waits for its answer.
-func (h *http2) roundTrip(l *line, x *exchange, q *request) fault {
-	if x.stream.wake == nil {
-		x.stream.wake = make(chan struct{}, 1)
+// RoundTrip sends q, filled with x's values, and waits for its answer.
+func (h *http2) RoundTrip(l *Link, x *Exchange, q *Request) fault {
+	s, ok := x.State.(*stream)
+	if !ok {
+		s = &stream{wake: make(chan struct{}, 1)}
+		x.State = s
 	}
-	x.stream = stream{wake: x.stream.wake, events: q.events}
-	x.in, x.out = x.in[:0], x.out[:0]
-	if q.bodied {
-		x.out = q.body.Append(x.out, &x.values)
+	defer s.reset(nil, nil)
+	x.In, x.Out = x.In[:0], x.Out[:0]
+	if q.Bodied {
+		x.Out = q.Body.Append(x.Out, &x.Values)
 	}
 	for moves := 0; ; moves++ {
+		s.reset(x, q)
 		m, f := h.acquire(l, x)
 		if f.bad() {
 			return f
 		}
-		m.start(x, q)
-		<-x.stream.wake
+		m.start(s)
+		<-s.wake
 		h.release(l, m)
-		if f = x.stream.fault; !f.bad() {
+		if f = s.fault; !f.bad() {
 			break
 		}
-		if !x.stream.untaken || moves == maxMoves || h.now() >= x.deadline {
+		if !s.untaken || moves == maxMoves || h.target.Now() >= x.Deadline {
 			return f
 		}
-		x.stream = stream{wake: x.stream.wake, events: q.events}
 	}
-	x.body = x.in
-	if x.streamed {
+	x.Body = x.In
+	if x.Streamed {
 		return fault{}
 	}
-	return h.plan.limits.decompress(x)
-}
-
-// began prepares for the body of the answer whose head just came.
-func (h *http2) began(x *exchange) fault {
-	x.streamed = x.head.eventual && x.head.status == 200 && x.stream.events
-	if x.head.length > int64(h.plan.limits.body) {
-		return fault{Oversized, "the body is larger than the limit"}
-	}
-	if x.streamed {
-		x.events.reset()
-		if x.head.encoding != identity {
-			return fault{Malformed, "the stream is compressed, which nobody asked for"}
-		}
-	}
-	return fault{}
-}
-
-// body takes a piece of x's body.
-func (h *http2) body(x *exchange, p []byte) fault {
-	if x.stream.total += len(p); x.stream.total > h.plan.limits.body {
-		return fault{Oversized, "the body is larger than the limit"}
-	}
-	if x.streamed {
-		if f := x.events.feed(x, h.plan, p); f.bad() || h.plan.opts.Capture == nil {
-			return f
-		}
-	}
-	x.in = append(x.in, p...)
-	return fault{}
+	return x.Decompress(&h.target.Limits)
 }
 
 // acquire gives a connection with a stream to spare.
-func (h *http2) acquire(l *line, x *exchange) (*mux, fault) {
+func (h *http2) acquire(l *Link, x *Exchange) (*mux, fault) {
 	if h.halted.Load() {
-		return nil, fault{Interrupted, "interrupted"}
+		return nil, newFault(Interrupted, "interrupted")
 	}
 	if h.places != nil {
 		return h.share(x)
 	}
-	if m := l.mux; m != nil {
+	if m, ok := l.Held.(*mux); ok {
 		m.mu.Lock()
 		usable := !m.gone.bad() && m.nextID <= lastStream
 		m.mu.Unlock()
 		if usable {
 			return m, fault{}
 		}
-		h.leave(l)
+		h.Leave(l)
 	}
 	m, f := h.open(x)
 	if !f.bad() {
-		l.mux = m
+		l.Held = m
 	}
 	return m, f
 }
 
-func (h *http2) release(l *line, m *mux) {
+func (h *http2) release(l *Link, m *mux) {
 	if h.places != nil {
 		h.giveBack(m)
 		return
 	}
-	if h.plan.policy == "per-turn" {
-		h.leave(l)
+	if h.target.Connections == scenario.PerTurn {
+		h.Leave(l)
 	}
 }
 
-func (h *http2) leave(l *line) {
-	if m := l.mux; m != nil {
-		l.mux = nil
+func (h *http2) Leave(l *Link) {
+	if m, ok := l.Held.(*mux); ok {
+		l.Held = nil
 		m.mu.Lock()
-		m.fail(fault{Broken, "given up"})
+		m.fail(newFault(Broken, "given up"))
 		m.mu.Unlock()
 	}
 }
@@ -192,8 +163,8 @@ func (h *http2) preface() []byte {
 	b := []byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
 	m := mux{out: b}
 	m.frame(frameSettings, 0, 0, settings(
-		settingTableSize, 0, settingPush, 0, settingInitialWindow, min(h.plan.limits.body+1, maxWindow),
-		settingMaxHeaders, h.plan.limits.head))
+		settingTableSize, 0, settingPush, 0, settingInitialWindow, min(h.target.Limits.body+1, maxWindow),
+		settingMaxHeaders, h.target.Limits.head))
 	m.window32(0, maxWindow-defaultWindow)
 	return m.out
 }
@@ -208,45 +179,56 @@ func settings(pairs ...int) []byte {
 
 // open makes a connection and waits until the peer has shown that it speaks
 // HTTP/2.
-func (h *http2) open(x *exchange) (*mux, fault) {
-	start := h.now()
-	until := h.plan.opts.Base.Add(x.deadline)
+func (h *http2) open(x *Exchange) (*mux, fault) {
+	start := h.target.Now()
+	until := h.target.Base.Add(x.Deadline)
 	ctx, cancel := context.WithDeadline(h.ctx, until)
 	defer cancel()
-	c, err := h.dialer.dial(ctx, until)
-	x.connect += h.now() - start
+	c, err := h.target.Dial(ctx, until)
+	x.Connect += h.target.Now() - start
 	if err != nil {
 		if h.ctx.Err() != nil {
-			return nil, fault{Interrupted, "interrupted"}
+			return nil, newFault(Interrupted, "interrupted")
 		}
 		return nil, dialFault(err)
 	}
 	if secure, ok := c.(*tls.Conn); ok && secure.ConnectionState().NegotiatedProtocol != "h2" {
 		c.Close()
-		return nil, fault{Unreachable, "the server does not speak HTTP/2 over TLS"}
+		return nil, newFault(Unreachable, "the server does not speak HTTP/2 over TLS")
 	}
-	m := &mux{
-		Conn: c, h: h, streams: map[uint32]*exchange{}, nextID: 1, window: defaultWindow, initial: defaultWindow,
-		maxFrame: maxFrame, limit: manyStreams, open: 1, ready: make(chan struct{}),
-	}
-	h.mu.Lock()
-	if h.over || h.halted.Load() {
-		h.mu.Unlock()
+	m := h.newMux(c)
+	if !h.add(m) {
 		c.Close()
-		return nil, fault{Interrupted, "interrupted"}
+		return nil, newFault(Interrupted, "interrupted")
 	}
-	h.all[m] = true
-	h.readers.Add(1)
-	h.mu.Unlock()
-	h.count.Add(1)
 	m.mu.Lock()
 	m.out = h.preface()
 	m.flush()
 	m.mu.Unlock()
 	go m.read()
 	f := m.settle(ctx, h)
-	x.connect = h.now() - start
+	x.Connect = h.target.Now() - start
 	return m, f
+}
+
+func (h *http2) newMux(c net.Conn) *mux {
+	return &mux{
+		Conn: c, h: h, streams: map[uint32]*stream{}, nextID: 1, window: defaultWindow, initial: defaultWindow,
+		maxFrame: maxFrame, limit: manyStreams, open: 1, ready: make(chan struct{}),
+	}
+}
+
+// add gives false when everything is over. The caller starts m.read.
+func (h *http2) add(m *mux) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.over || h.halted.Load() {
+		return false
+	}
+	h.all[m] = true
+	h.readers.Add(1)
+	h.count.Add(1)
+	return true
 }
 
 // settle waits for the peer's settings.
@@ -259,12 +241,12 @@ func (m *mux) settle(ctx context.Context, h *http2) fault {
 	defer m.mu.Unlock()
 	switch {
 	case h.halted.Load():
-		m.fail(fault{Interrupted, "interrupted"})
-		return fault{Interrupted, "interrupted"}
+		m.fail(newFault(Interrupted, "interrupted"))
+		return newFault(Interrupted, "interrupted")
 	case m.closed:
-		return fault{Unreachable, "the server does not speak HTTP/2"}
+		return newFault(Unreachable, "the server does not speak HTTP/2")
 	case !m.settled:
-		f := fault{TimedOut, "connecting took longer than the timeout"}
+		f := newFault(TimedOut, "connecting took longer than the timeout")
 		m.fail(f)
 		return f
 	}
@@ -284,7 +266,7 @@ func (h *http2) lost(m *mux) {
 	}
 }
 
-func (h *http2) prepare(n int) error {
+func (h *http2) Prepare(n int) error {
 	n = min(n, len(h.places))
 	var wg sync.WaitGroup
 	var mu sync.Mutex
@@ -294,7 +276,7 @@ func (h *http2) prepare(n int) error {
 		gate <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-gate }()
-			x := exchange{deadline: h.now() + h.plan.timeout}
+			x := Exchange{Deadline: h.target.Now() + h.target.Timeout}
 			if f := h.fill(i, &x); f.bad() {
 				mu.Lock()
 				first = f
@@ -304,7 +286,7 @@ func (h *http2) prepare(n int) error {
 	}
 	wg.Wait()
 	if first.bad() {
-		return fmt.Errorf("connect to %s: %s", h.dialer.address, first.message)
+		return fmt.Errorf("connect to %s: %s", h.target.Address, first.message)
 	}
 	return nil
 }

@@ -30,13 +30,13 @@ type jobRules struct {
 // last answer is left in x.
 func (l *line) await(x *exchange, reply *Reply) fault {
 	p := l.client.plan
-	if x.head.status != http.StatusAccepted {
+	if x.Head.status != http.StatusAccepted {
 		return fault{}
 	}
 	x.transient = true
 	defer func() { x.transient = false }()
-	at := x.head.location
-	if p.read.lookup.Find(&x.scanner, x.body) {
+	at := x.Head.location
+	if p.read.lookup.Find(&x.scanner, x.Body) {
 		p.read.fill(x, reply)
 		if p.jobs.url {
 			at = x.string(&x.scanner.Values[slotJobURL])
@@ -46,14 +46,14 @@ func (l *line) await(x *exchange, reply *Reply) fault {
 	if f.bad() {
 		return f
 	}
-	x.job = job
+	x.values.job = job
 	asked := time.Duration(0)
 	for {
 		if f := l.pause(x, asked); f.bad() {
 			return f
 		}
-		asked = time.Since(p.opts.Base)
-		if f := l.client.carrier.roundTrip(l, x, &p.poll); f.bad() || p.jobs.over(x, &p.read) {
+		asked = p.Now()
+		if f := l.client.carrier.RoundTrip(&l.link, &x.Exchange, &p.poll); f.bad() || p.jobs.over(x, &p.read) {
 			return f
 		}
 	}
@@ -61,10 +61,10 @@ func (l *line) await(x *exchange, reply *Reply) fault {
 
 // over tells whether the polled answer is the last.
 func (j *jobRules) over(x *exchange, r *reader) bool {
-	if x.head.status == http.StatusAccepted {
+	if x.Head.status == http.StatusAccepted {
 		return false
 	}
-	if x.head.status != http.StatusOK || !j.status || !r.lookup.Find(&x.scanner, x.body) {
+	if x.Head.status != http.StatusOK || !j.status || !r.lookup.Find(&x.scanner, x.Body) {
 		return true
 	}
 	state := x.string(&x.scanner.Values[slotJobStatus])
@@ -82,23 +82,23 @@ func (j *jobRules) over(x *exchange, r *reader) bool {
 // the last question went out, 0 before the first.
 func (l *line) pause(x *exchange, asked time.Duration) fault {
 	wait := pollEvery
-	if after := x.head.retryAfter; len(after) > 0 {
+	if after := x.Head.retryAfter; len(after) > 0 {
 		wait = retryAfter(after, time.Now())
 	}
-	now := time.Since(l.client.plan.opts.Base)
+	now := l.client.plan.Now()
 	if asked > 0 {
 		wait = max(wait, asked+pollAtLeast-now)
 	}
-	left := x.deadline - now
+	left := x.Deadline - now
 	timer := time.NewTimer(min(wait, left))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-l.client.carrier.interrupted():
-		return fault{Interrupted, "interrupted"}
+	case <-l.client.carrier.Interrupted():
+		return newFault(Interrupted, "interrupted")
 	}
 	if wait >= left {
-		return fault{TimedOut, "the job was not done within the timeout"}
+		return newFault(TimedOut, "the job was not done within the timeout")
 	}
 	return fault{}
 }
@@ -121,14 +121,14 @@ func retryAfter(val []byte, now time.Time) time.Duration {
 // credentials go nowhere else.
 func (p *plan) jobAt(at []byte) (string, fault) {
 	if len(at) == 0 {
-		return "", fault{Malformed, "the answer 202 does not say where the job is"}
+		return "", newFault(Malformed, "the answer 202 does not say where the job is")
 	}
 	u, err := url.Parse(string(at))
 	if err != nil || len(at) > maxJobPath || u.Opaque != "" || u.User != nil {
-		return "", fault{Malformed, "the job's address is not a URL"}
+		return "", newFault(Malformed, "the job's address is not a URL")
 	}
-	if u.Host != "" && u.Host != p.host || u.Scheme != "" && (u.Scheme == "https") != p.secure {
-		return "", fault{Malformed, "the job is on another host, where nothing is sent"}
+	if u.Host != "" && u.Host != p.Host || u.Scheme != "" && (u.Scheme == "https") != p.Secure {
+		return "", newFault(Malformed, "the job is on another host, where nothing is sent")
 	}
 	base := url.URL{Path: p.turnPath}
 	u.Scheme, u.Host, u.Fragment = "", "", ""

@@ -6,19 +6,26 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/cstest/cstest/driver/internal/jsonscan"
 	"github.com/cstest/cstest/scenario"
 )
 
-// carrier is how requests travel: HTTP/1.1 or HTTP/2.
+// carrier is how requests travel: HTTP/1.1 or HTTP/2. It is safe for concurrent use.
 type carrier interface {
-	// roundTrip sends q filled with x's values and reads the answer into x.
-	roundTrip(l *line, x *exchange, q *request) fault
-	prepare(n int) error
-	leave(l *line)
-	interrupt()
-	interrupted() <-chan struct{}
-	connections() int
-	close() error
+	// Compile gives q its form on the wire, before the first is sent.
+	Compile(q *Request)
+	// RoundTrip sends q filled with x's values and reads the answer into x, over the
+	// connection that l holds where the target's policy says so.
+	RoundTrip(l *Link, x *Exchange, q *Request) fault
+	// Prepare opens n of the shared connections.
+	Prepare(n int) error
+	// Leave gives up the connection that l holds.
+	Leave(l *Link)
+	// Interrupt ends every RoundTrip, those to come as well.
+	Interrupt()
+	Interrupted() <-chan struct{}
+	Connections() int
+	Close() error
 }
 
 // client is the Driver of all HTTP targets.
@@ -40,61 +47,65 @@ func New(target *scenario.Target, opts Options) (Driver, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &client{plan: p}
-	switch target.HTTP {
-	case "", "1.1":
-		h := newHTTP1(p)
-		c.carrier = h
+	return newClient(p, target.HTTP)
+}
+
+// newClient gives the client of a target that is compiled.
+func newClient(p *plan, version scenario.HTTPVersion) (*client, error) {
+	c := &client{plan: p, exchanges: exchanges{plan: p}}
+	switch version {
+	case "", scenario.HTTP1:
+		c.carrier = newHTTP1(&p.Target)
 		if p.agents != nil {
-			c.agents = newAgents(p, h.dialer)
+			c.agents = newAgents(&p.Target, p.agents.config)
 		}
-	case "2", "h2c":
-		if p.secure != (target.HTTP == "2") {
+	case scenario.HTTP2, scenario.H2C:
+		if p.Secure != (version == scenario.HTTP2) {
 			return nil, errors.New("target.http: 2 goes with https, h2c with http")
 		}
 		if p.agents != nil {
 			return nil, errors.New("target.http: mode websocket needs 1.1")
 		}
-		if p.secure {
-			p.tls.NextProtos = []string{"h2"}
-		}
-		c.carrier, c.binary = newHTTP2(p), true
+		c.carrier, c.binary = newHTTP2(&p.Target), true
 	default:
-		return nil, fmt.Errorf("target.http: %.20q is none of 1.1, 2, h2c", target.HTTP)
+		return nil, fmt.Errorf("target.http: %.20q is none of 1.1, 2, h2c", version)
+	}
+	for _, q := range p.all() {
+		c.carrier.Compile(q)
 	}
 	return c, nil
 }
 
 func (c *client) Prepare(n int) error {
 	var err error
-	if c.plan.policy == "shared" {
-		err = c.carrier.prepare(n)
+	if c.plan.Connections == scenario.Shared {
+		err = c.carrier.Prepare(n)
 	}
 	if c.agents != nil {
-		err = cmp.Or(c.agents.prepare(), err)
+		err = cmp.Or(c.agents.Prepare(), err)
 	}
 	return err
 }
 
 func (c *client) Interrupt() {
-	c.carrier.interrupt()
+	c.carrier.Interrupt()
 	if c.agents != nil {
-		c.agents.interrupt()
+		c.agents.Interrupt()
 	}
 }
 
 func (c *client) Connections() int {
-	n := c.carrier.connections()
+	n := c.carrier.Connections()
 	if c.agents != nil {
-		n += c.agents.connections()
+		n += c.agents.Connections()
 	}
 	return n
 }
 
 func (c *client) Close() error {
-	err := c.carrier.close()
+	err := c.carrier.Close()
 	if c.agents != nil {
-		c.agents.close()
+		c.agents.Close()
 	}
 	return err
 }
@@ -107,11 +118,10 @@ func (c *client) Open(user *User) Line {
 type line struct {
 	client *client
 	user   *User
-	conn   *conn // of HTTP/1.1, between two turns
-	mux    *mux  // of HTTP/2, where it is not shared
+	link   Link
 }
 
-func (l *line) Close() { l.client.carrier.leave(l) }
+func (l *line) Close() { l.client.carrier.Leave(&l.link) }
 
 func (l *line) Free(reply *Reply) {
 	if x, ok := reply.buffer.(*exchange); ok {
@@ -126,17 +136,17 @@ func (l *line) Do(turn *Turn, reply *Reply) {
 	x.begin()
 	x.values, x.reply = values{user: l.user, turn: turn}, reply
 	*reply = Reply{OK: true, ContextTurns: -1, buffer: x}
-	reply.Begun = time.Since(p.opts.Base)
+	reply.Begun = p.Now()
 	f := l.prove(x, reply)
 	if !f.bad() && reply.Status == 0 {
-		x.deadline = reply.Begun + reply.Login + p.timeout
+		x.Deadline = reply.Begun + reply.Login + p.Timeout
 		f = l.turn(x, reply)
 	}
 	reply.Reason, reply.Message = f.reason, f.message
-	reply.Sent, reply.Connect, reply.FirstByte, reply.FirstToken, reply.Done = x.sent, x.connect, x.first, x.token, x.done
+	reply.Sent, reply.Connect, reply.FirstByte, reply.FirstToken, reply.Done = x.Sent, x.Connect, x.First, x.token, x.Done
 	reply.Gaps = x.gaps
 	if reply.Done == 0 {
-		reply.Done = time.Since(p.opts.Base)
+		reply.Done = p.Now()
 	}
 	reply.Over = max(reply.Done, x.over)
 }
@@ -146,7 +156,7 @@ func (l *line) prove(x *exchange, reply *Reply) fault {
 	p := l.client.plan
 	if p.jwt != nil {
 		if err := p.jwt.sign(l.user, time.Now()); err != nil {
-			return fault{Malformed, short(err)}
+			return newFault(Malformed, short(err))
 		}
 	}
 	if p.login == nil || l.user.state.login != nil {
@@ -159,13 +169,13 @@ func (l *line) prove(x *exchange, reply *Reply) fault {
 func (l *line) turn(x *exchange, reply *Reply) fault {
 	p := l.client.plan
 	if l.client.agents != nil {
-		if f := l.client.agents.ready(x.deadline); f.bad() {
+		if f := l.client.agents.Ready(x.Deadline); f.bad() {
 			return f
 		}
 	}
-	f := l.client.carrier.roundTrip(l, x, &p.turn)
+	f := l.client.carrier.RoundTrip(&l.link, &x.Exchange, &p.turn)
 	request := l.asked(x, &p.turn)
-	if p.mode == "async" && !f.bad() {
+	if p.mode == scenario.ModeAsync && !f.bad() {
 		f = l.await(x, reply)
 	}
 	f = l.take(x, reply, f)
@@ -178,19 +188,37 @@ func (l *line) turn(x *exchange, reply *Reply) fault {
 
 // take fills reply from the last answer in x, as far as f let it come.
 func (l *line) take(x *exchange, reply *Reply, f fault) fault {
-	reply.Status = x.head.status
-	reply.Body = x.body
-	if x.streamed && len(x.bare) > 0 {
-		reply.Answer = x.bare
+	reply.Status = x.Head.status
+	reply.Body = x.Body
+	if x.Streamed && len(x.answer) > 0 {
+		reply.Answer = x.answer
 	}
 	if f.bad() {
 		return f
 	}
-	if x.streamed {
+	if x.Streamed {
 		if len(reply.Answer) == 0 {
-			return fault{Malformed, "the answer is empty"}
+			return newFault(Malformed, "the answer is empty")
 		}
 		return fault{}
 	}
-	return l.client.plan.read.take(x, reply, x.head.status, x.body)
+	return l.client.plan.read.take(x, reply, x.Head.status, x.Body)
+}
+
+// handOver follows the ticket named in the answer until an agent has dealt with
+// it. The turn is done when the first of them was shown the ticket.
+func (l *line) handOver(x *exchange) fault {
+	id := ""
+	if v := &x.scanner.Values[slotTicket]; v.Kind == jsonscan.Text {
+		id = string(x.string(v))
+	}
+	out, f := l.client.agents.Follow(id, x.Done, x.Deadline)
+	x.notes, x.over = out.Notes, out.Over
+	switch {
+	case f.bad():
+		x.Done = max(x.Done, x.over) // the customer still waits
+	default:
+		x.Done = max(x.Done, out.ShownAt)
+	}
+	return f
 }

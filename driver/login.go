@@ -21,12 +21,12 @@ type userState struct {
 // signer makes the tokens of users.
 type signer struct {
 	secret []byte
-	sub    bound
+	sub    Text
 	ttl    time.Duration
 	issuer string
 	aud    string
 	kid    string
-	claims map[string]bound
+	claims map[string]Text
 }
 
 // newSigner gives nil where the target has no JWT.
@@ -43,7 +43,7 @@ func newSigner(target *scenario.Target, opts *Options) (*signer, error) {
 	if !ok || key == "" {
 		return nil, fmt.Errorf("auth.jwt.secret: write the secret, ${env:NAME} or ${file:PATH}")
 	}
-	s := &signer{secret: []byte(key), ttl: time.Duration(j.TTL), issuer: j.Issuer, aud: j.Audience, kid: j.Kid, claims: map[string]bound{}}
+	s := &signer{secret: []byte(key), ttl: time.Duration(j.TTL), issuer: j.Issuer, aud: j.Audience, kid: j.Kid, claims: map[string]Text{}}
 	if s.ttl <= 0 {
 		s.ttl = tokenTTL
 	}
@@ -64,7 +64,7 @@ func (s *signer) sign(user *User, now time.Time) error {
 	if user.state.token != "" && now.Before(user.state.until) {
 		return nil
 	}
-	v := values{user: user, turn: &Turn{}}
+	v := Values{Of: &values{user: user, turn: &Turn{}}}
 	claims := jwt.MapClaims{
 		"sub": string(s.sub.Append(nil, &v)), "iat": now.Unix(), "exp": now.Add(s.ttl).Unix(),
 	}
@@ -91,71 +91,70 @@ func (s *signer) sign(user *User, now time.Time) error {
 
 // login is the request before a user's first turn.
 type login struct {
-	request
+	Request
 	save map[string]string
 }
 
-func (p *plan) newLogin(target *scenario.Target, prefix string, base []field) (*login, error) {
+func (p *plan) newLogin(target *scenario.Target, prefix string, base []Field) (*login, error) {
 	l := target.Login
 	if l == nil {
 		return nil, nil
 	}
 	// What the login will save cannot be sent by it.
-	var fields []field
+	var fields []Field
 	for _, f := range base {
-		if !usesLogin(f.value) {
+		if !usesLogin(f.Value) {
 			fields = append(fields, f)
 		}
 	}
-	q := request{method: firstOf(string(l.Method), "POST")}
+	q := Request{Method: firstOf(string(l.Method), "POST")}
 	var err error
-	if q.path, err = p.pathOf(prefix, l.Path); err != nil {
+	if q.Path, err = p.pathOf(prefix, l.Path); err != nil {
 		return nil, fmt.Errorf("login.path: %w", err)
 	}
 	if len(l.Body) > 0 {
-		if q.body, err = p.opts.bindBody(l.Body); err != nil {
+		if q.Body, err = p.opts.bindBody(l.Body); err != nil {
 			return nil, fmt.Errorf("login.body: %w", err)
 		}
-		fields = append(fields, field{"content-type", raw("application/json")})
+		fields = append(fields, Field{"content-type", raw("application/json")})
 	}
-	q.bodied = !q.body.Empty() || q.method == "POST" || q.method == "PUT"
-	if q.fields, err = headers(l.Headers, fields, &p.opts); err != nil {
+	q.Bodied = !q.Body.Empty() || q.Method == "POST" || q.Method == "PUT"
+	if q.Fields, err = headers(l.Headers, fields, &p.opts); err != nil {
 		return nil, fmt.Errorf("login.headers: %w", err)
 	}
-	q.compile(p.host, p.policy == "per-turn")
-	return &login{request: q, save: l.Save}, nil
+	return &login{Request: q, save: l.Save}, nil
 }
 
 // login sends the login and keeps what it saves. An answer that refuses it is
 // the turn's answer.
 func (l *line) login(x *exchange, reply *Reply) fault {
 	p := l.client.plan
-	x.deadline = reply.Begun + p.timeout
-	f := l.client.carrier.roundTrip(l, x, &p.login.request)
-	if f.bad() || x.head.status >= 300 {
-		l.show(x, l.asked(x, &p.login.request))
+	x.Deadline = reply.Begun + p.Timeout
+	f := l.client.carrier.RoundTrip(&l.link, &x.Exchange, &p.login.Request)
+	if f.bad() || x.Head.status >= 300 {
+		l.show(x, l.asked(x, &p.login.Request))
 	}
 	if f.bad() {
 		f.message = "login: " + f.message
 		return f
 	}
-	if x.head.status >= 300 {
-		reply.Status, reply.Message = x.head.status, "login refused"
-		return fault{Complete, "login refused"}
+	if x.Head.status >= 300 {
+		reply.Status, reply.Message = x.Head.status, "login refused"
+		return newFault(Complete, "login refused")
 	}
 	saved := make(map[string]string, len(p.login.save))
 	for name, path := range p.login.save {
-		if !gjson.ValidBytes(x.body) {
-			return fault{Malformed, "login: the answer is not valid JSON"}
+		if !gjson.ValidBytes(x.Body) {
+			return newFault(Malformed, "login: the answer is not valid JSON")
 		}
-		r := gjson.GetBytes(x.body, path)
+		r := gjson.GetBytes(x.Body, path)
 		if !r.Exists() {
-			return fault{Malformed, "login: nothing at " + path + " in the answer"}
+			return newFault(Malformed, "login: nothing at "+path+" in the answer")
 		}
 		saved[name] = strings.Clone(r.String())
 	}
 	l.user.state.login = saved
 	x.begin()
-	reply.Login = time.Since(p.opts.Base) - reply.Begun
+	reply.Login = p.Now() - reply.Begun
 	return fault{}
 }

@@ -67,9 +67,9 @@ type mux struct {
 	h *http2
 
 	mu       sync.Mutex
-	streams  map[uint32]*exchange
-	oldest   *exchange // by deadline
-	newest   *exchange
+	streams  map[uint32]*stream
+	oldest   *stream // by deadline
+	newest   *stream
 	nextID   uint32
 	table    table
 	shrunk   bool  // the peer must be told that its table is empty
@@ -78,10 +78,10 @@ type mux struct {
 	maxFrame int
 	out      []byte
 	spare    []byte
-	empty    int         // frames since one brought a turn further, or one began
-	batch    []*exchange // whose requests are in out
+	empty    int       // frames since one brought a turn further, or one began
+	batch    []*stream // whose requests are in out
 	flushing bool
-	blocked  []*exchange   // whose bodies wait for a window
+	blocked  []*stream     // whose bodies wait for a window
 	armed    time.Duration // the read deadline; 0: none
 	writeBy  time.Duration // the write deadline
 	gone     fault         // why no more streams can be opened
@@ -104,11 +104,14 @@ type mux struct {
 	open  int
 }
 
-// stream is what an exchange has while it is on a mux.
+// stream is an exchange on a mux. It is the exchange's State, and serves one
+// request after the other as that does.
 type stream struct {
+	*Exchange
+
 	id         uint32
-	mux        *mux
-	prev, next *exchange // by deadline
+	form       *form2
+	prev, next *stream // by deadline
 	wake       chan struct{}
 	fault      fault
 	pending    []byte // of the request's body
@@ -120,42 +123,65 @@ type stream struct {
 	total      int
 }
 
-// start sends the request of x and has the answer come. It never waits for the
+// reset makes s ready for sending q; without one it forgets the former.
+func (s *stream) reset(x *Exchange, q *Request) {
+	*s = stream{Exchange: x, wake: s.wake}
+	if q != nil {
+		s.form, s.events = q.Written.(*form2), q.Events
+	}
+}
+
+// begin prepares for the body of the answer whose head just came.
+func (s *stream) begin(l *limits) fault { return s.BeginBody(s.events, l) }
+
+// take takes a piece of the body.
+func (s *stream) take(p []byte, t *Target) fault {
+	if s.total += len(p); s.total > t.Limits.body {
+		return newFault(Oversized, TooLarge)
+	}
+	if s.Streamed {
+		if f := s.Events.Feed(p); f.bad() || !t.Verbatim {
+			return f
+		}
+	}
+	s.In = append(s.In, p...)
+	return fault{}
+}
+
+// start sends the request of s and has the answer come. It never waits for the
 // answer.
-func (m *mux) start(x *exchange, q *request) {
+func (m *mux) start(s *stream) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.gone.bad() || m.nextID > lastStream {
-		x.stream.fault = m.gone
+		s.fault = m.gone
 		if !m.gone.bad() {
-			x.stream.fault = fault{Broken, "the connection is used up"}
+			s.fault = newFault(Broken, "the connection is used up")
 		}
-		x.stream.untaken = true
-		x.stream.wake <- struct{}{}
+		s.untaken = true
+		s.wake <- struct{}{}
 		return
 	}
-	s := &x.stream
-	s.id, s.mux, s.window, s.pending = m.nextID, m, m.initial, x.out
+	s.id, s.window, s.pending = m.nextID, m.initial, s.Out
 	m.nextID += 2
 	m.empty = 0
-	m.streams[s.id] = x
-	m.enqueue(x)
-	m.headers(x, q)
-	m.send(x)
-	m.batch = append(m.batch, x)
-	m.rearm(m.h.now())
+	m.streams[s.id] = s
+	m.enqueue(s)
+	m.headers(s)
+	m.send(s)
+	m.batch = append(m.batch, s)
+	m.rearm(m.h.target.Now())
 	m.flush()
 }
 
-// headers queues the header block of x.
-func (m *mux) headers(x *exchange, q *request) {
+// headers queues the header block of s.
+func (m *mux) headers(s *stream) {
 	flags := byte(flagEndHeaders)
-	if len(x.stream.pending) == 0 {
+	if len(s.pending) == 0 {
 		flags |= flagEndStream
 	}
-	b := &q.fields2
 	t := m.table
-	if b.size > tableSize || q != &m.h.plan.turn {
+	if !s.form.kept {
 		t = tableOff
 	}
 	at := len(m.out)
@@ -164,13 +190,13 @@ func (m *mux) headers(x *exchange, q *request) {
 		m.out = append(m.out, 0x20)
 		m.shrunk = false
 	}
-	m.out = b.append(m.out, &x.values, t)
+	m.out = s.form.append(m.out, &s.Values, t)
 	if t == tableEmpty {
 		m.table = tableFilled
 	}
 	n := len(m.out) - at - frameHead
 	if n <= m.maxFrame {
-		putHead(m.out[at:], n, frameHeaders, flags, x.stream.id)
+		putHead(m.out[at:], n, frameHeaders, flags, s.id)
 		return
 	}
 	// Longer than a frame: what is beyond goes into CONTINUATION frames.
@@ -182,19 +208,18 @@ func (m *mux) headers(x *exchange, q *request) {
 		if n == len(block) {
 			first |= flagEndHeaders
 		}
-		m.frame(kind, first, x.stream.id, block[:n])
+		m.frame(kind, first, s.id, block[:n])
 		block, kind, first = block[n:], frameContinuation, 0
 	}
 }
 
-// send queues as much of x's body as the windows allow.
-func (m *mux) send(x *exchange) {
-	s := &x.stream
+// send queues as much of s's body as the windows allow.
+func (m *mux) send(s *stream) {
 	for len(s.pending) > 0 {
 		n := int(min(int64(len(s.pending)), int64(m.maxFrame), s.window, m.window))
 		if n <= 0 {
-			if !slices.Contains(m.blocked, x) {
-				m.blocked = append(m.blocked, x)
+			if !slices.Contains(m.blocked, s) {
+				m.blocked = append(m.blocked, s)
 			}
 			return
 		}
@@ -213,8 +238,8 @@ func (m *mux) send(x *exchange) {
 func (m *mux) unblock() {
 	waiting := m.blocked
 	m.blocked = nil
-	for _, x := range waiting {
-		m.send(x)
+	for _, s := range waiting {
+		m.send(s)
 	}
 }
 
@@ -231,7 +256,7 @@ func (m *mux) frame(kind, flags byte, id uint32, payload []byte) {
 
 // reset gives a stream up. What the peer has sent of it already may still come.
 func (m *mux) reset(id uint32, code uint32) {
-	m.excused += int64(m.h.plan.limits.body) + 1
+	m.excused += int64(m.h.target.Limits.body) + 1
 	m.frame(frameReset, 0, id, binary.BigEndian.AppendUint32(nil, code))
 }
 
@@ -245,10 +270,10 @@ func (m *mux) flush() {
 	for len(m.out) > 0 && !m.closed {
 		buf := m.out
 		m.out = m.spare[:0]
-		now := m.h.now()
-		for _, x := range m.batch {
-			if x != nil && x.sent == 0 {
-				x.sent = now
+		now := m.h.target.Now()
+		for _, s := range m.batch {
+			if s != nil && s.Sent == 0 {
+				s.Sent = now
 			}
 		}
 		clear(m.batch)
@@ -258,7 +283,7 @@ func (m *mux) flush() {
 		_, err := m.Write(buf)
 		m.mu.Lock()
 		m.spare = buf[:0]
-		if cap(buf) > keepBuffer {
+		if cap(buf) > KeepBuffer {
 			m.spare = nil
 		}
 		if err != nil {
@@ -284,28 +309,27 @@ func (m *mux) flushAside() {
 	}()
 }
 
-// finish ends the stream of x and wakes who waits for it.
-func (m *mux) finish(x *exchange, f fault) {
-	s := &x.stream
+// finish ends s and wakes who waits for it.
+func (m *mux) finish(s *stream, f fault) {
 	delete(m.streams, s.id)
 	if s.prev == nil {
 		m.oldest = s.next
 	} else {
-		s.prev.stream.next = s.next
+		s.prev.next = s.next
 	}
 	if s.next == nil {
 		m.newest = s.prev
 	} else {
-		s.next.stream.prev = s.prev
+		s.next.prev = s.prev
 	}
 	s.prev, s.next = nil, nil
 	if len(m.batch) > 0 {
-		if i := slices.Index(m.batch, x); i >= 0 {
+		if i := slices.Index(m.batch, s); i >= 0 {
 			m.batch[i] = nil
 		}
 	}
 	if s.pending != nil {
-		if i := slices.Index(m.blocked, x); i >= 0 {
+		if i := slices.Index(m.blocked, s); i >= 0 {
 			m.blocked = slices.Delete(m.blocked, i, i+1)
 		}
 		s.pending = nil
@@ -318,14 +342,14 @@ func (m *mux) finish(x *exchange, f fault) {
 // cut short, as they are over HTTP/1.1.
 func (m *mux) lost(f fault) {
 	if f.reason == Broken && !m.closed && !m.h.halted.Load() {
-		now := m.h.now()
-		for x := m.oldest; x != nil; {
-			following := x.stream.next
-			if x.streamed {
-				x.done = now
-				m.finish(x, x.events.end())
+		now := m.h.target.Now()
+		for s := m.oldest; s != nil; {
+			following := s.next
+			if s.Streamed {
+				s.Done = now
+				m.finish(s, s.Events.End())
 			}
-			x = following
+			s = following
 		}
 	}
 	m.fail(f)
@@ -338,16 +362,16 @@ func (m *mux) fail(f fault) {
 	}
 	m.closed = true
 	if m.h.halted.Load() {
-		f = fault{Interrupted, "interrupted"}
+		f = newFault(Interrupted, "interrupted")
 	}
 	if !m.gone.bad() {
 		m.gone = f
 	}
-	now := m.h.now()
+	now := m.h.target.Now()
 	for m.oldest != nil {
-		x := m.oldest
-		x.done = now
-		m.finish(x, f)
+		s := m.oldest
+		s.Done = now
+		m.finish(s, f)
 	}
 	if !m.settled {
 		m.settled = true

@@ -26,7 +26,7 @@ func (m *mux) read() {
 			m.in = grown
 		}
 		n, err := m.Read(m.in[len(m.in):cap(m.in)])
-		now := m.h.now()
+		now := m.h.target.Now()
 		m.in = m.in[:len(m.in)+n]
 		m.mu.Lock()
 		if n > 0 {
@@ -52,7 +52,7 @@ func (m *mux) read() {
 
 // stalling arms for the silence that would be too long.
 func (m *mux) stalling(now time.Duration) {
-	stall := m.h.plan.limits.stall
+	stall := m.h.target.Limits.stall
 	if stall > 0 && m.oldest != nil && (m.armed == 0 || m.armed > now+stall) {
 		m.arm(now + stall)
 	}
@@ -65,7 +65,7 @@ func (m *mux) frames(now time.Duration) {
 		h := m.in[used:]
 		n := int(h[0])<<16 | int(h[1])<<8 | int(h[2])
 		if n > maxFrame {
-			m.fail(fault{Broken, "protocol error: a frame is larger than allowed"})
+			m.fail(newFault(Broken, "protocol error: a frame is larger than allowed"))
 			return
 		}
 		if len(h) < frameHead+n {
@@ -84,7 +84,7 @@ func (m *mux) frames(now time.Duration) {
 	}
 }
 
-func protocol(what string) fault { return fault{Broken, "protocol error: " + what} }
+func protocol(what string) fault { return newFault(Broken, "protocol error: "+what) }
 
 func (m *mux) handle(kind, flags byte, id uint32, p []byte, now time.Duration) fault {
 	if m.blockOf != 0 && (kind != frameContinuation || id != m.blockOf) {
@@ -165,8 +165,8 @@ func unpad(flags byte, p []byte) ([]byte, bool) {
 
 // headerBlock adds a piece of a block and reads it when it is whole.
 func (m *mux) headerBlock(flags byte, p []byte, now time.Duration) fault {
-	if m.pieces++; m.pieces > maxPieces || len(m.block)+len(p) > m.h.plan.limits.head {
-		return fault{Oversized, "the headers are longer than the limit"}
+	if m.pieces++; m.pieces > maxPieces || len(m.block)+len(p) > m.h.target.Limits.head {
+		return newFault(Oversized, "the headers are longer than the limit")
 	}
 	whole := flags&flagEndHeaders != 0
 	if !whole || len(m.block) > 0 {
@@ -178,51 +178,50 @@ func (m *mux) headerBlock(flags byte, p []byte, now time.Duration) fault {
 	}
 	id := m.blockOf
 	m.blockOf = 0
-	x := m.streams[id]
-	if x == nil {
+	s := m.streams[id]
+	if s == nil {
 		// A stream that is over here; the block kept no table, so nothing is lost.
 		return fault{}
 	}
-	m.headerOf(x, p, now)
+	m.headerOf(s, p, now)
 	return fault{}
 }
 
-// headerOf reads a whole block of x's answer.
-func (m *mux) headerOf(x *exchange, block []byte, now time.Duration) {
-	s := &x.stream
+// headerOf reads a whole block of s's answer.
+func (m *mux) headerOf(s *stream, block []byte, now time.Duration) {
 	m.empty = 0
-	x.done = now
-	if x.first == 0 {
-		x.first = now
+	s.Done = now
+	if s.First == 0 {
+		s.First = now
 	}
 	bad := fault{}
 	trailers := s.answered
 	if !trailers {
-		x.head.reset()
+		s.Head.reset()
 	}
-	switch ok := m.reader.read(block, &x.head, trailers); {
-	case !ok, !trailers && x.head.status == 0:
+	switch ok := m.reader.read(block, &s.Head, trailers); {
+	case !ok, !trailers && s.Head.status == 0:
 		bad = protocol("malformed header block")
 	case trailers && !m.blockEnds:
 		bad = protocol("trailers that do not end the stream")
-	case !trailers && x.head.status < 200:
+	case !trailers && s.Head.status < 200:
 		s.interim++
-		if m.blockEnds || s.interim > maxInterim || x.head.status == 101 {
+		if m.blockEnds || s.interim > maxInterim || s.Head.status == 101 {
 			bad = protocol("too many interim answers")
 		}
 	case !trailers:
 		s.answered = true
-		bad = m.h.began(x)
+		bad = s.begin(&m.h.target.Limits)
 	}
 	switch {
 	case bad.bad():
 		if !s.answered {
-			x.head.reset()
+			s.Head.reset()
 		}
 		m.reset(s.id, codeProtocol)
-		m.finish(x, bad)
+		m.finish(s, bad)
 	case m.blockEnds:
-		m.whole(x)
+		m.whole(s)
 	}
 }
 
@@ -239,34 +238,34 @@ func (m *mux) data(flags byte, id uint32, p []byte, now time.Duration) fault {
 	if !ok {
 		return protocol("malformed DATA")
 	}
-	x := m.streams[id]
-	if x == nil {
+	s := m.streams[id]
+	if s == nil {
 		if m.excused -= int64(len(p)); m.excused < 0 {
 			return protocol("a flood of data nobody wants")
 		}
 		return fault{}
 	}
-	x.done = now
+	s.Done = now
 	if len(p) > 0 {
 		m.empty = 0
 	}
 	bad := fault{}
-	if !x.stream.answered {
+	if !s.answered {
 		bad = protocol("a body before its headers")
 	} else {
-		bad = m.h.body(x, p)
+		bad = s.take(p, m.h.target)
 	}
 	switch {
 	case bad.bad():
 		m.reset(id, codeCancel)
-		m.finish(x, bad)
-	case x.streamed && x.events.ended:
+		m.finish(s, bad)
+	case s.Streamed && s.Events.Ended():
 		if flags&flagEndStream == 0 {
 			m.reset(id, codeCancel)
 		}
-		m.finish(x, fault{})
+		m.finish(s, fault{})
 	case flags&flagEndStream != 0:
-		m.whole(x)
+		m.whole(s)
 	}
 	return fault{}
 }
@@ -277,35 +276,34 @@ func (m *mux) window32(id, n uint32) {
 }
 
 // whole ends a stream whose answer is whole.
-func (m *mux) whole(x *exchange) {
-	s := &x.stream
+func (m *mux) whole(s *stream) {
 	f := fault{}
 	switch {
-	case x.streamed:
-		f = x.events.end()
-	case x.head.length >= 0 && x.head.length != int64(s.total) && x.head.status != 304 && s.total > 0:
+	case s.Streamed:
+		f = s.Events.End()
+	case s.Head.length >= 0 && s.Head.length != int64(s.total) && s.Head.status != 304 && s.total > 0:
 		f = protocol("the body is not as long as its content-length")
 	}
 	if len(s.pending) > 0 {
 		m.reset(s.id, codeCancel) // it answered before it had read all
 	}
-	m.finish(x, f)
+	m.finish(s, f)
 }
 
 func (m *mux) resetBy(id, code uint32, now time.Duration) {
-	x := m.streams[id]
-	if x == nil {
+	s := m.streams[id]
+	if s == nil {
 		return
 	}
-	x.done = now
-	f := fault{Broken, "stream reset by the server"}
+	s.Done = now
+	f := newFault(Broken, "stream reset by the server")
 	switch {
-	case x.streamed:
-		f = x.events.end()
+	case s.Streamed:
+		f = s.Events.End()
 	case code == codeRefused:
 		f.message = "stream refused by the server"
 	}
-	m.finish(x, f)
+	m.finish(s, f)
 }
 
 // goAway ends the streams the server has not begun with. Where it only closes,
@@ -313,15 +311,15 @@ func (m *mux) resetBy(id, code uint32, now time.Duration) {
 // happened.
 func (m *mux) goAway(last uint32, graceful bool, now time.Duration) {
 	if !m.gone.bad() {
-		m.gone = fault{Broken, "connection closing: the server sent GOAWAY"}
+		m.gone = newFault(Broken, "connection closing: the server sent GOAWAY")
 	}
-	for x := m.oldest; x != nil; {
-		following := x.stream.next
-		if x.stream.id > last {
-			x.done, x.stream.untaken = now, graceful
-			m.finish(x, m.gone)
+	for s := m.oldest; s != nil; {
+		following := s.next
+		if s.id > last {
+			s.Done, s.untaken = now, graceful
+			m.finish(s, m.gone)
 		}
-		x = following
+		s = following
 	}
 	if len(m.streams) == 0 {
 		m.fail(m.gone)
@@ -339,11 +337,11 @@ func (m *mux) windowUpdate(id uint32, p []byte) fault {
 	}
 	to := &m.window
 	if id != 0 {
-		x := m.streams[id]
-		if x == nil {
+		s := m.streams[id]
+		if s == nil {
 			return fault{}
 		}
-		to = &x.stream.window
+		to = &s.window
 	}
 	if *to += n; *to > maxWindow {
 		return protocol("a window larger than allowed")
@@ -390,8 +388,8 @@ func (m *mux) setting(name uint16, n uint32) fault {
 		if n > maxWindow {
 			return protocol("a window larger than allowed")
 		}
-		for _, x := range m.streams {
-			x.stream.window += int64(n) - m.initial
+		for _, s := range m.streams {
+			s.window += int64(n) - m.initial
 		}
 		m.initial = int64(n)
 		m.unblock()

@@ -2,32 +2,31 @@ package driver
 
 import "time"
 
-// enqueue puts x where its deadline belongs, nearly always last.
-func (m *mux) enqueue(x *exchange) {
+// enqueue puts s where its deadline belongs, nearly always last.
+func (m *mux) enqueue(s *stream) {
 	after := m.newest
-	for after != nil && after.deadline > x.deadline {
-		after = after.stream.prev
+	for after != nil && after.Deadline > s.Deadline {
+		after = after.prev
 	}
-	s := &x.stream
 	s.prev = after
 	if after == nil {
-		s.next, m.oldest = m.oldest, x
+		s.next, m.oldest = m.oldest, s
 	} else {
-		s.next, after.stream.next = after.stream.next, x
+		s.next, after.next = after.next, s
 	}
 	if s.next == nil {
-		m.newest = x
+		m.newest = s
 	} else {
-		s.next.stream.prev = x
+		s.next.prev = s
 	}
 }
 
 // writeSoon sees to it that a peer that does not read ends the connection, half
 // to one timeout later, without a deadline set for every write.
 func (m *mux) writeSoon(now time.Duration) {
-	if timeout := m.h.plan.timeout; m.writeBy < now+timeout/2 {
+	if timeout := m.h.target.Timeout; m.writeBy < now+timeout/2 {
 		m.writeBy = now + timeout
-		m.SetWriteDeadline(m.h.plan.opts.Base.Add(m.writeBy)) //nolint:errcheck // as in arm
+		m.SetWriteDeadline(m.h.target.Base.Add(m.writeBy)) //nolint:errcheck // as in arm
 	}
 }
 
@@ -37,7 +36,7 @@ func (m *mux) rearm(now time.Duration) {
 	if m.oldest == nil {
 		return
 	}
-	next := m.oldest.deadline
+	next := m.oldest.Deadline
 	if m.armed > 0 && m.armed <= next {
 		return
 	}
@@ -48,33 +47,33 @@ func (m *mux) arm(at time.Duration) {
 	m.armed = at
 	deadline := time.Time{}
 	if at > 0 {
-		deadline = m.h.plan.opts.Base.Add(at)
+		deadline = m.h.target.Base.Add(at)
 	}
 	m.SetReadDeadline(deadline) //nolint:errcheck // fails on a closed connection only, as the next read will
 }
 
 // overdue ends the streams whose time is over and arms for the next.
 func (m *mux) overdue(now time.Duration) {
-	stall := m.h.plan.limits.stall
+	stall := m.h.target.Limits.stall
 	next := time.Duration(0)
-	for x := m.oldest; x != nil; {
-		following := x.stream.next
-		until, message := x.deadline, "no whole answer within the timeout"
-		if stall > 0 && x.stream.answered && x.done+stall < until {
-			until, message = x.done+stall, "the answer stalled"
+	for s := m.oldest; s != nil; {
+		following := s.next
+		until, message := s.Deadline, "no whole answer within the timeout"
+		if stall > 0 && s.answered && s.Done+stall < until {
+			until, message = s.Done+stall, "the answer stalled"
 		}
 		switch {
 		case until <= now:
-			m.reset(x.stream.id, codeCancel)
-			x.done = now
-			m.finish(x, fault{TimedOut, message})
+			m.reset(s.id, codeCancel)
+			s.Done = now
+			m.finish(s, newFault(TimedOut, message))
 		case next == 0 || until < next:
 			next = until
 		}
 		if stall <= 0 && next > 0 {
 			break
 		}
-		x = following
+		s = following
 	}
 	m.arm(next)
 }

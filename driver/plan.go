@@ -16,15 +16,12 @@ import (
 
 // plan is a target compiled: everything a turn needs that no turn changes.
 type plan struct {
-	host    string // as in the Host header
-	address string // host:port, after resolve
-	secure  bool
-	tls     *tls.Config
+	Target
 
-	turn  request
+	turn  Request
 	login *login
 	jwt   *signer
-	poll  request
+	poll  Request
 	read  reader
 
 	dialect dialect // of a stream's events
@@ -34,19 +31,8 @@ type plan struct {
 	jobs     jobRules
 	turnPath string // what a job's address is relative to
 
-	timeout time.Duration
-	limits  limits
-	policy  string
-	pool    int
-	mode    string
-	opts    Options
-}
-
-// limits are scenario.Limits with their defaults.
-type limits struct {
-	head, line, body int
-	ratio            int
-	stall            time.Duration
+	mode scenario.Mode
+	opts Options
 }
 
 const (
@@ -55,40 +41,48 @@ const (
 )
 
 func compile(target *scenario.Target, opts Options) (*plan, error) {
-	p := &plan{policy: string(target.Connections), pool: int(target.Pool), mode: string(target.Mode), opts: opts}
-	p.timeout = time.Duration(target.Timeout)
-	if p.timeout <= 0 {
-		p.timeout = defaultTimeout
+	p := &plan{mode: target.Mode, opts: opts}
+	p.Target = Target{
+		Base: opts.Base, Timeout: time.Duration(target.Timeout), Connections: target.Connections, Pool: or(int(target.Pool), 64),
+		Limits: limits{
+			head: or(int(target.Limits.Headers), 64<<10), line: or(int(target.Limits.Line), 256<<10),
+			body: or(int(target.Limits.Body), 1<<20), ratio: or(int(target.Limits.Ratio), 100),
+			stall: time.Duration(target.Limits.Stall),
+		},
+		Verbatim: opts.Capture != nil,
 	}
-	p.limits = limits{
-		head: or(int(target.Limits.Headers), 64<<10), line: or(int(target.Limits.Line), 256<<10),
-		body: or(int(target.Limits.Body), 1<<20), ratio: or(int(target.Limits.Ratio), 100),
-		stall: time.Duration(target.Limits.Stall),
+	if p.Timeout <= 0 {
+		p.Timeout = defaultTimeout
 	}
-	if p.policy == "" {
-		p.policy = "per-user"
+	if p.Connections == "" {
+		p.Connections = scenario.PerUser
 	}
 	if p.mode == "" {
-		p.mode = "sync"
+		p.mode = scenario.ModeSync
 	}
-	if !slices.Contains([]string{"per-user", "per-conversation", "per-turn", "shared"}, p.policy) {
-		return nil, fmt.Errorf("target.connections: %.20q is none of per-user, per-conversation, per-turn, shared", p.policy)
+	if !slices.Contains([]scenario.Connections{scenario.PerUser, scenario.PerConversation, scenario.PerTurn, scenario.Shared}, p.Connections) {
+		return nil, fmt.Errorf("target.connections: %.20q is none of per-user, per-conversation, per-turn, shared", p.Connections)
 	}
-	if !slices.Contains([]string{"sync", "stream", "async", "websocket"}, p.mode) {
+	if !slices.Contains([]scenario.Mode{scenario.ModeSync, scenario.ModeStream, scenario.ModeAsync, scenario.ModeWebSocket}, p.mode) {
 		return nil, fmt.Errorf("target.mode: %.20q is none of sync, stream, async, websocket", p.mode)
 	}
-	if p.mode == "websocket" && target.API != "" && target.API != "reference" {
+	if p.mode == scenario.ModeWebSocket && target.API != "" && target.API != scenario.APIReference {
 		return nil, fmt.Errorf("target.mode: websocket is for api reference, not %.20q", target.API)
 	}
 	u, err := p.where(target)
 	if err != nil {
 		return nil, err
 	}
-	if p.secure {
-		if p.tls, err = tlsConfig(target, u.Hostname(), opts.Dir); err != nil {
+	var secure *tls.Config
+	if p.Secure {
+		if secure, err = tlsConfig(target, u.Hostname(), opts.Dir); err != nil {
 			return nil, err
 		}
+		if target.HTTP == scenario.HTTP2 {
+			secure.NextProtos = []string{"h2"}
+		}
 	}
+	p.Dial = newDialer(p.Address, secure, opts.Sources).dial
 	if err := p.requests(target, u); err != nil {
 		return nil, err
 	}
@@ -96,7 +90,7 @@ func compile(target *scenario.Target, opts Options) (*plan, error) {
 	if p.read, paths, err = newReader(target); err != nil {
 		return nil, err
 	}
-	if p.mode == "stream" {
+	if p.mode == scenario.ModeStream {
 		var ok bool
 		if p.dialect, ok = newDialect(target, paths); !ok {
 			return nil, errors.New("target.response.stream: mode stream of a custom api needs delta and done")
@@ -112,6 +106,15 @@ func or(value, otherwise int) int {
 	return otherwise
 }
 
+// all gives every kind of request.
+func (p *plan) all() []*Request {
+	all := []*Request{&p.turn, &p.poll}
+	if p.login != nil {
+		all = append(all, &p.login.Request)
+	}
+	return all
+}
+
 // where finds out whom to connect to.
 func (p *plan) where(target *scenario.Target) (*url.URL, error) {
 	u, err := url.Parse(target.URL)
@@ -125,7 +128,7 @@ func (p *plan) where(target *scenario.Target) (*url.URL, error) {
 			port = "80"
 		}
 	case "https", "wss":
-		p.secure = true
+		p.Secure = true
 		if port == "" {
 			port = "443"
 		}
@@ -140,13 +143,13 @@ func (p *plan) where(target *scenario.Target) (*url.URL, error) {
 	case u.RawQuery != "" || u.Fragment != "":
 		return nil, errors.New("target.url: put the query into request.path")
 	}
-	p.host = u.Host
-	p.address = net.JoinHostPort(u.Hostname(), port)
-	if to, ok := target.Resolve[p.address]; ok {
+	p.Host = u.Host
+	p.Address = net.JoinHostPort(u.Hostname(), port)
+	if to, ok := target.Resolve[p.Address]; ok {
 		if _, _, err := net.SplitHostPort(to); err != nil {
 			return nil, fmt.Errorf("target.resolve: %.60q is not address:port", to)
 		}
-		p.address = to
+		p.Address = to
 	}
 	return u, nil
 }
@@ -166,36 +169,34 @@ func (p *plan) requests(target *scenario.Target, u *url.URL) error {
 	if own == nil {
 		own = &scenario.Request{}
 	}
-	q := request{method: firstOf(string(own.Method), "POST"), body: body, bodied: true, events: p.mode == "stream"}
-	if !token(q.method) {
-		return fmt.Errorf("request.method: %.20q is not a method", q.method)
+	q := Request{Method: firstOf(string(own.Method), "POST"), Body: body, Bodied: true, Events: p.mode == scenario.ModeStream}
+	if !isToken(q.Method) {
+		return fmt.Errorf("request.method: %.20q is not a method", q.Method)
 	}
-	if q.path, err = p.pathOf(prefix, firstOf(own.Path, usual)); err != nil {
+	if q.Path, err = p.pathOf(prefix, firstOf(own.Path, usual)); err != nil {
 		return fmt.Errorf("request.path: %w", err)
 	}
 	if len(own.Body) > 0 {
-		if q.body, err = p.opts.bindBody(own.Body); err != nil {
+		if q.Body, err = p.opts.bindBody(own.Body); err != nil {
 			return fmt.Errorf("request.body: %w", err)
 		}
 	}
-	if q.body.Empty() {
-		q.bodied = q.method != "GET" && q.method != "HEAD"
+	if q.Body.Empty() {
+		q.Bodied = q.Method != "GET" && q.Method != "HEAD"
 	}
-	if q.fields, err = p.turnFields(own.Headers, base, &q); err != nil {
+	if q.Fields, err = p.turnFields(own.Headers, base, &q); err != nil {
 		return fmt.Errorf("request.headers: %w", err)
 	}
-	q.compile(p.host, p.policy == "per-turn")
 	p.turn = q
-	p.turnPath, _ = q.path.Constant()
+	p.turnPath, _ = q.Path.Constant()
 	if job := jobOf(target); job != nil {
 		p.jobs = jobRules{url: job.URL != "", status: job.Status != "", done: job.Done}
 	}
-	p.poll = request{method: "GET", path: jobPath(), fields: append(base[:len(base):len(base)], traceparent())}
-	p.poll.compile(p.host, p.policy == "per-turn")
+	p.poll = Request{Method: "GET", Path: jobPath(), Fields: append(base[:len(base):len(base)], traceparent())}
 	if p.jwt, err = newSigner(target, &p.opts); err != nil {
 		return err
 	}
-	if p.mode == "websocket" {
+	if p.mode == scenario.ModeWebSocket {
 		if p.agents, err = p.newAgentRules(target, prefix); err != nil {
 			return err
 		}
@@ -204,29 +205,29 @@ func (p *plan) requests(target *scenario.Target, u *url.URL) error {
 	return err
 }
 
-func (p *plan) turnFields(own map[string]string, base []field, q *request) ([]field, error) {
+func (p *plan) turnFields(own map[string]string, base []Field, q *Request) ([]Field, error) {
 	fields := base[:len(base):len(base)]
-	if q.events {
-		fields = append([]field(nil), fields...)
+	if q.Events {
+		fields = append([]Field(nil), fields...)
 		for i := range fields {
-			if fields[i].name == "accept" {
-				fields[i].value = raw("text/event-stream")
+			if fields[i].Name == "accept" {
+				fields[i].Value = raw("text/event-stream")
 			}
 		}
 	}
-	if q.bodied {
-		fields = append(fields, field{"content-type", raw("application/json")})
+	if q.Bodied {
+		fields = append(fields, Field{"content-type", raw("application/json")})
 	}
 	return headers(own, append(fields, traceparent()), &p.opts)
 }
 
 // pathOf joins the target's own path and a request's.
-func (p *plan) pathOf(prefix, path string) (bound, error) {
+func (p *plan) pathOf(prefix, path string) (Text, error) {
 	if path == "" && prefix == "" {
 		path = "/"
 	}
 	if path != "" && path[0] != '/' {
-		return bound{}, fmt.Errorf("%.60q: begin with /", path)
+		return Text{}, fmt.Errorf("%.60q: begin with /", path)
 	}
 	own, err := p.opts.bind(path, template.Path)
 	return template.Join(raw(prefix), own), err
@@ -242,32 +243,34 @@ func firstOf(values ...string) string {
 }
 
 // builtin gives path and body of an API that needs no template.
-func (o *Options) builtin(target *scenario.Target, mode, prefix string) (string, bound, error) {
+func (o *Options) builtin(target *scenario.Target, mode scenario.Mode, prefix string) (string, Text, error) {
 	path, body := "", ""
 	switch target.API {
-	case "", "reference":
-		path = map[string]string{"sync": "/v1/chat", "stream": "/v1/chat/stream", "async": "/v1/chat/async", "websocket": "/v1/chat"}[mode]
+	case "", scenario.APIReference:
+		path = map[scenario.Mode]string{
+			scenario.ModeSync: "/v1/chat", scenario.ModeStream: "/v1/chat/stream", scenario.ModeAsync: "/v1/chat/async", scenario.ModeWebSocket: "/v1/chat",
+		}[mode]
 		body = `{"dialog_id":"${dialog.id}","turn_id":"${turn.id}","text":"${turn.text}"}`
 		if target.Auth == nil {
 			body = `{"uid":"${user.id}","dialog_id":"${dialog.id}","turn_id":"${turn.id}","text":"${turn.text}"}`
 		}
-	case "article":
+	case scenario.APIArticle:
 		path = "/chat"
 		body = `{"uid":"${user.id}","dialog_id":"${dialog.id}","text":"${turn.text}"}`
-	case "openai":
+	case scenario.APIOpenAI:
 		if target.Model == "" {
-			return "", bound{}, errors.New("target.model: api openai needs the model's name")
+			return "", Text{}, errors.New("target.model: api openai needs the model's name")
 		}
 		path = "/v1/chat/completions"
 		if strings.HasSuffix(strings.TrimSuffix(prefix, "/"), "/v1") {
 			path = "/chat/completions"
 		}
-		t, err := o.openAIBody(target.Model, mode == "stream")
+		t, err := o.openAIBody(target.Model, mode == scenario.ModeStream)
 		return path, t, err
-	case "custom":
-		return "", bound{}, nil
+	case scenario.APICustom:
+		return "", Text{}, nil
 	default:
-		return "", bound{}, fmt.Errorf("target.api: %.20q is none of reference, article, openai, custom", target.API)
+		return "", Text{}, fmt.Errorf("target.api: %.20q is none of reference, article, openai, custom", target.API)
 	}
 	t, err := o.bindBody([]byte(body))
 	return path, t, err
@@ -279,7 +282,7 @@ func jobOf(target *scenario.Target) *scenario.JobPath {
 	if target.Response != nil && target.Response.Job != nil {
 		return target.Response.Job
 	}
-	if target.Mode == "async" && (target.API == "" || target.API == "reference") {
+	if target.Mode == scenario.ModeAsync && (target.API == "" || target.API == scenario.APIReference) {
 		return &scenario.JobPath{Status: "status"}
 	}
 	return nil

@@ -5,9 +5,6 @@ import (
 	"time"
 )
 
-// defaultPool is how many connections are shared when the scenario does not say.
-const defaultPool = 64
-
 // pool shares a fixed number of places among all lines, first come first served.
 // A place is a connection, or nil where one is still to be made.
 type pool struct {
@@ -37,8 +34,8 @@ func (p *pool) get(ctx context.Context, until time.Time) (*conn, fault) {
 	case c := <-p.places:
 		return c, fault{}
 	case <-ctx.Done():
-		return nil, fault{Interrupted, "interrupted"}
+		return nil, newFault(Interrupted, "interrupted")
 	case <-timer.C:
-		return nil, fault{TimedOut, "no shared connection became free within the timeout"}
+		return nil, newFault(TimedOut, "no shared connection became free within the timeout")
 	}
 }

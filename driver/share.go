@@ -7,7 +7,7 @@ import (
 
 // share gives a shared connection with a stream to spare, an empty place's new
 // one where there is one, or waits for its turn: first come, first served.
-func (h *http2) share(x *exchange) (*mux, fault) {
+func (h *http2) share(x *Exchange) (*mux, fault) {
 	for {
 		h.mu.Lock()
 		if len(h.waiting) == 0 {
@@ -59,17 +59,17 @@ func (h *http2) pick() (m *mux, empty int) {
 }
 
 // wait waits to be handed a stream; nil says to look again.
-func (h *http2) wait(turn chan *mux, x *exchange) (*mux, fault) {
-	timer := time.NewTimer(x.deadline - h.now())
+func (h *http2) wait(turn chan *mux, x *Exchange) (*mux, fault) {
+	timer := time.NewTimer(x.Deadline - h.target.Now())
 	defer timer.Stop()
 	f := fault{}
 	select {
 	case m := <-turn:
 		return m, fault{}
 	case <-h.ctx.Done():
-		f = fault{Interrupted, "interrupted"}
+		f = newFault(Interrupted, "interrupted")
 	case <-timer.C:
-		f = fault{TimedOut, "no shared connection became free within the timeout"}
+		f = newFault(TimedOut, "no shared connection became free within the timeout")
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -138,14 +138,14 @@ func (h *http2) vacate(i int) {
 
 // take opens the connection of a place reserved by pick; its first stream is the
 // caller's.
-func (h *http2) take(i int, x *exchange) (*mux, fault) {
+func (h *http2) take(i int, x *Exchange) (*mux, fault) {
 	m, f := h.open(x)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if f.bad() || !h.all[m] {
 		h.vacate(i)
 		if !f.bad() {
-			f = fault{Broken, "connection closed by the server as soon as it was open"}
+			f = newFault(Broken, "connection closed by the server as soon as it was open")
 		}
 		return nil, f
 	}
@@ -158,7 +158,7 @@ func (h *http2) take(i int, x *exchange) (*mux, fault) {
 }
 
 // fill opens the connection of place i unless it is open.
-func (h *http2) fill(i int, x *exchange) fault {
+func (h *http2) fill(i int, x *Exchange) fault {
 	h.mu.Lock()
 	p := &h.places[i]
 	busy := p.mux != nil || p.opening

@@ -11,106 +11,106 @@ import (
 
 var errNoVariable = errors.New("there is no such variable")
 
-// bound is a template whose variables are a turn's.
-type bound = template.Bound[values]
-
-// values are what a template is filled with.
+// values are what the target's templates are filled with: the Of of Values.
 type values struct {
 	user *User
 	turn *Turn
 	job  string // where an asynchronous answer is to be had
 }
 
+// of gives what v stands for.
+func of(v *Values) *values { return v.Of.(*values) }
+
 // variables are those that a target's templates may name, besides login.NAME,
 // TABLE.COLUMN and what is the same for all.
-var variables = map[string]template.Variable[values]{
-	"user.id":         template.Value(func(b []byte, v *values) []byte { return append(b, v.user.ID...) }),
-	"user.index":      template.Value(func(b []byte, v *values) []byte { return strconv.AppendInt(b, v.user.Index, 10) }),
-	"turn.text":       template.Always(func(b []byte, v *values) []byte { return append(b, v.turn.Text...) }),
-	"turn.id":         template.Value(func(b []byte, v *values) []byte { return append(b, v.turn.TurnID...) }),
-	"turn.index":      template.Value(func(b []byte, v *values) []byte { return strconv.AppendInt(b, int64(v.turn.Index), 10) }),
-	"conversation.id": template.Value(func(b []byte, v *values) []byte { return append(b, v.turn.ConversationID...) }),
-	"dialog.id":       template.Value(func(b []byte, v *values) []byte { return append(b, v.turn.DialogID...) }),
-	"trace.id":        template.Value(func(b []byte, v *values) []byte { return appendHex(b, v.turn.TraceID[:]) }),
-	"span.id":         template.Value(func(b []byte, v *values) []byte { return appendHex(b, v.turn.SpanID[:]) }),
+var variables = map[string]template.Variable[Values]{
+	"user.id":         template.Value(func(b []byte, v *Values) []byte { return append(b, of(v).user.ID...) }),
+	"user.index":      template.Value(func(b []byte, v *Values) []byte { return strconv.AppendInt(b, of(v).user.Index, 10) }),
+	"turn.text":       template.Always(func(b []byte, v *Values) []byte { return append(b, of(v).turn.Text...) }),
+	"turn.id":         template.Value(func(b []byte, v *Values) []byte { return append(b, of(v).turn.TurnID...) }),
+	"turn.index":      template.Value(func(b []byte, v *Values) []byte { return strconv.AppendInt(b, int64(of(v).turn.Index), 10) }),
+	"conversation.id": template.Value(func(b []byte, v *Values) []byte { return append(b, of(v).turn.ConversationID...) }),
+	"dialog.id":       template.Value(func(b []byte, v *Values) []byte { return append(b, of(v).turn.DialogID...) }),
+	"trace.id":        template.Value(func(b []byte, v *Values) []byte { return appendHex(b, of(v).turn.TraceID[:]) }),
+	"span.id":         template.Value(func(b []byte, v *Values) []byte { return appendHex(b, of(v).turn.SpanID[:]) }),
 }
 
 // variable gives what a name in a template of the target stands for.
-func (o *Options) variable(name string) (template.Variable[values], error) {
+func (o *Options) variable(name string) (template.Variable[Values], error) {
 	if v, ok := variables[name]; ok {
 		return v, nil
 	}
 	if strings.HasPrefix(name, "env:") || strings.HasPrefix(name, "file:") {
 		if o.Secrets == nil {
-			return template.Variable[values]{}, errors.New("no secrets are to be had here")
+			return template.Variable[Values]{}, errors.New("no secrets are to be had here")
 		}
 		value, err := o.Secrets(name)
-		return template.Constant[values](value), err
+		return template.Constant[Values](value), err
 	}
 	if name == "run.id" {
-		return template.Constant[values](o.RunID), nil
+		return template.Constant[Values](o.RunID), nil
 	}
 	table, column, ok := strings.Cut(name, ".")
 	ok = ok && table != "run"
 	if table == "login" {
-		return template.Value(func(b []byte, v *values) []byte { return append(b, v.user.state.login[column]...) }), nil
+		return template.Value(func(b []byte, v *Values) []byte { return append(b, of(v).user.state.login[column]...) }), nil
 	}
 	for known := range variables {
 		ok = ok && !strings.HasPrefix(known, table+".")
 	}
 	if !ok {
-		return template.Variable[values]{}, errNoVariable
+		return template.Variable[Values]{}, errNoVariable
 	}
-	return template.Value(func(b []byte, v *values) []byte { return append(b, v.user.Vars[name]...) }), nil
+	return template.Value(func(b []byte, v *Values) []byte { return append(b, of(v).user.Vars[name]...) }), nil
 }
 
 // bind makes a text of the target ready to be filled.
-func (o *Options) bind(text string, form template.Form) (bound, error) {
+func (o *Options) bind(text string, form template.Form) (Text, error) {
 	t, err := template.Parse(text, form)
 	if err != nil {
-		return bound{}, err
+		return Text{}, err
 	}
 	return template.Bind(t, o.variable)
 }
 
 // bindBody makes a JSON body of the target ready to be filled.
-func (o *Options) bindBody(doc []byte) (bound, error) {
+func (o *Options) bindBody(doc []byte) (Text, error) {
 	t, err := template.ParseJSON(doc)
 	if err != nil {
-		return bound{}, err
+		return Text{}, err
 	}
 	return template.Bind(t, o.variable)
 }
 
 // raw is a literal.
-func raw(text string) bound { return template.Raw[values](text) }
+func raw(text string) Text { return template.Raw[Values](text) }
 
 // bearer is the user's signed token, which needs no escaping.
-func bearer() bound {
-	return template.Only("auth.token", template.Value(func(b []byte, v *values) []byte {
-		return append(b, v.user.state.token...)
+func bearer() Text {
+	return template.Only("auth.token", template.Value(func(b []byte, v *Values) []byte {
+		return append(b, of(v).user.state.token...)
 	}), template.Text)
 }
 
 // jobPath is where an asynchronous answer is to be had.
-func jobPath() bound {
-	return template.Only("job.path", template.Value(func(b []byte, v *values) []byte { return append(b, v.job...) }), template.Text)
+func jobPath() Text {
+	return template.Only("job.path", template.Value(func(b []byte, v *Values) []byte { return append(b, of(v).job...) }), template.Text)
 }
 
 // traceparent is the W3C header of a turn.
-func traceparent() field {
-	id := func(name string) bound { return template.Only(name, variables[name], template.Text) }
-	return field{"traceparent", template.Join(raw("00-"), id("trace.id"), raw("-"), id("span.id"), raw("-01"))}
+func traceparent() Field {
+	id := func(name string) Text { return template.Only(name, variables[name], template.Text) }
+	return Field{"traceparent", template.Join(raw("00-"), id("trace.id"), raw("-"), id("span.id"), raw("-01"))}
 }
 
 // usesLogin tells whether what a login saved stands in b.
-func usesLogin(b bound) bool {
+func usesLogin(b Text) bool {
 	return slices.ContainsFunc(b.Names(), func(name string) bool { return strings.HasPrefix(name, "login.") })
 }
 
 // forAgents tells whether b says something about an agent, who has no turn, no
 // row of a table and no login.
-func forAgents(b bound) bool {
+func forAgents(b Text) bool {
 	return !slices.ContainsFunc(b.Names(), func(name string) bool {
 		return name != "user.id" && name != "user.index" && name != "run.id" && !strings.Contains(name, ":")
 	})

@@ -12,10 +12,10 @@ import (
 // Every variable that the table lets a target's templates name has a value.
 func TestEveryVariableIsBound(t *testing.T) {
 	o := Options{RunID: "r-1", Secrets: func(string) (string, error) { return "s", nil }}
-	v := &values{
+	v := filled(values{
 		user: &User{ID: "u1", Vars: map[string]string{"TABLE.COLUMN": "x"}, state: userState{login: map[string]string{"NAME": "x"}}},
 		turn: &Turn{Text: []byte("x"), TurnID: []byte("x"), DialogID: []byte("x"), ConversationID: []byte("x")},
-	}
+	})
 	for _, known := range scenario.Variables() {
 		if known.In&^scenario.InSay == 0 {
 			continue
@@ -43,7 +43,7 @@ func TestRunAndConversationIDs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := string(p.turn.appendHTTP1(nil, &values{user: &User{}, turn: &Turn{ConversationID: []byte("c-7")}}))
+	out := string(Form1(&p.turn, &p.Target).Append(nil, filled(values{user: &User{}, turn: &Turn{ConversationID: []byte("c-7")}})))
 	for _, want := range []string{"POST /s/c-7 HTTP/1.1\r\n", "\r\nx-run: r-1\r\n", "\r\nx-session: r-1/c-7\r\n", `{"session":"c-7","run":"r-1"}`} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is not in %q", want, out)
@@ -67,7 +67,7 @@ func TestOpenAIBody(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		v := &values{turn: &Turn{Text: []byte("hi"), History: tt.history}}
+		v := filled(values{turn: &Turn{Text: []byte("hi"), History: tt.history}})
 		if got := string(b.Append(nil, v)); got != tt.want {
 			t.Errorf("got\n%s, want\n%s", got, tt.want)
 		}

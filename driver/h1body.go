@@ -4,15 +4,15 @@ import (
 	"strings"
 )
 
-// framing finds the bytes of a body among those of the connection.
-type framing struct {
+// delimiter finds the bytes of a body among those of the connection, and its end.
+type delimiter struct {
 	chunked bool
 	left    int64 // of the body or chunk; -1: until the connection closes
 	state   chunkState
 	line    int // length of the chunk or trailer line so far, over all pieces
 	trailer int // length of all trailers
 	data    int // bytes of body in chunks so far
-	around  int // bytes of chunked framing so far
+	around  int // bytes around them so far
 	digits  int
 	done    bool
 }
@@ -33,50 +33,50 @@ const (
 )
 
 // start says how the body of an answer with this head is framed.
-func (f *framing) start(h *head, method string) {
-	*f = framing{chunked: h.chunked, left: h.length}
+func (d *delimiter) start(h *head, method string) {
+	*d = delimiter{chunked: h.chunked, left: h.length}
 	switch {
 	case h.status == 204 || h.status == 304 || method == "HEAD":
-		*f = framing{done: true}
+		*d = delimiter{done: true}
 	case h.chunked:
-		f.left = 0
+		d.left = 0
 	case h.length == 0:
-		f.done = true
+		d.done = true
 	}
 }
 
 const (
 	// maxChunkLine bounds a chunk's size line and a trailer.
 	maxChunkLine = 4 << 10
-	// maxAround bounds all framing of a chunked body, besides 16 bytes for each of
-	// body: extensions of tiny chunks could keep a client busy with no body at all.
+	// maxAround bounds all that is not body of a chunked one, besides 16 bytes for each
+	// byte of body: extensions of tiny chunks could keep a client busy with no body at all.
 	maxAround = 64 << 10
 )
 
 // next gives the first bytes of body in in and how many bytes of in that took.
 // It gives no body when it needs more, or when the body is done.
-func (f *framing) next(in []byte) (body []byte, used int, bad fault) {
-	if !f.chunked {
-		if f.left < 0 {
+func (d *delimiter) next(in []byte) (body []byte, used int, bad fault) {
+	if !d.chunked {
+		if d.left < 0 {
 			return in, len(in), fault{}
 		}
-		n := min(int64(len(in)), f.left)
-		f.left -= n
-		f.done = f.left == 0
+		n := min(int64(len(in)), d.left)
+		d.left -= n
+		d.done = d.left == 0
 		return in[:n], int(n), fault{}
 	}
-	for used < len(in) && !f.done {
-		if f.state == chunkData {
-			n := int(min(int64(len(in)-used), f.left))
-			f.left -= int64(n)
-			f.data += n
-			if f.left == 0 {
-				f.state = chunkEndCR
+	for used < len(in) && !d.done {
+		if d.state == chunkData {
+			n := int(min(int64(len(in)-used), d.left))
+			d.left -= int64(n)
+			d.data += n
+			if d.left == 0 {
+				d.state = chunkEndCR
 			}
 			return in[used : used+n], used + n, fault{}
 		}
-		if !f.step(in[used]) {
-			return nil, used, fault{Broken, "protocol error: malformed chunk"}
+		if !d.step(in[used]) {
+			return nil, used, newFault(Broken, "protocol error: malformed chunk")
 		}
 		used++
 	}
@@ -84,76 +84,76 @@ func (f *framing) next(in []byte) (body []byte, used int, bad fault) {
 }
 
 // step takes one byte outside the data of a chunk.
-func (f *framing) step(c byte) bool {
-	f.line++
-	f.around++
-	if f.line > maxChunkLine || f.around > maxAround+16*f.data {
+func (d *delimiter) step(c byte) bool {
+	d.line++
+	d.around++
+	if d.line > maxChunkLine || d.around > maxAround+16*d.data {
 		return false
 	}
-	switch f.state {
+	switch d.state {
 	case chunkSize:
 		digit := strings.IndexByte(hexDigits, c|0x20)
 		if c >= '0' && c <= '9' {
 			digit = int(c - '0')
 		}
 		switch {
-		case digit >= 0 && c > ' ' && f.digits < 15:
-			f.left = f.left<<4 | int64(digit)
-			f.digits++
-		case f.digits == 0:
+		case digit >= 0 && c > ' ' && d.digits < 15:
+			d.left = d.left<<4 | int64(digit)
+			d.digits++
+		case d.digits == 0:
 			return false
 		case c == '\r':
-			f.state = chunkSizeLF
+			d.state = chunkSizeLF
 		case c == ';', c == ' ', c == '\t':
-			f.state = chunkExtension
+			d.state = chunkExtension
 		default:
 			return false
 		}
 	case chunkExtension:
 		if c == '\r' {
-			f.state = chunkSizeLF
+			d.state = chunkSizeLF
 		}
 		return c != '\n'
 	case chunkSizeLF:
-		f.line, f.digits = 0, 0
-		f.state = chunkData
-		if f.left == 0 {
-			f.state = trailerStart
+		d.line, d.digits = 0, 0
+		d.state = chunkData
+		if d.left == 0 {
+			d.state = trailerStart
 		}
 		return c == '\n'
 	case chunkEndCR:
-		f.state = chunkEndLF
+		d.state = chunkEndLF
 		return c == '\r'
 	case chunkEndLF:
-		f.line, f.state = 0, chunkSize
+		d.line, d.state = 0, chunkSize
 		return c == '\n'
 	default:
-		return f.trail(c)
+		return d.trail(c)
 	}
 	return true
 }
 
 // trail takes one byte behind the last chunk.
-func (f *framing) trail(c byte) bool {
-	if f.trailer++; f.trailer > 4*maxChunkLine {
+func (d *delimiter) trail(c byte) bool {
+	if d.trailer++; d.trailer > 4*maxChunkLine {
 		return false
 	}
-	switch f.state {
+	switch d.state {
 	case trailerStart:
-		f.state = trailerLine
+		d.state = trailerLine
 		if c == '\r' {
-			f.state = trailerEndLF
+			d.state = trailerEndLF
 		}
 		return c != '\n'
 	case trailerLine:
 		if c == '\r' {
-			f.state = trailerLF
+			d.state = trailerLF
 		}
 		return c != '\n'
 	case trailerLF:
-		f.line, f.state = 0, trailerStart
+		d.line, d.state = 0, trailerStart
 		return c == '\n'
 	}
-	f.done = true
+	d.done = true
 	return c == '\n'
 }

@@ -1,0 +1,62 @@
+package driver
+
+import (
+	"strconv"
+
+	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/template"
+)
+
+// form is a request as HTTP/1.1 writes it.
+type form1 struct {
+	head   Text // everything up to the value of Content-Length, or the empty line
+	body   Text
+	bodied bool
+}
+
+// Form1 writes what does not change of q's head.
+func Form1(q *Request, t *Target) *form1 {
+	raw := template.Raw[Values]
+	head := []Text{raw(q.Method + " "), q.Path, raw(" HTTP/1.1\r\nHost: " + t.Host + "\r\n")}
+	for _, f := range q.Fields {
+		head = append(head, raw(f.Name+": "), f.Value, raw("\r\n"))
+	}
+	if t.Connections == scenario.PerTurn {
+		head = append(head, raw("connection: close\r\n"))
+	}
+	if q.Bodied {
+		head = append(head, raw("content-length: "))
+	} else {
+		head = append(head, raw("\r\n"))
+	}
+	return &form1{head: template.Join(head...), body: q.Body, bodied: q.Bodied}
+}
+
+// Append writes the whole request after b, which must be empty.
+func (f *form1) Append(b []byte, v *Values) []byte {
+	b = f.head.Append(b, v)
+	if !f.bodied {
+		return b
+	}
+	// The length goes before the body it is the length of: room for three digits
+	// is right for nearly all, other lengths move the body.
+	const room = "000\r\n\r\n"
+	at := len(b)
+	b = append(b, room...)
+	b = f.body.Append(b, v)
+	n := len(b) - at - len(room)
+	if n >= 100 && n <= 999 {
+		b[at], b[at+1], b[at+2] = byte('0'+n/100), byte('0'+n/10%10), byte('0'+n%10)
+		return b
+	}
+	var digits [20]byte
+	length := strconv.AppendInt(digits[:0], int64(n), 10)
+	from, to := at+len(room), at+len(length)+4
+	for len(b) < to+n {
+		b = append(b, 0)
+	}
+	copy(b[to:to+n], b[from:from+n])
+	b = append(b[:at], length...)
+	b = append(b, "\r\n\r\n"...)
+	return b[:to+n]
+}

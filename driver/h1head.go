@@ -1,0 +1,120 @@
+package driver
+
+import "bytes"
+
+// headReader finds the end of a head that arrives in pieces. Each byte is looked
+// at once.
+type headReader struct {
+	at      int  // where the next line begins
+	seen    int  // up to where there is no end of line
+	started bool // the status line was read
+	old     bool // it was that of HTTP/1.0
+	interim int  // how many 1xx answers came before
+}
+
+// read takes lines off in until the empty one. done says that the head is whole,
+// and r.at is then where the body begins. The slices in h point into in.
+func (r *headReader) read(in []byte, h *head, l *limits) (f fault, done bool) {
+	for {
+		n := bytes.IndexByte(in[r.seen:], '\n')
+		if n < 0 {
+			r.seen = len(in)
+			if len(in)-r.at > l.line {
+				return newFault(Oversized, "a header line is longer than the limit"), false
+			}
+			if len(in) > l.head {
+				return newFault(Oversized, "the headers are longer than the limit"), false
+			}
+			return fault{}, false
+		}
+		end := r.seen + n
+		line := in[r.at:end]
+		r.at, r.seen = end+1, end+1
+		if r.at > l.head {
+			return newFault(Oversized, "the headers are longer than the limit"), false
+		}
+		if len(line) == 0 || line[len(line)-1] != '\r' {
+			return newFault(Broken, "protocol error: header line ends without CR LF"), false
+		}
+		line = line[:len(line)-1]
+		if len(line) > l.line {
+			return newFault(Oversized, "a header line is longer than the limit"), false
+		}
+		if !clean(line) {
+			return newFault(Broken, "protocol error: control character in the headers"), false
+		}
+		if f, done = r.line(line, h); f.bad() || done {
+			return f, done
+		}
+	}
+}
+
+// line handles one line without its end.
+func (r *headReader) line(line []byte, h *head) (fault, bool) {
+	if !r.started {
+		h.reset()
+		var f fault
+		f, r.old, r.started = statusLine(line, h)
+		return f, false
+	}
+	if len(line) > 0 {
+		return field(line, h), false
+	}
+	if h.chunked && h.length >= 0 {
+		return newFault(Broken, "protocol error: both content-length and transfer-encoding"), false
+	}
+	if h.chunked && r.old {
+		return newFault(Broken, "protocol error: transfer-encoding in an HTTP/1.0 answer"), false
+	}
+	if h.status >= 200 {
+		return fault{}, true
+	}
+	if h.status == 101 {
+		return newFault(Broken, "protocol error: the server switches protocols unasked"), false
+	}
+	if r.interim++; r.interim > maxInterim {
+		return newFault(Broken, "protocol error: too many interim answers"), false
+	}
+	r.started = false
+	return fault{}, false
+}
+
+// statusLine reads "HTTP/1.1 200 OK"; old tells that it is HTTP/1.0.
+func statusLine(line []byte, h *head) (f fault, old, ok bool) {
+	if len(line) < 12 || string(line[:7]) != "HTTP/1." || line[7] != '0' && line[7] != '1' || line[8] != ' ' || len(line) > 12 && line[12] != ' ' {
+		return newFault(Broken, "protocol error: not an HTTP/1.1 status line"), false, false
+	}
+	for _, c := range line[9:12] {
+		if c < '0' || c > '9' {
+			return newFault(Broken, "protocol error: not an HTTP/1.1 status line"), false, false
+		}
+		h.status = h.status*10 + int(c-'0')
+	}
+	if h.status < 100 || h.status > 599 {
+		return newFault(Broken, "protocol error: status outside 100 to 599"), false, false
+	}
+	old = line[7] == '0'
+	h.closing = old
+	return fault{}, old, true
+}
+
+// field reads one field line.
+func field(line []byte, h *head) fault {
+	i := bytes.IndexByte(line, ':')
+	if i <= 0 {
+		return newFault(Broken, "protocol error: malformed header line")
+	}
+	name, val := line[:i], line[i+1:]
+	for _, c := range name {
+		if !tokens[c] {
+			return newFault(Broken, "protocol error: malformed header line")
+		}
+	}
+	for len(val) > 0 && (val[0] == ' ' || val[0] == '\t') {
+		val = val[1:]
+	}
+	for n := len(val); n > 0 && (val[n-1] == ' ' || val[n-1] == '\t'); n-- {
+		val = val[:n-1]
+	}
+	return h.known(name, val)
+}

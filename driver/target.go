@@ -1,0 +1,37 @@
+package driver
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"github.com/cstest/cstest/scenario"
+)
+
+// Target is whom a carrier talks to, how, and within which bounds. It is read-only.
+type Target struct {
+	Host        string // as in the Host header
+	Address     string // host:port, as connected to
+	Secure      bool
+	Dial        func(ctx context.Context, until time.Time) (net.Conn, error) // TLS and all
+	Base        time.Time                                                    // t = 0
+	Timeout     time.Duration
+	Limits      limits
+	Connections scenario.Connections
+	Pool        int  // connections, where they are shared
+	Verbatim    bool // a stream is kept in Exchange.In as it came, for a person to see
+}
+
+// limits are scenario.Limits in the units of Go.
+type limits struct {
+	head, line, body int // bytes
+	ratio            int
+	stall            time.Duration
+}
+
+// Now is the time since Base.
+func (t *Target) Now() time.Duration { return time.Since(t.Base) }
+
+// Link is what a line holds between two turns: its connection, which only the
+// carrier knows. The zero Link holds none.
+type Link struct{ Held any }

@@ -1,0 +1,88 @@
+package driver
+
+import "time"
+
+const (
+	startBuffer = 4 << 10
+	// KeepBuffer is what a buffer may have grown to and still be used again.
+	KeepBuffer = 64 << 10
+)
+
+// Exchange is one request on its way and what came back, as far as it is the
+// carrier's business. Its memory serves one exchange after the other.
+type Exchange struct {
+	Values Values // what the request is filled with
+	Events Events // takes the answer, where it is a stream of events
+
+	Out   []byte // what was rendered of the request
+	In    []byte // what was read
+	Body  []byte // of the answer, inside In or plain
+	plain []byte // the body decompressed
+
+	Head     head
+	Streamed bool // the answer is a stream of events
+
+	// State is the carrier's own, from one exchange to the next.
+	State any
+
+	Deadline time.Duration // this and the others: offsets from Target.Base
+	Connect  time.Duration // how long opening a connection took
+	Sent     time.Duration
+	First    time.Duration // when the first byte of the answer came
+	Done     time.Duration // when the last did
+}
+
+// Events takes a stream of events as it comes.
+type Events interface {
+	// Begin is called when the head of a stream came.
+	Begin()
+	// Feed takes a piece of it, which was read at the exchange's Done.
+	Feed(piece []byte) fault
+	// Ended tells whether the terminal event came; all behind it is ignored.
+	Ended() bool
+	// End gives what it means that nothing more comes.
+	End() fault
+}
+
+// Reset forgets the former exchange, but for what is to be sent and its memory.
+func (x *Exchange) Reset() {
+	x.Out, x.In, x.plain, x.Body = x.Out[:0], x.In[:0], x.plain[:0], nil
+	x.Head.reset()
+	x.Streamed = false
+	x.Connect, x.Sent, x.First, x.Done = 0, 0, 0, 0
+}
+
+// Reusable tells whether no buffer has grown so large that it is better given up.
+func (x *Exchange) Reusable() bool {
+	return cap(x.Out) <= KeepBuffer && cap(x.In) <= KeepBuffer && cap(x.plain) <= KeepBuffer
+}
+
+// Room makes sure that n bytes can be read behind x.In.
+func (x *Exchange) Room(n int) {
+	if cap(x.In)-len(x.In) >= n {
+		return
+	}
+	grown := make([]byte, len(x.In), max(2*cap(x.In), len(x.In)+n, startBuffer))
+	copy(grown, x.In)
+	x.In = grown
+}
+
+// TooLarge is said of a body.
+const TooLarge = "the body is larger than the limit"
+
+// BeginBody says from the head how the body is to be taken; events tells that a
+// stream was asked for. It refuses what is too large by its own word.
+func (x *Exchange) BeginBody(events bool, l *limits) fault {
+	if x.Head.length > int64(l.body) {
+		return newFault(Oversized, TooLarge)
+	}
+	x.Streamed = events && x.Head.status == 200 && x.Head.eventual
+	if !x.Streamed {
+		return fault{}
+	}
+	x.Events.Begin()
+	if x.Head.encoding != identity {
+		return newFault(Malformed, "the stream is compressed, which nobody asked for")
+	}
+	return fault{}
+}
