@@ -16,7 +16,7 @@ func generatorRows() []row {
 		{StartsDropped, "{dropped:count} of {planned:count} starts were dropped by the generator, more than {allowed:share}", "{planned} 次会话到达中有 {dropped} 次被压测机丢弃，超过 {allowed}"},
 		{StartsDroppedBy, "{dropped:count} of {planned:count} starts were dropped by the generator, more than {allowed:share}; {causes:reasons}", "{planned} 次会话到达中有 {dropped} 次被压测机丢弃，超过 {allowed}；{causes}"},
 		{DropCause, "{n:count} x {cause:word}", "{n} 次因{cause}"},
-		{FailsOnlyTainted, "{objective:text} fails only with the {tainted:count} of {seconds:count} seconds in which the generator was late", "{objective} 只有计入压测机受扰的那 {tainted} 秒（共 {seconds} 秒）才不通过"},
+		{FailsOnlyTainted, "{objective:text} cannot be seen to fail without the {tainted:count} of {seconds:count} seconds in which the generator was late", "除去压测机受扰的 {tainted} 秒（共 {seconds} 秒）后，看不出 {objective} 不通过"},
 		{NotConserved, "counts are not conserved: {law:reasons} does not hold: {left:count} against {right:count}", "计数不守恒：{law} 不成立：{left} 对 {right}"},
 	}
 }

@@ -259,7 +259,7 @@ func TestTaintedSecondsOfFullQuality(t *testing.T) {
 		}
 	})
 	r := b.evaluate()
-	want := "full-quality fails only with the 5 of 60 seconds in which the generator was late"
+	want := "full-quality cannot be seen to fail without the 5 of 60 seconds in which the generator was late"
 	if r.Verdict != Invalid || !slices.Contains(says(r.Generator.Reasons), want) {
 		t.Errorf("%v %q", r.Verdict, r.Generator.Reasons)
 	}

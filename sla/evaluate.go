@@ -38,6 +38,7 @@ type judge struct {
 	measured   bool // the gate is what was measured, not what can be inferred
 	storms     []measure.Storm
 	silent     []bool // by second, see silentAt
+	strained   []bool // seconds that are left out, see without; nil is none
 	result     Result
 }
 
@@ -76,7 +77,7 @@ func (j *judge) objective(o scenario.Objective) Judged {
 	r := Judged{Name: o.Name, Kind: o.Kind, Unit: "share", Target: float64(o.Target), Limit: o.Limit.D()}
 	switch o.Kind {
 	case scenario.KindSeconds:
-		j.census(&r, o, nil)
+		j.census(&r, o)
 	case scenario.KindRecoveryLatency, scenario.KindRecoveryQuality:
 		j.recovery(&r, o)
 	case scenario.KindCallsPerTurn:
@@ -84,7 +85,7 @@ func (j *judge) objective(o scenario.Objective) Judged {
 	case scenario.KindIntegrity, scenario.KindPlanted, scenario.KindContext:
 		j.count(&r, o)
 	default:
-		j.share(&r, o, nil)
+		j.share(&r, o)
 	}
 	return r
 }
@@ -159,7 +160,7 @@ func (j *judge) total(budget string, skip func(second int) bool) (t tally, ok bo
 		return t, false
 	}
 	for i := range j.snap.Seconds {
-		if skip != nil && skip(j.snap.First+i) {
+		if j.leftOut(j.snap.First+i) || skip != nil && skip(j.snap.First+i) {
 			continue
 		}
 		t.add(j.snap.Seconds[i].Budgets, b)
@@ -176,7 +177,7 @@ func (t *tally) add(counts []measure.BudgetCount, b int) {
 
 // at is a budget's tally of one second.
 func (j *judge) at(b, second int) (t tally) {
-	if s := j.snap.At(second); s != nil {
+	if s := j.snap.At(second); s != nil && !j.leftOut(second) {
 		t.add(s.Budgets, b)
 	}
 	return t

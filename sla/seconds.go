@@ -23,7 +23,7 @@ const scaledBelow = 300
 func (j *judge) second(b, second int) state {
 	t := j.at(b, second)
 	switch {
-	case j.silentAt(second) || 20*t.bad > t.n && (t.bad > 1 || t.n == 1):
+	case !j.leftOut(second) && j.silentAt(second) || 20*t.bad > t.n && (t.bad > 1 || t.n == 1):
 		return broken
 	case 20*t.bad > t.n:
 		return doubtful
@@ -91,18 +91,14 @@ func allowance(target float64, seconds int) (whole, above int) {
 
 // tallySeconds takes the census of a budget's seconds. Of a load that ended early
 // they are those that it came to.
-func (j *judge) tallySeconds(b int, target float64, skip func(second int) bool) (c SecondsCount) {
+func (j *judge) tallySeconds(b int, target float64) (c SecondsCount) {
 	ended := len(j.facts.Aborted)+len(j.facts.Interrupted) > 0
 	for second := range j.snap.Plan.Seconds() {
 		if !j.inStages(b, second) || ended && time.Duration(second)*time.Second >= j.snap.Elapsed {
 			continue
 		}
 		c.Total++
-		state := unknown
-		if skip == nil || !skip(second) {
-			state = j.second(b, second)
-		}
-		switch state {
+		switch j.second(b, second) {
 		case broken:
 			c.Bad++
 		case doubtful:
@@ -122,7 +118,7 @@ func (j *judge) tallySeconds(b int, target float64, skip func(second int) bool) 
 // pass is by the seconds that were seen, and a fail by all. Where the allowance is
 // no whole number, the whole one above it decides nothing: in a run of 30 s one
 // bad second is more than 1 %, and as little as there can be.
-func (j *judge) census(r *Judged, o scenario.Objective, skip func(second int) bool) {
+func (j *judge) census(r *Judged, o scenario.Objective) {
 	r.Unit = "s"
 	b, ok := j.budgets[o.Name]
 	if !ok {
@@ -130,7 +126,7 @@ func (j *judge) census(r *Judged, o scenario.Objective, skip func(second int) bo
 		return
 	}
 	target := float64(o.Target)
-	c := j.tallySeconds(b, target, skip)
+	c := j.tallySeconds(b, target)
 	known := c.Total - c.Unknown
 	_, most := allowance(target, c.Total)
 	least, _ := allowance(target, known)
@@ -186,7 +182,7 @@ func (j *judge) seconds() {
 		}
 	}
 	if b, ok := j.budgets[name]; ok {
-		j.result.Seconds = j.tallySeconds(b, target, nil)
+		j.result.Seconds = j.tallySeconds(b, target)
 	}
 	if name == "" {
 		name = judgedBudget

@@ -8,8 +8,8 @@ import (
 )
 
 // share judges an objective that asks for a share of good turns, answers, gaps
-// or conversations. Seconds that skip are left out.
-func (j *judge) share(r *Judged, o scenario.Objective, skip func(second int) bool) {
+// or conversations.
+func (j *judge) share(r *Judged, o scenario.Objective) {
 	deff := j.deff
 	switch o.Kind {
 	case scenario.KindConversations:
@@ -17,9 +17,9 @@ func (j *judge) share(r *Judged, o scenario.Objective, skip func(second int) boo
 		j.conversations(r, o)
 	case scenario.KindFullQuality:
 		spans := j.excused()
-		j.turns(r, o, both(skip, func(second int) bool { return touches(spans, second) }))
+		j.turns(r, o, func(second int) bool { return touches(spans, second) })
 	default:
-		j.turns(r, o, skip)
+		j.turns(r, o, nil)
 	}
 	if r.Verdict == NotVerified {
 		return
@@ -35,7 +35,7 @@ func (j *judge) share(r *Judged, o scenario.Objective, skip func(second int) boo
 	r.Reason = j.reasons(r, o)
 }
 
-// turns counts what an objective's budget judged.
+// turns counts what an objective's budget judged, less the seconds that skip.
 func (j *judge) turns(r *Judged, o scenario.Objective, skip func(second int) bool) {
 	t, ok := j.total(o.Name, skip)
 	r.N, r.Bad = int64(t.n), int64(t.bad)
@@ -184,12 +184,4 @@ func (j *judge) answeredTwin(name string) (tally, bool) {
 		}
 	}
 	return tally{}, false
-}
-
-// both skips what either skips.
-func both(a, b func(second int) bool) func(second int) bool {
-	if a == nil {
-		return b
-	}
-	return func(second int) bool { return a(second) || b(second) }
 }

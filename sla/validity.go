@@ -1,8 +1,6 @@
 package sla
 
 import (
-	"slices"
-
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
@@ -11,7 +9,6 @@ import (
 
 // When the generator could not measure what it was asked to.
 const (
-	taintTurns    = 20    // turns a second must have to be called tainted
 	issuedLeast   = 0.99  // share of the planned starts that must be issued
 	droppedMost   = 0.001 // share of starts dropped through our own fault
 	taintedMost   = 0.05  // share of seconds
@@ -42,9 +39,10 @@ func (j *judge) generator() {
 		}
 	}
 	if n := len(g.Tainted); float64(n) > max(taintedAtMost, taintedMost*float64(seconds)) {
-		for _, r := range j.result.Objectives {
-			if r.Verdict == Fail && j.passesWithout(r, g.Tainted) {
-				g.Reasons = append(g.Reasons, reason.New(reason.FailsOnlyTainted, r.Name, n, seconds))
+		failed, still := j.failsWithout(g.Tainted)
+		for _, name := range failed {
+			if !still {
+				g.Reasons = append(g.Reasons, reason.New(reason.FailsOnlyTainted, name, n, seconds))
 			}
 		}
 	}
@@ -85,30 +83,46 @@ func (j *judge) tainted() []int {
 	for i := range j.snap.Seconds {
 		var t tally
 		t.add(j.snap.Seconds[i].Budgets, b)
-		if t.n >= taintTurns && t.bad > t.n-uint64(measure.Rank(0.99, int64(t.n))) {
+		if t.n > 0 && t.bad > t.n-uint64(measure.Rank(0.99, int64(t.n))) {
 			list = append(list, j.snap.First+i)
 		}
 	}
 	return list
 }
 
-// passesWithout tells whether an objective that failed passes when seconds are left out.
-func (j *judge) passesWithout(failed Judged, seconds []int) bool {
-	skip := func(second int) bool { _, found := slices.BinarySearch(seconds, second); return found }
-	for _, o := range j.objectives {
-		if o.Name != failed.Name {
-			continue
+// without judges as j does, as if nothing had been seen in some seconds and in
+// those near them: a turn that is in flight when the generator stops is read late,
+// or is timed out, and when it goes on, what it held back comes all at once.
+func (j *judge) without(seconds []int) *judge {
+	before := max(wholeSecond(j.s.Target.Timeout.D()), 1)
+	w := &judge{s: j.s, snap: j.snap, facts: j.facts, objectives: j.objectives, budgets: j.budgets, confidence: j.confidence,
+		deff: j.deff, measured: j.measured, storms: j.storms, strained: make([]bool, j.snap.Plan.Seconds()+1)}
+	for _, second := range seconds {
+		for near := max(second-before, 0); near <= second+1 && near < len(w.strained); near++ {
+			w.strained[near] = true
 		}
-		r := Judged{Name: o.Name, Kind: o.Kind, Unit: "share", Target: float64(o.Target), Limit: o.Limit.D()}
-		switch o.Kind {
-		case scenario.KindSeconds:
-			j.census(&r, o, skip)
-		case scenario.KindLatency, scenario.KindAvailability, scenario.KindFullQuality, scenario.KindFirstToken, scenario.KindChunkGap:
-			j.share(&r, o, skip)
-		default:
-			return false
-		}
-		return r.Verdict == Pass
 	}
-	return false
+	return w
+}
+
+// leftOut tells whether what was seen in a second is not judged.
+func (j *judge) leftOut(second int) bool { return second < len(j.strained) && j.strained[second] }
+
+// failsWithout names the objectives that fail, and tells whether the run does
+// without some seconds. Conversations have turns in many, and cannot be judged so.
+func (j *judge) failsWithout(seconds []int) (failed []string, still bool) {
+	w := j.without(seconds)
+	for i, r := range j.result.Objectives {
+		if r.Verdict == Fail {
+			failed = append(failed, r.Name)
+			still = still || r.Kind != scenario.KindConversations && w.objective(j.objectives[i]).Verdict == Fail
+		}
+	}
+	for i, s := range j.result.Storms {
+		if s.Metastable {
+			failed = append(failed, s.Name)
+			still = still || w.metastable(j.storms[i])
+		}
+	}
+	return failed, still
 }

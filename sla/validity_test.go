@@ -18,14 +18,16 @@ func late(d, response time.Duration) func(*measure.Turn) {
 func TestTaintedSeconds(t *testing.T) {
 	b := newBench(t, p99, judged(10*time.Second))
 	b.turns(0, 20, late(11*ms, 100*ms)) // tainted
-	b.turns(1, 19, late(11*ms, 100*ms)) // too few turns
+	b.turns(1, 2, late(10*ms, 100*ms))  // few turns
+	b.turns(5, 1, nil)
+	b.turns(5, 1, late(11*ms, 100*ms))  // few turns, and one of them late
 	b.turns(2, 20, late(10*ms, 100*ms)) // at the limit
 	b.turns(3, 198, nil)                // 2 of 200 are above rank 198
 	b.turns(3, 2, late(time.Second, time.Second))
 	b.turns(4, 197, nil) // 3 of 200 are not
 	b.turns(4, 3, late(time.Second, time.Second))
 	r := b.evaluate()
-	if want := []int{0, 4}; !slices.Equal(r.Generator.Tainted, want) {
+	if want := []int{0, 4, 5}; !slices.Equal(r.Generator.Tainted, want) {
 		t.Errorf("tainted %v, want %v", r.Generator.Tainted, want)
 	}
 	if r.Generator.LagP99 < time.Second-time.Millisecond || len(r.Generator.Reasons) != 0 {
@@ -60,6 +62,10 @@ func TestTaintedRunsAreInvalidOnlyWhenTheyDecide(t *testing.T) {
 		{"not more", 200, 11, slow, nil, Invalid},
 		{"it fails without them too", 60, 10, slow, taking(time.Second), Fail},
 		{"a pass stays a pass", 60, 60, late(50*ms, 100*ms), nil, Pass},
+		{"nothing can be said without them", 15, 14, slow, nil, Invalid},
+		{"or little", 60, 57, slow, nil, Invalid},
+		{"or next to nothing", 60, 59, slow, taking(time.Second), Invalid},
+		{"or nothing", 60, 60, slow, nil, Invalid},
 	} {
 		b := newBench(t, p99, judged(time.Duration(c.length)*time.Second))
 		for s := range c.length {
@@ -82,9 +88,82 @@ func TestTaintedRunsAreInvalidOnlyWhenTheyDecide(t *testing.T) {
 		}
 	}
 	r := b.evaluate()
-	want := "availability-seconds fails only with the 5 of 60 seconds in which the generator was late"
+	want := "availability-seconds cannot be seen to fail without the 5 of 60 seconds in which the generator was late"
 	if r.Verdict != Invalid || !slices.Contains(says(r.Generator.Reasons), want) {
 		t.Errorf("%v %q", r.Verdict, r.Generator.Reasons)
+	}
+}
+
+// The rate has no part in whether a generator was strained.
+func TestTaintedAtLowRates(t *testing.T) {
+	for _, rate := range []int{1, 5, 19, 200} {
+		b := newBench(t, p99, judged(600*time.Second))
+		for s := range 600 {
+			if s%10 == 3 {
+				b.turns(s, rate, late(50*ms, time.Second))
+			} else {
+				b.turns(s, rate, nil)
+			}
+		}
+		if r := b.evaluate(); r.Verdict != Invalid || len(r.Generator.Tainted) != 60 {
+			t.Errorf("%d/s: %v with %d tainted: %q", rate, r.Verdict, len(r.Generator.Tainted), r.Reasons)
+		}
+	}
+}
+
+// A generator that is stopped half of the time makes turns late, and cuts those
+// that were in flight; whatever the pattern that is no fail.
+func TestStoppedGeneratorIsInvalid(t *testing.T) {
+	for _, c := range []struct{ on, off time.Duration }{{time.Second, time.Second}, {3 * time.Second, 3 * time.Second}, {10 * time.Second, 10 * time.Second}, {400 * ms, 600 * ms}} {
+		both := scenario.SLA{Availability: 0.99, Latency: map[string]unit.Duration{"p99": unit.Duration(500 * ms)}}
+		b := newBench(t, both, judged(60*time.Second))
+		b.s.Target.Timeout = unit.Duration(3 * time.Second)
+		awake := func(at time.Duration) time.Duration { // when what is due at a time can be done
+			if in := at % (c.on + c.off); in >= c.on {
+				return at - in + c.on + c.off
+			}
+			return at
+		}
+		for at := time.Duration(0); at < 60*time.Second; at += 20 * ms {
+			turn := measure.Turn{Intended: at, Sent: awake(at), Tier: measure.TierLLM, Memory: measure.Verified}
+			turn.Lag = turn.Sent - at
+			if turn.Done = awake(turn.Sent + 200*ms); turn.Done-turn.Sent >= 3*time.Second {
+				turn.Outcome = measure.Timeout
+			}
+			b.rec.Lane(0).Started(at)
+			b.rec.Lane(0).Record(&turn)
+			b.rec.Lane(0).Ended(measure.Complete)
+		}
+		if r := b.evaluate(); r.Verdict != Invalid {
+			t.Errorf("stopped for %v, running for %v: %v %q", c.off, c.on, r.Verdict, r.Reasons)
+		}
+	}
+}
+
+// Where one objective fails without the strained seconds, so does the run.
+func TestOneFailThatIsNotStrainedIsAFail(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		rest func(*measure.Turn)
+		sla  scenario.SLA
+		want Verdict
+	}{
+		{"latency fails by strain, answers do everywhere", as(measure.Timeout), scenario.SLA{Availability: 0.9, Latency: p99.Latency}, Fail},
+		{"conversations hang on strained seconds", nil, scenario.SLA{Objectives: []scenario.Objective{{Name: "dialogs", Kind: scenario.KindConversations, Target: 0.999}}}, Invalid},
+		{"foreign content is not made by strain", as(measure.Integrity), scenario.SLA{Latency: p99.Latency}, Fail},
+	} {
+		b := newBench(t, c.sla, judged(60*time.Second))
+		for s := range 60 {
+			if s >= 20 && s < 30 {
+				b.turns(s, 100, func(t *measure.Turn) { late(50*ms, time.Second)(t); t.Outcome = measure.Timeout })
+			} else {
+				b.turns(s, 100, nil)
+				b.turns(s, 20, c.rest)
+			}
+		}
+		if r := b.evaluate(); r.Verdict != c.want {
+			t.Errorf("%s: %v %q, want %v", c.name, r.Verdict, r.Reasons, c.want)
+		}
 	}
 }
 
