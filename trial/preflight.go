@@ -31,15 +31,48 @@ func firstTurn(ctx, graceful context.Context, o *Options, target *scenario.Targe
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(graceful, cancel)()
-	err := preflight(ctx, o, target)
+	err := preflight(ctx, o, target, preflightPauses)
 	if err != nil && graceful.Err() != nil {
 		return fmt.Errorf("ended before the load: %w", context.Canceled)
 	}
 	return err
 }
 
-// preflight sends one real turn. A target that does not answer it is not loaded.
-func preflight(ctx context.Context, o *Options, target *scenario.Target) error {
+// preflightPauses come before the second and the third turn, sent where the one
+// before was refused by a target that may only be busy.
+var preflightPauses = []time.Duration{time.Second, 2 * time.Second}
+
+// preflight sends one real turn, and another after each pause while the target
+// says 429 or 5xx. A target that does not answer is not loaded.
+func preflight(ctx context.Context, o *Options, target *scenario.Target, pauses []time.Duration) error {
+	where := target.URL
+	if u, err := url.Parse(target.URL); err == nil {
+		where = u.Redacted()
+	}
+	for try := 0; ; try++ {
+		story, err := sendFirst(ctx, o, target, where)
+		switch {
+		case err != nil:
+			return err
+		case o.Scenario.Target.Bundled != nil && story.contextStatus == "unavailable":
+			// It would answer every turn without the dialog: the load would test its fallback, not it.
+			return &TargetError{Why: reason.New(reason.TargetFails, where, "the bundled server cannot reach its Redis", story)}
+		case measure.Answered.Has(story.Outcome):
+			return nil
+		case try == len(pauses) || story.Status != 429 && story.Status < 500:
+			return &TargetError{Why: reason.New(reason.TargetFails, where, story.Why(), story)}
+		}
+		o.Notice(reason.New(reason.TargetBusy, where, story.Why(), pauses[try], try+2, len(pauses)+1))
+		select {
+		case <-time.After(pauses[try]):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// sendFirst sends one real turn.
+func sendFirst(ctx context.Context, o *Options, target *scenario.Target, where string) (*Exchange, error) {
 	within := time.Duration(target.Timeout)
 	if target.Login != nil {
 		within *= 2
@@ -52,24 +85,13 @@ func preflight(ctx context.Context, o *Options, target *scenario.Target) error {
 		story = e
 		return false
 	})
-	if err != nil && ctx.Err() == nil {
-		return err
+	switch {
+	case err != nil && ctx.Err() == nil:
+		return nil, err
+	case story == nil:
+		return nil, &TargetError{Why: reason.New(reason.TargetSilent, where, within), Err: ctx.Err()}
 	}
-	where := target.URL
-	if u, err := url.Parse(target.URL); err == nil {
-		where = u.Redacted()
-	}
-	if story == nil {
-		return &TargetError{Why: reason.New(reason.TargetSilent, where, within), Err: ctx.Err()}
-	}
-	if o.Scenario.Target.Bundled != nil && story.contextStatus == "unavailable" {
-		// It would answer every turn without the dialog: the load would test its fallback, not it.
-		return &TargetError{Why: reason.New(reason.TargetFails, where, "the bundled server cannot reach its Redis", story)}
-	}
-	if measure.Answered.Has(story.Outcome) {
-		return nil
-	}
-	return &TargetError{Why: reason.New(reason.TargetFails, where, story.Why(), story)}
+	return story, nil
 }
 
 // Exchange is one turn shown to a person: what went out and what came back,
