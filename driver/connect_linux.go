@@ -132,6 +132,27 @@ func (s socket) await(ctx context.Context, until time.Time) error {
 	return s.SetWriteDeadline(time.Time{})
 }
 
+// Read is that of net.Conn.
+func (s socket) Read(b []byte) (int, error) {
+	n, err := s.File.Read(b)
+	return n, cause(err)
+}
+
+// Write is that of net.Conn.
+func (s socket) Write(b []byte) (int, error) {
+	n, err := s.File.Write(b)
+	return n, cause(err)
+}
+
+// cause gives what a *os.PathError wraps: crypto/tls reads on behind a deadline
+// only where the error itself says that it is temporary.
+func cause(err error) error {
+	if path, ok := err.(*os.PathError); ok { //nolint:errorlint // as os.File gives it
+		return path.Err
+	}
+	return err
+}
+
 // LocalAddr is not known: asking costs a system call that nobody needs.
 func (s socket) LocalAddr() net.Addr { return &net.TCPAddr{} }
 

@@ -2,10 +2,11 @@ package driver
 
 import (
 	"bytes"
-
 	"fmt"
-
+	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"runtime"
 	"strings"
 	"sync"
@@ -217,6 +218,62 @@ func TestClosedWhileIdle(t *testing.T) {
 		t.Errorf("reason %d %q, connect %d", r.Reason, r.Message, r.Connect)
 	}
 	line.Free(&r)
+}
+
+// A deadline that was set for an earlier turn and passes in this one changes
+// nothing, while this one is written or waits, with TLS as without.
+func TestDeadlineOfAnEarlierTurn(t *testing.T) {
+	for _, secure := range []bool{false, true} {
+		for _, version := range []scenario.HTTPVersion{scenario.HTTP1, scenario.HTTP2} {
+			if version == scenario.HTTP2 && !secure {
+				version = scenario.H2C
+			}
+			t.Run(fmt.Sprintf("%s secure %t", version, secure), func(t *testing.T) {
+				var passes atomic.Pointer[func()]
+				s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+					if pass := passes.Load(); pass != nil {
+						(*pass)()
+					}
+					io.WriteString(w, okBody) //nolint:errcheck // the client sees it
+				}))
+				s.Config.Protocols = new(http.Protocols)
+				s.Config.Protocols.SetHTTP1(version == scenario.HTTP1)
+				s.Config.Protocols.SetHTTP2(version == scenario.HTTP2)
+				s.Config.Protocols.SetUnencryptedHTTP2(version == scenario.H2C)
+				if s.EnableHTTP2 = version == scenario.HTTP2; secure {
+					s.StartTLS()
+				} else {
+					s.Start()
+				}
+				defer s.Close()
+				d := open(t, &scenario.Target{URL: s.URL, HTTP: version, TLS: &scenario.TLS{Insecure: true}}, Options{Base: time.Now()})
+				line := d.Open(&User{ID: "u"}).(*line)
+				defer line.Close()
+				turn := func(what string, kept bool) {
+					t.Helper()
+					var r Reply
+					line.Do(&Turn{Text: []byte("a")}, &r)
+					if r.Reason != Complete || kept != (r.Connect == 0) {
+						t.Errorf("%s: reason %d %q, connect %d", what, r.Reason, r.Message, r.Connect)
+					}
+					line.Free(&r)
+				}
+				turn("first", false)
+				c := line.link.Held.(net.Conn)
+				pass := func() { c.SetReadDeadline(past) } //nolint:errcheck // the turn shows
+				passes.Store(&pass)
+				turn("while it waits", true)
+				passes.Store(nil)
+				turn("behind that", true)
+				if one, ok := c.(*conn); ok {
+					one.armed = line.client.plan.Now() + time.Second
+					c.SetWriteDeadline(past) //nolint:errcheck // the turn shows
+					one.idle = 0             // no swap
+					turn("while it is written", true)
+				}
+			})
+		}
+	}
 }
 
 // A connection that dies as a turn is sent costs that turn: nothing is sent twice.

@@ -95,6 +95,10 @@ func (h *http1) acquire(l *Link, x *Exchange) (*conn, fault) {
 		}
 		now = h.target.Now()
 	}
+	if c.raw == nil {
+		// TLS cannot go on with a write that a deadline cut short.
+		c.armed = 0
+	}
 	c.arm(h.target.Base, x.Deadline, now)
 	if h.halted.Load() {
 		h.release(l, c, false)
@@ -178,10 +182,18 @@ func (h *http1) send(c *conn, x *Exchange, now time.Duration) (had bool, f fault
 			return false, fault{}
 		}
 	}
-	if _, err := c.Write(out); err != nil {
-		return false, h.lost(c, x, err, true)
+	for {
+		n, err := c.Write(out)
+		if err == nil {
+			return false, fault{}
+		}
+		early := errors.Is(err, os.ErrDeadlineExceeded) && h.target.Now() < x.Deadline
+		if !early || c.raw == nil || h.halted.Load() {
+			return false, h.lost(c, x, err, true)
+		}
+		out = out[n:]
+		h.rearm(c, x.Deadline)
 	}
-	return false, fault{}
 }
 
 // rearm replaces a deadline that fired too early.
