@@ -6,15 +6,16 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/cstest/cstest/driver/internal/wire"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/template"
 )
 
 // agentRules are the agents of a target, compiled.
 type agentRules struct {
-	path   Text
-	fields []Field // of the upgrade
-	bearer Text
+	path   wire.Text
+	fields []wire.Field // of the upgrade
+	bearer wire.Text
 	jwt    *signer
 	config agentsConfig
 }
@@ -35,7 +36,7 @@ func (p *plan) newAgentRules(target *scenario.Target, prefix string) (*agentRule
 	if r.bearer, err = p.opts.bind(own.Bearer, template.Header); err != nil {
 		return nil, fmt.Errorf("agents.bearer: %w", err)
 	}
-	all, err := headers(target.Headers, []Field{{"user-agent", raw("cstest")}}, &p.opts)
+	all, err := headers(target.Headers, []wire.Field{{Name: "user-agent", Value: raw("cstest")}}, &p.opts)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +54,7 @@ func (p *plan) newAgentRules(target *scenario.Target, prefix string) (*agentRule
 
 // member makes an agent of user, who has no turn.
 func (r *agentRules) member(user *User) Member {
-	v := &Values{Of: &values{user: user, turn: &Turn{}}}
+	v := &wire.Values{Of: &values{user: user, turn: &Turn{}}}
 	return Member{Name: user.ID, Path: string(r.path.Append(nil, v)), Header: func() (http.Header, error) {
 		header := http.Header{}
 		for _, f := range r.fields {
@@ -81,7 +82,7 @@ func (s *signer) forAgents() *signer {
 	a := *s
 	a.sub = template.Only("user.id", variables["user.id"], template.Text)
 	a.claims = maps.Clone(s.claims)
-	maps.DeleteFunc(a.claims, func(_ string, claim Text) bool { return !forAgents(claim) })
+	maps.DeleteFunc(a.claims, func(_ string, claim wire.Text) bool { return !forAgents(claim) })
 	a.claims["role"] = raw("agent")
 	return &a
 }

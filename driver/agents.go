@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/driver/internal/jsonscan"
+	"github.com/cstest/cstest/driver/internal/wire"
 )
 
 // agents are the people behind the chat system of mode websocket: one socket
 // each, open all along, and the tickets that are pushed to them. One goroutine
 // reads a socket, one writes it; turns wait for what the readers note.
 type agents struct {
-	target *Target
+	target *wire.Target
 	config agentsConfig
 	places jsonscan.Places // in what the server says
 	ctx    context.Context
@@ -35,9 +36,9 @@ type agents struct {
 // agent is one of them. session, trying and fault are guarded by agents.mu.
 type agent struct {
 	Member
-	session *session // nil unless it is open
-	trying  bool     // its first attempt is not over, or that after it was open
-	fault   fault    // why it is not open
+	session *session   // nil unless it is open
+	trying  bool       // its first attempt is not over, or that after it was open
+	fault   wire.Fault // why it is not open
 }
 
 const (
@@ -62,7 +63,7 @@ type Member struct {
 }
 
 // newAgents gives agents of t. It opens no socket.
-func newAgents(t *Target, config agentsConfig) *agents {
+func newAgents(t *wire.Target, config agentsConfig) *agents {
 	g := &agents{target: t, config: config, places: spoken(), changed: make(chan struct{}), tickets: map[string]*handoff{}}
 	g.early.byID = map[string]*sighting{}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
@@ -109,7 +110,7 @@ func (g *agents) run(a *agent) {
 				first = false
 				g.fresh--
 			}
-			if !f.bad() {
+			if !f.Bad() {
 				a.session = s
 				g.live++
 			} else {
@@ -117,7 +118,7 @@ func (g *agents) run(a *agent) {
 			}
 			a.trying = false
 		})
-		if !f.bad() {
+		if !f.Bad() {
 			opened := g.target.Now()
 			f = s.serve()
 			lived = g.target.Now() - opened
@@ -160,10 +161,10 @@ func (g *agents) pause(wait time.Duration) bool {
 
 // ready waits until an agent's socket is open, for the first turns until it is
 // known of every one whether it can be.
-func (g *agents) Ready(until time.Duration) fault {
+func (g *agents) Ready(until time.Duration) wire.Fault {
 	for {
 		if g.ctx.Err() != nil {
-			return newFault(Interrupted, "interrupted")
+			return wire.NewFault(wire.Interrupted, "interrupted")
 		}
 		g.mu.Lock()
 		g.start()
@@ -176,9 +177,9 @@ func (g *agents) Ready(until time.Duration) fault {
 		}
 		g.mu.Unlock()
 		if settled && open {
-			return fault{}
+			return wire.Fault{}
 		}
-		if late := g.wait(changed, until); late.bad() {
+		if late := g.wait(changed, until); late.Bad() {
 			return late
 		}
 	}
@@ -186,7 +187,7 @@ func (g *agents) Ready(until time.Duration) fault {
 
 // state counts the sockets that are open and those of which it is not known yet
 // whether they can be; f is why one is not open. g.mu must be held.
-func (g *agents) state() (open, trying int, f fault) {
+func (g *agents) state() (open, trying int, f wire.Fault) {
 	for _, a := range g.all {
 		switch {
 		case a.session != nil:
@@ -195,7 +196,7 @@ func (g *agents) state() (open, trying int, f fault) {
 		case a.trying:
 			trying++
 		}
-		if a.fault.bad() {
+		if a.fault.Bad() {
 			f = a.fault
 		}
 	}
@@ -203,16 +204,16 @@ func (g *agents) state() (open, trying int, f fault) {
 }
 
 // wait waits for c, the deadline (TimedOut) or the end.
-func (g *agents) wait(c <-chan struct{}, until time.Duration) fault {
+func (g *agents) wait(c <-chan struct{}, until time.Duration) wire.Fault {
 	timer := time.NewTimer(until - g.target.Now())
 	defer timer.Stop()
 	select {
 	case <-c:
-		return fault{}
+		return wire.Fault{}
 	case <-g.ctx.Done():
-		return newFault(Interrupted, "interrupted")
+		return wire.NewFault(wire.Interrupted, "interrupted")
 	case <-timer.C:
-		return newFault(TimedOut, "no agent's socket was open within the timeout")
+		return wire.NewFault(wire.TimedOut, "no agent's socket was open within the timeout")
 	}
 }
 
@@ -226,7 +227,7 @@ func (g *agents) Prepare() error {
 		g.mu.Unlock()
 		if settled || g.ctx.Err() != nil {
 			if open+trying < len(g.config.Members) {
-				return fmt.Errorf("%d of %d agents: %s", len(g.config.Members)-open, len(g.config.Members), f.message)
+				return fmt.Errorf("%d of %d agents: %s", len(g.config.Members)-open, len(g.config.Members), f.Message)
 			}
 			return nil
 		}

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/driver/internal/jsonscan"
+	"github.com/cstest/cstest/driver/internal/wire"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/unit"
 )
@@ -369,7 +370,7 @@ func TestServerThatDoesNotRead(t *testing.T) {
 	eventually(t, "the socket that takes nothing is given up", func() bool {
 		g.mu.Lock()
 		defer g.mu.Unlock()
-		return g.all[0].fault.bad()
+		return g.all[0].fault.Bad()
 	})
 }
 
@@ -382,10 +383,10 @@ func FuzzAgentMessages(f *testing.F) {
 		f.Add([]byte(seed), []byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, one, two []byte) {
-		g := newAgents(&Target{Base: time.Now()}, agentsConfig{Notes: true})
+		g := newAgents(&wire.Target{Base: time.Now()}, agentsConfig{Notes: true})
 		defer g.Close()
 		h := g.expect("t")
-		h.fault = fault{}
+		h.fault = wire.Fault{}
 		for i, raw := range [][]byte{one, two, one, two} {
 			s := &session{agents: g, agent: &agent{}, guard: &guard{read: time.Duration(i)}, values: make([]jsonscan.Value, saidSlots), wake: make(chan struct{}, 1)}
 			scan := jsonscan.Scanner{Values: s.values}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/coder/websocket"
 	"github.com/cstest/cstest/driver/internal/jsonscan"
+	"github.com/cstest/cstest/driver/internal/wire"
 	"github.com/tidwall/gjson"
 )
 
@@ -29,7 +30,7 @@ type session struct {
 
 	// Guarded by agents.mu.
 	out   [][]byte
-	fault fault // why it is closed
+	fault wire.Fault // why it is closed
 }
 
 // onSocket begins every message about a socket, whosever it is.
@@ -43,16 +44,16 @@ const (
 )
 
 // connect opens the agent's socket and subscribes to the queues.
-func (g *agents) connect(a *agent) (*session, fault) {
+func (g *agents) connect(a *agent) (*session, wire.Fault) {
 	ctx, cancel := context.WithTimeout(g.ctx, g.target.Timeout)
 	defer cancel()
 	header, err := a.Header()
 	if err != nil {
-		return nil, newFault(Malformed, short(err))
+		return nil, wire.NewFault(wire.Malformed, wire.Short(err))
 	}
 	plain, err := g.target.Dial(ctx, time.Now().Add(g.target.Timeout))
 	if err != nil {
-		return nil, g.unreached(dialFault(err))
+		return nil, g.unreached(wire.DialFault(err))
 	}
 	plain.SetDeadline(time.Now().Add(g.target.Timeout))            //nolint:errcheck // as in arm
 	stop := context.AfterFunc(g.ctx, func() { _ = plain.Close() }) // wakes whoever reads or writes
@@ -72,10 +73,10 @@ func (g *agents) connect(a *agent) (*session, fault) {
 		agents: g, agent: a, conn: conn, guard: up.guard, values: make([]jsonscan.Value, saidSlots),
 		stop: stop, over: make(chan struct{}), wake: make(chan struct{}, 1),
 	}
-	conn.SetReadLimit(int64(g.target.Limits.line))
+	conn.SetReadLimit(int64(g.target.Limits.Line))
 	g.wg.Go(s.write)
 	f := s.greet()
-	if f.bad() {
+	if f.Bad() {
 		g.mu.Lock()
 		g.lose(s, f)
 		g.mu.Unlock()
@@ -85,11 +86,11 @@ func (g *agents) connect(a *agent) (*session, fault) {
 }
 
 // unreached says why there is no socket.
-func (g *agents) unreached(f fault) fault {
+func (g *agents) unreached(f wire.Fault) wire.Fault {
 	if g.ctx.Err() != nil {
-		return newFault(Interrupted, "interrupted")
+		return wire.NewFault(wire.Interrupted, "interrupted")
 	}
-	f.message = onSocket + f.message
+	f.Message = onSocket + f.Message
 	return f
 }
 
@@ -108,7 +109,7 @@ func (g *agents) upgrade(c net.Conn) *upgrade {
 	u := &upgrade{guard: &guard{conn: c, base: g.target.Base, timeout: g.target.Timeout}}
 	u.Transport = http.Transport{
 		DialContext: dial, DialTLSContext: dial, // c speaks TLS already
-		DisableKeepAlives: true, DisableCompression: true, MaxResponseHeaderBytes: int64(g.target.Limits.head),
+		DisableKeepAlives: true, DisableCompression: true, MaxResponseHeaderBytes: int64(g.target.Limits.Head),
 		Protocols: new(http.Protocols),
 	}
 	u.Protocols.SetHTTP1(true)
@@ -116,47 +117,47 @@ func (g *agents) upgrade(c net.Conn) *upgrade {
 }
 
 // refusal says why a connection did not become a socket.
-func refusal(ctx context.Context, resp *http.Response, err error) fault {
+func refusal(ctx context.Context, resp *http.Response, err error) wire.Fault {
 	switch {
 	case resp != nil && resp.StatusCode != http.StatusSwitchingProtocols:
 		code := ""
 		if body, err := io.ReadAll(resp.Body); err == nil && gjson.ValidBytes(body) {
 			code = gjson.GetBytes(body, "code").String()
 		}
-		return newFault(Unreachable, "the upgrade was refused with status "+strconv.Itoa(resp.StatusCode)+coded(code))
+		return wire.NewFault(wire.Unreachable, "the upgrade was refused with status "+strconv.Itoa(resp.StatusCode)+coded(code))
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return newFault(TimedOut, "the upgrade took longer than the timeout")
+		return wire.NewFault(wire.TimedOut, "the upgrade took longer than the timeout")
 	case resp != nil:
-		return newFault(Unreachable, "the server's upgrade is not one to WebSocket and "+agentProtocol)
+		return wire.NewFault(wire.Unreachable, "the server's upgrade is not one to WebSocket and "+agentProtocol)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
-		return newFault(Unreachable, "connection closed by the server during the upgrade")
+		return wire.NewFault(wire.Unreachable, "connection closed by the server during the upgrade")
 	}
-	return newFault(Unreachable, "the answer to the upgrade is not HTTP/1.1, or longer than the limit")
+	return wire.NewFault(wire.Unreachable, "the answer to the upgrade is not HTTP/1.1, or longer than the limit")
 }
 
 // coded gives a server's word for a message, where it is a plain one.
 func coded(code string) string {
-	if code == "" || len(code) > 40 || !isToken(code) {
+	if code == "" || len(code) > 40 || !wire.IsToken(code) {
 		return ""
 	}
 	return ": " + code
 }
 
 // greet waits for the server's hello and has it show the tickets.
-func (s *session) greet() fault {
+func (s *session) greet() wire.Fault {
 	if s.conn.Subprotocol() != agentProtocol {
-		return newFault(Unreachable, onSocket+"the server did not choose the subprotocol "+agentProtocol)
+		return wire.NewFault(wire.Unreachable, onSocket+"the server did not choose the subprotocol "+agentProtocol)
 	}
 	s.guard.conn.SetReadDeadline(time.Now().Add(s.agents.target.Timeout)) //nolint:errcheck // as in arm
 	asked, pings := false, 0
 	for {
 		kind, f := s.next()
-		if f.bad() {
+		if f.Bad() {
 			return late(f, onSocket+"no subscription within the timeout")
 		}
 		switch {
 		case !asked && (kind != "hello" || s.values[saidProtocol].Kind != jsonscan.Nothing && s.text(saidProtocol) != agentProtocol):
-			return newFault(Unreachable, onSocket+"the server's first message is not the hello of "+agentProtocol)
+			return wire.NewFault(wire.Unreachable, onSocket+"the server's first message is not the hello of "+agentProtocol)
 		case !asked:
 			asked = true
 			pings, _ = s.values[saidPing].Count()
@@ -167,9 +168,9 @@ func (s *session) greet() fault {
 		case kind == "subscribed":
 			s.guard.conn.SetReadDeadline(time.Time{}) //nolint:errcheck // as in arm
 			s.guard.idle = missedPings * time.Duration(pings) * time.Second
-			return fault{}
+			return wire.Fault{}
 		case kind == "error":
-			return newFault(Unreachable, onSocket+"the subscription was refused"+coded(s.text(saidCode)))
+			return wire.NewFault(wire.Unreachable, onSocket+"the subscription was refused"+coded(s.text(saidCode)))
 		default:
 			s.heed(kind)
 		}
@@ -177,10 +178,10 @@ func (s *session) greet() fault {
 }
 
 // serve takes what the server says until the socket ends, and gives why it did.
-func (s *session) serve() fault {
+func (s *session) serve() wire.Fault {
 	for {
 		kind, f := s.next()
-		if f.bad() {
+		if f.Bad() {
 			return f
 		}
 		s.heed(kind)
@@ -201,13 +202,13 @@ func (s *session) heed(kind string) {
 
 // next reads one message and gives its type. The others of its values are valid
 // until the next call.
-func (s *session) next() (kind string, f fault) {
+func (s *session) next() (kind string, f wire.Fault) {
 	what, r, err := s.conn.Reader(context.Background())
 	if err != nil {
 		return "", s.lost(err)
 	}
 	if what != websocket.MessageText {
-		return "", newFault(Broken, notText)
+		return "", wire.NewFault(wire.Broken, notText)
 	}
 	s.in = s.in[:0]
 	for {
@@ -225,9 +226,9 @@ func (s *session) next() (kind string, f fault) {
 	}
 	scan := jsonscan.Scanner{Values: s.values}
 	if !s.agents.places.Find(&scan, s.in) {
-		return "", newFault(Broken, notJSON)
+		return "", wire.NewFault(wire.Broken, notJSON)
 	}
-	return s.text(saidType), fault{}
+	return s.text(saidType), wire.Fault{}
 }
 
 // text gives a value that is a string.
@@ -250,31 +251,31 @@ const (
 )
 
 // lost says what the end of the socket means.
-func (s *session) lost(err error) fault {
+func (s *session) lost(err error) wire.Fault {
 	s.agents.mu.Lock()
 	first := s.fault
 	s.agents.mu.Unlock()
 	code := websocket.CloseStatus(err)
 	switch {
 	case s.agents.ctx.Err() != nil:
-		return newFault(Interrupted, "interrupted")
-	case first.bad(): // the writer's
+		return wire.NewFault(wire.Interrupted, "interrupted")
+	case first.Bad(): // the writer's
 		return first
 	case s.guard.wrong != nil:
-		return newFault(Broken, onSocket+"protocol error: "+s.guard.wrong.Error())
+		return wire.NewFault(wire.Broken, onSocket+"protocol error: "+s.guard.wrong.Error())
 	case errors.Is(err, websocket.ErrMessageTooBig):
-		return newFault(Oversized, onSocket+"a message is longer than the limit of a line")
+		return wire.NewFault(wire.Oversized, onSocket+"a message is longer than the limit of a line")
 	case code >= 0:
-		return newFault(Broken, onSocket+"closed by the server with code "+strconv.Itoa(int(code)))
+		return wire.NewFault(wire.Broken, onSocket+"closed by the server with code "+strconv.Itoa(int(code)))
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return newFault(Broken, onSocket+"closed by the server")
-	case isTimeout(err):
-		return newFault(TimedOut, onSocket+"silent for longer than its pings allow")
+		return wire.NewFault(wire.Broken, onSocket+"closed by the server")
+	case wire.IsTimeout(err):
+		return wire.NewFault(wire.TimedOut, onSocket+"silent for longer than its pings allow")
 	}
-	if f := ioFault(err); f.reason == Broken && f.message == "connection reset by the server" {
-		return newFault(Broken, onSocket+f.message)
+	if f := wire.IOFault(err); f.Reason == wire.Broken && f.Message == "connection reset by the server" {
+		return wire.NewFault(wire.Broken, onSocket+f.Message)
 	}
-	return newFault(Broken, notProtocol)
+	return wire.NewFault(wire.Broken, notProtocol)
 }
 
 func (s *session) rouse() {
@@ -300,8 +301,8 @@ func (s *session) write() {
 		for _, message := range out {
 			if err := s.conn.Write(context.Background(), websocket.MessageText, message); err != nil {
 				s.agents.mu.Lock()
-				if !s.fault.bad() {
-					s.fault = newFault(Broken, onSocket+"the server takes no messages")
+				if !s.fault.Bad() {
+					s.fault = wire.NewFault(wire.Broken, onSocket+"the server takes no messages")
 				}
 				s.agents.mu.Unlock()
 				_ = s.guard.conn.Close() // wakes the reader
@@ -312,16 +313,16 @@ func (s *session) write() {
 }
 
 // end closes the socket; a server that broke the protocol is told so.
-func (s *session) end(f fault) {
+func (s *session) end(f wire.Fault) {
 	s.stop()
 	close(s.over)
 	code := websocket.StatusCode(0)
 	switch {
-	case s.guard.wrong != nil, f.message == notProtocol:
+	case s.guard.wrong != nil, f.Message == notProtocol:
 		code = websocket.StatusProtocolError
-	case f.message == notText:
+	case f.Message == notText:
 		code = websocket.StatusUnsupportedData
-	case f.message == notJSON:
+	case f.Message == notJSON:
 		code = websocket.StatusInvalidFramePayloadData
 	}
 	if code != 0 {

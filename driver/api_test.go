@@ -287,8 +287,8 @@ func TestJobAddress(t *testing.T) {
 		"": "", "http://other.example/j": "", "//other.example/j": "", "https://chat.example:8080/j": "", "http://u:p@chat.example:8080/j": "", "mailto:x": "",
 	} {
 		got, f := p.jobAt([]byte(at))
-		if got != want || f.bad() != (want == "") {
-			t.Errorf("%q: %q %q, want %q", at, got, f.message, want)
+		if got != want || f.Bad() != (want == "") {
+			t.Errorf("%q: %q %q, want %q", at, got, f.Message, want)
 		}
 	}
 }

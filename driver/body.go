@@ -1,28 +1,29 @@
 package driver
 
 import (
+	"github.com/cstest/cstest/driver/internal/wire"
 	"github.com/cstest/cstest/template"
 )
 
 // openAIBody is the body of a turn where the client keeps the dialog, as OpenAI's
 // message list.
-func (o *Options) openAIBody(model string, stream bool) (Text, error) {
+func (o *Options) openAIBody(model string, stream bool) (wire.Text, error) {
 	doc := `{"model":"${target.model}","messages":["${history}",{"role":"user","content":"${turn.text}"}]}`
 	if stream {
 		doc = doc[:len(doc)-1] + `,"stream":true}`
 	}
 	t, err := template.ParseJSON([]byte(doc))
 	if err != nil {
-		return Text{}, err
+		return wire.Text{}, err
 	}
 	history, err := historyOf(`{"role":"user","content":"${message.text}"}`, `{"role":"assistant","content":"${message.text}"}`)
 	if err != nil {
-		return Text{}, err
+		return wire.Text{}, err
 	}
-	return template.Bind(t, func(name string) (template.Variable[Values], error) {
+	return template.Bind(t, func(name string) (template.Variable[wire.Values], error) {
 		switch name {
 		case "target.model":
-			return template.Constant[Values](model), nil
+			return template.Constant[wire.Values](model), nil
 		case "history":
 			return history, nil
 		}
@@ -32,7 +33,7 @@ func (o *Options) openAIBody(model string, stream bool) (Text, error) {
 
 // historyOf is the dialog before the turn, oldest message first, each in the form
 // of who said it.
-func historyOf(user, assistant string) (template.Variable[Values], error) {
+func historyOf(user, assistant string) (template.Variable[wire.Values], error) {
 	var forms [2]template.Bound[Message]
 	for i, doc := range []string{user, assistant} {
 		t, err := template.ParseJSON([]byte(doc))
@@ -40,10 +41,10 @@ func historyOf(user, assistant string) (template.Variable[Values], error) {
 			forms[i], err = template.Bind(t, messageVariable)
 		}
 		if err != nil {
-			return template.Variable[Values]{}, err
+			return template.Variable[wire.Values]{}, err
 		}
 	}
-	return template.List(func(b []byte, v *Values) []byte {
+	return template.List(func(b []byte, v *wire.Values) []byte {
 		for i := range of(v).turn.History {
 			if i > 0 {
 				b = append(b, ',')

@@ -3,11 +3,13 @@ package driver
 import (
 	"bytes"
 	"fmt"
+
+	"github.com/cstest/cstest/driver/internal/wire"
 )
 
 // asked gives the request of x as a person reads it; over HTTP/2 as it would be
 // over HTTP/1.1. nil where nobody looks.
-func (l *line) asked(x *exchange, q *Request) []byte {
+func (l *line) asked(x *exchange, q *wire.Request) []byte {
 	switch {
 	case l.client.plan.opts.Capture == nil:
 		return nil
@@ -24,8 +26,8 @@ func (l *line) show(x *exchange, request []byte) {
 		return
 	}
 	answer := x.In
-	if l.client.binary && x.Head.status != 0 {
-		answer = append(fmt.Appendf(nil, "HTTP/2 %d\r\n\r\n", x.Head.status), answer...)
+	if l.client.binary && x.Head.Status != 0 {
+		answer = append(fmt.Appendf(nil, "HTTP/2 %d\r\n\r\n", x.Head.Status), answer...)
 	}
 	if len(x.notes) > 0 {
 		answer = append(append(bytes.Clone(bytes.TrimRight(answer, "\r\n")), "\n\n"...), x.notes...)

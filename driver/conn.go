@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/cstest/cstest/driver/internal/wire"
 )
 
 // conn is one open connection of HTTP/1.1. It is used by one goroutine at a time.
@@ -94,25 +96,25 @@ func (r *registry) close() {
 }
 
 // open dials within x's deadline and notes how long it took.
-func (h *http1) open(x *Exchange, now time.Duration) (*conn, fault) {
+func (h *http1) open(x *wire.Exchange, now time.Duration) (*conn, wire.Fault) {
 	plain, err := h.target.Dial(h.ctx, h.target.Base.Add(x.Deadline))
 	x.Connect += h.target.Now() - now
 	if err != nil {
 		if h.ctx.Err() != nil {
-			return nil, newFault(Interrupted, "interrupted")
+			return nil, wire.NewFault(wire.Interrupted, "interrupted")
 		}
-		return nil, dialFault(err)
+		return nil, wire.DialFault(err)
 	}
 	c := &conn{Conn: plain}
 	if tcp, ok := plain.(syscall.Conn); ok {
 		if c.raw, err = tcp.SyscallConn(); err != nil {
 			plain.Close()
-			return nil, dialFault(err)
+			return nil, wire.DialFault(err)
 		}
 	}
 	if !h.conns.add(c) {
 		plain.Close()
-		return nil, newFault(Interrupted, "the driver is closed")
+		return nil, wire.NewFault(wire.Interrupted, "the driver is closed")
 	}
-	return c, fault{}
+	return c, wire.Fault{}
 }

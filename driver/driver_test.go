@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cstest/cstest/driver/internal/wire"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/unit"
 )
@@ -80,4 +81,4 @@ func TestReferenceTurn(t *testing.T) {
 }
 
 // filled gives v as templates take it.
-func filled(v values) *Values { return &Values{Of: &v} }
+func filled(v values) *wire.Values { return &wire.Values{Of: &v} }

@@ -1,12 +1,9 @@
 package driver
 
 import (
-	"strings"
-	"unicode"
-	"unicode/utf8"
-
 	"github.com/cstest/cstest/driver/internal/jsonscan"
 	"github.com/cstest/cstest/driver/internal/sse"
+	"github.com/cstest/cstest/driver/internal/wire"
 	"github.com/cstest/cstest/scenario"
 )
 
@@ -67,11 +64,11 @@ func (e *events) Begin() {
 }
 
 // Feed is that of Events.
-func (e *events) Feed(piece []byte) fault {
+func (e *events) Feed(piece []byte) wire.Fault {
 	for len(piece) > 0 && !e.ended {
-		used, whole, err := e.sse.Next(piece, e.plan.Limits.line)
+		used, whole, err := e.sse.Next(piece, e.plan.Limits.Line)
 		if err != nil {
-			return newFault(Oversized, err.Error())
+			return wire.NewFault(Oversized, err.Error())
 		}
 		piece = piece[used:]
 		if !whole {
@@ -79,37 +76,37 @@ func (e *events) Feed(piece []byte) fault {
 		}
 		f := e.event()
 		e.sse.Clear()
-		if f.bad() {
+		if f.Bad() {
 			return f
 		}
 	}
-	return fault{}
+	return wire.Fault{}
 }
 
 // Ended is that of Events.
 func (e *events) Ended() bool { return e.ended }
 
 // End is that of Events.
-func (e *events) End() fault {
+func (e *events) End() wire.Fault {
 	if e.ended {
-		return fault{}
+		return wire.Fault{}
 	}
-	return newFault(Truncated, "the stream ended without its terminal event")
+	return wire.NewFault(Truncated, "the stream ended without its terminal event")
 }
 
 // event takes one whole event.
-func (e *events) event() fault {
+func (e *events) event() wire.Fault {
 	x, p := e.x, e.plan
 	d := &p.dialect
 	name, data := string(e.sse.Name), e.sse.Data
 	if d.openai && string(data) == "[DONE]" || d.done != "" && (name == d.done || string(data) == d.done) {
 		e.ended = true
 		if d.openai || len(data) == 0 || data[0] != '{' {
-			return fault{}
+			return wire.Fault{}
 		}
 	}
 	if !d.lookup.Find(&x.scanner, data) {
-		return newFault(Malformed, "an event of the stream is not valid JSON")
+		return wire.NewFault(Malformed, "an event of the stream is not valid JSON")
 	}
 	x.transient = true
 	p.read.fill(x, x.reply)
@@ -128,18 +125,18 @@ func (e *events) event() fault {
 		return e.reference(x, name)
 	}
 	e.content(x, &v[slotDelta])
-	return fault{}
+	return wire.Fault{}
 }
 
 // reference handles the bundled server's events: meta, delta, tier, and one of
 // done and error.
-func (e *events) reference(x *exchange, name string) fault {
+func (e *events) reference(x *exchange, name string) wire.Fault {
 	v := x.scanner.Values
 	switch name {
 	case "delta":
 		if i, ok := v[slotIndex].Count(); ok {
 			if i != e.next {
-				return newFault(Malformed, "events of the stream are missing or out of order")
+				return wire.NewFault(Malformed, "events of the stream are missing or out of order")
 			}
 			e.next++
 		}
@@ -159,7 +156,7 @@ func (e *events) reference(x *exchange, name string) fault {
 		}
 		return errorEvent(x, &v[slotCode])
 	}
-	return fault{}
+	return wire.Fault{}
 }
 
 // content appends a piece of the answer.
@@ -180,25 +177,10 @@ func (e *events) content(x *exchange, v *jsonscan.Value) {
 	x.last = x.Done
 }
 
-func errorEvent(x *exchange, v *jsonscan.Value) fault {
-	text := visible(x.string(v))
+func errorEvent(x *exchange, v *jsonscan.Value) wire.Fault {
+	text := wire.Visible(x.string(v))
 	if text == "" {
-		return newFault(Malformed, "error event")
+		return wire.NewFault(Malformed, "error event")
 	}
-	return newFault(Malformed, "error event: "+text)
-}
-
-// visible gives the begin of somebody else's text for a message: what a terminal
-// or an editor would obey, and not show, becomes a question mark.
-func visible(text []byte) string {
-	s := string(text)
-	if len(s) > maxMessage {
-		s = strings.ToValidUTF8(s[:maxMessage], "")
-	}
-	return strings.Map(func(r rune) rune {
-		if r == ' ' || unicode.IsGraphic(r) && !unicode.IsSpace(r) && r != utf8.RuneError {
-			return r
-		}
-		return '?'
-	}, s)
+	return wire.NewFault(Malformed, "error event: "+text)
 }

@@ -5,12 +5,13 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/driver/internal/jsonscan"
+	"github.com/cstest/cstest/driver/internal/wire"
 )
 
 // exchange is all the memory a turn needs while it is in flight, taken from a
 // pool and given back by Free.
 type exchange struct {
-	Exchange
+	wire.Exchange
 	values values
 
 	text    []byte // strings without their escapes
@@ -40,14 +41,14 @@ func (e *exchanges) get() *exchange {
 	}
 	x := &exchange{scanner: jsonscan.Scanner{Values: make([]jsonscan.Value, eventSlots)}}
 	x.Out = make([]byte, 0, 512)
-	x.Values = Values{Of: &x.values}
+	x.Values = wire.Values{Of: &x.values}
 	x.events.plan, x.events.x = e.plan, x
 	x.Events = &x.events
 	return x
 }
 
 func (e *exchanges) put(x *exchange) {
-	if !x.Reusable() || cap(x.text) > KeepBuffer || cap(x.answer) > KeepBuffer {
+	if !x.Reusable() || cap(x.text) > wire.KeepBuffer || cap(x.answer) > wire.KeepBuffer {
 		return
 	}
 	x.values = values{}

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/cstest/cstest/driver/internal/jsonscan"
+	"github.com/cstest/cstest/driver/internal/wire"
 	"github.com/cstest/cstest/scenario"
 )
 
@@ -91,17 +92,17 @@ func override(paths, own map[int]string) {
 
 // take fills reply from a whole answer of status. The slices it leaves there
 // belong to x.
-func (r *reader) take(x *exchange, reply *Reply, status int, body []byte) fault {
+func (r *reader) take(x *exchange, reply *Reply, status int, body []byte) wire.Fault {
 	reply.OK, reply.ContextTurns = true, -1
 	valid := r.lookup.Find(&x.scanner, body)
 	if !valid {
 		if status >= 300 {
-			return fault{}
+			return wire.Fault{}
 		}
 		if len(body) == 0 {
-			return newFault(Malformed, "the answer has no body")
+			return wire.NewFault(Malformed, "the answer has no body")
 		}
-		return newFault(Malformed, "the answer is not valid JSON")
+		return wire.NewFault(Malformed, "the answer is not valid JSON")
 	}
 	v := x.scanner.Values
 	if inner := v[slotJobResult]; inner.Kind == jsonscan.Object {
@@ -113,19 +114,19 @@ func (r *reader) take(x *exchange, reply *Reply, status int, body []byte) fault 
 		reply.OK = false
 	}
 	if status >= 300 || !reply.OK {
-		return fault{}
+		return wire.Fault{}
 	}
 	switch {
 	case v[slotAnswer].Kind == jsonscan.Nothing && v[slotJobStatus].Kind == jsonscan.Text:
-		return newFault(Malformed, "the job ended without an answer")
+		return wire.NewFault(Malformed, "the job ended without an answer")
 	case v[slotAnswer].Kind == jsonscan.Nothing || v[slotAnswer].Kind == jsonscan.Null:
-		return newFault(Malformed, "no answer in the response")
+		return wire.NewFault(Malformed, "no answer in the response")
 	case v[slotAnswer].Kind != jsonscan.Text:
-		return newFault(Malformed, "the answer is not a string")
+		return wire.NewFault(Malformed, "the answer is not a string")
 	case len(reply.Answer) == 0:
-		return newFault(Malformed, "the answer is empty")
+		return wire.NewFault(Malformed, "the answer is empty")
 	}
-	return fault{}
+	return wire.Fault{}
 }
 
 // fill copies what was found, of the types it has to be; what is not there

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cstest/cstest/driver/internal/wire"
 	h2 "golang.org/x/net/http2"
 )
 
@@ -37,7 +38,7 @@ func (c *reel) SetReadDeadline(time.Time) error  { return nil }
 func (c *reel) SetWriteDeadline(time.Time) error { return nil }
 
 // unreel has one turn answered by frames.
-func unreel(t testing.TB, target *Target, frames []byte, step int) string {
+func unreel(t testing.TB, target *wire.Target, frames []byte, step int) string {
 	t.Helper()
 	h := newHTTP2(target)
 	m := h.newMux(&reel{tape: tape{left: bytes.Clone(frames), step: step}, asked: make(chan struct{})})
@@ -45,12 +46,12 @@ func unreel(t testing.TB, target *Target, frames []byte, step int) string {
 		t.Fatal("closed")
 	}
 	go m.read()
-	q := &Request{Method: "POST", Path: raw("/"), Usual: true}
+	q := &wire.Request{Method: "POST", Path: raw("/"), Usual: true}
 	h.Compile(q)
-	x := &Exchange{Deadline: time.Minute}
-	f := h.RoundTrip(&Link{Held: m}, x, q)
-	got := fmt.Sprintf("%d %d %q %q", x.Head.status, f.reason, f.message, x.Body)
-	if x.Head.status != 0 && (x.Head.status < 100 || x.Head.status > 599) {
+	x := &wire.Exchange{Deadline: time.Minute}
+	f := h.RoundTrip(&wire.Link{Held: m}, x, q)
+	got := fmt.Sprintf("%d %d %q %q", x.Head.Status, f.Reason, f.Message, x.Body)
+	if x.Head.Status != 0 && (x.Head.Status < 100 || x.Head.Status > 599) {
 		t.Errorf("an answer that is none: %s", got)
 	}
 	if err := h.Close(); err != nil {
@@ -96,7 +97,7 @@ func FuzzHTTP2(f *testing.F) {
 		seed(p)
 		f.Add(out.Bytes(), 3)
 	}
-	target := &Target{Host: "127.0.0.1:1", Base: time.Now(), Timeout: time.Minute, Limits: limits{body: 4096, head: 1024, line: 512, ratio: 100}}
+	target := &wire.Target{Host: "127.0.0.1:1", Base: time.Now(), Timeout: time.Minute, Limits: wire.Limits{Body: 4096, Head: 1024, Line: 512, Ratio: 100}}
 	target.Dial = func(context.Context, time.Time) (net.Conn, error) { return nil, syscall.ECONNREFUSED }
 	f.Fuzz(func(t *testing.T, frames []byte, step int) {
 		whole := unreel(t, target, frames, len(frames)+1)

@@ -2,6 +2,8 @@ package driver
 
 import (
 	"strings"
+
+	"github.com/cstest/cstest/driver/internal/wire"
 )
 
 // delimiter finds the bytes of a body among those of the connection, and its end.
@@ -33,14 +35,14 @@ const (
 )
 
 // start says how the body of an answer with this head is framed.
-func (d *delimiter) start(h *head, method string) {
-	*d = delimiter{chunked: h.chunked, left: h.length}
+func (d *delimiter) start(h *wire.Head, method string) {
+	*d = delimiter{chunked: h.Chunked, left: h.Length}
 	switch {
-	case h.status == 204 || h.status == 304 || method == "HEAD":
+	case h.Status == 204 || h.Status == 304 || method == "HEAD":
 		*d = delimiter{done: true}
-	case h.chunked:
+	case h.Chunked:
 		d.left = 0
-	case h.length == 0:
+	case h.Length == 0:
 		d.done = true
 	}
 }
@@ -55,15 +57,15 @@ const (
 
 // next gives the first bytes of body in in and how many bytes of in that took.
 // It gives no body when it needs more, or when the body is done.
-func (d *delimiter) next(in []byte) (body []byte, used int, bad fault) {
+func (d *delimiter) next(in []byte) (body []byte, used int, bad wire.Fault) {
 	if !d.chunked {
 		if d.left < 0 {
-			return in, len(in), fault{}
+			return in, len(in), wire.Fault{}
 		}
 		n := min(int64(len(in)), d.left)
 		d.left -= n
 		d.done = d.left == 0
-		return in[:n], int(n), fault{}
+		return in[:n], int(n), wire.Fault{}
 	}
 	for used < len(in) && !d.done {
 		if d.state == chunkData {
@@ -73,14 +75,14 @@ func (d *delimiter) next(in []byte) (body []byte, used int, bad fault) {
 			if d.left == 0 {
 				d.state = chunkEndCR
 			}
-			return in[used : used+n], used + n, fault{}
+			return in[used : used+n], used + n, wire.Fault{}
 		}
 		if !d.step(in[used]) {
-			return nil, used, newFault(Broken, "protocol error: malformed chunk")
+			return nil, used, wire.NewFault(wire.Broken, "protocol error: malformed chunk")
 		}
 		used++
 	}
-	return nil, used, fault{}
+	return nil, used, wire.Fault{}
 }
 
 // step takes one byte outside the data of a chunk.

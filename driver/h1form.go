@@ -3,21 +3,22 @@ package driver
 import (
 	"strconv"
 
+	"github.com/cstest/cstest/driver/internal/wire"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/template"
 )
 
 // form is a request as HTTP/1.1 writes it.
 type form1 struct {
-	head   Text // everything up to the value of Content-Length, or the empty line
-	body   Text
+	head   wire.Text // everything up to the value of Content-Length, or the empty line
+	body   wire.Text
 	bodied bool
 }
 
 // Form1 writes what does not change of q's head.
-func Form1(q *Request, t *Target) *form1 {
-	raw := template.Raw[Values]
-	head := []Text{raw(q.Method + " "), q.Path, raw(" HTTP/1.1\r\nHost: " + t.Host + "\r\n")}
+func Form1(q *wire.Request, t *wire.Target) *form1 {
+	raw := template.Raw[wire.Values]
+	head := []wire.Text{raw(q.Method + " "), q.Path, raw(" HTTP/1.1\r\nHost: " + t.Host + "\r\n")}
 	for _, f := range q.Fields {
 		head = append(head, raw(f.Name+": "), f.Value, raw("\r\n"))
 	}
@@ -33,7 +34,7 @@ func Form1(q *Request, t *Target) *form1 {
 }
 
 // Append writes the whole request after b, which must be empty.
-func (f *form1) Append(b []byte, v *Values) []byte {
+func (f *form1) Append(b []byte, v *wire.Values) []byte {
 	b = f.head.Append(b, v)
 	if !f.bodied {
 		return b

@@ -1,6 +1,10 @@
 package driver
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/cstest/cstest/driver/internal/wire"
+)
 
 // headReader finds the end of a head that arrives in pieces. Each byte is looked
 // at once.
@@ -14,107 +18,102 @@ type headReader struct {
 
 // read takes lines off in until the empty one. done says that the head is whole,
 // and r.at is then where the body begins. The slices in h point into in.
-func (r *headReader) read(in []byte, h *head, l *limits) (f fault, done bool) {
+func (r *headReader) read(in []byte, h *wire.Head, l *wire.Limits) (f wire.Fault, done bool) {
 	for {
 		n := bytes.IndexByte(in[r.seen:], '\n')
 		if n < 0 {
 			r.seen = len(in)
-			if len(in)-r.at > l.line {
-				return newFault(Oversized, "a header line is longer than the limit"), false
+			if len(in)-r.at > l.Line {
+				return wire.NewFault(wire.Oversized, "a header line is longer than the limit"), false
 			}
-			if len(in) > l.head {
-				return newFault(Oversized, "the headers are longer than the limit"), false
+			if len(in) > l.Head {
+				return wire.NewFault(wire.Oversized, "the headers are longer than the limit"), false
 			}
-			return fault{}, false
+			return wire.Fault{}, false
 		}
 		end := r.seen + n
 		line := in[r.at:end]
 		r.at, r.seen = end+1, end+1
-		if r.at > l.head {
-			return newFault(Oversized, "the headers are longer than the limit"), false
+		if r.at > l.Head {
+			return wire.NewFault(wire.Oversized, "the headers are longer than the limit"), false
 		}
 		if len(line) == 0 || line[len(line)-1] != '\r' {
-			return newFault(Broken, "protocol error: header line ends without CR LF"), false
+			return wire.NewFault(wire.Broken, "protocol error: header line ends without CR LF"), false
 		}
 		line = line[:len(line)-1]
-		if len(line) > l.line {
-			return newFault(Oversized, "a header line is longer than the limit"), false
+		if len(line) > l.Line {
+			return wire.NewFault(wire.Oversized, "a header line is longer than the limit"), false
 		}
-		if !clean(line) {
-			return newFault(Broken, "protocol error: control character in the headers"), false
+		if !wire.Clean(line) {
+			return wire.NewFault(wire.Broken, "protocol error: control character in the headers"), false
 		}
-		if f, done = r.line(line, h); f.bad() || done {
+		if f, done = r.line(line, h); f.Bad() || done {
 			return f, done
 		}
 	}
 }
 
 // line handles one line without its end.
-func (r *headReader) line(line []byte, h *head) (fault, bool) {
+func (r *headReader) line(line []byte, h *wire.Head) (wire.Fault, bool) {
 	if !r.started {
-		h.reset()
-		var f fault
+		h.Reset()
+		var f wire.Fault
 		f, r.old, r.started = statusLine(line, h)
 		return f, false
 	}
 	if len(line) > 0 {
 		return field(line, h), false
 	}
-	if h.chunked && h.length >= 0 {
-		return newFault(Broken, "protocol error: both content-length and transfer-encoding"), false
+	if h.Chunked && h.Length >= 0 {
+		return wire.NewFault(wire.Broken, "protocol error: both content-length and transfer-encoding"), false
 	}
-	if h.chunked && r.old {
-		return newFault(Broken, "protocol error: transfer-encoding in an HTTP/1.0 answer"), false
+	if h.Chunked && r.old {
+		return wire.NewFault(wire.Broken, "protocol error: transfer-encoding in an HTTP/1.0 answer"), false
 	}
-	if h.status >= 200 {
-		return fault{}, true
+	if h.Status >= 200 {
+		return wire.Fault{}, true
 	}
-	if h.status == 101 {
-		return newFault(Broken, "protocol error: the server switches protocols unasked"), false
+	if h.Status == 101 {
+		return wire.NewFault(wire.Broken, "protocol error: the server switches protocols unasked"), false
 	}
-	if r.interim++; r.interim > maxInterim {
-		return newFault(Broken, "protocol error: too many interim answers"), false
+	if r.interim++; r.interim > wire.MaxInterim {
+		return wire.NewFault(wire.Broken, "protocol error: too many interim answers"), false
 	}
 	r.started = false
-	return fault{}, false
+	return wire.Fault{}, false
 }
 
 // statusLine reads "HTTP/1.1 200 OK"; old tells that it is HTTP/1.0.
-func statusLine(line []byte, h *head) (f fault, old, ok bool) {
+func statusLine(line []byte, h *wire.Head) (f wire.Fault, old, ok bool) {
 	if len(line) < 12 || string(line[:7]) != "HTTP/1." || line[7] != '0' && line[7] != '1' || line[8] != ' ' || len(line) > 12 && line[12] != ' ' {
-		return newFault(Broken, "protocol error: not an HTTP/1.1 status line"), false, false
+		return wire.NewFault(wire.Broken, "protocol error: not an HTTP/1.1 status line"), false, false
 	}
 	for _, c := range line[9:12] {
 		if c < '0' || c > '9' {
-			return newFault(Broken, "protocol error: not an HTTP/1.1 status line"), false, false
+			return wire.NewFault(wire.Broken, "protocol error: not an HTTP/1.1 status line"), false, false
 		}
-		h.status = h.status*10 + int(c-'0')
+		h.Status = h.Status*10 + int(c-'0')
 	}
-	if h.status < 100 || h.status > 599 {
-		return newFault(Broken, "protocol error: status outside 100 to 599"), false, false
+	if h.Status < 100 || h.Status > 599 {
+		return wire.NewFault(wire.Broken, "protocol error: status outside 100 to 599"), false, false
 	}
 	old = line[7] == '0'
-	h.closing = old
-	return fault{}, old, true
+	h.Closing = old
+	return wire.Fault{}, old, true
 }
 
 // field reads one field line.
-func field(line []byte, h *head) fault {
+func field(line []byte, h *wire.Head) wire.Fault {
 	i := bytes.IndexByte(line, ':')
-	if i <= 0 {
-		return newFault(Broken, "protocol error: malformed header line")
+	if i < 0 || !wire.IsToken(line[:i]) {
+		return wire.NewFault(wire.Broken, "protocol error: malformed header line")
 	}
 	name, val := line[:i], line[i+1:]
-	for _, c := range name {
-		if !tokens[c] {
-			return newFault(Broken, "protocol error: malformed header line")
-		}
-	}
 	for len(val) > 0 && (val[0] == ' ' || val[0] == '\t') {
 		val = val[1:]
 	}
 	for n := len(val); n > 0 && (val[n-1] == ' ' || val[n-1] == '\t'); n-- {
 		val = val[:n-1]
 	}
-	return h.known(name, val)
+	return h.Known(name, val)
 }

@@ -3,6 +3,8 @@ package driver
 import (
 	"slices"
 	"time"
+
+	"github.com/cstest/cstest/driver/internal/wire"
 )
 
 const (
@@ -26,7 +28,7 @@ type handoff struct {
 	asked  bool   // the winner has replied
 	closed bool   // and the server has taken the reply
 	code   string // why a claim was refused, for the message
-	fault  fault
+	fault  wire.Fault
 	wake   chan struct{}
 }
 
@@ -131,7 +133,7 @@ func (g *agents) answered(s *session, kind, id, code string, raw []byte) {
 	}
 	switch {
 	case kind == "claimed" && (mine == nil || *mine == unclaimed):
-		h.fault = newFault(Malformed, "an agent was given a ticket without a claim")
+		h.fault = wire.NewFault(wire.Malformed, "an agent was given a ticket without a claim")
 	case kind == "claimed" && *mine != wonIt:
 		*mine = wonIt
 		if h.won++; h.winner == nil {
@@ -140,7 +142,7 @@ func (g *agents) answered(s *session, kind, id, code string, raw []byte) {
 	case kind == "lost" && mine != nil && *mine == claimed:
 		*mine = lostIt
 	case kind == "error" && h.asked && s == h.winner:
-		h.fault = newFault(Malformed, "the reply of the agent who won the ticket was refused"+coded(code))
+		h.fault = wire.NewFault(wire.Malformed, "the reply of the agent who won the ticket was refused"+coded(code))
 	case kind == "error" && mine != nil && *mine == claimed:
 		*mine, h.code = lostIt, coded(code)
 	case kind == "replied" && h.asked && s == h.winner:
@@ -150,7 +152,7 @@ func (g *agents) answered(s *session, kind, id, code string, raw []byte) {
 }
 
 // lose ends the turns that hang on s. g.mu must be held.
-func (g *agents) lose(s *session, f fault) {
+func (g *agents) lose(s *session, f wire.Fault) {
 	f = whileAsked(f)
 	s.fault = f
 	for _, h := range g.tickets {
@@ -167,9 +169,9 @@ func (g *agents) lose(s *session, f fault) {
 }
 
 // whileAsked is what a socket's fault is to a turn whose question was sent.
-func whileAsked(f fault) fault {
-	if f.reason == Unreachable || f.reason == TimedOut {
-		f.reason = Broken
+func whileAsked(f wire.Fault) wire.Fault {
+	if f.Reason == wire.Unreachable || f.Reason == wire.TimedOut {
+		f.Reason = wire.Broken
 	}
 	return f
 }
@@ -180,7 +182,7 @@ func (g *agents) expect(id string) *handoff {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.tickets[id] != nil {
-		h.fault = newFault(Malformed, "the ticket in the answer is another turn's as well")
+		h.fault = wire.NewFault(wire.Malformed, "the ticket in the answer is another turn's as well")
 		return h
 	}
 	g.tickets[id] = h
@@ -189,13 +191,13 @@ func (g *agents) expect(id string) *handoff {
 		delete(g.early.byID, id)
 	}
 	for i := range h.sight.shown {
-		if f := h.sight.by[i].fault; f.bad() {
+		if f := h.sight.by[i].fault; f.Bad() {
 			h.fault = f
 		}
 	}
 	if _, _, f := g.state(); h.sight.shown == 0 && g.live == 0 {
-		if h.fault = whileAsked(f); !f.bad() {
-			h.fault = newFault(Broken, "no agent's socket is open")
+		if h.fault = whileAsked(f); !f.Bad() {
+			h.fault = wire.NewFault(wire.Broken, "no agent's socket is open")
 		}
 	}
 	return h
@@ -210,18 +212,18 @@ func (g *agents) forget(h *handoff) {
 }
 
 // until waits until done, which is asked under the lock, says so.
-func (g *agents) until(h *handoff, deadline time.Duration, done func() bool) fault {
+func (g *agents) until(h *handoff, deadline time.Duration, done func() bool) wire.Fault {
 	for {
 		g.mu.Lock()
 		over, f := done(), h.fault
 		g.mu.Unlock()
 		if over {
-			return fault{}
+			return wire.Fault{}
 		}
-		if f.bad() {
+		if f.Bad() {
 			return f
 		}
-		if f := g.wait(h.wake, deadline); f.bad() {
+		if f := g.wait(h.wake, deadline); f.Bad() {
 			return f
 		}
 	}
@@ -238,9 +240,9 @@ type Outcome struct {
 // first two who are claim it and the winner reply. done is when the answer to
 // the turn was whole; the dealing has the target's timeout from then, or from
 // when the ticket was shown.
-func (g *agents) Follow(id string, done, deadline time.Duration) (Outcome, fault) {
+func (g *agents) Follow(id string, done, deadline time.Duration) (Outcome, wire.Fault) {
 	if id == "" || len(id) > maxTicketID {
-		return Outcome{}, newFault(Malformed, "no ticket in the answer: nobody was handed the question")
+		return Outcome{}, wire.NewFault(wire.Malformed, "no ticket in the answer: nobody was handed the question")
 	}
 	h := g.expect(id)
 	defer g.forget(h)
@@ -249,7 +251,7 @@ func (g *agents) Follow(id string, done, deadline time.Duration) (Outcome, fault
 		out.ShownAt = h.sight.at
 		return h.sight.shown > 0
 	})
-	if f.bad() {
+	if f.Bad() {
 		out.ShownAt = 0
 		f = late(f, "no agent was shown the ticket within the timeout")
 	} else {
@@ -263,56 +265,56 @@ func (g *agents) Follow(id string, done, deadline time.Duration) (Outcome, fault
 }
 
 // late says what a time that is up was waited for.
-func late(f fault, what string) fault {
-	if f.reason == TimedOut {
-		f.message = what
+func late(f wire.Fault, what string) wire.Fault {
+	if f.Reason == wire.TimedOut {
+		f.Message = what
 	}
 	return f
 }
 
 // deal has the agents who were shown the ticket claim it, and the one who wins
 // it reply.
-func (g *agents) deal(h *handoff, deadline time.Duration) fault {
+func (g *agents) deal(h *handoff, deadline time.Duration) wire.Fault {
 	f := g.until(h, min(g.target.Now()+together, deadline), func() bool { return h.sight.shown == len(h.claims) || g.live < 2 })
-	if f.bad() && f.reason != TimedOut {
+	if f.Bad() && f.Reason != wire.TimedOut {
 		return f
 	}
-	if f := g.claims(h, deadline); f.bad() {
+	if f := g.claims(h, deadline); f.Bad() {
 		return late(f, "a claim was not answered within the timeout")
 	}
 	won, code := g.reply(h)
 	switch {
 	case won > 1:
-		return newFault(Malformed, "two agents won one ticket")
+		return wire.NewFault(wire.Malformed, "two agents won one ticket")
 	case won == 0:
-		return newFault(Malformed, "no agent won the ticket"+code)
+		return wire.NewFault(wire.Malformed, "no agent won the ticket"+code)
 	}
 	f = g.until(h, deadline, func() bool { return h.closed || h.won > 1 })
-	if f.bad() {
+	if f.Bad() {
 		return late(f, "the agent's reply was not confirmed within the timeout")
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if h.won > 1 {
-		return newFault(Malformed, "two agents won one ticket")
+		return wire.NewFault(wire.Malformed, "two agents won one ticket")
 	}
-	return fault{}
+	return wire.Fault{}
 }
 
 // claims has those who are shown the ticket claim it until every claim is
 // answered, or two have won.
-func (g *agents) claims(h *handoff, deadline time.Duration) fault {
+func (g *agents) claims(h *handoff, deadline time.Duration) wire.Fault {
 	for {
 		g.claim(h)
 		f := g.until(h, deadline, func() bool { return h.unclaimed() || !h.open() || h.won > 1 })
-		if f.bad() {
+		if f.Bad() {
 			return f
 		}
 		g.mu.Lock()
 		more := h.unclaimed() && h.won < 2
 		g.mu.Unlock()
 		if !more {
-			return fault{}
+			return wire.Fault{}
 		}
 	}
 }
@@ -349,7 +351,7 @@ func (g *agents) reply(h *handoff) (won int, code string) {
 
 // say sends a message about h from the agent of s. g.mu must be held.
 func (g *agents) say(h *handoff, s *session, message []byte) {
-	if s.fault.bad() {
+	if s.fault.Bad() {
 		h.fault = s.fault
 		return
 	}

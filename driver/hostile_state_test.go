@@ -141,7 +141,7 @@ func TestHostileWords(t *testing.T) {
 		line := d.Open(&User{ID: "u"})
 		var r Reply
 		line.Do(&Turn{Text: []byte("hi")}, &r)
-		if r.Reason != Malformed || !strings.HasPrefix(r.Message, "error event: ") || len(r.Message) > 13+maxMessage {
+		if r.Reason != Malformed || !strings.HasPrefix(r.Message, "error event: ") || len(r.Message) > 13+160 {
 			t.Errorf("%q: reason %d %q", evil, r.Reason, r.Message)
 		}
 		for _, c := range r.Message {

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cstest/cstest/driver/internal/wire"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/unit"
 	"go.uber.org/goleak"
@@ -76,7 +77,7 @@ func newHostile(t *testing.T, secure bool, serve func(c net.Conn)) *hostile {
 				defer c.Close()
 				serve(&counted{c, &h.wrote})
 				c.SetReadDeadline(time.Now().Add(10 * time.Second)) //nolint:errcheck // then the read fails
-				if _, err := io.Copy(io.Discard, c); err == nil || !isTimeout(err) {
+				if _, err := io.Copy(io.Discard, c); err == nil || !wire.IsTimeout(err) {
 					h.cut <- struct{}{}
 				}
 			})

@@ -11,6 +11,7 @@ import (
 	"github.com/cstest/cstest/unit"
 	h2 "golang.org/x/net/http2"
 
+	"github.com/cstest/cstest/driver/internal/wire"
 	"github.com/cstest/cstest/scenario"
 )
 
@@ -209,8 +210,8 @@ func TestHostileTiming(t *testing.T) {
 		{"reset at once", "sync", reset(""), stall, 0, Broken, "connection reset by the server"},
 		{"reset in the head", "sync", reset(head[:20]), 0, 0, Broken, "connection"},
 		{"reset after the head", "sync", reset(head), 0, 200, Broken, "connection"},
-		{"half-closed before the head", "sync", half(""), 0, 0, Broken, closedEarly},
-		{"half-closed in the body", "sync", half(head + "{"), 0, 200, Broken, closedEarly},
+		{"half-closed before the head", "sync", half(""), 0, 0, Broken, wire.ClosedEarly},
+		{"half-closed in the body", "sync", half(head + "{"), 0, 200, Broken, wire.ClosedEarly},
 		{"half-closed in a stream", "stream", half(events + "event: delta\ndata: {\"text\":\"x\"}\n\n"), 0, 200, Truncated, "terminal event"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -271,7 +272,7 @@ func TestHostileTimingHTTP2(t *testing.T) {
 		{"drips a body", "sync", drip("x"), 10 * time.Second, 200, TimedOut, "no whole answer within the timeout"},
 		{"heartbeats", "stream", drip(":\n"), 10 * time.Second, 200, TimedOut, "no whole answer within the timeout"},
 		{"closed in a stream", "stream", func(p *peer, id uint32) { sse(p, id); p.conn.Close() }, 0, 200, Truncated, "terminal event"},
-		{"closed in a body", "sync", func(p *peer, id uint32) { sse(p, id); p.conn.Close() }, 0, 200, Broken, closedEarly},
+		{"closed in a body", "sync", func(p *peer, id uint32) { sse(p, id); p.conn.Close() }, 0, 200, Broken, wire.ClosedEarly},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h := newHostile(t, false, flood(t, false, c.attack))

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cstest/cstest/driver/internal/dial"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/unit"
 )
@@ -155,8 +156,8 @@ func BenchmarkExtract(b *testing.B) {
 	b.SetBytes(int64(len(body)))
 	for b.Loop() {
 		x.text = x.text[:0]
-		if f := p.read.take(x, &r, 200, body); f.bad() {
-			b.Fatal(f.message)
+		if f := p.read.take(x, &r, 200, body); f.Bad() {
+			b.Fatal(f.Message)
 		}
 	}
 }
@@ -209,7 +210,7 @@ func TestClosedWhileIdle(t *testing.T) {
 	line.Free(&r)
 	<-closed
 	// As if it had been idle for long; the close must have arrived.
-	for !gone(line.link.Held.(*conn).raw) {
+	for !dial.Gone(line.link.Held.(*conn).raw) {
 		runtime.Gosched()
 	}
 	line.link.Held.(*conn).idle -= 2 * quiet

@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"github.com/cstest/cstest/driver/internal/wire"
 	"github.com/cstest/cstest/template"
 	"golang.org/x/net/http2/hpack"
 )
@@ -19,7 +20,7 @@ type blockPart struct {
 	keep    []byte // the constants spelled out, kept by the peer
 	known   []byte // the constants as indexes into the peer's table
 	name    []byte // of a varying field: its representation up to the value
-	value   Text
+	value   wire.Text
 }
 
 // tableSize is the table of a peer that has not said otherwise.
@@ -37,7 +38,7 @@ const (
 )
 
 // newForm2 renders what does not change of q's header block.
-func newForm2(q *Request, t *Target) *form2 {
+func newForm2(q *wire.Request, t *wire.Target) *form2 {
 	b := &form2{}
 	size := 0      // what the constants take in the peer's table
 	constants := 0 // which enter the table in this order
@@ -51,7 +52,7 @@ func newForm2(q *Request, t *Target) *form2 {
 	static := func(index byte) {
 		cur.literal, cur.keep, cur.known = append(cur.literal, 0x80|index), append(cur.keep, 0x80|index), append(cur.known, 0x80|index)
 	}
-	add := func(name string, value Text) {
+	add := func(name string, value wire.Text) {
 		if text, ok := value.Constant(); ok {
 			constants++
 			size += len(name) + len(text) + 32
@@ -74,14 +75,14 @@ func newForm2(q *Request, t *Target) *form2 {
 	case "POST":
 		static(staticPOST)
 	default:
-		add(":method", template.Raw[Values](q.Method))
+		add(":method", template.Raw[wire.Values](q.Method))
 	}
 	if t.Secure {
 		static(staticHTTPS)
 	} else {
 		static(staticHTTP)
 	}
-	add(":authority", template.Raw[Values](t.Host))
+	add(":authority", template.Raw[wire.Values](t.Host))
 	add(":path", q.Path)
 	for _, f := range q.Fields {
 		add(f.Name, f.Value)
@@ -135,7 +136,7 @@ const (
 )
 
 // append writes the block for one request.
-func (b *form2) append(dst []byte, v *Values, t table) []byte {
+func (b *form2) append(dst []byte, v *wire.Values, t table) []byte {
 	for i := range b.parts {
 		p := &b.parts[i]
 		switch {
@@ -154,7 +155,7 @@ func (b *form2) append(dst []byte, v *Values, t table) []byte {
 }
 
 // appendValueText writes a rendered value with its length before it.
-func appendValueText(dst []byte, t Text, v *Values) []byte {
+func appendValueText(dst []byte, t wire.Text, v *wire.Values) []byte {
 	at := len(dst)
 	dst = append(dst, 0)
 	dst = t.Append(dst, v)
@@ -239,7 +240,7 @@ var staticStatus = [...]int{200, 204, 206, 304, 400, 404, 500}
 
 // read gives the block's fields that matter to h; status 0 says that there was
 // none.
-func (r *blockReader) read(block []byte, h *head, trailers bool) bool {
+func (r *blockReader) read(block []byte, h *wire.Head, trailers bool) bool {
 	r.in = block
 	for len(r.in) > 0 {
 		var index int
@@ -250,10 +251,10 @@ func (r *blockReader) read(block []byte, h *head, trailers bool) bool {
 				return false
 			}
 			if index >= 8 && index <= 14 && !trailers {
-				if h.status != 0 {
+				if h.Status != 0 {
 					return false
 				}
-				h.status = staticStatus[index-8]
+				h.Status = staticStatus[index-8]
 			}
 			continue
 		case c&0xc0 == 0x40:
@@ -274,7 +275,7 @@ func (r *blockReader) read(block []byte, h *head, trailers bool) bool {
 }
 
 // field reads a name, where it is spelled out, and a value.
-func (r *blockReader) field(index int, h *head, trailers bool) bool {
+func (r *blockReader) field(index int, h *wire.Head, trailers bool) bool {
 	if index > 0 {
 		name := staticNames[index]
 		known := name != ""
@@ -303,24 +304,24 @@ func (r *blockReader) field(index int, h *head, trailers bool) bool {
 }
 
 // known hands a field on, in memory of its own where it is kept.
-func (r *blockReader) known(h *head, val []byte) bool {
-	if !clean(val) {
+func (r *blockReader) known(h *wire.Head, val []byte) bool {
+	if !wire.Clean(val) {
 		return false
 	}
 	if string(r.name) != ":status" {
 		if len(r.name) == 8 || len(r.name) == 11 {
 			val = append([]byte(nil), val...) // location and retry-after are kept
 		}
-		return !h.known(r.name, val).bad() && !h.chunked
+		return !h.Known(r.name, val).Bad() && !h.Chunked
 	}
-	if len(val) != 3 || h.status != 0 {
+	if len(val) != 3 || h.Status != 0 {
 		return false
 	}
 	for _, c := range val {
 		if c < '0' || c > '9' {
 			return false
 		}
-		h.status = h.status*10 + int(c-'0')
+		h.Status = h.Status*10 + int(c-'0')
 	}
-	return h.status >= 100 && h.status <= 599
+	return h.Status >= 100 && h.Status <= 599
 }

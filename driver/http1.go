@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cstest/cstest/driver/internal/dial"
+	"github.com/cstest/cstest/driver/internal/wire"
 	"github.com/cstest/cstest/scenario"
 )
 
@@ -19,7 +21,7 @@ const quiet = time.Second
 // http1 carries requests over HTTP/1.1, one at a time on a connection, all in
 // the goroutine that asks.
 type http1 struct {
-	target *Target
+	target *wire.Target
 	conns  registry
 	pool   *pool // where the policy is shared
 	ctx    context.Context
@@ -27,7 +29,7 @@ type http1 struct {
 	halted atomic.Bool
 }
 
-func newHTTP1(t *Target) *http1 {
+func newHTTP1(t *wire.Target) *http1 {
 	h := &http1{target: t}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	if t.Connections == scenario.Shared {
@@ -53,27 +55,27 @@ func (h *http1) Close() error {
 }
 
 // Compile makes q ready to be sent.
-func (h *http1) Compile(q *Request) { q.Written = Form1(q, h.target) }
+func (h *http1) Compile(q *wire.Request) { q.Written = Form1(q, h.target) }
 
 // RoundTrip sends q, filled with x's values, and reads the answer into x.
-func (h *http1) RoundTrip(l *Link, x *Exchange, q *Request) fault {
+func (h *http1) RoundTrip(l *wire.Link, x *wire.Exchange, q *wire.Request) wire.Fault {
 	x.In = x.In[:0]
 	x.Out = q.Written.(*form1).Append(x.Out[:0], &x.Values)
 	c, f := h.acquire(l, x)
-	if f.bad() {
+	if f.Bad() {
 		return f
 	}
 	keep, f := h.talk(c, x, q)
-	h.release(l, c, keep && !f.bad())
+	h.release(l, c, keep && !f.Bad())
 	return f
 }
 
 // acquire gives the connection the policy says, a new one where there is none.
-func (h *http1) acquire(l *Link, x *Exchange) (*conn, fault) {
+func (h *http1) acquire(l *wire.Link, x *wire.Exchange) (*conn, wire.Fault) {
 	var c *conn
 	if h.pool != nil {
-		var f fault
-		if c, f = h.pool.get(h.ctx, h.target.Base.Add(x.Deadline)); f.bad() {
+		var f wire.Fault
+		if c, f = h.pool.get(h.ctx, h.target.Base.Add(x.Deadline)); f.Bad() {
 			return nil, f
 		}
 	} else {
@@ -86,8 +88,8 @@ func (h *http1) acquire(l *Link, x *Exchange) (*conn, fault) {
 		c = nil
 	}
 	if c == nil {
-		var f fault
-		if c, f = h.open(x, now); f.bad() {
+		var f wire.Fault
+		if c, f = h.open(x, now); f.Bad() {
 			if h.pool != nil {
 				h.pool.put(nil)
 			}
@@ -102,18 +104,18 @@ func (h *http1) acquire(l *Link, x *Exchange) (*conn, fault) {
 	c.arm(h.target.Base, x.Deadline, now)
 	if h.halted.Load() {
 		h.release(l, c, false)
-		return nil, newFault(Interrupted, "interrupted")
+		return nil, wire.NewFault(wire.Interrupted, "interrupted")
 	}
-	return c, fault{}
+	return c, wire.Fault{}
 }
 
 // closed looks at a kept connection before it is used again: what the server has
 // closed is not written to. This is the only place where that is decided.
 func (h *http1) closed(c *conn, now time.Duration) bool {
-	return now-c.idle > quiet && c.raw != nil && gone(c.raw)
+	return now-c.idle > quiet && c.raw != nil && dial.Gone(c.raw)
 }
 
-func (h *http1) release(l *Link, c *conn, keep bool) {
+func (h *http1) release(l *wire.Link, c *conn, keep bool) {
 	if !keep || h.target.Connections == scenario.PerTurn {
 		h.conns.drop(c)
 		c = nil
@@ -129,27 +131,27 @@ func (h *http1) release(l *Link, c *conn, keep bool) {
 
 // talk writes the request and reads the answer. keep tells whether the
 // connection can carry another.
-func (h *http1) talk(c *conn, x *Exchange, q *Request) (keep bool, f fault) {
+func (h *http1) talk(c *conn, x *wire.Exchange, q *wire.Request) (keep bool, f wire.Fault) {
 	sent := h.target.Now()
 	if x.Sent == 0 {
 		x.Sent = sent
 	}
 	had, f := h.send(c, x, sent)
-	if f.bad() {
+	if f.Bad() {
 		return false, f
 	}
 	var r headReader
-	x.Head.reset()
+	x.Head.Reset()
 	for done := false; !done; had = false {
 		if !had {
 			x.Room(512)
 			f = h.readSome(c, x, sent)
 		}
-		if !f.bad() {
+		if !f.Bad() {
 			f, done = r.read(x.In, &x.Head, &h.target.Limits)
 		}
-		if f.bad() {
-			x.Head.reset()
+		if f.Bad() {
+			x.Head.Reset()
 			return false, f
 		}
 	}
@@ -157,7 +159,7 @@ func (h *http1) talk(c *conn, x *Exchange, q *Request) (keep bool, f fault) {
 }
 
 // send writes the request; had tells that it read the begin of the answer, too.
-func (h *http1) send(c *conn, x *Exchange, now time.Duration) (had bool, f fault) {
+func (h *http1) send(c *conn, x *wire.Exchange, now time.Duration) (had bool, f wire.Fault) {
 	out := x.Out
 	if c.swappable(now) {
 		x.Room(512)
@@ -168,7 +170,7 @@ func (h *http1) send(c *conn, x *Exchange, now time.Duration) (had bool, f fault
 				x.First = x.Done
 			}
 			x.In = x.In[:n]
-			return true, fault{}
+			return true, wire.Fault{}
 		}
 		early := errors.Is(err, os.ErrDeadlineExceeded) && h.target.Now() < x.Deadline
 		if err != nil && !early {
@@ -179,13 +181,13 @@ func (h *http1) send(c *conn, x *Exchange, now time.Duration) (had bool, f fault
 			h.rearm(c, x.Deadline)
 		}
 		if out = out[wrote:]; len(out) == 0 {
-			return false, fault{}
+			return false, wire.Fault{}
 		}
 	}
 	for {
 		n, err := c.Write(out)
 		if err == nil {
-			return false, fault{}
+			return false, wire.Fault{}
 		}
 		early := errors.Is(err, os.ErrDeadlineExceeded) && h.target.Now() < x.Deadline
 		if !early || c.raw == nil || h.halted.Load() {
@@ -208,7 +210,7 @@ func (h *http1) rearm(c *conn, until time.Duration) {
 }
 
 // readSome reads once and notes when. now is a time not long ago.
-func (h *http1) readSome(c *conn, x *Exchange, now time.Duration) fault {
+func (h *http1) readSome(c *conn, x *wire.Exchange, now time.Duration) wire.Fault {
 	n, err := h.read(c, x, now)
 	x.Done = h.target.Now()
 	if n > 0 {
@@ -216,7 +218,7 @@ func (h *http1) readSome(c *conn, x *Exchange, now time.Duration) fault {
 			x.First = x.Done
 		}
 		x.In = x.In[:len(x.In)+n]
-		return fault{}
+		return wire.Fault{}
 	}
 	if err == nil {
 		err = io.ErrNoProgress
@@ -225,9 +227,9 @@ func (h *http1) readSome(c *conn, x *Exchange, now time.Duration) fault {
 }
 
 // read reads behind x.in. A deadline armed for an earlier turn is not this one's.
-func (h *http1) read(c *conn, x *Exchange, now time.Duration) (int, error) {
+func (h *http1) read(c *conn, x *wire.Exchange, now time.Duration) (int, error) {
 	until := x.Deadline
-	if stall := h.target.Limits.stall; stall > 0 && len(x.In) > 0 {
+	if stall := h.target.Limits.Stall; stall > 0 && len(x.In) > 0 {
 		until = min(until, now+stall)
 		c.arm(h.target.Base, until, now)
 	}
@@ -246,39 +248,39 @@ func (h *http1) read(c *conn, x *Exchange, now time.Duration) (int, error) {
 
 // lost says what an error of the connection means for the turn; silent tells
 // that nothing of the answer had come.
-func (h *http1) lost(c *conn, x *Exchange, err error, silent bool) fault {
+func (h *http1) lost(c *conn, x *wire.Exchange, err error, silent bool) wire.Fault {
 	if x.Done == 0 {
 		x.Done = h.target.Now()
 	}
 	if h.halted.Load() {
-		return newFault(Interrupted, "interrupted")
+		return wire.NewFault(wire.Interrupted, "interrupted")
 	}
-	f := ioFault(err)
-	if f.reason == Broken && silent && c.idle > 0 {
-		f.message = "kept connection closed by the server"
+	f := wire.IOFault(err)
+	if f.Reason == wire.Broken && silent && c.idle > 0 {
+		f.Message = "kept connection closed by the server"
 	}
-	if f.reason == TimedOut && !silent && x.Done < x.Deadline {
-		f.message = "the answer stalled"
+	if f.Reason == wire.TimedOut && !silent && x.Done < x.Deadline {
+		f.Message = "the answer stalled"
 	}
 	return f
 }
 
 // readBody reads the body that begins at from in x.in and gives it as x.body,
 // or its events to x.Events.
-func (h *http1) readBody(c *conn, x *Exchange, q *Request, from int) (keep bool, f fault) {
+func (h *http1) readBody(c *conn, x *wire.Exchange, q *wire.Request, from int) (keep bool, f wire.Fault) {
 	in, f := newIntake(h.target, x, q, from)
-	if f.bad() {
+	if f.Bad() {
 		return false, f
 	}
 	for {
-		if f := in.take(); f.bad() {
+		if f := in.take(); f.Bad() {
 			return false, f
 		}
 		if in.bounds.done || x.Streamed && x.Events.Ended() {
 			break
 		}
 		in.compact()
-		if f := h.readSome(c, x, x.Done); f.bad() {
+		if f := h.readSome(c, x, x.Done); f.Bad() {
 			return false, in.broken(f)
 		}
 	}
@@ -288,32 +290,32 @@ func (h *http1) readBody(c *conn, x *Exchange, q *Request, from int) (keep bool,
 		keep, f = in.raw == len(x.In), in.finish()
 	}
 	c.idle = x.Done
-	return keep && !x.Head.closing, f
+	return keep && !x.Head.Closing, f
 }
 
 // linger is how long the end of a body is waited for when the last event of its
 // stream is there: the connection is worth that much, the turn is over.
 const linger = 100 * time.Millisecond
 
-func (h *http1) afterStream(c *conn, x *Exchange, in *intake) (keep bool, f fault) {
-	if f := x.Events.End(); f.bad() {
+func (h *http1) afterStream(c *conn, x *wire.Exchange, in *intake) (keep bool, f wire.Fault) {
+	if f := x.Events.End(); f.Bad() {
 		return true, f
 	}
 	over := x.Done
 	x.Body = x.In[in.from:in.end]
 	x.Deadline = min(x.Deadline, over+linger)
 	c.arm(h.target.Base, x.Deadline, over)
-	for !in.bounds.done && !f.bad() {
+	for !in.bounds.done && !f.Bad() {
 		in.compact()
-		if f = h.readSome(c, x, x.Done); !f.bad() {
+		if f = h.readSome(c, x, x.Done); !f.Bad() {
 			f = in.take()
 		}
 	}
 	x.Done = over
-	return !f.bad() && in.raw == len(x.In), fault{}
+	return !f.Bad() && in.raw == len(x.In), wire.Fault{}
 }
 
-func (h *http1) Leave(l *Link) {
+func (h *http1) Leave(l *wire.Link) {
 	if c, ok := l.Held.(*conn); ok {
 		h.conns.drop(c)
 		l.Held = nil
@@ -325,15 +327,15 @@ func (h *http1) Prepare(n int) error {
 	n = min(n, cap(h.pool.places))
 	for range n {
 		c, f := h.pool.get(h.ctx, time.Now())
-		if f.bad() {
+		if f.Bad() {
 			return nil // they are in use, so they are open
 		}
 		if c == nil {
 			now := h.target.Now()
-			x := Exchange{Deadline: now + h.target.Timeout}
-			if c, f = h.open(&x, now); f.bad() {
+			x := wire.Exchange{Deadline: now + h.target.Timeout}
+			if c, f = h.open(&x, now); f.Bad() {
 				h.pool.put(nil)
-				return fmt.Errorf("connect to %s: %s", h.target.Address, f.message)
+				return fmt.Errorf("connect to %s: %s", h.target.Address, f.Message)
 			}
 		}
 		h.pool.put(c)

@@ -8,12 +8,13 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/cstest/cstest/driver/internal/wire"
 	"github.com/cstest/cstest/scenario"
 )
 
 // http2 carries requests over HTTP/2, many at a time on a connection.
 type http2 struct {
-	target  *Target
+	target  *wire.Target
 	ctx     context.Context
 	cancel  context.CancelFunc
 	halted  atomic.Bool
@@ -34,7 +35,7 @@ type place struct {
 	opening bool
 }
 
-func newHTTP2(t *Target) *http2 {
+func newHTTP2(t *wire.Target) *http2 {
 	h := &http2{target: t, all: map[*mux]bool{}}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	if t.Connections == scenario.Shared {
@@ -44,7 +45,7 @@ func newHTTP2(t *Target) *http2 {
 }
 
 // Compile makes q ready to be sent.
-func (h *http2) Compile(q *Request) { q.Written = newForm2(q, h.target) }
+func (h *http2) Compile(q *wire.Request) { q.Written = newForm2(q, h.target) }
 
 func (h *http2) Interrupted() <-chan struct{} { return h.ctx.Done() }
 
@@ -61,7 +62,7 @@ func (h *http2) Interrupt() {
 	h.mu.Unlock()
 	for _, m := range all {
 		m.mu.Lock()
-		m.fail(newFault(Interrupted, "interrupted"))
+		m.fail(wire.NewFault(wire.Interrupted, "interrupted"))
 		m.mu.Unlock()
 	}
 }
@@ -80,7 +81,7 @@ func (h *http2) Close() error {
 const maxMoves = 8
 
 // RoundTrip sends q, filled with x's values, and waits for its answer.
-func (h *http2) RoundTrip(l *Link, x *Exchange, q *Request) fault {
+func (h *http2) RoundTrip(l *wire.Link, x *wire.Exchange, q *wire.Request) wire.Fault {
 	s, ok := x.State.(*stream)
 	if !ok {
 		s = &stream{wake: make(chan struct{}, 1)}
@@ -94,13 +95,13 @@ func (h *http2) RoundTrip(l *Link, x *Exchange, q *Request) fault {
 	for moves := 0; ; moves++ {
 		s.reset(x, q)
 		m, f := h.acquire(l, x)
-		if f.bad() {
+		if f.Bad() {
 			return f
 		}
 		m.start(s)
 		<-s.wake
 		h.release(l, m)
-		if f = s.fault; !f.bad() {
+		if f = s.fault; !f.Bad() {
 			break
 		}
 		if !s.untaken || moves == maxMoves || h.target.Now() >= x.Deadline {
@@ -109,36 +110,36 @@ func (h *http2) RoundTrip(l *Link, x *Exchange, q *Request) fault {
 	}
 	x.Body = x.In
 	if x.Streamed {
-		return fault{}
+		return wire.Fault{}
 	}
 	return x.Decompress(&h.target.Limits)
 }
 
 // acquire gives a connection with a stream to spare.
-func (h *http2) acquire(l *Link, x *Exchange) (*mux, fault) {
+func (h *http2) acquire(l *wire.Link, x *wire.Exchange) (*mux, wire.Fault) {
 	if h.halted.Load() {
-		return nil, newFault(Interrupted, "interrupted")
+		return nil, wire.NewFault(wire.Interrupted, "interrupted")
 	}
 	if h.places != nil {
 		return h.share(x)
 	}
 	if m, ok := l.Held.(*mux); ok {
 		m.mu.Lock()
-		usable := !m.gone.bad() && m.nextID <= lastStream
+		usable := !m.gone.Bad() && m.nextID <= lastStream
 		m.mu.Unlock()
 		if usable {
-			return m, fault{}
+			return m, wire.Fault{}
 		}
 		h.Leave(l)
 	}
 	m, f := h.open(x)
-	if !f.bad() {
+	if !f.Bad() {
 		l.Held = m
 	}
 	return m, f
 }
 
-func (h *http2) release(l *Link, m *mux) {
+func (h *http2) release(l *wire.Link, m *mux) {
 	if h.places != nil {
 		h.giveBack(m)
 		return
@@ -148,11 +149,11 @@ func (h *http2) release(l *Link, m *mux) {
 	}
 }
 
-func (h *http2) Leave(l *Link) {
+func (h *http2) Leave(l *wire.Link) {
 	if m, ok := l.Held.(*mux); ok {
 		l.Held = nil
 		m.mu.Lock()
-		m.fail(newFault(Broken, "given up"))
+		m.fail(wire.NewFault(wire.Broken, "given up"))
 		m.mu.Unlock()
 	}
 }
@@ -163,8 +164,8 @@ func (h *http2) preface() []byte {
 	b := []byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
 	m := mux{out: b}
 	m.frame(frameSettings, 0, 0, settings(
-		settingTableSize, 0, settingPush, 0, settingInitialWindow, min(h.target.Limits.body+1, maxWindow),
-		settingMaxHeaders, h.target.Limits.head))
+		settingTableSize, 0, settingPush, 0, settingInitialWindow, min(h.target.Limits.Body+1, maxWindow),
+		settingMaxHeaders, h.target.Limits.Head))
 	m.window32(0, maxWindow-defaultWindow)
 	return m.out
 }
@@ -179,7 +180,7 @@ func settings(pairs ...int) []byte {
 
 // open makes a connection and waits until the peer has shown that it speaks
 // HTTP/2.
-func (h *http2) open(x *Exchange) (*mux, fault) {
+func (h *http2) open(x *wire.Exchange) (*mux, wire.Fault) {
 	start := h.target.Now()
 	until := h.target.Base.Add(x.Deadline)
 	ctx, cancel := context.WithDeadline(h.ctx, until)
@@ -188,18 +189,18 @@ func (h *http2) open(x *Exchange) (*mux, fault) {
 	x.Connect += h.target.Now() - start
 	if err != nil {
 		if h.ctx.Err() != nil {
-			return nil, newFault(Interrupted, "interrupted")
+			return nil, wire.NewFault(wire.Interrupted, "interrupted")
 		}
-		return nil, dialFault(err)
+		return nil, wire.DialFault(err)
 	}
 	if secure, ok := c.(*tls.Conn); ok && secure.ConnectionState().NegotiatedProtocol != "h2" {
 		c.Close()
-		return nil, newFault(Unreachable, "the server does not speak HTTP/2 over TLS")
+		return nil, wire.NewFault(wire.Unreachable, "the server does not speak HTTP/2 over TLS")
 	}
 	m := h.newMux(c)
 	if !h.add(m) {
 		c.Close()
-		return nil, newFault(Interrupted, "interrupted")
+		return nil, wire.NewFault(wire.Interrupted, "interrupted")
 	}
 	m.mu.Lock()
 	m.out = h.preface()
@@ -232,7 +233,7 @@ func (h *http2) add(m *mux) bool {
 }
 
 // settle waits for the peer's settings.
-func (m *mux) settle(ctx context.Context, h *http2) fault {
+func (m *mux) settle(ctx context.Context, h *http2) wire.Fault {
 	select {
 	case <-m.ready:
 	case <-ctx.Done():
@@ -241,16 +242,16 @@ func (m *mux) settle(ctx context.Context, h *http2) fault {
 	defer m.mu.Unlock()
 	switch {
 	case h.halted.Load():
-		m.fail(newFault(Interrupted, "interrupted"))
-		return newFault(Interrupted, "interrupted")
+		m.fail(wire.NewFault(wire.Interrupted, "interrupted"))
+		return wire.NewFault(wire.Interrupted, "interrupted")
 	case m.closed:
-		return newFault(Unreachable, "the server does not speak HTTP/2")
+		return wire.NewFault(wire.Unreachable, "the server does not speak HTTP/2")
 	case !m.settled:
-		f := newFault(TimedOut, "connecting took longer than the timeout")
+		f := wire.NewFault(wire.TimedOut, "connecting took longer than the timeout")
 		m.fail(f)
 		return f
 	}
-	return fault{}
+	return wire.Fault{}
 }
 
 // lost forgets a connection that has ended.
@@ -270,14 +271,14 @@ func (h *http2) Prepare(n int) error {
 	n = min(n, len(h.places))
 	var wg sync.WaitGroup
 	var mu sync.Mutex
-	var first fault
+	var first wire.Fault
 	gate := make(chan struct{}, 32)
 	for i := range n {
 		gate <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-gate }()
-			x := Exchange{Deadline: h.target.Now() + h.target.Timeout}
-			if f := h.fill(i, &x); f.bad() {
+			x := wire.Exchange{Deadline: h.target.Now() + h.target.Timeout}
+			if f := h.fill(i, &x); f.Bad() {
 				mu.Lock()
 				first = f
 				mu.Unlock()
@@ -285,8 +286,8 @@ func (h *http2) Prepare(n int) error {
 		})
 	}
 	wg.Wait()
-	if first.bad() {
-		return fmt.Errorf("connect to %s: %s", h.target.Address, first.message)
+	if first.Bad() {
+		return fmt.Errorf("connect to %s: %s", h.target.Address, first.Message)
 	}
 	return nil
 }

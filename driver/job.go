@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/driver/internal/jsonscan"
+	"github.com/cstest/cstest/driver/internal/wire"
 )
 
 const (
@@ -28,14 +29,14 @@ type jobRules struct {
 
 // await asks after the job that the answer in x announced until it is done. The
 // last answer is left in x.
-func (l *line) await(x *exchange, reply *Reply) fault {
+func (l *line) await(x *exchange, reply *Reply) wire.Fault {
 	p := l.client.plan
-	if x.Head.status != http.StatusAccepted {
-		return fault{}
+	if x.Head.Status != http.StatusAccepted {
+		return wire.Fault{}
 	}
 	x.transient = true
 	defer func() { x.transient = false }()
-	at := x.Head.location
+	at := x.Head.Location
 	if p.read.lookup.Find(&x.scanner, x.Body) {
 		p.read.fill(x, reply)
 		if p.jobs.url {
@@ -43,17 +44,17 @@ func (l *line) await(x *exchange, reply *Reply) fault {
 		}
 	}
 	job, f := p.jobAt(at)
-	if f.bad() {
+	if f.Bad() {
 		return f
 	}
 	x.values.job = job
 	asked := time.Duration(0)
 	for {
-		if f := l.pause(x, asked); f.bad() {
+		if f := l.pause(x, asked); f.Bad() {
 			return f
 		}
 		asked = p.Now()
-		if f := l.client.carrier.RoundTrip(&l.link, &x.Exchange, &p.poll); f.bad() || p.jobs.over(x, &p.read) {
+		if f := l.client.carrier.RoundTrip(&l.link, &x.Exchange, &p.poll); f.Bad() || p.jobs.over(x, &p.read) {
 			return f
 		}
 	}
@@ -61,10 +62,10 @@ func (l *line) await(x *exchange, reply *Reply) fault {
 
 // over tells whether the polled answer is the last.
 func (j *jobRules) over(x *exchange, r *reader) bool {
-	if x.Head.status == http.StatusAccepted {
+	if x.Head.Status == http.StatusAccepted {
 		return false
 	}
-	if x.Head.status != http.StatusOK || !j.status || !r.lookup.Find(&x.scanner, x.Body) {
+	if x.Head.Status != http.StatusOK || !j.status || !r.lookup.Find(&x.scanner, x.Body) {
 		return true
 	}
 	state := x.string(&x.scanner.Values[slotJobStatus])
@@ -80,9 +81,9 @@ func (j *jobRules) over(x *exchange, r *reader) bool {
 
 // pause waits as long as the last answer asks for, within bounds. asked is when
 // the last question went out, 0 before the first.
-func (l *line) pause(x *exchange, asked time.Duration) fault {
+func (l *line) pause(x *exchange, asked time.Duration) wire.Fault {
 	wait := pollEvery
-	if after := x.Head.retryAfter; len(after) > 0 {
+	if after := x.Head.RetryAfter; len(after) > 0 {
 		wait = retryAfter(after, time.Now())
 	}
 	now := l.client.plan.Now()
@@ -95,12 +96,12 @@ func (l *line) pause(x *exchange, asked time.Duration) fault {
 	select {
 	case <-timer.C:
 	case <-l.client.carrier.Interrupted():
-		return newFault(Interrupted, "interrupted")
+		return wire.NewFault(Interrupted, "interrupted")
 	}
 	if wait >= left {
-		return newFault(TimedOut, "the job was not done within the timeout")
+		return wire.NewFault(TimedOut, "the job was not done within the timeout")
 	}
-	return fault{}
+	return wire.Fault{}
 }
 
 // retryAfter reads seconds or a date, at most pollAtMost; what cannot be read is
@@ -119,18 +120,18 @@ func retryAfter(val []byte, now time.Time) time.Duration {
 
 // jobAt gives the path of a job's address, which has to be on the target:
 // credentials go nowhere else.
-func (p *plan) jobAt(at []byte) (string, fault) {
+func (p *plan) jobAt(at []byte) (string, wire.Fault) {
 	if len(at) == 0 {
-		return "", newFault(Malformed, "the answer 202 does not say where the job is")
+		return "", wire.NewFault(Malformed, "the answer 202 does not say where the job is")
 	}
 	u, err := url.Parse(string(at))
 	if err != nil || len(at) > maxJobPath || u.Opaque != "" || u.User != nil {
-		return "", newFault(Malformed, "the job's address is not a URL")
+		return "", wire.NewFault(Malformed, "the job's address is not a URL")
 	}
 	if u.Host != "" && u.Host != p.Host || u.Scheme != "" && (u.Scheme == "https") != p.Secure {
-		return "", newFault(Malformed, "the job is on another host, where nothing is sent")
+		return "", wire.NewFault(Malformed, "the job is on another host, where nothing is sent")
 	}
 	base := url.URL{Path: p.turnPath}
 	u.Scheme, u.Host, u.Fragment = "", "", ""
-	return base.ResolveReference(u).RequestURI(), fault{}
+	return base.ResolveReference(u).RequestURI(), wire.Fault{}
 }

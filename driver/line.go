@@ -7,20 +7,21 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/driver/internal/jsonscan"
+	"github.com/cstest/cstest/driver/internal/wire"
 	"github.com/cstest/cstest/scenario"
 )
 
 // carrier is how requests travel: HTTP/1.1 or HTTP/2. It is safe for concurrent use.
 type carrier interface {
 	// Compile gives q its form on the wire, before the first is sent.
-	Compile(q *Request)
+	Compile(q *wire.Request)
 	// RoundTrip sends q filled with x's values and reads the answer into x, over the
 	// connection that l holds where the target's policy says so.
-	RoundTrip(l *Link, x *Exchange, q *Request) fault
+	RoundTrip(l *wire.Link, x *wire.Exchange, q *wire.Request) wire.Fault
 	// Prepare opens n of the shared connections.
 	Prepare(n int) error
 	// Leave gives up the connection that l holds.
-	Leave(l *Link)
+	Leave(l *wire.Link)
 	// Interrupt ends every RoundTrip, those to come as well.
 	Interrupt()
 	Interrupted() <-chan struct{}
@@ -118,7 +119,7 @@ func (c *client) Open(user *User) Line {
 type line struct {
 	client *client
 	user   *User
-	link   Link
+	link   wire.Link
 }
 
 func (l *line) Close() { l.client.carrier.Leave(&l.link) }
@@ -138,11 +139,11 @@ func (l *line) Do(turn *Turn, reply *Reply) {
 	*reply = Reply{OK: true, ContextTurns: -1, buffer: x}
 	reply.Begun = p.Now()
 	f := l.prove(x, reply)
-	if !f.bad() && reply.Status == 0 {
+	if !f.Bad() && reply.Status == 0 {
 		x.Deadline = reply.Begun + reply.Login + p.Timeout
 		f = l.turn(x, reply)
 	}
-	reply.Reason, reply.Message = f.reason, f.message
+	reply.Reason, reply.Message = f.Reason, f.Message
 	reply.Sent, reply.Connect, reply.FirstByte, reply.FirstToken, reply.Done = x.Sent, x.Connect, x.First, x.token, x.Done
 	reply.Gaps = x.gaps
 	if reply.Done == 0 {
@@ -152,34 +153,34 @@ func (l *line) Do(turn *Turn, reply *Reply) {
 }
 
 // prove signs the user's token and logs the user in where that is still to be done.
-func (l *line) prove(x *exchange, reply *Reply) fault {
+func (l *line) prove(x *exchange, reply *Reply) wire.Fault {
 	p := l.client.plan
 	if p.jwt != nil {
 		if err := p.jwt.sign(l.user, time.Now()); err != nil {
-			return newFault(Malformed, short(err))
+			return wire.NewFault(Malformed, wire.Short(err))
 		}
 	}
 	if p.login == nil || l.user.state.login != nil {
-		return fault{}
+		return wire.Fault{}
 	}
 	return l.login(x, reply)
 }
 
 // turn sends the turn and takes its answer apart.
-func (l *line) turn(x *exchange, reply *Reply) fault {
+func (l *line) turn(x *exchange, reply *Reply) wire.Fault {
 	p := l.client.plan
 	if l.client.agents != nil {
-		if f := l.client.agents.Ready(x.Deadline); f.bad() {
+		if f := l.client.agents.Ready(x.Deadline); f.Bad() {
 			return f
 		}
 	}
 	f := l.client.carrier.RoundTrip(&l.link, &x.Exchange, &p.turn)
 	request := l.asked(x, &p.turn)
-	if p.mode == scenario.ModeAsync && !f.bad() {
+	if p.mode == scenario.ModeAsync && !f.Bad() {
 		f = l.await(x, reply)
 	}
 	f = l.take(x, reply, f)
-	if l.client.agents != nil && !f.bad() && reply.Status < 300 && reply.OK {
+	if l.client.agents != nil && !f.Bad() && reply.Status < 300 && reply.OK {
 		f = l.handOver(x)
 	}
 	l.show(x, request)
@@ -187,27 +188,27 @@ func (l *line) turn(x *exchange, reply *Reply) fault {
 }
 
 // take fills reply from the last answer in x, as far as f let it come.
-func (l *line) take(x *exchange, reply *Reply, f fault) fault {
-	reply.Status = x.Head.status
+func (l *line) take(x *exchange, reply *Reply, f wire.Fault) wire.Fault {
+	reply.Status = x.Head.Status
 	reply.Body = x.Body
 	if x.Streamed && len(x.answer) > 0 {
 		reply.Answer = x.answer
 	}
-	if f.bad() {
+	if f.Bad() {
 		return f
 	}
 	if x.Streamed {
 		if len(reply.Answer) == 0 {
-			return newFault(Malformed, "the answer is empty")
+			return wire.NewFault(Malformed, "the answer is empty")
 		}
-		return fault{}
+		return wire.Fault{}
 	}
-	return l.client.plan.read.take(x, reply, x.Head.status, x.Body)
+	return l.client.plan.read.take(x, reply, x.Head.Status, x.Body)
 }
 
 // handOver follows the ticket named in the answer until an agent has dealt with
 // it. The turn is done when the first of them was shown the ticket.
-func (l *line) handOver(x *exchange) fault {
+func (l *line) handOver(x *exchange) wire.Fault {
 	id := ""
 	if v := &x.scanner.Values[slotTicket]; v.Kind == jsonscan.Text {
 		id = string(x.string(v))
@@ -215,7 +216,7 @@ func (l *line) handOver(x *exchange) fault {
 	out, f := l.client.agents.Follow(id, x.Done, x.Deadline)
 	x.notes, x.over = out.Notes, out.Over
 	switch {
-	case f.bad():
+	case f.Bad():
 		x.Done = max(x.Done, x.over) // the customer still waits
 	default:
 		x.Done = max(x.Done, out.ShownAt)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cstest/cstest/driver/internal/wire"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/template"
 	"github.com/golang-jwt/jwt/v5"
@@ -21,12 +22,12 @@ type userState struct {
 // signer makes the tokens of users.
 type signer struct {
 	secret []byte
-	sub    Text
+	sub    wire.Text
 	ttl    time.Duration
 	issuer string
 	aud    string
 	kid    string
-	claims map[string]Text
+	claims map[string]wire.Text
 }
 
 // newSigner gives nil where the target has no JWT.
@@ -43,7 +44,7 @@ func newSigner(target *scenario.Target, opts *Options) (*signer, error) {
 	if !ok || key == "" {
 		return nil, fmt.Errorf("auth.jwt.secret: write the secret, ${env:NAME} or ${file:PATH}")
 	}
-	s := &signer{secret: []byte(key), ttl: time.Duration(j.TTL), issuer: j.Issuer, aud: j.Audience, kid: j.Kid, claims: map[string]Text{}}
+	s := &signer{secret: []byte(key), ttl: time.Duration(j.TTL), issuer: j.Issuer, aud: j.Audience, kid: j.Kid, claims: map[string]wire.Text{}}
 	if s.ttl <= 0 {
 		s.ttl = tokenTTL
 	}
@@ -64,7 +65,7 @@ func (s *signer) sign(user *User, now time.Time) error {
 	if user.state.token != "" && now.Before(user.state.until) {
 		return nil
 	}
-	v := Values{Of: &values{user: user, turn: &Turn{}}}
+	v := wire.Values{Of: &values{user: user, turn: &Turn{}}}
 	claims := jwt.MapClaims{
 		"sub": string(s.sub.Append(nil, &v)), "iat": now.Unix(), "exp": now.Add(s.ttl).Unix(),
 	}
@@ -91,23 +92,23 @@ func (s *signer) sign(user *User, now time.Time) error {
 
 // login is the request before a user's first turn.
 type login struct {
-	Request
+	wire.Request
 	save map[string]string
 }
 
-func (p *plan) newLogin(target *scenario.Target, prefix string, base []Field) (*login, error) {
+func (p *plan) newLogin(target *scenario.Target, prefix string, base []wire.Field) (*login, error) {
 	l := target.Login
 	if l == nil {
 		return nil, nil
 	}
 	// What the login will save cannot be sent by it.
-	var fields []Field
+	var fields []wire.Field
 	for _, f := range base {
 		if !usesLogin(f.Value) {
 			fields = append(fields, f)
 		}
 	}
-	q := Request{Method: firstOf(string(l.Method), "POST")}
+	q := wire.Request{Method: firstOf(string(l.Method), "POST")}
 	var err error
 	if q.Path, err = p.pathOf(prefix, l.Path); err != nil {
 		return nil, fmt.Errorf("login.path: %w", err)
@@ -116,7 +117,7 @@ func (p *plan) newLogin(target *scenario.Target, prefix string, base []Field) (*
 		if q.Body, err = p.opts.bindBody(l.Body); err != nil {
 			return nil, fmt.Errorf("login.body: %w", err)
 		}
-		fields = append(fields, Field{"content-type", raw("application/json")})
+		fields = append(fields, wire.Field{Name: "content-type", Value: raw("application/json")})
 	}
 	q.Bodied = !q.Body.Empty() || q.Method == "POST" || q.Method == "PUT"
 	if q.Fields, err = headers(l.Headers, fields, &p.opts); err != nil {
@@ -127,34 +128,34 @@ func (p *plan) newLogin(target *scenario.Target, prefix string, base []Field) (*
 
 // login sends the login and keeps what it saves. An answer that refuses it is
 // the turn's answer.
-func (l *line) login(x *exchange, reply *Reply) fault {
+func (l *line) login(x *exchange, reply *Reply) wire.Fault {
 	p := l.client.plan
 	x.Deadline = reply.Begun + p.Timeout
 	f := l.client.carrier.RoundTrip(&l.link, &x.Exchange, &p.login.Request)
-	if f.bad() || x.Head.status >= 300 {
+	if f.Bad() || x.Head.Status >= 300 {
 		l.show(x, l.asked(x, &p.login.Request))
 	}
-	if f.bad() {
-		f.message = "login: " + f.message
+	if f.Bad() {
+		f.Message = "login: " + f.Message
 		return f
 	}
-	if x.Head.status >= 300 {
-		reply.Status, reply.Message = x.Head.status, "login refused"
-		return newFault(Complete, "login refused")
+	if x.Head.Status >= 300 {
+		reply.Status, reply.Message = x.Head.Status, "login refused"
+		return wire.NewFault(Complete, "login refused")
 	}
 	saved := make(map[string]string, len(p.login.save))
 	for name, path := range p.login.save {
 		if !gjson.ValidBytes(x.Body) {
-			return newFault(Malformed, "login: the answer is not valid JSON")
+			return wire.NewFault(Malformed, "login: the answer is not valid JSON")
 		}
 		r := gjson.GetBytes(x.Body, path)
 		if !r.Exists() {
-			return newFault(Malformed, "login: nothing at "+path+" in the answer")
+			return wire.NewFault(Malformed, "login: nothing at "+path+" in the answer")
 		}
 		saved[name] = strings.Clone(r.String())
 	}
 	l.user.state.login = saved
 	x.begin()
 	reply.Login = p.Now() - reply.Begun
-	return fault{}
+	return wire.Fault{}
 }

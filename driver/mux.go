@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/cstest/cstest/driver/internal/wire"
 )
 
 // Frames and settings of HTTP/2 (RFC 9113).
@@ -84,7 +86,7 @@ type mux struct {
 	blocked  []*stream     // whose bodies wait for a window
 	armed    time.Duration // the read deadline; 0: none
 	writeBy  time.Duration // the write deadline
-	gone     fault         // why no more streams can be opened
+	gone     wire.Fault    // why no more streams can be opened
 	closed   bool
 	settled  bool          // the peer's settings came
 	ready    chan struct{} // closed then, or when it is clear that they won't
@@ -107,13 +109,13 @@ type mux struct {
 // stream is an exchange on a mux. It is the exchange's State, and serves one
 // request after the other as that does.
 type stream struct {
-	*Exchange
+	*wire.Exchange
 
 	id         uint32
 	form       *form2
 	prev, next *stream // by deadline
 	wake       chan struct{}
-	fault      fault
+	fault      wire.Fault
 	pending    []byte // of the request's body
 	window     int64
 	events     bool // a stream of events was asked for
@@ -124,7 +126,7 @@ type stream struct {
 }
 
 // reset makes s ready for sending q; without one it forgets the former.
-func (s *stream) reset(x *Exchange, q *Request) {
+func (s *stream) reset(x *wire.Exchange, q *wire.Request) {
 	*s = stream{Exchange: x, wake: s.wake}
 	if q != nil {
 		s.form, s.events = q.Written.(*form2), q.Events
@@ -132,20 +134,20 @@ func (s *stream) reset(x *Exchange, q *Request) {
 }
 
 // begin prepares for the body of the answer whose head just came.
-func (s *stream) begin(l *limits) fault { return s.BeginBody(s.events, l) }
+func (s *stream) begin(l *wire.Limits) wire.Fault { return s.BeginBody(s.events, l) }
 
 // take takes a piece of the body.
-func (s *stream) take(p []byte, t *Target) fault {
-	if s.total += len(p); s.total > t.Limits.body {
-		return newFault(Oversized, TooLarge)
+func (s *stream) take(p []byte, t *wire.Target) wire.Fault {
+	if s.total += len(p); s.total > t.Limits.Body {
+		return wire.NewFault(wire.Oversized, wire.TooLarge)
 	}
 	if s.Streamed {
-		if f := s.Events.Feed(p); f.bad() || !t.Verbatim {
+		if f := s.Events.Feed(p); f.Bad() || !t.Verbatim {
 			return f
 		}
 	}
 	s.In = append(s.In, p...)
-	return fault{}
+	return wire.Fault{}
 }
 
 // start sends the request of s and has the answer come. It never waits for the
@@ -153,10 +155,10 @@ func (s *stream) take(p []byte, t *Target) fault {
 func (m *mux) start(s *stream) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.gone.bad() || m.nextID > lastStream {
+	if m.gone.Bad() || m.nextID > lastStream {
 		s.fault = m.gone
-		if !m.gone.bad() {
-			s.fault = newFault(Broken, "the connection is used up")
+		if !m.gone.Bad() {
+			s.fault = wire.NewFault(wire.Broken, "the connection is used up")
 		}
 		s.untaken = true
 		s.wake <- struct{}{}
@@ -256,7 +258,7 @@ func (m *mux) frame(kind, flags byte, id uint32, payload []byte) {
 
 // reset gives a stream up. What the peer has sent of it already may still come.
 func (m *mux) reset(id uint32, code uint32) {
-	m.excused += int64(m.h.target.Limits.body) + 1
+	m.excused += int64(m.h.target.Limits.Body) + 1
 	m.frame(frameReset, 0, id, binary.BigEndian.AppendUint32(nil, code))
 }
 
@@ -283,11 +285,11 @@ func (m *mux) flush() {
 		_, err := m.Write(buf)
 		m.mu.Lock()
 		m.spare = buf[:0]
-		if cap(buf) > KeepBuffer {
+		if cap(buf) > wire.KeepBuffer {
 			m.spare = nil
 		}
 		if err != nil {
-			m.lost(ioFault(err))
+			m.lost(wire.IOFault(err))
 		}
 	}
 	m.flushing = false
@@ -310,7 +312,7 @@ func (m *mux) flushAside() {
 }
 
 // finish ends s and wakes who waits for it.
-func (m *mux) finish(s *stream, f fault) {
+func (m *mux) finish(s *stream, f wire.Fault) {
 	delete(m.streams, s.id)
 	if s.prev == nil {
 		m.oldest = s.next
@@ -340,8 +342,8 @@ func (m *mux) finish(s *stream, f fault) {
 
 // lost ends the connection that broke under the answers: streams of events are
 // cut short, as they are over HTTP/1.1.
-func (m *mux) lost(f fault) {
-	if f.reason == Broken && !m.closed && !m.h.halted.Load() {
+func (m *mux) lost(f wire.Fault) {
+	if f.Reason == wire.Broken && !m.closed && !m.h.halted.Load() {
 		now := m.h.target.Now()
 		for s := m.oldest; s != nil; {
 			following := s.next
@@ -356,15 +358,15 @@ func (m *mux) lost(f fault) {
 }
 
 // fail ends the connection and everything on it.
-func (m *mux) fail(f fault) {
+func (m *mux) fail(f wire.Fault) {
 	if m.closed {
 		return
 	}
 	m.closed = true
 	if m.h.halted.Load() {
-		f = newFault(Interrupted, "interrupted")
+		f = wire.NewFault(wire.Interrupted, "interrupted")
 	}
-	if !m.gone.bad() {
+	if !m.gone.Bad() {
 		m.gone = f
 	}
 	now := m.h.target.Now()

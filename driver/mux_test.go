@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cstest/cstest/driver/internal/wire"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/unit"
 	h2 "golang.org/x/net/http2"
@@ -173,7 +174,7 @@ func TestHTTP2Answers(t *testing.T) {
 		{"reset", func(p *peer, id uint32) { p.do(p.WriteRSTStream(id, h2.ErrCodeInternal)) }, 0, Broken, "stream reset by the server"},
 		{"refused", func(p *peer, id uint32) { p.do(p.WriteRSTStream(id, h2.ErrCodeRefusedStream)) }, 0, Broken, "stream refused by the server"},
 		{"GOAWAY", func(p *peer, id uint32) { p.do(p.WriteGoAway(0, h2.ErrCodeNo, nil)) }, 0, Broken, "GOAWAY"},
-		{"close", func(p *peer, id uint32) { p.conn.Close() }, 0, Broken, closedEarly},
+		{"close", func(p *peer, id uint32) { p.conn.Close() }, 0, Broken, wire.ClosedEarly},
 		{"no status", func(p *peer, id uint32) { p.head(id, true, "x", "y") }, 0, Broken, "malformed header block"},
 		{"two statuses", func(p *peer, id uint32) { p.head(id, true, ":status", "200", ":status", "200") }, 0, Broken, "malformed header block"},
 		{"status 999", func(p *peer, id uint32) { p.head(id, true, ":status", "999") }, 0, Broken, "malformed header block"},

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"os"
 	"time"
+
+	"github.com/cstest/cstest/driver/internal/wire"
 )
 
 const (
@@ -37,7 +39,7 @@ func (m *mux) read() {
 			if errors.Is(err, os.ErrDeadlineExceeded) && !m.h.halted.Load() {
 				m.overdue(now)
 			} else {
-				m.lost(ioFault(err))
+				m.lost(wire.IOFault(err))
 			}
 		}
 		m.flushAside()
@@ -52,7 +54,7 @@ func (m *mux) read() {
 
 // stalling arms for the silence that would be too long.
 func (m *mux) stalling(now time.Duration) {
-	stall := m.h.target.Limits.stall
+	stall := m.h.target.Limits.Stall
 	if stall > 0 && m.oldest != nil && (m.armed == 0 || m.armed > now+stall) {
 		m.arm(now + stall)
 	}
@@ -65,14 +67,14 @@ func (m *mux) frames(now time.Duration) {
 		h := m.in[used:]
 		n := int(h[0])<<16 | int(h[1])<<8 | int(h[2])
 		if n > maxFrame {
-			m.fail(newFault(Broken, "protocol error: a frame is larger than allowed"))
+			m.fail(wire.NewFault(wire.Broken, "protocol error: a frame is larger than allowed"))
 			return
 		}
 		if len(h) < frameHead+n {
 			break
 		}
 		id := binary.BigEndian.Uint32(h[5:]) & maxWindow
-		if f := m.handle(h[3], h[4], id, h[frameHead:frameHead+n], now); f.bad() {
+		if f := m.handle(h[3], h[4], id, h[frameHead:frameHead+n], now); f.Bad() {
 			m.fail(f)
 			return
 		}
@@ -84,9 +86,9 @@ func (m *mux) frames(now time.Duration) {
 	}
 }
 
-func protocol(what string) fault { return newFault(Broken, "protocol error: "+what) }
+func protocol(what string) wire.Fault { return wire.NewFault(wire.Broken, "protocol error: "+what) }
 
-func (m *mux) handle(kind, flags byte, id uint32, p []byte, now time.Duration) fault {
+func (m *mux) handle(kind, flags byte, id uint32, p []byte, now time.Duration) wire.Fault {
 	if m.blockOf != 0 && (kind != frameContinuation || id != m.blockOf) {
 		return protocol("a header block is interrupted")
 	}
@@ -140,17 +142,17 @@ func (m *mux) handle(kind, flags byte, id uint32, p []byte, now time.Duration) f
 	case frameWindow:
 		return m.windowUpdate(id, p)
 	}
-	return fault{}
+	return wire.Fault{}
 }
 
 // reply queues the acknowledgement of a frame. A peer that asks faster than it
 // takes answers is cut off.
-func (m *mux) reply(kind byte, p []byte) fault {
+func (m *mux) reply(kind byte, p []byte) wire.Fault {
 	if len(m.out) > maxQueued {
 		return protocol("a flood of frames that want an answer")
 	}
 	m.frame(kind, flagAck, 0, p)
-	return fault{}
+	return wire.Fault{}
 }
 
 func unpad(flags byte, p []byte) ([]byte, bool) {
@@ -164,9 +166,9 @@ func unpad(flags byte, p []byte) ([]byte, bool) {
 }
 
 // headerBlock adds a piece of a block and reads it when it is whole.
-func (m *mux) headerBlock(flags byte, p []byte, now time.Duration) fault {
-	if m.pieces++; m.pieces > maxPieces || len(m.block)+len(p) > m.h.target.Limits.head {
-		return newFault(Oversized, "the headers are longer than the limit")
+func (m *mux) headerBlock(flags byte, p []byte, now time.Duration) wire.Fault {
+	if m.pieces++; m.pieces > maxPieces || len(m.block)+len(p) > m.h.target.Limits.Head {
+		return wire.NewFault(wire.Oversized, "the headers are longer than the limit")
 	}
 	whole := flags&flagEndHeaders != 0
 	if !whole || len(m.block) > 0 {
@@ -174,17 +176,17 @@ func (m *mux) headerBlock(flags byte, p []byte, now time.Duration) fault {
 		p = m.block
 	}
 	if !whole {
-		return fault{}
+		return wire.Fault{}
 	}
 	id := m.blockOf
 	m.blockOf = 0
 	s := m.streams[id]
 	if s == nil {
 		// A stream that is over here; the block kept no table, so nothing is lost.
-		return fault{}
+		return wire.Fault{}
 	}
 	m.headerOf(s, p, now)
-	return fault{}
+	return wire.Fault{}
 }
 
 // headerOf reads a whole block of s's answer.
@@ -194,19 +196,19 @@ func (m *mux) headerOf(s *stream, block []byte, now time.Duration) {
 	if s.First == 0 {
 		s.First = now
 	}
-	bad := fault{}
+	bad := wire.Fault{}
 	trailers := s.answered
 	if !trailers {
-		s.Head.reset()
+		s.Head.Reset()
 	}
 	switch ok := m.reader.read(block, &s.Head, trailers); {
-	case !ok, !trailers && s.Head.status == 0:
+	case !ok, !trailers && s.Head.Status == 0:
 		bad = protocol("malformed header block")
 	case trailers && !m.blockEnds:
 		bad = protocol("trailers that do not end the stream")
-	case !trailers && s.Head.status < 200:
+	case !trailers && s.Head.Status < 200:
 		s.interim++
-		if m.blockEnds || s.interim > maxInterim || s.Head.status == 101 {
+		if m.blockEnds || s.interim > wire.MaxInterim || s.Head.Status == 101 {
 			bad = protocol("too many interim answers")
 		}
 	case !trailers:
@@ -214,9 +216,9 @@ func (m *mux) headerOf(s *stream, block []byte, now time.Duration) {
 		bad = s.begin(&m.h.target.Limits)
 	}
 	switch {
-	case bad.bad():
+	case bad.Bad():
 		if !s.answered {
-			s.Head.reset()
+			s.Head.Reset()
 		}
 		m.reset(s.id, codeProtocol)
 		m.finish(s, bad)
@@ -226,7 +228,7 @@ func (m *mux) headerOf(s *stream, block []byte, now time.Duration) {
 }
 
 // data takes a piece of a body.
-func (m *mux) data(flags byte, id uint32, p []byte, now time.Duration) fault {
+func (m *mux) data(flags byte, id uint32, p []byte, now time.Duration) wire.Fault {
 	if id == 0 || id&1 == 0 || id >= m.nextID {
 		return protocol("malformed DATA")
 	}
@@ -243,31 +245,31 @@ func (m *mux) data(flags byte, id uint32, p []byte, now time.Duration) fault {
 		if m.excused -= int64(len(p)); m.excused < 0 {
 			return protocol("a flood of data nobody wants")
 		}
-		return fault{}
+		return wire.Fault{}
 	}
 	s.Done = now
 	if len(p) > 0 {
 		m.empty = 0
 	}
-	bad := fault{}
+	bad := wire.Fault{}
 	if !s.answered {
 		bad = protocol("a body before its headers")
 	} else {
 		bad = s.take(p, m.h.target)
 	}
 	switch {
-	case bad.bad():
+	case bad.Bad():
 		m.reset(id, codeCancel)
 		m.finish(s, bad)
 	case s.Streamed && s.Events.Ended():
 		if flags&flagEndStream == 0 {
 			m.reset(id, codeCancel)
 		}
-		m.finish(s, fault{})
+		m.finish(s, wire.Fault{})
 	case flags&flagEndStream != 0:
 		m.whole(s)
 	}
-	return fault{}
+	return wire.Fault{}
 }
 
 // window32 gives the peer more to send.
@@ -277,11 +279,11 @@ func (m *mux) window32(id, n uint32) {
 
 // whole ends a stream whose answer is whole.
 func (m *mux) whole(s *stream) {
-	f := fault{}
+	f := wire.Fault{}
 	switch {
 	case s.Streamed:
 		f = s.Events.End()
-	case s.Head.length >= 0 && s.Head.length != int64(s.total) && s.Head.status != 304 && s.total > 0:
+	case s.Head.Length >= 0 && s.Head.Length != int64(s.total) && s.Head.Status != 304 && s.total > 0:
 		f = protocol("the body is not as long as its content-length")
 	}
 	if len(s.pending) > 0 {
@@ -296,12 +298,12 @@ func (m *mux) resetBy(id, code uint32, now time.Duration) {
 		return
 	}
 	s.Done = now
-	f := newFault(Broken, "stream reset by the server")
+	f := wire.NewFault(wire.Broken, "stream reset by the server")
 	switch {
 	case s.Streamed:
 		f = s.Events.End()
 	case code == codeRefused:
-		f.message = "stream refused by the server"
+		f.Message = "stream refused by the server"
 	}
 	m.finish(s, f)
 }
@@ -310,8 +312,8 @@ func (m *mux) resetBy(id, code uint32, now time.Duration) {
 // and is not complaining, they may go over another connection: nothing of them
 // happened.
 func (m *mux) goAway(last uint32, graceful bool, now time.Duration) {
-	if !m.gone.bad() {
-		m.gone = newFault(Broken, "connection closing: the server sent GOAWAY")
+	if !m.gone.Bad() {
+		m.gone = wire.NewFault(wire.Broken, "connection closing: the server sent GOAWAY")
 	}
 	for s := m.oldest; s != nil; {
 		following := s.next
@@ -327,7 +329,7 @@ func (m *mux) goAway(last uint32, graceful bool, now time.Duration) {
 }
 
 // windowUpdate lets more be sent.
-func (m *mux) windowUpdate(id uint32, p []byte) fault {
+func (m *mux) windowUpdate(id uint32, p []byte) wire.Fault {
 	if len(p) != 4 {
 		return protocol("malformed WINDOW_UPDATE")
 	}
@@ -339,7 +341,7 @@ func (m *mux) windowUpdate(id uint32, p []byte) fault {
 	if id != 0 {
 		s := m.streams[id]
 		if s == nil {
-			return fault{}
+			return wire.Fault{}
 		}
 		to = &s.window
 	}
@@ -347,11 +349,11 @@ func (m *mux) windowUpdate(id uint32, p []byte) fault {
 		return protocol("a window larger than allowed")
 	}
 	m.unblock()
-	return fault{}
+	return wire.Fault{}
 }
 
 // settings takes the peer's settings and says so.
-func (m *mux) settings(flags byte, id uint32, p []byte) fault {
+func (m *mux) settings(flags byte, id uint32, p []byte) wire.Fault {
 	if id != 0 || len(p)%6 != 0 {
 		return protocol("malformed SETTINGS")
 	}
@@ -362,10 +364,10 @@ func (m *mux) settings(flags byte, id uint32, p []byte) fault {
 		if len(p) > 0 || !m.settled {
 			return protocol("malformed SETTINGS")
 		}
-		return fault{}
+		return wire.Fault{}
 	}
 	for ; len(p) > 0; p = p[6:] {
-		if f := m.setting(binary.BigEndian.Uint16(p), binary.BigEndian.Uint32(p[2:])); f.bad() {
+		if f := m.setting(binary.BigEndian.Uint16(p), binary.BigEndian.Uint32(p[2:])); f.Bad() {
 			return f
 		}
 	}
@@ -376,7 +378,7 @@ func (m *mux) settings(flags byte, id uint32, p []byte) fault {
 	return m.reply(frameSettings, nil)
 }
 
-func (m *mux) setting(name uint16, n uint32) fault {
+func (m *mux) setting(name uint16, n uint32) wire.Fault {
 	switch name {
 	case settingTableSize:
 		if n < tableSize && m.table != tableOff {
@@ -399,5 +401,5 @@ func (m *mux) setting(name uint16, n uint32) fault {
 		}
 		m.maxFrame = int(min(n, 1<<20))
 	}
-	return fault{}
+	return wire.Fault{}
 }

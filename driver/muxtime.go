@@ -1,6 +1,10 @@
 package driver
 
-import "time"
+import (
+	"time"
+
+	"github.com/cstest/cstest/driver/internal/wire"
+)
 
 // enqueue puts s where its deadline belongs, nearly always last.
 func (m *mux) enqueue(s *stream) {
@@ -54,7 +58,7 @@ func (m *mux) arm(at time.Duration) {
 
 // overdue ends the streams whose time is over and arms for the next.
 func (m *mux) overdue(now time.Duration) {
-	stall := m.h.target.Limits.stall
+	stall := m.h.target.Limits.Stall
 	next := time.Duration(0)
 	for s := m.oldest; s != nil; {
 		following := s.next
@@ -66,7 +70,7 @@ func (m *mux) overdue(now time.Duration) {
 		case until <= now:
 			m.reset(s.id, codeCancel)
 			s.Done = now
-			m.finish(s, newFault(TimedOut, message))
+			m.finish(s, wire.NewFault(wire.TimedOut, message))
 		case next == 0 || until < next:
 			next = until
 		}

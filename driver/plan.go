@@ -10,18 +10,20 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cstest/cstest/driver/internal/dial"
+	"github.com/cstest/cstest/driver/internal/wire"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/template"
 )
 
 // plan is a target compiled: everything a turn needs that no turn changes.
 type plan struct {
-	Target
+	wire.Target
 
-	turn  Request
+	turn  wire.Request
 	login *login
 	jwt   *signer
-	poll  Request
+	poll  wire.Request
 	read  reader
 
 	dialect dialect // of a stream's events
@@ -42,12 +44,12 @@ const (
 
 func compile(target *scenario.Target, opts Options) (*plan, error) {
 	p := &plan{mode: target.Mode, opts: opts}
-	p.Target = Target{
+	p.Target = wire.Target{
 		Base: opts.Base, Timeout: time.Duration(target.Timeout), Connections: target.Connections, Pool: or(int(target.Pool), 64),
-		Limits: limits{
-			head: or(int(target.Limits.Headers), 64<<10), line: or(int(target.Limits.Line), 256<<10),
-			body: or(int(target.Limits.Body), 1<<20), ratio: or(int(target.Limits.Ratio), 100),
-			stall: time.Duration(target.Limits.Stall),
+		Limits: wire.Limits{
+			Head: or(int(target.Limits.Headers), 64<<10), Line: or(int(target.Limits.Line), 256<<10),
+			Body: or(int(target.Limits.Body), 1<<20), Ratio: or(int(target.Limits.Ratio), 100),
+			Stall: time.Duration(target.Limits.Stall),
 		},
 		Verbatim: opts.Capture != nil,
 	}
@@ -75,14 +77,14 @@ func compile(target *scenario.Target, opts Options) (*plan, error) {
 	}
 	var secure *tls.Config
 	if p.Secure {
-		if secure, err = tlsConfig(target, u.Hostname(), opts.Dir); err != nil {
+		if secure, err = dial.TLS(target.TLS, u.Hostname(), opts.Dir); err != nil {
 			return nil, err
 		}
 		if target.HTTP == scenario.HTTP2 {
 			secure.NextProtos = []string{"h2"}
 		}
 	}
-	p.Dial = newDialer(p.Address, secure, opts.Sources).dial
+	p.Dial = dial.New(p.Address, secure, opts.Sources).Dial
 	if err := p.requests(target, u); err != nil {
 		return nil, err
 	}
@@ -107,8 +109,8 @@ func or(value, otherwise int) int {
 }
 
 // all gives every kind of request.
-func (p *plan) all() []*Request {
-	all := []*Request{&p.turn, &p.poll}
+func (p *plan) all() []*wire.Request {
+	all := []*wire.Request{&p.turn, &p.poll}
 	if p.login != nil {
 		all = append(all, &p.login.Request)
 	}
@@ -169,8 +171,8 @@ func (p *plan) requests(target *scenario.Target, u *url.URL) error {
 	if own == nil {
 		own = &scenario.Request{}
 	}
-	q := Request{Method: firstOf(string(own.Method), "POST"), Body: body, Bodied: true, Events: p.mode == scenario.ModeStream}
-	if !isToken(q.Method) {
+	q := wire.Request{Method: firstOf(string(own.Method), "POST"), Body: body, Bodied: true, Events: p.mode == scenario.ModeStream}
+	if !wire.IsToken(q.Method) {
 		return fmt.Errorf("request.method: %.20q is not a method", q.Method)
 	}
 	if q.Path, err = p.pathOf(prefix, firstOf(own.Path, usual)); err != nil {
@@ -192,7 +194,7 @@ func (p *plan) requests(target *scenario.Target, u *url.URL) error {
 	if job := jobOf(target); job != nil {
 		p.jobs = jobRules{url: job.URL != "", status: job.Status != "", done: job.Done}
 	}
-	p.poll = Request{Method: "GET", Path: jobPath(), Fields: append(base[:len(base):len(base)], traceparent())}
+	p.poll = wire.Request{Method: "GET", Path: jobPath(), Fields: append(base[:len(base):len(base)], traceparent())}
 	if p.jwt, err = newSigner(target, &p.opts); err != nil {
 		return err
 	}
@@ -205,10 +207,10 @@ func (p *plan) requests(target *scenario.Target, u *url.URL) error {
 	return err
 }
 
-func (p *plan) turnFields(own map[string]string, base []Field, q *Request) ([]Field, error) {
+func (p *plan) turnFields(own map[string]string, base []wire.Field, q *wire.Request) ([]wire.Field, error) {
 	fields := base[:len(base):len(base)]
 	if q.Events {
-		fields = append([]Field(nil), fields...)
+		fields = append([]wire.Field(nil), fields...)
 		for i := range fields {
 			if fields[i].Name == "accept" {
 				fields[i].Value = raw("text/event-stream")
@@ -216,18 +218,18 @@ func (p *plan) turnFields(own map[string]string, base []Field, q *Request) ([]Fi
 		}
 	}
 	if q.Bodied {
-		fields = append(fields, Field{"content-type", raw("application/json")})
+		fields = append(fields, wire.Field{Name: "content-type", Value: raw("application/json")})
 	}
 	return headers(own, append(fields, traceparent()), &p.opts)
 }
 
 // pathOf joins the target's own path and a request's.
-func (p *plan) pathOf(prefix, path string) (Text, error) {
+func (p *plan) pathOf(prefix, path string) (wire.Text, error) {
 	if path == "" && prefix == "" {
 		path = "/"
 	}
 	if path != "" && path[0] != '/' {
-		return Text{}, fmt.Errorf("%.60q: begin with /", path)
+		return wire.Text{}, fmt.Errorf("%.60q: begin with /", path)
 	}
 	own, err := p.opts.bind(path, template.Path)
 	return template.Join(raw(prefix), own), err
@@ -243,7 +245,7 @@ func firstOf(values ...string) string {
 }
 
 // builtin gives path and body of an API that needs no template.
-func (o *Options) builtin(target *scenario.Target, mode scenario.Mode, prefix string) (string, Text, error) {
+func (o *Options) builtin(target *scenario.Target, mode scenario.Mode, prefix string) (string, wire.Text, error) {
 	path, body := "", ""
 	switch target.API {
 	case "", scenario.APIReference:
@@ -259,7 +261,7 @@ func (o *Options) builtin(target *scenario.Target, mode scenario.Mode, prefix st
 		body = `{"uid":"${user.id}","dialog_id":"${dialog.id}","text":"${turn.text}"}`
 	case scenario.APIOpenAI:
 		if target.Model == "" {
-			return "", Text{}, errors.New("target.model: api openai needs the model's name")
+			return "", wire.Text{}, errors.New("target.model: api openai needs the model's name")
 		}
 		path = "/v1/chat/completions"
 		if strings.HasSuffix(strings.TrimSuffix(prefix, "/"), "/v1") {
@@ -268,9 +270,9 @@ func (o *Options) builtin(target *scenario.Target, mode scenario.Mode, prefix st
 		t, err := o.openAIBody(target.Model, mode == scenario.ModeStream)
 		return path, t, err
 	case scenario.APICustom:
-		return "", Text{}, nil
+		return "", wire.Text{}, nil
 	default:
-		return "", Text{}, fmt.Errorf("target.api: %.20q is none of reference, article, openai, custom", target.API)
+		return "", wire.Text{}, fmt.Errorf("target.api: %.20q is none of reference, article, openai, custom", target.API)
 	}
 	t, err := o.bindBody([]byte(body))
 	return path, t, err

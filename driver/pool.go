@@ -3,6 +3,8 @@ package driver
 import (
 	"context"
 	"time"
+
+	"github.com/cstest/cstest/driver/internal/wire"
 )
 
 // pool shares a fixed number of places among all lines, first come first served.
@@ -22,20 +24,20 @@ func newPool(n int) *pool {
 func (p *pool) put(c *conn) { p.places <- c }
 
 // get waits for a place until the deadline.
-func (p *pool) get(ctx context.Context, until time.Time) (*conn, fault) {
+func (p *pool) get(ctx context.Context, until time.Time) (*conn, wire.Fault) {
 	select {
 	case c := <-p.places:
-		return c, fault{}
+		return c, wire.Fault{}
 	default:
 	}
 	timer := time.NewTimer(time.Until(until))
 	defer timer.Stop()
 	select {
 	case c := <-p.places:
-		return c, fault{}
+		return c, wire.Fault{}
 	case <-ctx.Done():
-		return nil, newFault(Interrupted, "interrupted")
+		return nil, wire.NewFault(wire.Interrupted, "interrupted")
 	case <-timer.C:
-		return nil, newFault(TimedOut, "no shared connection became free within the timeout")
+		return nil, wire.NewFault(wire.TimedOut, "no shared connection became free within the timeout")
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cstest/cstest/driver/internal/wire"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/unit"
 )
@@ -111,7 +112,7 @@ func TestAnswers(t *testing.T) {
 		{"other transfer-encoding", h + "Transfer-Encoding: xchunked\r\n\r\n", 0, Broken, "unknown transfer-encoding"},
 		{"switch", "HTTP/1.1 101 Switching Protocols\r\n\r\n", 0, Broken, "switches protocols"},
 		{"1xx flood", strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 100), 0, Broken, "interim"},
-		{"short body", h + "Content-Length: 16\r\n\r\n" + okBody, 200, Broken, closedEarly},
+		{"short body", h + "Content-Length: 16\r\n\r\n" + okBody, 200, Broken, wire.ClosedEarly},
 		{"bad chunk", h + "Transfer-Encoding: chunked\r\n\r\nxyz\r\n", 200, Broken, "malformed chunk"},
 		{"chunk without end", h + "Transfer-Encoding: chunked\r\n\r\n2\r\n{}0\r\n\r\n", 200, Broken, "malformed chunk"},
 		{"chunk LF", h + "Transfer-Encoding: chunked\r\n\r\n2\n{}\n0\n\n", 200, Broken, "malformed chunk"},
@@ -120,7 +121,7 @@ func TestAnswers(t *testing.T) {
 		{"extension flood", h + "Transfer-Encoding: chunked\r\n\r\n1;" + strings.Repeat("x", 10_000), 200, Broken, "malformed chunk"},
 		{"huge length", h + "Content-Length: 10000000000\r\n\r\n{", 200, Oversized, "body is larger"},
 		{"header bomb", h + strings.Repeat("X: y\r\n", 100_000), 0, Oversized, "headers are longer"},
-		{"nothing", "", 0, Broken, closedEarly},
+		{"nothing", "", 0, Broken, wire.ClosedEarly},
 
 		{"deflate", h + "Content-Encoding: deflate\r\nContent-Length: 15\r\n\r\n" + okBody, 200, Malformed, "content-encoding"},
 		{"gzip twice", packed(gz(gz(okBody)), "Content-Encoding: gzip\r\n"), 200, Malformed, "content-encoding"},

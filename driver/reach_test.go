@@ -1,7 +1,6 @@
 package driver
 
 import (
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -14,7 +13,6 @@ import (
 	"math/big"
 	"net"
 	"net/http"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cstest/cstest/driver/internal/wire"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/unit"
 )
@@ -184,8 +183,8 @@ func TestUnreachable(t *testing.T) {
 func TestExhausted(t *testing.T) {
 	for _, errno := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.EADDRNOTAVAIL} {
 		err := &net.OpError{Op: "dial", Err: os.NewSyscallError("socket", errno)}
-		if f := dialFault(err); f.reason != Exhausted || !strings.Contains(f.message, errno.Error()) {
-			t.Errorf("%v: reason %d %q", errno, f.reason, f.message)
+		if f := wire.DialFault(err); f.Reason != Exhausted || !strings.Contains(f.Message, errno.Error()) {
+			t.Errorf("%v: reason %d %q", errno, f.Reason, f.Message)
 		}
 	}
 }
@@ -202,30 +201,6 @@ func TestNoProxy(t *testing.T) {
 	target := &scenario.Target{URL: "http://chat.example:" + port, Resolve: map[string]string{"chat.example:" + port: "127.0.0.1:" + port}}
 	if r := once(t, target); r.Reason != Complete {
 		t.Errorf("reason %d %q", r.Reason, r.Message)
-	}
-}
-
-// An address that does not answer delays the next one, it does not stop it.
-func TestEyeballs(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	good := l.Addr().(*net.TCPAddr).AddrPort()
-	refused := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.2"), 1)
-	d := &dialer{address: "chat.example:80", addrs: []netip.AddrPort{refused, good}}
-	c, err := d.dial(context.Background(), time.Now().Add(time.Minute))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := c.RemoteAddr().String(); got != good.String() {
-		t.Errorf("connected to %s", got)
-	}
-	c.Close()
-	d.addrs = []netip.AddrPort{refused, refused}
-	if _, err := d.dial(context.Background(), time.Now().Add(time.Minute)); dialFault(err).message != "connection refused" {
-		t.Errorf("error %v", err)
 	}
 }
 

@@ -6,12 +6,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cstest/cstest/driver/internal/wire"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/template"
 )
 
 // headers turns a scenario's map into fields, sorted by name, over defaults.
-func headers(own map[string]string, defaults []Field, opts *Options) ([]Field, error) {
+func headers(own map[string]string, defaults []wire.Field, opts *Options) ([]wire.Field, error) {
 	fields := slices.Clone(defaults)
 	names := make([]string, 0, len(own))
 	for name := range own {
@@ -20,7 +21,7 @@ func headers(own map[string]string, defaults []Field, opts *Options) ([]Field, e
 	slices.Sort(names)
 	for _, name := range names {
 		lower := strings.ToLower(name)
-		if !isToken(lower) {
+		if !wire.IsToken(lower) {
 			return nil, fmt.Errorf("header %.60q: not a header's name", name)
 		}
 		if scenario.ConnectionHeader(lower) {
@@ -30,23 +31,23 @@ func headers(own map[string]string, defaults []Field, opts *Options) ([]Field, e
 		if err != nil {
 			return nil, fmt.Errorf("header %s: %w", lower, err)
 		}
-		if i := slices.IndexFunc(fields, func(f Field) bool { return f.Name == lower }); i >= 0 {
+		if i := slices.IndexFunc(fields, func(f wire.Field) bool { return f.Name == lower }); i >= 0 {
 			fields[i].Value = value
 			continue
 		}
-		fields = append(fields, Field{lower, value})
+		fields = append(fields, wire.Field{Name: lower, Value: value})
 	}
 	return fields, nil
 }
 
 // defaults are the fields of every request of the target.
-func (p *plan) defaults(target *scenario.Target, opts *Options) ([]Field, error) {
-	fields := []Field{
-		{"user-agent", raw("cstest")},
-		{"accept", raw("application/json")},
+func (p *plan) defaults(target *scenario.Target, opts *Options) ([]wire.Field, error) {
+	fields := []wire.Field{
+		{Name: "user-agent", Value: raw("cstest")},
+		{Name: "accept", Value: raw("application/json")},
 	}
 	if auth := target.Auth; auth != nil {
-		var token Text
+		var token wire.Text
 		switch {
 		case auth.JWT != nil:
 			token = bearer()
@@ -58,7 +59,7 @@ func (p *plan) defaults(target *scenario.Target, opts *Options) ([]Field, error)
 		default:
 			return nil, errors.New("auth: give bearer or jwt")
 		}
-		fields = append(fields, Field{"authorization", template.Join(raw("Bearer "), token)})
+		fields = append(fields, wire.Field{Name: "authorization", Value: template.Join(raw("Bearer "), token)})
 	}
 	return headers(target.Headers, fields, opts)
 }

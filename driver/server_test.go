@@ -257,17 +257,17 @@ func (s *chatServer) openai(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, "data: {\"choices\":[],\"usage\":{}}\n\ndata: [DONE]\n\n")
 }
 
-// wire is one way to talk to a chatServer.
-type wire struct {
+// way is one way to talk to a chatServer.
+type way struct {
 	name   string
 	target scenario.Target
 }
 
 // wires are all of them: HTTP version, mode, policy.
-func wires(t testing.TB) ([]wire, [2]*chatServer) {
+func wires(t testing.TB) ([]way, [2]*chatServer) {
 	t.Helper()
 	servers := [2]*chatServer{newChatServer(t, false), newChatServer(t, true)}
-	var all []wire
+	var all []way
 	for _, version := range []string{"1.1", "1.1 tls", "h2c", "2"} {
 		for _, mode := range []string{"sync", "stream", "async", "websocket"} {
 			if mode == "websocket" && !strings.HasPrefix(version, "1.1") {
@@ -281,7 +281,7 @@ func wires(t testing.TB) ([]wire, [2]*chatServer) {
 				if version == "1.1 tls" {
 					target.HTTP = "1.1"
 				}
-				all = append(all, wire{version + " " + mode + " " + policy, target})
+				all = append(all, way{version + " " + mode + " " + policy, target})
 			}
 		}
 	}

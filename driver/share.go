@@ -3,11 +3,13 @@ package driver
 import (
 	"slices"
 	"time"
+
+	"github.com/cstest/cstest/driver/internal/wire"
 )
 
 // share gives a shared connection with a stream to spare, an empty place's new
 // one where there is one, or waits for its turn: first come, first served.
-func (h *http2) share(x *Exchange) (*mux, fault) {
+func (h *http2) share(x *wire.Exchange) (*mux, wire.Fault) {
 	for {
 		h.mu.Lock()
 		if len(h.waiting) == 0 {
@@ -15,7 +17,7 @@ func (h *http2) share(x *Exchange) (*mux, fault) {
 			if m != nil || empty >= 0 {
 				h.mu.Unlock()
 				if m != nil {
-					return m, fault{}
+					return m, wire.Fault{}
 				}
 				return h.take(empty, x)
 			}
@@ -24,7 +26,7 @@ func (h *http2) share(x *Exchange) (*mux, fault) {
 		h.waiting = append(h.waiting, turn)
 		h.mu.Unlock()
 		m, f := h.wait(turn, x)
-		if f.bad() || m != nil {
+		if f.Bad() || m != nil {
 			return m, f
 		}
 		// Nothing was handed over: a place is empty, or somebody went before.
@@ -32,7 +34,7 @@ func (h *http2) share(x *Exchange) (*mux, fault) {
 		m, empty := h.pick()
 		h.mu.Unlock()
 		if m != nil {
-			return m, fault{}
+			return m, wire.Fault{}
 		}
 		if empty >= 0 {
 			return h.take(empty, x)
@@ -59,17 +61,17 @@ func (h *http2) pick() (m *mux, empty int) {
 }
 
 // wait waits to be handed a stream; nil says to look again.
-func (h *http2) wait(turn chan *mux, x *Exchange) (*mux, fault) {
+func (h *http2) wait(turn chan *mux, x *wire.Exchange) (*mux, wire.Fault) {
 	timer := time.NewTimer(x.Deadline - h.target.Now())
 	defer timer.Stop()
-	f := fault{}
+	f := wire.Fault{}
 	select {
 	case m := <-turn:
-		return m, fault{}
+		return m, wire.Fault{}
 	case <-h.ctx.Done():
-		f = newFault(Interrupted, "interrupted")
+		f = wire.NewFault(wire.Interrupted, "interrupted")
 	case <-timer.C:
-		f = newFault(TimedOut, "no shared connection became free within the timeout")
+		f = wire.NewFault(wire.TimedOut, "no shared connection became free within the timeout")
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -110,7 +112,7 @@ func (h *http2) pass(m *mux) {
 
 func (h *http2) giveBack(m *mux) {
 	m.mu.Lock()
-	gone := m.gone.bad() || m.nextID > lastStream
+	gone := m.gone.Bad() || m.nextID > lastStream
 	if gone && len(m.streams) == 0 {
 		m.fail(m.gone)
 	}
@@ -138,14 +140,14 @@ func (h *http2) vacate(i int) {
 
 // take opens the connection of a place reserved by pick; its first stream is the
 // caller's.
-func (h *http2) take(i int, x *Exchange) (*mux, fault) {
+func (h *http2) take(i int, x *wire.Exchange) (*mux, wire.Fault) {
 	m, f := h.open(x)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if f.bad() || !h.all[m] {
+	if f.Bad() || !h.all[m] {
 		h.vacate(i)
-		if !f.bad() {
-			f = newFault(Broken, "connection closed by the server as soon as it was open")
+		if !f.Bad() {
+			f = wire.NewFault(wire.Broken, "connection closed by the server as soon as it was open")
 		}
 		return nil, f
 	}
@@ -158,17 +160,17 @@ func (h *http2) take(i int, x *Exchange) (*mux, fault) {
 }
 
 // fill opens the connection of place i unless it is open.
-func (h *http2) fill(i int, x *Exchange) fault {
+func (h *http2) fill(i int, x *wire.Exchange) wire.Fault {
 	h.mu.Lock()
 	p := &h.places[i]
 	busy := p.mux != nil || p.opening
 	p.opening = !busy || p.opening
 	h.mu.Unlock()
 	if busy {
-		return fault{}
+		return wire.Fault{}
 	}
 	m, f := h.take(i, x)
-	if !f.bad() {
+	if !f.Bad() {
 		h.giveBack(m)
 	}
 	return f

@@ -1,4 +1,4 @@
-package driver
+package wire
 
 import (
 	"context"
@@ -16,17 +16,17 @@ type Target struct {
 	Dial        func(ctx context.Context, until time.Time) (net.Conn, error) // TLS and all
 	Base        time.Time                                                    // t = 0
 	Timeout     time.Duration
-	Limits      limits
+	Limits      Limits
 	Connections scenario.Connections
 	Pool        int  // connections, where they are shared
 	Verbatim    bool // a stream is kept in Exchange.In as it came, for a person to see
 }
 
-// limits are scenario.Limits in the units of Go.
-type limits struct {
-	head, line, body int // bytes
-	ratio            int
-	stall            time.Duration
+// Limits are scenario.Limits in the units of Go.
+type Limits struct {
+	Head, Line, Body int // bytes
+	Ratio            int
+	Stall            time.Duration
 }
 
 // Now is the time since Base.

@@ -1,6 +1,6 @@
 //go:build !linux
 
-package driver
+package dial
 
 import (
 	"context"
@@ -14,5 +14,5 @@ func connect(ctx context.Context, from netip.Addr, to netip.AddrPort, until time
 	return dialed(ctx, from, to, until)
 }
 
-// gone cannot be told here: the turn will find out.
-func gone(syscall.RawConn) bool { return false }
+// Gone cannot be told here: the turn will find out.
+func Gone(syscall.RawConn) bool { return false }

@@ -1,4 +1,4 @@
-package driver
+package dial
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cstest/cstest/driver/internal/wire"
 	"golang.org/x/sys/unix"
 )
 
@@ -106,15 +107,15 @@ func TestConnect(t *testing.T) {
 			t.Fatal(err)
 		}
 		other.Close()
-		if n, err := c.Read(make([]byte, 1)); n != 0 || ioFault(err).message != closedEarly {
+		if n, err := c.Read(make([]byte, 1)); n != 0 || wire.IOFault(err).Message != wire.ClosedEarly {
 			t.Errorf("read %d, %v", n, err)
 		}
 		c.Close()
-		if _, err := c.Read(make([]byte, 1)); ioFault(err).reason != Interrupted {
+		if _, err := c.Read(make([]byte, 1)); wire.IOFault(err).Reason != wire.Interrupted {
 			t.Errorf("read of a closed one: %v", err)
 		}
 		l.Close()
-		if _, err := connect(context.Background(), netip.Addr{}, to, time.Now().Add(time.Minute)); dialFault(err).message != "connection refused" {
+		if _, err := connect(context.Background(), netip.Addr{}, to, time.Now().Add(time.Minute)); wire.DialFault(err).Message != "connection refused" {
 			t.Errorf("nobody listens: %v", err)
 		}
 	}

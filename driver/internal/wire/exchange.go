@@ -1,4 +1,4 @@
-package driver
+package wire
 
 import "time"
 
@@ -19,7 +19,7 @@ type Exchange struct {
 	Body  []byte // of the answer, inside In or plain
 	plain []byte // the body decompressed
 
-	Head     head
+	Head     Head
 	Streamed bool // the answer is a stream of events
 
 	// State is the carrier's own, from one exchange to the next.
@@ -37,17 +37,17 @@ type Events interface {
 	// Begin is called when the head of a stream came.
 	Begin()
 	// Feed takes a piece of it, which was read at the exchange's Done.
-	Feed(piece []byte) fault
+	Feed(piece []byte) Fault
 	// Ended tells whether the terminal event came; all behind it is ignored.
 	Ended() bool
 	// End gives what it means that nothing more comes.
-	End() fault
+	End() Fault
 }
 
 // Reset forgets the former exchange, but for what is to be sent and its memory.
 func (x *Exchange) Reset() {
 	x.Out, x.In, x.plain, x.Body = x.Out[:0], x.In[:0], x.plain[:0], nil
-	x.Head.reset()
+	x.Head.Reset()
 	x.Streamed = false
 	x.Connect, x.Sent, x.First, x.Done = 0, 0, 0, 0
 }
@@ -72,17 +72,17 @@ const TooLarge = "the body is larger than the limit"
 
 // BeginBody says from the head how the body is to be taken; events tells that a
 // stream was asked for. It refuses what is too large by its own word.
-func (x *Exchange) BeginBody(events bool, l *limits) fault {
-	if x.Head.length > int64(l.body) {
-		return newFault(Oversized, TooLarge)
+func (x *Exchange) BeginBody(events bool, l *Limits) Fault {
+	if x.Head.Length > int64(l.Body) {
+		return NewFault(Oversized, TooLarge)
 	}
-	x.Streamed = events && x.Head.status == 200 && x.Head.eventual
+	x.Streamed = events && x.Head.Status == 200 && x.Head.eventual
 	if !x.Streamed {
-		return fault{}
+		return Fault{}
 	}
 	x.Events.Begin()
 	if x.Head.encoding != identity {
-		return newFault(Malformed, "the stream is compressed, which nobody asked for")
+		return NewFault(Malformed, "the stream is compressed, which nobody asked for")
 	}
-	return fault{}
+	return Fault{}
 }

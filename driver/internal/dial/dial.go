@@ -1,4 +1,7 @@
-package driver
+// Package dial opens connections to a target: the name looked up once, its
+// addresses tried one beside the other, TLS on top where it belongs, and on Linux
+// with as few system calls as it takes.
+package dial
 
 import (
 	"context"
@@ -11,18 +14,12 @@ import (
 	"time"
 )
 
-// SourcesFor gives how many loopback addresses a number of connections should
-// come from, so that the kernel's search for a free port stays short. Linux tries
-// the ports of one parity first, 14,000 of them: an address with more connections
-// than that makes every connect walk through all of those, at 100 µs and more.
-func SourcesFor(connections int) int { return 1 + connections/2000 }
-
 // eyeballs is how long one address is waited for before the next is tried
 // beside it (RFC 8305).
 const eyeballs = 250 * time.Millisecond
 
-// dialer opens connections. The name is looked up once a run.
-type dialer struct {
+// Dialer opens connections. The name is looked up once a run.
+type Dialer struct {
 	address string
 	sources int
 	tls     *tls.Config
@@ -32,11 +29,11 @@ type dialer struct {
 	addrs []netip.AddrPort
 }
 
-// newDialer gives a dialer of address, over TLS where config is not nil. Sources is how many
+// New gives a dialer of address, over TLS where config is not nil. Sources is how many
 // loopback addresses connections to a loopback address come from; up to 1 leaves
 // that to the system.
-func newDialer(address string, config *tls.Config, sources int) *dialer {
-	return &dialer{address: address, sources: sources, tls: config}
+func New(address string, config *tls.Config, sources int) *Dialer {
+	return &Dialer{address: address, sources: sources, tls: config}
 }
 
 // dialed connects in the portable way.
@@ -49,7 +46,7 @@ func dialed(ctx context.Context, from netip.Addr, to netip.AddrPort, until time.
 
 // resolve gives the addresses, those of the family that came first and the
 // others by turns.
-func (d *dialer) resolve(ctx context.Context) ([]netip.AddrPort, error) {
+func (d *Dialer) resolve(ctx context.Context) ([]netip.AddrPort, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.addrs != nil {
@@ -88,8 +85,8 @@ func (d *dialer) resolve(ctx context.Context) ([]netip.AddrPort, error) {
 	return d.addrs, nil
 }
 
-// dial opens one connection, TLS and all.
-func (d *dialer) dial(ctx context.Context, until time.Time) (net.Conn, error) {
+// Dial opens one connection, TLS and all.
+func (d *Dialer) Dial(ctx context.Context, until time.Time) (net.Conn, error) {
 	if to, ok := d.plain(); ok {
 		return d.one(ctx, to, until)
 	}
@@ -117,7 +114,7 @@ func (d *dialer) dial(ctx context.Context, until time.Time) (net.Conn, error) {
 }
 
 // plain gives the only address there is, where nothing but connecting to it is to be done.
-func (d *dialer) plain() (netip.AddrPort, bool) {
+func (d *Dialer) plain() (netip.AddrPort, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.tls != nil || len(d.addrs) != 1 {
@@ -128,7 +125,7 @@ func (d *dialer) plain() (netip.AddrPort, bool) {
 
 // one connects to one address, from the next of the loopback sources when
 // there are several.
-func (d *dialer) one(ctx context.Context, to netip.AddrPort, until time.Time) (net.Conn, error) {
+func (d *Dialer) one(ctx context.Context, to netip.AddrPort, until time.Time) (net.Conn, error) {
 	var from netip.Addr
 	if d.sources > 1 && to.Addr().IsLoopback() && to.Addr().Is4() {
 		// Each process has 2^14 addresses of its own, so that shards do not meet.
@@ -140,7 +137,7 @@ func (d *dialer) one(ctx context.Context, to netip.AddrPort, until time.Time) (n
 
 // race tries one address after the other, each a little later, and takes the
 // first that answers.
-func (d *dialer) race(ctx context.Context, addrs []netip.AddrPort, until time.Time) (net.Conn, error) {
+func (d *Dialer) race(ctx context.Context, addrs []netip.AddrPort, until time.Time) (net.Conn, error) {
 	type result struct {
 		c   net.Conn
 		err error

@@ -1,18 +1,18 @@
-package driver
+package wire
 
 import (
 	"bytes"
 )
 
-// head is what matters of an answer's status line and headers.
-type head struct {
-	status     int
-	length     int64 // -1: not given
-	chunked    bool
-	closing    bool // the connection ends with this answer
+// Head is what matters of an answer's status line and headers.
+type Head struct {
+	Status     int
+	Length     int64 // -1: not given
+	Chunked    bool
+	Closing    bool // the connection ends with this answer
 	encoding   encoding
-	location   []byte
-	retryAfter []byte
+	Location   []byte
+	RetryAfter []byte
 	eventual   bool // content-type is text/event-stream
 }
 
@@ -24,7 +24,8 @@ const (
 	unknownEncoding
 )
 
-func (h *head) reset() { *h = head{length: -1} }
+// Reset forgets the former answer.
+func (h *Head) Reset() { *h = Head{Length: -1} }
 
 // tokens are the bytes of a header's name (RFC 9110, 5.6.2).
 var tokens = func() (t [256]bool) {
@@ -34,12 +35,12 @@ var tokens = func() (t [256]bool) {
 	return t
 }()
 
-// known keeps the fields that matter; names are compared without case.
-func (h *head) known(name, val []byte) fault {
+// Known keeps the fields that matter; names are compared without case.
+func (h *Head) Known(name, val []byte) Fault {
 	switch len(name) {
 	case 8:
 		if fold(name, "location") {
-			h.location = val
+			h.Location = val
 		}
 	case 10:
 		if fold(name, "connection") {
@@ -47,7 +48,7 @@ func (h *head) known(name, val []byte) fault {
 		}
 	case 11:
 		if fold(name, "retry-after") {
-			h.retryAfter = val
+			h.RetryAfter = val
 		}
 	case 12:
 		if fold(name, "content-type") {
@@ -67,43 +68,43 @@ func (h *head) known(name, val []byte) fault {
 		}
 	case 17:
 		if fold(name, "transfer-encoding") {
-			if h.chunked || !fold(val, "chunked") {
-				return newFault(Broken, "protocol error: unknown transfer-encoding")
+			if h.Chunked || !fold(val, "chunked") {
+				return NewFault(Broken, "protocol error: unknown transfer-encoding")
 			}
-			h.chunked = true
+			h.Chunked = true
 		}
 	}
-	return fault{}
+	return Fault{}
 }
 
-func (h *head) contentLength(val []byte) fault {
-	if h.length >= 0 {
-		return newFault(Broken, "protocol error: content-length twice")
+func (h *Head) contentLength(val []byte) Fault {
+	if h.Length >= 0 {
+		return NewFault(Broken, "protocol error: content-length twice")
 	}
 	if len(val) == 0 || len(val) > 18 {
-		return newFault(Broken, "protocol error: malformed content-length")
+		return NewFault(Broken, "protocol error: malformed content-length")
 	}
 	n := int64(0)
 	for _, c := range val {
 		if c < '0' || c > '9' {
-			return newFault(Broken, "protocol error: malformed content-length")
+			return NewFault(Broken, "protocol error: malformed content-length")
 		}
 		n = n*10 + int64(c-'0')
 	}
-	h.length = n
-	return fault{}
+	h.Length = n
+	return Fault{}
 }
 
 // connection looks for the options close and keep-alive.
-func (h *head) connection(val []byte) {
+func (h *Head) connection(val []byte) {
 	for len(val) > 0 {
 		option, rest, _ := bytes.Cut(val, []byte(","))
 		option = bytes.TrimSpace(option)
 		switch {
 		case fold(option, "close"):
-			h.closing = true
+			h.Closing = true
 		case fold(option, "keep-alive"):
-			h.closing = false
+			h.Closing = false
 		}
 		val = rest
 	}
@@ -126,18 +127,18 @@ func fold(b []byte, lower string) bool {
 	return true
 }
 
-// isToken tells whether s is a token of RFC 9110.
-func isToken(s string) bool {
+// IsToken tells whether s is a token of RFC 9110.
+func IsToken[T string | []byte](s T) bool {
 	for i := range len(s) {
 		if !tokens[s[i]] {
 			return false
 		}
 	}
-	return s != ""
+	return len(s) > 0
 }
 
-// clean tells whether line has no control character but tabs.
-func clean(line []byte) bool {
+// Clean tells whether line has no control character but tabs.
+func Clean(line []byte) bool {
 	for _, c := range line {
 		if c < 0x20 && c != '\t' || c == 0x7f {
 			return false
@@ -146,5 +147,5 @@ func clean(line []byte) bool {
 	return true
 }
 
-// maxInterim bounds the 1xx answers before the real one.
-const maxInterim = 16
+// MaxInterim bounds the 1xx answers before the real one.
+const MaxInterim = 16

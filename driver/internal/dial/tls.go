@@ -1,6 +1,7 @@
-package driver
+package dial
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -15,13 +16,14 @@ import (
 // maxPEM is more than any bundle of root certificates.
 const maxPEM = 4 << 20
 
-func tlsConfig(target *scenario.Target, host, dir string) (*tls.Config, error) {
+// TLS is what t says, nil for nothing, of connections to host. Paths are
+// relative to dir.
+func TLS(t *scenario.TLS, host, dir string) (*tls.Config, error) {
 	config := &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
-	t := target.TLS
 	if t == nil {
 		return config, nil
 	}
-	config.ServerName = firstOf(t.ServerName, host)
+	config.ServerName = cmp.Or(t.ServerName, host)
 	config.InsecureSkipVerify = t.Insecure
 	if t.CA != "" {
 		pem, err := readPEM(dir, t.CA)

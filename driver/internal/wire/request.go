@@ -1,4 +1,4 @@
-package driver
+package wire
 
 import "github.com/cstest/cstest/template"
 

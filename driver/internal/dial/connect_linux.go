@@ -1,4 +1,4 @@
-package driver
+package dial
 
 import (
 	"context"
@@ -115,7 +115,7 @@ func (s socket) await(ctx context.Context, until time.Time) error {
 	if err := s.SetWriteDeadline(until); err != nil {
 		return err
 	}
-	stop := context.AfterFunc(ctx, func() { s.SetWriteDeadline(past) }) //nolint:errcheck // fails on a closed socket only
+	stop := context.AfterFunc(ctx, func() { s.SetWriteDeadline(time.Unix(1, 0)) }) //nolint:errcheck // fails on a closed socket only
 	var state error
 	err = raw.Write(func(fd uintptr) bool {
 		state = unix.Connect(int(fd), sockaddr(s.to))
@@ -159,9 +159,9 @@ func (s socket) LocalAddr() net.Addr { return &net.TCPAddr{} }
 // RemoteAddr is the address connected to.
 func (s socket) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(s.to) }
 
-// gone tells whether the peer has closed the connection or sent something
+// Gone tells whether the peer has closed the connection or sent something
 // nobody asked for, without taking anything from it.
-func gone(raw syscall.RawConn) bool {
+func Gone(raw syscall.RawConn) bool {
 	var one [1]byte
 	closed := true
 	// Not raw.Read: the deadline of the turn before has passed by now, and it would say no more than that.
