@@ -19,15 +19,14 @@ func (r *run) admit(c *conversation, now time.Duration) bool {
 	}
 	if !c.counted {
 		c.counted = true
-		r.live.enter(now)
+		r.live.enter(c.intended)
 	}
 	if at, ok := r.guard.take(now); !ok {
 		r.park(at, c)
 		return false
 	}
-	_, inside := r.contract.take(c.intended)
-	c.excess = !inside
 	if r.acquire() {
+		c.admitted, c.number = now, r.contract.send(now)
 		return true
 	}
 	r.mu.Lock()
@@ -68,6 +67,7 @@ func (r *run) admitWaiting() {
 		r.waiting = r.waiting[1:]
 		r.waiters.Add(-1)
 		c.released = r.now()
+		c.admitted, c.number = c.released, r.contract.send(c.released)
 		r.hand(c)
 	}
 }

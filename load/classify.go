@@ -18,7 +18,7 @@ type Asked struct {
 	// in front of the model must hold it: it was answered, and the server did not
 	// say that it lost it.
 	Kept   []bool
-	Excess bool // the turn was beyond the contract of the rate limit
+	Owed   bool // the contract of the rate limit covered the turn
 	Expect *Expectation
 }
 
@@ -120,7 +120,7 @@ func (a *Asked) refused(r *driver.Reply, rules *Rules, j *Judgement) {
 		j.Outcome = measure.ServerError
 	case r.Status == 429:
 		j.Outcome = measure.RateLimited
-		j.Excluded = rules.excludeAll || rules.excludeOver && a.Excess
+		j.Excluded = rules.excludeAll || rules.excludeOver && !a.Owed
 	case r.Status < 400:
 		j.Outcome, j.Message = measure.ClientError, "a redirect, which is not followed"
 	default:

@@ -175,17 +175,17 @@ func TestClassify(t *testing.T) {
 		})
 	}
 	for name, tt := range map[string]struct {
-		rules  func(*scenario.Scenario)
-		excess bool
-		want   bool
+		rules func(*scenario.Scenario)
+		owed  bool
+		want  bool
 	}{
-		"exclude":            {excluded, false, true},
-		"contract, inside":   {contract, false, false},
-		"contract, excess":   {contract, true, true},
-		"bad, excess or not": {nil, true, false},
+		"exclude":             {excluded, true, true},
+		"contract, inside":    {contract, true, false},
+		"contract, excess":    {contract, false, true},
+		"bad, covered or not": {nil, false, false},
 	} {
 		r, a := good(), third()
-		r.Status, a.Excess = 429, tt.excess
+		r.Status, a.Owed = 429, tt.owed
 		if j := Classify(r, a, rulesOf(t, tt.rules)); j.Excluded != tt.want || j.Outcome != measure.RateLimited {
 			t.Errorf("%s: %v, excluded %v, want %v", name, j.Outcome, j.Excluded, tt.want)
 		}

@@ -20,6 +20,8 @@ type conversation struct {
 	user     driver.User
 	intended time.Duration // of the turn to come
 	released time.Duration // when it came out of the waiting list; 0: it did not wait
+	admitted time.Duration // when the turn to come went ahead
+	number   int64         // the contract's, of that turn
 	started  time.Duration // of the conversation, intended
 	turn     int           // to come, from 0
 	tries    int           // of this turn
@@ -30,7 +32,6 @@ type conversation struct {
 	canary   Canary
 	limped   bool // a turn was answered, but not ok
 	broken   bool // a turn was not answered
-	excess   bool // the turn to come is beyond the contract
 	counted  bool // the turn to come is counted as in flight
 	state    state
 	loop     *loop // nil in the open model
@@ -124,7 +125,7 @@ func (st *scratch) ask(c *conversation, s *Script) {
 	binary.BigEndian.PutUint64(st.turn.SpanID[:], span|1)
 	st.asked = Asked{
 		Turn: c.turn + 1, DialogID: c.id, TraceID: trace, Canary: c.canary,
-		Memory: s.memory, Kept: c.kept, Excess: c.excess, Expect: l.expect,
+		Memory: s.memory, Kept: c.kept, Expect: l.expect,
 	}
 }
 

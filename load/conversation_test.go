@@ -267,29 +267,6 @@ func TestGuardCapsTurnsPerSecond(t *testing.T) {
 	})
 }
 
-func TestContractExcludesWhatIsBeyondTheBucket(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		sc := open(100, 10*time.Second)
-		sc.SLA.RateLimited = scenario.RateLimited{Policy: "contract", Contract: 50}
-		f := newFake()
-		f.answer = func(_ time.Duration, _ *driver.User, _ *driver.Turn, reply *driver.Reply) time.Duration {
-			reply.Status = 429
-			return 0
-		}
-		b, _ := drive(t, always(), sc, f, nil)
-		inside := 0
-		for _, turn := range b.turns {
-			if !turn.Excluded {
-				inside++
-			}
-		}
-		// 50 of burst and 50/s for 10 s: the contract covers 550 of 1000 arrivals.
-		if inside < 549 || inside > 551 || b.outcomes()[measure.RateLimited] != 1000 {
-			t.Errorf("%d of %d turns judged, want 550 of 1000", inside, len(b.turns))
-		}
-	})
-}
-
 func TestClientKeepsTheHistoryForOpenAI(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sc := open(1, time.Second, say("一", "二", "三")...)

@@ -25,7 +25,6 @@ type health struct {
 	stopped chan struct{}
 
 	out     measure.Generator
-	last    time.Duration
 	second  int
 	peak    int64 // in flight, this second
 	cpu     time.Duration
@@ -70,7 +69,6 @@ func (h *health) sample(now time.Duration) {
 	if now <= 0 {
 		return
 	}
-	h.last = now
 	h.peak = max(h.peak, n)
 	h.out.MaxInFlight = max(h.out.MaxInFlight, n)
 	if second := int(now / time.Second); second > h.second {
@@ -113,9 +111,8 @@ func (h *health) end() measure.Generator {
 	}
 	cpu, rss := usage.Own()
 	h.out.CPU, h.out.MaxRSS = cpu-h.started, rss
-	if h.last > 0 {
-		// What comes after a turn is done is not in its response time, which this is held against.
-		h.out.InFlightMean = max(h.r.live.area(h.last)-time.Duration(h.r.behind.Load()), 0).Seconds() / h.last.Seconds()
+	if end := time.Duration(h.r.last.Load()); end > 0 {
+		h.out.InFlightMean = max(h.r.live.area(end), 0).Seconds() / end.Seconds()
 	}
 	return h.out
 }

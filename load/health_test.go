@@ -56,3 +56,26 @@ func TestHealthIsToldEverySecond(t *testing.T) {
 		}
 	})
 }
+
+// Turns in flight are counted from when they were intended: a generator that is
+// late sees them in flight all that time, as their response times do. What an
+// agent does after the answer is in neither.
+func TestInFlightCountsFromTheIntendedStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sc := open(10, 5*time.Second, say("一", "二")...)
+		sc.Load.MaxInFlight = 25 // turns wait for a place as well
+		f := newFake()
+		f.base = f.base.Add(-2 * time.Second) // the first two seconds' starts are late
+		f.answer = takes(300 * time.Millisecond)
+		f.deal = 700 * time.Millisecond
+		b, s := drive(t, always(), sc, f, nil)
+		sum := time.Duration(0)
+		for _, turn := range b.turns {
+			sum += turn.Done - turn.Intended
+		}
+		want := sum.Seconds() / s.Elapsed.Seconds()
+		if got := s.Generator.InFlightMean; len(b.turns) < 60 || got < 0.999*want || got > 1.001*want || want < 5 {
+			t.Errorf("%.3f turns in flight on average over %d, want %.3f", got, len(b.turns), want)
+		}
+	})
+}

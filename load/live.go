@@ -16,15 +16,17 @@ type Live struct {
 	instants      atomic.Int64 // when turns left those in flight less when they came, summed
 }
 
-// enter counts a turn in flight from now on, leave no more.
-func (l *Live) enter(now time.Duration) {
+// enter counts a turn in flight from when it was intended, however late the
+// generator is with it, leave until it was done: the time between is its
+// response time, which the area is held against.
+func (l *Live) enter(intended time.Duration) {
 	l.inFlight.Add(1)
-	l.instants.Add(-int64(now))
+	l.instants.Add(-int64(intended))
 }
 
-func (l *Live) leave(now time.Duration) {
+func (l *Live) leave(done time.Duration) {
 	l.inFlight.Add(-1)
-	l.instants.Add(int64(now))
+	l.instants.Add(int64(done))
 }
 
 // area is the time that turns were in flight until now, summed over the turns.

@@ -75,7 +75,7 @@ type run struct {
 	live     *Live
 	alarm    *alarm
 	guard    *bucket
-	contract *bucket
+	contract *contract
 	most     int64 // turns awaiting the target
 	shared   bool  // connections are: waiting for one is not our lag
 	keep     bool  // a closed model's user keeps its line from one conversation to the next
@@ -87,7 +87,6 @@ type run struct {
 	crash    atomic.Pointer[Crash]          // the panic that did it, if one did
 	ending   reason.Reasons                 // why the load ended before its plan
 	last     atomic.Int64
-	behind   atomic.Int64 // how long turns were dealt with after they were done, summed
 
 	mu      sync.Mutex
 	queue   queue
@@ -159,7 +158,7 @@ func newRun(o Options) (*run, error) {
 		o: o, script: script, schedule: schedule, live: o.Live,
 		alarm:    newAlarm(o.Base, o.plain),
 		guard:    newBucket(float64(o.Scenario.Guard.MaxTurns) * part),
-		contract: newBucket(float64(o.Scenario.SLA.RateLimited.Contract) * part),
+		contract: newContract(float64(o.Scenario.SLA.RateLimited.Contract)*part, o.Shards),
 		most:     Part(int64(o.Scenario.Load.MaxInFlight), o.Shard, o.Shards),
 		shared:   o.Scenario.Target.Connections == scenario.Shared || o.Scenario.Target.HTTP != "" && o.Scenario.Target.HTTP != scenario.HTTP1,
 		keep:     o.Scenario.Target.Connections != scenario.PerConversation,
@@ -237,14 +236,14 @@ func (r *run) start(k int64, at, now time.Duration) {
 		r.drop(at, measure.DroppedTarget, full)
 		return
 	}
-	_, inside := r.contract.take(at)
 	r.alive.Add(1)
 	r.live.conversations.Add(1)
 	r.live.started.Add(1)
-	r.live.enter(now)
+	r.live.enter(at)
 	r.mu.Lock()
 	c := r.fresh()
-	c.k, c.intended, c.excess, c.state = k, at, !inside, issued
+	c.k, c.intended, c.state = k, at, issued
+	c.admitted, c.number = now, r.contract.send(now)
 	r.hand(c)
 	r.mu.Unlock()
 }

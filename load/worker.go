@@ -117,13 +117,10 @@ func (w *worker) perform(c *conversation) (due time.Duration, again bool) {
 		reply.Done = r.now()
 	}
 	over := max(reply.Done, reply.Over) // while an agent deals with a turn its user waits
-	if over > reply.Done {
-		r.behind.Add(int64(over - reply.Done))
-	}
 	r.release()
-	r.live.leave(r.now())
-	c.counted = false
 	done := reply.Done
+	r.live.leave(done)
+	c.counted = false
 	r.over(done)
 
 	unsent := reply.Sent == 0 && reply.Reason == driver.Interrupted
@@ -134,11 +131,15 @@ func (w *worker) perform(c *conversation) (due time.Duration, again bool) {
 			w.fail(c, &Judgement{Outcome: measure.DroppedGenerator, Message: message})
 		}
 		c.line.Free(reply)
+		r.contract.recall(c.number)
 		return w.unsent(c, done, exhausted)
 	}
 	if c.state == starting {
 		c.state = talking
 		w.lane.Started(c.intended)
+	}
+	if reply.Reason == driver.Complete && reply.Status == 429 {
+		w.scratch.asked.Owed = r.contract.refuse(c.number, c.admitted)
 	}
 	j := Classify(reply, &w.scratch.asked, &r.script.rules)
 	w.note(c, &j, entered)

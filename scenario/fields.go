@@ -196,7 +196,7 @@ SLA.confidence | of pass and fail by inference | 95%
 SLA.gate | what decides the exit status: the inference, or what this run measured | inference
 SLA.objectives | further objectives; one named as one of the short form replaces it |
 RateLimited.policy | bad, exclude or contract | bad
-RateLimited.contract | turns a second that must not be refused |
+RateLimited.contract | turns a second that must not be refused: a bucket fills at this rate and is drawn by accepted turns only; a 429 is bad when the bucket holds a token, and takes it. For the target count its burst, where its seconds begin, turns in flight, and two turns and 50 ms of the rate for the way |
 Recovery.after | name of the fault |
 Recovery.latency | time until sla.latency holds again |
 Recovery.quality | time until sla.full_quality holds again |
