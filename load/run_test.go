@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"math"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -252,9 +253,9 @@ func TestUsersWaitWhileAgentsDealWithTheirTurn(t *testing.T) {
 				t.Errorf("turn %d intended %v, done %v, lag %v; want %v, 100 ms, 0", i, turn.Intended, turn.Done, turn.Lag, want)
 			}
 		}
-		// One turn of 100 ms every 400 ms: a quarter of one in flight, until the last is dealt with.
-		if got := s.Generator.InFlightMean; got < 0.24 || got > 0.26 {
-			t.Errorf("%.3f turns in flight; want 0.25", got)
+		// Ten turns of 100 ms in the 3.7 s until the last is done.
+		if got, want := s.Generator.InFlightMean, 1/3.7; math.Abs(got-want) > 0.001 {
+			t.Errorf("%.3f turns in flight; want %.3f", got, want)
 		}
 	})
 }
