@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"github.com/cstest/cstest/mockllm/internal/transport"
 	"io"
+	"log"
 	"math"
 	"net"
 	"net/http"
@@ -39,12 +41,12 @@ func (s *Server) newAPI() *http.Server {
 	mux.Handle("GET /metrics", s.metrics)
 	return &http.Server{
 		Handler:           s.guard(http.NewCrossOriginProtection().Handler(mux)),
-		ReadHeaderTimeout: headerTime,
-		ReadTimeout:       bodyTime,
-		WriteTimeout:      writeTime,
-		IdleTimeout:       idleTime,
-		MaxHeaderBytes:    maxHeader,
-		ErrorLog:          silent(),
+		ReadHeaderTimeout: transport.HeaderTime,
+		ReadTimeout:       transport.BodyTime,
+		WriteTimeout:      transport.WriteTime,
+		IdleTimeout:       transport.IdleTime,
+		MaxHeaderBytes:    transport.MaxHeader,
+		ErrorLog:          log.New(io.Discard, "", 0), // a client's misbehaviour is no news
 	}
 }
 

@@ -1,6 +1,7 @@
 package mockllm
 
 import (
+	"github.com/cstest/cstest/mockllm/internal/transport"
 	"math"
 	"strconv"
 	"strings"
@@ -25,7 +26,7 @@ type call struct {
 	srv     *Server
 	set     *setup
 	led     *ledger // nil when the call came before the epoch
-	w       wire
+	w       transport.Wire
 	req     request
 	frame   frame
 	key     key
@@ -46,11 +47,11 @@ type call struct {
 }
 
 // serve answers one completion request over w.
-func (s *Server) serve(c *call, w wire, in *inbound) {
+func (s *Server) serve(c *call, w transport.Wire, in *inbound) {
 	c.begin(s, w, in)
 	if err := c.prepare(in); err != nil {
 		c.buf = err.body(c.buf[:0])
-		_ = c.respond(outcomeInvalid, head{status: err.status, contentType: typeJSON}, c.buf)
+		_ = c.respond(outcomeInvalid, transport.Head{Status: err.status, ContentType: typeJSON}, c.buf)
 		c.end(outcomeInvalid)
 		return
 	}
@@ -58,7 +59,7 @@ func (s *Server) serve(c *call, w wire, in *inbound) {
 }
 
 // begin identifies the call and counts it.
-func (c *call) begin(s *Server, w wire, in *inbound) {
+func (c *call) begin(s *Server, w transport.Wire, in *inbound) {
 	now := time.Now()
 	*c = call{srv: s, set: s.setup.Load(), w: w, req: request{canaries: c.req.canaries}, echo: c.echo[:0], buf: c.buf[:0], start: now, due: now}
 	k, traced := parseTraceparent(in.traceparent)
@@ -223,10 +224,10 @@ func (c *call) hold() (outcome, bool) {
 // until waits for t; false when the client is gone.
 func (c *call) until(t time.Time) bool {
 	for {
-		switch c.w.wait(t) {
-		case waitOver:
+		switch c.w.Wait(t) {
+		case transport.WaitOver:
 			return true
-		case waitGone:
+		case transport.WaitGone:
 			return false
 		}
 	}
@@ -261,9 +262,9 @@ func (c *call) refused(p place) outcome {
 		return outcomeGone
 	}
 	err := &apiError{status: 503, message: "the engine is currently overloaded, please try again later", kind: "server_error", code: "overloaded"}
-	h := head{status: 503, contentType: typeJSON}
+	h := transport.Head{Status: 503, ContentType: typeJSON}
 	if d := c.set.cfg.Capacity.RetryAfter.D(); d > 0 {
-		h.retryAfter = c.askToWait(d)
+		h.RetryAfter = c.askToWait(d)
 	}
 	c.buf = err.body(c.buf[:0])
 	_ = c.respond(outcomeOverloaded, h, c.buf)
@@ -283,18 +284,18 @@ func (c *call) requestID() uint64 {
 }
 
 // respond settles the call and sends a complete response.
-func (c *call) respond(o outcome, h head, body []byte) error {
-	h.id = c.requestID()
-	c.entry.status = uint16(h.status)
+func (c *call) respond(o outcome, h transport.Head, body []byte) error {
+	h.ID = c.requestID()
+	c.entry.status = uint16(h.Status)
 	c.entry.injected = time.Since(c.start)
 	c.settle(o)
-	return c.w.respond(h, body)
+	return c.w.Respond(h, body)
 }
 
 // open begins a response of status 200.
 func (c *call) open(contentType string, length int64) {
 	c.entry.status = 200
-	c.w.begin(head{status: 200, contentType: contentType, id: c.requestID()}, length)
+	c.w.Begin(transport.Head{Status: 200, ContentType: contentType, ID: c.requestID()}, length)
 }
 
 // settle counts and journals the call. It comes before the last bytes are sent, so

@@ -2,6 +2,7 @@ package mockllm
 
 import (
 	"container/list"
+	"github.com/cstest/cstest/mockllm/internal/transport"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,7 +19,7 @@ type gate struct {
 }
 
 type waiter struct {
-	w       wire
+	w       transport.Wire
 	granted bool // under mu
 }
 
@@ -40,7 +41,7 @@ func newGate(c Capacity) *gate {
 
 // enter takes a place, waiting for one in the queue if there is room. It reports
 // false when there is none or the client leaves while waiting.
-func (g *gate) enter(w wire) (place, bool) {
+func (g *gate) enter(w transport.Wire) (place, bool) {
 	g.mu.Lock()
 	if int(g.busy.Load()) < g.limit && g.waiting.Len() == 0 {
 		g.busy.Add(1)
@@ -55,7 +56,7 @@ func (g *gate) enter(w wire) (place, bool) {
 	spot := g.waiting.PushBack(me)
 	g.mu.Unlock()
 	for {
-		gone := w.wait(time.Time{}) == waitGone
+		gone := w.Wait(time.Time{}) == transport.WaitGone
 		g.mu.Lock() // also lets a wake that is under way come to its end
 		switch {
 		case me.granted: // even if the client is gone: the answer will find out
@@ -81,7 +82,7 @@ func (g *gate) leave() {
 	}
 	next := g.waiting.Remove(first).(*waiter)
 	next.granted = true
-	next.w.wake()
+	next.w.Wake()
 }
 
 // factor is the slowdown at the present occupancy.

@@ -17,6 +17,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/cstest/cstest/mockllm/internal/transport"
 	"github.com/cstest/cstest/unit"
 )
 
@@ -47,7 +48,7 @@ func tcp(t *testing.T, cfg Config) (*Server, dialer) {
 	s := RunT(t, cfg)
 	return s, func(t *testing.T) net.Conn {
 		t.Helper()
-		c, err := net.Dial("tcp", s.public.Addr().String())
+		c, err := net.Dial("tcp", s.listen.Addr().String())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -64,13 +65,13 @@ func piped(t *testing.T, cfg Config) (*Server, dialer) {
 		t.Fatal(err)
 	}
 	s := newServer(set)
-	s.h2conn = newHandover(nil)
 	s.apply(set, 0)
 	s.spawn(func() { s.schedule.run(s.done) })
+	s.public = transport.Serve(nil, handler{s})
 	return s, func(t *testing.T) net.Conn {
 		t.Helper()
 		client, server := net.Pipe()
-		s.serveConn(server)
+		s.public.ServeConn(server)
 		return client
 	}
 }
@@ -78,7 +79,7 @@ func piped(t *testing.T, cfg Config) (*Server, dialer) {
 // stop ends a piped server.
 func (s *Server) stop() {
 	close(s.done)
-	s.conns.closeAll()
+	s.public.Close()
 	s.work.Wait()
 }
 

@@ -2,6 +2,7 @@ package mockllm
 
 import (
 	"bytes"
+	"github.com/cstest/cstest/mockllm/internal/transport"
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -59,9 +60,9 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		}
 	}
 	counter(c.chunks, s.chunks.Load())
-	counter(c.conns, s.accepted.Load())
+	counter(c.conns, s.public.Accepted())
 	gauge(c.flight, s.InFlight())
-	gauge(c.open, s.conns.len())
+	gauge(c.open, s.public.Open())
 	gauge(c.phase, len(*s.schedule.active.Load()))
 	n, sum, buckets := s.totals.injected.buckets()
 	ch <- prometheus.MustNewConstHistogram(c.latency, n, sum, buckets)
@@ -87,14 +88,14 @@ func (h *hist) buckets() (n uint64, sum float64, out map[float64]uint64) {
 }
 
 // scrape answers GET /metrics.
-func (s *Server) scrape() (head, []byte) {
+func (s *Server) scrape() (transport.Head, []byte) {
 	page := capturedPage{header: http.Header{}, status: 200}
 	request, err := http.NewRequest(http.MethodGet, "/metrics", nil)
 	if err != nil {
 		return errorPage(statusError(500))
 	}
 	s.metrics.ServeHTTP(&page, request)
-	return head{status: page.status, contentType: page.header.Get("Content-Type")}, page.body.Bytes()
+	return transport.Head{Status: page.status, ContentType: page.header.Get("Content-Type")}, page.body.Bytes()
 }
 
 // capturedPage is an http.ResponseWriter that keeps what is written.

@@ -1,6 +1,7 @@
 package mockllm
 
 import (
+	"github.com/cstest/cstest/mockllm/internal/transport"
 	"net/http"
 	"net/url"
 	"slices"
@@ -45,7 +46,7 @@ func routeOf(path string) route {
 const modelPrefix = "/models/"
 
 // page answers everything but a completion that is to be served.
-func (s *Server) page(r route, path, method string, encoded bool) (head, []byte) {
+func (s *Server) page(r route, path, method string, encoded bool) (transport.Head, []byte) {
 	post := r == routeChat || r == routeCompletions
 	switch {
 	case r == routeNone:
@@ -54,30 +55,30 @@ func (s *Server) page(r route, path, method string, encoded bool) (head, []byte)
 		return errorPage(&apiError{status: 415, message: "send the request body without Content-Encoding", kind: "invalid_request_error", code: "unsupported_encoding"})
 	case post:
 		h, body := errorPage(&apiError{status: 405, message: "method " + clip(method, 16) + " is not allowed here: use POST", kind: "invalid_request_error", code: "method_not_allowed"})
-		h.allow = "POST"
+		h.Allow = "POST"
 		return h, body
 	case method != http.MethodGet && method != http.MethodHead:
 		h, body := errorPage(&apiError{status: 405, message: "method " + clip(method, 16) + " is not allowed here: use GET", kind: "invalid_request_error", code: "method_not_allowed"})
-		h.allow = "GET"
+		h.Allow = "GET"
 		return h, body
 	}
 	switch r {
 	case routeModels:
-		return head{status: 200, contentType: typeJSON}, s.models()
+		return transport.Head{Status: 200, ContentType: typeJSON}, s.models()
 	case routeModel:
 		name, err := url.PathUnescape(path[strings.Index(path, modelPrefix)+len(modelPrefix):])
 		if err != nil || !slices.Contains(s.modelNames(), name) {
 			return errorPage(noModel(clip(name, maxModelLen)))
 		}
-		return head{status: 200, contentType: typeJSON}, appendModel(nil, name)
+		return transport.Head{Status: 200, ContentType: typeJSON}, appendModel(nil, name)
 	case routeMetrics:
 		return s.scrape()
 	}
-	return head{status: 200, contentType: typeJSON}, []byte(`{"status":"ok"}`)
+	return transport.Head{Status: 200, ContentType: typeJSON}, []byte(`{"status":"ok"}`)
 }
 
-func errorPage(e *apiError) (head, []byte) {
-	return head{status: e.status, contentType: typeJSON}, e.body(nil)
+func errorPage(e *apiError) (transport.Head, []byte) {
+	return transport.Head{Status: e.status, ContentType: typeJSON}, e.body(nil)
 }
 
 // clip shortens what a client sent to something that can be shown.

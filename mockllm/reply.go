@@ -1,6 +1,7 @@
 package mockllm
 
 import (
+	"github.com/cstest/cstest/mockllm/internal/transport"
 	"time"
 )
 
@@ -46,7 +47,7 @@ func (c *call) say(o outcome) outcome {
 		text += string(c.echo)
 	}
 	c.buf = c.frame.whole(c.buf[:0], text, c.finish, c.usage())
-	if c.respond(o, head{status: 200, contentType: typeJSON}, c.buf) != nil {
+	if c.respond(o, transport.Head{Status: 200, ContentType: typeJSON}, c.buf) != nil {
 		return outcomeGone
 	}
 	return o
@@ -61,7 +62,7 @@ func (c *call) stream(contentType string, limit int) error {
 	c.open(contentType, -1)
 	if c.req.chat {
 		c.buf = c.frame.role(c.buf[:0], c.req.includeUsage)
-		c.w.write(c.buf)
+		c.w.Write(c.buf)
 	}
 	n := 0
 	for token := range c.tokens {
@@ -74,7 +75,7 @@ func (c *call) stream(contentType string, limit int) error {
 			}
 		}
 		c.buf = c.frame.content(c.buf[:0], token, c.req.includeUsage)
-		c.w.write(c.buf)
+		c.w.Write(c.buf)
 		c.spoke(n)
 		n++
 		c.entry.chunks++
@@ -125,13 +126,13 @@ func (c *call) untilNext(n int) error {
 	if time.Until(c.due) <= 0 {
 		return nil // late already: catch up
 	}
-	if err := c.w.flush(); err != nil {
+	if err := c.w.Flush(); err != nil {
 		return err
 	}
 	if gap <= shortGap {
 		time.Sleep(time.Until(c.due))
 	} else if !c.until(c.due) {
-		return errGone
+		return transport.ErrGone
 	}
 	return nil
 }
@@ -142,7 +143,7 @@ func (c *call) conclude(o outcome) error {
 	if c.req.includeUsage {
 		c.buf = c.frame.total(c.buf, c.usage())
 	}
-	c.w.write(append(c.buf, doneEvent...))
+	c.w.Write(append(c.buf, doneEvent...))
 	c.settle(o)
-	return c.w.finish()
+	return c.w.Finish()
 }

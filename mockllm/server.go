@@ -11,12 +11,14 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cstest/cstest/mockllm/internal/transport"
 	"github.com/cstest/cstest/unit"
 )
 
 // Server is a running mock LLM. Its methods are safe for concurrent use.
 type Server struct {
-	public, admin net.Listener
+	public        *transport.Server
+	listen, admin net.Listener
 	setup         atomic.Pointer[setup]
 	schedule      *schedule
 	ledger        atomic.Pointer[ledger]
@@ -26,21 +28,15 @@ type Server struct {
 	totals        counts // since Start, whatever is reset
 	inFlight      atomic.Int64
 	chunks        atomic.Uint64
-	accepted      atomic.Uint64
-	clock         dateClock
-	scratch       sync.Pool // of *scratch
 	metrics       http.Handler
 
-	h2     *http.Server
-	h2conn *handover
-	api    *http.Server
-	conns  connSet
-	done   chan struct{}
-	once   sync.Once
-	work   sync.WaitGroup
-	mu     sync.Mutex // orders changes of configuration and epoch
-	epoch  time.Time  // zero when none is set
-	base   *setup     // what returns when a time-to-live is over
+	api   *http.Server
+	done  chan struct{}
+	once  sync.Once
+	work  sync.WaitGroup
+	mu    sync.Mutex // orders changes of configuration and epoch
+	epoch time.Time  // zero when none is set
+	base  *setup     // what returns when a time-to-live is over
 }
 
 // setup is a configuration ready for use, replaced as a whole.
@@ -84,19 +80,16 @@ func Start(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := newServer(set)
-	if s.public, err = net.Listen("tcp", set.cfg.Listen); err != nil {
+	if s.listen, err = net.Listen("tcp", set.cfg.Listen); err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
 	if s.admin, err = net.Listen("tcp", set.cfg.AdminListen); err != nil {
-		return nil, errors.Join(fmt.Errorf("admin_listen: %w", err), s.public.Close())
+		return nil, errors.Join(fmt.Errorf("admin_listen: %w", err), s.listen.Close())
 	}
 	s.apply(set, 0)
-	s.h2conn = newHandover(s.public.Addr())
-	s.h2 = s.newH2()
 	s.api = s.newAPI()
+	s.public = transport.Serve(s.listen, handler{s})
 	s.spawn(func() { s.schedule.run(s.done) })
-	s.spawn(func() { s.acceptAll() })
-	s.spawn(func() { _ = s.h2.Serve(s.h2conn) })
 	s.spawn(func() { _ = s.api.Serve(s.admin) })
 	return s, nil
 }
@@ -133,7 +126,7 @@ func RunT(t TB, cfg Config) *Server {
 }
 
 // URL is the base of the public API: "http://127.0.0.1:41234", without "/v1".
-func (s *Server) URL() string { return "http://" + s.public.Addr().String() }
+func (s *Server) URL() string { return "http://" + s.listen.Addr().String() }
 
 // AdminURL is the base of the admin API.
 func (s *Server) AdminURL() string { return "http://" + s.admin.Addr().String() }
@@ -141,7 +134,7 @@ func (s *Server) AdminURL() string { return "http://" + s.admin.Addr().String() 
 // Shutdown stops accepting connections and waits for the calls being served, at
 // most until ctx is done, then closes. It returns ctx's error when calls were cut.
 func (s *Server) Shutdown(ctx context.Context) error {
-	_ = s.public.Close()
+	s.public.StopAccepting()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for s.inFlight.Load() > 0 {
@@ -159,12 +152,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 func (s *Server) Close() error {
 	s.once.Do(func() {
 		close(s.done)
-		_ = s.public.Close()
-		s.h2conn.stop()
-		_ = s.h2.Close()
 		_ = s.api.Close()
-		s.conns.closeAll()
 	})
+	s.public.Close()
 	s.work.Wait()
 	return nil
 }

@@ -1,6 +1,7 @@
 package mockllm
 
 import (
+	"github.com/cstest/cstest/mockllm/internal/transport"
 	"strings"
 	"time"
 )
@@ -28,7 +29,7 @@ func (c *call) strike() outcome {
 	case kindReset:
 		c.breakOff()
 		c.settle(did)
-		c.w.reset()
+		c.w.Reset()
 	case kindTruncate:
 		c.truncate(did)
 	case kindGarbage:
@@ -54,7 +55,7 @@ func (c *call) strike() outcome {
 // last settles the call and ends the body.
 func (c *call) last(did outcome) {
 	c.settle(did)
-	_ = c.w.finish()
+	_ = c.w.Finish()
 }
 
 // statusError is the error OpenAI sends with a status.
@@ -80,9 +81,9 @@ func statusError(status int) *apiError {
 func (c *call) fail() outcome {
 	f := c.fault
 	e := statusError(f.Status)
-	h := head{status: f.Status, contentType: typeJSON, retryAfter: f.RetryAfterText}
+	h := transport.Head{Status: f.Status, ContentType: typeJSON, RetryAfter: f.RetryAfterText}
 	if d := f.RetryAfter.D(); d > 0 {
-		h.retryAfter = c.askToWait(d)
+		h.RetryAfter = c.askToWait(d)
 	}
 	c.buf = e.body(c.buf[:0])
 	_ = c.respond(outcome(f.Status), h, c.buf)
@@ -99,15 +100,15 @@ func (c *call) hang() {
 	if every := c.fault.Heartbeat.D(); every > 0 && c.req.stream {
 		c.open(typeEvents, -1)
 		for next := time.Now(); next.Before(end); next = next.Add(every) {
-			c.w.write([]byte(": keep-alive\n\n"))
-			if c.w.flush() != nil || !c.until(next.Add(every)) {
+			c.w.Write([]byte(": keep-alive\n\n"))
+			if c.w.Flush() != nil || !c.until(next.Add(every)) {
 				break
 			}
 		}
 	} else {
 		c.until(end)
 	}
-	c.w.cut()
+	c.w.Cut()
 }
 
 // breakOff sends headers and the first chunks of an answer; for a plain answer
@@ -118,14 +119,14 @@ func (c *call) breakOff() {
 	}
 	if c.req.stream {
 		if c.stream(typeEvents, c.fault.Chunks) == nil {
-			_ = c.w.flush()
+			_ = c.w.Flush()
 		}
 		return
 	}
 	body := c.plain()
 	c.open(typeJSON, int64(len(body)))
-	c.w.write(body[:len(body)/2])
-	_ = c.w.flush()
+	c.w.Write(body[:len(body)/2])
+	_ = c.w.Flush()
 }
 
 // plain is the body of the plain answer.
@@ -140,7 +141,7 @@ func (c *call) truncate(did outcome) {
 	if !c.req.stream {
 		c.breakOff()
 		c.settle(did)
-		c.w.cut()
+		c.w.Cut()
 		return
 	}
 	if c.stream(typeEvents, c.fault.Chunks) != nil {
@@ -148,7 +149,7 @@ func (c *call) truncate(did outcome) {
 	}
 	if c.fault.Chunks >= c.length {
 		c.buf = c.frame.finish(c.buf[:0], c.finish, c.req.includeUsage)
-		c.w.write(c.buf)
+		c.w.Write(c.buf)
 	}
 	c.last(did)
 }
@@ -157,11 +158,11 @@ func (c *call) truncate(did outcome) {
 func (c *call) garbage(did outcome) {
 	const junk = `{"id":"chatcmpl-x","choices":[{"index":0,"message":{"content":"` + "\x00\xff\xfe" + `NaN,}]`
 	if !c.req.stream {
-		_ = c.respond(did, head{status: 200, contentType: typeJSON}, []byte(junk))
+		_ = c.respond(did, transport.Head{Status: 200, ContentType: typeJSON}, []byte(junk))
 		return
 	}
 	if c.stream(typeEvents, c.fault.Chunks) == nil {
-		c.w.write([]byte("data: " + junk + "\n\n" + doneEvent))
+		c.w.Write([]byte("data: " + junk + "\n\n" + doneEvent))
 		c.last(did)
 	}
 }
@@ -171,13 +172,13 @@ func (c *call) html(did outcome) {
 	if text == "" {
 		text = "<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center><hr><center>nginx</center></body></html>\n"
 	}
-	_ = c.respond(did, head{status: c.fault.Status, contentType: typeHTML}, []byte(text))
+	_ = c.respond(did, transport.Head{Status: c.fault.Status, ContentType: typeHTML}, []byte(text))
 }
 
 // mislabel sends the right answer as text/plain.
 func (c *call) mislabel(did outcome) {
 	if !c.req.stream {
-		_ = c.respond(did, head{status: 200, contentType: typeText}, c.plain())
+		_ = c.respond(did, transport.Head{Status: 200, ContentType: typeText}, c.plain())
 		return
 	}
 	if c.stream(typeText, -1) == nil {
@@ -197,17 +198,17 @@ func (c *call) empty(did outcome) {
 		c.buf = c.buf[:0]
 	}
 	if !c.req.stream {
-		_ = c.respond(did, head{status: 200, contentType: typeJSON}, c.buf)
+		_ = c.respond(did, transport.Head{Status: 200, ContentType: typeJSON}, c.buf)
 		return
 	}
 	c.open(typeEvents, -1)
 	switch c.fault.Value {
 	case "choices":
 		c.buf = c.frame.total(c.buf[:0], usage{prompt: c.req.promptTokens})
-		c.w.write(append(c.buf, doneEvent...))
+		c.w.Write(append(c.buf, doneEvent...))
 	case "content":
 		c.buf = c.frame.finish(c.buf[:0], "stop", false)
-		c.w.write(append(c.buf, doneEvent...))
+		c.w.Write(append(c.buf, doneEvent...))
 	}
 	c.last(did)
 }
@@ -224,15 +225,15 @@ func (c *call) oversized(did outcome) {
 	} else {
 		c.open(typeJSON, int64(len(before)+len(after)+2)+fill)
 	}
-	c.w.write([]byte(before + `"`))
+	c.w.Write([]byte(before + `"`))
 	block := []byte(strings.Repeat("x", 32<<10))
 	for ; fill > 0; fill -= int64(len(block)) {
-		c.w.write(block[:min(fill, int64(len(block)))])
-		if c.w.flush() != nil {
+		c.w.Write(block[:min(fill, int64(len(block)))])
+		if c.w.Flush() != nil {
 			return
 		}
 	}
-	c.w.write([]byte(`"` + after))
+	c.w.Write([]byte(`"` + after))
 	c.last(did)
 }
 
@@ -249,13 +250,13 @@ func (c *call) drip(did outcome) {
 		c.open(typeJSON, int64(len(body)))
 	}
 	for next := time.Now(); len(body) > piece; body = body[piece:] {
-		c.w.write(body[:piece])
+		c.w.Write(body[:piece])
 		next = next.Add(gap)
-		if c.w.flush() != nil || !c.until(next) {
+		if c.w.Flush() != nil || !c.until(next) {
 			return
 		}
 	}
-	c.w.write(body)
+	c.w.Write(body)
 	c.last(did)
 }
 
@@ -281,13 +282,13 @@ func (c *call) errorInStream(did outcome) {
 	e := statusError(c.fault.Status)
 	if !c.req.stream {
 		c.buf = e.body(c.buf[:0])
-		_ = c.respond(did, head{status: 200, contentType: typeJSON}, c.buf)
+		_ = c.respond(did, transport.Head{Status: 200, ContentType: typeJSON}, c.buf)
 		return
 	}
 	if c.stream(typeEvents, c.fault.Chunks) != nil {
 		return
 	}
 	c.buf = e.body(append(c.buf[:0], "data: "...))
-	c.w.write(append(c.buf, "\n\n"...))
+	c.w.Write(append(c.buf, "\n\n"...))
 	c.last(did)
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"github.com/cstest/cstest/mockllm/internal/transport"
 	"io"
 	"net/http"
 	"strings"
@@ -30,8 +31,8 @@ func TestKeepAliveAndPipelining(t *testing.T) {
 			t.Fatal(res, err)
 		}
 	}
-	if s.accepted.Load() != 1 || s.Calls() != 9 {
-		t.Errorf("%d connections, %d calls", s.accepted.Load(), s.Calls())
+	if s.public.Accepted() != 1 || s.Calls() != 9 {
+		t.Errorf("%d connections, %d calls", s.public.Accepted(), s.Calls())
 	}
 }
 
@@ -134,10 +135,10 @@ func TestSlowAndHalfOpenClientsAreDropped(t *testing.T) {
 		first  string // what the client sends before it falls silent
 		within time.Duration
 	}{
-		"nothing":     {"", idleTime},
-		"half header": {"POST /v1/chat/completions HTT", headerTime},
-		"half body":   {"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n{\"mod", bodyTime},
-		"half chunk":  {"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nfffff\r\n{", bodyTime},
+		"nothing":     {"", transport.IdleTime},
+		"half header": {"POST /v1/chat/completions HTT", transport.HeaderTime},
+		"half body":   {"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n{\"mod", transport.BodyTime},
+		"half chunk":  {"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nfffff\r\n{", transport.BodyTime},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			s, dial := piped(t, Config{})
@@ -153,7 +154,7 @@ func TestSlowAndHalfOpenClientsAreDropped(t *testing.T) {
 				t.Errorf("%s: dropped after %v, want %v", name, took, tt.within)
 			}
 			synctest.Wait()
-			if n := s.conns.len(); n != 0 {
+			if n := s.public.Open(); n != 0 {
 				t.Errorf("%s: %d connections left", name, n)
 			}
 		})
@@ -167,10 +168,10 @@ func TestClientThatDoesNotReadIsDropped(t *testing.T) {
 		c := dial(t)
 		began := time.Now()
 		send(t, c, "POST", chatPath, hello)
-		for s.InFlight() > 0 || s.conns.len() > 0 { // a pipe has no buffer: the server's write blocks
+		for s.InFlight() > 0 || s.public.Open() > 0 { // a pipe has no buffer: the server's write blocks
 			time.Sleep(time.Second)
 		}
-		if took := time.Since(began); took < writeTime || took > 2*writeTime {
+		if took := time.Since(began); took < transport.WriteTime || took > 2*transport.WriteTime {
 			t.Errorf("dropped after %v", took)
 		}
 		if r := records(s)[0]; r.Outcome != "client_gone" {
@@ -180,18 +181,6 @@ func TestClientThatDoesNotReadIsDropped(t *testing.T) {
 			t.Errorf("facts %+v", f)
 		}
 	})
-}
-
-func TestPromisedBodyAllocatesNothing(t *testing.T) {
-	set, err := newSetup(Config{MaxBody: 64 << 20})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &h1conn{srv: newServer(set), scratch: &scratch{}}
-	r := io.LimitReader(strings.NewReader("{}"), 60<<20)
-	if err := c.readFull(r, 60<<20, true); err == nil || cap(c.body) > 64 {
-		t.Errorf("%v with a buffer of %d bytes for 2", err, cap(c.body))
-	}
 }
 
 func TestClientThatLeavesEndsItsCall(t *testing.T) {
@@ -283,8 +272,8 @@ func TestHTTP2(t *testing.T) {
 	if res, err = client.Get(s.URL() + "/v1/models"); err != nil || res.StatusCode != http.StatusOK {
 		t.Error(res, err)
 	}
-	if s.accepted.Load() != 1 {
-		t.Errorf("%d connections", s.accepted.Load())
+	if s.public.Accepted() != 1 {
+		t.Errorf("%d connections", s.public.Accepted())
 	}
 }
 
@@ -379,7 +368,7 @@ func TestShutdownLetsCallsFinish(t *testing.T) {
 
 func TestStartRefusesTakenPort(t *testing.T) {
 	s, _ := tcp(t, Config{})
-	for _, cfg := range []Config{{Listen: s.public.Addr().String()}, {AdminListen: s.admin.Addr().String()}} {
+	for _, cfg := range []Config{{Listen: s.listen.Addr().String()}, {AdminListen: s.admin.Addr().String()}} {
 		if other, err := Start(cfg); err == nil {
 			_ = other.Close()
 			t.Errorf("two servers on one port: %+v", cfg)

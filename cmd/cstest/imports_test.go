@@ -24,7 +24,8 @@ var house = map[string][]string{
 	"scripts/mutate":             {},
 	"bench/known":                {},
 	"measure":                    {},
-	"mockllm":                    {},
+	"mockllm":                    {"mockllm/internal/transport"},
+	"mockllm/internal/transport": {},
 	"reference-server":           {"reference-server/admission", "reference-server/answer", "reference-server/degrade", "reference-server/dialog", "reference-server/model", "reference-server/pii", "reference-server/trace", "reference-server/wire"},
 	"reference-server/admission": {},
 	"reference-server/answer":    {},
@@ -63,7 +64,7 @@ var fences = map[string]string{
 	"github.com/redis/":          "reference-server reference-server/dialog",
 	"github.com/blevesearch/":    "reference-server/answer",
 	"github.com/coder/websocket": "driver reference-server",
-	"github.com/valyala/":        "driver mockllm",
+	"github.com/valyala/":        "driver mockllm/internal/transport",
 }
 
 func TestImportGraph(t *testing.T) {

@@ -1,4 +1,4 @@
-package mockllm
+package transport
 
 import (
 	"bufio"
@@ -13,16 +13,16 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// wait implements wire.
-func (c *h1conn) wait(t time.Time) waitResult {
+// Wait implements Wire.
+func (c *h1conn) Wait(t time.Time) WaitResult {
 	if c.dead {
-		return waitGone
+		return WaitGone
 	}
 	c.idleBy = time.Time{} // this wait, or a wake, moves the read deadline
 	now := time.Now()
 	if !t.IsZero() {
 		if !t.After(now) {
-			return waitOver
+			return WaitOver
 		}
 		if t.Sub(now) >= longWait {
 			c.give()
@@ -34,7 +34,7 @@ func (c *h1conn) wait(t time.Time) waitResult {
 	for {
 		_ = c.conn.SetReadDeadline(t) // the zero time is no deadline
 		if c.woken.Swap(false) {
-			return waitWoken
+			return WaitWoken
 		}
 		n, err := c.conn.Read(c.ahead[:])
 		if n > 0 { // the next request already
@@ -44,20 +44,20 @@ func (c *h1conn) wait(t time.Time) waitResult {
 		if !errors.Is(err, os.ErrDeadlineExceeded) {
 			c.dead = true
 			_ = c.conn.Close()
-			return waitGone
+			return WaitGone
 		}
 		if c.woken.Swap(false) {
-			return waitWoken
+			return WaitWoken
 		}
 		if !t.IsZero() && !time.Now().Before(t) {
-			return waitOver
+			return WaitOver
 		}
 	}
 }
 
 // waitTimer waits while a pipelined request keeps the connection from telling
 // whether its client is still there.
-func (c *h1conn) waitTimer(t time.Time) waitResult {
+func (c *h1conn) waitTimer(t time.Time) WaitResult {
 	var due <-chan time.Time
 	if !t.IsZero() {
 		timer := time.NewTimer(time.Until(t))
@@ -66,20 +66,20 @@ func (c *h1conn) waitTimer(t time.Time) waitResult {
 	}
 	for {
 		if c.woken.Swap(false) {
-			return waitWoken
+			return WaitWoken
 		}
 		select {
 		case <-due:
-			return waitOver
+			return WaitOver
 		case <-c.poked:
 		case <-c.srv.done:
-			return waitGone
+			return WaitGone
 		}
 	}
 }
 
-// wake implements wire.
-func (c *h1conn) wake() {
+// Wake implements Wire.
+func (c *h1conn) Wake() {
 	c.woken.Store(true)
 	_ = c.conn.SetReadDeadline(time.Unix(1, 0))
 	select {
@@ -133,26 +133,31 @@ func (s *scratch) trim() {
 	}
 }
 
-// respond implements wire.
-func (c *h1conn) respond(h head, body []byte) error {
-	c.begin(h, int64(len(body)))
-	c.out = append(c.out, body...)
+// Header implements Wire.
+func (c *h1conn) Header(name string) []byte { return c.hdr.Peek(name) }
+
+// Respond implements Wire.
+func (c *h1conn) Respond(h Head, body []byte) error {
+	c.Begin(h, int64(len(body)))
+	if !c.headOnly {
+		c.out = append(c.out, body...)
+	}
 	c.left = 0
 	return c.push()
 }
 
-// begin implements wire.
-func (c *h1conn) begin(h head, length int64) {
+// Begin implements Wire.
+func (c *h1conn) Begin(h Head, length int64) {
 	c.take()
 	c.chunked = length < 0 && !c.http10
 	c.left = max(length, 0)
 	c.closing = c.closing || length < 0 && c.http10
 	b := append(c.out, "HTTP/1.1 "...)
-	b = strconv.AppendInt(b, int64(h.status), 10)
-	b = append(append(append(b, ' '), http.StatusText(h.status)...), "\r\nServer: cstest-mockllm\r\nDate: "...)
+	b = strconv.AppendInt(b, int64(h.Status), 10)
+	b = append(append(append(b, ' '), http.StatusText(h.Status)...), "\r\nServer: cstest-mockllm\r\nDate: "...)
 	b = append(b, c.srv.clock.now()...)
-	if h.contentType != "" {
-		b = append(append(b, "\r\nContent-Type: "...), h.contentType...)
+	if h.ContentType != "" {
+		b = append(append(b, "\r\nContent-Type: "...), h.ContentType...)
 	}
 	switch {
 	case c.chunked:
@@ -160,14 +165,17 @@ func (c *h1conn) begin(h head, length int64) {
 	case length >= 0:
 		b = strconv.AppendInt(append(b, "\r\nContent-Length: "...), length, 10)
 	}
-	if h.id != 0 {
-		b = strconv.AppendUint(append(b, "\r\nX-Request-Id: req_"...), h.id, 16)
+	if h.ID != 0 {
+		b = strconv.AppendUint(append(b, "\r\nX-Request-Id: req_"...), h.ID, 16)
 	}
-	if h.retryAfter != "" {
-		b = append(append(b, "\r\nRetry-After: "...), h.retryAfter...)
+	if h.RetryAfter != "" {
+		b = append(append(b, "\r\nRetry-After: "...), h.RetryAfter...)
 	}
-	if h.allow != "" {
-		b = append(append(b, "\r\nAllow: "...), h.allow...)
+	if h.Allow != "" {
+		b = append(append(b, "\r\nAllow: "...), h.Allow...)
+	}
+	for _, f := range h.Extra {
+		b = append(append(append(append(b, "\r\n"...), f.Name...), ": "...), f.Value...)
 	}
 	switch {
 	case c.closing:
@@ -178,14 +186,14 @@ func (c *h1conn) begin(h head, length int64) {
 	c.out = append(b, "\r\n\r\n"...)
 }
 
-// write implements wire.
-func (c *h1conn) write(p []byte) {
+// Write implements Wire.
+func (c *h1conn) Write(p []byte) {
 	c.take()
 	c.pend = append(c.pend, p...)
 }
 
-// flush implements wire.
-func (c *h1conn) flush() error {
+// Flush implements Wire.
+func (c *h1conn) Flush() error {
 	c.take()
 	if len(c.pend) > 0 {
 		if c.chunked {
@@ -202,8 +210,8 @@ func (c *h1conn) flush() error {
 	return err
 }
 
-// finish implements wire. A promise not kept ends the connection.
-func (c *h1conn) finish() error {
+// Finish implements Wire. A promise not kept ends the connection.
+func (c *h1conn) Finish() error {
 	c.take()
 	if len(c.pend) > 0 && c.chunked {
 		c.out = append(strconv.AppendInt(c.out, int64(len(c.pend)), 16), '\r', '\n')
@@ -214,7 +222,7 @@ func (c *h1conn) finish() error {
 	if c.chunked {
 		c.out = append(c.out, "0\r\n\r\n"...)
 	}
-	err := c.flush()
+	err := c.Flush()
 	if c.left > 0 {
 		c.closing = true
 	}
@@ -228,34 +236,34 @@ func (c *h1conn) push() error {
 	}
 	defer func() { c.out = c.out[:0] }()
 	if c.dead {
-		return errGone
+		return ErrGone
 	}
-	if now := time.Now(); c.writeBy.Sub(now) < writeTime {
-		c.writeBy = now.Add(writeTime + writeTime/2)
+	if now := time.Now(); c.writeBy.Sub(now) < WriteTime {
+		c.writeBy = now.Add(WriteTime + WriteTime/2)
 		_ = c.conn.SetWriteDeadline(c.writeBy)
 	}
 	if _, err := c.conn.Write(c.out); err != nil {
 		c.dead = true
 		_ = c.conn.Close()
-		return errGone
+		return ErrGone
 	}
 	return nil
 }
 
-// cut implements wire.
-func (c *h1conn) cut() {
+// Cut implements Wire.
+func (c *h1conn) Cut() {
 	if !c.dead {
 		c.dead = true
 		_ = c.conn.Close()
 	}
 }
 
-// reset implements wire: lingering zero seconds makes close send a reset.
-func (c *h1conn) reset() {
+// Reset implements Wire: lingering zero seconds makes close send a reset.
+func (c *h1conn) Reset() {
 	if tcp, ok := c.conn.(*net.TCPConn); ok && !c.dead {
 		_ = tcp.SetLinger(0)
 	}
-	c.cut()
+	c.Cut()
 }
 
 // dateClock caches the Date header of the present second.

@@ -1,4 +1,4 @@
-package mockllm
+package transport
 
 import (
 	"errors"
@@ -22,7 +22,7 @@ func (c *h1conn) isHTTP2() bool {
 		if n == len(http2Preface) {
 			return true
 		}
-		c.readWithin(headerTime)
+		c.readWithin(HeaderTime)
 		if _, err := c.br.Peek(n + 1); err != nil {
 			return false
 		}
@@ -101,41 +101,26 @@ func (s *Server) newH2() *http.Server {
 	return &http.Server{
 		Handler:           http.HandlerFunc(s.serveH2),
 		Protocols:         &protocols,
-		ReadHeaderTimeout: headerTime,
-		ReadTimeout:       bodyTime, // of a stream's body; cheaper than a deadline set by the handler
-		IdleTimeout:       idleTime,
-		MaxHeaderBytes:    maxHeader,
-		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: 1000, WriteByteTimeout: writeTime},
-		ErrorLog:          silent(),
+		ReadHeaderTimeout: HeaderTime,
+		ReadTimeout:       BodyTime, // of a stream's body; cheaper than a deadline set by the handler
+		IdleTimeout:       IdleTime,
+		MaxHeaderBytes:    MaxHeader,
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: 1000, WriteByteTimeout: WriteTime},
+		ErrorLog:          log.New(io.Discard, "", 0), // a client's misbehaviour is no news
 	}
 }
 
-// silent drops what net/http would print about a client's misbehaviour.
-func silent() *log.Logger { return log.New(io.Discard, "", 0) }
-
 func (s *Server) serveH2(w http.ResponseWriter, r *http.Request) {
 	x := &h2wire{srv: s, w: w, r: r, rc: http.NewResponseController(w), poked: make(chan struct{}, 1)}
-	target := routeOf(r.URL.Path)
-	encoded := r.Header.Get("Content-Encoding") != ""
-	if (target != routeChat && target != routeCompletions) || r.Method != http.MethodPost || encoded {
-		h, body := s.page(target, r.URL.EscapedPath(), r.Method, encoded)
-		_ = x.respond(h, body)
-		return
-	}
-	limit := int64(s.setup.Load().cfg.MaxBody)
+	_, limit := s.handler.Limits()
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if _, tooLong := errors.AsType[*http.MaxBytesError](err); tooLong {
-		h, page := errorPage(tooLarge(limit))
-		_ = x.respond(h, page)
+		_ = x.Respond(s.handler.Refusal(http.StatusRequestEntityTooLarge, tooLarge(limit).message))
 		return
 	} else if err != nil {
 		return
 	}
-	s.serve(&call{}, x, &inbound{
-		chat: target == routeChat, body: body,
-		traceparent: []byte(r.Header.Get("Traceparent")), purpose: []byte(r.Header.Get("X-Request-Purpose")),
-		fault: []byte(r.Header.Get("X-Mock-Fault")), delay: []byte(r.Header.Get("X-Mock-Delay")),
-	})
+	s.handler.Exchange().Serve(x, &Request{Method: []byte(r.Method), Path: []byte(r.URL.EscapedPath()), Body: body})
 	if x.aborted {
 		panic(http.ErrAbortHandler) // net/http's way to send RST_STREAM
 	}
@@ -153,8 +138,16 @@ type h2wire struct {
 	err     error
 }
 
-// wait implements wire.
-func (x *h2wire) wait(t time.Time) waitResult {
+// Header implements Wire.
+func (x *h2wire) Header(name string) []byte {
+	if v := x.r.Header.Get(name); v != "" {
+		return []byte(v)
+	}
+	return nil
+}
+
+// Wait implements Wire.
+func (x *h2wire) Wait(t time.Time) WaitResult {
 	if !x.writeBy.IsZero() && (t.IsZero() || !t.Before(x.writeBy)) {
 		x.writeBy = time.Time{} // it would reset the stream although nothing is being written
 		_ = x.rc.SetWriteDeadline(x.writeBy)
@@ -163,7 +156,7 @@ func (x *h2wire) wait(t time.Time) waitResult {
 	if !t.IsZero() {
 		d := time.Until(t)
 		if d <= 0 {
-			return waitOver
+			return WaitOver
 		}
 		timer := time.NewTimer(d)
 		defer timer.Stop()
@@ -171,82 +164,85 @@ func (x *h2wire) wait(t time.Time) waitResult {
 	}
 	select {
 	case <-due:
-		return waitOver
+		return WaitOver
 	case <-x.poked:
-		return waitWoken
+		return WaitWoken
 	case <-x.r.Context().Done():
 	case <-x.srv.done:
 	}
 	x.aborted = true
-	return waitGone
+	return WaitGone
 }
 
-// wake implements wire.
-func (x *h2wire) wake() {
+// Wake implements Wire.
+func (x *h2wire) Wake() {
 	select {
 	case x.poked <- struct{}{}:
 	default:
 	}
 }
 
-// respond implements wire.
-func (x *h2wire) respond(h head, body []byte) error {
-	x.begin(h, int64(len(body)))
-	x.write(body)
+// Respond implements Wire.
+func (x *h2wire) Respond(h Head, body []byte) error {
+	x.Begin(h, int64(len(body)))
+	x.Write(body)
 	return x.err
 }
 
-// begin implements wire.
-func (x *h2wire) begin(h head, length int64) {
+// Begin implements Wire.
+func (x *h2wire) Begin(h Head, length int64) {
 	out := x.w.Header()
 	out.Set("Server", "cstest-mockllm")
-	if h.contentType != "" {
-		out.Set("Content-Type", h.contentType)
+	if h.ContentType != "" {
+		out.Set("Content-Type", h.ContentType)
 	}
 	if length >= 0 {
 		out.Set("Content-Length", strconv.FormatInt(length, 10))
 	} else {
 		out.Set("Cache-Control", "no-cache")
 	}
-	if h.id != 0 {
-		out.Set("X-Request-Id", "req_"+strconv.FormatUint(h.id, 16))
+	if h.ID != 0 {
+		out.Set("X-Request-Id", "req_"+strconv.FormatUint(h.ID, 16))
 	}
-	if h.retryAfter != "" {
-		out.Set("Retry-After", h.retryAfter)
+	if h.RetryAfter != "" {
+		out.Set("Retry-After", h.RetryAfter)
 	}
-	if h.allow != "" {
-		out.Set("Allow", h.allow)
+	if h.Allow != "" {
+		out.Set("Allow", h.Allow)
 	}
-	x.w.WriteHeader(h.status)
+	for _, f := range h.Extra {
+		out.Set(f.Name, f.Value)
+	}
+	x.w.WriteHeader(h.Status)
 }
 
-// write implements wire.
-func (x *h2wire) write(p []byte) {
+// Write implements Wire.
+func (x *h2wire) Write(p []byte) {
 	if x.err == nil {
-		if now := time.Now(); x.writeBy.Sub(now) < writeTime { // each costs a message to the connection's goroutine
-			x.writeBy = now.Add(writeTime + writeTime/2)
+		if now := time.Now(); x.writeBy.Sub(now) < WriteTime { // each costs a message to the connection's goroutine
+			x.writeBy = now.Add(WriteTime + WriteTime/2)
 			_ = x.rc.SetWriteDeadline(x.writeBy)
 		}
 		_, x.err = x.w.Write(p)
 	}
 }
 
-// flush implements wire.
-func (x *h2wire) flush() error {
+// Flush implements Wire.
+func (x *h2wire) Flush() error {
 	if x.err == nil {
 		x.err = x.rc.Flush()
 	}
 	if x.err != nil {
-		return errGone
+		return ErrGone
 	}
 	return nil
 }
 
-// finish implements wire: returning from the handler ends the stream.
-func (x *h2wire) finish() error { return x.flush() }
+// Finish implements Wire: returning from the handler ends the stream.
+func (x *h2wire) Finish() error { return x.Flush() }
 
-// cut implements wire. A stream has no other untimely end than a reset.
-func (x *h2wire) cut() { x.aborted = true }
+// Cut implements Wire. A stream has no other untimely end than a reset.
+func (x *h2wire) Cut() { x.aborted = true }
 
-// reset implements wire.
-func (x *h2wire) reset() { x.aborted = true }
+// Reset implements Wire.
+func (x *h2wire) Reset() { x.aborted = true }

@@ -1,16 +1,16 @@
-package mockllm
+package transport
 
 import (
 	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httputil"
 	"os"
 	"runtime"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,87 +19,18 @@ import (
 
 // Bounds of what a client may do to a connection.
 const (
+	MaxHeader  = 64 << 10         // bytes of headers
+	HeaderTime = 10 * time.Second // to send the headers
+	BodyTime   = 30 * time.Second // to send the body
+	IdleTime   = 2 * time.Minute  // between requests
+	WriteTime  = 30 * time.Second // to take what is written
+
 	readBuffer   = 4 << 10
-	maxHeader    = 64 << 10
-	headerTime   = 10 * time.Second
-	bodyTime     = 30 * time.Second
-	idleTime     = 2 * time.Minute
-	writeTime    = 30 * time.Second
 	lingerTime   = 500 * time.Millisecond
 	longWait     = time.Millisecond // waits from here on give buffers back
 	bigBuffer    = 64 << 10         // larger ones are not kept
 	http2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 )
-
-// acceptAll serves the public listener until it is closed.
-func (s *Server) acceptAll() {
-	var backoff time.Duration
-	for {
-		nc, err := s.public.Accept()
-		switch {
-		case errors.Is(err, net.ErrClosed):
-			return
-		case err != nil: // out of descriptors, most likely
-			backoff = min(max(2*backoff, 5*time.Millisecond), time.Second)
-			s.pause(time.Now().Add(backoff))
-			continue
-		}
-		backoff = 0
-		s.accepted.Add(1)
-		s.serveConn(nc)
-	}
-}
-
-// serveConn serves a connection in a goroutine of its own.
-func (s *Server) serveConn(nc net.Conn) {
-	c := &h1conn{srv: s, conn: nc, poked: make(chan struct{}, 1)}
-	if !s.conns.add(c) {
-		_ = nc.Close() // the server closes
-		return
-	}
-	s.spawn(c.run)
-}
-
-// connSet holds the open HTTP/1.1 connections.
-type connSet struct {
-	mu     sync.Mutex
-	open   map[*h1conn]struct{}
-	closed bool
-}
-
-func (s *connSet) add(c *h1conn) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return false
-	}
-	if s.open == nil {
-		s.open = map[*h1conn]struct{}{}
-	}
-	s.open[c] = struct{}{}
-	return true
-}
-
-func (s *connSet) remove(c *h1conn) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.open, c)
-}
-
-func (s *connSet) len() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.open)
-}
-
-func (s *connSet) closeAll() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.closed = true
-	for c := range s.open {
-		_ = c.conn.Close()
-	}
-}
 
 // h1conn serves one HTTP/1.1 connection and is the wire of its calls. Waiting is
 // reading one byte with a deadline: it ends on time, when the client leaves and
@@ -116,11 +47,11 @@ type h1conn struct {
 	woken    atomic.Bool
 	poked    chan struct{}
 
-	call call
-	in   inbound
+	exchange Exchange
+	request  Request
 
-	http10, closing, chunked, dead bool
-	left                           int64 // promised bytes not yet written
+	http10, closing, chunked, dead, headOnly bool
+	left                                     int64 // promised bytes not yet written
 }
 
 // Read lets the buffered reader see the byte that a wait has read.
@@ -134,8 +65,8 @@ func (c *h1conn) Read(p []byte) (int, error) {
 
 func (c *h1conn) run() {
 	defer c.srv.conns.remove(c)
-	if d := c.srv.setup.Load().cfg.Connect.D(); d > 0 {
-		if c.wait(time.Now().Add(d)) == waitGone {
+	if d, _ := c.srv.handler.Limits(); d > 0 {
+		if c.Wait(time.Now().Add(d)) == WaitGone {
 			_ = c.conn.Close()
 			return
 		}
@@ -157,14 +88,32 @@ func (c *h1conn) run() {
 	}
 }
 
+// refusal is why a request is not read.
+type refusal struct {
+	status  int
+	message string
+}
+
+func (e *refusal) Error() string { return e.message }
+
+var (
+	errBadHTTP   = &refusal{http.StatusBadRequest, "malformed HTTP request"}
+	errBadChunks = &refusal{http.StatusBadRequest, "malformed chunked request body"}
+	errTrailers  = &refusal{http.StatusBadRequest, "too many trailers"}
+)
+
+func tooLarge(limit int64) *refusal {
+	return &refusal{http.StatusRequestEntityTooLarge, fmt.Sprintf("the request body is longer than %d bytes", limit)}
+}
+
 // next waits for the first byte of a request.
 func (c *h1conn) next() bool {
 	c.take()
 	if c.br.Buffered() > 0 {
 		return true
 	}
-	if now := time.Now(); c.idleBy.Sub(now) < idleTime/2 {
-		c.idleBy = now.Add(idleTime)
+	if now := time.Now(); c.idleBy.Sub(now) < IdleTime/2 {
+		c.idleBy = now.Add(IdleTime)
 		_ = c.conn.SetReadDeadline(c.idleBy)
 	}
 	runtime.Gosched() // on a busy server the next request has come by then, and one read finds it
@@ -174,16 +123,18 @@ func (c *h1conn) next() bool {
 
 // serveOne reads a request and answers it; false ends the connection.
 func (c *h1conn) serveOne() bool {
+	c.headOnly = false
 	if err := c.readHeader(); err != nil {
 		if !errors.Is(err, io.EOF) && !errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, net.ErrClosed) {
-			c.refuse(badRequest("", "", "malformed HTTP request"))
+			c.refuse(errBadHTTP)
 		}
 		return false
 	}
 	c.http10 = !c.hdr.IsHTTP11()
 	c.closing = c.hdr.ConnectionClose() || c.http10 && !bytes.EqualFold(c.hdr.Peek("Connection"), []byte("keep-alive"))
-	if err := c.readBody(int64(c.srv.setup.Load().cfg.MaxBody)); err != nil {
-		if e, ok := errors.AsType[*apiError](err); ok {
+	_, limit := c.srv.handler.Limits()
+	if err := c.readBody(limit); err != nil {
+		if e, ok := errors.AsType[*refusal](err); ok {
 			c.refuse(e)
 		}
 		return false
@@ -195,24 +146,24 @@ func (c *h1conn) serveOne() bool {
 // refuse answers an error and gives the connection up. What the client is still
 // sending is read for a moment: closing over unread bytes makes the kernel send a
 // reset, and the client may then never see the answer.
-func (c *h1conn) refuse(e *apiError) {
+func (c *h1conn) refuse(e *refusal) {
 	c.closing = true
-	_ = c.respond(head{status: e.status, contentType: typeJSON}, e.body(nil))
+	_ = c.Respond(c.srv.handler.Refusal(e.status, e.message))
 	if half, ok := c.conn.(interface{ CloseWrite() error }); ok && !c.dead && half.CloseWrite() == nil {
 		c.readWithin(lingerTime)
 		_, _ = io.CopyN(io.Discard, c.conn, 4<<20)
 	}
 }
 
-// readHeader parses a request's header. What is not there yet gets headerTime.
+// readHeader parses a request's header. What is not there yet gets HeaderTime.
 func (c *h1conn) readHeader() error {
 	buffered, _ := c.br.Peek(c.br.Buffered())
 	if !bytes.Contains(buffered, []byte("\r\n\r\n")) {
-		c.readWithin(headerTime)
+		c.readWithin(HeaderTime)
 	}
 	err := c.hdr.Read(c.br)
 	if small := (*fasthttp.ErrSmallBuffer)(nil); errors.As(err, &small) {
-		big := bufio.NewReaderSize(c.br, maxHeader)
+		big := bufio.NewReaderSize(c.br, MaxHeader)
 		if err = c.hdr.Read(big); err == nil {
 			c.br = big // not from the pool, nor given back to it
 		}
@@ -249,12 +200,12 @@ func (c *h1conn) readBody(limit int64) error {
 		_, err := c.br.Discard(int(length))
 		return err
 	}
-	c.readWithin(bodyTime)
+	c.readWithin(BodyTime)
 	if length >= 0 {
 		return c.readFull(io.LimitReader(c.br, length), length, true)
 	}
 	if err := c.readFull(io.LimitReader(httputil.NewChunkedReader(c.br), limit+1), limit+1, false); err != nil {
-		return badRequest("", "", "malformed chunked request body")
+		return errBadChunks
 	}
 	if int64(len(c.body)) > limit {
 		return tooLarge(limit)
@@ -286,13 +237,13 @@ func (c *h1conn) skipTrailer() error {
 	for range 64 {
 		line, err := c.br.ReadSlice('\n')
 		if err != nil {
-			return badRequest("", "", "malformed chunked request body")
+			return errBadChunks
 		}
 		if len(bytes.TrimRight(line, "\r\n")) == 0 {
 			return nil
 		}
 	}
-	return badRequest("", "", "too many trailers")
+	return errTrailers
 }
 
 // route answers the request that was read.
@@ -304,25 +255,7 @@ func (c *h1conn) route() {
 			path = path[max(bytes.IndexByte(path, '/'), 0):]
 		}
 	}
-	target := routeOf(string(path))
-	if target == routeChat || target == routeCompletions {
-		if string(c.hdr.Method()) == "POST" && len(c.hdr.Peek("Content-Encoding")) == 0 {
-			c.in = inbound{
-				chat: target == routeChat, body: c.body,
-				traceparent: c.hdr.Peek("Traceparent"), purpose: c.hdr.Peek("X-Request-Purpose"),
-				fault: c.hdr.Peek("X-Mock-Fault"), delay: c.hdr.Peek("X-Mock-Delay"),
-			}
-			c.srv.serve(&c.call, c, &c.in)
-			return
-		}
-	}
-	method := string(c.hdr.Method())
-	h, body := c.srv.page(target, string(path), method, len(c.hdr.Peek("Content-Encoding")) > 0)
-	if method == http.MethodHead {
-		c.begin(h, int64(len(body)))
-		c.left = 0
-		_ = c.push()
-		return
-	}
-	_ = c.respond(h, body)
+	c.request = Request{Method: c.hdr.Method(), Path: path, Body: c.body}
+	c.headOnly = string(c.request.Method) == http.MethodHead
+	c.exchange.Serve(c, &c.request)
 }
