@@ -2,6 +2,7 @@ package report
 
 import (
 	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/result"
 )
 
 // Lang is the language of what people read.
@@ -156,7 +157,7 @@ func (w *words) word(name string) string { return Clean(reason.Word(name).Text(w
 
 // allowed is what an objective allows in its unit: its limit when that is a
 // time, else its target.
-func allowed(o Objective) *float64 {
+func allowed(o result.Objective) *float64 {
 	if o.LimitNs == nil {
 		return o.Target
 	}

@@ -3,6 +3,7 @@ package report
 import (
 	"math"
 
+	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/scenario"
 )
 
@@ -59,7 +60,7 @@ type chartLine struct {
 	Points [][2]float64 `json:"points"`
 }
 
-func chartsOf(d *Document, w *words) charts {
+func chartsOf(d *result.Document, w *words) charts {
 	c := charts{
 		Labels: map[string]string{
 			"time": w.Time, "planned": w.Planned, "starts": w.Starts, "turns": w.Turns, "in_flight": w.InFlight,
@@ -74,7 +75,7 @@ func chartsOf(d *Document, w *words) charts {
 	}
 	planned := false
 	for _, s := range d.Series {
-		if d.after(s) {
+		if afterStages(d, s) {
 			continue
 		}
 		t := &c.Series
@@ -108,7 +109,7 @@ func chartsOf(d *Document, w *words) charts {
 	for _, b := range d.Burn {
 		line := chartBurn{Name: Clean(b.Objective), Used: []float64{}}
 		for i, n := range b.Bad {
-			if spent := math.Round(float64(n)/b.Allowed*1e4) / 1e4; b.Allowed > 0 && i < len(c.Series.T) && known(spent) != nil {
+			if spent := math.Round(float64(n)/b.Allowed*1e4) / 1e4; b.Allowed > 0 && i < len(c.Series.T) && !math.IsInf(spent, 0) && !math.IsNaN(spent) {
 				line.Used = append(line.Used, spent)
 			}
 		}
@@ -135,7 +136,7 @@ func used(layers []chartLayer) []chartLayer {
 	return out
 }
 
-func lineOf(label, color string, dash bool, points []Point) chartLine {
+func lineOf(label, color string, dash bool, points []result.Point) chartLine {
 	l := chartLine{Label: label, Color: color, Dash: dash, Points: [][2]float64{}}
 	for _, p := range points {
 		if p.Q >= 0 && p.Q < 1 {

@@ -6,11 +6,12 @@ import (
 	"io"
 	"strings"
 
+	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/unit"
 )
 
 // WriteComparison prints a comparison for a terminal or a log, the verdict first.
-func WriteComparison(c *Comparison, out io.Writer, opts TextOptions) error {
+func WriteComparison(c *result.Comparison, out io.Writer, opts TextOptions) error {
 	t := newText(out, opts)
 	w := t.words
 	mark, sgr := "?", yellow
@@ -24,7 +25,7 @@ func WriteComparison(c *Comparison, out io.Writer, opts TextOptions) error {
 	t.line(t.paint(mark+" "+strings.ToUpper(w.word(c.Verdict)), bold+";"+sgr))
 	for _, side := range []struct {
 		name string
-		runs []RunRef
+		runs []result.RunRef
 	}{{w.Baseline, c.A}, {w.Candidate, c.B}} {
 		for _, r := range side.runs {
 			t.line(fit(side.name+"  "+r.Scenario+" · "+r.RunID+" · "+w.word(r.Verdict), t.room()))
@@ -56,7 +57,7 @@ func WriteComparison(c *Comparison, out io.Writer, opts TextOptions) error {
 }
 
 // WriteComparisonJSON writes c as indented JSON.
-func WriteComparisonJSON(c *Comparison, out io.Writer) error {
+func WriteComparisonJSON(c *result.Comparison, out io.Writer) error {
 	b, err := json.MarshalIndent(c, "", "  ")
 	if err != nil {
 		return fmt.Errorf("comparison: %w", err)
@@ -91,7 +92,7 @@ func change(v *float64, in string) string {
 	return s
 }
 
-func between(d Difference) string {
+func between(d result.Difference) string {
 	if d.Lower == nil || d.Upper == nil {
 		return "–"
 	}

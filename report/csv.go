@@ -6,12 +6,14 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/cstest/cstest/result"
 )
 
 // WriteCSV writes the series, a line per second (RFC 4180). Cells that cannot
 // be known are empty. Text cells never begin with what a spreadsheet takes for
 // a formula.
-func WriteCSV(d *Document, out io.Writer) error {
+func WriteCSV(d *result.Document, out io.Writer) error {
 	w := csv.NewWriter(out)
 	w.UseCRLF = true
 	_ = w.Write([]string{

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -11,13 +10,11 @@ import (
 	"io/fs"
 	"path/filepath"
 	"strings"
+
+	"github.com/cstest/cstest/result"
 )
 
-// ResultFile is the name of the Document in a result directory. It is written
-// last: its presence means that the directory is complete.
-const ResultFile = "result.json"
-
-// PartialFile takes its place when another file could not be written.
+// PartialFile takes the place of result.DocumentFile when another file could not be written.
 const PartialFile = "result.partial.json"
 
 // File is one file of a result directory and how to write it.
@@ -27,7 +24,7 @@ type File struct {
 }
 
 // Renderings are the files that are a function of the Document alone.
-func Renderings(d *Document, lang Lang) []File {
+func Renderings(d *result.Document, lang Lang) []File {
 	return []File{
 		{"report.html", func(w io.Writer) error { return WriteHTML(d, w, lang) }},
 		{"report.md", func(w io.Writer) error { return WriteMarkdown(d, w, lang) }},
@@ -64,7 +61,7 @@ type WriteSyncer interface {
 // problems come back joined, each naming its file, and the Document then goes
 // to result.partial.json, for result.json would mean complete. Errors of Sync
 // are final; nothing is tried twice. Not safe for concurrent use on one dir.
-func WriteDirectory(fsys Filesystem, dir string, d *Document, files []File) error {
+func WriteDirectory(fsys Filesystem, dir string, d *result.Document, files []File) error {
 	if fsys == nil {
 		fsys = disk{}
 	}
@@ -72,7 +69,7 @@ func WriteDirectory(fsys Filesystem, dir string, d *Document, files []File) erro
 	fail := func(name string, err error) {
 		problems = append(problems, fmt.Errorf("%s: %w", filepath.Join(dir, filepath.FromSlash(name)), err))
 	}
-	for _, stale := range []string{ResultFile, PartialFile} {
+	for _, stale := range []string{result.DocumentFile, PartialFile} {
 		if err := fsys.Remove(filepath.Join(dir, stale)); err != nil {
 			fail(stale, err)
 		}
@@ -98,7 +95,7 @@ func WriteDirectory(fsys Filesystem, dir string, d *Document, files []File) erro
 		if _, done := sums[name]; done || transient(name) {
 			continue
 		}
-		sum, err := sumOf(fsys, filepath.Join(dir, filepath.FromSlash(name)))
+		sum, err := checksum(fsys, filepath.Join(dir, filepath.FromSlash(name)))
 		if err != nil {
 			fail(name, err)
 			continue
@@ -109,7 +106,7 @@ func WriteDirectory(fsys Filesystem, dir string, d *Document, files []File) erro
 		fail(".", err)
 	}
 	d.Files = sums
-	name := ResultFile
+	name := result.DocumentFile
 	if len(problems) > 0 {
 		name = PartialFile
 	}
@@ -123,7 +120,7 @@ func WriteDirectory(fsys Filesystem, dir string, d *Document, files []File) erro
 
 // transient names are not part of a result.
 func transient(name string) bool {
-	return name == LockFile || name == ResultFile || name == PartialFile || strings.HasSuffix(name, ".tmp")
+	return name == LockFile || name == result.DocumentFile || name == PartialFile || strings.HasSuffix(name, ".tmp")
 }
 
 func writeFile(fsys Filesystem, dir string, f File) (sum string, err error) {
@@ -170,63 +167,10 @@ func (h *hashed) Write(p []byte) (int, error) {
 	return n, err
 }
 
-func sumOf(fsys Filesystem, path string) (string, error) {
+func checksum(fsys Filesystem, path string) (string, error) {
 	f, err := fsys.Open(path)
 	if err != nil {
 		return "", err
 	}
-	h := sha256.New()
-	_, err = io.Copy(h, f)
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	return hex.EncodeToString(h.Sum(nil)), err
-}
-
-// maxResult bounds result.json when it is read.
-const maxResult = 256 << 20
-
-// Read loads the result in dir, or the result.json that dir names, and verifies
-// the SHA-256 of every file it lists. The error says what is missing or differs.
-func Read(dir string) (*Document, error) { return read(disk{}, dir) }
-
-func read(fsys Filesystem, dir string) (*Document, error) {
-	if filepath.Base(dir) == ResultFile {
-		dir = filepath.Dir(dir)
-	}
-	f, err := fsys.Open(filepath.Join(dir, ResultFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: no %s, so the run did not finish: `cstest report %s` recovers it from its journal: %w", dir, ResultFile, dir, err)
-	}
-	if err != nil {
-		return nil, err
-	}
-	var b bytes.Buffer
-	_, err = io.Copy(&b, io.LimitReader(f, maxResult+1))
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil && b.Len() > maxResult {
-		err = fmt.Errorf("larger than %d bytes", maxResult)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, ResultFile), err)
-	}
-	d, err := ParseJSON(b.Bytes())
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, ResultFile), err)
-	}
-	for name, want := range d.Files {
-		if !fs.ValidPath(name) {
-			return nil, fmt.Errorf("%s: lists %q, which is outside of the directory", filepath.Join(dir, ResultFile), name)
-		}
-		got, err := sumOf(fsys, filepath.Join(dir, filepath.FromSlash(name)))
-		if err != nil {
-			return nil, err
-		}
-		if got != want {
-			return nil, fmt.Errorf("%s: changed since the run: SHA-256 is %s, %s says %s", filepath.Join(dir, name), got, ResultFile, want)
-		}
-	}
-	return d, nil
+	return result.Checksum(f)
 }

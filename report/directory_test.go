@@ -7,11 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/cstest/cstest/result"
 )
 
 func TestWriteDirectoryAndRead(t *testing.T) {
@@ -34,7 +38,7 @@ func TestWriteDirectoryAndRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{"journal.cst", "junit.xml", "logs/mockllm.log", "report.html", "report.md", "series.csv"}
-	if got := sortedKeys(d.Files); strings.Join(got, " ") != strings.Join(want, " ") {
+	if got := slices.Sorted(maps.Keys(d.Files)); strings.Join(got, " ") != strings.Join(want, " ") {
 		t.Errorf("files = %v, want %v", got, want)
 	}
 	for name, sum := range d.Files {
@@ -46,8 +50,8 @@ func TestWriteDirectoryAndRead(t *testing.T) {
 			t.Errorf("%s: SHA-256 %x, result.json says %s", name, got, sum)
 		}
 	}
-	for _, path := range []string{dir, filepath.Join(dir, ResultFile)} {
-		back, err := Read(path)
+	for _, path := range []string{dir, filepath.Join(dir, result.DocumentFile)} {
+		back, err := result.Read(path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -56,31 +60,8 @@ func TestWriteDirectoryAndRead(t *testing.T) {
 		}
 	}
 	write(t, filepath.Join(dir, "report.md"), "changed")
-	if _, err := Read(dir); err == nil || !strings.Contains(err.Error(), "report.md: changed since the run") {
+	if _, err := result.Read(dir); err == nil || !strings.Contains(err.Error(), "report.md: changed since the run") {
 		t.Errorf("Read of a changed directory: %v", err)
-	}
-}
-
-func TestReadRefuses(t *testing.T) {
-	good := new(bytes.Buffer)
-	if err := WriteJSON(saleDocument(t), good); err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range []struct{ name, text, want string }{
-		{"version", strings.Replace(good.String(), `"schema_version": 1`, `"schema_version": 2`, 1), "schema version 2: this cstest reads version 1"},
-		{"turns", strings.Replace(good.String(), `"ok": `, `"ok": 1`, 1), "counts do not add up"},
-		{"path", strings.Replace(good.String(), `"warnings": [`, `"files": {"../../etc/passwd": "00"}, "warnings": [`, 1), "outside of the directory"},
-		{"json", good.String()[:good.Len()/2], "not a result"},
-		{"empty", "", "not a result"},
-	} {
-		dir := t.TempDir()
-		write(t, filepath.Join(dir, ResultFile), c.text)
-		if _, err := Read(dir); err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: %v, want %q", c.name, err, c.want)
-		}
-	}
-	if _, err := Read(t.TempDir()); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "cstest report") {
-		t.Errorf("of an unfinished run: %v", err)
 	}
 }
 
@@ -177,7 +158,7 @@ func TestWriteDirectoryWhenTheNthOperationFails(t *testing.T) {
 	for n := 1; ; n++ {
 		dir := t.TempDir()
 		write(t, filepath.Join(dir, "journal.cst"), "journal")
-		write(t, filepath.Join(dir, ResultFile), "of an older rendering")
+		write(t, filepath.Join(dir, result.DocumentFile), "of an older rendering")
 		fsys := &failing{n: n}
 		err := WriteDirectory(fsys, dir, d, files)
 		if fsys.op == "" {
@@ -207,8 +188,8 @@ func TestWriteDirectoryWhenTheNthOperationFails(t *testing.T) {
 		}
 		// A directory that could not be synced at the very end holds a result that
 		// may vanish with a power cut, but not one that lies.
-		if b, err := os.ReadFile(filepath.Join(dir, ResultFile)); err == nil {
-			if back, err := Read(dir); err != nil || len(back.Files) != 4 {
+		if b, err := os.ReadFile(filepath.Join(dir, result.DocumentFile)); err == nil {
+			if back, err := result.Read(dir); err != nil || len(back.Files) != 4 {
 				t.Errorf("n = %d, %s: a result.json of %d bytes that does not read back: %v", n, fsys.op, len(b), err)
 			}
 		}
@@ -227,7 +208,7 @@ func TestWriteDirectoryOnAFullDisk(t *testing.T) {
 		if err := WriteDirectory(&failing{n: n, sticky: true}, dir, d, Renderings(d, English)); !errors.Is(err, syscall.ENOSPC) {
 			t.Errorf("n = %d: %v", n, err)
 		}
-		if _, err := os.Stat(filepath.Join(dir, ResultFile)); err == nil {
+		if _, err := os.Stat(filepath.Join(dir, result.DocumentFile)); err == nil {
 			t.Errorf("n = %d: a result.json claims to be complete", n)
 		}
 	}
@@ -244,7 +225,7 @@ func TestWriteDirectoryKeepsAPartialDocument(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ParseJSON(b); err != nil {
+	if _, err := result.Parse(b); err != nil {
 		t.Errorf("%s: %v", PartialFile, err)
 	}
 }
@@ -289,7 +270,7 @@ func write(t *testing.T, path, text string) {
 }
 
 // rendered is every rendering of d, one after the other.
-func rendered(t *testing.T, d *Document) string {
+func rendered(t *testing.T, d *result.Document) string {
 	t.Helper()
 	var b bytes.Buffer
 	for _, lang := range []Lang{English, Chinese} {

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/cstest/cstest/result"
 )
 
 // disk is the operating system's file system.
@@ -39,17 +41,7 @@ func (disk) SyncDir(name string) error {
 	return err
 }
 
-// Open refuses anything but regular files: a result may come from elsewhere.
-func (disk) Open(name string) (io.ReadCloser, error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: errors.New("not a regular file")}
-	}
-	return os.Open(name)
-}
+func (disk) Open(name string) (io.ReadCloser, error) { return result.Open(name) }
 
 func (disk) List(dir string) ([]string, error) {
 	var out []string

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/unit"
 )
 
@@ -22,7 +23,7 @@ func whole(n int64) string { return unit.Count(n).Text() }
 func size(n int64) string { return unit.Size(n).Text() }
 
 // memoryColumn shows the memory of processes in one unit.
-func memoryColumn(list []Process) func(unit.Size) string {
+func memoryColumn(list []result.Process) func(unit.Size) string {
 	column := make([]unit.Size, len(list))
 	for i, p := range list {
 		column[i] = unit.Size(p.MaxRSSBytes)
@@ -64,7 +65,7 @@ func needsNote(rows []latencyRow, w *words) string {
 	for i, at := range []float64{.5, .9, .95, .99, .999} {
 		for _, cells := range table {
 			if cells[i+2].Text == notEnough {
-				out = append(out, fmt.Sprintf("P%s: %s", strconv.FormatFloat(at*100, 'f', -1, 64), whole(needs(at))))
+				out = append(out, fmt.Sprintf("P%s: %s", strconv.FormatFloat(at*100, 'f', -1, 64), whole(result.QuantileNeeds(at))))
 				break
 			}
 		}
@@ -76,7 +77,7 @@ func needsNote(rows []latencyRow, w *words) string {
 }
 
 // timeOfDay prints when the run began.
-func timeOfDay(d *Document) string {
+func timeOfDay(d *result.Document) string {
 	t := d.Started()
 	if t.IsZero() {
 		return Clean(d.StartedAt)

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/result"
 )
 
 // LogFile is the name of the HdrHistogram log in a result directory.
@@ -15,12 +16,12 @@ const LogFile = "latency.hlog"
 // response, service, first_token, chunk_gap, connect and lag, and the response
 // time of each turn of the scenario, tagged CONVERSATION.TURN. The Document
 // holds quantiles only, so the snapshot is needed.
-func HDRLog(d *Document, snap *measure.Snapshot) File {
+func HDRLog(d *result.Document, snap *measure.Snapshot) File {
 	return File{LogFile, func(w io.Writer) error { return WriteHDRLog(d, snap, w) }}
 }
 
 // WriteHDRLog writes the log that HDRLog describes.
-func WriteHDRLog(d *Document, snap *measure.Snapshot, out io.Writer) error {
+func WriteHDRLog(d *result.Document, snap *measure.Snapshot, out io.Writer) error {
 	tags := [measure.Timings]string{"response", "service", "first_token", "chunk_gap", "connect", "lag"}
 	var entries []measure.LogEntry
 	add := func(tag string, h *measure.Histogram) {

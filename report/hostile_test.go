@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
+	"os"
 	"reflect"
 	"regexp"
 	"strings"
@@ -16,7 +17,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/result"
 	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 // payloads are what a server, a data file or a file name may try. HOST stands
@@ -39,18 +42,18 @@ func payloads() []string {
 }
 
 // hostileDocument is a sale in which every free text is a payload.
-func hostileDocument(t testing.TB) *Document {
+func hostileDocument(t testing.TB) *result.Document {
 	t.Helper()
-	d := saleDocument(t)
+	d, limit := saleDocument(t), int64(5e8)
 	// More than a run has: three turns of errors, an outage, every kind of note.
 	for _, p := range payloads() {
 		d.Reasons, d.Warnings, d.Overrides = append(d.Reasons, p), append(d.Warnings, p), append(d.Overrides, p)
 		d.Generator.Reasons = append(d.Generator.Reasons, p)
 		d.ReasonCodes, d.WarningCodes = append(d.ReasonCodes, reason.Said(p)), append(d.WarningCodes, reason.New(reason.ShardSays, p, reason.Said(p)))
 		d.Generator.ReasonCodes = append(d.Generator.ReasonCodes, reason.Said(p))
-		d.Errors = append(d.Errors, Error{Outcome: "server_error", Message: p, Count: 1, Example: Example{Conversation: p, Turn: 1, TraceID: p}})
-		d.Availability.Outages = append(d.Availability.Outages, Outage{StartS: 1, LengthS: 1, Cause: p})
-		d.Objectives = append(d.Objectives, Objective{Name: p, Kind: "latency", Unit: "share", Verdict: "fail", Reason: p, ReasonCodes: reason.Reasons{reason.Said(p)}, N: 1, LimitNs: nanoseconds(5e8)})
+		d.Errors = append(d.Errors, result.Error{Outcome: "server_error", Message: p, Count: 1, Example: result.Example{Conversation: p, Turn: 1, TraceID: p}})
+		d.Availability.Outages = append(d.Availability.Outages, result.Outage{StartS: 1, LengthS: 1, Cause: p})
+		d.Objectives = append(d.Objectives, result.Objective{Name: p, Kind: "latency", Unit: "share", Verdict: "fail", Reason: p, ReasonCodes: reason.Reasons{reason.Said(p)}, N: 1, LimitNs: &limit})
 		d.Tags["k"+p], d.Knobs["k"+p] = p, p
 	}
 	ended := 3.0
@@ -87,7 +90,21 @@ func hostileDocument(t testing.TB) *Document {
 		}
 	}
 	poison(reflect.ValueOf(d).Elem(), "")
-	return settled(d)
+	return readBack(t, d)
+}
+
+// readBack is d as it reads back from result.json: invalid UTF-8 has become U+FFFD.
+func readBack(t testing.TB, d *result.Document) *result.Document {
+	t.Helper()
+	b, err := json.Marshal(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out result.Document
+	if err := json.Unmarshal(b, &out); err != nil {
+		t.Fatal(err)
+	}
+	return &out
 }
 
 func TestHostileTerminal(t *testing.T) {
@@ -209,12 +226,23 @@ func TestHostileJSON(t *testing.T) {
 			t.Errorf("a CI command: %q", line)
 		}
 	}
-	back, err := ParseJSON(b.Bytes())
+	back, err := result.Parse(b.Bytes())
 	if err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(d, back); diff != "" {
 		t.Errorf("reads back differently: %s", diff)
+	}
+	schema, err := jsonschema.NewCompiler().Compile("../docs/result.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := jsonschema.UnmarshalJSON(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.Validate(v); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -261,14 +289,14 @@ func TestRenderingsSurviveAnyNumbers(t *testing.T) {
 				mutated[i] = value.ReplaceAllString(line, "${1}"+extremes[rng.IntN(len(extremes))]+"${3}")
 			}
 		}
-		var d Document
+		var d result.Document
 		// A number that does not fit its field is left out; the rest is decoded.
 		if err := json.Unmarshal([]byte(strings.Join(mutated, "\n")), &d); err != nil && !errors.As(err, new(*json.UnmarshalTypeError)) {
 			t.Fatal(err)
 		}
 		decoded++
 		_ = rendered(t, &d)
-		if c, err := Compare([]*Document{&d}, []*Document{&d}, CompareOptions{}); err == nil {
+		if c, err := result.Compare([]*result.Document{&d}, []*result.Document{&d}, result.CompareOptions{}); err == nil {
 			_ = WriteComparison(c, io.Discard, TextOptions{})
 		}
 	}
@@ -277,21 +305,20 @@ func TestRenderingsSurviveAnyNumbers(t *testing.T) {
 	}
 }
 
-func FuzzParseJSON(f *testing.F) {
-	var b bytes.Buffer
-	d := New(Input{})
-	if err := WriteJSON(d, &b); err != nil {
-		f.Fatal(err)
-	}
-	f.Add(b.Bytes())
+// Whatever is read as a result can be shown.
+func FuzzText(f *testing.F) {
 	f.Add([]byte(`{"schema_version":1}`))
+	for _, path := range []string{passJSON, failJSON} {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text)
+	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		d, err := ParseJSON(text)
+		d, err := result.Parse(text)
 		if err != nil {
 			return
-		}
-		if err := d.Check(); err != nil {
-			t.Error(err)
 		}
 		if err := WriteText(d, io.Discard, TextOptions{}); err != nil {
 			t.Error(err)

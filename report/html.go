@@ -8,10 +8,13 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/unit"
 )
@@ -33,7 +36,7 @@ var (
 
 // page is what the template sees.
 type page struct {
-	D               *Document
+	D               *result.Document
 	W               *words
 	Policy          string
 	Style           template.CSS
@@ -74,7 +77,7 @@ type factList struct {
 // from disk, loads nothing, and its policy forbids everything but its own two
 // scripts and its style, by hash. Data reaches the scripts as JSON that is
 // parsed, never as code.
-func WriteHTML(d *Document, out io.Writer, lang Lang) error {
+func WriteHTML(d *result.Document, out io.Writer, lang Lang) error {
 	w := wordsIn(lang)
 	d = said(d, lang)
 	t, err := template.New("page").Funcs(pageFuncs(w)).Parse(pageSource)
@@ -96,7 +99,7 @@ func WriteHTML(d *Document, out io.Writer, lang Lang) error {
 	for i, cells := range quantileTable(quantilesIn(rows)) {
 		p.Latency = append(p.Latency, cellRow{rows[i].name, rows[i].note, cells})
 	}
-	turns := make([]Quantiles, len(d.Turns))
+	turns := make([]result.Quantiles, len(d.Turns))
 	for i, r := range d.Turns {
 		turns[i] = r.Latency
 	}
@@ -130,28 +133,30 @@ func pageFuncs(w *words) template.FuncMap {
 		"clean": func(s string) string { return strings.ReplaceAll(fit(s, 600), " %", "\u00a0%") }, "label": func(s string) string { return fit(s, 48) }, "seconds": seconds, "whole": whole, "share": share, "time_of_day": timeOfDay,
 		"word":         w.word,
 		"class":        verdictClass,
-		"subtitle":     func(d *Document) string { return fit(subtitle(d, w), 600) },
-		"seconds_line": func(s Seconds) string { return secondsLine(s, w) },
+		"subtitle":     func(d *result.Document) string { return fit(subtitle(d, w), 600) },
+		"seconds_line": func(s result.Seconds) string { return secondsLine(s, w) },
 		"scale_note":   func(v float64) string { return fmt.Sprintf(w.ScaleF, share(v)) },
-		"measured":     func(o Objective) string { return measuredText(o, w) },
-		"budget":       func(o Objective) string { return budgetText(o, w) },
-		"bounds":       func(o Objective) string { return boundsText(o, w) },
-		"meter":        func(o Objective) *meter { return meterOf(o, w) },
-		"storm_span":   func(s Storm) string { return stormSpan(s, w) },
-		"storm_bar":    func(t Tiers) []tierBarPart { return tierParts(t) },
-		"storm_mix":    func(t Tiers) string { return tierMix(t, w) },
+		"measured":     func(o result.Objective) string { return measuredText(o, w) },
+		"budget":       func(o result.Objective) string { return budgetText(o, w) },
+		"bounds":       func(o result.Objective) string { return boundsText(o, w) },
+		"meter":        func(o result.Objective) *meter { return meterOf(o, w) },
+		"storm_span":   func(s result.Storm) string { return stormSpan(s, w) },
+		"storm_bar":    func(t result.Tiers) []tierBarPart { return tierParts(t) },
+		"storm_mix":    func(t result.Tiers) string { return tierMix(t, w) },
 		"or_none":      optionalSeconds,
-		"memory":       func(list []Process, p Process) string { return memoryColumn(list)(unit.Size(p.MaxRSSBytes)) },
+		"memory": func(list []result.Process, p result.Process) string {
+			return memoryColumn(list)(unit.Size(p.MaxRSSBytes))
+		},
 		"per_turn": func(v *float64) string {
 			if v == nil {
 				return "–"
 			}
 			return unit.Figure(*v)
 		},
-		"needs_note":      func(d *Document) string { return needsNote(latencyRows(d, w), w) },
+		"needs_note":      func(d *result.Document) string { return needsNote(latencyRows(d, w), w) },
 		"more_errors":     func(n int64) string { return fmt.Sprintf(w.MoreErrorsF, whole(n)) },
-		"generator_facts": func(d *Document) []string { return generatorFacts(d, w) },
-		"ended":           func(p Process) string { return Clean(fmt.Sprintf(w.EndedF, seconds(*p.EndedS)) + " " + p.Exit) },
+		"generator_facts": func(d *result.Document) []string { return generatorFacts(d, w) },
+		"ended":           func(p result.Process) string { return Clean(fmt.Sprintf(w.EndedF, seconds(*p.EndedS)) + " " + p.Exit) },
 	}
 }
 
@@ -164,7 +169,7 @@ func verdictClass(name string) string {
 	return ""
 }
 
-func boundsText(o Objective, w *words) string {
+func boundsText(o result.Objective, w *words) string {
 	if o.Unit != "share" || o.Lower == nil || o.Upper == nil || o.N == 0 {
 		return ""
 	}
@@ -183,7 +188,7 @@ const (
 	meterEnd  = 132.0
 )
 
-func meterOf(o Objective, w *words) *meter {
+func meterOf(o result.Objective, w *words) *meter {
 	if o.Measured == nil || o.N == 0 || o.Verdict == "not_verified" {
 		return nil
 	}
@@ -210,7 +215,7 @@ func meterOf(o Objective, w *words) *meter {
 	return &meter{Class: verdictClass(o.Verdict), Label: w.BurnTitle + w.Colon + share(spent), Used: at(spent), From: at(from), To: at(to)}
 }
 
-func tilesOf(d *Document, w *words) []tile {
+func tilesOf(d *result.Document, w *words) []tile {
 	var out []tile
 	if a := d.Availability.Answers; a != nil {
 		t := tile{Key: w.TileAnswered, Value: share(*a), Under: whole(d.Counts.Turns) + " " + w.Turns}
@@ -221,7 +226,7 @@ func tilesOf(d *Document, w *words) []tile {
 		}
 		out = append(out, t)
 	}
-	p99 := tile{Key: w.TileP99, Value: quantileTable([]Quantiles{d.Latency.Response})[0][5].Text}
+	p99 := tile{Key: w.TileP99, Value: quantileTable([]result.Quantiles{d.Latency.Response})[0][5].Text}
 	for _, o := range d.Objectives {
 		if o.Kind == scenario.KindLatency && o.LimitNs != nil && (p99.Under == "" || strings.Contains(o.Name, "p99")) {
 			p99.Under, p99.Class = budgetText(o, w), verdictClass(o.Verdict)
@@ -235,15 +240,15 @@ func tilesOf(d *Document, w *words) []tile {
 		}
 	}
 	if s := d.Availability.Seconds; s.TotalS > 0 {
-		out = append(out, tile{Key: w.TileSeconds, Value: fmt.Sprintf("%d / %d", s.BadS, s.TotalS), Under: fmt.Sprintf(w.AllowedF, whole(int64(s.BudgetS))), Class: d.classOf("seconds")})
+		out = append(out, tile{Key: w.TileSeconds, Value: fmt.Sprintf("%d / %d", s.BadS, s.TotalS), Under: fmt.Sprintf(w.AllowedF, whole(int64(s.BudgetS))), Class: classOf(d, "seconds")})
 	}
 	if len(d.Storms) > 0 {
 		s := d.Storms[len(d.Storms)-1]
-		out = append(out, tile{Key: w.QualityBack, Value: optionalSeconds(s.Recovery.QualityS, w.NotBack), Under: fit(s.Name, 24), Class: d.classOf("recovery_quality")})
+		out = append(out, tile{Key: w.QualityBack, Value: optionalSeconds(s.Recovery.QualityS, w.NotBack), Under: fit(s.Name, 24), Class: classOf(d, "recovery_quality")})
 	}
 	peak := int64(0)
 	for _, s := range d.Series {
-		if !d.after(s) {
+		if !afterStages(d, s) {
 			peak = max(peak, s.Turns)
 		}
 	}
@@ -251,7 +256,7 @@ func tilesOf(d *Document, w *words) []tile {
 }
 
 // classOf is the class of the first objective of a kind, "" without one.
-func (d *Document) classOf(kind scenario.ObjectiveKind) string {
+func classOf(d *result.Document, kind scenario.ObjectiveKind) string {
 	for _, o := range d.Objectives {
 		if o.Kind == kind {
 			return verdictClass(o.Verdict)
@@ -260,15 +265,15 @@ func (d *Document) classOf(kind scenario.ObjectiveKind) string {
 	return ""
 }
 
-// after tells the second that takes what was intended after the last stage: it
+// afterStages tells the second that takes what was intended after the last stage: it
 // stands for many and belongs in no line over time.
-func (d *Document) after(s Second) bool {
+func afterStages(d *result.Document, s result.Second) bool {
 	return len(d.Stages) > 0 && float64(s.TS) >= d.Stages[len(d.Stages)-1].EndS
 }
 
 type tierBarPart struct{ Class, X, Width string }
 
-func tierParts(t Tiers) []tierBarPart {
+func tierParts(t result.Tiers) []tierBarPart {
 	var out []tierBarPart
 	sum, x := float64(t.Sum()), 0.0
 	for _, r := range []struct {
@@ -284,7 +289,7 @@ func tierParts(t Tiers) []tierBarPart {
 	return out
 }
 
-func tierMix(t Tiers, w *words) string {
+func tierMix(t result.Tiers, w *words) string {
 	var out []string
 	for _, r := range tierRows(t, w) {
 		if r.n > 0 {
@@ -294,7 +299,7 @@ func tierMix(t Tiers, w *words) string {
 	return strings.Join(out, " · ")
 }
 
-func tierBars(t Tiers, w *words) []tierBar {
+func tierBars(t result.Tiers, w *words) []tierBar {
 	var out []tierBar
 	parts := tierParts(t)
 	for _, r := range tierRows(t, w) {
@@ -307,7 +312,7 @@ func tierBars(t Tiers, w *words) []tierBar {
 }
 
 // factsOf lists what describes the run, in groups.
-func factsOf(d *Document, w *words) []factList {
+func factsOf(d *result.Document, w *words) []factList {
 	var out []factList
 	add := func(title string, rows ...[2]string) {
 		kept := rows[:0]
@@ -328,10 +333,10 @@ func factsOf(d *Document, w *words) []factList {
 		[2]string{"HTTP", strings.TrimSpace(string(t.HTTP) + " " + w.word(string(t.Mode)))}, [2]string{w.Connections, w.word(string(t.Connections))}, [2]string{"Redis", t.Redis},
 		[2]string{w.KnobsSum, short(t.KnobsSHA256)})
 	var knobs, tags [][2]string
-	for _, k := range sortedKeys(d.Knobs) {
+	for _, k := range slices.Sorted(maps.Keys(d.Knobs)) {
 		knobs = append(knobs, [2]string{k, d.Knobs[k]})
 	}
-	for _, k := range sortedKeys(d.Tags) {
+	for _, k := range slices.Sorted(maps.Keys(d.Tags)) {
 		tags = append(tags, [2]string{k, d.Tags[k]})
 	}
 	add(w.Knobs, knobs...)

@@ -13,9 +13,11 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/cstest/cstest/result"
 )
 
-func pageOf(t *testing.T, d *Document, lang Lang) string {
+func pageOf(t *testing.T, d *result.Document, lang Lang) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := WriteHTML(d, &b, lang); err != nil {
@@ -102,7 +104,7 @@ func TestPageInABrowser(t *testing.T) {
 func TestPageOfAnHour(t *testing.T) {
 	d := saleDocument(t)
 	first := d.Series[0]
-	d.Series, d.Stages = nil, []Stage{{Name: "peak", EndS: 3600, Judged: true}}
+	d.Series, d.Stages = nil, []result.Stage{{Name: "peak", EndS: 3600, Judged: true}}
 	for i := range 3600 {
 		s := first
 		s.TS, s.Turns, s.OK = i, 1000, 1000
@@ -158,7 +160,7 @@ func TestPageIsHonestAboutTheGenerator(t *testing.T) {
 	lag := chartsOf(d, english()).Series.Lag
 	most := int64(0)
 	for i, s := range d.Series {
-		if d.after(s) {
+		if afterStages(d, s) {
 			continue
 		}
 		if lag[i] == nil || s.LagP99Ns == nil {

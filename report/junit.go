@@ -6,6 +6,8 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"github.com/cstest/cstest/result"
 )
 
 type junitSuites struct {
@@ -57,7 +59,7 @@ type junitProblem struct {
 // the dialect that Jenkins' schema accepts. Fail is a failure; inconclusive is a
 // failure too, unless the exit code says that it passes; invalid and incomplete
 // are errors of the run; not verified is skipped.
-func WriteJUnit(d *Document, out io.Writer) error {
+func WriteJUnit(d *result.Document, out io.Writer) error {
 	name := Clean(d.Scenario.Name)
 	s := junitSuite{
 		Name: name, Time: strconv.FormatFloat(d.DurationS, 'f', 3, 64),
@@ -104,7 +106,7 @@ func WriteJUnit(d *Document, out io.Writer) error {
 	return err
 }
 
-func objectiveCase(d *Document, o Objective, class string, w *words) junitCase {
+func objectiveCase(d *result.Document, o result.Objective, class string, w *words) junitCase {
 	c := junitCase{Class: class, Name: Clean(o.Name), Time: "0"}
 	detail := fmt.Sprintf("%s; measured %s, budget %s, n %d, bad %d", Clean(o.Reason), measuredText(o, w), budgetText(o, w), o.N, o.Bad)
 	switch {

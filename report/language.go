@@ -1,10 +1,13 @@
 package report
 
-import "github.com/cstest/cstest/reason"
+import (
+	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/result"
+)
 
 // said is the Document with its reasons and warnings in the reader's language: of
 // those that have a code. In English they stay as they were written.
-func said(d *Document, lang Lang) *Document {
+func said(d *result.Document, lang Lang) *result.Document {
 	if lang == English {
 		return d
 	}
@@ -12,7 +15,7 @@ func said(d *Document, lang Lang) *Document {
 	c.Reasons = inLanguage(d.Reasons, d.ReasonCodes, lang)
 	c.Warnings = inLanguage(d.Warnings, d.WarningCodes, lang)
 	c.Generator.Reasons = inLanguage(d.Generator.Reasons, d.Generator.ReasonCodes, lang)
-	c.Objectives = append([]Objective(nil), d.Objectives...)
+	c.Objectives = append([]result.Objective(nil), d.Objectives...)
 	for i := range c.Objectives {
 		if o := &c.Objectives[i]; o.ReasonCodes.Known() && len(o.ReasonCodes) > 0 {
 			o.Reason = o.ReasonCodes.Text(lang)

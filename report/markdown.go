@@ -4,14 +4,18 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/cstest/cstest/result"
 )
 
 // WriteMarkdown writes the summary for a pull request or a CI job's page
 // (GitHub-flavoured). Hostile text cannot leave its cell: every character with
 // a meaning in Markdown or HTML is escaped.
-func WriteMarkdown(d *Document, out io.Writer, lang Lang) error {
+func WriteMarkdown(d *result.Document, out io.Writer, lang Lang) error {
 	w := wordsIn(lang)
 	d = said(d, lang)
 	b := bufio.NewWriter(out)
@@ -50,14 +54,14 @@ func WriteMarkdown(d *Document, out io.Writer, lang Lang) error {
 	p("<details><summary>%s</summary>\n", w.Run)
 	p("- %s%s%s", w.RunID, w.Colon, md(d.RunID))
 	p("- %s", md(strings.Join(generatorFacts(d, w), " · ")))
-	for _, k := range sortedKeys(d.Tags) {
+	for _, k := range slices.Sorted(maps.Keys(d.Tags)) {
 		p("- %s: %s", md(k), md(d.Tags[k]))
 	}
 	p("\n</details>")
 	return b.Flush()
 }
 
-func mdAnswers(d *Document, w *words, p func(string, ...any)) {
+func mdAnswers(d *result.Document, w *words, p func(string, ...any)) {
 	sum := d.Tiers.Sum()
 	if sum > 0 {
 		mdTable(p, []string{w.WhoAnswered, w.Answers, w.Share}, "lrr")
@@ -73,7 +77,7 @@ func mdAnswers(d *Document, w *words, p func(string, ...any)) {
 		w.Broken, whole(c.Broken), w.Abandoned, whole(c.Abandoned))
 }
 
-func mdStorms(d *Document, w *words, p func(string, ...any)) {
+func mdStorms(d *result.Document, w *words, p func(string, ...any)) {
 	for _, s := range d.Storms {
 		p("- **%s** %s%s%s", md(s.Name), md(stormSpan(s, w)), w.Colon, md(strings.Join(stormFacts(s, w), " · ")))
 		if s.Metastable {
@@ -91,7 +95,7 @@ func mdStorms(d *Document, w *words, p func(string, ...any)) {
 	p("")
 }
 
-func mdErrors(d *Document, w *words, p func(string, ...any)) {
+func mdErrors(d *result.Document, w *words, p func(string, ...any)) {
 	if len(d.Errors) > 0 {
 		mdTable(p, []string{w.Errors, w.Count, w.Message, w.First}, "lrlr")
 		for i, e := range d.Errors {

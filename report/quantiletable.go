@@ -1,6 +1,9 @@
 package report
 
-import "github.com/cstest/cstest/unit"
+import (
+	"github.com/cstest/cstest/result"
+	"github.com/cstest/cstest/unit"
+)
 
 // notEnough stands where a quantile has too few samples.
 const notEnough = "n/a"
@@ -10,7 +13,7 @@ type cellText struct{ Text, Under string }
 
 // quantileTable has a row for each of list: n, mean, P50 … P99.9 and max, with
 // the bounds of the quantiles under them. A column is in one unit.
-func quantileTable(list []Quantiles) [][]cellText {
+func quantileTable(list []result.Quantiles) [][]cellText {
 	out := make([][]cellText, len(list))
 	for i, q := range list {
 		out[i] = []cellText{{Text: whole(q.N)}}
@@ -34,32 +37,32 @@ func quantileTable(list []Quantiles) [][]cellText {
 // 1 the largest.
 type quantileColumn struct {
 	at     float64
-	of     func(*Quantiles) *int64
-	bounds func(*Quantiles) *[2]int64
+	of     func(*result.Quantiles) *int64
+	bounds func(*result.Quantiles) *[2]int64
 }
 
 func quantileColumns() []quantileColumn {
-	none := func(*Quantiles) *[2]int64 { return nil }
+	none := func(*result.Quantiles) *[2]int64 { return nil }
 	return []quantileColumn{
-		{0, func(q *Quantiles) *int64 { return q.MeanNs }, none},
-		{.5, func(q *Quantiles) *int64 { return q.P50Ns }, func(q *Quantiles) *[2]int64 { return q.P50BoundsNs }},
-		{.9, func(q *Quantiles) *int64 { return q.P90Ns }, func(q *Quantiles) *[2]int64 { return q.P90BoundsNs }},
-		{.95, func(q *Quantiles) *int64 { return q.P95Ns }, func(q *Quantiles) *[2]int64 { return q.P95BoundsNs }},
-		{.99, func(q *Quantiles) *int64 { return q.P99Ns }, func(q *Quantiles) *[2]int64 { return q.P99BoundsNs }},
-		{.999, func(q *Quantiles) *int64 { return q.P999Ns }, func(q *Quantiles) *[2]int64 { return q.P999BoundsNs }},
-		{1, func(q *Quantiles) *int64 { return q.MaxNs }, none},
+		{0, func(q *result.Quantiles) *int64 { return q.MeanNs }, none},
+		{.5, func(q *result.Quantiles) *int64 { return q.P50Ns }, func(q *result.Quantiles) *[2]int64 { return q.P50BoundsNs }},
+		{.9, func(q *result.Quantiles) *int64 { return q.P90Ns }, func(q *result.Quantiles) *[2]int64 { return q.P90BoundsNs }},
+		{.95, func(q *result.Quantiles) *int64 { return q.P95Ns }, func(q *result.Quantiles) *[2]int64 { return q.P95BoundsNs }},
+		{.99, func(q *result.Quantiles) *int64 { return q.P99Ns }, func(q *result.Quantiles) *[2]int64 { return q.P99BoundsNs }},
+		{.999, func(q *result.Quantiles) *int64 { return q.P999Ns }, func(q *result.Quantiles) *[2]int64 { return q.P999BoundsNs }},
+		{1, func(q *result.Quantiles) *int64 { return q.MaxNs }, none},
 	}
 }
 
 // cell is the figure as text: ∞ where failures reach it, n/a with too few samples.
-func (c quantileColumn) cell(q *Quantiles, show func(unit.Duration) string) (cell cellText) {
+func (c quantileColumn) cell(q *result.Quantiles, show func(unit.Duration) string) (cell cellText) {
 	v := c.of(q)
 	switch {
 	case v != nil:
 		cell.Text = show(unit.Duration(*v))
 	case q.N == 0:
 		cell.Text = "–"
-	case c.at == 0 || c.at == 1 || c.at > q.FiniteShare && q.N >= needs(c.at):
+	case c.at == 0 || c.at == 1 || c.at > q.FiniteShare && q.N >= result.QuantileNeeds(c.at):
 		cell.Text = "∞"
 	default:
 		cell.Text = notEnough
@@ -70,8 +73,8 @@ func (c quantileColumn) cell(q *Quantiles, show func(unit.Duration) string) (cel
 	return cell
 }
 
-func quantilesIn(rows []latencyRow) []Quantiles {
-	out := make([]Quantiles, len(rows))
+func quantilesIn(rows []latencyRow) []result.Quantiles {
+	out := make([]result.Quantiles, len(rows))
 	for i, r := range rows {
 		out[i] = r.q
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/unit"
 )
 
@@ -20,7 +21,7 @@ type TextOptions struct {
 
 // WriteText prints the summary for a terminal or a log: the verdict first, then
 // what it rests on. Lines fit the width by grapheme and never begin at column 0.
-func WriteText(d *Document, out io.Writer, opts TextOptions) error {
+func WriteText(d *result.Document, out io.Writer, opts TextOptions) error {
 	t := newText(out, opts)
 	d = said(d, opts.Lang)
 	t.headline(d)
@@ -104,7 +105,7 @@ func (t *text) wrapped(prefix, s, sgr string) {
 	}
 }
 
-func (t *text) headline(d *Document) {
+func (t *text) headline(d *result.Document) {
 	w := t.words
 	mark, sgr := markOf(d.Verdict)
 	t.line("")
@@ -125,9 +126,9 @@ func (t *text) headline(d *Document) {
 }
 
 // subtitle says what was tested and how, in one line.
-func subtitle(d *Document, w *words) string {
+func subtitle(d *result.Document, w *words) string {
 	target := d.Target.URL
-	if d.Target.Kind == TargetBundled {
+	if d.Target.Kind == result.TargetBundled {
 		target = w.Bundled
 		if d.Target.Profile != "" {
 			target += w.aside(d.Target.Profile)
@@ -155,7 +156,7 @@ func markOf(verdict string) (mark, sgr string) {
 	return "?", yellow
 }
 
-func (t *text) objectives(d *Document) {
+func (t *text) objectives(d *result.Document) {
 	w := t.words
 	if len(d.Objectives) == 0 {
 		return
@@ -189,19 +190,19 @@ func (t *text) objectives(d *Document) {
 }
 
 // told tells whether the headline has said why already.
-func told(o Objective, headline []string) bool {
+func told(o result.Objective, headline []string) bool {
 	return o.Reason != "" && slices.ContainsFunc(headline, func(r string) bool { return strings.Contains(r, o.Reason) })
 }
 
 // measuredText and budgetText are the two sides of an objective.
-func measuredText(o Objective, w *words) string {
+func measuredText(o result.Objective, w *words) string {
 	if o.Verdict == "not_verified" && o.N == 0 {
 		return "–"
 	}
 	return quantity(o.Measured, o.Unit, w)
 }
 
-func budgetText(o Objective, w *words) string {
+func budgetText(o result.Objective, w *words) string {
 	if o.Unit == "count" && o.Target != nil && *o.Target == 0 {
 		return "0"
 	}
@@ -216,7 +217,7 @@ func budgetText(o Objective, w *words) string {
 	return out
 }
 
-func (t *text) answers(d *Document) {
+func (t *text) answers(d *result.Document) {
 	w := t.words
 	if sum := d.Tiers.Sum(); sum > 0 {
 		t.heading(w.WhoAnswered)
@@ -242,11 +243,11 @@ type tierRow struct {
 	n    int64
 }
 
-func tierRows(t Tiers, w *words) []tierRow {
+func tierRows(t result.Tiers, w *words) []tierRow {
 	return []tierRow{{w.word("llm"), t.LLM}, {w.word("faq"), t.FAQ}, {w.word("handoff"), t.Handoff}, {w.word("static"), t.Static}, {w.word("unknown"), t.Unknown}}
 }
 
-func (t *text) storms(d *Document) {
+func (t *text) storms(d *result.Document) {
 	w := t.words
 	if len(d.Storms) == 0 {
 		return
@@ -261,7 +262,7 @@ func (t *text) storms(d *Document) {
 	}
 }
 
-func stormSpan(s Storm, w *words) string {
+func stormSpan(s result.Storm, w *words) string {
 	if s.EndS == nil {
 		return seconds(s.StartS) + " – " + w.StillOpen
 	}
@@ -269,7 +270,7 @@ func stormSpan(s Storm, w *words) string {
 }
 
 // stormFacts are the figures of a storm, each with its name.
-func stormFacts(s Storm, w *words) []string {
+func stormFacts(s result.Storm, w *words) []string {
 	out := []string{w.Detected + " " + w.Unknown}
 	if s.CallsPerTurn != nil { // else nobody told whether it went on
 		out[0] = w.NotDetected

@@ -6,10 +6,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/unit"
 )
 
-func (t *text) outages(d *Document) {
+func (t *text) outages(d *result.Document) {
 	w, a := t.words, d.Availability
 	if a.Seconds.TotalS == 0 && len(a.Outages) == 0 {
 		return
@@ -26,11 +27,11 @@ func (t *text) outages(d *Document) {
 }
 
 // outageLine says when an outage was, how long, and why.
-func outageLine(o Outage, w *words) string {
+func outageLine(o result.Outage, w *words) string {
 	return w.OutageAt + " " + seconds(o.StartS) + w.Comma + w.Lasted + " " + seconds(o.LengthS) + w.Colon + w.word(o.Cause)
 }
 
-func secondsLine(s Seconds, w *words) string {
+func secondsLine(s result.Seconds, w *words) string {
 	out := fmt.Sprintf(w.SecondsF, whole(int64(s.BadS)), whole(int64(s.TotalS)), whole(int64(s.BudgetS)))
 	if s.Scaled && s.BudgetPerHourS > 0 {
 		out += w.aside(fmt.Sprintf(w.ScaledF, unit.Figure(s.BudgetPerHourS)))
@@ -41,7 +42,7 @@ func secondsLine(s Seconds, w *words) string {
 	return out
 }
 
-func (t *text) latency(d *Document) {
+func (t *text) latency(d *result.Document) {
 	w := t.words
 	t.heading(w.Latency)
 	rows := [][]string{{"", w.N, w.Mean, "P50", "P90", "P95", "P99", "P99.9", w.Max}}
@@ -67,17 +68,17 @@ func (t *text) latency(d *Document) {
 
 type latencyRow struct {
 	name, note string
-	q          Quantiles
+	q          result.Quantiles
 }
 
-func latencyRows(d *Document, w *words) []latencyRow {
+func latencyRows(d *result.Document, w *words) []latencyRow {
 	out := []latencyRow{
 		{w.Response, w.ResponseNote, d.Latency.Response}, {w.Service, w.ServiceNote, d.Latency.Service},
 		{w.FailedInfinite, w.FailedNote, d.Latency.FailedAsInfinite},
 	}
 	for _, x := range []struct {
 		name string
-		q    *Quantiles
+		q    *result.Quantiles
 	}{{w.FirstToken, d.FirstToken}, {w.ChunkGap, d.ChunkGap}, {w.Connect, d.Connect}} {
 		if x.q != nil {
 			out = append(out, latencyRow{x.name, "", *x.q})
@@ -86,7 +87,7 @@ func latencyRows(d *Document, w *words) []latencyRow {
 	return out
 }
 
-func (t *text) errors(d *Document) {
+func (t *text) errors(d *result.Document) {
 	w := t.words
 	if len(d.Errors) == 0 && d.ErrorsMore == 0 {
 		return
@@ -107,7 +108,7 @@ func (t *text) errors(d *Document) {
 	}
 }
 
-func (t *text) generator(d *Document) {
+func (t *text) generator(d *result.Document) {
 	w, g := t.words, d.Generator
 	t.heading(w.Generator)
 	t.wrapped("", strings.Join(generatorFacts(d, w), " · "), "")
@@ -124,7 +125,7 @@ func (t *text) generator(d *Document) {
 	}
 }
 
-func generatorFacts(d *Document, w *words) []string {
+func generatorFacts(d *result.Document, w *words) []string {
 	g := d.Generator
 	out := []string{w.LagP99 + " " + duration(g.LagP99Ns)}
 	if g.CPUUsPerTurn != nil {
@@ -144,7 +145,7 @@ func generatorFacts(d *Document, w *words) []string {
 	return out
 }
 
-func (t *text) warnings(d *Document) {
+func (t *text) warnings(d *result.Document) {
 	notes := append([]string{}, d.Warnings...)
 	if d.Target.Insecure {
 		notes = append(notes, t.words.Insecure)

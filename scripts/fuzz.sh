@@ -20,7 +20,8 @@ measure FuzzReadJournal
 measure FuzzDecodeSnapshot
 load FuzzText
 load FuzzClassify
-report FuzzParseJSON
+result FuzzParse
+report FuzzText
 reference-server/answer FuzzClean
 reference-server/answer FuzzReply
 reference-server/pii FuzzMask

@@ -15,7 +15,8 @@ import (
 	"github.com/cstest/cstest/driver"
 	"github.com/cstest/cstest/load"
 	"github.com/cstest/cstest/measure"
-	"github.com/cstest/cstest/sla"
+	"github.com/cstest/cstest/result"
+	"github.com/cstest/cstest/scenario"
 )
 
 // clockwork is a target in this process; the n-th turn panics.
@@ -54,8 +55,16 @@ func (l *clockworkLine) Do(_ *driver.Turn, reply *driver.Reply) {
 func (l *clockworkLine) Free(*driver.Reply) {}
 func (l *clockworkLine) Close()             {}
 
-// driven runs a load of 50 conversations a second for a second against target,
-// with a journal, and gives what came of it.
+// fiftyTurns is a scenario of 50 conversations of one turn, in a second.
+func fiftyTurns(t *testing.T) *scenario.Scenario {
+	t.Helper()
+	s := parse(t, anyTarget+"}", "{arrivals: constant, stages: [{name: s, for: 1s, starts: 50/s}], drain: 1s}")
+	s.Conversations[0].Turns = s.Conversations[0].Turns[:1]
+	return s
+}
+
+// driven runs the load of fiftyTurns against target, with a journal, and gives
+// what came of it.
 func driven(t *testing.T, target *clockwork, change func(*attempt)) (*Done, *measure.Recovered) {
 	t.Helper()
 	return drivenBy(t, target, change, func(l *localLoader) loader { return l })
@@ -64,8 +73,7 @@ func driven(t *testing.T, target *clockwork, change func(*attempt)) (*Done, *mea
 // drivenBy is driven with what by makes of the loader.
 func drivenBy(t *testing.T, target *clockwork, change func(*attempt), by func(*localLoader) loader) (*Done, *measure.Recovered) {
 	t.Helper()
-	s := parse(t, anyTarget+"}", "{arrivals: constant, stages: [{name: s, for: 1s, starts: 50/s}], drain: 1s}")
-	s.Conversations[0].Turns = s.Conversations[0].Turns[:1]
+	s := fiftyTurns(t)
 	o := Options{Scenario: s, Journal: filepath.Join(t.TempDir(), "journal.cst"), RunID: "r"}
 	a := newAttempt(&o)
 	target.base = time.Now().Add(10 * time.Millisecond)
@@ -78,7 +86,6 @@ func drivenBy(t *testing.T, target *clockwork, change func(*attempt), by func(*l
 		t.Fatal(err)
 	}
 	done := a.drive(load.Stops{Starting: context.Background(), Now: patient(t)}, by(a.newLocalLoader(target)))
-	done.Result = sla.Evaluate(s, done.Snapshot, done.Facts)
 	closeJournal(a.journal, &o, done)
 	if done.JournalErr != nil {
 		t.Fatal(done.JournalErr)
@@ -88,6 +95,11 @@ func drivenBy(t *testing.T, target *clockwork, change func(*attempt), by func(*l
 		t.Fatal(err)
 	}
 	return done, back
+}
+
+// judged is the document that will be made of done.
+func judged(s *scenario.Scenario, done *Done) *result.Document {
+	return result.Build(s, nil, result.Recording{Snapshot: done.Snapshot, Facts: done.Facts, Started: done.Started, Warnings: done.Warnings})
 }
 
 func TestPanicInAWorkerKeepsTheRun(t *testing.T) {
@@ -102,8 +114,8 @@ func TestPanicInAWorkerKeepsTheRun(t *testing.T) {
 	if back.Snapshot.Turns() != done.Snapshot.Turns() || !back.Closed || back.Lost != 0 {
 		t.Errorf("the journal has %d of %d turns, closed %v", back.Snapshot.Turns(), done.Snapshot.Turns(), back.Closed)
 	}
-	if done.Result.Verdict != sla.Incomplete || !strings.Contains(done.Result.Reasons[0].String(), "cstest itself failed") {
-		t.Errorf("%s %q", done.Result.Verdict, done.Result.Reasons)
+	if d := judged(fiftyTurns(t), done); d.Verdict != "incomplete" || !strings.Contains(d.Reasons[0], "cstest itself failed") {
+		t.Errorf("%s %q", d.Verdict, d.Reasons)
 	}
 }
 
@@ -225,7 +237,7 @@ func (s torn) Cut(elapsed time.Duration) (*measure.Snapshot, error) {
 func TestNoteThatCannotBeEncodedIsTold(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "journal.cst")
 	s := parse(t, anyTarget+"}", tenSeconds)
-	o := Options{Scenario: s, Journal: path, About: "x"}
+	o := Options{Scenario: s, Journal: path, About: &result.About{RunID: "x"}}
 	j, err := openJournal(&o, Plan(s))
 	if err != nil {
 		t.Fatal(err)
@@ -236,7 +248,7 @@ func TestNoteThatCannotBeEncodedIsTold(t *testing.T) {
 		t.Errorf("error %v", done.JournalErr)
 	}
 	var refused *ResultsError
-	o.Journal, o.About = path+"2", math.NaN()
+	o.Journal, o.About = path+"2", &result.About{Scale: math.NaN()}
 	if _, err := openJournal(&o, Plan(s)); !errors.As(err, &refused) || err.Error() != `journal: note "about": json: unsupported value: NaN` {
 		t.Errorf("error %v", err)
 	}

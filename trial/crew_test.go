@@ -16,7 +16,6 @@ import (
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
-	"github.com/cstest/cstest/sla"
 	"github.com/cstest/cstest/trial/crew"
 )
 
@@ -62,9 +61,7 @@ sla: {latency: {p90: 1s}, availability: 10%}
 func crewed(t *testing.T, role string, n int, more string, change func(*Options)) *Done {
 	t.Helper()
 	a, l := startCrewed(t, role, n, more, change)
-	done := a.drive(load.Stops{Starting: context.Background(), Now: patient(t)}, l)
-	done.Result = sla.Evaluate(a.scenario, done.Snapshot, done.Facts)
-	return done
+	return a.drive(load.Stops{Starting: context.Background(), Now: patient(t)}, l)
 }
 
 // startCrewed starts the processes of crewed.
@@ -124,12 +121,14 @@ func TestCrewRunsThePlan(t *testing.T) {
 }
 
 func TestPanicInAShardIsTheRunsOwn(t *testing.T) {
-	done := crewed(t, "shard panics", 2, "", nil)
+	a, l := startCrewed(t, "shard panics", 2, "", nil)
+	done := a.drive(load.Stops{Starting: context.Background(), Now: patient(t)}, l)
 	if done.Crash == nil || done.Crash.Value != "a bug in the driver" || !strings.Contains(done.Crash.Stack, "clockworkLine") {
 		t.Fatalf("crash %+v", done.Crash)
 	}
-	if want := "cstest itself failed: a goroutine of the load panicked"; done.Facts.Interrupted.String() != want || done.Result.Verdict != sla.Incomplete {
-		t.Errorf("interrupted %q, verdict %s", done.Facts.Interrupted, done.Result.Verdict)
+	verdict := judged(a.scenario, done).Verdict
+	if want := "cstest itself failed: a goroutine of the load panicked"; done.Facts.Interrupted.String() != want || verdict != "incomplete" {
+		t.Errorf("interrupted %q, verdict %s", done.Facts.Interrupted, verdict)
 	}
 }
 
@@ -165,13 +164,13 @@ func TestKilledShardEndsTheRun(t *testing.T) {
 		}
 	})
 	done := a.drive(load.Stops{Starting: context.Background(), Now: patient(t)}, l)
-	done.Result = sla.Evaluate(a.scenario, done.Snapshot, done.Facts)
 	want := "shard 1/3 ended before its load did: signal: killed: its part of the plan, and what it measured last, are lost"
 	if len(told) != 1 || told[0] != "warning: "+want {
 		t.Errorf("told %q", told)
 	}
-	if done.Facts.Interrupted.String() != want || !slices.Contains(done.Warnings.Texts(reason.English), "load: "+want) || done.Result.Verdict != sla.Incomplete {
-		t.Errorf("interrupted %q, warnings %q, verdict %s", done.Facts.Interrupted, done.Warnings, done.Result.Verdict)
+	verdict := judged(a.scenario, done).Verdict
+	if done.Facts.Interrupted.String() != want || !slices.Contains(done.Warnings.Texts(reason.English), "load: "+want) || verdict != "incomplete" {
+		t.Errorf("interrupted %q, warnings %q, verdict %s", done.Facts.Interrupted, done.Warnings, verdict)
 	}
 	if after.InFlight != 0 || after.Conversations != 0 || after.Started == 0 {
 		t.Errorf("its counters are still %+v", after)

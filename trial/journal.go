@@ -6,17 +6,7 @@ import (
 	"fmt"
 
 	"github.com/cstest/cstest/measure"
-)
-
-// The notes of a journal, for those who read it back.
-const (
-	NoteAbout    = "about"    // Options.About
-	NoteStarted  = "started"  // t = 0, RFC 3339
-	NoteWarnings = "warnings" // a list of texts
-	NoteSignal   = "signal"   // the number of the signal that ended the run, 0 without one
-	// NoteIncidents is a list of measure.Incident in journals of before; now they are
-	// among the facts.
-	NoteIncidents = "incidents"
+	"github.com/cstest/cstest/result"
 )
 
 // openJournal begins the journal; nil where none is asked for. A journal that
@@ -33,7 +23,7 @@ func openJournal(o *Options, plan *measure.Plan) (*measure.Journal, error) {
 	if err != nil {
 		return nil, &ResultsError{err}
 	}
-	if err := j.AppendNote(NoteAbout, o.About); err != nil {
+	if err := j.AppendNote(result.NoteAbout, o.About); err != nil {
 		_ = j.Abandon() // there is a worse error
 		return nil, &ResultsError{err}
 	}
@@ -49,8 +39,8 @@ func closeJournal(j *measure.Journal, o *Options, done *Done) {
 	// A record that cannot be encoded leaves the journal alive; its error is its own.
 	err := errors.Join(
 		j.AppendFacts(done.Facts),
-		j.AppendNote(NoteWarnings, done.Warnings),
-		j.AppendNote(NoteSignal, signal),
+		j.AppendNote(result.NoteWarnings, done.Warnings),
+		j.AppendNote(result.NoteSignal, signal),
 		j.Close(),
 	)
 	if final := j.Err(); final != nil {

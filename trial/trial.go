@@ -1,6 +1,6 @@
 // Package trial is one run as a whole: it brings up what the scenario needs,
-// tries one real turn, arms the mock LLM, drives the load, gathers the facts
-// and has them judged. It is what run, tune, capacity and selftest share.
+// tries one real turn, arms the mock LLM, drives the load and gathers the
+// facts, to be judged by package result. It is what run, tune, capacity and selftest share.
 package trial
 
 import (
@@ -12,6 +12,7 @@ import (
 	"github.com/cstest/cstest/load"
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/sla"
 )
@@ -19,17 +20,17 @@ import (
 // Options are one trial's.
 type Options struct {
 	Scenario    *scenario.Scenario
-	Executable  string   // cstest itself, to run the bundled servers with
-	LogDir      string   // of the bundled servers
-	Journal     string   // path of the journal; empty: none is kept
-	RunID       string   // ${run.id} and the journal's; empty: a new one
-	About       any      // for the journal: what a report needs beside the measurements
-	AllowTarget []string // hosts, addresses or prefixes that may be loaded though public
-	Shard       int      // of Shards
-	Shards      int      // 0 and 1: all of the load
-	Processes   int      // over how many processes this one spreads the load; up to 1: none but itself
-	Resolved    string   // the scenario as text, for them
-	Dir         string   // where its data tables are
+	Executable  string        // cstest itself, to run the bundled servers with
+	LogDir      string        // of the bundled servers
+	Journal     string        // path of the journal; empty: none is kept
+	RunID       string        // ${run.id} and the journal's; empty: a new one
+	About       *result.About // for the journal; nil where none is kept
+	AllowTarget []string      // hosts, addresses or prefixes that may be loaded though public
+	Shard       int           // of Shards
+	Shards      int           // 0 and 1: all of the load
+	Processes   int           // over how many processes this one spreads the load; up to 1: none but itself
+	Resolved    string        // the scenario as text, for them
+	Dir         string        // where its data tables are
 	StartAt     time.Time
 	// Observe is called about once a second while the load runs. It must not
 	// block and must not keep what Live points to beyond the next call.
@@ -66,7 +67,6 @@ type Done struct {
 	Started  time.Time // t = 0, wall clock
 	Snapshot *measure.Snapshot
 	Facts    *measure.Facts
-	Result   sla.Result
 	Warnings reason.Reasons
 	// Crash is a panic in cstest itself that ended the load or its view; nil without one.
 	Crash *load.Crash
@@ -100,7 +100,7 @@ func Run(ctx, graceful context.Context, o Options) (*Done, error) {
 	if o.Armed != nil {
 		o.Armed(t.base)
 	}
-	_ = t.journal.AppendNote(NoteStarted, t.base.UTC().Format(time.RFC3339Nano)) // its first error is final, and told at the end
+	_ = t.journal.AppendNote(result.NoteStarted, t.base.UTC().Format(time.RFC3339Nano)) // its first error is final, and told at the end
 	l, err := t.newLoader(ctx, &o)
 	if err != nil {
 		return nil, err
@@ -108,7 +108,6 @@ func Run(ctx, graceful context.Context, o Options) (*Done, error) {
 	done := t.drive(load.Stops{Starting: graceful, Now: ctx}, l)
 	t.gather(ctx, done)
 	done.redact(o.Redact)
-	done.Result = sla.Evaluate(o.Scenario, done.Snapshot, done.Facts)
 	closeJournal(t.journal, &o, done)
 	ended = true
 	return done, nil

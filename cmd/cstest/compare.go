@@ -8,6 +8,7 @@ import (
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/result"
 )
 
 type compareOptions struct {
@@ -50,9 +51,9 @@ func runCompare(s streams, o compareOptions, a, b string) error {
 	if err != nil {
 		return err
 	}
-	c, err := report.Compare(before, after, report.CompareOptions{AnyScenario: o.anyScenario})
+	c, err := result.Compare(before, after, result.CompareOptions{AnyScenario: o.anyScenario})
 	if err != nil {
-		return usageError{err}
+		return usageError{reason.Of(err).Map(report.Clean).Err()} // results name themselves, and may come from anybody
 	}
 	if o.json {
 		err = report.WriteComparisonJSON(c, s.out)
@@ -69,21 +70,21 @@ func runCompare(s streams, o compareOptions, a, b string) error {
 }
 
 // openResults reads one result, or every result in a directory of them.
-func openResults(dir string) ([]*report.Document, error) {
-	inside, err := filepath.Glob(filepath.Join(dir, "*", report.ResultFile))
+func openResults(dir string) ([]*result.Document, error) {
+	inside, err := filepath.Glob(filepath.Join(dir, "*", result.DocumentFile))
 	if err != nil {
 		return nil, usageError{err}
 	}
-	if _, err := os.Stat(filepath.Join(dir, report.ResultFile)); err == nil || len(inside) == 0 {
+	if _, err := os.Stat(filepath.Join(dir, result.DocumentFile)); err == nil || len(inside) == 0 {
 		doc, err := openResult(dir)
 		if err != nil {
 			return nil, err
 		}
-		return []*report.Document{doc}, nil
+		return []*result.Document{doc}, nil
 	}
-	var docs []*report.Document
+	var docs []*result.Document
 	for _, path := range inside {
-		doc, err := report.Read(filepath.Dir(path))
+		doc, err := result.Read(filepath.Dir(path))
 		if err != nil {
 			return nil, err
 		}

@@ -11,7 +11,7 @@ import (
 )
 
 // The exit codes that CI relies on, less those that a verdict decides
-// (report.ExitCode).
+// (result.ExitCode).
 const (
 	exitPass      = 0
 	exitFail      = 10

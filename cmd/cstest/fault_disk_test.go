@@ -10,7 +10,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/result"
 )
 
 const shortLoad = "{arrivals: constant, stages: [{name: s, for: 1s, starts: 40/s}], drain: 5s}"
@@ -51,7 +51,7 @@ func TestFileSystemThatIsFull(t *testing.T) {
 }
 
 // checkFull holds a run whose results did not fit against what was promised.
-func checkFull(t *testing.T, dir string, r result) {
+func checkFull(t *testing.T, dir string, r ended) {
 	t.Helper()
 	if r.code != exitResults {
 		t.Fatalf("exit %d, want %d\n%s", r.code, exitResults, r.stderr)
@@ -62,8 +62,8 @@ func checkFull(t *testing.T, dir string, r result) {
 	if strings.Contains(r.stderr, "goroutine ") {
 		t.Errorf("it panicked:\n%s", r.stderr)
 	}
-	if _, err := os.Stat(filepath.Join(dir, report.ResultFile)); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("a %s that means complete: %v", report.ResultFile, err)
+	if _, err := os.Stat(filepath.Join(dir, result.DocumentFile)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a %s that means complete: %v", result.DocumentFile, err)
 	}
 	if r.stdout == "" {
 		if strings.Contains(r.stderr, "00:01") {
@@ -71,7 +71,7 @@ func checkFull(t *testing.T, dir string, r result) {
 		}
 		return
 	}
-	doc := &report.Document{}
+	doc := &result.Document{}
 	if err := json.Unmarshal([]byte(r.stdout), doc); err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +118,7 @@ func TestForeignResultsAreRefused(t *testing.T) {
 	if r := cstest(t, "run", write(t, direct(srv.start(t), "", "{arrivals: constant, stages: [{name: s, for: 1s, starts: 20/s}], drain: 5s}")), "--results-dir", whole, "--quiet"); r.code != 0 && r.code != 11 {
 		t.Fatalf("exit %d\n%s", r.code, r.stderr)
 	}
-	good, err := os.ReadFile(filepath.Join(whole, journalFile))
+	good, err := os.ReadFile(filepath.Join(whole, result.JournalFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,14 +129,14 @@ func TestForeignResultsAreRefused(t *testing.T) {
 		content    []byte
 		want       string
 	}{
-		{"nothing", journalFile, nil, "no journal, or damaged beyond reading"},
-		{"a text", journalFile, []byte("{\"hello\": \"world\"}\n"), "no journal, or damaged beyond reading"},
-		{"compressed", journalFile, []byte("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03truncated"), "it is gzip-compressed: decompress it first"},
-		{"zeros", journalFile, make([]byte, 100_000), "no journal, or damaged beyond reading"},
-		{"the first half of the plan", journalFile, good[:60], "no journal, or damaged beyond reading"},
-		{"another's result", report.ResultFile, []byte(`{"metrics": {}}`), report.ResultFile},
-		{"half a result", report.ResultFile, []byte(`{"schema_version": 1, "verd`), report.ResultFile},
-		{"a result of a later version", report.ResultFile, []byte(`{"schema_version": 99}`), "99"},
+		{"nothing", result.JournalFile, nil, "no journal, or damaged beyond reading"},
+		{"a text", result.JournalFile, []byte("{\"hello\": \"world\"}\n"), "no journal, or damaged beyond reading"},
+		{"compressed", result.JournalFile, []byte("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03truncated"), "it is gzip-compressed: decompress it first"},
+		{"zeros", result.JournalFile, make([]byte, 100_000), "no journal, or damaged beyond reading"},
+		{"the first half of the plan", result.JournalFile, good[:60], "no journal, or damaged beyond reading"},
+		{"another's result", result.DocumentFile, []byte(`{"metrics": {}}`), result.DocumentFile},
+		{"half a result", result.DocumentFile, []byte(`{"schema_version": 1, "verd`), result.DocumentFile},
+		{"a result of a later version", result.DocumentFile, []byte(`{"schema_version": 99}`), "99"},
 	} {
 		dir := t.TempDir()
 		if err := os.WriteFile(filepath.Join(dir, tt.file), tt.content, 0o600); err != nil {
@@ -150,7 +150,7 @@ func TestForeignResultsAreRefused(t *testing.T) {
 	// A header that is damaged is made good by the first record; one that is whole
 	// and of another version is not.
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, journalFile), newer, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, result.JournalFile), newer, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	r := cstest(t, "report", dir)

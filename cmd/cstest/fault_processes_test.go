@@ -7,7 +7,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/result"
 )
 
 // shardsOf are the shard processes among a run's children.
@@ -49,7 +49,7 @@ func TestKilledShardProcessEndsTheRun(t *testing.T) {
 	if doc.DurationS < 2 || doc.DurationS > 25 || doc.Counts.OK < 24 {
 		t.Errorf("%.1f s, %d turns ok", doc.DurationS, doc.Counts.OK)
 	}
-	if n := len(doc.Processes); n != 5 || !slices.ContainsFunc(doc.Processes, func(p report.Process) bool {
+	if n := len(doc.Processes); n != 5 || !slices.ContainsFunc(doc.Processes, func(p result.Process) bool {
 		return strings.HasPrefix(p.Name, "cstest shard ") && p.Exit == "signal: killed" && p.EndedS != nil && *p.EndedS >= 2
 	}) {
 		t.Errorf("%d processes: %+v", n, doc.Processes)

@@ -19,7 +19,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/result"
 )
 
 // leave is how long a run may take after the signal to leave at once: the
@@ -121,11 +121,11 @@ func TestKilledAtRandomInstants(t *testing.T) {
 			if m := line.FindAllStringSubmatch("\n"+r.stderr.String(), -1); m != nil {
 				told, _ = strconv.Atoi(m[len(m)-1][1])
 			}
-			if _, err := os.Stat(filepath.Join(dir, report.ResultFile)); !errors.Is(err, os.ErrNotExist) {
+			if _, err := os.Stat(filepath.Join(dir, result.DocumentFile)); !errors.Is(err, os.ErrNotExist) {
 				t.Fatalf("a killed run has a result: %v", err)
 			}
 			again := cstest(t, "report", dir)
-			if _, err := os.Stat(filepath.Join(dir, journalFile)); err != nil {
+			if _, err := os.Stat(filepath.Join(dir, result.JournalFile)); err != nil {
 				if again.code != exitUsage || told > 0 || strings.Count(again.stderr, "\n") != 1 {
 					t.Errorf("killed before it began: exit %d, %d s told\n%s", again.code, told, again.stderr)
 				}

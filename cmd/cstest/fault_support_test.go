@@ -221,7 +221,7 @@ sla: {latency: {p90: 5s}, availability: 50%}
 }
 
 // limited is cstest with a lower limit.
-func limited(t *testing.T, limit string, n int, args ...string) result {
+func limited(t *testing.T, limit string, n int, args ...string) ended {
 	t.Helper()
 	cmd := command(t, args...)
 	cmd.Env = append(cmd.Env, limit+"="+strconv.Itoa(n))
@@ -235,7 +235,7 @@ func contextWithFirst(ctx context.Context, _ net.Conn) context.Context {
 func quietLog() *log.Logger { return log.New(mute{}, "", 0) }
 
 // finished runs a command to its end.
-func finished(t testing.TB, cmd *exec.Cmd) result {
+func finished(t testing.TB, cmd *exec.Cmd) ended {
 	t.Helper()
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
@@ -244,5 +244,5 @@ func finished(t testing.TB, cmd *exec.Cmd) result {
 	if err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)
 	}
-	return result{cmd.ProcessState.ExitCode(), out.String(), errs.String()}
+	return ended{cmd.ProcessState.ExitCode(), out.String(), errs.String()}
 }

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/result"
 )
 
 // at waits until so much of the load has passed, from when its first second was told.
@@ -23,7 +23,7 @@ func at(t *testing.T, begun time.Time, d time.Duration) {
 }
 
 // errorsOf adds up the failures of an outcome whose message has the text.
-func errorsOf(doc *report.Document, outcome, text string) (n int64) {
+func errorsOf(doc *result.Document, outcome, text string) (n int64) {
 	for _, e := range doc.Errors {
 		if e.Outcome == outcome && strings.Contains(e.Message, text) {
 			n += e.Count

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/result"
 )
 
 // patience bounds every wait for something that must happen: it is for
@@ -290,7 +291,7 @@ func TestOneSignalDrainsAndReports(t *testing.T) {
 func checkAgain(t *testing.T, dir string, code int) {
 	t.Helper()
 	live := cstest(t, "report", dir, "--format", "json")
-	if err := os.Remove(filepath.Join(dir, report.ResultFile)); err != nil {
+	if err := os.Remove(filepath.Join(dir, result.DocumentFile)); err != nil {
 		t.Fatal(err)
 	}
 	again := cstest(t, "report", dir, "--format", "json")
@@ -319,7 +320,7 @@ func TestSecondSignalLeavesAtOnce(t *testing.T) {
 		t.Errorf("out %s after the second signal: the drain was waited for", took)
 	}
 	r.leavesNobody(t)
-	if _, err := os.Stat(filepath.Join(dir, journalFile)); err != nil {
+	if _, err := os.Stat(filepath.Join(dir, result.JournalFile)); err != nil {
 		t.Fatal(err)
 	}
 	again := cstest(t, "report", dir)
@@ -347,8 +348,8 @@ func TestKilledRunIsRecovered(t *testing.T) {
 			r.signal(t, syscall.SIGKILL)
 			r.ends(t)
 			r.leavesNobody(t)
-			if _, err := os.Stat(filepath.Join(dir, report.ResultFile)); !errors.Is(err, os.ErrNotExist) {
-				t.Fatalf("a killed run has a %s: %v", report.ResultFile, err)
+			if _, err := os.Stat(filepath.Join(dir, result.DocumentFile)); !errors.Is(err, os.ErrNotExist) {
+				t.Fatalf("a killed run has a %s: %v", result.DocumentFile, err)
 			}
 			again := cstest(t, "report", dir)
 			doc := open(t, dir)
@@ -359,7 +360,7 @@ func TestKilledRunIsRecovered(t *testing.T) {
 			if doc.Counts.OK < 24 || doc.DurationS < 2 {
 				t.Errorf("%d turns ok in %.1f s", doc.Counts.OK, doc.DurationS)
 			}
-			if !mentions(doc.Warnings, journalFile, "without the end of the run", "is lost") {
+			if !mentions(doc.Warnings, result.JournalFile, "without the end of the run", "is lost") {
 				t.Errorf("warnings %q do not say what is lost", doc.Warnings)
 			}
 			if !strings.Contains(strings.ToLower(again.stdout), "incomplete") {
@@ -418,7 +419,7 @@ func TestShardsAddUp(t *testing.T) {
 		runs = append(runs, launch(t, "run", path, "--results-dir", dirs[len(dirs)-1], "--shard", shard, "--start-at", at,
 			"--set", "load.stages[steady].for=3s"))
 	}
-	var parts [2]report.Counts
+	var parts [2]result.Counts
 	for i, r := range runs {
 		if code := r.ends(t); code != 0 && code != 11 { // half a load may be too little to judge
 			t.Fatalf("shard %d: exit %d\n%s", i, code, &r.stderr)
@@ -438,7 +439,7 @@ func TestShardsAddUp(t *testing.T) {
 		if want := plus(parts[0], parts[1]); doc.Counts != want || want.Conversations != 36 || want.Turns != 108 {
 			t.Errorf("the sum is %+v, the parts give %+v", doc.Counts, want)
 		}
-		b, err := os.ReadFile(filepath.Join(to, report.ResultFile))
+		b, err := os.ReadFile(filepath.Join(to, result.DocumentFile))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -450,7 +451,7 @@ func TestShardsAddUp(t *testing.T) {
 }
 
 // plus adds up the counts that a calm run can have.
-func plus(a, b report.Counts) report.Counts {
+func plus(a, b result.Counts) result.Counts {
 	a.ConversationsPlanned += b.ConversationsPlanned
 	a.Conversations += b.Conversations
 	a.Turns += b.Turns

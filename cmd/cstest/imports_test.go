@@ -14,7 +14,7 @@ import (
 const module = "github.com/cstest/cstest/"
 
 // house is the import graph: what each package may import of ours, besides
-// unit and reason, which are open to all. It reads scenario → load → measure → sla → report,
+// unit and reason, which are open to all. It reads scenario → load → measure → sla → result → report,
 // with no way back.
 var house = map[string][]string{
 	"unit":                       {},
@@ -45,12 +45,13 @@ var house = map[string][]string{
 	"load":                       {"driver", "measure", "scenario", "template", "usage"},
 	"sla":                        {"measure", "scenario"},
 	"tui":                        {"sla", "measure", "scenario"},
-	"report":                     {"sla", "measure", "scenario"},
-	"trial":                      {"load", "driver", "measure", "sla", "scenario", "template", "trial/crew", "trial/servers", "usage"},
+	"result":                     {"sla", "measure", "scenario"},
+	"report":                     {"result", "sla", "measure", "scenario"},
+	"trial":                      {"load", "driver", "measure", "result", "sla", "scenario", "template", "trial/crew", "trial/servers", "usage"},
 	"selftest":                   {"load", "measure", "scenario", "trial", "trial/servers"},
 	"trial/crew":                 {"load", "measure", "scenario", "trial/servers", "usage"},
 	"trial/servers":              {"measure", "scenario"},
-	"cmd/cstest": {"driver", "load", "measure", "mockllm", "reference-server", "report", "scenario", "scenarios",
+	"cmd/cstest": {"driver", "load", "measure", "mockllm", "reference-server", "report", "result", "scenario", "scenarios",
 		"selftest", "sla", "trial", "tui"},
 }
 

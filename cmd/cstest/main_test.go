@@ -41,14 +41,14 @@ func command(t testing.TB, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// result is what a finished cstest left.
-type result struct {
+// ended is what a finished cstest left.
+type ended struct {
 	code           int
 	stdout, stderr string
 }
 
 // cstest runs cstest to its end.
-func cstest(t testing.TB, args ...string) result {
+func cstest(t testing.TB, args ...string) ended {
 	t.Helper()
 	return finished(t, command(t, args...))
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/cstest/cstest/load"
 	"github.com/cstest/cstest/measure"
-	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/trial"
 )
@@ -38,13 +38,15 @@ func (l left) leave(t *testing.T) (dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := about{Scenario: text, Dir: ".", RunID: "direct-" + l.shard, Version: "test", Overrides: []string{"insecure=true"}, Scale: 1}
+	a := result.About{Scenario: text, Dir: ".", RunID: "direct-" + l.shard, Version: "test", Overrides: []string{"insecure=true"}, Scale: 1}
 	i, n := 0, 1
 	if l.shard != "" {
-		a.Overrides = append(a.Overrides, shardOverride+l.shard)
-		if i, n, err = parseShard(l.shard); err != nil {
+		part, err := result.ParseShard(l.shard)
+		if err != nil {
 			t.Fatal(err)
 		}
+		a.Overrides = append(a.Overrides, part.Override())
+		i, n = part.I, part.N
 	}
 	plan := trial.Plan(sc)
 	rec := measure.NewRecorder(plan, 1)
@@ -62,15 +64,15 @@ func (l left) leave(t *testing.T) (dir string) {
 		t.Fatal(err)
 	}
 	dir = t.TempDir()
-	j, err := measure.CreateJournal(filepath.Join(dir, journalFile), measure.Header{}, plan)
+	j, err := measure.CreateJournal(filepath.Join(dir, result.JournalFile), measure.Header{}, plan)
 	if err != nil {
 		t.Fatal(err)
 	}
 	facts := &measure.Facts{ExternalTarget: true, Generator: measure.Generator{Cores: 2, Planned: schedule.Len()}}
 	started := time.Date(2026, 11, 11, 0, 0, 0, 0, time.UTC).Add(l.late)
 	for _, err := range []error{
-		j.AppendNote(trial.NoteAbout, a), j.AppendNote(trial.NoteStarted, started.Format(time.RFC3339Nano)),
-		j.AppendInterval(interval), j.AppendFacts(facts), j.AppendNote(trial.NoteSignal, 0), j.Close(),
+		j.AppendNote(result.NoteAbout, a), j.AppendNote(result.NoteStarted, started.Format(time.RFC3339Nano)),
+		j.AppendInterval(interval), j.AppendFacts(facts), j.AppendNote(result.NoteSignal, 0), j.Close(),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -203,7 +205,7 @@ func TestMergeKeepsRunsAsTheyAre(t *testing.T) {
 	if got := open(t, a).Overrides; !slices.Contains(got, "shard=0/2") {
 		t.Errorf("a shard alone says %q, want which one it is", got)
 	}
-	before, err := os.ReadFile(filepath.Join(a, report.ResultFile))
+	before, err := os.ReadFile(filepath.Join(a, result.DocumentFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +213,7 @@ func TestMergeKeepsRunsAsTheyAre(t *testing.T) {
 	if want := "cstest: " + a + " already holds a finished result: choose another --results-dir\n"; r.code != 64 || r.stderr != want {
 		t.Errorf("exit %d, %q; want 64, %q", r.code, r.stderr, want)
 	}
-	if after, err := os.ReadFile(filepath.Join(a, report.ResultFile)); err != nil || string(after) != string(before) {
+	if after, err := os.ReadFile(filepath.Join(a, result.DocumentFile)); err != nil || string(after) != string(before) {
 		t.Errorf("the result of the shard was changed: %v", err)
 	}
 }

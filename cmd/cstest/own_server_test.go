@@ -14,7 +14,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/result"
 )
 
 // ownServer starts the chat server that is not ours and gives its URL.
@@ -98,7 +98,7 @@ sla: {latency: {p90: 3s}, availability: 90%%}
 }
 
 // checkStorm: inside the storm the fixed texts answered, outside the model did.
-func checkStorm(t *testing.T, doc *report.Document) {
+func checkStorm(t *testing.T, doc *result.Document) {
 	t.Helper()
 	if len(doc.Storms) != 1 || doc.Storms[0].Name != "storm" || doc.Storms[0].Kind != "status" || doc.Storms[0].EndS == nil {
 		t.Fatalf("storms %+v", doc.Storms)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/result"
 )
 
 type reportOptions struct {
@@ -73,7 +74,7 @@ func runReport(s streams, o reportOptions, dir string) error {
 	return quietError{doc.ExitCode}
 }
 
-func renderTo(s streams, o reportOptions, lang report.Lang, doc *report.Document) error {
+func renderTo(s streams, o reportOptions, lang report.Lang, doc *result.Document) error {
 	return o.to(s.out, func(out io.Writer) error { return render(doc, out, o, lang) })
 }
 
@@ -94,7 +95,7 @@ func (o *reportOptions) to(out io.Writer, write func(io.Writer) error) (err erro
 	return write(f)
 }
 
-func render(doc *report.Document, out io.Writer, o reportOptions, lang report.Lang) error {
+func render(doc *result.Document, out io.Writer, o reportOptions, lang report.Lang) error {
 	switch o.format {
 	case "text":
 		return report.WriteText(doc, out, report.TextOptions{Color: colorful(out, o.noColor), Width: width(out), Lang: lang})
@@ -114,32 +115,36 @@ func render(doc *report.Document, out io.Writer, o reportOptions, lang report.La
 
 // openResult reads a result: its directory, or its result.json. Where that is
 // missing, the run is judged from its journal, and the directory completed.
-func openResult(path string) (*report.Document, error) {
-	dir := strings.TrimSuffix(path, string(filepath.Separator)+report.ResultFile)
+func openResult(path string) (*result.Document, error) {
+	dir := strings.TrimSuffix(path, string(filepath.Separator)+result.DocumentFile)
 	if st, err := os.Stat(dir); err != nil || !st.IsDir() {
 		return nil, usagef("%s: no result directory there", path)
 	}
-	if _, err := os.Stat(filepath.Join(dir, report.ResultFile)); err == nil {
-		doc, err := report.Read(dir)
+	if _, err := os.Stat(filepath.Join(dir, result.DocumentFile)); err == nil {
+		doc, err := result.Read(dir)
 		if err != nil {
 			return nil, usageError{err} // it was written by somebody else, or changed
 		}
 		return doc, nil
 	}
-	journal := filepath.Join(dir, journalFile)
+	journal := filepath.Join(dir, result.JournalFile)
 	if _, err := os.Stat(journal); err != nil {
-		return nil, usagef("%s: neither %s nor %s in it: nothing was ever recorded there", dir, report.ResultFile, journalFile)
+		return nil, usagef("%s: neither %s nor %s in it: nothing was ever recorded there", dir, result.DocumentFile, result.JournalFile)
 	}
 	release, err := report.Lock(dir)
 	if err != nil {
 		return nil, resultsError{err}
 	}
 	defer release() //nolint:errcheck // a lock left behind is taken over
-	doc, snap, a, err := fromJournal(journal)
+	recovered, err := result.Recover(journal)
 	if err != nil {
 		return nil, usageError{fmt.Errorf("%s: %w", dir, err)}
 	}
-	if err := writeResult(dir, doc, snap, a); err != nil {
+	doc, err := recovered.Document()
+	if err != nil {
+		return nil, usageError{fmt.Errorf("%s: %w", dir, err)}
+	}
+	if err := writeResult(dir, doc, recovered.Snapshot, &recovered.About); err != nil {
 		return nil, resultsError{err}
 	}
 	return doc, nil

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/sla"
 	"github.com/cstest/cstest/unit"
 )
@@ -43,7 +44,7 @@ type logReport struct {
 // isLog tells a histogram log from a result: it is a file.
 func isLog(path string) bool {
 	st, err := os.Stat(path)
-	return err == nil && st.Mode().IsRegular() && filepath.Base(path) != report.ResultFile
+	return err == nil && st.Mode().IsRegular() && filepath.Base(path) != result.DocumentFile
 }
 
 // reportLog prints the histogram log at path, of cstest or any other tool.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/trial"
 )
 
@@ -85,7 +86,7 @@ type job struct {
 	lang    report.Lang
 	chosen  *chosen
 	dir     string
-	about   *about
+	about   *result.About
 	spread  spread
 	signals *signals
 	view    view
@@ -135,7 +136,7 @@ func (j *job) run(ctx context.Context) error {
 	done, err := trial.Run(j.signals.hard, j.signals.graceful, trial.Options{
 		Scenario: j.chosen.Scenario, Executable: executable, Resolved: j.about.Scenario, Dir: j.about.Dir,
 		Shard: j.spread.shard, Shards: j.spread.shards, Processes: j.spread.processes, StartAt: j.spread.startAt,
-		LogDir: filepath.Join(j.dir, "logs"), Journal: filepath.Join(j.dir, journalFile), RunID: j.about.RunID, About: j.about,
+		LogDir: filepath.Join(j.dir, "logs"), Journal: filepath.Join(j.dir, result.JournalFile), RunID: j.about.RunID, About: j.about,
 		AllowTarget: o.allowTarget, Observe: j.view.observe, Notice: j.notice, Signal: j.signals.number, Redact: j.secrets.Text,
 	})
 	j.view.close()
@@ -183,7 +184,7 @@ func newJob(s streams, o *runOptions, args []string) (*job, error) {
 	if j.dir == "" {
 		j.dir = filepath.Join("results", report.Slug(c.Name)+"-"+time.Now().UTC().Format("20060102T150405Z"))
 	}
-	if _, err := os.Stat(filepath.Join(j.dir, report.ResultFile)); err == nil {
+	if _, err := os.Stat(filepath.Join(j.dir, result.DocumentFile)); err == nil {
 		return nil, usagef("%s already holds a finished result: choose another --results-dir", j.dir)
 	}
 	return j, nil
@@ -207,8 +208,8 @@ func (j *job) notice(what reason.Reason) {
 
 // finish writes the results, prints the summary, and gives the exit code.
 func (j *job) finish(done *trial.Done) error {
-	doc := j.about.document(j.chosen.Scenario, recorded{
-		snapshot: done.Snapshot, facts: done.Facts, started: done.Started, warnings: done.Warnings, signal: j.signals.number(),
+	doc := result.Build(j.chosen.Scenario, j.about, result.Recording{
+		Snapshot: done.Snapshot, Facts: done.Facts, Started: done.Started, Warnings: done.Warnings, Signal: j.signals.number(),
 	})
 	crashed := j.crashed(done.Crash)
 	written := errors.Join(done.JournalErr, writeResult(j.dir, doc, done.Snapshot, j.about))
@@ -237,7 +238,7 @@ func (j *job) finish(done *trial.Done) error {
 }
 
 // lastWords is the result in a line, for when nothing else can be written.
-func lastWords(doc *report.Document) string {
+func lastWords(doc *result.Document) string {
 	c := doc.Counts
 	line := fmt.Sprintf("verdict %s: %d of %d turns ok, %d degraded", doc.Verdict, c.OK, c.Turns, c.Degraded)
 	if len(doc.Reasons) > 0 {
@@ -247,7 +248,7 @@ func lastWords(doc *report.Document) string {
 }
 
 // print puts the result on standard output.
-func (j *job) print(doc *report.Document) error {
+func (j *job) print(doc *result.Document) error {
 	switch {
 	case j.json:
 		return report.WriteJSON(doc, unscrubbed(j.s.out))
@@ -263,7 +264,7 @@ func (j *job) print(doc *report.Document) error {
 }
 
 // appendStepSummary adds the Markdown report to a CI job's summary page.
-func appendStepSummary(doc *report.Document, lang report.Lang) error {
+func appendStepSummary(doc *result.Document, lang report.Lang) error {
 	path := os.Getenv("GITHUB_STEP_SUMMARY")
 	if path == "" {
 		return nil

@@ -9,14 +9,14 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/result"
 )
 
 // open reads a finished result, holds it against the schema and checks that its
 // counts are conserved.
-func open(t *testing.T, dir string) *report.Document {
+func open(t *testing.T, dir string) *result.Document {
 	t.Helper()
-	raw, err := os.ReadFile(filepath.Join(dir, report.ResultFile))
+	raw, err := os.ReadFile(filepath.Join(dir, result.DocumentFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +31,7 @@ func open(t *testing.T, dir string) *report.Document {
 	if err := schema.Validate(value); err != nil {
 		t.Errorf("result.json: %v", err)
 	}
-	doc := &report.Document{}
+	doc := &result.Document{}
 	if err := json.Unmarshal(raw, doc); err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func open(t *testing.T, dir string) *report.Document {
 }
 
 // objective gives the verdict of one objective.
-func objective(t *testing.T, doc *report.Document, name string) string {
+func objective(t *testing.T, doc *result.Document, name string) string {
 	t.Helper()
 	for _, o := range doc.Objectives {
 		if o.Name == name {
@@ -122,7 +122,7 @@ func TestRunPassesAndIsWritten(t *testing.T) {
 func checkReportFromJournal(t *testing.T, dir string) {
 	t.Helper()
 	live := cstest(t, "report", dir, "--format", "json")
-	if err := os.Remove(filepath.Join(dir, report.ResultFile)); err != nil {
+	if err := os.Remove(filepath.Join(dir, result.DocumentFile)); err != nil {
 		t.Fatal(err)
 	}
 	again := cstest(t, "report", dir, "--format", "json")

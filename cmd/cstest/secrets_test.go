@@ -19,6 +19,7 @@ import (
 
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/result"
 )
 
 // The canaries: secrets that occur nowhere else, with letters that encodings change.
@@ -132,7 +133,7 @@ func silentFiles(t *testing.T, dir string, secrets ...string) (files int) {
 		files++
 		b, err := os.ReadFile(path)
 		silent(t, filepath.Base(path), string(b), secrets...)
-		if filepath.Base(path) == journalFile {
+		if filepath.Base(path) == result.JournalFile {
 			r, err := measure.OpenJournal(path)
 			if err != nil {
 				return err
@@ -228,7 +229,7 @@ func checkReportsAreSilent(t *testing.T, dir string, secrets []string) {
 			silent(t, "report --format "+format, r.stdout+r.stderr, secrets...)
 		}
 	}
-	if err := os.Remove(filepath.Join(dir, report.ResultFile)); err != nil {
+	if err := os.Remove(filepath.Join(dir, result.DocumentFile)); err != nil {
 		t.Fatal(err)
 	}
 	r := cstest(t, "report", dir, "--format", "json")

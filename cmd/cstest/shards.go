@@ -4,16 +4,16 @@ import (
 	"fmt"
 	"runtime"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/trial"
 )
 
-// mostProcesses bounds --processes and --shard.
-const mostProcesses = 1024
+// mostProcesses bounds --processes: each drives a shard.
+const mostProcesses = result.MostShards
 
 // spread says which part of the load this run drives, over how many processes,
 // and from when.
@@ -32,13 +32,15 @@ func (o *runOptions) spread(c *chosen) (s spread, err error) {
 		return s, usagef("--processes %q: want a number from 1 to %d, or auto", o.processes, mostProcesses)
 	}
 	if o.shard != "" {
-		if s.shard, s.shards, err = parseShard(o.shard); err != nil {
-			return s, err
+		part, err := result.ParseShard(o.shard)
+		if err != nil {
+			return s, usageError{err}
 		}
+		s.shard, s.shards = part.I, part.N
 		if s.processes > 1 {
 			return s, usagef("--shard is one part of a load and --processes spreads the whole of one: give one of them")
 		}
-		c.overrides = append(c.overrides, "shard="+o.shard)
+		c.overrides = append(c.overrides, part.Override())
 	}
 	switch {
 	case o.processes == "auto":
@@ -67,16 +69,6 @@ func (s *spread) runID(name, resolved string) string {
 		return trial.RunIDOfShards(name, resolved, s.shards, s.startAt)
 	}
 	return trial.NewRunID(name, time.Now())
-}
-
-func parseShard(text string) (i, n int, err error) {
-	first, second, ok := strings.Cut(text, "/")
-	i, err1 := strconv.Atoi(first)
-	n, err2 := strconv.Atoi(second)
-	if !ok || err1 != nil || err2 != nil || n < 1 || n > mostProcesses || i < 0 || i >= n {
-		return 0, 0, usagef("--shard %q: want i/N with 0 <= i < N <= %d", text, mostProcesses)
-	}
-	return i, n, nil
 }
 
 // newRunShardCmd is what --processes starts; it is of no use to a person.

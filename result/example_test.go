@@ -1,20 +1,20 @@
-package report_test
+package result_test
 
 import (
 	"fmt"
 	"os"
 
-	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/result"
 )
 
 // A result.json is read back, and what did not pass is listed.
-func ExampleParseJSON() {
+func ExampleParse() {
 	text, err := os.ReadFile("testdata/fail.json")
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	d, err := report.ParseJSON(text)
+	d, err := result.Parse(text)
 	if err != nil {
 		fmt.Println(err)
 		return

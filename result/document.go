@@ -1,8 +1,4 @@
-// Package report tells people afterwards: one Document per run, computed once,
-// and several renderings that only print it. It also writes and reads result
-// directories and compares finished results. Every text that comes from a
-// server, a file or a user is hostile here and is escaped for where it goes.
-package report
+package result
 
 import (
 	"time"
@@ -17,7 +13,7 @@ const SchemaVersion = 1
 // Document is result.json. It is plain data, complete in itself: every
 // rendering is a function of it, and the same Document gives the same bytes.
 // Shares are 0–1, null stands for what cannot be known. It is read-only after
-// New or Read and then safe for concurrent use.
+// Build or Read and then safe for concurrent use.
 type Document struct {
 	SchemaVersion int               `json:"schema_version"`
 	CstestVersion string            `json:"cstest_version"`

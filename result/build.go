@@ -1,6 +1,8 @@
-package report
+package result
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"math"
 	"net/url"
@@ -14,39 +16,31 @@ import (
 	"github.com/cstest/cstest/sla"
 )
 
-// Input is everything a Document is computed from.
-type Input struct {
-	Scenario  *scenario.Scenario // as run: scaled, with overrides
-	SHA256    string             // of the resolved scenario file, in hex
-	Snapshot  *measure.Snapshot
-	Facts     *measure.Facts
-	Result    sla.Result
-	Started   time.Time // when the load began
-	RunID     string
-	Version   string
-	Tags      map[string]string
-	Overrides []string // what the command line changed, as written
-	Knobs     map[string]string
-	// Environment of the generator; SharedHost is taken from Facts.
-	Environment Environment
-	Scale       float64 // 0 means 1
-	// Signal that ended the run: 1, 2, 15, or 0.
-	Signal int
-	// InconclusivePasses is --on-inconclusive pass.
-	InconclusivePasses bool
-	Warnings           reason.Reasons // beside those of Result
+// input is everything a Document is computed from, with nothing missing.
+type input struct {
+	*About
+	Recording
+	scenario *scenario.Scenario
+	judged   sla.Result
 }
 
-// New computes the Document of a run. It changes nothing of in. Missing parts
-// (no facts, an empty snapshot) give an emptier Document, never a panic.
-func New(in Input) *Document {
-	if in.Scenario == nil {
-		in.Scenario = &scenario.Scenario{}
+// Build judges what was recorded and computes the Document of the run. It is the
+// only place where a run that has ended is judged, be it just now, read back from
+// a journal or added up from shards. s is the scenario as run: scaled, with
+// overrides. It changes nothing of what it is given. Missing parts (no facts, an
+// empty snapshot) give an emptier Document, never a panic.
+func Build(s *scenario.Scenario, a *About, r Recording) *Document {
+	in := input{About: a, Recording: r, scenario: s}
+	if s == nil {
+		in.scenario = &scenario.Scenario{}
 	}
-	if in.Facts == nil {
+	if a == nil {
+		in.About = &About{}
+	}
+	if r.Facts == nil {
 		in.Facts = &measure.Facts{}
 	}
-	if in.Snapshot == nil {
+	if r.Snapshot == nil {
 		in.Snapshot = &measure.Snapshot{}
 	}
 	if in.Snapshot.Plan == nil {
@@ -54,43 +48,49 @@ func New(in Input) *Document {
 		s.Plan = &measure.Plan{}
 		in.Snapshot = &s
 	}
-	if in.Scale == 0 {
-		in.Scale = 1
+	in.judged = sla.Evaluate(in.scenario, in.Snapshot, in.Facts)
+	return settled(document(in))
+}
+
+func document(in input) *Document {
+	scale := in.Scale
+	if scale == 0 {
+		scale = 1
 	}
-	warnings := slices.Concat(in.Result.Warnings, in.Warnings)
+	warnings := slices.Concat(in.judged.Warnings, in.Warnings)
 	d := &Document{
 		SchemaVersion: SchemaVersion,
 		CstestVersion: in.Version,
 		RunID:         in.RunID,
 		Tags:          orEmptyMap(in.Tags),
-		Scenario:      ScenarioRef{Name: in.Scenario.Name, SHA256: in.SHA256, Seed: in.Scenario.Seed, Scale: in.Scale},
+		Scenario:      ScenarioRef{Name: in.scenario.Name, SHA256: digest(in.About.Scenario), Seed: in.scenario.Seed, Scale: scale},
 		StartedAt:     in.Started.UTC().Format(time.RFC3339Nano),
 		DurationS:     roundS(in.Snapshot.Elapsed),
 		Target:        targetOf(in),
 		Environment:   in.Environment,
-		Verdict:       in.Result.Verdict.String(),
-		ExitCode:      ExitCode(in.Result.Verdict, in.Signal, in.InconclusivePasses),
-		Reasons:       in.Result.Reasons.Texts(English),
-		ReasonCodes:   in.Result.Reasons.OrEmpty(),
-		Warnings:      warnings.Texts(English),
+		Verdict:       in.judged.Verdict.String(),
+		ExitCode:      ExitCode(in.judged.Verdict, in.Signal, in.InconclusivePasses),
+		Reasons:       in.judged.Reasons.Texts(reason.English),
+		ReasonCodes:   in.judged.Reasons.OrEmpty(),
+		Warnings:      warnings.Texts(reason.English),
 		WarningCodes:  warnings.OrEmpty(),
 		Overrides:     orEmpty(in.Overrides),
-		Knobs:         knobsOf(in),
+		Knobs:         knobsOf(in.scenario),
 		Stages:        stagesOf(in.Snapshot.Plan),
 		LittlesLaw: LittlesLaw{
-			InFlightMean: finite(in.Result.LittlesLaw.InFlightMean), RateTimesMean: finite(in.Result.LittlesLaw.RateTimesMean),
-			ErrorShare: finite(in.Result.LittlesLaw.ErrorShare),
+			InFlightMean: finite(in.judged.LittlesLaw.InFlightMean), RateTimesMean: finite(in.judged.LittlesLaw.RateTimesMean),
+			ErrorShare: finite(in.judged.LittlesLaw.ErrorShare),
 		},
 	}
 	d.Environment.SharedHost = in.Facts.Generator.SharedHost
-	d.Objectives = objectivesOf(in.Result)
+	d.Objectives = objectivesOf(in.judged)
 	d.Counts = countsOf(in.Snapshot)
 	d.Tiers = tiersOf(in.Snapshot.Tiers)
 	d.fillLatency(in.Snapshot)
 	d.Turns = turnRows(in.Snapshot)
 	d.Series = seriesOf(in)
-	d.Availability = availabilityOf(in.Result, d.Counts)
-	for _, o := range in.Scenario.Objectives() {
+	d.Availability = availabilityOf(in.judged, d.Counts)
+	for _, o := range in.scenario.Objectives() {
 		if o.Kind == scenario.KindSeconds {
 			d.Availability.Seconds.BudgetPerHourS = math.Round((1-float64(o.Target))*3600*1e6) / 1e6
 		}
@@ -105,7 +105,7 @@ func New(in Input) *Document {
 	d.Errors, d.ErrorsMore = errorsOf(in.Snapshot)
 	d.fillRun(in)
 	d.Burn = burnOf(in)
-	return settled(d)
+	return d
 }
 
 // settled is d as it reads back from result.json, so that a rendering made now
@@ -142,8 +142,8 @@ func ExitCode(v sla.Verdict, signal int, inconclusivePasses bool) int {
 	return 11
 }
 
-func targetOf(in Input) Target {
-	t := in.Scenario.Target
+func targetOf(in input) Target {
+	t := in.scenario.Target
 	out := Target{
 		Kind: TargetExternal, URL: cleanURL(t.URL), Profile: in.Facts.Target.Profile, KnobsSHA256: in.Facts.Target.KnobsSHA256,
 		API: t.API, HTTP: t.HTTP, Mode: t.Mode, Connections: t.Connections, Redis: cleanURL(in.Facts.Target.Redis),
@@ -171,17 +171,20 @@ func cleanURL(raw string) string {
 	return u.String()
 }
 
-func knobsOf(in Input) map[string]string {
-	out := map[string]string{}
-	if b := in.Scenario.Target.Bundled; b != nil {
-		for k, v := range b.Knobs {
-			out[k] = v
-		}
+func knobsOf(s *scenario.Scenario) map[string]string {
+	if b := s.Target.Bundled; b != nil {
+		return orEmptyMap(b.Knobs)
 	}
-	for k, v := range in.Knobs {
-		out[k] = v
+	return map[string]string{}
+}
+
+// digest is the SHA-256 of a scenario's text, in hex; empty where there is none.
+func digest(text string) string {
+	if text == "" {
+		return ""
 	}
-	return out
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
 }
 
 func stagesOf(p *measure.Plan) []Stage {
@@ -198,7 +201,7 @@ func objectivesOf(r sla.Result) []Objective {
 		o := Objective{
 			Name: j.Name, Kind: j.Kind, Unit: j.Unit, Target: known(j.Target), Measured: known(j.Measured),
 			Lower: known(j.Lower), Upper: known(j.Upper), N: j.N, Bad: j.Bad,
-			Verdict: j.Verdict.String(), Reason: j.Reason.Text(English), ReasonCodes: j.Reason.OrEmpty(), Needs: j.Needs,
+			Verdict: j.Verdict.String(), Reason: j.Reason.Text(reason.English), ReasonCodes: j.Reason.OrEmpty(), Needs: j.Needs,
 		}
 		if j.DEFF > 0 {
 			o.Confidence, o.DEFF = known(j.Confidence), known(j.DEFF)
@@ -260,9 +263,9 @@ func availabilityOf(r sla.Result, c Counts) Availability {
 	return out
 }
 
-func stormsOf(in Input) []Storm {
-	out := make([]Storm, 0, len(in.Result.Storms))
-	for _, s := range in.Result.Storms {
+func stormsOf(in input) []Storm {
+	out := make([]Storm, 0, len(in.judged.Storms))
+	for _, s := range in.judged.Storms {
 		storm := Storm{
 			Name: s.Name, StartS: roundS(s.Start), DetectS: optionalS(s.Detect),
 			Recovery: Recovery{LatencyS: optionalS(s.Latency), QualityS: optionalS(s.Quality)}, Metastable: s.Metastable,
@@ -328,7 +331,7 @@ func errorsOf(s *measure.Snapshot) ([]Error, int64) {
 }
 
 // fillRun sets what is known of the processes behind the turns.
-func (d *Document) fillRun(in Input) {
+func (d *Document) fillRun(in input) {
 	f, turns := in.Facts, float64(d.Counts.Turns)
 	if f.LLMKnown {
 		d.LLM.Calls = &f.LLMCalls
@@ -338,9 +341,9 @@ func (d *Document) fillRun(in Input) {
 	}
 	g := f.Generator
 	d.Generator = Generator{
-		LagP99Ns: in.Result.Generator.LagP99.Nanoseconds(), CPUS: roundS(g.CPU), MaxRSSBytes: g.MaxRSS,
-		MaxInFlight: g.MaxInFlight, TaintedS: len(in.Result.Generator.Tainted), Reasons: in.Result.Generator.Reasons.Texts(English),
-		ReasonCodes: in.Result.Generator.Reasons.OrEmpty(),
+		LagP99Ns: in.judged.Generator.LagP99.Nanoseconds(), CPUS: roundS(g.CPU), MaxRSSBytes: g.MaxRSS,
+		MaxInFlight: g.MaxInFlight, TaintedS: len(in.judged.Generator.Tainted), Reasons: in.judged.Generator.Reasons.Texts(reason.English),
+		ReasonCodes: in.judged.Generator.Reasons.OrEmpty(),
 	}
 	if turns > 0 && g.Cores > 0 { // else it never told
 		d.Generator.CPUUsPerTurn = known(math.Round(float64(g.CPU.Microseconds())/turns*100) / 100)

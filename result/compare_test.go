@@ -1,23 +1,19 @@
-package report
+package result
 
 import (
-	"bytes"
 	"errors"
 	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/HdrHistogram/hdrhistogram-go"
-	"github.com/cstest/cstest/unit"
 )
 
 func sales(t *testing.T, slow float64, seeds ...uint64) []*Document {
 	t.Helper()
 	var out []*Document
 	for _, seed := range seeds {
-		out = append(out, New(saleInput(t, seed, slow)))
+		out = append(out, saleDocument(t, seed, slow))
 	}
 	return out
 }
@@ -63,7 +59,7 @@ func TestCompareSeveralRuns(t *testing.T) {
 // more than 5 % of comparisons.
 func TestCompareRunsOfOneServer(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	base := saleDocument(t)
+	base := saleDocument(t, 1, 1)
 	scattered := func() *Document {
 		d := *base
 		d.Processes = nil
@@ -107,14 +103,6 @@ func TestCompareSingleRuns(t *testing.T) {
 	if c.NoiseKnown || c.Verdict != "cannot_tell" || c.ExitCode != 11 {
 		t.Errorf("one run each, 10 %% apart: %s, exit %d", c.Verdict, c.ExitCode)
 	}
-	var out bytes.Buffer
-	if err := WriteComparison(c, &out, TextOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	if !strings.Contains(out.String(), "between-run noise unknown") || !strings.Contains(out.String(), "CANNOT TELL") {
-		t.Errorf("the noise goes unsaid:\n%s", out.String())
-	}
-	checkLines(t, out.String(), 100)
 	// An objective that was met and is missed decides even so.
 	c, err = Compare(a, sales(t, 3, 2), CompareOptions{})
 	if err != nil {
@@ -127,20 +115,18 @@ func TestCompareSingleRuns(t *testing.T) {
 
 func TestCompareRefusesDifferentScenarios(t *testing.T) {
 	a := sales(t, 1, 1)
-	in := saleInput(t, 1, 1)
-	in.SHA256 = "0000000000000000000000000000000000000000000000000000000000000000"
-	in.Scenario.SLA.Latency["p99"] = unit.Duration(time.Second)
-	in.Result.Objectives[1].Limit = time.Second
-	b := New(in)
+	b := saleDocument(t, 1, 1)
+	b.Scenario.SHA256 = "0000000000000000000000000000000000000000000000000000000000000000"
+	b.Objectives[1].LimitNs = nanoseconds(time.Second)
 	if _, err := Compare(a, []*Document{b}, CompareOptions{}); !errors.As(err, new(*DifferentScenariosError)) || !strings.Contains(err.Error(), "objectives") {
 		t.Errorf("another limit: %v", err)
 	}
 	if _, err := Compare(a, []*Document{b}, CompareOptions{AnyScenario: true}); err != nil {
 		t.Errorf("told to: %v", err)
 	}
-	in = saleInput(t, 1, 1)
-	in.SHA256, in.Knobs = "1111111111111111111111111111111111111111111111111111111111111111", map[string]string{"limit.global": "900/s"}
-	c, err := Compare(a, []*Document{New(in)}, CompareOptions{})
+	b = saleDocument(t, 1, 1)
+	b.Scenario.SHA256, b.Knobs = "1111111111111111111111111111111111111111111111111111111111111111", map[string]string{"limit.global": "900/s"}
+	c, err := Compare(a, []*Document{b}, CompareOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,33 +137,3 @@ func TestCompareRefusesDifferentScenarios(t *testing.T) {
 		t.Error("a comparison with nothing")
 	}
 }
-
-func TestHDRLogReadsBack(t *testing.T) {
-	in := saleInput(t, 1, 1)
-	d := New(in)
-	d.Scenario.Name, d.RunID = "x\nTag=evil,1,2,3", "a,b"
-	var b bytes.Buffer
-	if err := HDRLog(d, in.Snapshot).Write(&b); err != nil {
-		t.Fatal(err)
-	}
-	r := hdrhistogram.NewHistogramLogReader(&b)
-	n := map[string]int64{}
-	for {
-		h, err := r.NextIntervalHistogram()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if h == nil {
-			break
-		}
-		n[h.Tag()] = h.TotalCount()
-		if p99 := h.ValueAtPercentile(99); h.Tag() == "response" && absolute(p99-*d.Latency.Response.P99Ns) > *d.Latency.Response.P99Ns/500 {
-			t.Errorf("P99 in the log %d, in the document %d", p99, *d.Latency.Response.P99Ns)
-		}
-	}
-	if n["response"] != d.Latency.Response.N || n["lag"] != d.Counts.Turns || n["coupon-return-coupon.1"] != d.Turns[0].Latency.N || len(n) != 10 {
-		t.Errorf("the log holds %v", n)
-	}
-}
-
-func absolute(v int64) int64 { return max(v, -v) }

@@ -1,4 +1,4 @@
-package report
+package result
 
 import (
 	"math"
@@ -12,7 +12,7 @@ import (
 // afterStages is the stage name of seconds past the last stage.
 const afterStages = "drain"
 
-func seriesOf(in Input) []Second {
+func seriesOf(in input) []Second {
 	snap := in.Snapshot
 	inFlight := map[int]int64{}
 	for _, g := range in.Facts.Generator.Seconds {
@@ -22,7 +22,7 @@ func seriesOf(in Input) []Second {
 	for _, c := range in.Facts.Calls {
 		calls[c.Second] += c.Calls
 	}
-	planned := plannedStarts(in.Scenario, snap.First+len(snap.Seconds))
+	planned := plannedStarts(in.scenario, snap.First+len(snap.Seconds))
 	out := make([]Second, len(snap.Seconds))
 	for i := range snap.Seconds {
 		src, at := &snap.Seconds[i], snap.First+i
@@ -101,13 +101,13 @@ func plannedStarts(s *scenario.Scenario, seconds int) []float64 {
 }
 
 // burnOf follows the budgets of objectives that allow a share of turns to be bad.
-func burnOf(in Input) []Burn {
+func burnOf(in input) []Burn {
 	out, skip := []Burn{}, inRecovery(in)
 	for b, budget := range in.Snapshot.Plan.Budgets {
 		var target float64
 		var kind scenario.ObjectiveKind
 		found := false
-		for _, j := range in.Result.Objectives {
+		for _, j := range in.judged.Objectives {
 			if j.Name == budget.Name && j.Unit == "share" {
 				target, kind, found = j.Target, j.Kind, true
 			}
@@ -133,10 +133,10 @@ func burnOf(in Input) []Burn {
 
 // inRecovery gives the seconds judged by a recovery objective instead of by full
 // quality: any part of them in [storm start, storm end + the time allowed].
-func inRecovery(in Input) func(second int) bool {
+func inRecovery(in input) func(second int) bool {
 	var spans [][2]time.Duration
-	for _, o := range in.Scenario.Objectives() {
-		for _, s := range in.Result.Storms {
+	for _, o := range in.scenario.Objectives() {
+		for _, s := range in.judged.Storms {
 			if o.Kind != scenario.KindRecoveryQuality || s.Name != o.After {
 				continue
 			}

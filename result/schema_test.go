@@ -1,4 +1,4 @@
-package report
+package result
 
 import (
 	"bytes"
@@ -205,11 +205,7 @@ func compiled(t *testing.T) *jsonschema.Schema {
 
 func validate(t *testing.T, s *jsonschema.Schema, d *Document, change func(object)) error {
 	t.Helper()
-	var b bytes.Buffer
-	if err := WriteJSON(d, &b); err != nil {
-		t.Fatal(err)
-	}
-	v, err := jsonschema.UnmarshalJSON(&b)
+	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(text(t, d)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +218,7 @@ func validate(t *testing.T, s *jsonschema.Schema, d *Document, change func(objec
 func TestDocumentsSatisfyTheSchema(t *testing.T) {
 	s := compiled(t)
 	for name, d := range map[string]*Document{
-		"sale": saleDocument(t), "hostile": hostileDocument(t), "empty": New(Input{}), "slow": New(saleInput(t, 2, 3)),
+		"sale": saleDocument(t, 1, 1), "empty": Build(nil, nil, Recording{}), "slow": saleDocument(t, 2, 3),
 	} {
 		if err := validate(t, s, d, nil); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -234,7 +230,7 @@ func TestDocumentsSatisfyTheSchema(t *testing.T) {
 }
 
 func TestSchemaIsStrict(t *testing.T) {
-	s, d := compiled(t), saleDocument(t)
+	s, d := compiled(t), saleDocument(t, 1, 1)
 	for name, change := range map[string]func(object){
 		"unknown key":        func(o object) { o["extra"] = 1 },
 		"unknown inner key":  func(o object) { o["counts"].(object)["extra"] = 1 },

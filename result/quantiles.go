@@ -1,4 +1,4 @@
-package report
+package result
 
 import (
 	"math"
@@ -77,7 +77,7 @@ func quantilesOf(h *measure.Histogram, failed int64, deff func(q float64) float6
 		{0.5, &out.P50Ns, &out.P50BoundsNs}, {0.9, &out.P90Ns, &out.P90BoundsNs}, {0.95, &out.P95Ns, &out.P95BoundsNs},
 		{0.99, &out.P99Ns, &out.P99BoundsNs}, {0.999, &out.P999Ns, &out.P999BoundsNs},
 	} {
-		if out.N < needs(q.q) {
+		if out.N < QuantileNeeds(q.q) {
 			continue
 		}
 		if v, ok := h.QuantileWithFailures(q.q, failed); ok {
@@ -93,8 +93,9 @@ func quantilesOf(h *measure.Histogram, failed int64, deff func(q float64) float6
 	return out
 }
 
-// needs is how many samples a two-sided 95 % interval of quantile q takes.
-func needs(q float64) int64 { return sla.QuantileNeeds(q, 0.95) }
+// QuantileNeeds is how many samples a quantile q of Quantiles takes: those of a
+// two-sided 95 % interval.
+func QuantileNeeds(q float64) int64 { return sla.QuantileNeeds(q, 0.95) }
 
 // pointsOf samples the distribution evenly on the axis log10(1/(1−q)), as far
 // as the samples carry it.

@@ -1,8 +1,9 @@
-package report
+package result
 
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -64,7 +65,7 @@ type CompareOptions struct {
 
 // DifferentScenariosError is of two results that were not asked the same.
 type DifferentScenariosError struct {
-	A, B string // the runs
+	A, B string // the runs, as their files name them: hostile text
 	What string // in which they differ
 }
 
@@ -142,12 +143,12 @@ func Compare(a, b []*Document, o CompareOptions) (*Comparison, error) {
 	c := &Comparison{NoiseKnown: len(a) > 1 && len(b) > 1, Differences: []Difference{}, Objectives: []Change{}}
 	for _, d := range append(slices.Clone(a[1:]), b...) {
 		if why := sameQuestion(base, d); why != "" && !o.AnyScenario {
-			return nil, &DifferentScenariosError{Clean(base.RunID), Clean(d.RunID), why}
+			return nil, &DifferentScenariosError{base.RunID, d.RunID, why}
 		}
 	}
 	c.A, c.B = refs(a), refs(b)
 	c.NoteCodes = otherwise(a[0], b[0]).OrEmpty()
-	c.Notes = c.NoteCodes.Texts(English)
+	c.Notes = c.NoteCodes.Texts(reason.English)
 	list := metrics()
 	confidence := 1 - 0.05/float64(len(list))
 	for _, m := range list {
@@ -207,7 +208,7 @@ func otherwise(a, b *Document) reason.Reasons {
 	for k, v := range b.Knobs {
 		knobs[k] = v
 	}
-	for _, k := range sortedKeys(knobs) {
+	for _, k := range slices.Sorted(maps.Keys(knobs)) {
 		if x, y := a.Knobs[k], b.Knobs[k]; x != y {
 			out = append(out, reason.New(reason.KnobDiffers, k, x, y))
 		}

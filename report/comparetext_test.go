@@ -1,0 +1,28 @@
+package report
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/cstest/cstest/result"
+)
+
+func TestComparisonOfSingleRunsSaysThatNoiseIsUnknown(t *testing.T) {
+	a, b := saleDocument(t), saleDocument(t)
+	*b.Latency.Response.P99Ns += *b.Latency.Response.P99Ns / 10
+	c, err := result.Compare([]*result.Document{a}, []*result.Document{b}, result.CompareOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := WriteComparison(c, &out, TextOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"between-run noise unknown", "CANNOT TELL", "+10"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in:\n%s", want, out.String())
+		}
+	}
+	checkLines(t, out.String(), 100)
+}

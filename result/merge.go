@@ -1,0 +1,136 @@
+package result
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
+)
+
+// apartMost is how far apart shards may start without being told: seconds of the
+// sum are a second long.
+const apartMost = time.Second
+
+// Merge adds shards of one load up, to be judged as one run. Their order does
+// not matter; those that are missing are among the facts of the sum. The error,
+// a reason that says what to do, is of runs that are not parts of one load, and
+// of one that is there twice.
+func Merge(shards ...*Recovered) (*Recovered, error) {
+	parts, err := partsOf(shards)
+	if err != nil {
+		return nil, err
+	}
+	journals := make([]*measure.Recovered, len(parts))
+	for i, p := range parts {
+		journals[i] = p.journal
+	}
+	merged, err := measure.Merge(journals...)
+	if err != nil {
+		return nil, err
+	}
+	facts := *merged.Facts
+	facts.Missing = missing(parts)
+	sum := &Recovered{
+		path: parts[0].path, journal: merged, About: parts[0].About,
+		Recording: Recording{Snapshot: merged.Snapshot, Facts: &facts, Signal: parts[0].Signal},
+	}
+	sum.About.Overrides = slices.DeleteFunc(slices.Clone(sum.About.Overrides), func(o string) bool { return strings.HasPrefix(o, shardOverride) })
+	var last time.Time
+	for _, p := range parts {
+		sum.Warnings = append(sum.Warnings, p.Warnings...)
+		sum.Signal = min(sum.Signal, p.Signal)
+		sum.About.InconclusivePasses = sum.About.InconclusivePasses && p.About.InconclusivePasses
+		if !p.Started.IsZero() && (sum.Started.IsZero() || p.Started.Before(sum.Started)) {
+			sum.Started = p.Started
+		}
+		if p.Started.After(last) {
+			last = p.Started
+		}
+	}
+	slices.SortFunc(sum.Warnings, reason.Compare)
+	sum.Warnings = slices.CompactFunc(sum.Warnings, func(a, b reason.Reason) bool { return reason.Compare(a, b) == 0 })
+	if apart := last.Sub(sum.Started); apart > apartMost {
+		sum.Warnings = append(sum.Warnings, reason.New(reason.ShardsApart, apart))
+	}
+	return sum, nil
+}
+
+// part is a run and which part of a load it is.
+type part struct {
+	*Recovered
+	shard Shard
+	seed  uint64
+}
+
+// partsOf gives the shards in order. It errs, and says what to do, unless they
+// are different parts of the same load.
+func partsOf(shards []*Recovered) ([]part, error) {
+	if len(shards) == 0 {
+		return nil, errors.New("a sum takes at least one shard")
+	}
+	parts := make([]part, len(shards))
+	for i, r := range shards {
+		p, err := partOf(r)
+		if err != nil {
+			return nil, err
+		}
+		if len(shards) > 1 && p.shard.N == 1 {
+			return nil, refused(reason.MergeWholeRun, filepath.Dir(r.path))
+		}
+		parts[i] = p
+	}
+	slices.SortStableFunc(parts, func(a, b part) int {
+		return cmp.Or(cmp.Compare(a.shard.N, b.shard.N), cmp.Compare(a.shard.I, b.shard.I))
+	})
+	for k, p := range parts[1:] {
+		first, before := parts[0], parts[k]
+		here, there := filepath.Dir(p.path), filepath.Dir(first.path)
+		switch {
+		case p.shard.N != first.shard.N:
+			return nil, refused(reason.MergeOtherNumber, there, first.shard.String(), here, p.shard.String())
+		case p.shard == before.shard:
+			return nil, refused(reason.MergeTwice, filepath.Dir(before.path), here, p.shard.String())
+		case p.seed != first.seed:
+			return nil, refused(reason.MergeOtherSeed, there, fmt.Sprint(first.seed), here, fmt.Sprint(p.seed))
+		case p.About.Scenario != first.About.Scenario:
+			return nil, refused(reason.MergeOtherScenario, there, here)
+		}
+	}
+	return parts, nil
+}
+
+func refused(code reason.Code, args ...any) error { return reason.Err(reason.New(code, args...)) }
+
+// partOf reads which part of a load a run was.
+func partOf(r *Recovered) (part, error) {
+	shard, err := r.About.shard()
+	if err != nil {
+		return part{}, fmt.Errorf("%s: %w", r.path, err)
+	}
+	s, err := r.scenario()
+	if err != nil {
+		return part{}, err
+	}
+	return part{r, shard, s.Seed}, nil
+}
+
+// missing names the parts that are not among some of one load, in order of their numbers.
+func missing(parts []part) (names []string) {
+	have := map[int]bool{}
+	for _, p := range parts {
+		have[p.shard.I] = true
+	}
+	n := parts[0].shard.N
+	for i := range n {
+		if !have[i] {
+			names = append(names, Shard{i, n}.String())
+		}
+	}
+	return names
+}
