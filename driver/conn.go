@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/cstest/cstest/driver/internal/dial"
 	"github.com/cstest/cstest/driver/internal/wire"
 )
 
@@ -18,6 +19,7 @@ type conn struct {
 	idle       time.Duration   // when its last answer was whole; 0: it never carried one
 	prev, next *conn           // in registry
 	swap       swap
+	look       dial.Look
 }
 
 // arm sees to it that a read or write ends by until. A deadline that is armed
@@ -106,6 +108,10 @@ func (h *http1) open(x *wire.Exchange, now time.Duration) (*conn, wire.Fault) {
 		return nil, wire.DialFault(err)
 	}
 	c := &conn{Conn: plain}
+	if err := c.look.Init(plain); err != nil {
+		plain.Close()
+		return nil, wire.DialFault(err)
+	}
 	if tcp, ok := plain.(syscall.Conn); ok {
 		if c.raw, err = tcp.SyscallConn(); err != nil {
 			plain.Close()

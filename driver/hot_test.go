@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cstest/cstest/driver/internal/dial"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/unit"
 )
@@ -192,33 +191,6 @@ func TestIdleMemory(t *testing.T) {
 	for _, l := range lines {
 		l.Close()
 	}
-}
-
-// A connection the server closed between two turns is not written to.
-func TestClosedWhileIdle(t *testing.T) {
-	closed := make(chan struct{}, 1)
-	url := rawServer(t, func(c net.Conn, _ int) bool {
-		write(c, "HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n"+okBody)
-		closed <- struct{}{}
-		return false
-	})
-	d := open(t, &scenario.Target{URL: url}, Options{Base: time.Now()})
-	line := d.Open(&User{ID: "u"}).(*line)
-	defer line.Close()
-	var r Reply
-	line.Do(&Turn{Text: []byte("a")}, &r)
-	line.Free(&r)
-	<-closed
-	// As if it had been idle for long; the close must have arrived.
-	for !dial.Gone(line.link.Held.(*conn).raw) {
-		runtime.Gosched()
-	}
-	line.link.Held.(*conn).idle -= 2 * quiet
-	line.Do(&Turn{Text: []byte("b")}, &r)
-	if r.Reason != Complete || r.Connect == 0 {
-		t.Errorf("reason %d %q, connect %d", r.Reason, r.Message, r.Connect)
-	}
-	line.Free(&r)
 }
 
 // A deadline that was set for an earlier turn and passes in this one changes

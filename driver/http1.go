@@ -9,14 +9,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/cstest/cstest/driver/internal/dial"
 	"github.com/cstest/cstest/driver/internal/wire"
 	"github.com/cstest/cstest/scenario"
 )
-
-// quiet is how long a kept connection may have been idle before it is looked at
-// again: what the server closed meanwhile is not written to.
-const quiet = time.Second
 
 // http1 carries requests over HTTP/1.1, one at a time on a connection, all in
 // the goroutine that asks.
@@ -83,7 +78,7 @@ func (h *http1) acquire(l *wire.Link, x *wire.Exchange) (*conn, wire.Fault) {
 		l.Held = nil
 	}
 	now := h.target.Now()
-	if c != nil && h.closed(c, now) {
+	if c != nil && h.closed(c) {
 		h.conns.drop(c)
 		c = nil
 	}
@@ -111,8 +106,8 @@ func (h *http1) acquire(l *wire.Link, x *wire.Exchange) (*conn, wire.Fault) {
 
 // closed looks at a kept connection before it is used again: what the server has
 // closed is not written to. This is the only place where that is decided.
-func (h *http1) closed(c *conn, now time.Duration) bool {
-	return now-c.idle > quiet && c.raw != nil && dial.Gone(c.raw)
+func (h *http1) closed(c *conn) bool {
+	return c.look.Closed()
 }
 
 func (h *http1) release(l *wire.Link, c *conn, keep bool) {

@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -158,16 +157,3 @@ func (s socket) LocalAddr() net.Addr { return &net.TCPAddr{} }
 
 // RemoteAddr is the address connected to.
 func (s socket) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(s.to) }
-
-// Gone tells whether the peer has closed the connection or sent something
-// nobody asked for, without taking anything from it.
-func Gone(raw syscall.RawConn) bool {
-	var one [1]byte
-	closed := true
-	// Not raw.Read: the deadline of the turn before has passed by now, and it would say no more than that.
-	err := raw.Control(func(fd uintptr) {
-		_, _, err := unix.Recvfrom(int(fd), one[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
-		closed = err != unix.EAGAIN && err != unix.EINTR
-	})
-	return err != nil || closed
-}

@@ -105,7 +105,12 @@ func (d *Dialer) Dial(ctx context.Context, until time.Time) (net.Conn, error) {
 	if err != nil || d.tls == nil {
 		return c, err
 	}
-	secure := tls.Client(c, d.tls)
+	under, err := underTLS(c)
+	if err != nil {
+		c.Close()
+		return nil, err
+	}
+	secure := tls.Client(under, d.tls)
 	if err := secure.HandshakeContext(ctx); err != nil {
 		c.Close()
 		return nil, err
