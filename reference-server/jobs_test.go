@@ -1,16 +1,13 @@
 package refserver
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/cstest/cstest/reference-server/dialog"
-
-	"github.com/redis/go-redis/v9"
+	"github.com/cstest/cstest/reference-server/jobs"
 )
 
 func TestAsyncTurn(t *testing.T) {
@@ -73,41 +70,6 @@ func TestCancelledJobStaysCancelled(t *testing.T) {
 	}
 }
 
-// A worker died with the job: another takes it over, and the turn happens once.
-func TestJobIsRunOnceThoughTakenTwice(t *testing.T) {
-	l := newScriptedLLM(t)
-	s := startServer(t, l.url, knobs("redis.timeout", "2s"))
-	tok := tokenFor(t, "u1")
-	r := send(t, "POST", s.URL()+"/v1/chat/async", tok, `{"text":"一次就好"}`)
-	job := send(t, "GET", s.URL()+r.header.Get("Location"), tok, "")
-	job.want(t, "status", "done")
-	ctx := context.Background()
-	id := r.get("job").String()
-	payload := fmt.Sprintf(`{"id":%q,"tenant":"default","uid":"u1","dialog_id":%q,"new":true,"turn_id":%q,"text":"一次就好","hash":%q,"at":4102444800000}`,
-		id, r.get("dialog_id").String(), r.get("turn_id").String(), dialog.TextHash("一次就好"))
-	// The end was not written before the worker died.
-	s.store.Redis.Del(ctx, jobEndKey(id))
-	q, ok := decodeJob(redis.XMessage{ID: "1-1", Values: map[string]any{"job": payload}})
-	s.jobs.guarded(ctx, "1-1", q, ok)
-	again := send(t, "GET", s.URL()+"/v1/jobs/"+id, tok, "")
-	if again.body != job.body {
-		t.Errorf("taken over: %s, before %s", again.body, job.body)
-	}
-	if l.calls() != 1 {
-		t.Errorf("%d model calls, want 1", l.calls())
-	}
-	s.store.Redis.Del(ctx, jobEndKey(id))
-	s.store.Redis.Set(ctx, jobKey(id)+":tries", 3, 0)
-	q, ok = decodeJob(redis.XMessage{ID: "1-2", Values: map[string]any{"job": payload}})
-	s.jobs.guarded(ctx, "1-2", q, ok)
-	dead := send(t, "GET", s.URL()+"/v1/jobs/"+id, tok, "")
-	dead.want(t, "status", "failed")
-	dead.want(t, "error.code", "dead-letter")
-	if n := s.store.Redis.LLen(ctx, jobDead).Val(); n != 1 {
-		t.Errorf("%d dead letters", n)
-	}
-}
-
 // Jobs of one dialog run in the order they were queued, and none fails because
 // another is under way.
 func TestJobsOfOneDialogRunInOrder(t *testing.T) {
@@ -132,17 +94,23 @@ func TestJobsOfOneDialogRunInOrder(t *testing.T) {
 	}
 }
 
-// A panic in a job ends the job, not the process, and others go on.
-func TestAPanicEndsTheJobOnly(t *testing.T) {
+// A worker died between the commit of the turn and the end of the job: the
+// turn happens once, and who takes the job over answers with what was committed.
+func TestAJobTakenOverAnswersWhatWasCommitted(t *testing.T) {
 	l := newScriptedLLM(t)
 	s := startServer(t, l.url, knobs("redis.timeout", "2s"))
-	tok := tokenFor(t, "u1")
-	broken := job{ID: s.ids.Mint(dialog.IDJob, dialog.Owner{Tenant: "default", UID: "u1"}), DialogID: testDialog, AtMS: time.Now().UnixMilli()}
-	j := newJobs(&Server{store: s.store, log: s.log}) // a server without knobs panics in every turn
-	j.guarded(t.Context(), "1-1", broken, true)
-	r := send(t, "GET", s.URL()+"/v1/jobs/"+broken.ID, tok, "")
-	r.want(t, "status", "failed")
-	r.want(t, "error.code", "internal")
-	good := send(t, "POST", s.URL()+"/v1/chat/async", tok, `{"text":"随便聊聊"}`)
-	send(t, "GET", s.URL()+"/v1/jobs/"+good.get("job").String()+"?wait=10s", tok, "").want(t, "status", "done")
+	who := dialog.Owner{Tenant: "default", UID: "u1"}
+	job := jobs.Job{ID: s.ids.Mint(dialog.IDJob, who), Tenant: who.Tenant, UID: who.UID, DialogID: s.ids.Mint(dialog.IDDialog, who), New: true,
+		TurnID: "t-1", Text: "一次就好", Hash: dialog.TextHash("一次就好")}
+	first, code := s.answerJob(t.Context(), job)
+	if code != "" || !strings.Contains(string(first), `"seq":1`) {
+		t.Fatalf("%q %s", code, first)
+	}
+	again, code := s.answerJob(t.Context(), job)
+	if code != "" || string(again) != string(first) {
+		t.Errorf("taken over: %q %s, before %s", code, again, first)
+	}
+	if l.calls() != 1 {
+		t.Errorf("%d model calls, want 1", l.calls())
+	}
 }

@@ -209,7 +209,7 @@ func (m *metrics) gauges(s *Server) {
 	gauge("job_queue_length", "Jobs on the queue, -1 when Redis does not say.", func() float64 {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
-		return s.jobs.depth(ctx)
+		return float64(s.jobs.Length(ctx))
 	})
 	count("cache_requests_total", "Hot questions by result.", "result", "hit", func() float64 { return float64(s.cache.hits.Load()) })
 	count("cache_requests_total", "Hot questions by result.", "result", "miss", func() float64 { return float64(s.cache.misses.Load()) })

@@ -12,17 +12,15 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/cstest/cstest/reference-server/admission"
-	"github.com/cstest/cstest/reference-server/dialog"
-
-	"github.com/cstest/cstest/reference-server/degrade"
-
-	"github.com/cstest/cstest/reference-server/model"
-
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/net/netutil"
 
+	"github.com/cstest/cstest/reference-server/admission"
 	"github.com/cstest/cstest/reference-server/answer"
+	"github.com/cstest/cstest/reference-server/degrade"
+	"github.com/cstest/cstest/reference-server/dialog"
+	"github.com/cstest/cstest/reference-server/jobs"
+	"github.com/cstest/cstest/reference-server/model"
 	"github.com/cstest/cstest/reference-server/pii"
 	"github.com/cstest/cstest/reference-server/trace"
 )
@@ -45,7 +43,7 @@ type Server struct {
 	tickets  *tickets
 	agents   *agents
 	cache    *hotCache
-	jobs     *jobs
+	jobs     *jobs.Queue
 	gates    *gates
 	limiter  *admission.Limiter
 	bodies   bodies
@@ -114,7 +112,7 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	if s.faq, err = answer.NewFAQ(); err != nil {
 		s.log.Error("no FAQ: degraded turns go to people", "err", err)
 	}
-	s.jobs = newJobs(s)
+	s.jobs = jobs.New(s.store.Redis, s.answerJob, s.log, time.Now)
 	s.limiter = admission.NewLimiter(func() admission.Live { return admissionLive(s.set.Load()) })
 	s.gates, s.metrics = newGates(&base), newMetrics(s)
 	if err := s.listen(); err != nil {
@@ -198,7 +196,7 @@ func (s *Server) protocols() *http.Protocols {
 
 // start runs what goes on beside requests.
 func (s *Server) start(ctx context.Context) {
-	s.background.Go(func() { s.jobs.run(ctx) })
+	s.background.Go(func() { s.jobs.Run(ctx) })
 	s.background.Go(func() { s.agents.bus.publish(ctx) })
 	s.background.Go(func() { s.agents.bus.listen(ctx) })
 	s.background.Go(func() { s.agents.sweep(ctx) })

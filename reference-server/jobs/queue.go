@@ -1,0 +1,208 @@
+package jobs
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/cstest/cstest/reference-server/dialog"
+)
+
+const (
+	streamKey = "jobs:{q}"
+	deadKey   = "jobs:{q}:dead"
+	group     = "workers"
+
+	workers      = 64
+	life         = time.Hour   // of a status
+	longest      = time.Minute // a longer queue is refused
+	lookAgain    = 250 * time.Millisecond
+	noteTimeout  = time.Second // for what is written of a job beside its turn
+	firstMean    = 200 * time.Millisecond
+	waitersLimit = 100_000
+)
+
+// LongestWait is how long Await waits at most.
+const LongestWait = 10 * time.Second
+
+// ErrUnknown is for a job that there is not, or no longer.
+var ErrUnknown = errors.New("no such job")
+
+// FullError refuses a job: those before it take longer than a minute.
+type FullError struct {
+	Over time.Duration // how much longer
+}
+
+// Error says so.
+func (e *FullError) Error() string { return "the queue is longer than a minute" }
+
+// Answer runs the turn of a job. A code says that it failed, and why. Turns are
+// idempotent by turn_id, so a job that is taken over after its commit gets the
+// answer that was committed.
+type Answer func(ctx context.Context, job Job) (result []byte, code string)
+
+// Queue is the jobs of all servers that share a Redis. Safe for concurrent use.
+type Queue struct {
+	redis  redis.UniversalClient
+	answer Answer
+	log    *slog.Logger
+	now    func() time.Time
+	name   string // of this server among the consumers
+	wake   chan struct{}
+	order  order
+
+	mu      sync.Mutex
+	running map[string]context.CancelFunc
+	waiters map[string]chan struct{} // closed when the job ends here
+
+	meanNS atomic.Int64 // moving mean of a job's run time
+}
+
+// New makes a queue; nothing is taken off it before Run.
+func New(rdb redis.UniversalClient, answer Answer, log *slog.Logger, now func() time.Time) *Queue {
+	q := &Queue{redis: rdb, answer: answer, log: log, now: now, name: "srv-" + dialog.RandomHex(4), wake: make(chan struct{}, 1),
+		running: map[string]context.CancelFunc{}, waiters: map[string]chan struct{}{}}
+	q.meanNS.Store(int64(firstMean))
+	return q
+}
+
+func stateKey(id string) string { return "job:{" + id + "}" }
+func endKey(id string) string   { return "job:{" + id + "}:end" }
+func triesKey(id string) string { return "job:{" + id + "}:tries" }
+
+// Submit queues a job. Errors: *FullError, else wrapping dialog.ErrState.
+func (q *Queue) Submit(ctx context.Context, job Job) error {
+	waiting, err := q.redis.XLen(ctx, streamKey).Result()
+	if err != nil {
+		return stateError(err)
+	}
+	if wait := time.Duration(waiting) * time.Duration(q.meanNS.Load()) / workers; wait > longest {
+		return &FullError{wait - longest}
+	}
+	job.QueuedMS = q.now().UnixMilli()
+	payload, err := json.Marshal(job)
+	if err != nil {
+		return err
+	}
+	p := q.redis.Pipeline()
+	p.Set(ctx, stateKey(job.ID), string(Queued), life)
+	p.XAdd(ctx, &redis.XAddArgs{Stream: streamKey, Values: []any{"job", payload}})
+	if _, err := p.Exec(ctx); err != nil {
+		return stateError(err)
+	}
+	select {
+	case q.wake <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+// Status reads where a job stands. Errors: ErrUnknown, else wrapping
+// dialog.ErrState.
+func (q *Queue) Status(ctx context.Context, id string) (Status, error) {
+	p := q.redis.Pipeline()
+	end, state := p.Get(ctx, endKey(id)), p.Get(ctx, stateKey(id))
+	if _, err := p.Exec(ctx); err != nil && !dialog.IsNil(err) {
+		return Status{}, stateError(err)
+	}
+	switch {
+	case end.Err() == nil:
+		return decodeFinal(end.Val()), nil
+	case state.Err() != nil:
+		return Status{}, ErrUnknown
+	case State(state.Val()) == Running:
+		return Status{State: Running}, nil
+	}
+	return Status{State: Queued}, nil
+}
+
+// Await is Status, after waiting for the end of the job if that takes no longer
+// than wait. It returns the error of ctx when that ends first.
+func (q *Queue) Await(ctx context.Context, id string, wait time.Duration) (Status, error) {
+	until := q.now().Add(min(wait, LongestWait))
+	ended := q.waiter(id)
+	defer q.forget(id, ended)
+	for {
+		status, err := q.Status(ctx, id)
+		left := until.Sub(q.now())
+		if err != nil || left <= 0 || status.State.Final() {
+			return status, err
+		}
+		select {
+		case <-ended:
+			ended = nil
+		case <-ctx.Done():
+			return Status{}, ctx.Err()
+		case <-time.After(min(left, lookAgain)): // it may run on another server
+		}
+	}
+}
+
+// Cancel ends a job; one that has ended stays as it ended. Errors are those of
+// Status.
+func (q *Queue) Cancel(ctx context.Context, id string) (Status, error) {
+	if _, err := q.Status(ctx, id); err != nil {
+		return Status{}, err
+	}
+	q.end(id, Status{State: Cancelled})
+	q.mu.Lock()
+	if stop := q.running[id]; stop != nil {
+		stop()
+	}
+	q.mu.Unlock()
+	return q.Status(ctx, id)
+}
+
+// Length is the number of jobs on the queue, -1 when Redis does not say.
+func (q *Queue) Length(ctx context.Context) int64 {
+	n, err := q.redis.XLen(ctx, streamKey).Result()
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+func (q *Queue) waiter(id string) chan struct{} {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if ch, ok := q.waiters[id]; ok {
+		return ch
+	}
+	ch := make(chan struct{})
+	if len(q.waiters) < waitersLimit {
+		q.waiters[id] = ch
+	}
+	return ch
+}
+
+// forget drops the channel of one who no longer waits; others who wait on it
+// look for themselves.
+func (q *Queue) forget(id string, ch chan struct{}) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.waiters[id] == ch {
+		delete(q.waiters, id)
+	}
+}
+
+// end gives a job its final status, unless it has one.
+func (q *Queue) end(id string, status Status) {
+	ctx, cancel := context.WithTimeout(context.Background(), noteTimeout)
+	defer cancel()
+	_ = q.redis.SetNX(ctx, endKey(id), status.encode(), life).Err()
+	q.mu.Lock()
+	if ch, ok := q.waiters[id]; ok {
+		close(ch)
+		delete(q.waiters, id)
+	}
+	q.mu.Unlock()
+}
+
+func stateError(err error) error { return fmt.Errorf("%w: %w", dialog.ErrState, err) }
