@@ -73,6 +73,18 @@ func (s *Sketch) Quantile(q float64) (time.Duration, bool) {
 	return 0, false
 }
 
+// Mean is the mean of the middles of the cells; false when empty.
+func (s *Sketch) Mean() (time.Duration, bool) {
+	if s.n == 0 {
+		return 0, false
+	}
+	var sum float64
+	for _, c := range s.cells {
+		sum += float64(sketchValue(int(c>>32))) * float64(uint32(c))
+	}
+	return time.Duration(sum / float64(s.n)), true
+}
+
 // Boundary is a time that parts the durations, and as many infinite ones as
 // given, near quantile q: the edge of the cell at the nearest rank that leaves
 // the share above it nearest to 1 − q, and something on both sides where it can. False when there is nothing to part or

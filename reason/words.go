@@ -105,7 +105,8 @@ func comparisonWords() []wordRow {
 	return []wordRow{
 		{"better", "better", "更好"}, {"worse", "worse", "更差"}, {"equivalent", "equivalent", "相当"}, {"cannot_tell", "cannot tell", "无法判断"},
 		{"mean", "mean", "均值"}, {"answered", "answered", "已应答"}, {"full quality", "full quality", "完整质量"}, {"turns", "turns", "轮次"},
-		{"target CPU per turn", "target CPU per turn", "被测系统每轮 CPU"}, {"profile", "profile", "配置档"}, {"target", "target", "被测系统"},
+		{"target CPU per turn", "target CPU per turn", "被测系统每轮 CPU"}, {"LLM calls per turn", "LLM calls per turn", "每轮 LLM 调用"},
+		{"measured", "measured", "已测量"}, {"profile", "profile", "配置档"}, {"target", "target", "被测系统"},
 		{"name", "name", "名称"}, {"scale", "scale", "缩放"}, {"stages", "stages", "阶段"}, {"conversations", "conversations", "会话"}, {"objectives", "objectives", "目标"},
 		{"cores", "cores", "核数"}, {"kernel", "kernel", "内核"}, {"seed", "seed", "随机种子"},
 	}

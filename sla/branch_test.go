@@ -133,7 +133,7 @@ func TestVerdictNames(t *testing.T) {
 	for c := CannotTell; c <= Equivalent+1; c++ {
 		names = append(names, c.String())
 	}
-	if want := []string{"cannot tell", "better", "worse", "equivalent", "unknown"}; !slices.Equal(names, want) {
+	if want := []string{"cannot_tell", "better", "worse", "equivalent", "unknown"}; !slices.Equal(names, want) {
 		t.Errorf("%q", names)
 	}
 }

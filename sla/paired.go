@@ -2,7 +2,6 @@ package sla
 
 import (
 	"math"
-	"math/rand/v2"
 	"slices"
 )
 
@@ -10,11 +9,8 @@ import (
 const (
 	LatencyMargin    = 0.05
 	ThroughputMargin = 0.02
+	ShareMargin      = 0.002
 )
-
-// leastPairs is how many pairs a sign-flip test needs for p < 0.05: with five,
-// the most extreme of 2^5 signs on both sides are 6.25 % of them.
-const leastPairs = 6
 
 // Comparison is what a paired comparison says of B against A.
 type Comparison uint8
@@ -27,9 +23,9 @@ const (
 	Equivalent
 )
 
-var comparisonNames = []string{"cannot tell", "better", "worse", "equivalent"}
+var comparisonNames = []string{"cannot_tell", "better", "worse", "equivalent"}
 
-// String is the comparison as tables print it.
+// String is the comparison as results name it.
 func (c Comparison) String() string {
 	if int(c) < len(comparisonNames) {
 		return comparisonNames[c]
@@ -37,63 +33,79 @@ func (c Comparison) String() string {
 	return "unknown"
 }
 
-// Metric is how to read the ratio of a figure.
+// Metric is how to read the change of a figure.
 type Metric struct {
 	HigherIsBetter bool
-	// Margin is how far from 1 a ratio may be and still mean nothing.
+	// Margin is how large a change may be and still mean nothing.
 	Margin float64
+	// Points: the change is B − A, as of shares. Else it is B/A − 1, as of times and rates.
+	Points bool
 }
 
 // Pair is one figure measured for both variants under the same arrivals.
 type Pair struct{ A, B float64 }
 
-// Effect is the ratio B/A over all pairs.
+// Effect is the change from A to B over all pairs.
 type Effect struct {
-	Pairs        int     // those with both figures above zero
-	Ratio        float64 // exp of the median log-ratio
-	Lower, Upper float64 // 95 % interval of Ratio, by bootstrap over pairs
-	P            float64 // two-sided, by sign flips of the log-ratios' mean
+	Pairs  int     // those that had a figure on both sides
+	Change float64 // as the metric reads it
+	// Lower and Upper hold the change at the confidence asked for; they are infinite
+	// where so few pairs bound nothing.
+	Lower, Upper float64
+	P            float64 // of no change, two-sided
 	Comparison   Comparison
-	// Needs is how many pairs it takes at least, when there were fewer.
+	// Needs is about how many pairs would tell; 0 when the comparison is decided or
+	// nothing can be said.
 	Needs int
 }
 
-// resamples is how often pairs are drawn for the bootstrap, and signs where they
-// are too many to go through all.
-const resamples = 4000
+// Differs tells whether any two figures of a pair do: where none does, no test
+// can find a difference, and the comparison needs no share of the confidence.
+func Differs(pairs []Pair, m Metric) bool {
+	return slices.ContainsFunc(m.changes(pairs), func(d float64) bool { return d != 0 })
+}
 
-// Compare judges B against A from pairs: the median of the log-ratios, its
-// percentile interval by bootstrap over pairs (B. Efron, R. Tibshirani, An
-// Introduction to the Bootstrap, 13), and a sign-flip permutation test of their
-// mean. The same pairs and seed give the same effect. Pairs with a figure that is
-// not above zero and finite are left out.
-func Compare(pairs []Pair, m Metric, seed uint64) Effect {
-	var logs []float64
-	for _, p := range pairs {
-		if l := math.Log(p.B / p.A); p.A > 0 && p.B > 0 && !math.IsInf(l, 0) && !math.IsNaN(l) {
-			logs = append(logs, l)
+// LeastPairs is how many pairs can show a difference at a confidence: with one
+// fewer, even all of them one way happens too often by chance.
+func LeastPairs(confidence float64) int {
+	for n := 1; n < 64; n++ {
+		if math.Ldexp(2, -n) <= 1-confidence {
+			return n
 		}
 	}
-	e := Effect{Pairs: len(logs), P: 1}
-	if len(logs) == 0 {
-		e.Needs = leastPairs
+	return 64
+}
+
+// Compare judges B against A. The order within a pair must have been drawn at
+// random: then, if B were no different, every change would as well have come
+// with the other sign, whatever the noise was, and the test (Wilcoxon's, of the
+// signs of the ranks) and the interval (its inversion) hold as stated. The change
+// is the median of all means of two (Hodges and Lehmann), which one odd run does
+// not move.
+func Compare(pairs []Pair, m Metric, confidence float64) Effect {
+	d := m.changes(pairs)
+	e := Effect{Pairs: len(d), P: 1, Lower: math.Inf(-1), Upper: math.Inf(1)}
+	if len(d) == 0 {
+		e.Needs = LeastPairs(confidence)
 		return e
 	}
-	rng := rand.New(rand.NewPCG(seed, 0x6a09e667f3bcc909))
-	e.Ratio = math.Exp(median(slices.Clone(logs)))
-	lower, upper := bootstrap(logs, rng)
-	e.Lower, e.Upper = math.Exp(lower), math.Exp(upper)
-	e.P = signFlip(logs, rng)
-	if len(logs) < leastPairs {
-		e.Needs = leastPairs
-		return e
+	means := walsh(d)
+	chances := rankSums(len(d))
+	e.Change = middle(means)
+	below, _ := slices.BinarySearch(means, math.SmallestNonzeroFloat64) // at most 0
+	above, _ := slices.BinarySearch(means, 0)                           // below 0
+	e.P = min(1, 2*chances[min(below, len(means)-above)])
+	if cut := cutAt(chances, 1-confidence); cut >= 0 {
+		e.Lower, e.Upper = m.asRead(means[cut]), m.asRead(means[len(means)-1-cut])
 	}
+	e.Change = m.asRead(e.Change)
 	switch {
-	case e.Lower >= 1-m.Margin && e.Upper <= 1+m.Margin:
+	case e.Lower >= -m.Margin && e.Upper <= m.Margin:
 		e.Comparison = Equivalent
-	case e.P >= 0.05 || e.Lower <= 1 && e.Upper >= 1:
+	case e.Lower <= 0 && e.Upper >= 0:
 		e.Comparison = CannotTell
-	case (e.Ratio > 1) == m.HigherIsBetter:
+		e.Needs = e.pairsToTell(m.Margin, confidence)
+	case (e.Change > 0) == m.HigherIsBetter:
 		e.Comparison = Better
 	default:
 		e.Comparison = Worse
@@ -101,67 +113,87 @@ func Compare(pairs []Pair, m Metric, seed uint64) Effect {
 	return e
 }
 
-// median sorts v.
-func median(v []float64) float64 {
-	slices.Sort(v)
-	n := len(v)
-	if n%2 == 1 {
-		return v[n/2]
+// pairsToTell is how many pairs would narrow the interval to the margin, should
+// they scatter as those seen did: its width falls with the root of their number.
+func (e *Effect) pairsToTell(margin, confidence float64) int {
+	least := LeastPairs(confidence)
+	if e.Pairs < least || margin <= 0 {
+		return least
 	}
-	return (v[n/2-1] + v[n/2]) / 2
+	shrink := (e.Upper - e.Lower) / (2 * margin)
+	return max(least, e.Pairs+1, int(math.Ceil(float64(e.Pairs)*shrink*shrink-1e-9)))
 }
 
-// bootstrap gives the 2.5th and the 97.5th percentile of the median of resampled pairs.
-func bootstrap(logs []float64, rng *rand.Rand) (lower, upper float64) {
-	medians := make([]float64, resamples)
-	draw := make([]float64, len(logs))
-	for i := range medians {
-		for k := range draw {
-			draw[k] = logs[rng.IntN(len(logs))]
-		}
-		medians[i] = median(draw)
-	}
-	slices.Sort(medians)
-	return medians[resamples*25/1000], medians[resamples*975/1000-1]
-}
-
-// exactFlips is up to how many pairs all combinations of signs are gone through.
-const exactFlips = 14
-
-// signFlip is the share of sign combinations under which the sum is at least as
-// far from zero as it is. Drawn combinations count the observed one too, so that
-// the share is never zero.
-func signFlip(logs []float64, rng *rand.Rand) float64 {
-	var observed float64
-	for _, l := range logs {
-		observed += l
-	}
-	// What differs from the observed sum only by rounding is as far.
-	observed = math.Abs(observed) * (1 - 1e-12)
-	extreme := 0
-	if len(logs) <= exactFlips {
-		for signs := range 1 << len(logs) {
-			if flipped(logs, func(i int) bool { return signs&(1<<i) != 0 }) >= observed {
-				extreme++
+// changes are the differences, or the logarithms of the ratios, of those pairs
+// that have one.
+func (m Metric) changes(pairs []Pair) (out []float64) {
+	for _, p := range pairs {
+		d := p.B - p.A
+		if !m.Points {
+			if p.A <= 0 || p.B <= 0 {
+				continue
 			}
+			d = math.Log(p.B / p.A)
 		}
-		return float64(extreme) / float64(int(1)<<len(logs))
-	}
-	for range resamples {
-		if flipped(logs, func(int) bool { return rng.Uint64()&1 != 0 }) >= observed {
-			extreme++
+		if !math.IsNaN(d) && !math.IsInf(d, 0) {
+			out = append(out, d)
 		}
 	}
-	return float64(extreme+1) / (resamples + 1)
+	return out
 }
 
-func flipped(logs []float64, negative func(i int) bool) float64 {
-	var sum float64
-	for i, l := range logs {
-		if negative(i) {
-			l = -l
-		}
-		sum += l
+// asRead turns one of changes back into what the metric reads.
+func (m Metric) asRead(change float64) float64 {
+	if m.Points {
+		return change
 	}
-	return math.Abs(sum)
+	return math.Expm1(change)
+}
+
+// walsh gives the means of every two, each with itself too, in order.
+func walsh(d []float64) []float64 {
+	out := make([]float64, 0, len(d)*(len(d)+1)/2)
+	for i := range d {
+		for j := i; j < len(d); j++ {
+			out = append(out, d[i]/2+d[j]/2)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func middle(sorted []float64) float64 {
+	n := len(sorted)
+	return sorted[(n-1)/2]/2 + sorted[n/2]/2
+}
+
+// rankSums gives the chance that the ranks 1 … n, each taken or left with even
+// chances, sum up to at most w.
+func rankSums(n int) []float64 {
+	chance := make([]float64, n*(n+1)/2+1)
+	chance[0] = 1
+	for r, most := 1, 0; r <= n; r++ {
+		most += r
+		for w := most; w >= 0; w-- {
+			taken := 0.0
+			if w >= r {
+				taken = chance[w-r]
+			}
+			chance[w] = chance[w]/2 + taken/2
+		}
+	}
+	for w := 1; w < len(chance); w++ {
+		chance[w] += chance[w-1]
+	}
+	return chance
+}
+
+// cutAt is the largest rank sum that is at most so likely on both sides
+// together, −1 without one.
+func cutAt(chances []float64, share float64) int {
+	cut := -1
+	for w := 0; w < len(chances)/2 && 2*chances[w] <= share*(1+1e-12); w++ {
+		cut = w
+	}
+	return cut
 }

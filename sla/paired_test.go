@@ -33,80 +33,103 @@ func TestCompare(t *testing.T) {
 		{"more throughput", pairs(1.5, 1.4, 1.6, 1.5, 1.45, 1.5), throughput, Better, 0},
 		{"less throughput", pairs(0.65, 0.67, 0.66, 0.7, 0.64, 0.66), throughput, Worse, 0},
 		{"the same", pairs(1.01, 0.99, 1.0, 1.02, 0.98, 1.0), latency, Equivalent, 0},
-		{"the same to 5 % but not to 2 %", pairs(1.03, 0.97, 1.0, 1.04, 0.96, 1.0), throughput, CannotTell, 0},
+		// [−4 %, +4 %] must become ±2 %: four times as many pairs.
+		{"the same to 5 % but not to 2 %", pairs(1.04, 0.96, 1.0, 1.04, 0.96, 1.0), throughput, CannotTell, 24},
 		{"reliably 1 % slower means nothing", pairs(1.01, 1.011, 1.012, 1.009, 1.01, 1.01), latency, Equivalent, 0},
-		{"scattered", pairs(0.5, 2, 0.7, 1.5, 1.1, 0.8), latency, CannotTell, 0},
+		{"scattered", pairs(0.5, 2, 0.7, 1.5, 1.1, 0.8), latency, CannotTell, 1350},
 		{"five pairs are too few", pairs(0.5, 0.5, 0.5, 0.5, 0.5), latency, CannotTell, 6},
 		{"figures of zero are left out", append(pairs(0.5, 0.5, 0.5, 0.5, 0.5), Pair{0, 1}, Pair{1, 0}, Pair{-1, -1}, Pair{math.Inf(1), 1}), latency, CannotTell, 6},
 		{"nothing", nil, latency, CannotTell, 6},
 	} {
-		got := Compare(c.pairs, c.metric, 1)
+		got := Compare(c.pairs, c.metric, 0.95)
 		if got.Comparison != c.want || got.Needs != c.needs {
 			t.Errorf("%s: %v (%+v), want %v", c.name, got.Comparison, got, c.want)
-		}
-		if again := Compare(c.pairs, c.metric, 1); again != got {
-			t.Errorf("%s: the same seed gives %+v, then %+v", c.name, got, again)
 		}
 	}
 }
 
-func TestSignFlipCounts(t *testing.T) {
-	// All six one way: the two extremes of 64.
-	if got := Compare(pairs(0.5, 0.5, 0.5, 0.5, 0.5, 0.5), Metric{}, 1).P; got != 2.0/64 {
-		t.Errorf("six halves: p = %v, want 2/64", got)
+func TestComparePoints(t *testing.T) {
+	m := Metric{HigherIsBetter: true, Margin: ShareMargin, Points: true}
+	var lost, same []Pair
+	for range 6 {
+		lost, same = append(lost, Pair{1, 0.9}), append(same, Pair{0, 0})
 	}
-	if got := Compare(pairs(0.5, 0.5, 0.5, 0.5, 0.5), Metric{}, 1).P; got != 2.0/32 {
-		t.Errorf("five halves: p = %v, want 2/32", got)
+	if e := Compare(lost, m, 0.95); e.Comparison != Worse || math.Abs(e.Change+0.1) > 1e-12 || math.Abs(e.Lower+0.1) > 1e-12 {
+		t.Errorf("ten points lost: %+v", e)
 	}
-	// Log-ratios 1, 1, -1: a sum of 1 in absolute value is reached by every sign.
-	if got := signFlip([]float64{1, 1, -1}, nil); got != 1 {
-		t.Errorf("p = %v, want 1", got)
+	if e := Compare(same, m, 0.95); e.Comparison != Equivalent || e.P != 1 || e.Lower != 0 || e.Upper != 0 {
+		t.Errorf("none answered on both sides: %+v", e)
 	}
-	// Log-ratios 3, 1: |4| of {4, 2, 2, 4}.
-	if got := signFlip([]float64{3, 1}, nil); got != 0.5 {
+	if Differs(same, m) || !Differs(lost, m) {
+		t.Error("Differs tells the two apart the wrong way")
+	}
+}
+
+// The chances are those of tables of Wilcoxon's signed-rank test.
+func TestSignedRanks(t *testing.T) {
+	if got := Compare(pairs(0.5, 0.5, 0.5, 0.5, 0.5, 0.5), Metric{}, 0.95).P; got != 2.0/64 {
+		t.Errorf("six one way: p = %v, want 2/64", got)
+	}
+	if got := Compare(pairs(0.5, 0.5, 0.5, 0.5, 0.5), Metric{}, 0.95).P; got != 2.0/32 {
+		t.Errorf("five one way: p = %v, want 2/32", got)
+	}
+	// Ranks 1 2 3 with the smallest the other way: sums of 0 and 1 are 2 of 8 subsets.
+	d := []Pair{{1, math.Exp(-1)}, {1, math.Exp(2)}, {1, math.Exp(3)}}
+	if got := Compare(d, Metric{}, 0.95).P; got != 0.5 {
 		t.Errorf("p = %v, want 1/2", got)
 	}
-	many := make([]float64, 20)
-	for i := range many {
-		many[i] = 0.1
+	// The critical values at 5 % of both sides: 0 of 6 pairs, 8 of 10, 52 of 20.
+	for n, want := range map[int]int{5: -1, 6: 0, 7: 2, 8: 3, 9: 5, 10: 8, 15: 25, 20: 52} {
+		if got := cutAt(rankSums(n), 0.05); got != want {
+			t.Errorf("%d pairs: a sum of ranks of at most %d, tables say %d", n, got, want)
+		}
 	}
-	if got := signFlip(many, rand.New(rand.NewPCG(1, 2))); got != 1.0/(resamples+1) {
-		t.Errorf("twenty one way: p = %v", got)
+	for confidence, want := range map[float64]int{0.95: 6, 0.99: 8, 1 - 0.05/14: 10, 1 - 0.05/32: 11} {
+		if got := LeastPairs(confidence); got != want {
+			t.Errorf("at %v: %d pairs, want %d", confidence, got, want)
+		}
 	}
 }
 
 func TestEffect(t *testing.T) {
-	e := Compare(pairs(2, 4, 8, 2, 4, 8, 4), Metric{}, 7)
-	if math.Abs(e.Ratio-4) > 1e-9 || e.Lower < 2-1e-9 || e.Lower > 4 || e.Upper < 4 || e.Upper > 8+1e-9 || e.Pairs != 7 {
+	e := Compare(pairs(2, 4, 8, 2, 4, 8, 4), Metric{}, 0.95)
+	if math.Abs(e.Change-3) > 1e-9 || e.Lower < 1-1e-9 || e.Lower > 3 || e.Upper < 3 || e.Upper > 7+1e-9 || e.Pairs != 7 {
 		t.Errorf("%+v", e)
 	}
-	if got := median([]float64{4, 1, 3, 2}); got != 2.5 {
-		t.Errorf("median of four is %v", got)
+	// One odd run does not move it.
+	odd := Compare(pairs(1.2, 1.2, 1.2, 1.2, 1.2, 1.2, 1.2, 1.2, 1.2, 50), Metric{}, 0.95)
+	if math.Abs(odd.Change-0.2) > 1e-9 || odd.Comparison != Worse {
+		t.Errorf("one odd pair of ten: %+v", odd)
 	}
 }
 
-// Two variants that are the same are called different at most as often as p says,
-// and called equivalent when the noise is small.
+// Two variants that are the same are called different at most as often as the
+// confidence allows, whatever the noise, and called equivalent when it is small;
+// and the interval holds a true change as often as it says.
 func TestSameVariantsAreSeldomCalledDifferent(t *testing.T) {
 	rng := rand.New(rand.NewPCG(20261111, 1))
-	different, equivalent := 0, 0
-	const runs = 200
-	for i := range runs {
-		var noisy, quiet []Pair
+	different, equivalent, outside := 0, 0, 0
+	const runs = 1000
+	for range runs {
+		var noisy, quiet, slower []Pair
 		for range 8 {
 			noisy = append(noisy, Pair{math.Exp(rng.NormFloat64() * 0.2), math.Exp(rng.NormFloat64() * 0.2)})
 			quiet = append(quiet, Pair{math.Exp(rng.NormFloat64() * 0.005), math.Exp(rng.NormFloat64() * 0.005)})
+			slower = append(slower, Pair{math.Exp(rng.NormFloat64() * 0.2), 1.2 * math.Exp(rng.NormFloat64()*0.2)})
 		}
-		if c := Compare(noisy, Metric{Margin: LatencyMargin}, uint64(i)).Comparison; c == Better || c == Worse {
+		if c := Compare(noisy, Metric{Margin: LatencyMargin}, 0.95).Comparison; c == Better || c == Worse {
 			different++
 		}
-		if Compare(quiet, Metric{Margin: LatencyMargin}, uint64(i)).Comparison == Equivalent {
+		if Compare(quiet, Metric{Margin: LatencyMargin}, 0.95).Comparison == Equivalent {
 			equivalent++
 		}
+		if e := Compare(slower, Metric{}, 0.95); e.Lower > 0.2 || e.Upper < 0.2 {
+			outside++
+		}
 	}
-	// 5 % and three standard deviations: 0.05·200 + 3·√(200·0.05·0.95) = 19.2.
-	if different > 19 || equivalent < runs*95/100 {
-		t.Errorf("%d of %d same pairs called different, %d of the quiet ones equivalent", different, runs, equivalent)
+	// 5 % and three standard deviations: 50 + 3·√(1000·0.05·0.95) = 70.7.
+	if different > 70 || outside > 70 || equivalent < runs*95/100 {
+		t.Errorf("of %d: %d same pairs called different, %d intervals miss the change, %d of the quiet ones equivalent", runs, different, outside, equivalent)
 	}
 }
 

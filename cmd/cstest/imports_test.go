@@ -47,13 +47,14 @@ var house = map[string][]string{
 	"sla":                        {"measure", "scenario"},
 	"tui":                        {"sla", "measure", "scenario"},
 	"result":                     {"sla", "measure", "scenario"},
-	"report":                     {"result", "sla", "measure", "scenario"},
+	"report":                     {"result", "sla", "measure", "scenario", "tune"},
+	"tune":                       {"sla", "measure"},
 	"trial":                      {"load", "driver", "measure", "result", "sla", "scenario", "template", "trial/crew", "trial/servers", "usage"},
 	"selftest":                   {"load", "measure", "scenario", "trial", "trial/servers"},
 	"trial/crew":                 {"load", "measure", "scenario", "trial/servers", "usage"},
 	"trial/servers":              {"measure", "scenario"},
 	"cmd/cstest": {"driver", "load", "measure", "mockllm", "reference-server", "report", "result", "scenario", "scenarios",
-		"selftest", "sla", "trial", "tui"},
+		"selftest", "sla", "trial", "tui", "tune"},
 }
 
 // fences are the heavy dependencies, each the business of one package.

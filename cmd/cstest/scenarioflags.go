@@ -65,26 +65,44 @@ type chosen struct {
 	dir       string     // where its data tables are
 }
 
+// found is the text of a scenario, before any flag is applied.
+type found struct {
+	name string
+	data []byte
+	dir  string // where its data tables are
+}
+
 // load finds the scenario that arg names, applies the flags and validates the
 // whole once more.
 func (o *scenarioFlags) load(s streams, args []string) (*chosen, error) {
+	f, err := find(s.in, args)
+	if err != nil {
+		return nil, err
+	}
+	return o.choose(f)
+}
+
+// find reads the scenario that the only argument names, or the default.
+func find(stdin io.Reader, args []string) (f found, err error) {
 	arg := ""
 	if len(args) > 0 {
 		arg = args[0]
 	}
-	name, data, dir, err := findScenario(s.in, arg)
-	if err != nil {
-		return nil, err
-	}
+	f.name, f.data, f.dir, err = findScenario(stdin, arg)
+	return f, err
+}
+
+// choose applies the flags to a scenario and validates the whole once more.
+func (o *scenarioFlags) choose(f found) (*chosen, error) {
 	sets, overrides, err := o.sets()
 	if err != nil {
 		return nil, err
 	}
-	sc, err := scenario.Parse(name, data, scenario.Options{Dir: dir, Set: sets})
+	sc, err := scenario.Parse(f.name, f.data, scenario.Options{Dir: f.dir, Set: sets})
 	if err != nil {
 		return nil, err
 	}
-	c := &chosen{Scenario: sc, overrides: overrides, scale: 1, dir: dir}
+	c := &chosen{Scenario: sc, overrides: overrides, scale: 1, dir: f.dir}
 	if err := o.apply(c); err != nil {
 		return nil, err
 	}

@@ -1,0 +1,396 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cstest/cstest/reason"
+	refserver "github.com/cstest/cstest/reference-server"
+	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/result"
+	"github.com/cstest/cstest/trial"
+	"github.com/cstest/cstest/tune"
+	"github.com/cstest/cstest/unit"
+)
+
+// tuneOptions are the flags of `cstest tune`.
+type tuneOptions struct {
+	scenarioFlags
+	vary        []string
+	rounds      int
+	gate        string
+	resultsDir  string
+	allowTarget []string
+	json        bool
+	quiet       bool
+	noColor     bool
+	lang        string
+}
+
+func newTuneCmd(s streams) *cobra.Command {
+	var o tuneOptions
+	cmd := &cobra.Command{
+		Use:   "tune [SCENARIO] --vary KEY=a,b,c",
+		Short: "Run variants of a scenario side by side and say which differences are real",
+		Long: `Run variants of a scenario side by side and say which differences are real. KEY is a knob
+of the bundled server, profile, or any field of the scenario as --set takes it; the first
+value is the baseline. Several --vary give every combination.
+
+Every round runs every variant once, in an order drawn anew, with the same arrivals and
+servers freshly started; the baseline runs twice, which shows what chance alone does.
+A scenario of seconds with a stage that is not judged, to warm up, is best: see
+tuning-stages, which varies the profile by itself.
+
+The first Ctrl-C ends the run under way and reports the rounds that are done.
+With --gate METRIC: exits 10 when a variant is worse in it, 11 when it cannot be told.`,
+		Example: `  cstest tune smoke --vary redis.pool=0,50 --rounds 10
+  cstest tune tuning-stages
+  cstest tune my.yaml --vary llm.latency.median=50ms,110ms --vary target.http=1.1,h2c --gate mean`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return runTune(cmd.Context(), s, &o, args) },
+	}
+	o.register(cmd)
+	f := cmd.Flags()
+	f.StringArrayVar(&o.vary, "vary", nil, "KEY=a,b,c, the first value is the baseline (may be repeated)")
+	f.IntVar(&o.rounds, "rounds", 0, "how often every variant runs (default as often as can show a difference, 10 at least)")
+	f.StringVar(&o.gate, "gate", "", "the metric that decides the exit code: "+strings.Join(metricNames(), ", "))
+	f.StringVar(&o.resultsDir, "results-dir", "", "where the results go (default results/tune-<name>-<UTC time>)")
+	f.StringArrayVar(&o.allowTarget, "allow-target", nil, "host or CIDR of a public target you are entitled to load (may be repeated)")
+	f.BoolVar(&o.json, "json", false, "print tune.json instead of the tables")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but the verdict")
+	f.BoolVar(&o.noColor, "no-color", false, "no colours")
+	f.StringVar(&o.lang, "lang", "en", "language of what a person reads: en or zh")
+	return cmd
+}
+
+func metricNames() []string {
+	var out []string
+	for _, m := range tune.Metrics() {
+		out = append(out, m.Name)
+	}
+	return out
+}
+
+// experiment is one `cstest tune` under way.
+type experiment struct {
+	*tuneOptions
+	s       streams
+	lang    report.Lang
+	from    found
+	plan    *tune.Plan
+	base    *chosen // of the baseline
+	secrets *report.Redactor
+	dir     string
+	signals *signals
+	started time.Time
+	runs    []tune.Run
+}
+
+func runTune(ctx context.Context, s streams, o *tuneOptions, args []string) error {
+	x, err := newExperiment(s, o, args)
+	if err != nil {
+		return err
+	}
+	s, flush := s.clean(x.secrets)
+	defer flush()
+	x.s = s
+	return cleaned(x.run(ctx), x.secrets)
+}
+
+// newExperiment plans, and checks every variant before the first is run.
+func newExperiment(s streams, o *tuneOptions, args []string) (*experiment, error) {
+	lang, err := reason.ParseLang(o.lang)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	if o.gate != "" && !slices.Contains(metricNames(), o.gate) {
+		return nil, usagef("--gate %q: want one of %s", o.gate, strings.Join(metricNames(), ", "))
+	}
+	x := &experiment{tuneOptions: o, s: s, lang: lang}
+	if x.from, err = find(s.in, args); err != nil {
+		return nil, err
+	}
+	variants, err := o.variants(x.from.name)
+	if err != nil {
+		return nil, err
+	}
+	same := map[string]string{}
+	for i, v := range variants {
+		c, err := o.arm(v, 0).choose(x.from)
+		if err != nil {
+			return nil, refused(reason.VariantRefused, v.Name(), reason.Of(err))
+		}
+		if err := c.CheckSecrets(); err != nil {
+			return nil, err
+		}
+		resolved, err := c.resolved()
+		if err != nil {
+			return nil, err
+		}
+		if other, ok := same[string(resolved)]; ok {
+			return nil, refused(reason.VariantsSame, other, v.Name())
+		}
+		same[string(resolved)] = v.Name()
+		if i == 0 {
+			x.base = c
+		}
+	}
+	if x.secrets, err = x.base.redactor(); err != nil {
+		return nil, err
+	}
+	if x.plan, err = tune.NewPlan(variants, o.rounds, x.base.Seed); err != nil {
+		return nil, usageError{err}
+	}
+	if x.dir = o.resultsDir; x.dir == "" {
+		x.dir = filepath.Join("results", "tune-"+report.Slug(x.base.Name)+"-"+time.Now().UTC().Format("20060102T150405Z"))
+	}
+	if _, err := os.Stat(filepath.Join(x.dir, report.TuneFile)); err == nil {
+		return nil, usagef("%s already holds an experiment: choose another --results-dir", x.dir)
+	}
+	return x, nil
+}
+
+// tuningStages is the built-in scenario that is made for one variation.
+const tuningStages = "tuning-stages.yaml"
+
+func (o *tuneOptions) variants(scenarioName string) ([]tune.Variant, error) {
+	vary := o.vary
+	if len(vary) == 0 && scenarioName == tuningStages {
+		vary = []string{"profile=article-0,article-1,article-2,article-3"}
+	}
+	if len(vary) == 0 {
+		return nil, refused(reason.VaryNothing)
+	}
+	var list []tune.Vary
+	for _, text := range vary {
+		v, err := tune.ParseVary(text)
+		if err != nil {
+			return nil, usageError{err}
+		}
+		list = append(list, v)
+	}
+	variants, err := tune.Matrix(list)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return variants, nil
+}
+
+// arm gives the flags of a variant: those of the command line, then its settings.
+func (o *tuneOptions) arm(v tune.Variant, seed uint64) *scenarioFlags {
+	f := o.scenarioFlags
+	f.set = slices.Clone(f.set)
+	for _, s := range v {
+		f.set = append(f.set, pathOf(s.Key)+"="+s.Value)
+	}
+	if seed != 0 {
+		f.seed = seed
+		f.changed = func(name string) bool { return name == "seed" || o.changed(name) }
+	}
+	return &f
+}
+
+// pathOf is the scenario's field that a key of --vary means.
+func pathOf(key string) string {
+	if key == "profile" {
+		return "target.bundled.profile"
+	}
+	if slices.ContainsFunc(refserver.Knobs(), func(k refserver.Knob) bool { return k.Name == key }) {
+		return "target.bundled.knobs." + key
+	}
+	return key
+}
+
+// overhead is about what a run takes beside its load.
+const overhead = 1500 * time.Millisecond
+
+func (x *experiment) run(ctx context.Context) error {
+	release, err := report.Lock(x.dir)
+	if err != nil {
+		return resultsError{err}
+	}
+	defer func() {
+		_ = release() // a lock left behind is taken over by the next run
+		_ = os.Remove(x.dir)
+	}()
+	executable, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	steps := x.plan.Steps()
+	each := x.base.TotalDuration() + overhead
+	x.say(targetLine(x.base))
+	x.say(reason.New(reason.TunePlan, len(x.plan.Arms)-1, x.plan.Rounds, len(steps), each, each*time.Duration(len(steps))).Text(x.lang))
+	x.signals = catchSignals(ctx)
+	defer x.signals.release()
+	x.started = time.Now()
+	for i, step := range steps {
+		r, err := x.step(executable, step)
+		if err != nil {
+			if x.signals.stopping() || ctx.Err() != nil {
+				break
+			}
+			return err
+		}
+		if x.signals.stopping() {
+			break // the run was cut short: it is in its folder and in no table
+		}
+		x.runs = append(x.runs, r)
+		left := time.Since(x.started) / time.Duration(i+1) * time.Duration(len(steps)-i-1)
+		x.say(report.TuneProgress(x.analyze(), r, i+1, len(steps), unit.Clock(left), x.lang))
+		if err := x.write(); err != nil {
+			return resultsError{err}
+		}
+	}
+	return x.finish()
+}
+
+// giveUpAfter is how many runs of an arm may come to nothing before it is not
+// tried again.
+const giveUpAfter = 2
+
+// step makes one run. What is wrong with a variant is said of it and the others
+// go on; without the baseline there is nothing to compare with.
+func (x *experiment) step(executable string, step tune.Step) (tune.Run, error) {
+	var failed []tune.Run
+	for _, r := range x.runs {
+		if r.Arm == step.Arm && r.Left != "" && r.Verdict == "" {
+			failed = append(failed, r)
+		}
+	}
+	if len(failed) >= giveUpAfter {
+		last := failed[len(failed)-1]
+		last.Round, last.Seed = step.Round, step.Seed
+		return last, nil
+	}
+	arm := x.plan.Arms[step.Arm]
+	c, err := x.arm(arm.Variant, step.Seed).choose(x.from)
+	if err != nil {
+		return tune.Run{}, err
+	}
+	secrets, err := c.redactor()
+	if err != nil {
+		return tune.Run{}, err
+	}
+	run, err := x.drive(executable, step, c, secrets)
+	var results resultsError
+	switch {
+	case err == nil || x.signals.stopping() || errors.As(err, &results):
+		return run, err
+	case step.Arm == 0 || arm.Control:
+		return tune.Run{}, err
+	}
+	return tune.FailedRun(step, cleaned(err, secrets)), nil
+}
+
+// drive runs one variant once and writes its result as `cstest run` does.
+func (x *experiment) drive(executable string, step tune.Step, c *chosen, secrets *report.Redactor) (tune.Run, error) {
+	inside := filepath.ToSlash(filepath.Join("runs", fmt.Sprintf("%03d-%s", len(x.runs)+1, x.slug(step.Arm))))
+	dir := filepath.Join(x.dir, filepath.FromSlash(inside))
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return tune.Run{}, resultsError{err}
+	}
+	about, err := newAbout(c, spread{processes: 1}, map[string]string{"variant": x.plan.Arms[step.Arm].Variant.Name(), "round": fmt.Sprint(step.Round + 1)}, x.lang, false, secrets.Text)
+	if err != nil {
+		return tune.Run{}, err
+	}
+	done, err := trial.Run(x.signals.hard, x.signals.graceful, trial.Options{
+		Scenario: c.Scenario, Executable: executable, Resolved: about.Scenario, Dir: about.Dir, Processes: 1,
+		LogDir: filepath.Join(dir, "logs"), Journal: filepath.Join(dir, result.JournalFile), RunID: about.RunID, About: about,
+		AllowTarget: x.allowTarget, Signal: x.signals.number, Redact: secrets.Text,
+	})
+	if err != nil {
+		return tune.Run{}, err
+	}
+	doc := result.Build(c.Scenario, about, result.Recording{
+		Snapshot: done.Snapshot, Facts: done.Facts, Started: done.Started, Warnings: done.Warnings, Signal: x.signals.number(),
+	})
+	if err := errors.Join(done.JournalErr, writeResult(dir, doc, done.Snapshot, about)); err != nil {
+		return tune.Run{}, resultsError{err}
+	}
+	if done.Crash != nil {
+		return tune.Run{}, fmt.Errorf("internal error: %s: please report it", secrets.Text(report.Clean(done.Crash.Error())))
+	}
+	return tune.NewRun(step, inside, doc.Verdict, tune.Figures(done.Snapshot, done.Facts)), nil
+}
+
+// slug names an arm in a file name.
+func (x *experiment) slug(arm int) string {
+	name := report.Slug(x.secrets.Text(x.plan.Arms[arm].Variant.Name()))
+	if x.plan.Arms[arm].Control {
+		name += "-again"
+	}
+	return name
+}
+
+func (x *experiment) say(line string) {
+	if !x.quiet {
+		fmt.Fprintln(x.s.err, line)
+	}
+}
+
+// analyze is the experiment as far as it came.
+func (x *experiment) analyze() *tune.Experiment {
+	e := tune.Analyze(x.plan, x.runs, x.gate)
+	e.CstestVersion, e.Scenario, e.Target = fullVersion(), x.base.Name, targetLine(x.base)
+	e.StartedAt = x.started.UTC().Format(time.RFC3339Nano)
+	if n := x.signals.number(); n != 0 {
+		e.Interrupted, e.ExitCode = true, 128+n
+	}
+	for i := range e.Arms {
+		e.Arms[i].Name = x.secrets.Text(e.Arms[i].Name)
+		for k := range e.Arms[i].Settings {
+			e.Arms[i].Settings[k].Value = x.secrets.Text(e.Arms[i].Settings[k].Value)
+		}
+	}
+	return e
+}
+
+func (x *experiment) write() error {
+	return report.WriteFiles(x.dir, report.TuneRenderings(x.analyze(), x.lang))
+}
+
+// finish writes and prints the whole, and gives the exit code.
+func (x *experiment) finish() error {
+	e := x.analyze()
+	var written error
+	if len(x.runs) > 0 {
+		written = x.write()
+	}
+	if err := x.print(e); err != nil {
+		written = errors.Join(written, fmt.Errorf("standard output: %w", err))
+	}
+	switch {
+	case written != nil && x.signals.code() == 0:
+		return resultsError{written}
+	case written != nil:
+		writeError(x.s.err, "cstest", written)
+	}
+	if e.ExitCode == exitPass {
+		return nil
+	}
+	return quietError{e.ExitCode}
+}
+
+func (x *experiment) print(e *tune.Experiment) error {
+	switch {
+	case x.json:
+		return report.WriteTuneJSON(e, unscrubbed(x.s.out))
+	case x.quiet:
+		_, err := fmt.Fprintf(x.s.out, "%s %s\n", e.Verdict, x.dir)
+		return err
+	}
+	if err := report.WriteTune(e, x.s.out, report.TextOptions{Color: colorful(x.s.out, x.noColor), Width: width(x.s.out), Lang: x.lang}); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(x.s.out, "  %s\n", filepath.Join(x.dir, "tune.md"))
+	return err
+}

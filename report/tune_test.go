@@ -1,0 +1,137 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/tune"
+)
+
+// experiment is one of two variants, the second a fifth slower, on a machine
+// with a noise of 2 %.
+func experiment(t *testing.T, name string, rounds int) *tune.Experiment {
+	t.Helper()
+	p, err := tune.NewPlan([]tune.Variant{{{Key: "profile", Value: "hardened"}}, {{Key: "profile", Value: name}}}, 10, 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	var runs []tune.Run
+	for _, s := range p.Steps()[:3*rounds] {
+		ns := 100e6 * []float64{1, 1.2, 1}[s.Arm] * math.Exp(0.02*rng.NormFloat64())
+		runs = append(runs, tune.NewRun(s, "runs/x", []string{"pass", "fail", "pass"}[s.Arm], map[string]float64{
+			"mean": ns, "P99": 3 * ns, "turns": 2e10 / ns, "answered": 1, "full quality": 1, "LLM calls per turn": 1,
+		}))
+	}
+	e := tune.Analyze(p, runs, "mean")
+	e.Scenario, e.Target, e.CstestVersion = "sale", "bundled (hardened, embedded Redis)", "0.1.0"
+	return e
+}
+
+func TestTuneText(t *testing.T) {
+	var out bytes.Buffer
+	if err := WriteTune(experiment(t, "article-0", 10), &out, TextOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	text := out.String()
+	checkLines(t, text, 100)
+	for _, want := range []string{
+		`✗ WORSE  sale · 10 of 10 rounds`, `bundled \(hardened, embedded Redis\) · seed 7 · cstest 0.1.0`,
+		`variant +mean +P99 +turns/s +answered +quality +calls/turn`,
+		`hardened +\d+(\.\d+)? ms +\d+ ms +\d+(\.\d+)?/s +100 % +100 % +1\n`,
+		`SLA: hardened: pass 10 · article-0: fail 10 · A/A, baseline: pass 10`,
+		`mean +article-0 +\+(1\d|2\d)(\.\d+)? % +\+\d+(\.\d+)? % … \+2\d(\.\d+)? % +0\.00195 +worse`,
+		`turns/s +article-0 +-1\d(\.\d+)? %.* worse`, `A/A, baseline .* no difference seen +11\n`,
+		`The same within the margin in every variant: answered, quality, calls/turn\.`,
+	} {
+		if !regexp.MustCompile(want).MatchString(text) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	out.Reset()
+	cut := experiment(t, "article-0", 2)
+	cut.Interrupted = true
+	if err := WriteTune(cut, &out, TextOptions{Lang: Chinese}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"完成 2 / 10 个回合", "已中断", "无法判断", "所需回合", "无界"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, out.String())
+		}
+	}
+	checkLines(t, out.String(), 100)
+}
+
+// What a user wrote as a value stays in its cell.
+func TestTuneIsHostile(t *testing.T) {
+	e := experiment(t, "<script>|[x](y)\n## \x1b[31m@all", 10)
+	e.Scenario = "**a**\n::error::"
+	for _, lang := range []Lang{English, Chinese} {
+		var md, text bytes.Buffer
+		if err := WriteTuneMarkdown(e, &md, lang); err != nil {
+			t.Fatal(err)
+		}
+		if err := WriteTune(e, &text, TextOptions{Lang: lang}); err != nil {
+			t.Fatal(err)
+		}
+		for _, bad := range []string{"<script>", "@all", "\n## \x1b", "\x1b", "](y)", "**a**", "\n::"} {
+			if strings.Contains(md.String(), bad) {
+				t.Errorf("%s: %q in\n%s", lang, bad, md.String())
+			}
+		}
+		if strings.Contains(text.String(), "\x1b") || strings.Contains(text.String(), "\n::") {
+			t.Errorf("%s: %q", lang, text.String())
+		}
+		checkLines(t, text.String(), 100)
+	}
+}
+
+func TestTuneJSONReadsBack(t *testing.T) {
+	for _, rounds := range []int{0, 2, 10} {
+		e := experiment(t, "b", rounds)
+		var out bytes.Buffer
+		if err := WriteTuneJSON(e, &out); err != nil {
+			t.Fatal(err)
+		}
+		var back tune.Experiment
+		if err := json.Unmarshal(out.Bytes(), &back); err != nil {
+			t.Fatal(err)
+		}
+		if len(back.Arms) != 3 || back.RoundsDone != rounds || len(back.Runs) != 3*rounds || !reflect.DeepEqual(back.Arms, e.Arms) {
+			t.Errorf("%d rounds read back as %+v", rounds, back)
+		}
+		if strings.Contains(out.String(), ": null,\n  \"warnings") || strings.Contains(out.String(), `"effects": null`) || strings.Contains(out.String(), `"runs": null`) {
+			t.Errorf("a list is null:\n%s", out.String())
+		}
+	}
+}
+
+func TestTuneProgress(t *testing.T) {
+	e := experiment(t, "b", 1)
+	r := e.Runs[0]
+	r.Codes = reason.Reasons{reason.New(reason.RunNotUsed, reason.Word("invalid"))}
+	r.Left, r.Verdict, r.Arm = r.Codes.String(), "invalid", 1
+	if got := TuneProgress(e, r, 1, 30, "02:10", English); !regexp.MustCompile(`^1/30 · round 1 · b · mean \d.* · P99 \d.* · turns/s \d.*/s · invalid · left out: the run is invalid · 02:10$`).MatchString(got) {
+		t.Error(got)
+	}
+}
+
+func TestTuneWordsKeepToTheVocabulary(t *testing.T) {
+	en, zh := reflect.ValueOf(tuneEnglish()), reflect.ValueOf(tuneChinese())
+	for i := range en.NumField() {
+		a, b := en.Field(i).String(), zh.Field(i).String()
+		if a == "" || b == "" || strings.Count(a, "%s") != strings.Count(b, "%s") {
+			t.Errorf("%s: %q and %q", en.Type().Field(i).Name, a, b)
+		}
+		for _, fault := range reason.Faults(a, b) {
+			t.Errorf("%s: %q: %s", en.Type().Field(i).Name, b, fault)
+		}
+	}
+}

@@ -1,0 +1,322 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/tune"
+	"github.com/cstest/cstest/unit"
+)
+
+// TuneFile is the name of an Experiment in its directory.
+const TuneFile = "tune.json"
+
+// TuneRenderings are the files of an experiment's directory, tune.json last.
+func TuneRenderings(e *tune.Experiment, lang Lang) []File {
+	return []File{
+		{"tune.md", func(w io.Writer) error { return WriteTuneMarkdown(e, w, lang) }},
+		{TuneFile, func(w io.Writer) error { return WriteTuneJSON(e, w) }},
+	}
+}
+
+// WriteTuneJSON writes e as indented JSON.
+func WriteTuneJSON(e *tune.Experiment, out io.Writer) error {
+	b, err := json.MarshalIndent(e, "", "  ")
+	if err != nil {
+		return fmt.Errorf("%s: %w", TuneFile, err)
+	}
+	return writeJSON(b, out)
+}
+
+// WriteTune prints an experiment for a terminal or a log.
+func WriteTune(e *tune.Experiment, out io.Writer, opts TextOptions) error {
+	t := newText(out, opts)
+	v := tuneView{e: e, w: t.words, t: t.words.tune()}
+	mark, sgr := "✓", green
+	switch e.Verdict {
+	case "worse", "invalid":
+		mark, sgr = "✗", red
+	case "cannot_tell":
+		mark, sgr = "?", yellow
+	}
+	t.line("")
+	t.line(t.paint(mark+" "+strings.ToUpper(t.words.word(e.Verdict)), bold+";"+sgr) + "  " + t.paint(fit(Clean(e.Scenario), t.room()/2), bold) + " · " + v.rounds())
+	t.line(t.paint(fit(Clean(e.Target)+" · "+t.words.Seed+" "+fmt.Sprint(e.Seed)+" · cstest "+Clean(e.CstestVersion), t.room()), dim))
+	if e.Interrupted {
+		t.wrapped("! ", v.t.InterruptedNote, yellow)
+	}
+	t.heading(v.t.Title)
+	t.table(v.medians())
+	t.line(t.paint(v.t.SLA+v.w.Colon, dim) + fit(v.judged(), t.room()-width(v.t.SLA+v.w.Colon)))
+	effects, same := v.effects()
+	if len(effects) > 1 {
+		t.heading(v.t.Effects)
+		t.leftTable(effects, 2)
+	}
+	if same != "" {
+		t.wrapped("", same, dim)
+	}
+	t.line("")
+	t.wrapped("", v.t.Note+" "+v.t.ControlNote, dim)
+	for _, warning := range v.warnings() {
+		t.wrapped("! ", warning, yellow)
+	}
+	t.line("")
+	return t.out.Flush()
+}
+
+// leftTable is table with the first columns, as many as left, to the left.
+func (t *text) leftTable(rows [][]string, left int) {
+	widths := columns(rows, t.room(), left-1)
+	for i, row := range rows {
+		cells := make([]string, len(row))
+		for c, cell := range row {
+			cells[c] = pad(fit(cell, widths[c]), widths[c], c >= left)
+		}
+		if s := strings.Join(cells, "  "); i == 0 {
+			t.line(t.paint(s, dim))
+		} else {
+			t.line(s)
+		}
+	}
+}
+
+// WriteTuneMarkdown writes an experiment for a pull request or a page.
+func WriteTuneMarkdown(e *tune.Experiment, out io.Writer, lang Lang) error {
+	w := wordsIn(lang)
+	v := tuneView{e: e, w: w, t: w.tune()}
+	var b strings.Builder
+	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	p("## %s%s%s\n", md(e.Scenario), w.Colon, md(v.t.Title))
+	p("%s%s%s · %s · %s %d · cstest %s\n", w.Verdict, w.Colon, w.word(e.Verdict), v.rounds(), w.Seed, e.Seed, md(e.CstestVersion))
+	p("%s\n", md(e.Target))
+	if e.Interrupted {
+		p("> ⚠ %s\n", md(v.t.InterruptedNote))
+	}
+	mdRows(p, v.medians(), 1)
+	p("\n%s%s%s", v.t.SLA, w.Colon, md(v.judged()))
+	effects, same := v.effects()
+	if len(effects) > 1 {
+		p("\n### %s\n", v.t.Effects)
+		mdRows(p, effects, 2)
+	}
+	if same != "" {
+		p("\n%s", md(same))
+	}
+	p("\n%s %s", md(v.t.Note), md(v.t.ControlNote))
+	for _, warning := range v.warnings() {
+		p("\n> ⚠ %s", md(warning))
+	}
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+// mdRows writes rows, the first a heading, with the first columns to the left.
+func mdRows(p func(string, ...any), rows [][]string, left int) {
+	mdTable(p, rows[0], strings.Repeat("l", left)+strings.Repeat("r", len(rows[0])-left))
+	for _, row := range rows[1:] {
+		cells := make([]string, len(row))
+		for i, c := range row {
+			cells[i] = md(c)
+		}
+		p("| %s |", strings.Join(cells, " | "))
+	}
+}
+
+// tuneView turns an experiment into cells.
+type tuneView struct {
+	e *tune.Experiment
+	w *words
+	t tuneWords
+}
+
+func (v *tuneView) rounds() string {
+	return fmt.Sprintf(v.t.RoundsF, whole(int64(v.e.RoundsDone)), whole(int64(v.e.RoundsPlanned)))
+}
+
+func (v *tuneView) name(a *tune.ArmResult) string {
+	if a.Control {
+		return v.t.Again
+	}
+	return Clean(a.Name)
+}
+
+// metric is the short name of a column.
+func (v *tuneView) metric(name string) string {
+	switch name {
+	case "turns":
+		return v.t.TurnsPerS
+	case "target CPU per turn":
+		return v.t.CPUPerTurn
+	case "LLM calls per turn":
+		return v.t.CallsPerTurn
+	case "full quality":
+		return v.t.Quality
+	}
+	return v.w.word(name)
+}
+
+// medians has a row for each arm and a column for each metric that is known of any.
+func (v *tuneView) medians() [][]string {
+	head := []string{v.t.Variant}
+	var shown []int
+	for i, m := range tune.Metrics() {
+		for _, a := range v.e.Arms {
+			if i < len(a.Figures) && a.Figures[i].Median != nil {
+				shown = append(shown, i)
+				head = append(head, v.metric(m.Name))
+				break
+			}
+		}
+	}
+	rows := [][]string{head}
+	for i := range v.e.Arms {
+		a := &v.e.Arms[i]
+		row := []string{v.name(a)}
+		for _, k := range shown {
+			row = append(row, tuneFigure(a.Figures[k].Median, a.Figures[k].Unit))
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// judged says how the runs of every arm were judged.
+func (v *tuneView) judged() string {
+	parts := make([]string, len(v.e.Arms))
+	for i := range v.e.Arms {
+		parts[i] = v.name(&v.e.Arms[i]) + v.w.Colon + v.verdicts(&v.e.Arms[i])
+	}
+	return strings.Join(parts, " · ")
+}
+
+// verdicts says how the runs of an arm were judged, as "pass 5, fail 1".
+func (v *tuneView) verdicts(a *tune.ArmResult) string {
+	var parts []string
+	for _, verdict := range slices.Sorted(maps.Keys(a.Verdicts)) {
+		parts = append(parts, v.w.word(verdict)+" "+whole(int64(a.Verdicts[verdict])))
+	}
+	if a.Invalid {
+		parts = append(parts, v.t.Invalid)
+	}
+	if len(parts) == 0 {
+		return "–"
+	}
+	return strings.Join(parts, v.w.Comma)
+}
+
+// effects has a row for each arm and metric, by metric, but for the metrics in
+// which every arm is the same within the margin: those are one sentence.
+func (v *tuneView) effects() (rows [][]string, same string) {
+	rows = [][]string{{"", v.t.Variant, v.w.Change, v.w.Interval, v.t.Chance, v.w.Verdict, v.t.Needs}}
+	var equivalent []string
+	for _, m := range tune.Metrics() {
+		var block [][]string
+		told, all := 0, true
+		for i := range v.e.Arms {
+			a := &v.e.Arms[i]
+			x := a.EffectOf(m.Name)
+			if x == nil {
+				continue
+			}
+			told++
+			all = all && x.Verdict == "equivalent"
+			label := ""
+			if len(block) == 0 {
+				label = v.metric(m.Name)
+			}
+			block = append(block, []string{label, v.name(a), change(x.Change, x.Unit), v.interval(x), chance(x.P), v.verdict(x), v.needs(x)})
+		}
+		switch {
+		case told > 0 && all:
+			equivalent = append(equivalent, v.metric(m.Name))
+		default:
+			rows = append(rows, block...)
+		}
+	}
+	if len(equivalent) > 0 {
+		same = fmt.Sprintf(v.t.AllEquivalentF, strings.Join(equivalent, v.w.Comma))
+	}
+	return rows, same
+}
+
+func (v *tuneView) interval(x *tune.Effect) string {
+	if x.Lower == nil || x.Upper == nil {
+		return v.t.NotBounded
+	}
+	return change(x.Lower, x.Unit) + " … " + change(x.Upper, x.Unit)
+}
+
+// verdict says cannot tell in the two ways it can be meant: too few pairs to say
+// anything, and an interval that holds no change.
+func (v *tuneView) verdict(x *tune.Effect) string {
+	if x.Verdict == "cannot_tell" && x.Lower != nil && x.Upper != nil {
+		return v.t.NoDifference
+	}
+	return v.w.word(x.Verdict)
+}
+
+// needs is about how many rounds would tell, where that many may be run.
+func (v *tuneView) needs(x *tune.Effect) string {
+	switch {
+	case x.Needs == 0:
+		return ""
+	case x.Needs > tune.MaxRounds:
+		return "> " + whole(tune.MaxRounds)
+	}
+	return whole(int64(x.Needs))
+}
+
+func (v *tuneView) warnings() []string {
+	return inLanguage(v.e.Warnings, v.e.WarningCodes, v.w.lang)
+}
+
+// chance prints a p value.
+func chance(p float64) string {
+	if p >= 1 {
+		return "1"
+	}
+	return unit.Figure(p)
+}
+
+func tuneFigure(v *float64, in string) string {
+	if v != nil && in == "count" {
+		return unit.Figure(*v)
+	}
+	return figure(v, in)
+}
+
+// TuneProgress is a line on a run that has just been made.
+func TuneProgress(e *tune.Experiment, r tune.Run, done, of int, left string, lang Lang) string {
+	w := wordsIn(lang)
+	v := tuneView{e: e, w: w, t: w.tune()}
+	parts := []string{fmt.Sprintf("%d/%d", done, of), v.t.Round + " " + fmt.Sprint(r.Round+1), v.name(&e.Arms[r.Arm])}
+	for _, m := range tune.Metrics() {
+		if x, ok := r.Figures[m.Name]; ok && (m.Name == "mean" || m.Name == "P99" || m.Name == "turns") {
+			parts = append(parts, v.metric(m.Name)+" "+tuneFigure(&x, m.Unit))
+		}
+	}
+	if r.Verdict != "" {
+		parts = append(parts, v.w.word(r.Verdict))
+	}
+	if r.Left != "" {
+		parts = append(parts, v.t.LeftOut+w.Colon+Clean(reason.Reasons(r.Codes).Text(lang)))
+	}
+	return strings.Join(append(parts, left), " · ")
+}
+
+// WriteFiles writes files into dir, each as NAME.tmp, synced and renamed, so that
+// none is ever there in part.
+func WriteFiles(dir string, files []File) error {
+	for _, f := range files {
+		if _, err := writeFile(disk{}, dir, f); err != nil {
+			return fmt.Errorf("%s: %w", f.Name, err)
+		}
+	}
+	return nil
+}

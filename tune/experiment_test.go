@@ -1,0 +1,209 @@
+package tune
+
+import (
+	"errors"
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/cstest/cstest/reason"
+)
+
+// noise gives what the machine does to run k of an experiment, as a factor.
+type noise func(rng *rand.Rand) func() float64
+
+func independent(rng *rand.Rand) func() float64 {
+	return func() float64 { return math.Exp(0.1 * rng.NormFloat64()) }
+}
+
+func autocorrelated(rng *rand.Rand) func() float64 {
+	x := 0.0
+	return func() float64 {
+		x = 0.9*x + 0.1*rng.NormFloat64()
+		return math.Exp(x)
+	}
+}
+
+func bursty(rng *rand.Rand) func() float64 {
+	left := 0
+	return func() float64 {
+		if left == 0 && rng.Float64() < 0.1 {
+			left = 1 + rng.IntN(5)
+		}
+		if left > 0 {
+			left--
+			return 3 * math.Exp(0.5*rng.NormFloat64())
+		}
+		return math.Exp(0.02 * rng.NormFloat64())
+	}
+}
+
+// made runs a plan on a machine with noise; slower is by how much each arm's
+// times are, the control's too.
+func made(p *Plan, slower []float64, machine func() float64) []Run {
+	var runs []Run
+	for _, s := range p.Steps() {
+		factor, own := machine(), machine()
+		time := 100e6 * slower[s.Arm] * factor
+		runs = append(runs, NewRun(s, "", "pass", map[string]float64{
+			"mean": time, "P50": 0.9 * time, "P99": 3 * time * own, "turns": 1e11 / time,
+			"answered": 1, "full quality": max(0, 1-0.01*own), "target CPU per turn": 500 * own, "LLM calls per turn": 1,
+		}))
+	}
+	return runs
+}
+
+// A knob against itself is seldom called better or worse in anything, and the
+// intervals hold a true change, whatever the noise.
+func TestNoiseIsNotADifference(t *testing.T) {
+	const experiments = 400
+	for name, machine := range map[string]noise{"independent": independent, "autocorrelated": autocorrelated, "bursty": bursty} {
+		rng := rand.New(rand.NewPCG(13, uint64(len(name))))
+		wrong, missed := 0, 0
+		for i := range experiments {
+			p := plan(t, 2, 10, uint64(i))
+			e := Analyze(p, made(p, []float64{1, 1, 1}, machine(rng)), "")
+			for _, a := range e.Arms {
+				for _, x := range a.Effects {
+					if x.Verdict == "better" || x.Verdict == "worse" {
+						wrong++
+					}
+				}
+			}
+			e = Analyze(p, made(p, []float64{1, 1.2, 1}, machine(rng)), "")
+			for _, x := range e.Arms[1].Effects {
+				if x.Metric == "mean" && (*x.Lower > 0.2 || *x.Upper < 0.2) {
+					missed++
+				}
+			}
+		}
+		// 5 % of 400 and three standard deviations.
+		if wrong > 33 || missed > 33 {
+			t.Errorf("%s noise: of %d experiments %d false differences, %d intervals beside the change", name, experiments, wrong, missed)
+		}
+	}
+}
+
+func TestADifferenceIsFound(t *testing.T) {
+	found := 0
+	rng := rand.New(rand.NewPCG(1, 1))
+	for i := range 100 {
+		p := plan(t, 2, 10, uint64(i))
+		e := Analyze(p, made(p, []float64{1, 1.2, 1}, func() float64 { return math.Exp(0.03 * rng.NormFloat64()) }), "mean")
+		if x := e.Arms[1].EffectOf("mean"); x.Verdict == "worse" && *x.Lower > 0.05 && *x.Upper < 0.4 {
+			found++
+		}
+		if e.ExitCode == 0 {
+			t.Errorf("experiment %d: 20 %% slower passes the gate: %s", i, e.Verdict)
+		}
+	}
+	if found < 95 {
+		t.Errorf("20 %% slower under 3 %% noise is found in %d of 100 experiments", found)
+	}
+}
+
+func steady() float64 { return 1 }
+
+func TestAnalyze(t *testing.T) {
+	p := plan(t, 3, 12, 1)
+	runs := made(p, []float64{1, 0.5, 1.5, 1}, steady)
+	e := Analyze(p, runs, "mean")
+	// Mean, P50, P99 and rate differ, of two arms; the control and the rest do not differ at all.
+	if e.Comparisons != 8 || e.RoundsDone != 12 || e.Verdict != "worse" || e.ExitCode != 10 || len(e.Warnings) != 0 {
+		t.Errorf("%d comparisons, %d rounds, %s (%d), %q", e.Comparisons, e.RoundsDone, e.Verdict, e.ExitCode, e.Warnings)
+	}
+	for arm, want := range []map[string]string{nil, {"mean": "better", "turns": "better", "answered": "equivalent"}, {"mean": "worse", "turns": "worse", "LLM calls per turn": "equivalent"}, {"mean": "equivalent"}} {
+		for metric, verdict := range want {
+			if x := e.Arms[arm].EffectOf(metric); x == nil || x.Verdict != verdict {
+				t.Errorf("arm %d, %s: %+v, want %s", arm, metric, x, verdict)
+			}
+		}
+	}
+	if x := e.Arms[1].EffectOf("mean"); math.Abs(*x.Change+0.5) > 1e-9 || math.Abs(*x.Lower+0.5) > 1e-9 || x.Pairs != 12 {
+		t.Errorf("half the mean is %v from %v, %d pairs", *x.Change, *x.Lower, x.Pairs)
+	}
+	if m := e.Arms[2].Figures[0]; m.Metric != "mean" || math.Abs(*m.Median-150e6) > 1 {
+		t.Errorf("%+v", m)
+	}
+	if !reflect.DeepEqual(e.Arms[0].Verdicts, map[string]int{"pass": 12}) || !e.Arms[3].Control {
+		t.Errorf("%+v", e.Arms[0])
+	}
+	if got := Analyze(p, runs, "answered"); got.Verdict != "equivalent" || got.ExitCode != 0 {
+		t.Errorf("gate on what is the same: %s (%d)", got.Verdict, got.ExitCode)
+	}
+	if got := Analyze(p, runs, ""); got.Verdict != "measured" || got.ExitCode != 0 {
+		t.Errorf("without a gate: %s (%d)", got.Verdict, got.ExitCode)
+	}
+}
+
+// An arm whose runs measured nothing is told of and never ranked, however fast it looks.
+func TestInvalidArms(t *testing.T) {
+	p := plan(t, 3, 10, 1)
+	runs := made(p, []float64{1, 0.1, 0.5, 1}, steady)
+	for i, r := range runs {
+		if r.Arm == 1 && r.Round < 3 {
+			runs[i] = NewRun(Step{r.Round, r.Arm, r.Seed}, "", "invalid", r.Figures)
+		}
+		if r.Arm == 2 && r.Round < 2 {
+			runs[i] = FailedRun(Step{r.Round, r.Arm, r.Seed}, errors.New("it does not start"))
+		}
+	}
+	e := Analyze(p, runs, "mean")
+	if a := e.Arms[1]; !a.Invalid || len(a.Effects) != 0 || a.Used != 7 {
+		t.Errorf("3 of 10 invalid: %+v", a)
+	}
+	if a := e.Arms[2]; a.Invalid || a.EffectOf("mean").Pairs != 8 {
+		t.Errorf("2 of 10 failed: %+v", a)
+	}
+	if len(e.WarningCodes) != 2 || e.WarningCodes[0].Code != reason.ArmInvalid || e.WarningCodes[1].Code != reason.RunsLeftOut || !strings.Contains(e.Warnings[1], "it does not start") {
+		t.Errorf("%q", e.Warnings)
+	}
+	if e.Verdict != "cannot_tell" || e.ExitCode != 11 {
+		t.Errorf("a gate on an arm that is not compared: %s (%d)", e.Verdict, e.ExitCode)
+	}
+	for i, r := range runs {
+		if r.Arm == 0 {
+			runs[i] = NewRun(Step{r.Round, r.Arm, r.Seed}, "", "invalid", r.Figures)
+		}
+	}
+	if e := Analyze(p, runs, ""); e.Verdict != "invalid" || e.ExitCode != 12 || len(e.Arms[2].Effects) != 0 {
+		t.Errorf("an invalid baseline: %s (%d), %+v", e.Verdict, e.ExitCode, e.Arms[2].Effects)
+	}
+}
+
+// Where the baseline differs from itself, nothing found in that metric is believed.
+func TestControlThatDiffers(t *testing.T) {
+	p := plan(t, 2, 10, 1)
+	e := Analyze(p, made(p, []float64{1, 0.5, 1.4}, steady), "mean")
+	if x := e.Arms[1].EffectOf("mean"); x.Verdict != "cannot_tell" || e.ExitCode != 11 {
+		t.Errorf("%+v, exit %d", x, e.ExitCode)
+	}
+	if len(e.WarningCodes) != 4 || e.WarningCodes[0].Code != reason.ControlDiffers {
+		t.Errorf("%q", e.Warnings)
+	}
+}
+
+// An experiment that was cut short tells what it has, and that it is too little.
+func TestCutShort(t *testing.T) {
+	p := plan(t, 2, 10, 1)
+	runs := made(p, []float64{1, 2, 1}, steady)
+	for _, n := range []int{0, 1, 7} {
+		e := Analyze(p, runs[:n], "")
+		if e.RoundsDone != n/3 || len(e.Runs) != n || e.RoundsPlanned != 10 {
+			t.Errorf("%d runs: %d rounds", n, e.RoundsDone)
+		}
+		for _, a := range e.Arms {
+			for _, x := range a.Effects {
+				if x.Lower != nil && x.Metric == "mean" || x.Verdict != "cannot_tell" {
+					t.Errorf("%d runs: %s of %s is %s from %v", n, x.Metric, a.Name, x.Verdict, x.Lower)
+				}
+			}
+		}
+	}
+	e := Analyze(p, runs[:7], "")
+	if len(e.WarningCodes) != 1 || e.WarningCodes[0].Code != reason.TooFewRounds {
+		t.Errorf("%q", e.Warnings)
+	}
+}

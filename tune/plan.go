@@ -1,0 +1,183 @@
+// Package tune compares variants of a scenario side by side: it says which runs
+// to make in which order, takes what they measured, and gives effects with
+// intervals. It runs nothing itself and is pure but for the order drawn from a
+// seed.
+package tune
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+
+	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/sla"
+)
+
+// The bounds of an experiment.
+const (
+	MaxVariants = 16
+	MaxRounds   = 100
+	leastRounds = 10
+)
+
+// confidence that all intervals of an experiment hold together.
+const confidence = 0.95
+
+// Vary is one KEY=a,b,c: the first value is the baseline's.
+type Vary struct {
+	Key    string
+	Values []string
+}
+
+// ParseVary reads KEY=a,b,c. A comma inside of brackets, braces or quotes parts nothing.
+func ParseVary(text string) (Vary, error) {
+	key, rest, ok := strings.Cut(text, "=")
+	if key = strings.TrimSpace(key); !ok || key == "" {
+		return Vary{}, reason.Err(reason.New(reason.VaryForm, text))
+	}
+	v := Vary{Key: key}
+	seen := map[string]bool{}
+	for _, value := range splitValues(rest) {
+		value = strings.TrimSpace(value)
+		if value == "" {
+			return Vary{}, reason.Err(reason.New(reason.VaryEmpty, key))
+		}
+		if seen[value] {
+			return Vary{}, reason.Err(reason.New(reason.VaryTwice, key, value))
+		}
+		seen[value] = true
+		v.Values = append(v.Values, value)
+	}
+	if len(v.Values) < 2 {
+		return Vary{}, reason.Err(reason.New(reason.VaryOne, key))
+	}
+	return v, nil
+}
+
+func splitValues(text string) (out []string) {
+	depth, from := 0, 0
+	quote := rune(0)
+	for i, r := range text {
+		switch {
+		case quote != 0:
+			if r == quote {
+				quote = 0
+			}
+		case r == '"' || r == '\'':
+			quote = r
+		case r == '{' || r == '[':
+			depth++
+		case r == '}' || r == ']':
+			depth--
+		case r == ',' && depth <= 0:
+			out = append(out, text[from:i])
+			from = i + 1
+		}
+	}
+	return append(out, text[from:])
+}
+
+// Setting is one key of a variant and its value, as they were asked for.
+type Setting struct {
+	Key   string `json:"key"`
+	Value string `json:"value"`
+}
+
+// Variant is one combination of values.
+type Variant []Setting
+
+// Name is how tables call the variant.
+func (v Variant) Name() string {
+	parts := make([]string, len(v))
+	for i, s := range v {
+		parts[i] = s.Key + "=" + s.Value
+		if len(v) == 1 {
+			parts[i] = s.Value
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+// Matrix gives every combination, the first values first.
+func Matrix(vary []Vary) ([]Variant, error) {
+	if len(vary) == 0 {
+		return nil, errors.New("nothing is varied")
+	}
+	out := []Variant{nil}
+	keys := map[string]bool{}
+	for _, v := range vary {
+		if keys[v.Key] {
+			return nil, reason.Err(reason.New(reason.VaryTwice, v.Key, v.Key))
+		}
+		keys[v.Key] = true
+		var next []Variant
+		for _, before := range out {
+			for _, value := range v.Values {
+				next = append(next, append(before[:len(before):len(before)], Setting{v.Key, value}))
+			}
+		}
+		if out = next; len(out) > MaxVariants {
+			return nil, reason.Err(reason.New(reason.VaryTooMany, MaxVariants))
+		}
+	}
+	return out, nil
+}
+
+// Arm is one thing that is run: a variant, or the baseline once more.
+type Arm struct {
+	Variant Variant
+	Control bool // the baseline once more, which shows what chance alone does
+}
+
+// Plan is an experiment: every round runs every arm once, in an order drawn anew,
+// with the same arrivals.
+type Plan struct {
+	Arms   []Arm // the baseline first, its control last
+	Rounds int
+	Seed   uint64
+}
+
+// Step is one run of a plan.
+type Step struct {
+	Round, Arm int
+	Seed       uint64 // of the arrivals, the same in all of the round
+}
+
+// NewPlan plans an experiment; rounds 0 are as many as can show a difference.
+func NewPlan(variants []Variant, rounds int, seed uint64) (*Plan, error) {
+	if len(variants) < 2 {
+		return nil, errors.New("there is nothing to compare with")
+	}
+	p := &Plan{Rounds: rounds, Seed: seed}
+	for _, v := range variants {
+		p.Arms = append(p.Arms, Arm{Variant: v})
+	}
+	p.Arms = append(p.Arms, Arm{Variant: variants[0], Control: true})
+	if rounds == 0 {
+		p.Rounds = max(leastRounds, sla.LeastPairs(p.shared(len(Metrics()))))
+	}
+	if p.Rounds < 1 || p.Rounds > MaxRounds {
+		return nil, fmt.Errorf("%d rounds: from 1 to %d", p.Rounds, MaxRounds)
+	}
+	return p, nil
+}
+
+// shared is the confidence of one interval where every arm but the baseline is
+// compared in so many metrics and all intervals shall hold together (Bonferroni).
+func (p *Plan) shared(metrics int) float64 {
+	return 1 - (1-confidence)/float64(max(1, metrics*(len(p.Arms)-1)))
+}
+
+// Steps are all runs in order.
+func (p *Plan) Steps() []Step {
+	rng := rand.New(rand.NewPCG(p.Seed, 0x74756e65))
+	var out []Step
+	for round := range p.Rounds {
+		seed := rng.Uint64() >> 11 // fits a number of JSON
+		for _, arm := range rng.Perm(len(p.Arms)) {
+			out = append(out, Step{Round: round, Arm: arm, Seed: seed})
+		}
+	}
+	return out
+}
