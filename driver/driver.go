@@ -127,9 +127,14 @@ type Reply struct {
 	Message  string // for Reason: short, without what differs from turn to turn
 	DialogID []byte
 	Answer   []byte
-	Tier     []byte // the server's own word, unmapped if the target has no map
+	Tier     []byte // as the target's map says; the server's own word where that has none for it
 	Code     []byte // the `code` of a problem or error body
-	// OK is false when response.ok was there and not true. Degraded when the server said so.
+	Finish   []byte // finish_reason of api openai
+	Missing  Places // what target.response names and the answer does not have
+	// Unmapped: Tier is a word of the server's that the target's map does not have.
+	Unmapped bool
+	// OK is false when response.ok is named and was not seen to be true, in a stream by
+	// no event, or by one to be anything else. Degraded when the server said so.
 	OK       bool
 	Degraded bool
 	// Cached: the answer did not come from the model just now (source cache).
@@ -154,6 +159,21 @@ type Reply struct {
 
 	buffer any // what Free gives back
 }
+
+// Places are those of target.response.
+type Places uint8
+
+// The places that a whole answer may do without and still be read.
+const (
+	PlaceOK Places = 1 << iota
+	PlaceDialogID
+	PlaceTier
+	PlaceDegraded
+	PlaceContextTurns
+)
+
+// Has tells whether one of want is among them.
+func (p Places) Has(want Places) bool { return p&want != 0 }
 
 // Reason is why a turn has no whole answer.
 type Reason = wire.Reason

@@ -20,8 +20,6 @@ const (
 	slotDeltaOther
 	slotDeltaContent
 	slotIndex
-	slotDetail
-	slotTitle
 	slotDone
 	eventSlots
 )
@@ -30,7 +28,7 @@ func newDialect(target *scenario.Target, answer map[int]string) (d dialect, ok b
 	switch target.API {
 	case "", scenario.APIReference, scenario.APIArticle:
 		answer[slotDelta], answer[slotDeltaOther], answer[slotDeltaContent] = "text", "delta", "content"
-		answer[slotIndex], answer[slotDetail], answer[slotTitle] = "i", "detail", "title"
+		answer[slotIndex] = "i"
 	case scenario.APIOpenAI:
 		d.openai = true
 		answer[slotDelta] = "choices.0.delta.content"
@@ -99,37 +97,53 @@ func (e *events) event() wire.Fault {
 	x, p := e.x, e.plan
 	d := &p.dialect
 	name, data := string(e.sse.Name), e.sse.Data
-	if d.openai && string(data) == "[DONE]" || d.done != "" && (name == d.done || string(data) == d.done) {
+	if d.openai && string(data) == "[DONE]" {
 		e.ended = true
-		if d.openai || len(data) == 0 || data[0] != '{' {
+		if len(x.reply.Finish) == 0 {
+			return wire.NewFault(Truncated, "[DONE] came without a finish_reason")
+		}
+		return wire.Fault{}
+	}
+	if d.done != "" && (name == d.done || string(data) == d.done) {
+		e.ended = true
+		if len(data) == 0 || data[0] != '{' {
 			return wire.Fault{}
 		}
 	}
-	if !d.lookup.Find(&x.scanner, data) {
+	valid := d.lookup.Find(&x.scanner, data)
+	switch {
+	case name == "error" && !e.ended:
+		x.transient = true
+		defer func() { x.transient = false }()
+		if f := errorIn(x, "error event"); valid && len(data) > 0 && data[0] == '{' || len(data) == 0 {
+			return f
+		}
+		return wire.NewFault(Malformed, "error event: "+wire.Visible(data))
+	case !valid:
 		return wire.NewFault(Malformed, "an event of the stream is not valid JSON")
 	}
 	x.transient = true
 	p.read.fill(x, x.reply)
+	f := failed(x, "error event")
 	x.transient = false
-	v := x.scanner.Values
 	switch {
-	case d.openai:
-		if v[slotMessage].Kind != jsonscan.Nothing || v[slotCode].Kind != jsonscan.Nothing || v[slotCodeType].Kind != jsonscan.Nothing {
-			return errorEvent(x, &v[slotMessage])
-		}
-	case d.done != "":
-		if k := v[slotDone].Kind; k != jsonscan.Nothing && k != jsonscan.False && k != jsonscan.Null {
-			e.ended = true
-		}
-	default:
+	case f.Bad():
+		return f
+	case !x.reply.OK:
+		return wire.NewFault(Malformed, "response.ok is not true")
+	case !d.openai && d.done == "":
 		return e.reference(x, name)
+	}
+	v := x.scanner.Values
+	if k := v[slotDone].Kind; k != jsonscan.Nothing && k != jsonscan.False && k != jsonscan.Null {
+		e.ended = true
 	}
 	e.content(x, &v[slotDelta])
 	return wire.Fault{}
 }
 
-// reference handles the bundled server's events: meta, delta, tier, and one of
-// done and error.
+// reference handles the bundled server's events but for error: meta, delta, tier
+// and done.
 func (e *events) reference(x *exchange, name string) wire.Fault {
 	v := x.scanner.Values
 	switch name {
@@ -148,13 +162,6 @@ func (e *events) reference(x *exchange, name string) wire.Fault {
 		}
 	case "done":
 		e.ended = true
-	case "error":
-		for _, slot := range []int{slotDetail, slotTitle} {
-			if v[slot].Kind == jsonscan.Text {
-				return errorEvent(x, &v[slot])
-			}
-		}
-		return errorEvent(x, &v[slotCode])
 	}
 	return wire.Fault{}
 }
@@ -175,12 +182,4 @@ func (e *events) content(x *exchange, v *jsonscan.Value) {
 		x.gaps = append(x.gaps, x.Done-x.last)
 	}
 	x.last = x.Done
-}
-
-func errorEvent(x *exchange, v *jsonscan.Value) wire.Fault {
-	text := wire.Visible(x.string(v))
-	if text == "" {
-		return wire.NewFault(Malformed, "error event")
-	}
-	return wire.NewFault(Malformed, "error event: "+text)
 }

@@ -22,7 +22,8 @@ type exchange struct {
 	reply   *Reply
 	notes   []byte // what the agents' sockets said of the turn, where somebody looks
 
-	transient bool // what the scanner found is overwritten soon
+	found     Places // in the answer so far
+	transient bool   // what the scanner found is overwritten soon
 
 	over  time.Duration // when agents had dealt with the turn
 	token time.Duration // when the first content of a stream came
@@ -61,5 +62,5 @@ func (e *exchanges) put(x *exchange) {
 func (x *exchange) begin() {
 	x.Reset()
 	x.text, x.answer, x.gaps, x.notes = x.text[:0], x.answer[:0], x.gaps[:0], nil
-	x.over, x.token, x.last = 0, 0, 0
+	x.found, x.over, x.token, x.last = 0, 0, 0, 0
 }

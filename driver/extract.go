@@ -22,7 +22,13 @@ const (
 	slotTrace
 	slotCode
 	slotCodeType
-	slotMessage
+	slotFinish
+	slotError
+	slotErrorText
+	slotObject
+	slotDetail
+	slotTitle
+	slotText
 	slotJobURL
 	slotJobStatus
 	slotJobResult
@@ -33,7 +39,7 @@ const (
 // reader takes an answer apart as the target's API says.
 type reader struct {
 	lookup jsonscan.Places
-	hasOK  bool
+	named  Places // in target.response
 	tiers  map[string]string
 }
 
@@ -49,13 +55,17 @@ func newReader(target *scenario.Target) (reader, map[int]string, error) {
 			slotTrace: "trace_id", slotCode: "code", slotCodeType: "error.code",
 		}
 	case scenario.APIOpenAI:
-		paths = map[int]string{slotAnswer: "choices.0.message.content", slotCode: "error.code", slotCodeType: "error.type", slotMessage: "error.message"}
+		paths = map[int]string{slotAnswer: "choices.0.message.content", slotCode: "error.code", slotCodeType: "error.type", slotFinish: "choices.0.finish_reason"}
 	case scenario.APICustom:
 		paths = map[int]string{slotCode: "code"}
 		if target.Response == nil {
 			return r, nil, errors.New("target.response: api custom needs at least response.answer")
 		}
 	}
+	override(paths, map[int]string{
+		slotError: "error", slotErrorText: "error.message", slotObject: "object",
+		slotDetail: "detail", slotTitle: "title", slotText: "message",
+	})
 	if own := target.Response; own != nil {
 		override(paths, map[int]string{
 			slotOK: own.OK, slotDialog: own.DialogID, slotAnswer: own.Answer, slotTurns: own.ContextTurns, slotDegraded: own.Degraded,
@@ -77,9 +87,27 @@ func newReader(target *scenario.Target) (reader, map[int]string, error) {
 	if target.Mode == scenario.ModeWebSocket {
 		paths[slotTicket] = "ticket.id"
 	}
-	r.hasOK = paths[slotOK] != ""
+	r.named = namedIn(target.Response)
 	r.lookup = jsonscan.Compile(paths)
 	return r, paths, nil
+}
+
+func namedIn(own *scenario.Response) (named Places) {
+	if own == nil {
+		return 0
+	}
+	for _, p := range []struct {
+		place Places
+		named bool
+	}{
+		{PlaceOK, own.OK != ""}, {PlaceDialogID, own.DialogID != ""}, {PlaceTier, own.Tier != nil},
+		{PlaceDegraded, own.Degraded != ""}, {PlaceContextTurns, own.ContextTurns != ""},
+	} {
+		if p.named {
+			named |= p.place
+		}
+	}
+	return named
 }
 
 func override(paths, own map[int]string) {
@@ -93,7 +121,7 @@ func override(paths, own map[int]string) {
 // take fills reply from a whole answer of status. The slices it leaves there
 // belong to x.
 func (r *reader) take(x *exchange, reply *Reply, status int, body []byte) wire.Fault {
-	reply.OK, reply.ContextTurns = true, -1
+	reply.OK, reply.ContextTurns, x.found = true, -1, x.found&^PlaceOK
 	valid := r.lookup.Find(&x.scanner, body)
 	if !valid {
 		if status >= 300 {
@@ -105,18 +133,24 @@ func (r *reader) take(x *exchange, reply *Reply, status int, body []byte) wire.F
 		return wire.NewFault(Malformed, "the answer is not valid JSON")
 	}
 	v := x.scanner.Values
+	if status < 300 {
+		if f := failed(x, "an error in the answer"); f.Bad() {
+			return f
+		}
+	}
 	if inner := v[slotJobResult]; inner.Kind == jsonscan.Object {
 		// The answer of a job stands inside the job.
 		return r.take(x, reply, status, inner.Raw)
 	}
 	r.fill(x, reply)
-	if r.hasOK && v[slotOK].Kind != jsonscan.Nothing && v[slotOK].Kind != jsonscan.True {
-		reply.OK = false
-	}
-	if status >= 300 || !reply.OK {
+	if status >= 300 {
 		return wire.Fault{}
 	}
 	switch {
+	case !r.settle(x, reply):
+		return wire.Fault{}
+	case len(reply.Answer) == 0 && callsTools(reply.Finish):
+		return wire.Fault{}
 	case v[slotAnswer].Kind == jsonscan.Nothing && v[slotJobStatus].Kind == jsonscan.Text:
 		return wire.NewFault(Malformed, "the job ended without an answer")
 	case v[slotAnswer].Kind == jsonscan.Nothing || v[slotAnswer].Kind == jsonscan.Null:
@@ -129,32 +163,110 @@ func (r *reader) take(x *exchange, reply *Reply, status int, body []byte) wire.F
 	return wire.Fault{}
 }
 
+// takeStream settles reply, which the events of a whole stream have filled.
+func (r *reader) takeStream(x *exchange, reply *Reply) wire.Fault {
+	if r.settle(x, reply) && len(reply.Answer) == 0 && !callsTools(reply.Finish) {
+		return wire.NewFault(Malformed, "the answer is empty")
+	}
+	return wire.Fault{}
+}
+
+// settle says what was not found in a whole answer, and whether it is one at all.
+func (r *reader) settle(x *exchange, reply *Reply) (ok bool) {
+	reply.Missing = r.named &^ x.found
+	reply.OK = reply.OK && !reply.Missing.Has(PlaceOK)
+	return reply.OK
+}
+
+// failed tells whether what the scanner found last is an error in the place of an
+// answer, or of a piece of one; prefix begins the message.
+func failed(x *exchange, prefix string) wire.Fault {
+	v := x.scanner.Values
+	switch object := &v[slotObject]; {
+	case saysSo(&v[slotError]), object.Kind == jsonscan.Text && string(object.Raw) == "error":
+		return errorIn(x, prefix)
+	case v[slotFinish].Kind == jsonscan.Text && string(v[slotFinish].Raw) == "error":
+		return wire.NewFault(Malformed, "finish_reason error")
+	}
+	return wire.Fault{}
+}
+
+// saysSo tells whether the value of an error is one: servers write null, false, 0,
+// "" or {} where there is none.
+func saysSo(v *jsonscan.Value) bool {
+	switch v.Kind {
+	case jsonscan.Nothing, jsonscan.Null, jsonscan.False:
+		return false
+	case jsonscan.Number:
+		return string(v.Raw) != "0"
+	case jsonscan.Text:
+		return len(v.Raw) > 0
+	}
+	return len(v.Raw) > len("{}")
+}
+
+// errorIn is the fault of an error with the text it has, if any.
+func errorIn(x *exchange, prefix string) wire.Fault {
+	v := x.scanner.Values
+	for _, slot := range [...]int{slotErrorText, slotDetail, slotError, slotText, slotTitle, slotCode, slotCodeType} {
+		if v[slot].Kind == jsonscan.Text && len(v[slot].Raw) > 0 {
+			return wire.NewFault(Malformed, prefix+": "+wire.Visible(x.string(&v[slot])))
+		}
+	}
+	return wire.NewFault(Malformed, prefix)
+}
+
+// callsTools tells whether the model asked for tools, which is an answer without text.
+func callsTools(finish []byte) bool {
+	return string(finish) == "tool_calls" || string(finish) == "function_call"
+}
+
 // fill copies what was found, of the types it has to be; what is not there
 // stays as an earlier event left it.
 func (r *reader) fill(x *exchange, reply *Reply) {
 	v := x.scanner.Values
-	x.keep(&reply.DialogID, &v[slotDialog])
-	x.keep(&reply.Answer, &v[slotAnswer])
-	if x.keep(&reply.Tier, &v[slotTier]) && r.tiers != nil {
-		if to, ok := r.tiers[string(reply.Tier)]; ok {
-			x.text = append(x.text, to...)
-			reply.Tier = x.text[len(x.text)-len(to):]
-		}
+	if k := v[slotOK].Kind; k != jsonscan.Nothing {
+		x.found |= PlaceOK
+		reply.OK = reply.OK && k == jsonscan.True
 	}
+	if x.keep(&reply.DialogID, &v[slotDialog]) {
+		x.found |= PlaceDialogID
+	}
+	x.keep(&reply.Answer, &v[slotAnswer])
+	if x.keep(&reply.Tier, &v[slotTier]) {
+		x.found |= PlaceTier
+		r.mapTier(x, reply)
+	}
+	x.keep(&reply.Finish, &v[slotFinish])
 	x.keep(&reply.ContextStatus, &v[slotStatus])
 	x.keep(&reply.TurnID, &v[slotTurnID])
 	x.keep(&reply.TraceID, &v[slotTrace])
 	if k := v[slotDegraded].Kind; k != jsonscan.Nothing {
+		x.found |= PlaceDegraded
 		reply.Degraded = k == jsonscan.True
 	}
 	if k := v[slotSource].Kind; k != jsonscan.Nothing {
 		reply.Cached = k == jsonscan.Text && string(v[slotSource].Raw) == "cache"
 	}
 	if n, ok := v[slotTurns].Count(); ok {
+		x.found |= PlaceContextTurns
 		reply.ContextTurns = n
 	}
 	if !x.keep(&reply.Code, &v[slotCode]) {
 		x.keep(&reply.Code, &v[slotCodeType])
+	}
+}
+
+// mapTier puts our word for the server's.
+func (r *reader) mapTier(x *exchange, reply *Reply) {
+	reply.Unmapped = false
+	if len(r.tiers) == 0 {
+		return
+	}
+	to, ok := r.tiers[string(reply.Tier)]
+	if reply.Unmapped = !ok; ok {
+		x.text = append(x.text, to...)
+		reply.Tier = x.text[len(x.text)-len(to):]
 	}
 }
 

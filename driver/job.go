@@ -68,15 +68,17 @@ func (j *jobRules) over(x *exchange, r *reader) bool {
 	if x.Head.Status != http.StatusOK || !j.status || !r.lookup.Find(&x.scanner, x.Body) {
 		return true
 	}
-	state := x.string(&x.scanner.Values[slotJobStatus])
-	if j.done != "" {
-		return string(state) == j.done
+	if ok := x.scanner.Values[slotOK].Kind; failed(x, "").Bad() || ok == jsonscan.False {
+		return true
 	}
-	switch string(state) {
+	switch state := string(x.string(&x.scanner.Values[slotJobStatus])); state {
+	case "failed", "error", "cancelled", "canceled", "expired":
+		return true
 	case "queued", "pending", "running", "accepted":
-		return false
+		return state == j.done
+	default:
+		return j.done == "" || state == j.done
 	}
-	return true
 }
 
 // pause waits as long as the last answer asks for, within bounds. asked is when

@@ -198,10 +198,7 @@ func (l *line) take(x *exchange, reply *Reply, f wire.Fault) wire.Fault {
 		return f
 	}
 	if x.Streamed {
-		if len(reply.Answer) == 0 {
-			return wire.NewFault(Malformed, "the answer is empty")
-		}
-		return wire.Fault{}
+		return l.client.plan.read.takeStream(x, reply)
 	}
 	return l.client.plan.read.take(x, reply, x.Head.Status, x.Body)
 }

@@ -43,15 +43,16 @@ const longestID = 1 << 10
 //	integrity        another dialog's id, another conversation's canary, the answer to another of our turns
 //	transport_error  no connection, reset, EOF, a protocol error
 //	timeout          the client's deadline, a stall
-//	server_error     5xx (but see shed); a malformed or oversized body; on a 2xx also response.ok not true, no answer,
-//	                 a dialog id beyond all measure
-//	truncated        a stream without its terminal event
+//	server_error     5xx (but see shed); a malformed or oversized body; on a 2xx also an error in the place of an answer
+//	                 or after the begin of one, response.ok not there or not true, no answer, a dialog id beyond all measure
+//	truncated        a stream without its terminal event, of api openai also one without a finish_reason
 //	shed             503 with a code that says so: shed, draining, queue-full, overloaded. A 503 without one is a
 //	                 server_error: Retry-After alone does not tell a full house from a broken one
 //	rate_limited     429, judged by the policy
 //	client_error     any other status from 300
 //	context_lost     answered without the dialog so far
-//	degraded         the server says so, or that it had no dialog state; where it never says, a tier below llm; a canned line
+//	degraded         the server says so, or that it had no dialog state; where it never says, a tier below llm; a canned
+//	                 line; a tier that nobody mapped; a finish_reason of length, content_filter or another that is no end
 //	unexpected       the turn's expectation was not met
 //	ok
 //
@@ -74,9 +75,11 @@ func Classify(r *driver.Reply, a *Asked, rules *Rules) Judgement {
 		j.Outcome, j.Message = broken(r)
 	case r.Status >= 300:
 		a.refused(r, rules, &j)
+	case r.Missing.Has(driver.PlaceOK):
+		j.Outcome, j.Message = measure.ServerError, "response.ok is not in the answer"
 	case !r.OK:
 		j.Outcome, j.Message = measure.ServerError, "response.ok is not true"
-	case isBlank(r.Answer):
+	case isBlank(r.Answer) && !callsTools(r.Finish):
 		j.Outcome, j.Message = measure.ServerError, "empty answer"
 	case len(r.DialogID) > longestID:
 		j.Outcome, j.Message = measure.ServerError, "dialog id of more than 1 KiB"
@@ -138,12 +141,14 @@ func saysShed(code []byte) bool {
 
 // answered is a whole answer with a good status: was it a good one?
 func (a *Asked) answered(r *driver.Reply, rules *Rules, e *echo, j *Judgement) {
-	j.Tier = tierOf(r.Tier)
+	unmapped := false
+	if j.Tier, unmapped = tierOf(r.Tier); r.Unmapped {
+		j.Tier, unmapped = measure.TierUnknown, true
+	}
 	canned := isCanned(r.Answer, rules)
 	below := j.Tier > measure.TierLLM && !rules.saysDegraded
-	worse := r.Degraded || below || canned
+	worse := r.Degraded || below || canned || unmapped
 	unavailable := string(r.ContextStatus) == "unavailable"
-	degraded := worse || unavailable
 	j.Kept = !unavailable && j.Tier != measure.TierStatic
 	if canned {
 		j.Tier = measure.TierStatic
@@ -158,17 +163,53 @@ func (a *Asked) answered(r *driver.Reply, rules *Rules, e *echo, j *Judgement) {
 		return
 	}
 	switch {
-	case degraded:
+	case canned:
+		j.Outcome, j.Message = measure.Degraded, "canned line"
+	case r.Degraded || below:
 		j.Outcome, j.Message = measure.Degraded, "degraded"
-		switch {
-		case canned:
-			j.Message = "canned line"
-		case !worse:
-			j.Message = "answered without dialog state"
-		}
+	case unmapped:
+		j.Outcome, j.Message = measure.Degraded, measure.UnmappedTier
+	case unavailable:
+		j.Outcome, j.Message = measure.Degraded, "answered without dialog state"
+	case !rules.finished(r.Finish):
+		j.Outcome, j.Message = measure.Degraded, unfinished(r.Finish)
 	case a.Expect != nil && !a.Expect.met(r.Answer):
 		j.Outcome, j.Message = measure.Unexpected, "expectation not met"
 	}
+}
+
+// finished tells whether an answer came to an end of its own, or to one that the
+// scenario allows.
+func (rules *Rules) finished(why []byte) bool {
+	switch string(why) {
+	case "", "stop", "end_turn", "eos", "stop_sequence":
+		return true
+	}
+	if callsTools(why) {
+		return true
+	}
+	for _, allowed := range rules.finishes {
+		if string(why) == allowed {
+			return true
+		}
+	}
+	return false
+}
+
+// callsTools tells whether the model asked for tools: an answer without text.
+func callsTools(finish []byte) bool {
+	return string(finish) == "tool_calls" || string(finish) == "function_call"
+}
+
+// unfinished is the message of an answer that ended otherwise.
+func unfinished(why []byte) string {
+	switch string(why) {
+	case "length":
+		return "cut off: finish_reason length"
+	case "content_filter":
+		return "filtered: finish_reason content_filter"
+	}
+	return "finish_reason is none of those known"
 }
 
 // lost tells why the answer was given without the dialog so far; empty when it

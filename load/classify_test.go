@@ -108,6 +108,18 @@ func TestClassify(t *testing.T) {
 		{"409 turn in progress", nil, func(r *reply, _ *Asked) { r.Status = 409 }, measure.ClientError, ""},
 		{"a redirect", nil, func(r *reply, _ *Asked) { r.Status = 302 }, measure.ClientError, "a redirect, which is not followed"},
 		{"ok not true", nil, func(r *reply, _ *Asked) { r.OK = false }, measure.ServerError, "response.ok is not true"},
+		{"ok missing", nil, func(r *reply, _ *Asked) { r.OK, r.Missing = false, driver.PlaceOK }, measure.ServerError, "response.ok is not in the answer"},
+		{"cut off by the model's limit", nil, func(r *reply, _ *Asked) { r.Finish = []byte("length") }, measure.Degraded, "cut off: finish_reason length"},
+		{"filtered", nil, func(r *reply, _ *Asked) { r.Finish = []byte("content_filter") }, measure.Degraded, "filtered: finish_reason content_filter"},
+		{"ended for no reason known", nil, func(r *reply, _ *Asked) { r.Finish = []byte("insufficient_system_resource") }, measure.Degraded, "finish_reason is none of those known"},
+		{"cut off, as the scenario allows", func(sc *scenario.Scenario) { sc.Checks.Finish = []string{"x", "length"} }, func(r *reply, _ *Asked) { r.Finish = []byte("length") }, measure.OK, ""},
+		{"stopped", nil, func(r *reply, _ *Asked) { r.Finish = []byte("stop") }, measure.OK, ""},
+		{"tools called, without text", func(sc *scenario.Scenario) { sc.Checks.Memory = "off" }, func(r *reply, a *Asked) {
+			r.Finish, r.Answer, a.Expect = []byte("tool_calls"), nil, nil
+		}, measure.OK, ""},
+		{"a function called, without text", nil, func(r *reply, a *Asked) {
+			r.Finish, r.Answer, a.Expect = []byte("function_call"), nil, nil
+		}, measure.OK, ""},
 		{"an empty answer", nil, func(r *reply, _ *Asked) { r.Answer = nil }, measure.ServerError, "empty answer"},
 		{"a dialog id beyond all measure", nil, func(r *reply, a *Asked) { a.DialogID, r.DialogID = nil, make([]byte, 1025) }, measure.ServerError, "dialog id of more than 1 KiB"},
 		{"an answer of spaces", nil, func(r *reply, _ *Asked) { r.Answer = []byte(" \n\u3000") }, measure.ServerError, "empty answer"},
@@ -152,7 +164,9 @@ func TestClassify(t *testing.T) {
 		{"degraded skips the expectation", nil, func(r *reply, _ *Asked) { r.Degraded, r.Answer = true, []byte("稍等") }, measure.Degraded, "degraded"},
 		{"a human, and not degraded by its own word", nil, func(r *reply, _ *Asked) { r.Tier, r.Answer = []byte("handoff"), []byte("转人工 券") }, measure.OK, ""},
 		{"a human, where the server never says", silent, func(r *reply, _ *Asked) { r.Tier = []byte("handoff") }, measure.Degraded, "degraded"},
-		{"an unknown tier", silent, func(r *reply, _ *Asked) { r.Tier = []byte("gpt") }, measure.OK, ""},
+		{"a tier nobody knows", silent, func(r *reply, _ *Asked) { r.Tier = []byte("gpt") }, measure.Degraded, measure.UnmappedTier},
+		{"a tier the scenario's map lacks, called as ours", silent, func(r *reply, _ *Asked) { r.Tier, r.Unmapped = []byte("llm"), true }, measure.Degraded, measure.UnmappedTier},
+		{"no tier at all", silent, func(r *reply, _ *Asked) { r.Tier, r.Missing = nil, driver.PlaceTier }, measure.OK, ""},
 		{"the article's line", nil, func(r *reply, _ *Asked) { r.Answer = []byte("系统繁忙,请稍后再试") }, measure.Degraded, "canned line"},
 		{"the article's line, full-width comma", silent, func(r *reply, _ *Asked) { r.Answer = []byte("抱歉,系统繁忙\uff0c请稍后再试。") }, measure.Degraded, "canned line"},
 		{"a line of the scenario's", nil, func(r *reply, _ *Asked) { r.Answer = []byte("sorry, we are busy") }, measure.Degraded, "canned line"},
@@ -291,8 +305,8 @@ func FuzzClassify(f *testing.F) {
 		if stripped := appendWithoutMarks(nil, answer); len(stripped) > len(answer) {
 			t.Fatalf("%q became %q", answer, stripped)
 		}
-		if m := statusMessage(r); len(m) > 80 {
-			t.Fatalf("message %q", m)
+		if word := plainWord(r.Tier); len(word) > 41 {
+			t.Fatalf("word %q", word)
 		}
 	})
 }

@@ -21,6 +21,7 @@ type Rules struct {
 	excludeAll   bool // every 429 is excluded
 	excludeOver  bool // those beyond the contract are
 	canned       []pattern
+	finishes     []string // beside those that are an end
 	planted      planted
 }
 
@@ -30,6 +31,7 @@ func NewRules(sc *scenario.Scenario) (Rules, error) {
 		saysDegraded: sc.Target.Bundled != nil || sc.Target.API == scenario.APIReference,
 		excludeAll:   sc.SLA.RateLimited.Policy == scenario.PolicyExclude,
 		excludeOver:  sc.SLA.RateLimited.Contract > 0,
+		finishes:     sc.Checks.Finish,
 	}
 	if sc.Target.API == scenario.APIArticle {
 		r.saysDegraded = false
@@ -176,17 +178,19 @@ func (p *planted) in(answer []byte) bool {
 	return false
 }
 
-// tierOf gives the tier of a server's word.
-func tierOf(word []byte) measure.Tier {
+// tierOf gives the tier of a word; unmapped when it is none of ours.
+func tierOf(word []byte) (tier measure.Tier, unmapped bool) {
 	switch string(word) {
+	case "":
+		return measure.TierUnknown, false
 	case "llm":
-		return measure.TierLLM
+		return measure.TierLLM, false
 	case "faq":
-		return measure.TierFAQ
+		return measure.TierFAQ, false
 	case "handoff":
-		return measure.TierHandoff
+		return measure.TierHandoff, false
 	case "static":
-		return measure.TierStatic
+		return measure.TierStatic, false
 	}
-	return measure.TierUnknown
+	return measure.TierUnknown, true
 }

@@ -193,8 +193,11 @@ func (c *conversation) lag(begun, entered time.Duration) time.Duration {
 func (w *worker) fail(c *conversation, j *Judgement) {
 	reply := &w.scratch.reply
 	message := j.Message
-	if message == "" {
-		message = statusMessage(reply)
+	switch message {
+	case "":
+		message = fmt.Sprintf("HTTP %d%s", reply.Status, plainWord(reply.Code))
+	case measure.UnmappedTier:
+		message += plainWord(reply.Tier)
 	}
 	w.failure = measure.Failure{
 		Outcome: j.Outcome, Message: message, At: reply.Done,
@@ -204,19 +207,17 @@ func (w *worker) fail(c *conversation, j *Judgement) {
 	w.lane.Failed(&w.failure)
 }
 
-// statusMessage is "HTTP 503 shed". A code is a server's word: what is not a
-// plain one is left out.
-func statusMessage(reply *driver.Reply) string {
-	code := reply.Code
-	if len(code) == 0 || len(code) > 40 {
-		return fmt.Sprintf("HTTP %d", reply.Status)
+// plainWord is a space and a server's word; empty where that is not a plain one.
+func plainWord(word []byte) string {
+	if len(word) == 0 || len(word) > 40 {
+		return ""
 	}
-	for _, b := range code {
+	for _, b := range word {
 		if (b < 'a' || b > 'z') && (b < 'A' || b > 'Z') && (b < '0' || b > '9') && b != '-' && b != '_' && b != '.' {
-			return fmt.Sprintf("HTTP %d", reply.Status)
+			return ""
 		}
 	}
-	return fmt.Sprintf("HTTP %d %s", reply.Status, code)
+	return " " + string(word)
 }
 
 // unsent ends a turn that never reached the target. Turn 1 of a conversation

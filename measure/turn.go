@@ -52,6 +52,10 @@ const (
 	ConversationEnds = int(Abandoned) + 1
 )
 
+// UnmappedTier begins the message of a degraded turn whose tier is a word that
+// neither cstest nor the scenario knows; the word follows, where it is a plain one.
+const UnmappedTier = "tier outside target.response.tier.map"
+
 // Failure describes a turn that was not ok, for the list of errors.
 type Failure struct {
 	Outcome      Outcome

@@ -144,6 +144,16 @@ func (c *checker) checks() {
 	for i, p := range c.Checks.Canned {
 		c.pattern(item("checks.canned", i, ""), p)
 	}
+	if len(c.Checks.Finish) > 0 && c.Target.API != APIOpenAI {
+		c.bad("checks.finish", "is for api: openai, whose answers say why they ended")
+	}
+	for i, why := range c.Checks.Finish {
+		if path := item("checks.finish", i, ""); !isToken(why) || len(why) > 40 {
+			c.bad(path, "%q is not a finish_reason: write length, content_filter or as the target says", short(why))
+		} else if why == "error" {
+			c.bad(path, "an answer that ended in an error is none")
+		}
+	}
 	if len(c.Checks.Canned) > 100 {
 		c.bad("checks.canned", "has more than 100 patterns")
 	}

@@ -183,6 +183,7 @@ Data.pick | unique: no row twice; random; sequential: in order, again from the s
 Checks.memory | canaries in the user's texts tell whether the whole dialog stood before the model | on for the bundled server, else off
 Checks.planted | TABLE.COLUMN whose values no answer may contain unmasked |
 Checks.canned | regular expressions (RE2) of lines that stand in for an answer: degraded | the article's two, and their English like
+Checks.finish | finish reasons of api openai that are full quality beside stop and tool_calls, such as length | none: an answer that ended otherwise is degraded
 Guard.max_turns | turns sent a second; above it the load ends | none
 Guard.abort | ends the load when the target is down |
 Abort.bad | share of bad turns |

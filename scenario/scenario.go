@@ -324,6 +324,7 @@ type Checks struct {
 	Memory  Switch   `json:"memory,omitempty"`
 	Planted []string `json:"planted,omitempty"`
 	Canned  []string `json:"canned,omitempty"` // regular expressions of canned lines
+	Finish  []string `json:"finish,omitempty"` // finish reasons that are full quality beside those that are an end
 }
 
 // Guard is a kill switch, not part of the verdict's statistics.

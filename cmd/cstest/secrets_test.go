@@ -76,7 +76,7 @@ func (e *echo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/event-stream")
 	if n%2 == 1 { // the first is the turn before the load
-		fmt.Fprintf(w, "data: {\"choices\":[{\"delta\":{\"content\":%s}}]}\n\ndata: [DONE]\n\n", quoted("you are "+credential+" with "+key))
+		fmt.Fprintf(w, "data: {\"choices\":[{\"delta\":{\"content\":%s},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n", quoted("you are "+credential+" with "+key))
 		return
 	}
 	forms := []string{credential, url.QueryEscape(credential), base64.StdEncoding.EncodeToString([]byte("u:" + credential)),

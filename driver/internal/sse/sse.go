@@ -9,10 +9,15 @@ import (
 // ErrTooLong says that a line or an event is longer than the caller allows.
 var ErrTooLong = errors.New("a line of the stream is longer than the limit")
 
+// errorName is the name of an event, and of a line, that says that the server failed.
+const errorName = "error"
+
 // Parser takes a stream of events apart as the HTML standard says: lines end with
 // CR, LF or CRLF, a BOM at the start is skipped, data of several lines is
 // joined with LF, comments and unknown fields are ignored. How the bytes are cut
-// into pieces makes no difference.
+// into pieces makes no difference. Beyond the standard, an event of the name error
+// needs no data, and a line "error: …", as some servers write where they fail, is
+// an event of that name at once.
 type Parser struct {
 	Data []byte // of the event so far
 	Name []byte
@@ -87,7 +92,7 @@ func (s *Parser) field(line []byte) (whole bool) {
 		line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf"))
 	}
 	if len(line) == 0 {
-		if !s.some {
+		if !s.some && string(s.Name) != errorName {
 			s.Name = s.Name[:0]
 			return false
 		}
@@ -106,6 +111,9 @@ func (s *Parser) field(line []byte) (whole bool) {
 		s.some = true
 	case "event":
 		s.Name = append(s.Name[:0], val...)
+	case errorName:
+		s.Data, s.Name = append(s.Data[:0], val...), append(s.Name[:0], errorName...)
+		return true
 	}
 	return false
 }
