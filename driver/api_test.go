@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cstest/cstest/driver/internal/http1"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/unit"
 	"github.com/golang-jwt/jwt/v5"
@@ -74,7 +75,7 @@ func TestContentLength(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, n := range []int{1, 40, 60, 61, 62, 63, 64, 65, 900, 955, 956, 957, 958, 959, 5000, 100_000} {
-		out := Form1(&p.turn, &p.Target).Append(nil, filled(values{user: &User{}, turn: &Turn{Text: []byte(strings.Repeat("x", n))}}))
+		out := http1.NewForm(&p.turn, &p.Target).Append(nil, filled(values{user: &User{}, turn: &Turn{Text: []byte(strings.Repeat("x", n))}}))
 		head, body, _ := strings.Cut(string(out), "\r\n\r\n")
 		if want := fmt.Sprintf("\r\ncontent-length: %d", len(body)); !strings.HasSuffix(head, want) {
 			t.Errorf("text of %d: head ends %q, body has %d", n, head[len(head)-30:], len(body))
@@ -95,7 +96,7 @@ func TestInjection(t *testing.T) {
 		t.Fatal(err)
 	}
 	evil := "a/b?c#d e\r\nX: y\x00\"},\\"
-	out := string(Form1(&p.turn, &p.Target).Append(nil, filled(values{user: &User{ID: evil}, turn: &Turn{}})))
+	out := string(http1.NewForm(&p.turn, &p.Target).Append(nil, filled(values{user: &User{ID: evil}, turn: &Turn{}})))
 	for _, want := range []string{
 		"POST /u/a%2Fb%3Fc%23d%20e%0D%0AX%3A%20y%00%22%7D%2C%5C?q=a%2Fb%3Fc%23d%20e%0D%0AX%3A%20y%00%22%7D%2C%5C HTTP/1.1\r\n",
 		"\r\nx-user: a/b?c#d eX: y\"},\\\r\n", `{"a":"a/b?c#d e\r\nX: y\u0000\"},\\"}`,

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 
+	"github.com/cstest/cstest/driver/internal/http1"
 	"github.com/cstest/cstest/driver/internal/wire"
 )
 
@@ -14,7 +15,7 @@ func (l *line) asked(x *exchange, q *wire.Request) []byte {
 	case l.client.plan.opts.Capture == nil:
 		return nil
 	case l.client.binary:
-		return Form1(q, &l.client.plan.Target).Append(nil, &x.Values)
+		return http1.NewForm(q, &l.client.plan.Target).Append(nil, &x.Values)
 	}
 	return append([]byte(nil), x.Out...)
 }

@@ -44,6 +44,7 @@ func (a *answer) wire(t *testing.T, wire string) *scenario.Target {
 					fields[i] = strings.ToLower(fields[i])
 				}
 				p.head(id, false, fields...)
+				const maxFrame = 1 << 14
 				for body := []byte(a.body); ; body = body[maxFrame:] {
 					if len(body) <= maxFrame {
 						p.do(p.WriteData(id, true, body))

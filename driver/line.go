@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/cstest/cstest/driver/internal/http1"
+	"github.com/cstest/cstest/driver/internal/http2"
 	"github.com/cstest/cstest/driver/internal/jsonscan"
 	"github.com/cstest/cstest/driver/internal/wire"
 	"github.com/cstest/cstest/scenario"
@@ -56,7 +58,7 @@ func newClient(p *plan, version scenario.HTTPVersion) (*client, error) {
 	c := &client{plan: p, exchanges: exchanges{plan: p}}
 	switch version {
 	case "", scenario.HTTP1:
-		c.carrier = newHTTP1(&p.Target)
+		c.carrier = http1.New(&p.Target)
 		if p.agents != nil {
 			c.agents = newAgents(&p.Target, p.agents.config)
 		}
@@ -67,7 +69,7 @@ func newClient(p *plan, version scenario.HTTPVersion) (*client, error) {
 		if p.agents != nil {
 			return nil, errors.New("target.http: mode websocket needs 1.1")
 		}
-		c.carrier, c.binary = newHTTP2(&p.Target), true
+		c.carrier, c.binary = http2.New(&p.Target), true
 	default:
 		return nil, fmt.Errorf("target.http: %.20q is none of 1.1, 2, h2c", version)
 	}

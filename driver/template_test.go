@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cstest/cstest/driver/internal/http1"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/template"
 )
@@ -43,7 +44,7 @@ func TestRunAndConversationIDs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := string(Form1(&p.turn, &p.Target).Append(nil, filled(values{user: &User{}, turn: &Turn{ConversationID: []byte("c-7")}})))
+	out := string(http1.NewForm(&p.turn, &p.Target).Append(nil, filled(values{user: &User{}, turn: &Turn{ConversationID: []byte("c-7")}})))
 	for _, want := range []string{"POST /s/c-7 HTTP/1.1\r\n", "\r\nx-run: r-1\r\n", "\r\nx-session: r-1/c-7\r\n", `{"session":"c-7","run":"r-1"}`} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is not in %q", want, out)

@@ -12,7 +12,7 @@ template FuzzParse
 template FuzzParseJSON
 scenario FuzzImport
 driver FuzzDecodeResponse
-driver FuzzHTTP2
+driver/internal/http2 FuzzHTTP2
 driver/internal/jsonscan FuzzScan
 driver FuzzSSE
 measure FuzzReadLog

@@ -1,4 +1,4 @@
-package driver
+package http1
 
 import (
 	"strings"
@@ -94,7 +94,7 @@ func (d *delimiter) step(c byte) bool {
 	}
 	switch d.state {
 	case chunkSize:
-		digit := strings.IndexByte(hexDigits, c|0x20)
+		digit := strings.IndexByte("0123456789abcdef", c|0x20)
 		if c >= '0' && c <= '9' {
 			digit = int(c - '0')
 		}

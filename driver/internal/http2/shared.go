@@ -1,4 +1,4 @@
-package driver
+package http2
 
 import (
 	"slices"
@@ -9,7 +9,7 @@ import (
 
 // share gives a shared connection with a stream to spare, an empty place's new
 // one where there is one, or waits for its turn: first come, first served.
-func (h *http2) share(x *wire.Exchange) (*mux, wire.Fault) {
+func (h *Client) share(x *wire.Exchange) (*mux, wire.Fault) {
 	for {
 		h.mu.Lock()
 		if len(h.waiting) == 0 {
@@ -44,7 +44,7 @@ func (h *http2) share(x *wire.Exchange) (*mux, wire.Fault) {
 
 // pick reserves a stream on the next connection that has one to spare, or the
 // next empty place. h.mu must be held.
-func (h *http2) pick() (m *mux, empty int) {
+func (h *Client) pick() (m *mux, empty int) {
 	for range h.places {
 		h.cursor = (h.cursor + 1) % len(h.places)
 		p := &h.places[h.cursor]
@@ -61,7 +61,7 @@ func (h *http2) pick() (m *mux, empty int) {
 }
 
 // wait waits to be handed a stream; nil says to look again.
-func (h *http2) wait(turn chan *mux, x *wire.Exchange) (*mux, wire.Fault) {
+func (h *Client) wait(turn chan *mux, x *wire.Exchange) (*mux, wire.Fault) {
 	timer := time.NewTimer(x.Deadline - h.target.Now())
 	defer timer.Stop()
 	f := wire.Fault{}
@@ -90,7 +90,7 @@ func (h *http2) wait(turn chan *mux, x *wire.Exchange) (*mux, wire.Fault) {
 
 // next hands m, or the hint to look again, to the first who waits. h.mu must be
 // held.
-func (h *http2) next(m *mux) bool {
+func (h *Client) next(m *mux) bool {
 	if len(h.waiting) == 0 {
 		return false
 	}
@@ -103,14 +103,14 @@ func (h *http2) next(m *mux) bool {
 }
 
 // pass gives a stream of m to the next who waits, or back. h.mu must be held.
-func (h *http2) pass(m *mux) {
+func (h *Client) pass(m *mux) {
 	if h.all[m] && m.open <= m.limit && h.next(m) {
 		return
 	}
 	m.open--
 }
 
-func (h *http2) giveBack(m *mux) {
+func (h *Client) giveBack(m *mux) {
 	m.mu.Lock()
 	gone := m.gone.Bad() || m.nextID > lastStream
 	if gone && len(m.streams) == 0 {
@@ -133,14 +133,14 @@ func (h *http2) giveBack(m *mux) {
 
 // vacate empties a place, for the next who wants a connection to fill. h.mu must
 // be held.
-func (h *http2) vacate(i int) {
+func (h *Client) vacate(i int) {
 	h.places[i] = place{}
 	h.next(nil)
 }
 
 // take opens the connection of a place reserved by pick; its first stream is the
 // caller's.
-func (h *http2) take(i int, x *wire.Exchange) (*mux, wire.Fault) {
+func (h *Client) take(i int, x *wire.Exchange) (*mux, wire.Fault) {
 	m, f := h.open(x)
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -160,7 +160,7 @@ func (h *http2) take(i int, x *wire.Exchange) (*mux, wire.Fault) {
 }
 
 // fill opens the connection of place i unless it is open.
-func (h *http2) fill(i int, x *wire.Exchange) wire.Fault {
+func (h *Client) fill(i int, x *wire.Exchange) wire.Fault {
 	h.mu.Lock()
 	p := &h.places[i]
 	busy := p.mux != nil || p.opening
@@ -177,7 +177,7 @@ func (h *http2) fill(i int, x *wire.Exchange) wire.Fault {
 }
 
 // limit notes how many streams the peer of m allows.
-func (h *http2) limit(m *mux, n int) {
+func (h *Client) limit(m *mux, n int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	m.limit = n

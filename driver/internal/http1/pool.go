@@ -1,4 +1,4 @@
-package driver
+package http1
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package driver
+package http1
 
 import (
 	"strconv"
@@ -8,15 +8,15 @@ import (
 	"github.com/cstest/cstest/template"
 )
 
-// form is a request as HTTP/1.1 writes it.
-type form1 struct {
+// Form is a request as HTTP/1.1 writes it.
+type Form struct {
 	head   wire.Text // everything up to the value of Content-Length, or the empty line
 	body   wire.Text
 	bodied bool
 }
 
-// Form1 writes what does not change of q's head.
-func Form1(q *wire.Request, t *wire.Target) *form1 {
+// NewForm renders what does not change of q's head.
+func NewForm(q *wire.Request, t *wire.Target) *Form {
 	raw := template.Raw[wire.Values]
 	head := []wire.Text{raw(q.Method + " "), q.Path, raw(" HTTP/1.1\r\nHost: " + t.Host + "\r\n")}
 	for _, f := range q.Fields {
@@ -30,11 +30,11 @@ func Form1(q *wire.Request, t *wire.Target) *form1 {
 	} else {
 		head = append(head, raw("\r\n"))
 	}
-	return &form1{head: template.Join(head...), body: q.Body, bodied: q.Bodied}
+	return &Form{head: template.Join(head...), body: q.Body, bodied: q.Bodied}
 }
 
 // Append writes the whole request after b, which must be empty.
-func (f *form1) Append(b []byte, v *wire.Values) []byte {
+func (f *Form) Append(b []byte, v *wire.Values) []byte {
 	b = f.head.Append(b, v)
 	if !f.bodied {
 		return b

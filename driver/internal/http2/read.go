@@ -1,4 +1,4 @@
-package driver
+package http2
 
 import (
 	"encoding/binary"
@@ -395,7 +395,7 @@ func (m *mux) setting(name uint16, n uint32) wire.Fault {
 		}
 		m.initial = int64(n)
 		m.unblock()
-	case settingMaxFrame:
+	case settingmaxFrame:
 		if n < maxFrame || n > 1<<24-1 {
 			return protocol("a frame size out of range")
 		}

@@ -1,4 +1,6 @@
-package driver
+// Package http2 carries requests over HTTP/2, many at a time on a connection, of
+// which one goroutine reads, and without allocating for each.
+package http2
 
 import (
 	"context"
@@ -12,8 +14,8 @@ import (
 	"github.com/cstest/cstest/scenario"
 )
 
-// http2 carries requests over HTTP/2, many at a time on a connection.
-type http2 struct {
+// Client carries requests to one target. It is safe for concurrent use.
+type Client struct {
 	target  *wire.Target
 	ctx     context.Context
 	cancel  context.CancelFunc
@@ -35,8 +37,9 @@ type place struct {
 	opening bool
 }
 
-func newHTTP2(t *wire.Target) *http2 {
-	h := &http2{target: t, all: map[*mux]bool{}}
+// New gives a client of t. It opens no connection.
+func New(t *wire.Target) *Client {
+	h := &Client{target: t, all: map[*mux]bool{}}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	if t.Connections == scenario.Shared {
 		h.places = make([]place, t.Pool)
@@ -45,13 +48,16 @@ func newHTTP2(t *wire.Target) *http2 {
 }
 
 // Compile makes q ready to be sent.
-func (h *http2) Compile(q *wire.Request) { q.Written = newForm2(q, h.target) }
+func (h *Client) Compile(q *wire.Request) { q.Written = newForm(q, h.target) }
 
-func (h *http2) Interrupted() <-chan struct{} { return h.ctx.Done() }
+// Interrupted is closed by Interrupt.
+func (h *Client) Interrupted() <-chan struct{} { return h.ctx.Done() }
 
-func (h *http2) Connections() int { return int(h.count.Load()) }
+// Connections tells how many are open.
+func (h *Client) Connections() int { return int(h.count.Load()) }
 
-func (h *http2) Interrupt() {
+// Interrupt ends every RoundTrip, those to come as well.
+func (h *Client) Interrupt() {
 	h.halted.Store(true)
 	h.cancel()
 	h.mu.Lock()
@@ -67,7 +73,8 @@ func (h *http2) Interrupt() {
 	}
 }
 
-func (h *http2) Close() error {
+// Close closes every connection, and returns when all that read one have ended.
+func (h *Client) Close() error {
 	h.mu.Lock()
 	h.over = true
 	h.mu.Unlock()
@@ -81,7 +88,7 @@ func (h *http2) Close() error {
 const maxMoves = 8
 
 // RoundTrip sends q, filled with x's values, and waits for its answer.
-func (h *http2) RoundTrip(l *wire.Link, x *wire.Exchange, q *wire.Request) wire.Fault {
+func (h *Client) RoundTrip(l *wire.Link, x *wire.Exchange, q *wire.Request) wire.Fault {
 	s, ok := x.State.(*stream)
 	if !ok {
 		s = &stream{wake: make(chan struct{}, 1)}
@@ -116,7 +123,7 @@ func (h *http2) RoundTrip(l *wire.Link, x *wire.Exchange, q *wire.Request) wire.
 }
 
 // acquire gives a connection with a stream to spare.
-func (h *http2) acquire(l *wire.Link, x *wire.Exchange) (*mux, wire.Fault) {
+func (h *Client) acquire(l *wire.Link, x *wire.Exchange) (*mux, wire.Fault) {
 	if h.halted.Load() {
 		return nil, wire.NewFault(wire.Interrupted, "interrupted")
 	}
@@ -139,7 +146,7 @@ func (h *http2) acquire(l *wire.Link, x *wire.Exchange) (*mux, wire.Fault) {
 	return m, f
 }
 
-func (h *http2) release(l *wire.Link, m *mux) {
+func (h *Client) release(l *wire.Link, m *mux) {
 	if h.places != nil {
 		h.giveBack(m)
 		return
@@ -149,7 +156,8 @@ func (h *http2) release(l *wire.Link, m *mux) {
 	}
 }
 
-func (h *http2) Leave(l *wire.Link) {
+// Leave gives up the connection that l holds.
+func (h *Client) Leave(l *wire.Link) {
 	if m, ok := l.Held.(*mux); ok {
 		l.Held = nil
 		m.mu.Lock()
@@ -160,7 +168,7 @@ func (h *http2) Leave(l *wire.Link) {
 
 // preface is what a client says first: the magic, settings and a window as large
 // as allowed, because every body is bounded by itself.
-func (h *http2) preface() []byte {
+func (h *Client) preface() []byte {
 	b := []byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
 	m := mux{out: b}
 	m.frame(frameSettings, 0, 0, settings(
@@ -180,7 +188,7 @@ func settings(pairs ...int) []byte {
 
 // open makes a connection and waits until the peer has shown that it speaks
 // HTTP/2.
-func (h *http2) open(x *wire.Exchange) (*mux, wire.Fault) {
+func (h *Client) open(x *wire.Exchange) (*mux, wire.Fault) {
 	start := h.target.Now()
 	until := h.target.Base.Add(x.Deadline)
 	ctx, cancel := context.WithDeadline(h.ctx, until)
@@ -212,7 +220,7 @@ func (h *http2) open(x *wire.Exchange) (*mux, wire.Fault) {
 	return m, f
 }
 
-func (h *http2) newMux(c net.Conn) *mux {
+func (h *Client) newMux(c net.Conn) *mux {
 	return &mux{
 		Conn: c, h: h, streams: map[uint32]*stream{}, nextID: 1, window: defaultWindow, initial: defaultWindow,
 		maxFrame: maxFrame, limit: manyStreams, open: 1, ready: make(chan struct{}),
@@ -220,7 +228,7 @@ func (h *http2) newMux(c net.Conn) *mux {
 }
 
 // add gives false when everything is over. The caller starts m.read.
-func (h *http2) add(m *mux) bool {
+func (h *Client) add(m *mux) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.over || h.halted.Load() {
@@ -233,7 +241,7 @@ func (h *http2) add(m *mux) bool {
 }
 
 // settle waits for the peer's settings.
-func (m *mux) settle(ctx context.Context, h *http2) wire.Fault {
+func (m *mux) settle(ctx context.Context, h *Client) wire.Fault {
 	select {
 	case <-m.ready:
 	case <-ctx.Done():
@@ -255,7 +263,7 @@ func (m *mux) settle(ctx context.Context, h *http2) wire.Fault {
 }
 
 // lost forgets a connection that has ended.
-func (h *http2) lost(m *mux) {
+func (h *Client) lost(m *mux) {
 	h.count.Add(-1)
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -267,7 +275,8 @@ func (h *http2) lost(m *mux) {
 	}
 }
 
-func (h *http2) Prepare(n int) error {
+// Prepare opens n of the shared connections.
+func (h *Client) Prepare(n int) error {
 	n = min(n, len(h.places))
 	var wg sync.WaitGroup
 	var mu sync.Mutex

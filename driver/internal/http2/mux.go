@@ -1,4 +1,4 @@
-package driver
+package http2
 
 import (
 	"encoding/binary"
@@ -10,63 +10,12 @@ import (
 	"github.com/cstest/cstest/driver/internal/wire"
 )
 
-// Frames and settings of HTTP/2 (RFC 9113).
-const (
-	frameData         = 0
-	frameHeaders      = 1
-	framePriority     = 2
-	frameReset        = 3
-	frameSettings     = 4
-	framePush         = 5
-	framePing         = 6
-	frameGoAway       = 7
-	frameWindow       = 8
-	frameContinuation = 9
-
-	flagAck        = 0x1
-	flagEndStream  = 0x1
-	flagEndHeaders = 0x4
-	flagPadded     = 0x8
-	flagPriority   = 0x20
-
-	settingTableSize     = 1
-	settingPush          = 2
-	settingMaxStreams    = 3
-	settingInitialWindow = 4
-	settingMaxFrame      = 5
-	settingMaxHeaders    = 6
-
-	codeProtocol    = 1
-	codeFlowControl = 3
-	codeRefused     = 7
-	codeCancel      = 8
-	codeCompression = 9
-	codeCalm        = 11
-
-	frameHead     = 9
-	maxFrame      = 1 << 14
-	maxWindow     = 1<<31 - 1
-	defaultWindow = 1<<16 - 1
-
-	// manyStreams stands for a peer that sets no limit.
-	manyStreams = 1 << 20
-	// lastStream is the id after which a connection is given up.
-	lastStream = 1<<31 - 1
-	// maxQueued bounds the answers to a peer's pings and settings that wait to be
-	// written.
-	maxQueued = 1 << 20
-	// maxEmpty bounds the frames in a row that bring no turn further.
-	maxEmpty = 1 << 16
-	// maxSettings bounds the settings of one frame: there are six.
-	maxSettings = 32
-)
-
 // mux is one HTTP/2 connection that many turns share. One goroutine reads;
 // whoever has something to say writes, and takes along what others queued
 // meanwhile.
 type mux struct {
 	net.Conn
-	h *http2
+	h *Client
 
 	mu       sync.Mutex
 	streams  map[uint32]*stream
@@ -104,50 +53,6 @@ type mux struct {
 	// Under http2.mu.
 	limit int // streams at once
 	open  int
-}
-
-// stream is an exchange on a mux. It is the exchange's State, and serves one
-// request after the other as that does.
-type stream struct {
-	*wire.Exchange
-
-	id         uint32
-	form       *form2
-	prev, next *stream // by deadline
-	wake       chan struct{}
-	fault      wire.Fault
-	pending    []byte // of the request's body
-	window     int64
-	events     bool // a stream of events was asked for
-	answered   bool // the head came
-	untaken    bool // the server says that it has not begun with it, or nothing was written
-	interim    int
-	total      int
-}
-
-// reset makes s ready for sending q; without one it forgets the former.
-func (s *stream) reset(x *wire.Exchange, q *wire.Request) {
-	*s = stream{Exchange: x, wake: s.wake}
-	if q != nil {
-		s.form, s.events = q.Written.(*form2), q.Events
-	}
-}
-
-// begin prepares for the body of the answer whose head just came.
-func (s *stream) begin(l *wire.Limits) wire.Fault { return s.BeginBody(s.events, l) }
-
-// take takes a piece of the body.
-func (s *stream) take(p []byte, t *wire.Target) wire.Fault {
-	if s.total += len(p); s.total > t.Limits.Body {
-		return wire.NewFault(wire.Oversized, wire.TooLarge)
-	}
-	if s.Streamed {
-		if f := s.Events.Feed(p); f.Bad() || !t.Verbatim {
-			return f
-		}
-	}
-	s.In = append(s.In, p...)
-	return wire.Fault{}
 }
 
 // start sends the request of s and has the answer come. It never waits for the

@@ -1,4 +1,4 @@
-package driver
+package http1
 
 import (
 	"net"
@@ -98,7 +98,7 @@ func (r *registry) close() {
 }
 
 // open dials within x's deadline and notes how long it took.
-func (h *http1) open(x *wire.Exchange, now time.Duration) (*conn, wire.Fault) {
+func (h *Client) open(x *wire.Exchange, now time.Duration) (*conn, wire.Fault) {
 	plain, err := h.target.Dial(h.ctx, h.target.Base.Add(x.Deadline))
 	x.Connect += h.target.Now() - now
 	if err != nil {

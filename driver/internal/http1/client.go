@@ -1,4 +1,6 @@
-package driver
+// Package http1 carries requests over HTTP/1.1, one at a time on a connection,
+// in the goroutine that asks, and without allocating on a kept connection.
+package http1
 
 import (
 	"context"
@@ -13,9 +15,8 @@ import (
 	"github.com/cstest/cstest/scenario"
 )
 
-// http1 carries requests over HTTP/1.1, one at a time on a connection, all in
-// the goroutine that asks.
-type http1 struct {
+// Client carries requests to one target. It is safe for concurrent use.
+type Client struct {
 	target *wire.Target
 	conns  registry
 	pool   *pool // where the policy is shared
@@ -24,8 +25,9 @@ type http1 struct {
 	halted atomic.Bool
 }
 
-func newHTTP1(t *wire.Target) *http1 {
-	h := &http1{target: t}
+// New gives a client of t. It opens no connection.
+func New(t *wire.Target) *Client {
+	h := &Client{target: t}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	if t.Connections == scenario.Shared {
 		h.pool = newPool(t.Pool)
@@ -33,29 +35,33 @@ func newHTTP1(t *wire.Target) *http1 {
 	return h
 }
 
-func (h *http1) Interrupt() {
+// Interrupt ends every RoundTrip, those to come as well.
+func (h *Client) Interrupt() {
 	h.halted.Store(true)
 	h.cancel()
 	h.conns.interrupt()
 }
 
-func (h *http1) Interrupted() <-chan struct{} { return h.ctx.Done() }
+// Interrupted is closed by Interrupt.
+func (h *Client) Interrupted() <-chan struct{} { return h.ctx.Done() }
 
-func (h *http1) Connections() int { return int(h.conns.count.Load()) }
+// Connections tells how many are open.
+func (h *Client) Connections() int { return int(h.conns.count.Load()) }
 
-func (h *http1) Close() error {
+// Close closes every connection.
+func (h *Client) Close() error {
 	h.Interrupt()
 	h.conns.close()
 	return nil
 }
 
 // Compile makes q ready to be sent.
-func (h *http1) Compile(q *wire.Request) { q.Written = Form1(q, h.target) }
+func (h *Client) Compile(q *wire.Request) { q.Written = NewForm(q, h.target) }
 
 // RoundTrip sends q, filled with x's values, and reads the answer into x.
-func (h *http1) RoundTrip(l *wire.Link, x *wire.Exchange, q *wire.Request) wire.Fault {
+func (h *Client) RoundTrip(l *wire.Link, x *wire.Exchange, q *wire.Request) wire.Fault {
 	x.In = x.In[:0]
-	x.Out = q.Written.(*form1).Append(x.Out[:0], &x.Values)
+	x.Out = q.Written.(*Form).Append(x.Out[:0], &x.Values)
 	c, f := h.acquire(l, x)
 	if f.Bad() {
 		return f
@@ -66,7 +72,7 @@ func (h *http1) RoundTrip(l *wire.Link, x *wire.Exchange, q *wire.Request) wire.
 }
 
 // acquire gives the connection the policy says, a new one where there is none.
-func (h *http1) acquire(l *wire.Link, x *wire.Exchange) (*conn, wire.Fault) {
+func (h *Client) acquire(l *wire.Link, x *wire.Exchange) (*conn, wire.Fault) {
 	var c *conn
 	if h.pool != nil {
 		var f wire.Fault
@@ -106,11 +112,11 @@ func (h *http1) acquire(l *wire.Link, x *wire.Exchange) (*conn, wire.Fault) {
 
 // closed looks at a kept connection before it is used again: what the server has
 // closed is not written to. This is the only place where that is decided.
-func (h *http1) closed(c *conn) bool {
+func (h *Client) closed(c *conn) bool {
 	return c.look.Closed()
 }
 
-func (h *http1) release(l *wire.Link, c *conn, keep bool) {
+func (h *Client) release(l *wire.Link, c *conn, keep bool) {
 	if !keep || h.target.Connections == scenario.PerTurn {
 		h.conns.drop(c)
 		c = nil
@@ -126,7 +132,7 @@ func (h *http1) release(l *wire.Link, c *conn, keep bool) {
 
 // talk writes the request and reads the answer. keep tells whether the
 // connection can carry another.
-func (h *http1) talk(c *conn, x *wire.Exchange, q *wire.Request) (keep bool, f wire.Fault) {
+func (h *Client) talk(c *conn, x *wire.Exchange, q *wire.Request) (keep bool, f wire.Fault) {
 	sent := h.target.Now()
 	if x.Sent == 0 {
 		x.Sent = sent
@@ -154,7 +160,7 @@ func (h *http1) talk(c *conn, x *wire.Exchange, q *wire.Request) (keep bool, f w
 }
 
 // send writes the request; had tells that it read the begin of the answer, too.
-func (h *http1) send(c *conn, x *wire.Exchange, now time.Duration) (had bool, f wire.Fault) {
+func (h *Client) send(c *conn, x *wire.Exchange, now time.Duration) (had bool, f wire.Fault) {
 	out := x.Out
 	if c.swappable(now) {
 		x.Room(512)
@@ -194,7 +200,7 @@ func (h *http1) send(c *conn, x *wire.Exchange, now time.Duration) (had bool, f 
 }
 
 // rearm replaces a deadline that fired too early.
-func (h *http1) rearm(c *conn, until time.Duration) {
+func (h *Client) rearm(c *conn, until time.Duration) {
 	c.armed = 0
 	c.arm(h.target.Base, until, h.target.Now())
 	// Interrupt says so before it sets a deadline in the past; the order here is
@@ -205,7 +211,7 @@ func (h *http1) rearm(c *conn, until time.Duration) {
 }
 
 // readSome reads once and notes when. now is a time not long ago.
-func (h *http1) readSome(c *conn, x *wire.Exchange, now time.Duration) wire.Fault {
+func (h *Client) readSome(c *conn, x *wire.Exchange, now time.Duration) wire.Fault {
 	n, err := h.read(c, x, now)
 	x.Done = h.target.Now()
 	if n > 0 {
@@ -222,7 +228,7 @@ func (h *http1) readSome(c *conn, x *wire.Exchange, now time.Duration) wire.Faul
 }
 
 // read reads behind x.in. A deadline armed for an earlier turn is not this one's.
-func (h *http1) read(c *conn, x *wire.Exchange, now time.Duration) (int, error) {
+func (h *Client) read(c *conn, x *wire.Exchange, now time.Duration) (int, error) {
 	until := x.Deadline
 	if stall := h.target.Limits.Stall; stall > 0 && len(x.In) > 0 {
 		until = min(until, now+stall)
@@ -243,7 +249,7 @@ func (h *http1) read(c *conn, x *wire.Exchange, now time.Duration) (int, error) 
 
 // lost says what an error of the connection means for the turn; silent tells
 // that nothing of the answer had come.
-func (h *http1) lost(c *conn, x *wire.Exchange, err error, silent bool) wire.Fault {
+func (h *Client) lost(c *conn, x *wire.Exchange, err error, silent bool) wire.Fault {
 	if x.Done == 0 {
 		x.Done = h.target.Now()
 	}
@@ -262,7 +268,7 @@ func (h *http1) lost(c *conn, x *wire.Exchange, err error, silent bool) wire.Fau
 
 // readBody reads the body that begins at from in x.in and gives it as x.body,
 // or its events to x.Events.
-func (h *http1) readBody(c *conn, x *wire.Exchange, q *wire.Request, from int) (keep bool, f wire.Fault) {
+func (h *Client) readBody(c *conn, x *wire.Exchange, q *wire.Request, from int) (keep bool, f wire.Fault) {
 	in, f := newIntake(h.target, x, q, from)
 	if f.Bad() {
 		return false, f
@@ -292,7 +298,7 @@ func (h *http1) readBody(c *conn, x *wire.Exchange, q *wire.Request, from int) (
 // stream is there: the connection is worth that much, the turn is over.
 const linger = 100 * time.Millisecond
 
-func (h *http1) afterStream(c *conn, x *wire.Exchange, in *intake) (keep bool, f wire.Fault) {
+func (h *Client) afterStream(c *conn, x *wire.Exchange, in *intake) (keep bool, f wire.Fault) {
 	if f := x.Events.End(); f.Bad() {
 		return true, f
 	}
@@ -310,15 +316,16 @@ func (h *http1) afterStream(c *conn, x *wire.Exchange, in *intake) (keep bool, f
 	return !f.Bad() && in.raw == len(x.In), wire.Fault{}
 }
 
-func (h *http1) Leave(l *wire.Link) {
+// Leave gives up the connection that l holds.
+func (h *Client) Leave(l *wire.Link) {
 	if c, ok := l.Held.(*conn); ok {
 		h.conns.drop(c)
 		l.Held = nil
 	}
 }
 
-// prepare opens n of the shared connections.
-func (h *http1) Prepare(n int) error {
+// Prepare opens n of the shared connections.
+func (h *Client) Prepare(n int) error {
 	n = min(n, cap(h.pool.places))
 	for range n {
 		c, f := h.pool.get(h.ctx, time.Now())
