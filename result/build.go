@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"math"
 	"net/url"
 	"slices"
@@ -63,7 +64,7 @@ func document(in input) *Document {
 		CstestVersion: in.Version,
 		RunID:         in.RunID,
 		Tags:          orEmptyMap(in.Tags),
-		Scenario:      ScenarioRef{Name: in.scenario.Name, SHA256: digest(in.About.Scenario), Seed: in.scenario.Seed, Scale: scale},
+		Scenario:      ScenarioRef{Name: in.scenario.Name, SHA256: digest(in.Scenario), Seed: in.scenario.Seed, Scale: scale},
 		StartedAt:     in.Started.UTC().Format(time.RFC3339Nano),
 		DurationS:     roundS(in.Snapshot.Elapsed),
 		Target:        targetOf(in),
@@ -138,6 +139,7 @@ func ExitCode(v sla.Verdict, signal int, inconclusivePasses bool) int {
 		if inconclusivePasses {
 			return 0
 		}
+	case sla.NotVerified, sla.Incomplete:
 	}
 	return 11
 }
@@ -391,8 +393,6 @@ func orEmpty(s []string) []string { return append([]string{}, s...) }
 
 func orEmptyMap(m map[string]string) map[string]string {
 	out := make(map[string]string, len(m))
-	for k, v := range m {
-		out[k] = v
-	}
+	maps.Copy(out, m)
 	return out
 }

@@ -85,8 +85,15 @@ func TestExitCodes(t *testing.T) {
 		passes  bool
 		want    int
 	}{
-		{sla.Pass, 0, false, 0}, {sla.Fail, 0, true, 10}, {sla.Inconclusive, 0, false, 11}, {sla.Inconclusive, 0, true, 0},
-		{sla.Invalid, 0, true, 12}, {sla.Incomplete, 1, false, 129}, {sla.Incomplete, 2, true, 130}, {sla.Fail, 15, false, 143}, {sla.Incomplete, 0, false, 11},
+		{sla.Pass, 0, false, 0},
+		{sla.Fail, 0, true, 10},
+		{sla.Inconclusive, 0, false, 11},
+		{sla.Inconclusive, 0, true, 0},
+		{sla.Invalid, 0, true, 12},
+		{sla.Incomplete, 1, false, 129},
+		{sla.Incomplete, 2, true, 130},
+		{sla.Fail, 15, false, 143},
+		{sla.Incomplete, 0, false, 11},
 	} {
 		if got := ExitCode(c.verdict, c.signal, c.passes); got != c.want {
 			t.Errorf("ExitCode(%s, %d, %t) = %d, want %d", c.verdict, c.signal, c.passes, got, c.want)

@@ -2,10 +2,10 @@ package result
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/sla"
@@ -205,18 +205,20 @@ func equal[T comparable](a, b *T) bool { return a == b || a != nil && b != nil &
 func otherwise(a, b *Document) reason.Reasons {
 	var out reason.Reasons
 	knobs := orEmptyMap(a.Knobs)
-	for k, v := range b.Knobs {
-		knobs[k] = v
-	}
+	maps.Copy(knobs, b.Knobs)
 	for _, k := range slices.Sorted(maps.Keys(knobs)) {
 		if x, y := a.Knobs[k], b.Knobs[k]; x != y {
 			out = append(out, reason.New(reason.KnobDiffers, k, x, y))
 		}
 	}
 	for _, x := range []struct{ what, a, b string }{
-		{"profile", a.Target.Profile, b.Target.Profile}, {"target", a.Target.URL, b.Target.URL}, {"cstest", a.CstestVersion, b.CstestVersion},
-		{"CPU", a.Environment.CPU, b.Environment.CPU}, {"cores", fmt.Sprint(a.Environment.Cores), fmt.Sprint(b.Environment.Cores)},
-		{"kernel", a.Environment.Kernel, b.Environment.Kernel}, {"seed", fmt.Sprint(a.Scenario.Seed), fmt.Sprint(b.Scenario.Seed)},
+		{"profile", a.Target.Profile, b.Target.Profile},
+		{"target", a.Target.URL, b.Target.URL},
+		{"cstest", a.CstestVersion, b.CstestVersion},
+		{"CPU", a.Environment.CPU, b.Environment.CPU},
+		{"cores", strconv.Itoa(a.Environment.Cores), strconv.Itoa(b.Environment.Cores)},
+		{"kernel", a.Environment.Kernel, b.Environment.Kernel},
+		{"seed", strconv.FormatUint(a.Scenario.Seed, 10), strconv.FormatUint(b.Scenario.Seed, 10)},
 	} {
 		if x.a != x.b {
 			out = append(out, reason.New(reason.Differs, reason.Word(x.what), x.a, x.b))

@@ -2,6 +2,7 @@ package result
 
 import (
 	"encoding/json"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -73,9 +74,7 @@ func (j journaled) leave(t *testing.T) (path string) {
 		started = time.Date(2026, 11, 11, 0, 0, 0, 0, time.UTC)
 	}
 	notes := map[string]any{NoteAbout: j.about, NoteStarted: started.Format(time.RFC3339Nano)}
-	for name, note := range j.notes {
-		notes[name] = note
-	}
+	maps.Copy(notes, j.notes)
 	errs := []error{w.AppendInterval(interval)}
 	for name, note := range notes {
 		errs = append(errs, w.AppendNote(name, note))

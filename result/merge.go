@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -97,7 +98,7 @@ func partsOf(shards []*Recovered) ([]part, error) {
 		case p.shard == before.shard:
 			return nil, refused(reason.MergeTwice, filepath.Dir(before.path), here, p.shard.String())
 		case p.seed != first.seed:
-			return nil, refused(reason.MergeOtherSeed, there, fmt.Sprint(first.seed), here, fmt.Sprint(p.seed))
+			return nil, refused(reason.MergeOtherSeed, there, strconv.FormatUint(first.seed, 10), here, strconv.FormatUint(p.seed, 10))
 		case p.About.Scenario != first.About.Scenario:
 			return nil, refused(reason.MergeOtherScenario, there, here)
 		}

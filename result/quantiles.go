@@ -74,8 +74,11 @@ func quantilesOf(h *measure.Histogram, failed int64, deff func(q float64) float6
 		to     **int64
 		bounds **[2]int64
 	}{
-		{0.5, &out.P50Ns, &out.P50BoundsNs}, {0.9, &out.P90Ns, &out.P90BoundsNs}, {0.95, &out.P95Ns, &out.P95BoundsNs},
-		{0.99, &out.P99Ns, &out.P99BoundsNs}, {0.999, &out.P999Ns, &out.P999BoundsNs},
+		{0.5, &out.P50Ns, &out.P50BoundsNs},
+		{0.9, &out.P90Ns, &out.P90BoundsNs},
+		{0.95, &out.P95Ns, &out.P95BoundsNs},
+		{0.99, &out.P99Ns, &out.P99BoundsNs},
+		{0.999, &out.P999Ns, &out.P999BoundsNs},
 	} {
 		if out.N < QuantileNeeds(q.q) {
 			continue
@@ -119,10 +122,9 @@ func nanoseconds(d time.Duration) *int64 {
 	return &ns
 }
 
-func sketchQuantile(s *measure.Sketch, q float64) *int64 {
-	v, ok := s.Quantile(q)
+func optionalNs(d time.Duration, ok bool) *int64 {
 	if !ok {
 		return nil
 	}
-	return nanoseconds(v)
+	return nanoseconds(d)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -53,9 +54,9 @@ func schemaOf(t reflect.Type, path string) object {
 		s["type"], s["additionalProperties"] = "object", schemaOf(t.Elem(), path+"{}")
 	case reflect.Struct:
 		properties, required := object{}, []string{}
-		for i := range t.NumField() {
-			name, omit, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
-			properties[name] = schemaOf(t.Field(i).Type, strings.TrimPrefix(path+"."+name, "."))
+		for field := range t.Fields() {
+			name, omit, _ := strings.Cut(field.Tag.Get("json"), ",")
+			properties[name] = schemaOf(field.Type, strings.TrimPrefix(path+"."+name, "."))
 			if omit == "" {
 				required = append(required, name)
 			}
@@ -70,9 +71,7 @@ func schemaOf(t reflect.Type, path string) object {
 	case "share", "finite_share", "answers", "q", "confidence":
 		s["minimum"], s["maximum"] = 0, 1
 	}
-	for k, v := range schemaRules()[path] {
-		s[k] = v
-	}
+	maps.Copy(s, schemaRules()[path])
 	return s
 }
 
