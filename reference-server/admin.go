@@ -107,7 +107,8 @@ func (s *Server) adminState(w http.ResponseWriter, _ *http.Request) {
 		"turns": s.counts.turns.Load(), "degraded": s.counts.degraded.Load(), "answers": answers, "outcomes": outcomes,
 		"llm_attempts": s.caller.Attempts.Load(), "breaker": s.caller.Breaker.State(),
 		"cache":   map[string]int64{"hit": s.cache.hits.Load(), "miss": s.cache.misses.Load(), "stale": s.cache.stale.Load()},
-		"tickets": map[string]int{"journal": s.tickets.waiting()}, "agents": map[string]int64{"sockets": s.agents.open.Load()}, "in_flight": s.inFlight.Load(), "admission": s.limiter.State(), "draining": s.draining.Load(),
+		"tickets": map[string]int{"journal": s.desk.Journaled()},
+		"agents":  map[string]any{"sockets": s.desk.Sockets(), "on_duty": s.desk.OnDuty()}, "in_flight": s.inFlight.Load(), "admission": s.limiter.State(), "draining": s.draining.Load(),
 	})
 }
 

@@ -17,6 +17,9 @@ import (
 	"go.uber.org/goleak"
 )
 
+// agentFrame is how many bytes of one message the server takes.
+const agentFrame = 16 << 10
+
 // rawSocket speaks WebSocket on a bare connection, byte by byte.
 type rawSocket struct {
 	t    testing.TB
@@ -220,9 +223,9 @@ func TestHostileFramesEndTheSocket(t *testing.T) {
 			r.conn.Close()
 		})
 	}
-	waitFor(t, func() bool { return s.agents.open.Load() == 0 })
-	if n := len(s.agents.all()); n != 0 {
-		t.Errorf("%d sockets still hear of tickets", n)
+	waitFor(t, func() bool { return s.desk.Sockets() == 0 })
+	if n := s.desk.OnDuty(); len(n) != 0 {
+		t.Errorf("%v sockets still hear of tickets", n)
 	}
 	if err := s.Close(context.Background()); err != nil {
 		t.Error(err)
@@ -255,7 +258,7 @@ func TestACloseIsNotHeldUp(t *testing.T) {
 	if err := <-stopped; errors.As(err, &timeout) && timeout.Timeout() {
 		t.Errorf("the server took it all: %v", err)
 	}
-	waitFor(t, func() bool { return s.agents.open.Load() == 0 })
+	waitFor(t, func() bool { return s.desk.Sockets() == 0 })
 }
 
 // What is only unusual is answered.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cstest/cstest/reference-server/desk"
 	"github.com/cstest/cstest/reference-server/dialog"
 
 	"github.com/alicebob/miniredis/v2"
@@ -25,12 +26,12 @@ func TestASlowAgentIsClosed(t *testing.T) {
 	if _, body := slow.frame(); !bytes.Contains(body, []byte(`"subscribed"`)) {
 		t.Fatalf("%s", body)
 	}
-	waitFor(t, func() bool { return s.subscribers("default", "order") == 2 })
+	waitFor(t, func() bool { return s.desk.OnDuty()["order"] == 2 })
 	text := strings.Repeat("慢", 2000)
 	sent := 0
-	for s.subscribers("default", "order") == 2 && sent < 20_000 {
+	for s.desk.OnDuty()["order"] == 2 && sent < 20_000 {
 		id := dialog.RandomHex(16)
-		s.agents.deliver(ticket{ID: id, Queue: "order", State: ticketOpen, AskedNS: time.Now().UnixNano(), Tenant: "default", Text: text}, false)
+		s.desk.Announce(desk.Ticket{ID: id, Queue: "order", AskedNS: time.Now().UnixNano(), Tenant: "default", Text: text}, false)
 		quick.want("type", "ticket", "ticket.id", id)
 		sent++
 	}
@@ -38,29 +39,16 @@ func TestASlowAgentIsClosed(t *testing.T) {
 		t.Fatal("the slow agent is still there after 20,000 messages of 6 kB")
 	}
 	last := dialog.RandomHex(16)
-	s.agents.deliver(ticket{ID: last, Queue: "order", State: ticketOpen, AskedNS: time.Now().UnixNano(), Tenant: "default"}, false)
+	s.desk.Announce(desk.Ticket{ID: last, Queue: "order", AskedNS: time.Now().UnixNano(), Tenant: "default"}, false)
 	quick.want("type", "ticket", "ticket.id", last)
 	if got := slow.closeCode(); got != 1013 {
 		t.Errorf("closed with %d, want 1013", got)
 	}
 	_, _ = slow.conn.Write(masked(opFin|opEnd, []byte{3, 245}))
-	waitFor(t, func() bool { return s.agents.open.Load() == 1 })
+	waitFor(t, func() bool { return s.desk.Sockets() == 1 })
 	if r := send(t, "GET", s.AdminURL()+"/metrics", "", ""); !strings.Contains(r.body, "ws_closes_total{code=\"1013\"} 1\n") || !strings.Contains(r.body, "ws_sockets 1\n") {
 		t.Error("the metrics do not tell of it")
 	}
-}
-
-// subscribers counts the sockets that a ticket of this queue would go to.
-func (s *Server) subscribers(tenant, queue string) int {
-	s.agents.mu.RLock()
-	defer s.agents.mu.RUnlock()
-	n := 0
-	for a := range s.agents.sockets[tenant] {
-		if a.wants(queue) && !a.ended() {
-			n++
-		}
-	}
-	return n
 }
 
 // waitFor polls for what another goroutine is about to do.

@@ -1,230 +1,201 @@
 package refserver
 
 import (
-	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
+	"github.com/cstest/cstest/reference-server/desk"
 	"github.com/cstest/cstest/reference-server/dialog"
 )
 
-// agents is the people's side of this server: the sockets that are open here,
-// and the bus to the other servers. A ticket goes to every agent of its tenant
-// who subscribed to its queue. Safe for concurrent use.
-type agents struct {
-	srv *Server
-	bus *bus
+// onceTicketLife is how long a one-time ticket is good. A browser cannot send
+// an Authorization header with an upgrade, so it trades its token for one.
+const onceTicketLife = 30 * time.Second
 
-	mu       sync.RWMutex
-	sockets  map[string]map[*agentSocket]struct{} // by tenant
-	draining bool
-	open     atomic.Int64
-	running  sync.WaitGroup
+// onceKey never holds the ticket itself: who can read Redis gains nothing.
+func onceKey(ticket string) string {
+	sum := sha256.Sum256([]byte(ticket))
+	return "agt:{" + hex.EncodeToString(sum[:16]) + "}"
 }
 
-func newAgents(s *Server) *agents {
-	a := &agents{srv: s, sockets: map[string]map[*agentSocket]struct{}{}}
-	a.bus = newBus(s.store, s.embedded == nil, a)
-	return a
+// onceTicket is what Redis keeps of a one-time ticket.
+type onceTicket struct {
+	UID    string `json:"uid"`
+	Tenant string `json:"tenant"`
+	Role   string `json:"role"`
 }
 
-// announce tells of a new ticket: the agents here at once, those of other
-// servers over Redis, once it is stored there.
-func (a *agents) announce(t ticket, stored bool) {
-	a.deliver(t, false)
-	if stored {
-		a.bus.send(t, false)
-	}
-}
-
-// moved tells of a ticket that went from the journal to Redis: agents of other
-// servers hear of it for the first time, and what was replied to it meanwhile
-// goes into its dialog.
-func (a *agents) moved(t ticket) {
-	switch t.State {
-	case ticketOpen:
-		a.bus.send(t, false)
-	case ticketClosed:
-		ctx, cancel := context.WithTimeout(context.Background(), deskTimeout)
-		defer cancel()
-		a.append(ctx, t.DialogID, dialog.Note{Ticket: t.ID, Agent: t.Agent, Text: t.Reply}, time.Time{})
-	}
-}
-
-// append puts a reply into its dialog. The ticket shows the reply whatever
-// becomes of that.
-func (a *agents) append(ctx context.Context, dialogID string, n dialog.Note, asked time.Time) {
-	if dialogID == "" {
-		return
-	}
-	if err := a.srv.store.AddNote(ctx, dialogID, n, asked); err != nil {
-		a.srv.log.Warn("a reply is missing in its dialog", "ticket", n.Ticket, "err", err)
-	}
-}
-
-// deliver pushes a ticket to the agents here; again also to those who had it
-// before. It never waits: who cannot keep up is closed.
-func (a *agents) deliver(t ticket, again bool) {
-	a.mu.RLock()
-	defer a.mu.RUnlock()
-	var message []byte
-	for s := range a.sockets[t.Tenant] {
-		if !s.wants(t.Queue) || !s.first(t.ID, again) {
-			continue
-		}
-		if message == nil {
-			message = ticketMessage(t)
-		}
-		s.offer(message)
-	}
-	if message != nil {
-		a.srv.metrics.wsPushDelay.Observe(time.Since(t.asked()).Seconds())
-	}
-}
-
-// join counts a socket in; false means that the server is going down.
-func (a *agents) join(s *agentSocket) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.draining {
-		return false
-	}
-	tenant := s.who.Tenant
-	if a.sockets[tenant] == nil {
-		a.sockets[tenant] = map[*agentSocket]struct{}{}
-	}
-	a.sockets[tenant][s] = struct{}{}
-	return true
-}
-
-// reserve makes room for one more socket. After nil, running must be told when
-// it is done.
-func (a *agents) reserve(limit int64) *problem {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	switch {
-	case a.draining:
+// agentTicket trades an agent's token for a one-time ticket.
+func (s *Server) agentTicket(x *exchange) error {
+	if s.draining.Load() {
 		return problemDraining
-	case a.open.Load() >= limit:
-		return problemSockets
 	}
-	a.open.Add(1)
-	a.running.Add(1)
+	if q := s.gates.allowUser(x.who, x.set, x.start); q != nil {
+		return x.limited(q)
+	}
+	ticket := rand.Text()
+	b, err := json.Marshal(onceTicket{x.who.UID, x.who.Tenant, x.who.role})
+	if err != nil {
+		return err
+	}
+	if err := s.store.Redis.Set(x.r.Context(), onceKey(ticket), b, onceTicketLife).Err(); err != nil {
+		return problemState
+	}
+	x.send(http.StatusOK, fmt.Appendf(nil, `{"ticket":%q,"expires_in_s":%d}`, ticket, int(onceTicketLife.Seconds())))
 	return nil
 }
 
-// giveBack is for room that was not used.
-func (a *agents) giveBack() {
-	a.open.Add(-1)
-	a.running.Done()
-}
-
-func (a *agents) leave(s *agentSocket) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	tenant := s.who.Tenant
-	delete(a.sockets[tenant], s)
-	if len(a.sockets[tenant]) == 0 {
-		delete(a.sockets, tenant)
+// redeem uses up a one-time ticket. Errors are *problem.
+func (s *Server) redeem(x *exchange, ticket string) (identity, error) {
+	if len(s.cfg.Secrets) == 0 {
+		return identity{}, problemNoKey
 	}
+	if len(ticket) == 0 || len(ticket) > 64 {
+		return identity{}, problemToken
+	}
+	b, err := s.store.Redis.GetDel(x.r.Context(), onceKey(ticket)).Bytes()
+	if dialog.IsNil(err) {
+		return identity{}, problemToken
+	}
+	if err != nil {
+		return identity{}, problemState
+	}
+	var t onceTicket
+	if json.Unmarshal(b, &t) != nil {
+		return identity{}, problemToken
+	}
+	return identity{Owner: dialog.Owner{Tenant: t.Tenant, UID: t.UID}, role: t.Role}, nil
 }
 
-func (a *agents) all() []*agentSocket {
-	a.mu.RLock()
-	defer a.mu.RUnlock()
-	var list []*agentSocket
-	for _, of := range a.sockets {
-		for s := range of {
-			list = append(list, s)
+// identify finds out who calls: by the Authorization header, or by a one-time
+// ticket where the endpoint takes them, never by both. A token in the query is
+// refused even beside a good header, because URLs end up in logs. Errors are
+// *problem.
+func (x *exchange) identify(e endpoint) (identity, error) {
+	if e.once {
+		q := x.r.URL.Query()
+		for name := range q {
+			if slices.Contains([]string{"token", "access_token", "id_token", "jwt", "bearer", "authorization"}, strings.ToLower(name)) {
+				return identity{}, problemToken
+			}
+		}
+		if tickets, ok := q["ticket"]; ok {
+			if len(tickets) != 1 || len(x.r.Header.Values("Authorization")) > 0 {
+				return identity{}, problemToken
+			}
+			return x.srv.redeem(x, tickets[0])
+		}
+	}
+	who, err := x.srv.verifier.request(x.r)
+	if err != nil {
+		return identity{}, tokenProblem(err)
+	}
+	return who, nil
+}
+
+var (
+	problemUpgrade = &problem{status: http.StatusUpgradeRequired, code: "upgrade-required", detail: "this is a WebSocket of RFC 6455 over HTTP/1.1",
+		header: map[string]string{"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}}
+	problemHandshake   = &problem{status: http.StatusBadRequest, code: "handshake", detail: "Sec-WebSocket-Key must be there once, with 16 bytes in base64"}
+	problemSubprotocol = &problem{status: http.StatusBadRequest, code: "subprotocol", detail: "the subprotocol " + desk.Protocol + " is needed"}
+	problemOrigin      = &problem{status: http.StatusForbidden, code: "origin", detail: "a page of another origin may not open this"}
+	problemSockets     = &problem{status: http.StatusServiceUnavailable, code: "sockets-full", detail: "too many agents are connected here", retry: 5 * time.Second}
+)
+
+// agentSocketOpen upgrades the connection of an agent. The socket lives on
+// after the exchange.
+func (s *Server) agentSocketOpen(x *exchange) error {
+	refuse := func(p *problem) error {
+		s.metrics.desk.Refused(p.code)
+		return p
+	}
+	if p := s.handshake(x.r); p != nil {
+		return refuse(p)
+	}
+	err := s.desk.Accept(x.w, x.r, desk.Agent{Owner: x.who.Owner, TraceID: x.tr.ID}, int(x.set.agentMaxSockets))
+	var broken *desk.HandshakeError
+	switch {
+	case errors.As(err, &broken):
+		s.metrics.desk.Refused(problemHandshake.code)
+		x.status = http.StatusBadRequest // it has been answered
+		return nil
+	case errors.Is(err, desk.ErrDraining):
+		return refuse(problemDraining)
+	case errors.Is(err, desk.ErrFull):
+		return refuse(problemSockets)
+	}
+	x.status = http.StatusSwitchingProtocols
+	return err
+}
+
+// handshake says what is wrong with the request for an upgrade; nil: nothing.
+func (s *Server) handshake(r *http.Request) *problem {
+	switch {
+	case r.ProtoMajor != 1 || r.ProtoMinor < 1 || !hasToken(r.Header, "Connection", "upgrade") || !hasToken(r.Header, "Upgrade", "websocket") ||
+		r.Header.Get("Sec-Websocket-Version") != "13":
+		return problemUpgrade
+	case !goodKey(r.Header.Values("Sec-Websocket-Key")):
+		return problemHandshake
+	case !s.sameOrigin(r):
+		return problemOrigin
+	case !slices.Contains(tokens(r.Header, "Sec-Websocket-Protocol"), desk.Protocol):
+		return problemSubprotocol
+	}
+	return nil
+}
+
+// sameOrigin: a caller without Origin is no browser. A browser must be on a
+// page of this very host, or of one in the list. On loopback the host must be
+// an address: a name can be made to resolve to loopback by anybody.
+func (s *Server) sameOrigin(r *http.Request) bool {
+	values := r.Header.Values("Origin")
+	if len(values) == 0 {
+		return true
+	}
+	if len(values) > 1 {
+		return false
+	}
+	if slices.Contains(s.cfg.TrustedOrigins, values[0]) {
+		return true
+	}
+	u, err := url.Parse(values[0])
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || !strings.EqualFold(u.Host, r.Host) {
+		return false
+	}
+	name := u.Hostname()
+	return !loopback(s.publicAddr) || name == "localhost" || net.ParseIP(name) != nil
+}
+
+// tokens are the comma-separated values of a header.
+func tokens(h http.Header, name string) []string {
+	var list []string
+	for _, v := range h.Values(name) {
+		for t := range strings.SplitSeq(v, ",") {
+			list = append(list, strings.TrimSpace(t))
 		}
 	}
 	return list
 }
 
-// drain closes every socket with 1001 and waits for them until ctx ends; then
-// the rest is cut off.
-func (a *agents) drain(ctx context.Context) {
-	a.mu.Lock()
-	a.draining = true
-	a.mu.Unlock()
-	for _, s := range a.all() {
-		s.end(closeGoingAway, "the server is going down")
-	}
-	ended := make(chan struct{})
-	go func() {
-		a.running.Wait()
-		close(ended)
-	}()
-	select {
-	case <-ended:
-		return
-	case <-ctx.Done():
-	}
-	for _, s := range a.all() {
-		s.cut()
-	}
-	<-ended
+func hasToken(h http.Header, name, token string) bool {
+	return slices.ContainsFunc(tokens(h, name), func(t string) bool { return strings.EqualFold(t, token) })
 }
 
-// resync pushes what waits to every socket here that has not had it: messages
-// between servers are lost while Redis is away. Agents of one tenant with the
-// same queues cost one look.
-func (a *agents) resync(ctx context.Context) {
-	looked := map[string][]ticket{}
-	for _, s := range a.all() {
-		queues := s.subscribed()
-		key := s.who.Tenant + "\x00" + strings.Join(queues, ",")
-		list, ok := looked[key]
-		if !ok {
-			ctx, cancel := context.WithTimeout(ctx, deskTimeout)
-			list = a.srv.tickets.waitingIn(ctx, s.who.Tenant, queues)
-			cancel()
-			looked[key] = list
-		}
-		for _, t := range list {
-			if s.wants(t.Queue) && s.first(t.ID, false) {
-				s.offer(ticketMessage(t))
-			}
-		}
+func goodKey(keys []string) bool {
+	if len(keys) != 1 {
+		return false
 	}
-}
-
-// sweepEvery is how often claims that ran out are looked for, at least.
-const sweepEvery = 5 * time.Second
-
-// sweep gives tickets back to their queues whose agents claimed and did not
-// reply, until ctx ends: within a quarter of the time they had.
-func (a *agents) sweep(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(min(max(a.srv.set.Load().agentHold.D()/4, 10*time.Millisecond), sweepEvery)):
-		}
-		for _, t := range a.srv.tickets.release(ctx) {
-			a.srv.metrics.wsReleased.Inc()
-			a.deliver(t, true)
-			a.bus.send(t, true)
-		}
-	}
-}
-
-// queuesOf resolves what a client may name as queues; ok is false for a name
-// that is none.
-func queuesOf(names []string) (queues []string, ok bool) {
-	if slices.Contains(names, "*") {
-		return queueNames(), true
-	}
-	for _, n := range names {
-		if !slices.Contains(queueNames(), n) {
-			return nil, false
-		}
-		if !slices.Contains(queues, n) {
-			queues = append(queues, n)
-		}
-	}
-	return queues, true
+	b, err := base64.StdEncoding.DecodeString(strings.TrimSpace(keys[0]))
+	return err == nil && len(b) == 16
 }

@@ -7,13 +7,11 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/cstest/cstest/reference-server/dialog"
-
-	"github.com/cstest/cstest/reference-server/degrade"
-
-	"github.com/cstest/cstest/reference-server/model"
-
 	"github.com/cstest/cstest/reference-server/answer"
+	"github.com/cstest/cstest/reference-server/degrade"
+	"github.com/cstest/cstest/reference-server/desk"
+	"github.com/cstest/cstest/reference-server/dialog"
+	"github.com/cstest/cstest/reference-server/model"
 )
 
 // faqWarm is the share of turns at tier llm that look into the FAQ as well, so
@@ -196,8 +194,8 @@ func (t *turn) handoff(ctx context.Context, reason string) {
 // openTicket hands the question to people. They hear of it when the turn has
 // been committed, so that a quick reply finds the turn it belongs to.
 func (t *turn) openTicket(ctx context.Context, dialog string, local bool) {
-	tk, stored := t.srv.tickets.open(ctx, t.who.Owner, t.intent.Queue(), dialog, t.clean, t.tr.ID, local)
-	t.announce = func() { t.srv.agents.announce(tk, stored) }
+	tk, stored := t.srv.desk.Open(ctx, desk.Question{Owner: t.who.Owner, Queue: t.intent.Queue(), DialogID: dialog, Text: t.clean, TraceID: t.tr.ID}, local)
+	t.announce = func() { t.srv.desk.Announce(tk, stored) }
 	t.ans.ticket = &ticketRef{id: tk.ID, queue: tk.Queue, eta: tk.ETA}
 }
 

@@ -76,7 +76,7 @@ func TestAnswersByTier(t *testing.T) {
 	static.want(t, "context.status", "unavailable")
 	static.want(t, "dialog_id", id)
 	force(t, s, "llm")
-	if n := s.tickets.waiting(); n != 1 {
+	if n := s.desk.Journaled(); n != 1 {
 		t.Errorf("%d tickets in the journal, want 1", n)
 	}
 }
@@ -219,13 +219,13 @@ func TestRedisGone(t *testing.T) {
 	if l.calls() != calls {
 		t.Error("the model was asked what only the lost turns could tell")
 	}
-	if n := s.tickets.waiting(); n != 0 {
+	if n := s.desk.Journaled(); n != 0 {
 		t.Errorf("%d tickets for questions without risk, want none", n)
 	}
 	angry := say(t, s, "u1", id, "我要投诉")
 	angry.want(t, "tier", "static")
 	angry.want(t, "ticket.queue", "complaint")
-	if n := s.tickets.waiting(); n != 1 {
+	if n := s.desk.Journaled(); n != 1 {
 		t.Errorf("%d tickets in the journal, want the complaint", n)
 	}
 	if r := say(t, s, "u2", id, "第二句话"); r.status != 404 {

@@ -1,15 +1,12 @@
 package refserver
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
-	"time"
-
-	"github.com/cstest/cstest/reference-server/dialog"
 
 	"github.com/tidwall/gjson"
 
+	"github.com/cstest/cstest/reference-server/dialog"
 	"github.com/cstest/cstest/reference-server/wire"
 )
 
@@ -80,46 +77,13 @@ func (s *Server) ticketGet(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	t, ok, err := s.tickets.get(x.r.Context(), id)
+	t, ok, err := s.desk.Ticket(x.r.Context(), id)
 	if err != nil {
 		return stateProblem(err)
 	}
 	if !ok {
 		return problemNotFound
 	}
-	b, err := json.Marshal(ticketView{t, t.AskedNS / 1_000_000})
-	if err != nil {
-		return err
-	}
-	x.send(http.StatusOK, b)
-	return nil
-}
-
-// devToken mints a token: {"uid": "u1"}. Only there with Dev, on loopback.
-func (s *Server) devToken(x *exchange) error {
-	var in struct {
-		UID    string `json:"uid"`
-		Tenant string `json:"tenant"`
-		Role   string `json:"role"`
-	}
-	if err := strictJSON(x.r.Body, &in); err != nil || !plainName(in.UID, maxUID) {
-		return problemFields("want {uid, tenant, role} with a uid of 1 to 64 characters")
-	}
-	who := identity{Owner: dialog.Owner{Tenant: in.Tenant, UID: in.UID}, role: in.Role}
-	if who.Tenant == "" {
-		who.Tenant = defaultTenant
-	}
-	if who.role == "" {
-		who.role = roleUser
-	}
-	tok, err := s.verifier.sign(who, s.firstKid(), 2*time.Hour)
-	if err != nil {
-		return err
-	}
-	b, err := json.Marshal(map[string]any{"token": tok, "expires_in_s": 7200})
-	if err != nil {
-		return err
-	}
-	x.send(http.StatusOK, b)
+	x.send(http.StatusOK, t.JSON())
 	return nil
 }

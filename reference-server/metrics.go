@@ -6,15 +6,14 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/cstest/cstest/reference-server/degrade"
-
-	"github.com/cstest/cstest/reference-server/model"
-
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/cstest/cstest/reference-server/answer"
+	"github.com/cstest/cstest/reference-server/degrade"
+	"github.com/cstest/cstest/reference-server/desk"
+	"github.com/cstest/cstest/reference-server/model"
 )
 
 // metrics are the server's Prometheus series. Labels come from closed sets, and
@@ -38,15 +37,7 @@ type metrics struct {
 	flaws       *prometheus.CounterVec
 	intents     [answer.NumIntents]prometheus.Counter
 
-	wsUpgrades  map[string]prometheus.Counter
-	wsCloses    map[string]prometheus.Counter
-	wsIn, wsOut map[string]prometheus.Counter
-	wsClaims    map[string]prometheus.Counter
-	wsReplies   map[string]prometheus.Counter
-	wsPublished map[string]prometheus.Counter
-	wsHeard     prometheus.Counter
-	wsReleased  prometheus.Counter
-	wsPushDelay prometheus.Observer
+	desk *desk.Metrics
 }
 
 // statusClasses are the values of the label status.
@@ -141,51 +132,10 @@ func newMetrics(s *Server) *metrics {
 	for i := range answer.NumIntents {
 		m.intents[i] = in.WithLabelValues(i.String())
 	}
-	m.agents(counter, histogram)
+	m.desk = desk.NewMetrics(m.registry, problemUpgrade.code, problemHandshake.code, problemOrigin.code, problemSubprotocol.code, problemSockets.code, problemDraining.code)
 	m.gauges(s)
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
-}
-
-// agents are the series of the agents' side.
-func (m *metrics) agents(counter func(name, help string, labels ...string) *prometheus.CounterVec,
-	histogram func(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec) {
-	each := func(c *prometheus.CounterVec, fixed []string, values ...string) map[string]prometheus.Counter {
-		of := map[string]prometheus.Counter{}
-		for _, v := range values {
-			of[v] = c.WithLabelValues(append(fixed, v)...)
-		}
-		return of
-	}
-	m.wsUpgrades = each(counter("ws_upgrades_total", "Requests for an agent's socket by result.", "result"), nil, "accepted",
-		problemUpgrade.code, problemHandshake.code, problemOrigin.code, problemSubprotocol.code, problemSockets.code, problemDraining.code)
-	m.wsCloses = each(counter("ws_closes_total", "Agents' sockets that ended, by close code; gone: without one.", "code"), nil, socketCodes...)
-	messages := counter("ws_messages_total", "Messages on agents' sockets by direction and type.", "direction", "type")
-	m.wsIn = each(messages, []string{"in"}, agentRequestTypes[:]...)
-	m.wsOut = each(messages, []string{"out"}, "ticket", "subscribed", "error", outcomeClaimed, outcomeLost, outcomeReplied)
-	m.wsClaims = each(counter("ws_claims_total", "Claims by outcome.", "outcome"), nil, outcomeClaimed, outcomeLost, outcomeNotFound, outcomeUnavailable)
-	m.wsReplies = each(counter("ws_replies_total", "Replies by outcome.", "outcome"), nil,
-		outcomeReplied, outcomeNotFound, outcomeNotClaimed, outcomeClosed, outcomeUnavailable, codeTooLong, codeEmpty)
-	m.wsPublished = each(counter("ws_published_total", "Tickets told to other servers, by result.", "result"), nil, "ok", "failed", "dropped")
-	m.wsHeard = counter("ws_heard_total", "Tickets that other servers told of.").WithLabelValues()
-	m.wsReleased = counter("ws_released_total", "Claims that ran out without a reply.").WithLabelValues()
-	m.wsPushDelay = histogram("ws_push_delay_seconds", "Time from a question to the queues of the agents on this server.",
-		[]float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30}).WithLabelValues()
-}
-
-// socketCodes are the values of the label code.
-var socketCodes = []string{"1000", "1001", "1002", "1003", "1007", "1008", "1009", "1013", "gone", "other"}
-
-func (m *metrics) socketClosed(code int) {
-	name := strconv.Itoa(code)
-	if code == 0 {
-		name = "gone"
-	}
-	c, ok := m.wsCloses[name]
-	if !ok {
-		c = m.wsCloses["other"]
-	}
-	c.Inc()
 }
 
 func (m *metrics) gauges(s *Server) {
@@ -203,8 +153,8 @@ func (m *metrics) gauges(s *Server) {
 	})
 	gauge("degrade_tier", "The global tier: 0 llm, 1 faq, 2 handoff, 3 static.", func() float64 { return float64(s.watch.At().Shown()) })
 	gauge("degrade_live_share", "Share of dialogs on the model, 0 to 1.", func() float64 { return float64(s.watch.At().LiveShare()) / 100 })
-	gauge("ticket_journal_length", "Tickets waiting here for Redis.", func() float64 { return float64(s.tickets.waiting()) })
-	gauge("ws_sockets", "Agents' sockets that are open.", func() float64 { return float64(s.agents.open.Load()) })
+	gauge("ticket_journal_length", "Tickets waiting here for Redis.", func() float64 { return float64(s.desk.Journaled()) })
+	gauge("ws_sockets", "Agents' sockets that are open.", func() float64 { return float64(s.desk.Sockets()) })
 	gauge("redis_pool_connections", "Open connections to Redis.", func() float64 { return float64(s.store.Redis.PoolStats().TotalConns) })
 	gauge("job_queue_length", "Jobs on the queue, -1 when Redis does not say.", func() float64 {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)

@@ -5,9 +5,9 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/reference-server/admission"
-	"github.com/cstest/cstest/reference-server/dialog"
-
 	"github.com/cstest/cstest/reference-server/degrade"
+	"github.com/cstest/cstest/reference-server/desk"
+	"github.com/cstest/cstest/reference-server/dialog"
 	"github.com/cstest/cstest/reference-server/model"
 )
 
@@ -31,6 +31,10 @@ func modelLive(s *settings) model.Live {
 func tierLive(s *settings) degrade.Live {
 	return degrade.Live{Dwell: s.tierDwell.D(), DwellMax: s.tierDwellMax.D(), Step: s.tierStep.D(), ProbeRate: float64(s.tierProbeRate),
 		ModelTimeout: s.llmTimeout.D(), ModelSlow: s.llmSlow.D()}
+}
+
+func deskLive(s *settings) desk.Live {
+	return desk.Live{Hold: s.agentHold.D(), Ping: s.agentPing.D(), Pong: s.agentPong.D(), Queue: int(s.agentQueue), Log: s.logMode != "off"}
 }
 
 func storeOptions(s *settings, background *sync.WaitGroup, observe func(string, time.Duration, error)) dialog.StoreOptions {

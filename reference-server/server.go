@@ -18,6 +18,7 @@ import (
 	"github.com/cstest/cstest/reference-server/admission"
 	"github.com/cstest/cstest/reference-server/answer"
 	"github.com/cstest/cstest/reference-server/degrade"
+	"github.com/cstest/cstest/reference-server/desk"
 	"github.com/cstest/cstest/reference-server/dialog"
 	"github.com/cstest/cstest/reference-server/jobs"
 	"github.com/cstest/cstest/reference-server/model"
@@ -40,8 +41,7 @@ type Server struct {
 	watch    *degrade.Watch
 	faq      *answer.FAQ // nil: could not be built
 	intents  *answer.Intents
-	tickets  *tickets
-	agents   *agents
+	desk     *desk.Desk
 	cache    *hotCache
 	jobs     *jobs.Queue
 	gates    *gates
@@ -94,6 +94,7 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	}
 	s := &Server{cfg: cfg, log: slog.New(slog.NewJSONHandler(cfg.Log, nil)), closed: make(chan struct{})}
 	s.set.Store(&base)
+	s.metrics = newMetrics(s)
 	s.verifier = newVerifier(cfg.Secrets, time.Now)
 	s.ids = dialog.NewMinter(s.idKey())
 	if err := s.openRedis(&base); err != nil {
@@ -106,15 +107,14 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	s.watch.Changed = s.tierChanged
 	s.watch.Starved = func() { s.limiter.Pressed() }
 	s.intents, s.cache, s.masker, s.check = answer.NewIntents(), newHotCache(), pii.New(), answer.NewCheck(model.SystemPrompt)
-	s.tickets = newTickets(s.store, s.ids, func() time.Duration { return s.set.Load().agentHold.D() })
-	s.agents = newAgents(s)
-	s.tickets.moved = s.agents.moved
+	s.desk = desk.New(desk.Options{Store: s.store, IDs: s.ids, Shared: s.embedded == nil, Metrics: s.metrics.desk, Log: s.log,
+		Live: func() desk.Live { return deskLive(s.set.Load()) }, Clean: s.cleanReply})
 	if s.faq, err = answer.NewFAQ(); err != nil {
 		s.log.Error("no FAQ: degraded turns go to people", "err", err)
 	}
 	s.jobs = jobs.New(s.store.Redis, s.answerJob, s.log, time.Now)
 	s.limiter = admission.NewLimiter(func() admission.Live { return admissionLive(s.set.Load()) })
-	s.gates, s.metrics = newGates(&base), newMetrics(s)
+	s.gates = newGates(&base)
 	if err := s.listen(); err != nil {
 		s.release()
 		return nil, err
@@ -197,9 +197,7 @@ func (s *Server) protocols() *http.Protocols {
 // start runs what goes on beside requests.
 func (s *Server) start(ctx context.Context) {
 	s.background.Go(func() { s.jobs.Run(ctx) })
-	s.background.Go(func() { s.agents.bus.publish(ctx) })
-	s.background.Go(func() { s.agents.bus.listen(ctx) })
-	s.background.Go(func() { s.agents.sweep(ctx) })
+	s.background.Go(func() { s.desk.Run(ctx) })
 	if !s.set.Load().tiers {
 		return
 	}
@@ -213,7 +211,7 @@ func (s *Server) start(ctx context.Context) {
 				return
 			case <-tick.C:
 				if s.watch.At().Shown() != degrade.Static {
-					s.tickets.flush(ctx)
+					s.desk.Flush(ctx)
 				}
 			}
 		}
@@ -279,7 +277,7 @@ func (s *Server) Close(ctx context.Context) error {
 	s.closing.Do(func() {
 		s.draining.Store(true)
 		var people sync.WaitGroup
-		people.Go(func() { s.agents.drain(ctx) })
+		people.Go(func() { s.desk.Drain(ctx) })
 		err := s.public.Shutdown(ctx)
 		people.Wait()
 		if err != nil {
@@ -290,23 +288,13 @@ func (s *Server) Close(ctx context.Context) error {
 		s.store.StopRetries()
 		s.admin.Close()
 		s.background.Wait()
-		s.lastFlush()
+		s.desk.Close()
 		s.release()
 		s.closeErr = err
 		close(s.closed)
 	})
 	<-s.closed
 	return s.closeErr
-}
-
-// lastFlush gives the journal a last chance: what stays in it is lost.
-func (s *Server) lastFlush() {
-	ctx, cancel := context.WithTimeout(context.Background(), deskTimeout)
-	defer cancel()
-	s.tickets.flush(ctx)
-	if n := s.tickets.waiting(); n > 0 {
-		s.log.Error("tickets lost with the journal: Redis cannot be reached", "count", n)
-	}
 }
 
 func (s *Server) release() {

@@ -27,6 +27,7 @@ type scriptedLLM struct {
 	heads  []http.Header
 	answer func(n int, r *http.Request, body string) (status int, text string)
 	url    string
+	close  func() // may be called before the test ends
 }
 
 func newScriptedLLM(t *testing.T) *scriptedLLM {
@@ -34,7 +35,7 @@ func newScriptedLLM(t *testing.T) *scriptedLLM {
 	l := &scriptedLLM{answer: func(n int, _ *http.Request, _ string) (int, string) { return 200, fmt.Sprintf("answer %d", n) }}
 	srv := httptest.NewServer(l)
 	t.Cleanup(srv.Close)
-	l.url = srv.URL
+	l.url, l.close = srv.URL, srv.Close
 	return l
 }
 

@@ -409,6 +409,12 @@ func (s *Server) mask(set *settings, traceID, text, direction string) (string, i
 	return masked, n
 }
 
+// cleanReply takes out of a person's reply what may not leave.
+func (s *Server) cleanReply(traceID, text string) string {
+	text, _ = s.mask(s.set.Load(), traceID, s.checked(traceID, text), "out")
+	return text
+}
+
 // checked takes out of an answer what may not leave, and leaves an audit line
 // with flaw and count, never the text.
 func (s *Server) checked(traceID, text string) string {

@@ -3,6 +3,7 @@ package refserver
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/cstest/cstest/reference-server/dialog"
@@ -99,27 +100,13 @@ func (q request) check() error {
 	case len(q.text) > maxTextBytes || utf8.RuneCountInString(q.text) > maxTextRunes:
 		return fmt.Errorf("%w: text must have at most %d characters and %d bytes", errField, maxTextRunes, maxTextBytes)
 	}
-	said := false
-	for _, r := range q.text {
-		if r == 0 || r == utf8.RuneError {
-			return fmt.Errorf("%w: text must not contain U+0000 or broken characters", errField)
-		}
-		said = said || !blank(r)
+	if strings.ContainsFunc(q.text, func(r rune) bool { return r == 0 || r == utf8.RuneError }) {
+		return fmt.Errorf("%w: text must not contain U+0000 or broken characters", errField)
 	}
-	if !said {
+	if dialog.Blank(q.text) {
 		return fmt.Errorf("%w: text must have 1 to %d characters", errField, maxTextRunes)
 	}
 	return nil
-}
-
-// blank says whether r shows nothing: spaces, controls, zero-width and
-// direction marks.
-func blank(r rune) bool {
-	switch {
-	case r <= 0x20, r >= 0x7f && r <= 0xa0, r == 0xad, r == 0x3000, r == 0xfeff, r >= 0x2000 && r <= 0x200f, r >= 0x2028 && r <= 0x202f, r >= 0x205f && r <= 0x206f:
-		return true
-	}
-	return false
 }
 
 // ticketRef is the hand-off named in an answer.

@@ -1,4 +1,4 @@
-package refserver
+package desk
 
 import (
 	"cmp"
@@ -31,7 +31,7 @@ func (ts *tickets) count(ctx context.Context, tenant string, queues []string) in
 
 // waitingIn lists the tickets that can be claimed from these queues, oldest
 // first, 100 at most. Without Redis these are the journal's.
-func (ts *tickets) waitingIn(ctx context.Context, tenant string, queues []string) []ticket {
+func (ts *tickets) waitingIn(ctx context.Context, tenant string, queues []string) []Ticket {
 	list := ts.journal.open(tenant, queues)
 	p := ts.store.Redis.Pipeline()
 	var places []*redis.ZSliceCmd
@@ -46,13 +46,13 @@ func (ts *tickets) waitingIn(ctx context.Context, tenant string, queues []string
 		slices.SortFunc(oldest, func(a, b redis.Z) int { return cmp.Compare(a.Score, b.Score) })
 		list = append(list, ts.load(ctx, tenant, oldest[:min(len(oldest), backlog)])...)
 	}
-	slices.SortStableFunc(list, func(a, b ticket) int { return cmp.Compare(a.AskedNS, b.AskedNS) })
+	slices.SortStableFunc(list, func(a, b Ticket) int { return cmp.Compare(a.AskedNS, b.AskedNS) })
 	return list[:min(len(list), backlog)]
 }
 
 // load reads the tickets of a queue that are open, and files those that are
 // not.
-func (ts *tickets) load(ctx context.Context, tenant string, places []redis.Z) []ticket {
+func (ts *tickets) load(ctx context.Context, tenant string, places []redis.Z) []Ticket {
 	p := ts.store.Redis.Pipeline()
 	got := make([]*redis.MapStringStringCmd, len(places))
 	for i, z := range places {
@@ -60,7 +60,7 @@ func (ts *tickets) load(ctx context.Context, tenant string, places []redis.Z) []
 		got[i] = p.HGetAll(ctx, ticketKey(id))
 	}
 	_, _ = p.Exec(ctx) // each answer tells for itself
-	var list []ticket
+	var list []Ticket
 	for i, z := range places {
 		id, _ := z.Member.(string)
 		if err := got[i].Err(); err != nil && !strings.HasPrefix(err.Error(), "WRONGTYPE") {
@@ -69,7 +69,7 @@ func (ts *tickets) load(ctx context.Context, tenant string, places []redis.Z) []
 		t, ok := scanTicket(id, got[i])
 		switch {
 		case ok && t.Tenant != tenant: // somebody wrote nonsense into the queue
-		case ok && t.State == ticketOpen:
+		case ok && t.State == stateOpen:
 			list = append(list, t)
 		case ok:
 			_ = ts.file(ctx, t)

@@ -1,4 +1,4 @@
-package refserver
+package desk
 
 import (
 	"testing"
@@ -7,12 +7,12 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-func FuzzAgentRequests(f *testing.F) {
+func FuzzRequests(f *testing.F) {
 	for _, s := range []string{`{"type":"subscribe","queues":["*"]}`, `{"type":"claim","ticket_id":"x"}`, `null`, "\xff", `{"queues":[1]}`, `{"type":"a"}{}`} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		q, ok, code := decodeAgentRequest(b)
+		q, ok, code := decodeRequest(b)
 		if code != 0 && code != closePayload {
 			t.Fatalf("close code %d", code)
 		}

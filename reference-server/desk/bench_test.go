@@ -1,4 +1,4 @@
-package refserver
+package desk
 
 import (
 	"fmt"
@@ -22,16 +22,14 @@ func BenchmarkTicket(b *testing.B) {
 		{"redis-server", func(b *testing.B) string { return realRedis(b)[len("redis://"):] }},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			set := hardened()
-			set.redisTimeout = sec(2)
-			st := dialog.NewStore(&redis.Options{Addr: c.addr(b)}, storeOptions(&set, nil, nil))
+			st := dialog.NewStore(&redis.Options{Addr: c.addr(b)}, dialog.StoreOptions{Timeout: 2 * time.Second, Pool: 50, Attempts: 2, RoundTrips: 2})
 			defer st.Redis.Close()
-			ts := newTickets(st, dialog.NewMinter([]byte(testSecret)), func() time.Duration { return time.Minute })
+			ts := newTickets(st, dialog.NewMinter([]byte(testKey)), func() time.Duration { return time.Minute })
 			who := dialog.Owner{Tenant: "default", UID: "u1"}
 			b.SetParallelism(16)
 			b.RunParallel(func(p *testing.PB) {
 				for p.Next() {
-					t, _ := ts.open(b.Context(), who, "order", "", "帮我取消订单", "tr", false)
+					t, _ := ts.open(b.Context(), Question{Owner: who, Queue: "order", Text: "帮我取消订单", TraceID: "tr"}, false)
 					first, second := ts.claim(b.Context(), agentAt("a1", "s1"), t.ID), ts.claim(b.Context(), agentAt("a2", "s2"), t.ID)
 					third, _ := ts.reply(b.Context(), dialog.Owner{Tenant: "default", UID: "a1"}, t.ID, "好了")
 					if got := fmt.Sprint(first, second, third); got != "claimedlostreplied" && got != "claimed lost replied" {

@@ -1,4 +1,4 @@
-package refserver
+package desk
 
 import (
 	"context"
@@ -21,19 +21,19 @@ const (
 	socketSeen  = 256              // tickets an agent is not told of twice
 )
 
-// agentSocket is one agent's connection. One goroutine reads and does what the
+// socket is one agent's connection. One goroutine reads and does what the
 // agent asks, one thing at a time; one writes; one pings. Safe for concurrent
 // use.
-type agentSocket struct {
-	agents *agents
-	who    dialog.Owner
-	id     string // no two sockets have the same
-	trace  string
-	set    *settings // as of the upgrade
-	conn   *websocket.Conn
-	net    net.Conn
-	out    chan []byte
-	since  time.Time
+type socket struct {
+	desk  *Desk
+	who   dialog.Owner
+	id    string // no two sockets have the same
+	trace string
+	live  Live // as of the upgrade
+	conn  *websocket.Conn
+	net   net.Conn
+	out   chan []byte
+	since time.Time
 
 	ending sync.Once
 	quit   chan struct{} // closed by end
@@ -46,17 +46,18 @@ type agentSocket struct {
 	order  []string            // the same, oldest first
 }
 
-func newAgentSocket(a *agents, x *exchange, conn *websocket.Conn, raw net.Conn) *agentSocket {
-	conn.SetReadLimit(agentFrame)
-	return &agentSocket{agents: a, who: x.who.Owner, id: dialog.RandomHex(8), trace: x.tr.ID, set: x.set, conn: conn, net: raw,
-		out: make(chan []byte, int(x.set.agentQueue)), since: time.Now(), quit: make(chan struct{}), seen: map[string]struct{}{}}
+func newSocket(d *Desk, a Agent, conn *websocket.Conn, raw net.Conn) *socket {
+	conn.SetReadLimit(maxMessage)
+	live := d.live()
+	return &socket{desk: d, who: a.Owner, id: dialog.RandomHex(8), trace: a.TraceID, live: live, conn: conn, net: raw,
+		out: make(chan []byte, live.Queue), since: time.Now(), quit: make(chan struct{}), seen: map[string]struct{}{}}
 }
 
 // start runs the socket until it ends, without waiting for that.
-func (s *agentSocket) start() {
-	a := s.agents
-	s.put(helloMessage(s.who.UID, s.set.agentPing.D()))
-	if !a.join(s) {
+func (s *socket) start() {
+	d := s.desk
+	s.put(helloMessage(s.who.UID, s.live.Ping))
+	if !d.join(s) {
 		s.end(closeGoingAway, "the server is going down")
 	}
 	var parts sync.WaitGroup
@@ -64,13 +65,13 @@ func (s *agentSocket) start() {
 	parts.Go(s.write)
 	parts.Go(s.ping)
 	go func() {
-		defer a.running.Done()
+		defer d.running.Done()
 		parts.Wait()
-		a.leave(s)
-		a.open.Add(-1)
-		a.srv.metrics.socketClosed(s.code)
-		if s.set.logMode != "off" {
-			a.srv.log.LogAttrs(context.Background(), slog.LevelInfo, "agent left", slog.String("trace_id", s.trace), slog.Int("code", s.code),
+		d.leave(s)
+		d.open.Add(-1)
+		d.metrics.closed(s.code)
+		if s.live.Log {
+			d.log.LogAttrs(context.Background(), slog.LevelInfo, "agent left", slog.String("trace_id", s.trace), slog.Int("code", s.code),
 				slog.String("reason", s.reason), slog.Float64("total_s", time.Since(s.since).Seconds()))
 		}
 	}()
@@ -78,7 +79,7 @@ func (s *agentSocket) start() {
 
 // end closes the socket with a code, once. It does not wait: the writer sends
 // the close frame, and whatever blocks until then has socketClose.
-func (s *agentSocket) end(code int, reason string) {
+func (s *socket) end(code int, reason string) {
 	s.ending.Do(func() {
 		s.code, s.reason = code, reason
 		_ = s.net.SetDeadline(time.Now().Add(socketClose))
@@ -87,12 +88,12 @@ func (s *agentSocket) end(code int, reason string) {
 }
 
 // cut ends the socket at once.
-func (s *agentSocket) cut() {
+func (s *socket) cut() {
 	s.end(closeGoingAway, "the server is going down")
 	_ = s.net.Close()
 }
 
-func (s *agentSocket) ended() bool {
+func (s *socket) ended() bool {
 	select {
 	case <-s.quit:
 		return true
@@ -103,7 +104,7 @@ func (s *agentSocket) ended() bool {
 
 // put queues an answer to this agent. An agent that does not read its answers
 // is not read from, either.
-func (s *agentSocket) put(message []byte) {
+func (s *socket) put(message []byte) {
 	select {
 	case s.out <- message:
 	case <-s.quit:
@@ -112,26 +113,26 @@ func (s *agentSocket) put(message []byte) {
 
 // offer queues what the agent did not ask for, without waiting: an agent that
 // has as much as the queue holds before it is closed.
-func (s *agentSocket) offer(message []byte) {
+func (s *socket) offer(message []byte) {
 	select {
 	case s.out <- message:
-		s.agents.srv.metrics.wsOut["ticket"].Inc()
+		s.desk.metrics.out["ticket"].Inc()
 	default:
 		s.end(closeTryAgain, "too slow")
 	}
 }
 
-func (s *agentSocket) subscribed() []string {
+func (s *socket) subscribed() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.queues
 }
 
-func (s *agentSocket) wants(queue string) bool { return slices.Contains(s.subscribed(), queue) }
+func (s *socket) wants(queue string) bool { return slices.Contains(s.subscribed(), queue) }
 
 // first notes that the agent is told of a ticket, and says whether it was not
 // told before; again lets it be told once more.
-func (s *agentSocket) first(id string, again bool) bool {
+func (s *socket) first(id string, again bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, told := s.seen[id]; told {
@@ -147,7 +148,7 @@ func (s *agentSocket) first(id string, again bool) bool {
 }
 
 // write sends what is queued, and the close frame last.
-func (s *agentSocket) write() {
+func (s *socket) write() {
 	for !s.ended() {
 		select {
 		case m := <-s.out:
@@ -167,15 +168,15 @@ func (s *agentSocket) write() {
 	_ = s.conn.Close(websocket.StatusCode(s.code), s.reason)
 }
 
-func (s *agentSocket) send(message []byte) bool {
+func (s *socket) send(message []byte) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), socketWrite)
 	defer cancel()
 	return s.conn.Write(ctx, websocket.MessageText, message) == nil
 }
 
 // ping asks whether the agent is still there.
-func (s *agentSocket) ping() {
-	tick := time.NewTicker(s.set.agentPing.D())
+func (s *socket) ping() {
+	tick := time.NewTicker(s.live.Ping)
 	defer tick.Stop()
 	for {
 		select {
@@ -183,7 +184,7 @@ func (s *agentSocket) ping() {
 			return
 		case <-tick.C:
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), s.set.agentPong.D())
+		ctx, cancel := context.WithTimeout(context.Background(), s.live.Pong)
 		err := s.conn.Ping(ctx)
 		cancel()
 		if err != nil {
@@ -194,7 +195,7 @@ func (s *agentSocket) ping() {
 }
 
 // read does what the agent asks until the socket ends.
-func (s *agentSocket) read() {
+func (s *socket) read() {
 	for !s.ended() {
 		kind, b, err := s.conn.Read(context.Background())
 		switch {

@@ -1,4 +1,4 @@
-package refserver
+package desk
 
 import (
 	"context"
@@ -11,21 +11,23 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// What becomes of a claim or a reply. The words are those of the wire.
+// outcome is what becomes of a claim or a reply. The words are those of the wire.
+type outcome string
+
 const (
-	outcomeClaimed     = "claimed"
-	outcomeLost        = "lost"
-	outcomeReplied     = "replied"
-	outcomeNotFound    = "not-found" // no such ticket, or another tenant's
-	outcomeNotClaimed  = "not-claimed"
-	outcomeClosed      = "closed"
-	outcomeUnavailable = "unavailable" // Redis does not answer: unknown, ask again
+	outcomeClaimed     outcome = "claimed"
+	outcomeLost        outcome = "lost"
+	outcomeReplied     outcome = "replied"
+	outcomeNotFound    outcome = "not-found" // no such ticket, or another tenant's
+	outcomeNotClaimed  outcome = "not-claimed"
+	outcomeClosed      outcome = "closed"
+	outcomeUnavailable outcome = "unavailable" // Redis does not answer: unknown, ask again
 )
 
 const (
-	deskTimeout = 2 * time.Second // of a claim or a reply, trying again included
-	deskPause   = 100 * time.Millisecond
-	sweepBatch  = 100
+	timeout    = 2 * time.Second // of a claim or a reply, trying again included
+	pause      = 100 * time.Millisecond
+	sweepBatch = 100
 )
 
 // heldKey is a sorted set of the claimed tickets of all tenants, by the
@@ -85,35 +87,35 @@ type claimant struct {
 
 // claim asks for a ticket. Of all who ever ask for it, on any server, one is
 // told claimed, unless that one lets the claim run out.
-func (ts *tickets) claim(ctx context.Context, c claimant, id string) (outcome string) {
+func (ts *tickets) claim(ctx context.Context, c claimant, id string) (result outcome) {
 	now := ts.store.Now()
-	here := ts.journal.change(id, func(t *ticket) {
+	here := ts.journal.change(id, func(t *Ticket) {
 		switch {
 		case t.Tenant != c.who.Tenant:
-			outcome = outcomeNotFound
-		case t.State == ticketOpen:
-			t.State, t.Agent, t.Socket, t.ClaimMS = ticketClaimed, c.who.UID, c.socket, now.UnixMilli()
-			outcome = outcomeClaimed
-		case t.State == ticketClaimed && t.Socket == c.socket:
-			outcome = outcomeClaimed
+			result = outcomeNotFound
+		case t.State == stateOpen:
+			t.State, t.Agent, t.Socket, t.ClaimMS = stateClaimed, c.who.UID, c.socket, now.UnixMilli()
+			result = outcomeClaimed
+		case t.State == stateClaimed && t.Socket == c.socket:
+			result = outcomeClaimed
 		default:
-			outcome = outcomeLost
+			result = outcomeLost
 		}
 	})
 	if here {
-		return outcome
+		return result
 	}
 	got, err := ts.decide(ctx, ts.scripts.claim, id, c.who.Tenant, c.who.UID, c.socket, now.UnixMilli(), ts.hold().Milliseconds())
 	if err != nil {
 		return outcomeUnavailable
 	}
-	if got[0] == outcomeClaimed && len(got) == 3 {
+	if outcome(got[0]) == outcomeClaimed && len(got) == 3 {
 		asked, _ := strconv.ParseInt(got[2], 10, 64)
 		// The queue is a list of candidates: a claimed one left in it is
 		// taken for what it is by whoever reads it.
-		_ = ts.file(ctx, ticket{ID: id, State: ticketClaimed, Tenant: c.who.Tenant, Queue: got[1], AskedNS: asked, ClaimMS: now.UnixMilli()})
+		_ = ts.file(ctx, Ticket{ID: id, State: stateClaimed, Tenant: c.who.Tenant, Queue: got[1], AskedNS: asked, ClaimMS: now.UnixMilli()})
 	}
-	return got[0]
+	return outcome(got[0])
 }
 
 // replied is a closed ticket as far as the dialog is concerned.
@@ -123,33 +125,33 @@ type replied struct {
 }
 
 // reply closes a claimed ticket with the agent's text, which must be masked.
-func (ts *tickets) reply(ctx context.Context, who dialog.Owner, id, text string) (outcome string, r replied) {
-	here := ts.journal.change(id, func(t *ticket) {
+func (ts *tickets) reply(ctx context.Context, who dialog.Owner, id, text string) (result outcome, r replied) {
+	here := ts.journal.change(id, func(t *Ticket) {
 		switch {
 		case t.Tenant != who.Tenant:
-			outcome = outcomeNotFound
-		case t.State == ticketClosed:
-			outcome = outcomeClosed
-		case t.State != ticketClaimed || t.Agent != who.UID:
-			outcome = outcomeNotClaimed
+			result = outcomeNotFound
+		case t.State == stateClosed:
+			result = outcomeClosed
+		case t.State != stateClaimed || t.Agent != who.UID:
+			result = outcomeNotClaimed
 		default:
-			t.State, t.Reply = ticketClosed, text
-			outcome = outcomeReplied // into the dialog it goes with the ticket
+			t.State, t.Reply = stateClosed, text
+			result = outcomeReplied // into the dialog it goes with the ticket
 		}
 	})
 	if here {
-		return outcome, r
+		return result, r
 	}
 	got, err := ts.decide(ctx, ts.scripts.reply, id, who.Tenant, who.UID, text, dialog.RandomHex(8))
 	if err != nil {
 		return outcomeUnavailable, r
 	}
-	if got[0] == outcomeReplied && len(got) == 3 {
+	if outcome(got[0]) == outcomeReplied && len(got) == 3 {
 		_ = ts.store.Redis.ZRem(ctx, heldKey, id).Err()
 		asked, _ := strconv.ParseInt(got[2], 10, 64)
 		r = replied{got[1], time.Unix(0, asked)}
 	}
-	return got[0], r
+	return outcome(got[0]), r
 }
 
 // decide runs a script on a ticket until Redis answers or ctx ends. A ticket
@@ -162,28 +164,28 @@ func (ts *tickets) decide(ctx context.Context, s *redis.Script, id string, args 
 			err = fmt.Errorf("%w: %w", dialog.ErrState, err)
 		}
 		ts.store.Observe("ticket", ts.store.Now().Sub(start), err)
-		if err == nil && len(got) > 0 && (got[0] != outcomeNotFound || !ts.journal.holds(id)) {
+		if err == nil && len(got) > 0 && (outcome(got[0]) != outcomeNotFound || !ts.journal.holds(id)) {
 			return got, nil
 		}
 		select {
 		case <-ctx.Done():
 			return nil, fmt.Errorf("%w: %w", dialog.ErrState, ctx.Err())
-		case <-time.After(deskPause):
+		case <-time.After(pause):
 		}
 	}
 }
 
 // file puts a ticket where its state belongs: into its queue, among the held,
 // or nowhere.
-func (ts *tickets) file(ctx context.Context, t ticket) error {
+func (ts *tickets) file(ctx context.Context, t Ticket) error {
 	q := queueKey(t.Tenant, t.Queue)
 	p := ts.store.Redis.Pipeline()
 	switch t.State {
-	case ticketOpen:
+	case stateOpen:
 		p.ZAdd(ctx, q, t.place())
 		p.PExpire(ctx, q, ticketLife)
 		p.ZRem(ctx, heldKey, t.ID)
-	case ticketClaimed:
+	case stateClaimed:
 		p.ZRem(ctx, q, t.ID)
 		p.ZAddNX(ctx, heldKey, redis.Z{Score: float64(t.ClaimMS), Member: t.ID})
 	default:
@@ -196,13 +198,13 @@ func (ts *tickets) file(ctx context.Context, t ticket) error {
 
 // release takes back claims that ran out and returns those tickets, open
 // again. Of several servers that look at once, one gets each ticket.
-func (ts *tickets) release(ctx context.Context) []ticket {
+func (ts *tickets) release(ctx context.Context) []Ticket {
 	now, hold := ts.store.Now().UnixMilli(), ts.hold().Milliseconds()
 	due, err := ts.store.Redis.ZRangeArgs(ctx, redis.ZRangeArgs{Key: heldKey, ByScore: true, Start: "-inf", Stop: strconv.FormatInt(now-hold, 10), Count: sweepBatch}).Result()
 	if err != nil {
 		return nil
 	}
-	var freed []ticket
+	var freed []Ticket
 	for _, id := range due {
 		left, err := ts.scripts.release.Run(ctx, ts.store.Redis, []string{ticketKey(id)}, now, hold).Int64()
 		switch {
@@ -215,7 +217,7 @@ func (ts *tickets) release(ctx context.Context) []ticket {
 			_ = ts.store.Redis.ZRem(ctx, heldKey, id).Err()
 			continue
 		}
-		if t, ok, err := ts.get(ctx, id); err == nil && ok && t.State == ticketOpen && ts.file(ctx, t) == nil {
+		if t, ok, err := ts.get(ctx, id); err == nil && ok && t.State == stateOpen && ts.file(ctx, t) == nil {
 			freed = append(freed, t)
 		}
 	}

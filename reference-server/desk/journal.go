@@ -1,4 +1,4 @@
-package refserver
+package desk
 
 import (
 	"context"
@@ -28,11 +28,11 @@ type journal struct {
 
 // entry is a ticket in the journal.
 type entry struct {
-	ticket ticket
+	ticket Ticket
 	tried  bool // Redis may have it
 }
 
-func (j *journal) keep(t ticket, tried bool) {
+func (j *journal) keep(t Ticket, tried bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if len(j.entries) >= journalCap {
@@ -54,23 +54,23 @@ func (j *journal) length() int {
 	return len(j.entries)
 }
 
-func (j *journal) get(id string) (ticket, bool) {
+func (j *journal) get(id string) (Ticket, bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	e, ok := j.byID[id]
 	if !ok {
-		return ticket{}, false
+		return Ticket{}, false
 	}
 	return e.ticket, true
 }
 
 // open lists the tickets of these queues that can be claimed here.
-func (j *journal) open(tenant string, queues []string) []ticket {
+func (j *journal) open(tenant string, queues []string) []Ticket {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	var list []ticket
+	var list []Ticket
 	for _, e := range j.entries {
-		if t := &e.ticket; !e.tried && t.State == ticketOpen && t.Tenant == tenant && slices.Contains(queues, t.Queue) {
+		if t := &e.ticket; !e.tried && t.State == stateOpen && t.Tenant == tenant && slices.Contains(queues, t.Queue) {
 			list = append(list, *t)
 		}
 	}
@@ -78,7 +78,7 @@ func (j *journal) open(tenant string, queues []string) []ticket {
 }
 
 // change runs f on a ticket that is only here; here is false for any other.
-func (j *journal) change(id string, f func(*ticket)) (here bool) {
+func (j *journal) change(id string, f func(*Ticket)) (here bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	e, ok := j.byID[id]
@@ -97,11 +97,11 @@ func (j *journal) holds(id string) bool {
 
 // first is the oldest ticket, as it stands from now on; again means that an
 // earlier attempt to write it may have come through.
-func (j *journal) first() (t ticket, again, ok bool) {
+func (j *journal) first() (t Ticket, again, ok bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if len(j.entries) == 0 {
-		return ticket{}, false, false
+		return Ticket{}, false, false
 	}
 	e := j.entries[0]
 	again, e.tried = e.tried, true
@@ -149,10 +149,10 @@ func (ts *tickets) flush(ctx context.Context) {
 }
 
 // move writes a ticket of the journal to Redis, in the state it is in.
-func (ts *tickets) move(ctx context.Context, t ticket) error {
+func (ts *tickets) move(ctx context.Context, t Ticket) error {
 	args := append([]any{ticketLife.Milliseconds()}, t.fields()...)
 	state, err := ts.scripts.move.Run(ctx, ts.store.Redis, []string{ticketKey(t.ID)}, args...).Text()
-	if err == nil && state == t.State {
+	if err == nil && State(state) == t.State {
 		err = ts.file(ctx, t)
 	}
 	if err != nil {

@@ -1,4 +1,4 @@
-package refserver
+package desk
 
 import (
 	"encoding/json"
@@ -8,19 +8,21 @@ import (
 	"github.com/cstest/cstest/reference-server/wire"
 )
 
+// Protocol is the WebSocket subprotocol of agents.
+const Protocol = "cs.agent.v1"
+
 const (
-	agentProtocol = "cs.agent.v1"
-	agentFrame    = 16 << 10 // bytes of one message from a client
-	maxReply      = 2000     // characters
+	maxMessage = 16 << 10 // bytes of one message from a client
+	maxReply   = 2000     // characters
 )
 
 // Codes of errors that are about the message, not about a ticket.
 const (
-	codeUnknownType  = "unknown-type"
-	codeUnknownQueue = "unknown-queue"
-	codeBadMessage   = "bad-message" // JSON of another shape
-	codeTooLong      = "too-long"
-	codeEmpty        = "empty"
+	codeUnknownType  outcome = "unknown-type"
+	codeUnknownQueue outcome = "unknown-queue"
+	codeBadMessage   outcome = "bad-message" // JSON of another shape
+	codeTooLong      outcome = "too-long"
+	codeEmpty        outcome = "empty"
 )
 
 // Close codes of RFC 6455 and its registry.
@@ -34,22 +36,22 @@ const (
 	closeTryAgain    = 1013
 )
 
-// agentRequest is any message from a client.
-type agentRequest struct {
+// request is any message from a client.
+type request struct {
 	Type     string   `json:"type"`
 	Queues   []string `json:"queues"`
 	TicketID string   `json:"ticket_id"`
 	Text     string   `json:"text"`
 }
 
-// agentRequestTypes are the types a client may send, as the metrics have them;
+// requestTypes are the types a client may send, as the metrics have them;
 // the last one stands for all others.
-var agentRequestTypes = [...]string{"subscribe", "claim", "reply", "other"}
+var requestTypes = [...]string{"subscribe", "claim", "reply", "other"}
 
-// decodeAgentRequest reads a message. code is the close code for one that no
+// decodeRequest reads a message. code is the close code for one that no
 // client of this protocol sends, 0 for none; ok is false for a JSON value of
 // another shape.
-func decodeAgentRequest(b []byte) (q agentRequest, ok bool, code int) {
+func decodeRequest(b []byte) (q request, ok bool, code int) {
 	if !utf8.Valid(b) || !json.Valid(b) {
 		return q, false, closePayload
 	}
@@ -58,7 +60,7 @@ func decodeAgentRequest(b []byte) (q agentRequest, ok bool, code int) {
 }
 
 func helloMessage(agent string, ping time.Duration) []byte {
-	return wire.JSON(nil).Object("").String("type", "hello").String("agent", agent).String("protocol", agentProtocol).
+	return wire.JSON(nil).Object("").String("type", "hello").String("agent", agent).String("protocol", Protocol).
 		Float("ping_s", ping.Seconds(), -1).EndObject()
 }
 
@@ -70,7 +72,7 @@ func subscribedMessage(queues []string, waiting int) []byte {
 	return j.EndArray().Int("waiting", int64(waiting)).EndObject()
 }
 
-func ticketMessage(t ticket) []byte {
+func ticketMessage(t Ticket) []byte {
 	return wire.JSON(make([]byte, 0, 320+len(t.Text))).Object("").String("type", "ticket").Object("ticket").
 		String("id", t.ID).String("queue", t.Queue).String("asked_at", t.asked().UTC().Format(time.RFC3339Nano)).
 		Int("eta_s", int64(t.ETA)).String("dialog_id", t.DialogID).String("text", t.Text).String("trace_id", t.TraceID).
@@ -78,15 +80,15 @@ func ticketMessage(t ticket) []byte {
 }
 
 // outcomeMessage tells what became of a claim or a reply.
-func outcomeMessage(outcome, ticketID string) []byte {
-	switch outcome {
+func outcomeMessage(result outcome, ticketID string) []byte {
+	switch result {
 	case outcomeClaimed, outcomeLost, outcomeReplied:
-		return wire.JSON(nil).Object("").String("type", outcome).String("ticket_id", ticketID).EndObject()
+		return wire.JSON(nil).Object("").String("type", string(result)).String("ticket_id", ticketID).EndObject()
 	}
-	return errorMessage(outcome, ticketID)
+	return errorMessage(result, ticketID)
 }
 
 // errorMessage names the ticket where there is one.
-func errorMessage(code, ticketID string) []byte {
-	return wire.JSON(nil).Object("").String("type", "error").String("code", code).StringIf("ticket_id", ticketID).EndObject()
+func errorMessage(code outcome, ticketID string) []byte {
+	return wire.JSON(nil).Object("").String("type", "error").String("code", string(code)).StringIf("ticket_id", ticketID).EndObject()
 }

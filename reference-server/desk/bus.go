@@ -1,4 +1,4 @@
-package refserver
+package desk
 
 import (
 	"context"
@@ -24,7 +24,7 @@ type bus struct {
 	store  *dialog.Store
 	shared bool // other servers may use this Redis
 	me     string
-	agents *agents
+	desk   *Desk
 	outbox chan announcement
 }
 
@@ -34,20 +34,20 @@ type announcement struct {
 	Again  bool   `json:"again,omitempty"` // also to those who had it
 	Tenant string `json:"tenant"`
 	Asked  int64  `json:"asked_ns"`
-	Ticket ticket `json:"ticket"`
+	Ticket Ticket `json:"ticket"`
 }
 
-func newBus(st *dialog.Store, shared bool, a *agents) *bus {
-	return &bus{store: st, shared: shared, me: dialog.RandomHex(8), agents: a, outbox: make(chan announcement, busOutbox)}
+func newBus(st *dialog.Store, shared bool, d *Desk) *bus {
+	return &bus{store: st, shared: shared, me: dialog.RandomHex(8), desk: d, outbox: make(chan announcement, busOutbox)}
 }
 
 // send hands a ticket to the publisher. When that cannot keep up the ticket is
 // not published: it waits in its queue, and the count says so.
-func (b *bus) send(t ticket, again bool) {
+func (b *bus) send(t Ticket, again bool) {
 	select {
 	case b.outbox <- announcement{b.me, again, t.Tenant, t.AskedNS, t}:
 	default:
-		b.agents.srv.metrics.wsPublished["dropped"].Inc()
+		b.desk.metrics.published["dropped"].Inc()
 	}
 }
 
@@ -74,7 +74,7 @@ func (b *bus) publish(ctx context.Context) {
 
 // batch publishes m and what waits behind it, in one round trip.
 func (b *bus) batch(m announcement) {
-	ctx, cancel := context.WithTimeout(context.Background(), deskTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	p := b.store.Redis.Pipeline()
 	n := 0
@@ -96,7 +96,7 @@ func (b *bus) batch(m announcement) {
 	if _, err := p.Exec(ctx); err != nil {
 		result = "failed"
 	}
-	b.agents.srv.metrics.wsPublished[result].Add(float64(n))
+	b.desk.metrics.published[result].Add(float64(n))
 }
 
 // listen hears of the tickets of other servers until ctx ends.
@@ -117,7 +117,7 @@ func (b *bus) listen(ctx context.Context) {
 			}
 			switch m := m.(type) {
 			case *redis.Subscription:
-				b.agents.resync(ctx)
+				b.desk.resync(ctx)
 			case *redis.Message:
 				b.heard(m.Payload)
 			}
@@ -131,6 +131,6 @@ func (b *bus) heard(payload string) {
 		return
 	}
 	m.Ticket.Tenant, m.Ticket.AskedNS = m.Tenant, m.Asked
-	b.agents.srv.metrics.wsHeard.Inc()
-	b.agents.deliver(m.Ticket, m.Again)
+	b.desk.metrics.heard.Inc()
+	b.desk.deliver(m.Ticket, m.Again)
 }

@@ -1,0 +1,199 @@
+package desk
+
+import (
+	"net"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/cstest/cstest/reference-server/dialog"
+)
+
+const (
+	testKey    = "0123456789abcdef0123456789abcdef"
+	testDialog = "0123456789abcdef0123456789abcdef"
+)
+
+func user(tenant string) dialog.Owner { return dialog.Owner{Tenant: tenant, UID: "u1"} }
+
+// onEachRedis runs a test on a miniredis, and on a redis-server where there is one.
+func onEachRedis(t *testing.T, f func(t *testing.T, redisURL string)) {
+	t.Helper()
+	t.Run("miniredis", func(t *testing.T) { f(t, "redis://"+startRedis(t)) })
+	t.Run("redis-server", func(t *testing.T) { f(t, realRedis(t)) })
+}
+
+func startRedis(t testing.TB) string { return miniredis.RunT(t).Addr() }
+
+// realRedis starts a redis-server of its own, or skips.
+func realRedis(t testing.TB) string {
+	t.Helper()
+	bin, err := exec.LookPath("redis-server")
+	if err != nil {
+		t.Skip("no redis-server here")
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(ln.Addr().String())
+	ln.Close()
+	cmd := exec.Command(bin, "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir())
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	c := redis.NewClient(&redis.Options{Addr: "127.0.0.1:" + port})
+	defer c.Close()
+	for end := time.Now().Add(10 * time.Second); c.Ping(t.Context()).Err() != nil; {
+		if time.Now().After(end) {
+			t.Fatal("redis-server does not answer")
+		}
+		time.Sleep(20 * time.Millisecond) // another process: nothing to wait on
+	}
+	return "redis://127.0.0.1:" + port
+}
+
+// testTickets are tickets on a store of their own, with a clock to turn.
+func testTickets(t *testing.T, redisURL string) (*tickets, *time.Time) {
+	t.Helper()
+	opt, err := redis.ParseURL(redisURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st := dialog.NewStore(opt, dialog.StoreOptions{Timeout: 2 * time.Second, Pool: 50, Attempts: 2, RoundTrips: 2})
+	t.Cleanup(func() { st.Redis.Close() })
+	now := time.Now()
+	st.Now = func() time.Time { return now }
+	return newTickets(st, dialog.NewMinter([]byte(testKey)), func() time.Duration { return 10 * time.Minute }), &now
+}
+
+func ask(t *testing.T, ts *tickets, local bool) Ticket {
+	t.Helper()
+	tk, stored := ts.open(t.Context(), Question{Owner: user("default"), Queue: "order", DialogID: testDialog, Text: "帮我取消订单", TraceID: "tr"}, local)
+	if stored == local {
+		t.Fatalf("stored %v with local %v", stored, local)
+	}
+	return tk
+}
+
+func agentAt(uid, socket string) claimant {
+	return claimant{dialog.Owner{Tenant: "default", UID: uid}, socket}
+}
+
+func TestClaimsWithoutAReplyRunOut(t *testing.T) {
+	onEachRedis(t, func(t *testing.T, redisURL string) {
+		ts, now := testTickets(t, redisURL)
+		ctx := t.Context()
+		tk := ask(t, ts, false)
+		want := func(got, want outcome) {
+			t.Helper()
+			if got != want {
+				t.Errorf("%s, want %s", got, want)
+			}
+		}
+		want(ts.claim(ctx, agentAt("a1", "s1"), tk.ID), outcomeClaimed)
+		want(ts.claim(ctx, agentAt("a1", "s1"), tk.ID), outcomeClaimed) // the answer may have got lost
+		want(ts.claim(ctx, agentAt("a1", "s2"), tk.ID), outcomeLost)
+		want(ts.claim(ctx, agentAt("a2", "s3"), tk.ID), outcomeLost)
+		if n := ts.count(ctx, "default", queueNames()); n != 0 {
+			t.Errorf("%d waiting while it is claimed, want 0", n)
+		}
+		*now = now.Add(10*time.Minute - time.Second)
+		if freed := ts.release(ctx); len(freed) != 0 {
+			t.Errorf("%d released a second early", len(freed))
+		}
+		*now = now.Add(2 * time.Second)
+		freed := ts.release(ctx)
+		if len(freed) != 1 || freed[0].ID != tk.ID || freed[0].State != stateOpen || freed[0].Text != tk.Text || freed[0].Agent != "" {
+			t.Fatalf("released %+v, want the ticket, open", freed)
+		}
+		if again := ts.release(ctx); len(again) != 0 {
+			t.Errorf("released twice")
+		}
+		if list := ts.waitingIn(ctx, "default", queueNames()); len(list) != 1 || list[0].ID != tk.ID {
+			t.Errorf("waiting %+v, want the ticket", list)
+		}
+		outcome, _ := ts.reply(ctx, dialog.Owner{Tenant: "default", UID: "a1"}, tk.ID, "太晚了")
+		want(outcome, outcomeNotClaimed)
+		want(ts.claim(ctx, agentAt("a2", "s3"), tk.ID), outcomeClaimed)
+		outcome, r := ts.reply(ctx, dialog.Owner{Tenant: "default", UID: "a2"}, tk.ID, "好了")
+		want(outcome, outcomeReplied)
+		if r.dialogID != testDialog || !r.asked.Equal(tk.asked()) {
+			t.Errorf("replied %+v, want dialog %s asked %v", r, testDialog, tk.asked())
+		}
+		*now = now.Add(time.Hour)
+		if freed := ts.release(ctx); len(freed) != 0 {
+			t.Errorf("a closed ticket was released")
+		}
+		if got, ok, err := ts.get(ctx, tk.ID); err != nil || !ok || got.State != stateClosed || got.Reply != "好了" {
+			t.Errorf("%+v %v %v", got, ok, err)
+		}
+	})
+}
+
+// A write whose answer was lost may have come through: the ticket is then in
+// the journal and in Redis, where others claim it. The journal must not win it
+// again, nor write over it.
+func TestATicketInBothPlacesHasOneWinner(t *testing.T) {
+	onEachRedis(t, func(t *testing.T, redisURL string) {
+		ts, _ := testTickets(t, redisURL)
+		elsewhere, _ := testTickets(t, redisURL)
+		ctx := t.Context()
+		tk := ask(t, ts, false)
+		ts.journal.keep(tk, true)
+		if list := ts.journal.open("default", queueNames()); len(list) != 0 {
+			t.Errorf("the journal offers a ticket that Redis may have")
+		}
+		if got := elsewhere.claim(ctx, agentAt("a2", "s2"), tk.ID); got != outcomeClaimed {
+			t.Fatalf("elsewhere: %s, want claimed", got)
+		}
+		if got := ts.claim(ctx, agentAt("a1", "s1"), tk.ID); got != outcomeLost {
+			t.Errorf("here: %s, want lost", got)
+		}
+		ts.flush(ctx)
+		if n := ts.journal.length(); n != 0 {
+			t.Errorf("%d in the journal, want 0", n)
+		}
+		if got, _, _ := ts.get(ctx, tk.ID); got.State != stateClaimed || got.Agent != "a2" {
+			t.Errorf("the journal wrote over %+v", got)
+		}
+		if n := ts.count(ctx, "default", queueNames()); n != 0 {
+			t.Errorf("%d waiting, want 0", n)
+		}
+	})
+}
+
+func TestWaitingTicketsComeOldestFirst(t *testing.T) {
+	onEachRedis(t, func(t *testing.T, redisURL string) {
+		ts, now := testTickets(t, redisURL)
+		ctx := t.Context()
+		var want []string
+		for i := range 120 {
+			*now = now.Add(time.Millisecond)
+			tk, _ := ts.open(ctx, Question{Owner: user("default"), Queue: queueNames()[i%5], Text: "问题", TraceID: "tr"}, i%10 == 9)
+			want = append(want, tk.ID)
+		}
+		if _, stored := ts.open(ctx, Question{Owner: user("t2"), Queue: "order", Text: "别家的", TraceID: "tr"}, false); !stored {
+			t.Fatal("not stored")
+		}
+		if n := ts.count(ctx, "default", queueNames()); n != 120 {
+			t.Errorf("%d waiting, want 120", n)
+		}
+		list := ts.waitingIn(ctx, "default", queueNames())
+		if len(list) != 100 {
+			t.Fatalf("%d listed, want 100", len(list))
+		}
+		for i := range list {
+			if list[i].ID != want[i] {
+				t.Fatalf("place %d is taken by another ticket", i)
+			}
+		}
+		if n := len(ts.waitingIn(ctx, "default", []string{"safety"})); n != 24 {
+			t.Errorf("%d in one queue, want 24", n)
+		}
+	})
+}
