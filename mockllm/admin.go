@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"github.com/cstest/cstest/mockllm/internal/transport"
 	"io"
 	"log"
 	"math"
@@ -15,6 +14,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cstest/cstest/mockllm/config"
+	"github.com/cstest/cstest/mockllm/internal/openai"
+	"github.com/cstest/cstest/mockllm/internal/prompt"
+	"github.com/cstest/cstest/mockllm/internal/transport"
 	"github.com/cstest/cstest/unit"
 )
 
@@ -87,8 +90,8 @@ func reply(w http.ResponseWriter, status int, v any) {
 func refuse(w http.ResponseWriter, status int, err error) {
 	w.Header().Set("Content-Type", typeJSON)
 	w.WriteHeader(status)
-	e := apiError{status: status, message: err.Error(), kind: "invalid_request_error"}
-	_, _ = w.Write(e.body(nil))
+	e := prompt.Error{Status: status, Message: err.Error(), Kind: "invalid_request_error"}
+	_, _ = w.Write(openai.AppendError(nil, &e))
 }
 
 // decodeBody reads a request body strictly into v, or answers 400 or 413.
@@ -98,7 +101,7 @@ func decodeBody(w http.ResponseWriter, r *http.Request, v any) bool {
 		refuse(w, http.StatusRequestEntityTooLarge, fmt.Errorf("request body: %w", err))
 		return false
 	}
-	if err := decodeStrict(data, v); err != nil {
+	if err := config.DecodeStrict(data, v); err != nil {
 		refuse(w, http.StatusBadRequest, err)
 		return false
 	}
@@ -131,7 +134,7 @@ func (s *Server) putConfig(w http.ResponseWriter, r *http.Request) {
 	if !decodeBody(w, r, &body) {
 		return
 	}
-	var p problems
+	var p config.Problems
 	now := s.Config()
 	for _, fixed := range []struct {
 		key     string
@@ -143,11 +146,11 @@ func (s *Server) putConfig(w http.ResponseWriter, r *http.Request) {
 		{"journal_records", body.JournalRecords != 0 && body.JournalRecords != now.JournalRecords},
 	} {
 		if fixed.changed {
-			p.add(fixed.key, "cannot change while the server runs")
+			p.Add(fixed.key, "cannot change while the server runs")
 		}
 	}
 	checkTTL(&p, body.TTL)
-	if err := p.join(); err != nil {
+	if err := p.Join(); err != nil {
 		refuse(w, http.StatusBadRequest, err)
 		return
 	}
@@ -158,14 +161,14 @@ func (s *Server) putConfig(w http.ResponseWriter, r *http.Request) {
 	reply(w, 200, s.shown())
 }
 
-func checkTTL(p *problems, ttl unit.Duration) {
+func checkTTL(p *config.Problems, ttl unit.Duration) {
 	if ttl < 0 || ttl > ttlLimit {
-		p.add("ttl", "must be from 0s (none) to %s", ttlLimit)
+		p.Add("ttl", "must be from 0s (none) to %s", ttlLimit)
 	}
 }
 
 func (s *Server) getFaults(w http.ResponseWriter, _ *http.Request) {
-	reply(w, 200, faultsBody{Faults: append([]Fault{}, s.Config().Faults...), TTL: s.schedule.remaining()})
+	reply(w, 200, faultsBody{Faults: append([]Fault{}, s.Config().Faults...), TTL: s.schedule.Remaining()})
 }
 
 func (s *Server) putFaults(w http.ResponseWriter, r *http.Request) {
@@ -173,9 +176,9 @@ func (s *Server) putFaults(w http.ResponseWriter, r *http.Request) {
 	if !decodeBody(w, r, &body) {
 		return
 	}
-	var p problems
+	var p config.Problems
 	checkTTL(&p, body.TTL)
-	err := p.join()
+	err := p.Join()
 	if err == nil {
 		err = s.SetFaults(body.Faults, body.TTL.D())
 	}

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/cstest/cstest/mockllm/config"
 )
 
 // admin sends a request to the admin API.
@@ -36,7 +38,7 @@ func TestAdminConfig(t *testing.T) {
 		t.Errorf("answer %s", text)
 	}
 	cfg := s.Config()
-	if cfg.Seed != 4 || cfg.Latency != (Latency{}) || cfg.JournalRecords != defaultJournal || len(cfg.Faults) != 1 {
+	if cfg.Seed != 4 || cfg.Latency != (Latency{}) || cfg.JournalRecords != config.DefaultJournal || len(cfg.Faults) != 1 {
 		t.Errorf("in force: %+v", cfg)
 	}
 	status, text = admin(t, s, "GET", "/mock/faults", "")

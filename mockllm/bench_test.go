@@ -24,8 +24,8 @@ import (
 const childConfig = "MOCKLLM_BENCH_CONFIG"
 
 // serveChild is the server process: it announces itself and ends with its stdin.
-func serveChild(config string) error {
-	cfg, err := ParseConfig([]byte(config))
+func serveChild(text string) error {
+	cfg, err := ParseConfig([]byte(text))
 	if err != nil {
 		return err
 	}

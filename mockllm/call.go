@@ -1,12 +1,21 @@
 package mockllm
 
 import (
-	"github.com/cstest/cstest/mockllm/internal/transport"
 	"math"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/cstest/cstest/mockllm/config"
+	"github.com/cstest/cstest/mockllm/internal/admission"
+	"github.com/cstest/cstest/mockllm/internal/canary"
+	"github.com/cstest/cstest/mockllm/internal/draw"
+	"github.com/cstest/cstest/mockllm/internal/fault"
+	"github.com/cstest/cstest/mockllm/internal/openai"
+	"github.com/cstest/cstest/mockllm/internal/prompt"
+	"github.com/cstest/cstest/mockllm/internal/token"
+	"github.com/cstest/cstest/mockllm/internal/transport"
+	"github.com/cstest/cstest/mockllm/journal"
 	"github.com/cstest/cstest/unit"
 )
 
@@ -25,13 +34,13 @@ type inbound struct {
 type call struct {
 	srv     *Server
 	set     *setup
-	led     *ledger // nil when the call came before the epoch
+	led     *journal.Ledger // nil when the call came before the epoch
 	w       transport.Wire
-	req     request
-	frame   frame
-	key     key
-	entry   entry
-	fault   *fault
+	req     prompt.Request
+	frame   openai.Frame
+	key     draw.Key
+	entry   journal.Entry
+	fault   *fault.Fault
 	fixed   time.Duration // X-Mock-Delay
 	delayed bool
 	placed  bool // holds a place of the capacity model
@@ -50,9 +59,10 @@ type call struct {
 func (s *Server) serve(c *call, w transport.Wire, in *inbound) {
 	c.begin(s, w, in)
 	if err := c.prepare(in); err != nil {
-		c.buf = err.body(c.buf[:0])
-		_ = c.respond(outcomeInvalid, transport.Head{Status: err.status, ContentType: typeJSON}, c.buf)
-		c.end(outcomeInvalid)
+		e := prompt.ErrorOf(err)
+		c.buf = openai.AppendError(c.buf[:0], e)
+		_ = c.respond(journal.OutcomeInvalid, transport.Head{Status: e.Status, ContentType: typeJSON}, c.buf)
+		c.end(journal.OutcomeInvalid)
 		return
 	}
 	c.end(c.answer())
@@ -61,80 +71,81 @@ func (s *Server) serve(c *call, w transport.Wire, in *inbound) {
 // begin identifies the call and counts it.
 func (c *call) begin(s *Server, w transport.Wire, in *inbound) {
 	now := time.Now()
-	*c = call{srv: s, set: s.setup.Load(), w: w, req: request{canaries: c.req.canaries}, echo: c.echo[:0], buf: c.buf[:0], start: now, due: now}
-	k, traced := parseTraceparent(in.traceparent)
+	*c = call{srv: s, set: s.setup.Load(), w: w, req: prompt.Request{Canaries: c.req.Canaries}, echo: c.echo[:0], buf: c.buf[:0], start: now, due: now}
+	k, traced := draw.ParseTraceparent(in.traceparent)
 	if !traced {
-		k = bodyKey(in.body)
+		k = draw.BodyKey(in.body)
 	}
 	c.key = k
-	p := purposeTurn
+	p := journal.PurposeTurn
 	switch string(in.purpose) {
 	case "probe":
-		p = purposeProbe
+		p = journal.PurposeProbe
 	case "backflow":
-		p = purposeBackflow
+		p = journal.PurposeBackflow
 	}
 	led := s.ledger.Load()
-	c.entry = entry{t: now.Sub(led.origin), trace: k, traced: traced, attempt: s.attempts.next(k), purpose: p, chat: in.chat}
-	s.totals.by[p].Add(1)
+	c.entry = journal.Entry{T: now.Sub(led.Origin), Trace: k, Traced: traced, Attempt: s.attempts.Next(k), Purpose: p, Chat: in.chat}
+	s.totals.By[p].Add(1)
 	s.inFlight.Add(1)
-	if led.arrive(p, now) {
+	if led.Arrive(p, now) {
 		c.led = led
 	}
 }
 
 // prepare decodes the request and decides what it will get. Afterwards nothing
 // points into the inbound request.
-func (c *call) prepare(in *inbound) *apiError {
-	if err := c.req.decode(in.body, in.chat, &c.set.limits); err != nil {
+func (c *call) prepare(in *inbound) error {
+	if err := openai.DecodeCompletion(&c.req, in.body, in.chat, &c.set.limits); err != nil {
 		return err
 	}
-	c.req.model = strings.Clone(c.req.model)
-	c.entry.stream = c.req.stream
-	c.entry.canaries = uint32(len(c.req.canaries))
-	if n := len(c.req.canaries); n > 0 {
-		c.entry.conversation, c.entry.turn = c.req.canaries[n-1].dialog, c.req.canaries[n-1].turn
+	c.req.Model = strings.Clone(c.req.Model)
+	c.entry.Stream = c.req.Stream
+	c.entry.Canaries = uint32(len(c.req.Canaries))
+	if n := len(c.req.Canaries); n > 0 {
+		c.entry.Conversation, c.entry.Turn = c.req.Canaries[n-1].Dialog, c.req.Canaries[n-1].Turn
 	}
 	if err := c.overrides(in); err != nil {
 		return err
 	}
-	ordinal := c.entry.attempt
+	ordinal := c.entry.Attempt
 	if c.fault == nil {
-		for _, f := range *c.srv.schedule.active.Load() {
-			if f.strikes(c.set.cfg.Seed, c.key, ordinal, c.start) {
+		for _, f := range *c.srv.schedule.Active.Load() {
+			if f.Strikes(c.set.cfg.Seed, c.key, ordinal, c.start) {
 				c.fault = f
 				break
 			}
 		}
 	}
-	c.entry.fault = c.fault
-	c.frame = newFrame(c.req.chat, c.key, ordinal, c.set.cfg.Seed, c.req.model, c.start)
+	c.entry.Fault = c.fault
+	c.frame = openai.NewFrame(c.req.Chat, c.key, ordinal, c.set.cfg.Seed, c.req.Model, c.start)
 	err := c.compose()
-	c.req.question, c.req.wanted, c.req.stops = "", wanted{}, nil
+	c.req.Question, c.req.Wanted, c.req.Stops = "", prompt.Wanted{}, nil
 	if err != nil {
 		return err
 	}
 	if c.fault != nil && c.led != nil {
-		c.led.strike(c.start)
+		c.led.Strike(c.start)
 	}
 	return nil
 }
 
 // overrides reads X-Mock-Fault and X-Mock-Delay.
-func (c *call) overrides(in *inbound) *apiError {
+func (c *call) overrides(in *inbound) error {
 	if len(in.fault) > 0 {
-		f, err := parseOverride(string(in.fault))
+		given, err := config.ParseOverride(string(in.fault))
 		if err != nil {
-			return badRequest("X-Mock-Fault", "", "X-Mock-Fault: %v", err)
+			return prompt.BadRequest("X-Mock-Fault", "", "X-Mock-Fault: %v", err)
 		}
-		if f.kind != kindFailFirst || c.entry.attempt <= uint32(f.Attempts) {
+		f := fault.Compile(given)
+		if f.Effect != config.KindFailFirst || c.entry.Attempt <= uint32(f.Attempts) {
 			c.fault = f
 		}
 	}
 	if len(in.delay) > 0 {
 		d, err := unit.ParseDuration(string(in.delay))
-		if err != nil || d > maxDelay {
-			return badRequest("X-Mock-Delay", "", "X-Mock-Delay: write a duration up to %s, such as 250ms", unit.Duration(maxDelay))
+		if err != nil || d > config.MaxDelay {
+			return prompt.BadRequest("X-Mock-Delay", "", "X-Mock-Delay: write a duration up to %s, such as 250ms", unit.Duration(config.MaxDelay))
 		}
 		c.fixed, c.delayed = d, true
 	}
@@ -142,54 +153,54 @@ func (c *call) overrides(in *inbound) *apiError {
 }
 
 // compose chooses the words.
-func (c *call) compose() *apiError {
-	answer := c.set.answerTo(c.req.question)
-	c.text, c.length, c.finish = answer.say, answer.tokens, "stop"
-	formed := c.req.wanted.json() || c.req.wanted.tools.Exists()
+func (c *call) compose() error {
+	answer := c.set.answers.To(c.req.Question)
+	c.text, c.length, c.finish = answer.Say, answer.Tokens, "stop"
+	formed := c.req.Wanted.JSON() || c.req.Wanted.Tools.Exists()
 	if !formed {
 		c.cutText()
 	}
-	seen := c.req.canaries
+	seen := c.req.Canaries
 	if c.fault != nil {
 		seen = c.plant(seen)
 	}
 	if c.set.cfg.EchoContext {
-		c.echo = appendSeen(c.echo, seen)
+		c.echo = canary.AppendSeen(c.echo, seen)
 	}
-	c.srv.strangers.remember(c.req.canaries)
+	c.srv.strangers.Remember(c.req.Canaries)
 	if formed {
 		if err := c.form(answer); err != nil {
 			return err
 		}
-		c.length = countTokens(c.text)
+		c.length = token.Count(c.text)
 		c.cutText()
 	}
-	c.length += countTokens(string(c.echo))
+	c.length += token.Count(string(c.echo))
 	return nil
 }
 
 // cutText ends the answer before the first stop text, a tool's arguments apart,
 // and at max_tokens.
 func (c *call) cutText() {
-	for _, stop := range c.req.stops {
-		if i := strings.Index(c.text, stop); i >= 0 && c.frame.tool == "" {
+	for _, stop := range c.req.Stops {
+		if i := strings.Index(c.text, stop); i >= 0 && c.frame.Tool == "" {
 			c.text = c.text[:i]
-			c.length = countTokens(c.text)
+			c.length = token.Count(c.text)
 		}
 	}
-	if n := c.req.maxTokens; n > 0 && n < c.length {
-		c.text, c.length, c.finish = firstTokens(c.text, n), n, "length"
+	if n := c.req.MaxTokens; n > 0 && n < c.length {
+		c.text, c.length, c.finish = token.First(c.text, n), n, "length"
 	}
 }
 
 // hold waits for the latency of the answer's beginning, and for capacity.
 // It reports how the call ended when it did not get to the answer.
-func (c *call) hold() (outcome, bool) {
-	seed, ordinal := c.set.cfg.Seed, c.entry.attempt
-	drawn := c.set.pace.begin(seed, c.key, ordinal)
-	if !c.req.stream && c.set.pace.tokens {
+func (c *call) hold() (journal.Outcome, bool) {
+	seed, ordinal := c.set.cfg.Seed, c.entry.Attempt
+	drawn := c.set.pace.Begin(seed, c.key, ordinal)
+	if !c.req.Stream && c.set.pace.Tokens {
 		for i := 1; i < c.length; i++ {
-			drawn += c.set.pace.gap(seed, c.key, ordinal, i)
+			drawn += c.set.pace.Gap(seed, c.key, ordinal, i)
 		}
 	}
 	if c.delayed {
@@ -197,28 +208,28 @@ func (c *call) hold() (outcome, bool) {
 	}
 	factor := c.slow()
 	if gate := c.set.gate; gate != nil {
-		place, ok := gate.enter(c.w)
-		c.entry.queued = time.Since(c.start)
+		place, ok := gate.Enter(c.w)
+		c.entry.Queued = time.Since(c.start)
 		if !ok {
 			return c.refused(place), false
 		}
 		c.placed = true
-		factor *= gate.factor()
+		factor *= gate.Factor()
 	}
-	c.entry.drawn = drawn
+	c.entry.Drawn = drawn
 	if factor != 1 {
-		drawn = time.Duration(min(float64(drawn)*factor, float64(maxDelay)))
+		drawn = time.Duration(min(float64(drawn)*factor, float64(config.MaxDelay)))
 	}
 	from := c.start
-	if c.entry.queued > 0 {
+	if c.entry.Queued > 0 {
 		from = time.Now()
 	}
 	c.due = from.Add(drawn)
-	c.entry.due = c.due.Sub(c.start)
+	c.entry.Due = c.due.Sub(c.start)
 	if drawn <= 0 {
 		return 0, true
 	}
-	return outcomeGone, c.until(c.due)
+	return journal.OutcomeGone, c.until(c.due)
 }
 
 // until waits for t; false when the client is gone.
@@ -229,13 +240,14 @@ func (c *call) until(t time.Time) bool {
 			return true
 		case transport.WaitGone:
 			return false
+		case transport.WaitWoken:
 		}
 	}
 }
 
 // slow is the factor that a slow fault puts on latencies.
 func (c *call) slow() float64 {
-	if c.fault != nil && c.fault.kind == kindSlow {
+	if c.fault != nil && c.fault.Effect == config.KindSlow {
 		return c.fault.Factor
 	}
 	return 1
@@ -248,97 +260,97 @@ func (c *call) abandon() {
 		return
 	}
 	due := c.due
-	if c.req.stream {
-		for i := max(int(c.entry.chunks), 1); i < c.length; i++ {
-			due = due.Add(c.set.pace.gap(c.set.cfg.Seed, c.key, c.entry.attempt, i))
+	if c.req.Stream {
+		for i := max(int(c.entry.Chunks), 1); i < c.length; i++ {
+			due = due.Add(c.set.pace.Gap(c.set.cfg.Seed, c.key, c.entry.Attempt, i))
 		}
 	}
 	c.srv.pause(due)
 }
 
 // refused answers a call the capacity model has no place for.
-func (c *call) refused(p place) outcome {
-	if p == placeGone {
-		return outcomeGone
+func (c *call) refused(p admission.Place) journal.Outcome {
+	if p == admission.PlaceGone {
+		return journal.OutcomeGone
 	}
-	err := &apiError{status: 503, message: "the engine is currently overloaded, please try again later", kind: "server_error", code: "overloaded"}
+	err := &prompt.Error{Status: 503, Message: "the engine is currently overloaded, please try again later", Kind: "server_error", Code: "overloaded"}
 	h := transport.Head{Status: 503, ContentType: typeJSON}
 	if d := c.set.cfg.Capacity.RetryAfter.D(); d > 0 {
 		h.RetryAfter = c.askToWait(d)
 	}
-	c.buf = err.body(c.buf[:0])
-	_ = c.respond(outcomeOverloaded, h, c.buf)
-	return outcomeOverloaded
+	c.buf = openai.AppendError(c.buf[:0], err)
+	_ = c.respond(journal.OutcomeOverloaded, h, c.buf)
+	return journal.OutcomeOverloaded
 }
 
 // askToWait journals a Retry-After and returns it as the header has it: in whole
 // seconds, rounded up.
 func (c *call) askToWait(d time.Duration) string {
 	s := int64(math.Ceil(d.Seconds()))
-	c.entry.retryAfter = time.Duration(s) * time.Second
+	c.entry.RetryAfter = time.Duration(s) * time.Second
 	return strconv.FormatInt(s, 10)
 }
 
 func (c *call) requestID() uint64 {
-	return draw(c.set.cfg.Seed, c.key, c.entry.attempt, 0) | 1
+	return draw.Hash(c.set.cfg.Seed, c.key, c.entry.Attempt, 0) | 1
 }
 
 // respond settles the call and sends a complete response.
-func (c *call) respond(o outcome, h transport.Head, body []byte) error {
+func (c *call) respond(o journal.Outcome, h transport.Head, body []byte) error {
 	h.ID = c.requestID()
-	c.entry.status = uint16(h.Status)
-	c.entry.injected = time.Since(c.start)
+	c.entry.Status = uint16(h.Status)
+	c.entry.Injected = time.Since(c.start)
 	c.settle(o)
 	return c.w.Respond(h, body)
 }
 
 // open begins a response of status 200.
 func (c *call) open(contentType string, length int64) {
-	c.entry.status = 200
+	c.entry.Status = 200
 	c.w.Begin(transport.Head{Status: 200, ContentType: contentType, ID: c.requestID()}, length)
 }
 
 // settle counts and journals the call. It comes before the last bytes are sent, so
 // that a client which has its answer finds it in the journal too.
-func (c *call) settle(o outcome) {
+func (c *call) settle(o journal.Outcome) {
 	if c.settled {
 		return
 	}
 	c.settled = true
 	e := &c.entry
-	e.outcome = o
-	if e.injected == 0 {
-		e.injected = time.Since(c.start)
+	e.Outcome = o
+	if e.Injected == 0 {
+		e.Injected = time.Since(c.start)
 	}
-	e.lastDue = c.due.Sub(c.start)
+	e.LastDue = c.due.Sub(c.start)
 	if c.led != nil {
-		c.led.end(o, e.injected)
-		if o == outcomeOK && e.chunks > 0 {
-			c.led.first.add(e.first)
+		c.led.End(o, e.Injected)
+		if o == journal.OutcomeOK && e.Chunks > 0 {
+			c.led.First.Add(e.First)
 		}
 	}
 	s := c.srv
-	s.totals.end(o, e.injected)
-	s.chunks.Add(uint64(e.chunks))
-	s.journal.add(e)
+	s.totals.End(o, e.Injected)
+	s.chunks.Add(uint64(e.Chunks))
+	s.journal.Add(e)
 }
 
 // end settles the call if that is still to be done, or corrects what was said
 // when the last bytes found nobody to take them.
-func (c *call) end(o outcome) {
-	if c.settled && o == outcomeGone && c.entry.outcome != o {
+func (c *call) end(o journal.Outcome) {
+	if c.settled && o == journal.OutcomeGone && c.entry.Outcome != o {
 		if c.led != nil {
-			c.led.amend(c.entry.outcome, o, c.entry.injected)
-			if c.entry.outcome == outcomeOK && c.entry.chunks > 0 {
-				c.led.first.remove(c.entry.first)
+			c.led.Amend(c.entry.Outcome, o, c.entry.Injected)
+			if c.entry.Outcome == journal.OutcomeOK && c.entry.Chunks > 0 {
+				c.led.First.Remove(c.entry.First)
 			}
 		}
-		c.srv.totals.amend(c.entry.outcome, o, c.entry.injected)
-		c.srv.journal.amend(c.entry.seq, o, 0)
-	} else if c.settled && o != outcomeGone && c.entry.status != 0 {
-		c.srv.journal.amend(c.entry.seq, o, max(time.Since(c.start), 1))
+		c.srv.totals.Amend(c.entry.Outcome, o, c.entry.Injected)
+		c.srv.journal.Amend(c.entry.Seq, o, 0)
+	} else if c.settled && o != journal.OutcomeGone && c.entry.Status != 0 {
+		c.srv.journal.Amend(c.entry.Seq, o, max(time.Since(c.start), 1))
 	}
 	c.settle(o)
 	c.srv.inFlight.Add(-1)
-	c.set, c.led, c.fault, c.entry.fault = nil, nil, nil, nil // an idle connection keeps none of them
+	c.set, c.led, c.fault, c.entry.Fault = nil, nil, nil, nil // an idle connection keeps none of them
 }

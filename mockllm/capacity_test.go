@@ -57,7 +57,7 @@ func TestCapacityQueuesInOrderAndRefusesTheRest(t *testing.T) {
 		if r := records(s)[len(records(s))-1]; r.QueueNs != 200e6 || r.InjectedNs != 300e6 || r.DrawnNs != 100e6 {
 			t.Errorf("last record %+v", r)
 		}
-		if busy := s.setup.Load().gate.busy.Load(); busy != 0 {
+		if busy := s.setup.Load().gate.Busy.Load(); busy != 0 {
 			t.Errorf("%d places still taken", busy)
 		}
 	})

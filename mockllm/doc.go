@@ -13,5 +13,11 @@
 //	})
 //	app.LLM = mock.URL() + "/v1"
 //
-// The package imports nothing of this module but unit.
+// A call goes through the rooms below in this order: internal/transport reads the
+// request; internal/openai turns it into a prompt.Request; internal/draw and
+// internal/fault decide what it meets; internal/answer, internal/schema and
+// internal/token give the words; internal/admission gives a place; this package
+// waits and sends; journal keeps the books. Package config is what may be told.
+// None of them imports this package, and none anything else of this module but
+// unit.
 package mockllm

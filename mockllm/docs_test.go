@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/cstest/cstest/mockllm/config"
 )
 
 // TestManual holds docs/mockllm.md against the code: its configurations are
@@ -50,7 +52,7 @@ func TestManual(t *testing.T) {
 			t.Errorf("no example of %s", k)
 		}
 	}
-	for _, k := range append(keysOf(typeOf[Config]()), keysOf(typeOf[Fault]())...) {
+	for _, k := range append(config.KeysOf(typeOf[Config]()), config.KeysOf(typeOf[Fault]())...) {
 		if !strings.Contains(manual, "`"+k+"`") && !strings.Contains(manual, `"`+k+`"`) {
 			t.Errorf("key %s is not in the manual", k)
 		}

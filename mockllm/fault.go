@@ -1,110 +1,267 @@
 package mockllm
 
 import (
-	"cmp"
-	"slices"
+	"strings"
 	"time"
+
+	"github.com/cstest/cstest/mockllm/config"
+	"github.com/cstest/cstest/mockllm/internal/openai"
+	"github.com/cstest/cstest/mockllm/internal/prompt"
+	"github.com/cstest/cstest/mockllm/internal/transport"
+	"github.com/cstest/cstest/mockllm/journal"
 )
 
-// kind is what a fault does to a call it strikes.
-type kind uint8
-
-const (
-	kindNone kind = iota
-	kindStatus
-	kindSlow
-	kindHang
-	kindReset
-	kindTruncate
-	kindGarbage
-	kindHTML
-	kindWrongContentType
-	kindEmpty
-	kindOversized
-	kindDrip
-	kindErrorInStream
-	kindLeak
-	kindEscape
-	kindFailFirst
-	kindCount
-)
-
-// kindNames spells the kinds as configuration, journal and facts do.
-var kindNames = [kindCount]string{
-	"", "status", "slow", "hang", "reset", "truncate", "garbage", "html", "wrong-content-type",
-	"empty", "oversized", "drip", "error-in-stream", "leak", "escape", "fail-first",
-}
-
-// Kinds lists the fault kinds by name.
-func Kinds() []string { return slices.Clone(kindNames[1:]) }
-
-// kindOf finds a kind by name; kindNone when there is none.
-func kindOf(name string) kind {
-	return kind(max(slices.Index(kindNames[:], name), 0))
-}
-
-// fault is a validated Fault with its defaults, as calls meet it.
-type fault struct {
-	Fault
-	kind  kind
-	salt  uint64
-	began time.Time // actual start; set before the fault is published
-}
-
-func compileFaults(list []Fault) []*fault {
-	out := make([]*fault, len(list))
-	for i, f := range list {
-		out[i] = compileFault(f)
-		out[i].salt = saltFault + uint64(i)
+// strike does to the call what its fault says.
+func (c *call) strike() journal.Outcome {
+	did := journal.OutcomeKind + journal.Outcome(c.fault.Effect)
+	switch c.fault.Effect {
+	case config.KindStatus, config.KindFailFirst:
+		return c.fail()
+	case config.KindHang:
+		c.hang()
+	case config.KindReset:
+		c.breakOff()
+		c.settle(did)
+		c.w.Reset()
+	case config.KindTruncate:
+		c.truncate(did)
+	case config.KindGarbage:
+		c.garbage(did)
+	case config.KindHTML:
+		c.html(did)
+	case config.KindWrongContentType:
+		c.mislabel(did)
+	case config.KindEmpty:
+		c.empty(did)
+	case config.KindOversized:
+		c.oversized(did)
+	case config.KindDrip:
+		c.drip(did)
+	case config.KindErrorInStream:
+		c.errorInStream(did)
+	default: // slow, leak and escape are in the latency and the words
+		return c.say(did)
 	}
-	return out
+	return did
 }
 
-func compileFault(f Fault) *fault {
-	k := kindOf(f.Kind)
-	f.Name = cmp.Or(f.Name, f.Kind)
-	f.Share = cmp.Or(f.Share, 1)
-	f.Factor = cmp.Or(f.Factor, 10)
-	f.BytesPerS = cmp.Or(f.BytesPerS, 10)
-	f.Attempts = cmp.Or(f.Attempts, 1)
-	f.Size = cmp.Or(f.Size, 64<<20)
-	switch k {
-	case kindHTML:
-		f.Status = cmp.Or(f.Status, 200)
-	case kindErrorInStream:
-		f.Status = cmp.Or(f.Status, 500)
-	default:
-		f.Status = cmp.Or(f.Status, 503)
-	}
-	return &fault{Fault: f, kind: k}
+// last settles the call and ends the body.
+func (c *call) last(did journal.Outcome) {
+	c.settle(did)
+	_ = c.w.Finish()
 }
 
-// shareAt is the share of calls struck at an instant of the active window:
-// growing during Ramp, zero in the off half of Flap.
-func (f *fault) shareAt(now time.Time) float64 {
-	age := now.Sub(f.began)
-	if f.Flap != nil && age%(f.Flap.On.D()+f.Flap.Off.D()) >= f.Flap.On.D() {
-		return 0
+func (c *call) fail() journal.Outcome {
+	f := c.fault
+	e := prompt.ErrorOfStatus(f.Status)
+	h := transport.Head{Status: f.Status, ContentType: typeJSON, RetryAfter: f.RetryAfterText}
+	if d := f.RetryAfter.D(); d > 0 {
+		h.RetryAfter = c.askToWait(d)
 	}
-	if ramp := f.Ramp.D(); age < ramp {
-		return float64(f.Share) * float64(age) / float64(ramp)
-	}
-	return float64(f.Share)
+	c.buf = openai.AppendError(c.buf[:0], e)
+	_ = c.respond(journal.Outcome(f.Status), h, c.buf)
+	return journal.Outcome(f.Status)
 }
 
-// strikes decides whether the attempt meets this fault. The same attempt of
-// another run with the seed meets it too. fail-first picks turns, not attempts.
-func (f *fault) strikes(seed uint64, k key, ordinal uint32, now time.Time) bool {
-	drawn := ordinal
-	if f.kind == kindFailFirst {
-		if ordinal > uint32(f.Attempts) {
-			return false
+// maxHang ends a hang when no client does.
+const maxHang = 10 * time.Minute
+
+// hang answers nothing until the client leaves; a stream with a heartbeat gets
+// headers and comments.
+func (c *call) hang() {
+	end := c.start.Add(maxHang)
+	if every := c.fault.Heartbeat.D(); every > 0 && c.req.Stream {
+		c.open(typeEvents, -1)
+		for next := time.Now(); next.Before(end); next = next.Add(every) {
+			c.w.Write([]byte(": keep-alive\n\n"))
+			if c.w.Flush() != nil || !c.until(next.Add(every)) {
+				break
+			}
 		}
-		drawn = 0
+	} else {
+		c.until(end)
 	}
-	share := f.shareAt(now)
-	if share >= 1 {
-		return true
+	c.w.Cut()
+}
+
+// breakOff sends headers and the first chunks of an answer; for a plain answer
+// about half of the body, for a reset before headers nothing.
+func (c *call) breakOff() {
+	if c.fault.Effect == config.KindReset && c.fault.Chunks == 0 {
+		return
 	}
-	return uniform(draw(seed, k, drawn, f.salt)) < share
+	if c.req.Stream {
+		if c.stream(typeEvents, c.fault.Chunks) == nil {
+			_ = c.w.Flush()
+		}
+		return
+	}
+	body := c.plain()
+	c.open(typeJSON, int64(len(body)))
+	c.w.Write(body[:len(body)/2])
+	_ = c.w.Flush()
+}
+
+// plain is the body of the plain answer.
+func (c *call) plain() []byte {
+	c.buf = c.frame.Whole(c.buf[:0], c.text+string(c.echo), c.finish, c.usage())
+	return c.buf
+}
+
+// truncate ends a stream in good order without reason and [DONE], a plain body
+// with the connection closed before its end.
+func (c *call) truncate(did journal.Outcome) {
+	if !c.req.Stream {
+		c.breakOff()
+		c.settle(did)
+		c.w.Cut()
+		return
+	}
+	if c.stream(typeEvents, c.fault.Chunks) != nil {
+		return
+	}
+	if c.fault.Chunks >= c.length {
+		c.buf = c.frame.Finish(c.buf[:0], c.finish, c.req.IncludeUsage)
+		c.w.Write(c.buf)
+	}
+	c.last(did)
+}
+
+// garbage sends what claims to be JSON and is not.
+func (c *call) garbage(did journal.Outcome) {
+	const junk = `{"id":"chatcmpl-x","choices":[{"index":0,"message":{"content":"` + "\x00\xff\xfe" + `NaN,}]`
+	if !c.req.Stream {
+		_ = c.respond(did, transport.Head{Status: 200, ContentType: typeJSON}, []byte(junk))
+		return
+	}
+	if c.stream(typeEvents, c.fault.Chunks) == nil {
+		c.w.Write([]byte("data: " + junk + "\n\n" + openai.DoneEvent))
+		c.last(did)
+	}
+}
+
+func (c *call) html(did journal.Outcome) {
+	text := c.fault.Value
+	if text == "" {
+		text = "<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center><hr><center>nginx</center></body></html>\n"
+	}
+	_ = c.respond(did, transport.Head{Status: c.fault.Status, ContentType: typeHTML}, []byte(text))
+}
+
+// mislabel sends the right answer as text/plain.
+func (c *call) mislabel(did journal.Outcome) {
+	if !c.req.Stream {
+		_ = c.respond(did, transport.Head{Status: 200, ContentType: typeText}, c.plain())
+		return
+	}
+	if c.stream(typeText, -1) == nil {
+		_ = c.conclude(did)
+	}
+}
+
+// empty sends 200 and nothing, no choices, or no content.
+func (c *call) empty(did journal.Outcome) {
+	switch c.fault.Value {
+	case "choices":
+		c.buf = append(c.frame.Head(c.buf[:0], false), `"choices":[],`...)
+		c.buf = append(openai.AppendUsage(c.buf, prompt.Usage{Prompt: c.req.PromptTokens}), '}')
+	case "content":
+		c.buf = c.frame.Whole(c.buf[:0], "", "stop", prompt.Usage{Prompt: c.req.PromptTokens})
+	default:
+		c.buf = c.buf[:0]
+	}
+	if !c.req.Stream {
+		_ = c.respond(did, transport.Head{Status: 200, ContentType: typeJSON}, c.buf)
+		return
+	}
+	c.open(typeEvents, -1)
+	switch c.fault.Value {
+	case "choices":
+		c.buf = c.frame.Total(c.buf[:0], prompt.Usage{Prompt: c.req.PromptTokens})
+		c.w.Write(append(c.buf, openai.DoneEvent...))
+	case "content":
+		c.buf = c.frame.Finish(c.buf[:0], "stop", false)
+		c.w.Write(append(c.buf, openai.DoneEvent...))
+	}
+	c.last(did)
+}
+
+// oversized sends a valid answer of about Size bytes without holding it.
+func (c *call) oversized(did journal.Outcome) {
+	c.buf = c.frame.Whole(c.buf[:0], "@", c.finish, c.usage())
+	whole := string(c.buf)
+	before, after, _ := strings.Cut(whole, `"@"`)
+	fill := max(int64(c.fault.Size)-int64(len(whole))+1, 1)
+	if c.req.Stream {
+		c.open(typeEvents, -1)
+		before, after = "data: "+before, after+"\n\n"+openai.DoneEvent
+	} else {
+		c.open(typeJSON, int64(len(before)+len(after)+2)+fill)
+	}
+	c.w.Write([]byte(before + `"`))
+	block := []byte(strings.Repeat("x", 32<<10))
+	for ; fill > 0; fill -= int64(len(block)) {
+		c.w.Write(block[:min(fill, int64(len(block)))])
+		if c.w.Flush() != nil {
+			return
+		}
+	}
+	c.w.Write([]byte(`"` + after))
+	c.last(did)
+}
+
+// drip sends the answer at BytesPerS, at most twenty pieces a second.
+func (c *call) drip(did journal.Outcome) {
+	rate := int(c.fault.BytesPerS)
+	piece := max(rate/20, 1)
+	gap := time.Duration(float64(piece) / float64(rate) * float64(time.Second))
+	body := c.plain()
+	if c.req.Stream {
+		body = c.events()
+		c.open(typeEvents, -1)
+	} else {
+		c.open(typeJSON, int64(len(body)))
+	}
+	for next := time.Now(); len(body) > piece; body = body[piece:] {
+		c.w.Write(body[:piece])
+		next = next.Add(gap)
+		if c.w.Flush() != nil || !c.until(next) {
+			return
+		}
+	}
+	c.w.Write(body)
+	c.last(did)
+}
+
+// events is a whole stream as bytes.
+func (c *call) events() []byte {
+	var b []byte
+	if c.req.Chat {
+		b = c.frame.Role(b, c.req.IncludeUsage)
+	}
+	for token := range c.tokens {
+		b = c.frame.Content(b, token, c.req.IncludeUsage)
+	}
+	b = c.frame.Finish(b, c.finish, c.req.IncludeUsage)
+	if c.req.IncludeUsage {
+		b = c.frame.Total(b, c.usage())
+	}
+	return append(b, openai.DoneEvent...)
+}
+
+// errorInStream sends some chunks and then an error where a chunk belongs; a
+// plain call gets the error under a 200.
+func (c *call) errorInStream(did journal.Outcome) {
+	e := prompt.ErrorOfStatus(c.fault.Status)
+	if !c.req.Stream {
+		c.buf = openai.AppendError(c.buf[:0], e)
+		_ = c.respond(did, transport.Head{Status: 200, ContentType: typeJSON}, c.buf)
+		return
+	}
+	if c.stream(typeEvents, c.fault.Chunks) != nil {
+		return
+	}
+	c.buf = openai.AppendError(append(c.buf[:0], "data: "...), e)
+	c.w.Write(append(c.buf, "\n\n"...))
+	c.last(did)
 }

@@ -12,6 +12,9 @@ import (
 	"testing/synctest"
 	"time"
 	"unicode/utf8"
+
+	"github.com/cstest/cstest/mockllm/config"
+	"github.com/cstest/cstest/mockllm/internal/canary"
 )
 
 // struck starts a server whose every call meets f.
@@ -327,8 +330,8 @@ func TestFaultLeak(t *testing.T) {
 	_, dial = tcp(t, Config{Faults: []Fault{{Kind: "leak"}}}) // nothing seen before, no echo
 	_, text = ask(t, dial, chatPath, prompt("CCCCCCCC.1"))
 	got = parse[chunk](t, text).Choices[0].Message.Content
-	seen := scanCanaries(nil, strings.ReplaceAll(got, "⟦seen c:", "⟦c:"))
-	if len(seen) != 1 || string(seen[0].dialog[:]) == "CCCCCCCC" || !strings.Contains(got, plantedPhone) {
+	seen := canary.Scan(nil, strings.ReplaceAll(got, "⟦seen c:", "⟦c:"))
+	if len(seen) != 1 || string(seen[0].Dialog[:]) == "CCCCCCCC" || !strings.Contains(got, plantedPhone) {
 		t.Errorf("answer %q", got)
 	}
 }
@@ -408,11 +411,11 @@ func TestEveryKindIsTested(t *testing.T) {
 	if len(Kinds()) != 15 {
 		t.Errorf("%d kinds: a new one needs a test above and an example in docs/mockllm.md", len(Kinds()))
 	}
-	var p problems
+	var p config.Problems
 	for _, k := range Kinds() {
-		Fault{Kind: k}.validate(&p, k)
+		Fault{Kind: k}.Validate(&p, k)
 	}
-	if err := p.join(); err != nil {
+	if err := p.Join(); err != nil {
 		t.Error(err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/cstest/cstest/mockllm/internal/prompt"
 	"github.com/cstest/cstest/mockllm/internal/transport"
 )
 
@@ -26,9 +27,9 @@ func (h handler) Limits() (time.Duration, int64) {
 
 // Refusal implements transport.Handler.
 func (h handler) Refusal(status int, message string) (transport.Head, []byte) {
-	e := badRequest("", "", "%s", message)
+	e := prompt.BadRequest("", "", "%s", message)
 	if status == http.StatusRequestEntityTooLarge {
-		e.status, e.code = status, "request_too_large"
+		e.Status, e.Code = status, "request_too_large"
 	}
 	return errorPage(e)
 }

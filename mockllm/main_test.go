@@ -66,7 +66,7 @@ func piped(t *testing.T, cfg Config) (*Server, dialer) {
 	}
 	s := newServer(set)
 	s.apply(set, 0)
-	s.spawn(func() { s.schedule.run(s.done) })
+	s.spawn(func() { s.schedule.Run(s.done) })
 	s.public = transport.Serve(nil, handler{s})
 	return s, func(t *testing.T) net.Conn {
 		t.Helper()
@@ -201,6 +201,11 @@ func records(s *Server) []Record {
 }
 
 func ms(n int) unit.Duration { return unit.Duration(n) * 1e6 }
+
+const (
+	turnA = "0af7651916cd43dd8448eb211c80319c"
+	turnB = "1bf7651916cd43dd8448eb211c80319c"
+)
 
 var errTimeout = os.ErrDeadlineExceeded
 

@@ -2,11 +2,14 @@ package mockllm
 
 import (
 	"bytes"
-	"github.com/cstest/cstest/mockllm/internal/transport"
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/cstest/cstest/mockllm/internal/prompt"
+	"github.com/cstest/cstest/mockllm/internal/transport"
+	"github.com/cstest/cstest/mockllm/journal"
 )
 
 // collector turns the server's own exact counters into metrics when asked.
@@ -52,39 +55,20 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(n))
 	}
 	for p, word := range []string{"turn", "probe", "backflow"} {
-		counter(c.calls, s.totals.by[p].Load(), word)
+		counter(c.calls, s.totals.By[p].Load(), word)
 	}
-	for o := range s.totals.outcomes {
-		if n := s.totals.outcomes[o].Load(); n > 0 {
-			counter(c.outcomes, n, outcome(o).String())
+	for o := range s.totals.Outcomes {
+		if n := s.totals.Outcomes[o].Load(); n > 0 {
+			counter(c.outcomes, n, journal.Outcome(o).String())
 		}
 	}
 	counter(c.chunks, s.chunks.Load())
 	counter(c.conns, s.public.Accepted())
 	gauge(c.flight, s.InFlight())
 	gauge(c.open, s.public.Open())
-	gauge(c.phase, len(*s.schedule.active.Load()))
-	n, sum, buckets := s.totals.injected.buckets()
+	gauge(c.phase, len(*s.schedule.Active.Load()))
+	n, sum, buckets := s.totals.Injected.Buckets()
 	ch <- prometheus.MustNewConstHistogram(c.latency, n, sum, buckets)
-}
-
-// buckets sums the histogram up to some round bounds, in seconds.
-func (h *hist) buckets() (n uint64, sum float64, out map[float64]uint64) {
-	bounds := []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
-	out = make(map[float64]uint64, len(bounds))
-	cells := h.cells.Load()
-	next := 0
-	for i := 0; cells != nil && i < len(cells); i++ {
-		for next < len(bounds) && histValue(i).Seconds() > bounds[next] {
-			out[bounds[next]] = n
-			next++
-		}
-		n += cells[i].Load()
-	}
-	for ; next < len(bounds); next++ {
-		out[bounds[next]] = n
-	}
-	return n, float64(h.sum.Load()) / 1e9, out
 }
 
 // scrape answers GET /metrics.
@@ -92,7 +76,7 @@ func (s *Server) scrape() (transport.Head, []byte) {
 	page := capturedPage{header: http.Header{}, status: 200}
 	request, err := http.NewRequest(http.MethodGet, "/metrics", nil)
 	if err != nil {
-		return errorPage(statusError(500))
+		return errorPage(prompt.ErrorOfStatus(500))
 	}
 	s.metrics.ServeHTTP(&page, request)
 	return transport.Head{Status: page.status, ContentType: page.header.Get("Content-Type")}, page.body.Bytes()

@@ -72,7 +72,7 @@ func TestOfficialClient(t *testing.T) {
 		t.Fatalf("%v\n%s", err, problems.String())
 	}
 	saw := parse[clientSaw](t, string(out))
-	answer := testSetup(t).answerTo("优惠券").say + "⟦seen c:K7F3Q2ZA.1⟧"
+	answer := testSetup(t).answers.To("优惠券").Say + "⟦seen c:K7F3Q2ZA.1⟧"
 	checkAnswers(t, &saw, answer)
 	checkErrors(t, &saw)
 	if saw.Retried.Content != answer || saw.Retried.TookMs < 2000 {
@@ -113,7 +113,7 @@ func checkAnswers(t *testing.T, saw *clientSaw, answer string) {
 	if c := saw.Completion; c.Text != "您好,签收⟦seen⟧" || c.Finish != "length" || c.Usage.Prompt != 2 {
 		t.Errorf("completion: %+v", c)
 	}
-	if saw.CompletionStream != testSetup(t).answerTo("退货").say+"⟦seen⟧" {
+	if saw.CompletionStream != testSetup(t).answers.To("退货").Say+"⟦seen⟧" {
 		t.Errorf("streamed completion: %q", saw.CompletionStream)
 	}
 	if strings.Join(saw.Models, " ") != "qwen gpt-4o" {

@@ -1,11 +1,16 @@
 package mockllm
 
 import (
-	"github.com/cstest/cstest/mockllm/internal/transport"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/cstest/cstest/mockllm/config"
+	"github.com/cstest/cstest/mockllm/internal/jsontext"
+	"github.com/cstest/cstest/mockllm/internal/openai"
+	"github.com/cstest/cstest/mockllm/internal/prompt"
+	"github.com/cstest/cstest/mockllm/internal/transport"
 )
 
 // route is what a path leads to.
@@ -50,15 +55,15 @@ func (s *Server) page(r route, path, method string, encoded bool) (transport.Hea
 	post := r == routeChat || r == routeCompletions
 	switch {
 	case r == routeNone:
-		return errorPage(&apiError{status: 404, message: "unknown URL: this server has /v1/chat/completions, /v1/completions, /v1/models, /healthz and /metrics", kind: "invalid_request_error", code: "unknown_url"})
+		return errorPage(&prompt.Error{Status: 404, Message: "unknown URL: this server has /v1/chat/completions, /v1/completions, /v1/models, /healthz and /metrics", Kind: "invalid_request_error", Code: "unknown_url"})
 	case post && method == http.MethodPost && encoded:
-		return errorPage(&apiError{status: 415, message: "send the request body without Content-Encoding", kind: "invalid_request_error", code: "unsupported_encoding"})
+		return errorPage(&prompt.Error{Status: 415, Message: "send the request body without Content-Encoding", Kind: "invalid_request_error", Code: "unsupported_encoding"})
 	case post:
-		h, body := errorPage(&apiError{status: 405, message: "method " + clip(method, 16) + " is not allowed here: use POST", kind: "invalid_request_error", code: "method_not_allowed"})
+		h, body := errorPage(&prompt.Error{Status: 405, Message: "method " + jsontext.Clip(method, 16) + " is not allowed here: use POST", Kind: "invalid_request_error", Code: "method_not_allowed"})
 		h.Allow = "POST"
 		return h, body
 	case method != http.MethodGet && method != http.MethodHead:
-		h, body := errorPage(&apiError{status: 405, message: "method " + clip(method, 16) + " is not allowed here: use GET", kind: "invalid_request_error", code: "method_not_allowed"})
+		h, body := errorPage(&prompt.Error{Status: 405, Message: "method " + jsontext.Clip(method, 16) + " is not allowed here: use GET", Kind: "invalid_request_error", Code: "method_not_allowed"})
 		h.Allow = "GET"
 		return h, body
 	}
@@ -68,7 +73,7 @@ func (s *Server) page(r route, path, method string, encoded bool) (transport.Hea
 	case routeModel:
 		name, err := url.PathUnescape(path[strings.Index(path, modelPrefix)+len(modelPrefix):])
 		if err != nil || !slices.Contains(s.modelNames(), name) {
-			return errorPage(noModel(clip(name, maxModelLen)))
+			return errorPage(prompt.NoModel(jsontext.Clip(name, config.MaxModelLen)))
 		}
 		return transport.Head{Status: 200, ContentType: typeJSON}, appendModel(nil, name)
 	case routeMetrics:
@@ -77,13 +82,8 @@ func (s *Server) page(r route, path, method string, encoded bool) (transport.Hea
 	return transport.Head{Status: 200, ContentType: typeJSON}, []byte(`{"status":"ok"}`)
 }
 
-func errorPage(e *apiError) (transport.Head, []byte) {
-	return transport.Head{Status: e.status, ContentType: typeJSON}, e.body(nil)
-}
-
-// clip shortens what a client sent to something that can be shown.
-func clip(s string, n int) string {
-	return strings.ToValidUTF8(s[:min(len(s), n)], "?")
+func errorPage(e *prompt.Error) (transport.Head, []byte) {
+	return transport.Head{Status: e.Status, ContentType: typeJSON}, openai.AppendError(nil, e)
 }
 
 // modelNames lists the models that the server tells of.
@@ -91,7 +91,7 @@ func (s *Server) modelNames() []string {
 	if names := s.setup.Load().cfg.Models; len(names) > 0 {
 		return names
 	}
-	return []string{anyModel}
+	return []string{prompt.AnyModel}
 }
 
 // models is the list of GET /v1/models.
@@ -107,5 +107,5 @@ func (s *Server) models() []byte {
 }
 
 func appendModel(dst []byte, name string) []byte {
-	return append(appendString(append(dst, `{"id":`...), name), `,"object":"model","created":1700000000,"owned_by":"cstest"}`...)
+	return append(jsontext.AppendString(append(dst, `{"id":`...), name), `,"object":"model","created":1700000000,"owned_by":"cstest"}`...)
 }

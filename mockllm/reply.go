@@ -1,44 +1,50 @@
 package mockllm
 
 import (
-	"github.com/cstest/cstest/mockllm/internal/transport"
 	"time"
+
+	"github.com/cstest/cstest/mockllm/config"
+	"github.com/cstest/cstest/mockllm/internal/openai"
+	"github.com/cstest/cstest/mockllm/internal/prompt"
+	"github.com/cstest/cstest/mockllm/internal/token"
+	"github.com/cstest/cstest/mockllm/internal/transport"
+	"github.com/cstest/cstest/mockllm/journal"
 )
 
 // answer waits as the latency model says and sends what the call is to get: the
 // model's answer, or the fault that struck.
-func (c *call) answer() outcome {
-	if c.fault != nil && c.fault.atOnce() {
+func (c *call) answer() journal.Outcome {
+	if c.fault != nil && c.fault.AtOnce() {
 		if c.delayed {
-			c.entry.drawn, c.entry.due = c.fixed, c.fixed
+			c.entry.Drawn, c.entry.Due = c.fixed, c.fixed
 			c.due = c.start.Add(c.fixed)
 			if !c.until(c.due) {
-				return outcomeGone
+				return journal.OutcomeGone
 			}
 		}
 		return c.strike()
 	}
 	o, ok := c.hold()
 	if c.placed {
-		defer c.set.gate.leave()
+		defer c.set.gate.Leave()
 	}
 	switch {
 	case ok && c.fault != nil:
 		o = c.strike()
 	case ok:
-		o = c.say(outcomeOK)
+		o = c.say(journal.OutcomeOK)
 	}
-	if o == outcomeGone {
+	if o == journal.OutcomeGone {
 		c.abandon()
 	}
 	return o
 }
 
 // say sends the model's answer; o is the outcome when it was sent completely.
-func (c *call) say(o outcome) outcome {
-	if c.req.stream {
+func (c *call) say(o journal.Outcome) journal.Outcome {
+	if c.req.Stream {
 		if c.stream(typeEvents, -1) != nil || c.conclude(o) != nil {
-			return outcomeGone
+			return journal.OutcomeGone
 		}
 		return o
 	}
@@ -46,22 +52,24 @@ func (c *call) say(o outcome) outcome {
 	if len(c.echo) > 0 {
 		text += string(c.echo)
 	}
-	c.buf = c.frame.whole(c.buf[:0], text, c.finish, c.usage())
+	c.buf = c.frame.Whole(c.buf[:0], text, c.finish, c.usage())
 	if c.respond(o, transport.Head{Status: 200, ContentType: typeJSON}, c.buf) != nil {
-		return outcomeGone
+		return journal.OutcomeGone
 	}
 	return o
 }
 
-func (c *call) usage() usage { return usage{prompt: c.req.promptTokens, completion: c.length} }
+func (c *call) usage() prompt.Usage {
+	return prompt.Usage{Prompt: c.req.PromptTokens, Completion: c.length}
+}
 
 // stream begins an event stream and sends content chunks at their times: limit
 // of them, or all when limit is negative. Chunks that are due together leave in
 // one write.
 func (c *call) stream(contentType string, limit int) error {
 	c.open(contentType, -1)
-	if c.req.chat {
-		c.buf = c.frame.role(c.buf[:0], c.req.includeUsage)
+	if c.req.Chat {
+		c.buf = c.frame.Role(c.buf[:0], c.req.IncludeUsage)
 		c.w.Write(c.buf)
 	}
 	n := 0
@@ -74,13 +82,13 @@ func (c *call) stream(contentType string, limit int) error {
 				return err
 			}
 		}
-		c.buf = c.frame.content(c.buf[:0], token, c.req.includeUsage)
+		c.buf = c.frame.Content(c.buf[:0], token, c.req.IncludeUsage)
 		c.w.Write(c.buf)
 		c.spoke(n)
 		n++
-		c.entry.chunks++
+		c.entry.Chunks++
 	}
-	c.entry.injected = time.Since(c.start)
+	c.entry.Injected = time.Since(c.start)
 	return nil
 }
 
@@ -89,9 +97,9 @@ func (c *call) stream(contentType string, limit int) error {
 func (c *call) spoke(n int) {
 	at := time.Since(c.start)
 	if n == 0 {
-		c.entry.first = at
+		c.entry.First = at
 	} else if c.led != nil && c.fault == nil {
-		c.led.gaps.add(at - c.said)
+		c.led.Gaps.Add(at - c.said)
 	}
 	c.said = at
 }
@@ -100,7 +108,7 @@ func (c *call) spoke(n int) {
 func (c *call) tokens(yield func(string) bool) {
 	for _, text := range [2]string{c.text, string(c.echo)} {
 		for len(text) > 0 {
-			n := nextToken(text)
+			n := token.Next(text)
 			if !yield(text[:n]) {
 				return
 			}
@@ -115,12 +123,12 @@ const shortGap = 50 * time.Millisecond
 
 // untilNext waits for the time of chunk n; what was written goes out before.
 func (c *call) untilNext(n int) error {
-	gap := c.set.pace.gap(c.set.cfg.Seed, c.key, c.entry.attempt, n)
+	gap := c.set.pace.Gap(c.set.cfg.Seed, c.key, c.entry.Attempt, n)
 	if gap <= 0 {
 		return nil
 	}
 	if f := c.slow(); f != 1 {
-		gap = time.Duration(min(float64(gap)*f, float64(maxDelay)))
+		gap = time.Duration(min(float64(gap)*f, float64(config.MaxDelay)))
 	}
 	c.due = c.due.Add(gap)
 	if time.Until(c.due) <= 0 {
@@ -138,12 +146,12 @@ func (c *call) untilNext(n int) error {
 }
 
 // conclude sends the end of a stream: reason, usage if asked for, [DONE].
-func (c *call) conclude(o outcome) error {
-	c.buf = c.frame.finish(c.buf[:0], c.finish, c.req.includeUsage)
-	if c.req.includeUsage {
-		c.buf = c.frame.total(c.buf, c.usage())
+func (c *call) conclude(o journal.Outcome) error {
+	c.buf = c.frame.Finish(c.buf[:0], c.finish, c.req.IncludeUsage)
+	if c.req.IncludeUsage {
+		c.buf = c.frame.Total(c.buf, c.usage())
 	}
-	c.w.Write(append(c.buf, doneEvent...))
+	c.w.Write(append(c.buf, openai.DoneEvent...))
 	c.settle(o)
 	return c.w.Finish()
 }

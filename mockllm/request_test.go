@@ -8,6 +8,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cstest/cstest/mockllm/internal/canary"
+	"github.com/cstest/cstest/mockllm/internal/draw"
+	"github.com/cstest/cstest/mockllm/internal/openai"
+	"github.com/cstest/cstest/mockllm/internal/prompt"
 )
 
 func TestBadInput(t *testing.T) {
@@ -118,27 +123,27 @@ func FuzzDecodeRequest(f *testing.F) {
 		f.Add([]byte(seed), true)
 		f.Add([]byte(seed), false)
 	}
-	limits := &limits{contextTokens: 1000}
+	limits := &prompt.Limits{ContextTokens: 1000}
 	f.Fuzz(func(t *testing.T, body []byte, chat bool) {
-		var r request
-		err := r.decode(body, chat, limits)
+		var r prompt.Request
+		err := openai.DecodeCompletion(&r, body, chat, limits)
 		if err == nil && !json.Valid(body) {
 			t.Errorf("took invalid JSON %q", body)
 		}
 		if err != nil {
-			if err.status < 400 || err.status > 404 || !json.Valid(err.body(nil)) {
+			if e := prompt.ErrorOf(err); e.Status < 400 || e.Status > 404 || !json.Valid(openai.AppendError(nil, e)) {
 				t.Errorf("error %+v", err)
 			}
 			return
 		}
-		if r.model == "" || r.promptTokens < 0 || r.promptTokens > limits.contextTokens || len(r.canaries) > maxCanaries || r.maxTokens < 0 {
+		if r.Model == "" || r.PromptTokens < 0 || r.PromptTokens > limits.ContextTokens || len(r.Canaries) > canary.Max || r.MaxTokens < 0 {
 			t.Errorf("decoded %+v", r)
 		}
-		if model, question, ok := otherDecoder(body, chat); ok && (r.model != model || r.question != question) {
-			t.Errorf("model %q and question %q, encoding/json finds %q and %q", r.model, r.question, model, question)
+		if model, question, ok := otherDecoder(body, chat); ok && (r.Model != model || r.Question != question) {
+			t.Errorf("model %q and question %q, encoding/json finds %q and %q", r.Model, r.Question, model, question)
 		}
-		f := newFrame(chat, key{}, 1, 1, r.model, time.Unix(1, 0))
-		if answer := f.whole(nil, r.question, "stop", usage{}); !json.Valid(answer) {
+		f := openai.NewFrame(chat, draw.Key{}, 1, 1, r.Model, time.Unix(1, 0))
+		if answer := f.Whole(nil, r.Question, "stop", prompt.Usage{}); !json.Valid(answer) {
 			t.Errorf("answer is not JSON: %q", answer)
 		}
 	})
@@ -152,7 +157,7 @@ func otherDecoder(body []byte, chat bool) (model, question string, ok bool) {
 		return "", "", false
 	}
 	model, _ = v["model"].(string)
-	model = cmp.Or(model, anyModel)
+	model = cmp.Or(model, prompt.AnyModel)
 	if !chat {
 		question, ok = v["prompt"].(string)
 		return model, question, ok
@@ -172,103 +177,4 @@ func otherDecoder(body []byte, chat bool) (model, question string, ok bool) {
 		}
 	}
 	return model, question, true
-}
-
-func FuzzParseOverride(f *testing.F) {
-	f.Add("status;status=429;retry_after=2s")
-	f.Add("drip;bytes_per_s=1KiB")
-	f.Add(";;=;")
-	f.Fuzz(func(t *testing.T, s string) {
-		fault, err := parseOverride(s)
-		if (err == nil) == (fault == nil) {
-			t.Errorf("%q gave both or neither of %v and %v", s, fault, err)
-		}
-		if err == nil && fault.kind == kindNone {
-			t.Errorf("%q gave no kind", s)
-		}
-	})
-}
-
-func FuzzParseConfig(f *testing.F) {
-	f.Add([]byte(`{"latency":{"median":"110ms","p99":"320ms"},"faults":[{"kind":"slow","flap":{"on":"1s","off":"1s"}}]}`))
-	f.Add([]byte(`{"latency":{"per_token":"1ms","first_token":{"uniform":{"min":"1ms","max":"2ms"}}}}`))
-	f.Add([]byte(`{"faults":[null,[]]}`))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		cfg, err := ParseConfig(data)
-		if err != nil || cfg.Validate() != nil {
-			return
-		}
-		if _, err := newSetup(cfg); err != nil {
-			t.Errorf("valid and yet refused: %v", err)
-		}
-	})
-}
-
-func TestTraceparent(t *testing.T) {
-	const good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-	if k, ok := parseTraceparent([]byte(good)); !ok || k[0] != 0x0a || k[15] != 0x9c {
-		t.Errorf("%x %v", k, ok)
-	}
-	if _, ok := parseTraceparent([]byte("cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-later")); !ok {
-		t.Error("a later version is to be read as far as it is known")
-	}
-	for _, bad := range []string{
-		"", "00", strings.ToUpper(good), good + "0", good + "-x", "ff" + good[2:], strings.Repeat("0", 55),
-		"00-00000000000000000000000000000000-b7ad6b7169203331-01", "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
-		"00-0af7651916cd43dd8448eb211c80319g-b7ad6b7169203331-01", "cc" + good[2:] + "later",
-	} {
-		if k, ok := parseTraceparent([]byte(bad)); ok {
-			t.Errorf("%q read as %x", bad, k)
-		}
-	}
-}
-
-func TestAttemptsAreCountedAndForgotten(t *testing.T) {
-	var a attempts
-	first := bodyKey([]byte("first"))
-	for want := uint32(1); want <= 3; want++ {
-		if got := a.next(first); got != want {
-			t.Errorf("attempt %d counted as %d", want, got)
-		}
-	}
-	for i := range 100_000 { // within the promised memory
-		a.next(key{1, byte(i), byte(i >> 8), byte(i >> 16), 7: byte(i), 11: byte(i >> 8), 15: byte(i >> 4)})
-	}
-	if got := a.next(first); got != 4 {
-		t.Errorf("after 100k turns: %d, want 4", got)
-	}
-	size := 0
-	for i := range 700_000 {
-		a.next(bodyKey([]byte{byte(i), byte(i >> 8), byte(i >> 16)}))
-	}
-	for i := range a.shards {
-		size += len(a.shards[i].young) + len(a.shards[i].old)
-	}
-	if size > 2*attemptShards*attemptsPerHalf {
-		t.Errorf("remembers %d turns", size)
-	}
-	a.reset()
-	if got := a.next(first); got != 1 {
-		t.Errorf("after reset: %d", got)
-	}
-}
-
-func TestShallow(t *testing.T) {
-	nested := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
-	for body, want := range map[string]bool{
-		nested(maxDepth):                           true,
-		nested(maxDepth + 1):                       false,
-		`"` + nested(1000) + `"`:                   true,
-		`{"a\"":` + nested(maxDepth-1) + `}`:       true,
-		`{"a\"":` + nested(maxDepth) + `}`:         false,
-		`{"a\\":"` + nested(1000) + `"}`:           true,
-		`{"a\\":` + nested(maxDepth) + `}`:         false,
-		`{"` + nested(1000):                        true,
-		`"\` + `"` + nested(1000):                  true,
-		strings.Repeat(`{"a":[`, maxDepth/2) + "[": false,
-	} {
-		if shallow(body) != want {
-			t.Errorf("%.40s: want %v", body, want)
-		}
-	}
 }

@@ -7,6 +7,11 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/tidwall/gjson"
+
+	"github.com/cstest/cstest/mockllm/internal/jsontext"
+	"github.com/cstest/cstest/mockllm/internal/openai"
+	"github.com/cstest/cstest/mockllm/internal/prompt"
+	"github.com/cstest/cstest/mockllm/internal/schema"
 )
 
 // answerable are schemas as applications send them.
@@ -192,9 +197,9 @@ func TestTextUnsupported(t *testing.T) {
 		{`"echo":true`, false}, {`"suffix":"x"`, false}, {`"best_of":3`, false}, {`"logprobs":2`, false},
 		{`"echo":false`, true}, {`"suffix":null`, true}, {`"best_of":1`, true}, {`"logprobs":null`, true},
 	} {
-		var r request
-		err := r.decode([]byte(`{"prompt":"hi",`+tt.more+`}`), false, &limits{contextTokens: 1000})
-		if tt.ok != (err == nil) || err != nil && (err.status != 400 || err.code != "unsupported_parameter") {
+		var r prompt.Request
+		err := openai.DecodeCompletion(&r, []byte(`{"prompt":"hi",`+tt.more+`}`), false, &prompt.Limits{ContextTokens: 1000})
+		if tt.ok != (err == nil) || err != nil && (prompt.ErrorOf(err).Status != 400 || prompt.ErrorOf(err).Code != "unsupported_parameter") {
 			t.Errorf("%s: %v", tt.more, err)
 		}
 	}
@@ -205,13 +210,13 @@ func FuzzSchema(f *testing.F) {
 	for _, s := range answerable {
 		f.Add(s)
 	}
-	f.Fuzz(func(t *testing.T, schema string) {
-		if !gjson.Valid(schema) || !shallow(schema) {
+	f.Fuzz(func(t *testing.T, text string) {
+		if !gjson.Valid(text) || !jsontext.Shallow(text) {
 			t.Skip()
 		}
-		out, err := instance(nil, gjson.Parse(schema), "您好")
+		out, err := schema.Instance(nil, gjson.Parse(text), "您好")
 		if err == nil && !json.Valid(out) {
-			t.Errorf("%q is not JSON, for %s", out, schema)
+			t.Errorf("%q is not JSON, for %s", out, text)
 		}
 	})
 }

@@ -6,12 +6,18 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"regexp"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/cstest/cstest/mockllm/internal/admission"
+	"github.com/cstest/cstest/mockllm/internal/answer"
+	"github.com/cstest/cstest/mockllm/internal/canary"
+	"github.com/cstest/cstest/mockllm/internal/draw"
+	"github.com/cstest/cstest/mockllm/internal/fault"
+	"github.com/cstest/cstest/mockllm/internal/prompt"
 	"github.com/cstest/cstest/mockllm/internal/transport"
+	"github.com/cstest/cstest/mockllm/journal"
 	"github.com/cstest/cstest/unit"
 )
 
@@ -20,12 +26,12 @@ type Server struct {
 	public        *transport.Server
 	listen, admin net.Listener
 	setup         atomic.Pointer[setup]
-	schedule      *schedule
-	ledger        atomic.Pointer[ledger]
-	attempts      attempts
-	journal       journal
-	strangers     strangers
-	totals        counts // since Start, whatever is reset
+	schedule      *fault.Schedule
+	ledger        atomic.Pointer[journal.Ledger]
+	attempts      journal.Attempts
+	journal       journal.Log
+	strangers     canary.Strangers
+	totals        journal.Counts // since Start, whatever is reset
 	inFlight      atomic.Int64
 	chunks        atomic.Uint64
 	metrics       http.Handler
@@ -42,32 +48,28 @@ type Server struct {
 // setup is a configuration ready for use, replaced as a whole.
 type setup struct {
 	cfg     Config
-	pace    pace
-	scripts []script
-	canned  []canned
-	limits  limits
-	gate    *gate
+	pace    draw.Pace
+	answers *answer.Set
+	limits  prompt.Limits
+	gate    *admission.Gate
 }
 
 func newSetup(cfg Config) (*setup, error) {
-	cfg = cfg.withDefaults()
+	cfg = cfg.WithDefaults()
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	s := &setup{cfg: cfg, pace: newPace(cfg.Latency), gate: newGate(cfg.Capacity), canned: cannedAnswers()}
-	s.limits.contextTokens = int(cfg.ContextTokens)
+	s := &setup{cfg: cfg, pace: draw.NewPace(cfg.Latency), gate: admission.NewGate(cfg.Capacity)}
+	s.limits.ContextTokens = int(cfg.ContextTokens)
 	if len(cfg.Models) > 0 {
-		s.limits.models = map[string]struct{}{}
+		s.limits.Models = map[string]struct{}{}
 		for _, m := range cfg.Models {
-			s.limits.models[m] = struct{}{}
+			s.limits.Models[m] = struct{}{}
 		}
 	}
-	for _, a := range cfg.Answers {
-		match, err := regexp.Compile(a.Match)
-		if err != nil {
-			return nil, err
-		}
-		s.scripts = append(s.scripts, script{match: match, stock: stock{a.Say, countTokens(a.Say), a.Tool, a.Arguments}})
+	var err error
+	if s.answers, err = answer.New(cfg.Answers); err != nil {
+		return nil, err
 	}
 	return s, nil
 }
@@ -89,17 +91,17 @@ func Start(cfg Config) (*Server, error) {
 	s.apply(set, 0)
 	s.api = s.newAPI()
 	s.public = transport.Serve(s.listen, handler{s})
-	s.spawn(func() { s.schedule.run(s.done) })
+	s.spawn(func() { s.schedule.Run(s.done) })
 	s.spawn(func() { _ = s.api.Serve(s.admin) })
 	return s, nil
 }
 
 // newServer makes a server without its listeners.
 func newServer(set *setup) *Server {
-	s := &Server{done: make(chan struct{}), schedule: newSchedule()}
+	s := &Server{done: make(chan struct{}), schedule: fault.NewSchedule()}
 	s.setup.Store(set)
-	s.ledger.Store(newLedger(time.Now(), false))
-	s.journal.limit = int(set.cfg.JournalRecords)
+	s.ledger.Store(journal.NewLedger(time.Now(), false))
+	s.journal.Limit = int(set.cfg.JournalRecords)
 	s.metrics = newMetrics(s)
 	return s
 }
@@ -208,7 +210,7 @@ func (s *Server) SetFaults(faults []Fault, ttl time.Duration) error {
 	if ttl <= 0 {
 		base := *s.base
 		base.cfg.Faults = faults
-		s.base, ttl = &base, s.schedule.remaining().D()
+		s.base, ttl = &base, s.schedule.Remaining().D()
 	}
 	s.apply(set, ttl)
 	return nil
@@ -233,7 +235,7 @@ func (s *Server) apply(set *setup, ttl time.Duration) {
 	if origin.IsZero() {
 		origin, waiting = time.Now(), set.cfg.AwaitEpoch
 	}
-	s.schedule.install(compileFaults(set.cfg.Faults), origin, waiting, ttl, revert)
+	s.schedule.Install(fault.CompileAll(set.cfg.Faults), origin, waiting, ttl, revert)
 }
 
 // SetEpoch sets t = 0 of the fault schedule and of the facts, whose counters
@@ -242,8 +244,8 @@ func (s *Server) SetEpoch(t time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.epoch = t
-	s.ledger.Store(newLedger(t, true))
-	s.schedule.restart(t, false)
+	s.ledger.Store(journal.NewLedger(t, true))
+	s.schedule.Restart(t, false)
 }
 
 // Reset clears journal, facts, attempts, faults and epoch. The rest of the
@@ -254,24 +256,24 @@ func (s *Server) Reset() {
 	s.epoch = time.Time{}
 	bare, base := *s.setup.Load(), *s.base
 	bare.cfg.Faults, base.cfg.Faults = nil, nil
-	ttl := s.schedule.remaining().D()
+	ttl := s.schedule.Remaining().D()
 	s.base = &base
 	s.apply(&bare, ttl)
 	now := time.Now()
-	s.schedule.restart(now, false)
-	s.ledger.Store(newLedger(now, false))
-	s.journal.reset()
-	s.attempts.reset()
-	s.strangers.reset()
+	s.schedule.Restart(now, false)
+	s.ledger.Store(journal.NewLedger(now, false))
+	s.journal.Reset()
+	s.attempts.Reset()
+	s.strangers.Reset()
 }
 
 // Facts is the compact truth about the calls since the epoch.
-func (s *Server) Facts() Facts { return s.ledger.Load().facts(s.schedule.snapshot()) }
+func (s *Server) Facts() Facts { return s.ledger.Load().Facts(s.schedule.Snapshot()) }
 
 // Journal returns at most limit records with a sequence number above after, and
 // how many of those asked for had been overwritten already.
 func (s *Server) Journal(after uint64, limit int) (records []Record, lost uint64) {
-	return s.journal.after(after, limit)
+	return s.journal.After(after, limit)
 }
 
 // Client tells from the journal how the client under test treated this server.
@@ -294,7 +296,7 @@ func (s *Server) Client() ClientFacts {
 
 // Calls is the number of completion requests since Start, of any purpose.
 func (s *Server) Calls() uint64 {
-	return s.totals.by[0].Load() + s.totals.by[1].Load() + s.totals.by[2].Load()
+	return s.totals.By[0].Load() + s.totals.By[1].Load() + s.totals.By[2].Load()
 }
 
 // InFlight is the number of calls being served now.

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/cstest/cstest/mockllm/internal/canary"
 )
 
 func scripted(say string) Config {
@@ -89,10 +91,10 @@ func TestPlainAnswers(t *testing.T) {
 func TestCannedAnswersFollowTheQuestion(t *testing.T) {
 	seen := map[string]bool{}
 	for _, q := range []string{"优惠券怎么用", "我要退货", "什么时候发货", "会员等级", "开发票", "改地址", "能保价吗", "支付失败", "杯子坏了", "我要投诉", "有什么尺码", "嗯"} {
-		seen[testSetup(t).answerTo(q).say] = true
+		seen[testSetup(t).answers.To(q).Say] = true
 	}
-	if len(seen) != len(cannedAnswers()) {
-		t.Errorf("%d different answers to %d kinds of question", len(seen), len(cannedAnswers()))
+	if len(seen) != 12 {
+		t.Errorf("%d different answers to 12 kinds of question", len(seen))
 	}
 }
 
@@ -113,8 +115,8 @@ func TestEchoOfCanaries(t *testing.T) {
 	}
 	many := strings.Repeat("⟦c:K7F3Q2ZA.1⟧", 5000)
 	_, text = ask(t, dial, textPath, `{"prompt":"`+many+`"}`)
-	if n := strings.Count(text, "c:K7F3Q2ZA.1"); n != maxCanaries {
-		t.Errorf("%d canaries echoed, want the bound of %d", n, maxCanaries)
+	if n := strings.Count(text, "c:K7F3Q2ZA.1"); n != canary.Max {
+		t.Errorf("%d canaries echoed, want the bound of %d", n, canary.Max)
 	}
 }
 
@@ -164,21 +166,3 @@ func TestTokenTimes(t *testing.T) {
 		}
 	})
 }
-
-func TestTokensNeverSplitCharacters(t *testing.T) {
-	for _, s := range []string{"", "a", "hello world, 你好世界!", "⟦seen c:K7F3Q2ZA.1⟧", "é€𝄞𝄞𝄞", strings.Repeat("x", 100), " \n\t"} {
-		joined, n := "", 0
-		for rest := s; rest != ""; n++ {
-			k := nextToken(rest)
-			if k == 0 || !isText(rest[:k]) {
-				t.Fatalf("%q cut at %d", rest, k)
-			}
-			joined, rest = joined+rest[:k], rest[k:]
-		}
-		if joined != s || countTokens(s) != n || firstTokens(s, n) != s || firstTokens(s, n+5) != s {
-			t.Errorf("%q: %d tokens make %q", s, n, joined)
-		}
-	}
-}
-
-func isText(s string) bool { return strings.ToValidUTF8(s, "\x00") == s }

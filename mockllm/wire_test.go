@@ -4,13 +4,14 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"github.com/cstest/cstest/mockllm/internal/transport"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/cstest/cstest/mockllm/internal/transport"
 )
 
 func TestKeepAliveAndPipelining(t *testing.T) {

@@ -22,6 +22,10 @@ load FuzzText
 load FuzzClassify
 result FuzzParse
 report FuzzText
+mockllm FuzzDecodeRequest
+mockllm FuzzSchema
+mockllm/config FuzzParseConfig
+mockllm/config FuzzParseOverride
 reference-server/answer FuzzClean
 reference-server/answer FuzzReply
 reference-server/pii FuzzMask

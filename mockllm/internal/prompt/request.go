@@ -1,0 +1,74 @@
+// Package prompt is what a client asked and why it is refused, whatever API it
+// speaks. Nothing in it may outlive the request body but what is cloned.
+package prompt
+
+import (
+	"github.com/cstest/cstest/mockllm/internal/canary"
+	"github.com/cstest/cstest/mockllm/internal/token"
+)
+
+// Usage counts tokens as told to the client.
+type Usage struct{ Prompt, Completion int }
+
+// AnyModel is the answer's model when the request names none.
+const AnyModel = "mock-chat"
+
+// Request is what matters of a completion request.
+type Request struct {
+	Chat         bool
+	Stream       bool
+	IncludeUsage bool
+	Model        string
+	MaxTokens    int // 0 when unlimited
+	PromptTokens int
+	Question     string // the last user text; it may point into the body
+	Canaries     []canary.Mark
+
+	Wanted Wanted
+	Stops  []string // what ends the answer; they may point into the body
+
+	Asked bool // a prompt or messages were there
+}
+
+// Limits are the configured bounds of a request.
+type Limits struct {
+	Models        map[string]struct{}
+	ContextTokens int
+}
+
+// Check refuses what the limits do not allow, once all was read.
+func (r *Request) Check(l *Limits) error {
+	switch {
+	case !r.Asked && r.Chat:
+		return BadRequest("messages", "", "missing required parameter: 'messages'")
+	case !r.Asked:
+		return BadRequest("prompt", "", "missing required parameter: 'prompt'")
+	case r.Model == "" && len(l.Models) > 0:
+		return BadRequest("model", "", "you must provide a model parameter")
+	case r.PromptTokens > l.ContextTokens:
+		return BadRequest("messages", "context_length_exceeded", "this model's maximum context length is %d tokens; your prompt has about %d: shorten it", l.ContextTokens, r.PromptTokens)
+	}
+	if len(l.Models) > 0 {
+		if _, ok := l.Models[r.Model]; !ok {
+			return NoModel(r.Model)
+		}
+	}
+	if r.Model == "" {
+		r.Model = AnyModel
+	}
+	return r.Wanted.check()
+}
+
+// Said takes the text of one message.
+func (r *Request) Said(role, text string) {
+	r.Text(text)
+	if role == "user" {
+		r.Question = text
+	}
+}
+
+// Text accounts one piece of the prompt.
+func (r *Request) Text(s string) {
+	r.PromptTokens += token.Estimate(s)
+	r.Canaries = canary.Scan(r.Canaries, s)
+}
