@@ -124,6 +124,10 @@ func (d *decoder) mapping(n *yaml.Node, path string, v reflect.Value) {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := n.Content[i]
 		f, ok := fields.byName[key.Value]
+		if !ok && commaCut(n, i) {
+			d.fail(key, path, "%s", commaMessage(n, i))
+			continue
+		}
 		if !ok {
 			d.fail(key, join(path, short(key.Value)), "is not known here%s", cmpOr(didYouMean(key.Value, fields.names), "; known: "+strings.Join(fields.names, ", ")))
 			continue
@@ -148,6 +152,10 @@ func (d *decoder) table(n *yaml.Node, path string, v reflect.Value) {
 		key := n.Content[i].Value
 		item := reflect.New(v.Type().Elem()).Elem()
 		value := n.Content[i+1]
+		if commaCut(n, i) {
+			d.fail(n.Content[i], path, "%s", commaMessage(n, i))
+			continue
+		}
 		if path == "target.bundled.knobs" && knobNumber(value) {
 			d.at[join(path, key)] = position{value.Line, value.Column}
 			item.SetString(value.Value)
@@ -156,6 +164,21 @@ func (d *decoder) table(n *yaml.Node, path string, v reflect.Value) {
 		}
 		v.SetMapIndex(reflect.ValueOf(key), item)
 	}
+}
+
+// commaCut tells whether the key at i is the rest of a text that a comma inside
+// of { } cut in two.
+func commaCut(n *yaml.Node, i int) bool {
+	if n.Style&yaml.FlowStyle == 0 || i < 2 {
+		return false
+	}
+	before, value := n.Content[i-1], n.Content[i+1]
+	return before.Kind == yaml.ScalarNode && before.Style == 0 && before.Value != "" && value.Kind == yaml.ScalarNode && value.Tag == "!!null" && value.Value == ""
+}
+
+func commaMessage(n *yaml.Node, i int) string {
+	whole := n.Content[i-1].Value + ", " + n.Content[i].Value
+	return fmt.Sprintf("a text with a comma inside { } needs quotes: %s: %q", short(n.Content[i-2].Value), short(whole))
 }
 
 // knobNumber tells whether a knob's value is written as a plain number or a

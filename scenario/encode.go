@@ -142,13 +142,13 @@ func flowIfEmpty(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// unquoted matches texts that no YAML reader takes for anything else, unless
+// plainWord matches texts that no YAML reader takes for anything else, unless
 // they are one of trap.
-var unquoted = regexp.MustCompile(`^\p{L}[\p{L}\p{N}_./-]*$`)
+var plainWord = regexp.MustCompile(`^\p{L}[\p{L}\p{N}_./-]*$`)
 
 func text(s string) *yaml.Node {
 	n := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s}
-	if !unquoted.MatchString(s) || trap.MatchString(s) {
+	if !plainWord.MatchString(s) || trap.MatchString(s) {
 		n.Style = yaml.DoubleQuotedStyle
 	}
 	return n

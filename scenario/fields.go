@@ -50,7 +50,7 @@ Agents.path | path below the url, a template with ${user.id}: agent-1, agent-2, 
 Agents.queues | queues whose tickets they are shown; "*" is every queue | ["*"]
 Agents.reply | what the agent who wins a ticket answers, 1 to 2000 characters, as it stands | 您好,已为您处理。
 Agents.bearer | bearer token of the agents, a template with ${env:…}, ${file:…} and ${user.id} | tokens that cstest signs as auth.jwt says, sub agent-1, agent-2, … and role agent
-Bundled.profile | hardened, or a stage of the article's tuning story | hardened
+Bundled.profile | hardened, or a stage of the tuning story that docs/reference-server.md names (the article) | hardened
 Bundled.redis | embedded, or a redis:// URL (a template: ${env:…}, ${file:…}) | embedded
 Bundled.knobs | overrides of the profile, see cstest serve reference-server --list-knobs |
 Auth.bearer | bearer token, a template such as ${users.token} or ${env:TOKEN} |
@@ -182,7 +182,7 @@ Data.rows | the rows themselves |
 Data.pick | unique: no row twice; random; sequential: in order, again from the start | sequential
 Checks.memory | canaries in the user's texts tell whether the whole dialog stood before the model | on for the bundled server, else off
 Checks.planted | TABLE.COLUMN whose values no answer may contain unmasked |
-Checks.canned | regular expressions (RE2) of lines that stand in for an answer: degraded | the article's two, and their English like
+Checks.canned | regular expressions (RE2) of lines that stand in for an answer: degraded | those of the article that docs/reference-server.md names, and their English like
 Checks.finish | finish reasons of api openai that are full quality beside stop and tool_calls, such as length | none: an answer that ended otherwise is degraded
 Guard.max_turns | turns sent a second; above it the load ends | none
 Guard.abort | ends the load when the target is down |

@@ -42,8 +42,8 @@ func ImportFile(path string) ([]byte, error) {
 // positions in errors.
 func Import(name string, text []byte) ([]byte, error) {
 	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
-	if line, column, bad := invalidUTF8(text); bad {
-		return nil, fmt.Errorf("%s:%d:%d: is not UTF-8", name, line, column)
+	if line, column, message, bad := notUTF8(text); bad {
+		return nil, fmt.Errorf("%s:%d:%d: %s", name, line, column, message)
 	}
 	var in importing
 	d := json.NewDecoder(bytes.NewReader(text))

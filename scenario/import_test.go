@@ -65,7 +65,7 @@ func TestImportRefuses(t *testing.T) {
 		"[{\"messages\":[{\"text\":\"hi\"}]}]": "x:1: item 1: message 1: has neither from (ShareGPT) nor role (OpenAI)",
 		"{\"messages\":[{\"role\":\"user\",\"content\":7}]}": "x:1: message 1: content is neither a text nor a list of parts",
 		"a,b\n1,2":     "x:1: invalid character 'a' looking for beginning of value",
-		"{\"a\":\xff}": "x:1:6: is not UTF-8",
+		"{\"a\":\xff}": "x:1:6: is not UTF-8: save the file as UTF-8 (Excel: \"CSV UTF-8\")",
 	} {
 		if _, err := Import("x", []byte(in)); err == nil || err.Error() != want {
 			t.Errorf("%q: got %v, want %s", in, err, want)

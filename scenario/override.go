@@ -120,10 +120,10 @@ func (o *overriding) value(t reflect.Type) (*yaml.Node, error) {
 		t = t.Elem()
 	}
 	if t.Kind() == reflect.String {
-		return o.scalar(o.text), nil
+		return o.scalar(unquoted(o.text)), nil
 	}
 	if reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
-		n := o.scalar(o.text)
+		n := o.scalar(unquoted(o.text))
 		n.Style = 0
 		return n, nil
 	}
@@ -136,6 +136,19 @@ func (o *overriding) value(t reflect.Type) (*yaml.Node, error) {
 	}
 	o.mark(n)
 	return n, nil
+}
+
+// unquoted takes the quotes off a text that stands in them as a whole: a shell
+// that passed them on meant none of them.
+func unquoted(text string) string {
+	if len(text) < 2 || text[0] != text[len(text)-1] || text[0] != '"' && text[0] != '\'' {
+		return text
+	}
+	n, problems := parseTree("", []byte(text))
+	if n == nil || len(problems) > 0 || n.Kind != yaml.ScalarNode {
+		return text
+	}
+	return n.Value
 }
 
 func (o *overriding) mark(n *yaml.Node) {

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
 const (
@@ -129,8 +128,8 @@ func checkColumns(columns []string) error {
 // readCSV reads a table with a header row. A byte order mark is skipped.
 func readCSV(text []byte) (columns []string, table [][]string, err error) {
 	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
-	if line, column, bad := invalidUTF8(text); bad {
-		return nil, nil, &rowError{line, column, "is not UTF-8: save the file as UTF-8"}
+	if line, column, message, bad := notUTF8(text); bad {
+		return nil, nil, &rowError{line, column, message}
 	}
 	r := csv.NewReader(bytes.NewReader(text))
 	columns, err = r.Read()
@@ -139,6 +138,9 @@ func readCSV(text []byte) (columns []string, table [][]string, err error) {
 	}
 	if err != nil {
 		return nil, nil, csvError(err)
+	}
+	if name := otherSeparator(columns); name != "" {
+		return nil, nil, &rowError{1, 1, fmt.Sprintf("the columns are separated by %s: separate them by commas (Excel: \"CSV UTF-8 (comma delimited)\")", name)}
 	}
 	if err := checkColumns(columns); err != nil {
 		return nil, nil, &rowError{1, 1, err.Error()}
@@ -155,12 +157,28 @@ func readCSV(text []byte) (columns []string, table [][]string, err error) {
 		if err := checkRow(len(table), row); err != nil {
 			return nil, nil, &rowError{line, column, err.Error()}
 		}
+		if len(row) > 1 && strings.Join(row, "") == "" {
+			return nil, nil, &rowError{line, column, "is a row whose fields are all empty (a line of commas only is a row too): remove the line"}
+		}
 		table = append(table, row)
 	}
 	if len(table) == 0 {
 		return nil, nil, &rowError{1, 1, "has a header and no rows"}
 	}
 	return columns, table, nil
+}
+
+// otherSeparator names what separates the columns of a header that no comma does.
+func otherSeparator(header []string) string {
+	if len(header) != 1 {
+		return ""
+	}
+	for _, s := range []struct{ separator, name string }{{";", "semicolons"}, {"\t", "tabs"}, {"，", "full-width commas (，)"}, {"|", "|"}} {
+		if strings.Contains(strings.TrimSpace(header[0]), s.separator) {
+			return s.name
+		}
+	}
+	return ""
 }
 
 func csvError(err error) error {
@@ -188,6 +206,10 @@ func checkRow(before int, row []string) error {
 
 // readJSONL reads a table of one flat object a line.
 func readJSONL(text []byte) (columns []string, table [][]string, err error) {
+	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
+	if line, column, message, bad := notUTF8(text); bad {
+		return nil, nil, &rowError{line, column, message}
+	}
 	for number := 1; len(text) > 0; number++ {
 		line, rest, _ := bytes.Cut(text, []byte{'\n'})
 		text = rest
@@ -216,9 +238,6 @@ func readJSONL(text []byte) (columns []string, table [][]string, err error) {
 }
 
 func jsonRow(line []byte) (names, row []string, err error) {
-	if !utf8.Valid(line) {
-		return nil, nil, errors.New("is not UTF-8: save the file as UTF-8")
-	}
 	v, err := readJSON(line)
 	if err != nil {
 		return nil, nil, err

@@ -27,15 +27,15 @@ func parseTree(file string, text []byte) (*yaml.Node, []Problem) {
 	if len(text) > maxFile {
 		return fail(0, 0, "is larger than 1 MiB: put long tables into CSV or JSONL files")
 	}
-	if line, column, ok := invalidUTF8(text); ok {
-		return fail(line, column, "is not UTF-8: save the file as UTF-8")
+	if line, column, message, bad := notUTF8(text); bad {
+		return fail(line, column, "%s", message)
 	}
 	if entries(text) > maxEntries {
 		return fail(0, 0, "has more than %d lines and commas: put long tables into CSV or JSONL files", maxEntries)
 	}
 	var doc yaml.Node
 	if err := yaml.Load(text, &doc, yaml.WithPlugin(loaderlimits.New(loaderlimits.DepthValue(2*maxDepth)))); err != nil {
-		line, column, message := loadProblem(err)
+		line, column, message := loadProblem(text, err)
 		return fail(line, column, "%s", message)
 	}
 	if doc.Kind != yaml.DocumentNode || len(doc.Content) != 1 {
@@ -59,7 +59,7 @@ func entries(text []byte) (n int) {
 }
 
 // loadProblem gives the position and the text of the parser's error.
-func loadProblem(err error) (line, column int, message string) {
+func loadProblem(text []byte, err error) (line, column int, message string) {
 	var many *yaml.LoadErrors
 	if errors.As(err, &many) && len(many.Errors) > 0 {
 		err = many.Errors[0]
@@ -78,25 +78,17 @@ func loadProblem(err error) (line, column int, message string) {
 		message = fmt.Sprintf("nested deeper than %d levels", maxDepth)
 	case strings.Contains(message, "cannot start any token"):
 		message += " (a tab? indent with spaces; a text that begins with @, `, % or a tab needs quotes)"
-	case strings.Contains(message, "mapping values are not allowed"):
-		message += " (a text with \": \" in it needs quotes)"
+	case strings.Contains(message, "tab character"):
+		return one.Mark.Line, one.Mark.Column, "indentation: there is a tab: indent with spaces"
+	case strings.Contains(message, "mapping values are not allowed"), strings.Contains(message, "did not find expected key"), strings.Contains(message, "expected '-'"):
+		if why, ok := indentation(text, one.Mark.Line, one.Mark.Column); ok {
+			return one.Mark.Line, one.Mark.Column, why
+		}
+		if strings.Contains(message, "mapping values") {
+			message += " (a text with \": \" in it needs quotes)"
+		}
 	}
 	return one.Mark.Line, one.Mark.Column, "is not YAML: " + message
-}
-
-func invalidUTF8(text []byte) (line, column int, found bool) {
-	line, column = 1, 1
-	for i := 0; i < len(text); {
-		r, n := utf8.DecodeRune(text[i:])
-		if r == utf8.RuneError && n == 1 {
-			return line, column, true
-		}
-		if column++; r == '\n' {
-			line, column = line+1, 1
-		}
-		i += n
-	}
-	return 0, 0, false
 }
 
 // tree refuses what the scenario file leaves out of YAML.
