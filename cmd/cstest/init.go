@@ -1,11 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"github.com/cstest/cstest/report"
 	"github.com/cstest/cstest/scenario"
 )
 
@@ -28,6 +31,10 @@ func newInitCmd(s streams) *cobra.Command {
 }
 
 func initScenario(s streams, path string, force bool) error {
+	text, schema, err := ownExample(path)
+	if err != nil {
+		return err
+	}
 	flags := os.O_WRONLY | os.O_CREATE | os.O_EXCL
 	if force {
 		flags = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
@@ -39,13 +46,30 @@ func initScenario(s streams, path string, force bool) error {
 	if err != nil {
 		return usageError{err}
 	}
-	if _, err := f.Write(scenario.Example()); err != nil {
+	if _, err := f.Write(text); err != nil {
 		_ = f.Close()
 		return resultsError{err}
 	}
 	if err := f.Close(); err != nil {
 		return resultsError{err}
 	}
-	fmt.Fprintf(s.err, "wrote %s; next: cstest validate %s, then cstest try %s\n", path, path, path)
+	beside := filepath.Join(filepath.Dir(path), schemaFile)
+	if _, err := os.Lstat(beside); force || os.IsNotExist(err) {
+		if err := os.WriteFile(beside, schema, 0o644); err != nil {
+			return resultsError{err}
+		}
+	}
+	fmt.Fprintf(s.err, "wrote %s; next: cstest validate %s, then cstest try %s\nbeside it %s, by which editors know its fields\n", path, path, path, beside)
 	return nil
+}
+
+// schemaFile is the JSON Schema beside a scenario; the example's first line names it.
+const schemaFile = "scenario.schema.json"
+
+// ownExample is the example as it stands in a file of that name, and the schema
+// that its first line names.
+func ownExample(path string) (text, schema []byte, err error) {
+	text = bytes.ReplaceAll(scenario.Example(), []byte(ownScenario), []byte(report.Clean(filepath.Base(path))))
+	schema, err = scenario.Schema()
+	return text, schema, err
 }

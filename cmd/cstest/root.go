@@ -14,6 +14,7 @@ import (
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/scenario"
 )
 
 // streams are the standard ones, or a test's.
@@ -86,15 +87,17 @@ purpose, and says with evidence whether the SLA holds.
 
 Exit codes: 0 pass · 10 fail · 11 inconclusive · 12 invalid · 64 usage or scenario ·
 69 target · 70 internal · 74 results not written · 129, 130, 143 signals.`,
+		Version:       fullVersion(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          noSuchCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return cmd.Help()
 		},
 	}
+	root.SetVersionTemplate(versionLine() + "\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usageError{fmt.Errorf("%w (see: %s --help)", err, cmd.CommandPath())}
+		return usageError{fmt.Errorf("%w%s (see: %s --help)", err, nearestFlag(cmd, err), cmd.CommandPath())}
 	})
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		return flagsFromEnvironment(cmd, os.LookupEnv)
@@ -107,6 +110,47 @@ Exit codes: 0 pass · 10 fail · 11 inconclusive · 12 invalid · 64 usage or sc
 	)
 	wrapArgs(root)
 	return root
+}
+
+// noSuchCommand refuses a word that is no command below cmd, and names the one
+// that was probably meant.
+func noSuchCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() {
+			names = append(names, sub.Name())
+		}
+	}
+	return fmt.Errorf("unknown command %q for %q%s", args[0], cmd.CommandPath(), didYouMean(args[0], names))
+}
+
+// nearestFlag names the flag that was probably meant by one that is not known.
+func nearestFlag(cmd *cobra.Command, err error) string {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) || len(unknown.GetSpecifiedName()) < 2 {
+		return ""
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			names = append(names, f.Name)
+		}
+	})
+	if best := scenario.Nearest(unknown.GetSpecifiedName(), names); best != "" {
+		return "; did you mean --" + best + "?"
+	}
+	return ""
+}
+
+// didYouMean is the end of a message about a word that is none of names.
+func didYouMean(word string, names []string) string {
+	if best := scenario.Nearest(word, names); best != "" {
+		return fmt.Sprintf("; did you mean %q?", best)
+	}
+	return ""
 }
 
 // wrapArgs turns cobra's complaints about arguments into usage errors.
@@ -128,7 +172,7 @@ func wrapArgs(cmd *cobra.Command) {
 func flagsFromEnvironment(cmd *cobra.Command, lookup func(string) (string, bool)) error {
 	var failed error
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if f.Changed || f.Name == "help" {
+		if f.Changed || f.Name == "help" || f.Name == "version" {
 			return
 		}
 		name := "CSTEST_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))

@@ -150,6 +150,14 @@ func (o *scenarioFlags) apply(c *chosen) error {
 	} else if c.Target.Bundled == nil && (o.profile != "" || len(o.knobs) > 0 || o.redis != "") {
 		return usagef("--profile, --knob and --redis are for the bundled server; the target is %s", targetLine(c))
 	}
+	for _, f := range []struct {
+		name string
+		zero bool
+	}{{"users", o.users <= 0}, {"rate", o.rate <= 0}, {"duration", o.duration <= 0}, {"scale", o.scale <= 0}} {
+		if f.zero && o.changed(f.name) {
+			return usagef("--%s must be above 0: with 0 nothing is sent", f.name)
+		}
+	}
 	if o.users > 0 && o.rate > 0 {
 		return usagef("--users is a closed load and --rate an open one: give one of them")
 	}
@@ -207,7 +215,7 @@ func findScenario(stdin io.Reader, arg string) (name string, data []byte, dir st
 	}
 	data, err = readScenario(arg)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil, "", usagef("no file and no built-in scenario %q (built in: %s)", arg, strings.Join(scenarios.Names(), ", "))
+		return "", nil, "", usagef("no file and no built-in scenario %q%s (built in: %s)", arg, didYouMean(arg, scenarios.Names()), strings.Join(scenarios.Names(), ", "))
 	}
 	if err != nil {
 		return "", nil, "", usageError{err}

@@ -17,7 +17,7 @@ func newScenariosCmd(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "scenarios",
 		Short: "List the built-in scenarios",
-		Args:  cobra.NoArgs,
+		Args:  noSuchCommand,
 		RunE:  func(*cobra.Command, []string) error { return listScenarios(s.out) },
 	}
 	cmd.AddCommand(&cobra.Command{
@@ -28,7 +28,7 @@ func newScenariosCmd(s streams) *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			data, ok := scenarios.Get(args[0])
 			if !ok {
-				return usagef("no built-in scenario %q (built in: %s)", args[0], strings.Join(scenarios.Names(), ", "))
+				return usagef("no built-in scenario %q%s (built in: %s)", args[0], didYouMean(args[0], scenarios.Names()), strings.Join(scenarios.Names(), ", "))
 			}
 			_, err := s.out.Write(data)
 			return err

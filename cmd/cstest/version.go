@@ -17,10 +17,14 @@ func newVersionCmd(s streams) *cobra.Command {
 		Short: "Print the version",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintf(s.out, "cstest %s (%s, %s/%s)\n", fullVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprintln(s.out, versionLine())
 			return err
 		},
 	}
+}
+
+func versionLine() string {
+	return fmt.Sprintf("cstest %s (%s, %s/%s)", fullVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 // fullVersion adds the revision this binary was built from, when it knows.
