@@ -70,7 +70,7 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 	case len(s.cfg.Secrets) == 0:
 		status, code = "no key to check tokens with", http.StatusServiceUnavailable
 	}
-	writeJSON(w, code, map[string]any{"status": status, "tier": s.watch.At().Shown().String(), "breaker": s.caller.Breaker.State(),
+	writeJSON(w, code, map[string]any{"status": status, "tier": s.watch.At().Shown().String(), "breaker": s.caller.Breaker().State(),
 		"redis": map[bool]string{true: "failing", false: "ok"}[s.watch.RedisFails(time.Now())]})
 }
 
@@ -105,7 +105,7 @@ func (s *Server) adminState(w http.ResponseWriter, _ *http.Request) {
 		"profile": s.cfg.Profile, "knobs": set.values(), "knobs_sha256": set.sha256(), "redis": kind,
 		"tier": at.Shown().String(), "live_share": at.LiveShare(), "switch": s.watch.CurrentSwitch(), "transitions": s.watch.History(),
 		"turns": s.counts.turns.Load(), "degraded": s.counts.degraded.Load(), "answers": answers, "outcomes": outcomes,
-		"llm_attempts": s.caller.Attempts.Load(), "breaker": s.caller.Breaker.State(),
+		"llm_attempts": s.caller.Attempts(), "breaker": s.caller.Breaker().State(),
 		"cache":   map[string]int64{"hit": s.cache.hits.Load(), "miss": s.cache.misses.Load(), "stale": s.cache.stale.Load()},
 		"tickets": map[string]int{"journal": s.desk.Journaled()},
 		"agents":  map[string]any{"sockets": s.desk.Sockets(), "on_duty": s.desk.OnDuty()}, "in_flight": s.inFlight.Load(), "admission": s.limiter.State(), "draining": s.draining.Load(),

@@ -235,3 +235,10 @@ func plainName(s string, n int) bool {
 	}
 	return true
 }
+
+func tokenProblem(err error) error {
+	if errors.Is(err, errNoSecret) {
+		return problemNoKey
+	}
+	return problemToken
+}

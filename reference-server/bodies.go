@@ -1,7 +1,9 @@
 package refserver
 
 import (
+	"io"
 	"net/http"
+	"strings"
 	"sync"
 )
 
@@ -57,4 +59,22 @@ func (s *Server) readBody(x *exchange) ([]byte, error) {
 	}
 	defer s.bodies.leave(user)
 	return readRequest(x.r)
+}
+
+func readRequest(r *http.Request) ([]byte, error) {
+	ct := r.Header.Get("Content-Type")
+	if kind, _, _ := strings.Cut(ct, ";"); !strings.EqualFold(strings.TrimSpace(kind), "application/json") || r.Header.Get("Content-Encoding") != "" {
+		return nil, problemType
+	}
+	if r.ContentLength > maxBody {
+		return nil, problemLarge
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	if err != nil {
+		return nil, problemSyntax
+	}
+	if len(body) > maxBody {
+		return nil, problemLarge
+	}
+	return body, nil
 }

@@ -47,7 +47,7 @@ func newHotCache() *hotCache {
 // hotKey is the key of a turn in the cache, or "" when its answer must not be
 // shared.
 func (t *turn) hotKey() string {
-	if t.set.cacheHot <= 0 || t.srv.faq == nil || t.hold == nil || !t.hold.Fresh || t.ans.piiIn > 0 {
+	if t.set.cacheHot <= 0 || t.srv.faq == nil || t.hold == nil || !t.hold.Fresh() || t.ans.piiIn > 0 {
 		return ""
 	}
 	text, ok := t.srv.faq.Hot(t.clean)

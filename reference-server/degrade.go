@@ -21,6 +21,9 @@ const faqWarm = 0.01
 // faqSlow is how long a look into the FAQ may take before it counts against it.
 const faqSlow = 50 * time.Millisecond
 
+// cannedLine is what the article's server says when the model fails.
+const cannedLine = "系统繁忙,请稍后再试"
+
 // Why a turn got a worse tier than its intent allows.
 const (
 	reasonTier   = "tier"
@@ -92,7 +95,7 @@ func (t *turn) forgo() {
 		return
 	}
 	if t.req.dialogID == "" {
-		t.req.dialogID = t.hold.ID // nobody has it yet: the dialog begins when Redis is back
+		t.req.dialogID = t.hold.ID() // nobody has it yet: the dialog begins when Redis is back
 	}
 	t.srv.store.Release(t.hold)
 	t.hold = nil
@@ -153,7 +156,7 @@ func (t *turn) bucket() int {
 	h := fnv.New32a()
 	id := t.req.dialogID
 	if t.hold != nil {
-		id = t.hold.ID
+		id = t.hold.ID()
 	}
 	h.Write([]byte(id))
 	return int(h.Sum32() % 100)
@@ -164,14 +167,15 @@ func (t *turn) before() []dialog.Record {
 	if t.hold == nil {
 		return nil
 	}
-	return t.hold.Turns
+	return t.hold.Turns()
 }
 
 // faq answers from templates and retrieval; false means that a person must.
 func (t *turn) faq() bool {
 	q := answer.Question{Text: t.clean, Intent: t.intent}
-	for i := range t.before() {
-		q.Before = append(q.Before, dialog.StripMarks(t.hold.Turns[i].User))
+	turns := t.before()
+	for i := range turns {
+		q.Before = append(q.Before, dialog.StripMarks(turns[i].User))
 	}
 	r, ok := answer.ReplyTo(q, watchedFAQ{t.srv})
 	if !ok {
@@ -183,7 +187,7 @@ func (t *turn) faq() bool {
 
 // handoff gives the question to a person.
 func (t *turn) handoff(ctx context.Context, reason string) {
-	t.openTicket(context.WithoutCancel(ctx), t.hold.ID, false)
+	t.openTicket(context.WithoutCancel(ctx), t.hold.ID(), false)
 	t.ans.tier, t.ans.source, t.ans.text = degrade.Handoff, "handoff", answer.HandoffText
 	if t.intent == answer.Safety {
 		t.ans.text = answer.SafetyText
@@ -210,7 +214,7 @@ func (t *turn) static(ctx context.Context, reason string) {
 	t.ans.degraded, t.ans.degradeReason = true, reason
 	t.ans.contextStatus, t.ans.contextTurns = "unavailable", 0
 	if dialog == "" && t.hold != nil {
-		t.req.dialogID, t.ans.contextStatus = t.hold.ID, "new"
+		t.req.dialogID, t.ans.contextStatus = t.hold.ID(), "new"
 	}
 	t.srv.store.Release(t.hold)
 	t.hold = nil

@@ -106,7 +106,7 @@ func TestModelFailuresAreAnsweredFromFAQ(t *testing.T) {
 			}
 			r.want(t, "source", "faq")
 			r.want(t, "degrade_reason", c.reason)
-			if n := int(s.caller.Attempts.Load()); n != c.calls {
+			if n := int(s.caller.Attempts()); n != c.calls {
 				t.Errorf("%d attempts, want %d", n, c.calls)
 			}
 		})

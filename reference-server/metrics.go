@@ -149,7 +149,7 @@ func (m *metrics) gauges(s *Server) {
 	gauge("chat_admission_limit", "Turns in flight that are let in at the moment.", func() float64 { return float64(s.limiter.State().Limit) })
 	gauge("chat_admission_waiting", "Turns that wait to be let in.", func() float64 { return float64(s.limiter.State().Waiting) })
 	gauge("llm_breaker_state", "0 closed, 1 half-open, 2 open, -1 off.", func() float64 {
-		return map[string]float64{"closed": 0, "half-open": 1, "open": 2, "off": -1}[s.caller.Breaker.State()]
+		return map[string]float64{"closed": 0, "half-open": 1, "open": 2, "off": -1}[s.caller.Breaker().State()]
 	})
 	gauge("degrade_tier", "The global tier: 0 llm, 1 faq, 2 handoff, 3 static.", func() float64 { return float64(s.watch.At().Shown()) })
 	gauge("degrade_live_share", "Share of dialogs on the model, 0 to 1.", func() float64 { return float64(s.watch.At().LiveShare()) / 100 })

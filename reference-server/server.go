@@ -101,11 +101,9 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s.model = model.NewClient(cfg.LLM, string(cfg.LLMKey), modelOptions(&base))
-	s.watch = degrade.NewWatch(time.Now(), func() degrade.Live { return tierLive(s.set.Load()) })
 	s.caller = model.NewCaller(s.model, modelOptions(&base), func() model.Live { return modelLive(s.set.Load()) }, s.sawModel)
-	s.watch.Breaker, s.watch.Probe, s.watch.Ping = s.caller.Breaker, s.probe, s.ping
-	s.watch.Changed = s.tierChanged
-	s.watch.Starved = func() { s.limiter.Pressed() }
+	s.watch = degrade.NewWatch(time.Now(), func() degrade.Live { return tierLive(s.set.Load()) }, degrade.Hooks{
+		Breaker: s.caller.Breaker(), Probe: s.probe, Ping: s.store.Ping, Changed: s.tierChanged, Starved: func() { s.limiter.Pressed() }})
 	s.intents, s.cache, s.masker, s.check = answer.NewIntents(), newHotCache(), pii.New(), answer.NewCheck(model.SystemPrompt)
 	s.desk = desk.New(desk.Options{Store: s.store, IDs: s.ids, Shared: s.embedded == nil, Metrics: s.metrics.desk, Log: s.log,
 		Live: func() desk.Live { return deskLive(s.set.Load()) }, Clean: s.cleanReply})
@@ -236,8 +234,6 @@ func (s *Server) sawRedis(op string, took time.Duration, err error) {
 		s.limiter.Pressed() // says nothing about Redis, but that we ask too much at once
 	}
 }
-
-func (s *Server) ping(ctx context.Context) error { return s.store.Ping(ctx) }
 
 // probe asks the model once, past the breaker.
 func (s *Server) probe(ctx context.Context, body []byte) model.Fault {

@@ -87,7 +87,7 @@ func (e *eventWriter) begin() error {
 	t := e.x.turn
 	id := t.req.dialogID
 	if t.hold != nil {
-		id = t.hold.ID
+		id = t.hold.ID()
 	}
 	return e.event("meta", wire.JSON(nil).Object("").String("dialog_id", id).String("turn_id", t.req.turnID).String("trace_id", t.tr.ID).EndObject())
 }

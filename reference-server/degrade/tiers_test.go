@@ -203,17 +203,19 @@ type storm struct {
 	asked   map[int]int // second → attempts
 }
 
+// hooks are a watch's of a caller and the model behind it, beside a Redis that answers.
+func hooks(c *model.Caller, m *fakeModel) Hooks {
+	return Hooks{Breaker: c.Breaker(), Ping: func(context.Context) error { return nil }, Probe: func(ctx context.Context, body []byte) model.Fault {
+		_, err := m.Ask(ctx, body, trace.Context{}, "probe")
+		return model.FaultOf(err)
+	}}
+}
+
 func runStorm(t *testing.T, m *fakeModel, seconds int, at func(second int)) *storm {
 	s := &storm{t: t, model: m, start: time.Now(), byModel: map[int]int{}, turns: map[int]int{}, asked: map[int]int{}}
 	m.start = s.start
-	s.watch = NewWatch(time.Now(), testLive)
 	s.caller = model.NewCaller(m, testOptions, func() model.Live { return model.Live{Timeout: 350 * time.Millisecond, Slow: 340 * time.Millisecond} }, func(f model.Fault, _ time.Duration, slow bool) { s.watch.SawModel(f, slow) })
-	s.watch.Breaker = s.caller.Breaker
-	s.watch.Probe = func(ctx context.Context, body []byte) model.Fault {
-		_, err := m.Ask(ctx, body, trace.Context{}, "probe")
-		return model.FaultOf(err)
-	}
-	s.watch.Ping = func(context.Context) error { return nil }
+	s.watch = NewWatch(time.Now(), testLive, hooks(s.caller, m))
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() { s.watch.Run(ctx); close(done) }()
@@ -233,7 +235,7 @@ func runStorm(t *testing.T, m *fakeModel, seconds int, at func(second int)) *sto
 			}
 			time.Sleep(20 * time.Millisecond)
 		}
-		s.asked[second] = int(s.caller.Attempts.Load())
+		s.asked[second] = int(s.caller.Attempts())
 	}
 	cancel()
 	<-done
@@ -308,14 +310,9 @@ func TestQuietServerNoticesADeadModelByProbes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &fakeModel{share: 10}
 		m.failing.Store(true)
-		w := NewWatch(time.Now(), testLive)
+		var w *Watch
 		c := model.NewCaller(m, testOptions, func() model.Live { return model.Live{Timeout: 350 * time.Millisecond, Slow: 340 * time.Millisecond} }, func(f model.Fault, _ time.Duration, slow bool) { w.SawModel(f, slow) })
-		w.Breaker = c.Breaker
-		w.Probe = func(ctx context.Context, b []byte) model.Fault {
-			_, err := m.Ask(ctx, b, trace.Context{}, "probe")
-			return model.FaultOf(err)
-		}
-		w.Ping = func(context.Context) error { return nil }
+		w = NewWatch(time.Now(), testLive, hooks(c, m))
 		ctx, cancel := context.WithCancel(t.Context())
 		go w.Run(ctx)
 		for range 4 {
@@ -332,7 +329,7 @@ func TestQuietServerNoticesADeadModelByProbes(t *testing.T) {
 
 func TestStarvedTakesThreeLateEvaluations(t *testing.T) {
 	now := time.Date(2026, 11, 11, 0, 0, 0, 0, time.UTC)
-	w := NewWatch(now, testLive)
+	w := NewWatch(now, testLive, Hooks{})
 	for i, c := range []struct {
 		after time.Duration
 		want  bool
@@ -348,16 +345,14 @@ func TestStarvedTakesThreeLateEvaluations(t *testing.T) {
 // than that, and the ladder forgets nothing.
 func TestABlipOfRedisCostsFiveSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := NewWatch(time.Now(), testLive)
 		var down atomic.Bool
-		w.Breaker = (*model.Breaker)(nil)
-		w.Probe = func(context.Context, []byte) model.Fault { return model.FaultNone }
-		w.Ping = func(context.Context) error {
-			if down.Load() {
-				return context.DeadlineExceeded
-			}
-			return nil
-		}
+		w := NewWatch(time.Now(), testLive, Hooks{Breaker: (*model.Breaker)(nil), Probe: func(context.Context, []byte) model.Fault { return model.FaultNone },
+			Ping: func(context.Context) error {
+				if down.Load() {
+					return context.DeadlineExceeded
+				}
+				return nil
+			}})
 		ctx, cancel := context.WithCancel(t.Context())
 		go w.Run(ctx)
 		time.Sleep(5 * time.Second)

@@ -41,6 +41,15 @@ type Breaker interface {
 	Close()        // lets calls pass again, on evidence from beside it
 }
 
+// Hooks are what a watch asks and tells of the world around it.
+type Hooks struct {
+	Breaker Breaker
+	Probe   func(ctx context.Context, body []byte) model.Fault // one call to the model, past the breaker
+	Ping    func(ctx context.Context) error                    // asks whether Redis answers
+	Changed func(from, to Position, reason string)             // nil: nobody hears of it
+	Starved func()                                             // the process does not get the CPU it needs; nil: nobody hears of it
+}
+
 // Watch stands at the gauges: it counts how model, FAQ and Redis do, asks the
 // model beside the users while they get a lower tier, and decides once a
 // second. Safe for concurrent use.
@@ -56,12 +65,8 @@ type Watch struct {
 	refused atomic.Bool // the model does not accept our key
 	lag     lag
 
-	Probe   func(ctx context.Context, body []byte) model.Fault // one call past the breaker
-	Ping    func(ctx context.Context) error
-	Breaker Breaker
-	shadow  chan []byte // prompts of users on a lower tier, for probes
-	Changed func(from, to Position, reason string)
-	Starved func() // the process does not get the CPU it needs
+	hooks  Hooks
+	shadow chan []byte // prompts of users on a lower tier, for probes
 
 	evaluated time.Time // last, and how many came late since
 	lateTicks int
@@ -70,11 +75,15 @@ type Watch struct {
 	transitions []transition
 }
 
-// NewWatch makes a watch that stands at tier llm. Its exported fields are set
-// before Run.
-func NewWatch(now time.Time, live func() Live) *Watch {
-	w := &Watch{live: live, llm: newWindow(now), redis: newWindow(now), pings: newWindow(now), faq: newWindow(now), shadow: make(chan []byte, 1),
-		Changed: func(Position, Position, string) {}, Starved: func() {}}
+// NewWatch makes a watch that stands at tier llm.
+func NewWatch(now time.Time, live func() Live, h Hooks) *Watch {
+	if h.Changed == nil {
+		h.Changed = func(Position, Position, string) {}
+	}
+	if h.Starved == nil {
+		h.Starved = func() {}
+	}
+	w := &Watch{live: live, hooks: h, llm: newWindow(now), redis: newWindow(now), pings: newWindow(now), faq: newWindow(now), shadow: make(chan []byte, 1)}
 	w.pos.Store(&Position{Tier: LLM, since: now, factor: 1})
 	return w
 }
@@ -165,7 +174,7 @@ func (w *Watch) starved(now time.Time) bool {
 
 func (w *Watch) evaluate(now time.Time) {
 	if w.starved(now) {
-		w.Starved()
+		w.hooks.Starved()
 	}
 	if w.CurrentSwitch().Mode == "freeze" {
 		return
@@ -175,7 +184,7 @@ func (w *Watch) evaluate(now time.Time) {
 	live := w.live()
 	to, reason := next(from, signals{
 		now: now, llm: w.llm.sum(now, signalWindow), llmSecond: w.llm.sum(now, time.Second), probes: w.probes.sum(now),
-		breakerOpen: w.Breaker.State() == "open", keyRefused: w.refused.Load(),
+		breakerOpen: w.hooks.Breaker.State() == "open", keyRefused: w.refused.Load(),
 		faqDown:     faq.n >= fewProbes && (faq.failures() >= enterAtOnce || faq.slowness() >= enterSlow),
 		redis:       w.redis.sum(now, signalWindow),
 		redisLately: w.redis.sum(now, backWindow), pings: w.pings.sum(now, time.Second),
@@ -187,7 +196,7 @@ func (w *Watch) evaluate(now time.Time) {
 	}
 	if to.Tier == FAQ && to.share == liveShares[0] {
 		// Probes are the evidence that calls may pass again.
-		w.Breaker.Close()
+		w.hooks.Breaker.Close()
 	}
 	w.mu.Lock()
 	if len(w.transitions) == maxTransitions {
@@ -195,7 +204,7 @@ func (w *Watch) evaluate(now time.Time) {
 	}
 	w.transitions = append(w.transitions, transition{AtMS: now.UnixMilli(), From: from.Shown().String(), To: to.Shown().String(), Share: to.LiveShare(), Reason: reason})
 	w.mu.Unlock()
-	w.Changed(from, to, reason)
+	w.hooks.Changed(from, to, reason)
 }
 
 // LiveShare is the percentage of dialogs that get the model.
@@ -251,7 +260,7 @@ func (w *Watch) probeOnce(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, live.ModelTimeout)
 	defer cancel()
 	start := time.Now()
-	f := w.Probe(ctx, body)
+	f := w.hooks.Probe(ctx, body)
 	if f == model.FaultCancelled {
 		return
 	}
@@ -278,7 +287,7 @@ func (w *Watch) pinging(ctx context.Context) {
 		all.Go(func() {
 			ctx, cancel := context.WithTimeout(ctx, pingLimit)
 			defer cancel()
-			err := w.Ping(ctx)
+			err := w.hooks.Ping(ctx)
 			if !errors.Is(ctx.Err(), context.Canceled) {
 				w.redis.add(time.Now(), err != nil, false)
 				w.pings.add(time.Now(), err != nil, false)

@@ -57,18 +57,18 @@ func (l *late) wait(ctx context.Context, id string, limit time.Duration) {
 func (s *Store) Finish(h *Hold, r *Record, k Kept) {
 	l := s.late
 	l.mu.Lock()
-	_, busy := l.pending[h.ID]
+	_, busy := l.pending[h.id]
 	if busy || len(l.pending) >= lateLimit {
 		l.mu.Unlock()
 		return
 	}
 	ch := make(chan struct{})
-	l.pending[h.ID] = ch
+	l.pending[h.id] = ch
 	l.mu.Unlock()
 	run := func() {
 		s.retry(h, r, k)
 		l.mu.Lock()
-		delete(l.pending, h.ID)
+		delete(l.pending, h.id)
 		l.mu.Unlock()
 		close(ch)
 	}

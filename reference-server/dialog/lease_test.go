@@ -16,19 +16,19 @@ func TestALeaseWithoutATurnIsTakenOver(t *testing.T) {
 		if err := put(t, s, s.Fresh(testDialog), "t1", "a"); err != nil {
 			t.Fatal(err)
 		}
-		lost := &Hold{ID: testDialog, Token: RandomHex(8), since: time.Now()}
+		lost := &Hold{id: testDialog, token: RandomHex(8), since: time.Now()}
 		if _, leased, err := s.tryOpen(t.Context(), lost, true, "t2", false); err != nil || !leased {
 			t.Fatalf("lease: %v, %v", leased, err)
 		}
 		if _, _, err := s.Begin(t.Context(), testDialog, "t3", TextHash("c"), true, testKept.Hard); !errors.Is(err, ErrBusy) {
 			t.Fatalf("beside a turn under way: %v, want ErrBusy", err)
 		}
-		s.orphans.Store(lost.Token, struct{}{})
+		s.orphans.Store(lost.token, struct{}{})
 		h, _, err := s.Begin(t.Context(), testDialog, "t3", TextHash("c"), true, testKept.Hard)
-		if err != nil || !h.Leased || h.Seq != 2 {
+		if err != nil || !h.leased || h.seq != 2 {
 			t.Fatalf("after a begin without a reply: %+v, %v", h, err)
 		}
-		if got, _ := m.Get(leaseKey(testDialog)); got != h.Token+"t3" {
+		if got, _ := m.Get(leaseKey(testDialog)); got != h.token+"t3" {
 			t.Errorf("the lease is %q, want that of t3", got)
 		}
 	})

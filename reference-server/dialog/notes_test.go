@@ -14,7 +14,7 @@ func ticketID(n int) string { return fmt.Sprintf("%032x", n) }
 // askingRecord is a turn that opened a ticket.
 func askingRecord(h *Hold, turnID, ticket string) *Record {
 	r := testRecord(h, turnID, "q "+turnID)
-	r.Response = []byte(`{"dialog_id":"` + h.ID + `","answer":"转人工","seq":` + fmt.Sprint(h.Seq) + `,"ticket":{"id":"` + ticket + `"}}`)
+	r.Response = []byte(`{"dialog_id":"` + h.id + `","answer":"转人工","seq":` + fmt.Sprint(h.seq) + `,"ticket":{"id":"` + ticket + `"}}`)
 	return r
 }
 
@@ -43,8 +43,8 @@ func TestRepliesInADialog(t *testing.T) {
 			}
 		}
 		h = start(t, s, "t2", "q t2")
-		if got := replies(h.Turns); got != "t1=一" || h.Seq != 2 {
-			t.Fatalf("t2 saw %q, seq %d", got, h.Seq)
+		if got := replies(h.turns); got != "t1=一" || h.seq != 2 {
+			t.Fatalf("t2 saw %q, seq %d", got, h.seq)
 		}
 		// While t2 is under way its ticket is replied to, and so is an old one.
 		if err := s.AddNote(ctx, testDialog, Note{ticketID(9), "a1", "九"}, s.Now().Add(-time.Minute)); err != nil {
@@ -59,8 +59,8 @@ func TestRepliesInADialog(t *testing.T) {
 			t.Fatal(err)
 		}
 		h = start(t, s, "t3", "q t3")
-		if got := replies(h.Turns); got != "t1=一 t1=九 t2=二" || h.Seq != 3 || h.Lost {
-			t.Errorf("t3 saw %q, seq %d, lost %v", got, h.Seq, h.Lost)
+		if got := replies(h.turns); got != "t1=一 t1=九 t2=二" || h.seq != 3 || h.lost {
+			t.Errorf("t3 saw %q, seq %d, lost %v", got, h.seq, h.lost)
 		}
 		if err := s.Commit(ctx, h, testRecord(h, "t3", "q t3"), testKept); err != nil {
 			t.Fatal(err)

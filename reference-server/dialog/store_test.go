@@ -31,8 +31,8 @@ func put(t *testing.T, s *Store, h *Hold, turnID, text string) error {
 }
 
 func testRecord(h *Hold, turnID, text string) *Record {
-	return &Record{Epoch: h.Epoch, Seq: h.Seq, Born: h.Born, Token: h.Token, TurnID: turnID, TextHash: TextHash(text), User: text,
-		Response: []byte(`{"dialog_id":"` + h.ID + `","answer":"re: ` + text + `","seq":` + fmt.Sprint(h.Seq) + `}`)}
+	return &Record{Epoch: h.epoch, Seq: h.seq, Born: h.born, Token: h.token, TurnID: turnID, TextHash: TextHash(text), User: text,
+		Response: []byte(`{"dialog_id":"` + h.id + `","answer":"re: ` + text + `","seq":` + fmt.Sprint(h.seq) + `}`)}
 }
 
 func start(t *testing.T, s *Store, turnID, text string) *Hold {
@@ -46,7 +46,7 @@ func start(t *testing.T, s *Store, turnID, text string) *Hold {
 
 func users(h *Hold) string {
 	var b []string
-	for _, r := range h.Turns {
+	for _, r := range h.turns {
 		b = append(b, r.User)
 	}
 	return strings.Join(b, " ")
@@ -67,11 +67,11 @@ func TestTurnsFollowEachOther(t *testing.T) {
 		if err := put(t, s, h, "t1", "a"); err != nil {
 			t.Fatal(err)
 		}
-		epoch := h.Epoch
+		epoch := h.epoch
 		for i, want := range []string{"a", "a b", "a b c"} {
 			h = start(t, s, fmt.Sprint("t", i+2), string(rune('b'+i)))
-			if got := users(h); got != want || h.Seq != i+2 || h.Epoch != epoch || h.Lost {
-				t.Fatalf("turn %d saw %q seq %d epoch %d lost %v, want %q seq %d epoch %d", i+2, got, h.Seq, h.Epoch, h.Lost, want, i+2, epoch)
+			if got := users(h); got != want || h.seq != i+2 || h.epoch != epoch || h.lost {
+				t.Fatalf("turn %d saw %q seq %d epoch %d lost %v, want %q seq %d epoch %d", i+2, got, h.seq, h.epoch, h.lost, want, i+2, epoch)
 			}
 			if err := put(t, s, h, fmt.Sprint("t", i+2), string(rune('b'+i))); err != nil {
 				t.Fatal(err)
@@ -118,8 +118,8 @@ func TestReplayIsByteIdentical(t *testing.T) {
 		if _, _, err := s.Begin(t.Context(), testDialog, "t1", TextHash("other"), true, testKept.Hard); !errors.Is(err, ErrReused) {
 			t.Errorf("same id, other text: %v, want errReused", err)
 		}
-		if h := start(t, s, "t2", "b"); h.Seq != 2 {
-			t.Errorf("a replay took seq: next is %d", h.Seq)
+		if h := start(t, s, "t2", "b"); h.seq != 2 {
+			t.Errorf("a replay took seq: next is %d", h.seq)
 		}
 	})
 }
@@ -135,14 +135,14 @@ func TestCommitTwiceAppendsOnce(t *testing.T) {
 			}
 		}
 		next := start(t, s, "t2", "b")
-		if users(next) != "a" || next.Seq != 2 {
-			t.Errorf("after three commits of one turn: %q, next seq %d", users(next), next.Seq)
+		if users(next) != "a" || next.seq != 2 {
+			t.Errorf("after three commits of one turn: %q, next seq %d", users(next), next.seq)
 		}
 		if err := put(t, s, next, "t2", "b"); err != nil {
 			t.Errorf("commit behind duplicates: %v", err)
 		}
-		if h := start(t, s, "t3", "c"); users(h) != "a b" || h.Seq != 3 {
-			t.Errorf("then %q, next seq %d", users(h), h.Seq)
+		if h := start(t, s, "t3", "c"); users(h) != "a b" || h.seq != 3 {
+			t.Errorf("then %q, next seq %d", users(h), h.seq)
 		}
 	})
 }
@@ -162,8 +162,8 @@ func TestOvertakenCommitIsFenced(t *testing.T) {
 		if err := put(t, s, slow, "t2", "slow"); !errors.Is(err, ErrConflict) {
 			t.Errorf("overtaken commit: %v, want errConflict", err)
 		}
-		if h := start(t, s, "t4", "x"); users(h) != "a quick" || h.Seq != 3 {
-			t.Errorf("dialog %q, next seq %d; want a quick, 3", users(h), h.Seq)
+		if h := start(t, s, "t4", "x"); users(h) != "a quick" || h.seq != 3 {
+			t.Errorf("dialog %q, next seq %d; want a quick, 3", users(h), h.seq)
 		}
 	})
 }
@@ -186,7 +186,7 @@ func TestLostStateIsANewEpoch(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			bothWays(t, func(t *testing.T, s *Store, m *miniredis.Miniredis) {
 				h := s.Fresh(testDialog)
-				epoch := h.Epoch
+				epoch := h.epoch
 				if err := put(t, s, h, "t1", "a"); err != nil {
 					t.Fatal(err)
 				}
@@ -199,14 +199,14 @@ func TestLostStateIsANewEpoch(t *testing.T) {
 				time.Sleep(2 * time.Millisecond) // epochs are milliseconds of the real clock
 				lose(m)
 				h = start(t, s, "t4", "c")
-				if !h.Lost || len(h.Turns) != 0 || h.Seq != 1 || h.Epoch <= epoch {
-					t.Fatalf("lost %v, %d turns, seq %d, epoch %d after %d", h.Lost, len(h.Turns), h.Seq, h.Epoch, epoch)
+				if !h.lost || len(h.turns) != 0 || h.seq != 1 || h.epoch <= epoch {
+					t.Fatalf("lost %v, %d turns, seq %d, epoch %d after %d", h.lost, len(h.turns), h.seq, h.epoch, epoch)
 				}
 				if err := put(t, s, h, "t4", "c"); err != nil {
 					t.Fatal(err)
 				}
-				if h2 := start(t, s, "t5", "d"); users(h2) != "c" || h2.Seq != 2 || h2.Epoch != h.Epoch || h2.Lost {
-					t.Errorf("new epoch: %q seq %d epoch %d lost %v", users(h2), h2.Seq, h2.Epoch, h2.Lost)
+				if h2 := start(t, s, "t5", "d"); users(h2) != "c" || h2.seq != 2 || h2.epoch != h.epoch || h2.lost {
+					t.Errorf("new epoch: %q seq %d epoch %d lost %v", users(h2), h2.seq, h2.epoch, h2.lost)
 				}
 			})
 		})
@@ -223,8 +223,8 @@ func TestStateLostWhileTheTurnRan(t *testing.T) {
 		if err := put(t, s, h, "t2", "b"); !errors.Is(err, ErrState) {
 			t.Errorf("commit: %v, want errState", err)
 		}
-		if h := start(t, s, "t3", "c"); !h.Lost || h.Seq != 1 {
-			t.Errorf("next turn: lost %v seq %d, want a new epoch", h.Lost, h.Seq)
+		if h := start(t, s, "t3", "c"); !h.lost || h.seq != 1 {
+			t.Errorf("next turn: lost %v seq %d, want a new epoch", h.lost, h.seq)
 		}
 	})
 }
@@ -242,8 +242,8 @@ func TestTrimming(t *testing.T) {
 			}
 		}
 		list, _ := m.List(ListKey(testDialog))
-		if h = start(t, s, "t11", "11"); users(h) != "8 9 10" || len(list) != 3 || h.Seq != 11 || h.Lost {
-			t.Errorf("kept %q in %d elements, next seq %d, lost %v; want 8 9 10, 3, 11", users(h), len(list), h.Seq, h.Lost)
+		if h = start(t, s, "t11", "11"); users(h) != "8 9 10" || len(list) != 3 || h.seq != 11 || h.lost {
+			t.Errorf("kept %q in %d elements, next seq %d, lost %v; want 8 9 10, 3, 11", users(h), len(list), h.seq, h.lost)
 		}
 		big := strings.Repeat("x", 20<<10)
 		k.Bytes = 32 << 10
@@ -253,8 +253,8 @@ func TestTrimming(t *testing.T) {
 			}
 			h = start(t, s, fmt.Sprint("t", i+1), "y")
 		}
-		if len(h.Turns) != 1 || h.Seq != 13 {
-			t.Errorf("%d turns of 40 KiB kept, next seq %d; want 1, 13", len(h.Turns), h.Seq)
+		if len(h.turns) != 1 || h.seq != 13 {
+			t.Errorf("%d turns of 40 KiB kept, next seq %d; want 1, 13", len(h.turns), h.seq)
 		}
 	})
 }
@@ -269,7 +269,7 @@ func TestHardLifeEnds(t *testing.T) {
 	}
 	now = now.Add(23*time.Hour + 50*time.Minute)
 	h = start(t, s, "t2", "b")
-	if h.Lost {
+	if h.lost {
 		t.Fatal("lost before its time")
 	}
 	if err := put(t, s, h, "t2", "b"); err != nil {
@@ -279,7 +279,7 @@ func TestHardLifeEnds(t *testing.T) {
 		t.Errorf("ttl %v reaches beyond the hard end", ttl)
 	}
 	now = now.Add(11 * time.Minute)
-	if h = start(t, s, "t3", "c"); !h.Lost {
+	if h = start(t, s, "t3", "c"); !h.lost {
 		t.Error("the dialog outlives 24 h")
 	}
 }
@@ -328,7 +328,7 @@ func TestConcurrentTurnsAreLinear(t *testing.T) {
 						return
 					}
 					mu.Lock()
-					saw[h.Seq] = len(h.Turns)
+					saw[h.seq] = len(h.turns)
 					mu.Unlock()
 				}
 			})
@@ -346,7 +346,7 @@ func TestConcurrentTurnsAreLinear(t *testing.T) {
 }
 
 func TestRecordSurvivesTheTrip(t *testing.T) {
-	h := &Hold{ID: testDialog, Epoch: 7, Seq: 3, Born: 5, Token: "00ff"}
+	h := &Hold{id: testDialog, epoch: 7, seq: 3, born: 5, token: "00ff"}
 	r := testRecord(h, "t-3", "引号\"和换行\n ⟦c:AAAAAAAA.3⟧")
 	r.base, r.Degraded = 2, true
 	r.Response, _ = json.Marshal(map[string]string{"answer": "好 ⟦seen c:AAAAAAAA.1⟧"})
@@ -360,7 +360,7 @@ func TestRecordSurvivesTheTrip(t *testing.T) {
 }
 
 func FuzzFold(f *testing.F) {
-	h := &Hold{ID: testDialog, Epoch: 7, Seq: 1, Born: 5, Token: "00ff"}
+	h := &Hold{id: testDialog, epoch: 7, seq: 1, born: 5, token: "00ff"}
 	r := testRecord(h, "t", "x")
 	r.base = 1
 	f.Add(string(r.appendJSON(nil)), `{"e":7,"s":3}`)
@@ -380,14 +380,14 @@ func TestBeginAgainKnowsItsOwnLease(t *testing.T) {
 		if err := put(t, s, s.Fresh(testDialog), "t1", "a"); err != nil {
 			t.Fatal(err)
 		}
-		h := &Hold{ID: testDialog, Token: RandomHex(8), since: time.Now()}
+		h := &Hold{id: testDialog, token: RandomHex(8), since: time.Now()}
 		if _, leased, err := s.tryOpen(t.Context(), h, true, "t2", false); err != nil || !leased {
 			t.Fatalf("first: %v, %v", leased, err)
 		}
 		if _, leased, err := s.tryOpen(t.Context(), h, true, "t2", true); err != nil || !leased {
 			t.Errorf("again: leased %v, %v; want its own lease", leased, err)
 		}
-		other := &Hold{ID: testDialog, Token: RandomHex(8), since: time.Now()}
+		other := &Hold{id: testDialog, token: RandomHex(8), since: time.Now()}
 		if _, leased, err := s.tryOpen(t.Context(), other, true, "t2", true); err != nil || leased {
 			t.Errorf("another caller: leased %v, %v; want none", leased, err)
 		}

@@ -37,7 +37,7 @@ func (c *clock) turn(d time.Duration) {
 func testQueue(t *testing.T, answer Answer) (*Queue, *miniredis.Miniredis, *clock) {
 	t.Helper()
 	m := miniredis.RunT(t)
-	rdb := redis.NewClient(&redis.Options{Addr: m.Addr()})
+	rdb := redis.NewClient(&redis.Options{Addr: m.Addr(), MaxRetries: -1, DialerRetries: 1})
 	t.Cleanup(func() { rdb.Close() })
 	c := &clock{at: time.Unix(1_800_000_000, 0)}
 	return New(rdb, answer, slog.New(slog.NewTextHandler(io.Discard, nil)), c.now), m, c

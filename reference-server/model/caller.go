@@ -29,19 +29,19 @@ type Asker interface {
 type Caller struct {
 	model       Asker
 	live        func() Live
-	Breaker     *Breaker
+	breaker     *Breaker
 	bulkhead    bulkhead.Bulkhead[string] // nil: unbounded
 	retry       failsafe.Executor[string]
 	workers     chan struct{} // nil: a goroutine each
 	every       bool          // the article retries whatever failed
 	backoffBase time.Duration
 	seen        func(f Fault, took time.Duration, slow bool)
-	Attempts    atomic.Int64
+	attempts    atomic.Int64
 }
 
 // NewCaller surrounds m. live is asked on every call; seen hears of each attempt.
 func NewCaller(m Asker, o Options, live func() Live, seen func(Fault, time.Duration, bool)) *Caller {
-	c := &Caller{model: m, live: live, Breaker: newBreaker(o), seen: seen, every: o.LinearBackoff, backoffBase: o.BackoffBase}
+	c := &Caller{model: m, live: live, breaker: newBreaker(o), seen: seen, every: o.LinearBackoff, backoffBase: o.BackoffBase}
 	if o.Bulkhead > 0 {
 		c.bulkhead = bulkhead.NewBuilder[string](uint(o.Bulkhead)).Build()
 	}
@@ -61,6 +61,12 @@ func NewCaller(m Asker, o Options, live func() Live, seen func(Fault, time.Durat
 	c.retry = failsafe.With[string](policy.Build())
 	return c
 }
+
+// Breaker is the one in front of every call.
+func (c *Caller) Breaker() *Breaker { return c.breaker }
+
+// Attempts is how many calls were made so far.
+func (c *Caller) Attempts() int64 { return c.attempts.Load() }
 
 // retryErr marks an error that another attempt may cure in the time left.
 type retryErr struct{ error }
@@ -125,19 +131,19 @@ func (c *Caller) Call(ctx context.Context, body []byte, tr trace.Context) (text 
 }
 
 func (c *Caller) attempt(ctx context.Context, body []byte, tr trace.Context) (string, bool, error) {
-	if !c.Breaker.allow() {
+	if !c.breaker.allow() {
 		return "", false, &Error{Fault: FaultRefused}
 	}
 	live := c.live()
 	actx, cancel := context.WithTimeout(ctx, live.Timeout)
 	defer cancel()
-	c.Attempts.Add(1)
+	c.attempts.Add(1)
 	start := time.Now()
 	text, err := c.model.Ask(actx, body, tr, "")
 	took := time.Since(start)
 	f := FaultOf(err)
 	slow := took > live.Slow
-	c.Breaker.record(f, slow)
+	c.breaker.record(f, slow)
 	c.seen(f, took, slow)
 	if err != nil && c.again(ctx, err, f) {
 		err = retryErr{err}

@@ -33,10 +33,10 @@ func (c *Caller) Stream(ctx context.Context, body []byte, tr trace.Context, firs
 		}
 		defer c.bulkhead.ReleasePermit()
 	}
-	if !c.Breaker.allow() {
+	if !c.breaker.allow() {
 		return 0, &Error{Fault: FaultRefused}
 	}
-	c.Attempts.Add(1)
+	c.attempts.Add(1)
 	start := time.Now()
 	took, err := c.pump(ctx, body, tr, first, waiting, add)
 	f := FaultOf(err)
@@ -44,7 +44,7 @@ func (c *Caller) Stream(ctx context.Context, body []byte, tr trace.Context, firs
 		f = FaultCancelled
 	}
 	slow := took > c.live().Slow
-	c.Breaker.record(f, slow)
+	c.breaker.record(f, slow)
 	c.seen(f, time.Since(start), slow)
 	return 1, err
 }

@@ -1,0 +1,141 @@
+package dialog
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// lateWaits is for how many operations the next turn waits for a late commit.
+const lateWaits = 2
+
+// Begin takes the dialog's lease and reads its turns. replay is the stored
+// response when turnID was answered before. Errors: errBusy, errReused, else
+// wrapping errState.
+func (s *Store) Begin(ctx context.Context, id, turnID, hash string, exclusive bool, hard time.Duration) (h *Hold, replay []byte, err error) {
+	start := s.Now()
+	defer func() {
+		if ctx.Err() == nil { // a caller who left says nothing about Redis
+			s.Observe("begin", s.Now().Sub(start), err)
+		}
+	}()
+	h = &Hold{id: id, token: RandomHex(8), since: start}
+	s.late.wait(ctx, id, lateWaits*s.timeout)
+	if err := s.beginPlace(ctx); err != nil {
+		return nil, nil, err
+	}
+	defer s.beginDone()
+	var list []string
+	var leased bool
+	for try := range s.attempts {
+		list, leased, err = s.tryOpen(ctx, h, exclusive, turnID, try > 0)
+		if err == nil || ctx.Err() != nil {
+			break
+		}
+	}
+	if err != nil {
+		if exclusive {
+			s.orphans.Store(h.token, struct{}{})
+			go s.takeBack(h, turnID) // the lease may be ours without our knowing
+		}
+		return nil, nil, stateError(err)
+	}
+	if exclusive && !leased {
+		leased = s.takeOver(ctx, h, turnID)
+	}
+	h.leased = leased
+	f := foldRecords(list)
+	for i := range f.turns {
+		if f.turns[i].TurnID == turnID {
+			s.Release(h)
+			if f.turns[i].TextHash != hash {
+				return nil, nil, ErrReused
+			}
+			return nil, f.turns[i].Response, nil
+		}
+	}
+	if exclusive && !leased {
+		return nil, nil, ErrBusy
+	}
+	h.adopt(f, start, hard)
+	return h, nil, nil
+}
+
+// tryOpen is open within the time of one operation. Made again, it recognises
+// the lease that an attempt without a reply took.
+func (s *Store) tryOpen(ctx context.Context, h *Hold, exclusive bool, turnID string, again bool) ([]string, bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	list, leased, err := s.open(ctx, h, exclusive, turnID)
+	if err == nil && again && exclusive && !leased {
+		v, err := s.Redis.Get(ctx, leaseKey(h.id)).Result()
+		return list, err == nil && v == h.token+turnID, nil
+	}
+	return list, leased, err
+}
+
+func (s *Store) open(ctx context.Context, h *Hold, exclusive bool, turnID string) ([]string, bool, error) {
+	key, lease := ListKey(h.id), leaseKey(h.id)
+	if s.roundtrips == 4 {
+		leased := false
+		if exclusive {
+			ok, err := s.Redis.SetNX(ctx, lease, h.token+turnID, leaseTime).Result()
+			if err != nil {
+				return nil, false, err
+			}
+			leased = ok
+		}
+		list, err := s.Redis.LRange(ctx, key, 0, -1).Result()
+		return list, leased, s.quarantine(ctx, key, err)
+	}
+	var taken *redis.BoolCmd
+	p := s.Redis.Pipeline()
+	if exclusive {
+		taken = p.SetNX(ctx, lease, h.token+turnID, leaseTime)
+	}
+	got := p.LRange(ctx, key, 0, -1)
+	if _, err := p.Exec(ctx); err != nil && s.quarantine(ctx, key, err) != nil {
+		return nil, false, err
+	}
+	return got.Val(), taken != nil && taken.Val(), nil
+}
+
+// quarantine moves a key of the wrong type out of the way: the dialog starts
+// anew. Any other error is returned as it is.
+func (s *Store) quarantine(ctx context.Context, key string, err error) error {
+	if err == nil || !strings.HasPrefix(err.Error(), "WRONGTYPE") {
+		return err
+	}
+	return s.Redis.Rename(ctx, key, key+":quarantine").Err()
+}
+
+// beginPlace waits for one of the connections that begins may use.
+func (s *Store) beginPlace(ctx context.Context) error {
+	if s.begins == nil {
+		return nil
+	}
+	select {
+	case s.begins <- struct{}{}:
+		return nil
+	default:
+	}
+	timer := time.NewTimer(poolWait)
+	defer timer.Stop()
+	select {
+	case s.begins <- struct{}{}:
+		return nil
+	case <-timer.C:
+		return ErrCrowded
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", ErrState, ctx.Err())
+	}
+}
+
+func (s *Store) beginDone() {
+	if s.begins != nil {
+		<-s.begins
+	}
+}
