@@ -1,239 +1,89 @@
 package driver
 
 import (
-	"context"
 	"fmt"
-	"math/rand/v2"
+	"maps"
 	"net/http"
-	"sync"
 	"time"
 
-	"github.com/cstest/cstest/driver/internal/jsonscan"
+	"github.com/cstest/cstest/driver/internal/agents"
 	"github.com/cstest/cstest/driver/internal/wire"
+	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/template"
 )
 
-// agents are the people behind the chat system of mode websocket: one socket
-// each, open all along, and the tickets that are pushed to them. One goroutine
-// reads a socket, one writes it; turns wait for what the readers note.
-type agents struct {
-	target *wire.Target
-	config agentsConfig
-	places jsonscan.Places // in what the server says
-	ctx    context.Context
-	cancel context.CancelFunc
-	wg     sync.WaitGroup
-
-	mu      sync.Mutex
-	over    bool
-	all     []*agent // nil before the first turn
-	fresh   int      // whose first attempt is not over
-	live    int
-	changed chan struct{} // closed at the next change of an agent's state
-	tickets map[string]*handoff
-	early   early
+// agentRules are the agents of a target, compiled.
+type agentRules struct {
+	path   wire.Text
+	fields []wire.Field // of the upgrade
+	bearer wire.Text
+	jwt    *signer
+	config agents.Config
 }
 
-// agent is one of them. session, trying and fault are guarded by agents.mu.
-type agent struct {
-	Member
-	session *session   // nil unless it is open
-	trying  bool       // its first attempt is not over, or that after it was open
-	fault   wire.Fault // why it is not open
-}
-
-const (
-	redialFirst = 50 * time.Millisecond
-	redialMost  = 2 * time.Second
-)
-
-// agentsConfig says who the agents are and what they do.
-type agentsConfig struct {
-	Members []Member
-	Queues  []string // whose tickets they are shown
-	Reply   string   // what the agent who wins a ticket answers
-	Notes   bool     // what is said of a ticket is kept, for a person to see
-}
-
-// Member is an agent.
-type Member struct {
-	Name string
-	Path string // of the socket, query and all
-	// Header gives the fields of the upgrade, credentials and all; one call at a time.
-	Header func() (http.Header, error)
-}
-
-// newAgents gives agents of t. It opens no socket.
-func newAgents(t *wire.Target, config agentsConfig) *agents {
-	g := &agents{target: t, config: config, places: spoken(), changed: make(chan struct{}), tickets: map[string]*handoff{}}
-	g.early.byID = map[string]*sighting{}
-	g.ctx, g.cancel = context.WithCancel(context.Background())
-	return g
-}
-
-func (g *agents) Connections() int {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.live
-}
-
-func (g *agents) Interrupt() { g.cancel() }
-
-func (g *agents) Close() {
-	g.cancel()
-	g.mu.Lock()
-	g.over = true
-	g.mu.Unlock()
-	g.wg.Wait()
-}
-
-// start begins to open the sockets unless that was done. g.mu must be held.
-func (g *agents) start() {
-	if g.all != nil || g.over {
-		return
+func (p *plan) newAgentRules(target *scenario.Target, prefix string) (*agentRules, error) {
+	own := target.Agents
+	if own == nil {
+		own = &scenario.Agents{}
 	}
-	for _, m := range g.config.Members {
-		a := &agent{Member: m, trying: true}
-		g.all = append(g.all, a)
-		g.fresh++
-		g.wg.Go(func() { g.run(a) })
+	if own.Queues == nil {
+		own.Queues = []string{scenario.AllQueues}
 	}
-}
-
-// run keeps the agent's socket open, one attempt at a time.
-func (g *agents) run(a *agent) {
-	wait, failures, first := time.Duration(0), 0, true
-	for g.pause(wait) {
-		s, f := g.connect(a)
-		lived := time.Duration(0)
-		g.set(a, func() {
-			if first {
-				first = false
-				g.fresh--
-			}
-			if !f.Bad() {
-				a.session = s
-				g.live++
-			} else {
-				a.fault = f
-			}
-			a.trying = false
-		})
-		if !f.Bad() {
-			opened := g.target.Now()
-			f = s.serve()
-			lived = g.target.Now() - opened
-			g.set(a, func() {
-				a.session, a.fault, a.trying = nil, f, true
-				g.live--
-				g.lose(s, f)
-			})
-			s.end(f)
-		}
-		if failures++; lived > redialMost {
-			failures = 0
-		}
-		most := min(redialFirst<<min(failures, 6), redialMost)
-		wait = most/2 + rand.N(most/2) // jitter: agents of all processes lose their sockets at once
+	r := &agentRules{config: agents.Config{Queues: own.Queues, Reply: firstOf(own.Reply, "您好,已为您处理。"), Notes: p.opts.Capture != nil}}
+	var err error
+	if r.path, err = p.pathOf(prefix, firstOf(own.Path, "/v1/agent/ws")); err != nil {
+		return nil, fmt.Errorf("agents.path: %w", err)
 	}
-}
-
-// set changes an agent's state and tells those who wait for that.
-func (g *agents) set(a *agent, change func()) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	change()
-	close(g.changed)
-	g.changed = make(chan struct{})
-}
-
-// pause gives false when everything is over.
-func (g *agents) pause(wait time.Duration) bool {
-	if wait > 0 {
-		timer := time.NewTimer(wait)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-g.ctx.Done():
+	if r.bearer, err = p.opts.bind(own.Bearer, template.Header); err != nil {
+		return nil, fmt.Errorf("agents.bearer: %w", err)
+	}
+	all, err := headers(target.Headers, []wire.Field{{Name: "user-agent", Value: raw("cstest")}}, &p.opts)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range all {
+		if forAgents(f.Value) {
+			r.fields = append(r.fields, f)
 		}
 	}
-	return g.ctx.Err() == nil
-}
-
-// ready waits until an agent's socket is open, for the first turns until it is
-// known of every one whether it can be.
-func (g *agents) Ready(until time.Duration) wire.Fault {
-	for {
-		if g.ctx.Err() != nil {
-			return wire.NewFault(wire.Interrupted, "interrupted")
-		}
-		g.mu.Lock()
-		g.start()
-		settled, open, changed := g.fresh == 0, g.live > 0, g.changed
-		if settled && !open {
-			if _, trying, f := g.state(); trying == 0 {
-				g.mu.Unlock()
-				return f
-			}
-		}
-		g.mu.Unlock()
-		if settled && open {
-			return wire.Fault{}
-		}
-		if late := g.wait(changed, until); late.Bad() {
-			return late
-		}
+	r.jwt = p.jwt.forAgents()
+	for n := range or(int(own.Sockets), 4) {
+		r.config.Members = append(r.config.Members, r.member(&User{ID: fmt.Sprintf("agent-%d", n+1), Index: int64(n + 1)}))
 	}
+	return r, nil
 }
 
-// state counts the sockets that are open and those of which it is not known yet
-// whether they can be; f is why one is not open. g.mu must be held.
-func (g *agents) state() (open, trying int, f wire.Fault) {
-	for _, a := range g.all {
+// member makes an agent of user, who has no turn.
+func (r *agentRules) member(user *User) agents.Member {
+	v := &wire.Values{Of: &values{user: user, turn: &Turn{}}}
+	return agents.Member{Name: user.ID, Path: string(r.path.Append(nil, v)), Header: func() (http.Header, error) {
+		header := http.Header{}
+		for _, f := range r.fields {
+			header.Set(f.Name, string(f.Value.Append(nil, v)))
+		}
 		switch {
-		case a.session != nil:
-			open++
-			continue
-		case a.trying:
-			trying++
-		}
-		if a.fault.Bad() {
-			f = a.fault
-		}
-	}
-	return open, trying, f
-}
-
-// wait waits for c, the deadline (TimedOut) or the end.
-func (g *agents) wait(c <-chan struct{}, until time.Duration) wire.Fault {
-	timer := time.NewTimer(until - g.target.Now())
-	defer timer.Stop()
-	select {
-	case <-c:
-		return wire.Fault{}
-	case <-g.ctx.Done():
-		return wire.NewFault(wire.Interrupted, "interrupted")
-	case <-timer.C:
-		return wire.NewFault(wire.TimedOut, "no agent's socket was open within the timeout")
-	}
-}
-
-// prepare opens all sockets.
-func (g *agents) Prepare() error {
-	for {
-		g.mu.Lock()
-		g.start()
-		open, trying, f := g.state()
-		settled, changed := g.fresh == 0, g.changed
-		g.mu.Unlock()
-		if settled || g.ctx.Err() != nil {
-			if open+trying < len(g.config.Members) {
-				return fmt.Errorf("%d of %d agents: %s", len(g.config.Members)-open, len(g.config.Members), f.Message)
+		case !r.bearer.Empty():
+			header.Set("authorization", "Bearer "+string(r.bearer.Append(nil, v)))
+		case r.jwt != nil:
+			if err := r.jwt.sign(user, time.Now()); err != nil {
+				return nil, err
 			}
-			return nil
+			header.Set("authorization", "Bearer "+user.state.token)
 		}
-		select {
-		case <-changed:
-		case <-g.ctx.Done():
-		}
+		return header, nil
+	}}
+}
+
+// forAgents gives the signer of agents' tokens: their own names, their role, and
+// the claims that mean something for them.
+func (s *signer) forAgents() *signer {
+	if s == nil {
+		return nil
 	}
+	a := *s
+	a.sub = template.Only("user.id", variables["user.id"], template.Text)
+	a.claims = maps.Clone(s.claims)
+	maps.DeleteFunc(a.claims, func(_ string, claim wire.Text) bool { return !forAgents(claim) })
+	a.claims["role"] = raw("agent")
+	return &a
 }

@@ -57,7 +57,7 @@ type deskTicket struct {
 }
 
 func newDesk(t testing.TB) *deskServer {
-	d := &deskServer{tickets: map[string]*deskTicket{}, protocol: agentProtocol, release: make(chan struct{})}
+	d := &deskServer{tickets: map[string]*deskTicket{}, protocol: "cs.agent.v1", release: make(chan struct{})}
 	t.Cleanup(func() { close(d.release) })
 	return d
 }

@@ -37,12 +37,7 @@ func ask(d Driver, text string) Reply {
 // awaited waits until n turns wait for their tickets.
 func awaited(t *testing.T, d Driver, n int) {
 	t.Helper()
-	g := d.(*client).agents
-	eventually(t, "that many turns wait", func() bool {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		return len(g.tickets) == n
-	})
+	eventually(t, "that many turns wait", func() bool { return d.(*client).agents.State().Waiting == n })
 }
 
 func says(t *testing.T, r Reply, reason Reason, message string) {
@@ -187,7 +182,7 @@ func TestAnswerWithoutTicket(t *testing.T) {
 		{`{"answer":"ok","ticket":null}`, Malformed, "no ticket in the answer: nobody was handed the question"},
 		{`{"answer":"ok","ticket":{"id":""}}`, Malformed, "no ticket in the answer: nobody was handed the question"},
 		{`{"answer":"ok","ticket":{"id":7}}`, Malformed, "no ticket in the answer: nobody was handed the question"},
-		{`{"answer":"ok","ticket":{"id":"` + strings.Repeat("x", maxTicketID+1) + `"}}`, Malformed, "no ticket in the answer: nobody was handed the question"},
+		{`{"answer":"ok","ticket":{"id":"` + strings.Repeat("x", 257) + `"}}`, Malformed, "no ticket in the answer: nobody was handed the question"},
 		{`{"ticket":{"id":"t"}}`, Malformed, "no answer in the response"},
 	} {
 		d := open(t, &scenario.Target{URL: deskOnly(t, newDesk(t), answerWith(c.body)), Mode: "websocket"}, Options{Base: time.Now()})
@@ -239,11 +234,8 @@ func TestManyHandOffs(t *testing.T) {
 	if tickets != turns || s.desk.replies.Load() != turns || s.turns.Load() != turns {
 		t.Errorf("%d tickets with the reply, %d replies, %d questions, want %d", tickets, s.desk.replies.Load(), s.turns.Load(), turns)
 	}
-	g := d.(*client).agents
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if len(g.tickets) != 0 {
-		t.Errorf("%d tickets still waited for", len(g.tickets))
+	if n := d.(*client).agents.State().Waiting; n != 0 {
+		t.Errorf("%d tickets still waited for", n)
 	}
 }
 
@@ -328,18 +320,18 @@ func TestRefusedUpgrade(t *testing.T) {
 			c.set(s.desk)
 			d := open(t, handed(s), Options{Base: time.Now()})
 			r := ask(d, "hi")
-			says(t, r, Unreachable, onSocket+c.message)
+			says(t, r, Unreachable, "agent's socket: "+c.message)
 			if r.Status != 0 || r.Sent != 0 || r.Done < r.Begun || s.turns.Load() != 0 {
 				t.Errorf("status %d sent %s done %s, %d turns sent", r.Status, r.Sent, r.Done, s.turns.Load())
 			}
-			if err := d.Prepare(0); err == nil || err.Error() != "4 of 4 agents: "+onSocket+c.message {
+			if err := d.Prepare(0); err == nil || err.Error() != "4 of 4 agents: "+"agent's socket: "+c.message {
 				t.Errorf("prepare: %v", err)
 			}
 		})
 	}
 	t.Run("nobody there", func(t *testing.T) {
 		d := open(t, &scenario.Target{URL: "http://127.0.0.1:1", Mode: "websocket"}, Options{Base: time.Now()})
-		says(t, ask(d, "hi"), Unreachable, onSocket+"connection refused")
+		says(t, ask(d, "hi"), Unreachable, "agent's socket: "+"connection refused")
 	})
 }
 
@@ -358,7 +350,7 @@ func TestRefusedForAWhile(t *testing.T) {
 		return 503
 	}
 	d := open(t, handed(s), Options{Base: time.Now()})
-	says(t, ask(d, "hi"), Unreachable, onSocket+"the upgrade was refused with status 503: refused-503")
+	says(t, ask(d, "hi"), Unreachable, "agent's socket: "+"the upgrade was refused with status 503: refused-503")
 	open503.Store(true)
 	eventually(t, "all agents are back", func() bool { return d.Connections() == 4 })
 	says(t, ask(d, "hi"), Complete, "")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/cstest/cstest/driver/internal/agents"
 	"github.com/cstest/cstest/driver/internal/http1"
 	"github.com/cstest/cstest/driver/internal/http2"
 	"github.com/cstest/cstest/driver/internal/jsonscan"
@@ -35,8 +36,8 @@ type carrier interface {
 type client struct {
 	plan      *plan
 	carrier   carrier
-	agents    *agents // of mode websocket
-	binary    bool    // what goes over the wire is not what a person reads
+	agents    *agents.Team // of mode websocket
+	binary    bool         // what goes over the wire is not what a person reads
 	exchanges exchanges
 }
 
@@ -60,7 +61,7 @@ func newClient(p *plan, version scenario.HTTPVersion) (*client, error) {
 	case "", scenario.HTTP1:
 		c.carrier = http1.New(&p.Target)
 		if p.agents != nil {
-			c.agents = newAgents(&p.Target, p.agents.config)
+			c.agents = agents.New(&p.Target, p.agents.config)
 		}
 	case scenario.HTTP2, scenario.H2C:
 		if p.Secure != (version == scenario.HTTP2) {
@@ -100,7 +101,7 @@ func (c *client) Interrupt() {
 func (c *client) Connections() int {
 	n := c.carrier.Connections()
 	if c.agents != nil {
-		n += c.agents.Connections()
+		n += c.agents.State().Open
 	}
 	return n
 }

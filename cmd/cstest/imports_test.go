@@ -51,7 +51,8 @@ var house = map[string][]string{
 	"reference-server/pii":       {},
 	"template":                   {},
 	"usage":                      {},
-	"driver":                     {"driver/internal/dial", "driver/internal/http1", "driver/internal/http2", "driver/internal/jsonscan", "driver/internal/sse", "driver/internal/wire", "scenario", "template"},
+	"driver":                     {"driver/internal/agents", "driver/internal/dial", "driver/internal/http1", "driver/internal/http2", "driver/internal/jsonscan", "driver/internal/sse", "driver/internal/wire", "scenario", "template"},
+	"driver/internal/agents":     {"driver/internal/jsonscan", "driver/internal/wire", "scenario", "template"},
 	"driver/internal/dial":       {"scenario"},
 	"driver/internal/http1":      {"driver/internal/dial", "driver/internal/wire", "scenario", "template"},
 	"driver/internal/http2":      {"driver/internal/wire", "scenario", "template"},
@@ -81,7 +82,7 @@ var fences = map[string]string{
 	"github.com/alicebob/":       "reference-server",
 	"github.com/redis/":          "reference-server reference-server/desk reference-server/dialog reference-server/jobs",
 	"github.com/blevesearch/":    "reference-server/answer",
-	"github.com/coder/websocket": "driver reference-server/desk",
+	"github.com/coder/websocket": "driver/internal/agents reference-server/desk",
 	"github.com/valyala/":        "driver mockllm/internal/transport",
 }
 

@@ -1,4 +1,4 @@
-package driver
+package agents
 
 import (
 	"encoding/binary"

@@ -1,4 +1,4 @@
-package driver
+package agents
 
 import (
 	"context"
@@ -18,7 +18,7 @@ import (
 
 // session is one open socket of an agent.
 type session struct {
-	agents *agents
+	agents *Team
 	agent  *agent
 	conn   *websocket.Conn
 	guard  *guard
@@ -28,7 +28,7 @@ type session struct {
 	over   chan struct{} // closed when nothing is to be written any more
 	wake   chan struct{}
 
-	// Guarded by agents.mu.
+	// Guarded by Team.mu.
 	out   [][]byte
 	fault wire.Fault // why it is closed
 }
@@ -44,7 +44,7 @@ const (
 )
 
 // connect opens the agent's socket and subscribes to the queues.
-func (g *agents) connect(a *agent) (*session, wire.Fault) {
+func (g *Team) connect(a *agent) (*session, wire.Fault) {
 	ctx, cancel := context.WithTimeout(g.ctx, g.target.Timeout)
 	defer cancel()
 	header, err := a.Header()
@@ -62,7 +62,7 @@ func (g *agents) connect(a *agent) (*session, wire.Fault) {
 		HTTPClient:   &http.Client{Transport: up, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 		HTTPHeader:   header,
 		Host:         g.target.Host,
-		Subprotocols: []string{agentProtocol},
+		Subprotocols: []string{protocol},
 	})
 	if err != nil {
 		stop()
@@ -75,10 +75,10 @@ func (g *agents) connect(a *agent) (*session, wire.Fault) {
 	}
 	conn.SetReadLimit(int64(g.target.Limits.Line))
 	g.wg.Go(s.write)
-	f := s.greet()
+	f := s.subscribe()
 	if f.Bad() {
 		g.mu.Lock()
-		g.lose(s, f)
+		g.fail(s, f)
 		g.mu.Unlock()
 		s.end(f)
 	}
@@ -86,7 +86,7 @@ func (g *agents) connect(a *agent) (*session, wire.Fault) {
 }
 
 // unreached says why there is no socket.
-func (g *agents) unreached(f wire.Fault) wire.Fault {
+func (g *Team) unreached(f wire.Fault) wire.Fault {
 	if g.ctx.Err() != nil {
 		return wire.NewFault(wire.Interrupted, "interrupted")
 	}
@@ -94,7 +94,7 @@ func (g *agents) unreached(f wire.Fault) wire.Fault {
 	return f
 }
 
-func (g *agents) address(a *agent) string {
+func (g *Team) address(a *agent) string {
 	scheme := "http://"
 	if g.target.Secure {
 		scheme = "https://"
@@ -104,7 +104,7 @@ func (g *agents) address(a *agent) string {
 
 // upgrade prepares one request over c, whatever its host: no proxy of the
 // environment's, and nothing is kept.
-func (g *agents) upgrade(c net.Conn) *upgrade {
+func (g *Team) upgrade(c net.Conn) *upgrade {
 	dial := func(context.Context, string, string) (net.Conn, error) { return c, nil }
 	u := &upgrade{guard: &guard{conn: c, base: g.target.Base, timeout: g.target.Timeout}}
 	u.Transport = http.Transport{
@@ -128,7 +128,7 @@ func refusal(ctx context.Context, resp *http.Response, err error) wire.Fault {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return wire.NewFault(wire.TimedOut, "the upgrade took longer than the timeout")
 	case resp != nil:
-		return wire.NewFault(wire.Unreachable, "the server's upgrade is not one to WebSocket and "+agentProtocol)
+		return wire.NewFault(wire.Unreachable, "the server's upgrade is not one to WebSocket and "+protocol)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
 		return wire.NewFault(wire.Unreachable, "connection closed by the server during the upgrade")
 	}
@@ -143,10 +143,10 @@ func coded(code string) string {
 	return ": " + code
 }
 
-// greet waits for the server's hello and has it show the tickets.
-func (s *session) greet() wire.Fault {
-	if s.conn.Subprotocol() != agentProtocol {
-		return wire.NewFault(wire.Unreachable, onSocket+"the server did not choose the subprotocol "+agentProtocol)
+// subscribe waits for the server's hello and has it show the tickets.
+func (s *session) subscribe() wire.Fault {
+	if s.conn.Subprotocol() != protocol {
+		return wire.NewFault(wire.Unreachable, onSocket+"the server did not choose the subprotocol "+protocol)
 	}
 	s.guard.conn.SetReadDeadline(time.Now().Add(s.agents.target.Timeout)) //nolint:errcheck // as in arm
 	asked, pings := false, 0
@@ -156,15 +156,15 @@ func (s *session) greet() wire.Fault {
 			return late(f, onSocket+"no subscription within the timeout")
 		}
 		switch {
-		case !asked && (kind != "hello" || s.values[saidProtocol].Kind != jsonscan.Nothing && s.text(saidProtocol) != agentProtocol):
-			return wire.NewFault(wire.Unreachable, onSocket+"the server's first message is not the hello of "+agentProtocol)
+		case !asked && (kind != "hello" || s.values[saidProtocol].Kind != jsonscan.Nothing && s.text(saidProtocol) != protocol):
+			return wire.NewFault(wire.Unreachable, onSocket+"the server's first message is not the hello of "+protocol)
 		case !asked:
 			asked = true
 			pings, _ = s.values[saidPing].Count()
 			s.agents.mu.Lock()
 			s.out = append(s.out, subscription(s.agents.config.Queues))
 			s.agents.mu.Unlock()
-			s.rouse()
+			s.notify()
 		case kind == "subscribed":
 			s.guard.conn.SetReadDeadline(time.Time{}) //nolint:errcheck // as in arm
 			s.guard.idle = missedPings * time.Duration(pings) * time.Second
@@ -172,7 +172,7 @@ func (s *session) greet() wire.Fault {
 		case kind == "error":
 			return wire.NewFault(wire.Unreachable, onSocket+"the subscription was refused"+coded(s.text(saidCode)))
 		default:
-			s.heed(kind)
+			s.note(kind)
 		}
 	}
 }
@@ -184,19 +184,19 @@ func (s *session) serve() wire.Fault {
 		if f.Bad() {
 			return f
 		}
-		s.heed(kind)
+		s.note(kind)
 	}
 }
 
-// heed notes what a message says of a ticket; others mean nothing here.
-func (s *session) heed(kind string) {
+// note notes what a message says of a ticket; others mean nothing here.
+func (s *session) note(kind string) {
 	switch kind {
 	case "ticket":
 		if id := s.text(saidTicket); id != "" && len(id) <= maxTicketID {
-			s.agents.pushed(s, id, s.guard.read, s.in)
+			s.agents.noteShown(s, id, s.guard.read, s.in)
 		}
 	case "claimed", "lost", "replied", "error":
-		s.agents.answered(s, kind, s.text(saidTicketID), s.text(saidCode), s.in)
+		s.agents.noteAnswer(s, kind, s.text(saidTicketID), s.text(saidCode), s.in)
 	}
 }
 
@@ -278,7 +278,7 @@ func (s *session) lost(err error) wire.Fault {
 	return wire.NewFault(wire.Broken, notProtocol)
 }
 
-func (s *session) rouse() {
+func (s *session) notify() {
 	select {
 	case s.wake <- struct{}{}:
 	default:

@@ -1,4 +1,4 @@
-package driver
+package agents
 
 import (
 	"github.com/cstest/cstest/driver/internal/jsonscan"
@@ -6,10 +6,10 @@ import (
 )
 
 const (
-	agentProtocol = "cs.agent.v1"
+	protocol = "cs.agent.v1"
 	// MaxTicketID bounds a ticket's id, in bytes.
-	maxTicketID   = 256
-	maxAgentNotes = 64 << 10
+	maxTicketID = 256
+	maxNotes    = 64 << 10
 )
 
 // What a message to an agent may hold.
@@ -23,8 +23,8 @@ const (
 	saidSlots
 )
 
-// spoken is where that stands.
-func spoken() jsonscan.Places {
+// places is where that stands.
+func places() jsonscan.Places {
 	return jsonscan.Compile(map[int]string{
 		saidType: "type", saidTicket: "ticket.id", saidTicketID: "ticket_id", saidCode: "code", saidProtocol: "protocol", saidPing: "ping_s",
 	})

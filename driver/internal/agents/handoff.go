@@ -1,4 +1,4 @@
-package driver
+package agents
 
 import (
 	"slices"
@@ -11,14 +11,10 @@ const (
 	// together is how long the first agent who is shown a ticket waits for a
 	// second, so that their claims race.
 	together = 10 * time.Millisecond
-	// earlyFor is how long a push that no turn waits for is kept: it may come
-	// before the answer that names its ticket. Most are for other processes' turns.
-	earlyFor  = 10 * time.Second
-	earlyMost = 8192
 )
 
 // handoff is the ticket of one turn on its way to an agent. It is guarded by
-// agents.mu.
+// Team.mu.
 type handoff struct {
 	id     string
 	sight  sighting
@@ -42,55 +38,14 @@ const (
 	lostIt
 )
 
-// sighting is who was shown a ticket, and when the first was.
-type sighting struct {
-	id    string
-	at    time.Duration
-	by    [2]*session
-	shown int
-	notes []byte // for one who watches
-}
-
-// see notes that s was shown the ticket.
-func (g *sighting) see(s *session, at time.Duration) {
-	if g.shown == 0 || at < g.at {
-		g.at = at
-	}
-	if g.shown == len(g.by) || g.shown == 1 && g.by[0] == s {
-		return
-	}
-	g.by[g.shown] = s
-	g.shown++
-}
-
-// early are the sightings of tickets that no turn waits for, oldest first.
-type early struct {
-	byID  map[string]*sighting
-	queue []*sighting
-}
-
-func (e *early) add(id string, at time.Duration) *sighting {
-	for len(e.queue) > 0 && (e.queue[0].at < at-earlyFor || len(e.queue) >= earlyMost) {
-		if old := e.queue[0]; e.byID[old.id] == old {
-			delete(e.byID, old.id)
-		}
-		e.queue[0] = nil
-		e.queue = e.queue[1:]
-	}
-	s := &sighting{id: id, at: at}
-	e.byID[id] = s
-	e.queue = append(e.queue, s)
-	return s
-}
-
-// pushed notes that s was shown a ticket at the instant at.
-func (g *agents) pushed(s *session, id string, at time.Duration, raw []byte) {
+// noteShown notes that s was shown a ticket at the instant at.
+func (g *Team) noteShown(s *session, id string, at time.Duration, raw []byte) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if h := g.tickets[id]; h != nil {
 		g.note(&h.sight, s, " <- ", raw)
 		h.sight.see(s, at)
-		h.rouse()
+		h.notify()
 		return
 	}
 	seen := g.early.byID[id]
@@ -102,22 +57,22 @@ func (g *agents) pushed(s *session, id string, at time.Duration, raw []byte) {
 }
 
 // note keeps a message for one who watches.
-func (g *agents) note(seen *sighting, s *session, way string, raw []byte) {
-	if !g.config.Notes || len(seen.notes)+len(raw) > maxAgentNotes {
+func (g *Team) note(seen *sighting, s *session, way string, raw []byte) {
+	if !g.config.Notes || len(seen.notes)+len(raw) > maxNotes {
 		return
 	}
 	seen.notes = append(append(append(append(seen.notes, s.agent.Name...), way...), raw...), '\n')
 }
 
-func (h *handoff) rouse() {
+func (h *handoff) notify() {
 	select {
 	case h.wake <- struct{}{}:
 	default:
 	}
 }
 
-// answered notes what the server said to s of a ticket.
-func (g *agents) answered(s *session, kind, id, code string, raw []byte) {
+// noteAnswer notes what the server said to s of a ticket.
+func (g *Team) noteAnswer(s *session, kind, id, code string, raw []byte) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	h := g.tickets[id]
@@ -148,11 +103,11 @@ func (g *agents) answered(s *session, kind, id, code string, raw []byte) {
 	case kind == "replied" && h.asked && s == h.winner:
 		h.closed = true
 	}
-	h.rouse()
+	h.notify()
 }
 
-// lose ends the turns that hang on s. g.mu must be held.
-func (g *agents) lose(s *session, f wire.Fault) {
+// fail ends the turns that hang on s. g.mu must be held.
+func (g *Team) fail(s *session, f wire.Fault) {
 	f = whileAsked(f)
 	s.fault = f
 	for _, h := range g.tickets {
@@ -164,7 +119,7 @@ func (g *agents) lose(s *session, f wire.Fault) {
 		if h.sight.shown == 0 && g.live == 0 {
 			h.fault = f
 		}
-		h.rouse()
+		h.notify()
 	}
 }
 
@@ -177,7 +132,7 @@ func whileAsked(f wire.Fault) wire.Fault {
 }
 
 // expect begins to wait for the ticket.
-func (g *agents) expect(id string) *handoff {
+func (g *Team) expect(id string) *handoff {
 	h := &handoff{id: id, wake: make(chan struct{}, 1)}
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -195,7 +150,7 @@ func (g *agents) expect(id string) *handoff {
 			h.fault = f
 		}
 	}
-	if _, _, f := g.state(); h.sight.shown == 0 && g.live == 0 {
+	if _, _, f := g.sockets(); h.sight.shown == 0 && g.live == 0 {
 		if h.fault = whileAsked(f); !f.Bad() {
 			h.fault = wire.NewFault(wire.Broken, "no agent's socket is open")
 		}
@@ -203,7 +158,7 @@ func (g *agents) expect(id string) *handoff {
 	return h
 }
 
-func (g *agents) forget(h *handoff) {
+func (g *Team) forget(h *handoff) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.tickets[h.id] == h {
@@ -212,7 +167,7 @@ func (g *agents) forget(h *handoff) {
 }
 
 // until waits until done, which is asked under the lock, says so.
-func (g *agents) until(h *handoff, deadline time.Duration, done func() bool) wire.Fault {
+func (g *Team) until(h *handoff, deadline time.Duration, done func() bool) wire.Fault {
 	for {
 		g.mu.Lock()
 		over, f := done(), h.fault
@@ -240,7 +195,7 @@ type Outcome struct {
 // first two who are claim it and the winner reply. done is when the answer to
 // the turn was whole; the dealing has the target's timeout from then, or from
 // when the ticket was shown.
-func (g *agents) Follow(id string, done, deadline time.Duration) (Outcome, wire.Fault) {
+func (g *Team) Follow(id string, done, deadline time.Duration) (Outcome, wire.Fault) {
 	if id == "" || len(id) > maxTicketID {
 		return Outcome{}, wire.NewFault(wire.Malformed, "no ticket in the answer: nobody was handed the question")
 	}
@@ -274,7 +229,7 @@ func late(f wire.Fault, what string) wire.Fault {
 
 // deal has the agents who were shown the ticket claim it, and the one who wins
 // it reply.
-func (g *agents) deal(h *handoff, deadline time.Duration) wire.Fault {
+func (g *Team) deal(h *handoff, deadline time.Duration) wire.Fault {
 	f := g.until(h, min(g.target.Now()+together, deadline), func() bool { return h.sight.shown == len(h.claims) || g.live < 2 })
 	if f.Bad() && f.Reason != wire.TimedOut {
 		return f
@@ -303,7 +258,7 @@ func (g *agents) deal(h *handoff, deadline time.Duration) wire.Fault {
 
 // claims has those who are shown the ticket claim it until every claim is
 // answered, or two have won.
-func (g *agents) claims(h *handoff, deadline time.Duration) wire.Fault {
+func (g *Team) claims(h *handoff, deadline time.Duration) wire.Fault {
 	for {
 		g.claim(h)
 		f := g.until(h, deadline, func() bool { return h.unclaimed() || !h.open() || h.won > 1 })
@@ -326,7 +281,7 @@ func (h *handoff) unclaimed() bool { return slices.Contains(h.claims[:h.sight.sh
 func (h *handoff) open() bool { return slices.Contains(h.claims[:h.sight.shown], claimed) }
 
 // claim has those who were shown the ticket and have not claimed it do so.
-func (g *agents) claim(h *handoff) {
+func (g *Team) claim(h *handoff) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for i := range h.sight.shown {
@@ -339,7 +294,7 @@ func (g *agents) claim(h *handoff) {
 
 // reply has the agent reply who alone has won the ticket. It tells how many have,
 // and where none has, why.
-func (g *agents) reply(h *handoff) (won int, code string) {
+func (g *Team) reply(h *handoff) (won int, code string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if h.won == 1 {
@@ -350,7 +305,7 @@ func (g *agents) reply(h *handoff) (won int, code string) {
 }
 
 // say sends a message about h from the agent of s. g.mu must be held.
-func (g *agents) say(h *handoff, s *session, message []byte) {
+func (g *Team) say(h *handoff, s *session, message []byte) {
 	if s.fault.Bad() {
 		h.fault = s.fault
 		return
@@ -358,5 +313,5 @@ func (g *agents) say(h *handoff, s *session, message []byte) {
 	g.note(&h.sight, s, " -> ", message)
 	// No more than two messages for each turn in flight wait here.
 	s.out = append(s.out, message)
-	s.rouse()
+	s.notify()
 }
