@@ -32,6 +32,7 @@ type conversation struct {
 	canary   Canary
 	limped   bool // a turn was answered, but not ok
 	broken   bool // a turn was not answered
+	cut      bool // a turn was, by the end of the load
 	counted  bool // the turn to come is counted as in flight
 	state    state
 	loop     *loop // nil in the open model
@@ -58,7 +59,7 @@ type loop struct {
 func (c *conversation) begin(k int64, s *Script) {
 	c.k, c.outline = k, s.choose(k)
 	c.turn, c.tries, c.released = 0, 0, 0
-	c.limped, c.broken = false, false
+	c.limped, c.broken, c.cut = false, false, false
 	c.id, c.kept, c.history = c.id[:0], c.kept[:0], c.history[:0]
 	c.started = c.intended
 	c.canary = newCanary(s.seed, k)
@@ -153,6 +154,8 @@ func appendHex(b, raw []byte) []byte {
 func (c *conversation) heard(st *scratch, j *Judgement, s *Script) (more bool, pause time.Duration) {
 	answered := measure.Answered.Has(j.Outcome)
 	switch {
+	case j.Outcome == measure.Censored:
+		c.cut = true
 	case !answered:
 		c.broken = true
 	case j.Outcome != measure.OK:
@@ -209,10 +212,10 @@ func (c *conversation) remember(st *scratch) {
 // end is how the conversation ended.
 func (c *conversation) end(cut bool) measure.ConversationEnd {
 	switch {
-	case cut:
-		return measure.Abandoned
 	case c.broken:
 		return measure.Broken
+	case cut || c.cut:
+		return measure.Abandoned
 	case c.limped:
 		return measure.CompleteDegraded
 	}

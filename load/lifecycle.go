@@ -110,7 +110,7 @@ func (r *run) cut(c *conversation) {
 	lane := r.o.Lanes[0]
 	switch c.state {
 	case talking:
-		lane.Ended(measure.Abandoned)
+		lane.Ended(c.end(true))
 	case issued: // it waited for a place and got none
 		r.live.started.Add(-1)
 		r.drop(c.intended, measure.DroppedTarget, full)

@@ -135,8 +135,8 @@ func TestDrainCensorsAndAbandons(t *testing.T) {
 		}
 		b, s := drive(t, always(), sc, f, nil)
 		// Second turns sent from 8 s on never end: those of starts from 7 s on.
-		if got := b.outcomes()[measure.Censored]; got != 30 || b.ends[measure.Broken] != 30 || b.ends[measure.Complete] != 70 {
-			t.Errorf("censored %d, ends %v; want 30, 30 broken, 70 complete", got, b.ends)
+		if got := b.outcomes()[measure.Censored]; got != 30 || b.ends[measure.Abandoned] != 30 || b.ends[measure.Complete] != 70 {
+			t.Errorf("censored %d, ends %v; want 30, 30 abandoned, 70 complete", got, b.ends)
 		}
 		for _, turn := range b.turns {
 			if turn.Outcome == measure.Censored && turn.Done != 15*time.Second {

@@ -41,6 +41,9 @@ type Slot struct {
 // Valid and it is not Excluded; it is bad unless its outcome is among Good, its
 // time (Of) within Limit, and its tier TierAtMost or better.
 //
+// A censored turn counts only where it is bad already: where it had exceeded the
+// limit when it was cut.
+//
 // Of ChunkGap the budget judges the gaps inside the turn instead: each is one,
 // bad when longer than Limit. With Checked it judges only turns of slots that
 // are checked, with Verified only turns whose canaries came back or were wrong.

@@ -98,6 +98,9 @@ func (r *rules) judge(s *secondTally, stage int, t *Turn, checked bool) (gaps ui
 	}
 	judges := r.judges[stage][t.Outcome]
 	good := r.good[t.Outcome]
+	if t.Outcome == Censored {
+		good = ^uint64(0) // but for the limits that had passed when it was cut
+	}
 	if Answered.Has(t.Outcome) {
 		degraded := 0
 		if t.Outcome == Degraded {
@@ -122,6 +125,9 @@ func (r *rules) judge(s *secondTally, stage int, t *Turn, checked bool) (gaps ui
 				good &^= 1 << l.budget
 			}
 		}
+	}
+	if t.Outcome == Censored {
+		judges &^= good &^ r.gaps // nobody knows what would have come
 	}
 	gaps = judges & r.gaps
 	judges &^= r.gaps
@@ -188,6 +194,9 @@ func (t *Turn) timing(of Timing) (time.Duration, bool) {
 	case Service:
 		return t.Done - t.Sent, true
 	case FirstToken:
+		if t.Outcome == Censored && t.FirstToken == 0 {
+			return t.Done - t.Intended, true
+		}
 		return t.FirstToken - t.Intended, t.FirstToken > 0
 	case Connect:
 		return t.Connect, true

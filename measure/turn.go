@@ -42,7 +42,8 @@ const (
 type ConversationEnd uint8
 
 // The ends. Complete: every turn ok. CompleteDegraded: every turn answered.
-// Broken: a turn was not answered. Abandoned: a turn was never sent.
+// Broken: a turn was not answered. Abandoned: cut by the end of the load, in a turn
+// or before one, with no turn unanswered before.
 const (
 	Complete ConversationEnd = iota
 	CompleteDegraded

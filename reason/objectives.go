@@ -50,6 +50,9 @@ const (
 	LLMCallsUnknown   Code = "llm_calls_unknown"
 	NotCounted        Code = "not_counted"
 	NoStream          Code = "no_stream"
+	CutUnknown        Code = "cut_unknown"
+	TierUntold        Code = "tier_untold"
+	TierNeverTold     Code = "tier_never_told"
 	NoChunkGap        Code = "no_chunk_gap"
 	NoCheckedAnswer   Code = "no_checked_answer"
 	StormDidNotHappen Code = "storm_did_not_happen"
@@ -109,6 +112,9 @@ func openRows() []row {
 		{NoTurnAnswered, "not verified: no turn was answered", "未验证：没有任何轮次得到应答"},
 		{LLMCallsUnknown, "not verified: the mock LLM did not tell its calls", "未验证：模拟 LLM 没有报告调用次数"},
 		{NotCounted, "not verified: the run did not count it", "未验证：本次运行没有统计它"},
+		{CutUnknown, "{verdict:word}: {cut:count} more were cut off by cstest itself: good or bad, nobody knows", "{verdict}：另有 {cut} 个被 cstest 自己中断，好坏未知"},
+		{TierUntold, "{verdict:word}: {share:share} of the answers judged do not say their tier (target.response.tier.from found nothing)", "{verdict}：{share} 的受判应答没有说明档位（target.response.tier.from 未找到）"},
+		{TierNeverTold, "not verified: no answer says its tier (target.response.tier.from found nothing)", "未验证：没有应答说明档位（target.response.tier.from 未找到）"},
 		{NoStream, "not verified: no answer came as a stream", "未验证：没有流式应答"},
 		{NoChunkGap, "not verified: no stream had two contents", "未验证：没有哪个流含有两段内容"},
 		{NoCheckedAnswer, "not verified: no checked turn was answered by the model", "未验证：没有受检轮次由模型应答"},

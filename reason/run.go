@@ -8,6 +8,9 @@ const (
 	JournalGaps      Code = "journal_gaps"
 	Unexpected4xx    Code = "unexpected_4xx"
 	BeyondContract   Code = "beyond_contract"
+	TurnsCut         Code = "turns_cut"
+	TierUnmapped     Code = "tier_unmapped"
+	TierMissing      Code = "tier_missing"
 	DurationsClamped Code = "durations_clamped"
 	SharedHost       Code = "shared_host"
 	LittlesLawOff    Code = "littles_law_off"
@@ -35,6 +38,9 @@ func runRows() []row {
 		{JournalGaps, "{stretches:count} stretches of the journal could not be read: what they held is missing", "运行记录有 {stretches} 段无法读取：其中的内容缺失"},
 		{Unexpected4xx, "{turns:count} turns got an unexpected 4xx: the scenario may be wrong", "{turns} 轮得到意外的 4xx：场景可能写错了"},
 		{BeyondContract, "{turns:count} turns were refused beyond the contract and are judged by no objective", "{turns} 轮因超出约定而被拒绝，不计入任何目标"},
+		{TurnsCut, "{turns:count} turns were under way when cstest ended the load: they are unknown, and spend no budget; a longer load.drain waits for them", "{turns} 轮在 cstest 结束压测时尚未完成：结果未知，不消耗预算；加长 load.drain 可等到它们"},
+		{TierUnmapped, "tier {word:quoted}, which target.response.tier.map does not have, in {share:share} of the answers: not full quality", "档位 {word} 不在 target.response.tier.map 中，占应答的 {share}：不算完整质量"},
+		{TierMissing, "{share:share} of the answers do not say their tier: target.response.tier.from found nothing in them", "{share} 的应答没有说明档位：target.response.tier.from 未找到"},
 		{DurationsClamped, "{n:count} durations were longer than 1 h and are shown as 1 h", "{n} 个时长超过 1 小时，按 1 小时显示"},
 		{SharedHost, "the target runs on the generator's machine: they share its {cores:count} cores", "被测系统与压测机在同一台机器上：共用 {cores} 个核"},
 		{LittlesLawOff, "Little's law is off by {off:share}: {in_flight:figure} turns in flight against rate x mean response time {expected:figure}", "利特尔法则偏差 {off}：在途 {in_flight} 轮，而速率 × 平均响应时间为 {expected}"},

@@ -277,6 +277,10 @@ func (j *judge) warn() {
 	if n := j.snap.Counts[measure.ClientError]; n > 0 {
 		warn(reason.Unexpected4xx, n)
 	}
+	j.warnTiers(warn)
+	if n := j.snap.Counts[measure.Censored]; n > 0 {
+		warn(reason.TurnsCut, n)
+	}
 	if n := j.snap.Excluded; n > 0 {
 		warn(reason.BeyondContract, n)
 	}
@@ -321,7 +325,7 @@ func stormsOf(s *scenario.Scenario, plan *measure.Plan, facts *measure.Facts) []
 		storms = PlannedStorms(s)
 	}
 	for i := range storms {
-		if storms[i].End <= 0 {
+		if storms[i].End <= 0 || storms[i].End > plan.End() {
 			storms[i].End = max(plan.End(), storms[i].Start)
 		}
 	}

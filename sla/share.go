@@ -11,13 +11,15 @@ import (
 // or conversations.
 func (j *judge) share(r *Judged, o scenario.Objective) {
 	deff := j.deff
+	var skip func(second int) bool
 	switch o.Kind {
 	case scenario.KindConversations:
 		deff = 1
 		j.conversations(r, o)
 	case scenario.KindFullQuality:
 		spans := j.excused()
-		j.turns(r, o, func(second int) bool { return touches(spans, second) })
+		skip = func(second int) bool { return touches(spans, second) }
+		j.turns(r, o, skip)
 	default:
 		j.turns(r, o, nil)
 	}
@@ -33,6 +35,7 @@ func (j *judge) share(r *Judged, o scenario.Objective) {
 	}
 	j.infer(r, deff)
 	r.Reason = j.reasons(r, o)
+	j.bound(r, o, skip)
 }
 
 // turns counts what an objective's budget judged, less the seconds that skip.
@@ -58,12 +61,14 @@ func (j *judge) turns(r *Judged, o scenario.Objective, skip func(second int) boo
 }
 
 // conversations counts those in which a turn was not answered, or with
-// tier_at_most llm was not ok.
+// tier_at_most llm was not ok. What would have become of abandoned ones nobody knows.
 func (j *judge) conversations(r *Judged, o scenario.Objective) {
-	for _, n := range j.snap.Conversations {
-		r.N += n
+	for end, n := range j.snap.Conversations {
+		if measure.ConversationEnd(end) != measure.Abandoned {
+			r.N += n
+		}
 	}
-	r.Bad = j.snap.Conversations[measure.Broken] + j.snap.Conversations[measure.Abandoned]
+	r.Bad = j.snap.Conversations[measure.Broken]
 	if o.TierAtMost == scenario.TierLLM {
 		r.Bad += j.snap.Conversations[measure.CompleteDegraded]
 	}

@@ -376,6 +376,10 @@ func (j *judge) recovery(r *Judged, o scenario.Objective) {
 	budget, target := goodputBudget, tightest(j.objectives).target
 	if o.Kind == scenario.KindRecoveryQuality {
 		budget, target = qualityBudget, j.qualityTarget()
+		if j.tierNeverTold() {
+			j.notVerified(r, reason.New(reason.TierNeverTold))
+			return
+		}
 	}
 	found := false
 	for _, s := range j.storms {
