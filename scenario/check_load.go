@@ -50,6 +50,9 @@ func (c *checker) load() {
 	if l.MaxInFlight < 1 || l.MaxInFlight > 1_000_000 {
 		c.bad("load.max_in_flight", "must be 1 to 1M")
 	}
+	if l.Drain < c.Target.Timeout {
+		c.warn("load.drain", "%s is below target.timeout, %s: turns still under way then are cut off, and nobody knows whether they would have been good", l.Drain, c.Target.Timeout)
+	}
 	c.think("load.think", l.Think)
 }
 

@@ -176,6 +176,7 @@ func TestWarnings(t *testing.T) {
 		{"target: {bundled: {}}", "target: {url: 'https://x', auth: {bearer: hunter2}}", "x.yaml:3:43: target.auth.bearer: the token itself stands here and will be written to the results: use ${env:NAME} or a data table"},
 		{"target: {bundled: {}}", "target: {url: 'https://x', mode: websocket, agents: {bearer: hunter2}}", "x.yaml:3:62: target.agents.bearer: the token itself stands here and will be written to the results: use ${env:NAME}"},
 		{"target: {bundled: {}}", "target: {url: 'https://x'}\nchecks: {memory: on}", "x.yaml:4:18: checks.memory: no mock LLM echoes what it saw of the dialog (llm.listen or llm.admin, echo_context: true): context will be not verified"},
+		{"load:\n", "load:\n  drain: 2s\n", "x.yaml:5:10: load.drain: 2s is below target.timeout, 3s: turns still under way then are cut off, and nobody knows whether they would have been good"},
 		{"{availability: 99%}", "{latency: {p50: 2s, p99: 1s}}", "x.yaml:11:31: sla.latency.p99: 1s is tighter than p50 (2s), which therefore decides nothing"},
 	} {
 		s, err := Parse("x.yaml", []byte(strings.Replace(least, tt.old, tt.new, 1)), Options{})
