@@ -1,7 +1,9 @@
 package report
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -17,10 +19,13 @@ const LockFile = ".lock"
 // removes the lock; it may be called once.
 func Lock(dir string) (release func() error, err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: choose another --results-dir", err)
 	}
 	path := filepath.Join(dir, LockFile)
 	f, err := acquire(path)
+	if errors.Is(err, fs.ErrPermission) {
+		err = fmt.Errorf("%w: choose another --results-dir", err)
+	}
 	if err != nil {
 		return nil, err
 	}

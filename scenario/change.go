@@ -53,24 +53,11 @@ func (s *source) forget(path string) {
 	}
 }
 
-// ApplyTarget gives the scenario for one's own server at url, in place of the
-// bundled server or of another URL. What was filled in for the bundled server
-// (canaries on, a mock LLM) is taken back; what was written stays.
-func (s *Scenario) ApplyTarget(url string) (*Scenario, error) {
-	return s.derive(func(n *Scenario) {
-		n.Target.Bundled, n.Target.URL = nil, url
-		n.source.forget("target.bundled")
-		n.source.replaced("target.url", url)
-		if !n.source.wrote("checks.memory") {
-			n.Checks.Memory = ""
-		}
-		switch {
-		case !n.source.wrote("llm"):
-			n.LLM = nil
-		case !n.source.wrote("llm.echo_context"):
-			n.LLM.EchoContext = nil
-		}
-	})
+// replaceTarget puts one's own server at url in the place of the target.
+func (s *Scenario) replaceTarget(url string) {
+	s.Target.Bundled, s.Target.URL = nil, url
+	s.source.forget("target.bundled")
+	s.source.replaced("target.url", url)
 }
 
 // Scale gives the scenario with its load multiplied: starts or users, the cap

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -108,20 +109,47 @@ func TestScale(t *testing.T) {
 	}
 }
 
+// at parses a built-in scenario for one's own server.
+func at(t *testing.T, name string) func(url string) (*Scenario, error) {
+	return func(url string) (*Scenario, error) {
+		text, err := os.ReadFile("../scenarios/" + name + ".yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return Parse(name+".yaml", text, Options{Target: url})
+	}
+}
+
+// A file whose URL comes from the environment is rescued by another target.
+func TestTargetFromTheEnvironment(t *testing.T) {
+	text := strings.Replace(least, "target: {bundled: {}}", "target: {url: \"http://${env:CHAT_HOST}:8080\", api: article}", 1)
+	env := func(name string) (string, bool) { return "127.0.0.1", name == "CHAT_HOST" }
+	s, err := Parse("x.yaml", []byte(text), Options{Env: env})
+	if err != nil || s.Target.URL != "http://127.0.0.1:8080" {
+		t.Fatalf("got %v, %v", s, err)
+	}
+	none := func(string) (string, bool) { return "", false }
+	s, err = Parse("x.yaml", []byte(text), Options{Env: none, Target: "http://127.0.0.1:9"})
+	if err != nil || s.Target.URL != "http://127.0.0.1:9" {
+		t.Fatalf("got %v, %v", s, err)
+	}
+}
+
 func TestApplyTarget(t *testing.T) {
-	s, err := builtin(t, "smoke").ApplyTarget("http://127.0.0.1:9")
+	smoke := at(t, "smoke")
+	s, err := smoke("http://127.0.0.1:9")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if s.Target.Bundled != nil || s.Target.URL != "http://127.0.0.1:9" || s.Checks.Memory != Off || *s.LLM.EchoContext {
 		t.Errorf("got %+v, checks %+v", s.Target, s.Checks)
 	}
-	s, err = builtin(t, "midnight-sale").ApplyTarget("http://127.0.0.1:9")
+	s, err = at(t, "midnight-sale")("http://127.0.0.1:9")
 	if err != nil || s.Checks.Memory != On {
 		t.Errorf("memory was asked for: %v, %v", s.Checks.Memory, err)
 	}
 	roundTrip(t, s, Options{})
-	if _, err = s.ApplyTarget("chat.example"); err == nil ||
+	if _, err = smoke("chat.example"); err == nil ||
 		err.Error() != `--set target.url=chat.example: target.url: "chat.example" must begin with http:// or https://` {
 		t.Errorf("got %v", err)
 	}
@@ -204,11 +232,12 @@ func TestResolvedReadsBackEqual(t *testing.T) {
 		rate := func(name string) string {
 			return rapid.StringMatching(`[1-9]{1,3}(\.[0-9]{1,9})?k?/(s|m|h)`).Draw(t, name)
 		}
+		perMinute := rapid.StringMatching(`[1-9]{1,3}(\.[0-9]{1,9})?k?/(s|m)`)
 		share := rapid.StringMatching(`([1-8][0-9])(\.[0-9]{1,12})?%`)
 		duration := rapid.StringMatching(`[1-9][0-9]{0,3}(us|ms|s)`)
 		sets := []string{
-			"load.stages[0].starts=" + rate("starts"),
-			"load.stages[1].starts={from: " + rate("from") + ", to: " + rate("to") + "}",
+			"load.stages[0].starts=" + rate("starts"), "load.stages[1].for=5m",
+			"load.stages[1].starts={from: " + perMinute.Draw(t, "from") + ", to: " + rate("to") + "}",
 			"guard.max_turns=" + rate("guard"),
 			"sla.availability=" + share.Draw(t, "availability"),
 			"sla.confidence=" + rapid.StringMatching(`9[0-9](\.[0-9]{1,12})?%`).Draw(t, "confidence"),

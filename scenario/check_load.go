@@ -38,6 +38,12 @@ func (c *checker) load() {
 	if !judged {
 		c.bad("load.stages", "none is judged: leave judged: true to at least one")
 	}
+	switch {
+	case !l.Open() && c.PeakUsers() == 0:
+		c.bad("load.stages", "plan no user: nothing would be sent")
+	case l.Open() && starts < 1-1e-6:
+		c.bad("load.stages", "plan %s conversations, less than one: nothing would be sent; raise starts or for", unit.Figure(starts))
+	}
 	if starts > maxStarts {
 		c.bad("load.stages", "plans %.0f conversations: %.0f are possible", starts, maxStarts)
 	}

@@ -179,6 +179,8 @@ func (c *checker) headers(path string, headers map[string]string) {
 			continue
 		}
 		switch {
+		case strings.EqualFold(name, "host"):
+			c.bad(at, "the host is that of target.url: write the name there, and where it is to be found in target.resolve, for example {\"chat.example:443\": \"10.0.0.7:443\"}")
 		case ConnectionHeader(name):
 			c.bad(at, "belongs to the connection, and cstest sets what is needed itself: remove it")
 		case strings.EqualFold(name, "traceparent"):

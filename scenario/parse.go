@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"syscall"
 )
 
@@ -18,6 +19,11 @@ type Options struct {
 	Dir string
 	// AnyPath lets them be outside of Dir.
 	AnyPath bool
+	// Target, unless empty, is the URL of one's own server to take in place of the
+	// target's, be that the bundled one or another. What was filled in for the
+	// bundled server (canaries on, a mock LLM) does not come in; what was written
+	// stays.
+	Target string
 	// Set holds overrides, "PATH=VALUE" each: "load.stages[peak].starts=600/s".
 	// Items of a list go by name or by index.
 	Set []string
@@ -86,6 +92,16 @@ func Parse(name string, text []byte, opt Options) (*Scenario, error) {
 	}
 	if problems := s.readTables(); len(problems) > 0 {
 		return nil, problemsError(problems)
+	}
+	switch {
+	case opt.Target != "":
+		s.replaceTarget(opt.Target)
+	case strings.Contains(s.Target.URL, "${"):
+		url, err := s.Expand(s.Target.URL)
+		if err != nil {
+			return nil, problemsError([]Problem{s.source.problem("target.url", "%s, or say which server with --target URL (CSTEST_TARGET)", err)})
+		}
+		s.Target.URL = url
 	}
 	return s.finish()
 }

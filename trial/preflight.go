@@ -185,6 +185,8 @@ func (e *Exchange) redact(sent []string, redact func(string) string) {
 // Why says in one line what was wrong.
 func (e *Exchange) Why() string {
 	switch {
+	case strings.Contains(e.Message, "unknown authority"):
+		return fmt.Sprintf("%s: %s (name its CA in target.tls.ca, or add --insecure)", e.Outcome, e.Message)
 	case e.Message != "":
 		return fmt.Sprintf("%s: %s", e.Outcome, e.Message)
 	case e.Because != "":

@@ -259,7 +259,11 @@ func (j *job) print(doc *result.Document) error {
 	if err := report.WriteText(doc, j.s.out, report.TextOptions{Color: colorful(j.s.out, j.noColor), Width: width(j.s.out), Lang: j.lang}); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(j.s.out, "\n  %s\n", filepath.Join(j.dir, "report.html"))
+	page := filepath.Join(j.dir, "report.html")
+	if _, err := os.Stat(page); err != nil {
+		page = j.dir // the report could not be written: what could be is there
+	}
+	_, err := fmt.Fprintf(j.s.out, "\n  %s\n", page)
 	return err
 }
 

@@ -98,7 +98,7 @@ func (o *scenarioFlags) choose(f found) (*chosen, error) {
 	if err != nil {
 		return nil, err
 	}
-	sc, err := scenario.Parse(f.name, f.data, scenario.Options{Dir: f.dir, Set: sets})
+	sc, err := scenario.Parse(f.name, f.data, scenario.Options{Dir: f.dir, Set: sets, Target: o.target})
 	if err != nil {
 		return nil, err
 	}
@@ -144,9 +144,7 @@ func (o *scenarioFlags) sets() (sets, overrides []string, err error) {
 // apply makes the changes that are more than one field.
 func (o *scenarioFlags) apply(c *chosen) error {
 	if o.target != "" {
-		if err := o.change(c, "target="+o.target, func() (*scenario.Scenario, error) { return c.ApplyTarget(o.target) }); err != nil {
-			return err
-		}
+		c.overrides = append(c.overrides, "target="+o.target)
 	} else if c.Target.Bundled == nil && (o.profile != "" || len(o.knobs) > 0 || o.redis != "") {
 		return usagef("--profile, --knob and --redis are for the bundled server; the target is %s", targetLine(c))
 	}
