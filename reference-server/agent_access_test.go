@@ -234,9 +234,9 @@ func TestOneTimeTicketsAreGoodOnce(t *testing.T) {
 		if r := send(t, "POST", s.URL()+"/v1/agent/ticket", tokenFor(t, "u1"), ""); r.status != 403 {
 			t.Errorf("a user got a ticket: %d %s", r.status, r.body)
 		}
-		ttl := s.store.Redis.TTL(t.Context(), onceKey(mint("agent-9", "default"))).Val()
-		if ttl <= 0 || ttl > onceTicketLife {
-			t.Errorf("ttl %v, want up to %v", ttl, onceTicketLife)
+		ttl := s.store.Redis.TTL(t.Context(), passKey(mint("agent-9", "default"))).Val()
+		if ttl <= 0 || ttl > passLife {
+			t.Errorf("ttl %v, want up to %v", ttl, passLife)
 		}
 	})
 }
@@ -246,7 +246,7 @@ func TestTicketsExpire(t *testing.T) {
 	l := newScriptedLLM(t)
 	s := startOn(t, l.url, "redis://"+m.Addr())
 	ticket := send(t, "POST", s.URL()+"/v1/agent/ticket", tokenOf(t, "agent-1", "default", roleAgent), "").get("ticket").String()
-	m.FastForward(onceTicketLife + time.Second)
+	m.FastForward(passLife + time.Second)
 	if status, body, _ := upgradeStatus(t, s, "?ticket="+ticket); status != 401 {
 		t.Errorf("%d %s, want 401", status, body.Raw)
 	}

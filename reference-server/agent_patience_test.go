@@ -7,10 +7,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
+
 	"github.com/cstest/cstest/reference-server/desk"
 	"github.com/cstest/cstest/reference-server/dialog"
-
-	"github.com/alicebob/miniredis/v2"
 )
 
 // An agent that does not read is closed with 1013; the others miss nothing.

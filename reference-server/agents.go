@@ -1,13 +1,8 @@
 package refserver
 
 import (
-	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -16,93 +11,7 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/reference-server/desk"
-	"github.com/cstest/cstest/reference-server/dialog"
 )
-
-// onceTicketLife is how long a one-time ticket is good. A browser cannot send
-// an Authorization header with an upgrade, so it trades its token for one.
-const onceTicketLife = 30 * time.Second
-
-// onceKey never holds the ticket itself: who can read Redis gains nothing.
-func onceKey(ticket string) string {
-	sum := sha256.Sum256([]byte(ticket))
-	return "agt:{" + hex.EncodeToString(sum[:16]) + "}"
-}
-
-// onceTicket is what Redis keeps of a one-time ticket.
-type onceTicket struct {
-	UID    string `json:"uid"`
-	Tenant string `json:"tenant"`
-	Role   string `json:"role"`
-}
-
-// agentTicket trades an agent's token for a one-time ticket.
-func (s *Server) agentTicket(x *exchange) error {
-	if s.draining.Load() {
-		return problemDraining
-	}
-	if q := s.gates.allowUser(x.who, x.set, x.start); q != nil {
-		return x.limited(q)
-	}
-	ticket := rand.Text()
-	b, err := json.Marshal(onceTicket{x.who.UID, x.who.Tenant, x.who.role})
-	if err != nil {
-		return err
-	}
-	if err := s.store.Redis.Set(x.r.Context(), onceKey(ticket), b, onceTicketLife).Err(); err != nil {
-		return problemState
-	}
-	x.send(http.StatusOK, fmt.Appendf(nil, `{"ticket":%q,"expires_in_s":%d}`, ticket, int(onceTicketLife.Seconds())))
-	return nil
-}
-
-// redeem uses up a one-time ticket. Errors are *problem.
-func (s *Server) redeem(x *exchange, ticket string) (identity, error) {
-	if len(s.cfg.Secrets) == 0 {
-		return identity{}, problemNoKey
-	}
-	if len(ticket) == 0 || len(ticket) > 64 {
-		return identity{}, problemToken
-	}
-	b, err := s.store.Redis.GetDel(x.r.Context(), onceKey(ticket)).Bytes()
-	if dialog.IsNil(err) {
-		return identity{}, problemToken
-	}
-	if err != nil {
-		return identity{}, problemState
-	}
-	var t onceTicket
-	if json.Unmarshal(b, &t) != nil {
-		return identity{}, problemToken
-	}
-	return identity{Owner: dialog.Owner{Tenant: t.Tenant, UID: t.UID}, role: t.Role}, nil
-}
-
-// identify finds out who calls: by the Authorization header, or by a one-time
-// ticket where the endpoint takes them, never by both. A token in the query is
-// refused even beside a good header, because URLs end up in logs. Errors are
-// *problem.
-func (x *exchange) identify(e endpoint) (identity, error) {
-	if e.once {
-		q := x.r.URL.Query()
-		for name := range q {
-			if slices.Contains([]string{"token", "access_token", "id_token", "jwt", "bearer", "authorization"}, strings.ToLower(name)) {
-				return identity{}, problemToken
-			}
-		}
-		if tickets, ok := q["ticket"]; ok {
-			if len(tickets) != 1 || len(x.r.Header.Values("Authorization")) > 0 {
-				return identity{}, problemToken
-			}
-			return x.srv.redeem(x, tickets[0])
-		}
-	}
-	who, err := x.srv.verifier.request(x.r)
-	if err != nil {
-		return identity{}, tokenProblem(err)
-	}
-	return who, nil
-}
 
 var (
 	problemUpgrade = &problem{status: http.StatusUpgradeRequired, code: "upgrade-required", detail: "this is a WebSocket of RFC 6455 over HTTP/1.1",

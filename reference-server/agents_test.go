@@ -8,13 +8,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cstest/cstest/reference-server/dialog"
-
 	"github.com/alicebob/miniredis/v2"
 	"github.com/coder/websocket"
 	"github.com/tidwall/gjson"
 
 	"github.com/cstest/cstest/reference-server/answer"
+	"github.com/cstest/cstest/reference-server/dialog"
 )
 
 // testAgent is an agent as a test plays one.

@@ -9,11 +9,11 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/cstest/cstest/reference-server/dialog"
-
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/maypok86/otter/v2"
 	"github.com/tidwall/gjson"
+
+	"github.com/cstest/cstest/reference-server/dialog"
 )
 
 const (

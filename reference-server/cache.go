@@ -7,14 +7,12 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/cstest/cstest/reference-server/dialog"
-
-	"github.com/cstest/cstest/reference-server/degrade"
-
-	"github.com/cstest/cstest/reference-server/model"
-
 	"github.com/maypok86/otter/v2"
 	"golang.org/x/sync/singleflight"
+
+	"github.com/cstest/cstest/reference-server/degrade"
+	"github.com/cstest/cstest/reference-server/dialog"
+	"github.com/cstest/cstest/reference-server/model"
 )
 
 // hotAnswer is a model's answer to a reviewed question, the same for everybody.

@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cstest/cstest/reference-server/degrade"
-
 	"go.uber.org/goleak"
+
+	"github.com/cstest/cstest/reference-server/degrade"
 )
 
 func TestRateLimits(t *testing.T) {

@@ -9,9 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cstest/cstest/reference-server/model"
-
 	"github.com/cstest/cstest/reference-server/answer"
+	"github.com/cstest/cstest/reference-server/model"
 )
 
 // hostileAnswer has one flaw of each kind, and a number.

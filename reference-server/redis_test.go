@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cstest/cstest/reference-server/dialog"
-
 	"github.com/redis/go-redis/v9"
+
+	"github.com/cstest/cstest/reference-server/dialog"
 )
 
 // realRedis starts a redis-server of its own, or skips.

@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cstest/cstest/reference-server/dialog"
-
 	"github.com/tidwall/gjson"
+
+	"github.com/cstest/cstest/reference-server/dialog"
 )
 
 const testSecret = Secret("0123456789abcdef0123456789abcdef")

@@ -7,13 +7,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/cstest/cstest/reference-server/degrade"
-
-	"github.com/cstest/cstest/reference-server/model"
-
 	"github.com/tidwall/gjson"
 
 	"github.com/cstest/cstest/reference-server/answer"
+	"github.com/cstest/cstest/reference-server/degrade"
+	"github.com/cstest/cstest/reference-server/model"
 	"github.com/cstest/cstest/reference-server/pii"
 	"github.com/cstest/cstest/reference-server/wire"
 )

@@ -8,10 +8,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/cstest/cstest/reference-server/model"
-
 	"pgregory.net/rapid"
 
+	"github.com/cstest/cstest/reference-server/model"
 	"github.com/cstest/cstest/reference-server/trace"
 )
 

@@ -27,7 +27,7 @@ func (d *Desk) Accept(w http.ResponseWriter, r *http.Request, a Agent, limit int
 	// Who may open it was decided before, with words of the server for a no.
 	conn, err := websocket.Accept(h, r, &websocket.AcceptOptions{Subprotocols: []string{Protocol}, InsecureSkipVerify: true})
 	if err != nil {
-		d.giveBack()
+		d.unreserve()
 		return &HandshakeError{err}
 	}
 	d.metrics.accepted.Inc()

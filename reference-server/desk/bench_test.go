@@ -5,10 +5,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cstest/cstest/reference-server/dialog"
-
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/cstest/cstest/reference-server/dialog"
 )
 
 // One ticket from the question to the reply: opened, claimed by the winner and

@@ -5,9 +5,9 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/cstest/cstest/reference-server/dialog"
-
 	"github.com/redis/go-redis/v9"
+
+	"github.com/cstest/cstest/reference-server/dialog"
 )
 
 const (
@@ -119,13 +119,13 @@ func (b *bus) listen(ctx context.Context) {
 			case *redis.Subscription:
 				b.desk.resync(ctx)
 			case *redis.Message:
-				b.heard(m.Payload)
+				b.receive(m.Payload)
 			}
 		}
 	}
 }
 
-func (b *bus) heard(payload string) {
+func (b *bus) receive(payload string) {
 	var m announcement
 	if len(payload) > dialog.MaxRecord || json.Unmarshal([]byte(payload), &m) != nil || !dialog.IsID(m.Ticket.ID) || m.From == b.me {
 		return

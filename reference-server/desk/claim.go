@@ -6,9 +6,9 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/cstest/cstest/reference-server/dialog"
-
 	"github.com/redis/go-redis/v9"
+
+	"github.com/cstest/cstest/reference-server/dialog"
 )
 
 // outcome is what becomes of a claim or a reply. The words are those of the wire.

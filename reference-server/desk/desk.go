@@ -157,7 +157,7 @@ func (d *Desk) deliver(t Ticket, again bool) {
 	defer d.mu.RUnlock()
 	var message []byte
 	for s := range d.sockets[t.Tenant] {
-		if !s.wants(t.Queue) || !s.first(t.ID, again) {
+		if !s.wants(t.Queue) || !s.markTold(t.ID, again) {
 			continue
 		}
 		if message == nil {
@@ -201,8 +201,8 @@ func (d *Desk) reserve(limit int64) error {
 	return nil
 }
 
-// giveBack is for room that was not used.
-func (d *Desk) giveBack() {
+// unreserve is for room that was not used.
+func (d *Desk) unreserve() {
 	d.open.Add(-1)
 	d.running.Done()
 }
@@ -266,7 +266,7 @@ func (d *Desk) Drain(ctx context.Context) {
 	case <-ctx.Done():
 	}
 	for _, s := range d.all() {
-		s.cut()
+		s.closeNow()
 	}
 	<-ended
 }
@@ -287,7 +287,7 @@ func (d *Desk) resync(ctx context.Context) {
 			looked[key] = list
 		}
 		for _, t := range list {
-			if s.wants(t.Queue) && s.first(t.ID, false) {
+			if s.wants(t.Queue) && s.markTold(t.ID, false) {
 				s.offer(ticketMessage(t))
 			}
 		}

@@ -109,9 +109,9 @@ func TestTheBusTakesOnlyTickets(t *testing.T) {
 	good := `{"from":"x","tenant":"default","asked_ns":1,"ticket":{"id":"` + testDialog + `","queue":"order","text":"你好"}}`
 	for _, bad := range []string{"", "[]", "{", `{"from":"x"}`, strings.Replace(good, testDialog, "tkt:{x}", 1), strings.Replace(strings.Replace(good, `"from":"x"`, `"from":"`+d.bus.me+`"`, 1), testDialog, ticketID(7), 1),
 		strings.Replace(good, `"default"`, `"t2"`, 1), strings.Replace(good, `"order"`, `"gold"`, 1), good[:len(good)-1] + `,"x":"` + strings.Repeat("x", dialog.MaxRecord) + `"}`} {
-		d.bus.heard(bad)
+		d.bus.receive(bad)
 	}
-	d.bus.heard(good)
+	d.bus.receive(good)
 	if m := next(t, conn); m.Get("ticket.id").Str != testDialog || m.Get("ticket.text").Str != "你好" {
 		t.Errorf("%s, want the one good ticket", m.Raw)
 	}
@@ -125,7 +125,7 @@ func TestNobodyJoinsADeskThatGoesDown(t *testing.T) {
 	if err := d.reserve(1); !errors.Is(err, ErrFull) {
 		t.Errorf("the second of one: %v", err)
 	}
-	d.giveBack()
+	d.unreserve()
 	d.Drain(t.Context())
 	if err := d.reserve(1); !errors.Is(err, ErrDraining) {
 		t.Errorf("while going down: %v", err)

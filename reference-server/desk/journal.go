@@ -8,9 +8,9 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/cstest/cstest/reference-server/dialog"
-
 	"github.com/redis/go-redis/v9"
+
+	"github.com/cstest/cstest/reference-server/dialog"
 )
 
 const journalCap = 10_000
@@ -32,7 +32,7 @@ type entry struct {
 	tried  bool // Redis may have it
 }
 
-func (j *journal) keep(t Ticket, tried bool) {
+func (j *journal) add(t Ticket, tried bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if len(j.entries) >= journalCap {
@@ -95,9 +95,9 @@ func (j *journal) holds(id string) bool {
 	return ok
 }
 
-// first is the oldest ticket, as it stands from now on; again means that an
+// next is the oldest ticket, as it stands from now on; again means that an
 // earlier attempt to write it may have come through.
-func (j *journal) first() (t Ticket, again, ok bool) {
+func (j *journal) next() (t Ticket, again, ok bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if len(j.entries) == 0 {
@@ -108,7 +108,7 @@ func (j *journal) first() (t Ticket, again, ok bool) {
 	return e.ticket, again, true
 }
 
-// unsent takes back what first noted: Redis was not even reached.
+// unsent takes back what next noted: Redis was not even reached.
 func (j *journal) unsent(id string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -130,7 +130,7 @@ func (j *journal) remove(id string) {
 // fails.
 func (ts *tickets) flush(ctx context.Context) {
 	for ctx.Err() == nil {
-		t, again, ok := ts.journal.first()
+		t, again, ok := ts.journal.next()
 		if !ok {
 			return
 		}

@@ -10,7 +10,7 @@ func ticketID(n int) string { return fmt.Sprintf("%032x", n) }
 func TestTheJournalIsBounded(t *testing.T) {
 	var j journal
 	for i := range journalCap + 5 {
-		j.keep(Ticket{ID: fmt.Sprint(i), Tenant: "default", Queue: "order", State: stateOpen}, false)
+		j.add(Ticket{ID: fmt.Sprint(i), Tenant: "default", Queue: "order", State: stateOpen}, false)
 	}
 	if j.length() != journalCap || len(j.byID) != journalCap || j.dropped != 5 {
 		t.Errorf("%d entries, %d by id, %d dropped; want %d, %d, 5", j.length(), len(j.byID), j.dropped, journalCap, journalCap)
@@ -27,18 +27,18 @@ func TestTheJournalIsBounded(t *testing.T) {
 // Redis may have it, and others may have claimed it there.
 func TestTheJournalLetsGoOfWhatItWrites(t *testing.T) {
 	var j journal
-	j.keep(Ticket{ID: ticketID(1), Tenant: "default", Queue: "order", State: stateOpen}, false)
+	j.add(Ticket{ID: ticketID(1), Tenant: "default", Queue: "order", State: stateOpen}, false)
 	nothing := func(*Ticket) {}
 	if !j.change(ticketID(1), nothing) || len(j.open("default", queueNames())) != 1 {
 		t.Fatal("a ticket that is only here cannot be changed")
 	}
-	if _, again, ok := j.first(); !ok || again {
-		t.Fatalf("first: again %v, ok %v", again, ok)
+	if _, again, ok := j.next(); !ok || again {
+		t.Fatalf("next: again %v, ok %v", again, ok)
 	}
 	if j.change(ticketID(1), nothing) || len(j.open("default", queueNames())) != 0 {
 		t.Error("a ticket on its way to Redis was changed here")
 	}
-	if _, again, _ := j.first(); !again {
+	if _, again, _ := j.next(); !again {
 		t.Error("the first attempt is forgotten")
 	}
 	j.unsent(ticketID(1))

@@ -8,8 +8,8 @@ import (
 	"github.com/cstest/cstest/reference-server/dialog"
 )
 
-// asked does what one message asks for.
-func (s *socket) asked(b []byte) {
+// handle does what one message asks for.
+func (s *socket) handle(b []byte) {
 	q, ok, code := decodeRequest(b)
 	if code != 0 {
 		s.end(code, "text must be JSON in UTF-8")
@@ -65,7 +65,7 @@ func (s *socket) subscribe(ctx context.Context, names []string) {
 	// Whatever is opened from now on is pushed by its server, what was before
 	// is in the list, and what is both comes once.
 	for _, t := range ts.waitingIn(ctx, s.who.Tenant, queues) {
-		if s.first(t.ID, false) {
+		if s.markTold(t.ID, false) {
 			s.answer("ticket", ticketMessage(t))
 		}
 	}

@@ -10,9 +10,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/cstest/cstest/reference-server/dialog"
-
 	"github.com/coder/websocket"
+
+	"github.com/cstest/cstest/reference-server/dialog"
 )
 
 const (
@@ -87,8 +87,8 @@ func (s *socket) end(code int, reason string) {
 	})
 }
 
-// cut ends the socket at once.
-func (s *socket) cut() {
+// closeNow ends the socket at once.
+func (s *socket) closeNow() {
 	s.end(closeGoingAway, "the server is going down")
 	_ = s.net.Close()
 }
@@ -130,9 +130,9 @@ func (s *socket) subscribed() []string {
 
 func (s *socket) wants(queue string) bool { return slices.Contains(s.subscribed(), queue) }
 
-// first notes that the agent is told of a ticket, and says whether it was not
+// markTold notes that the agent is told of a ticket, and says whether it was not
 // told before; again lets it be told once more.
-func (s *socket) first(id string, again bool) bool {
+func (s *socket) markTold(id string, again bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, told := s.seen[id]; told {
@@ -204,7 +204,7 @@ func (s *socket) read() {
 		case kind != websocket.MessageText:
 			s.end(closeUnsupported, "text only")
 		default:
-			s.asked(b)
+			s.handle(b)
 		}
 	}
 }

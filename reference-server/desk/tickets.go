@@ -37,12 +37,12 @@ func (ts *tickets) open(ctx context.Context, q Question, local bool) (t Ticket, 
 	t = Ticket{ID: ts.ids.Mint(dialog.IDTicket, q.Owner), Queue: q.Queue, State: stateOpen, AskedNS: ts.store.Now().UnixNano(), Tenant: q.Owner.Tenant, UID: q.Owner.UID,
 		DialogID: q.DialogID, Text: q.Text, TraceID: q.TraceID, ETA: int(ticketETACap / time.Second)}
 	if local {
-		ts.journal.keep(t, false)
+		ts.journal.add(t, false)
 		return t, false
 	}
 	waiting, err := ts.write(ctx, t)
 	if err != nil {
-		ts.journal.keep(t, !neverSent(err))
+		ts.journal.add(t, !neverSent(err))
 		return t, false
 	}
 	t.ETA = eta(int(waiting))

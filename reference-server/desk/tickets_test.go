@@ -144,7 +144,7 @@ func TestATicketInBothPlacesHasOneWinner(t *testing.T) {
 		elsewhere, _ := testTickets(t, redisURL)
 		ctx := t.Context()
 		tk := ask(t, ts, false)
-		ts.journal.keep(tk, true)
+		ts.journal.add(tk, true)
 		if list := ts.journal.open("default", queueNames()); len(list) != 0 {
 			t.Errorf("the journal offers a ticket that Redis may have")
 		}

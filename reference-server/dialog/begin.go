@@ -13,8 +13,8 @@ import (
 const lateWaits = 2
 
 // Begin takes the dialog's lease and reads its turns. replay is the stored
-// response when turnID was answered before. Errors: errBusy, errReused, else
-// wrapping errState.
+// response when turnID was answered before. Errors: ErrBusy, ErrReused, else
+// wrapping ErrState.
 func (s *Store) Begin(ctx context.Context, id, turnID, hash string, exclusive bool, hard time.Duration) (h *Hold, replay []byte, err error) {
 	start := s.Now()
 	defer func() {

@@ -19,8 +19,8 @@ type Kept struct {
 }
 
 // Commit appends the turn. It is safe to call again after an error: a second
-// element for the same seq has no effect. errConflict means that another turn
-// took the seq (or the lease ran out); errState that Redis did not answer.
+// element for the same seq has no effect. ErrConflict means that another turn
+// took the seq (or the lease ran out); ErrState that Redis did not answer.
 func (s *Store) Commit(ctx context.Context, h *Hold, r *Record, k Kept) (err error) {
 	start := s.Now()
 	defer func() { s.Observe("commit", s.Now().Sub(start), err) }()

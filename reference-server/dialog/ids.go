@@ -56,7 +56,7 @@ func (m *Minter) Mint(kind byte, who Owner) string {
 }
 
 // Owns says whether id was minted for this owner. The form must have been
-// checked with wellFormedID.
+// checked with IsID.
 func (m *Minter) Owns(id string, kind byte, who Owner) bool {
 	var b [idRandom + idMAC]byte
 	if len(id) != IDLen {

@@ -46,7 +46,7 @@ func (t *turn) decide(ctx context.Context) error {
 		return nil
 	}
 	if stateless {
-		t.forgo()
+		t.dropState()
 		if answer.Bare(t.clean, watchedFAQ{t.srv}) {
 			floor = max(floor, degrade.FAQ) // the model would guess what it is about; the FAQ asks back
 		}
@@ -80,16 +80,16 @@ func (t *turn) decide(ctx context.Context) error {
 		return nil
 	}
 	if stateless {
-		t.sayLater(reason)
+		t.answerLater(reason)
 		return nil
 	}
 	t.handoff(ctx, reason)
 	return nil
 }
 
-// forgo goes on without state: nothing was read and nothing will be kept. A
+// dropState goes on without state: nothing was read and nothing will be kept. A
 // question that stands for itself is answered all the same.
-func (t *turn) forgo() {
+func (t *turn) dropState() {
 	t.ans.contextStatus = "unavailable"
 	if t.hold == nil {
 		return
@@ -101,9 +101,9 @@ func (t *turn) forgo() {
 	t.hold = nil
 }
 
-// sayLater is for what can be said neither without state nor by a person: people
+// answerLater is for what can be said neither without state nor by a person: people
 // are for those whom risk sends there.
-func (t *turn) sayLater(reason string) {
+func (t *turn) answerLater(reason string) {
 	t.ans.tier, t.ans.source, t.ans.text = degrade.Static, "static", answer.LaterText
 	t.ans.degraded, t.ans.degradeReason = true, reason
 }

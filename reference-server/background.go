@@ -1,0 +1,75 @@
+package refserver
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"github.com/cstest/cstest/reference-server/degrade"
+	"github.com/cstest/cstest/reference-server/dialog"
+	"github.com/cstest/cstest/reference-server/model"
+	"github.com/cstest/cstest/reference-server/trace"
+)
+
+// flushEvery is how often the journal of tickets is written, while Redis answers.
+const flushEvery = time.Second
+
+// start runs what goes on beside requests.
+func (s *Server) start(ctx context.Context) {
+	s.background.Go(func() { s.jobs.Run(ctx) })
+	s.background.Go(func() { s.desk.Run(ctx) })
+	if !s.set.Load().tiers {
+		return
+	}
+	s.background.Go(func() { s.watch.Run(ctx) })
+	s.background.Go(func() {
+		tick := time.NewTicker(flushEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				if s.watch.At().Shown() != degrade.Static {
+					s.desk.Flush(ctx)
+				}
+			}
+		}
+	})
+}
+
+// sawModel hears of every attempt made for a user.
+func (s *Server) sawModel(f model.Fault, took time.Duration, slow bool) {
+	s.watch.SawModel(f, slow)
+	s.metrics.attempts[f].Inc()
+	s.metrics.attemptTime.Observe(took.Seconds())
+}
+
+// sawRedis hears of every operation on a dialog.
+func (s *Server) sawRedis(op string, took time.Duration, err error) {
+	s.metrics.redisOps[op].Observe(took.Seconds())
+	if err != nil && errors.Is(err, dialog.ErrState) {
+		s.metrics.redisErrors[op].Inc()
+	}
+	failed := errors.Is(err, dialog.ErrState)
+	if errors.Is(err, dialog.ErrCrowded) || !s.watch.SawRedis(time.Now(), failed, errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)) {
+		s.limiter.Pressed() // says nothing about Redis, but that we ask too much at once
+	}
+}
+
+// probe asks the model once, past the breaker.
+func (s *Server) probe(ctx context.Context, body []byte) model.Fault {
+	if body == nil {
+		body = s.model.Body(model.Prompt{Text: "你好"})
+	}
+	_, err := s.model.Ask(ctx, body, trace.From(""), "probe")
+	f := model.FaultOf(err)
+	s.metrics.probes[f].Inc()
+	return f
+}
+
+func (s *Server) tierChanged(from, to degrade.Position, reason string) {
+	s.metrics.transitions.WithLabelValues(from.Shown().String(), to.Shown().String(), reason).Inc()
+	s.log.Warn("tier", "from", from.Shown().String(), "to", to.Shown().String(), "live_share", to.LiveShare(), "reason", reason)
+}

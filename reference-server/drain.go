@@ -1,0 +1,56 @@
+package refserver
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// drainTime is how long turns in flight may take to end when the context of
+// Start has ended.
+const drainTime = 25 * time.Second
+
+// Close drains: not ready at once, no new connections, turns in flight are
+// finished until ctx ends. Further calls wait for the first and return the
+// same error.
+func (s *Server) Close(ctx context.Context) error {
+	s.closing.Do(func() {
+		s.draining.Store(true)
+		var people sync.WaitGroup
+		people.Go(func() { s.desk.Drain(ctx) })
+		err := s.public.Shutdown(ctx)
+		people.Wait()
+		if err != nil {
+			err = fmt.Errorf("drain: %d turns cut off: %w", s.inFlight.Load(), err)
+			s.public.Close()
+		}
+		s.stop()
+		s.store.StopRetries()
+		s.admin.Close()
+		s.background.Wait()
+		s.desk.Close()
+		s.release()
+		s.closeErr = err
+		close(s.closed)
+	})
+	<-s.closed
+	return s.closeErr
+}
+
+func (s *Server) release() {
+	if s.model != nil {
+		s.model.Close()
+	}
+	if s.store != nil {
+		s.store.Redis.Close()
+	}
+	s.embedded.close()
+	s.faq.Close()
+	if s.cache != nil {
+		s.cache.answers.StopAllGoroutines()
+	}
+	if s.gates != nil {
+		s.gates.close()
+	}
+}

@@ -1,0 +1,55 @@
+package refserver
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/net/netutil"
+)
+
+func (s *Server) listen() error {
+	pub, err := net.Listen("tcp", s.cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("public listener: %w", err)
+	}
+	adm, err := net.Listen("tcp", s.cfg.AdminListen)
+	if err != nil {
+		pub.Close()
+		return fmt.Errorf("admin listener: %w", err)
+	}
+	s.publicAddr, s.adminAddr = pub.Addr().String(), adm.Addr().String()
+	quiet := slog.NewLogLogger(s.log.Handler(), slog.LevelWarn)
+	s.public = &http.Server{Handler: s.publicRoutes(), ReadHeaderTimeout: 3 * time.Second, ReadTimeout: 13 * time.Second,
+		WriteTimeout: time.Minute, IdleTimeout: 75 * time.Second, MaxHeaderBytes: 16 << 10, ErrorLog: quiet, Protocols: s.protocols(),
+		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: 1000}}
+	s.admin = &http.Server{Handler: s.adminRoutes(), ReadHeaderTimeout: 3 * time.Second, ReadTimeout: 13 * time.Second,
+		WriteTimeout: 30 * time.Second, IdleTimeout: 75 * time.Second, MaxHeaderBytes: 16 << 10, ErrorLog: quiet}
+	serve := func(srv *http.Server, ln net.Listener, tls bool) {
+		s.background.Go(func() {
+			var err error
+			if tls {
+				err = srv.ServeTLS(ln, s.cfg.TLSCert, s.cfg.TLSKey)
+			} else {
+				err = srv.Serve(ln)
+			}
+			if err != nil && !errors.Is(err, http.ErrServerClosed) {
+				s.log.Error("listener ended", "err", err)
+			}
+		})
+	}
+	serve(s.public, netutil.LimitListener(pub, s.cfg.MaxConnections), s.cfg.TLSCert != "")
+	serve(s.admin, adm, false)
+	return nil
+}
+
+func (s *Server) protocols() *http.Protocols {
+	var p http.Protocols
+	p.SetHTTP1(true)
+	p.SetHTTP2(true)
+	p.SetUnencryptedHTTP2(s.cfg.H2C)
+	return &p
+}
