@@ -70,6 +70,24 @@ func (s *Scenario) MeanTurns() float64 {
 	return turns / weight
 }
 
+// MeanThink is about how long a conversation thinks in all, by weight: the mean
+// of constant and uniform pauses, the median of others.
+func (s *Scenario) MeanThink() time.Duration {
+	var think, weight float64
+	for _, c := range s.Conversations {
+		for _, t := range c.Turns {
+			if p := t.Think; p != nil {
+				think += c.Weight * float64(p.Constant+(p.Min+p.Max)/2+p.Median)
+			}
+		}
+		weight += c.Weight
+	}
+	if weight == 0 {
+		return 0
+	}
+	return time.Duration(think / weight)
+}
+
 // PeakTurnsPerSecond is the highest planned rate of starts times MeanTurns:
 // what a stage comes to once as many conversations end as begin. Not known for
 // a closed load.

@@ -63,13 +63,14 @@ var house = map[string][]string{
 	"sla":                        {"measure", "scenario"},
 	"tui":                        {"sla", "measure", "scenario"},
 	"result":                     {"sla", "measure", "scenario"},
-	"report":                     {"result", "sla", "measure", "scenario", "tune"},
+	"report":                     {"result", "sla", "measure", "scenario", "tune", "capacity"},
+	"capacity":                   {"result"},
 	"tune":                       {"sla", "measure"},
 	"trial":                      {"load", "driver", "measure", "result", "sla", "scenario", "template", "trial/crew", "trial/servers", "usage"},
 	"selftest":                   {"load", "measure", "scenario", "trial", "trial/servers"},
 	"trial/crew":                 {"load", "measure", "scenario", "trial/servers", "usage"},
 	"trial/servers":              {"measure", "scenario"},
-	"cmd/cstest": {"driver", "load", "measure", "mockllm", "reference-server", "report", "result", "scenario", "scenarios",
+	"cmd/cstest": {"capacity", "driver", "load", "measure", "mockllm", "reference-server", "report", "result", "scenario", "scenarios",
 		"selftest", "sla", "trial", "tui", "tune"},
 }
 

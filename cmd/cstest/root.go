@@ -103,7 +103,7 @@ Exit codes: 0 pass · 10 fail · 11 inconclusive · 12 invalid · 64 usage or sc
 		return flagsFromEnvironment(cmd, os.LookupEnv)
 	}
 	root.AddCommand(
-		newRunCmd(s), newTryCmd(s), newTuneCmd(s),
+		newRunCmd(s), newTryCmd(s), newTuneCmd(s), newCapacityCmd(s),
 		newReportCmd(s), newMergeCmd(s), newCompareCmd(s), newAuditCmd(s), newSelftestCmd(s),
 		newScenariosCmd(s), newInitCmd(s), newValidateCmd(s), newSchemaCmd(s), newImportCmd(s),
 		newServeCmd(s), newVersionCmd(s), newRunShardCmd(s),

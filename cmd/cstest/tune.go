@@ -15,8 +15,6 @@ import (
 	"github.com/cstest/cstest/reason"
 	refserver "github.com/cstest/cstest/reference-server"
 	"github.com/cstest/cstest/report"
-	"github.com/cstest/cstest/result"
-	"github.com/cstest/cstest/trial"
 	"github.com/cstest/cstest/tune"
 	"github.com/cstest/cstest/unit"
 )
@@ -294,30 +292,13 @@ func (x *experiment) step(executable string, step tune.Step) (tune.Run, error) {
 // drive runs one variant once and writes its result as `cstest run` does.
 func (x *experiment) drive(executable string, step tune.Step, c *chosen, secrets *report.Redactor) (tune.Run, error) {
 	inside := filepath.ToSlash(filepath.Join("runs", fmt.Sprintf("%03d-%s", len(x.runs)+1, x.slug(step.Arm))))
-	dir := filepath.Join(x.dir, filepath.FromSlash(inside))
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return tune.Run{}, resultsError{err}
+	run := oneRun{
+		dir: x.dir, inside: inside, executable: executable, allowTarget: x.allowTarget, lang: x.lang, signals: x.signals, secrets: secrets,
+		tags: map[string]string{"variant": x.plan.Arms[step.Arm].Variant.Name(), "round": fmt.Sprint(step.Round + 1)},
 	}
-	about, err := newAbout(c, spread{processes: 1}, map[string]string{"variant": x.plan.Arms[step.Arm].Variant.Name(), "round": fmt.Sprint(step.Round + 1)}, x.lang, false, secrets.Text)
+	doc, done, err := run.drive(c)
 	if err != nil {
 		return tune.Run{}, err
-	}
-	done, err := trial.Run(x.signals.hard, x.signals.graceful, trial.Options{
-		Scenario: c.Scenario, Executable: executable, Resolved: about.Scenario, Dir: about.Dir, Processes: 1,
-		LogDir: filepath.Join(dir, "logs"), Journal: filepath.Join(dir, result.JournalFile), RunID: about.RunID, About: about,
-		AllowTarget: x.allowTarget, Signal: x.signals.number, Redact: secrets.Text,
-	})
-	if err != nil {
-		return tune.Run{}, err
-	}
-	doc := result.Build(c.Scenario, about, result.Recording{
-		Snapshot: done.Snapshot, Facts: done.Facts, Started: done.Started, Warnings: done.Warnings, Signal: x.signals.number(),
-	})
-	if err := errors.Join(done.JournalErr, writeResult(dir, doc, done.Snapshot, about)); err != nil {
-		return tune.Run{}, resultsError{err}
-	}
-	if done.Crash != nil {
-		return tune.Run{}, fmt.Errorf("internal error: %s: please report it", secrets.Text(report.Clean(done.Crash.Error())))
 	}
 	return tune.NewRun(step, inside, doc.Verdict, tune.Figures(done.Snapshot, done.Facts)), nil
 }

@@ -1,0 +1,318 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cstest/cstest/capacity"
+	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/sla"
+	"github.com/cstest/cstest/trial"
+	"github.com/cstest/cstest/unit"
+)
+
+// capacityOptions are the flags of `cstest capacity`.
+type capacityOptions struct {
+	scenarioFlags
+	from, max, need unit.Rate
+	headroom        unit.Share
+	replicas        int
+	settle, hold    unit.Duration
+	precision       unit.Share
+	probes          int
+	resultsDir      string
+	allowTarget     []string
+	json            bool
+	quiet           bool
+	noColor         bool
+	lang            string
+}
+
+func newCapacityCmd(s streams) *cobra.Command {
+	var o capacityOptions
+	cmd := &cobra.Command{
+		Use:   "capacity [SCENARIO]",
+		Short: "Find the highest load that still meets the SLA",
+		Long: `Find the highest load that still meets the SLA. The scenario's target, conversations and
+SLA are used with a load of their own: probes double until the SLA breaks, then halve the
+gap, and at last the highest rate that held and the lowest that did not are tried again.
+Only a pass counts as held: what was too little to tell is looked at longer, and a rate the
+generator could not measure is no capacity.
+
+--need tells how many like this one a load takes; with --replicas N: exits 10 when N are
+too few. 11: the boundary is not sure; 12: the generator could measure nothing.`,
+		Example: `  cstest capacity my.yaml
+  cstest capacity my.yaml --need 3600/s --headroom 25%
+  cstest capacity my.yaml --from 50/s --max 2000/s --hold 20s`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return runCapacity(cmd.Context(), s, &o, args) },
+	}
+	o.register(cmd)
+	f := cmd.Flags()
+	o.from, o.max, o.hold, o.precision = 20, 100_000, unit.Duration(8*time.Second), 0.05
+	f.Var(textFlag(&o.from), "from", "turns a second to begin with (default 20/s)")
+	f.Var(textFlag(&o.max), "max", "turns a second not to go beyond (default 100k/s)")
+	f.Var(textFlag(&o.need), "need", "turns a second that are needed: says how many replicas bear them")
+	f.Var(textFlag(&o.headroom), "headroom", "what to keep free beyond --need, as 25%")
+	f.IntVar(&o.replicas, "replicas", 0, "how many replicas there are: exits 10 when they do not bear --need")
+	f.Var(textFlag(&o.settle), "settle", "start of each probe that is not judged (default as long as a conversation, 2s at least)")
+	f.Var(textFlag(&o.hold), "hold", "judged part of each probe, longer where that is too little to tell (default 8s)")
+	f.Var(textFlag(&o.precision), "precision", "how near the boundary is looked for (default 5%)")
+	f.IntVar(&o.probes, "probes", 40, "probes at most")
+	f.StringVar(&o.resultsDir, "results-dir", "", "where the results go (default results/capacity-<name>-<UTC time>)")
+	f.StringArrayVar(&o.allowTarget, "allow-target", nil, "host or CIDR of a public target you are entitled to load (may be repeated)")
+	f.BoolVar(&o.json, "json", false, "print capacity.json instead of the summary")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but the verdict")
+	f.BoolVar(&o.noColor, "no-color", false, "no colours")
+	f.StringVar(&o.lang, "lang", "en", "language of what a person reads: en or zh")
+	return cmd
+}
+
+// probing is one `cstest capacity` under way.
+type probing struct {
+	*capacityOptions
+	s       streams
+	lang    report.Lang
+	from    found
+	base    *chosen
+	search  capacity.Search
+	secrets *report.Redactor
+	dir     string
+	signals *signals
+	started time.Time
+	probes  []capacity.Probe
+}
+
+func runCapacity(ctx context.Context, s streams, o *capacityOptions, args []string) error {
+	p, err := newProbing(s, o, args)
+	if err != nil {
+		return err
+	}
+	s, flush := s.clean(p.secrets)
+	defer flush()
+	p.s = s
+	return cleaned(p.run(ctx), p.secrets)
+}
+
+func newProbing(s streams, o *capacityOptions, args []string) (*probing, error) {
+	lang, err := reason.ParseLang(o.lang)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	for _, flag := range []string{"users", "rate", "duration", "scale"} {
+		if o.changed(flag) {
+			return nil, refused(reason.LoadIsSearched, "--"+flag)
+		}
+	}
+	if o.precision < 0.005 || o.precision > 0.5 || o.probes < 1 || o.replicas < 0 || o.hold <= 0 || o.from <= 0 || o.max < o.from {
+		return nil, usagef("--precision is from 0.5%% to 50%%, --probes 1 or more, --hold and --from above 0, --max not below --from")
+	}
+	if o.replicas > 0 && o.need <= 0 {
+		return nil, usagef("--replicas answers whether they bear a load: say it with --need")
+	}
+	p := &probing{capacityOptions: o, s: s, lang: lang}
+	if p.from, err = find(s.in, args); err != nil {
+		return nil, err
+	}
+	if p.base, err = o.choose(p.from); err != nil {
+		return nil, err
+	}
+	if err := p.base.CheckSecrets(); err != nil {
+		return nil, err
+	}
+	if p.secrets, err = p.base.redactor(); err != nil {
+		return nil, err
+	}
+	turns := p.base.MeanTurns()
+	p.search = capacity.Search{
+		From: float64(o.from) / turns, Max: float64(o.max) / turns, Precision: float64(o.precision), Confirm: 2, Most: o.probes,
+		Enough: enoughTurns(p.base) / turns, Length: o.hold.D().Seconds(),
+	}
+	if o.settle == 0 {
+		o.settle = unit.Duration(max(2*time.Second, p.base.MeanThink()).Round(100 * time.Millisecond))
+	}
+	if _, err := p.at(capacity.Step{Rate: p.search.From, Lengths: 1}); err != nil {
+		return nil, err
+	}
+	if p.dir = o.resultsDir; p.dir == "" {
+		p.dir = filepath.Join("results", "capacity-"+report.Slug(p.base.Name)+"-"+time.Now().UTC().Format("20060102T150405Z"))
+	}
+	if _, err := os.Stat(filepath.Join(p.dir, report.CapacityFile)); err == nil {
+		return nil, usagef("%s already holds a search: choose another --results-dir", p.dir)
+	}
+	return p, nil
+}
+
+// enoughTurns is how many turns the objectives need when a few of them are bad.
+func enoughTurns(c *chosen) float64 {
+	most := 0.0
+	for _, o := range c.Objectives() {
+		if countedInTurns(o) {
+			most = max(most, float64(sla.Needs(float64(o.Target), float64(c.SLA.Confidence), c.MeanTurns())))
+		}
+	}
+	return 1.5 * most
+}
+
+// at is the scenario at a rate.
+func (p *probing) at(step capacity.Step) (*chosen, error) {
+	f := p.scenarioFlags
+	f.set = append([]string{}, f.set...)
+	rate := unit.Rate(step.Rate).String()
+	hold := time.Duration(step.Lengths) * p.hold.D()
+	f.set = append(f.set, fmt.Sprintf("load.stages=[{name: settle, for: %s, starts: %s, judged: false}, {name: hold, for: %s, starts: %s}]",
+		p.settle, rate, unit.Duration(hold), rate))
+	if p.base.Load.Pacing != 0 {
+		f.set = append(f.set, "load.pacing=null")
+	}
+	f.set = append(f.set, p.leftOut()...)
+	return f.choose(p.from)
+}
+
+// leftOut takes away what has no place in a search: faults are not capacity, and
+// the guard would end a probe that shall break.
+func (p *probing) leftOut() (sets []string) {
+	if p.base.LLM != nil && len(p.base.LLM.Faults) > 0 {
+		sets = append(sets, "llm.faults=null")
+	}
+	if p.base.SLA.Recovery != nil {
+		sets = append(sets, "sla.recovery=null")
+	}
+	if p.base.Guard != (scenario.Guard{}) {
+		sets = append(sets, "guard=null")
+	}
+	return sets
+}
+
+func (p *probing) run(ctx context.Context) error {
+	release, err := report.Lock(p.dir)
+	if err != nil {
+		return resultsError{err}
+	}
+	defer func() {
+		_ = release() // a lock left behind is taken over by the next run
+		_ = os.Remove(p.dir)
+	}()
+	executable, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	p.say(targetLine(p.base))
+	p.say(reason.New(reason.CapacityPlan, p.search.From, p.base.MeanTurns(), p.settle.D()+p.hold.D()+overhead, p.search.Most).Text(p.lang))
+	if len(p.leftOut()) > 0 {
+		p.say(reason.New(reason.FaultsLeftOut).Text(p.lang))
+	}
+	p.signals = catchSignals(ctx)
+	defer p.signals.release()
+	p.started = time.Now()
+	for {
+		step, more := p.search.Next(p.probes)
+		if !more {
+			return p.finish()
+		}
+		probe, err := p.probe(executable, step)
+		switch {
+		case p.signals.stopping():
+			return p.finish() // the probe was cut short: it is in its folder and counts for nothing
+		case err != nil:
+			return err
+		}
+		p.probes = append(p.probes, probe)
+		p.say(report.CapacityProgress(probe, len(p.probes), p.lang))
+		if err := p.write(); err != nil {
+			return resultsError{err}
+		}
+	}
+}
+
+// probe makes one run and writes its result as `cstest run` does.
+func (p *probing) probe(executable string, step capacity.Step) (capacity.Probe, error) {
+	c, err := p.at(step)
+	if err != nil {
+		return capacity.Probe{}, err
+	}
+	run := oneRun{
+		dir: p.dir, inside: fmt.Sprintf("probes/%03d-%s", len(p.probes)+1, report.Slug(fmt.Sprintf("%.4g", step.Rate))),
+		executable: executable, allowTarget: p.allowTarget, lang: p.lang, signals: p.signals, secrets: p.secrets,
+		tags: map[string]string{"starts": unit.Rate(step.Rate).String()},
+	}
+	doc, _, err := run.drive(c)
+	var limit *trial.LimitError
+	if errors.As(err, &limit) { // this machine cannot: that is an answer too
+		return capacity.Probe{Starts: step.Rate, Lengths: step.Lengths, Outcome: capacity.Invalid, Limits: []string{}, Signs: reason.Of(err)}, nil
+	}
+	if err != nil {
+		return capacity.Probe{}, err
+	}
+	return capacity.ProbeOf(step, doc, run.inside), nil
+}
+
+func (p *probing) say(line string) {
+	if !p.quiet {
+		fmt.Fprintln(p.s.err, line)
+	}
+}
+
+func (p *probing) conclude() *capacity.Result {
+	r := capacity.Conclude(p.search, p.probes, capacity.Asked{Need: float64(p.need), Headroom: float64(p.headroom), Replicas: p.replicas})
+	r.CstestVersion, r.Scenario, r.Target, r.Seed = fullVersion(), p.base.Name, targetLine(p.base), p.base.Seed
+	r.StartedAt = p.started.UTC().Format(time.RFC3339Nano)
+	if n := p.signals.number(); n != 0 {
+		r.Interrupted, r.ExitCode = true, 128+n
+	}
+	return r
+}
+
+func (p *probing) write() error {
+	return report.WriteFiles(p.dir, report.CapacityRenderings(p.conclude(), p.lang))
+}
+
+// finish writes and prints the whole, and gives the exit code.
+func (p *probing) finish() error {
+	r := p.conclude()
+	var written error
+	if len(p.probes) > 0 {
+		written = p.write()
+	}
+	if err := p.print(r); err != nil {
+		written = errors.Join(written, fmt.Errorf("standard output: %w", err))
+	}
+	switch {
+	case written != nil && p.signals.code() == 0:
+		return resultsError{written}
+	case written != nil:
+		writeError(p.s.err, "cstest", written)
+	}
+	if r.ExitCode == exitPass {
+		return nil
+	}
+	return quietError{r.ExitCode}
+}
+
+func (p *probing) print(r *capacity.Result) error {
+	switch {
+	case p.json:
+		return report.WriteCapacityJSON(r, unscrubbed(p.s.out))
+	case p.quiet:
+		turns := math.NaN()
+		if r.Holds != nil {
+			turns = r.Holds.Turns
+		}
+		_, err := fmt.Fprintf(p.s.out, "%s %.4g/s %s\n", r.Verdict, turns, p.dir)
+		return err
+	}
+	if err := report.WriteCapacity(r, p.s.out, report.TextOptions{Color: colorful(p.s.out, p.noColor), Width: width(p.s.out), Lang: p.lang}); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(p.s.out, "  %s\n", filepath.Join(p.dir, "capacity.md"))
+	return err
+}

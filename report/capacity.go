@@ -1,0 +1,251 @@
+package report
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/cstest/cstest/capacity"
+	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/unit"
+)
+
+// CapacityFile is the name of a capacity.Result in its directory.
+const CapacityFile = "capacity.json"
+
+// CapacityRenderings are the files of a search's directory, capacity.json last.
+func CapacityRenderings(r *capacity.Result, lang Lang) []File {
+	return []File{
+		{"capacity.md", func(w io.Writer) error { return WriteCapacityMarkdown(r, w, lang) }},
+		{CapacityFile, func(w io.Writer) error { return WriteCapacityJSON(r, w) }},
+	}
+}
+
+// WriteCapacityJSON writes r as indented JSON.
+func WriteCapacityJSON(r *capacity.Result, out io.Writer) error {
+	b, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return fmt.Errorf("%s: %w", CapacityFile, err)
+	}
+	return writeJSON(b, out)
+}
+
+// capacityWords is every text of a capacity report beside those of a run's.
+type capacityWords struct {
+	HoldsF, BreaksF, NothingHolds, AtLeastF string
+	NoMoreAsked, NotSure, BreaksFirstF      string
+	NeedF, NeedGivenF, ProbesF              string
+	TurnsPerS, StartsPerS, Bad, Probe       string
+	Load, Held, Broke, Unsure, Invalid      string
+}
+
+func (w *words) capacity() capacityWords {
+	if w.lang == Chinese {
+		return capacityChinese()
+	}
+	return capacityEnglish()
+}
+
+func capacityEnglish() capacityWords {
+	return capacityWords{
+		HoldsF: "Holds %s turns/s (%s starts/s, seen in %s probes).", BreaksF: "Does not hold %s turns/s (%s starts/s, seen in %s probes).",
+		NothingHolds: "No rate was seen to hold.", AtLeastF: "At least that: %s.", NoMoreAsked: "more was not asked for", NotSure: "Not sure yet: the boundary was not confirmed.",
+		BreaksFirstF: "What breaks first: %s.", NeedF: "%s turns/s with %s headroom take %s replicas, of which each holds %s turns/s.",
+		NeedGivenF: "There are %s.", ProbesF: "%s probes",
+		TurnsPerS: "turns/s", StartsPerS: "starts/s", Bad: "bad", Probe: "probe", Load: "Load against latency", Held: "held", Broke: "broke", Unsure: "unsure", Invalid: "invalid",
+	}
+}
+
+func capacityChinese() capacityWords {
+	return capacityWords{
+		HoldsF: "能承受 %s 轮次/秒（会话到达 %s/s，%s 次探测如此）。", BreaksF: "承受不了 %s 轮次/秒（会话到达 %s/s，%s 次探测如此）。",
+		NothingHolds: "没有任何速率通过。", AtLeastF: "至少如此：%s。", NoMoreAsked: "没有要求更高", NotSure: "尚不确定：边界没有得到确认。",
+		BreaksFirstF: "最先不满足的：%s。", NeedF: "%s 轮次/秒，留 %s 余量，需要 %s 个副本，每个承受 %s 轮次/秒。",
+		NeedGivenF: "现有 %s 个。", ProbesF: "%s 次探测",
+		TurnsPerS: "轮次/秒", StartsPerS: "会话到达/秒", Bad: "不合格", Probe: "探测", Load: "负载与延迟", Held: "通过", Broke: "不通过", Unsure: "证据不足", Invalid: "压测无效",
+	}
+}
+
+// capacityView turns a result into sentences and cells.
+type capacityView struct {
+	r *capacity.Result
+	w *words
+	t capacityWords
+}
+
+// answer is the finding in sentences, most important first.
+func (v *capacityView) answer() (out []string) {
+	say := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
+	knee := func(format string, k *capacity.Knee) {
+		say(format, unit.Figure(k.Turns), unit.Figure(k.Starts), whole(int64(k.Probes)))
+	}
+	if v.r.Holds == nil {
+		say("%s", v.t.NothingHolds)
+	} else {
+		knee(v.t.HoldsF, v.r.Holds)
+	}
+	if v.r.Breaks != nil {
+		knee(v.t.BreaksF, v.r.Breaks)
+	}
+	if v.r.LimitedBy == "max" {
+		say(v.t.AtLeastF, v.t.NoMoreAsked)
+	}
+	if !v.r.Sure && v.r.Holds != nil {
+		say("%s", v.t.NotSure)
+	}
+	if first := v.first(); first != "" {
+		say(v.t.BreaksFirstF, first)
+	}
+	if n := v.r.Need; n != nil {
+		line := fmt.Sprintf(v.t.NeedF, unit.Figure(n.Turns), share(n.Headroom), whole(int64(n.Replicas)), unit.Figure(v.r.Holds.Turns))
+		if n.Given > 0 {
+			line += " " + fmt.Sprintf(v.t.NeedGivenF, whole(int64(n.Given)))
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+// first is what was not met, and what was seen to run out, where it breaks.
+func (v *capacityView) first() string {
+	var parts []string
+	for _, name := range v.r.Limits {
+		parts = append(parts, Clean(name))
+	}
+	for _, s := range v.r.Signs {
+		parts = append(parts, Clean(s.Text(v.w.lang)))
+	}
+	return strings.Join(parts, " · ")
+}
+
+func (v *capacityView) outcome(o capacity.Outcome) string {
+	switch o {
+	case capacity.Held:
+		return v.t.Held
+	case capacity.Broke:
+		return v.t.Broke
+	case capacity.Unsure:
+		return v.t.Unsure
+	}
+	return v.t.Invalid
+}
+
+// barCells is the width of a bar of the largest P99.
+const barCells = 20
+
+// probes are the cells of the probes by rate, the last a bar of its P99 where bars are asked for.
+func (v *capacityView) probes(bars bool) [][]string {
+	list := slices.Clone(v.r.Probes)
+	slices.SortStableFunc(list, func(a, b capacity.Probe) int { return cmp.Compare(a.Starts, b.Starts) })
+	var most int64
+	for _, p := range list {
+		if p.P99Ns != nil {
+			most = max(most, *p.P99Ns)
+		}
+	}
+	head := []string{v.t.StartsPerS, v.t.TurnsPerS, "P99", v.t.Bad, v.w.Verdict}
+	if bars {
+		head = append(head, "P99")
+	}
+	rows := [][]string{head}
+	for _, p := range list {
+		row := []string{unit.Figure(p.Starts), "–", "–", "–", v.outcome(p.Outcome)}
+		bar := ""
+		if p.Turns != nil {
+			row[1] = unit.Figure(*p.Turns)
+		}
+		if p.P99Ns != nil {
+			row[2] = duration(*p.P99Ns)
+			bar = strings.Repeat("█", int(math.Ceil(float64(*p.P99Ns)/float64(most)*barCells)))
+		} else if p.BadShare != nil {
+			row[2] = "∞"
+		}
+		if p.BadShare != nil {
+			row[3] = share(*p.BadShare)
+		}
+		if bars {
+			row = append(row, bar)
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func (v *capacityView) warnings() []string {
+	return inLanguage(v.r.Warnings, v.r.WarningCodes, v.w.lang)
+}
+
+// WriteCapacity prints a search for a terminal or a log.
+func WriteCapacity(r *capacity.Result, out io.Writer, opts TextOptions) error {
+	t := newText(out, opts)
+	v := capacityView{r: r, w: t.words, t: t.words.capacity()}
+	mark, sgr := "✓", green
+	switch r.Verdict {
+	case "fail", "invalid":
+		mark, sgr = "✗", red
+	case "inconclusive":
+		mark, sgr = "?", yellow
+	}
+	t.line("")
+	t.line(t.paint(mark+" "+strings.ToUpper(t.words.word(r.Verdict)), bold+";"+sgr) + "  " + t.paint(fit(Clean(r.Scenario), t.room()/2), bold) + " · " + fmt.Sprintf(v.t.ProbesF, whole(int64(len(r.Probes)))))
+	t.line(t.paint(fit(Clean(r.Target)+" · "+t.words.Seed+" "+fmt.Sprint(r.Seed)+" · cstest "+Clean(r.CstestVersion), t.room()), dim))
+	t.line("")
+	for _, sentence := range v.answer() {
+		t.wrapped("", sentence, "")
+	}
+	t.heading(v.t.Load)
+	rows := v.probes(true)
+	widths := columns(rows, t.room(), len(rows[0])-1)
+	for i, row := range rows {
+		cells := make([]string, len(row))
+		for c, cell := range row {
+			cells[c] = pad(fit(cell, widths[c]), widths[c], c < len(row)-1)
+		}
+		if s := strings.Join(cells, "  "); i == 0 {
+			t.line(t.paint(s, dim))
+		} else {
+			t.line(s)
+		}
+	}
+	t.line("")
+	for _, warning := range v.warnings() {
+		t.wrapped("! ", warning, yellow)
+	}
+	return t.out.Flush()
+}
+
+// WriteCapacityMarkdown writes a search for a pull request or a page.
+func WriteCapacityMarkdown(r *capacity.Result, out io.Writer, lang Lang) error {
+	w := wordsIn(lang)
+	v := capacityView{r: r, w: w, t: w.capacity()}
+	var b strings.Builder
+	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	p("## %s%s%s\n", md(r.Scenario), w.Colon, w.word(r.Verdict))
+	p("%s · %s %d · cstest %s\n", md(r.Target), w.Seed, r.Seed, md(r.CstestVersion))
+	for _, sentence := range v.answer() {
+		p("- %s", md(sentence))
+	}
+	p("")
+	mdRows(p, v.probes(false), 0)
+	for _, warning := range v.warnings() {
+		p("\n> ⚠ %s", md(warning))
+	}
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+// CapacityProgress is a line on a probe that has just been made.
+func CapacityProgress(p capacity.Probe, n int, lang Lang) string {
+	w := wordsIn(lang)
+	v := capacityView{r: &capacity.Result{Probes: []capacity.Probe{p}}, w: w, t: w.capacity()}
+	row := v.probes(false)[1]
+	parts := []string{v.t.Probe + " " + fmt.Sprint(n), row[0] + " " + v.t.StartsPerS, row[1] + " " + v.t.TurnsPerS, "P99 " + row[2], v.t.Bad + " " + row[3], row[4]}
+	for _, name := range p.Limits {
+		parts = append(parts, Clean(name))
+	}
+	return strings.Join(append(parts, reason.Reasons(p.Signs).Texts(lang)...), " · ")
+}
