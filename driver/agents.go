@@ -23,15 +23,9 @@ type agentRules struct {
 
 func (p *plan) newAgentRules(target *scenario.Target, prefix string) (*agentRules, error) {
 	own := target.Agents
-	if own == nil {
-		own = &scenario.Agents{}
-	}
-	if own.Queues == nil {
-		own.Queues = []string{scenario.AllQueues}
-	}
-	r := &agentRules{config: agents.Config{Queues: own.Queues, Reply: firstOf(own.Reply, "您好,已为您处理。"), Notes: p.opts.Capture != nil}}
+	r := &agentRules{config: agents.Config{Queues: own.Queues, Reply: own.Reply, Notes: p.opts.Capture != nil}}
 	var err error
-	if r.path, err = p.pathOf(prefix, firstOf(own.Path, "/v1/agent/ws")); err != nil {
+	if r.path, err = p.pathOf(prefix, own.Path); err != nil {
 		return nil, fmt.Errorf("agents.path: %w", err)
 	}
 	if r.bearer, err = p.opts.bind(own.Bearer, template.Header); err != nil {
@@ -47,7 +41,7 @@ func (p *plan) newAgentRules(target *scenario.Target, prefix string) (*agentRule
 		}
 	}
 	r.jwt = p.jwt.forAgents()
-	for n := range or(int(own.Sockets), 4) {
+	for n := range int(own.Sockets) {
 		r.config.Members = append(r.config.Members, r.member(&User{ID: fmt.Sprintf("agent-%d", n+1), Index: int64(n + 1)}))
 	}
 	return r, nil

@@ -320,7 +320,7 @@ func TestInterruptWhileWriting(t *testing.T) {
 		<-t.Context().Done()
 	})
 	url := deskOnly(t, agents, answerWith(`{"answer":"ok","ticket":{"id":"t"}}`))
-	d, err := New(&scenario.Target{URL: url, Mode: "websocket", Agents: &scenario.Agents{Sockets: 1}, Timeout: unit.Duration(time.Hour)}, Options{Base: time.Now()})
+	d, err := New(given(&scenario.Target{URL: url, Mode: "websocket", Agents: &scenario.Agents{Sockets: 1}, Timeout: unit.Duration(time.Hour)}), Options{Base: time.Now()})
 	if err != nil {
 		t.Fatal(err)
 	}

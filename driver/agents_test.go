@@ -529,7 +529,7 @@ func TestWebsocketTargetsThatAreNone(t *testing.T) {
 		{scenario.Target{URL: "http://h", Mode: "websocket", Agents: &scenario.Agents{Path: "ws"}}, `agents.path: "ws": begin with /`},
 		{scenario.Target{URL: "http://h", Mode: "websocket", Agents: &scenario.Agents{Bearer: "${env:X}"}}, "agents.bearer: ${env:X}: no secrets are to be had here"},
 	} {
-		if _, err := New(&c.target, Options{}); err == nil || err.Error() != c.want {
+		if _, err := New(given(&c.target), Options{}); err == nil || err.Error() != c.want {
 			t.Errorf("%v, want %s", err, c.want)
 		}
 	}

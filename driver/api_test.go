@@ -70,7 +70,7 @@ func TestBody(t *testing.T) {
 
 // The length of the body is right for every number of digits.
 func TestContentLength(t *testing.T) {
-	p, err := compile(&scenario.Target{URL: "http://h"}, Options{})
+	p, err := compile(given(&scenario.Target{URL: "http://h"}), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func TestInjection(t *testing.T) {
 	target := &scenario.Target{URL: "http://h", API: "custom", Headers: map[string]string{"x-user": "${user.id}"},
 		Request:  &scenario.Request{Path: "/u/${user.id}?q=${user.id}", Body: json.RawMessage(`{"a":"${user.id}"}`)},
 		Response: &scenario.Response{Answer: "a"}}
-	p, err := compile(target, Options{})
+	p, err := compile(given(target), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +128,7 @@ func TestWrongTargets(t *testing.T) {
 		"secret":      {scenario.Target{URL: "http://h", Auth: &scenario.Auth{JWT: &scenario.JWT{Secret: "${env:NONE}"}}}, "env:NONE"},
 		"ca":          {scenario.Target{URL: "https://h", TLS: &scenario.TLS{CA: "/nonexistent.pem"}}, "tls.ca"},
 	} {
-		if _, err := New(&c.target, Options{Secrets: secretsOf(nil)}); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := New(given(&c.target), Options{Secrets: secretsOf(nil)}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v", name, err)
 		}
 	}
@@ -244,11 +244,36 @@ func TestLoginAndCustom(t *testing.T) {
 	}
 }
 
+// The defaults are scenario's: a target that lacks one is refused, not made up for.
+func TestNoDefaults(t *testing.T) {
+	for want, lose := range map[string]func(*scenario.Target){
+		"target.api: ": func(t *scenario.Target) { t.API = "" }, "target.http: ": func(t *scenario.Target) { t.HTTP = "" },
+		"target.mode: ": func(t *scenario.Target) { t.Mode = "" }, "target.connections: ": func(t *scenario.Target) { t.Connections = "" },
+		"target.pool: ":    func(t *scenario.Target) { t.Connections, t.Pool = scenario.Shared, 0 },
+		"target.timeout: ": func(t *scenario.Target) { t.Timeout = 0 }, "target.limits.headers: ": func(t *scenario.Target) { t.Limits.Headers = 0 },
+		"target.limits.line: ": func(t *scenario.Target) { t.Limits.Line = 0 }, "target.limits.body: ": func(t *scenario.Target) { t.Limits.Body = 0 },
+		"target.limits.ratio: ": func(t *scenario.Target) { t.Limits.Ratio = 0 }, "target.auth.jwt.ttl: ": func(t *scenario.Target) { t.Auth.JWT.TTL = 0 },
+		"target.agents.sockets: ": func(t *scenario.Target) { t.Mode, t.Agents = scenario.ModeWebSocket, nil },
+		"login.method: ":          func(t *scenario.Target) { t.Login.Method = "" }, "request.method: ": func(t *scenario.Target) { t.Request.Method = "" },
+	} {
+		target := given(&scenario.Target{
+			URL: "http://h", Auth: &scenario.Auth{JWT: &scenario.JWT{Secret: "k"}}, Login: &scenario.Login{Path: "/l"}, Request: &scenario.Request{},
+		})
+		if _, err := New(target, Options{}); err != nil {
+			t.Fatal(err)
+		}
+		lose(target)
+		if _, err := New(target, Options{}); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: error %v", want, err)
+		}
+	}
+}
+
 func TestJWT(t *testing.T) {
 	key := "0123456789abcdef0123456789abcdef"
-	p, err := compile(&scenario.Target{URL: "http://h", Auth: &scenario.Auth{JWT: &scenario.JWT{
+	p, err := compile(given(&scenario.Target{URL: "http://h", Auth: &scenario.Auth{JWT: &scenario.JWT{
 		Secret: "${env:KEY}", Issuer: "cstest", Audience: "chat", Kid: "k1", TTL: unit.Duration(time.Hour), Claims: map[string]string{"tenant": "t-${user.index}"},
-	}}}, Options{Secrets: secretsOf(map[string]string{"env:KEY": key})})
+	}}}), Options{Secrets: secretsOf(map[string]string{"env:KEY": key})})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -279,7 +304,7 @@ func TestJWT(t *testing.T) {
 }
 
 func TestJobAddress(t *testing.T) {
-	p, err := compile(&scenario.Target{URL: "http://chat.example:8080/base", Mode: "async"}, Options{})
+	p, err := compile(given(&scenario.Target{URL: "http://chat.example:8080/base", Mode: "async"}), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

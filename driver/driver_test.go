@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -13,13 +14,45 @@ import (
 	"github.com/cstest/cstest/unit"
 )
 
+// given puts something in everywhere that target says nothing: the driver has no
+// defaults. The numbers are not scenario's.
+func given(target *scenario.Target) *scenario.Target {
+	target.API = cmp.Or(target.API, scenario.APIReference)
+	target.HTTP = cmp.Or(target.HTTP, scenario.HTTP1)
+	target.Mode = cmp.Or(target.Mode, scenario.ModeSync)
+	target.Connections = cmp.Or(target.Connections, scenario.PerUser)
+	target.Pool = cmp.Or(target.Pool, 16)
+	target.Timeout = cmp.Or(target.Timeout, unit.Duration(5*time.Second))
+	l := &target.Limits
+	l.Headers, l.Line = cmp.Or(l.Headers, 64<<10), cmp.Or(l.Line, 256<<10)
+	l.Body, l.Ratio = cmp.Or(l.Body, 1<<20), cmp.Or(l.Ratio, 100)
+	if target.Request != nil {
+		target.Request.Method = cmp.Or(target.Request.Method, scenario.MethodPost)
+	}
+	if target.Login != nil {
+		target.Login.Method = cmp.Or(target.Login.Method, scenario.MethodPost)
+	}
+	if a := target.Auth; a != nil && a.JWT != nil {
+		a.JWT.Sub, a.JWT.TTL = cmp.Or(a.JWT.Sub, "${user.id}"), cmp.Or(a.JWT.TTL, unit.Duration(2*time.Hour))
+	}
+	if target.Mode == scenario.ModeWebSocket {
+		if target.Agents == nil {
+			target.Agents = &scenario.Agents{}
+		}
+		a := target.Agents
+		a.Sockets, a.Path = cmp.Or(a.Sockets, 4), cmp.Or(a.Path, "/v1/agent/ws")
+		a.Reply = cmp.Or(a.Reply, "您好,已为您处理。")
+		if a.Queues == nil {
+			a.Queues = []string{scenario.AllQueues}
+		}
+	}
+	return target
+}
+
 // open gives a driver for target and closes it with the test.
 func open(t testing.TB, target *scenario.Target, opts Options) Driver {
 	t.Helper()
-	if target.Timeout == 0 {
-		target.Timeout = unit.Duration(5 * time.Second)
-	}
-	d, err := New(target, opts)
+	d, err := New(given(target), opts)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,7 +26,7 @@ const (
 
 func newDialect(target *scenario.Target, answer map[int]string) (d dialect, ok bool) {
 	switch target.API {
-	case "", scenario.APIReference, scenario.APIArticle:
+	case scenario.APIReference, scenario.APIArticle:
 		answer[slotDelta], answer[slotDeltaOther], answer[slotDeltaContent] = "text", "delta", "content"
 		answer[slotIndex] = "i"
 	case scenario.APIOpenAI:

@@ -48,7 +48,7 @@ func newReader(target *scenario.Target) (reader, map[int]string, error) {
 	var r reader
 	var paths map[int]string
 	switch target.API {
-	case "", scenario.APIReference, scenario.APIArticle:
+	case scenario.APIReference, scenario.APIArticle:
 		paths = map[int]string{
 			slotDialog: "dialog_id", slotAnswer: "answer", slotTurns: "context.turns", slotStatus: "context.status",
 			slotTier: "tier", slotDegraded: "degraded", slotSource: "source", slotTurnID: "turn_id",

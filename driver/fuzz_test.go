@@ -39,7 +39,7 @@ func (c *tape) Read(p []byte) (n int, err error) {
 // play has one turn answered by raw.
 func play(t testing.TB, target *scenario.Target, raw []byte, step int) string {
 	t.Helper()
-	p, err := compile(target, Options{Base: time.Now()})
+	p, err := compile(given(target), Options{Base: time.Now()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ sla: {availability: 99%%}
 			if err != nil {
 				// Whoever makes a target without validating it is told by the driver.
 				target := &scenario.Target{URL: "http://127.0.0.1:1", Headers: map[string]string{name: "v"}}
-				if _, err := New(target, Options{Base: time.Now()}); err == nil || !strings.Contains(err.Error(), "header") {
+				if _, err := New(given(target), Options{Base: time.Now()}); err == nil || !strings.Contains(err.Error(), "header") {
 					t.Errorf("%q: the driver says %v", name, err)
 				}
 				continue

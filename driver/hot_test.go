@@ -126,7 +126,7 @@ func BenchmarkDo(b *testing.B) {
 
 // BenchmarkRequest is the driver's own work on a request: what is not the kernel's.
 func BenchmarkRequest(b *testing.B) {
-	p, err := compile(hotTarget("http://127.0.0.1:1"), Options{Base: time.Now()})
+	p, err := compile(given(hotTarget("http://127.0.0.1:1")), Options{Base: time.Now()})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -144,7 +144,7 @@ func BenchmarkRequest(b *testing.B) {
 
 // BenchmarkExtract takes an answer of the reference server apart.
 func BenchmarkExtract(b *testing.B) {
-	p, err := compile(hotTarget("http://127.0.0.1:1"), Options{Base: time.Now()})
+	p, err := compile(given(hotTarget("http://127.0.0.1:1")), Options{Base: time.Now()})
 	if err != nil {
 		b.Fatal(err)
 	}

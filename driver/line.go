@@ -58,7 +58,7 @@ func New(target *scenario.Target, opts Options) (Driver, error) {
 func newClient(p *plan, version scenario.HTTPVersion) (*client, error) {
 	c := &client{plan: p, exchanges: exchanges{plan: p}}
 	switch version {
-	case "", scenario.HTTP1:
+	case scenario.HTTP1:
 		c.carrier = http1.New(&p.Target)
 		if p.agents != nil {
 			c.agents = agents.New(&p.Target, p.agents.config)

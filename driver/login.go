@@ -45,10 +45,7 @@ func newSigner(target *scenario.Target, opts *Options) (*signer, error) {
 		return nil, fmt.Errorf("auth.jwt.secret: write the secret, ${env:NAME} or ${file:PATH}")
 	}
 	s := &signer{secret: []byte(key), ttl: time.Duration(j.TTL), issuer: j.Issuer, aud: j.Audience, kid: j.Kid, claims: map[string]wire.Text{}}
-	if s.ttl <= 0 {
-		s.ttl = tokenTTL
-	}
-	if s.sub, err = opts.bind(firstOf(j.Sub, "${user.id}"), template.Text); err != nil {
+	if s.sub, err = opts.bind(j.Sub, template.Text); err != nil {
 		return nil, fmt.Errorf("auth.jwt.sub: %w", err)
 	}
 	for name, text := range j.Claims {
@@ -108,7 +105,10 @@ func (p *plan) newLogin(target *scenario.Target, prefix string, base []wire.Fiel
 			fields = append(fields, f)
 		}
 	}
-	q := wire.Request{Method: firstOf(string(l.Method), "POST")}
+	q := wire.Request{Method: string(l.Method)}
+	if !wire.IsToken(q.Method) {
+		return nil, fmt.Errorf("login.method: %.20q is not a method", q.Method)
+	}
 	var err error
 	if q.Path, err = p.pathOf(prefix, l.Path); err != nil {
 		return nil, fmt.Errorf("login.path: %w", err)
@@ -119,7 +119,7 @@ func (p *plan) newLogin(target *scenario.Target, prefix string, base []wire.Fiel
 		}
 		fields = append(fields, wire.Field{Name: "content-type", Value: raw("application/json")})
 	}
-	q.Bodied = !q.Body.Empty() || q.Method == "POST" || q.Method == "PUT"
+	q.Bodied = !q.Body.Empty() || l.Method == scenario.MethodPost || l.Method == scenario.MethodPut
 	if q.Fields, err = headers(l.Headers, fields, &p.opts); err != nil {
 		return nil, fmt.Errorf("login.headers: %w", err)
 	}

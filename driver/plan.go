@@ -1,9 +1,11 @@
 package driver
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"slices"
@@ -37,30 +39,36 @@ type plan struct {
 	opts Options
 }
 
-const (
-	defaultTimeout = 10 * time.Second
-	tokenTTL       = 2 * time.Hour
-)
+// complete tells what target lacks of the numbers that scenario has defaults for
+// and this package has not.
+func complete(target *scenario.Target) error {
+	numbers := map[string]bool{
+		"timeout": target.Timeout > 0, "pool": target.Pool > 0 || target.Connections != scenario.Shared,
+		"limits.headers": target.Limits.Headers > 0, "limits.line": target.Limits.Line > 0,
+		"limits.body": target.Limits.Body > 0, "limits.ratio": target.Limits.Ratio > 0,
+		"auth.jwt.ttl":   target.Auth == nil || target.Auth.JWT == nil || target.Auth.JWT.TTL > 0,
+		"agents.sockets": target.Mode != scenario.ModeWebSocket || target.Agents != nil && target.Agents.Sockets > 0,
+	}
+	for _, name := range slices.Sorted(maps.Keys(numbers)) {
+		if !numbers[name] {
+			return fmt.Errorf("target.%s: give a number above zero", name)
+		}
+	}
+	return nil
+}
 
 func compile(target *scenario.Target, opts Options) (*plan, error) {
+	if err := complete(target); err != nil {
+		return nil, err
+	}
 	p := &plan{mode: target.Mode, opts: opts}
 	p.Target = wire.Target{
-		Base: opts.Base, Timeout: time.Duration(target.Timeout), Connections: target.Connections, Pool: or(int(target.Pool), 64),
+		Base: opts.Base, Timeout: time.Duration(target.Timeout), Connections: target.Connections, Pool: int(target.Pool),
 		Limits: wire.Limits{
-			Head: or(int(target.Limits.Headers), 64<<10), Line: or(int(target.Limits.Line), 256<<10),
-			Body: or(int(target.Limits.Body), 1<<20), Ratio: or(int(target.Limits.Ratio), 100),
+			Head: int(target.Limits.Headers), Line: int(target.Limits.Line), Body: int(target.Limits.Body), Ratio: int(target.Limits.Ratio),
 			Stall: time.Duration(target.Limits.Stall),
 		},
 		Verbatim: opts.Capture != nil,
-	}
-	if p.Timeout <= 0 {
-		p.Timeout = defaultTimeout
-	}
-	if p.Connections == "" {
-		p.Connections = scenario.PerUser
-	}
-	if p.mode == "" {
-		p.mode = scenario.ModeSync
 	}
 	if !slices.Contains([]scenario.Connections{scenario.PerUser, scenario.PerConversation, scenario.PerTurn, scenario.Shared}, p.Connections) {
 		return nil, fmt.Errorf("target.connections: %.20q is none of per-user, per-conversation, per-turn, shared", p.Connections)
@@ -68,7 +76,7 @@ func compile(target *scenario.Target, opts Options) (*plan, error) {
 	if !slices.Contains([]scenario.Mode{scenario.ModeSync, scenario.ModeStream, scenario.ModeAsync, scenario.ModeWebSocket}, p.mode) {
 		return nil, fmt.Errorf("target.mode: %.20q is none of sync, stream, async, websocket", p.mode)
 	}
-	if p.mode == scenario.ModeWebSocket && target.API != "" && target.API != scenario.APIReference {
+	if p.mode == scenario.ModeWebSocket && target.API != scenario.APIReference {
 		return nil, fmt.Errorf("target.mode: websocket is for api reference, not %.20q", target.API)
 	}
 	u, err := p.where(target)
@@ -99,13 +107,6 @@ func compile(target *scenario.Target, opts Options) (*plan, error) {
 		}
 	}
 	return p, nil
-}
-
-func or(value, otherwise int) int {
-	if value > 0 {
-		return value
-	}
-	return otherwise
 }
 
 // all gives every kind of request.
@@ -169,13 +170,13 @@ func (p *plan) requests(target *scenario.Target, u *url.URL) error {
 	prefix := strings.TrimSuffix(u.EscapedPath(), "/")
 	own := target.Request
 	if own == nil {
-		own = &scenario.Request{}
+		own = &scenario.Request{Method: scenario.MethodPost}
 	}
-	q := wire.Request{Method: firstOf(string(own.Method), "POST"), Body: body, Bodied: true, Events: p.mode == scenario.ModeStream}
+	q := wire.Request{Method: string(own.Method), Body: body, Bodied: true, Events: p.mode == scenario.ModeStream}
 	if !wire.IsToken(q.Method) {
 		return fmt.Errorf("request.method: %.20q is not a method", q.Method)
 	}
-	if q.Path, err = p.pathOf(prefix, firstOf(own.Path, usual)); err != nil {
+	if q.Path, err = p.pathOf(prefix, cmp.Or(own.Path, usual)); err != nil {
 		return fmt.Errorf("request.path: %w", err)
 	}
 	if len(own.Body) > 0 {
@@ -184,7 +185,7 @@ func (p *plan) requests(target *scenario.Target, u *url.URL) error {
 		}
 	}
 	if q.Body.Empty() {
-		q.Bodied = q.Method != "GET" && q.Method != "HEAD"
+		q.Bodied = own.Method != scenario.MethodGet
 	}
 	if q.Fields, err = p.turnFields(own.Headers, base, &q); err != nil {
 		return fmt.Errorf("request.headers: %w", err)
@@ -194,7 +195,7 @@ func (p *plan) requests(target *scenario.Target, u *url.URL) error {
 	if job := jobOf(target); job != nil {
 		p.jobs = jobRules{url: job.URL != "", status: job.Status != "", done: job.Done}
 	}
-	p.poll = wire.Request{Method: "GET", Path: jobPath(), Fields: append(base[:len(base):len(base)], traceparent())}
+	p.poll = wire.Request{Method: string(scenario.MethodGet), Path: jobPath(), Fields: append(base[:len(base):len(base)], traceparent())}
 	if p.jwt, err = newSigner(target, &p.opts); err != nil {
 		return err
 	}
@@ -235,20 +236,11 @@ func (p *plan) pathOf(prefix, path string) (wire.Text, error) {
 	return template.Join(raw(prefix), own), err
 }
 
-func firstOf(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
-}
-
 // builtin gives path and body of an API that needs no template.
 func (o *Options) builtin(target *scenario.Target, mode scenario.Mode, prefix string) (string, wire.Text, error) {
 	path, body := "", ""
 	switch target.API {
-	case "", scenario.APIReference:
+	case scenario.APIReference:
 		path = map[scenario.Mode]string{
 			scenario.ModeSync: "/v1/chat", scenario.ModeStream: "/v1/chat/stream", scenario.ModeAsync: "/v1/chat/async", scenario.ModeWebSocket: "/v1/chat",
 		}[mode]
@@ -284,7 +276,7 @@ func jobOf(target *scenario.Target) *scenario.JobPath {
 	if target.Response != nil && target.Response.Job != nil {
 		return target.Response.Job
 	}
-	if target.Mode == scenario.ModeAsync && (target.API == "" || target.API == scenario.APIReference) {
+	if target.Mode == scenario.ModeAsync && target.API == scenario.APIReference {
 		return &scenario.JobPath{Status: "status"}
 	}
 	return nil

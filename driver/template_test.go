@@ -40,7 +40,7 @@ func TestRunAndConversationIDs(t *testing.T) {
 		Request:  &scenario.Request{Path: "/s/${conversation.id}", Body: json.RawMessage(`{"session":"${conversation.id}","run":"${run.id}"}`)},
 		Response: &scenario.Response{Answer: "a"},
 	}
-	p, err := compile(target, Options{RunID: "r-1"})
+	p, err := compile(given(target), Options{RunID: "r-1"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -225,14 +225,15 @@ func TestEveryRuleOverEveryWire(t *testing.T) {
 
 func judgeOver(t *testing.T, rule *wireRule, mode scenario.Mode, version scenario.HTTPVersion) Judgement {
 	target := scenario.Target{
-		URL: wireServer(t, rule), API: rule.api, Mode: mode, HTTP: version, Connections: scenario.Shared, Timeout: unit.Duration(5 * time.Second),
+		URL: wireServer(t, rule), API: rule.api, Mode: mode, HTTP: version, Connections: scenario.Shared, Pool: 4, Timeout: unit.Duration(5 * time.Second),
+		Limits: scenario.Limits{Headers: 1 << 16, Line: 1 << 16, Body: 1 << 20, Ratio: 100},
 	}
 	switch rule.api {
 	case openai:
 		target.URL += "/openai-" + string(mode)
 		target.Model = "m"
 	case custom:
-		target.Request = &scenario.Request{Path: "/" + string(mode), Body: []byte(`{"text":"${turn.text}"}`)}
+		target.Request = &scenario.Request{Method: scenario.MethodPost, Path: "/" + string(mode), Body: []byte(`{"text":"${turn.text}"}`)}
 		target.Response = &scenario.Response{
 			OK: "success", Answer: "text", Tier: &scenario.TierPath{From: "tier", Map: map[string]scenario.Tier{"gold": "llm", "tin": "faq"}},
 			Stream: &scenario.StreamPath{Delta: "text", Done: "end"}, Job: &scenario.JobPath{Status: "state", Done: "done"},

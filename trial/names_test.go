@@ -16,6 +16,7 @@ import (
 
 	"github.com/cstest/cstest/driver"
 	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/unit"
 )
 
 // names is a name server that says 127.0.0.1 until it fails.
@@ -87,8 +88,10 @@ func TestNamesAreLookedUpOnce(t *testing.T) {
 	}))
 	defer srv.Close()
 	target := scenario.Target{
-		URL: strings.Replace(srv.URL, "127.0.0.1", "chat.test", 1), API: "custom", Connections: "per-turn",
-		Request: &scenario.Request{Path: "/", Body: []byte(`{"text":"${turn.text}"}`)}, Response: &scenario.Response{Answer: "reply"},
+		URL: strings.Replace(srv.URL, "127.0.0.1", "chat.test", 1), API: scenario.APICustom,
+		HTTP: scenario.HTTP1, Mode: scenario.ModeSync, Connections: scenario.PerTurn, Timeout: unit.Duration(5 * time.Second),
+		Limits:  scenario.Limits{Headers: 1 << 16, Line: 1 << 16, Body: 1 << 20, Ratio: 100},
+		Request: &scenario.Request{Method: scenario.MethodPost, Path: "/", Body: []byte(`{"text":"${turn.text}"}`)}, Response: &scenario.Response{Answer: "reply"},
 	}
 	do := func(d driver.Driver) (driver.Reason, string) {
 		line := d.Open(&driver.User{ID: "u"})

@@ -29,9 +29,13 @@ func main() {
 	profile := flag.String("profile", "", "write a CPU profile here")
 	idle := flag.Bool("idle", false, "after one turn each say what a line and its connection cost to keep")
 	flag.Parse()
-	target := &scenario.Target{URL: *url, HTTP: *http, API: "article", Timeout: unit.Duration(*timeout), TLS: &scenario.TLS{Insecure: true}}
+	target := &scenario.Target{
+		URL: *url, HTTP: scenario.HTTPVersion(*http), API: scenario.APIArticle, Mode: scenario.ModeSync, Connections: scenario.PerUser,
+		Timeout: unit.Duration(*timeout), Limits: scenario.Limits{Headers: 64 << 10, Line: 256 << 10, Body: 1 << 20, Ratio: 100},
+		TLS: &scenario.TLS{Insecure: true},
+	}
 	if *pool > 0 {
-		target.Connections, target.Pool = "shared", unit.Count(*pool)
+		target.Connections, target.Pool = scenario.Shared, unit.Count(*pool)
 	}
 	if err := run(target, *lines, *length, *profile, *idle); err != nil {
 		fmt.Fprintln(os.Stderr, err)
