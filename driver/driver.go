@@ -133,6 +133,8 @@ type Reply struct {
 	Missing  Places // what target.response names and the answer does not have
 	// Unmapped: Tier is a word of the server's that the target's map does not have.
 	Unmapped bool
+	// Cookie: the answer sets a cookie, which is never sent back.
+	Cookie bool
 	// OK is false when response.ok is named and was not seen to be true, in a stream by
 	// no event, or by one to be anything else. Degraded when the server said so.
 	OK       bool

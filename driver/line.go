@@ -193,6 +193,7 @@ func (l *line) turn(x *exchange, reply *Reply) wire.Fault {
 // take fills reply from the last answer in x, as far as f let it come.
 func (l *line) take(x *exchange, reply *Reply, f wire.Fault) wire.Fault {
 	reply.Status = x.Head.Status
+	reply.Cookie = x.Head.Cookie
 	reply.Body = x.Body
 	if x.Streamed && len(x.answer) > 0 {
 		reply.Answer = x.answer

@@ -17,9 +17,11 @@ type Asked struct {
 	// Kept tells of each turn before this one (index turn − 1) whether the dialog
 	// in front of the model must hold it: it was answered, and the server did not
 	// say that it lost it.
-	Kept   []bool
-	Owed   bool // the contract of the rate limit covered the turn
-	Expect *Expectation
+	Kept []bool
+	// Elsewhere: the id in the answer is that of another dialog of the run.
+	Elsewhere bool
+	Owed      bool // the contract of the rate limit covered the turn
+	Expect    *Expectation
 }
 
 // Judgement is what a turn was.
@@ -265,10 +267,11 @@ func (a *Asked) anyKept() bool {
 	return false
 }
 
-// foreignDialog: the answer names another dialog than was asked. A server that
-// says it began a new one has lost the dialog, not mixed it up.
+// foreignDialog: the answer is under the id of another dialog of ours. An id that
+// only differs from the one sent accuses nobody: some servers change it from turn
+// to turn. One that says it began a new dialog has lost the old one, not mixed it up.
 func (a *Asked) foreignDialog(r *driver.Reply) bool {
-	if len(a.DialogID) == 0 || len(r.DialogID) == 0 || bytes.Equal(a.DialogID, r.DialogID) {
+	if !a.Elsewhere || len(a.DialogID) == 0 {
 		return false
 	}
 	status := string(r.ContextStatus)

@@ -72,9 +72,16 @@ func TestClassify(t *testing.T) {
 	}{
 		{"a good answer", nil, func(*reply, *Asked) {}, measure.OK, ""},
 
-		{"another dialog's id", nil, func(r *reply, _ *Asked) { r.DialogID = []byte(otherDialog) }, measure.Integrity, "answer carries another dialog's id"},
-		{"another dialog's id in an error", nil, func(r *reply, _ *Asked) { r.Status, r.DialogID = 500, []byte(otherDialog) }, measure.Integrity, "answer carries another dialog's id"},
-		{"a new id, openly", nil, func(r *reply, _ *Asked) { r.DialogID, r.ContextStatus = []byte(otherDialog), []byte("new") }, measure.ContextLost, "the server began the dialog anew"},
+		{"another dialog's id", nil, func(r *reply, a *Asked) { r.DialogID, a.Elsewhere = []byte(otherDialog), true }, measure.Integrity, "answer carries another dialog's id"},
+		{"another dialog's id in an error", nil, func(r *reply, a *Asked) { r.Status, r.DialogID, a.Elsewhere = 500, []byte(otherDialog), true }, measure.Integrity, "answer carries another dialog's id"},
+		{"another id, which is nobody's", nil, func(r *reply, _ *Asked) { r.DialogID = []byte(otherDialog) }, measure.OK, ""},
+		{"another's id, where none was sent", nil, func(r *reply, a *Asked) { r.DialogID, a.DialogID, a.Elsewhere = []byte(otherDialog), nil, true }, measure.OK, ""},
+		{"another's id, openly expired", nil, func(r *reply, a *Asked) {
+			r.DialogID, r.ContextStatus, a.Elsewhere = []byte(otherDialog), []byte("expired"), true
+		}, measure.ContextLost, "the server says the dialog expired"},
+		{"a new id, openly", nil, func(r *reply, a *Asked) {
+			r.DialogID, r.ContextStatus, a.Elsewhere = []byte(otherDialog), []byte("new"), true
+		}, measure.ContextLost, "the server began the dialog anew"},
 		{"an id where none was asked", nil, func(r *reply, a *Asked) { a.DialogID = nil }, measure.OK, ""},
 		{"a foreign canary in the list", nil, func(r *reply, _ *Asked) {
 			r.Answer = seen(" c:BBBBBBBB.1 c:AAAAAAAA.1 c:AAAAAAAA.2 c:AAAAAAAA.3")

@@ -24,6 +24,7 @@ type Script struct {
 	rules         Rules
 	memory        bool
 	history       bool // the client keeps the dialog
+	namesDialog   bool // answers name their dialog
 	idsOut        bool // the target's templates use ${conversation.id}
 	columnsOut    bool // the target's templates use data columns
 	pacing        time.Duration
@@ -67,6 +68,9 @@ func NewScript(sc *scenario.Scenario, seed uint64, runID string) (*Script, error
 		memory:  sc.Checks.Memory == "on",
 		history: sc.Target.API == scenario.APIOpenAI,
 		pacing:  time.Duration(sc.Load.Pacing),
+	}
+	if response := sc.Target.Response; response != nil {
+		s.namesDialog = response.DialogID != ""
 	}
 	if err := s.readData(sc); err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"bytes"
 	"encoding/hex"
 	"fmt"
 	"time"
@@ -141,7 +142,13 @@ func (w *worker) perform(c *conversation) (due time.Duration, again bool) {
 	if reply.Reason == driver.Complete && reply.Status == 429 {
 		w.scratch.asked.Owed = r.contract.refuse(c.number, c.admitted)
 	}
+	if n := len(reply.DialogID); n > 0 && n <= longestID && len(c.id) > 0 && !bytes.Equal(reply.DialogID, c.id) {
+		w.scratch.asked.Elsewhere = r.sessions.ofAnother(reply.DialogID, c.k)
+	}
 	j := Classify(reply, &w.scratch.asked, &r.script.rules)
+	if j.Outcome != measure.Integrity {
+		r.sessions.heard(reply, c.id, c.k)
+	}
 	w.note(c, &j, entered)
 	more, pause := c.heard(&w.scratch, &j, r.script)
 	refused := reply.Reason == driver.Unreachable

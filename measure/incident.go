@@ -16,6 +16,7 @@ type IncidentKind string
 const (
 	OtherTarget IncidentKind = "other_target" // another server than the one the preflight met answered
 	Suspended   IncidentKind = "suspended"    // the generator's machine slept
+	Sessions    IncidentKind = "sessions"     // something about the target's sessions that its turns do not show
 	ClockStep   IncidentKind = "clock_step"   // its wall clock was set; durations are not measured with it
 )
 

@@ -67,6 +67,17 @@ const (
 	ClockSet     Code = "clock_set"
 	OtherTarget  Code = "other_target"
 	MixedTargets Code = "mixed_targets"
+
+	DialogNeverNamed Code = "dialog_never_named"
+	DialogChangesID  Code = "dialog_changes_id"
+	CookieIgnored    Code = "cookie_ignored"
+	TierNotFound     Code = "tier_not_found"
+	TierWordUnmapped Code = "tier_word_unmapped"
+)
+
+// What `try` finds wrong with a mapping.
+const (
+	MappingWrong Code = "mapping_wrong"
 )
 
 // What else differs between results that are compared.
@@ -84,6 +95,12 @@ func comparisonRows() []row {
 
 func incidentRows() []row {
 	return []row{
+		{DialogNeverNamed, "target.response.dialog_id found nothing in any answer: every turn opened a new dialog", "target.response.dialog_id 在任何应答中都未找到：每一轮都开启了新的对话"},
+		{DialogChangesID, "the target names the same dialog differently from turn to turn: the last id is sent back", "被测系统对同一对话每轮给出的标识不同：发送的是最近一个"},
+		{CookieIgnored, "the target sets cookies, which cstest never sends back: a session kept in a cookie is lost", "被测系统设置了 Cookie，而 cstest 不会回传：保存在 Cookie 中的会话会丢失"},
+		{TierNotFound, "target.response.tier.from found nothing in the answer", "target.response.tier.from 在应答中未找到"},
+		{TierWordUnmapped, "tier {word:quoted} is not in target.response.tier.map", "档位 {word} 不在 target.response.tier.map 中"},
+		{MappingWrong, "{turns:count} turns were answered, but not as the scenario says: see `not as mapped` above", "{turns} 轮得到应答，但与场景的描述不符：见上文 `not as mapped`"},
 		{MachineSlept, "this machine slept for {slept:duration} in second {second:count} of the load: what was in flight then is not the target's doing", "压测第 {second} 秒本机休眠了 {slept}：当时在途的轮次与被测系统无关"},
 		{ClockSet, "the wall clock was set by {by:shift} in second {second:count} of the load: durations are measured with another and are not affected, times of day in logs are", "压测第 {second} 秒系统时钟被调整了 {by}：时长用另一时钟测量，不受影响；日志中的时刻会受影响"},
 		{OtherTarget, "a different SUT answered from second {second:count}: it says {now:quoted}, before the load it was {before:quoted}", "自第 {second} 秒起由另一个系统应答：它自称 {now}，压测前为 {before}"},

@@ -345,8 +345,20 @@ func (c *checker) framing(r *Response) {
 func (c *checker) extract(path, text string) {
 	if text == "" || len(text) > 256 || strings.ContainsAny(text, "\r\n") {
 		c.bad(path, "is not a path of 1 to 256 bytes into a JSON answer, for example data.reply")
+		return
+	}
+	if modifier, ok := strings.CutPrefix(text, "@"); ok {
+		if end := strings.IndexAny(modifier, ".|:"); end >= 0 {
+			modifier = modifier[:end]
+		}
+		if !slices.Contains(modifiers, modifier) {
+			c.bad(path, "@%s finds nothing: a path leads into the JSON body of the answer, headers are not read", short(modifier))
+		}
 	}
 }
+
+// modifiers are those of gjson paths.
+var modifiers = []string{"pretty", "ugly", "reverse", "this", "flatten", "join", "valid", "keys", "values", "tostr", "fromstr", "group", "dig"}
 
 func hostPort(s string) bool {
 	host, port, err := net.SplitHostPort(s)

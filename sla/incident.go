@@ -14,7 +14,8 @@ import (
 //     inconclusive, and the reasons say so;
 //   - seconds in which the machine slept are tainted, and a target cannot fail for
 //     them: what would fail is invalid, unless foreign content was answered;
-//   - a step of the wall clock is a warning, for nothing is measured with it.
+//   - a step of the wall clock is a warning, for nothing is measured with it, and so
+//     is what became of the target's sessions.
 func (j *judge) judgeIncidents() {
 	r := &j.result
 	for _, i := range j.facts.Incidents {
@@ -34,7 +35,7 @@ func (j *judge) judgeIncidents() {
 				r.Generator.Reasons = append(r.Generator.Reasons, i.What)
 				r.Reasons = append(reason.Reasons{i.What}, r.Reasons...)
 			}
-		case measure.ClockStep:
+		case measure.ClockStep, measure.Sessions:
 		}
 		r.Warnings = append(r.Warnings, i.What)
 	}

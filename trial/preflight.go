@@ -111,6 +111,9 @@ type Exchange struct {
 	Because      string // the rule that chose the outcome
 	Took         time.Duration
 
+	// Unmapped is what the answer lacks of what the scenario says is in it.
+	Unmapped reason.Reasons
+
 	contextStatus string // what the server says of its dialog state
 }
 
@@ -163,12 +166,33 @@ func converse(ctx context.Context, o *Options, target *scenario.Target, longest 
 			Status: st.Reply.Status, Reason: st.Reply.Reason, Message: st.Reply.Message,
 			DialogID: string(st.Reply.DialogID), Answer: string(st.Reply.Answer), Tier: st.Judgement.Tier.String(),
 			Outcome: st.Judgement.Outcome, Because: st.Judgement.Message, Took: st.Reply.Done - st.Reply.Begun,
-			contextStatus: string(st.Reply.ContextStatus),
+			contextStatus: string(st.Reply.ContextStatus), Unmapped: unmapped(st),
 		}
 		e.redact(secret.credentials(string(request)), o.Redact)
 		request, response = nil, nil
 		return show(e)
 	})
+}
+
+// unmapped tells what an answer lacks of what the scenario says is in it.
+func unmapped(st *load.Step) (list reason.Reasons) {
+	r := st.Reply
+	if r.Cookie {
+		list = append(list, reason.New(reason.CookieIgnored))
+	}
+	if !measure.Answered.Has(st.Judgement.Outcome) {
+		return list
+	}
+	if r.Missing.Has(driver.PlaceTier) {
+		list = append(list, reason.New(reason.TierNotFound))
+	}
+	if st.Judgement.Message == measure.UnmappedTier {
+		list = append(list, reason.New(reason.TierWordUnmapped, string(r.Tier)))
+	}
+	if r.Missing.Has(driver.PlaceDialogID) && len(st.Turn.DialogID) == 0 && st.Number > 1 {
+		list = append(list, reason.New(reason.DialogNeverNamed))
+	}
+	return list
 }
 
 // redact takes secrets out of every text: the credentials of the request first,
@@ -213,6 +237,9 @@ func (e *Exchange) String() string {
 	fmt.Fprintf(&b, "  outcome\n    %s, %s after %s\n", e.Outcome, e.status(), e.Took.Round(10*time.Microsecond))
 	if why := cmp.Or(e.Message, e.Because); why != "" {
 		fmt.Fprintf(&b, "    %s\n", why)
+	}
+	for _, what := range e.Unmapped {
+		fmt.Fprintf(&b, "    not as mapped: %s\n", what)
 	}
 	return b.String()
 }

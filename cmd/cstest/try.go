@@ -65,11 +65,14 @@ func tryOne(ctx context.Context, s streams, o *tryOptions, c *chosen, secrets *r
 	sig := catchSignals(ctx)
 	defer sig.release()
 	fmt.Fprintln(s.err, "target "+targetLine(c))
-	bad := 0
+	bad, unmapped := 0, 0
 	err = trial.Try(sig.graceful, trial.Options{Scenario: c.Scenario, Executable: executable, LogDir: logs, AllowTarget: o.allowTarget, Redact: secrets.Text},
 		func(e *trial.Exchange) bool {
 			if !measure.Answered.Has(e.Outcome) {
 				bad++
+			}
+			if len(e.Unmapped) > 0 {
+				unmapped++
 			}
 			fmt.Fprintf(s.out, "%s, turn %d of %d\n%s\n", report.Clean(e.Conversation), e.Number, e.Of, e.String())
 			return true
@@ -81,6 +84,8 @@ func tryOne(ctx context.Context, s streams, o *tryOptions, c *chosen, secrets *r
 		return err
 	case bad > 0:
 		return &trial.TargetError{Why: reason.New(reason.TurnsNotAnswered, bad)}
+	case unmapped > 0:
+		return &trial.TargetError{Why: reason.New(reason.MappingWrong, unmapped)}
 	}
 	return nil
 }

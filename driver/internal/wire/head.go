@@ -13,6 +13,7 @@ type Head struct {
 	encoding   encoding
 	Location   []byte
 	RetryAfter []byte
+	Cookie     bool // it sets one
 	eventual   bool // content-type is text/event-stream
 }
 
@@ -43,6 +44,7 @@ func (h *Head) Known(name, val []byte) Fault {
 			h.Location = val
 		}
 	case 10:
+		h.Cookie = h.Cookie || fold(name, "set-cookie")
 		if fold(name, "connection") {
 			h.connection(val)
 		}
