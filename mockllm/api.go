@@ -19,6 +19,10 @@ type (
 	Latency = config.Latency
 	// Capacity is a queueing model.
 	Capacity = config.Capacity
+	// Limits are quotas as vendors have them.
+	Limits = config.Limits
+	// Quota is a number in every period.
+	Quota = config.Quota
 	// Answer is a scripted answer.
 	Answer = config.Answer
 	// Fault is one window of the schedule.

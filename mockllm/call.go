@@ -22,7 +22,8 @@ import (
 // inbound is a completion request as the wires hand it over. The byte slices
 // are only valid until the call waits.
 type inbound struct {
-	chat        bool
+	api         prompt.API
+	model       []byte // what the path names
 	body        []byte
 	traceparent []byte
 	purpose     []byte
@@ -32,27 +33,33 @@ type inbound struct {
 
 // call is one attempt being served. It is reused by its wire.
 type call struct {
-	srv     *Server
-	set     *setup
-	led     *journal.Ledger // nil when the call came before the epoch
-	w       transport.Wire
-	req     prompt.Request
-	frame   openai.Frame
-	key     draw.Key
-	entry   journal.Entry
-	fault   *fault.Fault
-	fixed   time.Duration // X-Mock-Delay
-	delayed bool
-	placed  bool // holds a place of the capacity model
-	start   time.Time
-	due     time.Time     // when what was said so far was to be said
-	said    time.Duration // when the last content chunk was written, from start
-	text    string        // what the model says, without the echo
-	echo    []byte        // the echo and what faults plant
-	finish  string
-	settled bool
-	length  int // tokens of the answer
-	buf     []byte
+	srv      *Server
+	set      *setup
+	led      *journal.Ledger // nil when the call came before the epoch
+	w        transport.Wire
+	req      prompt.Request
+	frame    openai.Frame // writes chat and text completions; what all forms share
+	body     plainForm
+	events   streamForm // nil for an API that does not stream
+	vectors  *openai.Embeddings
+	verdicts *openai.Moderations
+	extra    []transport.Field // more headers
+	reasoned int               // tokens thought before the answer, a choice
+	key      draw.Key
+	entry    journal.Entry
+	fault    *fault.Fault
+	fixed    time.Duration // X-Mock-Delay
+	delayed  bool
+	placed   bool // holds a place of the capacity model
+	start    time.Time
+	due      time.Time     // when what was said so far was to be said
+	said     time.Duration // when the last content chunk was written, from start
+	text     string        // what the model says, without the echo
+	echo     []byte        // the echo and what faults plant
+	finish   string
+	settled  bool
+	length   int // tokens of the answer
+	buf      []byte
 }
 
 // serve answers one completion request over w.
@@ -60,10 +67,17 @@ func (s *Server) serve(c *call, w transport.Wire, in *inbound) {
 	c.begin(s, w, in)
 	if err := c.prepare(in); err != nil {
 		e := prompt.ErrorOf(err)
-		c.buf = openai.AppendError(c.buf[:0], e)
+		c.buf = appendError(c.buf[:0], in.api, e)
 		_ = c.respond(journal.OutcomeInvalid, transport.Head{Status: e.Status, ContentType: typeJSON}, c.buf)
 		c.end(journal.OutcomeInvalid)
 		return
+	}
+	if c.set.quotas != nil && c.ration() {
+		c.end(journal.Outcome(429))
+		return
+	}
+	if c.fault != nil && c.led != nil {
+		c.led.Strike(c.start)
 	}
 	c.end(c.answer())
 }
@@ -71,7 +85,7 @@ func (s *Server) serve(c *call, w transport.Wire, in *inbound) {
 // begin identifies the call and counts it.
 func (c *call) begin(s *Server, w transport.Wire, in *inbound) {
 	now := time.Now()
-	*c = call{srv: s, set: s.setup.Load(), w: w, req: prompt.Request{Canaries: c.req.Canaries}, echo: c.echo[:0], buf: c.buf[:0], start: now, due: now}
+	*c = call{srv: s, set: s.setup.Load(), w: w, req: prompt.Request{Canaries: c.req.Canaries[:0]}, echo: c.echo[:0], buf: c.buf[:0], start: now, due: now}
 	k, traced := draw.ParseTraceparent(in.traceparent)
 	if !traced {
 		k = draw.BodyKey(in.body)
@@ -85,7 +99,7 @@ func (c *call) begin(s *Server, w transport.Wire, in *inbound) {
 		p = journal.PurposeBackflow
 	}
 	led := s.ledger.Load()
-	c.entry = journal.Entry{T: now.Sub(led.Origin), Trace: k, Traced: traced, Attempt: s.attempts.Next(k), Purpose: p, Chat: in.chat}
+	c.entry = journal.Entry{T: now.Sub(led.Origin), Trace: k, Traced: traced, Attempt: s.attempts.Next(k), Purpose: p, API: in.api}
 	s.totals.By[p].Add(1)
 	s.inFlight.Add(1)
 	if led.Arrive(p, now) {
@@ -96,7 +110,7 @@ func (c *call) begin(s *Server, w transport.Wire, in *inbound) {
 // prepare decodes the request and decides what it will get. Afterwards nothing
 // points into the inbound request.
 func (c *call) prepare(in *inbound) error {
-	if err := openai.DecodeCompletion(&c.req, in.body, in.chat, &c.set.limits); err != nil {
+	if err := c.decode(in); err != nil {
 		return err
 	}
 	c.req.Model = strings.Clone(c.req.Model)
@@ -118,15 +132,13 @@ func (c *call) prepare(in *inbound) error {
 		}
 	}
 	c.entry.Fault = c.fault
-	c.frame = openai.NewFrame(c.req.Chat, c.key, ordinal, c.set.cfg.Seed, c.req.Model, c.start)
+	c.head()
 	err := c.compose()
 	c.req.Question, c.req.Wanted, c.req.Stops = "", prompt.Wanted{}, nil
 	if err != nil {
 		return err
 	}
-	if c.fault != nil && c.led != nil {
-		c.led.Strike(c.start)
-	}
+	c.writer()
 	return nil
 }
 
@@ -154,8 +166,16 @@ func (c *call) overrides(in *inbound) error {
 
 // compose chooses the words.
 func (c *call) compose() error {
+	c.finish = "stop"
+	if !c.req.API.Speaks() {
+		c.srv.strangers.Remember(c.req.Canaries)
+		return nil
+	}
+	if c.req.API != prompt.Completions {
+		c.reasoned = c.req.Reasoning(int(c.set.cfg.ReasoningTokens))
+	}
 	answer := c.set.answers.To(c.req.Question)
-	c.text, c.length, c.finish = answer.Say, answer.Tokens, "stop"
+	c.text, c.length = answer.Say, answer.Tokens
 	formed := c.req.Wanted.JSON() || c.req.Wanted.Tools.Exists()
 	if !formed {
 		c.cutText()
@@ -169,7 +189,7 @@ func (c *call) compose() error {
 	}
 	c.srv.strangers.Remember(c.req.Canaries)
 	if formed {
-		if err := c.form(answer); err != nil {
+		if err := c.shape(answer); err != nil {
 			return err
 		}
 		c.length = token.Count(c.text)
@@ -186,18 +206,28 @@ func (c *call) cutText() {
 		if i := strings.Index(c.text, stop); i >= 0 && c.frame.Tool == "" {
 			c.text = c.text[:i]
 			c.length = token.Count(c.text)
+			c.frame.Stopped = stop
 		}
 	}
-	if n := c.req.MaxTokens; n > 0 && n < c.length {
-		c.text, c.length, c.finish = token.First(c.text, n), n, "length"
+	if most := c.req.MaxTokens; most > 0 {
+		c.reasoned = min(c.reasoned, most) // thinking counts too: it may leave nothing for the answer
+		if n := most - c.reasoned; n < c.length {
+			c.text, c.length, c.finish = token.First(c.text, n), n, "length"
+		}
 	}
 }
+
+// reasoningToken numbers the tokens of reasoning apart from those of the answer.
+const reasoningToken = 1 << 24
 
 // hold waits for the latency of the answer's beginning, and for capacity.
 // It reports how the call ended when it did not get to the answer.
 func (c *call) hold() (journal.Outcome, bool) {
 	seed, ordinal := c.set.cfg.Seed, c.entry.Attempt
 	drawn := c.set.pace.Begin(seed, c.key, ordinal)
+	for i := range c.reasoned {
+		drawn += c.set.pace.Gap(seed, c.key, ordinal, reasoningToken+i)
+	}
 	if !c.req.Stream && c.set.pace.Tokens {
 		for i := 1; i < c.length; i++ {
 			drawn += c.set.pace.Gap(seed, c.key, ordinal, i)
@@ -278,7 +308,7 @@ func (c *call) refused(p admission.Place) journal.Outcome {
 	if d := c.set.cfg.Capacity.RetryAfter.D(); d > 0 {
 		h.RetryAfter = c.askToWait(d)
 	}
-	c.buf = openai.AppendError(c.buf[:0], err)
+	c.buf = appendError(c.buf[:0], c.req.API, err)
 	_ = c.respond(journal.OutcomeOverloaded, h, c.buf)
 	return journal.OutcomeOverloaded
 }
@@ -297,7 +327,7 @@ func (c *call) requestID() uint64 {
 
 // respond settles the call and sends a complete response.
 func (c *call) respond(o journal.Outcome, h transport.Head, body []byte) error {
-	h.ID = c.requestID()
+	h.ID, h.Extra = c.requestID(), c.extra
 	c.entry.Status = uint16(h.Status)
 	c.entry.Injected = time.Since(c.start)
 	c.settle(o)
@@ -307,7 +337,7 @@ func (c *call) respond(o journal.Outcome, h transport.Head, body []byte) error {
 // open begins a response of status 200.
 func (c *call) open(contentType string, length int64) {
 	c.entry.Status = 200
-	c.w.Begin(transport.Head{Status: 200, ContentType: contentType, ID: c.requestID()}, length)
+	c.w.Begin(transport.Head{Status: 200, ContentType: contentType, ID: c.requestID(), Extra: c.extra}, length)
 }
 
 // settle counts and journals the call. It comes before the last bytes are sent, so
@@ -352,5 +382,6 @@ func (c *call) end(o journal.Outcome) {
 	}
 	c.settle(o)
 	c.srv.inFlight.Add(-1)
+	c.body, c.events, c.vectors, c.verdicts, c.extra = nil, nil, nil, nil, nil
 	c.set, c.led, c.fault, c.entry.Fault = nil, nil, nil, nil // an idle connection keeps none of them
 }

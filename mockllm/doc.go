@@ -1,6 +1,6 @@
-// Package mockllm is a mock LLM server that speaks the OpenAI HTTP API:
-// completions and chat completions, plain and streamed, over HTTP/1.1 and
-// cleartext HTTP/2. Its latency follows a stated distribution, its faults follow
+// Package mockllm is a mock LLM server that speaks the HTTP APIs of
+// OpenAI (chat and text completions, responses, embeddings, moderations), Azure
+// and Anthropic (messages), plain and streamed, over HTTP/1.1 and cleartext HTTP/2. Its latency follows a stated distribution, its faults follow
 // a schedule, and both are a function of (seed, trace id, attempt), so that a run
 // repeats under any order of arrival. What it did is told by a journal, by facts
 // and by metrics, measured on the monotonic clock.
@@ -14,7 +14,8 @@
 //	app.LLM = mock.URL() + "/v1"
 //
 // A call goes through the rooms below in this order: internal/transport reads the
-// request; internal/openai turns it into a prompt.Request; internal/draw and
+// request; internal/openai or
+// internal/anthropic turns it into a prompt.Request; internal/draw and
 // internal/fault decide what it meets; internal/answer, internal/schema and
 // internal/token give the words; internal/admission gives a place; this package
 // waits and sends; journal keeps the books. Package config is what may be told.

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/mockllm/config"
-	"github.com/cstest/cstest/mockllm/internal/openai"
 	"github.com/cstest/cstest/mockllm/internal/prompt"
 	"github.com/cstest/cstest/mockllm/internal/transport"
 	"github.com/cstest/cstest/mockllm/journal"
@@ -58,7 +57,7 @@ func (c *call) fail() journal.Outcome {
 	if d := f.RetryAfter.D(); d > 0 {
 		h.RetryAfter = c.askToWait(d)
 	}
-	c.buf = openai.AppendError(c.buf[:0], e)
+	c.buf = appendError(c.buf[:0], c.req.API, e)
 	_ = c.respond(journal.Outcome(f.Status), h, c.buf)
 	return journal.Outcome(f.Status)
 }
@@ -104,7 +103,7 @@ func (c *call) breakOff() {
 
 // plain is the body of the plain answer.
 func (c *call) plain() []byte {
-	c.buf = c.frame.Whole(c.buf[:0], c.text+string(c.echo), c.finish, c.usage())
+	c.buf = c.body.Whole(c.buf[:0], c.text+string(c.echo), c.finish, c.usage())
 	return c.buf
 }
 
@@ -121,7 +120,7 @@ func (c *call) truncate(did journal.Outcome) {
 		return
 	}
 	if c.fault.Chunks >= c.length {
-		c.buf = c.frame.Finish(c.buf[:0], c.finish, c.req.IncludeUsage)
+		c.buf = c.events.Closing(c.buf[:0], c.finish, c.usage())
 		c.w.Write(c.buf)
 	}
 	c.last(did)
@@ -135,7 +134,7 @@ func (c *call) garbage(did journal.Outcome) {
 		return
 	}
 	if c.stream(typeEvents, c.fault.Chunks) == nil {
-		c.w.Write([]byte("data: " + junk + "\n\n" + openai.DoneEvent))
+		c.w.Write([]byte("data: " + junk + "\n\n" + string(c.events.End(nil))))
 		c.last(did)
 	}
 }
@@ -161,52 +160,62 @@ func (c *call) mislabel(did journal.Outcome) {
 
 // empty sends 200 and nothing, no choices, or no content.
 func (c *call) empty(did journal.Outcome) {
-	switch c.fault.Value {
-	case "choices":
-		c.buf = append(c.frame.Head(c.buf[:0], false), `"choices":[],`...)
-		c.buf = append(openai.AppendUsage(c.buf, prompt.Usage{Prompt: c.req.PromptTokens}), '}')
-	case "content":
-		c.buf = c.frame.Whole(c.buf[:0], "", "stop", prompt.Usage{Prompt: c.req.PromptTokens})
-	default:
-		c.buf = c.buf[:0]
-	}
+	u := prompt.Usage{Prompt: c.req.PromptTokens}
 	if !c.req.Stream {
+		c.buf = c.buf[:0]
+		switch c.fault.Value {
+		case "choices":
+			c.buf = c.body.Hollow(c.buf, u)
+		case "content":
+			c.buf = c.body.Whole(c.buf, "", "stop", u)
+		}
 		_ = c.respond(did, transport.Head{Status: 200, ContentType: typeJSON}, c.buf)
 		return
 	}
 	c.open(typeEvents, -1)
 	switch c.fault.Value {
 	case "choices":
-		c.buf = c.frame.Total(c.buf[:0], prompt.Usage{Prompt: c.req.PromptTokens})
-		c.w.Write(append(c.buf, openai.DoneEvent...))
+		c.buf = c.events.HollowEvents(c.buf[:0], u)
+		c.w.Write(c.events.End(c.buf))
 	case "content":
-		c.buf = c.frame.Finish(c.buf[:0], "stop", false)
-		c.w.Write(append(c.buf, openai.DoneEvent...))
+		c.buf = c.events.Closing(c.events.Opening(c.buf[:0]), "stop", u)
+		c.w.Write(c.events.End(c.buf))
 	}
 	c.last(did)
 }
 
 // oversized sends a valid answer of about Size bytes without holding it.
 func (c *call) oversized(did journal.Outcome) {
-	c.buf = c.frame.Whole(c.buf[:0], "@", c.finish, c.usage())
+	filler, mark := "x", "@"
+	if c.frame.Tool != "" {
+		mark = `{"@":"@"}`
+	}
+	if c.req.Stream {
+		c.buf = c.events.Content(c.events.Opening(c.buf[:0]), mark)
+		c.buf = c.events.End(c.events.Closing(c.buf, c.finish, c.usage()))
+	} else {
+		c.buf = c.body.Whole(c.buf[:0], mark, c.finish, c.usage())
+	}
 	whole := string(c.buf)
-	before, after, _ := strings.Cut(whole, `"@"`)
-	fill := max(int64(c.fault.Size)-int64(len(whole))+1, 1)
+	before, after, found := strings.Cut(whole, "@")
+	if !found { // no text: white space after the value
+		filler = " "
+	}
+	fill := max(int64(c.fault.Size)-int64(len(before)+len(after)), 1)
 	if c.req.Stream {
 		c.open(typeEvents, -1)
-		before, after = "data: "+before, after+"\n\n"+openai.DoneEvent
 	} else {
-		c.open(typeJSON, int64(len(before)+len(after)+2)+fill)
+		c.open(typeJSON, int64(len(before)+len(after))+fill)
 	}
-	c.w.Write([]byte(before + `"`))
-	block := []byte(strings.Repeat("x", 32<<10))
+	c.w.Write([]byte(before))
+	block := []byte(strings.Repeat(filler, 32<<10))
 	for ; fill > 0; fill -= int64(len(block)) {
 		c.w.Write(block[:min(fill, int64(len(block)))])
 		if c.w.Flush() != nil {
 			return
 		}
 	}
-	c.w.Write([]byte(`"` + after))
+	c.w.Write([]byte(after))
 	c.last(did)
 }
 
@@ -217,7 +226,7 @@ func (c *call) drip(did journal.Outcome) {
 	gap := time.Duration(float64(piece) / float64(rate) * float64(time.Second))
 	body := c.plain()
 	if c.req.Stream {
-		body = c.events()
+		body = c.streamed()
 		c.open(typeEvents, -1)
 	} else {
 		c.open(typeJSON, int64(len(body)))
@@ -233,20 +242,14 @@ func (c *call) drip(did journal.Outcome) {
 	c.last(did)
 }
 
-// events is a whole stream as bytes.
-func (c *call) events() []byte {
+// streamed is a whole stream as bytes.
+func (c *call) streamed() []byte {
 	var b []byte
-	if c.req.Chat {
-		b = c.frame.Role(b, c.req.IncludeUsage)
-	}
+	b = c.events.Opening(b)
 	for token := range c.tokens {
-		b = c.frame.Content(b, token, c.req.IncludeUsage)
+		b = c.events.Content(b, token)
 	}
-	b = c.frame.Finish(b, c.finish, c.req.IncludeUsage)
-	if c.req.IncludeUsage {
-		b = c.frame.Total(b, c.usage())
-	}
-	return append(b, openai.DoneEvent...)
+	return c.events.End(c.events.Closing(b, c.finish, c.usage()))
 }
 
 // errorInStream sends some chunks and then an error where a chunk belongs; a
@@ -254,14 +257,14 @@ func (c *call) events() []byte {
 func (c *call) errorInStream(did journal.Outcome) {
 	e := prompt.ErrorOfStatus(c.fault.Status)
 	if !c.req.Stream {
-		c.buf = openai.AppendError(c.buf[:0], e)
+		c.buf = appendError(c.buf[:0], c.req.API, e)
 		_ = c.respond(did, transport.Head{Status: 200, ContentType: typeJSON}, c.buf)
 		return
 	}
 	if c.stream(typeEvents, c.fault.Chunks) != nil {
 		return
 	}
-	c.buf = openai.AppendError(append(c.buf[:0], "data: "...), e)
-	c.w.Write(append(c.buf, "\n\n"...))
+	c.buf = c.events.ErrorEvent(c.buf[:0], e)
+	c.w.Write(c.buf)
 	c.last(did)
 }

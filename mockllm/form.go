@@ -9,8 +9,8 @@ import (
 	"github.com/cstest/cstest/mockllm/internal/schema"
 )
 
-// form gives the answer the form that the request wants: a tool call, or JSON.
-func (c *call) form(scripted answer.Answer) error {
+// shape gives the answer the form that the request wants: a tool call, or JSON.
+func (c *call) shape(scripted answer.Answer) error {
 	w := &c.req.Wanted
 	tool, arguments, finish := gjson.Result{}, "", "tool_calls"
 	switch {
@@ -52,6 +52,9 @@ func (c *call) form(scripted answer.Answer) error {
 // argumentsOf makes arguments that are valid against a function's parameters.
 func argumentsOf(function gjson.Result, say string) (string, error) {
 	parameters := jsontext.Member(function, "parameters")
+	if !parameters.Exists() {
+		parameters = jsontext.Member(function, "input_schema")
+	}
 	if !parameters.Exists() || parameters.Type == gjson.Null {
 		return "{}", nil
 	}

@@ -47,11 +47,12 @@ type exchange struct {
 // Serve implements transport.Exchange.
 func (x *exchange) Serve(w transport.Wire, r *transport.Request) {
 	path, _, _ := bytes.Cut(r.Path, []byte("?"))
+	path, model := deploymentOf(path)
 	target := routeOf(string(path))
 	encoded := len(w.Header("Content-Encoding")) > 0
-	if (target == routeChat || target == routeCompletions) && string(r.Method) == http.MethodPost && !encoded {
+	if target.asks() && string(r.Method) == http.MethodPost && !encoded {
 		x.in = inbound{
-			chat: target == routeChat, body: r.Body,
+			api: apis[target], model: model, body: r.Body,
 			traceparent: w.Header("Traceparent"), purpose: w.Header("X-Request-Purpose"),
 			fault: w.Header("X-Mock-Fault"), delay: w.Header("X-Mock-Delay"),
 		}

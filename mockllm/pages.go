@@ -1,6 +1,7 @@
 package mockllm
 
 import (
+	"bytes"
 	"net/http"
 	"net/url"
 	"slices"
@@ -20,6 +21,10 @@ const (
 	routeNone route = iota
 	routeChat
 	routeCompletions
+	routeResponses
+	routeMessages
+	routeEmbeddings
+	routeModerations
 	routeModels
 	routeModel // the model that the path names
 	routeHealth
@@ -35,6 +40,14 @@ func routeOf(path string) route {
 		return routeChat
 	case "/completions":
 		return routeCompletions
+	case "/responses":
+		return routeResponses
+	case "/messages":
+		return routeMessages
+	case "/embeddings":
+		return routeEmbeddings
+	case "/moderations":
+		return routeModerations
 	case "/models":
 		return routeModels
 	case "/healthz":
@@ -48,14 +61,41 @@ func routeOf(path string) route {
 	return routeNone
 }
 
+// apis are the APIs of the routes that ask something.
+var apis = [...]prompt.API{
+	routeChat: prompt.Chat, routeCompletions: prompt.Completions, routeResponses: prompt.Responses,
+	routeMessages: prompt.Messages, routeEmbeddings: prompt.Embeddings, routeModerations: prompt.Moderations,
+}
+
+// asks reports whether a POST there is a call.
+func (r route) asks() bool { return r >= routeChat && r <= routeModerations }
+
+// deploymentOf takes Azure's prefixes off a path, and gives the deployment that
+// one names: /openai/deployments/NAME/chat/completions, /openai/v1/responses.
+func deploymentOf(path []byte) (rest, name []byte) {
+	rest, azure := bytes.CutPrefix(path, []byte("/openai/"))
+	if !azure {
+		return path, nil
+	}
+	after, named := bytes.CutPrefix(rest, []byte("deployments/"))
+	if !named {
+		return path[len("/openai"):], nil
+	}
+	i := bytes.IndexByte(after, '/')
+	if i <= 0 || i > config.MaxModelLen {
+		return path, nil
+	}
+	return after[i:], after[:i]
+}
+
 const modelPrefix = "/models/"
 
 // page answers everything but a completion that is to be served.
 func (s *Server) page(r route, path, method string, encoded bool) (transport.Head, []byte) {
-	post := r == routeChat || r == routeCompletions
+	post := r.asks()
 	switch {
 	case r == routeNone:
-		return errorPage(&prompt.Error{Status: 404, Message: "unknown URL: this server has /v1/chat/completions, /v1/completions, /v1/models, /healthz and /metrics", Kind: "invalid_request_error", Code: "unknown_url"})
+		return errorPage(&prompt.Error{Status: 404, Message: "unknown URL: this server has /v1/chat/completions, /v1/completions, /v1/responses, /v1/messages, /v1/embeddings, /v1/moderations, /v1/models, /healthz and /metrics", Kind: "invalid_request_error", Code: "unknown_url"})
 	case post && method == http.MethodPost && encoded:
 		return errorPage(&prompt.Error{Status: 415, Message: "send the request body without Content-Encoding", Kind: "invalid_request_error", Code: "unsupported_encoding"})
 	case post:

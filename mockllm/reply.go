@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/mockllm/config"
-	"github.com/cstest/cstest/mockllm/internal/openai"
 	"github.com/cstest/cstest/mockllm/internal/prompt"
 	"github.com/cstest/cstest/mockllm/internal/token"
 	"github.com/cstest/cstest/mockllm/internal/transport"
@@ -52,7 +51,7 @@ func (c *call) say(o journal.Outcome) journal.Outcome {
 	if len(c.echo) > 0 {
 		text += string(c.echo)
 	}
-	c.buf = c.frame.Whole(c.buf[:0], text, c.finish, c.usage())
+	c.buf = c.body.Whole(c.buf[:0], text, c.finish, c.usage())
 	if c.respond(o, transport.Head{Status: 200, ContentType: typeJSON}, c.buf) != nil {
 		return journal.OutcomeGone
 	}
@@ -60,7 +59,8 @@ func (c *call) say(o journal.Outcome) journal.Outcome {
 }
 
 func (c *call) usage() prompt.Usage {
-	return prompt.Usage{Prompt: c.req.PromptTokens, Completion: c.length}
+	n := c.frame.N
+	return prompt.Usage{Prompt: c.req.PromptTokens, Completion: (c.length + c.reasoned) * n, Reasoning: c.reasoned * n}
 }
 
 // stream begins an event stream and sends content chunks at their times: limit
@@ -68,8 +68,7 @@ func (c *call) usage() prompt.Usage {
 // one write.
 func (c *call) stream(contentType string, limit int) error {
 	c.open(contentType, -1)
-	if c.req.Chat {
-		c.buf = c.frame.Role(c.buf[:0], c.req.IncludeUsage)
+	if c.buf = c.events.Opening(c.buf[:0]); len(c.buf) > 0 {
 		c.w.Write(c.buf)
 	}
 	n := 0
@@ -82,7 +81,7 @@ func (c *call) stream(contentType string, limit int) error {
 				return err
 			}
 		}
-		c.buf = c.frame.Content(c.buf[:0], token, c.req.IncludeUsage)
+		c.buf = c.events.Content(c.buf[:0], token)
 		c.w.Write(c.buf)
 		c.spoke(n)
 		n++
@@ -147,11 +146,9 @@ func (c *call) untilNext(n int) error {
 
 // conclude sends the end of a stream: reason, usage if asked for, [DONE].
 func (c *call) conclude(o journal.Outcome) error {
-	c.buf = c.frame.Finish(c.buf[:0], c.finish, c.req.IncludeUsage)
-	if c.req.IncludeUsage {
-		c.buf = c.frame.Total(c.buf, c.usage())
-	}
-	c.w.Write(append(c.buf, openai.DoneEvent...))
+	c.buf = c.events.Closing(c.buf[:0], c.finish, c.usage())
+	c.buf = c.events.End(c.buf)
+	c.w.Write(c.buf)
 	c.settle(o)
 	return c.w.Finish()
 }

@@ -7,10 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/cstest/cstest/mockllm/internal/canary"
-	"github.com/cstest/cstest/mockllm/internal/draw"
 	"github.com/cstest/cstest/mockllm/internal/openai"
 	"github.com/cstest/cstest/mockllm/internal/prompt"
 )
@@ -51,7 +49,7 @@ func TestBadInput(t *testing.T) {
 		{chatPath, with(`,"max_completion_tokens":1.5`), 400, "max_completion_tokens", "", "whole", nil},
 		{chatPath, with(`,"temperature":3`), 400, "temperature", "", "from 0 to 2", nil},
 		{chatPath, with(`,"temperature":1e999`), 400, "temperature", "", "from 0 to 2", nil},
-		{chatPath, with(`,"n":2`), 400, "n", "", "1", nil},
+		{chatPath, with(`,"n":129`), 400, "n", "", "from 1 to 128", nil},
 		{chatPath, `{"model":"qwen","messages":[{"role":"user","content":"` + strings.Repeat("长", 51) + `"}]}`, 400, "messages", "context_length_exceeded", "50", nil},
 		{chatPath, strings.Repeat(" ", 4097), 413, "", "request_too_large", "4096", nil},
 		{textPath, `{"model":"qwen"}`, 400, "prompt", "", "missing", nil},
@@ -59,7 +57,7 @@ func TestBadInput(t *testing.T) {
 		{textPath, `{"model":"qwen","prompt":[1,2]}`, 400, "prompt", "", "string", nil},
 		{textPath, `{"model":"qwen","prompt":["a","b"]}`, 400, "prompt", "", "one", nil},
 		{chatPath, with(""), 415, "", "unsupported_encoding", "Content-Encoding", []string{"Content-Encoding", "gzip"}},
-		{"/v1/embeddings", "{}", 404, "", "unknown_url", "unknown URL", nil},
+		{"/v1/images", "{}", 404, "", "unknown_url", "unknown URL", nil},
 	} {
 		res, text := ask(t, dial, tt.path, tt.body, tt.extraHeaders...)
 		e := parse[errorBody](t, text).Error
@@ -125,8 +123,11 @@ func FuzzDecodeRequest(f *testing.F) {
 	}
 	limits := &prompt.Limits{ContextTokens: 1000}
 	f.Fuzz(func(t *testing.T, body []byte, chat bool) {
-		var r prompt.Request
-		err := openai.DecodeCompletion(&r, body, chat, limits)
+		r := prompt.Request{API: prompt.Completions}
+		if chat {
+			r.API = prompt.Chat
+		}
+		err := openai.DecodeCompletion(&r, body, limits)
 		if err == nil && !json.Valid(body) {
 			t.Errorf("took invalid JSON %q", body)
 		}
@@ -142,7 +143,7 @@ func FuzzDecodeRequest(f *testing.F) {
 		if model, question, ok := otherDecoder(body, chat); ok && (r.Model != model || r.Question != question) {
 			t.Errorf("model %q and question %q, encoding/json finds %q and %q", r.Model, r.Question, model, question)
 		}
-		f := openai.NewFrame(chat, draw.Key{}, 1, 1, r.Model, time.Unix(1, 0))
+		f := openai.Frame{Reply: prompt.Reply{ID: [16]byte([]byte("0123456789abcdef")), Model: r.Model, N: 1}, Chat: chat}
 		if answer := f.Whole(nil, r.Question, "stop", prompt.Usage{}); !json.Valid(answer) {
 			t.Errorf("answer is not JSON: %q", answer)
 		}

@@ -119,7 +119,7 @@ func TestUnanswerable(t *testing.T) {
 		`"response_format":{"type":"xml"}`, `"response_format":"json"`, `"tools":{}`, `"tools":[{"type":"web_search"}]`, `"tools":[{"type":"function","function":{}}]`,
 		`"tool_choice":"required"`, `"tool_choice":{"type":"function","function":{"name":"g"}},"tools":[{"type":"function","function":{"name":"f"}}]`, `"tool_choice":"often"`,
 		`"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","required":["p"],"properties":{"p":{"not":{}}}}}}],"tool_choice":"required"`,
-		`"logprobs":true`, `"functions":[]`, `"audio":{}`, `"modalities":["text","audio"]`, `"n":2`,
+		`"logprobs":true`, `"functions":[]`, `"audio":{}`, `"modalities":["text","audio"]`, `"n":0`,
 	} {
 		for _, stream := range []string{"false", "true"} {
 			status, body := post(t, s, `{"stream":`+stream+`,"messages":[{"role":"user","content":"hi"}],`+form+`}`)
@@ -197,8 +197,8 @@ func TestTextUnsupported(t *testing.T) {
 		{`"echo":true`, false}, {`"suffix":"x"`, false}, {`"best_of":3`, false}, {`"logprobs":2`, false},
 		{`"echo":false`, true}, {`"suffix":null`, true}, {`"best_of":1`, true}, {`"logprobs":null`, true},
 	} {
-		var r prompt.Request
-		err := openai.DecodeCompletion(&r, []byte(`{"prompt":"hi",`+tt.more+`}`), false, &prompt.Limits{ContextTokens: 1000})
+		r := prompt.Request{API: prompt.Completions}
+		err := openai.DecodeCompletion(&r, []byte(`{"prompt":"hi",`+tt.more+`}`), &prompt.Limits{ContextTokens: 1000})
 		if tt.ok != (err == nil) || err != nil && (prompt.ErrorOf(err).Status != 400 || prompt.ErrorOf(err).Code != "unsupported_parameter") {
 			t.Errorf("%s: %v", tt.more, err)
 		}

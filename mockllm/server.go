@@ -51,6 +51,7 @@ type setup struct {
 	pace    draw.Pace
 	answers *answer.Set
 	limits  prompt.Limits
+	quotas  *admission.Quotas
 	gate    *admission.Gate
 }
 
@@ -59,7 +60,7 @@ func newSetup(cfg Config) (*setup, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	s := &setup{cfg: cfg, pace: draw.NewPace(cfg.Latency), gate: admission.NewGate(cfg.Capacity)}
+	s := &setup{cfg: cfg, pace: draw.NewPace(cfg.Latency), gate: admission.NewGate(cfg.Capacity), quotas: admission.NewQuotas(cfg.Limits, time.Now())}
 	s.limits.ContextTokens = int(cfg.ContextTokens)
 	if len(cfg.Models) > 0 {
 		s.limits.Models = map[string]struct{}{}
@@ -191,6 +192,9 @@ func (s *Server) Configure(cfg Config, ttl time.Duration) error {
 	if set.cfg.Capacity == former.cfg.Capacity {
 		set.gate = former.gate // calls hold places in it
 	}
+	if set.cfg.Limits == former.cfg.Limits {
+		set.quotas = former.quotas // what was used stays used
+	}
 	s.apply(set, ttl)
 	return nil
 }
@@ -206,7 +210,7 @@ func (s *Server) SetFaults(faults []Fault, ttl time.Duration) error {
 	if err != nil {
 		return err
 	}
-	set.gate = s.setup.Load().gate // calls hold places in it
+	set.gate, set.quotas = s.setup.Load().gate, s.setup.Load().quotas // calls hold places in them
 	if ttl <= 0 {
 		base := *s.base
 		base.cfg.Faults = faults

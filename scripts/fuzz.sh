@@ -23,6 +23,7 @@ load FuzzClassify
 result FuzzParse
 report FuzzText
 mockllm FuzzDecodeRequest
+mockllm FuzzAPIs
 mockllm FuzzSchema
 mockllm/config FuzzParseConfig
 mockllm/config FuzzParseOverride

@@ -36,6 +36,11 @@ type Config struct {
 	Connect unit.Duration `json:"connect,omitzero" yaml:"connect"`
 	// Capacity limits the calls served at a time; unlimited when zero.
 	Capacity Capacity `json:"capacity,omitzero" yaml:"capacity"`
+	// Limits are the vendor's quotas: what exceeds them is answered 429.
+	Limits Limits `json:"limits,omitzero" yaml:"limits"`
+	// ReasoningTokens is how many tokens the model thinks before its answer,
+	// untold but paid for; the request's effort scales it.
+	ReasoningTokens unit.Count `json:"reasoning_tokens,omitzero" yaml:"reasoning_tokens"`
 	// EchoContext appends the canaries seen in the prompt to every answer.
 	EchoContext bool `json:"echo_context,omitzero" yaml:"echo_context"`
 	// Answers are tried in order before the canned ones.

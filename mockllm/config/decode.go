@@ -280,7 +280,7 @@ func overrideFault(s string) (Fault, error) {
 // separated by semicolons: "status;status=429;retry_after=2s".
 func ParseOverride(s string) (Fault, error) {
 	if len(s) > 1024 {
-		return Fault{}, fmt.Errorf("longer than 1024 bytes")
+		return Fault{}, errors.New("longer than 1024 bytes")
 	}
 	f, err := overrideFault(s)
 	if err != nil {

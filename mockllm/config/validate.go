@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -17,12 +18,13 @@ const MaxModelLen = 128
 
 // Bounds of a configuration.
 const (
-	maxFaults   = 256
-	maxAnswers  = 1024
-	maxModels   = 256
-	maxText     = 64 << 10
-	maxBodySize = 64 << 20
-	maxRecords  = 1_000_000
+	maxFaults    = 256
+	maxAnswers   = 1024
+	maxModels    = 256
+	maxText      = 64 << 10
+	maxBodySize  = 64 << 20
+	maxRecords   = 1_000_000
+	maxReasoning = 32_000
 )
 
 // Problems collects what is wrong, each with the path of its field.
@@ -58,6 +60,9 @@ func (c Config) Validate() error {
 	}
 	if c.JournalRecords < 1 || c.JournalRecords > maxRecords {
 		p.Add("journal_records", "must be from 1 to 1M")
+	}
+	if c.ReasoningTokens < 0 || c.ReasoningTokens > maxReasoning {
+		p.Add("reasoning_tokens", "must be from 0 to 32k")
 	}
 	c.validateModels(&p)
 	c.validateAnswers(&p)
@@ -253,14 +258,7 @@ func (f Fault) validateOptions(p *Problems, path string, k Kind) {
 // validateForeign refuses options that mean nothing to the kind: most likely a
 // mistake that would quietly test something else.
 func (f Fault) validateForeign(p *Problems, path string, k Kind) {
-	in := func(kinds ...Kind) bool {
-		for _, want := range kinds {
-			if k == want {
-				return true
-			}
-		}
-		return false
-	}
+	in := func(kinds ...Kind) bool { return slices.Contains(kinds, k) }
 	for _, o := range []struct {
 		name string
 		set  bool

@@ -7,6 +7,7 @@ import (
 	"github.com/cstest/cstest/mockllm/internal/canary"
 	"github.com/cstest/cstest/mockllm/internal/draw"
 	"github.com/cstest/cstest/mockllm/internal/fault"
+	"github.com/cstest/cstest/mockllm/internal/prompt"
 )
 
 // Record is one attempt as the journal tells it. Times are offsets from the
@@ -22,7 +23,7 @@ type Record struct {
 	Canaries int    `json:"canaries"`
 	Attempt  int    `json:"attempt"` // of this trace id (else this body), from 1
 	Purpose  string `json:"purpose,omitzero"`
-	API      string `json:"api"` // "chat" or "completions"
+	API      string `json:"api"` // "chat", "completions", "responses", "messages", "embeddings" or "moderations"
 	Stream   bool   `json:"stream"`
 	// DrawnNs is the latency the seed decided on, InjectedNs the time the
 	// call was really held, QueueNs the part of it spent waiting for capacity.
@@ -60,7 +61,8 @@ type Entry struct {
 	Status                  uint16
 	Outcome                 Outcome
 	Purpose                 Purpose
-	Traced, Chat, Stream    bool
+	Traced, Stream          bool
+	API                     prompt.API
 	Fault                   *fault.Fault
 	Drawn, Injected, Queued time.Duration
 	First                   time.Duration
@@ -72,16 +74,13 @@ type Entry struct {
 func (e *Entry) record() Record {
 	r := Record{
 		Seq: e.Seq, TNs: int64(e.T), Turn: int(e.Turn), Canaries: int(e.Canaries), Attempt: int(e.Attempt),
-		Purpose: e.Purpose.String(), API: "completions", Stream: e.Stream, DrawnNs: int64(e.Drawn),
+		Purpose: e.Purpose.String(), API: e.API.String(), Stream: e.Stream, DrawnNs: int64(e.Drawn),
 		InjectedNs: int64(e.Injected), QueueNs: int64(e.Queued), FirstTokenNs: int64(e.First), Outcome: e.Outcome.String(),
 		Status: int(e.Status), Chunks: int(e.Chunks),
 		DueNs: int64(e.T + e.Due), LastDueNs: int64(e.T + e.LastDue), RetryAfterNs: int64(e.RetryAfter),
 	}
 	if e.written > 0 {
 		r.WrittenNs = int64(e.T + e.written)
-	}
-	if e.Chat {
-		r.API = "chat"
 	}
 	if e.Traced {
 		r.TraceID = hex.EncodeToString(e.Trace[:])

@@ -41,9 +41,9 @@ func Mix(x uint64) uint64 {
 // Uniform maps a hash to the open interval (0, 1).
 func Uniform(h uint64) float64 { return (float64(h>>11) + 0.5) / (1 << 53) }
 
-// normal maps a hash to a standard normal deviate by the inverse distribution
+// Normal maps a hash to a standard normal deviate by the inverse distribution
 // function, so that the tail is as exact as the hash.
-func normal(h uint64) float64 { return math.Sqrt2 * math.Erfinv(2*Uniform(h)-1) }
+func Normal(h uint64) float64 { return math.Sqrt2 * math.Erfinv(2*Uniform(h)-1) }
 
 // BodyKey identifies a call without a usable trace id.
 func BodyKey(body []byte) Key {

@@ -36,7 +36,7 @@ func (s sampler) at(h uint64) time.Duration {
 	case 'u':
 		return time.Duration(s.a + s.b*Uniform(h))
 	case 'l':
-		return min(time.Duration(math.Exp(s.a+s.b*normal(h))), config.MaxDelay)
+		return min(time.Duration(math.Exp(s.a+s.b*Normal(h))), config.MaxDelay)
 	}
 	return s.always
 }

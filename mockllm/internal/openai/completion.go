@@ -3,26 +3,25 @@ package openai
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/tidwall/gjson"
 
-	"github.com/cstest/cstest/mockllm/config"
 	"github.com/cstest/cstest/mockllm/internal/jsontext"
 	"github.com/cstest/cstest/mockllm/internal/prompt"
 )
 
 const maxMessages = 4096
 
-// DecodeCompletion reads a request body into r, reusing r's memory. Whatever the body is,
+// DecodeCompletion reads a chat or text completion, as r.API says, into r. Whatever the body is,
 // the work is bounded by its length and the result is r or an error, never a panic.
-func DecodeCompletion(r *prompt.Request, body []byte, chat bool, limits *prompt.Limits) error {
-	*r = prompt.Request{Chat: chat, Canaries: r.Canaries[:0]}
+func DecodeCompletion(r *prompt.Request, body []byte, limits *prompt.Limits) error {
 	c, err := prompt.Open(body)
 	if err != nil {
 		return err
 	}
 	err = c.Members(func(key string) error {
-		if key == "messages" && chat {
+		if key == "messages" && r.API == prompt.Chat {
 			return readMessages(r, &c)
 		}
 		return readField(r, key, c.Value())
@@ -38,10 +37,7 @@ func DecodeCompletion(r *prompt.Request, body []byte, chat bool, limits *prompt.
 func readField(r *prompt.Request, name string, v gjson.Result) error {
 	switch name {
 	case "model":
-		if v.Type != gjson.String || len(v.Str) > config.MaxModelLen {
-			return prompt.BadRequest("model", "", "'model' must be a string of at most %d bytes", config.MaxModelLen)
-		}
-		r.Model = v.Str
+		return prompt.ReadModel(r, v)
 	case "stream":
 		return prompt.Flag(v, name, &r.Stream)
 	case "stream_options":
@@ -57,17 +53,17 @@ func readField(r *prompt.Request, name string, v gjson.Result) error {
 	case "temperature", "top_p":
 		return prompt.Between(v, name, 0, 2)
 	case "n":
-		if v.Type != gjson.Null && v.Raw != "1" {
-			return prompt.BadRequest(name, "", "'n' must be 1: this server gives one choice")
-		}
+		return readChoices(r, v)
+	case "reasoning_effort":
+		return prompt.ReadEffort(r, name, v)
 	case "stop":
 		return prompt.ReadStops(r, v)
 	case "prompt":
-		if !r.Chat {
+		if r.API != prompt.Chat {
 			return readPrompt(r, v)
 		}
 	default:
-		if r.Chat {
+		if r.API == prompt.Chat {
 			return readForm(&r.Wanted, name, v)
 		}
 		return unsupported(name, v)
@@ -168,17 +164,17 @@ func readMessage(r *prompt.Request, i int, c *jsontext.Cursor) error {
 	case content.Type == gjson.Null && role.Str != "user" && role.Str != "system":
 		return nil // an assistant's tool call
 	case content.IsArray():
-		return readParts(r, i, role.Str, content)
+		return readParts(r, "messages", i, role.Str, content)
 	}
 	return prompt.BadRequest(fmt.Sprintf("messages[%d].content", i), "", "'messages[%d].content' must be a string or an array of parts", i)
 }
 
 // readParts reads multi-part content; only text parts are looked at.
-func readParts(r *prompt.Request, i int, role string, content gjson.Result) error {
+func readParts(r *prompt.Request, list string, i int, role string, content gjson.Result) error {
 	var err error
 	content.ForEach(func(_, part gjson.Result) bool {
 		if !part.IsObject() || part.Get("type").Type != gjson.String {
-			err = prompt.BadRequest(fmt.Sprintf("messages[%d].content", i), "", "every part of 'messages[%d].content' must be an object with a type", i)
+			err = prompt.BadRequest(fmt.Sprintf("%s[%d].content", list, i), "", "every part of '%s[%d].content' must be an object with a type", list, i)
 			return false
 		}
 		if t := part.Get("text"); t.Type == gjson.String {
@@ -187,4 +183,17 @@ func readParts(r *prompt.Request, i int, role string, content gjson.Result) erro
 		return true
 	})
 	return err
+}
+
+const maxChoices = 128 // as the vendor has it
+
+func readChoices(r *prompt.Request, v gjson.Result) error {
+	if v.Type == gjson.Null {
+		return nil
+	}
+	if v.Type != gjson.Number || v.Num != math.Trunc(v.Num) || !(v.Num >= 1 && v.Num <= maxChoices) {
+		return prompt.BadRequest("n", "", "'n' must be a whole number from 1 to %d", maxChoices)
+	}
+	r.Choices = int(v.Num)
+	return nil
 }

@@ -2,11 +2,13 @@ package prompt
 
 import (
 	"math"
+	"strings"
 	"unicode/utf8"
 	"unsafe"
 
 	"github.com/tidwall/gjson"
 
+	"github.com/cstest/cstest/mockllm/config"
 	"github.com/cstest/cstest/mockllm/internal/jsontext"
 )
 
@@ -86,4 +88,38 @@ func ReadLimit(r *Request, name string, v gjson.Result) error {
 	}
 	r.MaxTokens = int(v.Num)
 	return nil
+}
+
+// ReadModel reads the name of a model.
+func ReadModel(r *Request, v gjson.Result) error {
+	if v.Type != gjson.String || len(v.Str) > config.MaxModelLen {
+		return BadRequest("model", "", "'model' must be a string of at most %d bytes", config.MaxModelLen)
+	}
+	if !r.Deployed {
+		r.Model = v.Str
+	}
+	return nil
+}
+
+// efforts are the shares of the configured reasoning tokens that each effort takes.
+var efforts = map[string]float64{"none": 0, "minimal": 0.25, "low": 0.5, "medium": 1, "high": 2, "xhigh": 4}
+
+// ReadEffort reads how much the model is to reason.
+func ReadEffort(r *Request, name string, v gjson.Result) error {
+	if v.Type == gjson.Null {
+		return nil
+	}
+	if _, known := efforts[v.Str]; !known {
+		return BadRequest(name, "", "'%s' must be none, minimal, low, medium, high or xhigh", name)
+	}
+	r.Effort = strings.Clone(v.Str)
+	return nil
+}
+
+// Reasoning is how many tokens a model that reasons with n by default takes.
+func (r *Request) Reasoning(n int) int {
+	if share, given := efforts[r.Effort]; given {
+		return int(float64(n) * share)
+	}
+	return n
 }

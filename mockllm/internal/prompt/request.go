@@ -7,19 +7,19 @@ import (
 	"github.com/cstest/cstest/mockllm/internal/token"
 )
 
-// Usage counts tokens as told to the client.
-type Usage struct{ Prompt, Completion int }
-
 // AnyModel is the answer's model when the request names none.
 const AnyModel = "mock-chat"
 
 // Request is what matters of a completion request.
 type Request struct {
-	Chat         bool
+	API          API
 	Stream       bool
 	IncludeUsage bool
 	Model        string
-	MaxTokens    int // 0 when unlimited
+	Deployed     bool   // the path named the model, and the body cannot
+	MaxTokens    int    // 0 when unlimited
+	Choices      int    // 0 means 1
+	Effort       string // of reasoning, as the request names it
 	PromptTokens int
 	Question     string // the last user text; it may point into the body
 	Canaries     []canary.Mark
@@ -39,10 +39,9 @@ type Limits struct {
 // Check refuses what the limits do not allow, once all was read.
 func (r *Request) Check(l *Limits) error {
 	switch {
-	case !r.Asked && r.Chat:
-		return BadRequest("messages", "", "missing required parameter: 'messages'")
 	case !r.Asked:
-		return BadRequest("prompt", "", "missing required parameter: 'prompt'")
+		name := [...]string{"messages", "prompt", "input", "messages", "input", "input"}[r.API]
+		return BadRequest(name, "", "missing required parameter: '%s'", name)
 	case r.Model == "" && len(l.Models) > 0:
 		return BadRequest("model", "", "you must provide a model parameter")
 	case r.PromptTokens > l.ContextTokens:

@@ -22,7 +22,11 @@ func (w *Wanted) JSON() bool { return w.Object || w.Schema.Exists() }
 // Offers is the tool of that name, or the first when name is empty.
 func (w *Wanted) Offers(name string) gjson.Result {
 	for _, tool := range w.Tools.Array() {
-		if function := jsontext.Member(tool, "function"); name == "" || jsontext.Member(function, "name").Str == name {
+		function := jsontext.Member(tool, "function")
+		if !function.Exists() {
+			function = tool // the other APIs have one level less
+		}
+		if name == "" || jsontext.Member(function, "name").Str == name {
 			return function
 		}
 	}
