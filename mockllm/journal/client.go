@@ -97,7 +97,8 @@ func ClientOf(rows []Record) ClientFacts {
 	return f
 }
 
-// ended is when the attempt was over, answered or left.
+// ended is when the attempt was over, answered or left. It is not WrittenNs: a
+// client may have its answer, and come again, before the write returns.
 func (r *Record) ended() int64 { return r.TNs + r.InjectedNs }
 
 // turn adds the attempts of one turn, in order of arrival.

@@ -24,6 +24,8 @@ func TestClientOf(t *testing.T) {
 	probe := row(traceB, 0, 5000, "ok", 200)
 	probe.Purpose = "probe"
 	found := Finding{N: 1, TraceIDs: []string{traceA}}
+	late := told
+	late.WrittenNs = 5000e6 // the server was put to sleep in its write
 	for _, tt := range []struct {
 		name string
 		rows []Record
@@ -38,6 +40,8 @@ func TestClientOf(t *testing.T) {
 		{"too early", []Record{told, row(traceA, 1009, 1020, "ok", 200)},
 			ClientFacts{Turns: 1, Calls: 2, CallsPerTurn: 2, MaxCalls: 2, Retries: 1, RetryAfterGiven: 1, RetriedEarly: found, InFlightMax: 1}},
 		{"just in time", []Record{row(traceA, 1010, 1020, "ok", 200), told},
+			ClientFacts{Turns: 1, Calls: 2, CallsPerTurn: 2, MaxCalls: 2, Retries: 1, RetryAfterGiven: 1, InFlightMax: 1}},
+		{"at once, before the server's write had returned", []Record{late, row(traceA, 1010, 1020, "ok", 200)},
 			ClientFacts{Turns: 1, Calls: 2, CallsPerTurn: 2, MaxCalls: 2, Retries: 1, RetryAfterGiven: 1, InFlightMax: 1}},
 		{"401 again", []Record{row(traceA, 0, 10, "status_401", 401), row(traceA, 20, 30, "status_401", 401)},
 			ClientFacts{Turns: 1, Calls: 2, CallsPerTurn: 2, MaxCalls: 2, Retries: 1, Retried4xx: found, InFlightMax: 1}},
