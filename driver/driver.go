@@ -1,7 +1,3 @@
-// Package driver talks to a chat system: HTTP/1.1 on connections of its own,
-// HTTP/2 over TLS and cleartext, as one answer, as a stream of events, as an
-// asynchronous job, and with agents on WebSocket. A driver sends one turn and says what came
-// back and when; it never judges, never retries and never sends a turn twice.
 package driver
 
 import (
@@ -19,8 +15,8 @@ import (
 //     and proxies in the environment are ignored. Only a job is asked after again.
 //     A turn of which an HTTP/2 server says, as it closes a connection in good
 //     order, that it has not begun with it, goes over another: it happens once.
-//   - A kept connection that has been idle for a second is looked at first: what
-//     the server has closed by then is replaced, because nothing was sent on it.
+//   - A kept connection is looked at before it carries another turn: what the
+//     server has closed by then is replaced, because nothing was sent on it.
 //   - Begun ≤ Sent ≤ FirstByte ≤ Done, and FirstToken between the last two. They
 //     are taken at the socket: Sent before the write, the others after the read
 //     that brought what they name. Waiting for a shared connection lies between

@@ -88,3 +88,41 @@ func twice(doc []byte) bool {
 }
 
 func deepest(doc []byte) int { return bytes.Count(doc, []byte("{")) + bytes.Count(doc, []byte("[")) }
+
+// BenchmarkFind takes an answer of the reference server apart, beside what the
+// libraries need for the same: the document checked, and seven values of it.
+func BenchmarkFind(b *testing.B) {
+	doc := []byte(`{"dialog_id":"0123456789abcdef0123456789abcdef","answer":"满减优惠券可以在结算页选择使用,每单限用一张。","cost_ms":112.345,"turn_id":"abc","seq":2,"epoch":1,"tier":"llm","degraded":false,"source":"llm","suggestions":["退货","发票"],"context":{"status":"ok","turns":2},"persisted":true,"pii":{"in":0,"out":0},"group":"base","trace_id":"0af7651916cd43dd8448eb211c80319c"}`)
+	paths := []string{"dialog_id", "answer", "turn_id", "tier", "degraded", "context.status", "context.turns"}
+	places := map[int]string{}
+	for slot, path := range paths {
+		places[slot] = path
+	}
+	find := Compile(places)
+	s := Scanner{Values: make([]Value, len(paths))}
+	var into struct {
+		DialogID string `json:"dialog_id"`
+		Answer   string `json:"answer"`
+		TurnID   string `json:"turn_id"`
+		Tier     string `json:"tier"`
+		Degraded bool   `json:"degraded"`
+		Context  struct {
+			Status string `json:"status"`
+			Turns  int    `json:"turns"`
+		} `json:"context"`
+	}
+	for name, read := range map[string]func() bool{
+		"jsonscan":      func() bool { return find.Find(&s, doc) && s.Values[6].Kind == Number },
+		"gjson":         func() bool { return gjson.ValidBytes(doc) && gjson.GetManyBytes(doc, paths...)[6].Int() == 2 },
+		"encoding/json": func() bool { return json.Unmarshal(doc, &into) == nil && into.Context.Turns == 2 },
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if !read() {
+					b.Fatal("not found")
+				}
+			}
+		})
+	}
+}

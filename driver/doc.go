@@ -1,0 +1,29 @@
+// Package driver talks to a chat system: over HTTP/1.1, and HTTP/2 with TLS and
+// without; for one answer, a stream of events, an asynchronous job, or with agents
+// on WebSocket. A driver sends one turn and says what came back and when; it never
+// judges, never retries and never sends a turn twice.
+//
+// # Where what is
+//
+// This package is the contract (driver.go), the line that takes a turn through
+// (line.go), and what a target means by its bytes:
+//
+//	plan.go request.go template.go body.go   the target compiled into requests
+//	login.go agents.go                       who a user is, and who the agents are
+//	extract.go events.go                     an answer, or a stream, taken apart
+//	job.go                                   an answer that is asked after
+//	exchange.go capture.go                   a turn's memory, and a look at it
+//
+// A line fills a request, has a carrier send it, and reads the answer:
+//
+//	internal/http1      a carrier: one exchange at a time on a connection
+//	internal/http2      a carrier: many, with one goroutine that reads
+//	internal/wire       what carriers share: target, request, exchange, fault
+//	internal/dial       opens connections, and looks at those that were idle
+//	internal/agents     agents' sockets, and tickets on their way to one
+//	internal/sse        server-sent events
+//	internal/jsonscan   values in JSON documents
+//
+// Nothing below internal knows of turns, users or templates' variables. What a
+// carrier keeps of an exchange or a line lies in wire.Exchange.State and wire.Link.
+package driver
