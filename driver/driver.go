@@ -204,13 +204,15 @@ type Options struct {
 	// ticket over the agents' sockets. The slices are valid during the call.
 	Capture func(request, response []byte)
 	// Sources is how many loopback addresses connections to a loopback target
-	// come from, 28,000 ports each; up to 1 leaves the choice to the system. See
-	// SourcesFor.
-	Sources int
+	// come from once OwnAddress of them have come from the usual one, 28,000 ports
+	// each; up to 1 leaves the choice to the system. See SourcesFor.
+	Sources, OwnAddress int
 }
 
-// SourcesFor gives how many loopback addresses a number of connections should
-// come from, so that the kernel's search for a free port stays short. Linux tries
-// the ports of one parity first, 14,000 of them: an address with more connections
-// than that makes every connect walk through all of those, at 100 µs and more.
-func SourcesFor(connections int) int { return 1 + connections/2000 }
+// PerAddress is how many connections one loopback address bears. Linux tries the
+// ports of one parity first, 14,000 of them: near that every connect walks
+// through most, at 100 µs and more.
+const PerAddress = 10_000
+
+// SourcesFor gives how many loopback addresses a number of connections should come from.
+func SourcesFor(connections int) int { return 1 + connections/PerAddress }

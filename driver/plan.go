@@ -92,7 +92,9 @@ func compile(target *scenario.Target, opts Options) (*plan, error) {
 			secure.NextProtos = []string{"h2"}
 		}
 	}
-	p.Dial = dial.New(p.Address, secure, opts.Sources).Dial
+	p.Dial = dial.New(p.Address, secure, dial.Spread{
+		Sources: opts.Sources, Own: opts.OwnAddress, Pin: target.Addresses == scenario.FirstAddress,
+	}).Dial
 	if err := p.requests(target, u); err != nil {
 		return nil, err
 	}

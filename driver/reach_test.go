@@ -216,10 +216,10 @@ func TestSources(t *testing.T) {
 		write(c, "HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n"+okBody)
 		return true
 	})
-	d := open(t, &scenario.Target{URL: url, Connections: "per-turn"}, Options{Base: time.Now(), Sources: 4})
+	d := open(t, &scenario.Target{URL: url, Connections: "per-turn"}, Options{Base: time.Now(), Sources: 4, OwnAddress: 5})
 	line := d.Open(&User{ID: "u"})
 	defer line.Close()
-	for range 12 {
+	for range 5 + 12 {
 		var r Reply
 		line.Do(&Turn{Text: []byte("hi")}, &r)
 		if r.Reason != Complete {
@@ -227,16 +227,17 @@ func TestSources(t *testing.T) {
 		}
 		line.Free(&r)
 	}
-	if len(from) != 4 {
-		t.Errorf("from %v", from)
+	if len(from) != 5 || from["127.0.0.1"] != 5 {
+		t.Errorf("from %v, want 127.0.0.1 five times and four others", from)
 	}
+	delete(from, "127.0.0.1")
 	for host, n := range from {
 		if n != 3 || !strings.HasPrefix(host, "127.") || host == "127.0.0.1" {
 			t.Errorf("%s: %d connections", host, n)
 		}
 	}
-	if got := []int{SourcesFor(100), SourcesFor(20000), SourcesFor(100000)}; got[0] != 1 || got[1] != 11 || got[2] != 51 {
-		t.Errorf("sources for 100, 20,000, 100,000 connections: %v", got)
+	if got := []int{SourcesFor(9_999), SourcesFor(20_000), SourcesFor(100_000)}; got[0] != 1 || got[1] != 3 || got[2] != 11 {
+		t.Errorf("sources for 9,999, 20,000, 100,000 connections: %v", got)
 	}
 }
 

@@ -12,6 +12,7 @@ const (
 	TierUnmapped     Code = "tier_unmapped"
 	TierMissing      Code = "tier_missing"
 	DurationsClamped Code = "durations_clamped"
+	ManySources      Code = "many_sources"
 	SharedHost       Code = "shared_host"
 	LittlesLawOff    Code = "littles_law_off"
 	SignalEnded      Code = "signal_ended"
@@ -42,6 +43,7 @@ func runRows() []row {
 		{TierUnmapped, "tier {word:quoted}, which target.response.tier.map does not have, in {share:share} of the answers: not full quality", "档位 {word} 不在 target.response.tier.map 中，占应答的 {share}：不算完整质量"},
 		{TierMissing, "{share:share} of the answers do not say their tier: target.response.tier.from found nothing in them", "{share} 的应答没有说明档位：target.response.tier.from 未找到"},
 		{DurationsClamped, "{n:count} durations were longer than 1 h and are shown as 1 h", "{n} 个时长超过 1 小时，按 1 小时显示"},
+		{ManySources, "beyond {own:count} connections the load comes from {sources:count} more loopback addresses (127.x.y.z), for one address would run out of ports; target.sources: off keeps all to one", "超过 {own} 个连接后，负载另从 {sources} 个回环地址（127.x.y.z）发出，因为单个地址的端口会用尽；target.sources: off 可只用一个地址"},
 		{SharedHost, "the target runs on the generator's machine: they share its {cores:count} cores", "被测系统与压测机在同一台机器上：共用 {cores} 个核"},
 		{LittlesLawOff, "Little's law is off by {off:share}: {in_flight:figure} turns in flight against rate x mean response time {expected:figure}", "利特尔法则偏差 {off}：在途 {in_flight} 轮，而速率 × 平均响应时间为 {expected}"},
 		{SignalEnded, "a signal ended the load", "压测被信号终止"},

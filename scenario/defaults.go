@@ -60,6 +60,8 @@ func (t *Target) fill() {
 	if t.Connections == Shared {
 		or(&t.Pool, 64)
 	}
+	or(&t.Addresses, RotateAddresses)
+	or(&t.Sources, SourcesAuto)
 	or(&t.Timeout, unit.Duration(3*time.Second))
 	or(&t.Limits.Headers, 64<<10)
 	or(&t.Limits.Line, 256<<10)

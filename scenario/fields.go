@@ -42,6 +42,8 @@ Target.mode | sync: one answer; stream: SSE; async: 202 and a job; websocket: th
 Target.agents | the people who are shown the questions (mode: websocket only) | with mode: websocket, 4 sockets
 Target.connections | who shares a connection; HTTP/2 is always shared | per-user; shared with HTTP/2
 Target.pool | connections of connections: shared | 64
+Target.addresses | of a name with several: new connections go to them by turns, or all to the first that answers | rotate
+Target.sources | auto: beyond 10,000 connections to a loopback target others come from further loopback addresses, which is said; off: all come from the usual one | auto
 Target.timeout | a turn unanswered by then is a timeout | 3s
 Target.tls | TLS of an https url |
 Target.limits | what a server can do to the generator at most |

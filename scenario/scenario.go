@@ -46,6 +46,8 @@ type Target struct {
 	Agents      *Agents           `json:"agents,omitempty"` // of mode websocket
 	Connections Connections       `json:"connections,omitempty"`
 	Pool        unit.Count        `json:"pool,omitempty"` // connections of a shared pool
+	Addresses   Addresses         `json:"addresses,omitempty"`
+	Sources     Sources           `json:"sources,omitempty"`
 	Timeout     unit.Duration     `json:"timeout,omitempty"`
 	TLS         *TLS              `json:"tls,omitempty"`
 	Limits      Limits            `json:"limits,omitzero"`

@@ -77,6 +77,29 @@ const (
 
 func (Connections) words() []string { return texts(PerUser, PerConversation, PerTurn, Shared) }
 
+// Addresses says to which addresses of a name connections go.
+type Addresses string
+
+// The values of Addresses.
+const (
+	RotateAddresses Addresses = "rotate"
+	FirstAddress    Addresses = "first"
+)
+
+func (Addresses) words() []string { return texts(RotateAddresses, FirstAddress) }
+
+// Sources says whether connections to a loopback target may come from several
+// loopback addresses.
+type Sources string
+
+// The values of Sources.
+const (
+	SourcesAuto Sources = "auto"
+	SourcesOff  Sources = "off"
+)
+
+func (Sources) words() []string { return texts(SourcesAuto, SourcesOff) }
+
 // Arrivals says how starts are spread within a stage's rate.
 type Arrivals string
 

@@ -64,6 +64,9 @@ func (t *attempt) drive(stops load.Stops, l loader) *Done {
 	done := &Done{Started: t.base, Snapshot: w.snapshot, Facts: e.facts, Crash: e.crash}
 	done.Snapshot.Elapsed = max(done.Snapshot.Elapsed, e.elapsed)
 	done.Warnings = append(append(e.warnings, w.warnings...), view.warnings...)
+	if what, many := t.manySources(); many {
+		done.Warnings = append(done.Warnings, what)
+	}
 	if done.Crash == nil {
 		done.Crash = view.crash
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
+	"net/url"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -190,7 +192,8 @@ func (t *attempt) openDriver() (driver.Driver, error) {
 	target := t.servers.Target
 	target.Pool = unit.Count(load.Part(int64(target.Pool), t.shard, t.shards))
 	d, err := driver.New(&target, driver.Options{
-		Base: t.base, RunID: t.runID, Secrets: t.scenario.Secret, Dir: t.scenario.Dir(), Sources: t.sources(connections),
+		Base: t.base, RunID: t.runID, Secrets: t.scenario.Secret, Dir: t.scenario.Dir(),
+		Sources: t.sources(connections), OwnAddress: driver.PerAddress / max(t.shards, 1),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("driver: %w", err)
@@ -206,8 +209,29 @@ func (t *attempt) openDriver() (driver.Driver, error) {
 // sources is how many loopback addresses this process's connections come from:
 // none but the usual one unless the target is here and there are many.
 func (t *attempt) sources(connections int) int {
-	if !t.local {
+	if !t.local || t.scenario.Target.Sources == scenario.SourcesOff {
 		return 1
 	}
 	return driver.SourcesFor(connections * max(t.shards, 1))
+}
+
+// manySources says, where it is so, that connections come from more addresses
+// than the one turn before the load did.
+func (t *attempt) manySources() (reason.Reason, bool) {
+	n := t.sources(expectedConnections(t.scenario, t.shards))
+	if n <= 1 || !loopback(t.servers.Target.URL) {
+		return reason.Reason{}, false
+	}
+	return reason.New(reason.ManySources, driver.PerAddress, n), true
+}
+
+// loopback tells whether a URL names this machine by a loopback address of IPv4,
+// or by the name that stands for it.
+func loopback(target string) bool {
+	u, err := url.Parse(target)
+	if err != nil {
+		return false
+	}
+	a, err := netip.ParseAddr(u.Hostname())
+	return u.Hostname() == "localhost" || err == nil && a.Is4() && a.IsLoopback()
 }

@@ -154,6 +154,9 @@ func prepare(ctx, graceful context.Context, o *Options) (_ *attempt, err error) 
 	if err := firstTurn(ctx, graceful, o, &t.servers.Target); err != nil {
 		return nil, err
 	}
+	if what, many := t.manySources(); many && !t.member {
+		o.Notice(what)
+	}
 	if s.Target.Bundled == nil {
 		t.identity = identifyTarget(ctx, &t.servers.Target)
 	}

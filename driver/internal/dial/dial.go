@@ -21,19 +21,30 @@ const eyeballs = 250 * time.Millisecond
 // Dialer opens connections. The name is looked up once a run.
 type Dialer struct {
 	address string
-	sources int
 	tls     *tls.Config
-	next    atomic.Uint32
+	spread  Spread
+	opened  atomic.Int64 // from loopback addresses
+	turn    atomic.Uint64
 
-	mu    sync.Mutex
-	addrs []netip.AddrPort
+	mu     sync.Mutex
+	first  []netip.AddrPort // of the family the resolver put first
+	second []netip.AddrPort // of the other
 }
 
-// New gives a dialer of address, over TLS where config is not nil. Sources is how many
-// loopback addresses connections to a loopback address come from; up to 1 leaves
-// that to the system.
-func New(address string, config *tls.Config, sources int) *Dialer {
-	return &Dialer{address: address, sources: sources, tls: config}
+// Spread says over which addresses, of both ends, connections are spread.
+type Spread struct {
+	// Sources is how many loopback addresses connections to a loopback address
+	// come from, once Own of them have come from the usual one; up to 1 leaves
+	// the choice to the system.
+	Sources, Own int
+	// Pin has every connection go to the first address of a name that answers;
+	// otherwise they go to its addresses by turns.
+	Pin bool
+}
+
+// New gives a dialer of address, over TLS where config is not nil.
+func New(address string, config *tls.Config, spread Spread) *Dialer {
+	return &Dialer{address: address, tls: config, spread: spread}
 }
 
 // dialed connects in the portable way.
@@ -44,45 +55,55 @@ func dialed(ctx context.Context, from netip.Addr, to netip.AddrPort, until time.
 	return d.DialTCP(ctx, "tcp", netip.AddrPortFrom(from, 0), to)
 }
 
-// resolve gives the addresses, those of the family that came first and the
-// others by turns.
-func (d *Dialer) resolve(ctx context.Context) ([]netip.AddrPort, error) {
+// resolve looks the name up, once.
+func (d *Dialer) resolve(ctx context.Context) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.addrs != nil {
-		return d.addrs, nil
+	if d.first != nil {
+		return nil
 	}
 	host, port, err := net.SplitHostPort(d.address)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	number, err := net.DefaultResolver.LookupPort(ctx, "tcp", port)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var first, second []netip.AddrPort
 	for _, a := range found {
 		a = a.Unmap()
 		to := netip.AddrPortFrom(a, uint16(number))
 		if a.Is4() == found[0].Unmap().Is4() {
-			first = append(first, to)
+			d.first = append(d.first, to)
 		} else {
-			second = append(second, to)
+			d.second = append(d.second, to)
 		}
 	}
-	for len(first)+len(second) > 0 {
-		if len(first) > 0 {
-			d.addrs, first = append(d.addrs, first[0]), first[1:]
-		}
-		if len(second) > 0 {
-			d.addrs, second = append(d.addrs, second[0]), second[1:]
+	return nil
+}
+
+// order gives the addresses as the next connection tries them: the two families
+// by turns (RFC 8305), and within each, unless pinned, every connection begins
+// with the next, as clients of a name with several addresses share them among
+// themselves.
+func (d *Dialer) order() []netip.AddrPort {
+	turn := 0
+	if !d.spread.Pin {
+		turn = int((d.turn.Add(1) - 1) % (1 << 31))
+	}
+	addrs := make([]netip.AddrPort, 0, len(d.first)+len(d.second))
+	for i := range max(len(d.first), len(d.second)) {
+		for _, family := range [][]netip.AddrPort{d.first, d.second} {
+			if i < len(family) {
+				addrs = append(addrs, family[(turn+i)%len(family)])
+			}
 		}
 	}
-	return d.addrs, nil
+	return addrs
 }
 
 // Dial opens one connection, TLS and all.
@@ -92,12 +113,12 @@ func (d *Dialer) Dial(ctx context.Context, until time.Time) (net.Conn, error) {
 	}
 	ctx, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
-	addrs, err := d.resolve(ctx)
-	if err != nil {
+	if err := d.resolve(ctx); err != nil {
 		return nil, err
 	}
 	var c net.Conn
-	if len(addrs) == 1 {
+	var err error
+	if addrs := d.order(); len(addrs) == 1 {
 		c, err = d.one(ctx, addrs[0], until)
 	} else {
 		c, err = d.race(ctx, addrs, until)
@@ -122,19 +143,19 @@ func (d *Dialer) Dial(ctx context.Context, until time.Time) (net.Conn, error) {
 func (d *Dialer) plain() (netip.AddrPort, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.tls != nil || len(d.addrs) != 1 {
+	if d.tls != nil || len(d.first) != 1 || len(d.second) > 0 {
 		return netip.AddrPort{}, false
 	}
-	return d.addrs[0], true
+	return d.first[0], true
 }
 
-// one connects to one address, from the next of the loopback sources when
-// there are several.
+// one connects to one address: from the usual one of ours, or where a loopback
+// address gets more connections than that should bear, from the next of several.
 func (d *Dialer) one(ctx context.Context, to netip.AddrPort, until time.Time) (net.Conn, error) {
 	var from netip.Addr
-	if d.sources > 1 && to.Addr().IsLoopback() && to.Addr().Is4() {
+	if d.spread.Sources > 1 && to.Addr().IsLoopback() && to.Addr().Is4() && d.opened.Add(1) > int64(d.spread.Own) {
 		// Each process has 2^14 addresses of its own, so that shards do not meet.
-		n := d.next.Add(1)%uint32(min(d.sources, 1<<14-2)) + 1 + uint32(os.Getpid()&0x1ff)<<14
+		n := uint32(d.opened.Load()%int64(min(d.spread.Sources, 1<<14-2))) + 1 + uint32(os.Getpid()&0x1ff)<<14
 		from = netip.AddrFrom4([4]byte{127, 1 + byte(n>>16), byte(n >> 8), byte(n)})
 	}
 	return connect(ctx, from, to, until)

@@ -44,7 +44,7 @@ func main() {
 }
 
 func run(target *scenario.Target, lines int, length time.Duration, profile string, idle bool) error {
-	d, err := driver.New(target, driver.Options{Base: time.Now(), Sources: driver.SourcesFor(lines)})
+	d, err := driver.New(target, driver.Options{Base: time.Now(), Sources: driver.SourcesFor(lines), OwnAddress: driver.PerAddress})
 	if err != nil {
 		return err
 	}
