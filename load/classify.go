@@ -326,7 +326,7 @@ func isCanned(answer []byte, rules *Rules) bool {
 			return true
 		}
 	}
-	return false
+	return rules.standIns && standsIn(answer)
 }
 
 // met tells whether an answer is as expected.

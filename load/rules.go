@@ -21,6 +21,7 @@ type Rules struct {
 	excludeAll   bool // every 429 is excluded
 	excludeOver  bool // those beyond the contract are
 	canned       []pattern
+	standIns     bool     // lines of the usual kinds are canned: the scenario has no patterns of its own
 	finishes     []string // beside those that are an end
 	planted      planted
 }
@@ -31,6 +32,7 @@ func NewRules(sc *scenario.Scenario) (Rules, error) {
 		saysDegraded: sc.Target.Bundled != nil || sc.Target.API == scenario.APIReference,
 		excludeAll:   sc.SLA.RateLimited.Policy == scenario.PolicyExclude,
 		excludeOver:  sc.SLA.RateLimited.Contract > 0,
+		standIns:     slices.Equal(sc.Checks.Canned, scenario.CannedLines()),
 		finishes:     sc.Checks.Finish,
 	}
 	if sc.Target.API == scenario.APIArticle {

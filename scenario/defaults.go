@@ -8,7 +8,8 @@ import (
 
 // cannedLines are what servers say instead of an answer; the first two are the
 // article's.
-func cannedLines() []string {
+// CannedLines are the patterns where a scenario has none of its own.
+func CannedLines() []string {
 	return []string{`系统繁忙[,\x{FF0C}]?请稍后再试`, `客服繁忙`, `(?i)^sorry, (i am|we are) (busy|unavailable)`}
 }
 
@@ -34,7 +35,7 @@ func (s *Scenario) fill() {
 		}
 	}
 	if s.Checks.Canned == nil {
-		s.Checks.Canned = cannedLines()
+		s.Checks.Canned = CannedLines()
 	}
 	s.fillLLM()
 	s.fillSLA()
