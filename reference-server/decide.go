@@ -29,6 +29,8 @@ const (
 	reasonTier   = "tier"
 	reasonState  = "redis_down"
 	reasonCanned = "canned"
+
+	reasonDeskFull = "desk_full" // and no person had time
 )
 
 // decide finds the answer: by intent and by the tier that the server stands
@@ -41,6 +43,11 @@ func (t *turn) decide(ctx context.Context) error {
 	t.intent = t.srv.intents.Of(t.clean)
 	floor := w.At().Serves(t.bucket())
 	stateless := t.hold == nil || w.At().Away
+	if floor == degrade.Static && !t.intent.Human() && t.srv.desk.Full(ctx, t.who.Tenant, true) {
+		t.dropState()
+		t.declineTicket()
+		return nil
+	}
 	if floor == degrade.Static || stateless && t.intent.Human() {
 		t.static(ctx, reasonState)
 		return nil
@@ -83,8 +90,20 @@ func (t *turn) decide(ctx context.Context) error {
 		t.answerLater(reason)
 		return nil
 	}
+	if t.srv.desk.Full(ctx, t.who.Tenant, false) {
+		t.declineTicket()
+		return nil
+	}
 	t.handoff(ctx, reason)
 	return nil
+}
+
+// declineTicket says that people have no time for a question which is theirs
+// only because the model did not answer. Questions that are theirs on any day
+// never come here.
+func (t *turn) declineTicket() {
+	t.answerLater(reasonDeskFull)
+	t.ans.text = answer.BusyText
 }
 
 // dropState goes on without state: nothing was read and nothing will be kept. A

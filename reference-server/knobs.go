@@ -94,6 +94,9 @@ type settings struct {
 	agentPing       unit.Duration
 	agentPong       unit.Duration
 	agentHold       unit.Duration
+
+	deskPerHour unit.Count
+	deskMaxWait unit.Duration
 }
 
 // knobSpec ties a knob's description to its place in settings.
@@ -167,6 +170,8 @@ func knobSpecs() []knobSpec {
 		{"agent.ping", true, "time between pings to an agent; for sockets opened from then on", nil, func(s *settings) any { return &s.agentPing }},
 		{"agent.pong", true, "how long the answer to a ping may take, then the socket is closed; for sockets opened from then on", nil, func(s *settings) any { return &s.agentPong }},
 		{"agent.hold", true, "how long a claimed ticket stays with its agent without a reply; then it is pushed again", nil, func(s *settings) any { return &s.agentHold }},
+		{"desk.per_hour", true, "tickets that the people of a tenant close in an hour, from which a ticket's eta is told", nil, func(s *settings) any { return &s.deskPerHour }},
+		{"desk.max_wait", true, "eta above which people are kept for the questions that are theirs, and a turn that was only degraded gets no ticket; 0s: never", nil, func(s *settings) any { return &s.deskMaxWait }},
 	}
 }
 
@@ -299,6 +304,9 @@ func (s settings) check() error {
 	}
 	if s.agentQueue < 1 || s.agentQueue > 65_536 {
 		errs = append(errs, errors.New("knob agent.queue: must be 1 to 65536"))
+	}
+	if s.deskPerHour <= 0 {
+		errs = append(errs, errors.New("knob desk.per_hour: must be above 0"))
 	}
 	if s.agentPing <= 0 || s.agentPong <= 0 || s.agentHold <= 0 {
 		errs = append(errs, errors.New("knob agent.ping: must be above 0s, as must agent.pong and agent.hold"))

@@ -44,6 +44,7 @@ func hardened() settings {
 		piiMask: true, httpGzip: true, logMode: "sampled", logSample: 0.01,
 		grayShare: 0.05, grayMode: "hash", graySalt: "cstest",
 		agentMaxSockets: 2000, agentQueue: 256, agentPing: sec(20), agentPong: sec(10), agentHold: sec(600),
+		deskPerHour: 2000, deskMaxWait: sec(600),
 	}
 }
 

@@ -34,7 +34,8 @@ func tierLive(s *settings) degrade.Live {
 }
 
 func deskLive(s *settings) desk.Live {
-	return desk.Live{Hold: s.agentHold.D(), Ping: s.agentPing.D(), Pong: s.agentPong.D(), Queue: int(s.agentQueue), Log: s.logMode != "off"}
+	return desk.Live{Hold: s.agentHold.D(), Ping: s.agentPing.D(), Pong: s.agentPong.D(), Queue: int(s.agentQueue), Log: s.logMode != "off",
+		PerHour: int(s.deskPerHour), MaxWait: s.deskMaxWait.D()}
 }
 
 func storeOptions(s *settings, background *sync.WaitGroup, observe func(string, time.Duration, error)) dialog.StoreOptions {

@@ -24,7 +24,7 @@ func BenchmarkTicket(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			st := dialog.NewStore(&redis.Options{Addr: c.addr(b)}, dialog.StoreOptions{Timeout: 2 * time.Second, Pool: 50, Attempts: 2, RoundTrips: 2})
 			defer st.Redis.Close()
-			ts := newTickets(st, dialog.NewMinter([]byte(testKey)), func() time.Duration { return time.Minute })
+			ts := newTickets(st, dialog.NewMinter([]byte(testKey)), func() Live { return Live{Hold: time.Minute, PerHour: 2000} })
 			who := dialog.Owner{Tenant: "default", UID: "u1"}
 			b.SetParallelism(16)
 			b.RunParallel(func(p *testing.PB) {

@@ -105,7 +105,7 @@ func (ts *tickets) claim(ctx context.Context, c claimant, id string) (result out
 	if here {
 		return result
 	}
-	got, err := ts.decide(ctx, ts.scripts.claim, id, c.who.Tenant, c.who.UID, c.socket, now.UnixMilli(), ts.hold().Milliseconds())
+	got, err := ts.decide(ctx, ts.scripts.claim, id, c.who.Tenant, c.who.UID, c.socket, now.UnixMilli(), ts.live().Hold.Milliseconds())
 	if err != nil {
 		return outcomeUnavailable
 	}
@@ -199,7 +199,7 @@ func (ts *tickets) file(ctx context.Context, t Ticket) error {
 // release takes back claims that ran out and returns those tickets, open
 // again. Of several servers that look at once, one gets each ticket.
 func (ts *tickets) release(ctx context.Context) []Ticket {
-	now, hold := ts.store.Now().UnixMilli(), ts.hold().Milliseconds()
+	now, hold := ts.store.Now().UnixMilli(), ts.live().Hold.Milliseconds()
 	due, err := ts.store.Redis.ZRangeArgs(ctx, redis.ZRangeArgs{Key: heldKey, ByScore: true, Start: "-inf", Stop: strconv.FormatInt(now-hold, 10), Count: sweepBatch}).Result()
 	if err != nil {
 		return nil

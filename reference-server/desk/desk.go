@@ -38,6 +38,9 @@ type Live struct {
 	Pong  time.Duration // to answer one
 	Queue int           // messages that wait for one agent before it is closed as too slow
 	Log   bool          // a line for each socket that ended
+
+	PerHour int           // tickets that the people of a tenant close
+	MaxWait time.Duration // above it the desk is full; 0: never
 }
 
 // Desk is the people's side of this server: the tickets, the sockets that are
@@ -61,7 +64,7 @@ type Desk struct {
 // New makes a desk; nothing is told to other servers before Run.
 func New(o Options) *Desk {
 	d := &Desk{metrics: o.Metrics, log: o.Log, live: o.Live, clean: o.Clean, sockets: map[string]map[*socket]struct{}{}}
-	d.tickets = newTickets(o.Store, o.IDs, func() time.Duration { return o.Live().Hold })
+	d.tickets = newTickets(o.Store, o.IDs, o.Live)
 	d.tickets.moved = d.moved
 	d.bus = newBus(o.Store, o.Shared, d)
 	return d
@@ -91,6 +94,33 @@ type Question struct {
 // even asked.
 func (d *Desk) Open(ctx context.Context, q Question, local bool) (t Ticket, stored bool) {
 	return d.tickets.open(ctx, q, local)
+}
+
+// fullTimeout is short because a turn that has lost its time already asks; without
+// an answer the desk is not full.
+const fullTimeout = 20 * time.Millisecond
+
+// Full says whether people of this tenant have so much to do that another
+// question would wait for longer than is any use; with local only the journal is
+// looked at. Those who ask at the same moment may all be let pass.
+func (d *Desk) Full(ctx context.Context, tenant string, local bool) bool {
+	live := d.live()
+	if live.MaxWait <= 0 {
+		return false
+	}
+	var waiting int
+	if local {
+		waiting = len(d.tickets.journal.open(tenant, queueNames()))
+	} else {
+		ctx, cancel := context.WithTimeout(ctx, fullTimeout)
+		defer cancel()
+		waiting = d.tickets.count(ctx, tenant, queueNames())
+	}
+	if live.wait(waiting) <= live.MaxWait {
+		return false
+	}
+	d.metrics.full.Inc()
+	return true
 }
 
 // Ticket reads a ticket; ok is false when there is none. The error wraps

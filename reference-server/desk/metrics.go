@@ -18,6 +18,7 @@ type Metrics struct {
 	heard     prometheus.Counter
 	released  prometheus.Counter
 	pushDelay prometheus.Observer
+	full      prometheus.Counter
 }
 
 // NewMetrics registers the series; refusals are the codes that Refused takes.
@@ -45,6 +46,7 @@ func NewMetrics(to prometheus.Registerer, refusals ...string) *Metrics {
 		heard:     counter("ws_heard_total", "Tickets that other servers told of.").WithLabelValues(),
 		released:  counter("ws_released_total", "Claims that ran out without a reply.").WithLabelValues(),
 		pushDelay: delay,
+		full:      counter("ticket_declined_total", "Degraded turns that got no ticket because people have too much to do.").WithLabelValues(),
 	}
 }
 

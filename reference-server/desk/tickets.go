@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/cstest/cstest/reference-server/dialog"
 )
 
@@ -12,8 +14,6 @@ const (
 	ticketLife     = 24 * time.Hour
 	ticketQueueCap = 10_000
 	ticketQueueLag = 1_000 // above the cap before a queue is cut back to it
-	ticketsPerHour = 40    // what one agent closes
-	agentsOnDuty   = 50
 	ticketETAFloor = 30 * time.Second
 	ticketETACap   = time.Hour
 )
@@ -25,12 +25,12 @@ type tickets struct {
 	ids     *dialog.Minter
 	scripts ticketScripts
 	journal journal
-	moved   func(Ticket)         // told of each ticket that went from the journal to Redis
-	hold    func() time.Duration // how long a claim lasts without a reply
+	moved   func(Ticket) // told of each ticket that went from the journal to Redis
+	live    func() Live
 }
 
-func newTickets(st *dialog.Store, ids *dialog.Minter, hold func() time.Duration) *tickets {
-	return &tickets{store: st, ids: ids, scripts: newTicketScripts(), hold: hold}
+func newTickets(st *dialog.Store, ids *dialog.Minter, live func() Live) *tickets {
+	return &tickets{store: st, ids: ids, scripts: newTicketScripts(), live: live}
 }
 
 func (ts *tickets) open(ctx context.Context, q Question, local bool) (t Ticket, stored bool) {
@@ -45,18 +45,22 @@ func (ts *tickets) open(ctx context.Context, q Question, local bool) (t Ticket, 
 		ts.journal.add(t, !neverSent(err))
 		return t, false
 	}
-	t.ETA = eta(int(waiting))
+	t.ETA = ts.live().eta(int(waiting))
 	return t, true
 }
 
-// eta is the time until an agent is free with n tickets ahead.
-func eta(n int) int {
-	d := time.Duration(n) * time.Hour / (ticketsPerHour * agentsOnDuty)
-	return int(min(max(d, ticketETAFloor), ticketETACap) / time.Second)
+// wait is the time until an agent is free with n tickets ahead.
+func (l Live) wait(n int) time.Duration {
+	return time.Duration(n) * time.Hour / time.Duration(max(1, l.PerHour))
 }
 
-// write stores a ticket that Redis cannot have yet and returns the length of
-// its queue.
+// eta is wait as it is told, in seconds.
+func (l Live) eta(n int) int {
+	return int(min(max(l.wait(n), ticketETAFloor), ticketETACap) / time.Second)
+}
+
+// write stores a ticket that Redis cannot have yet and returns how many of its
+// tenant wait, this one among them: the same people serve every queue.
 func (ts *tickets) write(ctx context.Context, t Ticket) (waiting int64, err error) {
 	start := ts.store.Now()
 	defer func() { ts.store.Observe("ticket", ts.store.Now().Sub(start), err) }()
@@ -66,6 +70,12 @@ func (ts *tickets) write(ctx context.Context, t Ticket) (waiting int64, err erro
 	p.PExpire(ctx, ticketKey(t.ID), ticketLife)
 	p.ZAdd(ctx, q, t.place())
 	n := p.ZCard(ctx, q)
+	var others []*redis.IntCmd
+	for _, other := range queueNames() {
+		if other != t.Queue {
+			others = append(others, p.ZCard(ctx, queueKey(t.Tenant, other)))
+		}
+	}
 	p.PExpire(ctx, q, ticketLife)
 	if _, err := p.Exec(ctx); err != nil {
 		return 0, fmt.Errorf("%w: %w", dialog.ErrState, err)
@@ -73,7 +83,11 @@ func (ts *tickets) write(ctx context.Context, t Ticket) (waiting int64, err erro
 	if n.Val() >= ticketQueueCap+ticketQueueLag {
 		_ = ts.store.Redis.ZRemRangeByRank(ctx, q, 0, -ticketQueueCap-1).Err()
 	}
-	return n.Val(), nil
+	waiting = n.Val()
+	for _, o := range others {
+		waiting += o.Val()
+	}
+	return waiting, nil
 }
 
 // get reads a ticket; ok is false when there is none.

@@ -68,7 +68,7 @@ func testTickets(t *testing.T, redisURL string) (*tickets, *time.Time) {
 	t.Cleanup(func() { st.Redis.Close() })
 	now := time.Now()
 	st.Now = func() time.Time { return now }
-	return newTickets(st, dialog.NewMinter([]byte(testKey)), func() time.Duration { return 10 * time.Minute }), &now
+	return newTickets(st, dialog.NewMinter([]byte(testKey)), func() Live { return Live{Hold: 10 * time.Minute, PerHour: 2000} }), &now
 }
 
 func ask(t *testing.T, ts *tickets, local bool) Ticket {
