@@ -8,7 +8,7 @@
 // This package is the contract (driver.go), the line that takes a turn through
 // (line.go), and what a target means by its bytes:
 //
-//	plan.go request.go template.go body.go   the target compiled into requests
+//	plan.go request.go template.go openai.go the target compiled into requests
 //	login.go agents.go                       who a user is, and who the agents are
 //	extract.go events.go                     an answer, or a stream, taken apart
 //	job.go                                   an answer that is asked after

@@ -141,7 +141,7 @@ func (l *line) Do(turn *Turn, reply *Reply) {
 	x.values, x.reply = values{user: l.user, turn: turn}, reply
 	*reply = Reply{OK: true, ContextTurns: -1, buffer: x}
 	reply.Begun = p.Now()
-	f := l.prove(x, reply)
+	f := l.authenticate(x, reply)
 	if !f.Bad() && reply.Status == 0 {
 		x.Deadline = reply.Begun + reply.Login + p.Timeout
 		f = l.turn(x, reply)
@@ -155,8 +155,8 @@ func (l *line) Do(turn *Turn, reply *Reply) {
 	reply.Over = max(reply.Done, x.over)
 }
 
-// prove signs the user's token and logs the user in where that is still to be done.
-func (l *line) prove(x *exchange, reply *Reply) wire.Fault {
+// authenticate signs the user's token and logs the user in where that is still to be done.
+func (l *line) authenticate(x *exchange, reply *Reply) wire.Fault {
 	p := l.client.plan
 	if p.jwt != nil {
 		if err := p.jwt.sign(l.user, time.Now()); err != nil {

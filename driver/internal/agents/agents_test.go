@@ -106,7 +106,7 @@ func FuzzAgentMessages(f *testing.F) {
 			if s.in = raw; !g.places.Find(&scan, raw) {
 				continue
 			}
-			s.note(s.text(saidType))
+			s.handle(s.text(saidType))
 			g.claim(h)
 		}
 		if h.sight.shown > 2 || h.won > 2 || len(h.sight.notes) > maxNotes+64 || len(h.code) > 42 || len(g.early.byID) > 4 {

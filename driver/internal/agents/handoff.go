@@ -44,7 +44,7 @@ func (g *Team) noteShown(s *session, id string, at time.Duration, raw []byte) {
 	defer g.mu.Unlock()
 	if h := g.tickets[id]; h != nil {
 		g.note(&h.sight, s, " <- ", raw)
-		h.sight.see(s, at)
+		h.sight.add(s, at)
 		h.notify()
 		return
 	}
@@ -53,7 +53,7 @@ func (g *Team) noteShown(s *session, id string, at time.Duration, raw []byte) {
 		seen = g.early.add(id, at)
 	}
 	g.note(seen, s, " <- ", raw)
-	seen.see(s, at)
+	seen.add(s, at)
 }
 
 // note keeps a message for one who watches.
@@ -287,7 +287,7 @@ func (g *Team) claim(h *handoff) {
 	for i := range h.sight.shown {
 		if h.claims[i] == unclaimed {
 			h.claims[i] = claimed
-			g.say(h, h.sight.by[i], claimOf(h.id))
+			g.send(h, h.sight.by[i], claimOf(h.id))
 		}
 	}
 }
@@ -299,13 +299,13 @@ func (g *Team) reply(h *handoff) (won int, code string) {
 	defer g.mu.Unlock()
 	if h.won == 1 {
 		h.asked = true
-		g.say(h, h.winner, replyTo(h.id, g.config.Reply))
+		g.send(h, h.winner, replyTo(h.id, g.config.Reply))
 	}
 	return h.won, h.code
 }
 
-// say sends a message about h from the agent of s. g.mu must be held.
-func (g *Team) say(h *handoff, s *session, message []byte) {
+// send sends a message about h from the agent of s. g.mu must be held.
+func (g *Team) send(h *handoff, s *session, message []byte) {
 	if s.fault.Bad() {
 		h.fault = s.fault
 		return

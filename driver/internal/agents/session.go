@@ -172,7 +172,7 @@ func (s *session) subscribe() wire.Fault {
 		case kind == "error":
 			return wire.NewFault(wire.Unreachable, onSocket+"the subscription was refused"+coded(s.text(saidCode)))
 		default:
-			s.note(kind)
+			s.handle(kind)
 		}
 	}
 }
@@ -184,12 +184,12 @@ func (s *session) serve() wire.Fault {
 		if f.Bad() {
 			return f
 		}
-		s.note(kind)
+		s.handle(kind)
 	}
 }
 
-// note notes what a message says of a ticket; others mean nothing here.
-func (s *session) note(kind string) {
+// handle notes what a message says of a ticket; others mean nothing here.
+func (s *session) handle(kind string) {
 	switch kind {
 	case "ticket":
 		if id := s.text(saidTicket); id != "" && len(id) <= maxTicketID {

@@ -18,8 +18,8 @@ type sighting struct {
 	notes []byte // for one who watches
 }
 
-// see notes that s was shown the ticket.
-func (g *sighting) see(s *session, at time.Duration) {
+// add notes that s was shown the ticket.
+func (g *sighting) add(s *session, at time.Duration) {
 	if g.shown == 0 || at < g.at {
 		g.at = at
 	}

@@ -115,5 +115,5 @@ func field(line []byte, h *wire.Head) wire.Fault {
 	for n := len(val); n > 0 && (val[n-1] == ' ' || val[n-1] == '\t'); n-- {
 		val = val[:n-1]
 	}
-	return h.Known(name, val)
+	return h.Add(name, val)
 }

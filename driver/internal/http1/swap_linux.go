@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// swift is how fresh a connection's last answer must be for swap: what a server
+// swapWithin is how fresh a connection's last answer must be for swap: what a server
 // does to an idle connection shows in a first read, which swap leaves out.
-const swift = 10 * time.Millisecond
+const swapWithin = 10 * time.Millisecond
 
 // swap writes a request and waits for the answer in one go. A read before the
 // answer can be there fails nearly always, and costs a system call.
@@ -23,7 +23,7 @@ type swap struct {
 
 // swappable tells whether a turn at now may use swap.
 func (c *conn) swappable(now time.Duration) bool {
-	return c.raw != nil && c.idle > 0 && now-c.idle < swift
+	return c.raw != nil && c.idle > 0 && now-c.idle < swapWithin
 }
 
 // exchange writes out and reads once into in. wrote is how much of out went;

@@ -111,7 +111,7 @@ func (h *Client) RoundTrip(l *wire.Link, x *wire.Exchange, q *wire.Request) wire
 		if f = s.fault; !f.Bad() {
 			break
 		}
-		if !s.untaken || moves == maxMoves || h.target.Now() >= x.Deadline {
+		if !s.unprocessed || moves == maxMoves || h.target.Now() >= x.Deadline {
 			return f
 		}
 	}
@@ -148,7 +148,7 @@ func (h *Client) acquire(l *wire.Link, x *wire.Exchange) (*mux, wire.Fault) {
 
 func (h *Client) release(l *wire.Link, m *mux) {
 	if h.places != nil {
-		h.giveBack(m)
+		h.returnStream(m)
 		return
 	}
 	if h.target.Connections == scenario.PerTurn {

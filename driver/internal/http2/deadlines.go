@@ -25,9 +25,9 @@ func (m *mux) enqueue(s *stream) {
 	}
 }
 
-// writeSoon sees to it that a peer that does not read ends the connection, half
+// extendWriteDeadline sees to it that a peer that does not read ends the connection, half
 // to one timeout later, without a deadline set for every write.
-func (m *mux) writeSoon(now time.Duration) {
+func (m *mux) extendWriteDeadline(now time.Duration) {
 	if timeout := m.h.target.Timeout; m.writeBy < now+timeout/2 {
 		m.writeBy = now + timeout
 		m.SetWriteDeadline(m.h.target.Base.Add(m.writeBy)) //nolint:errcheck // as in arm
@@ -56,8 +56,8 @@ func (m *mux) arm(at time.Duration) {
 	m.SetReadDeadline(deadline) //nolint:errcheck // fails on a closed connection only, as the next read will
 }
 
-// overdue ends the streams whose time is over and arms for the next.
-func (m *mux) overdue(now time.Duration) {
+// expire ends the streams whose time is over and arms for the next.
+func (m *mux) expire(now time.Duration) {
 	stall := m.h.target.Limits.Stall
 	next := time.Duration(0)
 	for s := m.oldest; s != nil; {

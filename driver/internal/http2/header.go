@@ -144,7 +144,7 @@ func (r *blockReader) known(h *wire.Head, val []byte) bool {
 		if len(r.name) == 8 || len(r.name) == 11 {
 			val = append([]byte(nil), val...) // location and retry-after are kept
 		}
-		return !h.Known(r.name, val).Bad() && !h.Chunked
+		return !h.Add(r.name, val).Bad() && !h.Chunked
 	}
 	if len(val) != 3 || h.Status != 0 {
 		return false

@@ -41,14 +41,14 @@ type mux struct {
 	ready    chan struct{} // closed then, or when it is clear that they won't
 
 	// Of the reading goroutine alone.
-	in        []byte
-	reader    blockReader
-	block     []byte // of a header block that is not whole yet
-	blockOf   uint32
-	blockEnds bool // it ends the stream
-	pieces    int
-	received  int64
-	excused   int64 // bytes of streams given up that may still come
+	in          []byte
+	reader      blockReader
+	block       []byte // of a header block that is not whole yet
+	blockOf     uint32
+	blockEnds   bool // it ends the stream
+	pieces      int
+	received    int64
+	discardable int64 // bytes of streams given up that may still come
 
 	// Under http2.mu.
 	limit int // streams at once
@@ -65,7 +65,7 @@ func (m *mux) start(s *stream) {
 		if !m.gone.Bad() {
 			s.fault = wire.NewFault(wire.Broken, "the connection is used up")
 		}
-		s.untaken = true
+		s.unprocessed = true
 		s.wake <- struct{}{}
 		return
 	}
@@ -163,7 +163,7 @@ func (m *mux) frame(kind, flags byte, id uint32, payload []byte) {
 
 // reset gives a stream up. What the peer has sent of it already may still come.
 func (m *mux) reset(id uint32, code uint32) {
-	m.excused += int64(m.h.target.Limits.Body) + 1
+	m.discardable += int64(m.h.target.Limits.Body) + 1
 	m.frame(frameReset, 0, id, binary.BigEndian.AppendUint32(nil, code))
 }
 
@@ -185,7 +185,7 @@ func (m *mux) flush() {
 		}
 		clear(m.batch)
 		m.batch = m.batch[:0]
-		m.writeSoon(now)
+		m.extendWriteDeadline(now)
 		m.mu.Unlock()
 		_, err := m.Write(buf)
 		m.mu.Lock()

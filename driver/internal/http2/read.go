@@ -33,11 +33,11 @@ func (m *mux) read() {
 		m.mu.Lock()
 		if n > 0 {
 			m.frames(now)
-			m.stalling(now)
+			m.armStall(now)
 		}
 		if err != nil && !m.closed {
 			if errors.Is(err, os.ErrDeadlineExceeded) && !m.h.halted.Load() {
-				m.overdue(now)
+				m.expire(now)
 			} else {
 				m.lost(wire.IOFault(err))
 			}
@@ -52,8 +52,8 @@ func (m *mux) read() {
 	}
 }
 
-// stalling arms for the silence that would be too long.
-func (m *mux) stalling(now time.Duration) {
+// armStall arms for the silence that would be too long.
+func (m *mux) armStall(now time.Duration) {
 	stall := m.h.target.Limits.Stall
 	if stall > 0 && m.oldest != nil && (m.armed == 0 || m.armed > now+stall) {
 		m.arm(now + stall)
@@ -185,12 +185,12 @@ func (m *mux) headerBlock(flags byte, p []byte, now time.Duration) wire.Fault {
 		// A stream that is over here; the block kept no table, so nothing is lost.
 		return wire.Fault{}
 	}
-	m.headerOf(s, p, now)
+	m.readHead(s, p, now)
 	return wire.Fault{}
 }
 
-// headerOf reads a whole block of s's answer.
-func (m *mux) headerOf(s *stream, block []byte, now time.Duration) {
+// readHead reads a whole block of s's answer.
+func (m *mux) readHead(s *stream, block []byte, now time.Duration) {
 	m.empty = 0
 	s.Done = now
 	if s.First == 0 {
@@ -223,7 +223,7 @@ func (m *mux) headerOf(s *stream, block []byte, now time.Duration) {
 		m.reset(s.id, codeProtocol)
 		m.finish(s, bad)
 	case m.blockEnds:
-		m.whole(s)
+		m.complete(s)
 	}
 }
 
@@ -242,7 +242,7 @@ func (m *mux) data(flags byte, id uint32, p []byte, now time.Duration) wire.Faul
 	}
 	s := m.streams[id]
 	if s == nil {
-		if m.excused -= int64(len(p)); m.excused < 0 {
+		if m.discardable -= int64(len(p)); m.discardable < 0 {
 			return protocol("a flood of data nobody wants")
 		}
 		return wire.Fault{}
@@ -267,7 +267,7 @@ func (m *mux) data(flags byte, id uint32, p []byte, now time.Duration) wire.Faul
 		}
 		m.finish(s, wire.Fault{})
 	case flags&flagEndStream != 0:
-		m.whole(s)
+		m.complete(s)
 	}
 	return wire.Fault{}
 }
@@ -277,8 +277,8 @@ func (m *mux) window32(id, n uint32) {
 	m.frame(frameWindow, 0, id, binary.BigEndian.AppendUint32(nil, n))
 }
 
-// whole ends a stream whose answer is whole.
-func (m *mux) whole(s *stream) {
+// complete ends a stream whose answer is whole.
+func (m *mux) complete(s *stream) {
 	f := wire.Fault{}
 	switch {
 	case s.Streamed:
@@ -318,7 +318,7 @@ func (m *mux) goAway(last uint32, graceful bool, now time.Duration) {
 	for s := m.oldest; s != nil; {
 		following := s.next
 		if s.id > last {
-			s.Done, s.untaken = now, graceful
+			s.Done, s.unprocessed = now, graceful
 			m.finish(s, m.gone)
 		}
 		s = following

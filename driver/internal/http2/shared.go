@@ -81,16 +81,16 @@ func (h *Client) wait(turn chan *mux, x *wire.Exchange) (*mux, wire.Fault) {
 	}
 	// It was handed over at the same moment: pass it on.
 	if m := <-turn; m != nil {
-		h.pass(m)
+		h.passOn(m)
 	} else {
-		h.next(nil)
+		h.wakeNext(nil)
 	}
 	return nil, f
 }
 
-// next hands m, or the hint to look again, to the first who waits. h.mu must be
+// wakeNext hands m, or the hint to look again, to the first who waits. h.mu must be
 // held.
-func (h *Client) next(m *mux) bool {
+func (h *Client) wakeNext(m *mux) bool {
 	if len(h.waiting) == 0 {
 		return false
 	}
@@ -102,15 +102,15 @@ func (h *Client) next(m *mux) bool {
 	return true
 }
 
-// pass gives a stream of m to the next who waits, or back. h.mu must be held.
-func (h *Client) pass(m *mux) {
-	if h.all[m] && m.open <= m.limit && h.next(m) {
+// passOn gives a stream of m to the next who waits, or back. h.mu must be held.
+func (h *Client) passOn(m *mux) {
+	if h.all[m] && m.open <= m.limit && h.wakeNext(m) {
 		return
 	}
 	m.open--
 }
 
-func (h *Client) giveBack(m *mux) {
+func (h *Client) returnStream(m *mux) {
 	m.mu.Lock()
 	gone := m.gone.Bad() || m.nextID > lastStream
 	if gone && len(m.streams) == 0 {
@@ -120,7 +120,7 @@ func (h *Client) giveBack(m *mux) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if !gone {
-		h.pass(m)
+		h.passOn(m)
 		return
 	}
 	m.open--
@@ -135,7 +135,7 @@ func (h *Client) giveBack(m *mux) {
 // be held.
 func (h *Client) vacate(i int) {
 	h.places[i] = place{}
-	h.next(nil)
+	h.wakeNext(nil)
 }
 
 // take opens the connection of a place reserved by pick; its first stream is the
@@ -154,7 +154,7 @@ func (h *Client) take(i int, x *wire.Exchange) (*mux, wire.Fault) {
 	h.places[i] = place{mux: m}
 	for m.open < m.limit && len(h.waiting) > 0 {
 		m.open++
-		h.next(m)
+		h.wakeNext(m)
 	}
 	return m, f
 }
@@ -171,7 +171,7 @@ func (h *Client) fill(i int, x *wire.Exchange) wire.Fault {
 	}
 	m, f := h.take(i, x)
 	if !f.Bad() {
-		h.giveBack(m)
+		h.returnStream(m)
 	}
 	return f
 }
@@ -183,6 +183,6 @@ func (h *Client) limit(m *mux, n int) {
 	m.limit = n
 	for h.places != nil && m.open < m.limit && len(h.waiting) > 0 {
 		m.open++
-		h.next(m)
+		h.wakeNext(m)
 	}
 }

@@ -9,18 +9,18 @@ import (
 type stream struct {
 	*wire.Exchange
 
-	id         uint32
-	form       *form
-	prev, next *stream // by deadline
-	wake       chan struct{}
-	fault      wire.Fault
-	pending    []byte // of the request's body
-	window     int64
-	events     bool // a stream of events was asked for
-	answered   bool // the head came
-	untaken    bool // the server says that it has not begun with it, or nothing was written
-	interim    int
-	total      int
+	id          uint32
+	form        *form
+	prev, next  *stream // by deadline
+	wake        chan struct{}
+	fault       wire.Fault
+	pending     []byte // of the request's body
+	window      int64
+	events      bool // a stream of events was asked for
+	answered    bool // the head came
+	unprocessed bool // the server says that it has not begun with it, or nothing was written
+	interim     int
+	total       int
 }
 
 // reset makes s ready for sending q; without one it forgets the former.

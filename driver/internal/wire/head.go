@@ -36,8 +36,8 @@ var tokens = func() (t [256]bool) {
 	return t
 }()
 
-// Known keeps the fields that matter; names are compared without case.
-func (h *Head) Known(name, val []byte) Fault {
+// Add keeps the fields that matter; names are compared without case.
+func (h *Head) Add(name, val []byte) Fault {
 	switch len(name) {
 	case 8:
 		if fold(name, "location") {
