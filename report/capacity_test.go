@@ -1,0 +1,77 @@
+package report
+
+import (
+	"bytes"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/cstest/cstest/capacity"
+	"github.com/cstest/cstest/reason"
+)
+
+func knee(t *testing.T) *capacity.Result {
+	t.Helper()
+	s := capacity.Search{From: 50, Max: 1e6, Precision: 0.05, Confirm: 2, Most: 60}
+	var probes []capacity.Probe
+	for {
+		step, more := s.Next(probes)
+		if !more {
+			break
+		}
+		turns, bad, p99 := 3*step.Rate, 0.0, int64(1e6*step.Rate)
+		p := capacity.Probe{Starts: step.Rate, Lengths: 1, Turns: &turns, BadShare: &bad, P99Ns: &p99, Outcome: capacity.Held, Limits: []string{}}
+		if step.Rate > 383 {
+			bad = 0.25
+			p.Outcome, p.P99Ns, p.Limits = capacity.Broke, nil, []string{"latency-p99|<b>"}
+			p.Signs = reason.Reasons{reason.New(reason.CPUFull, 1.9, 2, "reference-server", 1.2)}
+		}
+		probes = append(probes, p)
+	}
+	r := capacity.Conclude(s, probes, capacity.Asked{Need: 3600, Headroom: 0.25})
+	r.Scenario, r.Target, r.CstestVersion = "sale", "bundled", "0.1.0"
+	return r
+}
+
+func TestCapacityText(t *testing.T) {
+	r := knee(t)
+	var out bytes.Buffer
+	if err := WriteCapacity(r, &out, TextOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	checkLines(t, out.String(), 100)
+	for _, want := range []string{
+		`✓ MEASURED  sale · \d+ probes`, `Holds 1,1[0-4]\d(\.\d+)? turns/s \(3[678]\d(\.\d+)? starts/s, seen in 2 probes\)\.`,
+		`Does not hold 1,[12]\d\d`, `What breaks first: latency-p99\|<b> · CPU: 1\.9 of 2 cores were busy, most of it reference-server`,
+		`3,600 turns/s with 25 % headroom take 4 replicas, of which each holds 1,1`, `! 4 replicas are an extrapolation: one was measured`,
+		`\n +50 +150 +50 ms +0 % +held +█`, `∞ +25 % +broke\n`,
+	} {
+		if !regexp.MustCompile(want).MatchString(out.String()) {
+			t.Errorf("no %q in\n%s", want, out.String())
+		}
+	}
+	out.Reset()
+	if err := WriteCapacityMarkdown(r, &out, Chinese); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(out.String(), "<b>") || !strings.Contains(out.String(), "能承受") || !strings.Contains(out.String(), "需要 4 个副本") {
+		t.Errorf("%s", out.String())
+	}
+	if got := CapacityProgress(r.Probes[0], 1, English); got != "probe 1 · 50 starts/s · 150 turns/s · P99 50 ms · bad 0 % · held" {
+		t.Error(got)
+	}
+}
+
+func TestCapacityWordsKeepToTheVocabulary(t *testing.T) {
+	en, zh := reflect.ValueOf(capacityEnglish()), reflect.ValueOf(capacityChinese())
+	for i := range en.NumField() {
+		a, b := en.Field(i).String(), zh.Field(i).String()
+		if a == "" || b == "" || strings.Count(a, "%s") != strings.Count(b, "%s") {
+			t.Errorf("%s: %q and %q", en.Type().Field(i).Name, a, b)
+		}
+		for _, fault := range reason.Faults(a, b) {
+			t.Errorf("%s: %q: %s", en.Type().Field(i).Name, b, fault)
+		}
+	}
+}
