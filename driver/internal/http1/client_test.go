@@ -27,7 +27,7 @@ func clientOf(t *testing.T, url string) (*Client, *wire.Request) {
 		secure = &tls.Config{InsecureSkipVerify: true}
 	}
 	target := &wire.Target{
-		Host: address, Address: address, Secure: secure != nil, Dial: dial.New(address, secure, 1).Dial, Base: time.Now(), Timeout: time.Minute,
+		Host: address, Address: address, Secure: secure != nil, Dial: dial.New(address, secure, dial.Spread{}).Dial, Base: time.Now(), Timeout: time.Minute,
 		Limits: wire.Limits{Head: 1 << 12, Line: 1 << 12, Body: 1 << 12, Ratio: 100}, Connections: scenario.PerUser,
 	}
 	c := New(target)
