@@ -62,7 +62,7 @@ const longestID = 1 << 10
 // beside a 429 is what a 429 looks like. A turn that was interrupted is censored.
 func Classify(r *driver.Reply, a *Asked, rules *Rules) Judgement {
 	e := echo{}
-	if a.Memory && len(r.Answer) > 0 {
+	if a.Memory {
 		e = readEcho(r.Answer, &a.Canary, a.required)
 	}
 	j := Judgement{Planted: rules.planted.in(r.Answer)}
