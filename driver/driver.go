@@ -198,9 +198,9 @@ type Options struct {
 	Secrets func(name string) (string, error)
 	// Dir is the folder that relative paths of certificates are taken from.
 	Dir string
-	// Capture is given, once a turn, the request as sent and the last answer as it
-	// came (over HTTP/2 as a person reads them), for one conversation shown to a
-	// person; or a login that failed. Behind the answer stands what was said of its
+	// Capture is given every request as sent and its answer as it came (over HTTP/2
+	// as a person reads them), for one conversation shown to a person: the login,
+	// the turn, each poll of a job; the one that the reply is of comes last. Behind the answer stands what was said of its
 	// ticket over the agents' sockets. The slices are valid during the call.
 	Capture func(request, response []byte)
 	// Sources is how many loopback addresses connections to a loopback target

@@ -296,11 +296,16 @@ func TestCapture(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 	for _, mode := range []string{"sync", "stream", "async"} {
-		d := open(t, &scenario.Target{URL: newChatServer(t, false).URL, HTTP: "h2c", Mode: scenario.Mode(mode)}, Options{Base: time.Now(), Capture: func(a, b []byte) { sent, got = string(a), string(b) }})
+		var asked []string // the turn, and each poll of a job
+		d := open(t, &scenario.Target{URL: newChatServer(t, false).URL, HTTP: "h2c", Mode: scenario.Mode(mode)}, Options{Base: time.Now(), Capture: func(a, b []byte) { asked, got = append(asked, string(a)), string(b) }})
 		line := d.Open(&User{ID: "u"})
 		line.Do(&Turn{Text: []byte("hi")}, &r)
 		line.Free(&r)
 		line.Close()
+		sent = asked[0]
+		if polled := len(asked) > 1; polled != (mode == "async") || polled && !strings.HasPrefix(asked[len(asked)-1], "GET /v1/jobs/") {
+			t.Errorf("%s: asked %q", mode, asked)
+		}
 		if !strings.HasPrefix(sent, "POST /v1/chat") || !strings.HasSuffix(sent, `"text":"hi"}`) || !strings.HasPrefix(got, "HTTP/2 200\r\n\r\n") || !strings.Contains(got, "turns") {
 			t.Errorf("%s: sent %q, got %q", mode, sent, got)
 		}

@@ -28,11 +28,12 @@ type jobRules struct {
 }
 
 // await asks after the job that the answer in x announced until it is done. The
-// last answer is left in x.
-func (l *line) await(x *exchange, reply *Reply) wire.Fault {
+// last answer is left in x, and the request that it answers given back, for who
+// looks; request is the turn's.
+func (l *line) await(x *exchange, reply *Reply, request []byte) ([]byte, wire.Fault) {
 	p := l.client.plan
 	if x.Head.Status != http.StatusAccepted {
-		return wire.Fault{}
+		return request, wire.Fault{}
 	}
 	x.transient = true
 	defer func() { x.transient = false }()
@@ -45,17 +46,19 @@ func (l *line) await(x *exchange, reply *Reply) wire.Fault {
 	}
 	job, f := p.jobAt(at)
 	if f.Bad() {
-		return f
+		return request, f
 	}
 	x.values.job = job
 	asked := time.Duration(0)
 	for {
 		if f := l.pause(x, asked); f.Bad() {
-			return f
+			return request, f
 		}
+		l.show(x, request)
 		asked = p.Now()
-		if f := l.client.carrier.RoundTrip(&l.link, &x.Exchange, &p.poll); f.Bad() || p.jobs.over(x, &p.read) {
-			return f
+		f := l.client.carrier.RoundTrip(&l.link, &x.Exchange, &p.poll)
+		if request = l.asked(x, &p.poll); f.Bad() || p.jobs.over(x, &p.read) {
+			return request, f
 		}
 	}
 }

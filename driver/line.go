@@ -180,7 +180,7 @@ func (l *line) turn(x *exchange, reply *Reply) wire.Fault {
 	f := l.client.carrier.RoundTrip(&l.link, &x.Exchange, &p.turn)
 	request := l.asked(x, &p.turn)
 	if p.mode == scenario.ModeAsync && !f.Bad() {
-		f = l.await(x, reply)
+		request, f = l.await(x, reply, request)
 	}
 	f = l.take(x, reply, f)
 	if l.client.agents != nil && !f.Bad() && reply.Status < 300 && reply.OK {

@@ -132,9 +132,7 @@ func (l *line) login(x *exchange, reply *Reply) wire.Fault {
 	p := l.client.plan
 	x.Deadline = reply.Begun + p.Timeout
 	f := l.client.carrier.RoundTrip(&l.link, &x.Exchange, &p.login.Request)
-	if f.Bad() || x.Head.Status >= 300 {
-		l.show(x, l.asked(x, &p.login.Request))
-	}
+	l.show(x, l.asked(x, &p.login.Request))
 	if f.Bad() {
 		f.Message = "login: " + f.Message
 		return f

@@ -60,6 +60,26 @@ func (s *Scenario) replaceTarget(url string) {
 	s.source.replaced("target.url", url)
 }
 
+// Only gives the scenario with every weight but that of the conversation of that
+// name taken away.
+func (s *Scenario) Only(conversation string) (*Scenario, error) {
+	var names []string
+	for _, c := range s.Conversations {
+		names = append(names, c.Name)
+	}
+	if !slices.Contains(names, conversation) {
+		return nil, fmt.Errorf("there is no conversation %q%s; there are %s", short(conversation), didYouMean(conversation, names), strings.Join(names, ", "))
+	}
+	return s.derive(func(n *Scenario) {
+		for i := range n.Conversations {
+			n.Conversations[i].Weight = 0
+			if n.Conversations[i].Name == conversation {
+				n.Conversations[i].Weight = 1
+			}
+		}
+	})
+}
+
 // Scale gives the scenario with its load multiplied: starts or users, the cap
 // on turns in flight, the guard, and the limits that a contract or a knob sets
 // (rate_limited.contract, limit.global). factor is above 0; 0.1 is a tenth.

@@ -1,11 +1,9 @@
 package trial
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/cstest/cstest/driver"
@@ -13,6 +11,7 @@ import (
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/unit"
 )
 
 // preflightWithin is how long the one real turn may take, login included. A
@@ -94,32 +93,10 @@ func sendFirst(ctx context.Context, o *Options, target *scenario.Target, where s
 	return story, nil
 }
 
-// Exchange is one turn shown to a person: what went out and what came back,
-// secrets masked.
-type Exchange struct {
-	Conversation string
-	Number, Of   int
-	Request      string
-	Response     string
-	Status       int
-	Reason       driver.Reason
-	Message      string
-	DialogID     string
-	Answer       string
-	Tier         string
-	Outcome      measure.Outcome
-	Because      string // the rule that chose the outcome
-	Took         time.Duration
-
-	// Unmapped is what the answer lacks of what the scenario says is in it.
-	Unmapped reason.Reasons
-
-	contextStatus string // what the server says of its dialog state
-}
-
 // Try brings up what the scenario needs and holds one conversation with the
-// target, each turn shown as soon as it is over.
-func Try(ctx context.Context, o Options, show func(*Exchange) bool) error {
+// target, each turn shown as soon as it is over. fault, unless nil, is one
+// of the mock LLM's that lasts throughout.
+func Try(ctx context.Context, o Options, fault *scenario.Fault, show func(*Exchange) bool) error {
 	s := o.Scenario
 	o.fill()
 	if s.Target.Bundled == nil {
@@ -133,24 +110,38 @@ func Try(ctx context.Context, o Options, show func(*Exchange) bool) error {
 	}
 	defer up.Stop(ctx)
 	if up.Mock != nil {
-		calm := *s.LLM
-		calm.Faults = nil // one conversation outside any storm
-		if err := up.Mock.Arm(ctx, &calm, s.Seed, s.Checks.Memory == "on", time.Minute); err != nil {
+		if err := up.Mock.Arm(ctx, during(s, fault), s.Seed, s.Checks.Memory == "on", time.Minute); err != nil {
 			return fmt.Errorf("arm the mock LLM: %w", err)
+		}
+		if fault != nil { // it is due from t = 0, which is now
+			if err := up.Mock.Epoch(ctx, time.Now()); err != nil {
+				return fmt.Errorf("arm the mock LLM: %w", err)
+			}
 		}
 	}
 	return converse(ctx, &o, &up.Target, time.Second, show)
 }
 
+// during is the mock LLM of s outside of any storm, or in the midst of one alone.
+func during(s *scenario.Scenario, fault *scenario.Fault) *scenario.LLM {
+	llm := *s.LLM
+	llm.Faults = nil
+	if fault != nil {
+		f := *fault
+		f.At, f.For, f.Ramp, f.Flap = 0, unit.Duration(time.Hour), 0, nil
+		llm.Faults = []scenario.Fault{f}
+	}
+	return &llm
+}
+
 // converse holds one conversation through the code path of a load.
 func converse(ctx context.Context, o *Options, target *scenario.Target, longest time.Duration, show func(*Exchange) bool) error {
 	s := o.Scenario
-	var request, response []byte
+	var messages []Message
 	d, err := driver.New(target, driver.Options{
 		Base: time.Now(), RunID: o.RunID, Secrets: s.Secret, Dir: s.Dir(),
 		Capture: func(req, resp []byte) {
-			request = append(request[:0], req...)
-			response = append(response[:0], resp...)
+			messages = append(messages, Message{string(req), string(resp)})
 		},
 	})
 	if err != nil {
@@ -159,17 +150,29 @@ func converse(ctx context.Context, o *Options, target *scenario.Target, longest 
 	defer d.Close() // every connection is ours to drop
 	secret := secretHeadersOf(&s.Target)
 	one := load.Options{Scenario: s, Seed: s.Seed, RunID: o.RunID, Driver: d}
+	var saved []string // by the login, in a turn before as well
 	return load.OneConversation(ctx, one, beyond+int64(o.Shard), longest, func(st *load.Step) bool {
 		e := &Exchange{
 			Conversation: st.Conversation, Number: st.Number, Of: st.Of,
-			Request: secret.mask(string(request)), Response: secret.mask(string(response)),
 			Status: st.Reply.Status, Reason: st.Reply.Reason, Message: st.Reply.Message,
 			DialogID: string(st.Reply.DialogID), Answer: string(st.Reply.Answer), Tier: st.Judgement.Tier.String(),
 			Outcome: st.Judgement.Outcome, Because: st.Judgement.Message, Took: st.Reply.Done - st.Reply.Begun,
 			contextStatus: string(st.Reply.ContextStatus), Unmapped: unmapped(st),
 		}
-		e.redact(secret.credentials(string(request)), o.Redact)
-		request, response = nil, nil
+		for i, m := range messages {
+			saved = append(saved, secret.credentials(m.Request)...)
+			text, body := decoded(m.Response)
+			m = Message{secret.mask(m.Request), secret.mask(text)}
+			if i < len(messages)-1 {
+				saved = append(saved, savedBy(&s.Target, body)...)
+				e.Before = append(e.Before, m)
+				continue
+			}
+			e.Request, e.Response = m.Request, m.Response
+			e.Paths = pathsOf(&s.Target, body, s.Target.Mode == scenario.ModeStream)
+		}
+		e.redact(saved, o.Redact)
+		messages = nil
 		return show(e)
 	})
 }
@@ -193,67 +196,4 @@ func unmapped(st *load.Step) (list reason.Reasons) {
 		list = append(list, reason.New(reason.DialogNeverNamed))
 	}
 	return list
-}
-
-// redact takes secrets out of every text: the credentials of the request first,
-// which the target may have sent back, then those that redact knows.
-func (e *Exchange) redact(sent []string, redact func(string) string) {
-	for _, text := range []*string{&e.Request, &e.Response, &e.Message, &e.DialogID, &e.Answer, &e.Because} {
-		for _, s := range sent {
-			*text = strings.ReplaceAll(*text, s, "[redacted]")
-		}
-		*text = redact(*text)
-	}
-}
-
-// Why says in one line what was wrong.
-func (e *Exchange) Why() string {
-	switch {
-	case strings.Contains(e.Message, "unknown authority"):
-		return fmt.Sprintf("%s: %s (name its CA in target.tls.ca, or add --insecure)", e.Outcome, e.Message)
-	case e.Message != "":
-		return fmt.Sprintf("%s: %s", e.Outcome, e.Message)
-	case e.Because != "":
-		return fmt.Sprintf("%s: %s", e.Outcome, e.Because)
-	}
-	return fmt.Sprintf("%s: status %d", e.Outcome, e.Status)
-}
-
-// String is the whole exchange, indented.
-func (e *Exchange) String() string {
-	var b strings.Builder
-	section := func(title, text string) {
-		if text = strings.TrimSpace(text); text == "" {
-			text = "(nothing)"
-		}
-		if len(text) > 4000 {
-			text = strings.ToValidUTF8(text[:4000], "") + "…"
-		}
-		fmt.Fprintf(&b, "  %s\n    %s\n", title, strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\n", "\n    "))
-	}
-	section("request", e.Request)
-	section("response", e.Response)
-	fmt.Fprintf(&b, "  extracted\n    dialog_id  %s\n    answer     %s\n    tier       %s\n", orNone(e.DialogID), orNone(e.Answer), e.Tier)
-	fmt.Fprintf(&b, "  outcome\n    %s, %s after %s\n", e.Outcome, e.status(), e.Took.Round(10*time.Microsecond))
-	if why := cmp.Or(e.Message, e.Because); why != "" {
-		fmt.Fprintf(&b, "    %s\n", why)
-	}
-	for _, what := range e.Unmapped {
-		fmt.Fprintf(&b, "    not as mapped: %s\n", what)
-	}
-	return b.String()
-}
-
-func (e *Exchange) status() string {
-	if e.Status == 0 {
-		return "no answer"
-	}
-	return fmt.Sprintf("status %d", e.Status)
-}
-
-func orNone(s string) string {
-	if s == "" {
-		return "(none)"
-	}
-	return s
 }

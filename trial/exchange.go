@@ -1,0 +1,258 @@
+package trial
+
+import (
+	"bufio"
+	"cmp"
+	"compress/flate"
+	"compress/gzip"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/cstest/cstest/driver"
+	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/scenario"
+	"github.com/tidwall/gjson"
+)
+
+// Message is a request and its answer as a person reads them, secrets masked.
+type Message struct{ Request, Response string }
+
+// Exchange is one turn shown to a person: what went out and what came back,
+// secrets masked.
+type Exchange struct {
+	Conversation string
+	Number, Of   int
+	Before       []Message // the login, and what a job said until its last answer
+	Request      string
+	Response     string
+	Status       int
+	Reason       driver.Reason
+	Message      string
+	DialogID     string
+	Answer       string
+	Tier         string
+	Paths        []Path // those of the mapping, and what each found
+	Outcome      measure.Outcome
+	Because      string // the rule that chose the outcome
+	Took         time.Duration
+
+	// Unmapped is what the answer lacks of what the scenario says is in it.
+	Unmapped reason.Reasons
+
+	contextStatus string // what the server says of its dialog state
+}
+
+// Path is a path of target.response and what it found in the answer.
+type Path struct {
+	Field, Path, Value string
+	Found              bool
+}
+
+// mostShown bounds how much of a body is taken apart for a person.
+const mostShown = 1 << 20
+
+// decoded is an answer with its body as text: chunks put together, compression
+// undone. What cannot be taken apart stays as it came.
+func decoded(raw string) (text, body string) {
+	head, rest, ok := strings.Cut(raw, "\r\n\r\n")
+	if !ok || !strings.HasPrefix(raw, "HTTP/1.") {
+		return raw, rest
+	}
+	answer, err := http.ReadResponse(bufio.NewReader(strings.NewReader(raw)), nil)
+	if err != nil {
+		return raw, rest
+	}
+	defer func() { _ = answer.Body.Close() }() // memory
+	var done []string
+	if len(answer.TransferEncoding) > 0 {
+		done = append(done, strings.Join(answer.TransferEncoding, ", "))
+	}
+	plain, err := io.ReadAll(io.LimitReader(answer.Body, mostShown))
+	if err != nil && len(done) == 0 {
+		return raw, rest // shorter than it says: nothing to undo
+	}
+	if coding := strings.ToLower(answer.Header.Get("Content-Encoding")); coding != "" && coding != "identity" {
+		undone, uerr := uncompressed(coding, string(plain))
+		if uerr != nil {
+			return head + "\r\n\r\n" + fmt.Sprintf("(%d bytes, %s: %v)", len(plain), coding, uerr), ""
+		}
+		plain, done = undone, append(done, coding)
+	}
+	if len(done) == 0 {
+		return raw, rest
+	}
+	note := fmt.Sprintf("(decoded from %s, %d bytes)", strings.Join(done, ", "), len(plain))
+	if err != nil {
+		note = fmt.Sprintf("(decoded from %s, broken off after %d bytes: %v)", strings.Join(done, ", "), len(plain), err)
+	}
+	return head + "\r\n\r\n" + note + "\n" + string(plain), string(plain)
+}
+
+func uncompressed(coding, body string) ([]byte, error) {
+	switch coding {
+	case "gzip", "x-gzip":
+		z, err := gzip.NewReader(strings.NewReader(body))
+		if err != nil {
+			return nil, err
+		}
+		return io.ReadAll(io.LimitReader(z, mostShown))
+	case "deflate":
+		return io.ReadAll(io.LimitReader(flate.NewReader(strings.NewReader(body)), mostShown))
+	}
+	return nil, fmt.Errorf("not taken apart here")
+}
+
+// pathsOf looks up every path of the mapping in the body of the last answer.
+func pathsOf(t *scenario.Target, body string, streamed bool) (list []Path) {
+	r := t.Response
+	if r == nil {
+		return nil
+	}
+	tier := ""
+	if r.Tier != nil {
+		tier = r.Tier.From
+	}
+	for _, p := range []struct{ field, path string }{
+		{"dialog_id", r.DialogID}, {"answer", r.Answer}, {"ok", r.OK}, {"tier.from", tier},
+		{"context_turns", r.ContextTurns}, {"degraded", r.Degraded},
+	} {
+		if p.path == "" {
+			continue
+		}
+		found := lookUp(body, p.path, streamed)
+		list = append(list, Path{Field: p.field, Path: p.path, Found: found.Exists(), Value: found.String()})
+	}
+	return list
+}
+
+// lookUp finds a path in a JSON body, or in the last event of a stream that has it.
+func lookUp(body, path string, streamed bool) (found gjson.Result) {
+	if !streamed {
+		if !gjson.Valid(body) {
+			return gjson.Result{}
+		}
+		return gjson.Get(body, path)
+	}
+	for line := range strings.Lines(body) {
+		data, ok := strings.CutPrefix(strings.TrimSpace(line), "data:")
+		if data = strings.TrimSpace(data); !ok || !gjson.Valid(data) {
+			continue
+		}
+		if r := gjson.Get(data, path); r.Exists() {
+			found = r
+		}
+	}
+	return found
+}
+
+// savedBy are the values that a login saves: credentials from then on.
+func savedBy(t *scenario.Target, body string) (list []string) {
+	if t.Login == nil || !gjson.Valid(body) {
+		return nil
+	}
+	for _, path := range t.Login.Save {
+		if v := gjson.Get(body, path).String(); len(v) >= leastCredential {
+			list = append(list, v)
+		}
+	}
+	return list
+}
+
+// redact takes secrets out of every text: the credentials of the requests first,
+// which the target may have sent back, then those that redact knows.
+func (e *Exchange) redact(sent []string, redact func(string) string) {
+	texts := []*string{&e.Request, &e.Response, &e.Message, &e.DialogID, &e.Answer, &e.Because}
+	for i := range e.Before {
+		texts = append(texts, &e.Before[i].Request, &e.Before[i].Response)
+	}
+	for i := range e.Paths {
+		texts = append(texts, &e.Paths[i].Value)
+	}
+	for _, text := range texts {
+		for _, s := range sent {
+			*text = strings.ReplaceAll(*text, s, "[redacted]")
+		}
+		*text = redact(*text)
+	}
+}
+
+// Why says in one line what was wrong.
+func (e *Exchange) Why() string {
+	switch {
+	case strings.Contains(e.Message, "unknown authority"):
+		return fmt.Sprintf("%s: %s (name its CA in target.tls.ca, or add --insecure)", e.Outcome, e.Message)
+	case e.Message != "":
+		return fmt.Sprintf("%s: %s", e.Outcome, e.Message)
+	case e.Because != "":
+		return fmt.Sprintf("%s: %s", e.Outcome, e.Because)
+	}
+	return fmt.Sprintf("%s: status %d", e.Outcome, e.Status)
+}
+
+// String is the whole exchange, indented.
+func (e *Exchange) String() string {
+	var b strings.Builder
+	section := func(title, text string) {
+		if text = strings.TrimSpace(text); text == "" {
+			text = "(nothing)"
+		}
+		if len(text) > 4000 {
+			text = strings.ToValidUTF8(text[:4000], "") + "…"
+		}
+		fmt.Fprintf(&b, "  %s\n    %s\n", title, strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\n", "\n    "))
+	}
+	for _, m := range e.Before {
+		section("request", m.Request)
+		section("response", m.Response)
+	}
+	section("request", e.Request)
+	section("response", e.Response)
+	fmt.Fprintf(&b, "  extracted\n    dialog_id  %s\n    answer     %s\n    tier       %s\n", orNone(e.DialogID), orNone(e.Answer), e.Tier)
+	if len(e.Paths) > 0 {
+		b.WriteString("  paths\n")
+	}
+	for _, p := range e.Paths {
+		what := "not found"
+		if p.Found {
+			what = "found: " + orNone(oneLine(p.Value))
+		}
+		fmt.Fprintf(&b, "    %-13s  %s  %s\n", p.Field, p.Path, what)
+	}
+	fmt.Fprintf(&b, "  outcome\n    %s, %s after %s\n", e.Outcome, e.status(), e.Took.Round(10*time.Microsecond))
+	if why := cmp.Or(e.Message, e.Because); why != "" {
+		if strings.Contains(why, "unknown authority") {
+			why = e.Why()
+		}
+		fmt.Fprintf(&b, "    %s\n", why)
+	}
+	for _, what := range e.Unmapped {
+		fmt.Fprintf(&b, "    not as mapped: %s\n", what)
+	}
+	return b.String()
+}
+
+// oneLine is the beginning of a value, for a table.
+func oneLine(s string) string {
+	if r := []rune(s); len(r) > 60 {
+		s = string(r[:60]) + "…"
+	}
+	return strings.ReplaceAll(s, "\n", " ")
+}
+
+func (e *Exchange) status() string {
+	if e.Status == 0 {
+		return "no answer"
+	}
+	return fmt.Sprintf("status %d", e.Status)
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "(none)"
+	}
+	return s
+}
