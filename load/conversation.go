@@ -33,6 +33,7 @@ type conversation struct {
 	limped   bool // a turn was answered, but not ok
 	broken   bool // a turn was not answered
 	cut      bool // a turn was, by the end of the load
+	judged   bool // a try of the turn to come has been judged
 	counted  bool // the turn to come is counted as in flight
 	state    state
 	loop     *loop // nil in the open model
@@ -59,7 +60,7 @@ type loop struct {
 func (c *conversation) begin(k int64, s *Script) {
 	c.k, c.outline = k, s.choose(k)
 	c.turn, c.tries, c.released = 0, 0, 0
-	c.limped, c.broken, c.cut = false, false, false
+	c.limped, c.broken, c.cut, c.judged = false, false, false, false
 	c.id, c.kept, c.history = c.id[:0], c.kept[:0], c.history[:0]
 	c.started = c.intended
 	c.canary = newCanary(s.seed, k)
@@ -178,7 +179,7 @@ func (c *conversation) heard(st *scratch, j *Judgement, s *Script) (more bool, p
 		c.remember(st)
 	}
 	c.turn++
-	c.tries = 0
+	c.tries, c.judged = 0, false
 	if c.turn >= len(c.outline.turns) {
 		return false, 0
 	}

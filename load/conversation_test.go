@@ -203,6 +203,12 @@ func TestOnError(t *testing.T) {
 				if first := b.failures[0]; first.Message != "HTTP 500 internal" || first.Turn != 2 || first.Conversation != "c" || first.TraceID != f.sent[1].trace {
 					t.Errorf("failure %+v", first)
 				}
+				for i, turn := range b.turns {
+					// What is sent again was judged when it was sent first.
+					if want := tt.onError == "retry" && i > 1 && i <= 1+min(tt.times, maxRetries); turn.Again != want {
+						t.Errorf("turn %d sent again: %v, want %v", i, turn.Again, want)
+					}
+				}
 				if tt.onError == "retry" && (f.sent[2].text != "二" || f.sent[2].trace != f.sent[1].trace || f.sent[2].at-f.sent[1].at != 1010*time.Millisecond) {
 					t.Errorf("retried with %+v after %+v; want the same message a pause later", f.sent[2], f.sent[1])
 				}

@@ -103,6 +103,7 @@ type book struct {
 	mu       sync.Mutex
 	started  []time.Duration
 	dropped  [measure.Outcomes]int
+	unasked  int // turns of dropped starts
 	turns    []measure.Turn
 	failures []measure.Failure
 	ends     [measure.ConversationEnds]int
@@ -114,9 +115,10 @@ func (b *book) Started(intended time.Duration) {
 	b.started = append(b.started, intended)
 }
 
-func (b *book) Dropped(_ time.Duration, o measure.Outcome) {
+func (b *book) Dropped(_ time.Duration, turns int, o measure.Outcome) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.unasked += turns
 	b.dropped[o]++
 }
 

@@ -113,7 +113,11 @@ func (r *run) cut(c *conversation) {
 		lane.Ended(c.end(true))
 	case issued: // it waited for a place and got none
 		r.live.started.Add(-1)
-		r.drop(c.intended, measure.DroppedTarget, full)
+		k := c.k
+		if c.loop != nil {
+			k = conversationOf(c.loop.user, c.loop.loops, r.users)
+		}
+		r.drop(k, c.intended, measure.DroppedTarget, full)
 	case starting, between: // nothing of it was begun that would have to end
 	}
 	if c.counted {

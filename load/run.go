@@ -21,8 +21,8 @@ import (
 type Lane interface {
 	// Started counts a conversation by when it was intended to start.
 	Started(intended time.Duration)
-	// Dropped counts a start that never became a conversation.
-	Dropped(intended time.Duration, outcome measure.Outcome)
+	// Dropped counts a start that never became a conversation of so many turns.
+	Dropped(intended time.Duration, turns int, outcome measure.Outcome)
 	Record(turn *measure.Turn)
 	Failed(failure *measure.Failure)
 	Ended(end measure.ConversationEnd)
@@ -233,11 +233,11 @@ func (r *run) arm(wake time.Duration) time.Duration {
 func (r *run) start(k int64, at, now time.Duration) {
 	r.live.planned.Add(1)
 	if _, ok := r.guard.take(now); !ok {
-		r.drop(at, measure.DroppedGenerator, capped)
+		r.drop(k, at, measure.DroppedGenerator, capped)
 		return
 	}
 	if !r.acquire() {
-		r.drop(at, measure.DroppedTarget, full)
+		r.drop(k, at, measure.DroppedTarget, full)
 		return
 	}
 	r.alive.Add(1)
@@ -258,9 +258,10 @@ const (
 	full   = "load.max_in_flight turns wait for the target"
 )
 
-func (r *run) drop(at time.Duration, outcome measure.Outcome, why string) {
+// drop counts conversation k as never begun.
+func (r *run) drop(k int64, at time.Duration, outcome measure.Outcome, why string) {
 	lane := r.o.Lanes[0]
-	lane.Dropped(at, outcome)
+	lane.Dropped(at, len(r.script.choose(k).turns), outcome)
 	lane.Failed(&measure.Failure{Outcome: outcome, Message: why, At: at})
 }
 

@@ -92,6 +92,9 @@ func TestStartsBeyondMaxInFlightAreDroppedOnTheTarget(t *testing.T) {
 		if first := b.failures[0]; len(b.failures) != 60 || first.Message != full || first.At != 2*time.Second {
 			t.Errorf("%d drops told, the first %+v", len(b.failures), first)
 		}
+		if b.unasked != 60 {
+			t.Errorf("the dropped starts have %d turns, want 60", b.unasked)
+		}
 		if f.most != 20 || s.Generator.MaxInFlight != 20 {
 			t.Errorf("%d in flight at most, the summary says %d; want 20", f.most, s.Generator.MaxInFlight)
 		}

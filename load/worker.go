@@ -179,8 +179,9 @@ func (w *worker) note(c *conversation, j *Judgement, entered time.Duration) {
 		Slot: c.outline.slot + c.turn, Intended: c.intended,
 		Sent: reply.Sent, FirstByte: reply.FirstByte, FirstToken: reply.FirstToken, Done: reply.Done,
 		Connect: reply.Connect, Lag: c.lag(reply.Begun, entered),
-		Outcome: j.Outcome, Tier: j.Tier, Excluded: j.Excluded, Planted: j.Planted, Memory: j.Memory, Gaps: reply.Gaps,
+		Outcome: j.Outcome, Tier: j.Tier, Excluded: j.Excluded, Again: c.judged, Planted: j.Planted, Memory: j.Memory, Gaps: reply.Gaps,
 	}
+	c.judged = c.judged || !j.Excluded
 	w.lane.Record(t)
 	if j.Outcome != measure.OK {
 		w.fail(c, j)
@@ -233,7 +234,7 @@ func (w *worker) unsent(c *conversation, done time.Duration, exhausted bool) (ti
 	r := w.r
 	if exhausted && c.state == starting {
 		r.live.started.Add(-1)
-		w.lane.Dropped(c.intended, measure.DroppedGenerator)
+		w.lane.Dropped(c.intended, len(c.outline.turns), measure.DroppedGenerator)
 		return r.leave(c, done, true)
 	}
 	if c.state == starting {

@@ -21,10 +21,6 @@ type interval struct {
 	excluded, planned, started, planted, verified, notVerified int64
 
 	failures failureTally
-	last     struct { // the turn recorded last, for gaps that come after it
-		intended time.Duration
-		judges   uint64
-	}
 
 	// at finds the tally of a second: its position in touched plus one.
 	at      []int32
@@ -111,8 +107,7 @@ func (v *interval) record(t *Turn) {
 	if !t.Excluded {
 		v.flow(t, s)
 	}
-	v.last.intended = t.Intended
-	v.last.judges = v.rules.judge(s, v.plan.StageAt(t.Intended), t, checked)
+	v.rules.judge(s, v.plan.StageAt(t.Intended), t, checked)
 	v.recordRare(t)
 }
 
@@ -161,13 +156,6 @@ func (v *interval) recordRare(t *Turn) {
 	}
 	for _, gap := range t.Gaps {
 		v.timings[ChunkGap].record(gap)
-	}
-}
-
-func (v *interval) gap(gap time.Duration) {
-	v.timings[ChunkGap].record(gap)
-	if v.last.judges != 0 {
-		v.rules.judgeGap(v.second(v.last.intended), v.last.judges, gap)
 	}
 }
 

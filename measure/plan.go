@@ -38,14 +38,14 @@ type Slot struct {
 
 // Budget is an exact counter of turns judged and turns bad, kept per second of
 // intended time. A turn counts when its stage is among Stages, its outcome among
-// Valid and it is not Excluded; it is bad unless its outcome is among Good, its
+// Valid and it is neither Excluded nor sent Again; it is bad unless its outcome is among Good, its
 // time (Of) within Limit, and its tier TierAtMost or better.
 //
 // A censored turn counts only where it is bad already: where it had exceeded the
 // limit when it was cut.
 //
-// Of ChunkGap the budget judges the gaps inside the turn instead: each is one,
-// bad when longer than Limit. With Checked it judges only turns of slots that
+// Of ChunkGap it judges only turns with gaps, one each whatever their number, for
+// the gaps of a stream hang together: bad when one is longer than Limit. With Checked it judges only turns of slots that
 // are checked, with Verified only turns whose canaries came back or were wrong.
 type Budget struct {
 	Name       string        `json:"name"`

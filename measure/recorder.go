@@ -59,7 +59,6 @@ func (r *Recorder) Cut(elapsed time.Duration) (*Snapshot, error) {
 	for _, lane := range r.lanes {
 		lane.mu.Lock()
 		lane.cur, r.spare = r.spare, lane.cur
-		lane.cur.last = r.spare.last
 		lane.mu.Unlock()
 		errs = append(errs, r.spare.drain(s))
 	}
@@ -81,8 +80,9 @@ func (l *Lane) Started(intended time.Duration) {
 }
 
 // Dropped records a start that never became a conversation: DroppedTarget, or
-// for any other outcome DroppedGenerator.
-func (l *Lane) Dropped(intended time.Duration, o Outcome) {
+// for any other outcome DroppedGenerator. Budgets judge as many turns as it would
+// have had, for a target that refuses a conversation answers none of them.
+func (l *Lane) Dropped(intended time.Duration, turns int, o Outcome) {
 	if o != DroppedTarget {
 		o = DroppedGenerator
 	}
@@ -93,7 +93,7 @@ func (l *Lane) Dropped(intended time.Duration, o Outcome) {
 	v.counts[o]++
 	s := v.second(intended)
 	s.outcomes[o]++
-	v.rules.drop(s.budgets, v.plan.StageAt(intended), o)
+	v.rules.drop(s.budgets, v.plan.StageAt(intended), o, uint32(min(max(turns, 1), MaxSlots)))
 }
 
 // Record records a turn that is over, or censored. It keeps nothing of t. A turn
@@ -111,14 +111,6 @@ func (l *Lane) Record(t *Turn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.cur.record(t)
-}
-
-// Gap records the time between two contents of a stream, as one of the turn
-// recorded last in this lane: call it right after Record, or fill Turn.Gaps.
-func (l *Lane) Gap(gap time.Duration) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.cur.gap(gap)
 }
 
 // Failed records what went wrong with a turn, beside Record. It keeps copies,

@@ -50,7 +50,7 @@ func TestRecordAllocatesNothing(t *testing.T) {
 		lane.Record(&turn)
 		lane.Record(&bad)
 		lane.Failed(&failure)
-		lane.Dropped(2100*ms, DroppedTarget)
+		lane.Dropped(2100*ms, 1, DroppedTarget)
 		lane.Ended(Complete)
 	})
 	if allocs != 0 {

@@ -2,6 +2,7 @@ package measure
 
 import (
 	"math/bits"
+	"slices"
 	"time"
 )
 
@@ -91,10 +92,10 @@ func tierWithin(t, atMost Tier, degraded bool) bool {
 	return t <= atMost
 }
 
-// judge counts a turn in the budgets that judge it, and gives those that judge its gaps.
-func (r *rules) judge(s *secondTally, stage int, t *Turn, checked bool) (gaps uint64) {
-	if stage < 0 || t.Excluded {
-		return 0
+// judge counts a turn in the budgets that judge it.
+func (r *rules) judge(s *secondTally, stage int, t *Turn, checked bool) {
+	if stage < 0 || t.Excluded || t.Again {
+		return
 	}
 	judges := r.judges[stage][t.Outcome]
 	good := r.good[t.Outcome]
@@ -126,33 +127,31 @@ func (r *rules) judge(s *secondTally, stage int, t *Turn, checked bool) (gaps ui
 			}
 		}
 	}
-	if t.Outcome == Censored {
-		judges &^= good &^ r.gaps // nobody knows what would have come
+	if gaps := judges & r.gaps; gaps != 0 {
+		if len(t.Gaps) == 0 {
+			judges &^= gaps
+		} else {
+			good &^= r.tooLong(t.Gaps)
+		}
 	}
-	gaps = judges & r.gaps
-	judges &^= r.gaps
+	if t.Outcome == Censored {
+		judges &^= good // nobody knows what would have come
+	}
 	s.judged(judges)
 	for bad := judges &^ good; bad != 0; bad &= bad - 1 {
 		s.budgets[bits.TrailingZeros64(bad)].Bad++
 	}
-	if gaps != 0 {
-		for _, gap := range t.Gaps {
-			r.judgeGap(s, gaps, gap)
-		}
-	}
-	return gaps
 }
 
-func (r *rules) judgeGap(s *secondTally, judges uint64, gap time.Duration) {
+// tooLong are the budgets that one of the gaps is too long for.
+func (r *rules) tooLong(gaps []time.Duration) (bad uint64) {
+	longest := slices.Max(gaps)
 	for _, l := range r.gapLimits {
-		if judges&(1<<l.budget) == 0 {
-			continue
-		}
-		s.budgets[l.budget].N++
-		if gap > l.limit {
-			s.budgets[l.budget].Bad++
+		if longest > l.limit {
+			bad |= 1 << l.budget
 		}
 	}
+	return bad
 }
 
 // judged counts a turn in a set of budgets. Turns of one second are mostly
@@ -172,16 +171,16 @@ func (s *secondTally) settle() {
 	s.set, s.run = 0, 0
 }
 
-// drop counts a start that never became a conversation.
-func (r *rules) drop(counts []BudgetCount, stage int, o Outcome) {
+// drop counts the turns of a start that never became a conversation.
+func (r *rules) drop(counts []BudgetCount, stage int, o Outcome, turns uint32) {
 	if stage < 0 {
 		return
 	}
 	for set := r.judges[stage][o] &^ r.gaps &^ r.verified &^ r.checked; set != 0; set &= set - 1 {
 		b := bits.TrailingZeros64(set)
-		counts[b].N++
+		counts[b].N += turns
 		if r.good[o]&(1<<b) == 0 {
-			counts[b].Bad++
+			counts[b].Bad += turns
 		}
 	}
 }

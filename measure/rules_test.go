@@ -54,6 +54,8 @@ func TestBudgets(t *testing.T) {
 		{"censored before the first token", "first_token", 3, with(func(t *Turn) { t.Outcome, t.FirstToken, t.Done = Censored, 0, t.Intended+100*ms }), BudgetCount{0, 0}},
 		{"censored after the first token was due", "first_token", 3, with(func(t *Turn) { t.Outcome, t.FirstToken, t.Done = Censored, 0, t.Intended+100*ms+1 }), BudgetCount{1, 1}},
 		{"excluded", "availability", 3, with(func(t *Turn) { t.Outcome, t.Excluded = RateLimited, true }), BudgetCount{0, 0}},
+		{"sent again", "availability", 3, with(func(t *Turn) { t.Outcome, t.Again = ServerError, true }), BudgetCount{0, 0}},
+		{"sent again, gaps", "chunk_gap", 3, with(func(t *Turn) { t.Gaps, t.Again = []time.Duration{51 * ms}, true }), BudgetCount{0, 0}},
 		{"degraded", "availability", 3, with(func(t *Turn) { t.Outcome, t.Tier = Degraded, TierStatic }), BudgetCount{1, 0}},
 		{"at the limit", "p99", 3, with(func(t *Turn) { t.Done = t.Intended + 500*ms }), BudgetCount{1, 0}},
 		{"at the wider limit", "p95", 3, with(func(t *Turn) { t.Done = t.Intended + 500*ms }), BudgetCount{1, 1}},
@@ -81,9 +83,10 @@ func TestBudgets(t *testing.T) {
 		{"foreign content", "context", 3, with(func(t *Turn) { t.Memory, t.Outcome = NotVerified, Integrity }), BudgetCount{1, 0}},
 		{"sent in time", "lag", 3, with(func(t *Turn) { t.Lag = 10 * ms }), BudgetCount{1, 0}},
 		{"sent late", "lag", 3, with(func(t *Turn) { t.Lag = 10*ms + 1 }), BudgetCount{1, 1}},
-		{"gaps", "chunk_gap", 3, with(func(t *Turn) { t.Gaps = []time.Duration{50 * ms, 51 * ms, ms} }), BudgetCount{3, 1}},
+		{"gaps", "chunk_gap", 3, with(func(t *Turn) { t.Gaps = []time.Duration{50 * ms, 51 * ms, ms} }), BudgetCount{1, 1}},
+		{"gaps at the limit", "chunk_gap", 3, with(func(t *Turn) { t.Gaps = []time.Duration{50 * ms, ms} }), BudgetCount{1, 0}},
 		{"gaps of a failure", "chunk_gap", 3, with(func(t *Turn) { t.Outcome, t.Gaps = Timeout, []time.Duration{51 * ms} }), BudgetCount{0, 0}},
-		{"gaps of another stage", "warm_gap", 1, with(func(t *Turn) { t.Intended, t.Gaps = time.Second, []time.Duration{50 * ms, 51 * ms} }), BudgetCount{2, 1}},
+		{"gaps of another stage", "warm_gap", 1, with(func(t *Turn) { t.Intended, t.Gaps = time.Second, []time.Duration{50 * ms, 51 * ms} }), BudgetCount{1, 1}},
 		{"no gaps", "chunk_gap", 3, good, BudgetCount{0, 0}},
 		{"outcome out of range", "availability", 3, with(func(t *Turn) { t.Outcome = 200 }), BudgetCount{1, 1}},
 		{"tier out of range", "faq", 3, with(func(t *Turn) { t.Tier = 200 }), BudgetCount{1, 0}},
@@ -92,7 +95,7 @@ func TestBudgets(t *testing.T) {
 			t.Errorf("%s: %s counts %v, want %v", c.what, c.budget, got, c.want)
 		}
 	}
-	drop := func(o Outcome) func(*Lane) { return func(l *Lane) { l.Dropped(3*time.Second, o) } }
+	drop := func(o Outcome) func(*Lane) { return func(l *Lane) { l.Dropped(3*time.Second, 1, o) } }
 	if got := budgetAfter(t, "availability", 3, drop(DroppedTarget)); got != (BudgetCount{1, 1}) {
 		t.Errorf("dropped by the target: %v", got)
 	}
@@ -105,9 +108,12 @@ func TestBudgets(t *testing.T) {
 	if got := budgetAfter(t, "availability", 3, drop(DroppedGenerator)); got != (BudgetCount{0, 0}) {
 		t.Errorf("dropped by the generator: %v", got)
 	}
-	gap := func(l *Lane) { turn := good; l.Record(&turn); l.Gap(50 * ms); l.Gap(51 * ms) }
-	if got := budgetAfter(t, "chunk_gap", 3, gap); got != (BudgetCount{2, 1}) {
-		t.Errorf("gaps after the turn: %v", got)
+	five := func(l *Lane) { l.Dropped(3*time.Second, 5, DroppedTarget) }
+	if got := budgetAfter(t, "availability", 3, five); got != (BudgetCount{5, 5}) {
+		t.Errorf("a conversation of five turns dropped by the target: %v", got)
+	}
+	if got := budgetAfter(t, "availability", 3, func(l *Lane) { l.Dropped(3*time.Second, 0, DroppedTarget) }); got != (BudgetCount{1, 1}) {
+		t.Errorf("a start of no turns dropped by the target: %v", got)
 	}
 }
 
@@ -160,18 +166,6 @@ func TestWaits(t *testing.T) {
 	r.Lane(0).Record(&Turn{Intended: 2100 * ms, Done: 5200 * ms})
 	if s, _ := r.Cut(0); s.At(5).Flow != (Flow{Answers: 1}) || s.At(2).Flow != (Flow{}) {
 		t.Errorf("without patience: %+v", s.Seconds)
-	}
-}
-
-// A gap may come after a cut and still belongs to the turn before it.
-func TestGapAcrossACut(t *testing.T) {
-	r := NewRecorder(testPlan(), 1)
-	r.Lane(0).Record(&Turn{Intended: 3 * time.Second, Done: 3 * time.Second})
-	a, _ := r.Cut(0)
-	r.Lane(0).Gap(60 * ms)
-	b, _ := r.Cut(0)
-	if a.At(3).Budgets[4] != (BudgetCount{}) || b.At(3) == nil || b.At(3).Budgets[4] != (BudgetCount{1, 1}) || b.Timings[ChunkGap].N() != 1 {
-		t.Errorf("before the cut %v, after it %v", a.At(3).Budgets[4], b.Seconds)
 	}
 }
 

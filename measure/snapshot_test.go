@@ -41,7 +41,7 @@ func (e event) record(l *Lane) {
 	case 0:
 		l.Started(e.intended)
 	case 1:
-		l.Dropped(e.intended, DroppedTarget)
+		l.Dropped(e.intended, 1, DroppedTarget)
 	case 2:
 		l.Failed(&Failure{Outcome: e.turn.Outcome, Message: e.message, At: e.intended, Conversation: "a", Turn: 1})
 	case 3:
@@ -151,8 +151,8 @@ func TestCountsAndHistograms(t *testing.T) {
 		r.Lane(i).Record(&turn)
 		r.Lane(i).Started(turn.Intended)
 	}
-	r.Lane(0).Dropped(time.Second, OK)
-	r.Lane(0).Dropped(time.Second, DroppedTarget)
+	r.Lane(0).Dropped(time.Second, 1, OK)
+	r.Lane(0).Dropped(time.Second, 1, DroppedTarget)
 	r.Lane(1).Ended(Abandoned)
 	r.Lane(1).Ended(77)
 	s, err := r.Cut(9 * time.Second)
@@ -233,7 +233,7 @@ func TestNoStages(t *testing.T) {
 	plan := &Plan{Budgets: []Budget{{Name: "b", Stages: 1, Valid: Answered, Good: Answered}}}
 	r := NewRecorder(plan, 0)
 	r.Lane(-3).Record(&Turn{Slot: 5, Intended: time.Second, Done: time.Second})
-	r.Lane(0).Dropped(time.Second, DroppedTarget)
+	r.Lane(0).Dropped(time.Second, 1, DroppedTarget)
 	s, err := r.Cut(0)
 	if err != nil || s.Turns() != 1 || s.At(0).Budgets[0] != (BudgetCount{}) || r.Lanes() != 1 || r.Plan() != plan {
 		t.Errorf("%v, %+v", err, s)

@@ -23,6 +23,7 @@ type Turn struct {
 	Outcome  Outcome
 	Tier     Tier
 	Excluded bool // a 429 beyond the contract: counted, judged by no budget
+	Again    bool // the same message as before, which was judged: counted, judged by no budget
 	Planted  bool // a planted value stood unmasked in the answer
 	Memory   Memory
 	// Gaps between the contents of a stream. Record only reads them.

@@ -31,6 +31,7 @@ const (
 	Inferred            Code = "inferred"
 	NotInferred         Code = "not_inferred"
 	NotInferredNeeds    Code = "not_inferred_needs"
+	NotInferredUsers    Code = "not_inferred_users"
 	NotInferredOnBudget Code = "not_inferred_on_budget"
 )
 
@@ -72,7 +73,7 @@ func objectiveRows() []row {
 		{NotFullQualityCalm, "{verdict:word}: {bad:count} of {n:count} turns not answered in full quality outside storms and recovery (whole run {whole_run:share})", "{verdict}：风暴与恢复期之外 {n} 轮中 {bad} 轮未得到完整质量的应答（全程 {whole_run}）"},
 		{NotExpected, "{verdict:word}: {bad:count} of {n:count} checked answers not as expected", "{verdict}：{n} 个受检应答中 {bad} 个不符预期"},
 		{FirstTokenLate, "first token {limit:duration}: {verdict:word}: {bad:count} of {n:count} turns without or later", "首个 token {limit}：{verdict}：{n} 轮中 {bad} 轮没有或更晚"},
-		{ChunkGapLong, "chunk gap {limit:duration}: {verdict:word}: {bad:count} of {n:count} longer", "分块间隔 {limit}：{verdict}：{n} 个中 {bad} 个更长"},
+		{ChunkGapLong, "chunk gap {limit:duration}: {verdict:word}: {bad:count} of {n:count} streams had a longer one, or broke off", "分块间隔 {limit}：{verdict}：{n} 个流中 {bad} 个出现更长间隔或中断"},
 		{ConversationsBad, "{verdict:word}: {bad:count} of {n:count} conversations with a turn that was not good", "{verdict}：{n} 个会话中 {bad} 个含有不合格的轮次"},
 		{Bad, "{verdict:word}: {bad:count} of {n:count} bad", "{verdict}：{n} 中 {bad} 不合格"},
 		{BadSeconds, "{verdict:word}: {bad:count} of {n:count} s under 95 % answered, {allowed:count} allowed", "{verdict}：{n} 秒中 {bad} 个坏秒（应答率低于 95 %），允许 {allowed} 个"},
@@ -89,9 +90,10 @@ func objectiveRows() []row {
 		{ThisRunNotMet, "this run: {bad:share} > {allowed:share}, not met", "本次：{bad} > {allowed}，未达到"},
 		{GateMet, "this run: {bad:share} ≤ {allowed:share}, met (the gate)", "本次：{bad} ≤ {allowed}，达到（以此为准）"},
 		{GateNotMet, "this run: {bad:share} > {allowed:share}, not met (the gate)", "本次：{bad} > {allowed}，未达到（以此为准）"},
-		{Inferred, "inference: {verdict:word}, at {confidence:share} confidence", "推断：{verdict}，置信度 {confidence}"},
+		{Inferred, "inference: {verdict:word}, at {confidence:share} confidence if failures are independent", "推断：{verdict}，置信度 {confidence}（假定失败相互独立）"},
 		{NotInferred, "inference: inconclusive at {confidence:share} confidence", "推断：置信度 {confidence} 下证据不足"},
-		{NotInferredNeeds, "inference: inconclusive at {confidence:share} confidence, about {needs:count} would decide", "推断：置信度 {confidence} 下证据不足，约需 {needs} 轮才能判定"},
+		{NotInferredNeeds, "inference: inconclusive at {confidence:share} confidence, about {needs:count} would decide four times in five", "推断：置信度 {confidence} 下证据不足，约需 {needs} 轮才能以八成把握判定"},
+		{NotInferredUsers, "inference: inconclusive at {confidence:share} confidence, by {users:count} users who each ask again and again: about {needs:count} users would decide four times in five", "推断：置信度 {confidence} 下证据不足：仅有 {users} 个反复提问的用户，约需 {needs} 个用户才能以八成把握判定"},
 		{NotInferredOnBudget, "inference: inconclusive at {confidence:share} confidence, and it cannot be decided at this share: it lies on the budget", "推断：置信度 {confidence} 下证据不足，且以此占比无法判定：它正好落在预算上"},
 	}, openRows()...)
 }

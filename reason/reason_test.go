@@ -69,7 +69,7 @@ func TestEveryReasonReadsBack(t *testing.T) {
 func TestText(t *testing.T) {
 	reason := New(Latency, unit.Share(0.99), 500*time.Millisecond, Word("fail"), unit.Share(0.013), unit.Share(0.728))
 	all := Reasons{reason, New(AnswersWithin, unit.Share(0.999), 9870*time.Microsecond), New(NotInferredNeeds, unit.Share(0.95), 8210)}
-	if got, want := all.String(), "P99 500 ms: fail: 1.3 % not answered, 72.8 % answered too late; P99.9 of answers 9.87 ms; inference: inconclusive at 95 % confidence, about 8,210 would decide"; got != want {
+	if got, want := all.String(), "P99 500 ms: fail: 1.3 % not answered, 72.8 % answered too late; P99.9 of answers 9.87 ms; inference: inconclusive at 95 % confidence, about 8,210 would decide four times in five"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 	if got, want := New(ObjectiveSays, "latency-p99", all[:2]).Text(Chinese), "latency-p99：P99 500 ms：不通过：1.3 % 未应答，72.8 % 应答过晚；应答的 P99.9 为 9.87 ms"; got != want {

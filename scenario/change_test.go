@@ -214,6 +214,9 @@ func TestPlan(t *testing.T) {
 	if d := s.TotalDuration(); d != 110*time.Second {
 		t.Errorf("duration %v", d)
 	}
+	if m := s.TurnsTogether(); m < 3.148 || m > 3.149 {
+		t.Errorf("%v turns hang together", m)
+	}
 	if m := s.MeanTurns(); m != 3 {
 		t.Errorf("mean turns %v", m)
 	}

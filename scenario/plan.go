@@ -56,8 +56,7 @@ func (s *Scenario) JudgedTurnsExpected() (n float64, known bool) {
 	return n * s.MeanTurns(), s.Load.Open()
 }
 
-// MeanTurns is the mean number of turns of a conversation, by weight. It is
-// the design effect that verdicts allow for: turns of one dialog hang together.
+// MeanTurns is the mean number of turns of a conversation, by weight.
 func (s *Scenario) MeanTurns() float64 {
 	var turns, weight float64
 	for _, c := range s.Conversations {
@@ -86,6 +85,59 @@ func (s *Scenario) MeanThink() time.Duration {
 		return 0
 	}
 	return time.Duration(think / weight)
+}
+
+// TurnsTogether is how many turns hang together, seen from a turn: the mean
+// length of the dialog that a turn belongs to, Σw·m² / Σw·m, and at least 1. It is
+// more than MeanTurns where dialogs differ in length, for most turns are in long
+// ones.
+func (s *Scenario) TurnsTogether() float64 {
+	var squares, turns float64
+	for _, c := range s.Conversations {
+		m := float64(len(c.Turns))
+		squares += c.Weight * m * m
+		turns += c.Weight * m
+	}
+	if turns == 0 {
+		return 1
+	}
+	return max(squares/turns, 1)
+}
+
+// UsersTold is how many users of equal length the judged stages of a closed load
+// are worth, (Σt)² / Σt² for users who are active for t: a ramp's last user says
+// less than its first. It is 0 for an open load.
+func (s *Scenario) UsersTold() float64 {
+	if s.Load.Open() {
+		return 0
+	}
+	var sum, squares float64
+	for u := range int(s.PeakUsers()) {
+		t := 0.0
+		for i := range s.Load.Stages {
+			if st := &s.Load.Stages[i]; st.Users != nil && st.Judged != nil && *st.Judged {
+				t += activeShare(float64(st.Users.From), float64(st.Users.To), float64(u)+0.5) * st.For.D().Seconds()
+			}
+		}
+		sum += t
+		squares += t * t
+	}
+	if squares == 0 {
+		return 0
+	}
+	return sum * sum / squares
+}
+
+// activeShare is for which share of a ramp it is at a level or above.
+func activeShare(from, to, level float64) float64 {
+	low, high := min(from, to), max(from, to)
+	switch {
+	case low >= level:
+		return 1
+	case high < level:
+		return 0
+	}
+	return (high - level) / (high - low)
 }
 
 // PeakTurnsPerSecond is the highest planned rate of starts times MeanTurns:

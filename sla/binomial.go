@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/mathext"
+	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // Upper is the one-sided Clopper–Pearson bound above which the true share of bad
@@ -67,6 +68,24 @@ const mostTurns = int64(1_000_000_000)
 // is 0 when no number does.
 func Needs(target, confidence, deff float64) int64 {
 	return decides(func(n int64) int64 { return 0 }, 1-target, confidence, deff, 1)
+}
+
+// power is how likely a run as long as powered says is to give a verdict.
+const power = 0.8
+
+// powered is how many turns give a verdict with a likelihood of power, from least
+// on, where a share of them is bad; 0 when none up to mostTurns does. The number of
+// bad turns is taken at the quantile that is that likely not to be passed on the
+// way to the budget, by the normal approximation.
+func powered(share, p, confidence, deff float64, least int64) int64 {
+	z := distuv.UnitNormal.Quantile(power)
+	if share > p {
+		z = -z
+	}
+	return decides(func(n int64) int64 {
+		m := float64(n)
+		return int64(max(share*m+z*math.Sqrt(m*deff*share*(1-share)), 0) + 0.5)
+	}, p, confidence, deff, least)
 }
 
 // decides is the least number of turns from least on that gives a verdict when

@@ -65,7 +65,7 @@ func TestFullQualityReason(t *testing.T) {
 	b := newBench(t, scenario.SLA{FullQuality: 0.5}, judged(10*time.Second))
 	b.turns(1, 90, nil)
 	b.turns(1, 10, degraded)
-	want := "pass: 10 of 100 turns not answered in full quality; this run: 10 % ≤ 50 %, met; inference: pass, at 95 % confidence"
+	want := "pass: 10 of 100 turns not answered in full quality; this run: 10 % ≤ 50 %, met; inference: pass, at 95 % confidence if failures are independent"
 	if o := find(t, b.evaluate(), "full-quality"); o.Reason.String() != want {
 		t.Errorf("%q, want %q", o.Reason, want)
 	}

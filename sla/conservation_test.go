@@ -13,8 +13,8 @@ func TestConserved(t *testing.T) {
 		b := newBench(t, p99, judged(10*time.Second))
 		b.turns(1, 10, nil)
 		b.turns(2, 2, as(measure.Timeout))
-		b.rec.Lane(0).Dropped(time.Second, measure.DroppedTarget)
-		b.rec.Lane(0).Dropped(2*time.Second, measure.DroppedGenerator)
+		b.rec.Lane(0).Dropped(time.Second, 1, measure.DroppedTarget)
+		b.rec.Lane(0).Dropped(2*time.Second, 1, measure.DroppedGenerator)
 		return b.snap()
 	}
 	if why := unconserved(good(), nil); why.Code != "" {

@@ -34,8 +34,9 @@ type judge struct {
 	objectives []scenario.Objective
 	budgets    map[string]int
 	confidence float64
-	deff       float64
-	measured   bool // the gate is what was measured, not what can be inferred
+	deff       float64 // of dialogs, see deffOf
+	users      float64 // that a closed load is worth; 0 in an open one
+	measured   bool    // the gate is what was measured, not what can be inferred
 	storms     []measure.Storm
 	silent     []bool // by second, see silentAt
 	strained   []bool // seconds that are left out, see without; nil is none
@@ -51,7 +52,7 @@ func Evaluate(s *scenario.Scenario, snap *measure.Snapshot, facts *measure.Facts
 		facts = &measure.Facts{}
 	}
 	j := &judge{s: s, snap: snap, facts: facts, objectives: s.Objectives(), budgets: map[string]int{},
-		confidence: float64(s.SLA.Confidence), deff: max(s.MeanTurns(), 1), measured: s.SLA.Gate == scenario.GateMeasured}
+		confidence: float64(s.SLA.Confidence), deff: s.TurnsTogether(), users: s.UsersTold(), measured: s.SLA.Gate == scenario.GateMeasured}
 	if j.confidence <= 0 || j.confidence >= 1 {
 		j.confidence = 0.95
 	}
@@ -59,7 +60,7 @@ func Evaluate(s *scenario.Scenario, snap *measure.Snapshot, facts *measure.Facts
 		j.budgets[b.Name] = i
 	}
 	j.storms = stormsOf(s, snap.Plan, facts)
-	j.result.DEFF = j.deff
+	j.result.DEFF = j.deffOf(float64(snap.Turns()), j.deff)
 	j.judgeStorms()
 	for _, o := range j.objectives {
 		j.result.Objectives = append(j.result.Objectives, j.objective(o))

@@ -2,6 +2,8 @@ package sla
 
 import (
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +13,7 @@ import (
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/unit"
+	"pgregory.net/rapid"
 )
 
 const ms = time.Millisecond
@@ -25,11 +28,11 @@ func TestLatencyReason(t *testing.T) {
 		reason              string
 		measured, low, high float64
 	}{
-		{"failing", 9870, 0, 130, Fail, "P99 500 ms: fail: 1.3 % not answered, 0 % answered too late; P99 of answers 312 ms; this run: 1.3 % > 1 %, not met; inference: fail, at 95 % confidence", 0.987, 0.985, 0.989},
-		{"slow", 9850, 150, 0, Fail, "P99 500 ms: fail: 0 % not answered, 1.5 % answered too late; P99 of answers 900 ms; this run: 1.5 % > 1 %, not met; inference: fail, at 95 % confidence", 0.985, 0.982, 0.987},
-		{"good", 9950, 25, 25, Pass, "P99 500 ms: pass: 0.25 % not answered, 0.25 % answered too late; P99 of answers 312 ms; this run: 0.5 % ≤ 1 %, met; inference: pass, at 95 % confidence", 0.995, 0.993, 0.997},
+		{"failing", 9870, 0, 130, Fail, "P99 500 ms: fail: 1.3 % not answered, 0 % answered too late; P99 of answers 312 ms; this run: 1.3 % > 1 %, not met; inference: fail, at 95 % confidence if failures are independent", 0.987, 0.985, 0.989},
+		{"slow", 9850, 150, 0, Fail, "P99 500 ms: fail: 0 % not answered, 1.5 % answered too late; P99 of answers 900 ms; this run: 1.5 % > 1 %, not met; inference: fail, at 95 % confidence if failures are independent", 0.985, 0.982, 0.987},
+		{"good", 9950, 25, 25, Pass, "P99 500 ms: pass: 0.25 % not answered, 0.25 % answered too late; P99 of answers 312 ms; this run: 0.5 % ≤ 1 %, met; inference: pass, at 95 % confidence if failures are independent", 0.995, 0.993, 0.997},
 		{"close", 990, 0, 10, Inconclusive, "P99 500 ms: inconclusive: 1 % not answered, 0 % answered too late; P99 of answers 312 ms; this run: 1 % ≤ 1 %, met; inference: inconclusive at 95 % confidence", 0.99, 0.98, 0.995},
-		{"nothing answered", 0, 0, 100, Fail, "P99 500 ms: fail: 100 % not answered, 0 % answered too late; no answers; this run: 100 % > 1 %, not met; inference: fail, at 95 % confidence", 0, 0, 0.03},
+		{"nothing answered", 0, 0, 100, Fail, "P99 500 ms: fail: 100 % not answered, 0 % answered too late; no answers; this run: 100 % > 1 %, not met; inference: fail, at 95 % confidence if failures are independent", 0, 0, 0.03},
 	} {
 		b := newBench(t, p99, judged(10*time.Second))
 		b.turns(1, c.good, taking(312*ms))
@@ -70,13 +73,89 @@ func TestBandsThroughTheRecorder(t *testing.T) {
 }
 
 func TestDesignEffect(t *testing.T) {
-	for turns, want := range map[int]Verdict{1: Pass, 3: Inconclusive} {
-		s := &scenario.Scenario{SLA: p99, Conversations: []scenario.Conversation{{Weight: 2, Turns: make([]scenario.Turn, turns)}}}
+	for _, c := range []struct {
+		name    string
+		dialogs map[int]float64
+		deff    float64
+		verdict Verdict
+		needs   int64
+	}{
+		{"one turn", map[int]float64{1: 1}, 1, Pass, 0},
+		{"three", map[int]float64{3: 1}, 3, Inconclusive, 895},
+		{"most turns are in long dialogs", map[int]float64{1: 0.9, 11: 0.1}, 6.5, Inconclusive, 1938},
+		{"weights are no shares", map[int]float64{1: 9, 11: 1}, 6.5, Inconclusive, 1938},
+	} {
+		s := dialogs(c.dialogs)
+		s.SLA = p99
 		b := benchOf(t, s, judged(10*time.Second))
 		b.turns(1, 600, nil)
 		r := b.evaluate()
-		if o := find(t, r, "latency-p99"); o.Verdict != want || r.DEFF != float64(turns) || want == Inconclusive && o.Needs != 895 {
-			t.Errorf("%d turns a conversation: %v, DEFF %v, needs %d", turns, o.Verdict, r.DEFF, o.Needs)
+		if o := find(t, r, "latency-p99"); o.Verdict != c.verdict || math.Abs(r.DEFF-c.deff) > 1e-9 || o.DEFF != r.DEFF || o.Needs != c.needs {
+			t.Errorf("%s: %v, DEFF %v, needs %d; want %v, %v, %d", c.name, o.Verdict, r.DEFF, o.Needs, c.verdict, c.deff, c.needs)
+		}
+	}
+}
+
+// However long a closed load goes on, it asks no more users than it has.
+func TestDesignEffectOfUsers(t *testing.T) {
+	for _, c := range []struct {
+		users, turns, bad int
+		verdict           Verdict
+		says              string
+	}{
+		{298, 20_000, 0, Inconclusive, "inference: inconclusive at 95 % confidence, by 298 users who each ask again and again: about 299 users would decide four times in five"},
+		{299, 20_000, 0, Pass, "inference: pass, at 95 % confidence if failures are independent"},
+		{299, 20_000, 2000, Fail, "inference: fail, at 95 % confidence if failures are independent"},
+		{2000, 600, 0, Inconclusive, "inference: inconclusive at 95 % confidence, about 895 would decide four times in five"}, // each a dialog at most
+	} {
+		s := users(c.users)
+		s.SLA = p99
+		b := benchOf(t, s, judged(10*time.Second))
+		b.turns(1, c.turns-c.bad, nil)
+		b.turns(2, c.bad, as(measure.Shed))
+		o := find(t, b.evaluate(), "latency-p99")
+		if want := max(3, float64(c.turns)/float64(c.users)); o.Verdict != c.verdict || !strings.HasSuffix(o.Reason.String(), c.says) || math.Abs(o.DEFF-want) > 1e-9 {
+			t.Errorf("%d users: %v, DEFF %v, %q; want %v, %v, %q", c.users, o.Verdict, o.DEFF, o.Reason, c.verdict, want, c.says)
+		}
+	}
+}
+
+// One more good turn never worsens a verdict, one more bad one never improves it,
+// in a closed load too, where the design effect goes by how many turns there are.
+func TestLawsOfUsers(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		j := &judge{deff: rapid.Float64Range(1, 12).Draw(t, "dialog"), users: rapid.Float64Range(1, 2000).Draw(t, "users")}
+		n := rapid.Int64Range(1, 30_000).Draw(t, "n")
+		bad := rapid.Int64Range(0, n).Draw(t, "bad")
+		if rapid.Bool().Draw(t, "few") {
+			bad = min(bad, n/50)
+		}
+		p := rapid.SampledFrom([]float64{0.001, 0.01, 0.05, 0.5}).Draw(t, "p")
+		verdict := func(bad, n int64) Verdict { return Infer(bad, n, p, 0.95, j.deffOf(float64(n), j.deff)) }
+		was := verdict(bad, n)
+		if good := verdict(bad, n+1); good > was {
+			t.Fatalf("a good turn more: %v, then %v", was, good)
+		}
+		if worse := verdict(bad+1, n+1); worse < was {
+			t.Fatalf("a bad turn more: %v, then %v", was, worse)
+		}
+	})
+}
+
+// What is said to decide does so about four times in five.
+func TestPower(t *testing.T) {
+	r := rand.New(rand.NewPCG(20261111, 11))
+	for _, c := range []struct{ share, p float64 }{{0.005, 0.01}, {0.02, 0.01}, {0.03, 0.05}, {0.08, 0.05}} {
+		n := powered(c.share, c.p, 0.95, 1, 1)
+		decided := 0
+		const runs = 2000
+		for range runs {
+			if Infer(binomial(r, int(n), c.share), n, c.p, 0.95, 1) != Inconclusive {
+				decided++
+			}
+		}
+		if got := float64(decided) / runs; got < 0.75 || got > 0.88 {
+			t.Errorf("%v bad of at most %v: %d turns decide in %.2f of runs", c.share, c.p, n, got)
 		}
 	}
 }
@@ -133,8 +212,8 @@ func TestOutcomeTable(t *testing.T) {
 		}
 	}
 	b := newBench(t, sla, judged(10*time.Second))
-	b.rec.Lane(0).Dropped(time.Second, measure.DroppedTarget)
-	b.rec.Lane(0).Dropped(time.Second, measure.DroppedGenerator)
+	b.rec.Lane(0).Dropped(time.Second, 1, measure.DroppedTarget)
+	b.rec.Lane(0).Dropped(time.Second, 1, measure.DroppedGenerator)
 	r := b.evaluate()
 	for _, name := range []string{"latency-p99", "availability", "full-quality"} {
 		if got := find(t, r, name); got.N != 1 || got.Bad != 1 {
@@ -198,7 +277,7 @@ func TestLongFormObjectives(t *testing.T) {
 		{"warm", 50, 10, Fail, "P90 200 ms: fail: 20 % bad; this run: 20 % > 10 %, not met"},
 		{"faq", 45, 5, Inconclusive, "inconclusive: 5 of 45 turns not answered"},
 		{"token", 45, 25, Inconclusive, "first token 200 ms: inconclusive: 25 of 45 turns without or later"},
-		{"gap", 60, 20, Pass, "chunk gap 200 ms: pass: 20 of 60 longer"},
+		{"gap", 20, 20, Fail, "chunk gap 200 ms: fail: 20 of 20 streams had a longer one, or broke off"},
 		{"dialogs", 96, 0, Pass, "pass: 1 more were cut off by cstest itself: good or bad, nobody knows; pass: 0 of 96 conversations"},
 		{"whole", 96, 1, Pass, "pass: 1 more were cut off by cstest itself: good or bad, nobody knows; pass: 1 of 96 conversations"},
 		{"expect", 20, 5, Pass, "pass: 5 of 20 checked answers not as expected"},
@@ -272,9 +351,9 @@ func TestIntegrityFailsWhateverElse(t *testing.T) {
 	b := newBench(t, p99, judged(10*time.Second))
 	b.turns(1, 10_000, nil)
 	b.turns(2, 1, as(measure.Integrity))
-	b.rec.Lane(0).Dropped(time.Second, measure.DroppedGenerator)
+	b.rec.Lane(0).Dropped(time.Second, 1, measure.DroppedGenerator)
 	for range 200 {
-		b.rec.Lane(0).Dropped(time.Second, measure.DroppedGenerator)
+		b.rec.Lane(0).Dropped(time.Second, 1, measure.DroppedGenerator)
 	}
 	b.facts.Interrupted = saying("interrupted")
 	r := b.evaluate()
@@ -315,7 +394,7 @@ func TestPlanted(t *testing.T) {
 func TestRunVerdictOrder(t *testing.T) {
 	drop := func(b *bench) {
 		for range 20 {
-			b.rec.Lane(0).Dropped(time.Second, measure.DroppedGenerator)
+			b.rec.Lane(0).Dropped(time.Second, 1, measure.DroppedGenerator)
 		}
 	}
 	because := func(n int, why string) func(*bench) {
@@ -337,7 +416,7 @@ func TestRunVerdictOrder(t *testing.T) {
 	}{
 		{"pass", nil, Pass, ""},
 		{"gaps", []func(*bench){gap}, Inconclusive, "2 stretches of the journal could not be read: what they held is missing"},
-		{"fail", []func(*bench){fail, gap}, Fail, "latency-p99: P99 500 ms: fail: 4.76 % not answered, 0 % answered too late; P99 of answers 100 ms; this run: 4.76 % > 1 %, not met; inference: fail, at 95 % confidence"},
+		{"fail", []func(*bench){fail, gap}, Fail, "latency-p99: P99 500 ms: fail: 4.76 % not answered, 0 % answered too late; P99 of answers 100 ms; this run: 4.76 % > 1 %, not met; inference: fail, at 95 % confidence if failures are independent"},
 		{"invalid", []func(*bench){fail, drop}, Invalid, "20 of 10,520 starts were dropped by the generator, more than 0.1 %"},
 		{"invalid, held back", []func(*bench){drop, because(20, "start beyond guard.max_turns")}, Invalid,
 			"20 of 10,020 starts were dropped by the generator, more than 0.1 %; 20 x start beyond guard.max_turns"},

@@ -261,7 +261,7 @@ func TestOutages(t *testing.T) {
 			b.turns(second, 8, as(measure.Timeout))
 			b.turns(second, 9, as(measure.TransportError))
 			b.turns(second, 50, as(measure.Degraded))
-			b.rec.Lane(0).Dropped(time.Duration(second)*time.Second, measure.DroppedTarget)
+			b.rec.Lane(0).Dropped(time.Duration(second)*time.Second, 1, measure.DroppedTarget)
 		case second == 7: // nobody saw that the outage went on
 		case second == 6 || second == 8:
 			b.turns(second, 30, as(measure.Shed))

@@ -14,7 +14,7 @@ func (j *judge) share(r *Judged, o scenario.Objective) {
 	var skip func(second int) bool
 	switch o.Kind {
 	case scenario.KindConversations:
-		deff = 1
+		deff = 1 // of its own turns: each is one
 		j.conversations(r, o)
 	case scenario.KindFullQuality:
 		spans := j.excused()
@@ -26,6 +26,7 @@ func (j *judge) share(r *Judged, o scenario.Objective) {
 	if r.Verdict == NotVerified {
 		return
 	}
+	deff = j.deffOf(float64(r.N), deff)
 	if r.N == 0 {
 		r.Verdict = Inconclusive
 		r.Upper = 1
@@ -82,9 +83,8 @@ func (j *judge) infer(r *Judged, deff float64) {
 	r.Lower = 1 - Upper(r.Bad, r.N, j.confidence, deff)
 	r.Upper = 1 - Lower(r.Bad, r.N, j.confidence, deff)
 	r.Verdict = Infer(r.Bad, r.N, p, j.confidence, deff)
-	if r.Verdict == Inconclusive {
-		share := float64(r.Bad) / float64(r.N)
-		r.Needs = decides(func(n int64) int64 { return int64(share*float64(n) + 0.5) }, p, j.confidence, deff, r.N)
+	if r.Verdict == Inconclusive && !j.byUsers(r.N, deff) {
+		r.Needs = powered(float64(r.Bad)/float64(r.N), p, j.confidence, deff, r.N)
 	}
 	if j.measured {
 		r.Verdict = Fail
@@ -92,6 +92,23 @@ func (j *judge) infer(r *Judged, deff float64) {
 			r.Verdict = Pass
 		}
 	}
+}
+
+// deffOf is the design effect of n turns, of which so many hang together in
+// dialogs. In a closed load a user goes on from one dialog to the next, on the
+// connection it has, and all of its turns may hang together: however long the run,
+// it asks as many users as it has. Both are constants of the plan: the effective
+// number of turns, n/deff, never falls when a turn is added.
+func (j *judge) deffOf(n, dialog float64) float64 {
+	if j.users > 0 {
+		return max(dialog, n/j.users)
+	}
+	return dialog
+}
+
+// byUsers tells whether the number of users limits what n turns tell.
+func (j *judge) byUsers(n int64, deff float64) bool {
+	return j.users > 0 && float64(n)/deff >= j.users*(1-1e-9)
 }
 
 // met tells whether the share measured is within the target, in the same
@@ -124,7 +141,14 @@ func (j *judge) reasons(r *Judged, o scenario.Objective) reason.Reasons {
 // inference says what follows for the target from what this run measured.
 func (j *judge) inference(r *Judged) reason.Reason {
 	confidence := unit.Share(j.confidence)
+	users := int64(j.users + 0.5)
 	switch {
+	case r.Verdict == Inconclusive && j.byUsers(r.N, r.DEFF):
+		share := float64(r.Bad) / float64(r.N)
+		if needs := powered(share, 1-r.Target, j.confidence, 1, users); needs > 0 && needs <= undecidable {
+			return reason.New(reason.NotInferredUsers, confidence, users, needs)
+		}
+		return reason.New(reason.NotInferred, confidence)
 	case r.Verdict != Inconclusive:
 		return reason.New(reason.Inferred, r.Verdict.Word(), confidence)
 	case r.Needs > undecidable:

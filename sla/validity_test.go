@@ -179,10 +179,10 @@ func TestStartsNotIssued(t *testing.T) {
 			b.turns(second, 100, nil)
 		}
 		for range c.own {
-			b.rec.Lane(0).Dropped(time.Second, measure.DroppedGenerator)
+			b.rec.Lane(0).Dropped(time.Second, 1, measure.DroppedGenerator)
 		}
 		for range c.target {
-			b.rec.Lane(0).Dropped(time.Second, measure.DroppedTarget)
+			b.rec.Lane(0).Dropped(time.Second, 1, measure.DroppedTarget)
 		}
 		b.facts.Interrupted = saying(c.stopped)
 		r := b.evaluate()
@@ -217,7 +217,7 @@ func TestStartsThatNeverCameUp(t *testing.T) {
 			b.turns(second, 100, nil)
 		}
 		for range 10 {
-			b.rec.Lane(0).Dropped(time.Second, measure.DroppedTarget)
+			b.rec.Lane(0).Dropped(time.Second, 1, measure.DroppedTarget)
 		}
 		b.facts.Generator = measure.Generator{Cores: 2, Planned: c.scheduled}
 		if c.change != nil {

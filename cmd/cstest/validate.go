@@ -72,7 +72,11 @@ func validateOne(s streams, o *validateOptions, arg string) error {
 // will get.
 func describePlan(w io.Writer, c *chosen) error {
 	fmt.Fprintf(w, "%s: valid\n%s\n", c.Name, headline(c, reason.English))
-	fmt.Fprintf(w, "design effect %s (mean turns of a conversation)\n", unit.Figure(c.MeanTurns()))
+	fmt.Fprintf(w, "design effect %s (turns that hang together in a conversation)\n", unit.Figure(c.TurnsTogether()))
+	users := c.UsersTold()
+	if users > 0 {
+		fmt.Fprintf(w, "%s users, who each ask again and again: more time does not make them more\n", wholeTurns(users))
+	}
 	if n, known := c.ConversationsExpected(); known {
 		turns, _ := c.TurnsExpected()
 		judged, _ := c.JudgedTurnsExpected()
@@ -83,9 +87,15 @@ func describePlan(w io.Writer, c *chosen) error {
 	judged, known := c.JudgedTurnsExpected()
 	for _, obj := range c.Objectives() {
 		needs, expected := "", ""
-		if n := sla.Needs(float64(obj.Target), float64(c.SLA.Confidence), c.MeanTurns()); countedInTurns(obj) && n > 0 {
-			needs = unit.Count(n).Text() + " turns without a bad one"
+		deff, of := c.TurnsTogether(), " turns without a bad one"
+		if users > 0 {
+			deff, of = 1, " users without a bad turn"
+		}
+		if n := sla.Needs(float64(obj.Target), float64(c.SLA.Confidence), deff); countedInTurns(obj) && n > 0 {
+			needs = unit.Count(n).Text() + of
 			switch {
+			case users > 0 && users < float64(n)-0.5:
+				expected = wholeTurns(users) + ": too few, inconclusive at best"
 			case !known:
 				expected = "depends on the target's speed"
 			case judged < float64(n):
