@@ -127,8 +127,12 @@ func signs(d *result.Document) reason.Reasons {
 		what reason.Word
 		n    int64
 	}{
-		{"rate_limited", d.Counts.RateLimited}, {"shed", d.Counts.Shed}, {"timeout", d.Counts.Timeout},
-		{"transport_error", d.Counts.TransportError}, {"dropped_target", d.Counts.DroppedTarget}, {"degraded", d.Counts.Degraded},
+		{"rate_limited", d.Counts.RateLimited},
+		{"shed", d.Counts.Shed},
+		{"timeout", d.Counts.Timeout},
+		{"transport_error", d.Counts.TransportError},
+		{"dropped_target", d.Counts.DroppedTarget},
+		{"degraded", d.Counts.Degraded},
 	} {
 		if all := d.Counts.Turns + d.Counts.DroppedTarget; all > 0 && float64(x.n) >= shareSeen*float64(all) {
 			out = append(out, reason.New(reason.TurnsWere, unit.Share(float64(x.n)/float64(all)), x.what))

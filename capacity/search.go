@@ -115,6 +115,7 @@ func bounds(all []standing) (low, high *standing) {
 			low = &all[i]
 		case breaks, wall:
 			return low, &all[i]
+		default:
 		}
 	}
 	return low, nil
@@ -126,7 +127,7 @@ func (s Search) Next(probes []Probe) (Step, bool) {
 		return Step{}, false
 	}
 	if len(probes) == 0 {
-		return s.step(min(s.From, s.Max), 0), true
+		return s.step(min(s.From, s.Max)), true
 	}
 	all := standings(probes)
 	for i := range all {
@@ -137,15 +138,15 @@ func (s Search) Next(probes []Probe) (Step, bool) {
 	low, high := bounds(all)
 	switch {
 	case high == nil && low.rate < s.Max:
-		return s.step(min(nice(low.rate*climbBy), s.Max), 0), true
+		return s.step(min(nice(low.rate*climbBy), s.Max)), true
 	case high == nil:
 		return s.again(low), low.held < s.Confirm
 	case low == nil:
 		rate := nice(high.rate / climbBy)
-		return s.step(rate, 0), rate >= s.From*deepest && rate < high.rate
+		return s.step(rate), rate >= s.From*deepest && rate < high.rate
 	case high.rate > low.rate*(1+s.Precision):
 		if rate := nice(math.Sqrt(high.rate * low.rate)); rate > low.rate && rate < high.rate {
-			return s.step(rate, 0), true
+			return s.step(rate), true
 		}
 	}
 	switch {
@@ -167,8 +168,8 @@ func (s Search) again(at *standing) Step {
 }
 
 // step probes a rate as long as it takes to have turns enough.
-func (s Search) step(rate float64, least int) Step {
-	lengths := max(1, least)
+func (s Search) step(rate float64) Step {
+	lengths := 1
 	if s.Length > 0 && rate > 0 {
 		lengths = max(lengths, int(math.Ceil(s.Enough/(rate*s.Length))))
 	}

@@ -190,8 +190,11 @@ func TestReplicas(t *testing.T) {
 		replicas int
 		code     int
 	}{
-		{Asked{Need: one}, 1, 0}, {Asked{Need: 2.5 * one}, 3, 0}, {Asked{Need: 3 * one, Headroom: 0.25}, 4, 0},
-		{Asked{Need: 3 * one, Headroom: 0.25, Replicas: 4}, 4, 0}, {Asked{Need: 3 * one, Headroom: 0.25, Replicas: 3}, 4, 10},
+		{Asked{Need: one}, 1, 0},
+		{Asked{Need: 2.5 * one}, 3, 0},
+		{Asked{Need: 3 * one, Headroom: 0.25}, 4, 0},
+		{Asked{Need: 3 * one, Headroom: 0.25, Replicas: 4}, 4, 0},
+		{Asked{Need: 3 * one, Headroom: 0.25, Replicas: 3}, 4, 10},
 	} {
 		if r := Conclude(usual, probes, c.asked); r.Need.Replicas != c.replicas || r.ExitCode != c.code {
 			t.Errorf("%+v: %+v, exit %d", c.asked, r.Need, r.ExitCode)

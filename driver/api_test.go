@@ -88,9 +88,11 @@ func TestContentLength(t *testing.T) {
 
 // Values cannot leave the place they stand in.
 func TestInjection(t *testing.T) {
-	target := &scenario.Target{URL: "http://h", API: "custom", Headers: map[string]string{"x-user": "${user.id}"},
+	target := &scenario.Target{
+		URL: "http://h", API: "custom", Headers: map[string]string{"x-user": "${user.id}"},
 		Request:  &scenario.Request{Path: "/u/${user.id}?q=${user.id}", Body: json.RawMessage(`{"a":"${user.id}"}`)},
-		Response: &scenario.Response{Answer: "a"}}
+		Response: &scenario.Response{Answer: "a"},
+	}
 	p, err := compile(given(target), Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -210,8 +212,10 @@ func TestLoginAndCustom(t *testing.T) {
 		URL: srv.URL + "/app", API: "custom", Headers: map[string]string{"x-sid": "${login.sid}"},
 		Login:   &scenario.Login{Path: "/session", Body: json.RawMessage(`{"user":"${user.id}"}`), Save: map[string]string{"sid": "data.sid"}},
 		Request: &scenario.Request{Method: "PUT", Path: "/talk", Body: json.RawMessage(`{"q":"${turn.text}","sid":"${login.sid}"}`)},
-		Response: &scenario.Response{OK: "success", Answer: "data.reply", DialogID: "data.id", ContextTurns: "data.list.#(n>2).n",
-			Tier: &scenario.TierPath{From: "data.src", Map: map[string]scenario.Tier{"kb": "faq"}}},
+		Response: &scenario.Response{
+			OK: "success", Answer: "data.reply", DialogID: "data.id", ContextTurns: "data.list.#(n>2).n",
+			Tier: &scenario.TierPath{From: "data.src", Map: map[string]scenario.Tier{"kb": "faq"}},
+		},
 	}
 	for _, version := range []string{"1.1"} {
 		target.HTTP, logins = scenario.HTTPVersion(version), 0

@@ -100,8 +100,11 @@ func namedIn(own *scenario.Response) (named Places) {
 		place Places
 		named bool
 	}{
-		{PlaceOK, own.OK != ""}, {PlaceDialogID, own.DialogID != ""}, {PlaceTier, own.Tier != nil},
-		{PlaceDegraded, own.Degraded != ""}, {PlaceContextTurns, own.ContextTurns != ""},
+		{PlaceOK, own.OK != ""},
+		{PlaceDialogID, own.DialogID != ""},
+		{PlaceTier, own.Tier != nil},
+		{PlaceDegraded, own.Degraded != ""},
+		{PlaceContextTurns, own.ContextTurns != ""},
 	} {
 		if p.named {
 			named |= p.place
@@ -201,6 +204,7 @@ func saysSo(v *jsonscan.Value) bool {
 		return string(v.Raw) != "0"
 	case jsonscan.Text:
 		return len(v.Raw) > 0
+	default:
 	}
 	return len(v.Raw) > len("{}")
 }

@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -42,7 +43,7 @@ func newSigner(target *scenario.Target, opts *Options) (*signer, error) {
 	}
 	key, ok := secret.Constant()
 	if !ok || key == "" {
-		return nil, fmt.Errorf("auth.jwt.secret: write the secret, ${env:NAME} or ${file:PATH}")
+		return nil, errors.New("auth.jwt.secret: write the secret, ${env:NAME} or ${file:PATH}")
 	}
 	s := &signer{secret: []byte(key), ttl: time.Duration(j.TTL), issuer: j.Issuer, aud: j.Audience, kid: j.Kid, claims: map[string]wire.Text{}}
 	if s.sub, err = opts.bind(j.Sub, template.Text); err != nil {

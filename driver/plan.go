@@ -197,7 +197,7 @@ func (p *plan) requests(target *scenario.Target, u *url.URL) error {
 	if job := jobOf(target); job != nil {
 		p.jobs = jobRules{url: job.URL != "", status: job.Status != "", done: job.Done}
 	}
-	p.poll = wire.Request{Method: string(scenario.MethodGet), Path: jobPath(), Fields: append(base[:len(base):len(base)], traceparent())}
+	p.poll = wire.Request{Method: string(scenario.MethodGet), Path: jobPath(), Fields: append(slices.Clip(base), traceparent())}
 	if p.jwt, err = newSigner(target, &p.opts); err != nil {
 		return err
 	}
@@ -211,7 +211,7 @@ func (p *plan) requests(target *scenario.Target, u *url.URL) error {
 }
 
 func (p *plan) turnFields(own map[string]string, base []wire.Field, q *wire.Request) ([]wire.Field, error) {
-	fields := base[:len(base):len(base)]
+	fields := slices.Clip(base)
 	if q.Events {
 		fields = append([]wire.Field(nil), fields...)
 		for i := range fields {
@@ -240,7 +240,7 @@ func (p *plan) pathOf(prefix, path string) (wire.Text, error) {
 
 // builtin gives path and body of an API that needs no template.
 func (o *Options) builtin(target *scenario.Target, mode scenario.Mode, prefix string) (string, wire.Text, error) {
-	path, body := "", ""
+	var path, body string
 	switch target.API {
 	case scenario.APIReference:
 		path = map[scenario.Mode]string{

@@ -20,7 +20,7 @@ type values struct {
 }
 
 // of gives what v stands for.
-func of(v *wire.Values) *values { return v.Of.(*values) }
+func of(v *wire.Values) *values { return v.Of.(*values) } //nolint:forcetypeassert // this package alone puts it there
 
 // variables are those that a target's templates may name, besides login.NAME,
 // TABLE.COLUMN and what is the same for all.

@@ -34,8 +34,10 @@ func shop() *scenario.Scenario {
 	sc := closed(4, time.Hour,
 		scenario.Turn{Say: "我要退货,订单号 ${orders.order_no},电话 ${orders.phone}", Expect: &scenario.Expect{Contains: "退货"}})
 	sc.Target.Bundled = &scenario.Bundled{Profile: "hardened"}
-	sc.Checks = scenario.Checks{Memory: "on", Planted: []string{"orders.phone"},
-		Canned: []string{`系统繁忙[,,]?请稍后再试`, `客服繁忙`, `(?i)^sorry, (i am|we are) (busy|unavailable)`}}
+	sc.Checks = scenario.Checks{
+		Memory: "on", Planted: []string{"orders.phone"},
+		Canned: []string{`系统繁忙[,,]?请稍后再试`, `客服繁忙`, `(?i)^sorry, (i am|we are) (busy|unavailable)`},
+	}
 	sc.Data = map[string]scenario.Data{"orders": {Pick: "random", Columns: []string{"order_no", "phone"}}}
 	rows := sc.Data["orders"]
 	for i := range 1000 {

@@ -2,6 +2,7 @@ package load
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/cstest/cstest/driver"
 	"github.com/cstest/cstest/measure"
@@ -109,6 +110,7 @@ func broken(r *driver.Reply) (measure.Outcome, string) {
 		outcome, message = measure.Censored, "unanswered when the load ended"
 	case driver.Exhausted:
 		outcome, message = measure.DroppedGenerator, "out of descriptors or ports"
+	default:
 	}
 	if r.Message != "" {
 		message = r.Message
@@ -143,7 +145,7 @@ func saysShed(code []byte) bool {
 
 // answered is a whole answer with a good status: was it a good one?
 func (a *Asked) answered(r *driver.Reply, rules *Rules, e *echo, j *Judgement) {
-	unmapped := false
+	var unmapped bool
 	if j.Tier, unmapped = tierOf(r.Tier); r.Unmapped {
 		j.Tier, unmapped = measure.TierUnknown, true
 	}
@@ -190,12 +192,7 @@ func (rules *Rules) finished(why []byte) bool {
 	if callsTools(why) {
 		return true
 	}
-	for _, allowed := range rules.finishes {
-		if string(why) == allowed {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(rules.finishes, string(why))
 }
 
 // callsTools tells whether the model asked for tools: an answer without text.
@@ -312,8 +309,8 @@ func isBlank(answer []byte) bool {
 }
 
 func isCanned(answer []byte, rules *Rules) bool {
-	if i := bytes.Index(answer, []byte("系统繁忙")); i >= 0 {
-		rest := answer[i+len("系统繁忙"):]
+	if _, after, ok := bytes.Cut(answer, []byte("系统繁忙")); ok {
+		rest := after
 		for _, comma := range []string{",", "\uff0c"} {
 			if after, ok := bytes.CutPrefix(rest, []byte(comma)); ok &&
 				bytes.HasPrefix(bytes.TrimLeft(after, " "), []byte("请稍后再试")) {

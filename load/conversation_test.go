@@ -27,15 +27,19 @@ func bazaar() *scenario.Scenario {
 	sc.Load.Think = &scenario.Think{Median: unit.Duration(time.Second), P95: unit.Duration(3 * time.Second)}
 	sc.Conversations = []scenario.Conversation{
 		{Name: "return", Weight: 3, Turns: say("我要退货,订单号 ${orders.no}", "价格 $5,${user.id} $$", "谢谢")},
-		{Name: "coupon", Weight: 1, Turns: say("优惠券 ${codes.code}", "还能用吗?"),
-			Think: &scenario.Think{Min: unit.Duration(100 * time.Millisecond), Max: unit.Duration(time.Second)}},
+		{
+			Name: "coupon", Weight: 1, Turns: say("优惠券 ${codes.code}", "还能用吗?"),
+			Think: &scenario.Think{Min: unit.Duration(100 * time.Millisecond), Max: unit.Duration(time.Second)},
+		},
 	}
 	orders := scenario.Data{Columns: []string{"no"}, Pick: scenario.PickUnique}
 	for i := range 2000 {
 		orders.Table = append(orders.Table, []string{fmt.Sprintf("88%04d", i)})
 	}
-	sc.Data = map[string]scenario.Data{"orders": orders,
-		"codes": {Columns: []string{"code"}, Pick: scenario.PickRandom, Table: [][]string{{"A1"}, {"B2"}, {"C3"}}}}
+	sc.Data = map[string]scenario.Data{
+		"orders": orders,
+		"codes":  {Columns: []string{"code"}, Pick: scenario.PickRandom, Table: [][]string{{"A1"}, {"B2"}, {"C3"}}},
+	}
 	return sc
 }
 
@@ -146,8 +150,11 @@ func TestThinkTimesHaveTheirQuantiles(t *testing.T) {
 		name      string
 		got, want float64
 	}{
-		{"median", a[n/2], 4}, {"p95", a[n*95/100], 12}, {"p5", a[n*5/100], 4.0 / 3},
-		{"uniform median", b[n/2], 2}, {"uniform p95", b[n*95/100], 2.9},
+		{"median", a[n/2], 4},
+		{"p95", a[n*95/100], 12},
+		{"p5", a[n*5/100], 4.0 / 3},
+		{"uniform median", b[n/2], 2},
+		{"uniform p95", b[n*95/100], 2.9},
 	} {
 		if math.Abs(q.got/q.want-1) > 0.04 {
 			t.Errorf("%s %.3f s, want %.3f", q.name, q.got, q.want)

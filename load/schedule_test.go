@@ -244,7 +244,8 @@ func TestUsersAreActiveWhileTheirNumberIsPlanned(t *testing.T) {
 
 func TestStagesOfNoLengthOrNoLoadAreNothing(t *testing.T) {
 	open := NewSchedule(&scenario.Load{Arrivals: "constant", Stages: []scenario.Stage{
-		stageOf(0, 5, 9), stageOf(time.Second, 0, 0), stageOf(time.Second, 10, 10), stageOf(0, 0, 1), stageOf(time.Second, 0, 0)}}, 1)
+		stageOf(0, 5, 9), stageOf(time.Second, 0, 0), stageOf(time.Second, 10, 10), stageOf(0, 0, 1), stageOf(time.Second, 0, 0),
+	}}, 1)
 	if all := starts(open); len(all) != 10 || all[0].at != time.Second || all[9].at != 1900*time.Millisecond {
 		t.Errorf("starts %v, want ten from 1s", all)
 	}

@@ -39,6 +39,7 @@ func said(api scenario.API, docs ...string) string {
 		return b + "data: [DONE]\n\n"
 	case scenario.APIReference:
 		return strings.ReplaceAll(b, "data: ", "event: delta\ndata: ") + "event: done\ndata: {}\n\n"
+	default:
 	}
 	return b + "event: end\ndata: {}\n\n"
 }
@@ -55,88 +56,160 @@ const (
 )
 
 var wireRules = []wireRule{
-	{name: "a good answer", api: custom, whole: `{"success":true,"tier":"gold","text":"好的"}`,
-		stream: said(custom, `{"success":true,"tier":"gold","text":"好"}`, `{"text":"的"}`), outcome: measure.OK},
-	{name: "ok false", api: custom, whole: `{"success":false,"tier":"gold","text":"好的"}`,
-		stream: said(custom, `{"success":true,"tier":"gold","text":"好"}`, `{"success":false,"text":""}`), outcome: measure.ServerError, message: "response.ok is not true"},
-	{name: "ok false, and nothing more", api: custom, whole: `{"success":false}`,
-		stream: cutOff(said(custom, `{"success":true,"tier":"gold","text":"好"}`, `{"success":false}`)), outcome: measure.ServerError, message: "response.ok is not true"},
-	{name: "ok a word", api: custom, whole: `{"success":"true","tier":"gold","text":"好的"}`,
-		stream: said(custom, `{"success":"true","tier":"gold","text":"好的"}`), outcome: measure.ServerError, message: "response.ok is not true"},
-	{name: "ok missing", api: custom, whole: `{"tier":"gold","text":"好的"}`,
-		stream: said(custom, `{"tier":"gold","text":"好"}`, `{"text":"的"}`), outcome: measure.ServerError, message: "response.ok is not in the answer"},
-	{name: "a tier unmapped", api: custom, whole: `{"success":true,"tier":"llm","text":"好的"}`,
-		stream: said(custom, `{"success":true,"tier":"llm","text":"好的"}`), outcome: measure.Degraded, message: measure.UnmappedTier},
-	{name: "a tier below the model's", api: custom, whole: `{"success":true,"tier":"tin","text":"好的"}`,
-		stream: said(custom, `{"success":true,"text":"好的"}`, `{"tier":"tin"}`), outcome: measure.Degraded, message: "degraded"},
-	{name: "a canned line", api: custom, whole: `{"success":true,"tier":"gold","text":"系统繁忙，请稍后再试"}`,
-		stream: said(custom, `{"success":true,"tier":"gold","text":"系统繁"}`, `{"text":"忙，请稍后再试"}`), outcome: measure.Degraded, message: "canned line"},
-	{name: "no answer", api: custom, whole: `{"success":true,"tier":"gold"}`,
+	{
+		name: "a good answer", api: custom, whole: `{"success":true,"tier":"gold","text":"好的"}`,
+		stream: said(custom, `{"success":true,"tier":"gold","text":"好"}`, `{"text":"的"}`), outcome: measure.OK,
+	},
+	{
+		name: "ok false", api: custom, whole: `{"success":false,"tier":"gold","text":"好的"}`,
+		stream: said(custom, `{"success":true,"tier":"gold","text":"好"}`, `{"success":false,"text":""}`), outcome: measure.ServerError, message: "response.ok is not true",
+	},
+	{
+		name: "ok false, and nothing more", api: custom, whole: `{"success":false}`,
+		stream: cutOff(said(custom, `{"success":true,"tier":"gold","text":"好"}`, `{"success":false}`)), outcome: measure.ServerError, message: "response.ok is not true",
+	},
+	{
+		name: "ok a word", api: custom, whole: `{"success":"true","tier":"gold","text":"好的"}`,
+		stream: said(custom, `{"success":"true","tier":"gold","text":"好的"}`), outcome: measure.ServerError, message: "response.ok is not true",
+	},
+	{
+		name: "ok missing", api: custom, whole: `{"tier":"gold","text":"好的"}`,
+		stream: said(custom, `{"tier":"gold","text":"好"}`, `{"text":"的"}`), outcome: measure.ServerError, message: "response.ok is not in the answer",
+	},
+	{
+		name: "a tier unmapped", api: custom, whole: `{"success":true,"tier":"llm","text":"好的"}`,
+		stream: said(custom, `{"success":true,"tier":"llm","text":"好的"}`), outcome: measure.Degraded, message: measure.UnmappedTier,
+	},
+	{
+		name: "a tier below the model's", api: custom, whole: `{"success":true,"tier":"tin","text":"好的"}`,
+		stream: said(custom, `{"success":true,"text":"好的"}`, `{"tier":"tin"}`), outcome: measure.Degraded, message: "degraded",
+	},
+	{
+		name: "a canned line", api: custom, whole: `{"success":true,"tier":"gold","text":"系统繁忙，请稍后再试"}`,
+		stream: said(custom, `{"success":true,"tier":"gold","text":"系统繁"}`, `{"text":"忙，请稍后再试"}`), outcome: measure.Degraded, message: "canned line",
+	},
+	{
+		name: "no answer", api: custom, whole: `{"success":true,"tier":"gold"}`,
 		stream: said(custom, `{"success":true,"tier":"gold"}`), outcome: measure.ServerError, message: "no answer in the response", piece: "the answer is empty",
-		job: "the job ended without an answer"},
-	{name: "an answer of space", api: custom, whole: `{"success":true,"tier":"gold","text":" \n"}`,
-		stream: said(custom, `{"success":true,"tier":"gold","text":" \n"}`), outcome: measure.ServerError, message: "empty answer"},
-	{name: "an error text", api: custom, whole: `{"success":true,"tier":"gold","text":"好的","error":"backend down"}`,
-		stream: said(custom, `{"success":true,"tier":"gold","text":"好"}`, `{"error":"backend down"}`), outcome: measure.ServerError, message: "an error in the answer: backend down", piece: "error event: backend down"},
-	{name: "an error object", api: custom, whole: `{"success":true,"tier":"gold","text":"好的","error":{"message":"backend\u001b down"}}`,
-		stream: said(custom, `{"success":true,"tier":"gold","text":"好"}`, `{"error":{"message":"backend\u001b down"}}`), outcome: measure.ServerError, message: "an error in the answer: backend? down", piece: "error event: backend? down"},
-	{name: "an error number", api: custom, whole: `{"success":true,"tier":"gold","text":"好的","error":502}`,
-		stream: said(custom, `{"success":true,"tier":"gold","text":"好"}`, `{"error":502}`), outcome: measure.ServerError, message: "an error in the answer", piece: "error event"},
-	{name: "an error true", api: custom, whole: `{"success":true,"tier":"gold","text":"好的","error":true,"message":"down"}`,
-		stream: said(custom, `{"success":true,"tier":"gold","text":"好"}`, `{"error":true,"message":"down"}`), outcome: measure.ServerError, message: "an error in the answer: down", piece: "error event: down"},
-	{name: "an error list", api: custom, whole: `{"success":true,"tier":"gold","text":"好的","error":[{"code":1}]}`,
-		stream: said(custom, `{"success":true,"tier":"gold","text":"好"}`, `{"error":[{"code":1}]}`), outcome: measure.ServerError, message: "an error in the answer", piece: "error event"},
-	{name: "no error: null", api: custom, whole: `{"success":true,"tier":"gold","text":"好的","error":null}`,
-		stream: said(custom, `{"success":true,"tier":"gold","text":"好的","error":null}`), outcome: measure.OK},
-	{name: "no error: false, 0, empty", api: custom, whole: `{"success":true,"tier":"gold","text":"好的","error":{}}`,
-		stream: said(custom, `{"success":true,"tier":"gold","text":"好的","error":false}`, `{"error":0}`, `{"error":""}`, `{"error":{}}`, `{"error":[]}`), outcome: measure.OK},
-	{name: "an error event", api: custom,
-		stream: said(custom, `{"success":true,"tier":"gold","text":"好"}`+"\n\nevent: error\ndata: {\"message\":\"backend down\"}"), outcome: measure.ServerError, piece: "error event: backend down"},
-	{name: "an error event that is no JSON", api: custom,
-		stream: said(custom, `{"success":true,"tier":"gold","text":"好"}`+"\n\nevent: error\ndata: backend down"), outcome: measure.ServerError, piece: "error event: backend down"},
-	{name: "an error event without data", api: custom,
-		stream: said(custom, `{"success":true,"tier":"gold","text":"好"}`+"\n\nevent: error"), outcome: measure.ServerError, piece: "error event"},
-	{name: "an error line", api: custom,
-		stream: cutOff(said(custom, `{"success":true,"tier":"gold","text":"好"}`)) + "error: backend down\n", outcome: measure.ServerError, piece: "error event: backend down"},
-	{name: "cut off", api: custom, stream: cutOff(said(custom, `{"success":true,"tier":"gold","text":"好的"}`)), outcome: measure.Truncated,
-		piece: "the stream ended without its terminal event"},
-	{name: "no JSON", api: custom, whole: `<html>`, stream: said(custom, `<html>`), outcome: measure.ServerError,
-		message: "the answer is not valid JSON", piece: "an event of the stream is not valid JSON"},
+		job: "the job ended without an answer",
+	},
+	{
+		name: "an answer of space", api: custom, whole: `{"success":true,"tier":"gold","text":" \n"}`,
+		stream: said(custom, `{"success":true,"tier":"gold","text":" \n"}`), outcome: measure.ServerError, message: "empty answer",
+	},
+	{
+		name: "an error text", api: custom, whole: `{"success":true,"tier":"gold","text":"好的","error":"backend down"}`,
+		stream: said(custom, `{"success":true,"tier":"gold","text":"好"}`, `{"error":"backend down"}`), outcome: measure.ServerError, message: "an error in the answer: backend down", piece: "error event: backend down",
+	},
+	{
+		name: "an error object", api: custom, whole: `{"success":true,"tier":"gold","text":"好的","error":{"message":"backend\u001b down"}}`,
+		stream: said(custom, `{"success":true,"tier":"gold","text":"好"}`, `{"error":{"message":"backend\u001b down"}}`), outcome: measure.ServerError, message: "an error in the answer: backend? down", piece: "error event: backend? down",
+	},
+	{
+		name: "an error number", api: custom, whole: `{"success":true,"tier":"gold","text":"好的","error":502}`,
+		stream: said(custom, `{"success":true,"tier":"gold","text":"好"}`, `{"error":502}`), outcome: measure.ServerError, message: "an error in the answer", piece: "error event",
+	},
+	{
+		name: "an error true", api: custom, whole: `{"success":true,"tier":"gold","text":"好的","error":true,"message":"down"}`,
+		stream: said(custom, `{"success":true,"tier":"gold","text":"好"}`, `{"error":true,"message":"down"}`), outcome: measure.ServerError, message: "an error in the answer: down", piece: "error event: down",
+	},
+	{
+		name: "an error list", api: custom, whole: `{"success":true,"tier":"gold","text":"好的","error":[{"code":1}]}`,
+		stream: said(custom, `{"success":true,"tier":"gold","text":"好"}`, `{"error":[{"code":1}]}`), outcome: measure.ServerError, message: "an error in the answer", piece: "error event",
+	},
+	{
+		name: "no error: null", api: custom, whole: `{"success":true,"tier":"gold","text":"好的","error":null}`,
+		stream: said(custom, `{"success":true,"tier":"gold","text":"好的","error":null}`), outcome: measure.OK,
+	},
+	{
+		name: "no error: false, 0, empty", api: custom, whole: `{"success":true,"tier":"gold","text":"好的","error":{}}`,
+		stream: said(custom, `{"success":true,"tier":"gold","text":"好的","error":false}`, `{"error":0}`, `{"error":""}`, `{"error":{}}`, `{"error":[]}`), outcome: measure.OK,
+	},
+	{
+		name: "an error event", api: custom,
+		stream: said(custom, `{"success":true,"tier":"gold","text":"好"}`+"\n\nevent: error\ndata: {\"message\":\"backend down\"}"), outcome: measure.ServerError, piece: "error event: backend down",
+	},
+	{
+		name: "an error event that is no JSON", api: custom,
+		stream: said(custom, `{"success":true,"tier":"gold","text":"好"}`+"\n\nevent: error\ndata: backend down"), outcome: measure.ServerError, piece: "error event: backend down",
+	},
+	{
+		name: "an error event without data", api: custom,
+		stream: said(custom, `{"success":true,"tier":"gold","text":"好"}`+"\n\nevent: error"), outcome: measure.ServerError, piece: "error event",
+	},
+	{
+		name: "an error line", api: custom,
+		stream: cutOff(said(custom, `{"success":true,"tier":"gold","text":"好"}`)) + "error: backend down\n", outcome: measure.ServerError, piece: "error event: backend down",
+	},
+	{
+		name: "cut off", api: custom, stream: cutOff(said(custom, `{"success":true,"tier":"gold","text":"好的"}`)), outcome: measure.Truncated,
+		piece: "the stream ended without its terminal event",
+	},
+	{
+		name: "no JSON", api: custom, whole: `<html>`, stream: said(custom, `<html>`), outcome: measure.ServerError,
+		message: "the answer is not valid JSON", piece: "an event of the stream is not valid JSON",
+	},
 	{name: "429", api: custom, status: 429, whole: `{"code":"slow"}`, stream: `{"code":"slow"}`, outcome: measure.RateLimited},
 	{name: "503 shed", api: custom, status: 503, whole: `{"code":"shed"}`, stream: `{"code":"shed"}`, outcome: measure.Shed},
 	{name: "500", api: custom, status: 500, whole: `{"error":"x"}`, stream: `{"error":"x"}`, outcome: measure.ServerError},
 	{name: "404", api: custom, status: 404, whole: `not here`, stream: `not here`, outcome: measure.ClientError},
 	{name: "302", api: custom, status: 302, whole: `moved`, stream: `moved`, outcome: measure.ClientError, message: "a redirect, which is not followed"},
 
-	{name: "a good answer", api: openai, whole: `{"choices":[{"message":{"content":"好的"},"finish_reason":"stop"}]}`,
-		stream: said(openai, `{"choices":[{"delta":{"content":"好"},"finish_reason":null}]}`, `{"choices":[{"delta":{"content":"的"},"finish_reason":"stop"}]}`, `{"choices":[],"usage":{}}`), outcome: measure.OK},
-	{name: "no reason to end", api: openai, stream: said(openai, `{"choices":[{"delta":{"content":"好"},"finish_reason":null}]}`), outcome: measure.Truncated,
-		piece: "[DONE] came without a finish_reason"},
-	{name: "an empty reason to end", api: openai, stream: said(openai, `{"choices":[{"delta":{"content":"好"},"finish_reason":""}]}`), outcome: measure.Truncated,
-		piece: "[DONE] came without a finish_reason"},
-	{name: "length", api: openai, whole: `{"choices":[{"message":{"content":"好的"},"finish_reason":"length"}]}`,
-		stream: said(openai, `{"choices":[{"delta":{"content":"好"}}]}`, `{"choices":[{"delta":{},"finish_reason":"length"}]}`), outcome: measure.Degraded, message: "cut off: finish_reason length"},
-	{name: "content_filter", api: openai, whole: `{"choices":[{"message":{"content":"好的"},"finish_reason":"content_filter"}]}`,
-		stream: said(openai, `{"choices":[{"delta":{"content":"好"},"finish_reason":"content_filter"}]}`), outcome: measure.Degraded, message: "filtered: finish_reason content_filter"},
-	{name: "tool_calls", api: openai, whole: `{"choices":[{"message":{"content":null,"tool_calls":[{"id":"1"}]},"finish_reason":"tool_calls"}]}`,
-		stream: said(openai, `{"choices":[{"delta":{"tool_calls":[{"index":0}]}}]}`, `{"choices":[{"delta":{},"finish_reason":"tool_calls"}]}`), outcome: measure.OK},
-	{name: "stopped without an answer", api: openai, whole: `{"choices":[{"message":{"content":null},"finish_reason":"stop"}]}`,
-		stream: said(openai, `{"choices":[{"delta":{},"finish_reason":"stop"}]}`), outcome: measure.ServerError, message: "no answer in the response", piece: "the answer is empty"},
-	{name: "finish_reason error", api: openai, whole: `{"choices":[{"message":{"content":"好"},"finish_reason":"error"}]}`,
-		stream: said(openai, `{"choices":[{"delta":{"content":"好"}}]}`, `{"choices":[{"delta":{},"finish_reason":"error"}]}`), outcome: measure.ServerError, message: "finish_reason error"},
-	{name: "an error object", api: openai, whole: `{"error":{"message":"overloaded","type":"server_error"}}`,
-		stream: said(openai, `{"choices":[{"delta":{"content":"好"}}]}`, `{"error":{"message":"overloaded"}}`), outcome: measure.ServerError, message: "an error in the answer: overloaded", piece: "error event: overloaded"},
-	{name: "object error", api: openai, whole: `{"object":"error","message":"out of memory","code":500}`,
+	{
+		name: "a good answer", api: openai, whole: `{"choices":[{"message":{"content":"好的"},"finish_reason":"stop"}]}`,
+		stream: said(openai, `{"choices":[{"delta":{"content":"好"},"finish_reason":null}]}`, `{"choices":[{"delta":{"content":"的"},"finish_reason":"stop"}]}`, `{"choices":[],"usage":{}}`), outcome: measure.OK,
+	},
+	{
+		name: "no reason to end", api: openai, stream: said(openai, `{"choices":[{"delta":{"content":"好"},"finish_reason":null}]}`), outcome: measure.Truncated,
+		piece: "[DONE] came without a finish_reason",
+	},
+	{
+		name: "an empty reason to end", api: openai, stream: said(openai, `{"choices":[{"delta":{"content":"好"},"finish_reason":""}]}`), outcome: measure.Truncated,
+		piece: "[DONE] came without a finish_reason",
+	},
+	{
+		name: "length", api: openai, whole: `{"choices":[{"message":{"content":"好的"},"finish_reason":"length"}]}`,
+		stream: said(openai, `{"choices":[{"delta":{"content":"好"}}]}`, `{"choices":[{"delta":{},"finish_reason":"length"}]}`), outcome: measure.Degraded, message: "cut off: finish_reason length",
+	},
+	{
+		name: "content_filter", api: openai, whole: `{"choices":[{"message":{"content":"好的"},"finish_reason":"content_filter"}]}`,
+		stream: said(openai, `{"choices":[{"delta":{"content":"好"},"finish_reason":"content_filter"}]}`), outcome: measure.Degraded, message: "filtered: finish_reason content_filter",
+	},
+	{
+		name: "tool_calls", api: openai, whole: `{"choices":[{"message":{"content":null,"tool_calls":[{"id":"1"}]},"finish_reason":"tool_calls"}]}`,
+		stream: said(openai, `{"choices":[{"delta":{"tool_calls":[{"index":0}]}}]}`, `{"choices":[{"delta":{},"finish_reason":"tool_calls"}]}`), outcome: measure.OK,
+	},
+	{
+		name: "stopped without an answer", api: openai, whole: `{"choices":[{"message":{"content":null},"finish_reason":"stop"}]}`,
+		stream: said(openai, `{"choices":[{"delta":{},"finish_reason":"stop"}]}`), outcome: measure.ServerError, message: "no answer in the response", piece: "the answer is empty",
+	},
+	{
+		name: "finish_reason error", api: openai, whole: `{"choices":[{"message":{"content":"好"},"finish_reason":"error"}]}`,
+		stream: said(openai, `{"choices":[{"delta":{"content":"好"}}]}`, `{"choices":[{"delta":{},"finish_reason":"error"}]}`), outcome: measure.ServerError, message: "finish_reason error",
+	},
+	{
+		name: "an error object", api: openai, whole: `{"error":{"message":"overloaded","type":"server_error"}}`,
+		stream: said(openai, `{"choices":[{"delta":{"content":"好"}}]}`, `{"error":{"message":"overloaded"}}`), outcome: measure.ServerError, message: "an error in the answer: overloaded", piece: "error event: overloaded",
+	},
+	{
+		name: "object error", api: openai, whole: `{"object":"error","message":"out of memory","code":500}`,
 		stream: said(openai, `{"choices":[{"delta":{"content":"好"}}]}`, `{"object":"error","message":"out of memory","code":500}`), outcome: measure.ServerError,
-		message: "an error in the answer: out of memory", piece: "error event: out of memory"},
-	{name: "an error after the last content", api: openai,
-		stream: said(openai, `{"choices":[{"delta":{"content":"好"},"finish_reason":"stop"}]}`, `{"error":"late"}`), outcome: measure.ServerError, piece: "error event: late"},
+		message: "an error in the answer: out of memory", piece: "error event: out of memory",
+	},
+	{
+		name: "an error after the last content", api: openai,
+		stream: said(openai, `{"choices":[{"delta":{"content":"好"},"finish_reason":"stop"}]}`, `{"error":"late"}`), outcome: measure.ServerError, piece: "error event: late",
+	},
 
 	{name: "a good answer", api: bundle, whole: `{"answer":"好的","tier":"llm","dialog_id":"d"}`, stream: said(bundle, `{"text":"好的"}`), outcome: measure.OK},
-	{name: "an error object", api: bundle, whole: `{"answer":"好的","tier":"llm","error":{"code":"x"}}`, stream: said(bundle, `{"text":"好"}`, `{"error":{"code":"x"}}`),
-		outcome: measure.ServerError, message: "an error in the answer: x", piece: "error event: x"},
-	{name: "a tier nobody knows", api: bundle, whole: `{"answer":"好的","tier":"gpt"}`, stream: said(bundle, `{"text":"好的","tier":"gpt"}`),
-		outcome: measure.Degraded, message: measure.UnmappedTier},
+	{
+		name: "an error object", api: bundle, whole: `{"answer":"好的","tier":"llm","error":{"code":"x"}}`, stream: said(bundle, `{"text":"好"}`, `{"error":{"code":"x"}}`),
+		outcome: measure.ServerError, message: "an error in the answer: x", piece: "error event: x",
+	},
+	{
+		name: "a tier nobody knows", api: bundle, whole: `{"answer":"好的","tier":"gpt"}`, stream: said(bundle, `{"text":"好的","tier":"gpt"}`),
+		outcome: measure.Degraded, message: measure.UnmappedTier,
+	},
 }
 
 // wireServer answers every turn as a rule says, over every wire.
@@ -241,6 +314,7 @@ func judgeOver(t *testing.T, rule *wireRule, mode scenario.Mode, version scenari
 		if mode == scenario.ModeStream {
 			target.Response.Answer = ""
 		}
+	default:
 	}
 	base := time.Now()
 	d, err := driver.New(&target, driver.Options{Base: base})

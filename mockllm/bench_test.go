@@ -2,6 +2,7 @@ package mockllm
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"net"
@@ -82,7 +83,7 @@ func (c *child) cpu(b *testing.B) time.Duration {
 	if err != nil {
 		b.Skip(err)
 	}
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')'):]))
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')'):]))
 	user, _ := strconv.Atoi(fields[12])
 	system, _ := strconv.Atoi(fields[13])
 	return time.Duration(user+system) * 10 * time.Millisecond // USER_HZ is 100

@@ -34,6 +34,7 @@ func (c *call) plant(seen []canary.Mark) []canary.Mark {
 		}
 		c.text += value
 		c.length = token.Count(c.text)
+	default:
 	}
 	return seen
 }

@@ -118,6 +118,7 @@ func (s *Server) page(r route, path, method string, encoded bool) (transport.Hea
 		return transport.Head{Status: 200, ContentType: typeJSON}, appendModel(nil, name)
 	case routeMetrics:
 		return s.scrape()
+	default:
 	}
 	return transport.Head{Status: 200, ContentType: typeJSON}, []byte(`{"status":"ok"}`)
 }

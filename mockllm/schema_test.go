@@ -194,8 +194,14 @@ func TestTextUnsupported(t *testing.T) {
 		more string
 		ok   bool
 	}{
-		{`"echo":true`, false}, {`"suffix":"x"`, false}, {`"best_of":3`, false}, {`"logprobs":2`, false},
-		{`"echo":false`, true}, {`"suffix":null`, true}, {`"best_of":1`, true}, {`"logprobs":null`, true},
+		{`"echo":true`, false},
+		{`"suffix":"x"`, false},
+		{`"best_of":3`, false},
+		{`"logprobs":2`, false},
+		{`"echo":false`, true},
+		{`"suffix":null`, true},
+		{`"best_of":1`, true},
+		{`"logprobs":null`, true},
 	} {
 		r := prompt.Request{API: prompt.Completions}
 		err := openai.DecodeCompletion(&r, []byte(`{"prompt":"hi",`+tt.more+`}`), &prompt.Limits{ContextTokens: 1000})

@@ -27,7 +27,7 @@ func refusalRows() []row {
 		{MockListens, "mock LLM listens on {url:text}", "模拟 LLM 监听于 {url}"},
 		{TargetSilent, "target {target:text}: no answer to one turn within {within:duration}", "被测系统 {target}：一轮发出后 {within} 内没有应答"},
 		{TargetFails, "target {target:text}: the one real turn before the load failed: {why:text}\n{exchange:text}", "被测系统 {target}：压测前的一个真实轮次失败：{why}\n{exchange}"},
-		{TargetBusy, "target {target:text}: {why:text}: trying again in {pause:duration} (turn {number:count} of {most:count} before the load)", "被测系统 {target}：{why}：{pause} 后再试（压测前第 {number} 次，共 {most} 次）"},
+		{TargetBusy, "target {target:text}: {why:text}: trying again in {pause:duration} (turn {number:count} of {most:count} before the load)", "被测系统 {target}：{why}：{pause} 后再试（压测前第 {number} 个轮次，共 {most} 个）"},
 		{TargetUnusable, "target: {why:text}", "被测系统：{why}"},
 		{TargetNotFound, "target {target:text}: {why:text}", "被测系统 {target}：{why}"},
 		{TargetPublic, "target {host:text} is the public address {address:text}: load goes to loopback and private addresses only; if you are entitled to load it, add --allow-target {allow:text}", "被测系统 {host} 是公网地址 {address}：压测只发往回环与私有地址；若您有权对它施压，请加 --allow-target {allow}"},

@@ -70,8 +70,10 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 	case len(s.cfg.Secrets) == 0:
 		status, code = "no key to check tokens with", http.StatusServiceUnavailable
 	}
-	writeJSON(w, code, map[string]any{"status": status, "tier": s.watch.At().Shown().String(), "breaker": s.caller.Breaker().State(),
-		"redis": map[bool]string{true: "failing", false: "ok"}[s.watch.RedisFails(time.Now())]})
+	writeJSON(w, code, map[string]any{
+		"status": status, "tier": s.watch.At().Shown().String(), "breaker": s.caller.Breaker().State(),
+		"redis": map[bool]string{true: "failing", false: "ok"}[s.watch.RedisFails(time.Now())],
+	})
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {

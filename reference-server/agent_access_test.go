@@ -163,8 +163,10 @@ func TestWhoMayOpenAnAgentsSocket(t *testing.T) {
 	if rebound.conn.Close(); resp.StatusCode != http.StatusForbidden {
 		t.Errorf("rebound name: %d, want 403", resp.StatusCode)
 	}
-	for _, want := range []string{`ws_upgrades_total{result="accepted"} 3`, `ws_upgrades_total{result="subprotocol"} 2`, `ws_upgrades_total{result="handshake"} 2`,
-		`ws_upgrades_total{result="origin"} 9`, `ws_upgrades_total{result="upgrade-required"} 3`, `chat_requests_total{route="agent",status="101"} 3`} {
+	for _, want := range []string{
+		`ws_upgrades_total{result="accepted"} 3`, `ws_upgrades_total{result="subprotocol"} 2`, `ws_upgrades_total{result="handshake"} 2`,
+		`ws_upgrades_total{result="origin"} 9`, `ws_upgrades_total{result="upgrade-required"} 3`, `chat_requests_total{route="agent",status="101"} 3`,
+	} {
 		if r := send(t, "GET", s.AdminURL()+"/metrics", "", ""); !strings.Contains(r.body, want+"\n") {
 			t.Errorf("metrics lack %s", want)
 		}
@@ -288,8 +290,10 @@ func TestDrainSendsAgentsAway(t *testing.T) {
 	remote.subscribe("0", "*")
 	var log lockedBuffer
 	ctx, cancel := context.WithCancel(context.Background())
-	s, err := Start(ctx, Config{LLM: l.url, Secrets: map[string]Secret{"k1": testSecret}, Redis: "redis://" + m.Addr(), Log: &log,
-		Knobs: map[string]string{"redis.timeout": "2s", "log.requests": "all", "chat.deadline": "20s", "chat.degrade_at": "20s", "llm.timeout": "20s"}})
+	s, err := Start(ctx, Config{
+		LLM: l.url, Secrets: map[string]Secret{"k1": testSecret}, Redis: "redis://" + m.Addr(), Log: &log,
+		Knobs: map[string]string{"redis.timeout": "2s", "log.requests": "all", "chat.deadline": "20s", "chat.degrade_at": "20s", "llm.timeout": "20s"},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,8 +49,10 @@ func upgradeRaw(t testing.TB, s *Server, head ...string) (*rawSocket, *http.Resp
 }
 
 func upgradeHead(token string) []string {
-	return []string{"Connection: keep-alive, Upgrade", "Upgrade: WebSocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-		"Sec-WebSocket-Protocol: other, cs.agent.v1", "Sec-WebSocket-Extensions: permessage-deflate", "Authorization: Bearer " + token}
+	return []string{
+		"Connection: keep-alive, Upgrade", "Upgrade: WebSocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+		"Sec-WebSocket-Protocol: other, cs.agent.v1", "Sec-WebSocket-Extensions: permessage-deflate", "Authorization: Bearer " + token,
+	}
 }
 
 // rawAgent is an upgraded raw socket behind its hello.

@@ -14,8 +14,10 @@ import (
 )
 
 var (
-	problemUpgrade = &problem{status: http.StatusUpgradeRequired, code: "upgrade-required", detail: "this is a WebSocket of RFC 6455 over HTTP/1.1",
-		header: map[string]string{"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}}
+	problemUpgrade = &problem{
+		status: http.StatusUpgradeRequired, code: "upgrade-required", detail: "this is a WebSocket of RFC 6455 over HTTP/1.1",
+		header: map[string]string{"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"},
+	}
 	problemHandshake   = &problem{status: http.StatusBadRequest, code: "handshake", detail: "Sec-WebSocket-Key must be there once, with 16 bytes in base64"}
 	problemSubprotocol = &problem{status: http.StatusBadRequest, code: "subprotocol", detail: "the subprotocol " + desk.Protocol + " is needed"}
 	problemOrigin      = &problem{status: http.StatusForbidden, code: "origin", detail: "a page of another origin may not open this"}

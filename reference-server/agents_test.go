@@ -245,9 +245,11 @@ func TestAgentMetricsHaveClosedLabelSets(t *testing.T) {
 	_ = a.conn.Close(4321, "own code")
 	waitFor(t, func() bool { return s.desk.Sockets() == 0 })
 	r := send(t, "GET", s.AdminURL()+"/metrics", "", "")
-	for _, want := range []string{`ws_sockets 0`, `ws_upgrades_total{result="accepted"} 1`, `ws_closes_total{code="other"} 1`, `ws_messages_total{direction="in",type="other"} 1`,
+	for _, want := range []string{
+		`ws_sockets 0`, `ws_upgrades_total{result="accepted"} 1`, `ws_closes_total{code="other"} 1`, `ws_messages_total{direction="in",type="other"} 1`,
 		`ws_messages_total{direction="in",type="claim"} 2`, `ws_messages_total{direction="out",type="ticket"} 1`, `ws_messages_total{direction="out",type="error"} 2`,
-		`ws_claims_total{outcome="claimed"} 1`, `ws_claims_total{outcome="not-found"} 1`, `ws_replies_total{outcome="replied"} 1`, `ws_push_delay_seconds_count 1`} {
+		`ws_claims_total{outcome="claimed"} 1`, `ws_claims_total{outcome="not-found"} 1`, `ws_replies_total{outcome="replied"} 1`, `ws_push_delay_seconds_count 1`,
+	} {
 		if !strings.Contains(r.body, want+"\n") {
 			t.Errorf("metrics lack %s", want)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -163,11 +164,9 @@ func tokenMembers(raw []byte, header bool) error {
 	}
 	doc.ForEach(func(key, value gjson.Result) bool {
 		name := key.String()
-		for _, s := range seen[:n] {
-			if s == name {
-				bad = fmt.Errorf("%w: member twice", errToken)
-				return false
-			}
+		if slices.Contains(seen[:n], name) {
+			bad = fmt.Errorf("%w: member twice", errToken)
+			return false
 		}
 		if n == len(seen) {
 			bad = fmt.Errorf("%w: more than %d members", errToken, len(seen))

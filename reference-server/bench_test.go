@@ -28,8 +28,10 @@ func BenchmarkTurn(b *testing.B) {
 			ln := listenLoopback(b)
 			go func() { _ = model.Serve(ln) }()
 			b.Cleanup(func() { _ = model.Shutdown() })
-			s, err := Start(context.Background(), Config{LLM: "http://" + ln.Addr().String(), Secrets: map[string]Secret{"k1": testSecret}, Profile: profile,
-				Knobs: map[string]string{"limit.global": "0/s", "limit.user": "0/s", "redis.timeout": "5s"}})
+			s, err := Start(context.Background(), Config{
+				LLM: "http://" + ln.Addr().String(), Secrets: map[string]Secret{"k1": testSecret}, Profile: profile,
+				Knobs: map[string]string{"limit.global": "0/s", "limit.user": "0/s", "redis.timeout": "5s"},
+			})
 			if err != nil {
 				b.Fatal(err)
 			}

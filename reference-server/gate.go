@@ -40,8 +40,10 @@ func newGates(s *settings) *gates {
 }
 
 func limitsOf(s *settings) unitLimit {
-	return unitLimit{global: float64(s.limitGlobal), tenant: float64(s.limitTenant), user: float64(s.limitUser),
-		globalBurst: int(s.limitGlobalBurst), userBurst: int(s.limitUserBurst)}
+	return unitLimit{
+		global: float64(s.limitGlobal), tenant: float64(s.limitTenant), user: float64(s.limitUser),
+		globalBurst: int(s.limitGlobalBurst), userBurst: int(s.limitUserBurst),
+	}
 }
 
 func (g *gates) reset(l unitLimit) {

@@ -25,8 +25,10 @@ func (s *Server) async(x *exchange) error {
 	}
 	x.turn = t
 	t.read()
-	job := jobs.Job{ID: s.ids.Mint(dialog.IDJob, t.who.Owner), Tenant: t.who.Tenant, UID: t.who.UID, DialogID: t.req.dialogID, TurnID: t.req.turnID, Text: t.text,
-		Hash: t.hash, PII: t.ans.piiIn, Trace: "00-" + t.tr.ID + "-" + dialog.RandomHex(8) + "-" + t.tr.Flags}
+	job := jobs.Job{
+		ID: s.ids.Mint(dialog.IDJob, t.who.Owner), Tenant: t.who.Tenant, UID: t.who.UID, DialogID: t.req.dialogID, TurnID: t.req.turnID, Text: t.text,
+		Hash: t.hash, PII: t.ans.piiIn, Trace: "00-" + t.tr.ID + "-" + dialog.RandomHex(8) + "-" + t.tr.Flags,
+	}
 	if job.DialogID == "" {
 		job.DialogID, job.New = s.ids.Mint(dialog.IDDialog, t.who.Owner), true
 	}
@@ -94,8 +96,10 @@ func jobProblem(err error) error {
 // answerJob runs the turn of a job: the same turn as any, with its text masked
 // already.
 func (s *Server) answerJob(ctx context.Context, job jobs.Job) (result []byte, code string) {
-	t := &turn{srv: s, set: s.set.Load(), start: time.Now(), tr: trace.From(job.Trace), who: identity{Owner: dialog.Owner{Tenant: job.Tenant, UID: job.UID}, role: roleUser},
-		text: job.Text, clean: dialog.StripMarks(job.Text), hash: job.Hash, newDialog: job.New, req: request{dialogID: job.DialogID, turnID: job.TurnID}}
+	t := &turn{
+		srv: s, set: s.set.Load(), start: time.Now(), tr: trace.From(job.Trace), who: identity{Owner: dialog.Owner{Tenant: job.Tenant, UID: job.UID}, role: roleUser},
+		text: job.Text, clean: dialog.StripMarks(job.Text), hash: job.Hash, newDialog: job.New, req: request{dialogID: job.DialogID, turnID: job.TurnID},
+	}
 	t.ans.piiIn, t.ans.job, t.ans.group = job.PII, job.ID, group(job.UID, t.set)
 	body, err := t.runPatiently(ctx)
 	var p *problem

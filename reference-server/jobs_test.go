@@ -100,8 +100,10 @@ func TestAJobTakenOverAnswersWhatWasCommitted(t *testing.T) {
 	l := newScriptedLLM(t)
 	s := startServer(t, l.url, knobs("redis.timeout", "2s"))
 	who := dialog.Owner{Tenant: "default", UID: "u1"}
-	job := jobs.Job{ID: s.ids.Mint(dialog.IDJob, who), Tenant: who.Tenant, UID: who.UID, DialogID: s.ids.Mint(dialog.IDDialog, who), New: true,
-		TurnID: "t-1", Text: "一次就好", Hash: dialog.TextHash("一次就好")}
+	job := jobs.Job{
+		ID: s.ids.Mint(dialog.IDJob, who), Tenant: who.Tenant, UID: who.UID, DialogID: s.ids.Mint(dialog.IDDialog, who), New: true,
+		TurnID: "t-1", Text: "一次就好", Hash: dialog.TextHash("一次就好"),
+	}
 	first, code := s.answerJob(t.Context(), job)
 	if code != "" || !strings.Contains(string(first), `"seq":1`) {
 		t.Fatalf("%q %s", code, first)

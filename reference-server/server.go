@@ -93,10 +93,13 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	s.model = model.NewClient(cfg.LLM, string(cfg.LLMKey), modelOptions(&base))
 	s.caller = model.NewCaller(s.model, modelOptions(&base), func() model.Live { return modelLive(s.set.Load()) }, s.sawModel)
 	s.watch = degrade.NewWatch(time.Now(), func() degrade.Live { return tierLive(s.set.Load()) }, degrade.Hooks{
-		Breaker: s.caller.Breaker(), Probe: s.probe, Ping: s.store.Ping, Changed: s.tierChanged, Starved: func() { s.limiter.Pressed() }})
+		Breaker: s.caller.Breaker(), Probe: s.probe, Ping: s.store.Ping, Changed: s.tierChanged, Starved: func() { s.limiter.Pressed() },
+	})
 	s.intents, s.cache, s.masker, s.check = answer.NewIntents(), newHotCache(), pii.New(), answer.NewCheck(model.SystemPrompt)
-	s.desk = desk.New(desk.Options{Store: s.store, IDs: s.ids, Shared: s.embedded == nil, Metrics: s.metrics.desk, Log: s.log,
-		Live: func() desk.Live { return deskLive(s.set.Load()) }, Clean: s.cleanReply})
+	s.desk = desk.New(desk.Options{
+		Store: s.store, IDs: s.ids, Shared: s.embedded == nil, Metrics: s.metrics.desk, Log: s.log,
+		Live: func() desk.Live { return deskLive(s.set.Load()) }, Clean: s.cleanReply,
+	})
 	if s.faq, err = answer.NewFAQ(); err != nil {
 		s.log.Error("no FAQ: degraded turns go to people", "err", err)
 	}

@@ -7,10 +7,10 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/cstest/cstest/capacity"
-	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/unit"
 )
 
@@ -130,6 +130,7 @@ func (v *capacityView) outcome(o capacity.Outcome) string {
 		return v.t.Broke
 	case capacity.Unsure:
 		return v.t.Unsure
+	default:
 	}
 	return v.t.Invalid
 }
@@ -192,7 +193,7 @@ func WriteCapacity(r *capacity.Result, out io.Writer, opts TextOptions) error {
 	}
 	t.line("")
 	t.line(t.paint(mark+" "+strings.ToUpper(t.words.word(r.Verdict)), bold+";"+sgr) + "  " + t.paint(fit(Clean(r.Scenario), t.room()/2), bold) + " · " + fmt.Sprintf(v.t.ProbesF, whole(int64(len(r.Probes)))))
-	t.line(t.paint(fit(Clean(r.Target)+" · "+t.words.Seed+" "+fmt.Sprint(r.Seed)+" · cstest "+Clean(r.CstestVersion), t.room()), dim))
+	t.line(t.paint(fit(Clean(r.Target)+" · "+t.words.Seed+" "+strconv.FormatUint(r.Seed, 10)+" · cstest "+Clean(r.CstestVersion), t.room()), dim))
 	t.line("")
 	for _, sentence := range v.answer() {
 		t.wrapped("", sentence, "")
@@ -243,9 +244,9 @@ func CapacityProgress(p capacity.Probe, n int, lang Lang) string {
 	w := wordsIn(lang)
 	v := capacityView{r: &capacity.Result{Probes: []capacity.Probe{p}}, w: w, t: w.capacity()}
 	row := v.probes(false)[1]
-	parts := []string{v.t.Probe + " " + fmt.Sprint(n), row[0] + " " + v.t.StartsPerS, row[1] + " " + v.t.TurnsPerS, "P99 " + row[2], v.t.Bad + " " + row[3], row[4]}
+	parts := []string{v.t.Probe + " " + strconv.Itoa(n), row[0] + " " + v.t.StartsPerS, row[1] + " " + v.t.TurnsPerS, "P99 " + row[2], v.t.Bad + " " + row[3], row[4]}
 	for _, name := range p.Limits {
 		parts = append(parts, Clean(name))
 	}
-	return strings.Join(append(parts, reason.Reasons(p.Signs).Texts(lang)...), " · ")
+	return strings.Join(append(parts, p.Signs.Texts(lang)...), " · ")
 }

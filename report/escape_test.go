@@ -109,8 +109,18 @@ func TestSlug(t *testing.T) {
 
 func TestCell(t *testing.T) {
 	for _, c := range []struct{ in, want string }{
-		{"peak", "peak"}, {"", ""}, {"=1+1", "'=1+1"}, {"+x", "'+x"}, {"-x", "'-x"}, {"@SUM(A1)", "'@SUM(A1)"}, {"\t=1", "'\t=1"},
-		{"\r=1", "'\r=1"}, {"\x00=1", "'=1"}, {"  =1", "'  =1"}, {"=cmd", "'=cmd"}, {"a=b", "a=b"},
+		{"peak", "peak"},
+		{"", ""},
+		{"=1+1", "'=1+1"},
+		{"+x", "'+x"},
+		{"-x", "'-x"},
+		{"@SUM(A1)", "'@SUM(A1)"},
+		{"\t=1", "'\t=1"},
+		{"\r=1", "'\r=1"},
+		{"\x00=1", "'=1"},
+		{"  =1", "'  =1"},
+		{"=cmd", "'=cmd"},
+		{"a=b", "a=b"},
 	} {
 		if got := cell(c.in); got != c.want {
 			t.Errorf("cell(%q) = %q, want %q", c.in, got, c.want)
@@ -120,8 +130,14 @@ func TestCell(t *testing.T) {
 
 func TestMarkdownEscapes(t *testing.T) {
 	for _, c := range []struct{ in, want string }{
-		{"a|b", `a\|b`}, {"<img src=x>", "&lt;img src=x&gt;"}, {"[x](javascript:alert)", `\[x\]\(javascript&#58;alert\)`},
-		{"@team", "&#64;team"}, {"https://x", "https&#58;//x"}, {"`code`", "\\`code\\`"}, {"15:04:05 a: b", "15:04:05 a: b"}, {"#12", "&#35;12"},
+		{"a|b", `a\|b`},
+		{"<img src=x>", "&lt;img src=x&gt;"},
+		{"[x](javascript:alert)", `\[x\]\(javascript&#58;alert\)`},
+		{"@team", "&#64;team"},
+		{"https://x", "https&#58;//x"},
+		{"`code`", "\\`code\\`"},
+		{"15:04:05 a: b", "15:04:05 a: b"},
+		{"#12", "&#35;12"},
 		{"line\nbreak", "line^Jbreak"},
 	} {
 		if got := md(c.in); got != c.want {

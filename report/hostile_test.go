@@ -144,7 +144,7 @@ func checkLines(t *testing.T, text string, limit int) {
 	if !utf8.ValidString(text) {
 		t.Error("not UTF-8")
 	}
-	for _, line := range strings.Split(text, "\n") {
+	for line := range strings.SplitSeq(text, "\n") {
 		for _, r := range line {
 			if unicode.IsControl(r) || invisible(r) {
 				t.Errorf("%U in %q", r, line)
@@ -221,7 +221,7 @@ func TestHostileJSON(t *testing.T) {
 	if err := WriteJSON(d, &b); err != nil {
 		t.Fatal(err)
 	}
-	for _, line := range strings.Split(b.String(), "\n") {
+	for line := range strings.SplitSeq(b.String(), "\n") {
 		if strings.Contains(line, "##") || strings.HasPrefix(strings.TrimSpace(line), "::") {
 			t.Errorf("a CI command: %q", line)
 		}

@@ -141,7 +141,7 @@ func pageFuncs(w *words) template.FuncMap {
 		"bounds":       func(o result.Objective) string { return boundsText(o, w) },
 		"meter":        func(o result.Objective) *meter { return meterOf(o, w) },
 		"storm_span":   func(s result.Storm) string { return stormSpan(s, w) },
-		"storm_bar":    func(t result.Tiers) []tierBarPart { return tierParts(t) },
+		"storm_bar":    tierParts,
 		"storm_mix":    func(t result.Tiers) string { return tierMix(t, w) },
 		"or_none":      optionalSeconds,
 		"memory": func(list []result.Process, p result.Process) string {

@@ -82,7 +82,7 @@ func chromium(t *testing.T, page string) string {
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("%s: %v\n%s", bin, err, log.String())
 	}
-	for _, line := range strings.Split(log.String(), "\n") {
+	for line := range strings.SplitSeq(log.String(), "\n") {
 		if strings.Contains(line, "CONSOLE") {
 			t.Errorf("the page complains: %s", line)
 		}

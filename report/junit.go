@@ -65,8 +65,10 @@ func WriteJUnit(d *result.Document, out io.Writer) error {
 		Name: name, Time: strconv.FormatFloat(d.DurationS, 'f', 3, 64),
 		Timestamp: d.Started().UTC().Format("2006-01-02T15:04:05"),
 		Properties: []junitProperty{
-			{"run_id", Clean(d.RunID)}, {"seed", strconv.FormatUint(d.Scenario.Seed, 10)},
-			{"cstest_version", Clean(d.CstestVersion)}, {"verdict", Clean(d.Verdict)},
+			{"run_id", Clean(d.RunID)},
+			{"seed", strconv.FormatUint(d.Scenario.Seed, 10)},
+			{"cstest_version", Clean(d.CstestVersion)},
+			{"verdict", Clean(d.Verdict)},
 		},
 	}
 	run := junitCase{Class: name, Name: "run", Time: s.Time}

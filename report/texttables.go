@@ -73,7 +73,8 @@ type latencyRow struct {
 
 func latencyRows(d *result.Document, w *words) []latencyRow {
 	out := []latencyRow{
-		{w.Response, w.ResponseNote, d.Latency.Response}, {w.Service, w.ServiceNote, d.Latency.Service},
+		{w.Response, w.ResponseNote, d.Latency.Response},
+		{w.Service, w.ServiceNote, d.Latency.Service},
 		{w.FailedInfinite, w.FailedNote, d.Latency.FailedAsInfinite},
 	}
 	for _, x := range []struct {

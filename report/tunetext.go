@@ -6,9 +6,9 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
-	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/tune"
 	"github.com/cstest/cstest/unit"
 )
@@ -46,7 +46,7 @@ func WriteTune(e *tune.Experiment, out io.Writer, opts TextOptions) error {
 	}
 	t.line("")
 	t.line(t.paint(mark+" "+strings.ToUpper(t.words.word(e.Verdict)), bold+";"+sgr) + "  " + t.paint(fit(Clean(e.Scenario), t.room()/2), bold) + " · " + v.rounds())
-	t.line(t.paint(fit(Clean(e.Target)+" · "+t.words.Seed+" "+fmt.Sprint(e.Seed)+" · cstest "+Clean(e.CstestVersion), t.room()), dim))
+	t.line(t.paint(fit(Clean(e.Target)+" · "+t.words.Seed+" "+strconv.FormatUint(e.Seed, 10)+" · cstest "+Clean(e.CstestVersion), t.room()), dim))
 	if e.Interrupted {
 		t.wrapped("! ", v.t.InterruptedNote, yellow)
 	}
@@ -295,7 +295,7 @@ func tuneFigure(v *float64, in string) string {
 func TuneProgress(e *tune.Experiment, r tune.Run, done, of int, left string, lang Lang) string {
 	w := wordsIn(lang)
 	v := tuneView{e: e, w: w, t: w.tune()}
-	parts := []string{fmt.Sprintf("%d/%d", done, of), v.t.Round + " " + fmt.Sprint(r.Round+1), v.name(&e.Arms[r.Arm])}
+	parts := []string{fmt.Sprintf("%d/%d", done, of), v.t.Round + " " + strconv.Itoa(r.Round+1), v.name(&e.Arms[r.Arm])}
 	for _, m := range tune.Metrics() {
 		if x, ok := r.Figures[m.Name]; ok && (m.Name == "mean" || m.Name == "P99" || m.Name == "turns") {
 			parts = append(parts, v.metric(m.Name)+" "+tuneFigure(&x, m.Unit))
@@ -305,7 +305,7 @@ func TuneProgress(e *tune.Experiment, r tune.Run, done, of int, left string, lan
 		parts = append(parts, v.w.word(r.Verdict))
 	}
 	if r.Left != "" {
-		parts = append(parts, v.t.LeftOut+w.Colon+Clean(reason.Reasons(r.Codes).Text(lang)))
+		parts = append(parts, v.t.LeftOut+w.Colon+Clean(r.Codes.Text(lang)))
 	}
 	return strings.Join(append(parts, left), " · ")
 }

@@ -182,15 +182,21 @@ func TestReplaceLoad(t *testing.T) {
 		want string
 		sets []string
 	}{
-		{"midnight-sale", func(s *Scenario) error { _, err := s.ReplaceUsers(200); return err },
+		{
+			"midnight-sale", func(s *Scenario) error { _, err := s.ReplaceUsers(200); return err },
 			"--users replaces a load of one stage, and midnight-sale has 5: say which, for example --set 'load.stages=[{name: load, for: 1m50s, users: 200}]' --set load.arrivals=null",
-			[]string{"load.stages=[{name: load, for: 1m50s, users: 200}]", "load.arrivals=null"}},
-		{"midnight-sale", func(s *Scenario) error { _, err := s.ReplaceRate(600); return err },
+			[]string{"load.stages=[{name: load, for: 1m50s, users: 200}]", "load.arrivals=null"},
+		},
+		{
+			"midnight-sale", func(s *Scenario) error { _, err := s.ReplaceRate(600); return err },
 			"--rate replaces a load of one stage, and midnight-sale has 5: say which, for example --set 'load.stages[peak].starts=600/s'",
-			[]string{"load.stages[peak].starts=600/s"}},
-		{"steady-200", func(s *Scenario) error { _, err := s.ReplaceDuration(unit.Duration(time.Hour)); return err },
+			[]string{"load.stages[peak].starts=600/s"},
+		},
+		{
+			"steady-200", func(s *Scenario) error { _, err := s.ReplaceDuration(unit.Duration(time.Hour)); return err },
 			"--duration replaces a load of one stage, and steady-200 has 2: say which, for example --set 'load.stages[steady].for=1h'",
-			[]string{"load.stages[steady].for=1h"}},
+			[]string{"load.stages[steady].for=1h"},
+		},
 	} {
 		if err := tt.err(builtin(t, tt.base)); err == nil || err.Error() != tt.want {
 			t.Errorf("got %v, want %s", err, tt.want)

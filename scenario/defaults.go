@@ -6,7 +6,7 @@ import (
 	"github.com/cstest/cstest/unit"
 )
 
-// cannedLines are what servers say instead of an answer; the first two are the
+// CannedLines are what servers say instead of an answer; the first two are the
 // article's.
 // CannedLines are the patterns where a scenario has none of its own.
 func CannedLines() []string {

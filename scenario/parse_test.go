@@ -38,8 +38,10 @@ func TestExample(t *testing.T) {
 	roundTrip(t, s, Options{})
 	// What is commented out must be right too when it is uncommented.
 	text := string(Example())
-	for _, line := range []string{"# ok: ", "# tier: ", "# stream: ", "# auth: {bearer", "# headers: ", "# llm:", "#   listen: ", "#   latency: ", "#   faults:", "#     - {name: storm",
-		"# expect: ", "# checks:", "#   memory: on", "# full_quality: ", "# recovery: "} {
+	for _, line := range []string{
+		"# ok: ", "# tier: ", "# stream: ", "# auth: {bearer", "# headers: ", "# llm:", "#   listen: ", "#   latency: ", "#   faults:", "#     - {name: storm",
+		"# expect: ", "# checks:", "#   memory: on", "# full_quality: ", "# recovery: ",
+	} {
 		if strings.Count(text, line) != 1 {
 			t.Fatalf("the example has not one %q", line)
 		}

@@ -95,18 +95,22 @@ func TestProblems(t *testing.T) {
 		{"agents of a stream", own("  mode: stream\n  agents: {sockets: 2}"), "x.yaml:6:11: target.agents: is for mode: websocket; no agent is shown what is asked in mode: stream"},
 		{"websocket over h2c", own("  mode: websocket\n  http: h2c"), `x.yaml:6:9: target.http: websocket mode needs http: "1.1"`},
 		{"websocket of another api", own("  mode: websocket\n  api: article"), "x.yaml:5:9: target.mode: api article has no websocket: possible are sync"},
-		{"agents", own("  mode: websocket\n  agents: {sockets: 0, path: ws, queues: [], reply: ' '}"),
+		{
+			"agents", own("  mode: websocket\n  agents: {sockets: 0, path: ws, queues: [], reply: ' '}"),
 			"x.yaml:6:21: target.agents.sockets: must be 1 to 1000\n" +
 				"x.yaml:6:30: target.agents.path: \"ws\" is not a path: begin with /, without spaces\n" +
 				"x.yaml:6:42: target.agents.queues: must have 1 to 100 names, or be [\"*\"] for every queue\n" +
-				"x.yaml:6:53: target.agents.reply: must have 1 to 2000 characters"},
-		{"too many agents", own("  mode: websocket\n  agents: {sockets: 1001, queues: [a, a, '*', 'b c'], bearer: '${turn.text}', path: '/${dialog.id}'}"),
+				"x.yaml:6:53: target.agents.reply: must have 1 to 2000 characters",
+		},
+		{
+			"too many agents", own("  mode: websocket\n  agents: {sockets: 1001, queues: [a, a, '*', 'b c'], bearer: '${turn.text}', path: '/${dialog.id}'}"),
 			"x.yaml:6:21: target.agents.sockets: must be 1 to 1000\n" +
 				"x.yaml:6:39: target.agents.queues[1]: \"a\" stands twice: names are unique\n" +
 				"x.yaml:6:42: target.agents.queues[2]: \"*\" is every queue already: write it alone\n" +
 				"x.yaml:6:47: target.agents.queues[3]: \"b c\": use letters, digits, and - _ . between them\n" +
 				"x.yaml:6:63: target.agents.bearer: ${turn.text} cannot stand in agents: it may stand in headers, request\n" +
-				"x.yaml:6:85: target.agents.path: ${dialog.id} cannot stand in agents: it may stand in headers, request"},
+				"x.yaml:6:85: target.agents.path: ${dialog.id} cannot stand in agents: it may stand in headers, request",
+		},
 		{"bearer of bundled agents", swap("bundled: {}", "bundled: {}, mode: websocket, agents: {bearer: '${env:T}'}"), "x.yaml:3:57: target.agents.bearer: is for one's own server (target.url); the bundled one needs none: cstest signs its tokens itself"},
 		{"custom without request", own("  api: custom"), "x.yaml:4:3: target.request: is missing: api custom needs to know what to send, for example {path: /chat, body: {text: \"${turn.text}\"}}\nx.yaml:4:3: target.response: is missing: api custom needs to know where the answer is, for example {answer: data.reply}"},
 		{"silent request", own("  api: custom\n  request: {path: /chat, body: {text: hello}}\n  response: {answer: a}"), "x.yaml:6:32: target.request.body: says ${turn.text} nowhere: the user's message would not be sent"},
@@ -135,12 +139,14 @@ func TestProblems(t *testing.T) {
 		{"recovery", swap("sla: {", "sla: {recovery: {after: strom, quality: 1s}, "), `x.yaml:11:25: sla.recovery.after: there is no fault "strom" in llm.faults`},
 		{"nothing asked", swap("{availability: 99%}", "{confidence: 95%}"), "x.yaml:11:6: sla: asks for nothing: write for example latency: {p99: 500ms} and availability: 99%"},
 		{"objective", swap("sla: {", "sla: {objectives: [{name: x, kind: latency, target: 99%, stages: [onlyy]}], "), "x.yaml:11:20: sla.objectives[0].within: is missing (or zero): kind latency needs it\nx.yaml:11:67: sla.objectives[0].stages[0]: there is no stage \"onlyy\"; did you mean \"only\"?"},
-		{"foreign fields", swap("sla: {availability: 99%}", "sla: {objectives: [{name: i, kind: integrity, target: 99%}, {name: c, kind: conversations, target: 99%, tier_at_most: faq, max: 2}, {name: f, kind: first_token, target: 99%, within: 1s}, {name: availability, kind: seconds, target: 1%}], availability: 2%}"),
+		{
+			"foreign fields", swap("sla: {availability: 99%}", "sla: {objectives: [{name: i, kind: integrity, target: 99%}, {name: c, kind: conversations, target: 99%, tier_at_most: faq, max: 2}, {name: f, kind: first_token, target: 99%, within: 1s}, {name: availability, kind: seconds, target: 1%}], availability: 2%}"),
 			"x.yaml:11:55: sla.objectives[0].target: means nothing to kind integrity: remove it\n" +
 				"x.yaml:11:119: sla.objectives[1].tier_at_most: a conversation is complete, or complete with degraded answers: write llm, or remove it\n" +
 				"x.yaml:11:129: sla.objectives[1].max: means nothing to kind conversations: remove it\n" +
 				"x.yaml:11:149: sla.objectives[2].kind: first_token is for target.mode: stream\n" +
-				"x.yaml:11:195: sla.objectives[3].name: availability is the name of a check of kind availability: choose another"},
+				"x.yaml:11:195: sla.objectives[3].name: availability is the name of a check of kind availability: choose another",
+		},
 		{"fault field", swap("load:", "llm: {faults: [{name: a, at: 1s, for: 1s, kind: slow, status: 503}]}\nload:"), "x.yaml:4:63: llm.faults[0].status: means nothing to kind slow; it is for status, fail-first, html, error-in-stream"},
 		{"latency forms", swap("load:", "llm: {latency: {median: 1s, p99: 2s, constant: 3s}}\nload:"), "x.yaml:4:16: llm.latency: mixes forms: write one of a duration, {min, max} and {median, p99}"},
 		{"first token alone", swap("load:", "llm: {latency: {first_token: 20m}}\nload:"), "x.yaml:4:16: llm.latency: first_token and per_token are needed together"},
@@ -156,8 +162,7 @@ func TestProblems(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s, err := Parse("x.yaml", []byte(tt.in), Options{})
-			var problems *Problems
-			if !errors.As(err, &problems) {
+			if _, ok := errors.AsType[*Problems](err); !ok {
 				t.Fatalf("got %v and scenario %v, want problems", err, s)
 			}
 			if err.Error() != tt.want {

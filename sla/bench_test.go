@@ -40,8 +40,10 @@ func benchOf(t fatal, s *scenario.Scenario, stages ...measure.Stage) *bench {
 		stages[i].Start, at = at, at+stages[i].End
 		stages[i].End = at
 	}
-	plan := &measure.Plan{Stages: stages, Slots: []measure.Slot{{Conversation: "c"}, {Conversation: "c", Index: 1, Checked: true}},
-		Budgets: Budgets(s.Objectives(), stages, s.SLA), Patience: Patience(s.Objectives())}
+	plan := &measure.Plan{
+		Stages: stages, Slots: []measure.Slot{{Conversation: "c"}, {Conversation: "c", Index: 1, Checked: true}},
+		Budgets: Budgets(s.Objectives(), stages, s.SLA), Patience: Patience(s.Objectives()),
+	}
 	if err := plan.Check(); err != nil {
 		t.Fatal(err)
 	}
@@ -100,8 +102,10 @@ func taking(d time.Duration) func(*measure.Turn) {
 }
 
 func BenchmarkEvaluateAnHour(b *testing.B) {
-	sla := scenario.SLA{Latency: map[string]unit.Duration{"p99": unit.Duration(500 * ms), "p95": unit.Duration(300 * ms)}, Availability: 0.99, FullQuality: 0.95,
-		Recovery: &scenario.Recovery{After: "storm", Latency: unit.Duration(5 * time.Second), Quality: unit.Duration(30 * time.Second)}}
+	sla := scenario.SLA{
+		Latency: map[string]unit.Duration{"p99": unit.Duration(500 * ms), "p95": unit.Duration(300 * ms)}, Availability: 0.99, FullQuality: 0.95,
+		Recovery: &scenario.Recovery{After: "storm", Latency: unit.Duration(5 * time.Second), Quality: unit.Duration(30 * time.Second)},
+	}
 	run := newBench(b, sla, judged(time.Hour))
 	run.facts.Storms = []measure.Storm{{Name: "storm", Start: 1000 * time.Second, End: 1020 * time.Second}}
 	for s := range 3600 {

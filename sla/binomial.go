@@ -67,7 +67,7 @@ const mostTurns = int64(1_000_000_000)
 // share of good turns: the smallest n with target^(n/DEFF) ≤ 1 − confidence. It
 // is 0 when no number does.
 func Needs(target, confidence, deff float64) int64 {
-	return decides(func(n int64) int64 { return 0 }, 1-target, confidence, deff, 1)
+	return decides(func(int64) int64 { return 0 }, 1-target, confidence, deff, 1)
 }
 
 // power is how likely a run as long as powered says is to give a verdict.

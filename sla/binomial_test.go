@@ -31,8 +31,16 @@ func TestInferEdges(t *testing.T) {
 		p, deff float64
 		want    Verdict
 	}{
-		{0, 0, 0.01, 1, Inconclusive}, {0, 1, 0, 1, Pass}, {1, 1000, 0, 1, Fail}, {5, 5, 1, 1, Pass}, {5, 5, 0.5, 1, Fail},
-		{0, 299, 0.01, 3, Inconclusive}, {0, 897, 0.01, 3, Pass}, {0, 299, 0.01, 0.2, Pass}, {30, 1000, 0.01, 1, Fail}, {30, 1000, 0.01, 10, Inconclusive},
+		{0, 0, 0.01, 1, Inconclusive},
+		{0, 1, 0, 1, Pass},
+		{1, 1000, 0, 1, Fail},
+		{5, 5, 1, 1, Pass},
+		{5, 5, 0.5, 1, Fail},
+		{0, 299, 0.01, 3, Inconclusive},
+		{0, 897, 0.01, 3, Pass},
+		{0, 299, 0.01, 0.2, Pass},
+		{30, 1000, 0.01, 1, Fail},
+		{30, 1000, 0.01, 10, Inconclusive},
 	} {
 		if got := Infer(c.bad, c.n, c.p, 0.95, c.deff); got != c.want {
 			t.Errorf("%d of %d at p %v, DEFF %v: %v, want %v", c.bad, c.n, c.p, c.deff, got, c.want)
@@ -43,10 +51,17 @@ func TestInferEdges(t *testing.T) {
 // 10 of 100 by bisection on the exact binomial tail, and the closed forms of none and all.
 func TestBounds(t *testing.T) {
 	for _, c := range []struct{ got, want float64 }{
-		{Upper(0, 299, 0.95, 1), 1 - math.Pow(0.05, 1.0/299)}, {Lower(299, 299, 0.95, 1), math.Pow(0.05, 1.0/299)},
-		{Upper(10, 100, 0.95, 1), 0.1637176233}, {Lower(10, 100, 0.95, 1), 0.0552632377},
-		{Upper(10, 10, 0.95, 1), 1}, {Lower(0, 10, 0.95, 1), 0}, {Upper(0, 0, 0.95, 1), 1}, {Lower(0, 0, 0.95, 1), 0},
-		{Upper(20, 200, 0.95, 2), 0.1637176233}, {Lower(20, 200, 0.95, 2), 0.0552632377}, {Upper(10, 100, 0.95, 0), 0.1637176233},
+		{Upper(0, 299, 0.95, 1), 1 - math.Pow(0.05, 1.0/299)},
+		{Lower(299, 299, 0.95, 1), math.Pow(0.05, 1.0/299)},
+		{Upper(10, 100, 0.95, 1), 0.1637176233},
+		{Lower(10, 100, 0.95, 1), 0.0552632377},
+		{Upper(10, 10, 0.95, 1), 1},
+		{Lower(0, 10, 0.95, 1), 0},
+		{Upper(0, 0, 0.95, 1), 1},
+		{Lower(0, 0, 0.95, 1), 0},
+		{Upper(20, 200, 0.95, 2), 0.1637176233},
+		{Lower(20, 200, 0.95, 2), 0.0552632377},
+		{Upper(10, 100, 0.95, 0), 0.1637176233},
 	} {
 		if math.Abs(c.got-c.want) > 1e-6 {
 			t.Errorf("bound %v, want %v", c.got, c.want)

@@ -11,10 +11,15 @@ import (
 )
 
 func TestBudgetsCompiled(t *testing.T) {
-	s := &scenario.Scenario{SLA: scenario.SLA{Latency: map[string]unit.Duration{"p99": unit.Duration(500 * ms), "p95": unit.Duration(300 * ms)}, Availability: 0.99, FullQuality: 0.95,
+	s := &scenario.Scenario{SLA: scenario.SLA{
+		Latency: map[string]unit.Duration{"p99": unit.Duration(500 * ms), "p95": unit.Duration(300 * ms)}, Availability: 0.99, FullQuality: 0.95,
 		Recovery: &scenario.Recovery{After: "storm", Latency: 1, Quality: 1},
-		Objectives: []scenario.Objective{{Name: "calls", Kind: scenario.KindCallsPerTurn}, {Name: "dialogs", Kind: scenario.KindConversations},
-			{Name: "late", Kind: scenario.KindAvailability, Stages: []string{"after", "warmup"}}}}}
+		Objectives: []scenario.Objective{
+			{Name: "calls", Kind: scenario.KindCallsPerTurn},
+			{Name: "dialogs", Kind: scenario.KindConversations},
+			{Name: "late", Kind: scenario.KindAvailability, Stages: []string{"after", "warmup"}},
+		},
+	}}
 	s.Checks.Memory, s.Checks.Planted = scenario.On, []string{"x"}
 	stages := []measure.Stage{{Name: "warmup"}, {Name: "peak", Judged: true}, {Name: "after", Judged: true}}
 	list := Budgets(s.Objectives(), stages, s.SLA)
@@ -49,9 +54,12 @@ func TestTightest(t *testing.T) {
 		list []scenario.Objective
 		want tail
 	}{
-		{nil, tail{0, 0.95}}, {[]scenario.Objective{o(0.5, 100)}, tail{100 * ms, 0.5}},
-		{[]scenario.Objective{o(0.99, 500), o(0.95, 300)}, tail{500 * ms, 0.99}}, {[]scenario.Objective{o(0.95, 300), o(0.99, 500)}, tail{500 * ms, 0.99}},
-		{[]scenario.Objective{o(0.99, 500), o(0.99, 400)}, tail{400 * ms, 0.99}}, {[]scenario.Objective{o(0.99, 400), o(0.99, 500)}, tail{400 * ms, 0.99}},
+		{nil, tail{0, 0.95}},
+		{[]scenario.Objective{o(0.5, 100)}, tail{100 * ms, 0.5}},
+		{[]scenario.Objective{o(0.99, 500), o(0.95, 300)}, tail{500 * ms, 0.99}},
+		{[]scenario.Objective{o(0.95, 300), o(0.99, 500)}, tail{500 * ms, 0.99}},
+		{[]scenario.Objective{o(0.99, 500), o(0.99, 400)}, tail{400 * ms, 0.99}},
+		{[]scenario.Objective{o(0.99, 400), o(0.99, 500)}, tail{400 * ms, 0.99}},
 		{[]scenario.Objective{{Kind: scenario.KindFirstToken, Target: 1, Limit: 1}}, tail{0, 0.95}},
 	} {
 		if got := tightest(c.list); got != c.want {
@@ -112,8 +120,10 @@ func TestOutageByTier(t *testing.T) {
 }
 
 func TestNothingExpectedIsNotVerified(t *testing.T) {
-	s := &scenario.Scenario{SLA: scenario.SLA{Objectives: []scenario.Objective{{Name: "e", Kind: scenario.KindExpected, Target: 0.5}}},
-		Conversations: []scenario.Conversation{{Weight: 1, Turns: make([]scenario.Turn, 1)}}}
+	s := &scenario.Scenario{
+		SLA:           scenario.SLA{Objectives: []scenario.Objective{{Name: "e", Kind: scenario.KindExpected, Target: 0.5}}},
+		Conversations: []scenario.Conversation{{Weight: 1, Turns: make([]scenario.Turn, 1)}},
+	}
 	b := benchOf(t, s, judged(10*time.Second))
 	b.turns(1, 100, nil)
 	if o := find(t, b.evaluate(), "e"); o.Verdict != NotVerified {

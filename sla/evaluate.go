@@ -51,8 +51,10 @@ func Evaluate(s *scenario.Scenario, snap *measure.Snapshot, facts *measure.Facts
 	if facts == nil {
 		facts = &measure.Facts{}
 	}
-	j := &judge{s: s, snap: snap, facts: facts, objectives: s.Objectives(), budgets: map[string]int{},
-		confidence: float64(s.SLA.Confidence), deff: s.TurnsTogether(), users: s.UsersTold(), measured: s.SLA.Gate == scenario.GateMeasured}
+	j := &judge{
+		s: s, snap: snap, facts: facts, objectives: s.Objectives(), budgets: map[string]int{},
+		confidence: float64(s.SLA.Confidence), deff: s.TurnsTogether(), users: s.UsersTold(), measured: s.SLA.Gate == scenario.GateMeasured,
+	}
 	if j.confidence <= 0 || j.confidence >= 1 {
 		j.confidence = 0.95
 	}
@@ -115,6 +117,7 @@ func (j *judge) count(r *Judged, o scenario.Objective) {
 			j.notVerified(r, reason.New(reason.NoCanaryContext))
 			return
 		}
+	default:
 	}
 	r.Measured = float64(r.Bad)
 	r.Lower, r.Upper = r.Measured, r.Measured
@@ -267,6 +270,7 @@ func (j *judge) mustVerify(o Judged) bool {
 		return false
 	case scenario.KindContext:
 		return j.s.Checks.Memory == scenario.On
+	default:
 	}
 	return true
 }

@@ -298,8 +298,10 @@ func TestCallsPerTurn(t *testing.T) {
 		want  Verdict
 		run   Verdict
 	}{
-		{10, measure.Facts{LLMKnown: true, LLMCalls: 11}, Pass, Pass}, {10, measure.Facts{LLMKnown: true, LLMCalls: 12}, Fail, Fail},
-		{10, measure.Facts{}, NotVerified, Inconclusive}, {0, measure.Facts{LLMKnown: true}, Inconclusive, Inconclusive},
+		{10, measure.Facts{LLMKnown: true, LLMCalls: 11}, Pass, Pass},
+		{10, measure.Facts{LLMKnown: true, LLMCalls: 12}, Fail, Fail},
+		{10, measure.Facts{}, NotVerified, Inconclusive},
+		{0, measure.Facts{LLMKnown: true}, Inconclusive, Inconclusive},
 	} {
 		b := newBench(t, sla, judged(5*time.Second))
 		b.turns(1, c.turns, nil)
@@ -418,10 +420,18 @@ func TestRunVerdictOrder(t *testing.T) {
 		{"gaps", []func(*bench){gap}, Inconclusive, "2 stretches of the journal could not be read: what they held is missing"},
 		{"fail", []func(*bench){fail, gap}, Fail, "latency-p99: P99 500 ms: fail: 4.76 % not answered, 0 % answered too late; P99 of answers 100 ms; this run: 4.76 % > 1 %, not met; inference: fail, at 95 % confidence if failures are independent"},
 		{"invalid", []func(*bench){fail, drop}, Invalid, "20 of 10,520 starts were dropped by the generator, more than 0.1 %"},
-		{"invalid, held back", []func(*bench){drop, because(20, "start beyond guard.max_turns")}, Invalid,
-			"20 of 10,020 starts were dropped by the generator, more than 0.1 %; 20 x start beyond guard.max_turns"},
-		{"invalid, of two causes", []func(*bench){drop, because(5, "start beyond guard.max_turns"), because(15, "out of descriptors or ports")}, Invalid,
-			"20 of 10,020 starts were dropped by the generator, more than 0.1 %; 15 x out of descriptors or ports; 5 x start beyond guard.max_turns"},
+		{
+			"invalid, held back",
+			[]func(*bench){drop, because(20, "start beyond guard.max_turns")},
+			Invalid,
+			"20 of 10,020 starts were dropped by the generator, more than 0.1 %; 20 x start beyond guard.max_turns",
+		},
+		{
+			"invalid, of two causes",
+			[]func(*bench){drop, because(5, "start beyond guard.max_turns"), because(15, "out of descriptors or ports")},
+			Invalid,
+			"20 of 10,020 starts were dropped by the generator, more than 0.1 %; 15 x out of descriptors or ports; 5 x start beyond guard.max_turns",
+		},
 		{"aborted", []func(*bench){abort}, Inconclusive, "the load ended before its plan: guard.abort: enough"},
 		{"aborted and failed", []func(*bench){fail, abort}, Fail, "the load ended before its plan: guard.abort: enough"},
 		{"aborted and interrupted", []func(*bench){abort, stop}, Incomplete, "the load ended before its plan: interrupted"},

@@ -81,8 +81,10 @@ func TestAnswersOfAnotherServerAreNoEvidence(t *testing.T) {
 // What the short form asks for judges as the same objectives written out do.
 func TestBothFormsOfTheSLAJudgeAlike(t *testing.T) {
 	limits := map[string]unit.Duration{"p90": unit.Duration(500 * ms)}
-	short := scenario.SLA{Latency: limits, Availability: 0.9,
-		Recovery: &scenario.Recovery{After: "storm", Latency: unit.Duration(25 * time.Second)}}
+	short := scenario.SLA{
+		Latency: limits, Availability: 0.9,
+		Recovery: &scenario.Recovery{After: "storm", Latency: unit.Duration(25 * time.Second)},
+	}
 	long := scenario.SLA{Objectives: []scenario.Objective{
 		{Name: "latency-p90", Kind: scenario.KindLatency, Target: 0.9, Limit: unit.Duration(500 * ms)},
 		{Name: "availability", Kind: scenario.KindAvailability, Target: 0.9},

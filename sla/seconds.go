@@ -105,6 +105,7 @@ func (j *judge) tallySeconds(b int, target float64) (c SecondsCount) {
 			c.Doubtful++
 		case unknown:
 			c.Unknown++
+		default:
 		}
 	}
 	c.Budget, _ = allowance(target, c.Total)
@@ -176,9 +177,9 @@ func (j *judge) seconds() {
 	var target float64
 	plain := false
 	for _, o := range j.objectives {
-		any := o.TierAtMost == "" || o.TierAtMost == scenario.TierStatic
-		if o.Kind == scenario.KindSeconds && (name == "" || any && !plain) {
-			name, target, plain = o.Name, float64(o.Target), any
+		anyTier := o.TierAtMost == "" || o.TierAtMost == scenario.TierStatic
+		if o.Kind == scenario.KindSeconds && (name == "" || anyTier && !plain) {
+			name, target, plain = o.Name, float64(o.Target), anyTier
 		}
 	}
 	if b, ok := j.budgets[name]; ok {

@@ -180,6 +180,7 @@ func (j *judge) spent(r *Judged, o scenario.Objective) reason.Reasons {
 		return reason.Reasons{reason.New(reason.ChunkGapLong, r.Limit, verdict, r.Bad, r.N)}
 	case scenario.KindConversations:
 		return reason.Reasons{reason.New(reason.ConversationsBad, verdict, r.Bad, r.N)}
+	default:
 	}
 	return reason.Reasons{reason.New(reason.Bad, verdict, r.Bad, r.N)}
 }

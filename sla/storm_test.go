@@ -13,8 +13,10 @@ import (
 
 // stormy is a run of 60 s with 100 turns a second and a storm from 10 s to 20 s.
 func stormy(t testing.TB, change func(b *bench, second int)) *bench {
-	sla := scenario.SLA{Latency: p99.Latency, FullQuality: 0.95,
-		Recovery: &scenario.Recovery{After: "storm", Latency: unit.Duration(5 * time.Second), Quality: unit.Duration(15 * time.Second)}}
+	sla := scenario.SLA{
+		Latency: p99.Latency, FullQuality: 0.95,
+		Recovery: &scenario.Recovery{After: "storm", Latency: unit.Duration(5 * time.Second), Quality: unit.Duration(15 * time.Second)},
+	}
 	b := newBench(t, sla, judged(60*time.Second))
 	b.facts.Storms = []measure.Storm{{Name: "storm", Kind: "status", Start: 10 * time.Second, End: 20 * time.Second}}
 	for second := range 60 {
@@ -160,8 +162,11 @@ func TestSeveralStorms(t *testing.T) {
 		}
 		b.turns(s, 100, nil)
 	})
-	b.facts.Storms = []measure.Storm{{Name: "other", Start: 50 * time.Second, End: 51 * time.Second},
-		{Name: "storm", Start: 30 * time.Second, End: 40 * time.Second}, {Name: "storm", Start: 10 * time.Second, End: 20 * time.Second}}
+	b.facts.Storms = []measure.Storm{
+		{Name: "other", Start: 50 * time.Second, End: 51 * time.Second},
+		{Name: "storm", Start: 30 * time.Second, End: 40 * time.Second},
+		{Name: "storm", Start: 10 * time.Second, End: 20 * time.Second},
+	}
 	r := b.evaluate()
 	if len(r.Storms) != 3 || r.Storms[0].Start != 10*time.Second || seconds(r.Storms[0].Latency) != 0 || seconds(r.Storms[1].Latency) != -1 {
 		t.Errorf("%+v", r.Storms)

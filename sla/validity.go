@@ -95,8 +95,10 @@ func (j *judge) tainted() []int {
 // or is timed out, and when it goes on, what it held back comes all at once.
 func (j *judge) without(seconds []int) *judge {
 	before := max(wholeSecond(j.s.Target.Timeout.D()), 1)
-	w := &judge{s: j.s, snap: j.snap, facts: j.facts, objectives: j.objectives, budgets: j.budgets, confidence: j.confidence,
-		deff: j.deff, measured: j.measured, storms: j.storms, strained: make([]bool, j.snap.Plan.Seconds()+1)}
+	w := &judge{
+		s: j.s, snap: j.snap, facts: j.facts, objectives: j.objectives, budgets: j.budgets, confidence: j.confidence,
+		deff: j.deff, measured: j.measured, storms: j.storms, strained: make([]bool, j.snap.Plan.Seconds()+1),
+	}
 	for _, second := range seconds {
 		for near := max(second-before, 0); near <= second+1 && near < len(w.strained); near++ {
 			w.strained[near] = true

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"compress/flate"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -103,7 +104,7 @@ func uncompressed(coding, body string) ([]byte, error) {
 	case "deflate":
 		return io.ReadAll(io.LimitReader(flate.NewReader(strings.NewReader(body)), mostShown))
 	}
-	return nil, fmt.Errorf("not taken apart here")
+	return nil, errors.New("not taken apart here")
 }
 
 // pathsOf looks up every path of the mapping in the body of the last answer.
@@ -117,8 +118,12 @@ func pathsOf(t *scenario.Target, body string, streamed bool) (list []Path) {
 		tier = r.Tier.From
 	}
 	for _, p := range []struct{ field, path string }{
-		{"dialog_id", r.DialogID}, {"answer", r.Answer}, {"ok", r.OK}, {"tier.from", tier},
-		{"context_turns", r.ContextTurns}, {"degraded", r.Degraded},
+		{"dialog_id", r.DialogID},
+		{"answer", r.Answer},
+		{"ok", r.OK},
+		{"tier.from", tier},
+		{"context_turns", r.ContextTurns},
+		{"degraded", r.Degraded},
 	} {
 		if p.path == "" {
 			continue

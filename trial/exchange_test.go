@@ -21,14 +21,22 @@ func TestDecoded(t *testing.T) {
 	}
 	for _, tt := range []struct{ name, raw, want, body string }{
 		{"whole", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", "hi"},
-		{"chunked", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n1\r\n!\r\n0\r\n\r\n",
-			"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n(decoded from chunked, 3 bytes)\nhi!", "hi!"},
-		{"chunked, cut", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n5\r\nab",
-			"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n(decoded from chunked, broken off after 4 bytes: unexpected EOF)\nhiab", "hiab"},
-		{"gzip", "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + z.String(),
-			"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n(decoded from gzip, 19 bytes)\n{\"answer\":\"您好\"}", `{"answer":"您好"}`},
-		{"no gzip", "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\nhi",
-			"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n(2 bytes, gzip: unexpected EOF)", ""},
+		{
+			"chunked", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n1\r\n!\r\n0\r\n\r\n",
+			"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n(decoded from chunked, 3 bytes)\nhi!", "hi!",
+		},
+		{
+			"chunked, cut", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n5\r\nab",
+			"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n(decoded from chunked, broken off after 4 bytes: unexpected EOF)\nhiab", "hiab",
+		},
+		{
+			"gzip", "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + z.String(),
+			"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n(decoded from gzip, 19 bytes)\n{\"answer\":\"您好\"}", `{"answer":"您好"}`,
+		},
+		{
+			"no gzip", "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\nhi",
+			"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n(2 bytes, gzip: unexpected EOF)", "",
+		},
 		{"HTTP/2", "HTTP/2 200\r\n\r\nhi", "HTTP/2 200\r\n\r\nhi", "hi"},
 		{"garbage", "\x1b[31m", "\x1b[31m", ""},
 	} {

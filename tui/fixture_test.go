@@ -135,8 +135,10 @@ func finish(f *Frame) {
 		{Name: "integrity", Kind: "integrity", Unit: "count", N: n, Verdict: sla.Pass},
 	}
 	for i, say := range []string{"我有一张满减优惠券,怎么用?", "我要退货,订单号 ${orders.order_no}", "优惠券还能用吗?"} {
-		f.Turns = append(f.Turns, TurnLine{Conversation: "coupon-return-coupon", Index: i, Say: say, Turns: n / 3,
-			Answered: n/3 - bad/3, P50: 118 * time.Millisecond, P99: time.Duration(440+i*50) * time.Millisecond})
+		f.Turns = append(f.Turns, TurnLine{
+			Conversation: "coupon-return-coupon", Index: i, Say: say, Turns: n / 3,
+			Answered: n/3 - bad/3, P50: 118 * time.Millisecond, P99: time.Duration(440+i*50) * time.Millisecond,
+		})
 	}
 }
 

@@ -54,8 +54,17 @@ func TestViewKeys(t *testing.T) {
 		view int
 		help bool
 	}{
-		{"tab", 1, false}, {"tab", 2, false}, {"tab", 0, false}, {"shift+tab", 2, false},
-		{"2", 1, false}, {"?", 1, true}, {"?", 1, false}, {"\uff1f", 1, true}, {"esc", 1, false}, {"?", 1, true}, {"1", 0, false},
+		{"tab", 1, false},
+		{"tab", 2, false},
+		{"tab", 0, false},
+		{"shift+tab", 2, false},
+		{"2", 1, false},
+		{"?", 1, true},
+		{"?", 1, false},
+		{"\uff1f", 1, true},
+		{"esc", 1, false},
+		{"?", 1, true},
+		{"1", 0, false},
 	} {
 		press(m, c.key)
 		if m.view != c.view || m.help != c.help {

@@ -81,12 +81,31 @@ func FuzzClean(f *testing.F) {
 
 func TestNumbers(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
-		{millis(0), "–"}, {millis(-1), "–"}, {millis(312 * time.Microsecond), "312 µs"}, {millis(9994 * time.Microsecond), "9.99 ms"},
-		{millis(11 * time.Minute), "11 min"}, {span(1500 * time.Millisecond), "1.5 s"},
-		{share(0, 0), "–"}, {share(0, 5), "0 %"}, {share(5, 5), "100 %"}, {share(1, 10_000), "0.01 %"}, {share(9_999, 10_000), "99.99 %"}, {share(961, 1000), "96.1 %"},
-		{perSecond(150), "150/s"}, {perSecond(0.5), "0.5/s"}, {perSecond(4470), "4,470/s"}, {perSecond(math.NaN()), "–"}, {count(100_000), "100,000"},
-		{quantity(0.99999, "share"), "99.999 %"}, {quantity(1, "share"), "100 %"}, {quantity(0.995, "share"), "99.5 %"},
-		{quantity(15.04, "s"), "15 s"}, {quantity(math.NaN(), "s"), "–"}, {quantity(3, "count"), "3"}, {quantity(0.25, "count"), "0.25"}, {quantity(5e8, "ns"), "500 ms"},
+		{millis(0), "–"},
+		{millis(-1), "–"},
+		{millis(312 * time.Microsecond), "312 µs"},
+		{millis(9994 * time.Microsecond), "9.99 ms"},
+		{millis(11 * time.Minute), "11 min"},
+		{span(1500 * time.Millisecond), "1.5 s"},
+		{share(0, 0), "–"},
+		{share(0, 5), "0 %"},
+		{share(5, 5), "100 %"},
+		{share(1, 10_000), "0.01 %"},
+		{share(9_999, 10_000), "99.99 %"},
+		{share(961, 1000), "96.1 %"},
+		{perSecond(150), "150/s"},
+		{perSecond(0.5), "0.5/s"},
+		{perSecond(4470), "4,470/s"},
+		{perSecond(math.NaN()), "–"},
+		{count(100_000), "100,000"},
+		{quantity(0.99999, "share"), "99.999 %"},
+		{quantity(1, "share"), "100 %"},
+		{quantity(0.995, "share"), "99.5 %"},
+		{quantity(15.04, "s"), "15 s"},
+		{quantity(math.NaN(), "s"), "–"},
+		{quantity(3, "count"), "3"},
+		{quantity(0.25, "count"), "0.25"},
+		{quantity(5e8, "ns"), "500 ms"},
 	} {
 		if c.got != c.want {
 			t.Errorf("got %q, want %q", c.got, c.want)
@@ -204,8 +223,16 @@ func TestStormAt(t *testing.T) {
 		name string
 		when stormPhase
 	}{
-		{0, "first", comingStorm}, {20, "first", stormOn}, {29, "first", stormOn}, {30, "first", stormRecovery}, {39, "first", stormRecovery},
-		{40, "second", comingStorm}, {69, "second", stormOn}, {75, "second", stormRecovery}, {85, "open", comingStorm}, {500, "open", stormOn},
+		{0, "first", comingStorm},
+		{20, "first", stormOn},
+		{29, "first", stormOn},
+		{30, "first", stormRecovery},
+		{39, "first", stormRecovery},
+		{40, "second", comingStorm},
+		{69, "second", stormOn},
+		{75, "second", stormRecovery},
+		{85, "open", comingStorm},
+		{500, "open", stormOn},
 	} {
 		got, when, ok := stormAt(storms, s(c.at), s(10))
 		if !ok || got.Name != c.name || when != c.when {
@@ -225,8 +252,8 @@ func TestStormAt(t *testing.T) {
 func TestWordsKeepToTheVocabulary(t *testing.T) {
 	pairs := func(w *words) (out []string) {
 		v := reflect.ValueOf(*w)
-		for i := range v.NumField() {
-			switch f := v.Field(i); f.Kind() {
+		for _, field := range v.Fields() {
+			switch f := field; f.Kind() {
 			case reflect.String:
 				out = append(out, f.String())
 			case reflect.Array:

@@ -266,7 +266,7 @@ const (
 )
 
 // conclude sets the verdict and the exit code, and says what was left out.
-func (e *Experiment) conclude(p *Plan) {
+func (e *Experiment) conclude(_ *Plan) {
 	ranked := 0
 	for i := range e.Arms {
 		a := &e.Arms[i]

@@ -18,10 +18,14 @@ func Metrics() []Metric {
 	less := sla.Metric{Margin: sla.LatencyMargin}
 	share := sla.Metric{HigherIsBetter: true, Margin: sla.ShareMargin, Points: true}
 	return []Metric{
-		{"mean", "ns", less}, {"P50", "ns", less}, {"P99", "ns", less},
+		{"mean", "ns", less},
+		{"P50", "ns", less},
+		{"P99", "ns", less},
 		{"turns", "per_s", sla.Metric{HigherIsBetter: true, Margin: sla.ThroughputMargin}},
-		{"answered", "share", share}, {"full quality", "share", share},
-		{"target CPU per turn", "us", less}, {"LLM calls per turn", "count", less},
+		{"answered", "share", share},
+		{"full quality", "share", share},
+		{"target CPU per turn", "us", less},
+		{"LLM calls per turn", "count", less},
 	}
 }
 

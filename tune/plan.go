@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"github.com/cstest/cstest/reason"
@@ -114,7 +115,7 @@ func Matrix(vary []Vary) ([]Variant, error) {
 		var next []Variant
 		for _, before := range out {
 			for _, value := range v.Values {
-				next = append(next, append(before[:len(before):len(before)], Setting{v.Key, value}))
+				next = append(next, append(slices.Clip(before), Setting{v.Key, value}))
 			}
 		}
 		if out = next; len(out) > MaxVariants {

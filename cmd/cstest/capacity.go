@@ -246,8 +246,7 @@ func (p *probing) probe(executable string, step capacity.Step) (capacity.Probe, 
 		tags: map[string]string{"starts": unit.Rate(step.Rate).String()},
 	}
 	doc, _, err := run.drive(c)
-	var limit *trial.LimitError
-	if errors.As(err, &limit) { // this machine cannot: that is an answer too
+	if _, ok := errors.AsType[*trial.LimitError](err); ok { // this machine cannot: that is an answer too
 		return capacity.Probe{Starts: step.Rate, Lengths: step.Lengths, Outcome: capacity.Invalid, Limits: []string{}, Signs: reason.Of(err)}, nil
 	}
 	if err != nil {

@@ -18,7 +18,7 @@ func TestReliabilityPageNamesTests(t *testing.T) {
 	source := map[string]string{}
 	named, missing := 0, 0
 	words := regexp.MustCompile("(cmd/cstest|trial/crew|trial/servers|trial|driver/internal/[a-z0-9]+|driver|load|measure|report|result|tui|sla): |`((?:Test|Fuzz)[A-Za-z0-9]+)`")
-	for _, line := range strings.Split(string(page), "\n") {
+	for line := range strings.SplitSeq(string(page), "\n") {
 		if !strings.HasPrefix(line, "| ") {
 			continue
 		}

@@ -21,7 +21,8 @@ type text struct {
 func textFlag(v interface {
 	encoding.TextUnmarshaler
 	fmt.Stringer
-}) pflag.Value {
+},
+) pflag.Value {
 	return &text{value: v}
 }
 

@@ -71,8 +71,10 @@ var house = map[string][]string{
 	"selftest":                   {"load", "measure", "scenario", "trial", "trial/servers"},
 	"trial/crew":                 {"load", "measure", "scenario", "trial/servers", "usage"},
 	"trial/servers":              {"measure", "scenario"},
-	"cmd/cstest": {"capacity", "driver", "load", "measure", "mockllm", "reference-server", "report", "result", "scenario", "scenarios",
-		"selftest", "sla", "trial", "tui", "tune"},
+	"cmd/cstest": {
+		"capacity", "driver", "load", "measure", "mockllm", "reference-server", "report", "result", "scenario", "scenarios",
+		"selftest", "sla", "trial", "tui", "tune",
+	},
 }
 
 // fences are the heavy dependencies, each the business of one package.

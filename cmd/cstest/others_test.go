@@ -21,8 +21,10 @@ func runAgainst(t *testing.T, scenario string, handler http.HandlerFunc, args ..
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	dir := filepath.Join(t.TempDir(), "result")
-	r := cstest(t, append([]string{"run", filepath.Join("testdata", "servers-of-others", scenario),
-		"--set", "target.url=" + server.URL, "--results-dir", dir, "--quiet", "--no-tui"}, args...)...)
+	r := cstest(t, append([]string{
+		"run", filepath.Join("testdata", "servers-of-others", scenario),
+		"--set", "target.url=" + server.URL, "--results-dir", dir, "--quiet", "--no-tui",
+	}, args...)...)
 	return r, open(t, dir)
 }
 

@@ -160,15 +160,23 @@ func TestVerdictsAreReal(t *testing.T) {
 	}{
 		{
 			"a server that forgets the dialog fails on context",
-			[]string{"--knob", "history.forget=100%"}, 10, []string{"context", "availability"}, []string{"integrity"},
+			[]string{"--knob", "history.forget=100%"},
+			10,
+			[]string{"context", "availability"},
+			[]string{"integrity"},
 		},
 		{
 			"a model that leaks another dialog fails on integrity",
-			[]string{"--set", "llm.faults=[{name: leak, at: 1s, for: 5s, kind: leak, share: 30%}]"}, 10, []string{"integrity"}, nil,
+			[]string{"--set", "llm.faults=[{name: leak, at: 1s, for: 5s, kind: leak, share: 30%}]"},
+			10,
+			[]string{"integrity"},
+			nil,
 		},
 		{
 			"too few turns are inconclusive",
-			[]string{"--set", "sla.availability=99.9%", "--set", "load.stages[steady].for=2s"}, 11, nil, []string{"integrity", "context"},
+			[]string{"--set", "sla.availability=99.9%", "--set", "load.stages[steady].for=2s"},
+			11, nil,
+			[]string{"integrity", "context"},
 		},
 		{
 			// Its breaker stays open for 10 s after a storm of 2 s.
@@ -178,7 +186,9 @@ func TestVerdictsAreReal(t *testing.T) {
 				"--set", "sla={latency: {p50: 3s}, availability: 50%, recovery: {after: storm, latency: 5s, quality: 3s}}",
 				"--set", "llm.faults=[{name: storm, at: 1s, for: 2s, kind: status, status: 503, share: 100%}]",
 			},
-			10, []string{"recovery-quality"}, []string{"integrity", "availability"},
+			10,
+			[]string{"recovery-quality"},
+			[]string{"integrity", "availability"},
 		},
 	}
 	for _, tt := range tests {

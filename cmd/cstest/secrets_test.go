@@ -79,8 +79,10 @@ func (e *echo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "data: {\"choices\":[{\"delta\":{\"content\":%s},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n", quoted("you are "+credential+" with "+key))
 		return
 	}
-	forms := []string{credential, url.QueryEscape(credential), base64.StdEncoding.EncodeToString([]byte("u:" + credential)),
-		hex.EncodeToString([]byte(credential)), url.PathEscape(key), key, strings.Repeat("long ", 30) + credential, "Bearer " + credential}
+	forms := []string{
+		credential, url.QueryEscape(credential), base64.StdEncoding.EncodeToString([]byte("u:" + credential)),
+		hex.EncodeToString([]byte(credential)), url.PathEscape(key), key, strings.Repeat("long ", 30) + credential, "Bearer " + credential,
+	}
 	fmt.Fprintf(w, "data: {\"error\":{\"code\":\"x\",\"message\":%s}}\n\n", quoted("bad token "+forms[n/2%len(forms)]))
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -294,7 +295,7 @@ func (x *experiment) drive(executable string, step tune.Step, c *chosen, secrets
 	inside := filepath.ToSlash(filepath.Join("runs", fmt.Sprintf("%03d-%s", len(x.runs)+1, x.slug(step.Arm))))
 	run := oneRun{
 		dir: x.dir, inside: inside, executable: executable, allowTarget: x.allowTarget, lang: x.lang, signals: x.signals, secrets: secrets,
-		tags: map[string]string{"variant": x.plan.Arms[step.Arm].Variant.Name(), "round": fmt.Sprint(step.Round + 1)},
+		tags: map[string]string{"variant": x.plan.Arms[step.Arm].Variant.Name(), "round": strconv.Itoa(step.Round + 1)},
 	}
 	doc, done, err := run.drive(c)
 	if err != nil {

@@ -78,7 +78,7 @@ func checkLeaf(token json.Token, t reflect.Type, path string, p *Problems) {
 		return
 	}
 	text, isText := token.(string)
-	if leaf, ok := reflect.New(t).Interface().(encoding.TextUnmarshaler); ok {
+	if leaf, ok := reflect.TypeAssert[encoding.TextUnmarshaler](reflect.New(t)); ok {
 		if !isText {
 			p.Add(path, "write a string with a unit, not %v", token)
 		} else if err := leaf.UnmarshalText([]byte(text)); err != nil {
@@ -154,8 +154,7 @@ func jsonKey(f reflect.StructField) string {
 }
 
 func fieldByKey(t reflect.Type, name string) (reflect.Type, bool) {
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		if f.Anonymous {
 			if ft, ok := fieldByKey(f.Type, name); ok {
 				return ft, true
@@ -170,8 +169,8 @@ func fieldByKey(t reflect.Type, name string) (reflect.Type, bool) {
 // KeysOf lists the keys of a struct type.
 func KeysOf(t reflect.Type) []string {
 	var out []string
-	for i := range t.NumField() {
-		if f := t.Field(i); f.Anonymous {
+	for f := range t.Fields() {
+		if f.Anonymous {
 			out = append(out, KeysOf(f.Type)...)
 		} else {
 			out = append(out, jsonKey(f))

@@ -84,8 +84,12 @@ func TestValidateTellsAllProblems(t *testing.T) {
 		Capacity:    Capacity{Queue: 5},
 		Answers:     []Answer{{Match: "(", Say: ""}},
 		Faults: []Fault{
-			{Kind: "stauts"}, {Kind: "status", Status: 200}, {Kind: "slow", Chunks: 3},
-			{Kind: "hang", Ramp: 2, For: 1}, {Kind: "drip", Flap: &Flap{}}, {Kind: "status", RetryAfterText: "a\r\nb"},
+			{Kind: "stauts"},
+			{Kind: "status", Status: 200},
+			{Kind: "slow", Chunks: 3},
+			{Kind: "hang", Ramp: 2, For: 1},
+			{Kind: "drip", Flap: &Flap{}},
+			{Kind: "status", RetryAfterText: "a\r\nb"},
 			{Kind: "empty", Value: "soup"},
 		},
 	}

@@ -217,7 +217,7 @@ func (f Fault) Validate(p *Problems, path string) {
 	f.validateOptions(p, path, k)
 }
 
-func (f Fault) validateOptions(p *Problems, path string, k Kind) {
+func (f Fault) validateOptions(p *Problems, path string, k Kind) { //nolint:cyclop // a case for each kind; in parts it would be read no better
 	low := 400
 	if k == KindHTML {
 		low = 200

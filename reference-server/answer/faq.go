@@ -83,8 +83,10 @@ func NewFAQ() (*FAQ, error) {
 	if err != nil {
 		return nil, fmt.Errorf("faq: %w", err)
 	}
-	f := &FAQ{index: index, words: newVocabulary(), entries: map[string]*Entry{}, exact: map[string]*Entry{}, weights: map[string]float64{},
-		hits: otter.Must(&otter.Options[string, Hit]{MaximumSize: 8192})}
+	f := &FAQ{
+		index: index, words: newVocabulary(), entries: map[string]*Entry{}, exact: map[string]*Entry{}, weights: map[string]float64{},
+		hits: otter.Must(&otter.Options[string, Hit]{MaximumSize: 8192}),
+	}
 	batch := index.NewBatch()
 	for _, e := range list {
 		f.add(e)

@@ -39,6 +39,7 @@ func (i Intent) Queue() string {
 		return "complaint"
 	case ChangeOrder, ReadOrder:
 		return "order"
+	default:
 	}
 	return "general"
 }

@@ -3,6 +3,7 @@ package answer
 import (
 	"regexp"
 	"regexp/syntax"
+	"slices"
 )
 
 // patterns are alternatives, each with what a text must contain to match it, so
@@ -107,12 +108,7 @@ func (l *letters) has(r rune) bool {
 }
 
 func (l *letters) hasOneOf(set []rune) bool {
-	for _, r := range set {
-		if l.has(r) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(set, l.has)
 }
 
 func (p *pattern) may(l *letters) bool {

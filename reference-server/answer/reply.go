@@ -2,6 +2,7 @@ package answer
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -94,8 +95,8 @@ func find(q Question, f Finder) (hit Hit, known bool, err error) {
 		return hit, true, err
 	}
 	tried := map[string]bool{}
-	for i := len(q.Before) - 1; i >= 0; i-- {
-		topic := f.Topic(q.Before[i])
+	for _, v := range slices.Backward(q.Before) {
+		topic := f.Topic(v)
 		if topic == "" || tried[topic] {
 			continue
 		}

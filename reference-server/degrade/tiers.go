@@ -138,7 +138,7 @@ func next(p Position, s signals, k timers) (Position, string) {
 }
 
 // climb moves on the ladder from llm to handoff.
-func (p Position) climb(s signals, k timers, trouble bool, atOnce string) (Position, string) {
+func (p Position) climb(s signals, k timers, _ bool, atOnce string) (Position, string) {
 	switch p.Tier {
 	case LLM:
 		if atOnce != "" || p.strikes >= 2 {
@@ -153,6 +153,7 @@ func (p Position) climb(s signals, k timers, trouble bool, atOnce string) (Posit
 		if s.now.Sub(p.faqBad) >= p.timer(handoffGone) {
 			return p.enter(FAQ, s), "faq_up"
 		}
+	default:
 	}
 	return p, ""
 }

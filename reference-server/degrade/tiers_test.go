@@ -119,9 +119,11 @@ func TestNextInvariants(t *testing.T) {
 		allowed := map[[2]int]bool{{0, 10}: true, {10, 25}: true, {25, 50}: true}
 		for range rapid.IntRange(1, 200).Draw(t, "evaluations") {
 			now = now.Add(time.Second)
-			s := signals{now: now, llm: some("llm"), probes: some("probes"), redis: some("redis"), redisLately: some("redis lately"),
+			s := signals{
+				now: now, llm: some("llm"), probes: some("probes"), redis: some("redis"), redisLately: some("redis lately"),
 				breakerOpen: rapid.IntRange(0, 9).Draw(t, "breaker") == 0, faqDown: rapid.IntRange(0, 9).Draw(t, "faq") == 0,
-				jitter: rapid.Float64Range(0.8, 1.2).Draw(t, "jitter")}
+				jitter: rapid.Float64Range(0.8, 1.2).Draw(t, "jitter"),
+			}
 			q, reason := next(p, s, testTimers)
 			if q.Tier < p.Tier && q.Tier+1 != p.Tier {
 				t.Fatalf("left %v for %v", p.Tier, q.Tier)
@@ -149,12 +151,16 @@ func TestNextInvariants(t *testing.T) {
 // fakeModel fails a share of its calls, decided by a counter so that every run
 // is the same.
 // testOptions and testLive are those of the hardened profile.
-var testOptions = model.Options{API: model.Chat, Attempts: 2, BackoffBase: 20 * time.Millisecond, RetryBudget: 0.1, Bulkhead: 1024,
-	Breaker: "ratio", BreakerOpen: 10 * time.Second, BreakerFailures: 0.5, BreakerSlow: 0.6}
+var testOptions = model.Options{
+	API: model.Chat, Attempts: 2, BackoffBase: 20 * time.Millisecond, RetryBudget: 0.1, Bulkhead: 1024,
+	Breaker: "ratio", BreakerOpen: 10 * time.Second, BreakerFailures: 0.5, BreakerSlow: 0.6,
+}
 
 func testLive() Live {
-	return Live{Dwell: 5 * time.Second, DwellMax: 300 * time.Second, Step: 2 * time.Second, ProbeRate: 5,
-		ModelTimeout: 350 * time.Millisecond, ModelSlow: 340 * time.Millisecond}
+	return Live{
+		Dwell: 5 * time.Second, DwellMax: 300 * time.Second, Step: 2 * time.Second, ProbeRate: 5,
+		ModelTimeout: 350 * time.Millisecond, ModelSlow: 340 * time.Millisecond,
+	}
 }
 
 type fakeModel struct {
@@ -345,13 +351,15 @@ func TestStarvedTakesThreeLateEvaluations(t *testing.T) {
 func TestABlipOfRedisCostsFiveSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var down atomic.Bool
-		w := NewWatch(time.Now(), testLive, Hooks{Breaker: (*model.Breaker)(nil), Probe: func(context.Context, []byte) model.Fault { return model.FaultNone },
+		w := NewWatch(time.Now(), testLive, Hooks{
+			Breaker: (*model.Breaker)(nil), Probe: func(context.Context, []byte) model.Fault { return model.FaultNone },
 			Ping: func(context.Context) error {
 				if down.Load() {
 					return context.DeadlineExceeded
 				}
 				return nil
-			}})
+			},
+		})
 		ctx, cancel := context.WithCancel(t.Context())
 		go w.Run(ctx)
 		time.Sleep(5 * time.Second)

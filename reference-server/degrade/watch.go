@@ -214,6 +214,7 @@ func (p Position) LiveShare() int {
 		return 100
 	case FAQ:
 		return p.share
+	default:
 	}
 	return 0
 }

@@ -22,9 +22,11 @@ import (
 func testDesk(t *testing.T) *Desk {
 	t.Helper()
 	ts, _ := testTickets(t, "redis://"+startRedis(t))
-	d := New(Options{Store: ts.store, IDs: ts.ids, Shared: true, Metrics: NewMetrics(prometheus.NewRegistry()), Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	d := New(Options{
+		Store: ts.store, IDs: ts.ids, Shared: true, Metrics: NewMetrics(prometheus.NewRegistry()), Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Live:  func() Live { return Live{Hold: time.Minute, Ping: time.Minute, Pong: time.Minute, Queue: 16} },
-		Clean: func(_, text string) string { return text }})
+		Clean: func(_, text string) string { return text },
+	})
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
@@ -107,8 +109,10 @@ func TestTheBusTakesOnlyTickets(t *testing.T) {
 	d := testDesk(t)
 	conn := subscribedAgent(t, d)
 	good := `{"from":"x","tenant":"default","asked_ns":1,"ticket":{"id":"` + testDialog + `","queue":"order","text":"你好"}}`
-	for _, bad := range []string{"", "[]", "{", `{"from":"x"}`, strings.Replace(good, testDialog, "tkt:{x}", 1), strings.Replace(strings.Replace(good, `"from":"x"`, `"from":"`+d.bus.me+`"`, 1), testDialog, ticketID(7), 1),
-		strings.Replace(good, `"default"`, `"t2"`, 1), strings.Replace(good, `"order"`, `"gold"`, 1), good[:len(good)-1] + `,"x":"` + strings.Repeat("x", dialog.MaxRecord) + `"}`} {
+	for _, bad := range []string{
+		"", "[]", "{", `{"from":"x"}`, strings.Replace(good, testDialog, "tkt:{x}", 1), strings.Replace(strings.Replace(good, `"from":"x"`, `"from":"`+d.bus.me+`"`, 1), testDialog, ticketID(7), 1),
+		strings.Replace(good, `"default"`, `"t2"`, 1), strings.Replace(good, `"order"`, `"gold"`, 1), good[:len(good)-1] + `,"x":"` + strings.Repeat("x", dialog.MaxRecord) + `"}`,
+	} {
 		d.bus.receive(bad)
 	}
 	d.bus.receive(good)

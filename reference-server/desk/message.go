@@ -84,6 +84,7 @@ func outcomeMessage(result outcome, ticketID string) []byte {
 	switch result {
 	case outcomeClaimed, outcomeLost, outcomeReplied:
 		return wire.JSON(nil).Object("").String("type", string(result)).String("ticket_id", ticketID).EndObject()
+	default:
 	}
 	return errorMessage(result, ticketID)
 }

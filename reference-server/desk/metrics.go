@@ -30,8 +30,10 @@ func NewMetrics(to prometheus.Registerer, refusals ...string) *Metrics {
 	}
 	upgrades := counter("ws_upgrades_total", "Requests for an agent's socket by result.", "result")
 	messages := counter("ws_messages_total", "Messages on agents' sockets by direction and type.", "direction", "type")
-	delay := prometheus.NewHistogram(prometheus.HistogramOpts{Name: "ws_push_delay_seconds", Help: "Time from a question to the queues of the agents on this server.",
-		Buckets: []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30}})
+	delay := prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "ws_push_delay_seconds", Help: "Time from a question to the queues of the agents on this server.",
+		Buckets: []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30},
+	})
 	to.MustRegister(delay)
 	return &Metrics{
 		accepted: upgrades.WithLabelValues("accepted"),

@@ -49,8 +49,10 @@ type socket struct {
 func newSocket(d *Desk, a Agent, conn *websocket.Conn, raw net.Conn) *socket {
 	conn.SetReadLimit(maxMessage)
 	live := d.live()
-	return &socket{desk: d, who: a.Owner, id: dialog.RandomHex(8), trace: a.TraceID, live: live, conn: conn, net: raw,
-		out: make(chan []byte, live.Queue), since: time.Now(), quit: make(chan struct{}), seen: map[string]struct{}{}}
+	return &socket{
+		desk: d, who: a.Owner, id: dialog.RandomHex(8), trace: a.TraceID, live: live, conn: conn, net: raw,
+		out: make(chan []byte, live.Queue), since: time.Now(), quit: make(chan struct{}), seen: map[string]struct{}{},
+	}
 }
 
 // start runs the socket until it ends, without waiting for that.

@@ -54,8 +54,10 @@ func queueKey(tenant, queue string) string { return "tkq:{" + tenant + "}:" + qu
 
 // fields are the ticket as Redis keeps it.
 func (t Ticket) fields() []any {
-	return []any{"queue", t.Queue, "state", string(t.State), "eta", t.ETA, "asked_ns", t.AskedNS, "tenant", t.Tenant, "uid", t.UID, "dialog", t.DialogID,
-		"text", t.Text, "trace", t.TraceID, "agent", t.Agent, "reply", t.Reply, "socket", t.Socket, "claimed_ms", t.ClaimMS}
+	return []any{
+		"queue", t.Queue, "state", string(t.State), "eta", t.ETA, "asked_ns", t.AskedNS, "tenant", t.Tenant, "uid", t.UID, "dialog", t.DialogID,
+		"text", t.Text, "trace", t.TraceID, "agent", t.Agent, "reply", t.Reply, "socket", t.Socket, "claimed_ms", t.ClaimMS,
+	}
 }
 
 // place is where the ticket stands in its queue.

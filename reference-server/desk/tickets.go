@@ -34,8 +34,10 @@ func newTickets(st *dialog.Store, ids *dialog.Minter, live func() Live) *tickets
 }
 
 func (ts *tickets) open(ctx context.Context, q Question, local bool) (t Ticket, stored bool) {
-	t = Ticket{ID: ts.ids.Mint(dialog.IDTicket, q.Owner), Queue: q.Queue, State: stateOpen, AskedNS: ts.store.Now().UnixNano(), Tenant: q.Owner.Tenant, UID: q.Owner.UID,
-		DialogID: q.DialogID, Text: q.Text, TraceID: q.TraceID, ETA: int(ticketETACap / time.Second)}
+	t = Ticket{
+		ID: ts.ids.Mint(dialog.IDTicket, q.Owner), Queue: q.Queue, State: stateOpen, AskedNS: ts.store.Now().UnixNano(), Tenant: q.Owner.Tenant, UID: q.Owner.UID,
+		DialogID: q.DialogID, Text: q.Text, TraceID: q.TraceID, ETA: int(ticketETACap / time.Second),
+	}
 	if local {
 		ts.journal.add(t, false)
 		return t, false

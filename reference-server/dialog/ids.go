@@ -71,7 +71,7 @@ func (m *Minter) Owns(id string, kind byte, who Owner) bool {
 }
 
 func (m *Minter) sum(dst, random []byte, kind byte, who Owner) {
-	h := m.macs.Get().(hash.Hash)
+	h := m.macs.Get().(hash.Hash) //nolint:forcetypeassert // this package alone puts it there
 	h.Reset()
 	var buf [sha256.Size]byte
 	msg := make([]byte, 0, 160)

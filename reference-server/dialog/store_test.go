@@ -31,8 +31,10 @@ func put(t *testing.T, s *Store, h *Hold, turnID, text string) error {
 }
 
 func testRecord(h *Hold, turnID, text string) *Record {
-	return &Record{Epoch: h.epoch, Seq: h.seq, Born: h.born, Token: h.token, TurnID: turnID, TextHash: TextHash(text), User: text,
-		Response: []byte(`{"dialog_id":"` + h.id + `","answer":"re: ` + text + `","seq":` + fmt.Sprint(h.seq) + `}`)}
+	return &Record{
+		Epoch: h.epoch, Seq: h.seq, Born: h.born, Token: h.token, TurnID: turnID, TextHash: TextHash(text), User: text,
+		Response: []byte(`{"dialog_id":"` + h.id + `","answer":"re: ` + text + `","seq":` + fmt.Sprint(h.seq) + `}`),
+	}
 }
 
 func start(t *testing.T, s *Store, turnID, text string) *Hold {

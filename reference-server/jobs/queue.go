@@ -67,8 +67,10 @@ type Queue struct {
 
 // New makes a queue; nothing is taken off it before Run.
 func New(rdb redis.UniversalClient, answer Answer, log *slog.Logger, now func() time.Time) *Queue {
-	q := &Queue{redis: rdb, answer: answer, log: log, now: now, name: "srv-" + dialog.RandomHex(4), wake: make(chan struct{}, 1),
-		running: map[string]context.CancelFunc{}, waiters: map[string]chan struct{}{}}
+	q := &Queue{
+		redis: rdb, answer: answer, log: log, now: now, name: "srv-" + dialog.RandomHex(4), wake: make(chan struct{}, 1),
+		running: map[string]context.CancelFunc{}, waiters: map[string]chan struct{}{},
+	}
 	q.meanNS.Store(int64(firstMean))
 	return q
 }

@@ -43,6 +43,7 @@ func (s Status) JSON(id string) []byte {
 		j = j.Raw("result", s.Result)
 	case Failed:
 		j = j.Object("error").String("code", s.Code).EndObject()
+	default:
 	}
 	return j.EndObject()
 }
@@ -64,6 +65,7 @@ func decodeFinal(stored string) Status {
 		return Status{State: s, Code: rest}
 	case Cancelled:
 		return Status{State: s}
+	default:
 	}
 	return Status{State: Failed, Code: CodeInternal}
 }

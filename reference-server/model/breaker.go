@@ -88,6 +88,7 @@ func (b *Breaker) State() string {
 		return "open"
 	case circuitbreaker.HalfOpenState:
 		return "half-open"
+	default:
 	}
 	return "closed"
 }

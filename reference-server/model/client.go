@@ -55,8 +55,10 @@ func NewClient(base string, key string, o Options) *Client {
 	if o.API == Completions {
 		path = "/v1/completions"
 	}
-	return &Client{url: strings.TrimSuffix(base, "/") + path, key: key, chat: o.API == Chat,
-		client: &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	return &Client{
+		url: strings.TrimSuffix(base, "/") + path, key: key, chat: o.API == Chat,
+		client: &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+	}
 }
 
 // Close closes connections that are idle.

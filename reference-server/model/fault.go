@@ -36,6 +36,7 @@ func (f Fault) Failure() bool {
 	switch f {
 	case FaultTransient, FaultBackOff, FaultTimeout, FaultGarbage, FaultConfig:
 		return true
+	default:
 	}
 	return false
 }

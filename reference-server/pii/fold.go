@@ -27,7 +27,7 @@ var foldings = sync.Pool{New: func() any { return new(folded) }}
 
 // fold takes a folding, which goes back to foldings.
 func fold(text string) *folded {
-	f := foldings.Get().(*folded)
+	f := foldings.Get().(*folded) //nolint:forcetypeassert // this package alone puts it there
 	f.runes, f.from, f.to, f.spans = f.runes[:0], f.from[:0], f.to[:0], f.spans[:0]
 	for i, r := range text {
 		if n := len(f.to); n > 0 && f.to[n-1] == 0 {

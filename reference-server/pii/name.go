@@ -35,10 +35,12 @@ type nameFinder struct {
 }
 
 func newNameFinder() nameFinder {
-	f := nameFinder{cues: map[rune][]nameCue{}, titles: map[rune][][]rune{}, given: runeSet(givenCharacters), surname: runeSet(surnames), risky: runeSet(riskySurnames),
-		double: wordSet(doubleSurnames), common: wordSet(commonWords), follows: wordSet(afterNames), gap: runeSet(` :=是为叫写填"'“”「」【】()<>`)}
+	f := nameFinder{
+		cues: map[rune][]nameCue{}, titles: map[rune][][]rune{}, given: runeSet(givenCharacters), surname: runeSet(surnames), risky: runeSet(riskySurnames),
+		double: wordSet(doubleSurnames), common: wordSet(commonWords), follows: wordSet(afterNames), gap: runeSet(` :=是为叫写填"'“”「」【】()<>`),
+	}
 	for t, words := range map[trust]string{strong: strongCues, weak: weakCues} {
-		for _, w := range strings.Fields(words) {
+		for w := range strings.FieldsSeq(words) {
 			word := []rune(w)
 			last := word[len(word)-1]
 			f.cues[last] = append(f.cues[last], nameCue{word, t})
@@ -47,7 +49,7 @@ func newNameFinder() nameFinder {
 	for _, list := range f.cues {
 		slices.SortFunc(list, func(a, b nameCue) int { return len(b.word) - len(a.word) })
 	}
-	for _, w := range strings.Fields(titles) {
+	for w := range strings.FieldsSeq(titles) {
 		word := []rune(w)
 		f.titles[word[0]] = append(f.titles[word[0]], word)
 	}
@@ -69,7 +71,7 @@ func runeSet(s string) map[rune]bool {
 
 func wordSet(s string) map[string]bool {
 	m := map[string]bool{}
-	for _, w := range strings.Fields(s) {
+	for w := range strings.FieldsSeq(s) {
 		m[w] = true
 	}
 	return m

@@ -39,6 +39,7 @@ func (c Context) Child() string {
 	b = append(b, '-')
 	return string(append(b, c.Flags...))
 }
+
 func lowerHex(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {

@@ -149,7 +149,7 @@ func (g *Team) run(a *agent) {
 }
 
 // set changes an agent's state and tells those who wait for that.
-func (g *Team) set(a *agent, change func()) {
+func (g *Team) set(_ *agent, change func()) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	change()
@@ -170,7 +170,7 @@ func (g *Team) pause(wait time.Duration) bool {
 	return g.ctx.Err() == nil
 }
 
-// ready waits until an agent's socket is open, for the first turns until it is
+// Ready waits until an agent's socket is open, for the first turns until it is
 // known of every one whether it can be.
 func (g *Team) Ready(until time.Duration) wire.Fault {
 	for {
@@ -228,7 +228,7 @@ func (g *Team) wait(c <-chan struct{}, until time.Duration) wire.Fault {
 	}
 }
 
-// prepare opens all sockets.
+// Prepare opens all sockets.
 func (g *Team) Prepare() error {
 	for {
 		g.mu.Lock()

@@ -155,6 +155,7 @@ func (d *delimiter) trail(c byte) bool {
 	case trailerLF:
 		d.line, d.state = 0, trailerStart
 		return c == '\n'
+	default:
 	}
 	d.done = true
 	return c == '\n'

@@ -61,7 +61,7 @@ func (h *Client) Compile(q *wire.Request) { q.Written = NewForm(q, h.target) }
 // RoundTrip sends q, filled with x's values, and reads the answer into x.
 func (h *Client) RoundTrip(l *wire.Link, x *wire.Exchange, q *wire.Request) wire.Fault {
 	x.In = x.In[:0]
-	x.Out = q.Written.(*Form).Append(x.Out[:0], &x.Values)
+	x.Out = q.Written.(*Form).Append(x.Out[:0], &x.Values) //nolint:forcetypeassert // this package alone puts it there
 	c, f := h.acquire(l, x)
 	if f.Bad() {
 		return f
@@ -162,7 +162,7 @@ func (h *Client) talk(c *conn, x *wire.Exchange, q *wire.Request) (keep bool, f 
 // send writes the request; had tells that it read the begin of the answer, too.
 func (h *Client) send(c *conn, x *wire.Exchange, now time.Duration) (had bool, f wire.Fault) {
 	out := x.Out
-	if c.swappable(now) {
+	if c.swappable(now) { //nolint:nestif // the branches are those of one exchange
 		x.Room(512)
 		wrote, n, err := c.exchange(out, x.In[:cap(x.In)])
 		if n > 0 {

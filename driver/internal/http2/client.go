@@ -181,7 +181,7 @@ func (h *Client) preface() []byte {
 func settings(pairs ...int) []byte {
 	var b []byte
 	for i := 0; i < len(pairs); i += 2 {
-		b = append(b, byte(pairs[i]>>8), byte(pairs[i]), byte(pairs[i+1]>>24), byte(pairs[i+1]>>16), byte(pairs[i+1]>>8), byte(pairs[i+1]))
+		b = append(b, byte(pairs[i]>>8), byte(pairs[i]), byte(pairs[i+1]>>24), byte(pairs[i+1]>>16), byte(pairs[i+1]>>8), byte(pairs[i+1])) //nolint:gosec // pairs come in twos
 	}
 	return b
 }

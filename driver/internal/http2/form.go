@@ -1,6 +1,8 @@
 package http2
 
 import (
+	"net/http"
+
 	"github.com/cstest/cstest/driver/internal/wire"
 	"github.com/cstest/cstest/template"
 )
@@ -69,9 +71,9 @@ func newForm(q *wire.Request, t *wire.Target) *form {
 		b.parts = append(b.parts, blockPart{name: appendText([]byte{first}, name), value: value})
 	}
 	switch q.Method {
-	case "GET":
+	case http.MethodGet:
 		static(staticGET)
-	case "POST":
+	case http.MethodPost:
 		static(staticPOST)
 	default:
 		add(":method", template.Raw[wire.Values](q.Method))

@@ -207,13 +207,11 @@ func (m *mux) flushAside() {
 	if len(m.out) == 0 || m.flushing || m.closed {
 		return
 	}
-	m.h.readers.Add(1)
-	go func() {
-		defer m.h.readers.Done()
+	m.h.readers.Go(func() {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		m.flush()
-	}()
+	})
 }
 
 // finish ends s and wakes who waits for it.

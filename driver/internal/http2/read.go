@@ -88,7 +88,7 @@ func (m *mux) frames(now time.Duration) {
 
 func protocol(what string) wire.Fault { return wire.NewFault(wire.Broken, "protocol error: "+what) }
 
-func (m *mux) handle(kind, flags byte, id uint32, p []byte, now time.Duration) wire.Fault {
+func (m *mux) handle(kind, flags byte, id uint32, p []byte, now time.Duration) wire.Fault { //nolint:cyclop // a case for each kind; in parts it would be read no better
 	if m.blockOf != 0 && (kind != frameContinuation || id != m.blockOf) {
 		return protocol("a header block is interrupted")
 	}
@@ -251,7 +251,7 @@ func (m *mux) data(flags byte, id uint32, p []byte, now time.Duration) wire.Faul
 	if len(p) > 0 {
 		m.empty = 0
 	}
-	bad := wire.Fault{}
+	var bad wire.Fault
 	if !s.answered {
 		bad = protocol("a body before its headers")
 	} else {

@@ -64,7 +64,7 @@ func (h *Client) pick() (m *mux, empty int) {
 func (h *Client) wait(turn chan *mux, x *wire.Exchange) (*mux, wire.Fault) {
 	timer := time.NewTimer(x.Deadline - h.target.Now())
 	defer timer.Stop()
-	f := wire.Fault{}
+	var f wire.Fault
 	select {
 	case m := <-turn:
 		return m, wire.Fault{}

@@ -27,7 +27,7 @@ type stream struct {
 func (s *stream) reset(x *wire.Exchange, q *wire.Request) {
 	*s = stream{Exchange: x, wake: s.wake}
 	if q != nil {
-		s.form, s.events = q.Written.(*form), q.Events
+		s.form, s.events = q.Written.(*form), q.Events //nolint:forcetypeassert // this package alone puts it there
 	}
 }
 

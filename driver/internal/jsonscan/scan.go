@@ -274,7 +274,7 @@ func (s *Scanner) scalar(i int) (int, bool) {
 }
 
 // skip reads any value, however deep, on a fixed stack of one bit a level.
-func (s *Scanner) skip(i int) (int, bool) {
+func (s *Scanner) skip(i int) (int, bool) { //nolint:gocognit // one loop over bytes with every state in sight
 	if i < len(s.doc) && s.doc[i] != '{' && s.doc[i] != '[' {
 		return s.scalar(i)
 	}

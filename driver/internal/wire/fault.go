@@ -127,12 +127,10 @@ func Short(err error) string {
 	if errors.As(err, &op) && op.Err != nil {
 		err = op.Err
 	}
-	var file *os.PathError
-	if errors.As(err, &file) {
+	if file, ok := errors.AsType[*os.PathError](err); ok {
 		err = file.Err
 	}
-	var call *os.SyscallError
-	if errors.As(err, &call) {
+	if call, ok := errors.AsType[*os.SyscallError](err); ok {
 		err = call.Err
 	}
 	text := strings.ToValidUTF8(err.Error(), "?")

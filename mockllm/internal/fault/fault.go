@@ -85,6 +85,7 @@ func (f *Fault) AtOnce() bool {
 		return true
 	case config.KindReset:
 		return f.Chunks == 0
+	default:
 	}
 	return false
 }

@@ -152,7 +152,7 @@ func (c *h1conn) Begin(h Head, length int64) {
 	c.chunked = length < 0 && !c.http10
 	c.left = max(length, 0)
 	c.closing = c.closing || length < 0 && c.http10
-	b := append(c.out, "HTTP/1.1 "...)
+	b := append(c.out, "HTTP/1.1 "...) //nolint:gocritic // goes back into out at the end
 	b = strconv.AppendInt(b, int64(h.Status), 10)
 	b = append(append(append(b, ' '), http.StatusText(h.Status)...), "\r\nServer: cstest-mockllm\r\nDate: "...)
 	b = append(b, c.srv.clock.now()...)
@@ -183,7 +183,7 @@ func (c *h1conn) Begin(h Head, length int64) {
 	case c.http10:
 		b = append(b, "\r\nConnection: keep-alive"...)
 	}
-	c.out = append(b, "\r\n\r\n"...)
+	c.out = append(b, "\r\n\r\n"...) //nolint:gocritic // b began as out
 }
 
 // Write implements Wire.
