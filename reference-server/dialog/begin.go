@@ -39,7 +39,7 @@ func (s *Store) Begin(ctx context.Context, id, turnID, hash string, exclusive bo
 	if err != nil {
 		if exclusive {
 			s.orphans.Store(h.token, struct{}{})
-			go s.takeBack(h, turnID) // the lease may be ours without our knowing
+			go s.takeBack(h, turnID) //nolint:gosec // must outlive the request: the lease may be ours without our knowing
 		}
 		return nil, nil, stateError(err)
 	}
