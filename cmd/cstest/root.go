@@ -67,11 +67,22 @@ func languageOf(cmd *cobra.Command) reason.Lang {
 // writeErrorIn is writeError in a language, where the error has a text in it.
 func writeErrorIn(lang reason.Lang, w io.Writer, name string, err error) {
 	text := report.NewRedactor(nil).Text(reason.Of(err).Text(lang)) // a flag may have been quoted, password and all
+	text = printable(text)
 	if strings.Contains(text, "\n") {
 		fmt.Fprintf(w, "%s\n", text)
 		return
 	}
 	fmt.Fprintf(w, "%s: %s\n", name, text)
+}
+
+// printable makes every control character of a text visible, line by line: what
+// a target or a file says must not steer the terminal.
+func printable(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = report.Clean(line)
+	}
+	return strings.Join(lines, "\n")
 }
 
 func newRootCmd(s streams) *cobra.Command {

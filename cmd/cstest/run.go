@@ -202,7 +202,7 @@ func (j *job) sweep() {
 
 func (j *job) notice(what reason.Reason) {
 	if !j.quiet {
-		fmt.Fprintln(j.s.err, what.Text(j.lang))
+		fmt.Fprintln(j.s.err, printable(what.Text(j.lang)))
 	}
 }
 

@@ -103,7 +103,7 @@ func tryOne(ctx context.Context, s streams, o *tryOptions, c *chosen, fault *sce
 			if len(e.Unmapped) > 0 {
 				unmapped++
 			}
-			fmt.Fprintf(s.out, "%s, turn %d of %d\n%s\n", report.Clean(e.Conversation), e.Number, e.Of, e.String())
+			fmt.Fprintf(s.out, "%s, turn %d of %d\n%s\n", report.Clean(e.Conversation), e.Number, e.Of, printable(e.String()))
 			return o.turn == 0
 		})
 	switch {
