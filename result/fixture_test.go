@@ -252,17 +252,19 @@ func saleRun(t testing.TB, seed uint64, slow float64) (*scenario.Scenario, *Abou
 	t.Helper()
 	s := &sale{rng: rand.New(rand.NewPCG(seed, 7)), scale: 1, slow: slow}
 	snap, facts := s.run(t, salePlan())
-	return saleScenario(), &About{
+	about := &About{
 		RunID: "0198a1f2-7c3e-7b7a-9d55-2f6f7d0b1c11", Version: "0.1.0",
 		Tags:      map[string]string{"branch": "main", "commit": "c2df48a"},
 		Overrides: []string{"--set target.bundled.knobs.limit.global=500/s"},
 		Environment: Environment{
 			OS: "linux", Arch: "amd64", Kernel: "6.12.0", CPU: "AMD EPYC 7B13", Cores: 2, MemoryBytes: 8 << 30, Go: "go1.26.0",
 		},
-	}, Recording{
+	}
+	recording := Recording{
 		Snapshot: snap, Facts: facts, Started: time.Date(2026, 11, 11, 15, 59, 25, 0, time.UTC),
 		Warnings: reason.Reasons{reason.Said("availability over 100 s is a scaled figure: 36 s per hour at 99 %")},
 	}
+	return saleScenario(), about, recording
 }
 
 // saleDocument is the Document of a sale.
