@@ -115,7 +115,7 @@ func bounds(all []standing) (low, high *standing) {
 			low = &all[i]
 		case breaks, wall:
 			return low, &all[i]
-		default:
+		case unknown:
 		}
 	}
 	return low, nil

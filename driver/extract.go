@@ -204,7 +204,7 @@ func saysSo(v *jsonscan.Value) bool {
 		return string(v.Raw) != "0"
 	case jsonscan.Text:
 		return len(v.Raw) > 0
-	default:
+	case jsonscan.True, jsonscan.Object:
 	}
 	return len(v.Raw) > len("{}")
 }

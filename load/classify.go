@@ -110,7 +110,7 @@ func broken(r *driver.Reply) (measure.Outcome, string) {
 		outcome, message = measure.Censored, "unanswered when the load ended"
 	case driver.Exhausted:
 		outcome, message = measure.DroppedGenerator, "out of descriptors or ports"
-	default:
+	case driver.Complete, driver.Broken:
 	}
 	if r.Message != "" {
 		message = r.Message

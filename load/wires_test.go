@@ -39,7 +39,7 @@ func said(api scenario.API, docs ...string) string {
 		return b + "data: [DONE]\n\n"
 	case scenario.APIReference:
 		return strings.ReplaceAll(b, "data: ", "event: delta\ndata: ") + "event: done\ndata: {}\n\n"
-	default:
+	case scenario.APIArticle, scenario.APICustom:
 	}
 	return b + "event: end\ndata: {}\n\n"
 }
@@ -314,7 +314,7 @@ func judgeOver(t *testing.T, rule *wireRule, mode scenario.Mode, version scenari
 		if mode == scenario.ModeStream {
 			target.Response.Answer = ""
 		}
-	default:
+	case scenario.APIReference, scenario.APIArticle:
 	}
 	base := time.Now()
 	d, err := driver.New(&target, driver.Options{Base: base})

@@ -34,7 +34,9 @@ func (c *call) plant(seen []canary.Mark) []canary.Mark {
 		}
 		c.text += value
 		c.length = token.Count(c.text)
-	default:
+	case config.KindStatus, config.KindSlow, config.KindHang, config.KindReset, config.KindTruncate, config.KindGarbage,
+		config.KindHTML, config.KindWrongContentType, config.KindEmpty, config.KindOversized, config.KindDrip,
+		config.KindErrorInStream, config.KindFailFirst, config.KindCount:
 	}
 	return seen
 }

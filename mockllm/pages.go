@@ -118,7 +118,8 @@ func (s *Server) page(r route, path, method string, encoded bool) (transport.Hea
 		return transport.Head{Status: 200, ContentType: typeJSON}, appendModel(nil, name)
 	case routeMetrics:
 		return s.scrape()
-	default:
+	case routeNone, routeChat, routeCompletions, routeResponses, routeMessages, routeEmbeddings, routeModerations,
+		routeHealth:
 	}
 	return transport.Head{Status: 200, ContentType: typeJSON}, []byte(`{"status":"ok"}`)
 }

@@ -130,7 +130,7 @@ func (v *capacityView) outcome(o capacity.Outcome) string {
 		return v.t.Broke
 	case capacity.Unsure:
 		return v.t.Unsure
-	default:
+	case capacity.Invalid:
 	}
 	return v.t.Invalid
 }

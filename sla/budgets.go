@@ -76,7 +76,8 @@ func compile(b *measure.Budget, o scenario.Objective) {
 		b.Of, b.Limit = measure.FirstToken, o.Limit.D()
 	case scenario.KindChunkGap:
 		b.Of, b.Limit, b.Valid = measure.ChunkGap, o.Limit.D(), sent
-	default:
+	case scenario.KindIntegrity, scenario.KindPlanted, scenario.KindRecoveryLatency, scenario.KindRecoveryQuality,
+		scenario.KindCallsPerTurn, scenario.KindConversations:
 	}
 }
 

@@ -141,7 +141,7 @@ func simulate(d design, p float64, n, runs int) (v verdicts) {
 			v.pass++
 		case Fail:
 			v.fail++
-		default:
+		case NotVerified, Inconclusive, Invalid, Incomplete:
 		}
 		if Infer(bad, total, p, 0.95, 1) == Pass {
 			v.plain++

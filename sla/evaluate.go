@@ -117,7 +117,9 @@ func (j *judge) count(r *Judged, o scenario.Objective) {
 			j.notVerified(r, reason.New(reason.NoCanaryContext))
 			return
 		}
-	default:
+	case scenario.KindLatency, scenario.KindAvailability, scenario.KindSeconds, scenario.KindFullQuality,
+		scenario.KindExpected, scenario.KindRecoveryLatency, scenario.KindRecoveryQuality, scenario.KindFirstToken,
+		scenario.KindChunkGap, scenario.KindCallsPerTurn, scenario.KindConversations:
 	}
 	r.Measured = float64(r.Bad)
 	r.Lower, r.Upper = r.Measured, r.Measured
@@ -270,7 +272,9 @@ func (j *judge) mustVerify(o Judged) bool {
 		return false
 	case scenario.KindContext:
 		return j.s.Checks.Memory == scenario.On
-	default:
+	case scenario.KindLatency, scenario.KindAvailability, scenario.KindSeconds, scenario.KindFullQuality,
+		scenario.KindExpected, scenario.KindPlanted, scenario.KindRecoveryLatency, scenario.KindRecoveryQuality,
+		scenario.KindFirstToken, scenario.KindChunkGap, scenario.KindCallsPerTurn, scenario.KindConversations:
 	}
 	return true
 }

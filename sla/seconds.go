@@ -105,7 +105,7 @@ func (j *judge) tallySeconds(b int, target float64) (c SecondsCount) {
 			c.Doubtful++
 		case unknown:
 			c.Unknown++
-		default:
+		case holds:
 		}
 	}
 	c.Budget, _ = allowance(target, c.Total)

@@ -180,7 +180,8 @@ func (j *judge) spent(r *Judged, o scenario.Objective) reason.Reasons {
 		return reason.Reasons{reason.New(reason.ChunkGapLong, r.Limit, verdict, r.Bad, r.N)}
 	case scenario.KindConversations:
 		return reason.Reasons{reason.New(reason.ConversationsBad, verdict, r.Bad, r.N)}
-	default:
+	case scenario.KindSeconds, scenario.KindContext, scenario.KindIntegrity, scenario.KindPlanted,
+		scenario.KindRecoveryLatency, scenario.KindRecoveryQuality, scenario.KindCallsPerTurn:
 	}
 	return reason.Reasons{reason.New(reason.Bad, verdict, r.Bad, r.N)}
 }

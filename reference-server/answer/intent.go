@@ -39,7 +39,7 @@ func (i Intent) Queue() string {
 		return "complaint"
 	case ChangeOrder, ReadOrder:
 		return "order"
-	default:
+	case Info, Human, NumIntents:
 	}
 	return "general"
 }

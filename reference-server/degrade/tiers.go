@@ -153,7 +153,7 @@ func (p Position) climb(s signals, k timers, _ bool, atOnce string) (Position, s
 		if s.now.Sub(p.faqBad) >= p.timer(handoffGone) {
 			return p.enter(FAQ, s), "faq_up"
 		}
-	default:
+	case Static:
 	}
 	return p, ""
 }

@@ -214,7 +214,7 @@ func (p Position) LiveShare() int {
 		return 100
 	case FAQ:
 		return p.share
-	default:
+	case Handoff, Static:
 	}
 	return 0
 }

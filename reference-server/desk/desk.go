@@ -166,7 +166,7 @@ func (d *Desk) moved(t Ticket) {
 		ctx, cancel := context.WithTimeout(context.Background(), timeout)
 		defer cancel()
 		d.append(ctx, t.DialogID, dialog.Note{Ticket: t.ID, Agent: t.Agent, Text: t.Reply}, time.Time{})
-	default:
+	case stateClaimed:
 	}
 }
 

@@ -84,7 +84,8 @@ func outcomeMessage(result outcome, ticketID string) []byte {
 	switch result {
 	case outcomeClaimed, outcomeLost, outcomeReplied:
 		return wire.JSON(nil).Object("").String("type", string(result)).String("ticket_id", ticketID).EndObject()
-	default:
+	case outcomeNotFound, outcomeNotClaimed, outcomeClosed, outcomeUnavailable, codeUnknownType, codeUnknownQueue,
+		codeBadMessage, codeTooLong, codeEmpty:
 	}
 	return errorMessage(result, ticketID)
 }

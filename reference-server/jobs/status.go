@@ -43,7 +43,7 @@ func (s Status) JSON(id string) []byte {
 		j = j.Raw("result", s.Result)
 	case Failed:
 		j = j.Object("error").String("code", s.Code).EndObject()
-	default:
+	case Queued, Running, Cancelled:
 	}
 	return j.EndObject()
 }
@@ -65,7 +65,7 @@ func decodeFinal(stored string) Status {
 		return Status{State: s, Code: rest}
 	case Cancelled:
 		return Status{State: s}
-	default:
+	case Queued, Running:
 	}
 	return Status{State: Failed, Code: CodeInternal}
 }

@@ -88,7 +88,7 @@ func (b *Breaker) State() string {
 		return "open"
 	case circuitbreaker.HalfOpenState:
 		return "half-open"
-	default:
+	case circuitbreaker.ClosedState:
 	}
 	return "closed"
 }

@@ -36,7 +36,7 @@ func (f Fault) Failure() bool {
 	switch f {
 	case FaultTransient, FaultBackOff, FaultTimeout, FaultGarbage, FaultConfig:
 		return true
-	default:
+	case FaultNone, FaultPermanent, FaultCancelled, FaultRefused, FaultFull:
 	}
 	return false
 }

@@ -155,7 +155,7 @@ func (d *delimiter) trail(c byte) bool {
 	case trailerLF:
 		d.line, d.state = 0, trailerStart
 		return c == '\n'
-	default:
+	case chunkSize, chunkExtension, chunkSizeLF, chunkData, chunkEndCR, chunkEndLF, trailerEndLF:
 	}
 	d.done = true
 	return c == '\n'

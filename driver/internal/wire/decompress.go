@@ -27,7 +27,7 @@ func (x *Exchange) inflate(l *Limits) Fault {
 		return Fault{}
 	case unknownEncoding:
 		return NewFault(Malformed, "content-encoding is neither gzip nor identity")
-	default:
+	case gzipped:
 	}
 	in := bytes.NewReader(x.Body)
 	z, err := gzip.NewReader(in)

@@ -85,7 +85,9 @@ func (f *Fault) AtOnce() bool {
 		return true
 	case config.KindReset:
 		return f.Chunks == 0
-	default:
+	case config.KindSlow, config.KindTruncate, config.KindGarbage, config.KindHTML, config.KindWrongContentType,
+		config.KindEmpty, config.KindOversized, config.KindDrip, config.KindErrorInStream, config.KindLeak, config.KindEscape,
+		config.KindCount:
 	}
 	return false
 }
