@@ -282,19 +282,7 @@ func (p *probing) finish() error {
 	if len(p.probes) > 0 {
 		written = p.write()
 	}
-	if err := p.print(r); err != nil {
-		written = errors.Join(written, fmt.Errorf("standard output: %w", err))
-	}
-	switch {
-	case written != nil && p.signals.code() == 0:
-		return resultsError{written}
-	case written != nil:
-		writeError(p.s.err, "cstest", written)
-	}
-	if r.ExitCode == exitPass {
-		return nil
-	}
-	return quietError{r.ExitCode}
+	return conclude(p.s, p.signals, written, p.print(r), r.ExitCode)
 }
 
 func (p *probing) print(r *capacity.Result) error {

@@ -47,6 +47,24 @@ type quietError struct{ code int }
 
 func (e quietError) Error() string { return fmt.Sprintf("exit %d", e.code) }
 
+// conclude is how a command ends whose results were written and printed, with the
+// errors of the two: code, unless what was written is not whole.
+func conclude(s streams, sig *signals, written, printed error, code int) error {
+	if printed != nil {
+		written = errors.Join(written, fmt.Errorf("standard output: %w", printed))
+	}
+	switch {
+	case written != nil && sig.code() == 0:
+		return resultsError{written}
+	case written != nil:
+		writeError(s.err, "cstest", written)
+	}
+	if code == exitPass {
+		return nil
+	}
+	return quietError{code}
+}
+
 // exitCode decides the exit code of an error, in this one place.
 func exitCode(err error) int {
 	if err == nil {

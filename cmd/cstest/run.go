@@ -213,28 +213,20 @@ func (j *job) finish(done *trial.Done) error {
 	})
 	crashed := j.crashed(done.Crash)
 	written := errors.Join(done.JournalErr, writeResult(j.dir, doc, done.Snapshot, j.about))
-	if err := j.print(doc); err != nil {
-		written = errors.Join(written, fmt.Errorf("standard output: %w", err))
+	printed := j.print(doc)
+	if printed != nil {
 		fmt.Fprintln(j.s.err, lastWords(doc))
 	}
 	if err := appendStepSummary(doc, j.lang); err != nil {
 		fmt.Fprintln(j.s.err, "warning: "+err.Error())
 	}
-	switch code := j.signals.code(); {
-	case crashed != nil:
-		if written != nil {
-			writeError(j.s.err, "cstest", written)
+	if crashed != nil {
+		if err := errors.Join(written, printed); err != nil {
+			writeError(j.s.err, "cstest", err)
 		}
 		return crashed
-	case written != nil && code == 0:
-		return resultsError{written}
-	case written != nil:
-		writeError(j.s.err, "cstest", written)
 	}
-	if doc.ExitCode == exitPass {
-		return nil
-	}
-	return quietError{doc.ExitCode}
+	return conclude(j.s, j.signals, written, printed, doc.ExitCode)
 }
 
 // lastWords is the result in a line, for when nothing else can be written.

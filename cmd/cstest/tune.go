@@ -347,19 +347,7 @@ func (x *experiment) finish() error {
 	if len(x.runs) > 0 {
 		written = x.write()
 	}
-	if err := x.print(e); err != nil {
-		written = errors.Join(written, fmt.Errorf("standard output: %w", err))
-	}
-	switch {
-	case written != nil && x.signals.code() == 0:
-		return resultsError{written}
-	case written != nil:
-		writeError(x.s.err, "cstest", written)
-	}
-	if e.ExitCode == exitPass {
-		return nil
-	}
-	return quietError{e.ExitCode}
+	return conclude(x.s, x.signals, written, x.print(e), e.ExitCode)
 }
 
 func (x *experiment) print(e *tune.Experiment) error {
