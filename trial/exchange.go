@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"compress/flate"
 	"compress/gzip"
+	"compress/zlib"
 	"errors"
 	"fmt"
 	"io"
@@ -101,7 +102,10 @@ func uncompressed(coding, body string) ([]byte, error) {
 			return nil, err
 		}
 		return io.ReadAll(io.LimitReader(z, mostShown))
-	case "deflate":
+	case "deflate": // zlib by RFC 9110; some servers send it bare
+		if z, err := zlib.NewReader(strings.NewReader(body)); err == nil {
+			return io.ReadAll(io.LimitReader(z, mostShown))
+		}
 		return io.ReadAll(io.LimitReader(flate.NewReader(strings.NewReader(body)), mostShown))
 	}
 	return nil, errors.New("not taken apart here")

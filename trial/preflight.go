@@ -161,6 +161,11 @@ func converse(ctx context.Context, o *Options, target *scenario.Target, longest 
 		}
 		for i, m := range messages {
 			saved = append(saved, secret.credentials(m.Request)...)
+			if i == 0 && st.Number == 1 && s.Target.Login != nil {
+				var typed []string
+				m.Request, typed = maskLogin(s.Target.Login, m.Request)
+				saved = append(saved, typed...)
+			}
 			text, body := decoded(m.Response)
 			m = Message{secret.mask(m.Request), secret.mask(text)}
 			if i < len(messages)-1 {

@@ -3,6 +3,8 @@ package trial
 import (
 	"strings"
 
+	"github.com/tidwall/gjson"
+
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/template"
@@ -87,6 +89,38 @@ func secretHeadersOf(t *scenario.Target) secretHeaders {
 		}
 	}
 	return h
+}
+
+// maskLogin hides, in a login as it was sent, what its body had from a data table
+// or from outside: passwords are kept there. It gives the values long enough to
+// be looked for elsewhere, too.
+func maskLogin(l *scenario.Login, request string) (masked string, values []string) {
+	t, err := template.ParseJSON(l.Body)
+	head, body, ok := strings.Cut(request, "\r\n\r\n")
+	if err != nil || !ok || !gjson.Valid(body) {
+		return request, nil
+	}
+	for _, use := range t.Uses() {
+		family, _, _ := strings.Cut(use.Name, ".")
+		switch family {
+		case "user", "run", "conversation", "trace", "span":
+			continue // cstest's own
+		}
+		value := gjson.Get(body, gjsonPath(use.At))
+		if value.Raw == "" || value.Raw == `""` {
+			continue
+		}
+		body = strings.ReplaceAll(body, value.Raw, `"[redacted]"`)
+		if len(value.String()) >= leastCredential {
+			values = append(values, value.String())
+		}
+	}
+	return head + "\r\n\r\n" + body, values
+}
+
+// gjsonPath is a place of a template, "a.b[0].c", as gjson writes it.
+func gjsonPath(at string) string {
+	return strings.NewReplacer("[", ".", "]", "").Replace(at)
 }
 
 func (h secretHeaders) has(name string) bool { return h[strings.ToLower(strings.TrimSpace(name))] }

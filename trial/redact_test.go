@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -40,5 +41,21 @@ func TestCredentialsAndMask(t *testing.T) {
 	masked := "POST /chat HTTP/1.1\nhost: h\nAuthorization: [redacted]\nCookie: [redacted]\nx-api-key: [redacted]\nX-Token: [redacted]\nx-user: u1\n\nauthorization: Bearer body0123"
 	if got := secret.mask(request); got != masked {
 		t.Errorf("masked %q", got)
+	}
+}
+
+// What a login has from a data table or from outside is not shown, neither in
+// the request nor, where it is long enough to be told from ordinary text, in
+// what comes back. What cstest itself put there is.
+func TestLoginIsMasked(t *testing.T) {
+	login := &scenario.Login{Body: []byte(`{"user":"${user.id}","pin":"${accounts.pin}","deep":[{"password":"${accounts.password}"}],"app":"shop"}`)}
+	sent := "POST /login HTTP/1.1\r\nhost: x\r\n\r\n" + `{"user":"u1","pin":"1234","deep":[{"password":"sesame-open-1"}],"app":"shop"}`
+	got, values := maskLogin(login, sent)
+	want := "POST /login HTTP/1.1\r\nhost: x\r\n\r\n" + `{"user":"u1","pin":"[redacted]","deep":[{"password":"[redacted]"}],"app":"shop"}`
+	if got != want || !slices.Equal(values, []string{"sesame-open-1"}) {
+		t.Errorf("got %q, %q", got, values)
+	}
+	if got, values := maskLogin(&scenario.Login{}, "GET /login HTTP/1.1\r\n\r\n"); got != "GET /login HTTP/1.1\r\n\r\n" || values != nil {
+		t.Errorf("without a body: %q, %q", got, values)
 	}
 }
