@@ -125,7 +125,7 @@ func Analyze(p *Plan, runs []Run, gate string) *Experiment {
 		e.Arms[i] = t.arm(i, a)
 	}
 	e.compare(p, t)
-	e.conclude(p)
+	e.conclude()
 	e.Warnings = e.WarningCodes.Texts(reason.English)
 	return e
 }
@@ -266,7 +266,7 @@ const (
 )
 
 // conclude sets the verdict and the exit code, and says what was left out.
-func (e *Experiment) conclude(_ *Plan) {
+func (e *Experiment) conclude() {
 	ranked := 0
 	for i := range e.Arms {
 		a := &e.Arms[i]

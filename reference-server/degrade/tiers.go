@@ -127,7 +127,7 @@ func next(p Position, s signals, k timers) (Position, string) {
 	} else {
 		p.strikes = 0
 	}
-	p, reason := p.climb(s, k, trouble, atOnce)
+	p, reason := p.climb(s, k, atOnce)
 	switch {
 	case !p.Away && (s.redis.n >= minSamples && s.redis.failures() >= staticEnter || s.pings.n >= fewProbes && s.pings.failures() >= staticEnter):
 		p.Away, reason = true, "redis_down"
@@ -138,7 +138,7 @@ func next(p Position, s signals, k timers) (Position, string) {
 }
 
 // climb moves on the ladder from llm to handoff.
-func (p Position) climb(s signals, k timers, _ bool, atOnce string) (Position, string) {
+func (p Position) climb(s signals, k timers, atOnce string) (Position, string) {
 	switch p.Tier {
 	case LLM:
 		if atOnce != "" || p.strikes >= 2 {

@@ -116,7 +116,7 @@ func (g *Team) run(a *agent) {
 	for g.pause(wait) {
 		s, f := g.connect(a)
 		lived := time.Duration(0)
-		g.set(a, func() {
+		g.set(func() {
 			if first {
 				first = false
 				g.fresh--
@@ -133,7 +133,7 @@ func (g *Team) run(a *agent) {
 			opened := g.target.Now()
 			f = s.serve()
 			lived = g.target.Now() - opened
-			g.set(a, func() {
+			g.set(func() {
 				a.session, a.fault, a.trying = nil, f, true
 				g.live--
 				g.fail(s, f)
@@ -149,7 +149,7 @@ func (g *Team) run(a *agent) {
 }
 
 // set changes an agent's state and tells those who wait for that.
-func (g *Team) set(_ *agent, change func()) {
+func (g *Team) set(change func()) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	change()
