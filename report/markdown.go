@@ -84,7 +84,11 @@ func mdStorms(d *result.Document, w *words, p func(string, ...any)) {
 			p("  - **%s**", md(w.Metastable))
 		}
 	}
-	p("- **%s** %s", w.Outages, md(secondsLine(d.Availability.Seconds, w)))
+	if s := d.Availability.Seconds; s.TotalS > 0 {
+		p("- **%s** %s", w.Outages, md(secondsLine(s, w)))
+	} else if len(d.Availability.Outages) > 0 {
+		p("- **%s**", w.Outages)
+	}
 	for i, o := range d.Availability.Outages {
 		if i == 10 {
 			p("  - … +%d", len(d.Availability.Outages)-10)

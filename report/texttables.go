@@ -16,7 +16,9 @@ func (t *text) outages(d *result.Document) {
 		return
 	}
 	t.heading(w.Outages)
-	t.wrapped("", secondsLine(a.Seconds, w), "")
+	if a.Seconds.TotalS > 0 {
+		t.wrapped("", secondsLine(a.Seconds, w), "")
+	}
 	for i, o := range a.Outages {
 		if i == 10 {
 			t.line(fmt.Sprintf("… +%d", len(a.Outages)-10))
