@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/measure"
-	"github.com/cstest/cstest/unit"
 )
 
 // Interval is a quantile with the order statistics that hold it between them.
@@ -34,13 +33,4 @@ func QuantileInterval(h *measure.Histogram, q, confidence, deff float64) Interva
 	i.Lower, _ = h.AtRank(lower)
 	i.Upper, _ = h.AtRank(upper)
 	return i
-}
-
-// String is what tables print: "n/a (needs 368)" without enough samples.
-func (i Interval) String() string {
-	if !i.Known {
-		return "n/a (needs " + unit.Count(i.Needs).Text() + ")"
-	}
-	show := func(d time.Duration) string { return unit.Duration(d).Text() }
-	return show(i.Value) + " [" + show(i.Lower) + ", " + show(i.Upper) + "]"
 }
