@@ -1,7 +1,9 @@
 // Command mutate changes one thing at a time in given files of a package, runs
 // the package's tests, and prints every change that no test noticed.
 //
-//	go run ./scripts/mutate [-timeout 60s] [-run REGEXP] PACKAGE FILE...
+//	go run ./scripts/mutate [-timeout 60s] [-run REGEXP] [-slow REGEXP] PACKAGE FILE...
+//
+// Tests that match -slow run only for what the others did not notice.
 package main
 
 import (
@@ -36,12 +38,13 @@ var swaps = map[token.Token]token.Token{
 func main() {
 	timeout := flag.Duration("timeout", time.Minute, "of one run of the tests; a mutant that hangs is noticed")
 	match := flag.String("run", "", "only the tests that match")
+	slow := flag.String("slow", "", "tests that run last, for what the others did not notice")
 	flag.Parse()
 	if flag.NArg() < 2 {
-		fmt.Fprintln(os.Stderr, "usage: mutate [-timeout D] [-run REGEXP] PACKAGE FILE...")
+		fmt.Fprintln(os.Stderr, "usage: mutate [-timeout D] [-run REGEXP] [-slow REGEXP] PACKAGE FILE...")
 		os.Exit(64)
 	}
-	survived, err := mutate(flag.Arg(0), flag.Args()[1:], *match, *timeout)
+	survived, err := mutate(flag.Arg(0), flag.Args()[1:], tests{match: *match, slow: *slow, timeout: *timeout})
 	switch {
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "mutate:", err)
@@ -51,8 +54,14 @@ func main() {
 	}
 }
 
-func mutate(dir string, files []string, match string, timeout time.Duration) (survived int, err error) {
-	if out, ok := passes(dir, "", match, timeout); !ok {
+// tests says which tests look for a change, and for how long.
+type tests struct {
+	match, slow string
+	timeout     time.Duration
+}
+
+func mutate(dir string, files []string, tests tests) (survived int, err error) {
+	if out, ok := tests.pass(dir, ""); !ok {
 		return 0, fmt.Errorf("the tests of %s fail without a change:\n%s", dir, out)
 	}
 	work, err := os.MkdirTemp("", "mutate")
@@ -87,7 +96,7 @@ func mutate(dir string, files []string, match string, timeout time.Duration) (su
 				return 0, err
 			}
 			total++
-			if _, ok := passes(dir, overlay, match, timeout); ok {
+			if _, ok := tests.pass(dir, overlay); ok {
 				survived++
 				at := set.Position(m.at)
 				fmt.Printf("%s/%s:%d:%d: %s\n", dir, name, at.Line, at.Column, m.what)
@@ -98,12 +107,20 @@ func mutate(dir string, files []string, match string, timeout time.Duration) (su
 	return survived, nil
 }
 
-// passes tells whether the tests do. The source tree is not touched: the
+// pass tells whether the tests do. The source tree is not touched: the
 // compiler reads the changed file in place of its own. What does not compile fails.
-func passes(dir, overlay, match string, timeout time.Duration) ([]byte, bool) {
-	ctx, cancel := context.WithTimeout(context.Background(), timeout+10*time.Second)
+func (t tests) pass(dir, overlay string) ([]byte, bool) {
+	out, ok := t.run(dir, overlay, "-run", t.match, "-skip", t.slow)
+	if ok && t.slow != "" {
+		out, ok = t.run(dir, overlay, "-run", t.slow)
+	}
+	return out, ok
+}
+
+func (t tests) run(dir, overlay string, which ...string) ([]byte, bool) {
+	ctx, cancel := context.WithTimeout(context.Background(), t.timeout+10*time.Second)
 	defer cancel()
-	args := []string{"test", "-vet=off", "-failfast", "-timeout", timeout.String(), "-run", match}
+	args := append([]string{"test", "-vet=off", "-failfast", "-timeout", t.timeout.String()}, which...)
 	if overlay != "" {
 		args = append(args, "-overlay", overlay)
 	}
