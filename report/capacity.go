@@ -20,6 +20,7 @@ const CapacityFile = "capacity.json"
 // CapacityRenderings are the files of a search's directory, capacity.json last.
 func CapacityRenderings(r *capacity.Result, lang Lang) []File {
 	return []File{
+		{"capacity.html", func(w io.Writer) error { return WriteCapacityHTML(r, w, lang) }},
 		{"capacity.md", func(w io.Writer) error { return WriteCapacityMarkdown(r, w, lang) }},
 		{CapacityFile, func(w io.Writer) error { return WriteCapacityJSON(r, w) }},
 	}

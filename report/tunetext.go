@@ -19,6 +19,7 @@ const TuneFile = "tune.json"
 // TuneRenderings are the files of an experiment's directory, tune.json last.
 func TuneRenderings(e *tune.Experiment, lang Lang) []File {
 	return []File{
+		{"tune.html", func(w io.Writer) error { return WriteTuneHTML(e, w, lang) }},
 		{"tune.md", func(w io.Writer) error { return WriteTuneMarkdown(e, w, lang) }},
 		{TuneFile, func(w io.Writer) error { return WriteTuneJSON(e, w) }},
 	}

@@ -300,6 +300,6 @@ func (p *probing) print(r *capacity.Result) error {
 	if err := report.WriteCapacity(r, p.s.out, report.TextOptions{Color: colorful(p.s.out, p.noColor), Width: width(p.s.out), Lang: p.lang}); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(p.s.out, "  %s\n", filepath.Join(p.dir, "capacity.md"))
+	_, err := fmt.Fprintf(p.s.out, "  %s\n", filepath.Join(p.dir, "capacity.html"))
 	return err
 }

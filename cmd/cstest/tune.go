@@ -361,6 +361,6 @@ func (x *experiment) print(e *tune.Experiment) error {
 	if err := report.WriteTune(e, x.s.out, report.TextOptions{Color: colorful(x.s.out, x.noColor), Width: width(x.s.out), Lang: x.lang}); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(x.s.out, "  %s\n", filepath.Join(x.dir, "tune.md"))
+	_, err := fmt.Fprintf(x.s.out, "  %s\n", filepath.Join(x.dir, "tune.html"))
 	return err
 }

@@ -1,0 +1,148 @@
+package report
+
+import (
+	_ "embed" // the page's parts
+	"fmt"
+	"html/template"
+	"io"
+	"math"
+	"strconv"
+
+	"github.com/cstest/cstest/capacity"
+	"github.com/cstest/cstest/unit"
+)
+
+//go:embed assets/capacity.html
+var capacitySource string
+
+// capacityPage is what the template of a search sees.
+type capacityPage struct {
+	R        *capacity.Result
+	W        *words
+	T        capacityWords
+	Policy   string
+	Style    template.CSS
+	Count    string
+	Answer   []string
+	Warnings []string
+	Charts   []kneeChart
+	Rows     [][]string
+}
+
+// WriteCapacityHTML writes a search as one page that needs nothing else. It has
+// no script, and its policy forbids all.
+func WriteCapacityHTML(r *capacity.Result, out io.Writer, lang Lang) error {
+	w := wordsIn(lang)
+	v := capacityView{r: r, w: w, t: w.capacity()}
+	p := capacityPage{
+		R: r, W: w, T: v.t, Count: fmt.Sprintf(v.t.ProbesF, whole(int64(len(r.Probes)))), Answer: v.answer(), Warnings: v.warnings(), Rows: v.probes(false),
+	}
+	for _, c := range []kneeChart{v.chart("P99", duration, p99OfProbe), v.chart(v.t.Bad, badOfProbe, badShareOfProbe)} {
+		if len(c.Points) > 0 {
+			p.Charts = append(p.Charts, c)
+		}
+	}
+	p.Style, p.Policy = scriptless()
+	return writePage(capacitySource, w, p, out)
+}
+
+// p99OfProbe is infinite where so many turns failed that no time holds 99 %.
+func p99OfProbe(p *capacity.Probe) (float64, bool) {
+	switch {
+	case p.P99Ns != nil:
+		return float64(*p.P99Ns), true
+	case p.BadShare != nil:
+		return math.Inf(1), true
+	}
+	return 0, false
+}
+
+// badParts are the steps of a share that is drawn.
+const badParts = 1e6
+
+func badOfProbe(n int64) string { return share(float64(n) / badParts) }
+
+func badShareOfProbe(p *capacity.Probe) (float64, bool) {
+	if p.BadShare == nil {
+		return 0, false
+	}
+	return *p.BadShare * badParts, true
+}
+
+// kneeChart draws a figure of every probe over the load, 800 wide and 220 high.
+type kneeChart struct {
+	Title         string
+	Rows, Columns []kneeTick
+	Edge          string // between what holds and what does not; "" without
+	Points        []kneePoint
+}
+
+type kneeTick struct{ At, Text, Label string }
+
+type kneePoint struct{ X, Y, Class, Label string }
+
+// The plot within the drawing.
+const (
+	kneeLeft, kneeRight = 90.0, 780.0
+	kneeTop, kneeBottom = 10.0, 196.0
+)
+
+// chart places the probes of which both the load and the figure are known; an
+// infinite figure stands above all others.
+func (v *capacityView) chart(title string, text func(int64) string, figure func(*capacity.Probe) (float64, bool)) kneeChart {
+	c := kneeChart{Title: title}
+	turns, most, infinite := 0.0, 1.0, false
+	for i := range v.r.Probes {
+		p := &v.r.Probes[i]
+		f, known := figure(p)
+		switch {
+		case p.Turns == nil || !known:
+			continue
+		case math.IsInf(f, 1):
+			infinite = true
+		default:
+			most = max(most, f)
+		}
+		turns = max(turns, *p.Turns)
+	}
+	if turns <= 0 {
+		return c
+	}
+	x := func(t float64) float64 { return kneeLeft + t/(turns*1.05)*(kneeRight-kneeLeft) }
+	y := func(f float64) float64 {
+		if math.IsInf(f, 1) {
+			return kneeTop
+		}
+		return kneeBottom - f/(most*1.15)*(kneeBottom-kneeTop)
+	}
+	for i := range v.r.Probes {
+		p := &v.r.Probes[i]
+		f, known := figure(p)
+		if p.Turns == nil || !known {
+			continue
+		}
+		value := "∞"
+		if !math.IsInf(f, 1) {
+			value = text(int64(f))
+		}
+		c.Points = append(c.Points, kneePoint{
+			pixel(x(*p.Turns)), pixel(y(f)), string(p.Outcome),
+			fmt.Sprintf("%s %s · %s %s · %s", unit.Figure(*p.Turns), v.t.TurnsPerS, title, value, v.outcome(p.Outcome)),
+		})
+	}
+	for _, part := range []float64{0, 0.5, 1} {
+		c.Rows = append(c.Rows, kneeTick{At: pixel(y(most * part)), Text: pixel(y(most*part) + 4), Label: text(int64(most * part))})
+	}
+	if infinite {
+		c.Rows = append(c.Rows, kneeTick{At: pixel(kneeTop), Text: pixel(kneeTop + 4), Label: "∞"})
+	}
+	for _, part := range []float64{0, 0.25, 0.5, 0.75, 1} {
+		c.Columns = append(c.Columns, kneeTick{At: pixel(x(turns * part)), Label: unit.Figure(math.Round(turns * part))})
+	}
+	if v.r.Holds != nil && v.r.Breaks != nil {
+		c.Edge = pixel(x((v.r.Holds.Turns + v.r.Breaks.Turns) / 2))
+	}
+	return c
+}
+
+func pixel(v float64) string { return strconv.FormatFloat(v, 'f', 1, 64) }
