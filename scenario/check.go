@@ -64,6 +64,7 @@ func (c *checker) scenario() {
 	c.data()
 	c.checks()
 	c.guard()
+	c.variants()
 	c.sla()
 	c.checkTemplates()
 }

@@ -6,9 +6,8 @@ import (
 	"github.com/cstest/cstest/unit"
 )
 
-// CannedLines are what servers say instead of an answer; the first two are the
-// article's.
-// CannedLines are the patterns where a scenario has none of its own.
+// CannedLines are the patterns of what servers say instead of an answer, where a
+// scenario has none of its own; the first two are the article's.
 func CannedLines() []string {
 	return []string{`系统繁忙[,\x{FF0C}]?请稍后再试`, `客服繁忙`, `(?i)^sorry, (i am|we are) (busy|unavailable)`}
 }
@@ -39,6 +38,7 @@ func (s *Scenario) fill() {
 	}
 	s.fillLLM()
 	s.fillSLA()
+	s.fillVariants()
 }
 
 func (s *Scenario) fillTarget() {

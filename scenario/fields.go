@@ -27,6 +27,7 @@ Scenario.data | tables that conversations draw a row each from; ${TABLE.COLUMN} 
 Scenario.checks | what is looked for in every answer |
 Scenario.guard | kill switches, not part of the verdict's statistics |
 Scenario.sla | what is good enough |
+Scenario.variants | states of one's own server that cstest tune compares, the first is the baseline; run and try ignore them |
 Target.bundled | the server that ships with cstest; this or url |
 Target.url | base URL of one's own server, http or https, without user, query or fragment |
 Target.resolve | HOST:PORT to ADDRESS:PORT; Host header and SNI stay |
@@ -190,6 +191,14 @@ Guard.max_turns | turns sent a second; above it the load ends | none
 Guard.abort | ends the load when the target is down |
 Abort.bad | share of bad turns |
 Abort.for | for this long |
+Variant.name | names the variant in tables |
+Variant.apply | puts the server into this state; run before every run of the variant, and once more for the first variant at the end |
+Variant.ready | what is waited for before the load, without it nothing |
+Command.run | program and arguments, as they stand; no shell; in the scenario's folder |
+Command.timeout | ends it, and what it started | 1m
+Ready.url | is asked with GET until it answers with status |
+Ready.status | of the answer | 200
+Ready.timeout | gives the variant's run up | 30s
 SLA.latency | p50, p90, p95, p99 or p99.9 to the time within which that share of turns is answered well |
 SLA.availability | share of turns answered, and of seconds good |
 SLA.full_quality | share of turns not degraded, outside of a storm and the time allowed for recovery |

@@ -25,6 +25,7 @@ type Scenario struct {
 	Checks        Checks          `json:"checks,omitzero"`
 	Guard         Guard           `json:"guard,omitzero"`
 	SLA           SLA             `json:"sla"`
+	Variants      []Variant       `json:"variants,omitempty"`
 
 	source source // where things stood in the file, and what is needed to read more of it
 }

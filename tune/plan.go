@@ -100,6 +100,16 @@ func (v Variant) Name() string {
 	return strings.Join(parts, " ")
 }
 
+// Value is what the variant sets key to, "" when it does not.
+func (v Variant) Value(key string) string {
+	for _, s := range v {
+		if s.Key == key {
+			return s.Value
+		}
+	}
+	return ""
+}
+
 // Matrix gives every combination, the first values first.
 func Matrix(vary []Vary) ([]Variant, error) {
 	if len(vary) == 0 {

@@ -73,7 +73,7 @@ var house = map[string][]string{
 	"trial/servers":              {"measure", "scenario"},
 	"cmd/cstest": {
 		"capacity", "driver", "load", "measure", "mockllm", "reference-server", "report", "result", "scenario", "scenarios",
-		"selftest", "sla", "trial", "tui", "tune",
+		"selftest", "sla", "trial", "trial/servers", "tui", "tune",
 	},
 }
 

@@ -41,7 +41,8 @@ func newTuneCmd(s streams) *cobra.Command {
 		Short: "Run variants of a scenario side by side and say which differences are real",
 		Long: `Run variants of a scenario side by side and say which differences are real. KEY is a knob
 of the bundled server, profile, or any field of the scenario as --set takes it; the first
-value is the baseline. Several --vary give every combination.
+value is the baseline. Several --vary give every combination. One's own server has its
+variants in the scenario (variants:, see docs/tune.md); they need no --vary.
 
 Every round runs every variant once, in an order drawn anew, with the same arrivals and
 servers freshly started; the baseline runs twice, which shows what chance alone does.
@@ -58,7 +59,7 @@ With --gate METRIC: exits 10 when a variant is worse in it, 11 when it cannot be
 	}
 	o.register(cmd)
 	f := cmd.Flags()
-	f.StringArrayVar(&o.vary, "vary", nil, "KEY=a,b,c, the first value is the baseline (may be repeated)")
+	f.StringArrayVar(&o.vary, "vary", nil, "KEY=a,b,c, the first value is the baseline (may be repeated; default the scenario's variants)")
 	f.IntVar(&o.rounds, "rounds", 0, "how often every variant runs (default as often as can show a difference, 10 at least)")
 	f.StringVar(&o.gate, "gate", "", "the metric that decides the exit code: "+strings.Join(metricNames(), ", "))
 	f.StringVar(&o.resultsDir, "results-dir", "", "where the results go (default results/tune-<name>-<UTC time>)")
@@ -86,6 +87,7 @@ type experiment struct {
 	from    found
 	plan    *tune.Plan
 	base    *chosen // of the baseline
+	own     applier // of the scenario's variants
 	secrets *report.Redactor
 	dir     string
 	signals *signals
@@ -117,7 +119,7 @@ func newExperiment(s streams, o *tuneOptions, args []string) (*experiment, error
 	if x.from, err = find(s.in, args); err != nil {
 		return nil, err
 	}
-	variants, err := o.variants(x.from.name)
+	variants, err := o.variants(x.from)
 	if err != nil {
 		return nil, err
 	}
@@ -134,10 +136,11 @@ func newExperiment(s streams, o *tuneOptions, args []string) (*experiment, error
 		if err != nil {
 			return nil, err
 		}
-		if other, ok := same[string(resolved)]; ok {
+		state := v.Value(variantKey) + "\x00" + string(resolved)
+		if other, ok := same[state]; ok {
 			return nil, refused(reason.VariantsSame, other, v.Name())
 		}
-		same[string(resolved)] = v.Name()
+		same[state] = v.Name()
 		if i == 0 {
 			x.base = c
 		}
@@ -145,6 +148,7 @@ func newExperiment(s streams, o *tuneOptions, args []string) (*experiment, error
 	if x.secrets, err = x.base.redactor(); err != nil {
 		return nil, err
 	}
+	x.own = applier{variants: x.base.Variants, dir: x.base.dir, secrets: x.secrets}
 	if x.plan, err = tune.NewPlan(variants, o.rounds, x.base.Seed); err != nil {
 		return nil, usageError{err}
 	}
@@ -160,21 +164,33 @@ func newExperiment(s streams, o *tuneOptions, args []string) (*experiment, error
 // tuningStages is the built-in scenario that is made for one variation.
 const tuningStages = "tuning-stages.yaml"
 
-func (o *tuneOptions) variants(scenarioName string) ([]tune.Variant, error) {
-	vary := o.vary
-	if len(vary) == 0 && scenarioName == tuningStages {
-		vary = []string{"profile=article-0,article-1,article-2,article-3"}
-	}
-	if len(vary) == 0 {
-		return nil, refused(reason.VaryNothing)
+// variants are all combinations of what is varied: as --vary says, or as the
+// scenario is made for.
+func (o *tuneOptions) variants(from found) ([]tune.Variant, error) {
+	c, err := o.choose(from)
+	if err != nil {
+		return nil, err
 	}
 	var list []tune.Vary
-	for _, text := range vary {
+	for _, text := range o.vary {
 		v, err := tune.ParseVary(text)
 		if err != nil {
 			return nil, usageError{err}
 		}
 		list = append(list, v)
+	}
+	if len(list) == 0 {
+		switch {
+		case len(c.Variants) > 0:
+			list = append(list, ownVariants(c.Scenario))
+		case from.name == tuningStages:
+			list = append(list, tune.Vary{Key: "profile", Values: []string{"article-0", "article-1", "article-2", "article-3"}})
+		default:
+			return nil, refused(reason.VaryNothing)
+		}
+	}
+	if err := checkVariants(c.Scenario, list); err != nil {
+		return nil, err
 	}
 	variants, err := tune.Matrix(list)
 	if err != nil {
@@ -188,7 +204,9 @@ func (o *tuneOptions) arm(v tune.Variant, seed uint64) *scenarioFlags {
 	f := o.scenarioFlags
 	f.set = slices.Clone(f.set)
 	for _, s := range v {
-		f.set = append(f.set, pathOf(s.Key)+"="+s.Value)
+		if s.Key != variantKey {
+			f.set = append(f.set, pathOf(s.Key)+"="+s.Value)
+		}
 	}
 	if seed != 0 {
 		f.seed = seed
@@ -211,7 +229,7 @@ func pathOf(key string) string {
 // overhead is about what a run takes beside its load.
 const overhead = 1500 * time.Millisecond
 
-func (x *experiment) run(ctx context.Context) error {
+func (x *experiment) run(ctx context.Context) (err error) {
 	release, err := report.Lock(x.dir)
 	if err != nil {
 		return resultsError{err}
@@ -230,6 +248,14 @@ func (x *experiment) run(ctx context.Context) error {
 	x.say(reason.New(reason.TunePlan, len(x.plan.Arms)-1, x.plan.Rounds, len(steps), each, each*time.Duration(len(steps))).Text(x.lang))
 	x.signals = catchSignals(ctx)
 	defer x.signals.release()
+	defer func() {
+		failed := x.own.restore(filepath.Join(x.dir, "restore"))
+		if _, quiet := errors.AsType[quietError](err); failed != nil && (err == nil || quiet) {
+			err = failed // outweighs whatever was measured
+		} else if failed != nil {
+			err = errors.Join(err, failed)
+		}
+	}()
 	x.started = time.Now()
 	for i, step := range steps {
 		r, err := x.step(executable, step)
@@ -296,6 +322,9 @@ func (x *experiment) drive(executable string, step tune.Step, c *chosen, secrets
 	run := oneRun{
 		dir: x.dir, inside: inside, executable: executable, allowTarget: x.allowTarget, lang: x.lang, signals: x.signals, secrets: secrets,
 		tags: map[string]string{"variant": x.plan.Arms[step.Arm].Variant.Name(), "round": strconv.Itoa(step.Round + 1)},
+	}
+	if err := x.own.apply(x.signals.graceful, x.plan.Arms[step.Arm].Variant, filepath.Join(x.dir, filepath.FromSlash(inside), "logs")); err != nil {
+		return tune.Run{}, err
 	}
 	doc, done, err := run.drive(c)
 	if err != nil {

@@ -2,7 +2,10 @@
 
 package servers
 
-import "syscall"
+import (
+	"os"
+	"syscall"
+)
 
 // ownGroup keeps a child out of the terminal's foreground group, to which a
 // Ctrl-C goes.
@@ -13,3 +16,6 @@ func (c *Child) Freeze() error { return c.cmd.Process.Signal(syscall.SIGSTOP) }
 
 // Thaw lets a frozen child go on.
 func (c *Child) Thaw() error { return c.cmd.Process.Signal(syscall.SIGCONT) }
+
+// killGroup ends a process that has its own group, and whoever is in it.
+func killGroup(p *os.Process) error { return syscall.Kill(-p.Pid, syscall.SIGKILL) }
