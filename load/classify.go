@@ -251,18 +251,10 @@ func (a *Asked) lost(r *driver.Reply, e *echo, fromModel bool) string {
 	return ""
 }
 
-func (a *Asked) required(turn int) bool {
-	return turn >= 1 && turn <= len(a.Kept) && turn < a.Turn && a.Kept[turn-1]
-}
+// required tells whether the model must have seen a turn, counted from 1.
+func (a *Asked) required(turn int) bool { return turn <= len(a.Kept) && a.Kept[turn-1] }
 
-func (a *Asked) anyKept() bool {
-	for turn := range a.Kept[:min(max(a.Turn-1, 0), len(a.Kept))] {
-		if a.Kept[turn] {
-			return true
-		}
-	}
-	return false
-}
+func (a *Asked) anyKept() bool { return slices.Contains(a.Kept, true) }
 
 // foreignDialog: the answer is under the id of another dialog of ours. An id that
 // only differs from the one sent accuses nobody: some servers change it from turn
@@ -309,13 +301,10 @@ func isBlank(answer []byte) bool {
 }
 
 func isCanned(answer []byte, rules *Rules) bool {
-	if _, after, ok := bytes.Cut(answer, []byte("系统繁忙")); ok {
-		rest := after
-		for _, comma := range []string{",", "\uff0c"} {
-			if after, ok := bytes.CutPrefix(rest, []byte(comma)); ok &&
-				bytes.HasPrefix(bytes.TrimLeft(after, " "), []byte("请稍后再试")) {
-				return true
-			}
+	_, busy, _ := bytes.Cut(answer, []byte("系统繁忙"))
+	for _, comma := range []string{",", "\uff0c"} {
+		if rest, ok := bytes.CutPrefix(busy, []byte(comma)); ok && bytes.HasPrefix(bytes.TrimLeft(rest, " "), []byte("请稍后再试")) {
+			return true
 		}
 	}
 	for i := range rules.canned {
