@@ -13,8 +13,9 @@ import (
 //   - One turn is one request, sent once. A connection that dies under it costs
 //     the turn (Broken); nothing is retried, redirects are not followed, cookies
 //     and proxies in the environment are ignored. Only a job is asked after again.
-//     A turn of which an HTTP/2 server says, as it closes a connection in good
-//     order, that it has not begun with it, goes over another: it happens once.
+//     A request of which an HTTP/2 server says that it has not begun with it
+//     (GOAWAY, REFUSED_STREAM) goes over another stream or connection, at most
+//     eight times: it happens once. Traffic counts it.
 //   - A kept connection is looked at before it carries another turn: what the
 //     server has closed by then is replaced, because nothing was sent on it.
 //   - Begun ≤ Sent ≤ FirstByte ≤ Done, and FirstToken between the last two. They
@@ -63,6 +64,8 @@ type Driver interface {
 	Interrupt()
 	// Connections tells how many are open, agents' sockets included.
 	Connections() int
+	// Traffic tells what went to the target so far.
+	Traffic() Traffic
 	// Close closes every connection.
 	Close() error
 }
@@ -78,6 +81,13 @@ type Line interface {
 	Free(reply *Reply)
 	// Close gives the connection up, or back to where it is shared.
 	Close()
+}
+
+// Traffic is what went to a target, counted.
+type Traffic struct {
+	// Resent is how often a request went over another stream or connection because
+	// the server said that it had not begun with it.
+	Resent int64
 }
 
 // User is who talks. Vars holds the values of templates that do not change from

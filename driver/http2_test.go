@@ -2,6 +2,7 @@ package driver
 
 import (
 	"bytes"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -33,6 +34,24 @@ func peerServer(t testing.TB, greeting []h2.Setting, serve func(p *peer)) string
 	if err != nil {
 		t.Fatal(err)
 	}
+	servePeers(t, l, greeting, serve)
+	return "http://" + l.Addr().String()
+}
+
+// securePeerServer is peerServer over TLS; its certificate is to be trusted unseen.
+func securePeerServer(t testing.TB, greeting []h2.Setting, serve func(p *peer)) string {
+	t.Helper()
+	_, _, certificate := pair(t, "chat.example", time.Now().Add(time.Hour))
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{"h2"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	servePeers(t, l, greeting, serve)
+	return "https://" + l.Addr().String()
+}
+
+func servePeers(t testing.TB, l net.Listener, greeting []h2.Setting, serve func(p *peer)) {
+	t.Helper()
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for {
@@ -59,7 +78,6 @@ func peerServer(t testing.TB, greeting []h2.Setting, serve func(p *peer)) string
 		l.Close()
 		wg.Wait()
 	})
-	return "http://" + l.Addr().String()
 }
 
 // request reads up to the end of the next request.

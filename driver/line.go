@@ -106,6 +106,10 @@ func (c *client) Connections() int {
 	return n
 }
 
+func (c *client) Traffic() Traffic {
+	return Traffic{Resent: c.plan.Counts.Resent.Load()}
+}
+
 func (c *client) Close() error {
 	err := c.carrier.Close()
 	if c.agents != nil {

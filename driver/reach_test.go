@@ -27,7 +27,7 @@ import (
 )
 
 // pair makes a self-signed certificate in files and in memory.
-func pair(t *testing.T, name string, until time.Time) (certFile, keyFile string, cert tls.Certificate) {
+func pair(t testing.TB, name string, until time.Time) (certFile, keyFile string, cert tls.Certificate) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -49,12 +49,12 @@ func TestGoAway(t *testing.T) {
 }
 
 // Turns that a closing server has not begun with go over another connection; each
-// happens once. A server that complains is not asked again.
+// happens once. A server that complains of their number is not asked again.
 func TestGoAwayInFlight(t *testing.T) {
 	for _, c := range []struct {
 		code   h2.ErrCode
 		broken int64
-	}{{h2.ErrCodeNo, 0}, {h2.ErrCodeEnhanceYourCalm, 7}} {
+	}{{h2.ErrCodeNo, 0}, {h2.ErrCodeInternal, 0}, {h2.ErrCodeEnhanceYourCalm, 7}} {
 		var conns, taken, broken atomic.Int64
 		url := peerServer(t, []h2.Setting{{ID: h2.SettingMaxConcurrentStreams, Val: 8}}, func(p *peer) {
 			first := conns.Add(1) == 1

@@ -18,6 +18,7 @@ func (d *instant) Open(*driver.User) driver.Line             { return d }
 func (d *instant) Prepare(int) error                         { return nil }
 func (d *instant) Interrupt()                                {}
 func (d *instant) Connections() int                          { return 0 }
+func (d *instant) Traffic() driver.Traffic                   { return driver.Traffic{} }
 func (d *instant) Do(turn *driver.Turn, reply *driver.Reply) { *reply = d.reply }
 func (d *instant) Free(*driver.Reply)                        {}
 

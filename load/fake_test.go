@@ -49,10 +49,11 @@ func (f *fake) Open(user *driver.User) driver.Line {
 	f.open.Add(1)
 	return &fakeLine{f: f, user: user}
 }
-func (f *fake) Prepare(int) error { return nil }
-func (f *fake) Interrupt()        { f.stop.Do(func() { close(f.gone) }) }
-func (f *fake) Connections() int  { return int(f.open.Load()) }
-func (f *fake) Close() error      { return nil }
+func (f *fake) Prepare(int) error       { return nil }
+func (f *fake) Interrupt()              { f.stop.Do(func() { close(f.gone) }) }
+func (f *fake) Connections() int        { return int(f.open.Load()) }
+func (f *fake) Traffic() driver.Traffic { return driver.Traffic{} }
+func (f *fake) Close() error            { return nil }
 
 type fakeLine struct {
 	f    *fake

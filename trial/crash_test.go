@@ -32,6 +32,7 @@ func (c *clockwork) Open(*driver.User) driver.Line { return &clockworkLine{c} }
 func (c *clockwork) Prepare(int) error             { return nil }
 func (c *clockwork) Interrupt()                    {}
 func (c *clockwork) Connections() int              { return 1 }
+func (c *clockwork) Traffic() driver.Traffic       { return driver.Traffic{} }
 func (c *clockwork) Close() error                  { return nil }
 
 type clockworkLine struct{ c *clockwork }

@@ -83,10 +83,6 @@ func (h *Client) Close() error {
 	return nil
 }
 
-// maxMoves bounds how often a turn goes to another connection because the one
-// before was closing and had not taken it.
-const maxMoves = 8
-
 // RoundTrip sends q, filled with x's values, and waits for its answer.
 func (h *Client) RoundTrip(l *wire.Link, x *wire.Exchange, q *wire.Request) wire.Fault {
 	s, ok := x.State.(*stream)
@@ -99,21 +95,8 @@ func (h *Client) RoundTrip(l *wire.Link, x *wire.Exchange, q *wire.Request) wire
 	if q.Bodied {
 		x.Out = q.Body.Append(x.Out, &x.Values)
 	}
-	for moves := 0; ; moves++ {
-		s.reset(x, q)
-		m, f := h.acquire(l, x)
-		if f.Bad() {
-			return f
-		}
-		m.start(s)
-		<-s.wake
-		h.release(l, m)
-		if f = s.fault; !f.Bad() {
-			break
-		}
-		if !s.unprocessed || moves == maxMoves || h.target.Now() >= x.Deadline {
-			return f
-		}
+	if f := h.carry(l, x, q, s); f.Bad() {
+		return f
 	}
 	x.Body = x.In
 	if x.Streamed {
@@ -135,15 +118,16 @@ func (h *Client) acquire(l *wire.Link, x *wire.Exchange) (*mux, wire.Fault) {
 		usable := !m.gone.Bad() && m.nextID <= lastStream
 		m.mu.Unlock()
 		if usable {
-			return m, wire.Fault{}
+			return m, m.await(x)
 		}
 		h.Leave(l)
 	}
 	m, f := h.open(x)
-	if !f.Bad() {
-		l.Held = m
+	if f.Bad() {
+		return nil, f
 	}
-	return m, f
+	l.Held = m
+	return m, m.await(x)
 }
 
 func (h *Client) release(l *wire.Link, m *mux) {
@@ -223,7 +207,7 @@ func (h *Client) open(x *wire.Exchange) (*mux, wire.Fault) {
 func (h *Client) newMux(c net.Conn) *mux {
 	return &mux{
 		Conn: c, h: h, streams: map[uint32]*stream{}, nextID: 1, window: defaultWindow, initial: defaultWindow,
-		maxFrame: maxFrame, limit: manyStreams, open: 1, ready: make(chan struct{}),
+		maxFrame: maxFrame, allowed: manyStreams, limit: manyStreams, ready: make(chan struct{}), room: make(chan struct{}, 1),
 	}
 }
 
@@ -252,6 +236,10 @@ func (m *mux) settle(ctx context.Context, h *Client) wire.Fault {
 	case h.halted.Load():
 		m.fail(wire.NewFault(wire.Interrupted, "interrupted"))
 		return wire.NewFault(wire.Interrupted, "interrupted")
+	case m.unbegun:
+		return wire.Fault{} // the turn goes over the next
+	case m.closed && m.settled:
+		return wire.NewFault(wire.Broken, "connection closed by the server as soon as it was open")
 	case m.closed:
 		return wire.NewFault(wire.Unreachable, "the server does not speak HTTP/2")
 	case !m.settled:

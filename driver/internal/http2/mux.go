@@ -39,6 +39,9 @@ type mux struct {
 	closed   bool
 	settled  bool          // the peer's settings came
 	ready    chan struct{} // closed then, or when it is clear that they won't
+	allowed  int           // streams at once, as limit, which is under another lock
+	room     chan struct{} // a hint that allowed or gone changed
+	unbegun  bool          // the server went away before a stream was opened
 
 	// Of the reading goroutine alone.
 	in          []byte
@@ -66,6 +69,11 @@ func (m *mux) start(s *stream) {
 			s.fault = wire.NewFault(wire.Broken, "the connection is used up")
 		}
 		s.unprocessed = true
+		s.wake <- struct{}{}
+		return
+	}
+	if len(m.streams) >= m.allowed {
+		s.full = true // since it was chosen the peer allowed fewer
 		s.wake <- struct{}{}
 		return
 	}
@@ -179,7 +187,11 @@ func (m *mux) flush() {
 		m.out = m.spare[:0]
 		now := m.h.target.Now()
 		for _, s := range m.batch {
-			if s != nil && s.Sent == 0 {
+			if s == nil {
+				continue
+			}
+			s.written = true
+			if s.Sent == 0 {
 				s.Sent = now
 			}
 		}
@@ -275,12 +287,12 @@ func (m *mux) fail(f wire.Fault) {
 	now := m.h.target.Now()
 	for m.oldest != nil {
 		s := m.oldest
-		s.Done = now
+		s.Done, s.unprocessed = now, f.Reason == wire.Broken && !s.written
 		m.finish(s, f)
 	}
 	if !m.settled {
-		m.settled = true
 		close(m.ready)
 	}
+	m.roomy()
 	m.Close()
 }

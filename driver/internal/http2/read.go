@@ -138,7 +138,7 @@ func (m *mux) handle(kind, flags byte, id uint32, p []byte, now time.Duration) w
 		if len(p) < 8 || id != 0 {
 			return protocol("malformed GOAWAY")
 		}
-		m.goAway(binary.BigEndian.Uint32(p)&maxWindow, binary.BigEndian.Uint32(p[4:]) == 0, now)
+		m.goAway(binary.BigEndian.Uint32(p)&maxWindow, binary.BigEndian.Uint32(p[4:]), now)
 	case frameWindow:
 		return m.windowUpdate(id, p)
 	}
@@ -304,21 +304,25 @@ func (m *mux) resetBy(id, code uint32, now time.Duration) {
 		f = s.Events.End()
 	case code == codeRefused:
 		f.Message = "stream refused by the server"
+		s.refused = !s.answered // else it contradicts itself
+		s.unprocessed = s.refused
 	}
 	m.finish(s, f)
 }
 
-// goAway ends the streams the server has not begun with. Where it only closes,
-// and is not complaining, they may go over another connection: nothing of them
-// happened.
-func (m *mux) goAway(last uint32, graceful bool, now time.Duration) {
+// goAway ends the streams the server has not begun with. They may go over another
+// connection, because nothing of them happened, unless the server complains of
+// how much it is asked.
+func (m *mux) goAway(last, code uint32, now time.Duration) {
 	if !m.gone.Bad() {
 		m.gone = wire.NewFault(wire.Broken, "connection closing: the server sent GOAWAY")
+		m.roomy()
 	}
+	m.unbegun = m.nextID == 1 && code != codeCalm
 	for s := m.oldest; s != nil; {
 		following := s.next
 		if s.id > last {
-			s.Done, s.unprocessed = now, graceful
+			s.Done, s.unprocessed = now, code != codeCalm && !s.answered
 			m.finish(s, m.gone)
 		}
 		s = following
@@ -385,7 +389,9 @@ func (m *mux) setting(name uint16, n uint32) wire.Fault {
 			m.shrunk, m.table = true, tableOff
 		}
 	case settingMaxStreams:
-		m.h.limit(m, int(min(n, manyStreams)))
+		m.allowed = int(min(n, manyStreams))
+		m.h.limit(m, m.allowed)
+		m.roomy()
 	case settingInitialWindow:
 		if n > maxWindow {
 			return protocol("a window larger than allowed")

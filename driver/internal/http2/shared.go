@@ -10,35 +10,31 @@ import (
 // share gives a shared connection with a stream to spare, an empty place's new
 // one where there is one, or waits for its turn: first come, first served.
 func (h *Client) share(x *wire.Exchange) (*mux, wire.Fault) {
-	for {
+	for called := false; ; {
+		var turn chan *mux
 		h.mu.Lock()
-		if len(h.waiting) == 0 {
-			m, empty := h.pick()
-			if m != nil || empty >= 0 {
-				h.mu.Unlock()
-				if m != nil {
-					return m, wire.Fault{}
-				}
-				return h.take(empty, x)
-			}
+		m, empty := (*mux)(nil), -1
+		if called || len(h.waiting) == 0 {
+			m, empty = h.pick()
 		}
-		turn := make(chan *mux, 1)
-		h.waiting = append(h.waiting, turn)
+		if m == nil && empty < 0 {
+			turn = make(chan *mux, 1)
+			h.waiting = append(h.waiting, turn)
+		}
 		h.mu.Unlock()
-		m, f := h.wait(turn, x)
+		f := wire.Fault{}
+		switch {
+		case empty >= 0:
+			m, f = h.take(empty, x)
+		case turn != nil:
+			m, f = h.wait(turn, x)
+		}
 		if f.Bad() || m != nil {
 			return m, f
 		}
-		// Nothing was handed over: a place is empty, or somebody went before.
-		h.mu.Lock()
-		m, empty := h.pick()
-		h.mu.Unlock()
-		if m != nil {
-			return m, wire.Fault{}
-		}
-		if empty >= 0 {
-			return h.take(empty, x)
-		}
+		// Nothing was handed over: a place is empty, somebody went before, or the
+		// connection just opened has no stream to spare.
+		called = turn != nil
 	}
 }
 
@@ -138,25 +134,41 @@ func (h *Client) vacate(i int) {
 	h.wakeNext(nil)
 }
 
-// take opens the connection of a place reserved by pick; its first stream is the
-// caller's.
+// take opens the connection of a place reserved by pick. Its first stream is the
+// caller's; where the peer allows none, nobody gets one yet and m is nil.
 func (h *Client) take(i int, x *wire.Exchange) (*mux, wire.Fault) {
 	m, f := h.open(x)
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if f.Bad() || !h.all[m] {
+	if f.Bad() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
 		h.vacate(i)
-		if !f.Bad() {
-			f = wire.NewFault(wire.Broken, "connection closed by the server as soon as it was open")
-		}
 		return nil, f
 	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.all[m] { // it is over already: what starts on it moves on
+		h.vacate(i)
+		m.open++
+		return m, f
+	}
 	h.places[i] = place{mux: m}
-	for m.open < m.limit && len(h.waiting) > 0 {
+	own := m.open < m.limit
+	if own {
+		m.open++
+	}
+	h.handOut(m)
+	if !own {
+		return nil, f
+	}
+	return m, f
+}
+
+// handOut gives what m has to spare to those who wait. h.mu must be held.
+func (h *Client) handOut(m *mux) {
+	for h.all[m] && m.open < m.limit && len(h.waiting) > 0 {
 		m.open++
 		h.wakeNext(m)
 	}
-	return m, f
 }
 
 // fill opens the connection of place i unless it is open.
@@ -170,7 +182,7 @@ func (h *Client) fill(i int, x *wire.Exchange) wire.Fault {
 		return wire.Fault{}
 	}
 	m, f := h.take(i, x)
-	if !f.Bad() {
+	if m != nil {
 		h.returnStream(m)
 	}
 	return f
@@ -181,8 +193,7 @@ func (h *Client) limit(m *mux, n int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	m.limit = n
-	for h.places != nil && m.open < m.limit && len(h.waiting) > 0 {
-		m.open++
-		h.wakeNext(m)
+	if h.places != nil {
+		h.handOut(m)
 	}
 }

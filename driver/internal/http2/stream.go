@@ -18,7 +18,10 @@ type stream struct {
 	window      int64
 	events      bool // a stream of events was asked for
 	answered    bool // the head came
+	written     bool // or being written
 	unprocessed bool // the server says that it has not begun with it, or nothing was written
+	refused     bool // the server said so of this stream alone
+	full        bool // it was not begun: the peer allows no more streams
 	interim     int
 	total       int
 }

@@ -3,12 +3,14 @@ package wire
 import (
 	"context"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/cstest/cstest/scenario"
 )
 
-// Target is whom a carrier talks to, how, and within which bounds. It is read-only.
+// Target is whom a carrier talks to, how, and within which bounds. It is
+// read-only, but for what it counts.
 type Target struct {
 	Host        string // as in the Host header
 	Address     string // host:port, as connected to
@@ -20,6 +22,14 @@ type Target struct {
 	Connections scenario.Connections
 	Pool        int  // connections, where they are shared
 	Verbatim    bool // a stream is kept in Exchange.In as it came, for a person to see
+	Counts      Counts
+}
+
+// Counts are of all that went to a target.
+type Counts struct {
+	// Resent is how often a request went over another stream or connection because
+	// the server said that it had not begun with it.
+	Resent atomic.Int64
 }
 
 // Limits are scenario.Limits in the units of Go.
