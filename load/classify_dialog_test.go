@@ -123,7 +123,7 @@ func TestSmallContractExcludes(t *testing.T) {
 // for itself elsewhere.
 func TestPlantedColumnsAndTexts(t *testing.T) {
 	rules := rulesOf(t, func(sc *scenario.Scenario) {
-		sc.Data = map[string]scenario.Data{"orders": {Columns: []string{"no", "phone"}, Table: [][]string{{"SF-77", "13800138000"}, {"SF-78"}}}}
+		sc.Data = map[string]scenario.Data{"orders": {Columns: []string{"no", "phone"}, Table: [][]string{{"SF-77", "13800138000"}, {"SF-78"}, {"", ""}}}}
 		sc.Checks.Planted = []string{"orders.no", "orders.nosuch", "shop.example", "内部工号"}
 	})
 	for text, want := range map[string]bool{

@@ -56,6 +56,15 @@ func TestTuneText(t *testing.T) {
 		}
 	}
 	out.Reset()
+	steps := experiment(t, "article-0", 10)
+	steps.Stepwise = true
+	if err := WriteTune(steps, &out, TextOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := out.String(); !strings.Contains(got, "each against the one before it") || !regexp.MustCompile(`mean +hardened → article-0 +\+1`).MatchString(got) || !strings.Contains(got, "  A/A, baseline ") {
+		t.Errorf("step by step:\n%s", got)
+	}
+	out.Reset()
 	cut := experiment(t, "article-0", 2)
 	cut.Interrupted = true
 	if err := WriteTune(cut, &out, TextOptions{Lang: Chinese}); err != nil {

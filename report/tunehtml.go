@@ -28,6 +28,7 @@ type tunePage struct {
 	Policy        string
 	Style         template.CSS
 	Class, Rounds string
+	Effects       string
 	Warnings      []string
 	Medians       [][]string
 	Arms          []tuneArm
@@ -60,7 +61,7 @@ func WriteTuneHTML(e *tune.Experiment, out io.Writer, lang Lang) error {
 	w := wordsIn(lang)
 	v := tuneView{e: e, w: w, t: w.tune()}
 	p := tunePage{
-		E: e, W: w, T: v.t, Class: e.Verdict, Rounds: v.rounds(), Warnings: v.warnings(), Medians: v.medians(), Metrics: v.multiples(),
+		E: e, W: w, T: v.t, Class: e.Verdict, Rounds: v.rounds(), Effects: v.effectsTitle(), Warnings: v.warnings(), Medians: v.medians(), Metrics: v.multiples(),
 	}
 	for i := range e.Arms {
 		p.Arms = append(p.Arms, tuneArm{p.Medians[i+1], v.verdicts(&e.Arms[i])})
@@ -101,7 +102,7 @@ func (v *tuneView) multiples() (out []tuneMetric) {
 			}
 			same = same && x.Verdict == "equivalent"
 			row := tuneEffect{
-				Arm: v.name(&v.e.Arms[i]), Class: x.Verdict, Change: change(x.Change, x.Unit), Interval: v.interval(x),
+				Arm: v.comparison(&v.e.Arms[i]), Class: x.Verdict, Change: change(x.Change, x.Unit), Interval: v.interval(x),
 				Verdict: v.verdict(x), Needs: v.needs(x), Bounded: x.Lower != nil && x.Upper != nil,
 				At: scale.place(0), MarginX: scale.place(-m.Margin), MarginWidth: strconv.FormatFloat(2*m.Margin/scale.most*effectHalf, 'f', 1, 64),
 			}

@@ -56,7 +56,7 @@ func WriteTune(e *tune.Experiment, out io.Writer, opts TextOptions) error {
 	t.line(t.paint(v.t.SLA+v.w.Colon, dim) + fit(v.judged(), t.room()-width(v.t.SLA+v.w.Colon)))
 	effects, same := v.effects()
 	if len(effects) > 1 {
-		t.heading(v.t.Effects)
+		t.heading(v.effectsTitle())
 		t.leftTable(effects, 2)
 	}
 	if same != "" {
@@ -103,7 +103,7 @@ func WriteTuneMarkdown(e *tune.Experiment, out io.Writer, lang Lang) error {
 	p("\n%s%s%s", v.t.SLA, w.Colon, md(v.judged()))
 	effects, same := v.effects()
 	if len(effects) > 1 {
-		p("\n### %s\n", v.t.Effects)
+		p("\n### %s\n", v.effectsTitle())
 		mdRows(p, effects, 2)
 	}
 	if same != "" {
@@ -145,6 +145,22 @@ func (v *tuneView) name(a *tune.ArmResult) string {
 		return v.t.Again
 	}
 	return Clean(a.Name)
+}
+
+func (v *tuneView) effectsTitle() string {
+	if v.e.Stepwise {
+		return v.t.Steps
+	}
+	return v.t.Effects
+}
+
+// comparison names an arm beside what it was compared with, where that is not
+// the same for all.
+func (v *tuneView) comparison(a *tune.ArmResult) string {
+	if v.e.Stepwise && !a.Control && a.Against >= 0 && a.Against < len(v.e.Arms) {
+		return v.name(&v.e.Arms[a.Against]) + " → " + v.name(a)
+	}
+	return v.name(a)
 }
 
 // metric is the short name of a column.
@@ -231,7 +247,7 @@ func (v *tuneView) effects() (rows [][]string, same string) {
 			if len(block) == 0 {
 				label = v.metric(m.Name)
 			}
-			block = append(block, []string{label, v.name(a), change(x.Change, x.Unit), v.interval(x), chance(x.P), v.verdict(x), v.needs(x)})
+			block = append(block, []string{label, v.comparison(a), change(x.Change, x.Unit), v.interval(x), chance(x.P), v.verdict(x), v.needs(x)})
 		}
 		switch {
 		case told > 0 && all:

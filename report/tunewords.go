@@ -3,7 +3,8 @@ package report
 // tuneWords is every text of an experiment's report beside those of a run's.
 type tuneWords struct {
 	Title, Variant, SLA, Again               string
-	Effects, Chance, NoDifference, Needs     string
+	Effects, Steps, Chance, NoDifference     string
+	Needs                                    string
 	RoundsF, InterruptedNote, AllEquivalentF string
 	Note, ControlNote, Invalid, NotBounded   string
 	TurnsPerS, CPUPerTurn, CallsPerTurn      string
@@ -20,7 +21,7 @@ func (w *words) tune() tuneWords {
 func tuneEnglish() tuneWords {
 	return tuneWords{
 		Title: "Variants side by side", Variant: "variant", SLA: "SLA", Again: "A/A, baseline",
-		Effects: "Against the baseline", Chance: "by chance", NoDifference: "no difference seen", Needs: "needs",
+		Effects: "Against the baseline", Steps: "Step by step: each against the one before it", Chance: "by chance", NoDifference: "no difference seen", Needs: "needs",
 		RoundsF: "%s of %s rounds", InterruptedNote: "Interrupted: what was measured until then is below.", AllEquivalentF: "The same within the margin in every variant: %s.",
 		Note:        "Intervals of all comparisons hold together at 95 %. Medians of the runs; only whole seconds of judged stages count. Needs: about as many rounds would tell.",
 		ControlNote: "The baseline was run twice in every round: its second runs show what chance alone does here.",
@@ -32,7 +33,7 @@ func tuneEnglish() tuneWords {
 func tuneChinese() tuneWords {
 	return tuneWords{
 		Title: "变体并排对比", Variant: "变体", SLA: "SLA", Again: "A/A（基线）",
-		Effects: "相对基线", Chance: "偶然概率", NoDifference: "未见差异", Needs: "所需回合",
+		Effects: "相对基线", Steps: "逐步对比：每个变体相对前一个", Chance: "偶然概率", NoDifference: "未见差异", Needs: "所需回合",
 		RoundsF: "完成 %s / %s 个回合", InterruptedNote: "已中断：以下为此前测得的内容。", AllEquivalentF: "所有变体在容差内相同：%s。",
 		Note:        "全部比较的区间在 95 % 置信度下同时成立。表中为各次运行的中位数，只计入判定阶段内的整秒。“所需回合”：大约这么多回合才能判断。",
 		ControlNote: "每个回合基线都运行两次：第二次显示此处仅凭偶然会有多大差异。",

@@ -20,6 +20,7 @@ type Experiment struct {
 	Target        string `json:"target"`
 	StartedAt     string `json:"started_at"` // RFC 3339, UTC
 	Seed          uint64 `json:"seed"`
+	Stepwise      bool   `json:"stepwise"` // a variant is compared with the one before it
 	RoundsPlanned int    `json:"rounds_planned"`
 	RoundsDone    int    `json:"rounds_done"` // in which every arm was run
 	Interrupted   bool   `json:"interrupted"`
@@ -42,13 +43,14 @@ type ArmResult struct {
 	Name     string    `json:"name"`
 	Settings []Setting `json:"settings"`
 	Control  bool      `json:"control"`
+	Against  int       `json:"against"` // the arm that its effects compare it with, -1 for the baseline
 	// Invalid: so many of its runs measured nothing that it is not compared.
 	Invalid  bool           `json:"invalid"`
 	Runs     int            `json:"runs"`
 	Used     int            `json:"used"`
 	Verdicts map[string]int `json:"verdicts"` // of the SLA, by run
 	Figures  []Figure       `json:"figures"`
-	Effects  []Effect       `json:"effects"` // against the baseline; none of the baseline itself
+	Effects  []Effect       `json:"effects"` // none of the baseline
 }
 
 // Figure is the median of the runs that are used.
@@ -58,7 +60,7 @@ type Figure struct {
 	Median *float64 `json:"median"`
 }
 
-// Effect is the change from the baseline: a share of it for times, rates and
+// Effect is the change from the arm compared with: a share of it for times, rates and
 // counts (0.1 is 10 % more), points for shares. Lower and Upper are null where
 // so few pairs bound nothing.
 type Effect struct {
@@ -113,7 +115,7 @@ const invalidFrom = 0.2
 // Analyze compares the arms of p by the runs made so far. It changes none of them.
 func Analyze(p *Plan, runs []Run, gate string) *Experiment {
 	e := &Experiment{
-		SchemaVersion: SchemaVersion, Seed: p.Seed, RoundsPlanned: p.Rounds, Confidence: confidence,
+		SchemaVersion: SchemaVersion, Seed: p.Seed, Stepwise: p.Stepwise, RoundsPlanned: p.Rounds, Confidence: confidence,
 		Arms: make([]ArmResult, len(p.Arms)), Runs: slices.Clone(runs), Gate: gate, WarningCodes: reason.Reasons{},
 	}
 	if e.Runs == nil {
@@ -122,9 +124,9 @@ func Analyze(p *Plan, runs []Run, gate string) *Experiment {
 	t := newTable(p, runs)
 	e.RoundsDone = t.done
 	for i, a := range p.Arms {
-		e.Arms[i] = t.arm(i, a)
+		e.Arms[i] = t.arm(i, a, p.against(i))
 	}
-	e.compare(p, t)
+	e.compare(t)
 	e.conclude()
 	e.Warnings = e.WarningCodes.Texts(reason.English)
 	return e
@@ -154,8 +156,8 @@ func newTable(p *Plan, runs []Run) *table {
 	return t
 }
 
-func (t *table) arm(i int, a Arm) ArmResult {
-	out := ArmResult{Name: a.Variant.Name(), Settings: slices.Clone([]Setting(a.Variant)), Control: a.Control, Verdicts: map[string]int{}, Effects: []Effect{}}
+func (t *table) arm(i int, a Arm, against int) ArmResult {
+	out := ArmResult{Name: a.Variant.Name(), Settings: slices.Clone([]Setting(a.Variant)), Control: a.Control, Against: against, Verdicts: map[string]int{}, Effects: []Effect{}}
 	for _, r := range t.runs[i] {
 		if r == nil {
 			continue
@@ -192,10 +194,10 @@ func (t *table) values(arm int, metric string) (out []float64) {
 	return out
 }
 
-// pairs are the rounds in which both the baseline and the arm told the metric.
-func (t *table) pairs(arm int, metric string) (out []sla.Pair) {
-	for round, b := range t.runs[arm] {
-		a := t.runs[0][round]
+// pairs are the rounds in which both arms told the metric.
+func (t *table) pairs(from, to int, metric string) (out []sla.Pair) {
+	for round, b := range t.runs[to] {
+		a := t.runs[from][round]
 		if a == nil || b == nil || a.Left != "" || b.Left != "" {
 			continue
 		}
@@ -211,33 +213,40 @@ func (t *table) pairs(arm int, metric string) (out []sla.Pair) {
 // compare fills in the effects. Every comparison that could find a difference
 // takes an equal share of what the confidence leaves, so that one wrong one in
 // twenty experiments is the most that chance makes, not in twenty figures.
-func (e *Experiment) compare(p *Plan, t *table) {
+func (e *Experiment) compare(t *table) {
 	metrics := Metrics()
-	for arm := 1; arm < len(p.Arms); arm++ {
+	for i := range e.Arms {
 		for _, m := range metrics {
-			if pairs := t.pairs(arm, m.Name); sla.Differs(pairs, m.Metric) && !e.Arms[arm].Invalid && !e.Arms[0].Invalid {
+			if e.compared(i) && sla.Differs(t.pairs(e.Arms[i].Against, i, m.Name), m.Metric) {
 				e.Comparisons++
 			}
 		}
 	}
 	each := 1 - (1-confidence)/float64(max(1, e.Comparisons))
-	for arm := 1; arm < len(p.Arms); arm++ {
-		if e.Arms[arm].Invalid || e.Arms[0].Invalid {
+	for i := range e.Arms {
+		if !e.compared(i) {
 			continue
 		}
 		for _, m := range metrics {
-			pairs := t.pairs(arm, m.Name)
+			pairs := t.pairs(e.Arms[i].Against, i, m.Name)
 			if len(pairs) == 0 {
 				continue
 			}
 			x := sla.Compare(pairs, m.Metric, each)
-			e.Arms[arm].Effects = append(e.Arms[arm].Effects, Effect{
+			e.Arms[i].Effects = append(e.Arms[i].Effects, Effect{
 				Metric: m.Name, Unit: m.Unit, Change: known(x.Change), Lower: known(x.Lower), Upper: known(x.Upper),
 				P: x.P, Pairs: x.Pairs, Verdict: x.Comparison.String(), Needs: x.Needs,
 			})
 		}
 	}
 	e.distrust()
+}
+
+// compared tells whether an arm and the one it is compared with both measured
+// enough.
+func (e *Experiment) compared(arm int) bool {
+	a := &e.Arms[arm]
+	return a.Against >= 0 && !a.Invalid && !e.Arms[a.Against].Invalid
 }
 
 // distrust takes back what was found in a metric in which the baseline differs
@@ -276,7 +285,7 @@ func (e *Experiment) conclude() {
 		case a.Used < a.Runs:
 			e.WarningCodes = append(e.WarningCodes, reason.New(reason.RunsLeftOut, e.title(i), a.Runs-a.Used, a.Runs, e.why(i)))
 		}
-		if i > 0 && !a.Control && !a.Invalid && !e.Arms[0].Invalid && a.Used > 0 {
+		if !a.Control && a.Used > 0 && e.compared(i) {
 			ranked++
 		}
 	}

@@ -207,3 +207,42 @@ func TestCutShort(t *testing.T) {
 		t.Errorf("%q", e.Warnings)
 	}
 }
+
+// Step by step, a variant is held against the one before it, and the control
+// against the baseline all the same.
+func TestStepwise(t *testing.T) {
+	p := plan(t, 3, 12, 5)
+	p.Stepwise = true
+	rng := rand.New(rand.NewPCG(3, 4))
+	e := Analyze(p, made(p, []float64{4, 2, 1.9, 4}, func() float64 { return math.Exp(0.005 * rng.NormFloat64()) }), "")
+	for arm, want := range []struct {
+		against int
+		change  float64
+		verdict string
+	}{{-1, 0, ""}, {0, -0.5, "better"}, {1, -0.05, "better"}, {0, 0, "equivalent"}} {
+		a := &e.Arms[arm]
+		if a.Against != want.against {
+			t.Errorf("arm %d is compared with %d, want %d", arm, a.Against, want.against)
+		}
+		x := a.EffectOf("mean")
+		if (x != nil) != (want.against >= 0) {
+			t.Fatalf("arm %d: effect %v", arm, x)
+		}
+		if x != nil && (math.Abs(*x.Change-want.change) > 0.01 || x.Verdict != want.verdict && arm != 2) {
+			t.Errorf("arm %d: %+.3f %s, want %+.3f %s", arm, *x.Change, x.Verdict, want.change, want.verdict)
+		}
+	}
+	// Where a variant measured nothing, neither it nor the next is compared.
+	var runs []Run
+	for _, s := range p.Steps() {
+		if s.Arm == 1 {
+			runs = append(runs, FailedRun(s, errors.New("it does not start")))
+		} else {
+			runs = append(runs, NewRun(s, "", "pass", map[string]float64{"mean": 1e8}))
+		}
+	}
+	e = Analyze(p, runs, "")
+	if len(e.Arms[1].Effects) != 0 || len(e.Arms[2].Effects) != 0 || len(e.Arms[3].Effects) != 1 || e.Verdict != "invalid" {
+		t.Errorf("%s: effects %v, %v, %v", e.Verdict, e.Arms[1].Effects, e.Arms[2].Effects, e.Arms[3].Effects)
+	}
+}

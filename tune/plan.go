@@ -147,6 +147,19 @@ type Plan struct {
 	Arms   []Arm // the baseline first, its control last
 	Rounds int
 	Seed   uint64
+	// Stepwise: a variant is compared with the one before it, not with the baseline.
+	Stepwise bool
+}
+
+// against is the arm that another is compared with; the baseline with none, -1.
+func (p *Plan) against(arm int) int {
+	switch {
+	case arm == 0:
+		return -1
+	case p.Stepwise && !p.Arms[arm].Control:
+		return arm - 1
+	}
+	return 0
 }
 
 // Step is one run of a plan.

@@ -25,6 +25,7 @@ type tuneOptions struct {
 	scenarioFlags
 	vary        []string
 	rounds      int
+	stepwise    bool
 	gate        string
 	resultsDir  string
 	allowTarget []string
@@ -61,6 +62,7 @@ With --gate METRIC: exits 10 when a variant is worse in it, 11 when it cannot be
 	f := cmd.Flags()
 	f.StringArrayVar(&o.vary, "vary", nil, "KEY=a,b,c, the first value is the baseline (may be repeated; default the scenario's variants)")
 	f.IntVar(&o.rounds, "rounds", 0, "how often every variant runs (default as often as can show a difference, 10 at least)")
+	f.BoolVar(&o.stepwise, "stepwise", false, "compare each variant with the one before it, not with the baseline (tuning-stages does)")
 	f.StringVar(&o.gate, "gate", "", "the metric that decides the exit code: "+strings.Join(metricNames(), ", "))
 	f.StringVar(&o.resultsDir, "results-dir", "", "where the results go (default results/tune-<name>-<UTC time>)")
 	f.StringArrayVar(&o.allowTarget, "allow-target", nil, "host or CIDR of a public target you are entitled to load (may be repeated)")
@@ -152,6 +154,7 @@ func newExperiment(s streams, o *tuneOptions, args []string) (*experiment, error
 	if x.plan, err = tune.NewPlan(variants, o.rounds, x.base.Seed); err != nil {
 		return nil, usageError{err}
 	}
+	x.plan.Stepwise = o.stepwise || len(o.vary) == 0 && x.from.name == tuningStages
 	if x.dir = o.resultsDir; x.dir == "" {
 		x.dir = filepath.Join("results", "tune-"+report.Slug(x.base.Name)+"-"+time.Now().UTC().Format("20060102T150405Z"))
 	}
