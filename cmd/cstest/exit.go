@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/cstest/cstest/engine"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/trial"
@@ -30,6 +31,14 @@ func (e usageError) Unwrap() error { return e.error }
 
 func usagef(format string, args ...any) error {
 	return usageError{fmt.Errorf(format, args...)}
+}
+
+// wrongUsage is err as wrong usage; nil of nil.
+func wrongUsage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return usageError{err}
 }
 
 // refused is wrong usage that is told in the language of the command.
@@ -85,7 +94,7 @@ func exitCode(err error) int {
 		return quiet.code
 	case errors.As(err, &usage), errors.As(err, &problems), errors.As(err, &refused):
 		return exitUsage
-	case errors.As(err, &target):
+	case errors.As(err, &target), errors.Is(err, engine.ErrNoStart):
 		return exitTarget
 	case errors.As(err, &limit):
 		return exitInvalid

@@ -24,7 +24,7 @@ func TestPanicIsReported(t *testing.T) {
 	var out, errs bytes.Buffer
 	o := &runOptions{lang: "en", onInconclusive: "fail", processes: "1", resultsDir: filepath.Join(t.TempDir(), "result")}
 	o.changed = func(string) bool { return false }
-	j, err := newJob(streams{in: nil, out: &out, err: &errs}, o, []string{path})
+	j, err := newJob(t.Context(), streams{in: nil, out: &out, err: &errs}, o, []string{path})
 	if err != nil {
 		t.Fatal(err)
 	}

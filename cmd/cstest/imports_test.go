@@ -66,13 +66,14 @@ var house = map[string][]string{
 	"result":                     {"sla", "measure", "scenario"},
 	"report":                     {"result", "sla", "measure", "scenario", "tune", "capacity"},
 	"capacity":                   {"result"},
+	"engine":                     {"result"},
 	"tune":                       {"sla", "measure"},
 	"trial":                      {"load", "driver", "measure", "result", "sla", "scenario", "template", "trial/crew", "trial/servers", "usage"},
 	"selftest":                   {"load", "measure", "scenario", "trial", "trial/servers"},
 	"trial/crew":                 {"load", "measure", "scenario", "trial/servers", "usage"},
 	"trial/servers":              {"measure", "scenario"},
 	"cmd/cstest": {
-		"capacity", "driver", "load", "measure", "mockllm", "reference-server", "report", "result", "scenario", "scenarios",
+		"capacity", "driver", "engine", "load", "measure", "mockllm", "reference-server", "report", "result", "scenario", "scenarios",
 		"selftest", "sla", "trial", "trial/servers", "tui", "tune",
 	},
 }

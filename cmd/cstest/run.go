@@ -16,6 +16,7 @@ import (
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
 	"github.com/cstest/cstest/result"
+	"github.com/cstest/cstest/sla"
 	"github.com/cstest/cstest/trial"
 )
 
@@ -36,6 +37,7 @@ type runOptions struct {
 	processes      string
 	shard          string
 	startAt        string
+	startTimeout   time.Duration
 }
 
 func newRunCmd(s streams) *cobra.Command {
@@ -71,8 +73,9 @@ second leaves at once; cstest report on the result directory then does the rest.
 	f.BoolVar(&o.noColor, "no-color", false, "no colours")
 	f.StringVar(&o.lang, "lang", "en", "language of what a person reads: en or zh")
 	f.StringVar(&o.processes, "processes", "1", "spread the load over N processes of this machine, or auto")
-	f.StringVar(&o.shard, "shard", "", "drive only part i of N of the load, as 0/4; cstest merge adds the parts up")
-	f.StringVar(&o.startAt, "start-at", "", "start the load at this time (RFC 3339), the same for all shards")
+	f.StringVar(&o.shard, "shard", "", "drive only part i of N of the load, as 0/4, or env: as Kubernetes, Slurm and others say it; cstest merge adds the parts up")
+	f.StringVar(&o.startAt, "start-at", "", "start the load at this time (RFC 3339), the same for all shards; @FILE waits for a file to hold it")
+	f.DurationVar(&o.startTimeout, "start-timeout", 10*time.Minute, "how long --start-at @FILE waits")
 	f.StringVar(&o.cpuProfile, "cpuprofile", "", "write a CPU profile of the generator to this file")
 	_ = f.MarkHidden("cpuprofile") // it exists: it was just added
 	f.StringVar(&o.onInconclusive, "on-inconclusive", "fail", "what an inconclusive verdict exits with: fail (11) or pass (0)")
@@ -94,7 +97,7 @@ type job struct {
 }
 
 func runRun(ctx context.Context, s streams, o *runOptions, args []string) error {
-	j, err := newJob(s, o, args)
+	j, err := newJob(ctx, s, o, args)
 	if err != nil {
 		return err
 	}
@@ -121,6 +124,9 @@ func (j *job) run(ctx context.Context) error {
 	}
 	if !o.quiet {
 		fmt.Fprintln(s.err, headline(j.chosen, j.lang))
+		if j.spread.said != "" {
+			fmt.Fprintln(s.err, j.spread.said)
+		}
 		for _, w := range j.chosen.Warnings() {
 			fmt.Fprintln(s.err, "warning: "+w.String())
 		}
@@ -152,7 +158,7 @@ func (j *job) run(ctx context.Context) error {
 	return j.finish(done)
 }
 
-func newJob(s streams, o *runOptions, args []string) (*job, error) {
+func newJob(ctx context.Context, s streams, o *runOptions, args []string) (*job, error) {
 	lang, err := reason.ParseLang(o.lang)
 	if err != nil {
 		return nil, usageError{err}
@@ -172,7 +178,7 @@ func newJob(s streams, o *runOptions, args []string) (*job, error) {
 		return nil, err
 	}
 	j := &job{runOptions: o, s: s, lang: lang, chosen: c, dir: o.resultsDir}
-	if j.spread, err = o.spread(c); err != nil {
+	if j.spread, err = o.spread(ctx, c); err != nil {
 		return nil, err
 	}
 	if j.secrets, err = c.redactor(); err != nil {
@@ -226,7 +232,17 @@ func (j *job) finish(done *trial.Done) error {
 		}
 		return crashed
 	}
-	return conclude(j.s, j.signals, written, printed, doc.ExitCode)
+	return conclude(j.s, j.signals, written, printed, j.exitCode(doc))
+}
+
+// exitCode is that of the verdict. A shard's says whether it ran and recorded:
+// the verdict is that of the sum, and an engine that is told of a failure starts
+// a shard again or gives up the others.
+func (j *job) exitCode(doc *result.Document) int {
+	if j.spread.shards > 1 && j.signals.number() == 0 && doc.Verdict != sla.Incomplete.String() {
+		return exitPass
+	}
+	return doc.ExitCode
 }
 
 // lastWords is the result in a line, for when nothing else can be written.

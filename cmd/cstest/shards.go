@@ -1,13 +1,18 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/cstest/cstest/engine"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/trial"
 )
@@ -19,12 +24,13 @@ const mostProcesses = result.MostShards
 // and from when.
 type spread struct {
 	shard, shards int
+	said          string // which shard this is, where the environment said so
 	processes     int
 	startAt       time.Time
 }
 
-// spread reads --processes, --shard and --start-at.
-func (o *runOptions) spread(c *chosen) (s spread, err error) {
+// spread reads --processes, --shard and --start-at, and waits for the file of the last.
+func (o *runOptions) spread(ctx context.Context, c *chosen) (s spread, err error) {
 	s.processes = 1
 	if o.processes == "auto" {
 		s.processes = trial.Processes(c.Scenario, runtime.NumCPU())
@@ -32,11 +38,11 @@ func (o *runOptions) spread(c *chosen) (s spread, err error) {
 		return s, usagef("--processes %q: want a number from 1 to %d, or auto", o.processes, mostProcesses)
 	}
 	if o.shard != "" {
-		part, err := result.ParseShard(o.shard)
+		part, said, err := readShard(o.shard)
 		if err != nil {
 			return s, usageError{err}
 		}
-		s.shard, s.shards = part.I, part.N
+		s.shard, s.shards, s.said = part.I, part.N, said
 		if s.processes > 1 {
 			return s, usagef("--shard is one part of a load and --processes spreads the whole of one: give one of them")
 		}
@@ -48,18 +54,41 @@ func (o *runOptions) spread(c *chosen) (s spread, err error) {
 	case s.processes > 1:
 		c.overrides = append(c.overrides, fmt.Sprintf("processes=%d", s.processes))
 	}
-	if o.startAt != "" {
-		if s.startAt, err = time.Parse(time.RFC3339Nano, o.startAt); err != nil {
-			return s, usagef("--start-at %q: want a time such as 2026-11-11T00:00:00+08:00", o.startAt)
-		}
-		if wait := time.Until(s.startAt); wait < 0 || wait > 24*time.Hour {
-			return s, usagef("--start-at %s is not within the next 24 h", o.startAt)
-		}
-	}
-	if s.shards > 1 && s.startAt.IsZero() && c.UsesRunID() {
+	if o.startAt == "" && s.shards > 1 && c.UsesRunID() {
 		return s, usagef("${run.id} is the same for all shards only if they start together: give each the same --start-at")
 	}
-	return s, nil
+	s.startAt, err = o.start(ctx)
+	return s, err
+}
+
+// readShard reads --shard: i/N, or env.
+func readShard(text string) (part result.Shard, said string, err error) {
+	if text != "env" {
+		part, err = result.ParseShard(text)
+		return part, "", err
+	}
+	member, err := engine.FromEnvironment(os.LookupEnv)
+	return member.Shard, member.String(), err
+}
+
+// start reads --start-at; zero where there is none.
+func (o *runOptions) start(ctx context.Context) (time.Time, error) {
+	if o.startAt == "" {
+		return time.Time{}, nil
+	}
+	if o.startTimeout <= 0 {
+		return time.Time{}, usagef("--start-timeout %s: want more than 0", o.startTimeout)
+	}
+	path, inFile := strings.CutPrefix(o.startAt, "@")
+	if !inFile {
+		at, err := engine.ParseStart(o.startAt)
+		return at, wrongUsage(err)
+	}
+	at, err := engine.AwaitStart(ctx, path, o.startTimeout)
+	if errors.Is(err, engine.ErrNoStart) || ctx.Err() != nil {
+		return at, err
+	}
+	return at, wrongUsage(err)
 }
 
 // runID names the run. Shards that are given one instant to begin at name it
