@@ -34,6 +34,7 @@ type Judgement struct {
 	Memory   measure.Memory
 	Message  string // why it was not ok: short, without what differs from turn to turn
 	Kept     bool   // later turns must find this one in front of the model
+	Untold   bool   // the answer has no word on being degraded where the scenario says it has, though a tier if it should
 }
 
 // longestID is how long a server's name for a dialog may be: it is kept for as
@@ -150,7 +151,8 @@ func (a *Asked) answered(r *driver.Reply, rules *Rules, e *echo, j *Judgement) {
 		j.Tier, unmapped = measure.TierUnknown, true
 	}
 	canned := isCanned(r.Answer, rules)
-	below := j.Tier > measure.TierLLM && !rules.saysDegraded
+	unsaid := r.Missing.Has(driver.PlaceDegraded)
+	below := j.Tier > measure.TierLLM && (!rules.saysDegraded || unsaid)
 	worse := r.Degraded || below || canned || unmapped
 	unavailable := string(r.ContextStatus) == "unavailable"
 	j.Kept = !unavailable && j.Tier != measure.TierStatic
@@ -180,6 +182,8 @@ func (a *Asked) answered(r *driver.Reply, rules *Rules, e *echo, j *Judgement) {
 	case a.Expect != nil && !a.Expect.met(r.Answer):
 		j.Outcome, j.Message = measure.Unexpected, "expectation not met"
 	}
+	good := j.Outcome == measure.OK || j.Outcome == measure.Unexpected
+	j.Untold = good && unsaid && !r.Missing.Has(driver.PlaceTier)
 }
 
 // finished tells whether an answer came to an end of its own, or to one that the

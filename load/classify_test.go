@@ -173,6 +173,10 @@ func TestClassify(t *testing.T) {
 		{"a human, where the server never says", silent, func(r *reply, _ *Asked) { r.Tier = []byte("handoff") }, measure.Degraded, "degraded"},
 		{"a tier nobody knows", silent, func(r *reply, _ *Asked) { r.Tier = []byte("gpt") }, measure.Degraded, measure.UnmappedTier},
 		{"a tier the scenario's map lacks, called as ours", silent, func(r *reply, _ *Asked) { r.Tier, r.Unmapped = []byte("llm"), true }, measure.Degraded, measure.UnmappedTier},
+		{"a template, where the server does not say what it should", named, func(r *reply, _ *Asked) {
+			r.Tier, r.Missing = []byte("faq"), driver.PlaceDegraded
+		}, measure.Degraded, "degraded"},
+		{"a template, and the server says that it is none the worse", named, func(r *reply, _ *Asked) { r.Tier = []byte("faq") }, measure.OK, ""},
 		{"no tier at all", silent, func(r *reply, _ *Asked) { r.Tier, r.Missing = nil, driver.PlaceTier }, measure.OK, ""},
 		{"the article's line", nil, func(r *reply, _ *Asked) { r.Answer = []byte("系统繁忙,请稍后再试") }, measure.Degraded, "canned line"},
 		{"the article's line, full-width comma", silent, func(r *reply, _ *Asked) { r.Answer = []byte("抱歉,系统繁忙\uff0c请稍后再试。") }, measure.Degraded, "canned line"},
@@ -213,6 +217,36 @@ func TestClassify(t *testing.T) {
 		r.Status = 200
 		if j := Classify(r, a, rulesOf(t, tt.rules)); j.Excluded || j.Outcome != measure.OK {
 			t.Errorf("%s: an answer is excluded", name)
+		}
+	}
+}
+
+// named is a target whose answers should say whether they are degraded.
+func named(sc *scenario.Scenario) {
+	sc.Target = scenario.Target{API: scenario.APIOpenAI, Response: &scenario.Response{Degraded: "degraded"}}
+}
+
+// Whether the model gave an answer is untold where the place that says it is empty,
+// of an answer that would be good; a tier that is missing too is told of as such.
+func TestClassifyTellsWhatTheAnswerDoesNot(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*driver.Reply)
+		want   bool
+	}{
+		{"it is told", func(*driver.Reply) {}, false},
+		{"it is missing", func(r *driver.Reply) { r.Missing = driver.PlaceDegraded }, true},
+		{"another is missing", func(r *driver.Reply) { r.Missing = driver.PlaceDialogID }, false},
+		{"the tier is missing too", func(r *driver.Reply) { r.Missing = driver.PlaceDegraded | driver.PlaceTier }, false},
+		{"missing, not as expected", func(r *driver.Reply) { r.Missing, r.Answer = driver.PlaceDegraded, []byte("好的") }, true},
+		{"missing, degraded all the same", func(r *driver.Reply) { r.Missing, r.Tier = driver.PlaceDegraded, []byte("faq") }, false},
+		{"missing in a failure", func(r *driver.Reply) { r.Missing, r.Status = driver.PlaceDegraded, 500 }, false},
+	} {
+		r, a := good(), third()
+		a.Memory = false
+		c.change(r)
+		if j := Classify(r, a, rulesOf(t, named)); j.Untold != c.want {
+			t.Errorf("%s: %v, untold %t, want %t", c.name, j.Outcome, j.Untold, c.want)
 		}
 	}
 }

@@ -78,6 +78,24 @@ func TestFreezeIsSeenFromTheIntendedStart(t *testing.T) {
 	})
 }
 
+// When a kind of failure began is said by when its turns should have, as all else is.
+func TestFailuresAreTimedByTheIntendedStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		f.answer = func(at time.Duration, _ *driver.User, _ *driver.Turn, reply *driver.Reply) time.Duration {
+			if at < 3*time.Second {
+				return 0
+			}
+			reply.Status = 500
+			return 1500 * time.Millisecond
+		}
+		b, _ := drive(t, always(), open(10, 5*time.Second), f, nil)
+		if len(b.failures) == 0 || b.failures[0].At != 3*time.Second {
+			t.Errorf("%d failures, the first %+v; want one at 3s", len(b.failures), b.failures)
+		}
+	})
+}
+
 func TestStartsBeyondMaxInFlightAreDroppedOnTheTarget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sc := open(10, 10*time.Second)

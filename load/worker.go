@@ -179,7 +179,7 @@ func (w *worker) note(c *conversation, j *Judgement, entered time.Duration) {
 		Slot: c.outline.slot + c.turn, Intended: c.intended,
 		Sent: reply.Sent, FirstByte: reply.FirstByte, FirstToken: reply.FirstToken, Done: reply.Done,
 		Connect: reply.Connect, Lag: c.lag(reply.Begun, entered),
-		Outcome: j.Outcome, Tier: j.Tier, Excluded: j.Excluded, Again: c.judged, Planted: j.Planted, Memory: j.Memory, Gaps: reply.Gaps,
+		Outcome: j.Outcome, Tier: j.Tier, Excluded: j.Excluded, Again: c.judged, Planted: j.Planted, Untold: j.Untold, Memory: j.Memory, Gaps: reply.Gaps,
 	}
 	c.judged = c.judged || !j.Excluded
 	w.lane.Record(t)
@@ -208,7 +208,7 @@ func (w *worker) fail(c *conversation, j *Judgement) {
 		message += plainWord(reply.Tier)
 	}
 	w.failure = measure.Failure{
-		Outcome: j.Outcome, Message: message, At: reply.Done,
+		Outcome: j.Outcome, Message: message, At: c.intended,
 		Conversation: c.outline.name, Turn: c.turn + 1, Status: reply.Status,
 		TraceID: hex.EncodeToString(w.scratch.turn.TraceID[:]),
 	}

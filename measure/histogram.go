@@ -144,7 +144,7 @@ func Rank(q float64, n int64) int64 {
 }
 
 // AtRank is the k-th smallest duration, k from 1: the upper edge of its bucket
-// (at most 0.1 % too high), never outside the exact minimum and maximum. False
+// (at most 0.1 % or 512 ns too high, whichever is more), never outside the exact minimum and maximum. False
 // when there is no such rank.
 func (h *Histogram) AtRank(k int64) (time.Duration, bool) {
 	if h == nil || k < 1 || k > h.exact.n {

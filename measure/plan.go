@@ -46,7 +46,8 @@ type Slot struct {
 //
 // Of ChunkGap it judges only turns with gaps, one each whatever their number, for
 // the gaps of a stream hang together: bad when one is longer than Limit. With Checked it judges only turns of slots that
-// are checked, with Verified only turns whose canaries came back or were wrong.
+// are checked, with Verified only turns whose canaries came back or were wrong. With
+// Told an answer is bad that is Untold.
 type Budget struct {
 	Name       string        `json:"name"`
 	Stages     uint64        `json:"stages"` // one bit a stage
@@ -57,6 +58,7 @@ type Budget struct {
 	TierAtMost Tier          `json:"tier_at_most,omitempty"` // TierUnknown: any
 	Checked    bool          `json:"checked,omitempty"`
 	Verified   bool          `json:"verified,omitempty"`
+	Told       bool          `json:"told,omitempty"`
 }
 
 // Timing names a duration of a turn.

@@ -12,10 +12,10 @@ type rules struct {
 	judges [][Outcomes]uint64 // by stage: budgets that judge an outcome
 	good   [Outcomes]uint64   // budgets that find an outcome good
 	tier   [2][Tiers]uint64   // budgets content with a tier; [1] of degraded turns
-	// verified and checked are the budgets that ask for it; gaps judges gaps, not turns.
-	verified, checked, gaps uint64
-	limits                  []limits // of turns, by timing
-	gapLimits               []limit
+	// verified, checked and told are the budgets that ask for it; gaps judges gaps, not turns.
+	verified, checked, told, gaps uint64
+	limits                        []limits // of turns, by timing
+	gapLimits                     []limit
 }
 
 // limits are those on one timing. Few turns exceed the tightest.
@@ -57,6 +57,9 @@ func newRules(p *Plan) *rules {
 		}
 		if budget.Checked {
 			r.checked |= bit
+		}
+		if budget.Told {
+			r.told |= bit
 		}
 		switch {
 		case budget.Of == ChunkGap:
@@ -108,6 +111,9 @@ func (r *rules) judge(s *secondTally, stage int, t *Turn, checked bool) {
 			degraded = 1
 		}
 		good &= r.tier[degraded][t.Tier]
+	}
+	if t.Untold {
+		good &^= r.told
 	}
 	if t.Memory != Verified && t.Outcome != ContextLost && t.Outcome != Integrity {
 		judges &^= r.verified

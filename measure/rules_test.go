@@ -10,6 +10,7 @@ import (
 func budgetAfter(t *testing.T, name string, second int, record func(*Lane)) BudgetCount {
 	t.Helper()
 	plan := testPlan()
+	plan.Budgets = append(plan.Budgets, Budget{Name: "told", Stages: 2, Valid: SetOf(OK, Unexpected), Good: Answered, Told: true})
 	r := NewRecorder(plan, 1)
 	record(r.Lane(0))
 	s, err := r.Cut(0)
@@ -88,6 +89,9 @@ func TestBudgets(t *testing.T) {
 		{"gaps of a failure", "chunk_gap", 3, with(func(t *Turn) { t.Outcome, t.Gaps = Timeout, []time.Duration{51 * ms} }), BudgetCount{0, 0}},
 		{"gaps of another stage", "warm_gap", 1, with(func(t *Turn) { t.Intended, t.Gaps = time.Second, []time.Duration{50 * ms, 51 * ms} }), BudgetCount{1, 1}},
 		{"no gaps", "chunk_gap", 3, good, BudgetCount{0, 0}},
+		{"an answer that says who gave it", "told", 3, good, BudgetCount{1, 0}},
+		{"an answer that does not", "told", 3, with(func(t *Turn) { t.Untold = true }), BudgetCount{1, 1}},
+		{"for others it is one", "faq", 3, with(func(t *Turn) { t.Untold = true }), BudgetCount{1, 0}},
 		{"outcome out of range", "availability", 3, with(func(t *Turn) { t.Outcome = 200 }), BudgetCount{1, 1}},
 		{"tier out of range", "faq", 3, with(func(t *Turn) { t.Tier = 200 }), BudgetCount{1, 0}},
 	} {

@@ -25,6 +25,7 @@ type Turn struct {
 	Excluded bool // a 429 beyond the contract: counted, judged by no budget
 	Again    bool // the same message as before, which was judged: counted, judged by no budget
 	Planted  bool // a planted value stood unmasked in the answer
+	Untold   bool // the answer does not say whether the model gave it, where the scenario says that it does
 	Memory   Memory
 	// Gaps between the contents of a stream. Record only reads them.
 	Gaps []time.Duration

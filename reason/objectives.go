@@ -54,6 +54,9 @@ const (
 	CutUnknown        Code = "cut_unknown"
 	TierUntold        Code = "tier_untold"
 	TierNeverTold     Code = "tier_never_told"
+	DegradedUntold    Code = "degraded_untold"
+	DegradedNeverTold Code = "degraded_never_told"
+	RecoveryUntold    Code = "recovery_untold"
 	NoChunkGap        Code = "no_chunk_gap"
 	NoCheckedAnswer   Code = "no_checked_answer"
 	StormDidNotHappen Code = "storm_did_not_happen"
@@ -72,13 +75,13 @@ func objectiveRows() []row {
 		{NotFullQuality, "{verdict:word}: {bad:count} of {n:count} turns not answered in full quality", "{verdict}：{n} 轮中 {bad} 轮未得到完整质量的应答"},
 		{NotFullQualityCalm, "{verdict:word}: {bad:count} of {n:count} turns not answered in full quality outside storms and recovery (whole run {whole_run:share})", "{verdict}：风暴与恢复期之外 {n} 轮中 {bad} 轮未得到完整质量的应答（全程 {whole_run}）"},
 		{NotExpected, "{verdict:word}: {bad:count} of {n:count} checked answers not as expected", "{verdict}：{n} 个受检应答中 {bad} 个不符预期"},
-		{FirstTokenLate, "first token {limit:duration}: {verdict:word}: {bad:count} of {n:count} turns without or later", "首个 token {limit}：{verdict}：{n} 轮中 {bad} 轮没有或更晚"},
+		{FirstTokenLate, "first token {limit:duration}: {verdict:word}: {bad:count} of {n:count} turns had it later, or were not answered in whole", "首个 token {limit}：{verdict}：{n} 轮中 {bad} 轮更晚，或未得到完整应答"},
 		{ChunkGapLong, "chunk gap {limit:duration}: {verdict:word}: {bad:count} of {n:count} streams had a longer one, or broke off", "分块间隔 {limit}：{verdict}：{n} 个流中 {bad} 个出现更长间隔或中断"},
 		{ConversationsBad, "{verdict:word}: {bad:count} of {n:count} conversations with a turn that was not good", "{verdict}：{n} 个会话中 {bad} 个含有不合格的轮次"},
 		{Bad, "{verdict:word}: {bad:count} of {n:count} bad", "{verdict}：{n} 中 {bad} 不合格"},
 		{BadSeconds, "{verdict:word}: {bad:count} of {n:count} s under 95 % answered, {allowed:count} allowed", "{verdict}：{n} 秒中 {bad} 个坏秒（应答率低于 95 %），允许 {allowed} 个"},
 		{BadSecondsScaled, "{verdict:word}: {bad:count} of {n:count} s under 95 % answered, {allowed:count} allowed (scaled; {per_hour:count} per hour)", "{verdict}：{n} 秒中 {bad} 个坏秒（应答率低于 95 %），允许 {allowed} 个（折算；每小时 {per_hour} 个）"},
-		{ForeignAnswers, "{verdict:word}: {bad:count} answers with foreign content in {n:count}", "{verdict}：{n} 个应答中 {bad} 个含有他人内容"},
+		{ForeignAnswers, "{verdict:word}: {bad:count} answers with foreign content in {n:count} that tell whose it is", "{verdict}：{n} 个可辨明归属的应答中 {bad} 个含有他人内容"},
 		{PlantedAnswers, "{verdict:word}: {bad:count} answers with a planted value unmasked in {n:count}", "{verdict}：{n} 个应答中 {bad} 个未掩码地露出植入值"},
 		{ContextLost, "{verdict:word}: {bad:count} answers without the dialog so far in {n:count}", "{verdict}：{n} 个应答中 {bad} 个丢失了此前的对话"},
 		{CallsPerTurn, "{verdict:word}: {measured:figure} LLM calls per turn ≤ {allowed:figure}", "{verdict}：每轮 LLM 调用 {measured} ≤ {allowed}"},
@@ -117,6 +120,9 @@ func openRows() []row {
 		{CutUnknown, "{verdict:word}: {cut:count} more were cut off by cstest itself: good or bad, nobody knows", "{verdict}：另有 {cut} 个被 cstest 自己中断，好坏未知"},
 		{TierUntold, "{verdict:word}: {share:share} of the answers judged do not say their tier (target.response.tier.from found nothing)", "{verdict}：{share} 的受判应答没有说明档位（target.response.tier.from 未找到）"},
 		{TierNeverTold, "not verified: no answer says its tier (target.response.tier.from found nothing)", "未验证：没有应答说明档位（target.response.tier.from 未找到）"},
+		{DegradedUntold, "{verdict:word}: {share:share} of the answers judged do not say whether they are degraded (target.response.degraded found nothing)", "{verdict}：{share} 的受判应答没有说明是否降级（target.response.degraded 未找到）"},
+		{DegradedNeverTold, "not verified: no answer says whether it is degraded (target.response.degraded found nothing)", "未验证：没有应答说明是否降级（target.response.degraded 未找到）"},
+		{RecoveryUntold, "not verified: too many answers after {storm:text} do not say whether the model gave them", "未验证：{storm} 之后有太多应答没有说明是否由模型给出"},
 		{NoStream, "not verified: no answer came as a stream", "未验证：没有流式应答"},
 		{NoChunkGap, "not verified: no stream had two contents", "未验证：没有哪个流含有两段内容"},
 		{NoCheckedAnswer, "not verified: no checked turn was answered by the model", "未验证：没有受检轮次由模型应答"},

@@ -2,33 +2,35 @@ package reason
 
 // What is to be known of a run as a whole.
 const (
-	AsSaid           Code = "said" // somebody else's text
-	EndedEarly       Code = "ended_early"
-	NothingSent      Code = "nothing_sent"
-	JournalGaps      Code = "journal_gaps"
-	Unexpected4xx    Code = "unexpected_4xx"
-	BeyondContract   Code = "beyond_contract"
-	TurnsCut         Code = "turns_cut"
-	TierUnmapped     Code = "tier_unmapped"
-	TierMissing      Code = "tier_missing"
-	DurationsClamped Code = "durations_clamped"
-	ManySources      Code = "many_sources"
-	SharedHost       Code = "shared_host"
-	LittlesLawOff    Code = "littles_law_off"
-	SignalEnded      Code = "signal_ended"
-	ToEndNow         Code = "to_end_now"
-	ToStartNoMore    Code = "to_start_no_more"
-	GuardAbort       Code = "guard_abort"
-	LoadFailed       Code = "load_failed"
-	RecordingFailed  Code = "recording_failed"
-	ViewPanicked     Code = "view_panicked"
-	MockUnheard      Code = "mock_unheard"
-	ServerUnheard    Code = "server_unheard"
-	ProcessEnded     Code = "process_ended"
-	ShardPanicked    Code = "shard_panicked"
-	ClaimPossible    Code = "claim_possible"
-	ClaimImpossible  Code = "claim_impossible"
-	LoadPanicked     Code = "load_panicked"
+	AsSaid              Code = "said" // somebody else's text
+	EndedEarly          Code = "ended_early"
+	NothingSent         Code = "nothing_sent"
+	JournalGaps         Code = "journal_gaps"
+	Unexpected4xx       Code = "unexpected_4xx"
+	BeyondContract      Code = "beyond_contract"
+	RateLimitedExcluded Code = "rate_limited_excluded"
+	TurnsCut            Code = "turns_cut"
+	TierUnmapped        Code = "tier_unmapped"
+	TierMissing         Code = "tier_missing"
+	DegradedMissing     Code = "degraded_missing"
+	DurationsClamped    Code = "durations_clamped"
+	ManySources         Code = "many_sources"
+	SharedHost          Code = "shared_host"
+	LittlesLawOff       Code = "littles_law_off"
+	SignalEnded         Code = "signal_ended"
+	ToEndNow            Code = "to_end_now"
+	ToStartNoMore       Code = "to_start_no_more"
+	GuardAbort          Code = "guard_abort"
+	LoadFailed          Code = "load_failed"
+	RecordingFailed     Code = "recording_failed"
+	ViewPanicked        Code = "view_panicked"
+	MockUnheard         Code = "mock_unheard"
+	ServerUnheard       Code = "server_unheard"
+	ProcessEnded        Code = "process_ended"
+	ShardPanicked       Code = "shard_panicked"
+	ClaimPossible       Code = "claim_possible"
+	ClaimImpossible     Code = "claim_impossible"
+	LoadPanicked        Code = "load_panicked"
 )
 
 func runRows() []row {
@@ -39,10 +41,12 @@ func runRows() []row {
 		{JournalGaps, "{stretches:count} stretches of the journal could not be read: what they held is missing", "运行记录有 {stretches} 段无法读取：其中的内容缺失"},
 		{Unexpected4xx, "{turns:count} turns got an unexpected 4xx: the scenario may be wrong", "{turns} 轮得到意外的 4xx：场景可能写错了"},
 		{BeyondContract, "{turns:count} turns were refused beyond the contract and are judged by no objective", "{turns} 轮因超出约定而被拒绝，不计入任何目标"},
+		{RateLimitedExcluded, "{turns:count} turns were answered 429, which sla.rate_limited: exclude leaves out: they are judged by no objective", "{turns} 轮得到 429，按 sla.rate_limited: exclude 排除：不计入任何目标"},
 		{TurnsCut, "{turns:count} turns were under way when cstest ended the load: they are unknown, and spend no budget; a longer load.drain waits for them", "{turns} 轮在 cstest 结束压测时尚未完成：结果未知，不消耗预算；加长 load.drain 可等到它们"},
 		{TierUnmapped, "tier {word:quoted}, which target.response.tier.map does not have, in {share:share} of the answers: not full quality", "档位 {word} 不在 target.response.tier.map 中，占应答的 {share}：不算完整质量"},
 		{TierMissing, "{share:share} of the answers do not say their tier: target.response.tier.from found nothing in them", "{share} 的应答没有说明档位：target.response.tier.from 未找到"},
-		{DurationsClamped, "{n:count} durations were longer than 1 h and are shown as 1 h", "{n} 个时长超过 1 小时，按 1 小时显示"},
+		{DegradedMissing, "{share:share} of the answers do not say whether they are degraded: target.response.degraded found nothing in them", "{share} 的应答没有说明是否降级：target.response.degraded 未找到"},
+		{DurationsClamped, "{n:count} turns took longer than 1 h and are shown as 1 h", "{n} 轮耗时超过 1 小时，按 1 小时显示"},
 		{ManySources, "beyond {own:count} connections the load comes from {sources:count} more loopback addresses (127.x.y.z), for one address would run out of ports; target.sources: off keeps all to one", "超过 {own} 个连接后，负载另从 {sources} 个回环地址（127.x.y.z）发出，因为单个地址的端口会用尽；target.sources: off 可只用一个地址"},
 		{SharedHost, "the target runs on the generator's machine: they share its {cores:count} cores", "被测系统与压测机在同一台机器上：共用 {cores} 个核"},
 		{LittlesLawOff, "Little's law is off by {off:share}: {in_flight:figure} turns in flight against rate x mean response time {expected:figure}", "利特尔法则偏差 {off}：在途 {in_flight} 轮，而速率 × 平均响应时间为 {expected}"},

@@ -27,7 +27,7 @@ func TestBudgetsCompiled(t *testing.T) {
 	for _, b := range list {
 		names = append(names, b.Name)
 	}
-	want := []string{"latency-p95", "latency-p99", "availability", "availability-seconds", "full-quality", "context", "late", ".answered", ".judged", ".goodput", ".quality", ".lag"}
+	want := []string{"latency-p95", "latency-p99", "availability", "availability-seconds", "full-quality", "context", "late", ".answered", ".judged", ".goodput", ".quality", ".told", ".lag"}
 	if !slices.Equal(names, want) {
 		t.Fatalf("%q, want %q", names, want)
 	}

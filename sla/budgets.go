@@ -14,6 +14,7 @@ const (
 	judgedBudget   = ".judged"   // answered, in judged stages
 	goodputBudget  = ".goodput"  // answered within the tightest quantile's limit
 	qualityBudget  = ".quality"  // answered by the model
+	toldBudget     = ".told"     // good answers that say whether they are degraded
 	lagBudget      = ".lag"      // sent by the generator in time
 )
 
@@ -55,6 +56,7 @@ func Budgets(objectives []scenario.Objective, stages []measure.Stage, sla scenar
 		measure.Budget{Name: judgedBudget, Stages: judged, Valid: valid, Good: measure.Answered},
 		measure.Budget{Name: goodputBudget, Stages: all, Valid: valid, Good: measure.Answered, Limit: tight.limit},
 		measure.Budget{Name: qualityBudget, Stages: all, Valid: valid, Good: measure.SetOf(measure.OK)},
+		measure.Budget{Name: toldBudget, Stages: all, Valid: measure.SetOf(measure.OK, measure.Unexpected), Good: measure.Answered, Told: true},
 		measure.Budget{Name: lagBudget, Stages: all, Valid: sent, Good: sent, Of: measure.Lag, Limit: lagLimit(objectives)},
 	)
 }

@@ -99,8 +99,9 @@ func (j *judge) count(r *Judged, o scenario.Objective) {
 	var what reason.Code
 	switch o.Kind {
 	case scenario.KindIntegrity:
-		r.N, r.Bad, what = j.snap.Turns(), j.snap.Counts[measure.Integrity], reason.ForeignAnswers
-		if r.Bad == 0 && j.snap.Verified == 0 {
+		r.Bad, what = j.snap.Counts[measure.Integrity], reason.ForeignAnswers
+		r.N = j.snap.Verified + r.Bad // of the others nothing tells whose content they hold
+		if r.N == 0 {
 			j.notVerified(r, reason.New(reason.NoCanaryContent))
 			return
 		}
@@ -291,10 +292,14 @@ func (j *judge) warn() {
 		warn(reason.TurnsCut, n)
 	}
 	if n := j.snap.Excluded; n > 0 {
-		warn(reason.BeyondContract, n)
+		code := reason.BeyondContract
+		if j.s.SLA.RateLimited.Policy == scenario.PolicyExclude {
+			code = reason.RateLimitedExcluded
+		}
+		warn(code, n)
 	}
-	var clamped int64
-	for _, h := range j.snap.Timings {
+	var clamped int64 // by outcome each turn is there once
+	for _, h := range j.snap.ByOutcome {
 		clamped += h.Clamped()
 	}
 	if clamped > 0 {

@@ -276,7 +276,7 @@ func TestLongFormObjectives(t *testing.T) {
 	}{
 		{"warm", 50, 10, Fail, "P90 200 ms: fail: 20 % bad; this run: 20 % > 10 %, not met"},
 		{"faq", 45, 5, Inconclusive, "inconclusive: 5 of 45 turns not answered"},
-		{"token", 45, 25, Inconclusive, "first token 200 ms: inconclusive: 25 of 45 turns without or later"},
+		{"token", 45, 25, Inconclusive, "first token 200 ms: inconclusive: 25 of 45 turns had it later, or were not answered in whole"},
 		{"gap", 20, 20, Fail, "chunk gap 200 ms: fail: 20 of 20 streams had a longer one, or broke off"},
 		{"dialogs", 96, 0, Pass, "pass: 1 more were cut off by cstest itself: good or bad, nobody knows; pass: 0 of 96 conversations"},
 		{"whole", 96, 1, Pass, "pass: 1 more were cut off by cstest itself: good or bad, nobody knows; pass: 1 of 96 conversations"},
@@ -351,8 +351,9 @@ func TestNotVerified(t *testing.T) {
 
 func TestIntegrityFailsWhateverElse(t *testing.T) {
 	b := newBench(t, p99, judged(10*time.Second))
-	b.turns(1, 10_000, nil)
-	b.turns(2, 1, as(measure.Integrity))
+	b.turns(1, 4000, nil)
+	b.turns(1, 6000, func(t *measure.Turn) { t.Memory = measure.NotVerified }) // tell nothing
+	b.turns(2, 1, func(t *measure.Turn) { t.Outcome, t.Memory = measure.Integrity, measure.NotVerified })
 	b.rec.Lane(0).Dropped(time.Second, 1, measure.DroppedGenerator)
 	for range 200 {
 		b.rec.Lane(0).Dropped(time.Second, 1, measure.DroppedGenerator)
@@ -362,7 +363,7 @@ func TestIntegrityFailsWhateverElse(t *testing.T) {
 	if r.Verdict != Fail || r.Reasons[0].String() != "integrity: 1 answers with foreign content" {
 		t.Errorf("%v %q", r.Verdict, r.Reasons)
 	}
-	if o := find(t, r, "integrity"); o.Verdict != Fail || o.Bad != 1 || o.N != 10_001 || o.Measured != 1 || o.Reason.String() != "fail: 1 answers with foreign content in 10,001" {
+	if o := find(t, r, "integrity"); o.Verdict != Fail || o.Bad != 1 || o.N != 4001 || o.Measured != 1 || o.Reason.String() != "fail: 1 answers with foreign content in 4,001 that tell whose it is" {
 		t.Errorf("%+v", o)
 	}
 	if !slices.ContainsFunc(says(r.Reasons), func(s string) bool { return strings.Contains(s, "dropped by the generator") }) {

@@ -376,8 +376,8 @@ func (j *judge) recovery(r *Judged, o scenario.Objective) {
 	budget, target := goodputBudget, tightest(j.objectives).target
 	if o.Kind == scenario.KindRecoveryQuality {
 		budget, target = qualityBudget, j.qualityTarget()
-		if j.tierNeverTold() {
-			j.notVerified(r, reason.New(reason.TierNeverTold))
+		if code, never := j.qualityNeverTold(); never {
+			j.notVerified(r, reason.New(code))
 			return
 		}
 	}
@@ -393,6 +393,9 @@ func (j *judge) recovery(r *Judged, o scenario.Objective) {
 		switch {
 		case came.after != nil && *came.after <= o.Limit.D():
 			verdict, took = Pass, *came.after
+			if o.Kind == scenario.KindRecoveryQuality && !j.toldRecovery(s, took, target) {
+				verdict = NotVerified
+			}
 		case came.refuted > o.Limit.D():
 			verdict = Fail
 			if came.after != nil {
@@ -415,6 +418,8 @@ func (j *judge) recovery(r *Judged, o scenario.Objective) {
 
 func recoveryReason(v Verdict, came recovered, took time.Duration, o scenario.Objective) reason.Reason {
 	switch {
+	case v == NotVerified:
+		return reason.New(reason.RecoveryUntold, o.After)
 	case v == Inconclusive && came.hidden != "":
 		return reason.New(reason.RecoveryHidden, came.hidden, o.After)
 	case v == Inconclusive:

@@ -11,15 +11,16 @@ import (
 )
 
 // bound holds a share that was inferred against what is not known of it: turns
-// that cstest itself cut, and answers that do not say their tier where the
-// scenario says that they do. A pass has to stand with all of them bad, a fail
-// with all of them good.
+// that cstest itself cut, and answers that do not say their tier, or whether they
+// are degraded, where the scenario says that they do. A pass has to stand with all
+// of them bad, a fail with all of them good.
 func (j *judge) bound(r *Judged, o scenario.Objective, skip func(second int) bool) {
-	cut, untold := j.unknown(o, skip)
+	u := j.unknown(o, skip)
 	if o.Kind == scenario.KindConversations {
-		cut, untold = j.snap.Conversations[measure.Abandoned], 0
+		u = unknowns{cut: j.snap.Conversations[measure.Abandoned]}
 	}
-	untold = min(untold, r.N-r.Bad) // those are counted, and as good
+	cut, untold := u.cut, min(u.tier+u.degraded, r.N-r.Bad) // the latter are counted, and as good
+	r.Cut, r.Untold = cut, untold
 	if cut+untold == 0 {
 		return
 	}
@@ -43,24 +44,33 @@ func (j *judge) bound(r *Judged, o scenario.Objective, skip func(second int) boo
 	default:
 		r.Verdict = Inconclusive
 	}
-	if untold > 0 {
-		r.Reason = append(reason.Reasons{reason.New(reason.TierUntold, r.Verdict.Word(), unit.Share(float64(untold)/float64(r.N)))}, r.Reason...)
+	if n := min(u.degraded, untold); n > 0 {
+		r.Reason = append(reason.Reasons{reason.New(reason.DegradedUntold, r.Verdict.Word(), unit.Share(float64(n)/float64(r.N)))}, r.Reason...)
+	}
+	if n := min(u.tier, untold); n > 0 {
+		r.Reason = append(reason.Reasons{reason.New(reason.TierUntold, r.Verdict.Word(), unit.Share(float64(n)/float64(r.N)))}, r.Reason...)
 	}
 	if cut > 0 {
 		r.Reason = append(reason.Reasons{reason.New(reason.CutUnknown, r.Verdict.Word(), cut)}, r.Reason...)
 	}
 }
 
-// unknown counts, in the seconds of an objective's stages, the turns that were cut
-// and the answers that do not say their tier.
-func (j *judge) unknown(o scenario.Objective, skip func(second int) bool) (cut, untold int64) {
+// unknowns are turns of which nobody knows whether they were good.
+type unknowns struct {
+	cut      int64 // by cstest
+	tier     int64 // answers that do not say it
+	degraded int64 // answers that say a tier or need not, but not whether they are degraded
+}
+
+// unknown counts them in the seconds of an objective's stages.
+func (j *judge) unknown(o scenario.Objective, skip func(second int) bool) (u unknowns) {
 	b, ok := j.budgets[o.Name]
 	if !ok {
-		return 0, 0
+		return u
 	}
 	plan := j.snap.Plan
 	budget := plan.Budgets[b]
-	tiered := j.saysTier() && (o.Kind == scenario.KindFullQuality || budget.TierAtMost != measure.TierUnknown && budget.TierAtMost != measure.TierStatic)
+	byTier := o.Kind == scenario.KindFullQuality || budget.TierAtMost != measure.TierUnknown && budget.TierAtMost != measure.TierStatic
 	for i := range j.snap.Seconds {
 		second := j.snap.First + i
 		if j.leftOut(second) || skip != nil && skip(second) {
@@ -72,24 +82,68 @@ func (j *judge) unknown(o scenario.Objective, skip func(second int) bool) (cut, 
 		}
 		s := &j.snap.Seconds[i]
 		if budget.Of != measure.ChunkGap && !budget.Checked {
-			cut += int64(s.Outcomes[measure.Censored])
+			u.cut += int64(s.Outcomes[measure.Censored])
 		}
-		if tiered {
-			untold += int64(s.Tiers[measure.TierUnknown])
+		if byTier {
+			tier, degraded := j.untold(second)
+			u.tier += tier
+			u.degraded += degraded
 		}
 	}
-	return cut, untold
+	return u
+}
+
+// untold counts the answers of a second that do not say their tier, and those
+// beside them that do not say whether they are degraded, where the scenario names
+// the place that says it.
+func (j *judge) untold(second int) (tier, degraded int64) {
+	s := j.snap.At(second)
+	if s == nil {
+		return 0, 0
+	}
+	if j.saysTier() {
+		tier = int64(s.Tiers[measure.TierUnknown])
+	}
+	if b, ok := j.budgets[toldBudget]; ok && b < len(s.Budgets) {
+		degraded = int64(s.Budgets[b].Bad)
+	}
+	return tier, degraded
+}
+
+// qualityNeverTold tells whether no answer said what full quality is judged by,
+// though they all should.
+func (j *judge) qualityNeverTold() (reason.Code, bool) {
+	if j.saysTier() && j.snap.Tiers[measure.TierUnknown] > 0 && j.snap.Tiers[measure.TierUnknown] == j.snap.Answered() {
+		return reason.TierNeverTold, true
+	}
+	if t, ok := j.total(toldBudget, nil); ok && t.n > 0 && int64(t.bad) == j.snap.Answered() {
+		return reason.DegradedNeverTold, true
+	}
+	return "", false
+}
+
+// toldRecovery tells whether quality is back so long after a storm even if the
+// answers that do not say so are not of full quality, over the time it has to hold.
+func (j *judge) toldRecovery(s measure.Storm, after time.Duration, target float64) bool {
+	b, ok := j.budgets[qualityBudget]
+	if !ok {
+		return false
+	}
+	var seen tally
+	untold := int64(0)
+	from := wholeSecond(edge(s.End + after))
+	for second := from; second < from+hold || seen.n < windowTurns && second < j.snap.Plan.Seconds(); second++ {
+		seen = seen.plus(j.at(b, second))
+		tier, degraded := j.untold(second)
+		untold += tier + degraded
+	}
+	return untold == 0 || float64(seen.bad)+float64(untold) <= (1-target)*float64(seen.n)+1e-9
 }
 
 // saysTier tells whether the scenario says where answers tell their tier.
 func (j *judge) saysTier() bool {
 	response := j.s.Target.Response
 	return response != nil && response.Tier != nil
-}
-
-// tierNeverTold tells whether no answer told its tier, though they all should.
-func (j *judge) tierNeverTold() bool {
-	return j.saysTier() && j.snap.Tiers[measure.TierUnknown] > 0 && j.snap.Tiers[measure.TierUnknown] == j.snap.Answered()
 }
 
 // warnTiers tells of answers whose tier is not known, with the words nobody mapped.
@@ -105,6 +159,9 @@ func (j *judge) warnTiers(warn func(code reason.Code, args ...any)) {
 	}
 	if n := j.snap.Tiers[measure.TierUnknown] - j.unmapped(); j.saysTier() && n > 0 {
 		warn(reason.TierMissing, unit.Share(float64(n)/answered))
+	}
+	if t, ok := j.total(toldBudget, nil); ok && t.bad > 0 {
+		warn(reason.DegradedMissing, unit.Share(float64(t.bad)/answered))
 	}
 }
 

@@ -65,6 +65,9 @@ type Judged struct {
 	Bad      int64
 	Verdict  Verdict
 	Reason   reason.Reasons // said in one line
+	// Cut is how many turns cstest cut, beside N; Untold how many of N were taken for
+	// good though they do not say what they are judged by.
+	Cut, Untold int64
 	// Needs is how many turns would decide an inconclusive objective; 0 when unknown.
 	Needs int64
 	// Confidence and DEFF are what Lower, Upper and Verdict were inferred with; 0 where

@@ -57,7 +57,7 @@ func TestWarnings(t *testing.T) {
 	r := b.evaluate()
 	for _, want := range []string{
 		"1 turns got an unexpected 4xx: the scenario may be wrong",
-		"2 durations were longer than 1 h and are shown as 1 h", "the target runs on the generator's machine: they share its 2 cores",
+		"1 turns took longer than 1 h and are shown as 1 h", "the target runs on the generator's machine: they share its 2 cores",
 		"counts are not conserved: conversations issued = conversations ended does not hold: 1,002 against 1,003",
 	} {
 		if !slices.Contains(says(r.Warnings), want) {
