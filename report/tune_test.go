@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/sla"
 	"github.com/cstest/cstest/tune"
 )
 
@@ -63,6 +64,22 @@ func TestTuneText(t *testing.T) {
 	}
 	if got := out.String(); !strings.Contains(got, "each against the one before it") || !regexp.MustCompile(`mean +hardened → article-0 +\+1`).MatchString(got) || !strings.Contains(got, "  A/A, baseline ") {
 		t.Errorf("step by step:\n%s", got)
+	}
+	steps.Beside(sla.ArticleClaims(), 10, 2)
+	for render, write := range map[string]func() error{
+		"text":     func() error { return WriteTune(steps, &out, TextOptions{}) },
+		"markdown": func() error { return WriteTuneMarkdown(steps, &out, English) },
+		"page":     func() error { return WriteTuneHTML(steps, &out, English) },
+	} {
+		out.Reset()
+		if err := write(); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"impossible: 242 in flight of 200", "measured here", "in flight of 10", "80 %"} {
+			if !strings.Contains(strings.ReplaceAll(out.String(), "\u00a0", " "), want) {
+				t.Errorf("%s: no %q in\n%s", render, want, out.String())
+			}
+		}
 	}
 	out.Reset()
 	cut := experiment(t, "article-0", 2)

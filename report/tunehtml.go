@@ -34,6 +34,7 @@ type tunePage struct {
 	Arms          []tuneArm
 	Metrics       []tuneMetric
 	Same          string
+	Published     [][]string
 }
 
 type tuneArm struct {
@@ -67,6 +68,7 @@ func WriteTuneHTML(e *tune.Experiment, out io.Writer, lang Lang) error {
 		p.Arms = append(p.Arms, tuneArm{p.Medians[i+1], v.verdicts(&e.Arms[i])})
 	}
 	_, p.Same = v.effects()
+	p.Published = v.published()
 	p.Style, p.Policy = scriptless()
 	return writePage(tuneSource, w, p, out)
 }

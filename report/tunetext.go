@@ -62,6 +62,11 @@ func WriteTune(e *tune.Experiment, out io.Writer, opts TextOptions) error {
 	if same != "" {
 		t.wrapped("", same, dim)
 	}
+	if rows := v.published(); rows != nil {
+		t.heading(v.t.Published)
+		t.leftTable(rows, 2)
+		t.wrapped("", v.t.PublishedNote, dim)
+	}
 	t.line("")
 	t.wrapped("", v.t.Note+" "+v.t.ControlNote, dim)
 	for _, warning := range v.warnings() {
@@ -108,6 +113,11 @@ func WriteTuneMarkdown(e *tune.Experiment, out io.Writer, lang Lang) error {
 	}
 	if same != "" {
 		p("\n%s", md(same))
+	}
+	if rows := v.published(); rows != nil {
+		p("\n### %s\n", v.t.Published)
+		mdRows(p, rows, 2)
+		p("\n%s", md(v.t.PublishedNote))
 	}
 	p("\n%s %s", md(v.t.Note), md(v.t.ControlNote))
 	for _, warning := range v.warnings() {

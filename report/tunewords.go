@@ -4,7 +4,9 @@ package report
 type tuneWords struct {
 	Title, Variant, SLA, Again               string
 	Effects, Steps, Chance, NoDifference     string
-	Needs                                    string
+	Needs, Published, Claimed, Measured      string
+	Possible, ImpossibleF, CPU, Rate         string
+	PublishedNote                            string
 	RoundsF, InterruptedNote, AllEquivalentF string
 	Note, ControlNote, Invalid, NotBounded   string
 	TurnsPerS, CPUPerTurn, CallsPerTurn      string
@@ -20,7 +22,10 @@ func (w *words) tune() tuneWords {
 
 func tuneEnglish() tuneWords {
 	return tuneWords{
-		Title: "Variants side by side", Variant: "variant", SLA: "SLA", Again: "A/A, baseline",
+		Published: "Beside what was published", Claimed: "published", Measured: "measured here", Possible: "possible", ImpossibleF: "impossible: %s in flight of %s",
+		CPU: "CPU", Rate: "turns/s",
+		PublishedNote: "The published figures are of another machine. By Little's law rate × mean turns are in flight, no more than there are users. CPU is a share of all cores; here the server's alone.",
+		Title:         "Variants side by side", Variant: "variant", SLA: "SLA", Again: "A/A, baseline",
 		Effects: "Against the baseline", Steps: "Step by step: each against the one before it", Chance: "by chance", NoDifference: "no difference seen", Needs: "needs",
 		RoundsF: "%s of %s rounds", InterruptedNote: "Interrupted: what was measured until then is below.", AllEquivalentF: "The same within the margin in every variant: %s.",
 		Note:        "Intervals of all comparisons hold together at 95 %. Medians of the runs; only whole seconds of judged stages count. Needs: about as many rounds would tell.",
@@ -32,7 +37,10 @@ func tuneEnglish() tuneWords {
 
 func tuneChinese() tuneWords {
 	return tuneWords{
-		Title: "变体并排对比", Variant: "变体", SLA: "SLA", Again: "A/A（基线）",
+		Published: "与公开数据对照", Claimed: "公开", Measured: "本机实测", Possible: "可能", ImpossibleF: "不可能：在途 %s，用户只有 %s",
+		CPU: "CPU", Rate: "轮次/秒",
+		PublishedNote: "公开数据来自另一台机器。按利特尔法则，速率 × 平均值即在途轮次，不会多于用户数。CPU 为占全部核心的份额；本机一栏只计服务器自身。",
+		Title:         "变体并排对比", Variant: "变体", SLA: "SLA", Again: "A/A（基线）",
 		Effects: "相对基线", Steps: "逐步对比：每个变体相对前一个", Chance: "偶然概率", NoDifference: "未见差异", Needs: "所需回合",
 		RoundsF: "完成 %s / %s 个回合", InterruptedNote: "已中断：以下为此前测得的内容。", AllEquivalentF: "所有变体在容差内相同：%s。",
 		Note:        "全部比较的区间在 95 % 置信度下同时成立。表中为各次运行的中位数，只计入判定阶段内的整秒。“所需回合”：大约这么多回合才能判断。",

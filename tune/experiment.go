@@ -30,6 +30,8 @@ type Experiment struct {
 
 	Arms []ArmResult `json:"arms"` // the baseline first, its control last
 	Runs []Run       `json:"runs"` // in the order they were made
+	// Published is what others say of the variants; empty where nothing is known.
+	Published []Published `json:"published"`
 
 	Gate         string         `json:"gate"` // the metric that decides the exit code, "" without one
 	Verdict      string         `json:"verdict"`
@@ -116,7 +118,7 @@ const invalidFrom = 0.2
 func Analyze(p *Plan, runs []Run, gate string) *Experiment {
 	e := &Experiment{
 		SchemaVersion: SchemaVersion, Seed: p.Seed, Stepwise: p.Stepwise, RoundsPlanned: p.Rounds, Confidence: confidence,
-		Arms: make([]ArmResult, len(p.Arms)), Runs: slices.Clone(runs), Gate: gate, WarningCodes: reason.Reasons{},
+		Arms: make([]ArmResult, len(p.Arms)), Runs: slices.Clone(runs), Published: []Published{}, Gate: gate, WarningCodes: reason.Reasons{},
 	}
 	if e.Runs == nil {
 		e.Runs = []Run{}

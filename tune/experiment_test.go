@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/sla"
 )
 
 // noise gives what the machine does to run k of an experiment, as a factor.
@@ -244,5 +245,29 @@ func TestStepwise(t *testing.T) {
 	e = Analyze(p, runs, "")
 	if len(e.Arms[1].Effects) != 0 || len(e.Arms[2].Effects) != 0 || len(e.Arms[3].Effects) != 1 || e.Verdict != "invalid" {
 		t.Errorf("%s: effects %v, %v, %v", e.Verdict, e.Arms[1].Effects, e.Arms[2].Effects, e.Arms[3].Effects)
+	}
+}
+
+// What was published stands beside what was measured, each held against the
+// users there were.
+func TestBeside(t *testing.T) {
+	p := plan(t, 2, 10, 5)
+	e := Analyze(p, made(p, []float64{2, 1, 2}, func() float64 { return 1 }), "")
+	e.Beside(sla.ArticleClaims(), 200, 2)
+	if len(e.Published) != 2 {
+		t.Fatalf("%d rows, want one a variant", len(e.Published))
+	}
+	first, second := e.Published[0], e.Published[1]
+	if !first.Claimed.Possible || second.Claimed.Possible || math.Abs(second.Claimed.InFlight-242) > 1e-9 || *first.Claimed.CPU != 0.95 {
+		t.Errorf("claimed %+v and %+v", first.Claimed, second.Claimed)
+	}
+	// 200 ms at 500/s, 500 us a turn on two cores; 100 ms at 1,000/s.
+	if m := first.Measured; m.MeanNs != 200e6 || *m.P99Ns != 600e6 || math.Abs(m.InFlight-100) > 1e-6 || !m.Possible || math.Abs(*m.CPU-0.125) > 1e-9 {
+		t.Errorf("measured %+v, CPU %v", *m, *m.CPU)
+	}
+	empty := Analyze(p, nil, "")
+	empty.Beside(sla.ArticleClaims(), 200, 2)
+	if empty.Published[0].Measured != nil {
+		t.Errorf("measured %+v of nothing", empty.Published[0].Measured)
 	}
 }

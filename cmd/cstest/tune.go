@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"github.com/cstest/cstest/reason"
 	refserver "github.com/cstest/cstest/reference-server"
 	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/sla"
 	"github.com/cstest/cstest/tune"
 	"github.com/cstest/cstest/unit"
 )
@@ -89,6 +91,7 @@ type experiment struct {
 	from    found
 	plan    *tune.Plan
 	base    *chosen // of the baseline
+	article bool    // its stages are what is varied
 	own     applier // of the scenario's variants
 	secrets *report.Redactor
 	dir     string
@@ -154,7 +157,8 @@ func newExperiment(s streams, o *tuneOptions, args []string) (*experiment, error
 	if x.plan, err = tune.NewPlan(variants, o.rounds, x.base.Seed); err != nil {
 		return nil, usageError{err}
 	}
-	x.plan.Stepwise = o.stepwise || len(o.vary) == 0 && x.from.name == tuningStages
+	x.article = len(o.vary) == 0 && x.from.name == tuningStages
+	x.plan.Stepwise = o.stepwise || x.article
 	if x.dir = o.resultsDir; x.dir == "" {
 		x.dir = filepath.Join("results", "tune-"+report.Slug(x.base.Name)+"-"+time.Now().UTC().Format("20060102T150405Z"))
 	}
@@ -356,6 +360,9 @@ func (x *experiment) analyze() *tune.Experiment {
 	e := tune.Analyze(x.plan, x.runs, x.gate)
 	e.CstestVersion, e.Scenario, e.Target = fullVersion(), x.base.Name, targetLine(x.base)
 	e.StartedAt = x.started.UTC().Format(time.RFC3339Nano)
+	if x.article {
+		e.Beside(sla.ArticleClaims(), x.users(), runtime.NumCPU())
+	}
 	if n := x.signals.number(); n != 0 {
 		e.Interrupted, e.ExitCode = true, 128+n
 	}
@@ -366,6 +373,16 @@ func (x *experiment) analyze() *tune.Experiment {
 		}
 	}
 	return e
+}
+
+// users is how many a closed load keeps in its last judged stage.
+func (x *experiment) users() (n int) {
+	for _, s := range x.base.Load.Stages {
+		if s.Users != nil && (s.Judged == nil || *s.Judged) {
+			n = int(s.Users.To)
+		}
+	}
+	return n
 }
 
 func (x *experiment) write() error {
