@@ -148,5 +148,9 @@ func comparisonWords() []wordRow {
 		{"cores", "cores", "核数"},
 		{"kernel", "kernel", "内核"},
 		{"seed", "seed", "随机种子"},
+		{"mode", "mode", "方式"},
+		{"overrides", "overrides", "覆盖项"},
+		{"all knobs (SHA-256)", "all knobs (SHA-256)", "全部参数（SHA-256）"},
+		{"OS", "OS", "操作系统"},
 	}
 }

@@ -2,10 +2,8 @@ package result
 
 import (
 	"errors"
-	"maps"
 	"math"
 	"slices"
-	"strconv"
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/sla"
@@ -147,7 +145,7 @@ func Compare(a, b []*Document, o CompareOptions) (*Comparison, error) {
 		}
 	}
 	c.A, c.B = refs(a), refs(b)
-	c.NoteCodes = otherwise(a[0], b[0]).OrEmpty()
+	c.NoteCodes = slices.Concat(TargetDiffers(a[0], b[0]), SurroundingsDiffer(a[0], b[0])).OrEmpty()
 	c.Notes = c.NoteCodes.Texts(reason.English)
 	list := metrics()
 	confidence := 1 - 0.05/float64(len(list))
@@ -169,60 +167,6 @@ func refs(list []*Document) []RunRef {
 	out := make([]RunRef, 0, len(list))
 	for _, d := range list {
 		out = append(out, RunRef{d.RunID, d.Scenario.Name, d.StartedAt, d.Verdict})
-	}
-	return out
-}
-
-// sameQuestion is empty when both runs were asked the same, and says what
-// differs when they were not. Knobs, overrides and machines may differ: they are
-// what is compared.
-func sameQuestion(a, b *Document) string {
-	if a.Scenario.SHA256 != "" && a.Scenario.SHA256 == b.Scenario.SHA256 && a.Scenario.Scale == b.Scenario.Scale {
-		return ""
-	}
-	switch {
-	case a.Scenario.Name != b.Scenario.Name:
-		return "name"
-	case a.Scenario.Scale != b.Scenario.Scale:
-		return "scale"
-	case !slices.Equal(a.Stages, b.Stages):
-		return "stages"
-	case !slices.EqualFunc(a.Turns, b.Turns, func(x, y TurnRow) bool {
-		return x.Conversation == y.Conversation && x.Index == y.Index && x.Say == y.Say
-	}):
-		return "conversations"
-	case !slices.EqualFunc(a.Objectives, b.Objectives, func(x, y Objective) bool {
-		return x.Name == y.Name && equal(x.Target, y.Target) && equal(x.LimitNs, y.LimitNs)
-	}):
-		return "objectives"
-	}
-	return ""
-}
-
-func equal[T comparable](a, b *T) bool { return a == b || a != nil && b != nil && *a == *b }
-
-// otherwise lists what differs between the sides beside the results.
-func otherwise(a, b *Document) reason.Reasons {
-	var out reason.Reasons
-	knobs := orEmptyMap(a.Knobs)
-	maps.Copy(knobs, b.Knobs)
-	for _, k := range slices.Sorted(maps.Keys(knobs)) {
-		if x, y := a.Knobs[k], b.Knobs[k]; x != y {
-			out = append(out, reason.New(reason.KnobDiffers, k, x, y))
-		}
-	}
-	for _, x := range []struct{ what, a, b string }{
-		{"profile", a.Target.Profile, b.Target.Profile},
-		{"target", a.Target.URL, b.Target.URL},
-		{"cstest", a.CstestVersion, b.CstestVersion},
-		{"CPU", a.Environment.CPU, b.Environment.CPU},
-		{"cores", strconv.Itoa(a.Environment.Cores), strconv.Itoa(b.Environment.Cores)},
-		{"kernel", a.Environment.Kernel, b.Environment.Kernel},
-		{"seed", strconv.FormatUint(a.Scenario.Seed, 10), strconv.FormatUint(b.Scenario.Seed, 10)},
-	} {
-		if x.a != x.b {
-			out = append(out, reason.New(reason.Differs, reason.Word(x.what), x.a, x.b))
-		}
 	}
 	return out
 }

@@ -25,21 +25,32 @@ type reportOptions struct {
 func newReportCmd(s streams) *cobra.Command {
 	o := reportOptions{}
 	cmd := &cobra.Command{
-		Use:   "report RESULT",
-		Short: "Render a finished, interrupted or killed run again, or a histogram log",
+		Use:   "report RESULT...",
+		Short: "Render a finished, interrupted or killed run again, several together, or a histogram log",
 		Long: `Render a run again from its result directory. A run that was killed has no
 result.json; what its journal holds is judged then, and the report says what is missing.
 Exits with the verdict of the run.
+
+Several results, or a directory of them, are judged together: one verdict in which the
+scatter between runs counts. They must have run the same scenario against the same target;
+the seed may differ. Runs of the same question, target and tags that lie beside them count as
+left out, and then there is no pass.
 
 RESULT may also be an HdrHistogram log (version 1.1 to 1.3), such as the latency.hlog of a
 run or what another tool wrote. For each tag it prints n, mean, P50, P90, P95, P99, P99.9 and
 max over all intervals, as text or json; then there is no verdict, and the exit code is 0. A
 log does not say what its values count: --unit does where they are not nanoseconds.`,
 		Example: `  cstest report results/smoke-20261111T000000Z --format markdown
+  cstest report results/nightly --format markdown
   cstest report results/smoke-20261111T000000Z/latency.hlog
   cstest report other-tool.hlog --unit us --format json`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return runReport(s, o, args[0]) },
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 || severalIn(args[0]) {
+				return reportTogether(s, o, args)
+			}
+			return runReport(s, o, args[0])
+		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.format, "format", "text", "text | html | markdown | junit | json | csv")

@@ -1,0 +1,264 @@
+package report
+
+import (
+	_ "embed" // the page
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/cstest/cstest/pool"
+	"github.com/cstest/cstest/result"
+)
+
+// PoolAs gives what writes several runs together in a format: text, html, markdown
+// (or md), json.
+func PoolAs(r *pool.Result, format string, opts TextOptions) func(io.Writer) error {
+	return func(out io.Writer) error {
+		switch format {
+		case "html":
+			return writePoolHTML(r, out, opts.Lang)
+		case "markdown", "md":
+			return writePoolMarkdown(r, out, opts.Lang)
+		case "json":
+			b, err := json.MarshalIndent(r, "", "  ")
+			if err != nil {
+				return fmt.Errorf("several runs: %w", err)
+			}
+			return writeJSON(b, out)
+		}
+		return writePool(r, out, opts)
+	}
+}
+
+// poolWords is every text of several runs together beside those of one.
+type poolWords struct {
+	RunsF, Runs, LeftOut, NotCounted, Least, Most, Mean, Note, Figures string
+}
+
+func (w *words) pool() poolWords {
+	if w.lang == Chinese {
+		return poolWords{
+			RunsF: "合并 %s 次运行，未包括 %s 次", Runs: "各次运行", LeftOut: "未包括", NotCounted: "未计入", Least: "最小", Most: "最大", Mean: "几何均值", Figures: "各次运行之间",
+			Note: "结论的置信界取轮次与运行间离散中较宽者；各项数值的区间是 k − 1 个自由度的 t 区间，置信度 95 %。",
+		}
+	}
+	return poolWords{
+		RunsF: "%s runs together, %s left out", Runs: "Runs", LeftOut: "left out", NotCounted: "not counted", Least: "least", Most: "most", Mean: "geometric mean", Figures: "Between the runs",
+		Note: "A verdict's bounds are the wider of those of the turns and of the scatter between runs; intervals of figures are t intervals on k − 1 degrees of freedom at 95 %.",
+	}
+}
+
+// poolView turns several runs into cells.
+type poolView struct {
+	r *pool.Result
+	w *words
+	t poolWords
+}
+
+func viewPool(r *pool.Result, w *words) poolView { return poolView{r, w, w.pool()} }
+
+func (v poolView) counted() (n int) {
+	for _, m := range v.r.Runs {
+		if m.Pooled {
+			n++
+		}
+	}
+	return n
+}
+
+func (v poolView) headline() string {
+	return fmt.Sprintf(v.t.RunsF, whole(int64(v.counted())), whole(int64(len(v.r.LeftOut)+len(v.r.Runs)-v.counted())))
+}
+
+func (v poolView) subtitle() string {
+	target := v.r.Target.URL
+	if v.r.Target.Kind == result.TargetBundled {
+		target = v.w.Bundled
+		if v.r.Target.Profile != "" {
+			target += v.w.aside(v.r.Target.Profile)
+		}
+	}
+	return v.w.Target + " " + target + " · cstest " + v.r.CstestVersion
+}
+
+func (v poolView) reasons() []string {
+	return inLanguage(v.r.Reasons, v.r.ReasonCodes, v.w.lang)
+}
+
+func (v poolView) warnings() []string {
+	return inLanguage(v.r.Warnings, v.r.WarningCodes, v.w.lang)
+}
+
+// asked is an objective as one of a run, which prints alike.
+func (v poolView) asked(o *pool.Objective) result.Objective {
+	out := result.Objective{Name: o.Name, Unit: o.Unit, Target: o.Target, LimitNs: o.LimitNs, Measured: o.Measured, Lower: o.Lower, Upper: o.Upper, N: o.N, Verdict: o.Verdict, Reason: o.Reason}
+	if o.Codes.Known() {
+		out.Reason = o.Codes.Text(v.w.lang)
+	}
+	return out
+}
+
+// objectives has a heading and a row for each.
+func (v poolView) objectives() [][]string {
+	w := v.w
+	rows := [][]string{{w.Objective, w.Measured, w.Interval, w.Budget, w.N, w.Verdict}}
+	for i := range v.r.Objectives {
+		o := v.asked(&v.r.Objectives[i])
+		bounds := boundsText(o, w)
+		if bounds == "" {
+			bounds = "–"
+		}
+		rows = append(rows, []string{Clean(o.Name), measuredText(o, w), bounds, budgetText(o, w), whole(o.N), w.word(o.Verdict)})
+	}
+	return rows
+}
+
+func (v poolView) figures() [][]string {
+	rows := [][]string{{"", v.t.Mean, v.w.Interval, v.t.Least, v.t.Most, v.t.Runs}}
+	for _, f := range v.r.Figures {
+		bounds := "–"
+		if f.Lower != nil && f.Upper != nil {
+			bounds = figure(f.Lower, f.Unit) + " – " + figure(f.Upper, f.Unit)
+		}
+		rows = append(rows, []string{v.w.word(f.Name), figure(f.Mean, f.Unit), bounds, figure(f.Least, f.Unit), figure(f.Most, f.Unit), whole(int64(f.Runs))})
+	}
+	return rows
+}
+
+// runs lists all there are: those counted, those given and not, those left out.
+func (v poolView) runs() [][]string {
+	w := v.w
+	rows := [][]string{{w.Run, w.Started, w.Seed, w.Turns, "P50", "P95", "P99", w.Verdict, ""}}
+	add := func(m pool.Member, note string) {
+		when := Clean(m.StartedAt)
+		if d := (&result.Document{StartedAt: m.StartedAt}); !d.Started().IsZero() {
+			when = d.Started().UTC().Format("2006-01-02 15:04:05")
+		}
+		cell := func(ns *int64) string {
+			if ns == nil {
+				return notEnough
+			}
+			return duration(*ns)
+		}
+		rows = append(rows, []string{Clean(shortID(m.RunID)), when, strconv.FormatUint(m.Seed, 10), whole(m.Turns), cell(m.P50Ns), cell(m.P95Ns), cell(m.P99Ns), w.word(m.Verdict), note})
+	}
+	for _, m := range v.r.Runs {
+		note := ""
+		if !m.Pooled {
+			note = v.t.NotCounted
+		}
+		add(m, note)
+	}
+	for _, m := range v.r.LeftOut {
+		add(m, v.t.LeftOut)
+	}
+	return rows
+}
+
+// shortID is the end of a run's id, which tells runs apart.
+func shortID(id string) string {
+	if len(id) > 13 {
+		return "…" + strings.ToValidUTF8(id[len(id)-12:], "")
+	}
+	return id
+}
+
+// writePool prints several runs together for a terminal or a log.
+func writePool(r *pool.Result, out io.Writer, opts TextOptions) error {
+	t := newText(out, opts)
+	v := viewPool(r, t.words)
+	mark, sgr := markOf(r.Verdict)
+	t.line("")
+	t.line(t.paint(mark+" "+strings.ToUpper(t.words.word(r.Verdict)), bold+";"+sgr) + "  " + t.paint(fit(r.Scenario.Name, t.room()/2), bold) + " · " + v.headline())
+	t.wrapped("  ", v.subtitle(), dim)
+	for _, s := range v.reasons() {
+		t.wrapped("  - ", s, "")
+	}
+	if len(r.Objectives) > 0 {
+		t.heading(t.words.Objectives)
+		t.table(v.objectives())
+		for i := range r.Objectives {
+			if o := v.asked(&r.Objectives[i]); o.Verdict == "pass" {
+				t.wrapped("  ", o.Name+t.words.Colon+o.Reason, dim)
+			}
+		}
+	}
+	t.heading(v.t.Figures)
+	t.table(v.figures())
+	t.heading(v.t.Runs)
+	t.table(v.runs())
+	t.line("")
+	for _, s := range v.warnings() {
+		t.wrapped("! ", s, yellow)
+	}
+	t.wrapped("", v.t.Note, dim)
+	t.line("")
+	return t.out.Flush()
+}
+
+// writePoolMarkdown writes several runs together for a pull request.
+func writePoolMarkdown(r *pool.Result, out io.Writer, lang Lang) error {
+	w := wordsIn(lang)
+	v := viewPool(r, w)
+	var b strings.Builder
+	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	p("## %s %s%s%s\n", badge(r.Verdict), md(r.Scenario.Name), w.Colon, w.word(r.Verdict))
+	p("%s · %s\n", md(v.headline()), md(v.subtitle()))
+	for _, s := range v.reasons() {
+		p("- %s", md(s))
+	}
+	p("")
+	mdRows(p, v.objectives(), 1)
+	p("")
+	mdRows(p, v.figures(), 1)
+	p("")
+	mdRows(p, v.runs(), 2)
+	p("")
+	for _, s := range v.warnings() {
+		p("> ⚠ %s  ", md(s))
+	}
+	p("\n%s", md(v.t.Note))
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+//go:embed assets/pool.html
+var poolSource string
+
+// poolPage is what the template of several runs sees.
+type poolPage struct {
+	R                  *pool.Result
+	W                  *words
+	T                  poolWords
+	Policy             string
+	Style              template.CSS
+	Headline, Subtitle string
+	Reasons, Warnings  []string
+	Tables             []titled
+}
+
+// titled is a table with a title, its first row the heading.
+type titled struct {
+	Title string
+	Rows  [][]string
+}
+
+// writePoolHTML writes several runs together as one page without a script.
+func writePoolHTML(r *pool.Result, out io.Writer, lang Lang) error {
+	w := wordsIn(lang)
+	v := viewPool(r, w)
+	objectives := v.objectives()
+	objectives[0] = append(objectives[0], w.Evidence)
+	for i := range r.Objectives {
+		objectives[i+1] = append(objectives[i+1], v.asked(&r.Objectives[i]).Reason)
+	}
+	p := poolPage{
+		R: r, W: w, T: v.t, Headline: v.headline(), Subtitle: v.subtitle(), Reasons: v.reasons(), Warnings: v.warnings(),
+		Tables: []titled{{w.Objectives, objectives}, {v.t.Figures, v.figures()}, {v.t.Runs, v.runs()}},
+	}
+	p.Style, p.Policy = scriptless()
+	return writePage(poolSource, w, p, out)
+}
