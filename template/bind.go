@@ -135,6 +135,11 @@ func Only[V any](name string, v Variable[V], form Form) Bound[V] {
 	return b
 }
 
+// Maybe renders b between two literals; where b is empty, nothing.
+func Maybe[V any](before string, b Bound[V], after string) Bound[V] {
+	return Bound[V]{names: b.names, ops: []op[V]{{before: before, value: b.Append, after: after, optional: true}}}
+}
+
 // Join renders one behind the other.
 func Join[V any](list ...Bound[V]) Bound[V] {
 	var all Bound[V]

@@ -22,10 +22,12 @@ func escape(text []byte, from int, form Form) []byte {
 		switch {
 		case safe[c]:
 			text = append(text, c)
-		case form == Path:
+		case form == Path, form == Query:
 			text = append(text, '%', upperHex[c>>4], upperHex[c&15])
 		case form == JSON:
 			text = appendEscape(text, c)
+		case form == XML:
+			text = append(text, entities[c]...)
 		}
 	}
 	return text[:from+copy(text[from:], text[end:])]
@@ -34,12 +36,21 @@ func escape(text []byte, from int, form Form) []byte {
 // safe are the bytes of a value that each form takes as they are.
 var safe = [...][256]bool{
 	Header: bytesThat(func(c byte) bool { return c >= ' ' && c != 0x7f || c == '\t' }),
-	// The unreserved characters of RFC 3986.
-	Path: bytesThat(func(c byte) bool {
-		return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '.' || c == '_' || c == '~'
-	}),
+	Path:   bytesThat(unreserved),
 	// What is not UTF-8 goes out as it came: a server's id comes back the same.
-	JSON: bytesThat(func(c byte) bool { return c >= ' ' && c != '"' && c != '\\' }),
+	JSON:  bytesThat(func(c byte) bool { return c >= ' ' && c != '"' && c != '\\' }),
+	Query: bytesThat(unreserved),
+	XML: bytesThat(func(c byte) bool {
+		return (c >= ' ' || c == '\t' || c == '\n' || c == '\r') && entities[c] == ""
+	}),
+}
+
+// entities are the characters that mean something in XML.
+var entities = [256]string{'&': "&amp;", '<': "&lt;", '>': "&gt;", '"': "&quot;", '\'': "&#39;"}
+
+// unreserved are the characters of RFC 3986 that stand for themselves everywhere.
+func unreserved(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '.' || c == '_' || c == '~'
 }
 
 func bytesThat(are func(byte) bool) (set [256]bool) {

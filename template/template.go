@@ -24,6 +24,8 @@ const (
 	Header             // of a request: no control characters but tabs; a value's are dropped
 	Path               // of a URL, with its query: printable ASCII; values are percent-encoded
 	JSON               // a document, see ParseJSON
+	Query              // of a form or a query, urlencoded: what is not a variable as well
+	XML                // values with &, <, > and quotes escaped, control characters dropped
 )
 
 const (
@@ -81,7 +83,7 @@ func (e *Error) Error() string {
 
 func problem(format string, args ...any) *Error { return &Error{Problem: fmt.Sprintf(format, args...)} }
 
-// Parse reads a text of the form Text, Header or Path. It does not know which
+// Parse reads a text of any form but JSON. It does not know which
 // variables exist. The error is an *Error.
 func Parse(text string, form Form) (Template, error) {
 	if len(text) > maxBytes {
@@ -93,9 +95,13 @@ func Parse(text string, form Form) (Template, error) {
 		return Template{}, err
 	}
 	b.flush()
-	for _, p := range b.parts {
+	for i := range b.parts {
+		p := &b.parts[i]
 		if err := form.check(p.literal); err != nil {
 			return Template{}, err
+		}
+		if form == Query {
+			p.literal = string(escape([]byte(p.literal), 0, Query))
 		}
 	}
 	t.parts = b.parts
