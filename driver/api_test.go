@@ -213,7 +213,7 @@ func TestLoginAndCustom(t *testing.T) {
 		Login:   &scenario.Login{Path: "/session", Body: json.RawMessage(`{"user":"${user.id}"}`), Save: map[string]string{"sid": "data.sid"}},
 		Request: &scenario.Request{Method: "PUT", Path: "/talk", Body: json.RawMessage(`{"q":"${turn.text}","sid":"${login.sid}"}`)},
 		Response: &scenario.Response{
-			OK: "success", Answer: "data.reply", DialogID: "data.id", ContextTurns: "data.list.#(n>2).n",
+			OK: scenario.Conditions{{Path: "success"}}, Answer: "data.reply", DialogID: "data.id", ContextTurns: "data.list.#(n>2).n",
 			Tier: &scenario.TierPath{From: "data.src", Map: map[string]scenario.Tier{"kb": "faq"}},
 		},
 	}

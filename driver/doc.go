@@ -9,9 +9,11 @@
 // (line.go), and what a target means by its bytes:
 //
 //	plan.go request.go template.go openai.go the target compiled into requests
-//	login.go agents.go                       who a user is, and who the agents are
+//	bodies.go                                what is sent, as each kind of body
+//	token.go session.go agents.go            who a user is, and who the agents are
+//	steps.go poll.go job.go                  requests around the turn's, and asking again
 //	extract.go events.go                     an answer, or a stream, taken apart
-//	job.go                                   an answer that is asked after
+//	own.go ownstream.go                      the same, as a custom API says
 //	exchange.go capture.go                   a turn's memory, and a look at it
 //
 // A line fills a request, has a carrier send it, and reads the answer:
@@ -22,6 +24,8 @@
 //	internal/dial       opens connections, and looks at those that were idle
 //	internal/agents     agents' sockets, and tickets on their way to one
 //	internal/sse        server-sent events
+//	internal/ndjson     a JSON document a line
+//	internal/find       places and conditions in answers
 //	internal/jsonscan   values in JSON documents
 //
 // Nothing below internal knows of turns, users or templates' variables. What a

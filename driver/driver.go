@@ -10,9 +10,13 @@ import (
 //
 // Whatever the wire, every driver keeps to these rules:
 //
-//   - One turn is one request, sent once. A connection that dies under it costs
-//     the turn (Broken); nothing is retried, redirects are not followed, cookies
-//     and proxies in the environment are ignored. Only a job is asked after again.
+//   - One turn is one request, sent once, and the steps that the target says follow
+//     it, each sent once; its answer is that of the last. A connection that dies
+//     under it costs the turn (Broken); nothing is retried, redirects are not followed,
+//     proxies in the environment are ignored, and cookies where the target does not
+//     say otherwise; where it does, they are the user's and of one origin. Only a job
+//     is asked after again. A turn that is refused because the user's login has run
+//     out (401, or again_on) is sent once more behind a new one.
 //     A request of which an HTTP/2 server says that it has not begun with it
 //     (GOAWAY, REFUSED_STREAM) goes over another stream or connection, at most
 //     eight times: it happens once. Traffic counts it.
@@ -23,9 +27,10 @@ import (
 //     that brought what they name. Waiting for a shared connection lies between
 //     Begun and Sent. Connect is what of it a new connection took, over HTTP/2
 //     with the server's settings, which it must have sent before it is used.
-//   - A login, where the user needs one, comes between Begun and Sent, so that it
-//     is not taken for lag; Login says how long it took, and the turn's timeout
-//     begins anew behind it. A login that is refused is the answer to the turn.
+//   - A login, where the user needs one, and the steps before a conversation come
+//     between Begun and Sent, so that they are not taken for lag; Login says how long
+//     they took, and the turn's timeout begins anew behind them. One that is refused
+//     is the answer to the turn, and Step says so.
 //   - A whole answer of any status is Complete. From 300 on its body may be
 //     anything; below, it is one valid JSON document with a string at the place of
 //     the answer, or a stream that came to its terminal event.
@@ -111,6 +116,9 @@ type Turn struct {
 	ConversationID []byte
 	TurnID         []byte // an idempotency key of the scenario's, may be empty
 	Index          int    // from 0
+	// Number is that of the conversation: what its steps saved is forgotten with the
+	// first turn of another.
+	Number int64
 	// History is the dialog so far, for APIs where the client keeps it: user and
 	// assistant by turns, oldest first, without Text.
 	History []Message
@@ -155,10 +163,18 @@ type Reply struct {
 	TraceID       []byte // the trace the server says it answered, may be empty
 	Body          []byte // the raw body, for `cstest try` and error evidence
 
+	// Said is what an error of the answer says, as the target's response tells where
+	// that stands: "40101 登录已过期". Step names the login or the step whose answer
+	// this is, empty where it is the turn's own.
+	Said string
+	Step string
+	// LoggedIn: the user logged in before this turn, or for it again.
+	LoggedIn bool
+
 	Begun      time.Duration // when the driver had what it needed and began to connect or write
 	Sent       time.Duration // first byte of the request written
 	Connect    time.Duration // how long DNS, connect and TLS took for this turn, 0 on a kept connection
-	Login      time.Duration // how long the user's login before this turn took, 0 without one
+	Login      time.Duration // how long the user's login and what the conversation begins with took, 0 without
 	FirstByte  time.Duration
 	FirstToken time.Duration
 	Done       time.Duration
@@ -206,6 +222,8 @@ type Options struct {
 	RunID string
 	// Secrets gives the value behind ${env:…} and ${file:…}.
 	Secrets func(name string) (string, error)
+	// Upload gives a file that a multipart body sends.
+	Upload func(path string) ([]byte, error)
 	// Dir is the folder that relative paths of certificates are taken from.
 	Dir string
 	// Capture is given every request as sent and its answer as it came (over HTTP/2
@@ -217,6 +235,8 @@ type Options struct {
 	// come from once OwnAddress of them have come from the usual one, 28,000 ports
 	// each; up to 1 leaves the choice to the system. See SourcesFor.
 	Sources, OwnAddress int
+
+	saved savedNames // of the target, for its templates
 }
 
 // PerAddress is how many connections one loopback address bears. Linux tries the

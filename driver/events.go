@@ -1,7 +1,9 @@
 package driver
 
 import (
+	"github.com/cstest/cstest/driver/internal/find"
 	"github.com/cstest/cstest/driver/internal/jsonscan"
+	"github.com/cstest/cstest/driver/internal/ndjson"
 	"github.com/cstest/cstest/driver/internal/sse"
 	"github.com/cstest/cstest/driver/internal/wire"
 	"github.com/cstest/cstest/scenario"
@@ -10,7 +12,9 @@ import (
 // dialect is what the events of a stream mean.
 type dialect struct {
 	openai bool
-	done   string // custom: the event that ends the stream, by name, data or path
+	custom bool
+	lines  bool   // a JSON document a line, in place of server-sent events
+	done   string // custom: one word for the event that ends the stream: its name, its data or a path
 	lookup jsonscan.Places
 }
 
@@ -24,7 +28,8 @@ const (
 	eventSlots
 )
 
-func newDialect(target *scenario.Target, answer map[int]string) (d dialect, ok bool) {
+func newDialect(target *scenario.Target, paths *find.Paths) (d dialect, ok bool) {
+	answer := paths.Of
 	switch target.API {
 	case scenario.APIReference, scenario.APIArticle:
 		answer[slotDelta], answer[slotDeltaOther], answer[slotDeltaContent] = "text", "delta", "content"
@@ -36,10 +41,13 @@ func newDialect(target *scenario.Target, answer map[int]string) (d dialect, ok b
 		if target.Response.Stream == nil {
 			return d, false
 		}
-		answer[slotDelta] = target.Response.Stream.Delta
-		d.done = target.Response.Stream.Done
-		if jsonscan.Plain(d.done) {
-			answer[slotDone] = d.done
+		d.custom, d.lines = true, target.Response.Stream.Format == scenario.StreamNDJSON
+		_, answer[slotDelta] = scenario.Find(target.Response.Stream.Delta)
+		if word, alone := target.Response.Stream.Done.Word(); alone && word != scenario.EndOfBody {
+			d.done = word
+			if jsonscan.Plain(word) {
+				answer[slotDone] = word
+			}
 		}
 	}
 	d.lookup = jsonscan.Compile(answer)
@@ -51,6 +59,7 @@ type events struct {
 	plan  *plan
 	x     *exchange
 	sse   sse.Parser
+	lines ndjson.Parser
 	next  int  // the number the next content should have
 	ended bool // the terminal event came
 }
@@ -58,11 +67,15 @@ type events struct {
 // Begin is that of Events.
 func (e *events) Begin() {
 	e.sse.Reset()
+	e.lines.Reset()
 	e.next, e.ended = 0, false
 }
 
 // Feed is that of Events.
 func (e *events) Feed(piece []byte) wire.Fault {
+	if e.plan.dialect.lines {
+		return e.feedLines(piece)
+	}
 	for len(piece) > 0 && !e.ended {
 		used, whole, err := e.sse.Next(piece, e.plan.Limits.Line)
 		if err != nil {
@@ -72,9 +85,27 @@ func (e *events) Feed(piece []byte) wire.Fault {
 		if !whole {
 			continue
 		}
-		f := e.event()
+		f := e.event(string(e.sse.Name), e.sse.Data)
 		e.sse.Clear()
 		if f.Bad() {
+			return f
+		}
+	}
+	return wire.Fault{}
+}
+
+// feedLines takes a piece of a stream of JSON lines.
+func (e *events) feedLines(piece []byte) wire.Fault {
+	for len(piece) > 0 && !e.ended {
+		used, whole, err := e.lines.Next(piece, e.plan.Limits.Line)
+		if err != nil {
+			return wire.NewFault(Oversized, err.Error())
+		}
+		piece = piece[used:]
+		if !whole {
+			continue
+		}
+		if f := e.event("", e.lines.Line); f.Bad() {
 			return f
 		}
 	}
@@ -85,18 +116,31 @@ func (e *events) Feed(piece []byte) wire.Fault {
 func (e *events) Ended() bool { return e.ended }
 
 // End is that of Events.
-func (e *events) End() wire.Fault {
+func (e *events) End(whole bool) wire.Fault {
 	if e.ended {
+		return wire.Fault{}
+	}
+	if whole && e.plan.dialect.lines {
+		if line, ok := e.lines.Rest(); ok {
+			if f := e.event("", line); f.Bad() || e.ended {
+				return f
+			}
+		}
+	}
+	if own := e.plan.read.own; whole && own != nil && own.endOfBody {
+		e.ended = true
 		return wire.Fault{}
 	}
 	return wire.NewFault(Truncated, "the stream ended without its terminal event")
 }
 
 // event takes one whole event.
-func (e *events) event() wire.Fault {
+func (e *events) event(name string, data []byte) wire.Fault {
 	x, p := e.x, e.plan
 	d := &p.dialect
-	name, data := string(e.sse.Name), e.sse.Data
+	if d.custom {
+		return e.own(name, data)
+	}
 	if d.openai && string(data) == "[DONE]" {
 		e.ended = true
 		if len(x.reply.Finish) == 0 {
@@ -104,21 +148,10 @@ func (e *events) event() wire.Fault {
 		}
 		return wire.Fault{}
 	}
-	if d.done != "" && (name == d.done || string(data) == d.done) {
-		e.ended = true
-		if len(data) == 0 || data[0] != '{' {
-			return wire.Fault{}
-		}
-	}
 	valid := d.lookup.Find(&x.scanner, data)
 	switch {
-	case name == "error" && !e.ended:
-		x.transient = true
-		defer func() { x.transient = false }()
-		if f := errorIn(x, "error event"); valid && len(data) > 0 && data[0] == '{' || len(data) == 0 {
-			return f
-		}
-		return wire.NewFault(Malformed, "error event: "+wire.Visible(data))
+	case name == errorEvent:
+		return e.failedBy(data, valid)
 	case !valid:
 		return wire.NewFault(Malformed, "an event of the stream is not valid JSON")
 	}
@@ -129,17 +162,25 @@ func (e *events) event() wire.Fault {
 	switch {
 	case f.Bad():
 		return f
-	case !x.reply.OK:
-		return wire.NewFault(Malformed, "response.ok is not true")
-	case !d.openai && d.done == "":
+	case !d.openai:
 		return e.reference(x, name)
 	}
-	v := x.scanner.Values
-	if k := v[slotDone].Kind; k != jsonscan.Nothing && k != jsonscan.False && k != jsonscan.Null {
-		e.ended = true
-	}
-	e.content(x, &v[slotDelta])
+	e.content(x, &x.scanner.Values[slotDelta])
 	return wire.Fault{}
+}
+
+// errorEvent is the name of an event that says that the server failed.
+const errorEvent = "error"
+
+// failedBy is the fault of an event of the name error.
+func (e *events) failedBy(data []byte, valid bool) wire.Fault {
+	x := e.x
+	x.transient = true
+	defer func() { x.transient = false }()
+	if f := errorIn(x, "error event"); valid && len(data) > 0 && data[0] == '{' || len(data) == 0 {
+		return f
+	}
+	return wire.NewFault(Malformed, "error event: "+wire.Visible(data))
 }
 
 // reference handles the bundled server's events but for error: meta, delta, tier

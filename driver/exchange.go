@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cstest/cstest/driver/internal/find"
 	"github.com/cstest/cstest/driver/internal/jsonscan"
 	"github.com/cstest/cstest/driver/internal/wire"
 )
@@ -18,12 +19,16 @@ type exchange struct {
 	answer  []byte // of a stream
 	gaps    []time.Duration
 	scanner jsonscan.Scanner
+	look    find.Answer // what conditions and places of the scenario are looked for in
 	events  events
 	reply   *Reply
+	asked   []byte // the request of the answer to show, where somebody looks
 	notes   []byte // what the agents' sockets said of the turn, where somebody looks
 
 	found     Places // in the answer so far
 	transient bool   // what the scanner found is overwritten soon
+	name      []byte // of the last event
+	again     bool   // an event said that the login has run out
 
 	over  time.Duration // when agents had dealt with the turn
 	token time.Duration // when the first content of a stream came
@@ -40,9 +45,10 @@ func (e *exchanges) get() *exchange {
 	if x, ok := e.pool.Get().(*exchange); ok {
 		return x
 	}
-	x := &exchange{scanner: jsonscan.Scanner{Values: make([]jsonscan.Value, eventSlots)}}
+	x := &exchange{scanner: jsonscan.Scanner{Values: make([]jsonscan.Value, e.plan.slots)}}
 	x.Out = make([]byte, 0, 512)
 	x.Values = wire.Values{Of: &x.values}
+	x.Head.Keep = e.plan.heads
 	x.events.plan, x.events.x = e.plan, x
 	x.Events = &x.events
 	return x
@@ -53,7 +59,7 @@ func (e *exchanges) put(x *exchange) {
 		return
 	}
 	x.values = values{}
-	x.Body, x.reply, x.notes = nil, nil, nil
+	x.Body, x.reply, x.notes, x.look = nil, nil, nil, find.Answer{}
 	x.scanner.Forget()
 	e.pool.Put(x)
 }
@@ -62,5 +68,5 @@ func (e *exchanges) put(x *exchange) {
 func (x *exchange) begin() {
 	x.Reset()
 	x.text, x.answer, x.gaps, x.notes = x.text[:0], x.answer[:0], x.gaps[:0], nil
-	x.found, x.over, x.token, x.last = 0, 0, 0, 0
+	x.found, x.again, x.over, x.token, x.last = 0, false, 0, 0, 0
 }

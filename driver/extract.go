@@ -3,6 +3,7 @@ package driver
 import (
 	"errors"
 
+	"github.com/cstest/cstest/driver/internal/find"
 	"github.com/cstest/cstest/driver/internal/jsonscan"
 	"github.com/cstest/cstest/driver/internal/wire"
 	"github.com/cstest/cstest/scenario"
@@ -10,8 +11,7 @@ import (
 
 // What an answer may hold.
 const (
-	slotOK = iota
-	slotDialog
+	slotDialog = iota
 	slotAnswer
 	slotTurns
 	slotStatus
@@ -41,10 +41,12 @@ type reader struct {
 	lookup jsonscan.Places
 	named  Places // in target.response
 	tiers  map[string]string
+	own    *ownRules // what a custom API says besides plain paths; nil where it says none
 }
 
-// newReader compiles the places of a whole answer, and gives them.
-func newReader(target *scenario.Target) (reader, map[int]string, error) {
+// newReader compiles the places of a whole answer, and gives those in JSON, for
+// the dialect of a stream to be added.
+func newReader(target *scenario.Target, saved savedNames) (reader, *find.Paths, error) {
 	var r reader
 	var paths map[int]string
 	switch target.API {
@@ -66,12 +68,13 @@ func newReader(target *scenario.Target) (reader, map[int]string, error) {
 		slotError: "error", slotErrorText: "error.message", slotObject: "object",
 		slotDetail: "detail", slotTitle: "title", slotText: "message",
 	})
+	all := &find.Paths{Of: paths, Next: eventSlots}
 	if own := target.Response; own != nil {
-		override(paths, map[int]string{
-			slotOK: own.OK, slotDialog: own.DialogID, slotAnswer: own.Answer, slotTurns: own.ContextTurns, slotDegraded: own.Degraded,
-		})
+		var err error
+		if r.own, err = newOwnRules(target, all, saved); err != nil {
+			return r, nil, err
+		}
 		if own.Tier != nil {
-			paths[slotTier] = own.Tier.From
 			r.tiers = make(map[string]string, len(own.Tier.Map))
 			for word, tier := range own.Tier.Map {
 				r.tiers[word] = string(tier)
@@ -89,7 +92,7 @@ func newReader(target *scenario.Target) (reader, map[int]string, error) {
 	}
 	r.named = namedIn(target.Response)
 	r.lookup = jsonscan.Compile(paths)
-	return r, paths, nil
+	return r, all, nil
 }
 
 func namedIn(own *scenario.Response) (named Places) {
@@ -100,7 +103,7 @@ func namedIn(own *scenario.Response) (named Places) {
 		place Places
 		named bool
 	}{
-		{PlaceOK, own.OK != ""},
+		{PlaceOK, len(own.OK) > 0},
 		{PlaceDialogID, own.DialogID != ""},
 		{PlaceTier, own.Tier != nil},
 		{PlaceDegraded, own.Degraded != ""},
@@ -125,7 +128,7 @@ func override(paths, own map[int]string) {
 // belong to x.
 func (r *reader) take(x *exchange, reply *Reply, status int, body []byte) wire.Fault {
 	reply.OK, reply.ContextTurns, x.found = true, -1, x.found&^PlaceOK
-	valid := r.lookup.Find(&x.scanner, body)
+	valid := r.find(x, body)
 	if !valid {
 		if status >= 300 {
 			return wire.Fault{}
@@ -133,11 +136,11 @@ func (r *reader) take(x *exchange, reply *Reply, status int, body []byte) wire.F
 		if len(body) == 0 {
 			return wire.NewFault(Malformed, "the answer has no body")
 		}
-		return wire.NewFault(Malformed, "the answer is not valid JSON")
+		return wire.NewFault(Malformed, r.unreadable())
 	}
 	v := x.scanner.Values
 	if status < 300 {
-		if f := failed(x, "an error in the answer"); f.Bad() {
+		if f := r.failed(x, reply, "an error in the answer"); f.Bad() {
 			return f
 		}
 	}
@@ -159,7 +162,7 @@ func (r *reader) take(x *exchange, reply *Reply, status int, body []byte) wire.F
 	case v[slotAnswer].Kind == jsonscan.Nothing || v[slotAnswer].Kind == jsonscan.Null:
 		return wire.NewFault(Malformed, "no answer in the response")
 	case v[slotAnswer].Kind != jsonscan.Text:
-		return wire.NewFault(Malformed, "the answer is not a string")
+		return wire.NewFault(Malformed, notText(&v[slotAnswer]))
 	case len(reply.Answer) == 0:
 		return wire.NewFault(Malformed, "the answer is empty")
 	}
@@ -229,9 +232,8 @@ func callsTools(finish []byte) bool {
 // stays as an earlier event left it.
 func (r *reader) fill(x *exchange, reply *Reply) {
 	v := x.scanner.Values
-	if k := v[slotOK].Kind; k != jsonscan.Nothing {
-		x.found |= PlaceOK
-		reply.OK = reply.OK && k == jsonscan.True
+	if r.own != nil {
+		r.own.judge(x, reply)
 	}
 	if x.keep(&reply.DialogID, &v[slotDialog]) {
 		x.found |= PlaceDialogID

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/cstest/cstest/driver/internal/find"
 	"github.com/cstest/cstest/driver/internal/jsonscan"
 	"github.com/cstest/cstest/driver/internal/wire"
 )
@@ -38,7 +39,7 @@ func (l *line) await(x *exchange, reply *Reply, request []byte) ([]byte, wire.Fa
 	x.transient = true
 	defer func() { x.transient = false }()
 	at := x.Head.Location
-	if p.read.lookup.Find(&x.scanner, x.Body) {
+	if p.read.find(x, x.Body) {
 		p.read.fill(x, reply)
 		if p.jobs.url {
 			at = x.string(&x.scanner.Values[slotJobURL])
@@ -51,12 +52,12 @@ func (l *line) await(x *exchange, reply *Reply, request []byte) ([]byte, wire.Fa
 	x.values.job = job
 	asked := time.Duration(0)
 	for {
-		if f := l.pause(x, asked); f.Bad() {
+		if f := l.pause(x, asked, pollEvery); f.Bad() {
 			return request, f
 		}
 		l.show(x, request)
 		asked = p.Now()
-		f := l.client.carrier.RoundTrip(&l.link, &x.Exchange, &p.poll)
+		f := l.carry(x, &p.poll)
 		if request = l.asked(x, &p.poll); f.Bad() || p.jobs.over(x, &p.read) {
 			return request, f
 		}
@@ -68,10 +69,10 @@ func (j *jobRules) over(x *exchange, r *reader) bool {
 	if x.Head.Status == http.StatusAccepted {
 		return false
 	}
-	if x.Head.Status != http.StatusOK || !j.status || !r.lookup.Find(&x.scanner, x.Body) {
+	if x.Head.Status != http.StatusOK || !j.status || !r.find(x, x.Body) {
 		return true
 	}
-	if ok := x.scanner.Values[slotOK].Kind; failed(x, "").Bad() || ok == jsonscan.False {
+	if failed(x, "").Bad() || r.own != nil && (r.own.ok.In(&x.look) == find.Fails || r.own.fails.Hold(&x.look)) {
 		return true
 	}
 	switch state := string(x.string(&x.scanner.Values[slotJobStatus])); state {
@@ -84,10 +85,10 @@ func (j *jobRules) over(x *exchange, r *reader) bool {
 	}
 }
 
-// pause waits as long as the last answer asks for, within bounds. asked is when
-// the last question went out, 0 before the first.
-func (l *line) pause(x *exchange, asked time.Duration) wire.Fault {
-	wait := pollEvery
+// pause waits as long as the last answer asks for, within bounds, or every. asked is
+// when the last question went out, 0 before the first.
+func (l *line) pause(x *exchange, asked, every time.Duration) wire.Fault {
+	wait := every
 	if after := x.Head.RetryAfter; len(after) > 0 {
 		wait = retryAfter(after, time.Now())
 	}

@@ -119,7 +119,11 @@ func (c *client) Close() error {
 }
 
 func (c *client) Open(user *User) Line {
-	return &line{client: c, user: user}
+	l := &line{client: c, user: user}
+	if n := len(c.plan.saved); n > 0 {
+		l.saved = make([]string, n)
+	}
+	return l
 }
 
 // line is one conversation's way to the target.
@@ -127,6 +131,12 @@ type line struct {
 	client *client
 	user   *User
 	link   wire.Link
+
+	// What steps of the conversation of that number have saved, by slot.
+	saved    []string
+	number   int64
+	begun    bool
+	prepared bool // the steps before it went well
 }
 
 func (l *line) Close() { l.client.carrier.Leave(&l.link) }
@@ -142,36 +152,63 @@ func (l *line) Do(turn *Turn, reply *Reply) {
 	p := l.client.plan
 	x := l.client.exchanges.get()
 	x.begin()
-	x.values, x.reply = values{user: l.user, turn: turn}, reply
+	x.values, x.reply = values{user: l.user, turn: turn, saved: l.saved}, reply
 	*reply = Reply{OK: true, ContextTurns: -1, buffer: x}
 	reply.Begun = p.Now()
-	f := l.authenticate(x, reply)
-	if !f.Bad() && reply.Status == 0 {
+	ready, f := l.authenticate(x, reply)
+	if ready {
 		x.Deadline = reply.Begun + reply.Login + p.Timeout
-		f = l.turn(x, reply)
+		if f = l.turn(x, reply); l.expired(x, reply) {
+			f = l.again(x, reply)
+		}
 	}
-	reply.Reason, reply.Message = f.Reason, f.Message
+	if reply.Reason = f.Reason; f.Bad() || reply.Step == "" {
+		reply.Message = f.Message
+	}
 	reply.Sent, reply.Connect, reply.FirstByte, reply.FirstToken, reply.Done = x.Sent, x.Connect, x.First, x.token, x.Done
 	reply.Gaps = x.gaps
+	if reply.Status == 0 {
+		reply.Status = x.Head.Status
+	}
+	if reply.Body == nil {
+		reply.Body = x.Body
+	}
 	if reply.Done == 0 {
 		reply.Done = p.Now()
 	}
 	reply.Over = max(reply.Done, x.over)
 }
 
-// authenticate signs the user's token and logs the user in where that is still to be done.
-func (l *line) authenticate(x *exchange, reply *Reply) wire.Fault {
+// authenticate signs the user's token, and does what comes before the turn where
+// that is still to be done. The turn may then be sent where it is ready.
+func (l *line) authenticate(x *exchange, reply *Reply) (ready bool, f wire.Fault) {
 	p := l.client.plan
 	if p.jwt != nil {
 		if err := p.jwt.sign(l.user, time.Now()); err != nil {
-			return wire.NewFault(Malformed, wire.Short(err))
+			return false, wire.NewFault(Malformed, wire.Short(err))
 		}
 	}
-	if p.login == nil || l.user.state.login != nil {
-		return wire.Fault{}
-	}
-	return l.login(x, reply)
+	return l.enter(x, reply)
 }
+
+// carry sends q and reads its answer, and keeps the cookies that it sets.
+func (l *line) carry(x *exchange, q *wire.Request) wire.Fault {
+	f := l.client.carrier.RoundTrip(&l.link, &x.Exchange, q)
+	if s := &l.client.plan.session; s.origin != nil && x.Head.Cookie {
+		s.hear(l.user, &x.Head, string(q.Path.Append(nil, &x.Values)))
+	}
+	return f
+}
+
+// hold carries q, and keeps what was sent for present to show with the answer.
+func (l *line) hold(x *exchange, q *wire.Request) wire.Fault {
+	f := l.carry(x, q)
+	x.asked = l.asked(x, q)
+	return f
+}
+
+// present shows what hold kept.
+func (l *line) present(x *exchange) { l.show(x, x.asked) }
 
 // turn sends the turn and takes its answer apart.
 func (l *line) turn(x *exchange, reply *Reply) wire.Fault {
@@ -181,10 +218,19 @@ func (l *line) turn(x *exchange, reply *Reply) wire.Fault {
 			return f
 		}
 	}
-	f := l.client.carrier.RoundTrip(&l.link, &x.Exchange, &p.turn)
+	f := l.carry(x, &p.turn)
 	request := l.asked(x, &p.turn)
-	if p.mode == scenario.ModeAsync && !f.Bad() {
+	switch {
+	case f.Bad():
+	case p.mode == scenario.ModeAsync:
 		request, f = l.await(x, reply, request)
+	case len(p.then) > 0:
+		l.show(x, request)
+		var went bool
+		if went, f = l.follow(x, reply); !went {
+			return f
+		}
+		request = x.asked
 	}
 	f = l.take(x, reply, f)
 	if l.client.agents != nil && !f.Bad() && reply.Status < 300 && reply.OK {
@@ -194,10 +240,30 @@ func (l *line) turn(x *exchange, reply *Reply) wire.Fault {
 	return f
 }
 
+// follow takes the turn through the steps behind its request, up to the answer,
+// which is left in x. went tells whether it came to that.
+func (l *line) follow(x *exchange, reply *Reply) (went bool, f wire.Fault) {
+	p := l.client.plan
+	p.sent.read(x)
+	if x.Head.Status >= 300 {
+		l.refused(x, reply, "")
+		return false, wire.Fault{}
+	}
+	if missing := p.sent.keep(x, true); missing != "" {
+		return false, p.sent.named(wire.NewFault(Malformed, "nothing at "+missing+" in the answer"+l.told(x)))
+	}
+	for i, s := range p.then {
+		if went, f = s.run(l, x, reply, i == len(p.then)-1); !went {
+			return false, f
+		}
+	}
+	return true, wire.Fault{}
+}
+
 // take fills reply from the last answer in x, as far as f let it come.
 func (l *line) take(x *exchange, reply *Reply, f wire.Fault) wire.Fault {
 	reply.Status = x.Head.Status
-	reply.Cookie = x.Head.Cookie
+	reply.Cookie = x.Head.Cookie && l.client.plan.session.origin == nil
 	reply.Body = x.Body
 	if x.Streamed && len(x.answer) > 0 {
 		reply.Answer = x.answer

@@ -2,6 +2,7 @@ package driver
 
 import (
 	"github.com/cstest/cstest/driver/internal/wire"
+	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/template"
 )
 
@@ -16,7 +17,7 @@ func (o *Options) openAIBody(model string, stream bool) (wire.Text, error) {
 	if err != nil {
 		return wire.Text{}, err
 	}
-	history, err := historyOf(`{"role":"user","content":"${message.text}"}`, `{"role":"assistant","content":"${message.text}"}`)
+	history, err := historyOf(usualHistory)
 	if err != nil {
 		return wire.Text{}, err
 	}
@@ -31,12 +32,18 @@ func (o *Options) openAIBody(model string, stream bool) (wire.Text, error) {
 	})
 }
 
+// usualHistory is how most APIs whose client keeps the dialog write it.
+var usualHistory = &scenario.History{
+	User:      []byte(`{"role":"user","content":"${message.text}"}`),
+	Assistant: []byte(`{"role":"assistant","content":"${message.text}"}`),
+}
+
 // historyOf is the dialog before the turn, oldest message first, each in the form
 // of who said it.
-func historyOf(user, assistant string) (template.Variable[wire.Values], error) {
+func historyOf(h *scenario.History) (template.Variable[wire.Values], error) {
 	var forms [2]template.Bound[Message]
-	for i, doc := range []string{user, assistant} {
-		t, err := template.ParseJSON([]byte(doc))
+	for i, doc := range [][]byte{h.User, h.Assistant} {
+		t, err := template.ParseJSON(doc)
 		if err == nil {
 			forms[i], err = template.Bind(t, messageVariable)
 		}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/driver/internal/dial"
+	"github.com/cstest/cstest/driver/internal/find"
 	"github.com/cstest/cstest/driver/internal/wire"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/template"
@@ -22,11 +23,16 @@ import (
 type plan struct {
 	wire.Target
 
-	turn  wire.Request
-	login *login
-	jwt   *signer
-	poll  wire.Request
-	read  reader
+	turn    wire.Request
+	sent    *step   // what is kept of its answer, where steps follow it
+	then    []*step // behind it; the last has the answer
+	session session
+	jwt     *signer
+	poll    wire.Request
+	read    reader
+	saved   savedNames
+	slots   int  // of JSON values that are looked for in one document
+	heads   bool // all headers of answers are kept
 
 	dialect dialect // of a stream's events
 
@@ -61,7 +67,8 @@ func compile(target *scenario.Target, opts Options) (*plan, error) {
 	if err := complete(target); err != nil {
 		return nil, err
 	}
-	p := &plan{mode: target.Mode, opts: opts}
+	p := &plan{mode: target.Mode, opts: opts, saved: namesSaved(target), slots: eventSlots}
+	p.opts.saved = p.saved
 	p.Target = wire.Target{
 		Base: opts.Base, Timeout: time.Duration(target.Timeout), Connections: target.Connections, Pool: int(target.Pool),
 		Limits: wire.Limits{
@@ -98,8 +105,8 @@ func compile(target *scenario.Target, opts Options) (*plan, error) {
 	if err := p.requests(target, u); err != nil {
 		return nil, err
 	}
-	var paths map[int]string
-	if p.read, paths, err = newReader(target); err != nil {
+	var paths *find.Paths
+	if p.read, paths, err = newReader(target, p.saved); err != nil {
 		return nil, err
 	}
 	if p.mode == scenario.ModeStream {
@@ -108,14 +115,48 @@ func compile(target *scenario.Target, opts Options) (*plan, error) {
 			return nil, errors.New("target.response.stream: mode stream of a custom api needs delta and done")
 		}
 	}
+	p.slots = max(p.slots, paths.Next)
+	p.heads = keepsHeads(target)
 	return p, nil
+}
+
+// keepsHeads tells whether something is looked for in answers' headers.
+func keepsHeads(target *scenario.Target) bool {
+	heads := target.Cookies == scenario.CookiesPerUser
+	look := func(place string) {
+		kind, _ := scenario.Find(place)
+		heads = heads || kind == scenario.PlaceHeader || kind == scenario.PlaceCookie
+	}
+	steps := slices.Concat(target.Login.All(), target.Before, target.Then)
+	if target.Request != nil {
+		steps = append(steps, scenario.Step{Save: target.Request.Save})
+	}
+	if target.Login != nil {
+		steps = append(steps, scenario.Step{OK: target.Login.AgainOn})
+	}
+	if target.Response != nil {
+		target.Response.EachPlace(func(_, place string) { look(place) })
+	}
+	for i := range steps {
+		for _, place := range steps[i].Save {
+			look(place)
+		}
+		conditions := steps[i].OK
+		if poll := steps[i].Poll; poll != nil {
+			conditions = slices.Concat(conditions, poll.IsAnswer, poll.Failed)
+		}
+		for _, c := range conditions {
+			look(c.Path)
+		}
+	}
+	return heads
 }
 
 // all gives every kind of request.
 func (p *plan) all() []*wire.Request {
 	all := []*wire.Request{&p.turn, &p.poll}
-	if p.login != nil {
-		all = append(all, &p.login.Request)
+	for _, s := range slices.Concat(p.session.login, p.session.before, p.then) {
+		all = append(all, &s.Request)
 	}
 	return all
 }
@@ -175,21 +216,26 @@ func (p *plan) requests(target *scenario.Target, u *url.URL) error {
 		own = &scenario.Request{Method: scenario.MethodPost}
 	}
 	q := wire.Request{Method: string(own.Method), Body: body, Bodied: true, Events: p.mode == scenario.ModeStream}
+	q.Lines = q.Events && target.Response != nil && target.Response.Stream != nil && target.Response.Stream.Format == scenario.StreamNDJSON
 	if !wire.IsToken(q.Method) {
 		return fmt.Errorf("request.method: %.20q is not a method", q.Method)
 	}
 	if q.Path, err = p.pathOf(prefix, cmp.Or(own.Path, usual)); err != nil {
 		return fmt.Errorf("request.path: %w", err)
 	}
+	kind := scenario.AsJSON.ContentType()
 	if len(own.Body) > 0 {
-		if q.Body, err = p.opts.bindBody(own.Body); err != nil {
+		if q.Body, kind, err = p.ownBody(own); err != nil {
 			return fmt.Errorf("request.body: %w", err)
 		}
 	}
 	if q.Body.Empty() {
 		q.Bodied = own.Method != scenario.MethodGet
 	}
-	if q.Fields, err = p.turnFields(own.Headers, base, &q); err != nil {
+	if target.API == scenario.APICustom && answersAnything(target) {
+		base = accepting(base, anything)
+	}
+	if q.Fields, err = p.turnFields(own.Headers, base, &q, kind); err != nil {
 		return fmt.Errorf("request.headers: %w", err)
 	}
 	p.turn = q
@@ -206,22 +252,75 @@ func (p *plan) requests(target *scenario.Target, u *url.URL) error {
 			return err
 		}
 	}
-	p.login, err = p.newLogin(target, prefix, base)
-	return err
-}
-
-func (p *plan) turnFields(own map[string]string, base []wire.Field, q *wire.Request) ([]wire.Field, error) {
-	fields := slices.Clip(base)
-	if q.Events {
-		fields = append([]wire.Field(nil), fields...)
-		for i := range fields {
-			if fields[i].Name == "accept" {
-				fields[i].Value = raw("text/event-stream")
-			}
+	if err := p.newSession(target, prefix, base); err != nil {
+		return err
+	}
+	if p.then, err = p.newSteps(target.Then, "then", prefix, base); err != nil {
+		return err
+	}
+	if len(p.then) > 0 {
+		p.sent = &step{name: "request"}
+		if err := p.sent.reading(p, &scenario.Step{Save: own.Save}, "request"); err != nil {
+			return fmt.Errorf("request.%w", err)
 		}
 	}
+	p.keepCookies(target, u)
+	return nil
+}
+
+// ownBody is the body that a custom API is sent.
+func (p *plan) ownBody(own *scenario.Request) (wire.Text, string, error) {
+	form := own.History
+	if form == nil {
+		form = usualHistory
+	}
+	history, err := historyOf(form)
+	if err != nil {
+		return wire.Text{}, "", fmt.Errorf("history: %w", err)
+	}
+	return p.opts.bindAs(own.As, own.Body, map[string]template.Variable[wire.Values]{"history": history})
+}
+
+// answersAnything tells whether an answer need not be JSON.
+func answersAnything(target *scenario.Target) bool {
+	r := target.Response
+	if r == nil {
+		return false
+	}
+	kind, _ := scenario.Find(r.Answer)
+	return kind != scenario.PlaceJSON || r.Format == scenario.FormatJSONP
+}
+
+// keepCookies has every request carry the cookies of its user.
+func (p *plan) keepCookies(target *scenario.Target, u *url.URL) {
+	if target.Cookies != scenario.CookiesPerUser {
+		return
+	}
+	p.session.origin = &url.URL{Scheme: "http", Host: u.Host}
+	if p.Secure {
+		p.session.origin.Scheme = "https"
+	}
+	for _, q := range p.all() {
+		path := q.Path
+		q.Fields = append(slices.Clip(q.Fields), wire.Field{
+			Name: "cookie", Maybe: true,
+			Value: template.Only("cookies", template.Value(func(b []byte, v *wire.Values) []byte {
+				return p.session.appendCookies(b, of(v).user, string(path.Append(nil, v)))
+			}), template.Header),
+		})
+	}
+}
+
+func (p *plan) turnFields(own map[string]string, base []wire.Field, q *wire.Request, kind string) ([]wire.Field, error) {
+	fields := slices.Clip(base)
+	switch {
+	case q.Lines:
+		fields = accepting(fields, "application/x-ndjson, application/json")
+	case q.Events:
+		fields = accepting(fields, "text/event-stream")
+	}
 	if q.Bodied {
-		fields = append(fields, wire.Field{Name: "content-type", Value: raw("application/json")})
+		fields = append(fields, wire.Field{Name: "content-type", Value: raw(kind)})
 	}
 	return headers(own, append(fields, traceparent()), &p.opts)
 }

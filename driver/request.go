@@ -31,13 +31,29 @@ func headers(own map[string]string, defaults []wire.Field, opts *Options) ([]wir
 		if err != nil {
 			return nil, fmt.Errorf("header %s: %w", lower, err)
 		}
+		// A header that is one saved value alone is not sent before there is one.
+		field := wire.Field{Name: lower, Value: value, Maybe: strings.HasPrefix(own[name], "${saved.") && strings.IndexByte(own[name], '}') == len(own[name])-1}
 		if i := slices.IndexFunc(fields, func(f wire.Field) bool { return f.Name == lower }); i >= 0 {
-			fields[i].Value = value
+			fields[i] = field
 			continue
 		}
-		fields = append(fields, wire.Field{Name: lower, Value: value})
+		fields = append(fields, field)
 	}
 	return fields, nil
+}
+
+// anything is what is asked for where the answer may be of any kind.
+const anything = "*/*"
+
+// accepting gives fields that ask for another kind of answer.
+func accepting(fields []wire.Field, kind string) []wire.Field {
+	fields = slices.Clone(fields)
+	for i := range fields {
+		if fields[i].Name == "accept" {
+			fields[i].Value = raw(kind)
+		}
+	}
+	return fields
 }
 
 // defaults are the fields of every request of the target.

@@ -17,6 +17,8 @@ type values struct {
 	user *User
 	turn *Turn
 	job  string // where an asynchronous answer is to be had
+	// saved are the values of ${saved.NAME}, those of the line.
+	saved []string
 }
 
 // of gives what v stands for.
@@ -53,6 +55,18 @@ func (o *Options) variable(name string) (template.Variable[wire.Values], error) 
 	}
 	table, column, ok := strings.Cut(name, ".")
 	ok = ok && table != "run"
+	if table == "saved" {
+		slot, known := o.saved[column]
+		if !known {
+			return template.Variable[wire.Values]{}, errNoVariable
+		}
+		return template.Value(func(b []byte, v *wire.Values) []byte {
+			if slot >= len(of(v).saved) {
+				return b
+			}
+			return append(b, of(v).saved[slot]...)
+		}), nil
+	}
 	if table == "login" {
 		return template.Value(func(b []byte, v *wire.Values) []byte { return append(b, of(v).user.state.login[column]...) }), nil
 	}

@@ -83,6 +83,9 @@ func Classify(r *driver.Reply, a *Asked, rules *Rules) Judgement {
 		j.Outcome, j.Message = measure.ServerError, "response.ok is not in the answer"
 	case !r.OK:
 		j.Outcome, j.Message = measure.ServerError, "response.ok is not true"
+		if r.Said != "" {
+			j.Message = r.Said
+		}
 	case isBlank(r.Answer) && !callsTools(r.Finish):
 		j.Outcome, j.Message = measure.ServerError, "empty answer"
 	case len(r.DialogID) > longestID:

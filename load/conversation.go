@@ -117,7 +117,7 @@ func (st *scratch) ask(c *conversation, s *Script) {
 	trace := TraceID(s.seed, c.k, c.turn)
 	appendHex(st.ids[:0], trace[:])
 	st.turn = driver.Turn{
-		Text: st.text, DialogID: c.id, TurnID: st.ids[:], Index: c.turn,
+		Text: st.text, DialogID: c.id, TurnID: st.ids[:], Index: c.turn, Number: c.k,
 		History: c.history, TraceID: trace,
 	}
 	if s.idsOut {

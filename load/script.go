@@ -66,7 +66,7 @@ func NewScript(sc *scenario.Scenario, seed uint64, runID string) (*Script, error
 		seed:    seed,
 		run:     newRunKey(runID),
 		memory:  sc.Checks.Memory == "on",
-		history: sc.Target.API == scenario.APIOpenAI,
+		history: sc.Target.API == scenario.APIOpenAI || slices.Contains(sc.Target.Variables(), "history"),
 		pacing:  time.Duration(sc.Load.Pacing),
 	}
 	if response := sc.Target.Response; response != nil {

@@ -308,8 +308,8 @@ func judgeOver(t *testing.T, rule *wireRule, mode scenario.Mode, version scenari
 	case custom:
 		target.Request = &scenario.Request{Method: scenario.MethodPost, Path: "/" + string(mode), Body: []byte(`{"text":"${turn.text}"}`)}
 		target.Response = &scenario.Response{
-			OK: "success", Answer: "text", Tier: &scenario.TierPath{From: "tier", Map: map[string]scenario.Tier{"gold": "llm", "tin": "faq"}},
-			Stream: &scenario.StreamPath{Delta: "text", Done: "end"}, Job: &scenario.JobPath{Status: "state", Done: "done"},
+			OK: scenario.Conditions{{Path: "success"}}, Answer: "text", Tier: &scenario.TierPath{From: "tier", Map: map[string]scenario.Tier{"gold": "llm", "tin": "faq"}},
+			Stream: &scenario.StreamPath{Delta: "text", Done: scenario.Conditions{{Path: "end"}}}, Job: &scenario.JobPath{Status: "state", Done: "done"},
 		}
 		if mode == scenario.ModeStream {
 			target.Response.Answer = ""

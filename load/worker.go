@@ -203,7 +203,7 @@ func (w *worker) fail(c *conversation, j *Judgement) {
 	message := j.Message
 	switch message {
 	case "":
-		message = fmt.Sprintf("HTTP %d%s", reply.Status, plainWord(reply.Code))
+		message = refusal(reply)
 	case measure.UnmappedTier:
 		message += plainWord(reply.Tier)
 	}
@@ -213,6 +213,19 @@ func (w *worker) fail(c *conversation, j *Judgement) {
 		TraceID: hex.EncodeToString(w.scratch.turn.TraceID[:]),
 	}
 	w.lane.Failed(&w.failure)
+}
+
+// refusal is the message of an answer whose status refuses the turn.
+func refusal(r *driver.Reply) string {
+	said := plainWord(r.Code)
+	if r.Said != "" {
+		said = " " + r.Said
+	}
+	message := fmt.Sprintf("HTTP %d%s", r.Status, said)
+	if r.Step != "" {
+		message = r.Step + ": " + message
+	}
+	return message
 }
 
 // plainWord is a space and a server's word; empty where that is not a plain one.

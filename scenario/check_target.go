@@ -33,9 +33,7 @@ func (c *checker) target() {
 		}
 	}
 	c.auth()
-	c.login()
-	c.request()
-	c.response()
+	c.mapping()
 	if t.Timeout <= 0 {
 		c.bad("target.timeout", "must be above 0s")
 	}
@@ -52,6 +50,9 @@ func (c *checker) bundled() {
 		{"target.resolve", t.Resolve != nil, "its address is known"},
 		{"target.auth", t.Auth != nil, "cstest signs its tokens itself"},
 		{"target.login", t.Login != nil, "cstest signs its tokens itself"},
+		{"target.cookies", t.Cookies != "", "it sets none"},
+		{"target.before", t.Before != nil, "its API is known"},
+		{"target.then", t.Then != nil, "its API is known"},
 		{"target.request", t.Request != nil, "its API is known"},
 		{"target.response", t.Response != nil, "its API is known"},
 		{"target.tls", t.TLS != nil, "it speaks plain HTTP on loopback"},
@@ -232,133 +233,11 @@ func (c *checker) auth() {
 	}
 }
 
-func (c *checker) login() {
-	l := c.Target.Login
-	if l == nil || c.Target.Bundled != nil {
-		return
-	}
-	c.path("target.login.path", l.Path)
-	c.headers("target.login.headers", l.Headers)
-	for _, name := range sortedKeys(l.Save) {
-		c.extract("target.login.save."+name, l.Save[name])
-		if name == "" || strings.ContainsAny(name, " \t${}:.") {
-			c.bad("target.login.save."+name, "%q cannot be named as ${login.NAME}: use letters, digits and _", short(name))
-		}
-	}
-}
-
 func (c *checker) path(path, text string) {
 	if !strings.HasPrefix(text, "/") || strings.ContainsAny(text, " \t\r\n#") {
 		c.bad(path, "%q is not a path: begin with /, without spaces", short(text))
 	}
 }
-
-func (c *checker) request() {
-	t := &c.Target
-	if t.Bundled != nil {
-		return
-	}
-	r := t.Request
-	if r == nil {
-		if t.API == APICustom {
-			c.bad("target.request", "is missing: api custom needs to know what to send, for example {path: /chat, body: {text: \"${turn.text}\"}}")
-		}
-		return
-	}
-	if r.Path != "" || t.API == APICustom {
-		c.path("target.request.path", r.Path)
-	}
-	c.headers("target.request.headers", r.Headers)
-	if t.API != APICustom {
-		if r.Body != nil {
-			c.bad("target.request.body", "is for api: custom; the body of api %s is known", t.API)
-		}
-		return
-	}
-	for _, f := range t.templates() {
-		if f.place == InRequest && f.Has("turn.text") || f.err != nil && f.path == "target.request.body" {
-			return
-		}
-	}
-	c.bad("target.request.body", "says ${turn.text} nowhere: the user's message would not be sent")
-}
-
-func (c *checker) response() {
-	t := &c.Target
-	if t.Bundled != nil {
-		return
-	}
-	r := t.Response
-	if r == nil {
-		if t.API == APICustom {
-			c.bad("target.response", "is missing: api custom needs to know where the answer is, for example {answer: data.reply}")
-		}
-		return
-	}
-	if t.API != APICustom {
-		c.bad("target.response", "is for api: custom; the answers of api %s are known", t.API)
-		return
-	}
-	for _, p := range []struct{ name, path string }{
-		{"ok", r.OK}, {"dialog_id", r.DialogID}, {"answer", r.Answer}, {"context_turns", r.ContextTurns}, {"degraded", r.Degraded},
-	} {
-		if p.path != "" {
-			c.extract("target.response."+p.name, p.path)
-		}
-	}
-	if r.Answer == "" && t.Mode != ModeStream {
-		c.bad("target.response.answer", "is missing: without it an empty answer could not be told from a good one")
-	}
-	if r.Tier != nil {
-		c.extract("target.response.tier.from", r.Tier.From)
-	}
-	c.framing(r)
-}
-
-// framing checks what the modes need besides.
-func (c *checker) framing(r *Response) {
-	switch {
-	case c.Target.Mode == ModeStream && r.Stream == nil:
-		c.bad("target.response.stream", "is missing: mode stream needs delta (where the text is) and done (what ends the stream)")
-	case c.Target.Mode == ModeAsync && r.Job == nil:
-		c.bad("target.response.job", "is missing: mode async needs to know where the job is and when it is done")
-	}
-	if r.Stream != nil {
-		c.extract("target.response.stream.delta", r.Stream.Delta)
-		if r.Stream.Done == "" {
-			c.bad("target.response.stream.done", "is empty: a stream that breaks could not be told from one that ends")
-		}
-	}
-	if j := r.Job; j != nil {
-		if (j.Status == "") != (j.Done == "") {
-			c.bad("target.response.job", "status and done are needed together")
-		}
-		for name, path := range map[string]string{"url": j.URL, "status": j.Status} {
-			if path != "" {
-				c.extract("target.response.job."+name, path)
-			}
-		}
-	}
-}
-
-// extract bounds a gjson path.
-func (c *checker) extract(path, text string) {
-	if text == "" || len(text) > 256 || strings.ContainsAny(text, "\r\n") {
-		c.bad(path, "is not a path of 1 to 256 bytes into a JSON answer, for example data.reply")
-		return
-	}
-	if modifier, ok := strings.CutPrefix(text, "@"); ok {
-		if end := strings.IndexAny(modifier, ".|:"); end >= 0 {
-			modifier = modifier[:end]
-		}
-		if !slices.Contains(modifiers, modifier) {
-			c.bad(path, "@%s finds nothing: a path leads into the JSON body of the answer, headers are not read", short(modifier))
-		}
-	}
-}
-
-// modifiers are those of gjson paths.
-var modifiers = []string{"pretty", "ugly", "reverse", "this", "flatten", "join", "valid", "keys", "values", "tostr", "fromstr", "group", "dig"}
 
 func hostPort(s string) bool {
 	host, port, err := net.SplitHostPort(s)

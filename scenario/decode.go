@@ -99,6 +99,11 @@ func (d *decoder) value(n *yaml.Node, path string, v reflect.Value) {
 	case reflect.Map:
 		d.table(n, path, v)
 	case reflect.Slice:
+		if n.Kind == yaml.MappingNode && v.Type() == reflect.TypeFor[Conditions]() {
+			v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+			d.mapping(n, path, v.Index(0))
+			return
+		}
 		d.list(n, path, v)
 	default:
 		d.scalar(n, path, v)

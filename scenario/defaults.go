@@ -73,11 +73,31 @@ func (t *Target) fill() {
 		or(&t.Auth.JWT.Sub, "${user.id}")
 		or(&t.Auth.JWT.TTL, unit.Duration(2*time.Hour))
 	}
-	if t.Login != nil {
-		or(&t.Login.Method, MethodPost)
+	if l := t.Login; l != nil {
+		if len(l.Steps) == 0 {
+			or(&l.Method, MethodPost)
+		}
+		fillSteps(l.Steps)
 	}
 	if t.Request != nil {
 		or(&t.Request.Method, MethodPost)
+	}
+	fillSteps(t.Before)
+	fillSteps(t.Then)
+}
+
+func fillSteps(steps []Step) {
+	for i := range steps {
+		s := &steps[i]
+		if len(s.Body) > 0 {
+			or(&s.Method, MethodPost)
+		}
+		or(&s.Method, MethodGet)
+		if p := s.Poll; p != nil {
+			or(&p.Every, unit.Duration(100*time.Millisecond))
+			or(&p.Backoff, 1)
+			or(&p.AtMost, unit.Duration(5*time.Second))
+		}
 	}
 }
 

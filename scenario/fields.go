@@ -35,8 +35,11 @@ Target.headers | headers of every request, templates |
 Target.api | reference and article: the bundled server's; openai: /v1/chat/completions, history kept by the client; custom: request and response say | reference
 Target.model | model named in every request (openai only) |
 Target.auth | how a user proves who it is |
-Target.login | one request per user before its first turn, not timed as a turn |
+Target.login | what a user does before its first turn, and again where that has run out; not timed as a turn |
+Target.cookies | per-user: cookies that the target sets are sent back to it; off: they are not | off
+Target.before | steps once a conversation before its first turn, not timed as a turn (custom only) |
 Target.request | what one turn sends (custom; path and headers for any api) |
+Target.then | steps of a turn behind its request, such as a poll; the answer is that of the last (custom only) |
 Target.response | where things are in an answer (custom only) |
 Target.http | protocol; "2" needs https, h2c is HTTP/2 without TLS | "1.1"
 Target.mode | sync: one answer; stream: SSE; async: 202 and a job; websocket: the agents' side | sync
@@ -68,27 +71,62 @@ JWT.claims | further claims, templates |
 Login.method | HTTP method | POST
 Login.path | path below the url, a template |
 Login.headers | headers, templates |
+Login.as | how body is sent | json
 Login.body | JSON, templates in its strings |
-Login.save | NAME to a path in the answer; then ${login.NAME} in request and headers |
+Login.ok | holds where the login went well, besides a status below 300 |
+Login.save | NAME to a place in the answer; then ${login.NAME} in request and headers |
+Login.steps | several requests, in place of path, method, headers, body, ok and save |
+Login.again_on | holds where an answer says that the login has run out | 401
+Step.name | names the step where it fails |
+Step.method | HTTP method | POST with a body, else GET
+Step.path | path below the url, a template; one variable alone is an address on the target |
+Step.headers | headers, templates |
+Step.as | how body is sent | json
+Step.body | as request.body |
+Step.ok | holds where the step went well, besides a status below 300; not of the last in then |
+Step.save | NAME to a place in the answer; then ${saved.NAME} in later steps and turns, in a login ${login.NAME} |
+Step.poll | sends the step again until its answer is what is waited for (then only) |
+Poll.is_answer | holds where the answer is there |
+Poll.failed | holds where it will never be |
+Poll.every | from an answer to the next question; Retry-After goes before it | 100ms
+Poll.backoff | factor on every from question to question | 1
+Poll.at_most | bound of every with backoff | 5s
 Request.method | HTTP method | POST
-Request.path | path below the url, a template |
+Request.path | path below the url, a template; with a query where there is one |
 Request.headers | headers, templates |
-Request.body | JSON, templates in its strings; a member whose whole value is one empty variable is left out |
-Response.ok | gjson path that must be true, whatever the status |
-Response.dialog_id | gjson path of the dialog's id |
-Response.answer | gjson path of the answer's text |
-Response.context_turns | gjson path of how many user messages stood before the model |
+Request.as | how body is sent: json; form and multipart: a flat mapping; text and xml: one text | json
+Request.body | JSON, templates in its strings; a member whose whole value is one empty variable is left out. In multipart a file is {file: PATH, type: TYPE} |
+Request.history | form of the messages that ${history} in a JSON body stands for | {role: user or assistant, content: TEXT}
+Request.save | NAME to a place in the answer; then ${saved.NAME} in then and in later turns |
+History.user | a message of the user, JSON with ${message.text} |
+History.assistant | a message of the chat system, JSON with ${message.text} |
+Response.format | jsonp: the JSON of an answer stands in NAME(…) | json
+Response.ok | conditions that must hold, whatever the status |
+Response.error | conditions of an answer, or an event, that is an error |
+Response.error_code | place of the code of an error, for reports |
+Response.error_message | place of the text of an error, for reports |
+Response.dialog_id | place of the dialog's id |
+Response.answer | place of the answer's text; texts of a list are joined by line ends |
+Response.context_turns | place of how many user messages stood before the model |
 Response.tier | which quality answered |
-Response.degraded | gjson path that is true on a degraded answer |
+Response.degraded | place of what is true on a degraded answer |
 Response.stream | events of mode: stream |
 Response.job | jobs of mode: async |
-TierPath.from | gjson path of the server's word |
+TierPath.from | place of the server's word |
 TierPath.map | the server's word to llm, faq, handoff or static | the words themselves
-StreamPath.delta | gjson path of the text in an event's data |
-StreamPath.done | name of the event, or its whole data, that ends the stream |
-JobPath.url | gjson path of the job's address in the 202 | the Location header
-JobPath.status | gjson path of the state in the polled answer | 200 is done, 202 is not
+StreamPath.format | sse: server-sent events; ndjson: a JSON document a line | sse
+StreamPath.delta | place of the text in an event's data |
+StreamPath.delta_when | conditions of an event that has a piece of the answer; others have none | any event
+StreamPath.done | conditions of the event that ends the stream; one word alone is its name, its whole data, or a place that is true; end-of-body: the end of the answer |
+JobPath.url | place of the job's address in the 202 | the Location header
+JobPath.status | place of the state in the polled answer | 200 is done, 202 is not
 JobPath.done | the state that means done |
+Condition.path | place of the value |
+Condition.equals | the value is this text, number or truth value |
+Condition.in | it is one of these |
+Condition.not | it is there and another than this |
+Condition.exists | true: it is there and not null; false: it is not |
+Condition.matches | regular expression (RE2) that matches it |
 TLS.ca | PEM file of the authority to trust, relative to the scenario's folder |
 TLS.cert | PEM file of the client's certificate, with key; relative as well |
 TLS.key | PEM file of the client's key, with cert |

@@ -12,7 +12,10 @@ import (
 	"github.com/cstest/cstest/template"
 )
 
-const maxSecret = 64 << 10 // bytes of a ${file:…}
+const (
+	maxSecret = 64 << 10 // bytes of a ${file:…}
+	maxUpload = 1 << 20  // of a file in a multipart body: each turn in flight holds it
+)
 
 // readInside reads a regular file below dir. Neither ".." nor a symbolic link
 // leads out of it, unless anyPath says so; pipes and devices are refused without
@@ -86,6 +89,15 @@ func (s *Scenario) Secret(name string) (string, error) {
 		return strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r"), nil
 	}
 	return "", fmt.Errorf("%s does not come from outside: only env:NAME and file:PATH do", short(name))
+}
+
+// Upload gives a file that a multipart body sends, of the scenario's folder.
+func (s *Scenario) Upload(path string) ([]byte, error) {
+	text, err := readInside(s.source.options.Dir, path, s.source.options.AnyPath, maxUpload)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", short(path), err)
+	}
+	return text, nil
 }
 
 // Expand renders a template whose variables all come from outside: a Redis URL,

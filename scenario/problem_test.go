@@ -69,7 +69,7 @@ func TestProblems(t *testing.T) {
 		{"unknown, nothing near", swap("{bundled: {}}", "{bundled: {color: red}}"), "x.yaml:3:20: target.bundled.color: is not known here; known: profile, redis, knobs"},
 		{"wrong kind", swap("target: {bundled: {}}", "target: bundled"), "x.yaml:3:9: target: must be a mapping (key: value), not a single value"},
 		{"list wanted", swap("    - {name: only, for: 10s, starts: 5/s}", "    name: only"), "x.yaml:6:5: load.stages: must be a list (- item), not a mapping"},
-		{"header as a path", swap("{bundled: {}}", "{url: 'https://x', api: custom, request: {path: /c, body: '${turn.text}'}, response: {answer: '@header.X', dialog_id: '@this.id', ok: '@reverse|ok'}}"), "x.yaml:3:103: target.response.answer: @header finds nothing: a path leads into the JSON body of the answer, headers are not read"},
+		{"header as a path", swap("{bundled: {}}", "{url: 'https://x', api: custom, request: {path: /c, body: '${turn.text}'}, response: {answer: '@header.X', dialog_id: '@this.id', ok: '@reverse|ok'}}"), "x.yaml:3:103: target.response.answer: @header finds nothing: a path leads into the JSON body of the answer, a header is header:NAME"},
 		{"no unit", swap("for: 10s", "for: 10"), `x.yaml:6:25: load.stages[0].for: "10" has no unit: write for example 10ms or 10s`},
 		{"bare rate", swap("5/s", "5"), `x.yaml:6:38: load.stages[0].starts: "5" is not a rate: write for example 500/s or 30/m`},
 		{"wrong unit", swap("availability: 99%", "availability: 0.99"), `x.yaml:11:21: sla.availability: "0.99" is not a share: write a percentage, for example 99%`},

@@ -4,8 +4,6 @@
 package scenario
 
 import (
-	"encoding/json"
-
 	"github.com/cstest/cstest/unit"
 )
 
@@ -40,7 +38,10 @@ type Target struct {
 	Model       string            `json:"model,omitempty"` // openai only
 	Auth        *Auth             `json:"auth,omitempty"`
 	Login       *Login            `json:"login,omitempty"`
+	Cookies     Cookies           `json:"cookies,omitempty"`
+	Before      []Step            `json:"before,omitempty"`
 	Request     *Request          `json:"request,omitempty"`
+	Then        []Step            `json:"then,omitempty"`
 	Response    *Response         `json:"response,omitempty"`
 	HTTP        HTTPVersion       `json:"http,omitempty"`
 	Mode        Mode              `json:"mode,omitempty"`
@@ -88,57 +89,6 @@ type JWT struct {
 	Audience string            `json:"aud,omitempty"`
 	Kid      string            `json:"kid,omitempty"`
 	Claims   map[string]string `json:"claims,omitempty"`
-}
-
-// Login is one request per user before its first turn, not timed as a turn.
-// Save maps a name to a path in its answer; it is then ${login.NAME}.
-type Login struct {
-	Method  Method            `json:"method,omitempty"`
-	Path    string            `json:"path"`
-	Headers map[string]string `json:"headers,omitempty"`
-	Body    json.RawMessage   `json:"body,omitempty"`
-	Save    map[string]string `json:"save,omitempty"`
-}
-
-// Request is the template of one turn's request. Body is compact JSON in the
-// order of the file, with ${…} inside its strings; a member whose whole value
-// is one expansion that comes out empty is left out.
-type Request struct {
-	Method  Method            `json:"method,omitempty"`
-	Path    string            `json:"path,omitempty"`
-	Headers map[string]string `json:"headers,omitempty"`
-	Body    json.RawMessage   `json:"body,omitempty"`
-}
-
-// Response says where in an answer things are: gjson paths.
-type Response struct {
-	OK           string      `json:"ok,omitempty"`
-	DialogID     string      `json:"dialog_id,omitempty"`
-	Answer       string      `json:"answer,omitempty"`
-	ContextTurns string      `json:"context_turns,omitempty"`
-	Tier         *TierPath   `json:"tier,omitempty"`
-	Degraded     string      `json:"degraded,omitempty"`
-	Stream       *StreamPath `json:"stream,omitempty"`
-	Job          *JobPath    `json:"job,omitempty"`
-}
-
-// TierPath finds the tier of an answer and maps the server's word to ours.
-type TierPath struct {
-	From string          `json:"from"`
-	Map  map[string]Tier `json:"map,omitempty"`
-}
-
-// StreamPath finds the text in a stream's event and the event that ends it.
-type StreamPath struct {
-	Delta string `json:"delta"`
-	Done  string `json:"done"`
-}
-
-// JobPath finds the job of an asynchronous turn.
-type JobPath struct {
-	URL    string `json:"url,omitempty"`    // path in the 202 answer, else the Location header
-	Status string `json:"status,omitempty"` // path in the polled answer
-	Done   string `json:"done,omitempty"`   // the status that means done
 }
 
 // TLS of the target.

@@ -61,6 +61,10 @@ func Schema() ([]byte, error) {
 			s.Definitions[t.Name()] = &jsonschema.Schema{OneOf: []*jsonschema.Schema{pattern, def}}
 		}
 	}
+	if list := s.Definitions["Conditions"]; list != nil {
+		one := &jsonschema.Schema{Ref: list.Items.Ref}
+		s.Definitions["Conditions"] = &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "string"}, one, list}}
+	}
 	var out bytes.Buffer
 	e := json.NewEncoder(&out)
 	e.SetEscapeHTML(false)
@@ -134,6 +138,8 @@ func quantitySchema(t reflect.Type) *jsonschema.Schema {
 		return countSchema()
 	case reflect.TypeFor[json.RawMessage]():
 		return &jsonschema.Schema{}
+	case reflect.TypeFor[Literal]():
+		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "string"}, {Type: "number"}, {Type: "boolean"}}}
 	}
 	return nil
 }

@@ -205,6 +205,10 @@ func typeName(t reflect.Type) string {
 		return "count"
 	case reflect.TypeFor[json.RawMessage]():
 		return "any JSON"
+	case reflect.TypeFor[Literal]():
+		return "text, number or truth value"
+	case reflect.TypeFor[Conditions]():
+		return "place, [Condition](#condition) or a list of them"
 	case reflect.TypeFor[RateRamp]():
 		return "rate or [RateRamp](#rateramp)"
 	case reflect.TypeFor[CountRamp]():

@@ -33,10 +33,31 @@ func (f *templateFields) headers(path string, headers map[string]string, place P
 	}
 }
 
-func (f *templateFields) body(path string, body json.RawMessage, place Place) {
-	if len(body) > 0 {
+func (f *templateFields) body(path string, as BodyKind, body json.RawMessage, place Place) {
+	if len(body) == 0 {
+		return
+	}
+	switch as {
+	case AsForm, AsMultipart:
+		parts, _ := Parts(body) // what is wrong with them is said elsewhere
+		for _, p := range parts {
+			f.text(join(path, p.Name), p.Text, place, template.Query)
+		}
+	case AsText, AsXML:
+		text, _ := TextBody(body)
+		f.text(path, text, place, template.Text)
+	default:
 		t, err := template.ParseJSON(body)
 		*f = append(*f, templateField{path, place, t, err})
+	}
+}
+
+func (f *templateFields) steps(path string, steps []Step, place Place) {
+	for i := range steps {
+		s := &steps[i]
+		f.text(item(path, i, "path"), s.Path, place, template.Path)
+		f.headers(item(path, i, "headers"), s.Headers, place)
+		f.body(item(path, i, "body"), s.As, s.Body, place)
 	}
 }
 
@@ -64,13 +85,16 @@ func (t *Target) templates() templateFields {
 	if l := t.Login; l != nil {
 		f.text("target.login.path", l.Path, InLogin, template.Path)
 		f.headers("target.login.headers", l.Headers, InLogin)
-		f.body("target.login.body", l.Body, InLogin)
+		f.body("target.login.body", l.As, l.Body, InLogin)
+		f.steps("target.login.steps", l.Steps, InLogin)
 	}
+	f.steps("target.before", t.Before, InBefore)
 	if r := t.Request; r != nil {
 		f.text("target.request.path", r.Path, InRequest, template.Path)
 		f.headers("target.request.headers", r.Headers, InRequest)
-		f.body("target.request.body", r.Body, InRequest)
+		f.body("target.request.body", r.As, r.Body, InRequest)
 	}
+	f.steps("target.then", t.Then, InRequest)
 	return f
 }
 
@@ -159,6 +183,10 @@ func (c *checker) variable(path string, place Place, name string) {
 		c.dialogID(path)
 	case anyLogin:
 		c.loginVariable(path, rest)
+	case anySaved:
+		c.savedVariable(path, rest)
+	case "history":
+		c.historyVariable(path)
 	case anyColumn:
 		c.column(path, place, first, rest)
 	}
@@ -211,9 +239,13 @@ func (c *checker) unknown(path string, place Place, name string) {
 					known = append(known, table+"."+column)
 				}
 			}
-		case v.Name == anyLogin && c.Target.Login != nil:
-			for _, saved := range sortedKeys(c.Target.Login.Save) {
+		case v.Name == anyLogin:
+			for _, saved := range c.Target.Login.saves() {
 				known = append(known, "login."+saved)
+			}
+		case v.Name == anySaved:
+			for _, saved := range c.Target.saves() {
+				known = append(known, "saved."+saved)
 			}
 		case v.Name == strings.ToLower(v.Name):
 			known = append(known, v.Name)
@@ -223,11 +255,65 @@ func (c *checker) unknown(path string, place Place, name string) {
 }
 
 func (c *checker) loginVariable(path, name string) {
-	if c.Target.Login == nil {
+	login := c.Target.Login
+	if login == nil {
 		c.bad(path, "${login.%s}: there is no target.login that saves it", short(name))
 		return
 	}
-	if _, ok := c.Target.Login.Save[name]; !ok {
-		c.bad(path, "${login.%s} is not saved by target.login.save%s", short(name), didYouMean(name, sortedKeys(c.Target.Login.Save)))
+	saved := login.saves()
+	if !contains(saved, name) {
+		c.bad(path, "${login.%s} is not saved by target.login.save%s", short(name), didYouMean(name, saved))
+		return
 	}
+	if at, ok := strings.CutPrefix(path, "target.login."); ok {
+		before := 0
+		for i := range login.Steps {
+			if strings.HasPrefix(at, item("steps", i, "")) {
+				before = i
+			}
+		}
+		if !contains(savedBy(login.Steps[:before]), name) {
+			c.bad(path, "${login.%s} is not saved by a step before this one", short(name))
+		}
+	}
+}
+
+// savedVariable refuses a ${saved.NAME} that would always be empty.
+func (c *checker) savedVariable(path, name string) {
+	saved := c.Target.saves()
+	switch {
+	case len(saved) == 0:
+		c.bad(path, "${saved.%s}: nothing saves it: write save: {%s: PLACE} in target.before, request or then", short(name), short(name))
+	case !contains(saved, name):
+		c.bad(path, "${saved.%s} is not saved by target.before, request or then%s", short(name), didYouMean(name, saved))
+	case strings.HasPrefix(path, "target.before"):
+		at := 0
+		for i := range c.Target.Before {
+			if strings.HasPrefix(path, item("target.before", i, "")) {
+				at = i
+			}
+		}
+		if !contains(savedBy(c.Target.Before[:at]), name) {
+			c.bad(path, "${saved.%s} is not saved by a step before this one", short(name))
+		}
+	}
+}
+
+// historyVariable refuses ${history} where a list cannot stand.
+func (c *checker) historyVariable(path string) {
+	switch r := c.Target.Request; {
+	case c.Target.API != APICustom:
+		c.bad(path, "${history} is for api: custom; api %s sends what it needs", c.Target.API)
+	case !strings.HasPrefix(path, "target.request.body") || r.As != "" && r.As != AsJSON:
+		c.bad(path, "${history} is a list: it can only be an item or a whole member of a JSON target.request.body")
+	}
+}
+
+// saves gives what ${saved.NAME} may be.
+func (t *Target) saves() []string {
+	names := savedBy(t.Before)
+	if t.Request != nil {
+		names = append(names, sortedKeys(t.Request.Save)...)
+	}
+	return append(names, savedBy(t.Then)...)
 }

@@ -16,6 +16,7 @@ const (
 	InBearer                    // the token of auth
 	InClaims                    // subject and claims of tokens that cstest signs
 	InLogin                     // path, headers and body of the login
+	InBefore                    // of the steps before a conversation
 	InAgents                    // path and token of the agents' sockets
 	InSecret                    // the signing key, the URL of a Redis
 )
@@ -31,6 +32,7 @@ var places = []struct {
 	{InBearer, "bearer"},
 	{InClaims, "claims"},
 	{InLogin, "login"},
+	{InBefore, "before"},
 	{InAgents, "agents"},
 	{InSecret, "secrets"},
 }
@@ -56,6 +58,7 @@ type Variable struct {
 const (
 	anyColumn = "TABLE.COLUMN"
 	anyLogin  = "login.NAME"
+	anySaved  = "saved.NAME"
 	anyEnv    = "env:NAME"
 	anyFile   = "file:PATH"
 )
@@ -63,20 +66,22 @@ const (
 // variables are all there are. What is checked, what errors say and the
 // reference page come from here; driver and load bind these and no others.
 var variables = []Variable{
-	{anyColumn, "the conversation's row of a table in `data`", InSay | InHeaders | InRequest | InBearer | InClaims | InLogin},
-	{"user.id", "who talks: `u0`, `u1`, …; for agents `agent-1`, `agent-2`, …", InSay | InHeaders | InRequest | InBearer | InClaims | InLogin | InAgents},
-	{"user.index", "the number in it", InSay | InHeaders | InRequest | InBearer | InClaims | InLogin | InAgents},
-	{"run.id", "the run, as `run_id` of its result: no other run has it, all shards and processes of this one have", InSay | InHeaders | InRequest | InBearer | InClaims | InLogin | InAgents},
-	{"conversation.id", "a UUID of the conversation, in this run alone: for sessions whose id the client chooses", InSay | InHeaders | InRequest},
+	{anyColumn, "the conversation's row of a table in `data`", InSay | InHeaders | InRequest | InBearer | InClaims | InLogin | InBefore},
+	{"user.id", "who talks: `u0`, `u1`, …; for agents `agent-1`, `agent-2`, …", InSay | InHeaders | InRequest | InBearer | InClaims | InLogin | InBefore | InAgents},
+	{"user.index", "the number in it", InSay | InHeaders | InRequest | InBearer | InClaims | InLogin | InBefore | InAgents},
+	{"run.id", "the run, as `run_id` of its result: no other run has it, all shards and processes of this one have", InSay | InHeaders | InRequest | InBearer | InClaims | InLogin | InBefore | InAgents},
+	{"conversation.id", "a UUID of the conversation, in this run alone: for sessions whose id the client chooses", InSay | InHeaders | InRequest | InBefore},
 	{"turn.index", "the turn's number, from 0", InSay | InHeaders | InRequest},
 	{"turn.text", "what the user says", InHeaders | InRequest},
 	{"turn.id", "32 hexadecimal digits of the turn, the same when it is sent again and in every run with the same seed", InHeaders | InRequest},
 	{"dialog.id", "what the server called the dialog (`response.dialog_id`); empty before it did", InHeaders | InRequest},
 	{"trace.id", "the trace id in `traceparent`", InHeaders | InRequest},
 	{"span.id", "the span id in it", InHeaders | InRequest},
-	{anyLogin, "what `login.save` kept", InHeaders | InRequest | InBearer},
-	{anyEnv, "the environment: secrets", InHeaders | InRequest | InBearer | InClaims | InLogin | InAgents | InSecret},
-	{anyFile, "a regular file of at most 64 KiB in the scenario's folder, its last line end cut off: secrets", InHeaders | InRequest | InBearer | InClaims | InLogin | InAgents | InSecret},
+	{"history", "the dialog so far, oldest message first, as `request.history` writes each: an item of a list, or a whole member, of `request.body`", InRequest},
+	{anyLogin, "what `save` of the login kept; in a login, of a step before", InHeaders | InRequest | InBearer | InLogin | InBefore},
+	{anySaved, "what `save` of `before`, `request` and `then` kept in this conversation; empty before", InHeaders | InRequest | InBearer | InBefore},
+	{anyEnv, "the environment: secrets", InHeaders | InRequest | InBearer | InClaims | InLogin | InBefore | InAgents | InSecret},
+	{anyFile, "a regular file of at most 64 KiB in the scenario's folder, its last line end cut off: secrets", InHeaders | InRequest | InBearer | InClaims | InLogin | InBefore | InAgents | InSecret},
 }
 
 // Variables lists the variables of templates, in the order of the reference page.
@@ -97,6 +102,8 @@ func familyOf(name string) *Variable {
 		switch {
 		case table == "login":
 			family = anyLogin
+		case table == "saved":
+			family = anySaved
 		case !reservedTable(table):
 			family = anyColumn
 		}

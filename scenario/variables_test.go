@@ -13,10 +13,11 @@ name: x
 target:
   url: https://chat.example.org
   api: custom
-  mode: %[9]s
+  mode: %[10]s
   headers: {x-a: "%[2]s"}
-  auth: %[10]s
-  login: {path: /l, body: {a: "%[6]s"}, save: {NAME: a}}
+  auth: %[11]s
+  login: {steps: [{path: /k, save: {NAME: a}}, {path: /l, body: {a: "%[6]s"}}]}
+  before: [{path: /a, save: {NAME: a}}, {path: /b, body: {a: "%[7]s"}}]
   request: {path: /c, body: {t: "${turn.text}", a: ["%[3]s"]}}
   response: {answer: a, dialog_id: d}
 data: {TABLE: {rows: [{COLUMN: a}]}}
@@ -29,14 +30,14 @@ sla: {availability: 99%%}
 func inEachPlace(text string) map[Place]string {
 	list := map[Place]string{}
 	for i, at := range places {
-		var in [8]any
+		var in [9]any
 		for j := range in {
 			in[j] = "z"
 		}
 		in[i] = text
 		auth := fmt.Sprintf(`{bearer: "%s"}`, in[3])
 		if at.place == InClaims || at.place == InSecret {
-			auth = fmt.Sprintf(`{jwt: {secret: "%s", claims: {a: "%s"}}}`, in[7], in[4])
+			auth = fmt.Sprintf(`{jwt: {secret: "%s", claims: {a: "%s"}}}`, in[8], in[4])
 		}
 		if at.place == InAgents {
 			list[at.place] = strings.Replace(least, "bundled: {}", `url: "https://chat.example.org", mode: websocket, agents: {bearer: "`+text+`"}`, 1)
@@ -93,22 +94,27 @@ func TestDollarsInEveryPlace(t *testing.T) {
 // What is wrong with a template is told where it stands, and what may be meant.
 func TestTemplateProblems(t *testing.T) {
 	for _, tt := range []struct{ old, new, want string }{
-		{`say: "x %[1]s"`, `say: "${user.idd}"`, `x:14:41: conversations[0].turns[0].say: ${user.idd} is not known here; did you mean "user.id"?`},
-		{`say: "x %[1]s"`, `say: "${ user.id }"`, `x:14:41: conversations[0].turns[0].say: ${ user.id } is not known here; did you mean "user.id"?`},
-		{`say: "x %[1]s"`, `say: "${TABLE.COLUMM}"`, `x:14:41: conversations[0].turns[0].say: ${TABLE.COLUMM}: the table TABLE has no column "COLUMM"; did you mean "COLUMN"?`},
-		{`say: "x %[1]s"`, `say: "${env:A}"`, `x:14:41: conversations[0].turns[0].say: ${env:A}: what comes from outside may be a secret, and what users say is written to the results: take a data table`},
-		{`say: "x %[1]s"`, `say: "${turn.text}"`, `x:14:41: conversations[0].turns[0].say: ${turn.text} cannot stand in say: it may stand in headers, request`},
-		{`["%[3]s"]`, `["b", {c: "${conversation.idd}"}]`, `x:10:62: target.request.body.a[1].c: ${conversation.idd} is not known here; did you mean "conversation.id"?`},
-		{`["%[3]s"]`, `["b", {c: "${run.id"}]`, `x:10:62: target.request.body.a[1].c: a } is missing after "${run.id": close it, or write $$ for a dollar`},
-		{`path: /l,`, `path: "/l/${conversation.id}",`, `x:9:17: target.login.path: ${conversation.id} cannot stand in login: it may stand in say, headers, request`},
+		{`say: "x %[1]s"`, `say: "${user.idd}"`, `x:15:41: conversations[0].turns[0].say: ${user.idd} is not known here; did you mean "user.id"?`},
+		{`say: "x %[1]s"`, `say: "${ user.id }"`, `x:15:41: conversations[0].turns[0].say: ${ user.id } is not known here; did you mean "user.id"?`},
+		{`say: "x %[1]s"`, `say: "${TABLE.COLUMM}"`, `x:15:41: conversations[0].turns[0].say: ${TABLE.COLUMM}: the table TABLE has no column "COLUMM"; did you mean "COLUMN"?`},
+		{`say: "x %[1]s"`, `say: "${env:A}"`, `x:15:41: conversations[0].turns[0].say: ${env:A}: what comes from outside may be a secret, and what users say is written to the results: take a data table`},
+		{`say: "x %[1]s"`, `say: "${turn.text}"`, `x:15:41: conversations[0].turns[0].say: ${turn.text} cannot stand in say: it may stand in headers, request`},
+		{`["%[3]s"]`, `["b", {c: "${conversation.idd}"}]`, `x:11:62: target.request.body.a[1].c: ${conversation.idd} is not known here; did you mean "conversation.id"?`},
+		{`["%[3]s"]`, `["b", {c: "${run.id"}]`, `x:11:62: target.request.body.a[1].c: a } is missing after "${run.id": close it, or write $$ for a dollar`},
+		{`path: /l,`, `path: "/l/${conversation.id}",`, `x:9:55: target.login.steps[1].path: ${conversation.id} cannot stand in login: it may stand in say, headers, request, before`},
+		{`path: /l,`, `path: "/l/${login.NAMED}",`, `x:9:55: target.login.steps[1].path: ${login.NAMED} is not saved by target.login.save; did you mean "NAME"?`},
+		{`path: /k,`, `path: "/l/${login.NAME}",`, `x:9:26: target.login.steps[0].path: ${login.NAME} is not saved by a step before this one`},
+		{`path: /a,`, `path: "/${saved.NAME}",`, `x:10:19: target.before[0].path: ${saved.NAME} is not saved by a step before this one`},
+		{`path: /c,`, `path: "/${saved.NAM}",`, `x:11:19: target.request.path: ${saved.NAM} is not saved by target.before, request or then; did you mean "NAME"?`},
+		{`path: /c,`, `path: "/${history}",`, `x:11:19: target.request.path: ${history} is a list: it can only be an item or a whole member of a JSON target.request.body`},
 		{`x-a: "%[2]s"`, `x-a: "${login.NAMES}"`, `x:7:18: target.headers.x-a: ${login.NAMES} is not saved by target.login.save; did you mean "NAME"?`},
-		{`TABLE: {`, `run: {`, `x:12:13: data.run: run means something in templates already: choose another name`},
-		{`TABLE: {`, `conversation: {`, `x:12:22: data.conversation: conversation means something in templates already: choose another name`},
+		{`TABLE: {`, `run: {`, `x:13:13: data.run: run means something in templates already: choose another name`},
+		{`TABLE: {`, `conversation: {`, `x:13:22: data.conversation: conversation means something in templates already: choose another name`},
 	} {
 		if !strings.Contains(ownServer, tt.old) {
 			t.Fatalf("there is no %s", tt.old)
 		}
-		text := fmt.Sprintf(strings.Replace(ownServer, tt.old, strings.ReplaceAll(tt.new, "%", "%%"), 1), "", "z", "z", "", "", "z", "", "", "sync", "{bearer: z}")
+		text := fmt.Sprintf(strings.Replace(ownServer, tt.old, strings.ReplaceAll(tt.new, "%", "%%"), 1), "", "z", "z", "", "", "z", "z", "", "", "sync", "{bearer: z}")
 		text, _, _ = strings.Cut(text, "%!(EXTRA")
 		if _, err := Parse("x", []byte(text), Options{}); err == nil || err.Error() != tt.want {
 			t.Errorf("%s: got\n%v, want\n%s", tt.new, err, tt.want)

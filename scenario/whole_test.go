@@ -19,7 +19,7 @@ func TestEveryField(t *testing.T) {
 	schema := compiled(t)
 	index := regexp.MustCompile(`\[[0-9]+\]`)
 	used := map[string]bool{}
-	for _, name := range []string{"own.yaml", "closed.yaml", "openai.yaml", "agents.yaml"} {
+	for _, name := range []string{"own.yaml", "closed.yaml", "openai.yaml", "agents.yaml", "mapping.yaml", "login.yaml"} {
 		path := filepath.Join("testdata", name)
 		s, err := LoadFile(path, Options{})
 		if err != nil {
@@ -83,7 +83,7 @@ func fieldPaths() []string {
 		"llm.answers": "Answer", "llm.faults": "Fault", "llm.faults.flap": "Flap", "load.stages": "Stage", "conversations": "Conversation",
 		"conversations.turns": "Turn", "conversations.turns.expect": "Expect", "checks": "Checks", "guard": "Guard", "guard.abort": "Abort",
 		"sla": "SLA", "sla.rate_limited": "RateLimited", "sla.recovery": "Recovery", "sla.objectives": "Objective", "load.stages.starts": "RateRamp",
-		"load.stages.users": "CountRamp",
+		"load.stages.users": "CountRamp", "target.then.poll": "Poll", "target.request.history": "History",
 	} {
 		for _, t := range types() {
 			if t.Name() != typ {

@@ -52,6 +52,53 @@ const (
 
 func (Mode) words() []string { return texts(ModeSync, ModeStream, ModeAsync, ModeWebSocket) }
 
+// Cookies says who keeps the cookies that the target sets.
+type Cookies string
+
+// The values of Cookies.
+const (
+	CookiesOff     Cookies = "off"
+	CookiesPerUser Cookies = "per-user"
+)
+
+func (Cookies) words() []string { return texts(CookiesOff, CookiesPerUser) }
+
+// BodyKind is how a request's body is sent.
+type BodyKind string
+
+// The values of BodyKind.
+const (
+	AsJSON      BodyKind = "json"
+	AsForm      BodyKind = "form"
+	AsMultipart BodyKind = "multipart"
+	AsText      BodyKind = "text"
+	AsXML       BodyKind = "xml"
+)
+
+func (BodyKind) words() []string { return texts(AsJSON, AsForm, AsMultipart, AsText, AsXML) }
+
+// AnswerFormat is how the JSON of an answer is wrapped.
+type AnswerFormat string
+
+// The values of AnswerFormat.
+const (
+	FormatJSON  AnswerFormat = "json"
+	FormatJSONP AnswerFormat = "jsonp"
+)
+
+func (AnswerFormat) words() []string { return texts(FormatJSON, FormatJSONP) }
+
+// StreamFormat is how the events of a stream are told apart.
+type StreamFormat string
+
+// The values of StreamFormat.
+const (
+	StreamSSE    StreamFormat = "sse"
+	StreamNDJSON StreamFormat = "ndjson"
+)
+
+func (StreamFormat) words() []string { return texts(StreamSSE, StreamNDJSON) }
+
 // HTTPVersion is the protocol below an API. H2C is HTTP/2 without TLS.
 type HTTPVersion string
 

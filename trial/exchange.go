@@ -9,7 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -111,60 +113,50 @@ func uncompressed(coding, body string) ([]byte, error) {
 	return nil, errors.New("not taken apart here")
 }
 
-// pathsOf looks up every path of the mapping in the body of the last answer.
-func pathsOf(t *scenario.Target, body string, streamed bool) (list []Path) {
-	r := t.Response
-	if r == nil {
-		return nil
+// pathsOf looks up every place of the mapping in the last answer.
+func pathsOf(t *scenario.Target, head, body string) (list []Path) {
+	look := func(field, place string) {
+		value, found := lookUp(place, head, body, t.Mode == scenario.ModeStream)
+		list = append(list, Path{Field: field, Path: place, Found: found, Value: value})
 	}
-	tier := ""
-	if r.Tier != nil {
-		tier = r.Tier.From
+	if t.Response != nil {
+		t.Response.EachPlace(look)
 	}
-	for _, p := range []struct{ field, path string }{
-		{"dialog_id", r.DialogID},
-		{"answer", r.Answer},
-		{"ok", r.OK},
-		{"tier.from", tier},
-		{"context_turns", r.ContextTurns},
-		{"degraded", r.Degraded},
-	} {
-		if p.path == "" {
-			continue
-		}
-		found := lookUp(body, p.path, streamed)
-		list = append(list, Path{Field: p.field, Path: p.path, Found: found.Exists(), Value: found.String()})
+	save := map[string]string{}
+	if n := len(t.Then); n > 0 {
+		save = t.Then[n-1].Save
+	} else if t.Request != nil {
+		save = t.Request.Save
+	}
+	for _, name := range slices.Sorted(maps.Keys(save)) {
+		look("saved."+name, save[name])
 	}
 	return list
 }
 
-// lookUp finds a path in a JSON body, or in the last event of a stream that has it.
-func lookUp(body, path string, streamed bool) (found gjson.Result) {
+// lookUp finds a place in an answer, or in the last event of a stream that has it.
+func lookUp(place, head, body string, streamed bool) (value string, found bool) {
 	if !streamed {
-		if !gjson.Valid(body) {
-			return gjson.Result{}
-		}
-		return gjson.Get(body, path)
+		return driver.LookUp(place, head, body)
 	}
 	for line := range strings.Lines(body) {
-		data, ok := strings.CutPrefix(strings.TrimSpace(line), "data:")
-		if data = strings.TrimSpace(data); !ok || !gjson.Valid(data) {
+		line = strings.TrimSpace(line)
+		data, ok := strings.CutPrefix(line, "data:")
+		if data = strings.TrimSpace(data); !ok && !strings.HasPrefix(line, "{") || !gjson.Valid(data) {
 			continue
 		}
-		if r := gjson.Get(data, path); r.Exists() {
-			found = r
+		if v, ok := driver.LookUp(place, head, data); ok {
+			value, found = v, true
 		}
 	}
-	return found
+	return value, found
 }
 
-// savedBy are the values that a login saves: credentials from then on.
-func savedBy(t *scenario.Target, body string) (list []string) {
-	if t.Login == nil || !gjson.Valid(body) {
-		return nil
-	}
-	for _, path := range t.Login.Save {
-		if v := gjson.Get(body, path).String(); len(v) >= leastCredential {
+// savedBy are the values that a login saves of an answer to step: credentials from
+// then on.
+func savedBy(step *scenario.Step, head, body string) (list []string) {
+	for _, place := range step.Save {
+		if v, ok := driver.LookUp(place, head, body); ok && len(v) >= leastCredential {
 			list = append(list, v)
 		}
 	}

@@ -50,21 +50,22 @@ func TestDecoded(t *testing.T) {
 // masked wherever they stand.
 func TestPathsAndSavedValues(t *testing.T) {
 	target := &scenario.Target{
-		Response: &scenario.Response{Answer: "data.reply", DialogID: "id", OK: "ok"},
+		Response: &scenario.Response{Answer: "data.reply", DialogID: "id", OK: scenario.Conditions{{Path: "ok"}}},
 		Login:    &scenario.Login{Save: map[string]string{"token": "t.v"}},
 	}
 	e := Exchange{
 		Before: []Message{{"POST /login", `{"t":{"v":"secret-token"}}`}},
-		Paths:  pathsOf(target, `{"data":{"reply":"hi secret-token"},"ok":false}`, false),
+		Paths:  pathsOf(target, "", `{"data":{"reply":"hi secret-token"},"ok":false}`),
 	}
-	e.redact(savedBy(target, `{"t":{"v":"secret-token"}}`), func(s string) string { return s })
+	e.redact(savedBy(&target.Login.All()[0], "", `{"t":{"v":"secret-token"}}`), func(s string) string { return s })
 	text := e.String()
 	for _, want := range []string{"dialog_id      id  not found", "answer         data.reply  found: hi [redacted]", "ok             ok  found: false", `{"t":{"v":"[redacted]"}}`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
 	}
-	streamed := pathsOf(target, "data: {\"id\":\"d1\"}\n\ndata: {\"data\":{\"reply\":\"x\"}}\n\ndata: [DONE]\n", true)
+	target.Mode = scenario.ModeStream
+	streamed := pathsOf(target, "", "data: {\"id\":\"d1\"}\n\ndata: {\"data\":{\"reply\":\"x\"}}\n\ndata: [DONE]\n")
 	if !streamed[0].Found || streamed[0].Value != "d1" || !streamed[1].Found || streamed[2].Found {
 		t.Errorf("got %+v", streamed)
 	}

@@ -192,7 +192,7 @@ func (t *attempt) openDriver() (driver.Driver, error) {
 	target := t.servers.Target
 	target.Pool = unit.Count(load.Part(int64(target.Pool), t.shard, t.shards))
 	d, err := driver.New(&target, driver.Options{
-		Base: t.base, RunID: t.runID, Secrets: t.scenario.Secret, Dir: t.scenario.Dir(),
+		Base: t.base, RunID: t.runID, Secrets: t.scenario.Secret, Upload: t.scenario.Upload, Dir: t.scenario.Dir(),
 		Sources: t.sources(connections), OwnAddress: driver.PerAddress / max(t.shards, 1),
 	})
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/cstest/cstest/driver"
@@ -139,7 +140,7 @@ func converse(ctx context.Context, o *Options, target *scenario.Target, longest 
 	s := o.Scenario
 	var messages []Message
 	d, err := driver.New(target, driver.Options{
-		Base: time.Now(), RunID: o.RunID, Secrets: s.Secret, Dir: s.Dir(),
+		Base: time.Now(), RunID: o.RunID, Secrets: s.Secret, Upload: s.Upload, Dir: s.Dir(),
 		Capture: func(req, resp []byte) {
 			messages = append(messages, Message{string(req), string(resp)})
 		},
@@ -161,20 +162,20 @@ func converse(ctx context.Context, o *Options, target *scenario.Target, longest 
 		}
 		for i, m := range messages {
 			saved = append(saved, secret.credentials(m.Request)...)
-			if i == 0 && st.Number == 1 && s.Target.Login != nil {
-				var typed []string
-				m.Request, typed = maskLogin(s.Target.Login, m.Request)
-				saved = append(saved, typed...)
-			}
 			text, body := decoded(m.Response)
+			head, _, _ := strings.Cut(text, "\r\n\r\n")
+			if step := loginStep(&s.Target, m.Request); step != nil {
+				var typed []string
+				m.Request, typed = maskLogin(step, m.Request)
+				saved = append(append(saved, typed...), savedBy(step, head, body)...)
+			}
 			m = Message{secret.mask(m.Request), secret.mask(text)}
 			if i < len(messages)-1 {
-				saved = append(saved, savedBy(&s.Target, body)...)
 				e.Before = append(e.Before, m)
 				continue
 			}
 			e.Request, e.Response = m.Request, m.Response
-			e.Paths = pathsOf(&s.Target, body, s.Target.Mode == scenario.ModeStream)
+			e.Paths = pathsOf(&s.Target, head, body)
 		}
 		e.redact(saved, o.Redact)
 		messages = nil

@@ -1,6 +1,9 @@
 package trial
 
 import (
+	"maps"
+	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -91,13 +94,44 @@ func secretHeadersOf(t *scenario.Target) secretHeaders {
 	return h
 }
 
+// loginStep is the step of the target's login that a request is, nil where it is none.
+func loginStep(t *scenario.Target, request string) *scenario.Step {
+	line, _, _ := strings.Cut(request, "\r\n")
+	method, path, _ := strings.Cut(line, " ")
+	base := ""
+	if u, err := url.Parse(t.URL); err == nil {
+		base = strings.TrimSuffix(u.EscapedPath(), "/")
+	}
+	steps := t.Login.All()
+	for i := range steps {
+		begin, _, _ := strings.Cut(steps[i].Path, "${")
+		if string(steps[i].Method) == method && strings.HasPrefix(path, base+begin) {
+			return &steps[i]
+		}
+	}
+	return nil
+}
+
 // maskLogin hides, in a login as it was sent, what its body had from a data table
 // or from outside: passwords are kept there. It gives the values long enough to
-// be looked for elsewhere, too.
-func maskLogin(l *scenario.Login, request string) (masked string, values []string) {
-	t, err := template.ParseJSON(l.Body)
+// be looked for elsewhere, too. Of a body that is no JSON nothing is shown.
+func maskLogin(l *scenario.Step, request string) (masked string, values []string) {
 	head, body, ok := strings.Cut(request, "\r\n\r\n")
-	if err != nil || !ok || !gjson.Valid(body) {
+	if !ok || len(l.Body) == 0 {
+		return request, nil
+	}
+	if l.As != "" && l.As != scenario.AsJSON {
+		if fields, err := url.ParseQuery(body); err == nil && l.As == scenario.AsForm {
+			for _, name := range slices.Sorted(maps.Keys(fields)) {
+				if value := fields.Get(name); len(value) >= leastCredential {
+					values = append(values, value)
+				}
+			}
+		}
+		return head + "\r\n\r\n[redacted]", values
+	}
+	t, err := template.ParseJSON(l.Body)
+	if err != nil || !gjson.Valid(body) {
 		return request, nil
 	}
 	for _, use := range t.Uses() {

@@ -48,14 +48,14 @@ func TestCredentialsAndMask(t *testing.T) {
 // the request nor, where it is long enough to be told from ordinary text, in
 // what comes back. What cstest itself put there is.
 func TestLoginIsMasked(t *testing.T) {
-	login := &scenario.Login{Body: []byte(`{"user":"${user.id}","pin":"${accounts.pin}","deep":[{"password":"${accounts.password}"}],"app":"shop"}`)}
+	login := &scenario.Step{Body: []byte(`{"user":"${user.id}","pin":"${accounts.pin}","deep":[{"password":"${accounts.password}"}],"app":"shop"}`)}
 	sent := "POST /login HTTP/1.1\r\nhost: x\r\n\r\n" + `{"user":"u1","pin":"1234","deep":[{"password":"sesame-open-1"}],"app":"shop"}`
 	got, values := maskLogin(login, sent)
 	want := "POST /login HTTP/1.1\r\nhost: x\r\n\r\n" + `{"user":"u1","pin":"[redacted]","deep":[{"password":"[redacted]"}],"app":"shop"}`
 	if got != want || !slices.Equal(values, []string{"sesame-open-1"}) {
 		t.Errorf("got %q, %q", got, values)
 	}
-	if got, values := maskLogin(&scenario.Login{}, "GET /login HTTP/1.1\r\n\r\n"); got != "GET /login HTTP/1.1\r\n\r\n" || values != nil {
+	if got, values := maskLogin(&scenario.Step{}, "GET /login HTTP/1.1\r\n\r\n"); got != "GET /login HTTP/1.1\r\n\r\n" || values != nil {
 		t.Errorf("without a body: %q, %q", got, values)
 	}
 }

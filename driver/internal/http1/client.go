@@ -304,7 +304,7 @@ func (h *Client) readBody(c *conn, x *wire.Exchange, q *wire.Request, from int) 
 const linger = 100 * time.Millisecond
 
 func (h *Client) afterStream(c *conn, x *wire.Exchange, in *intake) (keep bool, f wire.Fault) {
-	if f := x.Events.End(); f.Bad() {
+	if f := x.Events.End(true); f.Bad() {
 		return true, f
 	}
 	over := x.Done

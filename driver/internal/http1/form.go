@@ -20,6 +20,10 @@ func NewForm(q *wire.Request, t *wire.Target) *Form {
 	raw := template.Raw[wire.Values]
 	head := []wire.Text{raw(q.Method + " "), q.Path, raw(" HTTP/1.1\r\nHost: " + t.Host + "\r\n")}
 	for _, f := range q.Fields {
+		if f.Maybe {
+			head = append(head, template.Maybe(f.Name+": ", f.Value, "\r\n"))
+			continue
+		}
 		head = append(head, raw(f.Name+": "), f.Value, raw("\r\n"))
 	}
 	if t.Connections == scenario.PerTurn {

@@ -20,7 +20,7 @@ type intake struct {
 func newIntake(t *wire.Target, x *wire.Exchange, q *wire.Request, from int) (intake, wire.Fault) {
 	in := intake{target: t, x: x, from: from, end: from, raw: from}
 	in.bounds.start(&x.Head, q.Method)
-	return in, x.BeginBody(q.Events, &t.Limits)
+	return in, x.BeginBody(q, &t.Limits)
 }
 
 // take looks at everything read so far.
@@ -81,7 +81,7 @@ func (in *intake) broken(f wire.Fault) wire.Fault {
 	closed := f == wire.NewFault(wire.Broken, wire.ClosedEarly)
 	switch {
 	case in.x.Streamed && f.Reason == wire.Broken:
-		return in.x.Events.End()
+		return in.x.Events.End(closed && in.bounds.left < 0)
 	case closed && !in.x.Streamed && in.bounds.left < 0:
 		return in.finish()
 	}

@@ -22,6 +22,7 @@ type blockPart struct {
 	known   []byte // the constants as indexes into the peer's table
 	name    []byte // of a varying field: its representation up to the value
 	value   wire.Text
+	maybe   bool // left out where the value is empty
 }
 
 // tableSize is the table of a peer that has not said otherwise.
@@ -53,7 +54,7 @@ func newForm(q *wire.Request, t *wire.Target) *form {
 	static := func(index byte) {
 		cur.literal, cur.keep, cur.known = append(cur.literal, 0x80|index), append(cur.keep, 0x80|index), append(cur.known, 0x80|index)
 	}
-	add := func(name string, value wire.Text) {
+	add := func(name string, value wire.Text, maybe bool) {
 		if text, ok := value.Constant(); ok {
 			constants++
 			size += len(name) + len(text) + 32
@@ -65,10 +66,10 @@ func newForm(q *wire.Request, t *wire.Target) *form {
 		}
 		flush()
 		first := byte(0x00)
-		if name == "authorization" {
+		if name == "authorization" || name == "cookie" {
 			first = 0x10 // never to be kept, by proxies neither
 		}
-		b.parts = append(b.parts, blockPart{name: appendText([]byte{first}, name), value: value})
+		b.parts = append(b.parts, blockPart{name: appendText([]byte{first}, name), value: value, maybe: maybe})
 	}
 	switch q.Method {
 	case http.MethodGet:
@@ -76,17 +77,17 @@ func newForm(q *wire.Request, t *wire.Target) *form {
 	case http.MethodPost:
 		static(staticPOST)
 	default:
-		add(":method", template.Raw[wire.Values](q.Method))
+		add(":method", template.Raw[wire.Values](q.Method), false)
 	}
 	if t.Secure {
 		static(staticHTTPS)
 	} else {
 		static(staticHTTP)
 	}
-	add(":authority", template.Raw[wire.Values](t.Host))
-	add(":path", q.Path)
+	add(":authority", template.Raw[wire.Values](t.Host), false)
+	add(":path", q.Path, false)
 	for _, f := range q.Fields {
-		add(f.Name, f.Value)
+		add(f.Name, f.Value, f.Maybe)
 	}
 	flush()
 	b.place(constants)
@@ -142,8 +143,12 @@ func (b *form) append(dst []byte, v *wire.Values, t table) []byte {
 		p := &b.parts[i]
 		switch {
 		case p.name != nil:
+			at := len(dst)
 			dst = append(dst, p.name...)
-			dst = appendValueText(dst, p.value, v)
+			named := len(dst)
+			if dst = appendValueText(dst, p.value, v); p.maybe && len(dst) == named+1 {
+				dst = dst[:at]
+			}
 		case t == tableFilled:
 			dst = append(dst, p.known...)
 		case t == tableEmpty:

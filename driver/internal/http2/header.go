@@ -65,7 +65,8 @@ func (r *blockReader) text(wanted bool) ([]byte, bool) {
 // staticNames are the names of the static table that matter here.
 var staticNames = [staticEntries + 1]string{
 	8: ":status", 9: ":status", 10: ":status", 11: ":status", 12: ":status", 13: ":status", 14: ":status",
-	26: "content-encoding", 28: "content-length", 31: "content-type", 46: "location", 53: "retry-after", 57: "transfer-encoding",
+	26: "content-encoding", 28: "content-length", 31: "content-type", 34: "etag", 46: "location", 53: "retry-after", 55: "set-cookie",
+	57: "transfer-encoding", 61: "www-authenticate",
 }
 
 var staticStatus = [...]int{200, 204, 206, 304, 400, 404, 500}

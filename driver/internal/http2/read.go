@@ -282,7 +282,7 @@ func (m *mux) complete(s *stream) {
 	f := wire.Fault{}
 	switch {
 	case s.Streamed:
-		f = s.Events.End()
+		f = s.Events.End(true)
 	case s.Head.Length >= 0 && s.Head.Length != int64(s.total) && s.Head.Status != 304 && s.total > 0:
 		f = protocol("the body is not as long as its content-length")
 	}
@@ -301,7 +301,7 @@ func (m *mux) resetBy(id, code uint32, now time.Duration) {
 	f := wire.NewFault(wire.Broken, "stream reset by the server")
 	switch {
 	case s.Streamed:
-		f = s.Events.End()
+		f = s.Events.End(false)
 	case code == codeRefused:
 		f.Message = "stream refused by the server"
 		s.refused = !s.answered // else it contradicts itself

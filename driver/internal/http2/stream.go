@@ -16,7 +16,7 @@ type stream struct {
 	fault       wire.Fault
 	pending     []byte // of the request's body
 	window      int64
-	events      bool // a stream of events was asked for
+	asked       *wire.Request
 	answered    bool // the head came
 	written     bool // or being written
 	unprocessed bool // the server says that it has not begun with it, or nothing was written
@@ -30,12 +30,12 @@ type stream struct {
 func (s *stream) reset(x *wire.Exchange, q *wire.Request) {
 	*s = stream{Exchange: x, wake: s.wake}
 	if q != nil {
-		s.form, s.events = q.Written.(*form), q.Events //nolint:forcetypeassert // this package alone puts it there
+		s.form, s.asked = q.Written.(*form), q //nolint:forcetypeassert // this package alone puts it there
 	}
 }
 
 // begin prepares for the body of the answer whose head just came.
-func (s *stream) begin(l *wire.Limits) wire.Fault { return s.BeginBody(s.events, l) }
+func (s *stream) begin(l *wire.Limits) wire.Fault { return s.BeginBody(s.asked, l) }
 
 // take takes a piece of the body.
 func (s *stream) take(p []byte, t *wire.Target) wire.Fault {

@@ -40,8 +40,9 @@ type Events interface {
 	Feed(piece []byte) Fault
 	// Ended tells whether the terminal event came; all behind it is ignored.
 	Ended() bool
-	// End gives what it means that nothing more comes.
-	End() Fault
+	// End gives what it means that nothing more comes; whole tells that the answer
+	// ended in good order, by its own length or as its connection did.
+	End(whole bool) Fault
 }
 
 // Reset forgets the former exchange, but for what is to be sent and its memory.
@@ -70,13 +71,13 @@ func (x *Exchange) Room(n int) {
 // TooLarge is said of a body.
 const TooLarge = "the body is larger than the limit"
 
-// BeginBody says from the head how the body is to be taken; events tells that a
-// stream was asked for. It refuses what is too large by its own word.
-func (x *Exchange) BeginBody(events bool, l *Limits) Fault {
+// BeginBody says from the head how the body is to be taken as q asked for it. It
+// refuses what is too large by its own word.
+func (x *Exchange) BeginBody(q *Request, l *Limits) Fault {
 	if x.Head.Length > int64(l.Body) {
 		return NewFault(Oversized, TooLarge)
 	}
-	x.Streamed = events && x.Head.Status == 200 && x.Head.eventual
+	x.Streamed = q.Events && x.Head.Status == 200 && (x.Head.eventual || q.Lines)
 	if !x.Streamed {
 		return Fault{}
 	}

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"strings"
 )
 
 // Head is what matters of an answer's status line and headers.
@@ -15,6 +16,25 @@ type Head struct {
 	RetryAfter []byte
 	Cookie     bool // it sets one
 	eventual   bool // content-type is text/event-stream
+
+	Keep   bool        // all fields are kept
+	Fields []HeadField // where Keep says so
+}
+
+// HeadField is a header of an answer.
+type HeadField struct {
+	Name  string // lower case
+	Value []byte
+}
+
+// Field gives the first header of that name, in lower case.
+func (h *Head) Field(name string) (val []byte, ok bool) {
+	for i := range h.Fields {
+		if h.Fields[i].Name == name {
+			return h.Fields[i].Value, true
+		}
+	}
+	return nil, false
 }
 
 type encoding uint8
@@ -26,7 +46,7 @@ const (
 )
 
 // Reset forgets the former answer.
-func (h *Head) Reset() { *h = Head{Length: -1} }
+func (h *Head) Reset() { *h = Head{Length: -1, Keep: h.Keep, Fields: h.Fields[:0]} }
 
 // tokens are the bytes of a header's name (RFC 9110, 5.6.2).
 var tokens = func() (t [256]bool) {
@@ -38,6 +58,10 @@ var tokens = func() (t [256]bool) {
 
 // Add keeps the fields that matter; names are compared without case.
 func (h *Head) Add(name, val []byte) Fault {
+	if h.Keep {
+		// A copy: what the carrier read it into may be used again.
+		h.Fields = append(h.Fields, HeadField{strings.ToLower(string(name)), bytes.Clone(val)})
+	}
 	switch len(name) {
 	case 8:
 		if fold(name, "location") {

@@ -16,6 +16,7 @@ type Request struct {
 	Body    Text
 	Bodied  bool // has a body, even if empty
 	Events  bool // the answer may be a stream of events
+	Lines   bool // of lines, whatever its content type
 	Usual   bool // nearly all requests are of this kind
 	Written any  // its form on the wire, made and read by the carrier
 }
@@ -24,4 +25,5 @@ type Request struct {
 type Field struct {
 	Name  string // lower case
 	Value Text
+	Maybe bool // left out where Value is empty
 }

@@ -1,0 +1,125 @@
+package find
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+
+	"github.com/cstest/cstest/driver/internal/jsonscan"
+	"github.com/cstest/cstest/scenario"
+)
+
+// State is what an answer says of conditions.
+type State uint8
+
+// The states.
+const (
+	Silent State = iota // a value that is asked for is not there, and no other speaks against it
+	Holds
+	Fails
+)
+
+// All are conditions that have to hold together. The zero All says nothing.
+type All []condition
+
+type condition struct {
+	place   Place
+	equals  *string
+	in      []string
+	not     *string
+	exists  *bool
+	matches *regexp.Regexp
+	bare    bool
+}
+
+// Conditions makes list ready.
+func Conditions(list scenario.Conditions, paths *Paths) (All, error) {
+	var all All
+	for i := range list {
+		c := &list[i]
+		place, err := Compile(c.Path, paths)
+		if err != nil {
+			return nil, fmt.Errorf("%.60q: %w", c.Path, err)
+		}
+		one := condition{place: place, exists: c.Exists, bare: c.Bare()}
+		one.equals, one.not = (*string)(c.Equals), (*string)(c.Not)
+		for _, l := range c.In {
+			one.in = append(one.in, string(l))
+		}
+		if c.Matches != "" {
+			if one.matches, err = regexp.Compile(c.Matches); err != nil {
+				return nil, fmt.Errorf("%.60q: %w", c.Matches, err)
+			}
+		}
+		all = append(all, one)
+	}
+	return all, nil
+}
+
+// Named tells whether there are any.
+func (all All) Named() bool { return len(all) > 0 }
+
+// In tells what a says of them.
+func (all All) In(a *Answer) State {
+	state := Holds
+	if len(all) == 0 {
+		return Silent
+	}
+	for i := range all {
+		switch all[i].in1(a) {
+		case Fails:
+			return Fails
+		case Silent:
+			state = Silent
+		case Holds:
+		}
+	}
+	return state
+}
+
+// Hold tells whether there are any and all of them hold.
+func (all All) Hold(a *Answer) bool { return len(all) > 0 && all.In(a) == Holds }
+
+// Places gives the places of the conditions.
+func (all All) Places() (list []*Place) {
+	for i := range all {
+		list = append(list, &all[i].place)
+	}
+	return list
+}
+
+func (c *condition) in1(a *Answer) State {
+	v := c.place.In(a)
+	if c.exists != nil {
+		is := v.Kind == jsonscan.Text || v.Kind != jsonscan.Nothing && v.Kind != jsonscan.Null && string(v.Text) != "[]"
+		switch {
+		case is != *c.exists:
+			return Fails
+		case !is:
+			return Holds
+		}
+	}
+	switch {
+	case v.Kind == jsonscan.Nothing:
+		return Silent
+	case c.holds(v):
+		return Holds
+	}
+	return Fails
+}
+
+// holds tells whether the value is as all that is said of it. Values compare as the
+// texts that they are written as.
+func (c *condition) holds(v Value) bool {
+	switch {
+	case c.bare:
+		return v.Kind == jsonscan.True
+	case c.equals != nil && string(v.Text) != *c.equals:
+		return false
+	case c.not != nil && string(v.Text) == *c.not:
+		return false
+	case c.matches != nil && !c.matches.Match(v.Text):
+		return false
+	}
+	return c.in == nil || slices.Contains(c.in, string(v.Text))
+}

@@ -1,0 +1,40 @@
+package driver
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/cstest/cstest/driver/internal/find"
+	"github.com/cstest/cstest/driver/internal/jsonscan"
+	"github.com/cstest/cstest/driver/internal/wire"
+)
+
+// LookUp gives what stands at a place of an answer, for a person to see: head is
+// its status line and headers as text, body what is looked into.
+func LookUp(place, head, body string) (value string, found bool) {
+	paths := &find.Paths{Of: map[int]string{}}
+	p, err := find.Compile(place, paths)
+	if err != nil {
+		return "", false
+	}
+	h := wire.Head{Keep: true}
+	for i, line := range strings.Split(strings.ReplaceAll(head, "\r\n", "\n"), "\n") {
+		if i == 0 {
+			if words := strings.Fields(line); len(words) > 1 {
+				h.Status, _ = strconv.Atoi(words[1])
+			}
+			continue
+		}
+		if name, val, ok := strings.Cut(line, ":"); ok {
+			h.Add([]byte(name), []byte(strings.TrimSpace(val)))
+		}
+	}
+	look := find.Answer{Head: &h, Body: []byte(body)}
+	scanner := jsonscan.Scanner{Values: make([]jsonscan.Value, paths.Next)}
+	places := jsonscan.Compile(paths.Of)
+	if doc := []byte(body); places.Find(&scanner, doc) || places.Find(&scanner, unwrapped(doc)) {
+		look.JSON = scanner.Values
+	}
+	v := p.In(&look)
+	return string(v.Text), v.Kind != jsonscan.Nothing
+}

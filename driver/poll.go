@@ -1,0 +1,69 @@
+package driver
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/cstest/cstest/driver/internal/find"
+	"github.com/cstest/cstest/driver/internal/wire"
+	"github.com/cstest/cstest/scenario"
+)
+
+// poll says when a step is to be sent again.
+type poll struct {
+	isAnswer, failed find.All
+	every, atMost    time.Duration
+	backoff          float64
+}
+
+func newPoll(own *scenario.Poll, paths *find.Paths) (*poll, error) {
+	if own == nil {
+		return nil, nil
+	}
+	p := &poll{every: time.Duration(own.Every), atMost: time.Duration(own.AtMost), backoff: max(own.Backoff, 1)}
+	if p.every <= 0 {
+		p.every = pollEvery
+	}
+	p.atMost = max(p.atMost, p.every)
+	var err error
+	if p.isAnswer, err = find.Conditions(own.IsAnswer, paths); err != nil {
+		return nil, fmt.Errorf("is_answer: %w", err)
+	}
+	if p.failed, err = find.Conditions(own.Failed, paths); err != nil {
+		return nil, fmt.Errorf("failed: %w", err)
+	}
+	return p, nil
+}
+
+// ask sends the step until its answer is what is waited for, or one that will
+// never be it. last tells that the turn's answer is waited for.
+func (s *step) ask(l *line, x *exchange, last bool) (went bool, f wire.Fault) {
+	x.transient = true
+	defer func() { x.transient = false }()
+	every := s.poll.every
+	for {
+		asked := l.client.plan.Now()
+		if f = l.hold(x, &s.Request); f.Bad() {
+			l.present(x)
+			return false, s.named(f)
+		}
+		s.read(x)
+		s.keep(x, false)
+		switch {
+		case s.poll.failed.Hold(&x.look):
+			l.present(x)
+			return false, s.named(wire.NewFault(Malformed, "failed holds"+l.told(x)))
+		case s.poll.isAnswer.Hold(&x.look), x.Head.Status >= 300 && x.Head.Status != http.StatusNotModified:
+			if !last {
+				l.present(x)
+			}
+			return true, wire.Fault{}
+		}
+		l.present(x)
+		if f = l.pause(x, asked, every); f.Bad() {
+			return false, s.named(f)
+		}
+		every = min(time.Duration(float64(every)*s.poll.backoff), s.poll.atMost)
+	}
+}
