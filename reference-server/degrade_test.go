@@ -1,10 +1,12 @@
 package refserver
 
 import (
+	"net"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/cstest/cstest/reference-server/answer"
 )
@@ -301,5 +303,38 @@ func TestTurnsAtOnceAreAllKeptWhereAllowed(t *testing.T) {
 	h := send(t, "GET", s.URL()+"/v1/dialogs/"+id, tokenFor(t, "u1"), "")
 	if n := h.get("turns.#").Int(); n != 5 {
 		t.Errorf("%d turns kept, want 5: %s", n, h.body)
+	}
+}
+
+// The embedded Redis goes away when it was told to, and comes back with what it
+// held.
+func TestEmbeddedRedisGoesAwayAndComesBack(t *testing.T) {
+	e, err := startEmbedded(time.Millisecond, 200*time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.close()
+	if err := e.mini.Set("kept", "yes"); err != nil {
+		t.Fatal(err)
+	}
+	addr := e.mini.Addr()
+	reached := func() bool {
+		c, err := net.Dial("tcp", addr)
+		if err != nil {
+			return false
+		}
+		return c.Close() == nil
+	}
+	waitFor(t, func() bool { return !reached() })
+	waitFor(t, reached)
+	if v, err := e.mini.Get("kept"); v != "yes" || err != nil {
+		t.Errorf("after the outage %q, %v", v, err)
+	}
+}
+
+func TestOnlyTheEmbeddedRedisGoesAway(t *testing.T) {
+	_, err := Start(t.Context(), Config{LLM: "http://127.0.0.1:1", Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", Redis: "redis://127.0.0.1:1", Knobs: map[string]string{"redis.away_for": "1s"}})
+	if err == nil || !strings.Contains(err.Error(), "redis.away_for") {
+		t.Errorf("started with %v", err)
 	}
 }

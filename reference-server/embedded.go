@@ -3,6 +3,7 @@ package refserver
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
@@ -18,31 +19,61 @@ const embeddedTimeout = unit.Duration(250 * time.Millisecond)
 // which costs a walk over all of them: the walk comes once a second, and less
 // often as it gets longer.
 type embedded struct {
-	mini *miniredis.Miniredis
-	stop context.CancelFunc
-	done chan struct{}
+	mini  *miniredis.Miniredis
+	stop  context.CancelFunc
+	tasks sync.WaitGroup
 }
 
-func startEmbedded() (*embedded, error) {
+// startEmbedded starts one that goes away for an outage after a time; 0 is never.
+func startEmbedded(at, outage time.Duration) (*embedded, error) {
 	m := miniredis.NewMiniRedis()
 	if err := m.Start(); err != nil {
 		return nil, fmt.Errorf("embedded Redis: %w", err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	e := &embedded{mini: m, stop: stop, done: make(chan struct{})}
-	go e.age(ctx)
+	e := &embedded{mini: m, stop: stop}
+	e.tasks.Go(func() { e.age(ctx) })
+	if outage > 0 {
+		e.tasks.Go(func() { e.goAway(ctx, at, outage) })
+	}
 	return e, nil
+}
+
+// goAway closes the port and every connection, as a Redis does whose machine is
+// gone, and comes back with what it held.
+func (e *embedded) goAway(ctx context.Context, at, outage time.Duration) {
+	if !pause(ctx, at) {
+		return
+	}
+	e.mini.Close()
+	if !pause(ctx, outage) {
+		return
+	}
+	for e.mini.Restart() != nil { // another process may have the port for a moment
+		if !pause(ctx, 50*time.Millisecond) {
+			return
+		}
+	}
+}
+
+// pause tells whether d went by before ctx was done.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
 }
 
 // age drives the clock of the TTLs. At most 1 % of the time goes into it.
 func (e *embedded) age(ctx context.Context) {
-	defer close(e.done)
 	last, wait := time.Now(), time.Second
 	for {
-		select {
-		case <-ctx.Done():
+		if !pause(ctx, wait) {
 			return
-		case <-time.After(wait):
 		}
 		now := time.Now()
 		e.mini.FastForward(now.Sub(last))
@@ -56,6 +87,6 @@ func (e *embedded) close() {
 		return
 	}
 	e.stop()
-	<-e.done
+	e.tasks.Wait()
 	e.mini.Close()
 }

@@ -66,6 +66,8 @@ type settings struct {
 	redisPool       unit.Count
 	redisRoundtrips unit.Count
 	redisTimeout    unit.Duration
+	redisAwayAt     unit.Duration
+	redisAwayFor    unit.Duration
 
 	cacheHot unit.Duration
 
@@ -147,6 +149,8 @@ func knobSpecs() []knobSpec {
 		{"redis.pool", false, "connections to Redis; 0: dial for every operation", nil, func(s *settings) any { return &s.redisPool }},
 		{"redis.roundtrips", false, "2: begin and commit, pipelined; 4: one command after the other", nil, func(s *settings) any { return &s.redisRoundtrips }},
 		{"redis.timeout", false, "one Redis operation, waiting for a connection included", nil, func(s *settings) any { return &s.redisTimeout }},
+		{"redis.away_at", false, "debugging: when the embedded Redis goes away, from the server's start", nil, func(s *settings) any { return &s.redisAwayAt }},
+		{"redis.away_for", false, "debugging: for how long; 0s: it stays", nil, func(s *settings) any { return &s.redisAwayFor }},
 		{"cache.hot", true, "how long a hot answer is served from memory, ±10 %; 0s: off", nil, func(s *settings) any { return &s.cacheHot }},
 		{"tiers.enabled", false, "degrade by tiers; off: the canned line", nil, func(s *settings) any { return &s.tiers }},
 		{"tiers.probe_rate", true, "shadow probes to the model while users get a lower tier", nil, func(s *settings) any { return &s.tierProbeRate }},
@@ -286,6 +290,9 @@ func (s settings) check() error { //nolint:cyclop // a case for each kind; in pa
 	}
 	if s.redisTimeout <= 0 {
 		errs = append(errs, errors.New("knob redis.timeout: must be above 0s"))
+	}
+	if s.redisAwayAt < 0 || s.redisAwayFor < 0 {
+		errs = append(errs, errors.New("knob redis.away_at: must be 0s or more, as must redis.away_for"))
 	}
 	if s.llmAttempts < 1 || s.llmAttempts > 10 {
 		errs = append(errs, errors.New("knob llm.attempts: must be 1 to 10"))

@@ -124,7 +124,7 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 func (s *Server) openRedis(set *settings) error {
 	var opt *redis.Options
 	if s.cfg.Redis == "" {
-		e, err := startEmbedded()
+		e, err := startEmbedded(set.redisAwayAt.D(), set.redisAwayFor.D())
 		if err != nil {
 			return err
 		}
@@ -132,6 +132,9 @@ func (s *Server) openRedis(set *settings) error {
 		opt = &redis.Options{Addr: e.mini.Addr(), PoolTimeout: set.redisTimeout.D()}
 		s.log.Info("embedded Redis: volatile, single lock, no capacity claims")
 	} else {
+		if set.redisAwayFor > 0 {
+			return errors.New("knob redis.away_for: only the embedded Redis goes away when told")
+		}
 		o, err := dialog.RedisOptions(s.cfg.Redis)
 		if err != nil {
 			return err
