@@ -1,4 +1,5 @@
-// Package scenarios holds the built-in scenarios. Every one of them is run by a test.
+// Package scenarios holds the built-in scenarios and what each says of itself.
+// Every one of them is run by scripts/library.sh, which holds it to its verdict.
 package scenarios
 
 import (

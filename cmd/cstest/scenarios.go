@@ -8,23 +8,43 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenarios"
-	"github.com/cstest/cstest/unit"
 )
 
 func newScenariosCmd(s streams) *cobra.Command {
+	var (
+		lang  string
+		names bool
+	)
 	cmd := &cobra.Command{
 		Use:   "scenarios",
-		Short: "List the built-in scenarios",
-		Args:  noSuchCommand,
-		RunE:  func(*cobra.Command, []string) error { return listScenarios(s.out) },
+		Short: "List the built-in scenarios by the question they answer",
+		Example: `  cstest scenarios
+  cstest scenarios --lang zh
+  cstest scenarios show midnight-sale > cstest.yaml`,
+		Args: noSuchCommand,
+		RunE: func(*cobra.Command, []string) error {
+			if names {
+				_, err := fmt.Fprintln(s.out, strings.Join(scenarios.Names(), "\n"))
+				return err
+			}
+			l, err := reason.ParseLang(lang)
+			if err != nil {
+				return usageError{err}
+			}
+			return listScenarios(s.out, l)
+		},
 	}
+	cmd.Flags().StringVar(&lang, "lang", "en", "language of the list: en or zh")
+	cmd.Flags().BoolVar(&names, "names", false, "print nothing but the names, one a line")
 	cmd.AddCommand(&cobra.Command{
-		Use:     "show NAME",
-		Short:   "Print a built-in scenario",
-		Example: "  cstest scenarios show midnight-sale > cstest.yaml",
-		Args:    cobra.ExactArgs(1),
+		Use:   "show NAME",
+		Short: "Print a built-in scenario",
+		Example: `  cstest scenarios show midnight-sale > cstest.yaml
+  cstest scenarios show llm-503-storm | cstest run -`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeBuiltIn,
 		RunE: func(_ *cobra.Command, args []string) error {
 			data, ok := scenarios.Get(args[0])
 			if !ok {
@@ -37,15 +57,26 @@ func newScenariosCmd(s streams) *cobra.Command {
 	return cmd
 }
 
-func listScenarios(w io.Writer) error {
+// listScenarios prints each question with the scenarios that answer it.
+func listScenarios(w io.Writer, lang reason.Lang) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, name := range scenarios.Names() {
-		data, _ := scenarios.Get(name)
-		sc, err := scenario.Parse(name+".yaml", data, scenario.Options{})
-		if err != nil {
-			return err
+	for i, q := range scenarios.Questions() {
+		if i > 0 {
+			fmt.Fprintln(tw)
 		}
-		fmt.Fprintf(tw, "%s\t%s\t%s\n", name, unit.Duration(sc.TotalDuration()).Text(), sc.Description)
+		fmt.Fprintln(tw, pick(lang, q.En, q.Zh))
+		for _, name := range q.Names {
+			h := scenarios.HeaderOf(name)
+			fmt.Fprintf(tw, "  %s\t%s\t%s\n", name, h.Takes, pick(lang, h.Proves, h.ProvesZh))
+		}
 	}
 	return tw.Flush()
+}
+
+// pick is one of a text's two languages.
+func pick(lang reason.Lang, en, zh string) string {
+	if lang == reason.Chinese {
+		return zh
+	}
+	return en
 }
