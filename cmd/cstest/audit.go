@@ -25,9 +25,10 @@ func newAuditCmd(s streams) *cobra.Command {
 N requests in flight, so rate x mean response time cannot exceed N. Exits 10 when a
 claim is impossible. Without flags it holds the table of the article that
 docs/reference-server.md names.`,
-		Example: "  cstest audit --users 200 --rate 3200/s --mean 90ms",
-		Args:    cobra.NoArgs,
-		RunE:    func(*cobra.Command, []string) error { return runAudit(s, o) },
+		Example: `  cstest audit
+  cstest audit --users 200 --rate 3200/s --mean 90ms`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return runAudit(s, o) },
 	}
 	f := cmd.Flags()
 	f.VarP(textFlag(&o.users), "users", "u", "users of the closed loop")

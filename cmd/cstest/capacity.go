@@ -57,6 +57,7 @@ too few. 11: the boundary is not sure; 12: the generator could measure nothing.`
 		RunE: func(cmd *cobra.Command, args []string) error { return runCapacity(cmd.Context(), s, &o, args) },
 	}
 	o.register(cmd)
+	completeScenarioFlags(cmd)
 	f := cmd.Flags()
 	o.from, o.max, o.hold, o.precision = 20, 100_000, unit.Duration(8*time.Second), 0.05
 	f.Var(textFlag(&o.from), "from", "turns a second to begin with (default 20/s)")

@@ -26,9 +26,10 @@ func newCompareCmd(s streams) *cobra.Command {
 		Long: `Compare finished results, A the baseline and B the candidate. Each is a result directory,
 or a directory that holds several of one scenario: only with several on each side is the
 noise between runs known. Exits 10 when B is worse, 11 when it cannot be told.`,
-		Example: "  cstest compare results/before results/after",
-		Args:    cobra.ExactArgs(2),
-		RunE:    func(_ *cobra.Command, args []string) error { return runCompare(s, o, args[0], args[1]) },
+		Example: `  cstest compare results/before results/after
+  cstest compare results/before results/after --json`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(_ *cobra.Command, args []string) error { return runCompare(s, o, args[0], args[1]) },
 	}
 	f := cmd.Flags()
 	f.BoolVar(&o.anyScenario, "any-scenario", false, "compare results of different scenarios all the same")

@@ -8,10 +8,11 @@ import (
 
 func newImportCmd(s streams) *cobra.Command {
 	return &cobra.Command{
-		Use:     "import FILE",
-		Short:   "Take conversations from ShareGPT JSON or OpenAI messages JSON/JSONL",
-		Example: "  cstest import chats.jsonl > conversations.yaml",
-		Args:    cobra.ExactArgs(1),
+		Use:   "import FILE",
+		Short: "Take conversations from ShareGPT JSON or OpenAI messages JSON/JSONL",
+		Example: `  cstest import chats.jsonl > conversations.yaml
+  cstest import sharegpt.json | less`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			yaml, err := scenario.ImportFile(args[0])
 			if err != nil {

@@ -17,7 +17,9 @@ func newInitCmd(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "init [FILE]",
 		Short: "Start a scenario for your own server (default cstest.yaml)",
-		Args:  cobra.MaximumNArgs(1),
+		Example: `  cstest init
+  cstest init my-shop.yaml`,
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			path := ownScenario
 			if len(args) > 0 {

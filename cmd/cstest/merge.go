@@ -28,9 +28,10 @@ func newMergeCmd(s streams) *cobra.Command {
 the sum as one run. The order does not matter. Shards of another seed, scenario or number
 of parts are refused, and so is one given twice; without one of them the sum is incomplete.
 Exits with the verdict.`,
-		Example: "  cstest merge results/shard-0 results/shard-1 --results-dir results/sale",
-		Args:    cobra.MinimumNArgs(1),
-		RunE:    func(_ *cobra.Command, args []string) error { return runMerge(s, o, args) },
+		Example: `  cstest merge results/shard-0 results/shard-1 --results-dir results/sale
+  cstest merge results/shard-* --results-dir results/sale --json`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error { return runMerge(s, o, args) },
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.resultsDir, "results-dir", "", "where the sum goes (needed)")

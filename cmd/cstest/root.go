@@ -94,10 +94,9 @@ purpose, and says with evidence whether the SLA holds.
 
   cstest run                  the built-in midnight sale against the bundled server
   cstest run my.yaml          your own scenario (start one with: cstest init)
-  cstest try my.yaml          one conversation, everything shown
-
-Exit codes: 0 pass · 10 fail · 11 inconclusive · 12 invalid · 64 usage or scenario ·
-69 target · 70 internal · 74 results not written · 129, 130, 143 signals.`,
+  cstest try my.yaml          one conversation, everything shown`,
+		Example: `  cstest run
+  cstest scenarios`,
 		Version:       fullVersion(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -120,6 +119,7 @@ Exit codes: 0 pass · 10 fail · 11 inconclusive · 12 invalid · 64 usage or sc
 		newServeCmd(s), newVersionCmd(s), newRunShardCmd(s),
 	)
 	wrapArgs(root)
+	tellExitCodes(root)
 	return root
 }
 

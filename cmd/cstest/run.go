@@ -61,6 +61,7 @@ second leaves at once; cstest report on the result directory then does the rest.
 		},
 	}
 	o.register(cmd)
+	completeScenarioFlags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.resultsDir, "results-dir", "", "where the results go (default results/<name>-<UTC time>)")
 	f.StringVar(&o.resultsDir, "out", "", "the same as --results-dir")

@@ -37,6 +37,7 @@ type scenarioFlags struct {
 	knobs    []string
 	redis    string
 	insecure bool
+	env      []string
 
 	changed func(string) bool
 }
@@ -50,6 +51,7 @@ func (o *scenarioFlags) register(cmd *cobra.Command) {
 	f.Var(textFlag(&o.scale), "scale", "multiply starts, users, caps and contract limits, as 10%")
 	f.Uint64Var(&o.seed, "seed", 0, "random seed; the same seed sends the same turns at the same times")
 	f.StringArrayVar(&o.set, "set", nil, "PATH=VALUE, any field: load.stages[peak].starts=600/s (may be repeated)")
+	f.StringArrayVarP(&o.env, "env", "e", nil, "KEY=VALUE that ${env:KEY} in the scenario stands for, instead of the environment's (may be repeated)")
 	f.StringVar(&o.profile, "profile", "", "profile of the bundled server: hardened, article-0 … article-3")
 	f.StringArrayVar(&o.knobs, "knob", nil, "NAME=VALUE of the bundled server (may be repeated)")
 	f.StringVar(&o.redis, "redis", "", "redis:// URL for the bundled server instead of the embedded one")
@@ -94,6 +96,9 @@ func find(stdin io.Reader, args []string) (f found, err error) {
 
 // choose applies the flags to a scenario and validates the whole once more.
 func (o *scenarioFlags) choose(f found) (*chosen, error) {
+	if err := o.setEnvironment(); err != nil {
+		return nil, err
+	}
 	sets, overrides, err := o.sets()
 	if err != nil {
 		return nil, err
@@ -107,6 +112,21 @@ func (o *scenarioFlags) choose(f found) (*chosen, error) {
 		return nil, err
 	}
 	return c, nil
+}
+
+// setEnvironment puts --env where ${env:NAME} is looked up, in the processes that
+// are started as well. What it says may be secret: it is no override to be told.
+func (o *scenarioFlags) setEnvironment() error {
+	env, err := pairs("env", o.env)
+	if err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		if err := os.Setenv(name, env[name]); err != nil {
+			return usagef("--env %s: %w", name, err)
+		}
+	}
+	return nil
 }
 
 // sets turns the flags that stand for one field into --set, so that they are

@@ -10,7 +10,9 @@ func newSchemaCmd(s streams) *cobra.Command {
 	return &cobra.Command{
 		Use:   "schema",
 		Short: "Print the JSON Schema of scenario files, for editors",
-		Args:  cobra.NoArgs,
+		Example: `  cstest schema > scenario.schema.json
+  cstest schema | less`,
+		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			schema, err := scenario.Schema()
 			if err != nil {

@@ -21,6 +21,8 @@ func newSelftestCmd(s streams) *cobra.Command {
 compare turn by turn: durations, response times over a server that stood still, starts with
 their plan, outcomes with the faults that were played; then nginx, where it is installed,
 with its log. Takes about 45 s. Exits 12 when the ruler is not straight on this machine.`,
+		Example: `  cstest selftest
+  cstest selftest > selftest.txt`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runSelftest(cmd.Context(), s) },
 	}

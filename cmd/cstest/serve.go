@@ -26,8 +26,10 @@ func newServeCmd(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run a bundled server on its own",
-		Args:  noSuchCommand,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Example: `  cstest serve mockllm
+  cstest serve reference-server --llm http://127.0.0.1:9000 --dev`,
+		Args: noSuchCommand,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newServeMockCmd(s), newServeReferenceCmd(s))
 	return cmd
@@ -68,8 +70,9 @@ func newServeMockCmd(s streams) *cobra.Command {
 		Short: "Run the mock LLM: OpenAI-shaped, with scheduled latency and faults",
 		Long: `Run the mock LLM. Point any application at its URL instead of the real model's.
 Settings come from --config (YAML or JSON, the fields of docs/mockllm.md), then flags.`,
-		Example: "  cstest serve mockllm --listen 127.0.0.1:9000 --latency-median 110ms --latency-p99 320ms",
-		Args:    cobra.NoArgs,
+		Example: `  cstest serve mockllm --listen 127.0.0.1:9000 --latency-median 110ms --latency-p99 320ms
+  cstest serve mockllm --config mock.yaml`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return serveMock(cmd.Context(), s, o, cmd.Flags().Changed)
 		},
@@ -159,8 +162,9 @@ func newServeReferenceCmd(s streams) *cobra.Command {
 		Short: "Run the bundled chat server: Redis state, an LLM, degradation tiers",
 		Long: `Run the bundled chat server. It needs an LLM (--llm URL; cstest serve mockllm is one)
 and a JWT secret of 32 bytes or more in --jwt-secret-file or CSTEST_JWT_SECRET, or --dev.`,
-		Example: "  cstest serve reference-server --llm http://127.0.0.1:9000 --dev",
-		Args:    cobra.NoArgs,
+		Example: `  cstest serve reference-server --llm http://127.0.0.1:9000 --dev
+  cstest serve reference-server --list-knobs`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return serveReference(cmd.Context(), s, o)
 		},

@@ -33,13 +33,14 @@ of it, secrets masked: how one gets the mapping of one's own server right. Login
 polls are shown too, chunked and compressed bodies as text, and for each path of the
 mapping what it found.`,
 		Example: `  cstest try my.yaml --conversation coupon-return-coupon --turn 2
-  cstest try midnight-sale --fault storm     what users get while the model fails`,
+  cstest try midnight-sale --fault storm     # what users get while the model fails`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runTry(cmd.Context(), s, &o, args)
 		},
 	}
 	o.register(cmd)
+	completeScenarioFlags(cmd)
 	cmd.Flags().StringArrayVar(&o.allowTarget, "allow-target", nil, "host or CIDR of a public target you are entitled to load (may be repeated)")
 	f := cmd.Flags()
 	f.StringVar(&o.conversation, "conversation", "", "hold this conversation of the scenario instead of one chosen by weight")

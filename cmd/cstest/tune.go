@@ -61,6 +61,7 @@ With --gate METRIC: exits 10 when a variant is worse in it, 11 when it cannot be
 		RunE: func(cmd *cobra.Command, args []string) error { return runTune(cmd.Context(), s, &o, args) },
 	}
 	o.register(cmd)
+	completeScenarioFlags(cmd)
 	f := cmd.Flags()
 	f.StringArrayVar(&o.vary, "vary", nil, "KEY=a,b,c, the first value is the baseline (may be repeated; default the scenario's variants)")
 	f.IntVar(&o.rounds, "rounds", 0, "how often every variant runs (default as often as can show a difference, 10 at least)")

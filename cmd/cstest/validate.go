@@ -25,6 +25,9 @@ func newValidateCmd(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "validate [FILE...]",
 		Short: "Check scenarios; say what each would do and whether it yields enough turns",
+		Example: `  cstest validate
+  cstest validate my.yaml other.yaml
+  cstest validate --resolved my.yaml`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				args = []string{""}
@@ -39,6 +42,7 @@ func newValidateCmd(s streams) *cobra.Command {
 		},
 	}
 	o.register(cmd)
+	completeScenarioFlags(cmd)
 	cmd.Flags().BoolVar(&o.resolved, "resolved", false, "print the scenario with every default filled in")
 	return cmd
 }
