@@ -247,3 +247,29 @@ func downFrom(limit limiter) limiter {
 		return ok && (at < 20*time.Second || at >= 30*time.Second)
 	}
 }
+
+// Any rate above none is a contract, two shards are several, and none draws nothing.
+func TestContractAtItsBounds(t *testing.T) {
+	if newContract(0, 1) != nil || newContract(0.5, 1) == nil {
+		t.Error("30 a minute are a contract, 0 are none")
+	}
+	if one, two := newContract(10, 1), newContract(10, 2); one.spread != 0 || two.spread != 3 {
+		t.Errorf("margin per root of a turn: %v alone, %v of two shards", one.spread, two.spread)
+	}
+	var none *contract
+	if n := none.send(0); n != 0 || none.refuse(0, 0) {
+		t.Errorf("no contract numbers a turn %d", n)
+	}
+	// The place that remembers a refused turn is used again 65,536 turns later.
+	b := newContract(1000, 1)
+	b.refuse(b.send(0), 0)
+	if b.returns[0]&1 == 0 {
+		t.Fatal("a refused turn is not remembered")
+	}
+	for b.sent <= backBits {
+		b.send(0)
+	}
+	if b.returns[0]&1 != 0 {
+		t.Error("a turn that was sent is taken for the refused one 65,536 before it")
+	}
+}
