@@ -3,12 +3,13 @@ package report
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/rivo/uniseg"
+
+	"github.com/cstest/cstest/visible"
 )
 
 // maxText bounds what one hostile text may cost a rendering, in bytes.
@@ -32,11 +33,11 @@ func Clean(s string) string {
 		}
 		s = s[:max(len(s)-1, 0)]
 	}
-	var b strings.Builder
+	b := make([]byte, 0, len(s))
 	marks := 0
 	for i := 0; i < len(s); {
 		if c, n := escapedControl(s[i:]); n > 0 {
-			b.WriteString(caret(c))
+			b = visible.Append(b, c)
 			i += n
 			continue
 		}
@@ -49,29 +50,12 @@ func Clean(s string) string {
 		} else {
 			marks = 0
 		}
-		switch {
-		case r < 0x20 || r >= 0x7f && r <= 0x9f:
-			b.WriteString(caret(r))
-		case r&0xfffe == 0xfffe: // no character in any plane, and XML refuses two of them
-			b.WriteRune(utf8.RuneError)
-		case invisible(r):
-			fmt.Fprintf(&b, "<U+%04X>", r)
-		default:
-			b.WriteRune(r)
-		}
+		b = visible.Append(b, r)
 	}
 	if cut {
-		b.WriteString("…")
+		b = append(b, "…"...)
 	}
-	return defuse(b.String())
-}
-
-// caret is the caret notation of a control: ^[ for ESC and for U+009B alike.
-func caret(r rune) string {
-	if r == 0x7f {
-		return "^?"
-	}
-	return "^" + string(r&0x1f+'@')
+	return defuse(string(b))
 }
 
 // escapedControl recognises a control spelt \u00XX, which becomes one again when
@@ -88,18 +72,6 @@ func escapedControl(s string) (rune, int) {
 		return c, 6
 	}
 	return 0, 0
-}
-
-func invisible(r rune) bool {
-	switch {
-	case r == 0x061c, r == 0x00ad, r == 0x180e, r == 0xfeff, r == 0x115f, r == 0x1160, r == 0x3164, r == 0xffa0:
-		return true
-	case r == 0x200b, r == 0x200e, r == 0x200f: // not U+200C and U+200D: scripts and emoji need them
-		return true
-	case r >= 0x2028 && r <= 0x202e, r >= 0x2060 && r <= 0x206f, r >= 0xfff9 && r <= 0xfffb, r >= 0xe0000 && r <= 0xe007f:
-		return true
-	}
-	return false
 }
 
 // defuse breaks what CI runners read as commands. GitHub trims a line before it

@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	"pgregory.net/rapid"
+
+	"github.com/cstest/cstest/visible"
 )
 
 func TestClean(t *testing.T) {
@@ -44,7 +46,7 @@ func TestCleanLeavesNothingDangerous(t *testing.T) {
 			t.Fatalf("Clean(%q) = %q is not UTF-8", s, got)
 		}
 		for _, r := range got {
-			if unicode.IsControl(r) || invisible(r) {
+			if unicode.IsControl(r) || visible.Hidden(r) {
 				t.Fatalf("Clean(%q) = %q holds %U", s, got, r)
 			}
 		}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/result"
+	"github.com/cstest/cstest/visible"
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
@@ -146,7 +147,7 @@ func checkLines(t *testing.T, text string, limit int) {
 	}
 	for line := range strings.SplitSeq(text, "\n") {
 		for _, r := range line {
-			if unicode.IsControl(r) || invisible(r) {
+			if unicode.IsControl(r) || visible.Hidden(r) {
 				t.Errorf("%U in %q", r, line)
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/cstest/cstest/result"
+	"github.com/cstest/cstest/visible"
 )
 
 // WriteJSON writes d as result.json, indented, with a newline at the end. The
@@ -19,11 +20,11 @@ func WriteJSON(d *result.Document, out io.Writer) error {
 	return writeJSON(b, out)
 }
 
-// writeJSON ends b with a newline and spells one character of CI commands as an
-// escape: a runner looks for them anywhere in a line, and JSON can hold them in
-// strings only, where the escape means the same.
+// writeJSON ends b with a newline and spells as escapes what a terminal would obey
+// and one character of CI commands, for which a runner looks anywhere in a line:
+// JSON can hold them in strings only, where the escape means the same.
 func writeJSON(b []byte, out io.Writer) error {
-	b = bytes.ReplaceAll(b, []byte("##"), []byte(`\u0023#`))
+	b = visible.JSON(bytes.ReplaceAll(b, []byte("##"), []byte(`\u0023#`)))
 	_, err := out.Write(append(b, '\n'))
 	return err
 }

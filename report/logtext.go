@@ -13,9 +13,11 @@ import (
 
 // WriteLogJSON writes a histogram log as indented JSON.
 func WriteLogJSON(doc *result.Log, w io.Writer) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(doc)
+	b, err := json.MarshalIndent(doc, "", "  ")
+	if err != nil {
+		return err
+	}
+	return writeJSON(b, w)
 }
 
 // WriteLog prints a histogram log as text, a line a tag. The tag comes last: it

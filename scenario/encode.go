@@ -9,8 +9,11 @@ import (
 	"reflect"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/cstest/cstest/visible"
 )
 
 // Resolved prints the scenario as YAML with every default filled in, secrets
@@ -26,7 +29,7 @@ func (s *Scenario) Resolved() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("print scenario %s: %w", s.Name, err)
 	}
-	return text, nil
+	return visible.YAML(text), nil
 }
 
 // SHA256 is the lower-case hex digest of Resolved: equal for two files that
@@ -148,7 +151,7 @@ var plainWord = regexp.MustCompile(`^\p{L}[\p{L}\p{N}_./-]*$`)
 
 func text(s string) *yaml.Node {
 	n := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s}
-	if !plainWord.MatchString(s) || trap.MatchString(s) {
+	if !plainWord.MatchString(s) || trap.MatchString(s) || strings.ContainsFunc(s, visible.Hidden) {
 		n.Style = yaml.DoubleQuotedStyle
 	}
 	return n

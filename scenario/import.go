@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/cstest/cstest/template"
+	"github.com/cstest/cstest/visible"
 	"go.yaml.in/yaml/v4"
 )
 
@@ -234,7 +235,7 @@ func (in *importing) yaml(name string) ([]byte, error) {
 		b.WriteString("  ")
 		b.Write(line)
 	}
-	return b.Bytes(), nil
+	return visible.YAML(b.Bytes()), nil
 }
 
 // pairs makes a mapping of keys and nodes.

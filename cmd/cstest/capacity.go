@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -298,9 +299,10 @@ func (p *probing) print(r *capacity.Result) error {
 		_, err := fmt.Fprintf(p.s.out, "%s %.4g/s %s\n", r.Verdict, turns, p.dir)
 		return err
 	}
-	if err := report.WriteCapacity(r, p.s.out, report.TextOptions{Color: colorful(p.s.out, p.noColor), Width: width(p.s.out), Lang: p.lang}); err != nil {
+	err := p.s.show(p.noColor, p.lang, func(w io.Writer, o report.TextOptions) error { return report.WriteCapacity(r, w, o) })
+	if err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(p.s.out, "  %s\n", filepath.Join(p.dir, "capacity.html"))
+	_, err = fmt.Fprintf(p.s.out, "  %s\n", filepath.Join(p.dir, "capacity.html"))
 	return err
 }

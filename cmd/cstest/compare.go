@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 
@@ -59,7 +60,7 @@ func runCompare(s streams, o compareOptions, a, b string) error {
 	if o.json {
 		err = report.WriteComparisonJSON(c, s.out)
 	} else {
-		err = report.WriteComparison(c, s.out, report.TextOptions{Color: colorful(s.out, o.noColor), Width: width(s.out), Lang: lang})
+		err = s.show(o.noColor, lang, func(w io.Writer, o report.TextOptions) error { return report.WriteComparison(c, w, o) })
 	}
 	if err != nil {
 		return resultsError{err}

@@ -19,7 +19,8 @@ const module = "github.com/cstest/cstest/"
 var house = map[string][]string{
 	"unit":                       {},
 	"reason":                     {},
-	"scenario":                   {"template"},
+	"visible":                    {},
+	"scenario":                   {"template", "visible"},
 	"scenarios":                  {},
 	"scripts/mutate":             {},
 	"bench/known":                {},
@@ -66,7 +67,7 @@ var house = map[string][]string{
 	"sla":                        {"measure", "scenario"},
 	"tui":                        {"sla", "measure", "scenario"},
 	"result":                     {"sla", "measure", "scenario"},
-	"report":                     {"result", "sla", "measure", "scenario", "tune", "capacity", "pool"},
+	"report":                     {"result", "sla", "measure", "scenario", "tune", "capacity", "pool", "visible"},
 	"capacity":                   {"result"},
 	"engine":                     {"result"},
 	"pool":                       {"result", "sla", "scenario"},
@@ -77,7 +78,7 @@ var house = map[string][]string{
 	"trial/servers":              {"measure", "scenario"},
 	"cmd/cstest": {
 		"capacity", "driver", "engine", "load", "measure", "mockllm", "pool", "reference-server", "report", "result", "scenario", "scenarios",
-		"selftest", "sla", "trial", "trial/servers", "tui", "tune",
+		"selftest", "sla", "trial", "trial/servers", "tui", "tune", "visible",
 	},
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -92,7 +93,12 @@ func printDocument(s streams, doc *result.Document, lang report.Lang, json, noCo
 	if json {
 		return report.WriteJSON(doc, s.out)
 	}
-	return report.WriteText(doc, s.out, report.TextOptions{Color: colorful(s.out, noColor), Width: width(s.out), Lang: lang})
+	return showDocument(s, doc, lang, noColor)
+}
+
+// showDocument puts the summary of a result on standard output.
+func showDocument(s streams, doc *result.Document, lang report.Lang, noColor bool) error {
+	return s.show(noColor, lang, func(w io.Writer, o report.TextOptions) error { return report.WriteText(doc, w, o) })
 }
 
 // unused errs when dir holds a run already: a sum must not take its place.

@@ -86,6 +86,9 @@ func runReport(s streams, o reportOptions, dir string) error {
 }
 
 func renderTo(s streams, o reportOptions, lang report.Lang, doc *result.Document) error {
+	if o.format == "text" && o.output == "" {
+		return showDocument(s, doc, lang, o.noColor)
+	}
 	return o.to(s.out, func(out io.Writer) error { return render(doc, out, o, lang) })
 }
 
@@ -109,7 +112,7 @@ func (o *reportOptions) to(out io.Writer, write func(io.Writer) error) (err erro
 func render(doc *result.Document, out io.Writer, o reportOptions, lang report.Lang) error {
 	switch o.format {
 	case "text":
-		return report.WriteText(doc, out, report.TextOptions{Color: colorful(out, o.noColor), Width: width(out), Lang: lang})
+		return report.WriteText(doc, out, report.TextOptions{Lang: lang})
 	case "html":
 		return report.WriteHTML(doc, out, lang)
 	case "markdown", "md":

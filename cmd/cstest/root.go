@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -22,29 +23,32 @@ type streams struct {
 	in  io.Reader
 	out io.Writer
 	err io.Writer
+	raw io.Writer // standard output for what no person reads
 }
 
 // run is the whole program: arguments in, exit code out.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
+	s, flush := guarded(stdin, stdout, stderr)
+	defer flush()
 	defer func() {
 		// Go exits with 2 then, which is nobody's exit code here.
 		if v := recover(); v != nil {
-			writeError(stderr, "cstest", fmt.Errorf("internal error: %v: please report it", v))
-			_, _ = stderr.Write(debug.Stack())
+			writeError(s.err, "cstest", fmt.Errorf("internal error: %v: please report it", v))
+			_, _ = s.err.Write(debug.Stack())
 			code = exitInternal
 		}
 	}()
-	s := streams{in: stdin, out: stdout, err: stderr}
+	log.SetOutput(s.err) // where libraries complain
 	root := newRootCmd(s)
 	root.SetArgs(args)
 	root.SetIn(stdin)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
+	root.SetOut(s.out)
+	root.SetErr(s.err)
 	cmd, err := root.ExecuteContextC(ctx)
 	code = exitCode(err)
 	var quiet quietError
 	if err != nil && !errors.As(err, &quiet) {
-		writeErrorIn(languageOf(cmd), stderr, root.Name(), err)
+		writeErrorIn(languageOf(cmd), s.err, root.Name(), err)
 	}
 	return code
 }

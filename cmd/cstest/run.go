@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
@@ -209,7 +207,7 @@ func (j *job) sweep() {
 
 func (j *job) notice(what reason.Reason) {
 	if !j.quiet {
-		fmt.Fprintln(j.s.err, printable(what.Text(j.lang)))
+		fmt.Fprintln(j.s.err, what.Text(j.lang))
 	}
 }
 
@@ -265,7 +263,7 @@ func (j *job) print(doc *result.Document) error {
 		_, err := fmt.Fprintf(j.s.out, "%s %s\n", doc.Verdict, j.dir)
 		return err
 	}
-	if err := report.WriteText(doc, j.s.out, report.TextOptions{Color: colorful(j.s.out, j.noColor), Width: width(j.s.out), Lang: j.lang}); err != nil {
+	if err := showDocument(j.s, doc, j.lang, j.noColor); err != nil {
 		return err
 	}
 	page := filepath.Join(j.dir, "report.html")
@@ -287,24 +285,4 @@ func appendStepSummary(doc *result.Document, lang report.Lang) error {
 		return fmt.Errorf("GITHUB_STEP_SUMMARY: %w", err)
 	}
 	return errors.Join(report.WriteMarkdown(doc, f, lang), f.Close())
-}
-
-// colorful tells whether out is a terminal that wants colours.
-func colorful(out io.Writer, never bool) bool {
-	f := fileOf(out)
-	if never || f == nil || !term.IsTerminal(int(f.Fd())) {
-		return false
-	}
-	_, no := os.LookupEnv("NO_COLOR")
-	return !no && os.Getenv("TERM") != "dumb"
-}
-
-// width is the terminal's, 0 where there is none.
-func width(out io.Writer) int {
-	if f := fileOf(out); f != nil {
-		if w, _, err := term.GetSize(int(f.Fd())); err == nil {
-			return w
-		}
-	}
-	return 0
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"io"
 	"net/url"
-	"os"
 	"regexp"
 	"strings"
 	"sync"
@@ -52,9 +51,9 @@ func (c *chosen) resolved() ([]byte, error) {
 // once flush was called.
 func (s streams) clean(r *report.Redactor) (_ streams, flush func()) {
 	out, errs := newCleanWriter(s.out, r), newCleanWriter(s.err, r)
-	return streams{in: s.in, out: out, err: errs}, func() {
-		_ = out.scrub.Close() // an error to write was told when it happened
-		_ = errs.scrub.Close()
+	return streams{in: s.in, out: out, err: errs, raw: s.raw}, func() {
+		out.passOn()
+		errs.passOn()
 	}
 }
 
@@ -75,10 +74,11 @@ func (w *cleanWriter) Write(p []byte) (int, error) {
 	return w.scrub.Write(p)
 }
 
-// fileOf is the file that is written to in the end, nil where it is none.
-func fileOf(w io.Writer) *os.File {
-	f, _ := unscrubbed(w).(*os.File)
-	return f
+// passOn writes what was held back.
+func (w *cleanWriter) passOn() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_ = w.scrub.Close() // an error to write was told when it happened
 }
 
 // unscrubbed is w without the scrubbing, for what is clean already and must not

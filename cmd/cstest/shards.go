@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/cstest/cstest/engine"
 	"github.com/cstest/cstest/result"
@@ -107,7 +108,10 @@ func newRunShardCmd(s streams) *cobra.Command {
 		Hidden: true,
 		Args:   cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return trial.RunShard(cmd.Context(), s.in, s.out)
+			if f, ok := s.raw.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+				return usagef("run-shard is what cstest run --processes starts: its output is not for a person")
+			}
+			return trial.RunShard(cmd.Context(), s.in, s.raw)
 		},
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -42,7 +43,10 @@ func reportTogether(s streams, o reportOptions, paths []string) error {
 		return usageError{reason.Of(err).Map(report.Clean).Err()} // results name themselves, and may come from anybody
 	}
 	r.Warn(unread)
-	if err := o.to(s.out, report.PoolAs(r, o.format, report.TextOptions{Color: colorful(s.out, o.noColor), Width: width(s.out), Lang: lang})); err != nil {
+	err = s.show(o.noColor || o.output != "", lang, func(w io.Writer, opts report.TextOptions) error {
+		return o.to(w, report.PoolAs(r, o.format, opts))
+	})
+	if err != nil {
 		return resultsError{err}
 	}
 	if r.ExitCode == exitPass {

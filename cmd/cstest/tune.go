@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -408,9 +409,10 @@ func (x *experiment) print(e *tune.Experiment) error {
 		_, err := fmt.Fprintf(x.s.out, "%s %s\n", e.Verdict, x.dir)
 		return err
 	}
-	if err := report.WriteTune(e, x.s.out, report.TextOptions{Color: colorful(x.s.out, x.noColor), Width: width(x.s.out), Lang: x.lang}); err != nil {
+	err := x.s.show(x.noColor, x.lang, func(w io.Writer, o report.TextOptions) error { return report.WriteTune(e, w, o) })
+	if err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(x.s.out, "  %s\n", filepath.Join(x.dir, "tune.html"))
+	_, err = fmt.Fprintf(x.s.out, "  %s\n", filepath.Join(x.dir, "tune.html"))
 	return err
 }
