@@ -30,6 +30,8 @@ type Facts struct {
 	// Missing names the shards, as "2/3", that are not among those this is the sum
 	// of. With any, the run is incomplete.
 	Missing []string `json:"missing_shards,omitempty"`
+	// Cut are the shards among them whose journals end before their runs did.
+	Cut []Cut `json:"cut_shards,omitempty"`
 	// Incidents happened to the run as a whole.
 	Incidents []Incident `json:"incidents,omitempty"`
 }
@@ -40,6 +42,12 @@ type Storm struct {
 	Kind  string        `json:"kind"`
 	Start time.Duration `json:"start_ns"`
 	End   time.Duration `json:"end_ns"`
+}
+
+// Cut is a shard that was cut off: what it did after so much of the load is not known.
+type Cut struct {
+	Shard string        `json:"shard"` // as "2/3"
+	After time.Duration `json:"after_ns"`
 }
 
 // CallSecond counts the LLM's calls in one second, probes and backflow apart.

@@ -52,6 +52,8 @@ const (
 	MergeWholeRun      Code = "merge_whole_run"
 	MergeOtherNumber   Code = "merge_other_number"
 	MergeTwice         Code = "merge_twice"
+	MergeDroveTwice    Code = "merge_drove_twice"
+	MergeNoPieces      Code = "merge_no_pieces"
 	MergeOtherSeed     Code = "merge_other_seed"
 	MergeOtherScenario Code = "merge_other_scenario"
 )
@@ -65,6 +67,8 @@ func mergeRows() []row {
 		{MergeWholeRun, "{dir:text} is a whole run and no shard: leave it out (cstest report shows it)", "{dir} 是完整的运行而不是分片：请去掉它（cstest report 可以显示它）"},
 		{MergeOtherNumber, "{dir:text} is shard {shard:text} and {other:text} is {other_shard:text}: merge shards of one N only, and run the others again with it", "{dir} 是分片 {shard}，而 {other} 是 {other_shard}：只能合并同一 N 的分片，其余请按该 N 重新运行"},
 		{MergeTwice, "{dir:text} and {other:text} are both shard {shard:text}: a shard counts once, leave one of them out", "{dir} 与 {other} 都是分片 {shard}：一个分片只计一次，请去掉其中一个"},
+		{MergeDroveTwice, "the logs hold two processes of shard {shard:text} that both drove its load: what was sent twice is no run, run all of it again with restarts off", "日志中分片 {shard} 有两个进程都施加了它的负载：重复发送的负载不成其为一次运行，请关闭重启后全部重新运行"},
+		{MergeNoPieces, "{path:text}: no journal and no log of a shard with --journal -: is it the right file?", "{path}：既不是运行记录，也不是带 --journal - 的分片日志：文件对吗？"},
 		{MergeOtherSeed, "{dir:text} was run with --seed {seed:text} and {other:text} with {other_seed:text}: they are parts of different loads, run one of them again", "{dir} 以 --seed {seed} 运行，而 {other} 以 {other_seed} 运行：它们属于不同的压测，请重新运行其中一个"},
 		{MergeOtherScenario, "{dir:text} and {other:text} were run with different scenarios (compare their scenario.yaml): run one of them again with the flags of the other", "{dir} 与 {other} 的场景不同（请比较各自的 scenario.yaml）：请用另一个的参数重新运行其中一个"},
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/cstest/cstest/measure"
@@ -32,6 +33,7 @@ type Recovered struct {
 	About About
 
 	path    string // of the journal, or of the first
+	where   string // for a person to find it: the directory, or the log
 	journal *measure.Recovered
 }
 
@@ -43,11 +45,21 @@ func Recover(path string) (*Recovered, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w%s", path, err, compressed(path))
 	}
-	r := &Recovered{path: path, journal: j, Recording: Recording{Snapshot: j.Snapshot, Facts: j.Facts}}
-	if err := json.Unmarshal(j.Notes[NoteAbout], &r.About); err != nil {
-		return nil, fmt.Errorf("%s: it does not say which scenario was run: %w", path, err)
+	r, err := recovered(path, j)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	lost := damage(path, j)
+	r.where = filepath.Dir(path)
+	return r, nil
+}
+
+// recovered reads what a run noted in its journal; name says in texts which it is.
+func recovered(name string, j *measure.Recovered) (*Recovered, error) {
+	r := &Recovered{path: name, where: name, journal: j, Recording: Recording{Snapshot: j.Snapshot, Facts: j.Facts}}
+	if err := json.Unmarshal(j.Notes[NoteAbout], &r.About); err != nil {
+		return nil, fmt.Errorf("it does not say which scenario was run: %w", err)
+	}
+	lost := damage(name, j)
 	for name, to := range map[string]any{
 		NoteStarted: &r.Started, NoteSignal: &r.Signal,
 		NoteIncidents: &r.Facts.Incidents, NoteWarnings: &r.Warnings,
@@ -76,7 +88,7 @@ func (r *Recovered) Document() (*Document, error) {
 
 // scenario is the one that was run.
 func (r *Recovered) scenario() (*scenario.Scenario, error) {
-	s, err := scenario.Parse("scenario.yaml", []byte(r.About.Scenario), scenario.Options{Dir: r.About.Dir, AnyPath: true})
+	s, err := scenario.Parse("scenario.yaml", []byte(r.About.Scenario), scenario.Options{Dir: r.About.Dir, AnyPath: true, Recorded: true})
 	if err != nil {
 		return nil, fmt.Errorf("the scenario in %s: %w", r.path, err)
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,7 +35,11 @@ func Merge(shards ...*Recovered) (*Recovered, error) {
 		return nil, err
 	}
 	facts := *merged.Facts
-	facts.Missing = missing(parts)
+	facts.Missing, facts.Cut = missing(parts), cutOff(parts)
+	// The journals of those are named one by one.
+	facts.Interrupted = slices.DeleteFunc(facts.Interrupted, func(r reason.Reason) bool {
+		return len(facts.Cut) > 0 && r.Code == reason.JournalEndsEarly
+	})
 	sum := &Recovered{
 		path: parts[0].path, journal: merged, About: parts[0].About,
 		Recording: Recording{Snapshot: merged.Snapshot, Facts: &facts, Signal: parts[0].Signal},
@@ -82,7 +85,7 @@ func partsOf(shards []*Recovered) ([]part, error) {
 			return nil, err
 		}
 		if len(shards) > 1 && p.shard.N == 1 {
-			return nil, refused(reason.MergeWholeRun, filepath.Dir(r.path))
+			return nil, refused(reason.MergeWholeRun, r.where)
 		}
 		parts[i] = p
 	}
@@ -91,12 +94,14 @@ func partsOf(shards []*Recovered) ([]part, error) {
 	})
 	for k, p := range parts[1:] {
 		first, before := parts[0], parts[k]
-		here, there := filepath.Dir(p.path), filepath.Dir(first.path)
+		here, there := p.where, first.where
 		switch {
 		case p.shard.N != first.shard.N:
 			return nil, refused(reason.MergeOtherNumber, there, first.shard.String(), here, p.shard.String())
+		case p.shard == before.shard && here == before.where && p.path == p.where: // a log has no directory
+			return nil, refused(reason.MergeDroveTwice, p.shard.String())
 		case p.shard == before.shard:
-			return nil, refused(reason.MergeTwice, filepath.Dir(before.path), here, p.shard.String())
+			return nil, refused(reason.MergeTwice, before.where, here, p.shard.String())
 		case p.seed != first.seed:
 			return nil, refused(reason.MergeOtherSeed, there, strconv.FormatUint(first.seed, 10), here, strconv.FormatUint(p.seed, 10))
 		case p.About.Scenario != first.About.Scenario:
@@ -119,6 +124,17 @@ func partOf(r *Recovered) (part, error) {
 		return part{}, err
 	}
 	return part{r, shard, s.Seed}, nil
+}
+
+// cutOff names the parts whose journals end before their runs did, and after how
+// long, in order of their numbers.
+func cutOff(parts []part) (list []measure.Cut) {
+	for _, p := range parts {
+		if p.shard.N > 1 && !p.journal.Closed {
+			list = append(list, measure.Cut{Shard: p.shard.String(), After: p.Snapshot.Elapsed})
+		}
+	}
+	return list
 }
 
 // missing names the parts that are not among some of one load, in order of their numbers.

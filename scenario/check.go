@@ -2,7 +2,6 @@ package scenario
 
 import (
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -138,7 +137,7 @@ func (c *checker) checks() {
 			c.bad(path, "%q: write TABLE.COLUMN, for example orders.phone", short(planted))
 		case !known:
 			c.bad(path, "there is no data table %q%s", short(table), didYouMean(table, sortedKeys(c.Data)))
-		case !contains(d.Columns, column):
+		case !c.hasColumn(&d, column):
 			c.bad(path, "the table %s has no column %q%s", table, short(column), didYouMean(column, d.Columns))
 		}
 	}
@@ -174,5 +173,3 @@ func (c *checker) guard() {
 		c.warn("guard.max_turns", "%s is below the plan's peak of about %.0f turns/s: the guard will end the run", c.Guard.MaxTurns, float64(peak))
 	}
 }
-
-func contains(list []string, s string) bool { return slices.Contains(list, s) }

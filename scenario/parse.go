@@ -19,6 +19,9 @@ type Options struct {
 	Dir string
 	// AnyPath lets them be outside of Dir.
 	AnyPath bool
+	// Recorded: the text is that of a run that was, to be judged where its data
+	// tables are not. They stay unread, with no columns and no rows.
+	Recorded bool
 	// Target, unless empty, is the URL of one's own server to take in place of the
 	// target's, be that the bundled one or another. What was filled in for the
 	// bundled server (canaries on, a mock LLM) does not come in; what was written

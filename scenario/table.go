@@ -53,6 +53,9 @@ func (s *Scenario) readTables() []Problem {
 			s.Data[name] = d
 			continue
 		}
+		if s.source.options.Recorded {
+			continue
+		}
 		text, err := readInside(s.source.options.Dir, file, s.source.options.AnyPath, maxTable)
 		if err != nil {
 			problems = append(problems, s.source.problem(field, "%s: %s", short(file), err))

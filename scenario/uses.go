@@ -213,10 +213,15 @@ func (c *checker) column(path string, place Place, table, column string) {
 		c.unknown(path, place, table+"."+column)
 	case variables[0].In&place == 0:
 		c.bad(path, "${%s.%s} cannot stand in %s: rows of tables may stand in %s", short(table), short(column), place, variables[0].In)
-	case !slices.Contains(d.Columns, column):
+	case !c.hasColumn(&d, column):
 		c.bad(path, "${%s.%s}: the table %s has no column %q%s", short(table), short(column), table, short(column),
 			cmpOr(didYouMean(column, d.Columns), "; it has "+short(strings.Join(d.Columns, ", "))))
 	}
+}
+
+// hasColumn tells whether a table has a column, or was not read.
+func (c *checker) hasColumn(d *Data, column string) bool {
+	return c.source.options.Recorded && d.Rows == nil || slices.Contains(d.Columns, column)
 }
 
 // unknown tells that there is no such variable, and which may be meant.
@@ -261,7 +266,7 @@ func (c *checker) loginVariable(path, name string) {
 		return
 	}
 	saved := login.saves()
-	if !contains(saved, name) {
+	if !slices.Contains(saved, name) {
 		c.bad(path, "${login.%s} is not saved by target.login.save%s", short(name), didYouMean(name, saved))
 		return
 	}
@@ -272,7 +277,7 @@ func (c *checker) loginVariable(path, name string) {
 				before = i
 			}
 		}
-		if !contains(savedBy(login.Steps[:before]), name) {
+		if !slices.Contains(savedBy(login.Steps[:before]), name) {
 			c.bad(path, "${login.%s} is not saved by a step before this one", short(name))
 		}
 	}
@@ -284,7 +289,7 @@ func (c *checker) savedVariable(path, name string) {
 	switch {
 	case len(saved) == 0:
 		c.bad(path, "${saved.%s}: nothing saves it: write save: {%s: PLACE} in target.before, request or then", short(name), short(name))
-	case !contains(saved, name):
+	case !slices.Contains(saved, name):
 		c.bad(path, "${saved.%s} is not saved by target.before, request or then%s", short(name), didYouMean(name, saved))
 	case strings.HasPrefix(path, "target.before"):
 		at := 0
@@ -293,7 +298,7 @@ func (c *checker) savedVariable(path, name string) {
 				at = i
 			}
 		}
-		if !contains(savedBy(c.Target.Before[:at]), name) {
+		if !slices.Contains(savedBy(c.Target.Before[:at]), name) {
 			c.bad(path, "${saved.%s} is not saved by a step before this one", short(name))
 		}
 	}

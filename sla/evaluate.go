@@ -23,9 +23,6 @@ const (
 	littlesLawLeast = 1
 )
 
-// mostNamed is how many missing shards are told one by one.
-const mostNamed = 8
-
 // judge is one evaluation.
 type judge struct {
 	s          *scenario.Scenario
@@ -230,20 +227,14 @@ func (j *judge) conclude() {
 		open = append(open, reason.New(reason.JournalGaps, j.facts.Gaps))
 	}
 	integrity := j.snap.Counts[measure.Integrity] > 0
-	if n := len(j.facts.Missing); n > mostNamed {
-		r.Reasons = append(r.Reasons, reason.New(reason.ShardsMissing, n, j.facts.Missing[0]))
-	} else {
-		for _, shard := range j.facts.Missing {
-			r.Reasons = append(r.Reasons, reason.New(reason.ShardMissing, shard))
-		}
-	}
+	r.Reasons = append(r.Reasons, absent(j.facts)...)
 	switch {
 	case integrity:
 		r.Verdict = Fail
 	case len(j.facts.Interrupted) > 0:
 		r.Verdict = Incomplete
 		r.Reasons = append(r.Reasons, reason.New(reason.EndedEarly, j.facts.Interrupted))
-	case len(j.facts.Missing) > 0:
+	case len(j.facts.Missing)+len(j.facts.Cut) > 0:
 		r.Verdict = Incomplete
 	case len(r.Generator.Reasons) > 0:
 		r.Verdict = Invalid

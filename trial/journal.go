@@ -19,7 +19,13 @@ func openJournal(o *Options, plan *measure.Plan) (*measure.Journal, error) {
 	var h measure.Header
 	sum := sha256.Sum256([]byte(o.RunID))
 	copy(h.Run[:], sum[:])
-	j, err := measure.CreateJournal(o.Journal, h, plan)
+	var j *measure.Journal
+	var err error
+	if o.JournalTo != nil {
+		j, err = measure.NewJournal(o.JournalTo, h, plan)
+	} else {
+		j, err = measure.CreateJournal(o.Journal, h, plan)
+	}
 	if err != nil {
 		return nil, &ResultsError{err}
 	}

@@ -23,6 +23,7 @@ type Options struct {
 	Executable  string        // cstest itself, to run the bundled servers with
 	LogDir      string        // of the bundled servers
 	Journal     string        // path of the journal; empty: none is kept
+	JournalTo   measure.File  // takes the journal in place of a file; Journal names it then
 	RunID       string        // ${run.id} and the journal's; empty: a new one
 	About       *result.About // for the journal; nil where none is kept
 	AllowTarget []string      // hosts, addresses or prefixes that may be loaded though public

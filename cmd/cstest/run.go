@@ -14,7 +14,6 @@ import (
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
 	"github.com/cstest/cstest/result"
-	"github.com/cstest/cstest/sla"
 	"github.com/cstest/cstest/trial"
 )
 
@@ -36,6 +35,7 @@ type runOptions struct {
 	shard          string
 	startAt        string
 	startTimeout   time.Duration
+	journal        string
 }
 
 func newRunCmd(s streams) *cobra.Command {
@@ -75,6 +75,7 @@ second leaves at once; cstest report on the result directory then does the rest.
 	f.StringVar(&o.shard, "shard", "", "drive only part i of N of the load, as 0/4, or env: as Kubernetes, Slurm and others say it; cstest merge adds the parts up")
 	f.StringVar(&o.startAt, "start-at", "", "start the load at this time (RFC 3339), the same for all shards; @FILE waits for a file to hold it")
 	f.DurationVar(&o.startTimeout, "start-timeout", 10*time.Minute, "how long --start-at @FILE waits")
+	f.StringVar(&o.journal, "journal", "", "- writes a shard's journal to standard output for cstest merge, and no files")
 	f.StringVar(&o.cpuProfile, "cpuprofile", "", "write a CPU profile of the generator to this file")
 	_ = f.MarkHidden("cpuprofile") // it exists: it was just added
 	f.StringVar(&o.onInconclusive, "on-inconclusive", "fail", "what an inconclusive verdict exits with: fail (11) or pass (0)")
@@ -109,14 +110,11 @@ func runRun(ctx context.Context, s streams, o *runOptions, args []string) error 
 // run drives the load and reports it.
 func (j *job) run(ctx context.Context) error {
 	s, o := j.s, j.runOptions
-	release, err := report.Lock(j.dir)
+	release, err := j.occupy()
 	if err != nil {
 		return resultsError{err}
 	}
-	defer func() {
-		_ = release() // a lock left behind is taken over by the next run
-		j.sweep()
-	}()
+	defer release()
 	executable, err := os.Executable()
 	if err != nil {
 		return err
@@ -141,7 +139,7 @@ func (j *job) run(ctx context.Context) error {
 	done, err := trial.Run(j.signals.hard, j.signals.graceful, trial.Options{
 		Scenario: j.chosen.Scenario, Executable: executable, Resolved: j.about.Scenario, Dir: j.about.Dir,
 		Shard: j.spread.shard, Shards: j.spread.shards, Processes: j.spread.processes, StartAt: j.spread.startAt,
-		LogDir: filepath.Join(j.dir, "logs"), Journal: filepath.Join(j.dir, result.JournalFile), RunID: j.about.RunID, About: j.about,
+		LogDir: filepath.Join(j.dir, "logs"), Journal: filepath.Join(j.dir, result.JournalFile), JournalTo: j.pieces(), RunID: j.about.RunID, About: j.about,
 		AllowTarget: o.allowTarget, Observe: j.view.observe, Notice: j.notice, Signal: j.signals.number, Redact: j.secrets.Text,
 	})
 	j.view.close()
@@ -177,6 +175,9 @@ func newJob(ctx context.Context, s streams, o *runOptions, args []string) (*job,
 		return nil, err
 	}
 	j := &job{runOptions: o, s: s, lang: lang, chosen: c, dir: o.resultsDir}
+	if err := o.checkJournal(); err != nil {
+		return nil, err
+	}
 	if j.spread, err = o.spread(ctx, c); err != nil {
 		return nil, err
 	}
@@ -186,23 +187,13 @@ func newJob(ctx context.Context, s streams, o *runOptions, args []string) (*job,
 	if j.about, err = newAbout(c, j.spread, tags, lang, o.onInconclusive == "pass", j.secrets.Text); err != nil {
 		return nil, err
 	}
-	if j.dir == "" {
+	if o.journal == "" && j.dir == "" {
 		j.dir = filepath.Join("results", report.Slug(c.Name)+"-"+time.Now().UTC().Format("20060102T150405Z"))
 	}
-	if _, err := os.Stat(filepath.Join(j.dir, result.DocumentFile)); err == nil {
+	if _, err := os.Stat(filepath.Join(j.dir, result.DocumentFile)); err == nil && o.journal == "" {
 		return nil, usagef("%s already holds a finished result: choose another --results-dir", j.dir)
 	}
 	return j, nil
-}
-
-// sweep removes the folders of a run that never began: those that are empty.
-func (j *job) sweep() {
-	for _, dir := range []string{filepath.Join(j.dir, "logs"), j.dir} {
-		_ = os.Remove(dir) // refused where something is inside
-	}
-	if j.resultsDir == "" {
-		_ = os.Remove(filepath.Dir(j.dir))
-	}
 }
 
 func (j *job) notice(what reason.Reason) {
@@ -213,6 +204,9 @@ func (j *job) notice(what reason.Reason) {
 
 // finish writes the results, prints the summary, and gives the exit code.
 func (j *job) finish(done *trial.Done) error {
+	if j.journal != "" {
+		return j.finishShard(done)
+	}
 	doc := result.Build(j.chosen.Scenario, j.about, result.Recording{
 		Snapshot: done.Snapshot, Facts: done.Facts, Started: done.Started, Warnings: done.Warnings, Signal: j.signals.number(),
 	})
@@ -232,16 +226,6 @@ func (j *job) finish(done *trial.Done) error {
 		return crashed
 	}
 	return conclude(j.s, j.signals, written, printed, j.exitCode(doc))
-}
-
-// exitCode is that of the verdict. A shard's says whether it ran and recorded:
-// the verdict is that of the sum, and an engine that is told of a failure starts
-// a shard again or gives up the others.
-func (j *job) exitCode(doc *result.Document) int {
-	if j.spread.shards > 1 && j.signals.number() == 0 && doc.Verdict != sla.Incomplete.String() {
-		return exitPass
-	}
-	return doc.ExitCode
 }
 
 // lastWords is the result in a line, for when nothing else can be written.
