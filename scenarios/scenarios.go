@@ -4,25 +4,31 @@ package scenarios
 
 import (
 	"embed"
+	"io/fs"
 	"strings"
 )
 
-//go:embed *.yaml
+//go:embed *.yaml apis/*.yaml
 var files embed.FS
 
 const extension = ".yaml"
 
 // Names lists the built-in scenarios in alphabetical order.
-func Names() []string {
-	entries, err := files.ReadDir(".")
+func Names() []string { return named("*") }
+
+// APIs lists those to start from for chat systems of a usual API, as "apis/dify".
+// They name no server: CHAT_URL in the environment does, and CHAT_KEY its key.
+func APIs() []string { return named("apis/*") }
+
+func named(pattern string) []string {
+	paths, err := fs.Glob(files, pattern+extension)
 	if err != nil {
-		return nil // an embedded folder can be read
+		return nil // the patterns are right
 	}
-	names := make([]string, 0, len(entries))
-	for _, e := range entries {
-		names = append(names, strings.TrimSuffix(e.Name(), extension))
+	for i := range paths {
+		paths[i] = strings.TrimSuffix(paths[i], extension)
 	}
-	return names
+	return paths
 }
 
 // Get gives the YAML text of a built-in scenario, and whether there is one of

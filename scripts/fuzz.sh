@@ -15,6 +15,8 @@ driver FuzzDecodeResponse
 driver/internal/http2 FuzzHTTP2
 driver/internal/jsonscan FuzzScan
 driver FuzzSSE
+driver/internal/find FuzzConditions
+driver/internal/ndjson FuzzLines
 measure FuzzReadLog
 measure FuzzReadJournal
 measure FuzzDecodeSnapshot

@@ -48,7 +48,7 @@ func newScenariosCmd(s streams) *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			data, ok := scenarios.Get(args[0])
 			if !ok {
-				return usagef("no built-in scenario %q%s (built in: %s)", args[0], didYouMean(args[0], scenarios.Names()), strings.Join(scenarios.Names(), ", "))
+				return usagef("no built-in scenario %q%s (built in: %s)", args[0], didYouMean(args[0], append(scenarios.Names(), scenarios.APIs()...)), strings.Join(scenarios.Names(), ", "))
 			}
 			_, err := s.out.Write(data)
 			return err
@@ -70,7 +70,11 @@ func listScenarios(w io.Writer, lang reason.Lang) error {
 			fmt.Fprintf(tw, "  %s\t%s\t%s\n", name, h.Takes, pick(lang, h.Proves, h.ProvesZh))
 		}
 	}
-	return tw.Flush()
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\nTo start from, for chat systems of these APIs (CHAT_URL and CHAT_KEY in the environment):\n  %s\n", strings.Join(scenarios.APIs(), " "))
+	return err
 }
 
 // pick is one of a text's two languages.
