@@ -47,7 +47,8 @@ type words struct {
 	Colon, Comma, Open, Shut                                      string
 	HeadlineF, Compare, Baseline, Candidate, Change               string
 	NoiseUnknown                                                  string
-	LLMCalls, Cores, SLANote, ReadNote, Files, StageNote          string
+	LLMCalls, Cores, ReadNote, Files, StageNote                   string
+	SLANoteF, SLANoteMeasured, SLANoteClosed                      string
 	TileAnswered, TileQuality, TileSeconds, TilePeak, TurnsPerS   string
 	AllowedF, Starts, Timeline, WithinF, NoScript, TileP99        string
 	LatencyNotBack, QualityNotBack, BoundsNote                    string
@@ -99,10 +100,11 @@ func english() *words {
 		LatencyNotBack: "latency not seen back", QualityNotBack: "full quality not seen back", ResponseShort: "response", ServiceShort: "service", FailedShort: "failures ∞",
 		TileP99: "P99 of answers", TileAnswered: "Answered", TileQuality: "Full quality", TileSeconds: "Bad seconds", TilePeak: "Peak", TurnsPerS: "turns per second",
 		AllowedF: "%s allowed", Starts: "starts", Timeline: "Over time", WithinF: "%s in %s", NoScript: "The charts need JavaScript; the tables do not.",
-		SLANote:   "Verdicts are one-sided 95 % confidence bounds on exact counts.",
-		ReadNote:  "Response time runs from the intended start, so waiting caused by the target is in it.",
-		StageNote: "Seconds are of intended time, from the start of the load.",
-		LagTitle:  "How late the generator was", LagNote: "P99 of sent minus intended, by second: it is in the response times.",
+		SLANoteF: "Verdicts are of exact counts, by one-sided bounds at %s confidence.", SLANoteMeasured: "Verdicts are of what was measured (sla.gate: measured); bounds are one-sided, at %s confidence.",
+		SLANoteClosed: "The load is closed: users wait for each answer, so it slows down with the target, and what nobody could ask was not judged. An open load (starts) goes on at its rate.",
+		ReadNote:      "Response time runs from the intended start, so waiting caused by the target is in it.",
+		StageNote:     "Seconds are of intended time, from the start of the load.",
+		LagTitle:      "How late the generator was", LagNote: "P99 of sent minus intended, by second: it is in the response times.",
 	}
 }
 
@@ -142,10 +144,11 @@ func chinese() *words {
 		LatencyNotBack: "延迟未见恢复", QualityNotBack: "完整质量未见恢复", ResponseShort: "响应", ServiceShort: "服务", FailedShort: "失败计 ∞",
 		TileP99: "应答的 P99", TileAnswered: "已应答", TileQuality: "完整质量", TileSeconds: "坏秒", TilePeak: "峰值", TurnsPerS: "轮/秒",
 		AllowedF: "允许 %s", Starts: "会话到达", Timeline: "随时间变化", WithinF: "%[2]s 内 %[1]s", NoScript: "图表需要 JavaScript；表格不需要。",
-		SLANote:   "结论依据精确计数的单侧置信界，置信度 95 %。",
-		ReadNote:  "响应时间自计划开始时刻起计，包含因被测系统造成的等待。",
-		StageNote: "秒按计划时刻计，自压测开始。",
-		LagTitle:  "压测机的发送滞后", LagNote: "每秒发送时刻与计划时刻之差的 P99，已含在响应时间内。",
+		SLANoteF: "结论依据精确计数的单侧置信界，置信度 %s。", SLANoteMeasured: "结论以实测值为准（sla.gate: measured）；所列界为单侧，置信度 %s。",
+		SLANoteClosed: "这是闭环负载：用户等到应答才继续，因此负载随被测系统变慢，没能提出的问题不计入判定。开环负载按既定的会话到达速率继续。",
+		ReadNote:      "响应时间自计划开始时刻起计，包含因被测系统造成的等待。",
+		StageNote:     "秒按计划时刻计，自压测开始。",
+		LagTitle:      "压测机的发送滞后", LagNote: "每秒发送时刻与计划时刻之差的 P99，已含在响应时间内。",
 	}
 }
 

@@ -54,12 +54,15 @@ func hostileDocument(t testing.TB) *result.Document {
 		d.Generator.ReasonCodes = append(d.Generator.ReasonCodes, reason.Said(p))
 		d.Errors = append(d.Errors, result.Error{Outcome: "server_error", Message: p, Count: 1, Example: result.Example{Conversation: p, Turn: 1, TraceID: p}})
 		d.Availability.Outages = append(d.Availability.Outages, result.Outage{StartS: 1, LengthS: 1, Cause: p})
-		d.Objectives = append(d.Objectives, result.Objective{Name: p, Kind: "latency", Unit: "share", Verdict: "fail", Reason: p, ReasonCodes: reason.Reasons{reason.Said(p)}, N: 1, LimitNs: &limit})
+		d.Objectives = append(d.Objectives, result.Objective{Name: p, Kind: "latency", Unit: "share", Verdict: "fail", Reason: p, ReasonCodes: reason.Reasons{reason.Said(p)}, N: 1, LimitNs: &limit, Stages: []string{p}})
 		d.Tags["k"+p], d.Knobs["k"+p] = p, p
 	}
 	ended := 3.0
 	d.Processes[0].EndedS = &ended
-	keep := map[string]bool{"Verdict": true, "Unit": true, "Outcome": true, "Tier": true, "StartedAt": true, "SHA256": true, "Kind": true, "Code": true}
+	keep := map[string]bool{
+		"Verdict": true, "Unit": true, "Outcome": true, "Tier": true, "StartedAt": true, "SHA256": true, "Kind": true, "Code": true,
+		"Gate": true, "OnInconclusive": true, "RateLimited": true, "Load": true, "States": true,
+	}
 	next := 0
 	var poison func(v reflect.Value, name string)
 	poison = func(v reflect.Value, name string) {

@@ -39,6 +39,7 @@ type page struct {
 	D               *result.Document
 	W               *words
 	Policy          string
+	Notes           []string // under the objectives
 	Style           template.CSS
 	Library, Script template.JS
 	Data            template.JS
@@ -93,7 +94,7 @@ func WriteHTML(d *result.Document, out io.Writer, lang Lang) error {
 		D: d, W: w, Style: template.CSS(style), Library: template.JS(uPlotScript), Script: template.JS(pageScript), Data: template.JS(data),
 		Policy: fmt.Sprintf("default-src 'none'; script-src %s %s; style-src %s; img-src data:; base-uri 'none'; form-action 'none'",
 			cspHash(uPlotScript), cspHash(pageScript), cspHash(style)),
-		Tiles: tilesOf(d, w), Tiers: tierBars(d.Tiers, w), Facts: factsOf(d, w),
+		Notes: []string{judgingNote(d, w), loadNote(d, w)}, Tiles: tilesOf(d, w), Tiers: tierBars(d.Tiers, w), Facts: factsOf(d, w),
 	}
 	rows := latencyRows(d, w)
 	for i, cells := range quantileTable(quantilesIn(rows)) {
@@ -220,7 +221,7 @@ func tilesOf(d *result.Document, w *words) []tile {
 	if a := d.Availability.Answers; a != nil {
 		t := tile{Key: w.TileAnswered, Value: share(*a), Under: whole(d.Counts.Turns) + " " + w.Turns}
 		for _, o := range d.Objectives {
-			if o.Kind == scenario.KindAvailability {
+			if o.Kind == scenario.KindAvailability && o.TierAtMost == "" && len(o.Stages) == 0 {
 				t.Under, t.Class = budgetText(o, w), verdictClass(o.Verdict)
 			}
 		}

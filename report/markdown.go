@@ -38,6 +38,9 @@ func WriteMarkdown(d *result.Document, out io.Writer, lang Lang) error {
 			p("| %s | %s | %s | %s | %s | %s | %s |", badge(o.Verdict), md(o.Name), measuredText(o, w), budgetText(o, w), whole(o.N), w.word(o.Verdict), md(o.Reason))
 		}
 		p("")
+		if note := loadNote(d, w); note != "" {
+			p("%s\n", md(note))
+		}
 	}
 	mdAnswers(d, w, p)
 	mdStorms(d, w, p)

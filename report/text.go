@@ -187,6 +187,9 @@ func (t *text) objectives(d *result.Document) {
 			t.wrapped("    ", o.Reason, dim)
 		}
 	}
+	if note := loadNote(d, w); note != "" {
+		t.wrapped("  ", note, dim)
+	}
 }
 
 // told tells whether the headline has said why already.

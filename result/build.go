@@ -84,18 +84,14 @@ func document(in input) *Document {
 		},
 	}
 	d.Environment.SharedHost = in.Facts.Generator.SharedHost
-	d.Objectives = objectivesOf(in.judged)
+	d.Judging = judgingOf(in)
+	d.Objectives = objectivesOf(in.scenario, in.judged)
 	d.Counts = countsOf(in.Snapshot)
 	d.Tiers = tiersOf(in.Snapshot.Tiers)
 	d.fillLatency(in.Snapshot)
 	d.Turns = turnRows(in.Snapshot)
 	d.Series = seriesOf(in)
-	d.Availability = availabilityOf(in.judged, d.Counts)
-	for _, o := range in.scenario.Objectives() {
-		if o.Kind == scenario.KindSeconds {
-			d.Availability.Seconds.BudgetPerHourS = math.Round((1-float64(o.Target))*3600*1e6) / 1e6
-		}
-	}
+	d.Availability = availabilityOf(in.judged)
 	d.Storms = stormsOf(in)
 	d.Conversations = Conversations{
 		Complete:         in.Snapshot.Conversations[measure.Complete],
@@ -197,13 +193,19 @@ func stagesOf(p *measure.Plan) []Stage {
 	return out
 }
 
-func objectivesOf(r sla.Result) []Objective {
+func objectivesOf(s *scenario.Scenario, r sla.Result) []Objective {
+	asked := map[string]scenario.Objective{}
+	for _, o := range s.Objectives() {
+		asked[o.Name] = o
+	}
 	out := make([]Objective, 0, len(r.Objectives))
 	for _, j := range r.Objectives {
 		o := Objective{
 			Name: j.Name, Kind: j.Kind, Unit: j.Unit, Target: known(j.Target), Measured: known(j.Measured),
 			Lower: known(j.Lower), Upper: known(j.Upper), N: j.N, Bad: j.Bad,
 			Verdict: j.Verdict.String(), Reason: j.Reason.Text(reason.English), ReasonCodes: j.Reason.OrEmpty(), Needs: j.Needs,
+			TierAtMost: string(asked[j.Name].TierAtMost), Stages: orEmpty(asked[j.Name].Stages),
+			Cut: j.Cut, Untold: j.Untold, Census: censusOf(j.Census), Comebacks: comebacksOf(j.Comebacks),
 		}
 		if j.DEFF > 0 {
 			o.Confidence, o.DEFF = known(j.Confidence), known(j.DEFF)
@@ -242,25 +244,20 @@ func tiersOf[T int64 | uint32](t [measure.Tiers]T) Tiers {
 	}
 }
 
-func availabilityOf(r sla.Result, c Counts) Availability {
+func availabilityOf(r sla.Result) Availability {
 	out := Availability{
 		Seconds: Seconds{
 			TotalS: r.Seconds.Total, BadS: r.Seconds.Bad, BudgetS: r.Seconds.Budget,
-			UnknownS: r.Seconds.Unknown, Scaled: r.Seconds.Scaled,
+			DoubtfulS: r.Seconds.Doubtful, UnknownS: r.Seconds.Unknown, Scaled: r.Seconds.Scaled,
+			BudgetPerHourS: math.Round(r.Seconds.PerHour*1e6) / 1e6,
 		},
 		Outages: make([]Outage, 0, len(r.Outages)),
 	}
 	for _, o := range r.Outages {
 		out.Outages = append(out.Outages, Outage{StartS: roundS(o.Start), LengthS: roundS(o.Length), Cause: o.Cause})
 	}
-	for _, j := range r.Objectives {
-		if j.Kind == scenario.KindAvailability && j.N > 0 {
-			out.Answers = known(1 - float64(j.Bad)/float64(j.N))
-			return out
-		}
-	}
-	if valid := c.Turns - c.Excluded + c.DroppedTarget; valid > 0 {
-		out.Answers = known(float64(c.OK+c.Degraded+c.Unexpected) / float64(valid))
+	if a := r.Answered; a.N > 0 {
+		out.Answers = known(1 - float64(a.Bad)/float64(a.N))
 	}
 	return out
 }
@@ -345,7 +342,9 @@ func (d *Document) fillRun(in input) {
 	d.Generator = Generator{
 		LagP99Ns: in.judged.Generator.LagP99.Nanoseconds(), CPUS: roundS(g.CPU), MaxRSSBytes: g.MaxRSS,
 		MaxInFlight: g.MaxInFlight, TaintedS: len(in.judged.Generator.Tainted), Reasons: in.judged.Generator.Reasons.Texts(reason.English),
-		ReasonCodes: in.judged.Generator.Reasons.OrEmpty(),
+		ReasonCodes: in.judged.Generator.Reasons.OrEmpty(), StartsDue: in.judged.Generator.Due, Starts: in.Snapshot.Started,
+		SecondsWithTurns: in.judged.Generator.Seconds, LateAtS: append([]int{}, in.judged.Generator.Late...),
+		FailsWithoutLate: orEmpty(in.judged.Generator.FailsWithout), Drops: dropsOf(in.Snapshot),
 	}
 	if turns > 0 && g.Cores > 0 { // else it never told
 		d.Generator.CPUUsPerTurn = known(math.Round(float64(g.CPU.Microseconds())/turns*100) / 100)

@@ -33,6 +33,7 @@ type Document struct {
 	// before they were written.
 	ReasonCodes reason.Reasons `json:"reason_codes"`
 
+	Judging       Judging        `json:"judging"`
 	Objectives    []Objective    `json:"objectives"`
 	Counts        Counts         `json:"counts"`
 	Latency       Latency        `json:"latency"`
@@ -132,6 +133,16 @@ type Objective struct {
 	// null where no bounds are computed.
 	Confidence *float64 `json:"confidence"`
 	DEFF       *float64 `json:"deff"`
+	// TierAtMost and Stages say which answers are good and which turns are judged; ""
+	// and empty are any, and all judged stages.
+	TierAtMost string   `json:"tier_at_most"`
+	Stages     []string `json:"stages"`
+	// Cut is how many turns, beside N, cstest cut itself; Untold how many of N were
+	// taken for good though they do not say what they are judged by.
+	Cut       int64      `json:"cut"`
+	Untold    int64      `json:"untold"`
+	Census    *Census    `json:"census,omitempty"`    // of kind seconds
+	Comebacks []Comeback `json:"comebacks,omitempty"` // of kind recovery_*
 }
 
 // Counts are exact. Conversations = ConversationsPlanned − DroppedTarget −
@@ -226,11 +237,12 @@ type Availability struct {
 // what an hour does, 0 without such an objective. Scaled: the run is so short
 // that BudgetS should be read beside it.
 type Seconds struct {
-	TotalS   int  `json:"total_s"`
-	BadS     int  `json:"bad_s"`
-	BudgetS  int  `json:"budget_s"`
-	UnknownS int  `json:"unknown_s"`
-	Scaled   bool `json:"scaled"`
+	TotalS    int  `json:"total_s"`
+	BadS      int  `json:"bad_s"`
+	BudgetS   int  `json:"budget_s"`
+	DoubtfulS int  `json:"doubtful_s"` // one turn of few was bad: too few to tell
+	UnknownS  int  `json:"unknown_s"`
+	Scaled    bool `json:"scaled"`
 	// BudgetPerHourS is 36 at 99 %.
 	BudgetPerHourS float64 `json:"budget_per_hour_s"`
 }
@@ -304,6 +316,15 @@ type Generator struct {
 	TaintedS     int            `json:"tainted_s"`
 	Reasons      []string       `json:"reasons"`
 	ReasonCodes  reason.Reasons `json:"reason_codes"`
+	// StartsDue is how many starts were to be issued or dropped, Starts how many were
+	// issued. LateAtS are the seconds in which the generator was late, of SecondsWithTurns.
+	// FailsWithoutLate names what fails even without these, where there were too many.
+	StartsDue        int64    `json:"starts_due"`
+	Starts           int64    `json:"starts"`
+	SecondsWithTurns int      `json:"seconds_with_turns"`
+	LateAtS          []int    `json:"late_at_s"`
+	FailsWithoutLate []string `json:"fails_without_late"`
+	Drops            []Drop   `json:"drops"`
 }
 
 // Process is one process of the run. CPUShare is CPUS over the run's length: 1
@@ -345,6 +366,13 @@ type Second struct {
 	Tier          string   `json:"tier"`
 	Tiers         Tiers    `json:"tiers"`
 	LLMCalls      *int64   `json:"llm_calls"`
+	// Valid turns are those that were judged, with what the starts dropped by the target
+	// would have had; Turns has besides those that were excluded, sent again or cut.
+	// Answered, Goodput (within the tightest limit) and FullQuality are of these.
+	Valid       int64 `json:"valid"`
+	Answered    int64 `json:"answered"`
+	Goodput     int64 `json:"goodput"`
+	FullQuality int64 `json:"full_quality"`
 }
 
 // Stage is a stretch of the load, [StartS, EndS).
@@ -369,10 +397,12 @@ type Point struct {
 }
 
 // Burn is how one objective's budget was spent: Bad[i] turns (or starts) were
-// bad up to and including second i; Allowed may be, of all the run judged.
+// bad of N[i] up to and including entry i of the series; Allowed may be, of all the
+// run judged.
 type Burn struct {
 	Objective string  `json:"objective"`
 	Allowed   float64 `json:"allowed"`
+	N         []int64 `json:"n"`
 	Bad       []int64 `json:"bad"`
 }
 

@@ -58,10 +58,12 @@ func saleScenario() *scenario.Scenario {
 	}
 }
 
-func salePlan() *measure.Plan {
+func salePlan() *measure.Plan { return planOf(saleScenario()) }
+
+func planOf(s *scenario.Scenario) *measure.Plan {
 	p := &measure.Plan{Drain: 30 * time.Second}
 	at := time.Duration(0)
-	for _, s := range saleScenario().Load.Stages {
+	for _, s := range s.Load.Stages {
 		p.Stages = append(p.Stages, measure.Stage{Name: s.Name, Start: at, End: at + s.For.D(), Judged: s.Name != "warmup"})
 		at += s.For.D()
 	}
@@ -71,7 +73,6 @@ func salePlan() *measure.Plan {
 	for i, say := range []string{"昨晚付的款,现在还没发货,什么时候能发?", "订单号是 ${orders.order_no},帮我催一下快递吧", "大促期间物流一般要几天到 ${orders.city}?"} {
 		p.Slots = append(p.Slots, measure.Slot{Conversation: "where-is-my-parcel", Index: i, Say: say})
 	}
-	s := saleScenario()
 	p.Budgets = sla.Budgets(s.Objectives(), p.Stages, s.SLA)
 	return p
 }

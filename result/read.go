@@ -97,15 +97,20 @@ func (d *Document) Check() error {
 	return nil
 }
 
-// withoutCodes makes the codes of a result that was written before there were any
-// empty lists.
+// withoutCodes makes lists that a result was written without, before there were
+// any, empty ones.
 func (d *Document) withoutCodes() {
 	for _, list := range []*reason.Reasons{&d.ReasonCodes, &d.WarningCodes, &d.Generator.ReasonCodes} {
 		*list = list.OrEmpty()
 	}
 	for i := range d.Objectives {
 		d.Objectives[i].ReasonCodes = d.Objectives[i].ReasonCodes.OrEmpty()
+		d.Objectives[i].Stages = orEmpty(d.Objectives[i].Stages)
 	}
+	d.Judging.Interrupted, d.Judging.Aborted = d.Judging.Interrupted.OrEmpty(), d.Judging.Aborted.OrEmpty()
+	d.Judging.MissingShards, d.Judging.Incidents = orEmpty(d.Judging.MissingShards), append([]Incident{}, d.Judging.Incidents...)
+	g := &d.Generator
+	g.LateAtS, g.FailsWithoutLate, g.Drops = append([]int{}, g.LateAtS...), orEmpty(g.FailsWithoutLate), append([]Drop{}, g.Drops...)
 }
 
 // Open opens a file of a result directory. It refuses anything but regular

@@ -2,11 +2,11 @@ package result
 
 import (
 	"math"
-	"slices"
 	"time"
 
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/sla"
 )
 
 // afterStages is the stage name of seconds past the last stage.
@@ -37,6 +37,8 @@ func seriesOf(in input) []Second {
 		for o := measure.OK; o <= measure.Censored; o++ {
 			s.Turns += int64(src.Outcomes[o])
 		}
+		of := sla.SharesOf(snap.Plan, src)
+		s.Valid, s.Answered, s.Goodput, s.FullQuality = of.Valid, of.Answered, of.Goodput, of.FullQuality
 		s.Bad = s.Turns - s.OK - s.Degraded - s.Unexpected
 		s.Tier = mostOf(s.Tiers)
 		if planned != nil {
@@ -102,7 +104,7 @@ func plannedStarts(s *scenario.Scenario, seconds int) []float64 {
 
 // burnOf follows the budgets of objectives that allow a share of turns to be bad.
 func burnOf(in input) []Burn {
-	out, skip := []Burn{}, inRecovery(in)
+	out := []Burn{}
 	for b, budget := range in.Snapshot.Plan.Budgets {
 		var target float64
 		var kind scenario.ObjectiveKind
@@ -115,40 +117,18 @@ func burnOf(in input) []Burn {
 		if !found {
 			continue
 		}
-		row := Burn{Objective: budget.Name, Bad: make([]int64, len(in.Snapshot.Seconds))}
+		row := Burn{Objective: budget.Name, N: make([]int64, len(in.Snapshot.Seconds)), Bad: make([]int64, len(in.Snapshot.Seconds))}
 		var n, bad int64
 		for i, s := range in.Snapshot.Seconds {
-			skipped := kind == scenario.KindFullQuality && skip(in.Snapshot.First+i)
+			skipped := kind == scenario.KindFullQuality && in.judged.IsExcused(in.Snapshot.First+i)
 			if b < len(s.Budgets) && !skipped {
 				n += int64(s.Budgets[b].N)
 				bad += int64(s.Budgets[b].Bad)
 			}
-			row.Bad[i] = bad
+			row.N[i], row.Bad[i] = n, bad
 		}
 		row.Allowed = math.Round((1-target)*float64(n)*1e6) / 1e6
 		out = append(out, row)
 	}
 	return out
-}
-
-// inRecovery gives the seconds judged by a recovery objective instead of by full
-// quality: any part of them in [storm start, storm end + the time allowed].
-func inRecovery(in input) func(second int) bool {
-	var spans [][2]time.Duration
-	for _, o := range in.scenario.Objectives() {
-		for _, s := range in.judged.Storms {
-			if o.Kind != scenario.KindRecoveryQuality || s.Name != o.After {
-				continue
-			}
-			end := s.End + o.Limit.D()
-			if s.End == 0 {
-				end = math.MaxInt64
-			}
-			spans = append(spans, [2]time.Duration{s.Start, end})
-		}
-	}
-	return func(second int) bool {
-		from := time.Duration(second) * time.Second
-		return slices.ContainsFunc(spans, func(s [2]time.Duration) bool { return from+time.Second > s[0] && from < s[1] })
-	}
 }

@@ -94,6 +94,30 @@ func stageMask(stages []measure.Stage, names []string) (mask uint64) {
 	return mask
 }
 
+// Shares are what became of the turns of a second that are judged.
+type Shares struct{ Valid, Answered, Goodput, FullQuality int64 }
+
+// SharesOf reads them from the budgets that are kept in every run; zero where they
+// were not.
+func SharesOf(p *measure.Plan, s *measure.Second) (out Shares) {
+	for i, b := range p.Budgets {
+		if i >= len(s.Budgets) {
+			break
+		}
+		n := int64(s.Budgets[i].N)
+		good := n - int64(s.Budgets[i].Bad)
+		switch b.Name {
+		case answeredBudget:
+			out.Valid, out.Answered = n, good
+		case goodputBudget:
+			out.Goodput = good
+		case qualityBudget:
+			out.FullQuality = good
+		}
+	}
+	return out
+}
+
 // tail is the latency objective that says most about the tail.
 type tail struct {
 	limit  time.Duration

@@ -64,6 +64,10 @@ func Evaluate(s *scenario.Scenario, snap *measure.Snapshot, facts *measure.Facts
 	for _, o := range j.objectives {
 		j.result.Objectives = append(j.result.Objectives, j.objective(o))
 	}
+	if t, ok := j.total(judgedBudget, nil); ok {
+		j.result.Answered = Counted{int64(t.n), int64(t.bad)}
+	}
+	j.result.Excused = j.excused()
 	j.seconds()
 	j.generator()
 	j.littlesLaw()

@@ -1,6 +1,7 @@
 package sla
 
 import (
+	"bytes"
 	"math"
 	"time"
 
@@ -91,14 +92,18 @@ func allowance(target float64, seconds int) (whole, above int) {
 
 // tallySeconds takes the census of a budget's seconds. Of a load that ended early
 // they are those that it came to.
-func (j *judge) tallySeconds(b int, target float64) (c SecondsCount) {
+func (j *judge) tallySeconds(b int, target float64) (c Census) {
+	c.Target = target
+	states := bytes.Repeat([]byte{'-'}, j.snap.Plan.Seconds())
 	ended := len(j.facts.Aborted)+len(j.facts.Interrupted) > 0
 	for second := range j.snap.Plan.Seconds() {
 		if !j.inStages(b, second) || ended && time.Duration(second)*time.Second >= j.snap.Elapsed {
 			continue
 		}
 		c.Total++
-		switch j.second(b, second) {
+		state := j.second(b, second)
+		states[second] = "ugdb"[state]
+		switch state {
 		case broken:
 			c.Bad++
 		case doubtful:
@@ -111,6 +116,7 @@ func (j *judge) tallySeconds(b int, target float64) (c SecondsCount) {
 	c.Budget, _ = allowance(target, c.Total)
 	c.PerHour = (1 - target) * 3600
 	c.Scaled = c.Total < scaledBelow
+	c.States = string(states)
 	return c
 }
 
@@ -128,6 +134,7 @@ func (j *judge) census(r *Judged, o scenario.Objective) {
 	}
 	target := float64(o.Target)
 	c := j.tallySeconds(b, target)
+	r.Census = &c
 	known := c.Total - c.Unknown
 	_, most := allowance(target, c.Total)
 	least, _ := allowance(target, known)
@@ -183,7 +190,7 @@ func (j *judge) seconds() {
 		}
 	}
 	if b, ok := j.budgets[name]; ok {
-		j.result.Seconds = j.tallySeconds(b, target)
+		j.result.Seconds = j.tallySeconds(b, target).SecondsCount
 	}
 	if name == "" {
 		name = judgedBudget

@@ -29,7 +29,7 @@ func (j *judge) share(r *Judged, o scenario.Objective) {
 	deff = j.deffOf(float64(r.N), deff)
 	if r.N == 0 {
 		r.Verdict = Inconclusive
-		r.Upper = 1
+		r.Upper, r.Cut = 1, j.unknown(o, skip).cut
 		r.Needs = Needs(r.Target, j.confidence, deff)
 		r.Reason = reason.Reasons{reason.New(reason.NothingToJudge, r.Needs)}
 		return

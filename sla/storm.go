@@ -133,7 +133,7 @@ const none = -1
 // each storm that it is asked for, and then the time until recovery was measured,
 // or all that is allowed where none was. What comes after a recovery is judged,
 // or a relapse within the time allowed would be judged by nobody.
-func (j *judge) excused() (list []span) {
+func (j *judge) excused() (list []Span) {
 	for _, o := range j.objectives {
 		if o.Kind != scenario.KindRecoveryQuality {
 			continue
@@ -146,25 +146,25 @@ func (j *judge) excused() (list []span) {
 			if came := j.recoveryAfter(s, qualityBudget, j.qualityTarget()); came.after != nil {
 				until = min(until, *came.after)
 			}
-			list = append(list, span{edge(s.Start), edge(s.End) + until})
+			list = append(list, Span{edge(s.Start), edge(s.End) + until})
 		}
 	}
 	return list
 }
 
-// span is a stretch of the load, [start, end).
-type span struct{ start, end time.Duration }
-
 // touches tells whether any part of a second lies in one of the spans.
-func touches(list []span, second int) bool {
+func touches(list []Span, second int) bool {
 	from := time.Duration(second) * time.Second
 	for _, s := range list {
-		if from+time.Second > s.start && from < s.end {
+		if from+time.Second > s.Start && from < s.End {
 			return true
 		}
 	}
 	return false
 }
+
+// IsExcused tells whether recovery judges a second in the place of full quality.
+func (r *Result) IsExcused(second int) bool { return touches(r.Excused, second) }
 
 // edge is where a storm begins or ends, to the millisecond: one that ends 0.2 ms
 // into a second does not own it.
@@ -266,7 +266,7 @@ func (j *judge) before(s measure.Storm) (list []int) {
 // stormy tells whether a part of a second lies in a storm other than s.
 func (j *judge) stormy(second int, s measure.Storm) bool {
 	for _, other := range j.storms {
-		if other != s && touches([]span{{edge(other.Start), edge(other.End)}}, second) {
+		if other != s && touches([]Span{{edge(other.Start), edge(other.End)}}, second) {
 			return true
 		}
 	}
@@ -389,12 +389,13 @@ func (j *judge) recovery(r *Judged, o scenario.Objective) {
 		found = true
 		r.N++
 		came := j.recoveryAfter(s, budget, target)
+		back := Comeback{End: s.End, Took: came.after, Refuted: came.refuted, Told: true}
 		verdict, took := Inconclusive, came.refuted
 		switch {
 		case came.after != nil && *came.after <= o.Limit.D():
 			verdict, took = Pass, *came.after
 			if o.Kind == scenario.KindRecoveryQuality && !j.toldRecovery(s, took, target) {
-				verdict = NotVerified
+				verdict, back.Told = NotVerified, false
 			}
 		case came.refuted > o.Limit.D():
 			verdict = Fail
@@ -402,6 +403,7 @@ func (j *judge) recovery(r *Judged, o scenario.Objective) {
 				took = *came.after
 			}
 		}
+		r.Comebacks = append(r.Comebacks, back)
 		if verdict != Pass {
 			r.Bad++
 		}

@@ -21,28 +21,29 @@ func (j *judge) generator() {
 	g.LagP99, _ = j.snap.Timings[measure.Lag].Quantile(0.99)
 	g.Tainted = j.tainted()
 	own := j.snap.Counts[measure.DroppedGenerator]
-	planned := j.snap.Planned
+	g.Late = g.Tainted
+	g.Due = j.snap.Planned
 	if n, known := scheduled(j.facts); known {
-		planned = n
+		g.Due = n
 	}
-	due := planned - j.snap.Counts[measure.DroppedTarget]
-	if planned > 0 && len(j.facts.Interrupted) == 0 && float64(j.snap.Started) < issuedLeast*float64(due) {
+	due := g.Due - j.snap.Counts[measure.DroppedTarget]
+	if g.Due > 0 && len(j.facts.Interrupted) == 0 && float64(j.snap.Started) < issuedLeast*float64(due) {
 		g.Reasons = append(g.Reasons, reason.New(reason.TooFewStarts, j.snap.Started, due))
 	}
 	if float64(own) > droppedMost*float64(j.snap.Planned) {
 		g.Reasons = append(g.Reasons, j.dropped(own))
 	}
-	seconds := 0
 	for i := range j.snap.Seconds {
 		if j.snap.Seconds[i].Turns() > 0 {
-			seconds++
+			g.Seconds++
 		}
 	}
-	if n := len(g.Tainted); float64(n) > max(taintedAtMost, taintedMost*float64(seconds)) {
+	if n := len(g.Tainted); float64(n) > max(taintedAtMost, taintedMost*float64(g.Seconds)) {
 		failed, still := j.failsWithout(g.Tainted)
+		g.FailsWithout = still
 		for _, name := range failed {
-			if !still {
-				g.Reasons = append(g.Reasons, reason.New(reason.FailsOnlyTainted, name, n, seconds))
+			if len(still) == 0 {
+				g.Reasons = append(g.Reasons, reason.New(reason.FailsOnlyTainted, name, n, g.Seconds))
 			}
 		}
 	}
@@ -110,20 +111,24 @@ func (j *judge) without(seconds []int) *judge {
 // leftOut tells whether what was seen in a second is not judged.
 func (j *judge) leftOut(second int) bool { return second < len(j.strained) && j.strained[second] }
 
-// failsWithout names the objectives that fail, and tells whether the run does
+// failsWithout names the objectives and storms that fail, and those that do
 // without some seconds. Conversations have turns in many, and cannot be judged so.
-func (j *judge) failsWithout(seconds []int) (failed []string, still bool) {
+func (j *judge) failsWithout(seconds []int) (failed, still []string) {
 	w := j.without(seconds)
 	for i, r := range j.result.Objectives {
 		if r.Verdict == Fail {
 			failed = append(failed, r.Name)
-			still = still || r.Kind != scenario.KindConversations && w.objective(j.objectives[i]).Verdict == Fail
+			if r.Kind != scenario.KindConversations && w.objective(j.objectives[i]).Verdict == Fail {
+				still = append(still, r.Name)
+			}
 		}
 	}
 	for i, s := range j.result.Storms {
 		if s.Metastable {
 			failed = append(failed, s.Name)
-			still = still || w.metastable(j.storms[i])
+			if w.metastable(j.storms[i]) {
+				still = append(still, s.Name)
+			}
 		}
 	}
 	return failed, still

@@ -48,7 +48,17 @@ type Result struct {
 	LittlesLaw LittlesLaw
 	DEFF       float64 // design effect: mean turns per conversation of the plan
 	Warnings   reason.Reasons
+	// Answered are the turns of judged stages, and those of them that nobody answered.
+	Answered Counted
+	// Excused are the stretches that recovery judges in the place of full quality.
+	Excused []Span
 }
+
+// Counted is how many turns there were and how many of them were bad.
+type Counted struct{ N, Bad int64 }
+
+// Span is a stretch of the load, [Start, End).
+type Span struct{ Start, End time.Duration }
 
 // Judged is one objective with its evidence. Measured, Lower, Upper and Target
 // are in Unit: "share" (0–1), "ns", "s" or "count".
@@ -74,6 +84,25 @@ type Judged struct {
 	// the count alone decides.
 	Confidence float64
 	DEFF       float64
+	Census     *Census    // of an objective about seconds
+	Comebacks  []Comeback // of one about recovery, a storm each
+}
+
+// Census is what every second was.
+type Census struct {
+	SecondsCount
+	Target float64 // share of good seconds
+	// States has a letter for each second of the plan: g good, b bad, d doubtful,
+	// u unknown, - not judged.
+	States string
+}
+
+// Comeback is how one storm's recovery was seen.
+type Comeback struct {
+	End     time.Duration  // of the storm
+	Took    *time.Duration // nil: not seen
+	Refuted time.Duration  // it was not before this time
+	Told    bool           // enough answers say who gave them
 }
 
 // SecondsCount is the census of seconds; zero where no objective asks for one.
@@ -110,7 +139,13 @@ type StormResult struct {
 type GeneratorResult struct {
 	Tainted []int // seconds
 	LagP99  time.Duration
-	Reasons reason.Reasons // why the run is invalid; empty when it is not
+	Due     int64 // starts that were to be issued or dropped
+	Late    []int // tainted by lateness alone
+	Seconds int   // that had turns
+	// FailsWithout names the objectives and storms that fail, where there were too many
+	// late seconds, even without these.
+	FailsWithout []string
+	Reasons      reason.Reasons // why the run is invalid; empty when it is not
 }
 
 // LittlesLaw compares turns in flight with rate times mean response time.

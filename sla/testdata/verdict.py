@@ -1,10 +1,13 @@
-"""Judge objectives anew from what result.json says of them.
+"""Judge a run anew from what its result.json says, with nothing of the Go code.
 
-Reads a JSON list of objectives (kind, target, n, bad, deff, confidence, gate) from
-standard input, writes a list of {verdict, lower, upper}. It shares nothing with the
-Go code: Clopper-Pearson bounds come from bisection on the tail of the binomial
-distribution where counts are whole, and from Simpson's rule on the beta density
-where a design effect makes them fractions.
+    verdict.py result.json...    prints for each a line of JSON: every objective's
+                                 verdict and bounds, the run's verdict, its exit code
+    verdict.py < list.json       judges a JSON list of bare objectives
+
+It believes what was counted and nothing that was concluded: verdicts, bounds,
+design effects and reasons in the file are not read. Clopper-Pearson bounds come
+from bisection on the tail of the binomial distribution where counts are whole, and
+from Simpson's rule on the beta density where a design effect makes them fractions.
 """
 
 import json
@@ -89,6 +92,7 @@ def lower_bound(bad, n, confidence, deff):
 
 
 def judge(o):
+    """Judge one objective by its own counts alone."""
     n, bad, target = o["n"], o["bad"], o["target"]
     if o["kind"] in ("count", "seconds"):
         allowed = target if o["kind"] == "seconds" else 0
@@ -97,20 +101,187 @@ def judge(o):
         return {"verdict": "inconclusive", "lower": 0.0, "upper": 1.0}
     deff = max(1.0, o["deff"])
     allowed = 1 - target
-    high = upper_bound(bad, n, o["confidence"], deff)
-    low = lower_bound(bad, n, o["confidence"], deff)
+    untold = min(o.get("untold", 0), n - bad)
+    unknown = o.get("cut", 0) + untold
+    worst, best, of = bad + unknown, bad, n + o.get("cut", 0)
+    high = upper_bound(worst, of, o["confidence"], deff)
+    low = lower_bound(best, of, o["confidence"], deff)
+
     if o["gate"] == "measured":
-        verdict = "pass" if bad / n <= allowed + 1e-12 else "fail"
-    elif allowed <= 0:
-        verdict = "fail" if bad > 0 else "pass"
-    elif high <= allowed:
-        verdict = "pass"
-    elif low > allowed:
-        verdict = "fail"
+        passes, fails = worst / of <= allowed + 1e-12, best / of > allowed + 1e-12
+    elif allowed <= 1e-12:
+        passes, fails = worst == 0, best > 0
     else:
-        verdict = "inconclusive"
+        passes, fails = high <= allowed, low > allowed
+    verdict = "pass" if passes else "fail" if fails else "not_verified" if untold else "inconclusive"
     return {"verdict": verdict, "lower": 1 - high, "upper": 1 - low}
 
 
+def whole_below(x):
+    return math.floor(x + 1e-6)
+
+
+def whole_above(x):
+    return math.ceil(x - 1e-6)
+
+
+def judge_seconds(states, target):
+    """Judge a census: g good, b bad, d doubtful, u unknown; any other is not judged."""
+    good, bad, doubtful, unknown = (states.count(c) for c in "gbdu")
+    total = good + bad + doubtful + unknown
+    known = total - unknown
+    if known == 0:
+        return "inconclusive"
+    if bad > whole_above((1 - target) * total):
+        return "fail"
+    if known - good <= whole_below((1 - target) * known) and 2 * good >= total:
+        return "pass"
+    return "inconclusive"
+
+
+# Shares of turns that are not verified, rather than inconclusive, without any.
+NEEDS_SOME = ("chunk_gap", "expected")
+
+
+class Run:
+    def __init__(self, document):
+        self.d = document
+        self.how = document["judging"]
+        self.burn = {b["objective"]: b for b in document["burn"]}
+        self.seconds = [s["t_s"] for s in document["series"]]
+
+    def objective(self, o, without=frozenset()):
+        """Judge one objective, as if nothing had been seen in some seconds."""
+        kind = o["kind"]
+        if kind == "seconds":
+            states = "".join("u" if i in without and c in "gbdu" else c for i, c in enumerate(o["census"]["states"]))
+            return {"verdict": judge_seconds(states, o["census"]["target"])}
+        if kind in ("recovery_latency", "recovery_quality"):
+            return {"verdict": self.recovery(o)}
+        if kind == "calls_per_turn":
+            return {"verdict": self.calls(o)}
+        if kind in ("integrity", "planted", "context"):
+            return {"verdict": self.count(o)}
+        return self.share(o, without)
+
+    def count(self, o):
+        c = self.d["counts"]
+        if o["kind"] == "integrity":
+            n, bad = c["context_verified"] + c["integrity"], c["integrity"]
+        elif o["kind"] == "planted":
+            n, bad = c["ok"] + c["degraded"] + c["unexpected"], c["planted"]
+        else:
+            n, bad = o["n"], o["bad"]
+        return "fail" if bad else "pass" if n else "not_verified"
+
+    def calls(self, o):
+        calls, turns = self.d["llm"]["calls"], self.d["counts"]["turns"]
+        if calls is None:
+            return "not_verified"
+        if turns == 0:
+            return "inconclusive"
+        return "pass" if calls / turns <= o["target"] else "fail"
+
+    def recovery(self, o):
+        limit = o["limit_ns"] / 1e9
+        order = ["pass", "not_verified", "inconclusive", "fail"]
+        worst = None
+        for r in o.get("comebacks", []):
+            if r["took_s"] is not None and r["took_s"] <= limit:
+                verdict = "pass" if r["told"] else "not_verified"
+            else:
+                verdict = "fail" if r["refuted_s"] > limit else "inconclusive"
+            if worst is None or order.index(verdict) > order.index(worst):
+                worst = verdict
+        return worst or "not_verified"
+
+    def share(self, o, without):
+        n, bad = o["n"], o["bad"]
+        burn = self.burn.get(o["name"])
+        if o["kind"] == "conversations":
+            c = self.d["conversations"]
+            n = c["complete"] + c["complete_degraded"] + c["broken"]
+            bad = c["broken"] + (c["complete_degraded"] if o["tier_at_most"] == "llm" else 0)
+        elif burn:
+            n, bad = (
+                sum(b - a for s, a, b in zip(self.seconds, [0] + burn[key], burn[key]) if s not in without)
+                for key in ("n", "bad")
+            )
+        if not without and (n, bad) != (o["n"], o["bad"]):
+            raise ValueError(f'{o["name"]}: {bad} of {n} by second, but {o["bad"]} of {o["n"]} in all')
+        if n == 0 and o["kind"] in NEEDS_SOME:
+            return {"verdict": "not_verified"}
+        if n and o["kind"] == "first_token" and "first_token" not in self.d and self.d["latency"]["response"]["n"]:
+            return {"verdict": "not_verified"}
+        deff = 1.0 if o["kind"] == "conversations" else self.how["turns_together"]
+        if self.how["users"] > 0:
+            deff = max(deff, n / self.how["users"])
+        return judge({
+            "kind": "share", "n": n, "bad": bad, "target": o["target"], "deff": deff, "cut": o["cut"], "untold": o["untold"],
+            "confidence": self.how["confidence"], "gate": self.how["gate"],
+        })
+
+    def must_verify(self, o):
+        return o["kind"] != "integrity" and (o["kind"] != "context" or self.how["memory"] == "on")
+
+    def invalid(self, verdicts):
+        """Tell whether the generator could not measure what it was asked to."""
+        g, c = self.d["generator"], self.d["counts"]
+        if g["starts_due"] > 0 and not self.how["interrupted"] and g["starts"] < 0.99 * (g["starts_due"] - c["dropped_target"]):
+            return True
+        if c["dropped_generator"] > 0.001 * c["conversations_planned"]:
+            return True
+        late = g["late_at_s"]
+        if len(late) <= max(3, 0.05 * g["seconds_with_turns"]):
+            return False
+        window = max(1, math.ceil(self.how["timeout_s"]))
+        without = {near for s in late for near in range(max(s - window, 0), s + 2)}
+        failed = [o for o in self.d["objectives"] if verdicts[o["name"]]["verdict"] == "fail"]
+        storms = [s for s in self.d["storms"] if s["metastable"]]
+        if not failed and not storms:
+            return False
+        for o in failed:
+            if o["kind"] in ("recovery_latency", "recovery_quality"):
+                # How its windows went is not in the file; it says of itself that it fails without them.
+                if o["name"] in g["fails_without_late"]:
+                    return False
+            elif o["kind"] != "conversations" and self.objective(o, without)["verdict"] == "fail":
+                return False
+        return not any(s["name"] in g["fails_without_late"] for s in storms)
+
+    def verdict(self, verdicts):
+        c, how = self.d["counts"], self.how
+        failed = any(v["verdict"] == "fail" for v in verdicts.values()) or any(s["metastable"] for s in self.d["storms"])
+        undecided = any(
+            verdicts[o["name"]]["verdict"] == "inconclusive" or verdicts[o["name"]]["verdict"] == "not_verified" and self.must_verify(o)
+            for o in self.d["objectives"]
+        )
+        undecided = undecided or bool(how["aborted"]) or how["journal_gaps"] > 0 or c["turns"] + c["dropped_target"] == 0
+        if c["integrity"] > 0:
+            return "fail"
+        if how["interrupted"] or how["missing_shards"]:
+            return "incomplete"
+        if self.invalid(verdicts):
+            return "invalid"
+        kinds = [i["kind"] for i in how["incidents"]]
+        if failed:
+            return "invalid" if "suspended" in kinds else "fail"
+        return "inconclusive" if undecided or "other_target" in kinds else "pass"
+
+    def judged(self):
+        verdicts = {o["name"]: self.objective(o) for o in self.d["objectives"]}
+        run = self.verdict(verdicts)
+        code = {"pass": 0, "fail": 10, "invalid": 12}.get(run, 11)
+        if run == "inconclusive" and self.how["on_inconclusive"] == "pass":
+            code = 0
+        if self.how["signal"] > 0:
+            code = 128 + self.how["signal"]
+        return {"objectives": verdicts, "verdict": run, "exit_code": code}
+
+
 if __name__ == "__main__":
-    json.dump([judge(o) for o in json.load(sys.stdin)], sys.stdout)
+    if len(sys.argv) == 1:
+        json.dump([judge(o) for o in json.load(sys.stdin)], sys.stdout)
+    for path in sys.argv[1:]:
+        with open(path, encoding="utf-8") as f:
+            print(json.dumps(Run(json.load(f)).judged()))
