@@ -27,8 +27,11 @@ func (l *line) show(x *exchange, request []byte) {
 		return
 	}
 	answer := x.In
-	if l.client.binary && x.Head.Status != 0 {
-		answer = append(fmt.Appendf(nil, "HTTP/2 %d\r\n\r\n", x.Head.Status), answer...)
+	switch {
+	case l.client.binary && x.Head.Status != 0:
+		answer = append(fmt.Appendf(nil, "HTTP/2 %d\r\n\r\n", x.Head.Status), x.Legible(x.In)...)
+	case x.Start > 0:
+		answer = append(bytes.Clone(x.In[:x.Start]), x.Legible(x.Body)...)
 	}
 	if len(x.notes) > 0 {
 		answer = append(append(bytes.Clone(bytes.TrimRight(answer, "\r\n")), "\n\n"...), x.notes...)

@@ -226,8 +226,8 @@ type Options struct {
 	Upload func(path string) ([]byte, error)
 	// Dir is the folder that relative paths of certificates are taken from.
 	Dir string
-	// Capture is given every request as sent and its answer as it came (over HTTP/2
-	// as a person reads them), for one conversation shown to a person: the login,
+	// Capture is given every request as sent and its answer with its body decoded (over
+	// HTTP/2 both as a person reads them), for one conversation shown to a person: the login,
 	// the turn, each poll of a job; the one that the reply is of comes last. Behind the answer stands what was said of its
 	// ticket over the agents' sockets. The slices are valid during the call.
 	Capture func(request, response []byte)

@@ -1,6 +1,10 @@
 package driver
 
 import (
+	"bytes"
+	"slices"
+	"strings"
+
 	"github.com/cstest/cstest/driver/internal/find"
 	"github.com/cstest/cstest/driver/internal/jsonscan"
 	"github.com/cstest/cstest/driver/internal/ndjson"
@@ -148,6 +152,10 @@ func (e *events) event(name string, data []byte) wire.Fault {
 		}
 		return wire.Fault{}
 	}
+	if idle(name, data) {
+		e.ended = e.ended || name == "done" && !d.openai
+		return wire.Fault{}
+	}
 	valid := d.lookup.Find(&x.scanner, data)
 	switch {
 	case name == errorEvent:
@@ -181,6 +189,26 @@ func (e *events) failedBy(data []byte, valid bool) wire.Fault {
 		return f
 	}
 	return wire.NewFault(Malformed, "error event: "+wire.Visible(data))
+}
+
+// idle tells whether an event says nothing, but that the server is there: it has
+// no data, or those or its name are what servers keep a connection alive with.
+func idle(name string, data []byte) bool {
+	switch {
+	case name == errorEvent:
+		return false
+	case name != "" && keepsAlive(name):
+		return true
+	case len(data) > 0 && data[0] == '{':
+		return false
+	}
+	data = bytes.TrimSpace(data)
+	return len(data) == 0 || len(data) <= 16 && keepsAlive(string(data))
+}
+
+func keepsAlive(word string) bool {
+	word = strings.ToLower(strings.Trim(word, ": "))
+	return slices.Contains([]string{"ping", "pong", "heartbeat", "keepalive", "keep-alive", "keep_alive", "keep alive"}, word)
 }
 
 // reference handles the bundled server's events but for error: meta, delta, tier

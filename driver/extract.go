@@ -136,6 +136,9 @@ func (r *reader) take(x *exchange, reply *Reply, status int, body []byte) wire.F
 		if len(body) == 0 {
 			return wire.NewFault(Malformed, "the answer has no body")
 		}
+		if why := x.Unread(); why != "" {
+			return wire.NewFault(Malformed, r.unreadable()+": "+why)
+		}
 		return wire.NewFault(Malformed, r.unreadable())
 	}
 	v := x.scanner.Values

@@ -195,7 +195,7 @@ func TestHTTP2Answers(t *testing.T) {
 		{"close", func(p *peer, id uint32) { p.conn.Close() }, 0, Broken, wire.ClosedEarly},
 		{"no status", func(p *peer, id uint32) { p.head(id, true, "x", "y") }, 0, Broken, "malformed header block"},
 		{"two statuses", func(p *peer, id uint32) { p.head(id, true, ":status", "200", ":status", "200") }, 0, Broken, "malformed header block"},
-		{"status 999", func(p *peer, id uint32) { p.head(id, true, ":status", "999") }, 0, Broken, "malformed header block"},
+		{"status 999", func(p *peer, id uint32) { p.head(id, true, ":status", "999") }, 999, Complete, ""},
 		{"NUL in a header", func(p *peer, id uint32) { p.head(id, true, ":status", "200", "location", "a\x00") }, 0, Broken, "malformed header block"},
 		{"upper case", func(p *peer, id uint32) { p.head(id, true, ":status", "200", "X", "a") }, 0, Broken, "malformed header block"},
 		{"HPACK garbage", func(p *peer, id uint32) {

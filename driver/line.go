@@ -75,6 +75,7 @@ func newClient(p *plan, version scenario.HTTPVersion) (*client, error) {
 		return nil, fmt.Errorf("target.http: %.20q is none of 1.1, 2, h2c", version)
 	}
 	for _, q := range p.all() {
+		q.Accept = wire.Accepted(q.Fields)
 		c.carrier.Compile(q)
 	}
 	return c, nil

@@ -29,6 +29,7 @@ func (e *events) own(name string, data []byte) wire.Fault {
 			return e.failedBy(data, false)
 		case own.done.Hold(&x.look):
 			e.ended = true
+		case idle(name, data):
 		case own.deltaWhen.In(&x.look) != find.Fails:
 			return wire.NewFault(Malformed, "an event of the stream is not valid JSON")
 		}

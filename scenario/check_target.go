@@ -168,6 +168,19 @@ func ConnectionHeader(name string) bool {
 	return slices.Contains(connectionHeaders, strings.ToLower(name))
 }
 
+// codings refuses to ask for bodies that cstest cannot read.
+func (c *checker) codings(at, value string) {
+	if !constant(value) {
+		return
+	}
+	for one := range strings.SplitSeq(value, ",") {
+		name, _, _ := strings.Cut(one, ";")
+		if name = strings.ToLower(strings.TrimSpace(name)); !slices.Contains([]string{"", "*", "identity", "gzip", "x-gzip", "deflate", "br", "zstd"}, name) {
+			c.bad(at, "cstest cannot read bodies in %q: ask for gzip, deflate, br or zstd", short(name))
+		}
+	}
+}
+
 // headers refuses what would break a request or what the driver sets itself.
 func (c *checker) headers(path string, headers map[string]string) {
 	if len(headers) > maxHeaders {
@@ -186,6 +199,8 @@ func (c *checker) headers(path string, headers map[string]string) {
 			c.bad(at, "belongs to the connection, and cstest sets what is needed itself: remove it")
 		case strings.EqualFold(name, "traceparent"):
 			c.bad(at, "cstest sets traceparent itself: turns are told apart by it")
+		case strings.EqualFold(name, "accept-encoding"):
+			c.codings(at, headers[name])
 		}
 		if low := strings.ToLower(name); (low == "authorization" || low == "cookie" || strings.Contains(low, "api-key")) && constant(headers[name]) {
 			c.warn(at, "the secret itself stands here and will be written to the results: use ${env:NAME}")

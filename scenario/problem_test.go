@@ -124,6 +124,7 @@ func TestProblems(t *testing.T) {
 		{"less than one start", swap("starts: 5/s", "starts: 1/m"), "x.yaml:6:5: load.stages: plan 0.167 conversations, less than one: nothing would be sent; raise starts or for"},
 		{"no user", swap("starts: 5/s", "users: 0"), "x.yaml:6:5: load.stages: plan no user: nothing would be sent"},
 		{"header of the connection", own("  headers: {TE: x}"), "x.yaml:5:17: target.headers.TE: belongs to the connection, and cstest sets what is needed itself: remove it"},
+		{"a coding not read", own("  headers: {Accept-Encoding: \"gzip, lzma;q=0.5\"}"), "x.yaml:5:30: target.headers.Accept-Encoding: cstest cannot read bodies in \"lzma\": ask for gzip, deflate, br or zstd"},
 		{"URL from nowhere", swap("target: {bundled: {}}", "target: {url: \"${env:NOWHERE_AT_ALL}\"}"), "x.yaml:3:15: target.url: the environment has no NOWHERE_AT_ALL: set it, or say which server with --target URL (CSTEST_TARGET)"},
 		{"header", own("  headers: {Host: x}"), `x.yaml:5:19: target.headers.Host: the host is that of target.url: write the name there, and where it is to be found in target.resolve, for example {"chat.example:443": "10.0.0.7:443"}`},
 		{"tier", own("  api: custom\n  request: {path: /c, body: {t: '${turn.text}'}}\n  response: {answer: a, tier: {from: s, map: {agent: handof}}}"), `x.yaml:7:54: target.response.tier.map.agent: "handof" is not one of llm, faq, handoff, static; did you mean "handoff"?`},

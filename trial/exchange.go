@@ -3,17 +3,13 @@ package trial
 import (
 	"bufio"
 	"cmp"
-	"compress/flate"
-	"compress/gzip"
-	"compress/zlib"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/cstest/cstest/driver"
 	"github.com/cstest/cstest/measure"
@@ -56,62 +52,33 @@ type Path struct {
 	Found              bool
 }
 
-// mostShown bounds how much of a body is taken apart for a person.
-const mostShown = 1 << 20
-
-// decoded is an answer with its body as text: chunks put together, compression
-// undone. What cannot be taken apart stays as it came.
+// decoded is an answer with a note of what the driver undid of its body, and that
+// body. What could not be undone is not for a person to read.
 func decoded(raw string) (text, body string) {
 	head, rest, ok := strings.Cut(raw, "\r\n\r\n")
 	if !ok || !strings.HasPrefix(raw, "HTTP/1.") {
-		return raw, rest
+		return raw, bare(rest)
 	}
-	answer, err := http.ReadResponse(bufio.NewReader(strings.NewReader(raw)), nil)
+	answer, err := http.ReadResponse(bufio.NewReader(strings.NewReader(head+"\r\n\r\n")), nil)
 	if err != nil {
-		return raw, rest
+		return raw, bare(rest)
 	}
-	defer func() { _ = answer.Body.Close() }() // memory
-	var done []string
-	if len(answer.TransferEncoding) > 0 {
-		done = append(done, strings.Join(answer.TransferEncoding, ", "))
-	}
-	plain, err := io.ReadAll(io.LimitReader(answer.Body, mostShown))
-	if err != nil && len(done) == 0 {
-		return raw, rest // shorter than it says: nothing to undo
-	}
+	_ = answer.Body.Close() // memory
+	undone := answer.TransferEncoding
 	if coding := strings.ToLower(answer.Header.Get("Content-Encoding")); coding != "" && coding != "identity" {
-		undone, uerr := uncompressed(coding, string(plain))
-		if uerr != nil {
-			return head + "\r\n\r\n" + fmt.Sprintf("(%d bytes, %s: %v)", len(plain), coding, uerr), ""
+		if !utf8.ValidString(rest) {
+			return head + "\r\n\r\n" + fmt.Sprintf("(%d bytes of %s)", len(rest), coding), ""
 		}
-		plain, done = undone, append(done, coding)
+		undone = append(undone, coding)
 	}
-	if len(done) == 0 {
-		return raw, rest
+	if len(undone) == 0 {
+		return raw, bare(rest)
 	}
-	note := fmt.Sprintf("(decoded from %s, %d bytes)", strings.Join(done, ", "), len(plain))
-	if err != nil {
-		note = fmt.Sprintf("(decoded from %s, broken off after %d bytes: %v)", strings.Join(done, ", "), len(plain), err)
-	}
-	return head + "\r\n\r\n" + note + "\n" + string(plain), string(plain)
+	return head + "\r\n\r\n" + fmt.Sprintf("(decoded from %s, %d bytes)", strings.Join(undone, ", "), len(rest)) + "\n" + rest, bare(rest)
 }
 
-func uncompressed(coding, body string) ([]byte, error) {
-	switch coding {
-	case "gzip", "x-gzip":
-		z, err := gzip.NewReader(strings.NewReader(body))
-		if err != nil {
-			return nil, err
-		}
-		return io.ReadAll(io.LimitReader(z, mostShown))
-	case "deflate": // zlib by RFC 9110; some servers send it bare
-		if z, err := zlib.NewReader(strings.NewReader(body)); err == nil {
-			return io.ReadAll(io.LimitReader(z, mostShown))
-		}
-		return io.ReadAll(io.LimitReader(flate.NewReader(strings.NewReader(body)), mostShown))
-	}
-	return nil, errors.New("not taken apart here")
-}
+// bare is a body without the byte order mark that may stand before JSON.
+func bare(body string) string { return strings.TrimPrefix(body, "\ufeff") }
 
 // pathsOf looks up every place of the mapping in the last answer.
 func pathsOf(t *scenario.Target, head, body string) (list []Path) {

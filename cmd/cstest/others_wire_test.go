@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/cstest/cstest/result"
@@ -46,5 +47,38 @@ func TestRefusedStreams(t *testing.T) {
 				t.Errorf("exit %d, %d of %d turns ok\n%s", r.code, c.OK, c.Turns, r.stdout)
 			}
 		})
+	}
+}
+
+// What the scenario's own accept-encoding asks for is read, whole or as a stream,
+// and try shows it decoded.
+func TestOwnAcceptEncoding(t *testing.T) {
+	t.Parallel()
+	url := nodeServer(t, "accept-encoding")
+	for _, coding := range []string{"gzip, deflate, br", "gzip", "identity"} {
+		for _, mode := range []string{"sync", "stream"} {
+			t.Run(coding+" "+mode, func(t *testing.T) {
+				t.Parallel()
+				set := []string{"--set", "target.headers.accept-encoding=" + coding}
+				if mode == "stream" {
+					set = append(set, "--set", "target.mode=stream", "--set", "target.request.path=/sse")
+				}
+				r, doc := runCase(t, "accept-encoding", url, set...)
+				if c := doc.Counts; r.code != exitPass || c.Turns < 5 || c.OK != c.Turns {
+					t.Errorf("exit %d, %d of %d turns ok\n%s", r.code, c.OK, c.Turns, r.stdout)
+				}
+				if q := doc.FirstToken; mode == "stream" && (q == nil || q.MaxNs == nil || *q.MaxNs >= *doc.Latency.Response.MaxNs) {
+					t.Errorf("first tokens came with the last: %+v", q)
+				}
+				tried := cstest(t, append([]string{"try", filepath.Join("testdata", "servers-of-others", "accept-encoding", "scenario.yaml"), "--set", "target.url=" + url}, set...)...)
+				want := `{"answer":"hello"}`
+				if mode == "stream" {
+					want = `data: {"text":"x"}`
+				}
+				if tried.code != exitPass || !strings.Contains(tried.stdout, want) {
+					t.Errorf("try: exit %d\n%s%s", tried.code, tried.stdout, tried.stderr)
+				}
+			})
+		}
 	}
 }

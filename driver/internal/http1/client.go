@@ -60,7 +60,7 @@ func (h *Client) Compile(q *wire.Request) { q.Written = NewForm(q, h.target) }
 
 // RoundTrip sends q, filled with x's values, and reads the answer into x.
 func (h *Client) RoundTrip(l *wire.Link, x *wire.Exchange, q *wire.Request) wire.Fault {
-	x.In = x.In[:0]
+	x.In, x.Start = x.In[:0], 0
 	x.Out = q.Written.(*Form).Append(x.Out[:0], &x.Values) //nolint:forcetypeassert // this package alone puts it there
 	c, f := h.acquire(l, x)
 	if f.Bad() {
@@ -275,11 +275,20 @@ func (h *Client) lost(c *conn, x *wire.Exchange, err error, silent bool) wire.Fa
 // or its events to x.Events.
 func (h *Client) readBody(c *conn, x *wire.Exchange, q *wire.Request, from int) (keep bool, f wire.Fault) {
 	in, f := newIntake(h.target, x, q, from)
+	defer x.Finish()
 	if f.Bad() {
 		return false, f
 	}
+	if h.target.Verbatim {
+		x.Start = from
+		defer func() {
+			if f.Bad() && x.Body == nil {
+				x.Body = x.In[in.from:in.end]
+			}
+		}()
+	}
 	for {
-		if f := in.take(); f.Bad() {
+		if f = in.take(); f.Bad() {
 			return false, f
 		}
 		if in.bounds.done || x.Streamed && x.Events.Ended() {
@@ -304,7 +313,7 @@ func (h *Client) readBody(c *conn, x *wire.Exchange, q *wire.Request, from int) 
 const linger = 100 * time.Millisecond
 
 func (h *Client) afterStream(c *conn, x *wire.Exchange, in *intake) (keep bool, f wire.Fault) {
-	if f := x.Events.End(true); f.Bad() {
+	if f := x.End(true); f.Bad() {
 		return true, f
 	}
 	over := x.Done

@@ -73,3 +73,22 @@ func TestWriteDeadlineOfAnEarlierTurn(t *testing.T) {
 		})
 	}
 }
+
+// A field may be folded, wherever its bytes are cut; each piece is looked at as it
+// comes.
+func TestFoldedCutAnywhere(t *testing.T) {
+	const whole = "HTTP/1.1 200 OK\r\nX: a\r\n b\r\n\tc\r\nContent-Length:\r\n 15\r\nRetry-After: 1\r\n \r\n\r\n"
+	limits := &wire.Limits{Head: 1 << 10, Line: 1 << 8}
+	for cut := range len(whole) {
+		var r headReader
+		var h wire.Head
+		in := []byte(whole)
+		f, done := r.read(in[:cut], &h, limits)
+		if f.Bad() || done {
+			t.Fatalf("cut at %d: %v, done %t", cut, f, done)
+		}
+		if f, done = r.read(in, &h, limits); f.Bad() || !done || h.Status != 200 || h.Length != 15 || string(h.RetryAfter) != "1" || r.at != len(whole) {
+			t.Errorf("cut at %d: %v, done %t, %+v", cut, f, done, h)
+		}
+	}
+}

@@ -33,24 +33,43 @@ func (r *headReader) read(in []byte, h *wire.Head, l *wire.Limits) (f wire.Fault
 		}
 		end := r.seen + n
 		line := in[r.at:end]
-		r.at, r.seen = end+1, end+1
-		if r.at > l.Head {
+		if end >= l.Head {
 			return wire.NewFault(wire.Oversized, "the headers are longer than the limit"), false
 		}
-		if len(line) == 0 || line[len(line)-1] != '\r' {
-			return wire.NewFault(wire.Broken, "protocol error: header line ends without CR LF"), false
+		if f = sound(line, l); f.Bad() {
+			return f, false
 		}
 		line = line[:len(line)-1]
-		if len(line) > l.Line {
-			return wire.NewFault(wire.Oversized, "a header line is longer than the limit"), false
+		if r.started && len(line) > 0 {
+			if end+1 == len(in) {
+				r.seen = end // whether the field goes on is seen with the next byte
+				return soFar(line, *h), false
+			}
+			if next := in[end+1]; next == ' ' || next == '\t' {
+				// Folded, as was once allowed: the end of the line is space (RFC 9112, 5.2).
+				in[end-1], in[end] = ' ', ' '
+				r.seen = end + 1
+				continue
+			}
 		}
-		if !wire.Clean(line) {
-			return wire.NewFault(wire.Broken, "protocol error: control character in the headers"), false
-		}
+		r.at, r.seen = end+1, end+1
 		if f, done = r.line(line, h); f.Bad() || done {
 			return f, done
 		}
 	}
+}
+
+// sound tells what is wrong with a line, up to its LF.
+func sound(line []byte, l *wire.Limits) wire.Fault {
+	switch n := len(line) - 1; {
+	case n < 0 || line[n] != '\r':
+		return wire.NewFault(wire.Broken, "protocol error: header line ends without CR LF")
+	case n > l.Line:
+		return wire.NewFault(wire.Oversized, "a header line is longer than the limit")
+	case !wire.Clean(line[:n]):
+		return wire.NewFault(wire.Broken, "protocol error: control character in the headers")
+	}
+	return wire.Fault{}
 }
 
 // line handles one line without its end.
@@ -83,6 +102,14 @@ func (r *headReader) line(line []byte, h *wire.Head) (wire.Fault, bool) {
 	return wire.Fault{}, false
 }
 
+// soFar tells what is wrong with a field that may go on, if that makes it no better.
+func soFar(line []byte, h wire.Head) wire.Fault {
+	if line[len(line)-1] == ':' {
+		return wire.Fault{}
+	}
+	return field(line, &h)
+}
+
 // statusLine reads "HTTP/1.1 200 OK"; old tells that it is HTTP/1.0.
 func statusLine(line []byte, h *wire.Head) (f wire.Fault, old, ok bool) {
 	if len(line) < 12 || string(line[:7]) != "HTTP/1." || line[7] != '0' && line[7] != '1' || line[8] != ' ' || len(line) > 12 && line[12] != ' ' {
@@ -94,8 +121,8 @@ func statusLine(line []byte, h *wire.Head) (f wire.Fault, old, ok bool) {
 		}
 		h.Status = h.Status*10 + int(c-'0')
 	}
-	if h.Status < 100 || h.Status > 599 {
-		return wire.NewFault(wire.Broken, "protocol error: status outside 100 to 599"), false, false
+	if h.Status < 100 {
+		return wire.NewFault(wire.Broken, "protocol error: a status below 100"), false, false
 	}
 	old = line[7] == '0'
 	h.Closing = old

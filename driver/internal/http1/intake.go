@@ -20,7 +20,7 @@ type intake struct {
 func newIntake(t *wire.Target, x *wire.Exchange, q *wire.Request, from int) (intake, wire.Fault) {
 	in := intake{target: t, x: x, from: from, end: from, raw: from}
 	in.bounds.start(&x.Head, q.Method)
-	return in, x.BeginBody(q, &t.Limits)
+	return in, x.BeginBody(q, t)
 }
 
 // take looks at everything read so far.
@@ -44,7 +44,7 @@ func (in *intake) add(span []byte) wire.Fault {
 		return wire.NewFault(wire.Oversized, wire.TooLarge)
 	}
 	if in.x.Streamed {
-		if f := in.x.Events.Feed(span); f.Bad() {
+		if f := in.x.Feed(span); f.Bad() {
 			return f
 		}
 		if !in.target.Verbatim {
@@ -81,7 +81,7 @@ func (in *intake) broken(f wire.Fault) wire.Fault {
 	closed := f == wire.NewFault(wire.Broken, wire.ClosedEarly)
 	switch {
 	case in.x.Streamed && f.Reason == wire.Broken:
-		return in.x.Events.End(closed && in.bounds.left < 0)
+		return in.x.End(closed && in.bounds.left < 0)
 	case closed && !in.x.Streamed && in.bounds.left < 0:
 		return in.finish()
 	}

@@ -90,6 +90,7 @@ func (h *Client) RoundTrip(l *wire.Link, x *wire.Exchange, q *wire.Request) wire
 		s = &stream{wake: make(chan struct{}, 1)}
 		x.State = s
 	}
+	defer x.Finish()
 	defer s.reset(nil, nil)
 	x.In, x.Out = x.In[:0], x.Out[:0]
 	if q.Bodied {

@@ -156,5 +156,5 @@ func (r *blockReader) known(h *wire.Head, val []byte) bool {
 		}
 		h.Status = h.Status*10 + int(c-'0')
 	}
-	return h.Status >= 100 && h.Status <= 599
+	return h.Status >= 100
 }

@@ -264,7 +264,7 @@ func (m *mux) lost(f wire.Fault) {
 			following := s.next
 			if s.Streamed {
 				s.Done = now
-				m.finish(s, s.Events.End(false))
+				m.finish(s, s.End(false))
 			}
 			s = following
 		}

@@ -213,7 +213,7 @@ func (m *mux) readHead(s *stream, block []byte, now time.Duration) {
 		}
 	case !trailers:
 		s.answered = true
-		bad = s.begin(&m.h.target.Limits)
+		bad = s.BeginBody(s.request, m.h.target)
 	}
 	switch {
 	case bad.Bad():
@@ -282,7 +282,7 @@ func (m *mux) complete(s *stream) {
 	f := wire.Fault{}
 	switch {
 	case s.Streamed:
-		f = s.Events.End(true)
+		f = s.End(true)
 	case s.Head.Length >= 0 && s.Head.Length != int64(s.total) && s.Head.Status != 304 && s.total > 0:
 		f = protocol("the body is not as long as its content-length")
 	}
@@ -301,7 +301,7 @@ func (m *mux) resetBy(id, code uint32, now time.Duration) {
 	f := wire.NewFault(wire.Broken, "stream reset by the server")
 	switch {
 	case s.Streamed:
-		f = s.Events.End(false)
+		f = s.End(false)
 	case code == codeRefused:
 		f.Message = "stream refused by the server"
 		s.refused = !s.answered // else it contradicts itself

@@ -10,13 +10,13 @@ type stream struct {
 	*wire.Exchange
 
 	id          uint32
+	request     *wire.Request
 	form        *form
 	prev, next  *stream // by deadline
 	wake        chan struct{}
 	fault       wire.Fault
 	pending     []byte // of the request's body
 	window      int64
-	asked       *wire.Request
 	answered    bool // the head came
 	written     bool // or being written
 	unprocessed bool // the server says that it has not begun with it, or nothing was written
@@ -30,12 +30,9 @@ type stream struct {
 func (s *stream) reset(x *wire.Exchange, q *wire.Request) {
 	*s = stream{Exchange: x, wake: s.wake}
 	if q != nil {
-		s.form, s.asked = q.Written.(*form), q //nolint:forcetypeassert // this package alone puts it there
+		s.request, s.form = q, q.Written.(*form) //nolint:forcetypeassert // this package alone puts it there
 	}
 }
-
-// begin prepares for the body of the answer whose head just came.
-func (s *stream) begin(l *wire.Limits) wire.Fault { return s.BeginBody(s.asked, l) }
 
 // take takes a piece of the body.
 func (s *stream) take(p []byte, t *wire.Target) wire.Fault {
@@ -43,7 +40,7 @@ func (s *stream) take(p []byte, t *wire.Target) wire.Fault {
 		return wire.NewFault(wire.Oversized, wire.TooLarge)
 	}
 	if s.Streamed {
-		if f := s.Events.Feed(p); f.Bad() || !t.Verbatim {
+		if f := s.Feed(p); f.Bad() || !t.Verbatim {
 			return f
 		}
 	}

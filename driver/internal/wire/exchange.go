@@ -16,11 +16,14 @@ type Exchange struct {
 
 	Out   []byte // what was rendered of the request
 	In    []byte // what was read
+	Start int    // where the body begins in In; 0: In has no head
 	Body  []byte // of the answer, inside In or plain
-	plain []byte // the body decompressed
+	plain []byte // the body decompressed, or a stream so far where a person looks
 
 	Head     Head
 	Streamed bool // the answer is a stream of events
+	accept   Accept
+	flow     *flow // of a stream that is compressed
 
 	// State is the carrier's own, from one exchange to the next.
 	State any
@@ -71,19 +74,71 @@ func (x *Exchange) Room(n int) {
 // TooLarge is said of a body.
 const TooLarge = "the body is larger than the limit"
 
-// BeginBody says from the head how the body is to be taken as q asked for it. It
-// refuses what is too large by its own word.
-func (x *Exchange) BeginBody(q *Request, l *Limits) Fault {
-	if x.Head.Length > int64(l.Body) {
+// BeginBody says from the head how the body of q's answer is to be taken. It
+// refuses what is too large by its own word. Finish comes after it.
+func (x *Exchange) BeginBody(q *Request, t *Target) Fault {
+	if x.Head.Length > int64(t.Limits.Body) {
 		return NewFault(Oversized, TooLarge)
 	}
+	x.accept, x.plain = q.Accept, x.plain[:0]
 	x.Streamed = q.Events && x.Head.Status == 200 && (x.Head.eventual || q.Lines)
 	if !x.Streamed {
 		return Fault{}
 	}
 	x.Events.Begin()
-	if x.Head.encoding != identity {
-		return NewFault(Malformed, "the stream is compressed, which nobody asked for")
+	if x.Head.codings.none() {
+		return Fault{}
 	}
+	if f := x.Head.codings.readable(x.accept); f.Bad() {
+		return f
+	}
+	x.flow = newFlow(x, t)
 	return Fault{}
+}
+
+// Feed hands a piece of a stream to Events, its coding undone.
+func (x *Exchange) Feed(piece []byte) Fault {
+	if x.flow == nil || x.Events.Ended() {
+		return x.Events.Feed(piece)
+	}
+	return x.flow.feed(piece)
+}
+
+// End gives what it means that no more of a stream comes; whole is that of Events.
+func (x *Exchange) End(whole bool) Fault {
+	if x.flow != nil && !x.Events.Ended() {
+		if f := x.flow.end(); f.Bad() {
+			return f
+		}
+		whole = whole && !x.flow.cut
+	}
+	return x.Events.End(whole)
+}
+
+// Finish ends what BeginBody began.
+func (x *Exchange) Finish() {
+	if x.flow != nil {
+		x.flow.stop()
+		x.flow = nil
+	}
+}
+
+// Legible is the answer's body as a person reads it: raw, or decompressed.
+func (x *Exchange) Legible(raw []byte) []byte {
+	if len(x.plain) > 0 {
+		return x.plain
+	}
+	return raw
+}
+
+// Unread says what may be why a body that was taken as it stands is none; empty
+// where nothing is known of it.
+func (x *Exchange) Unread() string {
+	switch c := &x.Head.codings; {
+	case c.unknown:
+		return "its content-encoding is none of gzip, deflate, br and zstd"
+	case c.cut:
+		return "it ends before its " + c.list[c.n-1].String() + " does"
+	}
+	return ""
 }

@@ -11,7 +11,7 @@ type Head struct {
 	Length     int64 // -1: not given
 	Chunked    bool
 	Closing    bool // the connection ends with this answer
-	encoding   encoding
+	codings    codings
 	Location   []byte
 	RetryAfter []byte
 	Cookie     bool // it sets one
@@ -36,14 +36,6 @@ func (h *Head) Field(name string) (val []byte, ok bool) {
 	}
 	return nil, false
 }
-
-type encoding uint8
-
-const (
-	identity encoding = iota
-	gzipped
-	unknownEncoding
-)
 
 // Reset forgets the former answer.
 func (h *Head) Reset() { *h = Head{Length: -1, Keep: h.Keep, Fields: h.Fields[:0]} }
@@ -86,11 +78,7 @@ func (h *Head) Add(name, val []byte) Fault {
 		}
 	case 16:
 		if fold(name, "content-encoding") {
-			if h.encoding != identity || !fold(val, "gzip") && !fold(val, "identity") {
-				h.encoding = unknownEncoding
-			} else if fold(val, "gzip") {
-				h.encoding = gzipped
-			}
+			h.codings.add(val)
 		}
 	case 17:
 		if fold(name, "transfer-encoding") {

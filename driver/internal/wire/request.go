@@ -18,7 +18,8 @@ type Request struct {
 	Events  bool // the answer may be a stream of events
 	Lines   bool // of lines, whatever its content type
 	Usual   bool // nearly all requests are of this kind
-	Written any  // its form on the wire, made and read by the carrier
+	Accept  Accept
+	Written any // its form on the wire, made and read by the carrier
 }
 
 // Field is a header.
