@@ -135,6 +135,7 @@ func comparisonWords() []wordRow {
 		{"answered", "answered", "已应答"},
 		{"full quality", "full quality", "完整质量"},
 		{"turns", "turns", "轮次"},
+		{"answers", "answers", "应答"},
 		{"target CPU per turn", "target CPU per turn", "被测系统每轮 CPU"},
 		{"LLM calls per turn", "LLM calls per turn", "每轮 LLM 调用"},
 		{"measured", "measured", "已测量"},

@@ -6,8 +6,10 @@ import (
 	"slices"
 
 	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/sla"
 	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/gonum/stat/combin"
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
@@ -48,11 +50,13 @@ type Difference struct {
 	Verdict string   `json:"verdict"`
 }
 
-// Change is an objective whose verdict is not the same on both sides.
+// Change is an objective whose verdict is not the same on both sides. It decides
+// where it is more than chance: see decides.
 type Change struct {
-	Name string `json:"name"`
-	A    string `json:"a"`
-	B    string `json:"b"`
+	Name    string `json:"name"`
+	A       string `json:"a"`
+	B       string `json:"b"`
+	Decides bool   `json:"decides"`
 }
 
 // CompareOptions say what Compare accepts.
@@ -109,11 +113,12 @@ func metrics() []metric {
 		{"P99", "ns", sla.LatencyMargin, "worse", ns(func(d *Document) *int64 { return d.Latency.Response.P99Ns })},
 		{"answered", "share", shareMargin, "better", func(d *Document) *float64 { return d.Availability.Answers }},
 		{"full quality", "share", shareMargin, "better", func(d *Document) *float64 { return per(d.Counts.OK, d.Counts.Turns) }},
-		{"turns", "per_s", sla.ThroughputMargin, "better", func(d *Document) *float64 {
+		// Turns that failed make room for more of them: only answers are work done.
+		{"answers", "per_s", sla.ThroughputMargin, "better", func(d *Document) *float64 {
 			if d.DurationS == 0 {
 				return nil
 			}
-			return known(float64(d.Counts.Turns) / d.DurationS)
+			return known(float64(d.Counts.OK+d.Counts.Degraded+d.Counts.Unexpected) / d.DurationS)
 		}},
 		{"target CPU per turn", "us", sla.LatencyMargin, "worse", func(d *Document) *float64 {
 			for _, p := range d.Processes {
@@ -132,7 +137,9 @@ func metrics() []metric {
 // the interval excludes no change and the effect exceeds the margin (5 % of
 // latency, 2 % of throughput, 0.2 points of a share), equivalent when the
 // interval lies within the margin. With fewer, noise between runs is unknown,
-// and only an objective that turns from pass to fail, or back, decides.
+// and only an objective that turns from pass to fail, or back, decides: one whose
+// verdicts were inferred. What was merely counted falls on one side of a border by
+// chance.
 func Compare(a, b []*Document, o CompareOptions) (*Comparison, error) {
 	if len(a) == 0 || len(b) == 0 {
 		return nil, errors.New("a comparison takes at least one result on each side")
@@ -156,7 +163,7 @@ func Compare(a, b []*Document, o CompareOptions) (*Comparison, error) {
 	}
 	for _, x := range base.Objectives {
 		if from, to := verdictOf(a, x.Name), verdictOf(b, x.Name); from != to {
-			c.Objectives = append(c.Objectives, Change{x.Name, from, to})
+			c.Objectives = append(c.Objectives, Change{x.Name, from, to, decides(x.Name, a, b)})
 		}
 	}
 	c.conclude()
@@ -285,6 +292,33 @@ func verdictOf(list []*Document, name string) string {
 	return out
 }
 
+// decides tells whether an objective that one side passes and the other fails says
+// anything of the servers: where its verdicts were inferred; where it is foreign
+// content or a planted value, of which one is proof; and else where so many runs
+// fall so apart by chance in at most 5 % of comparisons, all such objectives
+// together (Fisher's exact test).
+func decides(name string, a, b []*Document) bool {
+	counted := 0
+	for _, o := range a[0].Objectives {
+		if !inferred(o, a[0]) {
+			counted++
+		}
+	}
+	for _, d := range slices.Concat(a, b) {
+		for _, o := range d.Objectives {
+			if o.Name != name || inferred(o, d) || o.Kind == scenario.KindIntegrity || o.Kind == scenario.KindPlanted {
+				continue
+			}
+			// Of C(n, k) ways that n runs fall apart, two are these or the other way round.
+			return 2/combin.GeneralizedBinomial(float64(len(a)+len(b)), float64(len(a))) <= 0.05/float64(max(counted, 1))
+		}
+	}
+	return true
+}
+
+// inferred tells whether the verdict of an objective rests on bounds.
+func inferred(o Objective, d *Document) bool { return o.DEFF != nil && d.Judging.Gate != "measured" }
+
 // conclude sets the verdict: one thing worse outweighs all that is better.
 func (c *Comparison) conclude() {
 	seen := map[string]bool{}
@@ -293,6 +327,7 @@ func (c *Comparison) conclude() {
 	}
 	for _, o := range c.Objectives {
 		switch {
+		case !o.Decides:
 		case o.A == "pass" && o.B == "fail":
 			seen["worse"] = true
 		case o.A == "fail" && o.B == "pass":

@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/sla"
 )
 
 func sales(t *testing.T, slow float64, seeds ...uint64) []*Document {
@@ -108,7 +111,7 @@ func TestCompareSingleRuns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Verdict != "worse" || c.ExitCode != 10 || len(c.Objectives) == 0 || c.Objectives[0] != (Change{"latency-p95", "pass", "fail"}) {
+	if c.Verdict != "worse" || c.ExitCode != 10 || len(c.Objectives) == 0 || c.Objectives[0] != (Change{"latency-p95", "pass", "fail", true}) {
 		t.Errorf("an SLA broken: %s, %+v", c.Verdict, c.Objectives)
 	}
 }
@@ -135,5 +138,105 @@ func TestCompareRefusesDifferentScenarios(t *testing.T) {
 	}
 	if _, err := Compare(a, nil, CompareOptions{}); err == nil {
 		t.Error("a comparison with nothing")
+	}
+}
+
+// borderline is a run of a server exactly at a target of 99 %, judged by what was
+// measured or inferred, with a census of seconds at its border too.
+func borderline(rng *rand.Rand, base *Document, gate string) *Document {
+	d := *base
+	d.Processes, d.Judging.Gate = nil, gate
+	const n, p = 5000, 0.01
+	o := Objective{Name: "availability", Kind: scenario.KindAvailability, Unit: "share", Target: known(1 - p), N: n, DEFF: known(1)}
+	for range n {
+		if rng.Float64() < p {
+			o.Bad++
+		}
+	}
+	o.Verdict = sla.Infer(o.Bad, n, p, 0.95, 1).String()
+	if gate == "measured" {
+		o.Verdict = passes(float64(o.Bad) <= p*n)
+	}
+	d.Availability.Answers = known(1 - float64(o.Bad)/n)
+	d.Objectives = []Objective{o, {Name: "seconds", Kind: scenario.KindSeconds, Unit: "s", Verdict: passes(rng.IntN(2) == 0)}}
+	return &d
+}
+
+func passes(yes bool) string {
+	if yes {
+		return "pass"
+	}
+	return "fail"
+}
+
+// A server at the very border of its objectives is not told from itself, by one
+// run or several, whatever the gate.
+func TestCompareAtTheBorder(t *testing.T) {
+	rng := rand.New(rand.NewPCG(20261111, 3))
+	base := saleDocument(t, 1, 1)
+	const trials = 600
+	for _, gate := range []string{"inference", "measured"} {
+		for _, runs := range []int{1, 2, 3, 6} {
+			wrong := 0
+			for range trials {
+				var sides [2][]*Document
+				for i := range sides {
+					for range runs {
+						sides[i] = append(sides[i], borderline(rng, base, gate))
+					}
+				}
+				c, err := Compare(sides[0], sides[1], CompareOptions{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if c.Verdict == "worse" || c.Verdict == "better" {
+					wrong++
+				}
+			}
+			if wrong > 46 { // 5 % of 600, and three standard deviations
+				t.Errorf("%s, %d runs a side: %d of %d comparisons of a server with itself found a difference", gate, runs, wrong, trials)
+			}
+		}
+	}
+}
+
+// Runs enough that fall apart tell, even by what was merely counted; two do not.
+func TestCompareDecidesByCountsOfManyRuns(t *testing.T) {
+	side := func(n int, kind scenario.ObjectiveKind, verdict string) (list []*Document) {
+		for range n {
+			d := saleDocument(t, 1, 1)
+			d.Objectives = []Objective{{Name: "it", Kind: kind, Unit: "s", Verdict: verdict}}
+			list = append(list, d)
+		}
+		return list
+	}
+	for _, c := range []struct {
+		runs int
+		kind scenario.ObjectiveKind
+		want string
+	}{
+		{1, scenario.KindSeconds, "cannot_tell"}, {3, scenario.KindSeconds, "equivalent"}, {4, scenario.KindSeconds, "worse"},
+		{1, scenario.KindIntegrity, "worse"}, {1, scenario.KindPlanted, "worse"},
+	} {
+		got, err := Compare(side(c.runs, c.kind, "pass"), side(c.runs, c.kind, "fail"), CompareOptions{AnyScenario: true})
+		if err != nil || got.Verdict != c.want {
+			t.Errorf("%d runs of %s: %s, %v; want %s", c.runs, c.kind, got.Verdict, err, c.want)
+		}
+	}
+}
+
+// A server that fails fast gets more turns sent, and is no faster for it.
+func TestFailingFastIsNoThroughput(t *testing.T) {
+	a, b := sales(t, 1, 1, 2, 3), sales(t, 1, 1, 2, 3)
+	for _, d := range b {
+		d.Counts.Turns *= 3
+		d.Counts.ServerError += d.Counts.Turns / 3 * 2
+	}
+	c, err := Compare(a, b, CompareOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := byMetric(c)["answers"].Verdict; got != "equivalent" {
+		t.Errorf("answers a second are %s", got)
 	}
 }
