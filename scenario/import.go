@@ -36,7 +36,8 @@ func ImportFile(path string) ([]byte, error) {
 }
 
 // Import takes the users' messages from ShareGPT JSON (conversations of from and
-// value) or OpenAI messages (role and content), as one JSON value, a list, or a
+// value), OpenAI messages (role and content) or a ChatGPT export (the branches
+// that were shown), as one JSON value, a list, or a
 // value a line, and gives the YAML of a scenario's `conversations:`. Dialogs of
 // the same messages become one with their number as weight. A comment says
 // what was left out because a scenario would not hold it. name stands before
@@ -79,6 +80,9 @@ type message struct {
 type dialogFile struct {
 	Conversations []message `json:"conversations"`
 	Messages      []message `json:"messages"`
+	// A ChatGPT export has these two.
+	Mapping map[string]chatgptNode `json:"mapping"`
+	Current string                 `json:"current_node"`
 }
 
 type importing struct {
@@ -119,6 +123,8 @@ func (in *importing) dialog(raw json.RawMessage) error {
 		return errors.New("is neither ShareGPT nor OpenAI messages")
 	}
 	switch {
+	case d.Mapping != nil:
+		return in.take(shown(d.Mapping, d.Current))
 	case d.Conversations == nil && d.Messages == nil:
 		return errors.New("has neither conversations (ShareGPT) nor messages (OpenAI)")
 	case d.Messages != nil:

@@ -104,3 +104,22 @@ func FuzzImport(f *testing.F) {
 		}
 	})
 }
+
+// Of a ChatGPT export the branch that was shown is taken, without pictures, and a
+// tree that bites its tail ends.
+func TestImportChatGPT(t *testing.T) {
+	text := `[{"title":"t","current_node":"d","mapping":{
+		"a":{"parent":null,"message":null},
+		"b":{"parent":"a","message":{"author":{"role":"user"},"content":{"parts":["第一问"]}}},
+		"c":{"parent":"b","message":{"author":{"role":"assistant"},"content":{"parts":["答"]}}},
+		"x":{"parent":"c","message":{"author":{"role":"user"},"content":{"parts":["改掉的问题"]}}},
+		"d":{"parent":"c","message":{"author":{"role":"user"},"content":{"parts":["第二问",{"asset_pointer":"file"}]}}}}},
+	{"current_node":"a","mapping":{"a":{"parent":"a","message":{"author":{"role":"user"},"content":{"parts":["环"]}}}}}]`
+	got, err := Import("c.json", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := string(got); !strings.Contains(s, "第一问") || !strings.Contains(s, "第二问") || strings.Contains(s, "改掉") || strings.Index(s, "第一问") > strings.Index(s, "第二问") || strings.Count(s, "环") != 1 {
+		t.Errorf("got\n%s", s)
+	}
+}

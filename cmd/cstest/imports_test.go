@@ -52,6 +52,7 @@ var house = map[string][]string{
 	"reference-server/wire":      {},
 	"reference-server/pii":       {},
 	"template":                   {},
+	"learn":                      {"reference-server/pii", "template"},
 	"usage":                      {},
 	"driver":                     {"driver/internal/agents", "driver/internal/dial", "driver/internal/find", "driver/internal/http1", "driver/internal/http2", "driver/internal/jsonscan", "driver/internal/ndjson", "driver/internal/sse", "driver/internal/wire", "scenario", "template"},
 	"driver/internal/agents":     {"driver/internal/jsonscan", "driver/internal/wire", "scenario", "template"},
@@ -77,7 +78,7 @@ var house = map[string][]string{
 	"trial/crew":                 {"load", "measure", "scenario", "trial/servers", "usage"},
 	"trial/servers":              {"measure", "scenario"},
 	"cmd/cstest": {
-		"capacity", "driver", "engine", "load", "measure", "mockllm", "pool", "reference-server", "report", "result", "scenario", "scenarios",
+		"capacity", "driver", "engine", "learn", "load", "measure", "mockllm", "pool", "reference-server", "report", "result", "scenario", "scenarios",
 		"selftest", "sla", "trial", "trial/servers", "tui", "tune", "visible",
 	},
 }
