@@ -32,6 +32,9 @@ type Facts struct {
 	Missing []string `json:"missing_shards,omitempty"`
 	// Cut are the shards among them whose journals end before their runs did.
 	Cut []Cut `json:"cut_shards,omitempty"`
+	// Unsent is what missing and cut shards would have sent, by second, as those that
+	// are whole sent it; nil where none is.
+	Unsent []UnsentSecond `json:"-"`
 	// Incidents happened to the run as a whole.
 	Incidents []Incident `json:"incidents,omitempty"`
 }
@@ -48,6 +51,14 @@ type Storm struct {
 type Cut struct {
 	Shard string        `json:"shard"` // as "2/3"
 	After time.Duration `json:"after_ns"`
+}
+
+// UnsentSecond is what is not known of a second: conversations, and turns of each
+// budget of the plan.
+type UnsentSecond struct {
+	Second  int
+	Starts  uint32
+	Budgets []uint32 // parallel to Plan.Budgets
 }
 
 // CallSecond counts the LLM's calls in one second, probes and backflow apart.

@@ -31,6 +31,9 @@ const (
 	ShardsMissing Code = "shards_missing"
 	ShardCut      Code = "shard_cut"
 	ShardsCut     Code = "shards_cut"
+	FailsAtBest   Code = "fails_at_best"
+	PassesAtWorst Code = "passes_at_worst"
+	UnsentDecides Code = "unsent_decides"
 	ShardsApart   Code = "shards_apart"
 	ShardSays     Code = "shard"
 	ShardKilled   Code = "shard_killed"
@@ -43,6 +46,9 @@ func shardRows() []row {
 		{ShardsMissing, "{n:count} shards are missing, the first is {first:text}", "缺少 {n} 个分片，第一个是 {first}"},
 		{ShardCut, "shard {shard:text} is cut off after {after:duration}", "分片 {shard} 在 {after} 后中断"},
 		{ShardsCut, "{n:count} shards are cut off, the first is {first:text} after {after:duration}", "{n} 个分片中断，第一个是 {first}，在 {after} 后"},
+		{FailsAtBest, "it fails even if all of the about {turns:count} turns that are missing had been good", "即使缺失的约 {turns} 轮全部良好，仍然不通过"},
+		{PassesAtWorst, "it passes even if all of the about {turns:count} turns that are missing had been bad", "即使缺失的约 {turns} 轮全部不良，仍然通过"},
+		{UnsentDecides, "{objective:text}: {best:word} if the about {turns:count} turns that are missing had been good, {worst:word} if bad", "{objective}：若缺失的约 {turns} 轮全部良好则为{best}，若全部不良则为{worst}"},
 		{ShardsApart, "the shards started up to {apart:duration} apart and their seconds are added up all the same: give all of them the same --start-at", "各分片的开始时间最多相差 {apart}，但仍按各自的秒数相加：请给它们相同的 --start-at"},
 		{ShardSays, "shard {shard:text}: {says:reasons}", "分片 {shard}：{says}"},
 		{ShardKilled, "shard {shard:text} did not end at once and was killed: what it measured last is lost", "分片 {shard} 未能立即结束，已被终止：它最后测到的内容丢失"},

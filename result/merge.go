@@ -36,8 +36,9 @@ func Merge(shards ...*Recovered) (*Recovered, error) {
 	}
 	facts := *merged.Facts
 	facts.Missing, facts.Cut = missing(parts), cutOff(parts)
+	facts.Unsent = unsent(parts, parts[0].timeout)
 	// The journals of those are named one by one.
-	facts.Interrupted = slices.DeleteFunc(facts.Interrupted, func(r reason.Reason) bool {
+	facts.Interrupted = slices.DeleteFunc(slices.Clone(facts.Interrupted), func(r reason.Reason) bool {
 		return len(facts.Cut) > 0 && r.Code == reason.JournalEndsEarly
 	})
 	sum := &Recovered{
@@ -68,8 +69,9 @@ func Merge(shards ...*Recovered) (*Recovered, error) {
 // part is a run and which part of a load it is.
 type part struct {
 	*Recovered
-	shard Shard
-	seed  uint64
+	shard   Shard
+	seed    uint64
+	timeout time.Duration // of a turn
 }
 
 // partsOf gives the shards in order. It errs, and says what to do, unless they
@@ -123,7 +125,7 @@ func partOf(r *Recovered) (part, error) {
 	if err != nil {
 		return part{}, err
 	}
-	return part{r, shard, s.Seed}, nil
+	return part{r, shard, s.Seed, s.Target.Timeout.D()}, nil
 }
 
 // cutOff names the parts whose journals end before their runs did, and after how

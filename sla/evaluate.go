@@ -239,7 +239,7 @@ func (j *judge) conclude() {
 		r.Verdict = Incomplete
 		r.Reasons = append(r.Reasons, reason.New(reason.EndedEarly, j.facts.Interrupted))
 	case len(j.facts.Missing)+len(j.facts.Cut) > 0:
-		r.Verdict = Incomplete
+		j.bounds()
 	case len(r.Generator.Reasons) > 0:
 		r.Verdict = Invalid
 	case len(failed) > 0:
@@ -307,7 +307,7 @@ func (j *judge) warn() {
 		warn(reason.LittlesLawOff, unit.Share(l.ErrorShare), l.InFlightMean, l.RateTimesMean)
 	}
 	// The generator tells of itself when the load is over; before that conversations are still open.
-	if why := unconserved(j.snap, j.facts); why.Code != "" && len(j.facts.Interrupted) == 0 && j.facts.Generator.Cores > 0 {
+	if why := unconserved(j.snap, j.facts); why.Code != "" && len(j.facts.Interrupted)+len(j.facts.Cut) == 0 && j.facts.Generator.Cores > 0 {
 		r.Warnings = append(r.Warnings, why)
 	}
 }

@@ -53,7 +53,7 @@ func (j *judge) generator() {
 // and was recorded whole. Where it is not known, and in the closed model, only
 // starts that were counted as they came up are planned ones.
 func scheduled(f *measure.Facts) (n int64, known bool) {
-	whole := len(f.Interrupted)+len(f.Aborted) == 0 && f.Gaps == 0
+	whole := len(f.Interrupted)+len(f.Aborted)+len(f.Cut) == 0 && f.Gaps == 0
 	return f.Generator.Planned, whole && f.Generator.Planned > 0
 }
 
