@@ -59,6 +59,7 @@ type Summary struct {
 	Elapsed   time.Duration // from t = 0 to the end of the last turn
 	Generator measure.Generator
 	Incidents []measure.Incident
+	Repeats   *measure.Repeats // nil where they are not looked for
 	// Interrupted is why the load ended before its plan; empty when it did not.
 	Interrupted reason.Reasons
 	// Crash is the panic that ended the load; nil without one. The turn it was in is not recorded.
@@ -78,6 +79,7 @@ type run struct {
 	guard    *bucket
 	contract *contract
 	sessions *sessions
+	repeats  *repeats
 	most     int64 // turns awaiting the target
 	shared   bool  // connections are: waiting for one is not our lag
 	keep     bool  // a closed model's user keeps its line from one conversation to the next
@@ -129,6 +131,7 @@ func Run(stops Stops, o Options) (*Summary, error) {
 		Elapsed: time.Duration(r.last.Load()),
 	}
 	s.Generator = health.end()
+	s.Repeats = r.repeats.told()
 	s.Incidents = r.sessions.incidents(r.script.namesDialog)
 	r.alarm.close()
 	s.Interrupted, s.Crash = r.ending, r.crash.Load()
@@ -163,6 +166,7 @@ func newRun(o Options) (*run, error) {
 		guard:    newBucket(float64(o.Scenario.Guard.MaxTurns) * part),
 		contract: newContract(float64(o.Scenario.SLA.RateLimited.Contract)*part, o.Shards),
 		sessions: newSessions(),
+		repeats:  newRepeats(o.Scenario),
 		most:     Part(int64(o.Scenario.Load.MaxInFlight), o.Shard, o.Shards),
 		shared:   o.Scenario.Target.Connections == scenario.Shared || o.Scenario.Target.HTTP != "" && o.Scenario.Target.HTTP != scenario.HTTP1,
 		keep:     o.Scenario.Target.Connections != scenario.PerConversation,

@@ -149,6 +149,9 @@ func (w *worker) perform(c *conversation) (due time.Duration, again bool) {
 	if j.Outcome != measure.Integrity {
 		r.sessions.heard(reply, c.id, c.k)
 	}
+	if (j.Outcome == measure.OK || j.Outcome == measure.Unexpected) && j.Memory != measure.Verified {
+		r.repeats.note(reply.Answer, w.scratch.turn.Text, c.outline.slot+c.turn, c.intended)
+	}
 	w.note(c, &j, entered)
 	more, pause := c.heard(&w.scratch, &j, r.script)
 	refused := reply.Reason == driver.Unreachable

@@ -37,6 +37,8 @@ type Facts struct {
 	Unsent []UnsentSecond `json:"-"`
 	// Incidents happened to the run as a whole.
 	Incidents []Incident `json:"incidents,omitempty"`
+	// Repeats are answers that came again and again; nil where they were not looked for.
+	Repeats *Repeats `json:"repeats,omitempty"`
 }
 
 // Storm is one fault window as it really happened. End is 0 while it is open.

@@ -105,7 +105,7 @@ func MergeFacts(a, b *Facts) *Facts {
 	out := &Facts{
 		LLMKnown: a.LLMKnown || b.LLMKnown, ExternalTarget: a.ExternalTarget || b.ExternalTarget, Gaps: a.Gaps + b.Gaps,
 		Interrupted: distinct(a.Interrupted, b.Interrupted), Aborted: distinct(a.Aborted, b.Aborted),
-		Incidents: mergeIncidents(a.Incidents, b.Incidents),
+		Incidents: mergeIncidents(a.Incidents, b.Incidents), Repeats: mergeRepeats(a.Repeats, b.Repeats),
 	}
 	calls := func(x, y int64) int64 { return x + y }
 	if out.ExternalTarget {

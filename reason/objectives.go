@@ -56,6 +56,7 @@ const (
 	TierNeverTold     Code = "tier_never_told"
 	DegradedUntold    Code = "degraded_untold"
 	DegradedNeverTold Code = "degraded_never_told"
+	RepeatedUntold    Code = "repeated_untold"
 	RecoveryUntold    Code = "recovery_untold"
 	NoChunkGap        Code = "no_chunk_gap"
 	NoCheckedAnswer   Code = "no_checked_answer"
@@ -122,6 +123,7 @@ func openRows() []row {
 		{TierNeverTold, "not verified: no answer says its tier (target.response.tier.from found nothing)", "未验证：没有应答说明档位（target.response.tier.from 未找到）"},
 		{DegradedUntold, "{verdict:word}: {share:share} of the answers judged do not say whether they are degraded (target.response.degraded found nothing)", "{verdict}：{share} 的受判应答没有说明是否降级（target.response.degraded 未找到）"},
 		{DegradedNeverTold, "not verified: no answer says whether it is degraded (target.response.degraded found nothing)", "未验证：没有应答说明是否降级（target.response.degraded 未找到）"},
+		{RepeatedUntold, "{verdict:word}: {share:share} of the answers judged are one that many different questions got (see the warnings): say in checks.canned which lines stand in for an answer", "{verdict}：{share} 的受判应答是许多不同问题得到的同一句话（见警告）：请在 checks.canned 中写明哪些是顶替应答的套话"},
 		{RecoveryUntold, "not verified: too many answers after {storm:text} do not say whether the model gave them", "未验证：{storm} 之后有太多应答没有说明是否由模型给出"},
 		{NoStream, "not verified: no answer came as a stream", "未验证：没有流式应答"},
 		{NoChunkGap, "not verified: no stream had two contents", "未验证：没有哪个流含有两段内容"},

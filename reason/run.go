@@ -12,6 +12,7 @@ const (
 	TurnsCut            Code = "turns_cut"
 	TierUnmapped        Code = "tier_unmapped"
 	TierMissing         Code = "tier_missing"
+	AnswerRepeated      Code = "answer_repeated"
 	DegradedMissing     Code = "degraded_missing"
 	DurationsClamped    Code = "durations_clamped"
 	ManySources         Code = "many_sources"
@@ -44,6 +45,7 @@ func runRows() []row {
 		{RateLimitedExcluded, "{turns:count} turns were answered 429, which sla.rate_limited: exclude leaves out: they are judged by no objective", "{turns} 轮得到 429，按 sla.rate_limited: exclude 排除：不计入任何目标"},
 		{TurnsCut, "{turns:count} turns were under way when cstest ended the load: they are unknown, and spend no budget; a longer load.drain waits for them", "{turns} 轮在 cstest 结束压测时尚未完成：结果未知，不消耗预算；加长 load.drain 可等到它们"},
 		{TierUnmapped, "tier {word:quoted}, which target.response.tier.map does not have, in {share:share} of the answers: not full quality", "档位 {word} 不在 target.response.tier.map 中，占应答的 {share}：不算完整质量"},
+		{AnswerRepeated, "{questions:count} different questions got one and the same answer, {share:share} of all answers: {answer:quoted}; where it stands in for an answer, add it to checks.canned; where it is one, write checks.canned with the lines that are not", "{questions} 个不同的问题得到同一句应答，占全部应答的 {share}：{answer}；若为套话，请加入 checks.canned；若确为应答，请在 checks.canned 中写明哪些才是套话"},
 		{TierMissing, "{share:share} of the answers do not say their tier: target.response.tier.from found nothing in them", "{share} 的应答没有说明档位：target.response.tier.from 未找到"},
 		{DegradedMissing, "{share:share} of the answers do not say whether they are degraded: target.response.degraded found nothing in them", "{share} 的应答没有说明是否降级：target.response.degraded 未找到"},
 		{DurationsClamped, "{n:count} turns took longer than 1 h and are shown as 1 h", "{n} 轮耗时超过 1 小时，按 1 小时显示"},

@@ -223,7 +223,7 @@ Data.rows | the rows themselves |
 Data.pick | unique: no row twice; random; sequential: in order, again from the start | sequential
 Checks.memory | canaries in the user's texts tell whether the whole dialog stood before the model | on for the bundled server, else off
 Checks.planted | TABLE.COLUMN whose values no answer may contain unmasked |
-Checks.canned | regular expressions (RE2) of lines that stand in for an answer: degraded | those of the article that docs/reference-server.md names, their English like, and short lines of their kinds: busy, broken, crowded, try later
+Checks.canned | regular expressions (RE2) of lines that stand in for an answer: degraded; until it is written, full quality is not verified where many different questions get one answer | those of the article that docs/reference-server.md names, their English like, and short lines of their kinds: busy, broken, crowded, try later
 Checks.finish | finish reasons of api openai that are full quality beside stop and tool_calls, such as length | none: an answer that ended otherwise is degraded
 Guard.max_turns | turns sent a second; above it the load ends | none
 Guard.abort | ends the load when the target is down |

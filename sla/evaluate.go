@@ -283,6 +283,7 @@ func (j *judge) warn() {
 		warn(reason.Unexpected4xx, n)
 	}
 	j.warnTiers(warn)
+	j.warnRepeats(warn)
 	if n := j.snap.Counts[measure.Censored]; n > 0 {
 		warn(reason.TurnsCut, n)
 	}

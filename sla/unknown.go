@@ -19,7 +19,10 @@ func (j *judge) bound(r *Judged, o scenario.Objective, skip func(second int) boo
 	if o.Kind == scenario.KindConversations {
 		u = unknowns{cut: j.snap.Conversations[measure.Abandoned]}
 	}
-	cut, untold := u.cut, min(u.tier+u.degraded, r.N-r.Bad) // the latter are counted, and as good
+	if o.Kind == scenario.KindFullQuality {
+		u.repeated = j.repeated()
+	}
+	cut, untold := u.cut, min(u.tier+u.degraded+u.repeated, r.N-r.Bad) // the latter are counted, and as good
 	r.Cut, r.Untold = cut, untold
 	if cut+untold == 0 {
 		return
@@ -44,6 +47,9 @@ func (j *judge) bound(r *Judged, o scenario.Objective, skip func(second int) boo
 	default:
 		r.Verdict = Inconclusive
 	}
+	if n := min(u.repeated, untold); n > 0 {
+		r.Reason = append(reason.Reasons{reason.New(reason.RepeatedUntold, r.Verdict.Word(), unit.Share(float64(n)/float64(r.N)))}, r.Reason...)
+	}
 	if n := min(u.degraded, untold); n > 0 {
 		r.Reason = append(reason.Reasons{reason.New(reason.DegradedUntold, r.Verdict.Word(), unit.Share(float64(n)/float64(r.N)))}, r.Reason...)
 	}
@@ -60,6 +66,7 @@ type unknowns struct {
 	cut      int64 // by cstest
 	tier     int64 // answers that do not say it
 	degraded int64 // answers that say a tier or need not, but not whether they are degraded
+	repeated int64 // answers that many different questions got
 }
 
 // unknown counts them in the seconds of an objective's stages.

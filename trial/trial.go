@@ -120,6 +120,11 @@ func (d *Done) redact(redact func(string) string) {
 	for i := range d.Facts.Incidents {
 		d.Facts.Incidents[i].What = d.Facts.Incidents[i].What.Map(redact)
 	}
+	if r := d.Facts.Repeats; r != nil {
+		for i := range r.Answers {
+			r.Answers[i].Text = redact(r.Answers[i].Text)
+		}
+	}
 	d.Facts.Interrupted = d.Facts.Interrupted.Map(redact)
 }
 
