@@ -33,6 +33,10 @@ $(LINT):
 mutate: ## change PKG/FILES one thing at a time and print what no test notices
 	go run ./scripts/mutate $(PKG) $(FILES)
 
+judging-tables: ## simulate the tables of docs/judging.md anew, and hold the judge to its bounds over 2,000 runs
+	CSTEST_JUDGING_TABLES=1 go test -count=1 -run TestJudgingTables ./sla
+	CSTEST_SIMULATED_RUNS=2000 go test -count=1 -timeout 60m -run 'FalseVerdicts|IntervalsCover' ./sla
+
 library: build ## run every built-in scenario and hold it to the verdict it announces
 	scripts/library.sh
 
@@ -59,4 +63,4 @@ ci: lint test fuzz library-short ## everything that gates a change
 clean: ## remove what was built
 	rm -rf bin results
 
-.PHONY: help deps build test lint mutate library library-short smoke fuzz readme bench ci clean
+.PHONY: help deps build test lint mutate judging-tables library library-short smoke fuzz readme bench ci clean
