@@ -13,6 +13,8 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"github.com/coder/websocket"
 	"github.com/tidwall/gjson"
+
+	"github.com/cstest/cstest/reference-server/token"
 	"go.uber.org/goleak"
 )
 
@@ -48,7 +50,7 @@ func TestAgentsSeeTheirOwnTenantOnly(t *testing.T) {
 		}
 		foreign.claim(journaled)
 		foreign.want("type", "error", "code", "not-found")
-		theirs := send(t, "POST", s.URL()+"/v1/chat", tokenOf(t, "u1", "t2", roleUser), `{"text":"我要投诉"}`).get("ticket.id").String()
+		theirs := send(t, "POST", s.URL()+"/v1/chat", tokenOf(t, "u1", "t2", "user"), `{"text":"我要投诉"}`).get("ticket.id").String()
 		foreign.want("type", "ticket", "ticket.id", theirs)
 		force(t, s, "llm")
 		own.claim(early)
@@ -63,7 +65,7 @@ func TestAgentsSeeTheirOwnTenantOnly(t *testing.T) {
 // An agent is told of its queues, and of no other.
 func TestAgentsSeeTheirOwnQueuesOnly(t *testing.T) {
 	l := newScriptedLLM(t)
-	s := startServer(t, l.url, knobs("redis.timeout", "2s"))
+	s := startServer(t, l.url, withKnobs("redis.timeout", "2s"))
 	a := dialAgent(t, s, "agent-1", "default")
 	a.say(map[string]any{"type": "subscribe", "queues": []string{"order", "safety"}})
 	a.want("type", "subscribed", "queues", `["order","safety"]`, "waiting", "0")
@@ -112,7 +114,7 @@ func TestWhoMayOpenAnAgentsSocket(t *testing.T) {
 	l := newScriptedLLM(t)
 	s := startServer(t, l.url, func(c *Config) { c.TrustedOrigins = []string{"https://desk.example"} })
 	bearer := func(role string) string { return "Authorization: Bearer " + tokenOf(t, "agent-1", "default", role) }
-	good := bearer(roleAgent)
+	good := bearer("agent")
 	host := s.publicAddr
 	_, port, _ := strings.Cut(host, ":")
 	for name, c := range map[string]struct {
@@ -126,10 +128,10 @@ func TestWhoMayOpenAnAgentsSocket(t *testing.T) {
 		"page on the list":              {"", []string{good, "Origin: https://desk.example"}, 101, ""},
 		"no token":                      {"", nil, 401, "unauthorized"},
 		"bad token":                     {"", []string{good + "x"}, 401, "unauthorized"},
-		"role user":                     {"", []string{bearer(roleUser)}, 403, "forbidden"},
-		"token in the query":            {"?token=" + tokenOf(t, "agent-1", "default", roleAgent), nil, 401, "unauthorized"},
+		"role user":                     {"", []string{bearer("user")}, 403, "forbidden"},
+		"token in the query":            {"?token=" + tokenOf(t, "agent-1", "default", "agent"), nil, 401, "unauthorized"},
 		"token in the query, too":       {"?access_token=x", []string{good}, 401, "unauthorized"},
-		"token for a ticket":            {"?ticket=" + tokenOf(t, "agent-1", "default", roleAgent), nil, 401, "unauthorized"},
+		"token for a ticket":            {"?ticket=" + tokenOf(t, "agent-1", "default", "agent"), nil, 401, "unauthorized"},
 		"made-up ticket":                {"?ticket=AAAAAAAAAAAAAAAAAAAAAAAAAA", nil, 401, "unauthorized"},
 		"empty ticket":                  {"?ticket=", nil, 401, "unauthorized"},
 		"ticket beside a token":         {"?ticket=AAAAAAAAAAAAAAAAAAAAAAAAAA", []string{good}, 401, "unauthorized"},
@@ -148,7 +150,7 @@ func TestWhoMayOpenAnAgentsSocket(t *testing.T) {
 		"no upgrade":                    {"", []string{good, "Upgrade: "}, 426, "upgrade-required"},
 		"upgrade to something else":     {"", []string{good, "Upgrade: h2c"}, 426, "upgrade-required"},
 		"version 8":                     {"", []string{good, "Sec-WebSocket-Version: 8"}, 426, "upgrade-required"},
-		"role before what is not asked": {"", []string{bearer(roleUser), "Origin: http://evil.example"}, 403, "forbidden"},
+		"role before what is not asked": {"", []string{bearer("user"), "Origin: http://evil.example"}, 403, "forbidden"},
 	} {
 		status, body, h := upgradeStatus(t, s, c.query, c.head...)
 		if status != c.status || body.Get("code").Str != c.code {
@@ -159,7 +161,7 @@ func TestWhoMayOpenAnAgentsSocket(t *testing.T) {
 		}
 	}
 	// A name that was made to resolve to loopback is no page of this server.
-	rebound, resp := upgradeRaw(t, s, append(upgradeHead(tokenOf(t, "agent-1", "default", roleAgent)), "Origin: http://evil.example:"+port)...)
+	rebound, resp := upgradeRaw(t, s, append(upgradeHead(tokenOf(t, "agent-1", "default", "agent")), "Origin: http://evil.example:"+port)...)
 	if rebound.conn.Close(); resp.StatusCode != http.StatusForbidden {
 		t.Errorf("rebound name: %d, want 403", resp.StatusCode)
 	}
@@ -181,7 +183,7 @@ func TestHTTP2CannotBeUpgraded(t *testing.T) {
 	tr := &http.Transport{Protocols: &p}
 	defer tr.CloseIdleConnections()
 	req, _ := http.NewRequest(http.MethodGet, s.URL()+"/v1/agent/ws", nil)
-	req.Header.Set("Authorization", "Bearer "+tokenOf(t, "agent-1", "default", roleAgent))
+	req.Header.Set("Authorization", "Bearer "+tokenOf(t, "agent-1", "default", "agent"))
 	resp, err := tr.RoundTrip(req)
 	if err != nil {
 		t.Fatal(err)
@@ -198,14 +200,14 @@ func TestOneTimeTicketsAreGoodOnce(t *testing.T) {
 		l := newScriptedLLM(t)
 		s, other := startOn(t, l.url, redisURL), startOn(t, l.url, redisURL)
 		mint := func(uid, tenant string) string {
-			r := send(t, "POST", s.URL()+"/v1/agent/ticket", tokenOf(t, uid, tenant, roleAgent), "")
+			r := send(t, "POST", s.URL()+"/v1/agent/ticket", tokenOf(t, uid, tenant, "agent"), "")
 			if r.status != 200 || r.get("expires_in_s").Int() != 30 || len(r.get("ticket").String()) < 26 {
 				t.Fatalf("%d %s", r.status, r.body)
 			}
 			return r.get("ticket").String()
 		}
 		ticket := mint("agent-7", "t2")
-		for _, key := range s.store.Redis.Keys(t.Context(), "*").Val() {
+		for _, key := range s.redis.Keys(t.Context(), "*").Val() {
 			if strings.Contains(key, ticket) {
 				t.Errorf("Redis holds the ticket itself: %s", key)
 			}
@@ -216,7 +218,7 @@ func TestOneTimeTicketsAreGoodOnce(t *testing.T) {
 			t.Errorf("used twice: %d %s, want 401", status, body.Raw)
 		}
 		d.subscribe("0", "*")
-		theirs := send(t, "POST", s.URL()+"/v1/chat", tokenOf(t, "u1", "t2", roleUser), `{"text":"转人工"}`).get("ticket.id").String()
+		theirs := send(t, "POST", s.URL()+"/v1/chat", tokenOf(t, "u1", "t2", "user"), `{"text":"转人工"}`).get("ticket.id").String()
 		d.want("type", "ticket", "ticket.id", theirs)
 
 		contested := mint("agent-8", "default")
@@ -236,9 +238,14 @@ func TestOneTimeTicketsAreGoodOnce(t *testing.T) {
 		if r := send(t, "POST", s.URL()+"/v1/agent/ticket", tokenFor(t, "u1"), ""); r.status != 403 {
 			t.Errorf("a user got a ticket: %d %s", r.status, r.body)
 		}
-		ttl := s.store.Redis.TTL(t.Context(), passKey(mint("agent-9", "default"))).Val()
-		if ttl <= 0 || ttl > passLife {
-			t.Errorf("ttl %v, want up to %v", ttl, passLife)
+		mint("agent-9", "default")
+		passes := s.redis.Keys(t.Context(), "agt:*").Val()
+		if len(passes) == 0 {
+			t.Fatal("no pass is kept")
+		}
+		ttl := s.redis.TTL(t.Context(), passes[0]).Val()
+		if ttl <= 0 || ttl > token.PassLife {
+			t.Errorf("ttl %v, want up to %v", ttl, token.PassLife)
 		}
 	})
 }
@@ -247,13 +254,13 @@ func TestTicketsExpire(t *testing.T) {
 	m := miniredis.RunT(t)
 	l := newScriptedLLM(t)
 	s := startOn(t, l.url, "redis://"+m.Addr())
-	ticket := send(t, "POST", s.URL()+"/v1/agent/ticket", tokenOf(t, "agent-1", "default", roleAgent), "").get("ticket").String()
-	m.FastForward(passLife + time.Second)
+	ticket := send(t, "POST", s.URL()+"/v1/agent/ticket", tokenOf(t, "agent-1", "default", "agent"), "").get("ticket").String()
+	m.FastForward(token.PassLife + time.Second)
 	if status, body, _ := upgradeStatus(t, s, "?ticket="+ticket); status != 401 {
 		t.Errorf("%d %s, want 401", status, body.Raw)
 	}
 	m.Close()
-	if r := send(t, "POST", s.URL()+"/v1/agent/ticket", tokenOf(t, "agent-1", "default", roleAgent), ""); r.status != 503 || r.get("code").String() != "state-unavailable" {
+	if r := send(t, "POST", s.URL()+"/v1/agent/ticket", tokenOf(t, "agent-1", "default", "agent"), ""); r.status != 503 || r.get("code").String() != "state-unavailable" {
 		t.Errorf("without Redis: %d %s, want 503", r.status, r.body)
 	}
 	if status, body, _ := upgradeStatus(t, s, "?ticket="+ticket); status != 503 {
@@ -263,10 +270,10 @@ func TestTicketsExpire(t *testing.T) {
 
 func TestSocketsAreBounded(t *testing.T) {
 	l := newScriptedLLM(t)
-	s := startServer(t, l.url, knobs("redis.timeout", "2s", "agent.max_sockets", "2"))
+	s := startServer(t, l.url, withKnobs("redis.timeout", "2s", "agent.max_sockets", "2"))
 	one := dialAgent(t, s, "agent-1", "default")
 	dialAgent(t, s, "agent-2", "default")
-	good := "Authorization: Bearer " + tokenOf(t, "agent-3", "default", roleAgent)
+	good := "Authorization: Bearer " + tokenOf(t, "agent-3", "default", "agent")
 	status, body, h := upgradeStatus(t, s, "", good)
 	if status != 503 || body.Get("code").Str != "sockets-full" || h.Get("Retry-After") != "5" {
 		t.Errorf("the third: %d %s %v, want 503", status, body.Raw, h)

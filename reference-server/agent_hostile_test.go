@@ -58,7 +58,7 @@ func upgradeHead(token string) []string {
 // rawAgent is an upgraded raw socket behind its hello.
 func rawAgent(t testing.TB, s *Server) *rawSocket {
 	t.Helper()
-	r, resp := upgradeRaw(t, s, upgradeHead(tokenOf(t, "agent-1", "default", roleAgent))...)
+	r, resp := upgradeRaw(t, s, upgradeHead(tokenOf(t, "agent-1", "default", "agent"))...)
 	if resp.StatusCode != http.StatusSwitchingProtocols || resp.Header.Get("Sec-Websocket-Accept") != "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" || resp.Header.Get("Sec-Websocket-Protocol") != "cs.agent.v1" || resp.Header.Get("Sec-Websocket-Extensions") != "" {
 		t.Fatalf("upgrade: %d %v", resp.StatusCode, resp.Header)
 	}
@@ -239,7 +239,7 @@ func TestHostileFramesEndTheSocket(t *testing.T) {
 // ends by the clock.
 func TestACloseIsNotHeldUp(t *testing.T) {
 	l := newScriptedLLM(t)
-	s := startServer(t, l.url, knobs("redis.timeout", "2s"))
+	s := startServer(t, l.url, withKnobs("redis.timeout", "2s"))
 	r := rawAgent(t, s)
 	stopped := make(chan error)
 	go func() {
@@ -266,7 +266,7 @@ func TestACloseIsNotHeldUp(t *testing.T) {
 // What is only unusual is answered.
 func TestUnusualFramesAreAnswered(t *testing.T) {
 	l := newScriptedLLM(t)
-	s := startServer(t, l.url, knobs("redis.timeout", "2s"))
+	s := startServer(t, l.url, withKnobs("redis.timeout", "2s"))
 	r := rawAgent(t, s)
 	send := func(b ...[]byte) {
 		t.Helper()

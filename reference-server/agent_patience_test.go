@@ -16,7 +16,7 @@ import (
 // An agent that does not read is closed with 1013; the others miss nothing.
 func TestASlowAgentIsClosed(t *testing.T) {
 	l := newScriptedLLM(t)
-	s := startServer(t, l.url, knobs("redis.timeout", "2s", "agent.queue", "64"))
+	s := startServer(t, l.url, withKnobs("redis.timeout", "2s", "agent.queue", "64"))
 	slow := rawAgent(t, s)
 	quick := dialAgent(t, s, "agent-2", "default")
 	quick.subscribe("0", "*")
@@ -65,7 +65,7 @@ func waitFor(t testing.TB, done func() bool) {
 // Who does not answer pings is gone; who does, stays.
 func TestPings(t *testing.T) {
 	l := newScriptedLLM(t)
-	s := startServer(t, l.url, knobs("redis.timeout", "2s", "agent.ping", "40ms", "agent.pong", "400ms"))
+	s := startServer(t, l.url, withKnobs("redis.timeout", "2s", "agent.ping", "40ms", "agent.pong", "400ms"))
 	dead := rawAgent(t, s)
 	alive := rawAgent(t, s)
 	for range 5 {

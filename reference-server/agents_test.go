@@ -13,7 +13,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/cstest/cstest/reference-server/answer"
-	"github.com/cstest/cstest/reference-server/dialog"
+	"github.com/cstest/cstest/reference-server/token"
 )
 
 // testAgent is an agent as a test plays one.
@@ -24,11 +24,7 @@ type testAgent struct {
 
 func tokenOf(t testing.TB, uid, tenant, role string) string {
 	t.Helper()
-	tok, err := newVerifier(map[string]Secret{"k1": testSecret}, time.Now).sign(identity{Owner: dialog.Owner{Tenant: tenant, UID: uid}, role: role}, "k1", time.Hour)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tok
+	return signed(t, tenant, uid, token.Role(role))
 }
 
 func agentURL(s *Server) string { return strings.Replace(s.URL(), "http", "ws", 1) + "/v1/agent/ws" }
@@ -36,7 +32,7 @@ func agentURL(s *Server) string { return strings.Replace(s.URL(), "http", "ws", 
 // dialAgent opens a socket and reads its hello.
 func dialAgent(t testing.TB, s *Server, uid, tenant string) *testAgent {
 	t.Helper()
-	d := dialWith(t, agentURL(s), http.Header{"Authorization": {"Bearer " + tokenOf(t, uid, tenant, roleAgent)}})
+	d := dialWith(t, agentURL(s), http.Header{"Authorization": {"Bearer " + tokenOf(t, uid, tenant, "agent")}})
 	if hello := d.next(); hello.Get("type").Str != "hello" || hello.Get("agent").Str != uid || hello.Get("protocol").Str != "cs.agent.v1" || hello.Get("ping_s").Num <= 0 {
 		t.Fatalf("hello %s", hello.Raw)
 	}
@@ -109,7 +105,7 @@ func (d *testAgent) reply(id, text string) {
 
 func TestTicketGoesToAnAgentAndTheReplyComesBack(t *testing.T) {
 	l := newScriptedLLM(t)
-	s := startServer(t, l.url, knobs("redis.timeout", "2s"))
+	s := startServer(t, l.url, withKnobs("redis.timeout", "2s"))
 	a := dialAgent(t, s, "agent-1", "default")
 	a.subscribe("0", "*")
 	before := time.Now()
@@ -224,7 +220,7 @@ func TestTheJournalIsWrittenBeforeTheEnd(t *testing.T) {
 
 func TestAgentMetricsHaveClosedLabelSets(t *testing.T) {
 	l := newScriptedLLM(t)
-	s := startServer(t, l.url, knobs("redis.timeout", "2s"))
+	s := startServer(t, l.url, withKnobs("redis.timeout", "2s"))
 	a := dialAgent(t, s, "agent-1", "default")
 	a.subscribe("0", "*")
 	waitFor(t, func() bool { return s.desk.OnDuty()["complaint"] == 1 }) // else it comes with what waits

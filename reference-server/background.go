@@ -19,7 +19,7 @@ const flushEvery = time.Second
 func (s *Server) start(ctx context.Context) {
 	s.background.Go(func() { s.jobs.Run(ctx) })
 	s.background.Go(func() { s.desk.Run(ctx) })
-	if !s.set.Load().tiers {
+	if !s.knobs.Load().Tiers {
 		return
 	}
 	s.background.Go(func() { s.watch.Run(ctx) })

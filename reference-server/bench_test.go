@@ -13,13 +13,15 @@ import (
 
 	"github.com/tidwall/gjson"
 	"github.com/valyala/fasthttp"
+
+	"github.com/cstest/cstest/reference-server/knobs"
 )
 
 // BenchmarkTurn drives dialogs of three turns through listener, token, Redis
 // and model, all in this process: CPU per turn of everything together. The
 // model answers at once.
 func BenchmarkTurn(b *testing.B) {
-	for _, profile := range []string{profileHardened, "article-3"} {
+	for _, profile := range []string{knobs.Hardened, "article-3"} {
 		b.Run(profile, func(b *testing.B) {
 			model := fasthttp.Server{Handler: func(ctx *fasthttp.RequestCtx) {
 				ctx.SetContentType("application/json")

@@ -8,6 +8,9 @@ import (
 	"net"
 	"net/url"
 	"slices"
+
+	"github.com/cstest/cstest/reference-server/knobs"
+	"github.com/cstest/cstest/reference-server/token"
 )
 
 // Secret is a value that never shows in logs, JSON or error texts.
@@ -50,11 +53,6 @@ const (
 	minSecret   = 32
 )
 
-// errNoSecret means that no key was given to check tokens with. The server
-// starts all the same, is not ready, and answers 500: a missing key file is
-// the operator's fault, never the caller's.
-var errNoSecret = errors.New("no JWT secret: give at least one of 32 bytes or more, or use --dev on loopback")
-
 func (c Config) withDefaults() Config {
 	if c.Listen == "" {
 		c.Listen = loopbackAny
@@ -66,7 +64,7 @@ func (c Config) withDefaults() Config {
 		c.Redis = ""
 	}
 	if c.Profile == "" {
-		c.Profile = profileHardened
+		c.Profile = knobs.Hardened
 	}
 	if c.Log == nil {
 		c.Log = io.Discard
@@ -87,8 +85,8 @@ func (c Config) check() error {
 		errs = append(errs, errors.New("llm: want the base URL of the model's API, such as http://127.0.0.1:9000"))
 	}
 	for _, kid := range slices.Sorted(maps.Keys(c.Secrets)) {
-		if kid == "" || len(kid) > maxKid {
-			errs = append(errs, fmt.Errorf("secrets: key id must have 1 to %d characters", maxKid))
+		if kid == "" || len(kid) > token.MaxKid {
+			errs = append(errs, fmt.Errorf("secrets: key id must have 1 to %d characters", token.MaxKid))
 		}
 		if len(c.Secrets[kid]) < minSecret {
 			errs = append(errs, fmt.Errorf("secrets: key %q has %d bytes, want %d or more", kid, len(c.Secrets[kid]), minSecret))
@@ -117,4 +115,30 @@ func loopback(addr string) bool {
 	}
 	ip := net.ParseIP(host)
 	return ip != nil && ip.IsLoopback()
+}
+
+// keys are the keys of tokens by their ids. Without any the server starts all
+// the same, is not ready and answers 500: a missing key file is the operator's
+// fault, never the caller's.
+func (c Config) keys() map[string][]byte {
+	keys := make(map[string][]byte, len(c.Secrets))
+	for kid, secret := range c.Secrets {
+		keys[kid] = []byte(secret)
+	}
+	return keys
+}
+
+// idKey derives the key of ids from the token keys, so that servers that share
+// those accept each other's dialogs. Without any, nothing is served anyway.
+func (c Config) idKey() []byte { return []byte(c.Secrets[c.firstKid()]) }
+
+// firstKid is the least key id.
+func (c Config) firstKid() string {
+	least := ""
+	for kid := range c.Secrets {
+		if least == "" || kid < least {
+			least = kid
+		}
+	}
+	return least
 }

@@ -8,7 +8,7 @@ import (
 
 func TestFiftyTurnsAtOnceHaveOneWinner(t *testing.T) {
 	l := newScriptedLLM(t)
-	s := startServer(t, l.url, knobs("redis.timeout", "2s", "limit.user", "0/s"))
+	s := startServer(t, l.url, withKnobs("redis.timeout", "2s", "limit.user", "0/s"))
 	id := say(t, s, "u1", "", "第一句话").get("dialog_id").String()
 	gate := make(chan struct{})
 	var open sync.Once

@@ -15,7 +15,7 @@ func TestAFullDeskTakesOnlyWhatIsItsOwn(t *testing.T) {
 		t.Run(tier, func(t *testing.T) {
 			l := newScriptedLLM(t)
 			// A ticket a minute: the third would wait for two.
-			s := startServer(t, l.url, knobs("redis.timeout", "2s", "desk.per_hour", "60", "desk.max_wait", "1m"))
+			s := startServer(t, l.url, withKnobs("redis.timeout", "2s", "desk.per_hour", "60", "desk.max_wait", "1m"))
 			force(t, s, tier)
 			for n := 1; n <= 2; n++ {
 				r := say(t, s, "u1", "", fmt.Sprintf("随便问一件事%d", n))

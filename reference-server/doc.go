@@ -7,37 +7,41 @@
 // Read it in this order; each room is a package of its own, is handed what it
 // needs, and knows nothing of the server around it.
 //
-//  1. The surface takes the request: the table of endpoints (routes.go), what
-//     every one of them goes through (exchange.go: drain, token, rate limits,
-//     panics, the log), tokens (auth.go), buckets (gate.go), the body
-//     (bodies.go, request.go). An id of a dialog, job or ticket says whose it is
-//     before anything is looked up.
-//  2. admission lets the turn in, or turns it away before it has cost any state
-//     (entry.go).
-//  3. pii masks personal data in the text (output.go), before anything is kept
-//     of it or shown to anybody.
+//  1. surface takes the request: the table of endpoints (surface/routes.go), and
+//     what every one of them goes through (surface/exchange.go): drain, who calls
+//     (surface/identity.go, by a token or a pass: token), what a caller may ask
+//     for (quota), panics, the log (surface/log.go), the body (surface/body.go,
+//     surface/request.go). What goes wrong is told as a problem. An id of a
+//     dialog, job or ticket says whose it is before anything is looked up.
+//  2. chat makes a turn of it (chat/turn.go: this walk in code). admission lets it
+//     in, or turns it away before it has cost any state (chat/entry.go).
+//  3. pii masks personal data in the text (chat/screen.go), before anything is
+//     kept of it or shown to anybody.
 //  4. dialog begins the turn: it takes the lease and reads the turns so far, in
-//     one round trip to Redis (state.go). A first turn has nothing to read.
+//     one round trip to Redis (chat/state.go). A first turn has nothing to read.
 //  5. answer tells what the message is about: some intents go to a person on
 //     the best of days. degrade says which tier the server stands at: llm, faq,
-//     handoff, static. From the two, decide.go takes the way on.
-//  6. model is asked with the dialog so far (prompt.go), within the turn's
+//     handoff, static. From the two, chat/decide.go takes the way on.
+//  6. model is asked with the dialog so far (chat/prompt.go), within the turn's
 //     deadline, behind bulkhead, retry budget and breaker; the answers to a few
-//     reviewed questions come from memory (cache.go). Where the model does not
-//     answer in time, the FAQ of answer does; what neither can, desk hands to a
-//     person as a ticket.
-//  7. answer takes out what may not leave, and pii masks once more (output.go).
+//     reviewed questions come from memory (chat/hot.go). Where the model does not
+//     answer in time, the FAQ of answer does (chat/faq.go); what neither can, desk
+//     hands to a person as a ticket (chat/people.go).
+//  7. answer takes out what may not leave, and pii masks once more
+//     (chat/screen.go).
 //  8. dialog commits the turn, in one more round trip; only then the answer
-//     goes out (chat.go, response.go). wire renders it as JSON.
+//     goes out (chat/response.go, surface/chat.go). wire renders it as JSON.
 //     Agents hear of a ticket now, so that no reply comes before its turn.
 //
-// turn.go is this walk in code. stream.go sends the same turn piece by piece;
-// jobs runs it from a queue (jobs.go), and agents work at desk over a WebSocket
-// (agents.go, pass.go). trace carries the caller's trace through all of it.
+// surface/stream.go sends the same turn piece by piece (chat/stream.go); jobs
+// runs it from a queue (surface/jobs.go, chat/job.go), and agents work at desk
+// over a WebSocket (surface/agents.go). trace carries the caller's trace through
+// all of it.
 //
-// The server itself is server.go (what it is made of), listeners.go,
-// background.go (what runs beside requests) and drain.go (how it ends). Knobs
-// (knobs.go) are its settings; rooms.go tells each room its part of them.
+// The server itself is server.go (what it is made of), redis.go, listeners.go,
+// background.go (what runs beside requests) and drain.go (how it ends). knobs
+// holds its settings; rooms.go tells each room its part of them. admin is where
+// operators look and turn them.
 //
 // The profiles article-0 … article-3 are the stages of a published tuning story,
 // kept as sets of knobs so that they can be measured against the hardened one.

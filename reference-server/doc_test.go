@@ -15,7 +15,7 @@ func TestTheWalkNamesWhatIsThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	walk := string(b)
-	files := regexp.MustCompile(`\w+\.go`).FindAllString(walk, -1)
+	files := regexp.MustCompile(`[\w/]+\.go`).FindAllString(walk, -1)
 	if len(files) < 20 {
 		t.Errorf("%d files named, want the walk of 20 or more", len(files))
 	}

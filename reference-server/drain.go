@@ -22,7 +22,7 @@ func (s *Server) Close(ctx context.Context) error {
 		err := s.public.Shutdown(ctx)
 		people.Wait()
 		if err != nil {
-			err = fmt.Errorf("drain: %d turns cut off: %w", s.inFlight.Load(), err)
+			err = fmt.Errorf("drain: %d turns cut off: %w", s.chat.InFlight(), err)
 			s.public.Close()
 		}
 		s.stop()
@@ -38,19 +38,12 @@ func (s *Server) Close(ctx context.Context) error {
 	return s.closeErr
 }
 
+// release gives back what build and openRedis took.
 func (s *Server) release() {
-	if s.model != nil {
-		s.model.Close()
-	}
-	if s.store != nil {
-		s.store.Redis.Close()
-	}
+	s.model.Close()
+	s.redis.Close()
 	s.embedded.close()
 	s.faq.Close()
-	if s.cache != nil {
-		s.cache.answers.StopAllGoroutines()
-	}
-	if s.gates != nil {
-		s.gates.close()
-	}
+	s.chat.Close()
+	s.gates.Close()
 }

@@ -12,7 +12,7 @@ import (
 
 func TestAsyncTurn(t *testing.T) {
 	l := newScriptedLLM(t)
-	s := startServer(t, l.url, knobs("redis.timeout", "2s"))
+	s := startServer(t, l.url, withKnobs("redis.timeout", "2s"))
 	tok := tokenFor(t, "u1")
 	dialog := ""
 	for i := 1; i <= 2; i++ {
@@ -53,7 +53,7 @@ func TestCancelledJobStaysCancelled(t *testing.T) {
 		<-r.Context().Done()
 		return 200, "too late"
 	})
-	s := startServer(t, l.url, knobs("redis.timeout", "2s", "llm.timeout", "20s", "chat.degrade_at", "20s", "chat.deadline", "20s", "llm.attempts", "1"))
+	s := startServer(t, l.url, withKnobs("redis.timeout", "2s", "llm.timeout", "20s", "chat.degrade_at", "20s", "chat.deadline", "20s", "llm.attempts", "1"))
 	tok := tokenFor(t, "u1")
 	r := send(t, "POST", s.URL()+"/v1/chat/async", tok, `{"text":"慢慢想"}`)
 	<-entered
@@ -74,7 +74,7 @@ func TestCancelledJobStaysCancelled(t *testing.T) {
 // another is under way.
 func TestJobsOfOneDialogRunInOrder(t *testing.T) {
 	l := newScriptedLLM(t)
-	s := startServer(t, l.url, knobs("redis.timeout", "2s", "limit.user", "0/s"))
+	s := startServer(t, l.url, withKnobs("redis.timeout", "2s", "limit.user", "0/s"))
 	tok := tokenFor(t, "u1")
 	id := say(t, s, "u1", "", "第一句话").get("dialog_id").String()
 	var jobs []string
@@ -98,17 +98,17 @@ func TestJobsOfOneDialogRunInOrder(t *testing.T) {
 // turn happens once, and who takes the job over answers with what was committed.
 func TestAJobTakenOverAnswersWhatWasCommitted(t *testing.T) {
 	l := newScriptedLLM(t)
-	s := startServer(t, l.url, knobs("redis.timeout", "2s"))
+	s := startServer(t, l.url, withKnobs("redis.timeout", "2s"))
 	who := dialog.Owner{Tenant: "default", UID: "u1"}
 	job := jobs.Job{
 		ID: s.ids.Mint(dialog.IDJob, who), Tenant: who.Tenant, UID: who.UID, DialogID: s.ids.Mint(dialog.IDDialog, who), New: true,
 		TurnID: "t-1", Text: "一次就好", Hash: dialog.TextHash("一次就好"),
 	}
-	first, code := s.answerJob(t.Context(), job)
+	first, code := s.chat.AnswerJob(t.Context(), job)
 	if code != "" || !strings.Contains(string(first), `"seq":1`) {
 		t.Fatalf("%q %s", code, first)
 	}
-	again, code := s.answerJob(t.Context(), job)
+	again, code := s.chat.AnswerJob(t.Context(), job)
 	if code != "" || string(again) != string(first) {
 		t.Errorf("taken over: %q %s, before %s", code, again, first)
 	}

@@ -24,12 +24,12 @@ func (s *Server) listen() error {
 	s.publicAddr, s.adminAddr = pub.Addr().String(), adm.Addr().String()
 	quiet := slog.NewLogLogger(s.log.Handler(), slog.LevelWarn)
 	s.public = &http.Server{
-		Handler: s.publicRoutes(), ReadHeaderTimeout: 3 * time.Second, ReadTimeout: 13 * time.Second,
+		Handler: s.surface.Handler(), ReadHeaderTimeout: 3 * time.Second, ReadTimeout: 13 * time.Second,
 		WriteTimeout: time.Minute, IdleTimeout: 75 * time.Second, MaxHeaderBytes: 16 << 10, ErrorLog: quiet, Protocols: s.protocols(),
 		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: 1000},
 	}
 	s.admin = &http.Server{
-		Handler: s.adminRoutes(), ReadHeaderTimeout: 3 * time.Second, ReadTimeout: 13 * time.Second,
+		Handler: s.operate.Handler(), ReadHeaderTimeout: 3 * time.Second, ReadTimeout: 13 * time.Second,
 		WriteTimeout: 30 * time.Second, IdleTimeout: 75 * time.Second, MaxHeaderBytes: 16 << 10, ErrorLog: quiet,
 	}
 	serve := func(srv *http.Server, ln net.Listener, tls bool) {

@@ -53,7 +53,7 @@ func TestStormOverTheWire(t *testing.T) {
 		t.Skip("6 s of real time")
 	}
 	mock := mockllm.RunT(t, mockllm.Config{Faults: []mockllm.Fault{{Name: "storm", Kind: "status", Status: 503, Share: 0.9, RetryAfter: unit.Duration(2 * time.Second)}}})
-	s := startServer(t, mock.URL(), knobs("redis.timeout", "2s", "cache.hot", "0s", "limit.user", "0/s"))
+	s := startServer(t, mock.URL(), withKnobs("redis.timeout", "2s", "cache.hot", "0s", "limit.user", "0/s"))
 	tok := tokenFor(t, "u1")
 	end := time.Now().Add(6 * time.Second)
 	turns := 0

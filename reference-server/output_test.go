@@ -38,7 +38,7 @@ func sseModel(t *testing.T, text string) string {
 func TestHostileAnswersLeaveClean(t *testing.T) {
 	l := newScriptedLLM(t)
 	l.set(func(int, *http.Request, string) (int, string) { return 200, hostileAnswer })
-	s := startServer(t, l.url, knobs("redis.timeout", "2s"))
+	s := startServer(t, l.url, withKnobs("redis.timeout", "2s"))
 	whole := say(t, s, "u1", "", "随便聊两句")
 	whole.want(t, "answer", fitAnswer)
 	history := send(t, "GET", s.URL()+"/v1/dialogs/"+whole.get("dialog_id").String(), tokenFor(t, "u1"), "")
@@ -46,7 +46,7 @@ func TestHostileAnswersLeaveClean(t *testing.T) {
 		t.Errorf("stored: %s", history.body)
 	}
 
-	streaming := startServer(t, sseModel(t, hostileAnswer), knobs("redis.timeout", "2s"))
+	streaming := startServer(t, sseModel(t, hostileAnswer), withKnobs("redis.timeout", "2s"))
 	_, events := streamTurn(t, streaming, "", "随便聊两句")
 	var said, done string
 	for _, e := range events {

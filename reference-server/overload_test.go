@@ -13,7 +13,7 @@ import (
 // Slow bodies hold up nobody but the one who sends them.
 func TestSlowBodiesAreNotInFlight(t *testing.T) {
 	l := newScriptedLLM(t)
-	s := startServer(t, l.url, knobs("redis.timeout", "2s", "chat.max_in_flight", "2", "chat.max_bodies_user", "8", "limit.user", "0/s"))
+	s := startServer(t, l.url, withKnobs("redis.timeout", "2s", "chat.max_in_flight", "2", "chat.max_bodies_user", "8", "limit.user", "0/s"))
 	tok := tokenFor(t, "slow")
 	for range 8 {
 		conn, err := net.Dial("tcp", strings.TrimPrefix(s.URL(), "http://"))
@@ -23,7 +23,9 @@ func TestSlowBodiesAreNotInFlight(t *testing.T) {
 		defer conn.Close()
 		fmt.Fprintf(conn, "POST /v1/chat HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAuthorization: Bearer %s\r\nContent-Length: 100\r\n\r\n{", tok)
 	}
-	waitFor(t, func() bool { s.bodies.mu.Lock(); defer s.bodies.mu.Unlock(); return s.bodies.all == 8 })
+	waitFor(t, func() bool {
+		return strings.Contains(send(t, "GET", s.AdminURL()+"/metrics", "", "").body, "\nchat_bodies_reading 8\n")
+	})
 	say(t, s, "u1", "", "我不受影响").want(t, "tier", "llm")
 	r := send(t, "POST", s.URL()+"/v1/chat", tok, `{"text":"第九个"}`)
 	if r.status != 429 || r.header.Get("Retry-After") == "" {
@@ -37,7 +39,7 @@ func TestShedTurnsTouchNoState(t *testing.T) {
 	l := newScriptedLLM(t)
 	release := make(chan struct{})
 	l.set(func(int, *http.Request, string) (int, string) { <-release; return 200, "好的" })
-	s := startServer(t, l.url, knobs("redis.timeout", "2s", "chat.max_in_flight", "2", "admission.wait", "20ms", "admission.hold", "0s",
+	s := startServer(t, l.url, withKnobs("redis.timeout", "2s", "chat.max_in_flight", "2", "admission.wait", "20ms", "admission.hold", "0s",
 		"chat.deadline", "20s", "chat.degrade_at", "20s", "llm.timeout", "20s", "limit.user", "0/s"))
 	var all sync.WaitGroup
 	for range 2 {
@@ -60,7 +62,7 @@ func TestShedTurnsTouchNoState(t *testing.T) {
 // user elsewhere is not.
 func TestBadTokensHaveALimit(t *testing.T) {
 	l := newScriptedLLM(t)
-	s := startServer(t, l.url, knobs("redis.timeout", "2s", "limit.refused", "1/s"))
+	s := startServer(t, l.url, withKnobs("redis.timeout", "2s", "limit.refused", "1/s"))
 	codes := map[int]int{}
 	for range 20 {
 		codes[send(t, "GET", s.URL()+"/v1/dialogs/"+testDialog, "bad", "").status]++
@@ -86,14 +88,11 @@ func TestTheDeadlineHolds(t *testing.T) {
 			go func() { _, _ = io.Copy(io.Discard, conn); conn.Close() }()
 		}
 	}()
-	s := startServer(t, "http://"+ln.Addr().String(), knobs("redis.timeout", "50ms", "llm.timeout", "20s", "chat.degrade_at", "0s", "chat.deadline", "400ms"))
+	s := startServer(t, "http://"+ln.Addr().String(), withKnobs("redis.timeout", "50ms", "llm.timeout", "20s", "chat.degrade_at", "0s", "chat.deadline", "400ms"))
 	r := say(t, s, "u1", "", "优惠券在哪里领")
 	r.want(t, "tier", "faq")
 	if ms := r.get("cost_ms").Float(); ms < 300 || ms > 400 {
 		t.Errorf("answered after %.0f ms, want within the 400 of the deadline and not long before", ms)
-	}
-	if _, err := hardened().apply(map[string]string{"chat.degrade_at": "500ms"}, false); err == nil || !strings.Contains(err.Error(), "chat.degrade_at") {
-		t.Errorf("degrade_at above the deadline: %v, want it refused", err)
 	}
 }
 

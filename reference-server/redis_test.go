@@ -67,13 +67,13 @@ func TestRealRedisBehavesLikeTheEmbeddedOne(t *testing.T) {
 		seen[i] = append(seen[i], done.get("status").String()+done.get("result.seq").String())
 		ticket := note(say(t, s, "u1", id, "转人工")).get("ticket.id").String()
 		note(send(t, "GET", s.URL()+"/v1/tickets/"+ticket, tokenFor(t, "u1"), ""))
-		if n := s.store.Redis.LLen(t.Context(), dialog.ListKey(id)).Val(); n != 3 {
+		if n := s.redis.LLen(t.Context(), dialog.ListKey(id)).Val(); n != 3 {
 			t.Errorf("%d elements, want 3", n)
 		}
-		if ttl := s.store.Redis.TTL(t.Context(), dialog.ListKey(id)).Val(); ttl < 29*time.Minute || ttl > 30*time.Minute {
+		if ttl := s.redis.TTL(t.Context(), dialog.ListKey(id)).Val(); ttl < 29*time.Minute || ttl > 30*time.Minute {
 			t.Errorf("ttl %v", ttl)
 		}
-		s.store.Redis.FlushAll(t.Context())
+		s.redis.FlushAll(t.Context())
 		note(say(t, s, "u1", id, "还记得吗"))
 		note(send(t, "DELETE", s.URL()+"/v1/dialogs/"+id, tokenFor(t, "u1"), ""))
 		note(send(t, "GET", s.URL()+"/v1/dialogs/"+id, tokenFor(t, "u1"), ""))

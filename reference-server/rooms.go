@@ -8,45 +8,46 @@ import (
 	"github.com/cstest/cstest/reference-server/degrade"
 	"github.com/cstest/cstest/reference-server/desk"
 	"github.com/cstest/cstest/reference-server/dialog"
+	"github.com/cstest/cstest/reference-server/knobs"
 	"github.com/cstest/cstest/reference-server/model"
 )
 
 // What the rooms need to know of the knobs, in their own terms.
 
-func modelOptions(s *settings) model.Options {
+func modelOptions(s *knobs.Settings) model.Options {
 	return model.Options{
-		API: model.API(s.llmAPI), Keepalive: s.llmKeepalive, MaxIdle: int(s.llmMaxIdle), MaxConns: int(s.llmMaxConns), DialLimit: s.llmTimeout.D(),
-		Attempts: int(s.llmAttempts), LinearBackoff: s.llmBackoff == "linear", BackoffBase: s.llmBackoffBase.D(), RetryBudget: float64(s.llmRetryBudget),
-		Bulkhead: int(s.llmBulkhead), BlockingWorkers: int(s.chatBlockingWorkers), Breaker: s.llmBreaker, BreakerOpen: s.llmBreakerOpen.D(),
-		BreakerFailures: float64(s.llmBreakerFailures), BreakerSlow: float64(s.llmBreakerSlow), BreakerConsecutive: int(s.llmBreakerConsecutive),
+		API: model.API(s.LLMAPI), Keepalive: s.LLMKeepalive, MaxIdle: int(s.LLMMaxIdle), MaxConns: int(s.LLMMaxConns), DialLimit: s.LLMTimeout.D(),
+		Attempts: int(s.LLMAttempts), LinearBackoff: s.LLMBackoff == "linear", BackoffBase: s.LLMBackoffBase.D(), RetryBudget: float64(s.LLMRetryBudget),
+		Bulkhead: int(s.LLMBulkhead), BlockingWorkers: int(s.ChatBlockingWorkers), Breaker: s.LLMBreaker, BreakerOpen: s.LLMBreakerOpen.D(),
+		BreakerFailures: float64(s.LLMBreakerFailures), BreakerSlow: float64(s.LLMBreakerSlow), BreakerConsecutive: int(s.LLMBreakerConsecutive),
 	}
 }
 
-func admissionLive(s *settings) admission.Live {
-	return admission.Live{Target: s.admissionTarget.D(), Wait: s.admissionWait.D(), Hold: s.admissionHold.D(), Floor: int(s.admissionFloor), Cap: int(s.chatMaxInFlight)}
+func admissionLive(s *knobs.Settings) admission.Live {
+	return admission.Live{Target: s.AdmissionTarget.D(), Wait: s.AdmissionWait.D(), Hold: s.AdmissionHold.D(), Floor: int(s.AdmissionFloor), Cap: int(s.ChatMaxInFlight)}
 }
 
-func modelLive(s *settings) model.Live {
-	return model.Live{Timeout: s.llmTimeout.D(), Slow: s.llmSlow.D()}
+func modelLive(s *knobs.Settings) model.Live {
+	return model.Live{Timeout: s.LLMTimeout.D(), Slow: s.LLMSlow.D()}
 }
 
-func tierLive(s *settings) degrade.Live {
+func tierLive(s *knobs.Settings) degrade.Live {
 	return degrade.Live{
-		Dwell: s.tierDwell.D(), DwellMax: s.tierDwellMax.D(), Step: s.tierStep.D(), ProbeRate: float64(s.tierProbeRate),
-		ModelTimeout: s.llmTimeout.D(), ModelSlow: s.llmSlow.D(),
+		Dwell: s.TierDwell.D(), DwellMax: s.TierDwellMax.D(), Step: s.TierStep.D(), ProbeRate: float64(s.TierProbeRate),
+		ModelTimeout: s.LLMTimeout.D(), ModelSlow: s.LLMSlow.D(),
 	}
 }
 
-func deskLive(s *settings) desk.Live {
+func deskLive(s *knobs.Settings) desk.Live {
 	return desk.Live{
-		Hold: s.agentHold.D(), Ping: s.agentPing.D(), Pong: s.agentPong.D(), Queue: int(s.agentQueue), Log: s.logMode != "off",
-		PerHour: int(s.deskPerHour), MaxWait: s.deskMaxWait.D(),
+		Hold: s.AgentHold.D(), Ping: s.AgentPing.D(), Pong: s.AgentPong.D(), Queue: int(s.AgentQueue), Log: s.LogMode != "off",
+		PerHour: int(s.DeskPerHour), MaxWait: s.DeskMaxWait.D(),
 	}
 }
 
-func storeOptions(s *settings, background *sync.WaitGroup, observe func(string, time.Duration, error)) dialog.StoreOptions {
-	o := dialog.StoreOptions{Timeout: s.redisTimeout.D(), Pool: int(s.redisPool), Attempts: 1, RoundTrips: int(s.redisRoundtrips), Background: background, Observe: observe}
-	if s.tiers {
+func storeOptions(s *knobs.Settings, background *sync.WaitGroup, observe func(string, time.Duration, error)) dialog.StoreOptions {
+	o := dialog.StoreOptions{Timeout: s.RedisTimeout.D(), Pool: int(s.RedisPool), Attempts: 1, RoundTrips: int(s.RedisRoundtrips), Background: background, Observe: observe}
+	if s.Tiers {
 		o.Attempts = 2
 	}
 	return o

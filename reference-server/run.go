@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/reference-server/dialog"
+	"github.com/cstest/cstest/reference-server/token"
 )
 
 // TB is what RunT needs of testing.TB, so that the package does not import
@@ -46,5 +47,5 @@ func (s *Server) Token(uid string) (string, error) {
 	if !s.cfg.Dev {
 		return "", errNotDev
 	}
-	return s.verifier.sign(identity{Owner: dialog.Owner{Tenant: defaultTenant, UID: uid}, role: roleUser}, s.firstKid(), time.Hour)
+	return s.tokens.Sign(token.Identity{Owner: dialog.Owner{Tenant: token.DefaultTenant, UID: uid}, Role: token.User}, s.cfg.firstKid(), time.Hour)
 }

@@ -11,46 +11,47 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/cstest/cstest/reference-server/admin"
 	"github.com/cstest/cstest/reference-server/admission"
 	"github.com/cstest/cstest/reference-server/answer"
+	"github.com/cstest/cstest/reference-server/chat"
 	"github.com/cstest/cstest/reference-server/degrade"
 	"github.com/cstest/cstest/reference-server/desk"
 	"github.com/cstest/cstest/reference-server/dialog"
 	"github.com/cstest/cstest/reference-server/jobs"
+	"github.com/cstest/cstest/reference-server/knobs"
 	"github.com/cstest/cstest/reference-server/model"
-	"github.com/cstest/cstest/reference-server/pii"
+	"github.com/cstest/cstest/reference-server/quota"
+	"github.com/cstest/cstest/reference-server/surface"
+	"github.com/cstest/cstest/reference-server/token"
 )
 
 // Server is a running reference server. All methods are safe for concurrent
 // use.
 type Server struct {
 	cfg      Config
-	set      atomic.Pointer[settings]
 	log      *slog.Logger
-	verifier *verifier
+	knobs    *knobs.Live
+	metrics  *metrics
+	tokens   *token.Verifier
 	ids      *dialog.Minter
 	embedded *embedded
+	redis    *redis.Client
 	store    *dialog.Store
 	model    *model.Client
 	caller   *model.Caller
 	watch    *degrade.Watch
 	faq      *answer.FAQ // nil: could not be built
-	intents  *answer.Intents
 	desk     *desk.Desk
-	cache    *hotCache
-	jobs     *jobs.Queue
-	gates    *gates
 	limiter  *admission.Limiter
-	bodies   bodies
-	metrics  *metrics
-	masker   *pii.Masker
-	check    *answer.Check
-	gzip     gzipPool
-	counts   counts
+	chat     *chat.Chat
+	jobs     *jobs.Queue
+	gates    *quota.Gates
+	surface  *surface.Surface
+	operate  *admin.Admin
 
 	public, admin         *http.Server
 	publicAddr, adminAddr string
-	inFlight              atomic.Int64
 	draining              atomic.Bool
 	stop                  context.CancelFunc
 	background            sync.WaitGroup
@@ -59,53 +60,27 @@ type Server struct {
 	closeErr              error
 }
 
-// counts are the exact figures of /admin/state.
-type counts struct {
-	turns    atomic.Int64
-	degraded atomic.Int64
-	answers  [len(degrade.TierNames)]atomic.Int64
-	outcomes [600]atomic.Int64 // by HTTP status
-}
-
 // Start runs a server until ctx ends or Close is called. Errors tell which
 // field of cfg is wrong or which address cannot be listened on.
 func Start(ctx context.Context, cfg Config) (*Server, error) {
 	cfg = cfg.withDefaults()
-	base, err := profile(cfg.Profile)
+	set, err := knobs.Profile(cfg.Profile)
 	if err == nil {
-		base, err = base.apply(cfg.Knobs, false)
+		set, err = set.Apply(cfg.Knobs, false)
 	}
 	if err := errors.Join(cfg.check(), err); err != nil {
 		return nil, err
 	}
-	if _, set := cfg.Knobs["redis.timeout"]; cfg.Redis == "" && !set {
+	if _, given := cfg.Knobs["redis.timeout"]; cfg.Redis == "" && !given {
 		// Nothing between here and there but this machine's own load.
-		base.redisTimeout = max(base.redisTimeout, embeddedTimeout)
+		set.RedisTimeout = max(set.RedisTimeout, embeddedTimeout)
 	}
-	s := &Server{cfg: cfg, log: slog.New(slog.NewJSONHandler(cfg.Log, nil)), closed: make(chan struct{})}
-	s.set.Store(&base)
-	s.metrics = newMetrics(s)
-	s.verifier = newVerifier(cfg.Secrets, time.Now)
-	s.ids = dialog.NewMinter(s.idKey())
-	if err := s.openRedis(&base); err != nil {
+	s := &Server{cfg: cfg, log: slog.New(slog.NewJSONHandler(cfg.Log, nil)), knobs: knobs.NewLive(set), metrics: newMetrics(), closed: make(chan struct{})}
+	s.tokens, s.ids = token.NewVerifier(cfg.keys(), time.Now), dialog.NewMinter(cfg.idKey())
+	if err := s.openRedis(&set); err != nil {
 		return nil, err
 	}
-	s.model = model.NewClient(cfg.LLM, string(cfg.LLMKey), modelOptions(&base))
-	s.caller = model.NewCaller(s.model, modelOptions(&base), func() model.Live { return modelLive(s.set.Load()) }, s.sawModel)
-	s.watch = degrade.NewWatch(time.Now(), func() degrade.Live { return tierLive(s.set.Load()) }, degrade.Hooks{
-		Breaker: s.caller.Breaker(), Probe: s.probe, Ping: s.store.Ping, Changed: s.tierChanged, Starved: func() { s.limiter.Pressed() },
-	})
-	s.intents, s.cache, s.masker, s.check = answer.NewIntents(), newHotCache(), pii.New(), answer.NewCheck(model.SystemPrompt)
-	s.desk = desk.New(desk.Options{
-		Store: s.store, IDs: s.ids, Shared: s.embedded == nil, Metrics: s.metrics.desk, Log: s.log,
-		Live: func() desk.Live { return deskLive(s.set.Load()) }, Clean: s.cleanReply,
-	})
-	if s.faq, err = answer.NewFAQ(); err != nil {
-		s.log.Error("no FAQ: degraded turns go to people", "err", err)
-	}
-	s.jobs = jobs.New(s.store.Redis, s.answerJob, s.log, time.Now)
-	s.limiter = admission.NewLimiter(func() admission.Live { return admissionLive(s.set.Load()) })
-	s.gates = newGates(&base)
+	s.build(&set)
 	if err := s.listen(); err != nil {
 		s.release()
 		return nil, err
@@ -121,28 +96,47 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	return s, nil
 }
 
-func (s *Server) openRedis(set *settings) error {
-	var opt *redis.Options
-	if s.cfg.Redis == "" {
-		e, err := startEmbedded(set.redisAwayAt.D(), set.redisAwayFor.D())
-		if err != nil {
-			return err
-		}
-		s.embedded = e
-		opt = &redis.Options{Addr: e.mini.Addr(), PoolTimeout: set.redisTimeout.D()}
-		s.log.Info("embedded Redis: volatile, single lock, no capacity claims")
-	} else {
-		if set.redisAwayFor > 0 {
-			return errors.New("knob redis.away_for: only the embedded Redis goes away when told")
-		}
-		o, err := dialog.RedisOptions(s.cfg.Redis)
-		if err != nil {
-			return err
-		}
-		opt = o
+// build furnishes the rooms, each with what it needs.
+func (s *Server) build(set *knobs.Settings) {
+	s.model = model.NewClient(s.cfg.LLM, string(s.cfg.LLMKey), modelOptions(set))
+	s.caller = model.NewCaller(s.model, modelOptions(set), func() model.Live { return modelLive(s.knobs.Load()) }, s.sawModel)
+	s.watch = degrade.NewWatch(time.Now(), func() degrade.Live { return tierLive(s.knobs.Load()) }, degrade.Hooks{
+		Breaker: s.caller.Breaker(), Probe: s.probe, Ping: s.store.Ping, Changed: s.tierChanged, Starved: func() { s.limiter.Pressed() },
+	})
+	s.limiter = admission.NewLimiter(func() admission.Live { return admissionLive(s.knobs.Load()) })
+	screen := chat.NewScreen(s.knobs, model.SystemPrompt, s.log, s.metrics.registry)
+	s.desk = desk.New(desk.Options{
+		Redis: s.redis, Dialogs: s.store, IDs: s.ids, Shared: s.embedded == nil, Metrics: desk.NewMetrics(s.metrics.registry, surface.UpgradeRefusals()...), Log: s.log,
+		Observe: s.sawRedis, Live: func() desk.Live { return deskLive(s.knobs.Load()) }, Clean: func(traceID, text string) string {
+			clean, _ := screen.Answer(traceID, text)
+			return clean
+		},
+	})
+	var err error
+	if s.faq, err = answer.NewFAQ(); err != nil {
+		s.log.Error("no FAQ: degraded turns go to people", "err", err)
 	}
-	s.store = dialog.NewStore(opt, storeOptions(set, &s.background, s.sawRedis))
-	return nil
+	s.chat = chat.New(chat.Rooms{
+		Knobs: s.knobs, Limiter: s.limiter, IDs: s.ids, Dialogs: s.store, Watch: s.watch, Intents: answer.NewIntents(), FAQ: s.faq,
+		Model: s.model, Caller: s.caller, Desk: s.desk, Screen: screen, Metrics: s.metrics.registry, Log: s.log, Background: &s.background, Draining: s.draining.Load,
+	})
+	s.jobs = jobs.New(s.redis, s.chat.AnswerJob, s.log, time.Now)
+	s.gates = quota.New()
+	s.operate = admin.New(admin.Rooms{
+		Knobs: s.knobs, Chat: s.chat, Watch: s.watch, Caller: s.caller, Desk: s.desk, Limiter: s.limiter,
+		Outcomes: func() map[string]int64 { return s.surface.Outcomes() }, Draining: s.draining.Load, Metrics: s.metrics.handler(), Log: s.log,
+		Token: string(s.cfg.AdminToken), Keys: len(s.cfg.Secrets) > 0, Profile: s.cfg.Profile, Redis: s.redisKind(),
+	})
+	rooms := surface.Rooms{
+		Knobs: s.knobs, Chat: s.chat, Jobs: s.jobs, Dialogs: s.store, Desk: s.desk, IDs: s.ids, Tokens: s.tokens, Passes: token.NewPasses(s.redis), Gates: s.gates,
+		Metrics: s.metrics.registry, Log: s.log, Draining: s.draining.Load, Live: s.operate.Healthz, Ready: s.operate.Readyz,
+		Origins: s.cfg.TrustedOrigins, Loopback: func() bool { return loopback(s.publicAddr) },
+	}
+	if s.cfg.Dev {
+		rooms.Mint = func(who token.Identity) (string, error) { return s.tokens.Sign(who, s.cfg.firstKid(), token.DevLife) }
+	}
+	s.surface = surface.New(rooms)
+	s.metrics.gauges(s)
 }
 
 // URL is the base URL of the public listener.
@@ -159,18 +153,3 @@ func (s *Server) AdminURL() string { return "http://" + s.adminAddr }
 // Done is closed when the server has gone down, by Close or with the context
 // given to Start.
 func (s *Server) Done() <-chan struct{} { return s.closed }
-
-// idKey derives the key of ids from the token keys, so that servers that share
-// those accept each other's dialogs. Without any, nothing is served anyway.
-func (s *Server) idKey() []byte { return []byte(s.cfg.Secrets[s.firstKid()]) }
-
-// firstKid is the least key id.
-func (s *Server) firstKid() string {
-	least := ""
-	for kid := range s.cfg.Secrets {
-		if least == "" || kid < least {
-			least = kid
-		}
-	}
-	return least
-}

@@ -16,7 +16,10 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/cstest/cstest/reference-server/dialog"
+	"github.com/cstest/cstest/reference-server/token"
 )
+
+const testDialog = "0123456789abcdef0123456789abcdef"
 
 const testSecret = Secret("0123456789abcdef0123456789abcdef")
 
@@ -89,7 +92,7 @@ func startServer(t *testing.T, llm string, change func(*Config)) *Server {
 	return RunT(t, cfg)
 }
 
-func knobs(kv ...string) func(*Config) {
+func withKnobs(kv ...string) func(*Config) {
 	return func(c *Config) {
 		c.Knobs = map[string]string{}
 		for i := 0; i < len(kv); i += 2 {
@@ -100,8 +103,13 @@ func knobs(kv ...string) func(*Config) {
 
 func tokenFor(t testing.TB, uid string) string {
 	t.Helper()
-	v := newVerifier(map[string]Secret{"k1": testSecret}, time.Now)
-	tok, err := v.sign(identity{Owner: dialog.Owner{Tenant: "default", UID: uid}, role: roleUser}, "k1", time.Hour)
+	return signed(t, "default", uid, token.User)
+}
+
+func signed(t testing.TB, tenant, uid string, role token.Role) string {
+	t.Helper()
+	v := token.NewVerifier(map[string][]byte{"k1": []byte(testSecret)}, time.Now)
+	tok, err := v.Sign(token.Identity{Owner: dialog.Owner{Tenant: tenant, UID: uid}, Role: role}, "k1", time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +125,7 @@ type reply struct {
 
 func (r reply) get(path string) gjson.Result { return gjson.Get(r.body, path) }
 
-func send(t testing.TB, method, url, token, body string, header ...string) reply {
+func send(t testing.TB, method, url, bearer, body string, header ...string) reply {
 	t.Helper()
 	req, err := http.NewRequest(method, url, bytes.NewReader([]byte(body)))
 	if err != nil {
@@ -126,8 +134,8 @@ func send(t testing.TB, method, url, token, body string, header ...string) reply
 	if body != "" {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	if token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
+	if bearer != "" {
+		req.Header.Set("Authorization", "Bearer "+bearer)
 	}
 	for i := 0; i < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
@@ -234,3 +242,5 @@ func listenLoopback(t testing.TB) net.Listener {
 	}
 	return ln
 }
+
+func ticketID(n int) string { return fmt.Sprintf("%032x", n) }

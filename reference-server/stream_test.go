@@ -78,7 +78,7 @@ func checkStream(t *testing.T, events []event, terminal string) string {
 
 func TestStreamedTurns(t *testing.T) {
 	mock := mockllm.RunT(t, mockllm.Config{EchoContext: true})
-	s := startServer(t, mock.URL(), knobs("redis.timeout", "2s", "llm.timeout", "5s", "chat.deadline", "5s", "chat.degrade_at", "5s"))
+	s := startServer(t, mock.URL(), withKnobs("redis.timeout", "2s", "llm.timeout", "5s", "chat.deadline", "5s", "chat.degrade_at", "5s"))
 	_, events := streamTurn(t, s, "", "随便聊聊天气 ⟦c:K7F3Q2ZA.1⟧")
 	text := checkStream(t, events, "done")
 	done := gjson.Parse(events[len(events)-1].data)
@@ -150,7 +150,7 @@ func TestBrokenStreams(t *testing.T) {
 		}, "done", "", "好的。"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := startServer(t, rawModel(t, c.stream), knobs("redis.timeout", "2s", "llm.timeout", "300ms"))
+			s := startServer(t, rawModel(t, c.stream), withKnobs("redis.timeout", "2s", "llm.timeout", "300ms"))
 			r, events := streamTurn(t, s, "", "优惠券在哪里领一张")
 			text := checkStream(t, events, c.terminal)
 			last := gjson.Parse(events[len(events)-1].data)
@@ -178,7 +178,7 @@ func TestStreamedAnswersAreMasked(t *testing.T) {
 			flush()
 		}
 		_, _ = io.WriteString(w, "data: [DONE]\n\n")
-	}), knobs("redis.timeout", "2s"))
+	}), withKnobs("redis.timeout", "2s"))
 	_, events := streamTurn(t, s, "", "给我一个电话吧")
 	if text := checkStream(t, events, "done"); text != "请拨打***********,谢谢" {
 		t.Errorf("%q", text)
@@ -194,7 +194,7 @@ func TestClientThatLeavesCancelsTheModel(t *testing.T) {
 		<-r.Context().Done()
 		cancelled.Store(true)
 		close(gone)
-	}), knobs("redis.timeout", "2s"))
+	}), withKnobs("redis.timeout", "2s"))
 	req, _ := http.NewRequest(http.MethodPost, s.URL()+"/v1/chat/stream", strings.NewReader(`{"text":"说来话长"}`))
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Authorization", "Bearer "+tokenFor(t, "u1"))

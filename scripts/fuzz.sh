@@ -29,6 +29,7 @@ mockllm FuzzAPIs
 mockllm FuzzSchema
 mockllm/config FuzzParseConfig
 mockllm/config FuzzParseOverride
+reference-server/surface FuzzDecodeRequest
 reference-server/answer FuzzClean
 reference-server/answer FuzzReply
 reference-server/pii FuzzMask

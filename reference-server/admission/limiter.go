@@ -195,10 +195,10 @@ func (l *Limiter) Pressed() {
 
 // State is what the limiter shows of itself.
 type State struct {
-	Limit    int   `json:"limit"`
-	InFlight int   `json:"in_flight"`
-	Waiting  int   `json:"waiting"`
-	Sheds    int64 `json:"sheds"`
+	Limit    int
+	InFlight int
+	Waiting  int
+	Sheds    int64
 }
 
 // State is a snapshot.

@@ -8,11 +8,11 @@ import (
 // Switch overrides the decision about the tier by hand: auto leaves it to the
 // server, freeze keeps the tier of the moment, force sets one. It expires.
 type Switch struct {
-	Mode    string    `json:"mode"`
-	Tier    string    `json:"tier,omitempty"`
-	Reason  string    `json:"reason,omitempty"`
-	Expires time.Time `json:"expires_at,omitzero"`
-	Version int64     `json:"version"`
+	Mode    string
+	Tier    string
+	Reason  string
+	Expires time.Time
+	Version int64
 	forced  Tier
 }
 

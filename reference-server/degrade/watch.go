@@ -11,13 +11,12 @@ import (
 	"github.com/cstest/cstest/reference-server/model"
 )
 
-// transition is one change of tier or live share.
-type transition struct {
-	AtMS   int64  `json:"t_unix_ms"`
-	From   string `json:"from"`
-	To     string `json:"to"`
-	Share  int    `json:"live_share"`
-	Reason string `json:"reason"`
+// Transition is one change of tier or live share.
+type Transition struct {
+	AtMS     int64 // Unix
+	From, To string
+	Share    int // percent of dialogs on the model
+	Reason   string
 }
 
 const (
@@ -72,7 +71,7 @@ type Watch struct {
 	lateTicks int
 
 	mu          sync.Mutex
-	transitions []transition
+	transitions []Transition
 }
 
 // NewWatch makes a watch that stands at tier llm.
@@ -202,7 +201,7 @@ func (w *Watch) evaluate(now time.Time) {
 	if len(w.transitions) == maxTransitions {
 		w.transitions = append(w.transitions[:0], w.transitions[1:]...)
 	}
-	w.transitions = append(w.transitions, transition{AtMS: now.UnixMilli(), From: from.Shown().String(), To: to.Shown().String(), Share: to.LiveShare(), Reason: reason})
+	w.transitions = append(w.transitions, Transition{AtMS: now.UnixMilli(), From: from.Shown().String(), To: to.Shown().String(), Share: to.LiveShare(), Reason: reason})
 	w.mu.Unlock()
 	w.hooks.Changed(from, to, reason)
 }
@@ -220,10 +219,10 @@ func (p Position) LiveShare() int {
 }
 
 // History lists the changes of tier and live share, oldest first, the last 1,000.
-func (w *Watch) History() []transition {
+func (w *Watch) History() []Transition {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return append([]transition{}, w.transitions...)
+	return append([]Transition{}, w.transitions...)
 }
 
 // probing asks the model beside the users: at the probe rate below tier llm,

@@ -22,9 +22,9 @@ func BenchmarkTicket(b *testing.B) {
 		{"redis-server", func(b *testing.B) string { return realRedis(b)[len("redis://"):] }},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			st := dialog.NewStore(&redis.Options{Addr: c.addr(b)}, dialog.StoreOptions{Timeout: 2 * time.Second, Pool: 50, Attempts: 2, RoundTrips: 2})
-			defer st.Redis.Close()
-			ts := newTickets(st, dialog.NewMinter([]byte(testKey)), func() Live { return Live{Hold: time.Minute, PerHour: 2000} })
+			rdb := dialog.Connect(&redis.Options{Addr: c.addr(b)}, storeOptions)
+			defer rdb.Close()
+			ts := newTickets(rdb, dialog.NewMinter([]byte(testKey)), func() Live { return Live{Hold: time.Minute, PerHour: 2000} }, nil)
 			who := dialog.Owner{Tenant: "default", UID: "u1"}
 			b.SetParallelism(16)
 			b.RunParallel(func(p *testing.PB) {

@@ -8,6 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/cstest/cstest/reference-server/dialog"
+	"github.com/cstest/cstest/reference-server/wire"
 )
 
 const (
@@ -21,7 +22,7 @@ const (
 // Redis may be away or the connection may break. Then the receiving side lists
 // what waits as soon as it is connected again. Safe for concurrent use.
 type bus struct {
-	store  *dialog.Store
+	redis  redis.UniversalClient
 	shared bool // other servers may use this Redis
 	me     string
 	desk   *Desk
@@ -31,14 +32,24 @@ type bus struct {
 // announcement is a message between servers.
 type announcement struct {
 	From   string `json:"from"`
-	Again  bool   `json:"again,omitempty"` // also to those who had it
+	Again  bool   `json:"again"` // also to those who had it
 	Tenant string `json:"tenant"`
 	Asked  int64  `json:"asked_ns"`
 	Ticket Ticket `json:"ticket"`
 }
 
-func newBus(st *dialog.Store, shared bool, d *Desk) *bus {
-	return &bus{store: st, shared: shared, me: dialog.RandomHex(8), desk: d, outbox: make(chan announcement, busOutbox)}
+// encode renders what decoding reads back: a ticket as it is told of, without who
+// asked and when a claim ran.
+func (a announcement) encode() wire.JSON {
+	t := a.Ticket
+	return wire.JSON(nil).Object("").String("from", a.From).Bool("again", a.Again).String("tenant", a.Tenant).Int("asked_ns", a.Asked).
+		Object("ticket").String("id", t.ID).String("queue", t.Queue).String("state", string(t.State)).Int("eta_s", int64(t.ETA)).
+		StringIf("dialog_id", t.DialogID).StringIf("text", t.Text).String("trace_id", t.TraceID).StringIf("agent", t.Agent).StringIf("reply", t.Reply).EndObject().
+		EndObject()
+}
+
+func newBus(rdb redis.UniversalClient, shared bool, d *Desk) *bus {
+	return &bus{redis: rdb, shared: shared, me: dialog.RandomHex(8), desk: d, outbox: make(chan announcement, busOutbox)}
 }
 
 // send hands a ticket to the publisher. When that cannot keep up the ticket is
@@ -76,15 +87,12 @@ func (b *bus) publish(ctx context.Context) {
 func (b *bus) batch(m announcement) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	p := b.store.Redis.Pipeline()
+	p := b.redis.Pipeline()
 	n := 0
 	for more := true; more && n < busBatch; n++ {
 		p.HSet(ctx, ticketKey(m.Ticket.ID), "eta", m.Ticket.ETA)
 		if b.shared {
-			body, err := json.Marshal(m)
-			if err == nil {
-				p.Publish(ctx, busChannel, body)
-			}
+			p.Publish(ctx, busChannel, []byte(m.encode()))
 		}
 		select {
 		case m = <-b.outbox:
@@ -104,7 +112,7 @@ func (b *bus) listen(ctx context.Context) {
 	if !b.shared {
 		return
 	}
-	sub := b.store.Redis.Subscribe(ctx, busChannel)
+	sub := b.redis.Subscribe(ctx, busChannel)
 	defer sub.Close()
 	inbox := sub.ChannelWithSubscriptions(redis.WithChannelSize(busInbox), redis.WithChannelSendTimeout(time.Second))
 	for {

@@ -88,7 +88,7 @@ type claimant struct {
 // claim asks for a ticket. Of all who ever ask for it, on any server, one is
 // told claimed, unless that one lets the claim run out.
 func (ts *tickets) claim(ctx context.Context, c claimant, id string) (result outcome) {
-	now := ts.store.Now()
+	now := ts.now()
 	here := ts.journal.change(id, func(t *Ticket) {
 		switch {
 		case t.Tenant != c.who.Tenant:
@@ -147,7 +147,7 @@ func (ts *tickets) reply(ctx context.Context, who dialog.Owner, id, text string)
 		return outcomeUnavailable, r
 	}
 	if outcome(got[0]) == outcomeReplied && len(got) == 3 {
-		_ = ts.store.Redis.ZRem(ctx, heldKey, id).Err()
+		_ = ts.redis.ZRem(ctx, heldKey, id).Err()
 		asked, _ := strconv.ParseInt(got[2], 10, 64)
 		r = replied{got[1], time.Unix(0, asked)}
 	}
@@ -158,12 +158,12 @@ func (ts *tickets) reply(ctx context.Context, who dialog.Owner, id, text string)
 // that Redis does not know but the journal holds is on its way there.
 func (ts *tickets) decide(ctx context.Context, s *redis.Script, id string, args ...any) ([]string, error) {
 	for {
-		start := ts.store.Now()
-		got, err := s.Run(ctx, ts.store.Redis, []string{ticketKey(id)}, args...).StringSlice()
+		start := ts.now()
+		got, err := s.Run(ctx, ts.redis, []string{ticketKey(id)}, args...).StringSlice()
 		if err != nil {
 			err = fmt.Errorf("%w: %w", dialog.ErrState, err)
 		}
-		ts.store.Observe("ticket", ts.store.Now().Sub(start), err)
+		ts.observe("ticket", ts.now().Sub(start), err)
 		if err == nil && len(got) > 0 && (outcome(got[0]) != outcomeNotFound || !ts.journal.holds(id)) {
 			return got, nil
 		}
@@ -179,7 +179,7 @@ func (ts *tickets) decide(ctx context.Context, s *redis.Script, id string, args 
 // or nowhere.
 func (ts *tickets) file(ctx context.Context, t Ticket) error {
 	q := queueKey(t.Tenant, t.Queue)
-	p := ts.store.Redis.Pipeline()
+	p := ts.redis.Pipeline()
 	switch t.State {
 	case stateOpen:
 		p.ZAdd(ctx, q, t.place())
@@ -199,22 +199,22 @@ func (ts *tickets) file(ctx context.Context, t Ticket) error {
 // release takes back claims that ran out and returns those tickets, open
 // again. Of several servers that look at once, one gets each ticket.
 func (ts *tickets) release(ctx context.Context) []Ticket {
-	now, hold := ts.store.Now().UnixMilli(), ts.live().Hold.Milliseconds()
-	due, err := ts.store.Redis.ZRangeArgs(ctx, redis.ZRangeArgs{Key: heldKey, ByScore: true, Start: "-inf", Stop: strconv.FormatInt(now-hold, 10), Count: sweepBatch}).Result()
+	now, hold := ts.now().UnixMilli(), ts.live().Hold.Milliseconds()
+	due, err := ts.redis.ZRangeArgs(ctx, redis.ZRangeArgs{Key: heldKey, ByScore: true, Start: "-inf", Stop: strconv.FormatInt(now-hold, 10), Count: sweepBatch}).Result()
 	if err != nil {
 		return nil
 	}
 	var freed []Ticket
 	for _, id := range due {
-		left, err := ts.scripts.release.Run(ctx, ts.store.Redis, []string{ticketKey(id)}, now, hold).Int64()
+		left, err := ts.scripts.release.Run(ctx, ts.redis, []string{ticketKey(id)}, now, hold).Int64()
 		switch {
 		case err != nil:
 			return freed
 		case left > 0: // claimed again since
-			_ = ts.store.Redis.ZAdd(ctx, heldKey, redis.Z{Score: float64(now + left - hold), Member: id}).Err()
+			_ = ts.redis.ZAdd(ctx, heldKey, redis.Z{Score: float64(now + left - hold), Member: id}).Err()
 			continue
 		case left == 0:
-			_ = ts.store.Redis.ZRem(ctx, heldKey, id).Err()
+			_ = ts.redis.ZRem(ctx, heldKey, id).Err()
 			continue
 		}
 		if t, ok, err := ts.get(ctx, id); err == nil && ok && t.State == stateOpen && ts.file(ctx, t) == nil {

@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/cstest/cstest/reference-server/dialog"
 )
 
@@ -21,13 +23,15 @@ var (
 
 // Options are what a desk works with.
 type Options struct {
-	Store   *dialog.Store
+	Redis   redis.UniversalClient
+	Dialogs *dialog.Store
 	IDs     *dialog.Minter
 	Shared  bool // other servers may use the same Redis
 	Metrics *Metrics
 	Log     *slog.Logger
-	Live    func() Live                       // may change while the server runs
-	Clean   func(traceID, text string) string // takes out of a reply what may not leave
+	Live    func() Live                                    // may change while the server runs
+	Clean   func(traceID, text string) string              // takes out of a reply what may not leave
+	Observe func(op string, took time.Duration, err error) // hears of every operation on Redis; nil: nobody
 }
 
 // Live are settings that may change while the server runs. An open socket keeps
@@ -48,6 +52,7 @@ type Live struct {
 // its tenant who subscribed to its queue. Safe for concurrent use.
 type Desk struct {
 	tickets *tickets
+	dialogs *dialog.Store
 	bus     *bus
 	metrics *Metrics
 	log     *slog.Logger
@@ -63,10 +68,10 @@ type Desk struct {
 
 // New makes a desk; nothing is told to other servers before Run.
 func New(o Options) *Desk {
-	d := &Desk{metrics: o.Metrics, log: o.Log, live: o.Live, clean: o.Clean, sockets: map[string]map[*socket]struct{}{}}
-	d.tickets = newTickets(o.Store, o.IDs, o.Live)
+	d := &Desk{dialogs: o.Dialogs, metrics: o.Metrics, log: o.Log, live: o.Live, clean: o.Clean, sockets: map[string]map[*socket]struct{}{}}
+	d.tickets = newTickets(o.Redis, o.IDs, o.Live, o.Observe)
 	d.tickets.moved = d.moved
-	d.bus = newBus(o.Store, o.Shared, d)
+	d.bus = newBus(o.Redis, o.Shared, d)
 	return d
 }
 
@@ -176,7 +181,7 @@ func (d *Desk) append(ctx context.Context, dialogID string, n dialog.Note, asked
 	if dialogID == "" {
 		return
 	}
-	if err := d.tickets.store.AddNote(ctx, dialogID, n, asked); err != nil {
+	if err := d.dialogs.AddNote(ctx, dialogID, n, asked); err != nil {
 		d.log.Warn("a reply is missing in its dialog", "ticket", n.Ticket, "err", err)
 	}
 }

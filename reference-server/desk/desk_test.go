@@ -14,6 +14,7 @@ import (
 
 	"github.com/coder/websocket"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
 	"github.com/tidwall/gjson"
 
 	"github.com/cstest/cstest/reference-server/dialog"
@@ -23,7 +24,7 @@ func testDesk(t *testing.T) *Desk {
 	t.Helper()
 	ts, _ := testTickets(t, "redis://"+startRedis(t))
 	d := New(Options{
-		Store: ts.store, IDs: ts.ids, Shared: true, Metrics: NewMetrics(prometheus.NewRegistry()), Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Redis: ts.redis, Dialogs: dialog.NewStore(ts.redis.(*redis.Client), storeOptions), IDs: ts.ids, Shared: true, Metrics: NewMetrics(prometheus.NewRegistry()), Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Live:  func() Live { return Live{Hold: time.Minute, Ping: time.Minute, Pong: time.Minute, Queue: 16} },
 		Clean: func(_, text string) string { return text },
 	})

@@ -151,7 +151,7 @@ func (ts *tickets) flush(ctx context.Context) {
 // move writes a ticket of the journal to Redis, in the state it is in.
 func (ts *tickets) move(ctx context.Context, t Ticket) error {
 	args := append([]any{ticketLife.Milliseconds()}, t.fields()...)
-	state, err := ts.scripts.move.Run(ctx, ts.store.Redis, []string{ticketKey(t.ID)}, args...).Text()
+	state, err := ts.scripts.move.Run(ctx, ts.redis, []string{ticketKey(t.ID)}, args...).Text()
 	if err == nil && State(state) == t.State {
 		err = ts.file(ctx, t)
 	}

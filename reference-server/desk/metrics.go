@@ -61,8 +61,8 @@ func each[V ~string](c *prometheus.CounterVec, fixed []string, values ...V) map[
 	return of
 }
 
-// Refused counts a request for a socket that was turned away.
-func (m *Metrics) Refused(code string) { m.refused[code].Inc() }
+// Refused counts a request for a socket that was turned away before it came here.
+func (d *Desk) Refused(code string) { d.metrics.refused[code].Inc() }
 
 // closeCodes are the values of the label code.
 var closeCodes = []string{"1000", "1001", "1002", "1003", "1007", "1008", "1009", "1013", "gone", "other"}

@@ -21,21 +21,26 @@ const (
 // tickets hands questions to people. Tickets live in Redis, with a local
 // journal while that is away. Safe for concurrent use.
 type tickets struct {
-	store   *dialog.Store
+	redis   redis.UniversalClient
 	ids     *dialog.Minter
 	scripts ticketScripts
 	journal journal
 	moved   func(Ticket) // told of each ticket that went from the journal to Redis
 	live    func() Live
+	now     func() time.Time
+	observe func(op string, took time.Duration, err error)
 }
 
-func newTickets(st *dialog.Store, ids *dialog.Minter, live func() Live) *tickets {
-	return &tickets{store: st, ids: ids, scripts: newTicketScripts(), live: live}
+func newTickets(rdb redis.UniversalClient, ids *dialog.Minter, live func() Live, observe func(string, time.Duration, error)) *tickets {
+	if observe == nil {
+		observe = func(string, time.Duration, error) {}
+	}
+	return &tickets{redis: rdb, ids: ids, scripts: newTicketScripts(), live: live, now: time.Now, observe: observe}
 }
 
 func (ts *tickets) open(ctx context.Context, q Question, local bool) (t Ticket, stored bool) {
 	t = Ticket{
-		ID: ts.ids.Mint(dialog.IDTicket, q.Owner), Queue: q.Queue, State: stateOpen, AskedNS: ts.store.Now().UnixNano(), Tenant: q.Owner.Tenant, UID: q.Owner.UID,
+		ID: ts.ids.Mint(dialog.IDTicket, q.Owner), Queue: q.Queue, State: stateOpen, AskedNS: ts.now().UnixNano(), Tenant: q.Owner.Tenant, UID: q.Owner.UID,
 		DialogID: q.DialogID, Text: q.Text, TraceID: q.TraceID, ETA: int(ticketETACap / time.Second),
 	}
 	if local {
@@ -64,10 +69,10 @@ func (l Live) eta(n int) int {
 // write stores a ticket that Redis cannot have yet and returns how many of its
 // tenant wait, this one among them: the same people serve every queue.
 func (ts *tickets) write(ctx context.Context, t Ticket) (waiting int64, err error) {
-	start := ts.store.Now()
-	defer func() { ts.store.Observe("ticket", ts.store.Now().Sub(start), err) }()
+	start := ts.now()
+	defer func() { ts.observe("ticket", ts.now().Sub(start), err) }()
 	q := queueKey(t.Tenant, t.Queue)
-	p := ts.store.Redis.Pipeline()
+	p := ts.redis.Pipeline()
 	p.HSet(ctx, ticketKey(t.ID), t.fields()...)
 	p.PExpire(ctx, ticketKey(t.ID), ticketLife)
 	p.ZAdd(ctx, q, t.place())
@@ -83,7 +88,7 @@ func (ts *tickets) write(ctx context.Context, t Ticket) (waiting int64, err erro
 		return 0, fmt.Errorf("%w: %w", dialog.ErrState, err)
 	}
 	if n.Val() >= ticketQueueCap+ticketQueueLag {
-		_ = ts.store.Redis.ZRemRangeByRank(ctx, q, 0, -ticketQueueCap-1).Err()
+		_ = ts.redis.ZRemRangeByRank(ctx, q, 0, -ticketQueueCap-1).Err()
 	}
 	waiting = n.Val()
 	for _, o := range others {
@@ -97,7 +102,7 @@ func (ts *tickets) get(ctx context.Context, id string) (t Ticket, ok bool, err e
 	if t, ok := ts.journal.get(id); ok {
 		return t, true, nil
 	}
-	got := ts.store.Redis.HGetAll(ctx, ticketKey(id))
+	got := ts.redis.HGetAll(ctx, ticketKey(id))
 	if err := got.Err(); err != nil {
 		return Ticket{}, false, fmt.Errorf("%w: %w", dialog.ErrState, err)
 	}

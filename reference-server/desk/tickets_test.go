@@ -57,6 +57,8 @@ func realRedis(t testing.TB) string {
 	return "redis://127.0.0.1:" + port
 }
 
+var storeOptions = dialog.StoreOptions{Timeout: 2 * time.Second, Pool: 50, Attempts: 2, RoundTrips: 2}
+
 // testTickets are tickets on a store of their own, with a clock to turn.
 func testTickets(t *testing.T, redisURL string) (*tickets, *time.Time) {
 	t.Helper()
@@ -64,11 +66,12 @@ func testTickets(t *testing.T, redisURL string) (*tickets, *time.Time) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	st := dialog.NewStore(opt, dialog.StoreOptions{Timeout: 2 * time.Second, Pool: 50, Attempts: 2, RoundTrips: 2})
-	t.Cleanup(func() { st.Redis.Close() })
+	rdb := dialog.Connect(opt, storeOptions)
+	t.Cleanup(func() { rdb.Close() })
 	now := time.Now()
-	st.Now = func() time.Time { return now }
-	return newTickets(st, dialog.NewMinter([]byte(testKey)), func() Live { return Live{Hold: 10 * time.Minute, PerHour: 2000} }), &now
+	ts := newTickets(rdb, dialog.NewMinter([]byte(testKey)), func() Live { return Live{Hold: 10 * time.Minute, PerHour: 2000} }, nil)
+	ts.now = func() time.Time { return now }
+	return ts, &now
 }
 
 func ask(t *testing.T, ts *tickets, local bool) Ticket {

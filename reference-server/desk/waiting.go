@@ -17,7 +17,7 @@ const backlog = 100 // waiting tickets an agent is told of at once
 // count is how many tickets wait in these queues, here and in Redis.
 func (ts *tickets) count(ctx context.Context, tenant string, queues []string) int {
 	n := len(ts.journal.open(tenant, queues))
-	p := ts.store.Redis.Pipeline()
+	p := ts.redis.Pipeline()
 	var lengths []*redis.IntCmd
 	for _, q := range queues {
 		lengths = append(lengths, p.ZCard(ctx, queueKey(tenant, q)))
@@ -33,7 +33,7 @@ func (ts *tickets) count(ctx context.Context, tenant string, queues []string) in
 // first, 100 at most. Without Redis these are the journal's.
 func (ts *tickets) waitingIn(ctx context.Context, tenant string, queues []string) []Ticket {
 	list := ts.journal.open(tenant, queues)
-	p := ts.store.Redis.Pipeline()
+	p := ts.redis.Pipeline()
 	var places []*redis.ZSliceCmd
 	for _, q := range queues {
 		places = append(places, p.ZRangeWithScores(ctx, queueKey(tenant, q), 0, backlog-1))
@@ -53,7 +53,7 @@ func (ts *tickets) waitingIn(ctx context.Context, tenant string, queues []string
 // load reads the tickets of a queue that are open, and files those that are
 // not.
 func (ts *tickets) load(ctx context.Context, tenant string, places []redis.Z) []Ticket {
-	p := ts.store.Redis.Pipeline()
+	p := ts.redis.Pipeline()
 	got := make([]*redis.MapStringStringCmd, len(places))
 	for i, z := range places {
 		id, _ := z.Member.(string)
@@ -75,7 +75,7 @@ func (ts *tickets) load(ctx context.Context, tenant string, places []redis.Z) []
 			_ = ts.file(ctx, t)
 		default:
 			for _, q := range queueNames() {
-				_ = ts.store.Redis.ZRem(ctx, queueKey(tenant, q), id).Err()
+				_ = ts.redis.ZRem(ctx, queueKey(tenant, q), id).Err()
 			}
 		}
 	}

@@ -16,10 +16,10 @@ const lateWaits = 2
 // response when turnID was answered before. Errors: ErrBusy, ErrReused, else
 // wrapping ErrState.
 func (s *Store) Begin(ctx context.Context, id, turnID, hash string, exclusive bool, hard time.Duration) (h *Hold, replay []byte, err error) {
-	start := s.Now()
+	start := s.now()
 	defer func() {
 		if ctx.Err() == nil { // a caller who left says nothing about Redis
-			s.Observe("begin", s.Now().Sub(start), err)
+			s.observe("begin", s.now().Sub(start), err)
 		}
 	}()
 	h = &Hold{id: id, token: RandomHex(8), since: start}
@@ -71,7 +71,7 @@ func (s *Store) tryOpen(ctx context.Context, h *Hold, exclusive bool, turnID str
 	defer cancel()
 	list, leased, err := s.open(ctx, h, exclusive, turnID)
 	if err == nil && again && exclusive && !leased {
-		v, err := s.Redis.Get(ctx, leaseKey(h.id)).Result()
+		v, err := s.redis.Get(ctx, leaseKey(h.id)).Result()
 		return list, err == nil && v == h.token+turnID, nil
 	}
 	return list, leased, err
@@ -82,17 +82,17 @@ func (s *Store) open(ctx context.Context, h *Hold, exclusive bool, turnID string
 	if s.roundtrips == 4 {
 		leased := false
 		if exclusive {
-			ok, err := s.Redis.SetNX(ctx, lease, h.token+turnID, leaseTime).Result()
+			ok, err := s.redis.SetNX(ctx, lease, h.token+turnID, leaseTime).Result()
 			if err != nil {
 				return nil, false, err
 			}
 			leased = ok
 		}
-		list, err := s.Redis.LRange(ctx, key, 0, -1).Result()
+		list, err := s.redis.LRange(ctx, key, 0, -1).Result()
 		return list, leased, s.quarantine(ctx, key, err)
 	}
 	var taken *redis.BoolCmd
-	p := s.Redis.Pipeline()
+	p := s.redis.Pipeline()
 	if exclusive {
 		taken = p.SetNX(ctx, lease, h.token+turnID, leaseTime)
 	}
@@ -109,7 +109,7 @@ func (s *Store) quarantine(ctx context.Context, key string, err error) error {
 	if err == nil || !strings.HasPrefix(err.Error(), "WRONGTYPE") {
 		return err
 	}
-	return s.Redis.Rename(ctx, key, key+":quarantine").Err()
+	return s.redis.Rename(ctx, key, key+":quarantine").Err()
 }
 
 // beginPlace waits for one of the connections that begins may use.

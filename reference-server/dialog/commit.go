@@ -22,8 +22,8 @@ type Kept struct {
 // element for the same seq has no effect. ErrConflict means that another turn
 // took the seq (or the lease ran out); ErrState that Redis did not answer.
 func (s *Store) Commit(ctx context.Context, h *Hold, r *Record, k Kept) (err error) {
-	start := s.Now()
-	defer func() { s.Observe("commit", s.Now().Sub(start), err) }()
+	start := s.now()
+	defer func() { s.observe("commit", s.now().Sub(start), err) }()
 	if h.leased && start.Sub(h.since) >= leaseTime-leaseReserve {
 		return ErrConflict
 	}
@@ -32,7 +32,7 @@ func (s *Store) Commit(ctx context.Context, h *Hold, r *Record, k Kept) (err err
 
 // append is commit without a look at the lease: the length alone fences.
 func (s *Store) append(ctx context.Context, h *Hold, r *Record, k Kept) error {
-	start := s.Now()
+	start := s.now()
 	drop := h.trim(r, k)
 	r.base = r.Seq - (len(h.turns) - drop)
 	ttl := min(k.TTL, time.UnixMilli(h.born).Add(k.Hard).Sub(start))
@@ -70,7 +70,7 @@ func (s *Store) push(ctx context.Context, h *Hold, item string, drop int, ttl ti
 		if err := s.patient.LTrim(ctx, key, h.firstKept(drop), -1).Err(); err != nil {
 			return 0, err
 		}
-		if h.leased && s.Now().Sub(h.since) < leaseTime-leaseReserve {
+		if h.leased && s.now().Sub(h.since) < leaseTime-leaseReserve {
 			s.patient.Del(ctx, leaseKey(h.id))
 		}
 		return n, s.patient.PExpire(ctx, key, ttl).Err()
@@ -84,7 +84,7 @@ func (s *Store) push(ctx context.Context, h *Hold, item string, drop int, ttl ti
 		p.LTrim(ctx, key, h.firstKept(drop), -1)
 	}
 	p.PExpire(ctx, key, ttl)
-	if h.leased && s.Now().Sub(h.since) < leaseTime-leaseReserve {
+	if h.leased && s.now().Sub(h.since) < leaseTime-leaseReserve {
 		p.Del(ctx, leaseKey(h.id))
 	}
 	_, err := p.Exec(ctx)
@@ -93,7 +93,7 @@ func (s *Store) push(ctx context.Context, h *Hold, item string, drop int, ttl ti
 
 // settle reads the list again to learn whose element counts for r's seq.
 func (s *Store) settle(ctx context.Context, h *Hold, r *Record) error {
-	list, err := s.Redis.LRange(ctx, ListKey(h.id), 0, -1).Result()
+	list, err := s.redis.LRange(ctx, ListKey(h.id), 0, -1).Result()
 	if err != nil {
 		return stateError(err)
 	}
@@ -106,7 +106,7 @@ func (s *Store) settle(ctx context.Context, h *Hold, r *Record) error {
 	if f.lost && len(list) == 1 {
 		// The list was lost while the turn ran: this turn begins a new epoch,
 		// which the next turn reports.
-		s.Redis.Del(ctx, ListKey(h.id))
+		s.redis.Del(ctx, ListKey(h.id))
 		return fmt.Errorf("%w: dialog was lost while its turn ran", ErrState)
 	}
 	return ErrConflict

@@ -58,7 +58,7 @@ func (h *Hold) Record(turnID, textHash, user string, degraded bool, response []b
 // Fresh starts a dialog that cannot exist yet: its id was drawn a moment ago,
 // so there is nothing to read and nobody to exclude.
 func (s *Store) Fresh(id string) *Hold {
-	now := s.Now()
+	now := s.now()
 	return &Hold{id: id, token: RandomHex(8), since: now, epoch: now.UnixMilli(), born: now.UnixMilli(), seq: 1, fresh: true}
 }
 

@@ -27,23 +27,23 @@ func leaseKey(id string) string { return "dlg:{" + id + "}:lease" }
 func (s *Store) takeOver(ctx context.Context, h *Hold, turnID string) bool {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	v, err := s.Redis.Get(ctx, leaseKey(h.id)).Result()
+	v, err := s.redis.Get(ctx, leaseKey(h.id)).Result()
 	if err != nil || len(v) < tokenLen {
 		return false
 	}
 	if _, orphan := s.orphans.LoadAndDelete(v[:tokenLen]); !orphan {
 		return false
 	}
-	if err := s.Redis.Del(ctx, leaseKey(h.id)).Err(); err != nil {
+	if err := s.redis.Del(ctx, leaseKey(h.id)).Err(); err != nil {
 		return false
 	}
-	ok, err := s.Redis.SetNX(ctx, leaseKey(h.id), h.token+turnID, leaseTime).Result()
+	ok, err := s.redis.SetNX(ctx, leaseKey(h.id), h.token+turnID, leaseTime).Result()
 	return err == nil && ok
 }
 
 // Holder says whose turn holds the lease of a dialog: the turn_id, or "".
 func (s *Store) Holder(ctx context.Context, id string) (string, error) {
-	v, err := s.Redis.Get(ctx, leaseKey(id)).Result()
+	v, err := s.redis.Get(ctx, leaseKey(id)).Result()
 	if errors.Is(err, redis.Nil) {
 		return "", nil
 	}
@@ -56,12 +56,12 @@ func (s *Store) Holder(ctx context.Context, id string) (string, error) {
 // Release gives the lease back when a turn ends without a commit. Best effort:
 // the lease runs out by itself.
 func (s *Store) Release(h *Hold) {
-	if h == nil || !h.leased || s.Now().Sub(h.since) >= leaseTime-leaseReserve {
+	if h == nil || !h.leased || s.now().Sub(h.since) >= leaseTime-leaseReserve {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), s.timeout)
 	defer cancel()
-	_ = s.Redis.Del(ctx, leaseKey(h.id)).Err()
+	_ = s.redis.Del(ctx, leaseKey(h.id)).Err()
 }
 
 // takeBack removes the lease that a begin without a reply may have left, and
@@ -69,11 +69,11 @@ func (s *Store) Release(h *Hold) {
 // only after it has said that there is no lease, so it is asked a few times.
 func (s *Store) takeBack(h *Hold, turnID string) {
 	defer s.orphans.Delete(h.token)
-	for misses, pause := 0, takeBackPause; misses < takeBackLooks && s.Now().Sub(h.since) < leaseTime-leaseReserve; pause *= 2 {
+	for misses, pause := 0, takeBackPause; misses < takeBackLooks && s.now().Sub(h.since) < leaseTime-leaseReserve; pause *= 2 {
 		ctx, cancel := context.WithTimeout(context.Background(), leaseTime-leaseReserve)
-		v, err := s.Redis.Get(ctx, leaseKey(h.id)).Result()
-		if err == nil && v == h.token+turnID && s.Now().Sub(h.since) < leaseTime-leaseReserve {
-			err = s.Redis.Del(ctx, leaseKey(h.id)).Err()
+		v, err := s.redis.Get(ctx, leaseKey(h.id)).Result()
+		if err == nil && v == h.token+turnID && s.now().Sub(h.since) < leaseTime-leaseReserve {
+			err = s.redis.Del(ctx, leaseKey(h.id)).Err()
 			if err == nil {
 				cancel()
 				return

@@ -62,8 +62,8 @@ func (s *Store) AddNote(ctx context.Context, dialogID string, n Note, asked time
 	item := string(n.appendJSON(nil))
 	for {
 		turns, err := s.History(ctx, dialogID)
-		if err == nil && (asksFor(turns, n.Ticket) || s.Now().Sub(asked) > noteWait) {
-			if err = s.Redis.RPushX(ctx, ListKey(dialogID), item).Err(); err == nil {
+		if err == nil && (asksFor(turns, n.Ticket) || s.now().Sub(asked) > noteWait) {
+			if err = s.redis.RPushX(ctx, ListKey(dialogID), item).Err(); err == nil {
 				return nil
 			}
 			err = fmt.Errorf("%w: %w", ErrState, err)

@@ -38,7 +38,7 @@ func TestRepliesInADialog(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 2 { // the answer to the first may have got lost
-			if err := s.AddNote(ctx, testDialog, Note{ticketID(1), "a1", "一"}, s.Now()); err != nil {
+			if err := s.AddNote(ctx, testDialog, Note{ticketID(1), "a1", "一"}, s.now()); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -47,11 +47,11 @@ func TestRepliesInADialog(t *testing.T) {
 			t.Fatalf("t2 saw %q, seq %d", got, h.seq)
 		}
 		// While t2 is under way its ticket is replied to, and so is an old one.
-		if err := s.AddNote(ctx, testDialog, Note{ticketID(9), "a1", "九"}, s.Now().Add(-time.Minute)); err != nil {
+		if err := s.AddNote(ctx, testDialog, Note{ticketID(9), "a1", "九"}, s.now().Add(-time.Minute)); err != nil {
 			t.Fatal(err)
 		}
 		waited := make(chan error)
-		go func() { waited <- s.AddNote(ctx, testDialog, Note{ticketID(2), "a2", "二"}, s.Now()) }()
+		go func() { waited <- s.AddNote(ctx, testDialog, Note{ticketID(2), "a2", "二"}, s.now()) }()
 		if err := s.Commit(ctx, h, askingRecord(h, "t2", ticketID(2)), testKept); err != nil {
 			t.Fatalf("commit beside a reply: %v", err)
 		}
@@ -82,7 +82,7 @@ func TestRepliesAreTrimmedWithTheirTurns(t *testing.T) {
 			if err := s.Commit(ctx, h, askingRecord(h, fmt.Sprint("t", i), ticketID(i)), k); err != nil {
 				t.Fatal(err)
 			}
-			if err := s.AddNote(ctx, testDialog, Note{ticketID(i), "a", fmt.Sprint(i)}, s.Now()); err != nil {
+			if err := s.AddNote(ctx, testDialog, Note{ticketID(i), "a", fmt.Sprint(i)}, s.now()); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -90,7 +90,7 @@ func TestRepliesAreTrimmedWithTheirTurns(t *testing.T) {
 		if err != nil || replies(turns) != "t6=6 t7=7 t8=8" || len(turns) != 3 || turns[2].Seq != 8 {
 			t.Errorf("%d turns with %q, %v; want the last three", len(turns), replies(turns), err)
 		}
-		if n := s.Redis.LLen(ctx, ListKey(testDialog)).Val(); n > 7 {
+		if n := s.redis.LLen(ctx, ListKey(testDialog)).Val(); n > 7 {
 			t.Errorf("%d elements, want at most 7", n)
 		}
 	})
@@ -100,10 +100,10 @@ func TestRepliesAreTrimmedWithTheirTurns(t *testing.T) {
 func TestRepliesDoNotReviveADialog(t *testing.T) {
 	bothWays(t, func(t *testing.T, s *Store, _ *miniredis.Miniredis) {
 		ctx := t.Context()
-		if err := s.AddNote(ctx, testDialog, Note{ticketID(1), "a", "太晚了"}, s.Now().Add(-time.Minute)); err != nil {
+		if err := s.AddNote(ctx, testDialog, Note{ticketID(1), "a", "太晚了"}, s.now().Add(-time.Minute)); err != nil {
 			t.Fatal(err)
 		}
-		if n := s.Redis.Exists(ctx, ListKey(testDialog)).Val(); n != 0 {
+		if n := s.redis.Exists(ctx, ListKey(testDialog)).Val(); n != 0 {
 			t.Error("the dialog is back")
 		}
 	})

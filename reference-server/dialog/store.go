@@ -45,7 +45,7 @@ func stateError(err error) error {
 // one server call each, at six times the cost on the embedded Redis, which
 // starts a new interpreter for every call. Safe for concurrent use.
 type Store struct {
-	Redis      redis.UniversalClient
+	redis      redis.UniversalClient
 	timeout    time.Duration // of one operation
 	attempts   int           // at begin
 	patient    *redis.Client // the same connections, with more time
@@ -53,8 +53,8 @@ type Store struct {
 	begins     chan struct{} // a place for each that may be under way; nil: unbounded
 	late       *late
 	roundtrips int
-	Now        func() time.Time
-	Observe    func(op string, d time.Duration, err error)
+	now        func() time.Time
+	observe    func(op string, d time.Duration, err error)
 }
 
 // StoreOptions say how Redis is used. They hold while the server runs.
@@ -67,8 +67,9 @@ type StoreOptions struct {
 	Observe    func(op string, took time.Duration, err error) // hears of every operation; nil: nobody
 }
 
-// NewStore opens a store; nothing is sent until it is used.
-func NewStore(opt *redis.Options, o StoreOptions) *Store {
+// Connect makes a client with the time and the connections of the options.
+// Nothing is sent until it is used.
+func Connect(opt *redis.Options, o StoreOptions) *redis.Client {
 	opt.MaxRetries = -1
 	opt.ContextTimeoutEnabled = true
 	opt.DialTimeout = max(o.Timeout, dialTimeout) // the operation's own deadline still counts; the dial may serve the next
@@ -85,15 +86,20 @@ func NewStore(opt *redis.Options, o StoreOptions) *Store {
 		opt.ConnMaxLifetime = time.Nanosecond
 	}
 	opt.MaxActiveConns = opt.PoolSize
-	rdb := redis.NewClient(opt)
-	s := &Store{Redis: rdb, patient: rdb.WithTimeout(pingTimeout), timeout: o.Timeout, attempts: max(1, o.Attempts), late: newLate(o.Background), roundtrips: o.RoundTrips, Now: time.Now, Observe: o.Observe}
+	return redis.NewClient(opt)
+}
+
+// NewStore makes a store of dialogs in the Redis of a client that Connect made
+// with the same options.
+func NewStore(rdb *redis.Client, o StoreOptions) *Store {
+	s := &Store{redis: rdb, patient: rdb.WithTimeout(pingTimeout), timeout: o.Timeout, attempts: max(1, o.Attempts), late: newLate(o.Background), roundtrips: o.RoundTrips, now: time.Now, observe: o.Observe}
 	if o.Pool > 1 {
 		// Commits go before begins: a turn whose answer was made must not wait
 		// for turns that may still be turned away.
 		s.begins = make(chan struct{}, o.Pool-max(1, o.Pool/commitPart))
 	}
-	if s.Observe == nil {
-		s.Observe = func(string, time.Duration, error) {}
+	if s.observe == nil {
+		s.observe = func(string, time.Duration, error) {}
 	}
 	return s
 }
@@ -113,7 +119,7 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // History returns the turns of a dialog.
 func (s *Store) History(ctx context.Context, id string) ([]Record, error) {
-	list, err := s.Redis.LRange(ctx, ListKey(id), 0, -1).Result()
+	list, err := s.redis.LRange(ctx, ListKey(id), 0, -1).Result()
 	if err != nil {
 		return nil, stateError(err)
 	}
@@ -126,7 +132,7 @@ func (s *Store) History(ctx context.Context, id string) ([]Record, error) {
 
 // Erase removes everything of a dialog.
 func (s *Store) Erase(ctx context.Context, id string) error {
-	if err := s.Redis.Del(ctx, ListKey(id), leaseKey(id), ListKey(id)+":quarantine").Err(); err != nil {
+	if err := s.redis.Del(ctx, ListKey(id), leaseKey(id), ListKey(id)+":quarantine").Err(); err != nil {
 		return stateError(err)
 	}
 	return nil

@@ -16,8 +16,9 @@ import (
 func testStore(t *testing.T, roundtrips int) (*Store, *miniredis.Miniredis) {
 	t.Helper()
 	m := miniredis.RunT(t)
-	s := NewStore(&redis.Options{Addr: m.Addr()}, StoreOptions{Timeout: 2 * time.Second, Pool: 50, Attempts: 2, RoundTrips: roundtrips})
-	t.Cleanup(func() { s.Redis.Close() })
+	o := StoreOptions{Timeout: 2 * time.Second, Pool: 50, Attempts: 2, RoundTrips: roundtrips}
+	s := NewStore(Connect(&redis.Options{Addr: m.Addr()}, o), o)
+	t.Cleanup(func() { s.redis.Close() })
 	return s, m
 }
 
@@ -264,7 +265,7 @@ func TestTrimming(t *testing.T) {
 func TestHardLifeEnds(t *testing.T) {
 	s, m := testStore(t, 2)
 	now := time.Now()
-	s.Now = func() time.Time { return now }
+	s.now = func() time.Time { return now }
 	h := s.Fresh(testDialog)
 	if err := put(t, s, h, "t1", "a"); err != nil {
 		t.Fatal(err)

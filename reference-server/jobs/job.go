@@ -6,6 +6,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/cstest/cstest/reference-server/dialog"
+	"github.com/cstest/cstest/reference-server/wire"
 )
 
 // Job is a queued turn. The text is masked before it is queued.
@@ -21,6 +22,11 @@ type Job struct {
 	PII      int    `json:"pii"` // what was masked in the text
 	Trace    string `json:"trace"`
 	QueuedMS int64  `json:"at"` // Unix
+}
+
+func (j Job) encode() wire.JSON {
+	return wire.JSON(nil).Object("").String("id", j.ID).String("tenant", j.Tenant).String("uid", j.UID).String("dialog_id", j.DialogID).Bool("new", j.New).
+		String("turn_id", j.TurnID).String("text", j.Text).String("hash", j.Hash).Int("pii", int64(j.PII)).String("trace", j.Trace).Int("at", j.QueuedMS).EndObject()
 }
 
 // decode reads a job; ok is false for anything that is none.

@@ -2,7 +2,6 @@ package jobs
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -89,13 +88,9 @@ func (q *Queue) Submit(ctx context.Context, job Job) error {
 		return &FullError{wait - longest}
 	}
 	job.QueuedMS = q.now().UnixMilli()
-	payload, err := json.Marshal(job)
-	if err != nil {
-		return err
-	}
 	p := q.redis.Pipeline()
 	p.Set(ctx, stateKey(job.ID), string(Queued), life)
-	p.XAdd(ctx, &redis.XAddArgs{Stream: streamKey, Values: []any{"job", payload}})
+	p.XAdd(ctx, &redis.XAddArgs{Stream: streamKey, Values: []any{"job", []byte(job.encode())}})
 	if _, err := p.Exec(ctx); err != nil {
 		return stateError(err)
 	}

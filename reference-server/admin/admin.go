@@ -1,0 +1,89 @@
+package admin
+
+import (
+	"crypto/subtle"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+
+	"github.com/cstest/cstest/reference-server/admission"
+	"github.com/cstest/cstest/reference-server/chat"
+	"github.com/cstest/cstest/reference-server/degrade"
+	"github.com/cstest/cstest/reference-server/desk"
+	"github.com/cstest/cstest/reference-server/knobs"
+	"github.com/cstest/cstest/reference-server/model"
+	"github.com/cstest/cstest/reference-server/problem"
+	"github.com/cstest/cstest/reference-server/wire"
+)
+
+// Rooms are what operators see and change.
+type Rooms struct {
+	Knobs    *knobs.Live
+	Chat     *chat.Chat
+	Watch    *degrade.Watch
+	Caller   *model.Caller
+	Desk     *desk.Desk
+	Limiter  *admission.Limiter
+	Outcomes func() map[string]int64 // turns by HTTP status
+	Draining func() bool             // the server is going down
+	Metrics  http.Handler
+	Log      *slog.Logger
+
+	Token   string // that operators send; empty: none is asked for
+	Keys    bool   // there are keys to check callers' tokens with
+	Profile string
+	Redis   string // embedded or external
+}
+
+// Admin answers operators. Safe for concurrent use.
+type Admin struct{ Rooms }
+
+// New makes an admin side.
+func New(r Rooms) *Admin { return &Admin{r} }
+
+// Handler serves all of it.
+func (a *Admin) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", a.Healthz)
+	mux.HandleFunc("GET /readyz", a.Readyz)
+	mux.Handle("GET /metrics", a.Metrics)
+	mux.HandleFunc("GET /admin/state", a.state)
+	mux.HandleFunc("GET /admin/knobs", a.showKnobs)
+	mux.HandleFunc("PUT /admin/knobs", a.setKnobs)
+	mux.HandleFunc("GET /admin/switches", a.showSwitch)
+	mux.HandleFunc("PUT /admin/switches", a.setSwitch)
+	mux.HandleFunc("POST /admin/cache/purge", func(w http.ResponseWriter, _ *http.Request) {
+		a.Chat.Forget()
+		w.WriteHeader(http.StatusNoContent)
+	})
+	return http.NewCrossOriginProtection().Handler(a.onlyOperators(mux))
+}
+
+// onlyOperators asks for the admin token where there is one, and for a literal
+// address as Host: a name that a browser was made to resolve to loopback is
+// turned away.
+func (a *Admin) onlyOperators(next http.Handler) http.Handler {
+	want := []byte("Bearer " + a.Token)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := r.Host
+		if h, _, err := net.SplitHostPort(r.Host); err == nil {
+			host = h
+		}
+		if host != "localhost" && net.ParseIP(strings.Trim(host, "[]")) == nil {
+			problem.Role.Write(w, "")
+			return
+		}
+		if a.Token != "" && subtle.ConstantTimeCompare(want, []byte(r.Header.Get("Authorization"))) != 1 {
+			problem.Token.Write(w, "")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func send(w http.ResponseWriter, status int, body wire.JSON) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(append(body, '\n'))
+}

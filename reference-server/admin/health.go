@@ -1,0 +1,31 @@
+package admin
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/cstest/cstest/reference-server/wire"
+)
+
+// Healthz says that the process answers.
+func (a *Admin) Healthz(w http.ResponseWriter, _ *http.Request) {
+	send(w, http.StatusOK, wire.JSON(nil).Object("").String("status", "ok").EndObject())
+}
+
+// Readyz is 503 only while draining or without keys: a Redis or a model that
+// is down is reported, not failed, because the lower tiers still serve.
+func (a *Admin) Readyz(w http.ResponseWriter, _ *http.Request) {
+	status, code := "ready", http.StatusOK
+	switch {
+	case a.Draining():
+		status, code = "draining", http.StatusServiceUnavailable
+	case !a.Keys:
+		status, code = "no key to check tokens with", http.StatusServiceUnavailable
+	}
+	redis := "ok"
+	if a.Watch.RedisFails(time.Now()) {
+		redis = "failing"
+	}
+	send(w, code, wire.JSON(nil).Object("").String("status", status).String("tier", a.Watch.At().Shown().String()).
+		String("breaker", a.Caller.Breaker().State()).String("redis", redis).EndObject())
+}

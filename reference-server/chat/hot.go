@@ -1,0 +1,139 @@
+package chat
+
+import (
+	"context"
+	"math/rand/v2"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+	"golang.org/x/sync/singleflight"
+
+	"github.com/cstest/cstest/reference-server/degrade"
+	"github.com/cstest/cstest/reference-server/dialog"
+	"github.com/cstest/cstest/reference-server/model"
+)
+
+// hotAnswer is a model's answer to a reviewed question, the same for everybody.
+type hotAnswer struct {
+	text       string
+	fresh      time.Time // until then served as it is, afterwards once more while it is asked anew
+	refreshing atomic.Bool
+}
+
+// hotCache keeps answers to hot questions: only exact questions of reviewed
+// FAQ entries, only at the start of a dialog, never with personal data. Safe
+// for concurrent use.
+type hotCache struct {
+	answers *otter.Cache[string, *hotAnswer]
+	flight  singleflight.Group
+	hits    atomic.Int64
+	misses  atomic.Int64
+	stale   atomic.Int64
+}
+
+const (
+	hotSize       = 1024
+	policyVersion = "1" // part of the key: a new prompt or FAQ makes old answers unreachable
+)
+
+func newHotCache() *hotCache {
+	return &hotCache{answers: otter.Must(&otter.Options[string, *hotAnswer]{MaximumSize: hotSize, ExpiryCalculator: otter.ExpiryWriting[string, *hotAnswer](10 * time.Minute)})}
+}
+
+// hotKey is the key of a turn in the cache, or "" when its answer must not be
+// shared.
+func (t *Turn) hotKey() string {
+	if t.set.CacheHot <= 0 || t.hold == nil || !t.hold.Fresh() || t.ans.piiIn > 0 {
+		return ""
+	}
+	text, ok := t.chat.faq.Hot(t.clean)
+	if !ok {
+		return ""
+	}
+	return t.who.Tenant + "\x00zh\x00" + policyVersion + "\x00" + text
+}
+
+// viaCache answers a hot question from memory, or asks the model once for all
+// who wait for the same answer. done is false when the turn must ask by
+// itself; err is the model's.
+func (t *Turn) viaCache(ctx context.Context) (done bool, err error) {
+	key := t.hotKey()
+	if key == "" {
+		return false, nil
+	}
+	if t.cached() {
+		return true, nil
+	}
+	c := t.chat.hot
+	c.misses.Add(1)
+	leader := false
+	v, err, _ := c.flight.Do(key, func() (any, error) {
+		leader = true
+		if err := t.answerByModel(ctx); err != nil {
+			return nil, err
+		}
+		return t.keepHot(key, t.ans.text), nil
+	})
+	switch {
+	case leader:
+		return err == nil, err
+	case err != nil:
+		return false, nil //nolint:nilerr // the one who asked failed: that may have been its own fault
+	}
+	t.serveHot(v.(*hotAnswer).text) //nolint:forcetypeassert // this package alone puts it there
+	return true, nil
+}
+
+// cached answers a hot question if its answer is in memory.
+func (t *Turn) cached() bool {
+	key := t.hotKey()
+	if key == "" {
+		return false
+	}
+	c := t.chat.hot
+	a, ok := c.answers.GetIfPresent(key)
+	if !ok || !time.Now().Before(a.fresh.Add(t.set.CacheHot.D())) {
+		return false
+	}
+	if time.Now().After(a.fresh) {
+		c.stale.Add(1)
+		if a.refreshing.CompareAndSwap(false, true) {
+			t.chat.Background.Go(func() { t.refresh(key, a) })
+		}
+	}
+	c.hits.Add(1)
+	t.serveHot(a.text)
+	return true
+}
+
+func (t *Turn) serveHot(text string) {
+	t.ans.text, t.ans.source, t.ans.tier = text, "cache", degrade.LLM
+}
+
+func (t *Turn) keepHot(key, text string) *hotAnswer {
+	life := time.Duration((0.9 + 0.2*rand.Float64()) * float64(t.set.CacheHot.D()))
+	a := &hotAnswer{text: dialog.StripMarks(text), fresh: time.Now().Add(life)}
+	t.chat.hot.answers.Set(key, a)
+	return a
+}
+
+// refresh asks the model anew for an answer that has become stale.
+func (t *Turn) refresh(key string, a *hotAnswer) {
+	defer a.refreshing.Store(false)
+	defer func() {
+		if v := recover(); v != nil { // costs the old answer, not the process
+			t.chat.Log.Error("panic", "trace_id", t.tr.ID, "value", v, "stack", string(debug.Stack()))
+		}
+	}()
+	if t.chat.Watch.At().Tier != degrade.LLM || t.chat.Draining() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), t.set.LLMTimeout.D())
+	defer cancel()
+	text, _, err := t.chat.Caller.Call(ctx, t.chat.Model.Body(model.Prompt{Text: t.clean}), t.tr)
+	if err == nil {
+		t.keepHot(key, text)
+	}
+}

@@ -1,0 +1,164 @@
+package chat
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/cstest/cstest/reference-server/answer"
+	"github.com/cstest/cstest/reference-server/degrade"
+	"github.com/cstest/cstest/reference-server/dialog"
+	"github.com/cstest/cstest/reference-server/knobs"
+	"github.com/cstest/cstest/reference-server/model"
+	"github.com/cstest/cstest/reference-server/trace"
+)
+
+// Message is what a user says.
+type Message struct {
+	Who      dialog.Owner
+	DialogID string // empty: a new dialog
+	TurnID   string // empty: nobody can repeat it
+	Text     string
+	Start    time.Time // when the request came
+	Trace    trace.Context
+}
+
+// Turn is one message on its way to an answer. It is used by one goroutine.
+type Turn struct {
+	chat      *Chat
+	set       *knobs.Settings
+	start     time.Time
+	tr        trace.Context
+	who       dialog.Owner
+	dialogID  string // empty: a new dialog
+	turnID    string
+	raw       string       // as it came
+	text      string       // masked, with the caller's ⟦…⟧ marks: what the model sees and the dialog keeps
+	clean     string       // masked, without marks: what intent, FAQ and cache see
+	hash      string       // of the text as it came
+	ownTurnID bool         // drawn here: nobody can repeat it
+	newDialog bool         // a job's: the id was minted when it was queued
+	hold      *dialog.Hold // nil: the dialog's state cannot be reached
+	replay    []byte       // response of an earlier turn with the same turn_id
+	ans       response
+
+	entered              time.Time // let in
+	stateFailed          bool      // Redis did not answer: how long the turn took says nothing
+	attempts             int
+	redisTime, modelTime time.Duration
+	twinTime             time.Duration // waiting for the same turn, sent twice
+	fault                model.Fault
+	intent               answer.Intent
+
+	pieces  func(string) error // takes a stream's text; nil: the answer goes out whole
+	waiting func() error       // keeps a stream alive
+
+	announce func() // tells people of the turn's ticket; nil: there is none
+}
+
+// Open makes a turn of a message. The error is ErrNotFound: the dialog is not
+// the caller's, whether there is one or not.
+func (c *Chat) Open(m Message) (*Turn, error) {
+	t := &Turn{chat: c, set: c.Knobs.Load(), start: m.Start, tr: m.Trace, who: m.Who, dialogID: m.DialogID, turnID: m.TurnID, raw: m.Text}
+	if t.dialogID != "" && !c.IDs.Owns(t.dialogID, dialog.IDDialog, t.who) {
+		return nil, ErrNotFound
+	}
+	if t.turnID == "" {
+		t.turnID, t.ownTurnID = dialog.RandomHex(8), true
+	}
+	t.ans.group = groupOf(t.who.UID, t.set)
+	return t, nil
+}
+
+// StreamTo has the model's text sent piece by piece. waiting is called now and
+// then while there is none.
+func (t *Turn) StreamTo(pieces func(string) error, waiting func() error) {
+	t.pieces, t.waiting = pieces, waiting
+}
+
+// read is what a turn does with its text first, once it has been let in.
+func (t *Turn) read() {
+	t.hash = dialog.TextHash(t.raw)
+	t.text, t.ans.piiIn = t.chat.Screen.Question(t.tr.ID, t.raw)
+	t.clean = dialog.StripMarks(t.text)
+}
+
+// Run takes the turn from begin to the rendered response. Errors that are not of
+// type Error are bugs.
+func (t *Turn) Run(ctx context.Context) ([]byte, error) {
+	if err := t.begin(ctx); err != nil || t.replay != nil {
+		return t.replay, err
+	}
+	committed := false
+	defer func() {
+		if !committed {
+			t.chat.Dialogs.Release(t.hold)
+		}
+		if t.announce != nil {
+			t.announce()
+		}
+	}()
+	if err := t.decide(ctx); err != nil {
+		return nil, err
+	}
+	body, err := t.commit(ctx)
+	committed = err == nil
+	if committed {
+		t.chat.count(t)
+	}
+	return body, err
+}
+
+func (t *Turn) cost() float64 { return millis(time.Since(t.start)) }
+
+func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// DialogID is that of the turn's dialog; a new one has none before it has begun.
+func (t *Turn) DialogID() string {
+	if t.hold != nil {
+		return t.hold.ID()
+	}
+	return t.dialogID
+}
+
+// TurnID is the caller's, or one drawn for it.
+func (t *Turn) TurnID() string { return t.turnID }
+
+// Replayed says that the answer is that of an earlier turn with the same id.
+func (t *Turn) Replayed() bool { return t.replay != nil }
+
+// Outcome is what is told of a turn besides its answer.
+type Outcome struct {
+	Tier     degrade.Tier
+	Source   string
+	Degraded bool
+	Reason   string // why it was degraded
+	Intent   answer.Intent
+	Group    string
+	Redis    time.Duration
+	Model    time.Duration
+	Attempts int // at the model
+}
+
+// Outcome tells how the turn went.
+func (t *Turn) Outcome() Outcome {
+	return Outcome{t.ans.tier, t.ans.source, t.ans.degraded, t.ans.degradeReason, t.intent, t.ans.group.String(), t.redisTime, t.modelTime, t.attempts}
+}
+
+// Timing is the value of a Server-Timing header, in milliseconds.
+func (t *Turn) Timing() string {
+	total := time.Since(t.start)
+	b := make([]byte, 0, 80)
+	for _, part := range [...]struct {
+		name string
+		d    time.Duration
+	}{{"pre", max(0, total-t.redisTime-t.modelTime)}, {"redis", t.redisTime}, {"llm", t.modelTime}, {"total", total}} {
+		if len(b) > 0 {
+			b = append(b, ", "...)
+		}
+		b = append(b, part.name...)
+		b = append(b, ";dur="...)
+		b = strconv.AppendFloat(b, millis(part.d), 'f', 3, 64)
+	}
+	return string(b)
+}

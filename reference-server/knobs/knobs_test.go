@@ -1,0 +1,47 @@
+package knobs
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestDefaultsAreReadBack(t *testing.T) {
+	for _, k := range List() {
+		base := hardened()
+		if _, err := base.Apply(map[string]string{k.Name: k.Default}, false); err != nil {
+			t.Errorf("the default of %s cannot be read back: %v", k.Name, err)
+		}
+		if k.Unit == "" || k.About == "" {
+			t.Errorf("%s is not described", k.Name)
+		}
+	}
+}
+
+func TestProfilesFollowTheTable(t *testing.T) {
+	for name, want := range map[string][5]string{
+		"article-0": {"128", "false", "0", "4", "0s"},
+		"article-1": {"128", "true", "50", "4", "0s"},
+		"article-2": {"0", "true", "50", "4", "0s"},
+		"article-3": {"0", "true", "50", "2", "1m"},
+		"hardened":  {"0", "true", "50", "2", "1m"},
+	} {
+		p, err := Profile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := p.Values()
+		got := [5]string{v["chat.blocking_workers"], v["llm.keepalive"], v["redis.pool"], v["redis.roundtrips"], v["cache.hot"]}
+		if got != want {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+		if name != Hardened && (v["llm.attempts"] != "3" || v["llm.backoff"] != "linear" || v["llm.backoff_base"] != "500ms" || v["llm.timeout"] != "5s" || v["llm.breaker"] != "consecutive" || v["chat.deadline"] != "0s" || v["tiers.enabled"] != "false") {
+			t.Errorf("%s: %v", name, v)
+		}
+	}
+}
+
+func TestDegradingAfterTheDeadlineIsRefused(t *testing.T) {
+	if _, err := hardened().Apply(map[string]string{"chat.degrade_at": "500ms"}, false); err == nil || !strings.Contains(err.Error(), "chat.degrade_at") {
+		t.Errorf("degrade_at above the deadline: %v, want it refused", err)
+	}
+}

@@ -1,0 +1,42 @@
+package surface
+
+import (
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/cstest/cstest/reference-server/problem"
+	"github.com/cstest/cstest/reference-server/quota"
+)
+
+// readBody reads the body of a turn within its bounds.
+func (s *Surface) readBody(x *exchange) ([]byte, error) {
+	user := quota.Key(x.who.Owner)
+	if full := s.bodies.Enter(user, int(x.set.ChatMaxBodies), int(x.set.ChatMaxBodiesUser)); full != "" {
+		s.metrics.rejected["bodies"].Inc()
+		if full == "user" {
+			return nil, problem.Bodies
+		}
+		return nil, shed()
+	}
+	defer s.bodies.Leave(user)
+	return readRequest(x.r)
+}
+
+func readRequest(r *http.Request) ([]byte, error) {
+	ct := r.Header.Get("Content-Type")
+	if kind, _, _ := strings.Cut(ct, ";"); !strings.EqualFold(strings.TrimSpace(kind), "application/json") || r.Header.Get("Content-Encoding") != "" {
+		return nil, problem.Type
+	}
+	if r.ContentLength > maxBody {
+		return nil, problem.Large
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	if err != nil {
+		return nil, problem.Syntax
+	}
+	if len(body) > maxBody {
+		return nil, problem.Large
+	}
+	return body, nil
+}

@@ -1,0 +1,154 @@
+package surface
+
+import (
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"github.com/cstest/cstest/reference-server/chat"
+	"github.com/cstest/cstest/reference-server/knobs"
+	"github.com/cstest/cstest/reference-server/problem"
+	"github.com/cstest/cstest/reference-server/quota"
+	"github.com/cstest/cstest/reference-server/token"
+	"github.com/cstest/cstest/reference-server/trace"
+)
+
+// exchange is one request and its answer.
+type exchange struct {
+	set    *knobs.Settings
+	gzip   *gzipPool
+	w      http.ResponseWriter
+	r      *http.Request
+	tr     trace.Context
+	start  time.Time
+	who    token.Identity
+	turn   *chat.Turn // nil: no turn, or not yet
+	status int        // 0: not answered yet
+}
+
+// serve wraps an endpoint: trace, gates, token, panics, errors, metrics, log.
+func (s *Surface) serve(e Endpoint) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		x := &exchange{set: s.Knobs.Load(), gzip: &s.gzip, w: w, r: r, tr: trace.From(r.Header.Get("Traceparent")), start: time.Now()}
+		h := w.Header()
+		h["Cache-Control"] = []string{"no-store"}
+		h["X-Request-Id"] = []string{x.tr.ID}
+		h["X-Content-Type-Options"] = []string{"nosniff"}
+		err := s.run(x, e)
+		if err != nil {
+			s.fail(x, err)
+		}
+		took := time.Since(x.start)
+		if p := min(max(x.status, 0), len(s.outcomes)-1); e.Turn {
+			s.outcomes[p].Add(1)
+		}
+		s.metrics.request(e.route, x.status, took)
+		s.logLine(x, e.route, took)
+	}
+}
+
+// run runs the Endpoint behind its gates; a panic becomes an error.
+func (s *Surface) run(x *exchange, e Endpoint) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+				panic(v)
+			}
+			s.Log.Error("panic", "trace_id", x.tr.ID, "value", v, "stack", string(debug.Stack()))
+			x.w.Header().Set("Connection", "close")
+			err = problem.Internal
+		}
+	}()
+	if e.Turn && s.Draining() {
+		s.metrics.rejected["draining"].Inc()
+		return problem.Draining
+	}
+	if e.Role != "" {
+		if q := s.Gates.Refused.Peek(address(x.r), x.set.LimitRefused, x.start); q != nil {
+			return s.limited(x, q)
+		}
+		if x.who, err = s.identify(x, e); err != nil {
+			s.Gates.Refused.Take(address(x.r), x.set.LimitRefused, x.start)
+			return err
+		}
+		if x.who.Role != e.Role {
+			return problem.Role
+		}
+	}
+	if q := s.quota(x, e); q != nil {
+		return s.limited(x, q)
+	}
+	return e.handle(x)
+}
+
+// quota takes what the request costs its caller; nil when there was enough.
+func (s *Surface) quota(x *exchange, e Endpoint) *quota.Refusal {
+	switch {
+	case e.Turn:
+		return s.Gates.Turn(x.who.Owner, limits(x.set), x.start)
+	case e.Role == token.User:
+		return s.Gates.Reads.Take(quota.Key(x.who.Owner), x.set.LimitReads, x.start)
+	}
+	return nil
+}
+
+func (s *Surface) limited(x *exchange, q *quota.Refusal) error {
+	s.metrics.rejected[q.Name].Inc()
+	h := x.w.Header()
+	h.Set("RateLimit-Policy", `"`+q.Name+`";q=`+strconv.Itoa(q.Limit))
+	h.Set("RateLimit", `"`+q.Name+`";r=0;t=`+strconv.Itoa(int(q.Wait.Seconds())+1))
+	p := *problem.RateLimited
+	p.Retry = q.Wait
+	return &p
+}
+
+// problem is what the caller is told of an error. One that is none is a bug of
+// ours.
+func (s *Surface) problem(x *exchange, err error) *problem.Problem {
+	if p := problemOf(err); p != nil {
+		return p
+	}
+	s.Log.Error("internal", "trace_id", x.tr.ID, "err", err.Error())
+	return problem.Internal
+}
+
+// fail answers with a problem.
+func (s *Surface) fail(x *exchange, err error) {
+	p := s.problem(x, err)
+	if errors.Is(err, chat.ErrShed) {
+		s.metrics.rejected["shed"].Inc()
+	}
+	if x.status != 0 {
+		return // the answer has begun
+	}
+	x.status = p.Status
+	p.Write(x.w, x.tr.ID)
+}
+
+// shed is the answer to a turn that is not let in. Those who come back must not
+// all do so in the same moment.
+func shed() *problem.Problem {
+	p := *problem.Shed
+	p.Retry = time.Duration(1+rand.IntN(3)) * time.Second
+	return &p
+}
+
+// send answers with JSON, compressed when asked for and worth it.
+func (x *exchange) send(status int, body []byte) {
+	h := x.w.Header()
+	h["Content-Type"] = []string{"application/json"}
+	if len(body) >= gzipFrom && x.set.HTTPGzip {
+		h["Vary"] = []string{"Accept-Encoding"}
+		if acceptsGzip(x.r.Header.Get("Accept-Encoding")) {
+			h["Content-Encoding"] = []string{"gzip"}
+			body = x.gzip.compress(body)
+		}
+	}
+	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	x.status = status
+	x.w.WriteHeader(status)
+	_, _ = x.w.Write(body)
+}

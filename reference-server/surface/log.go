@@ -1,0 +1,30 @@
+package surface
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+)
+
+// logLine writes a line about the request: no text, no secrets.
+func (s *Surface) logLine(x *exchange, r route, took time.Duration) {
+	switch {
+	case x.set.LogMode == "off" && x.status < 500:
+		return
+	case x.set.LogMode == "sampled" && x.status < 500 && rand.Float64() >= float64(x.set.LogSample):
+		return
+	}
+	attrs := make([]slog.Attr, 0, 13)
+	attrs = append(attrs, slog.String("trace_id", x.tr.ID), slog.String("route", routeNames[r]), slog.Int("status", x.status),
+		slog.Float64("total_ms", millis(took)))
+	if x.turn != nil {
+		o := x.turn.Outcome()
+		attrs = append(attrs, slog.String("tier", o.Tier.String()), slog.String("source", o.Source), slog.Bool("degraded", o.Degraded),
+			slog.String("reason", o.Reason), slog.String("intent", o.Intent.String()), slog.String("group", o.Group),
+			slog.Float64("redis_ms", millis(o.Redis)), slog.Float64("llm_ms", millis(o.Model)), slog.Int("llm_attempts", o.Attempts))
+	}
+	s.Log.LogAttrs(context.Background(), slog.LevelInfo, "request", attrs...)
+}
+
+func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -1,0 +1,118 @@
+package surface
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/cstest/cstest/reference-server/chat"
+	"github.com/cstest/cstest/reference-server/desk"
+	"github.com/cstest/cstest/reference-server/dialog"
+	"github.com/cstest/cstest/reference-server/jobs"
+	"github.com/cstest/cstest/reference-server/knobs"
+	"github.com/cstest/cstest/reference-server/problem"
+	"github.com/cstest/cstest/reference-server/quota"
+	"github.com/cstest/cstest/reference-server/token"
+)
+
+// Rooms are what the surface serves.
+type Rooms struct {
+	Knobs    *knobs.Live
+	Chat     *chat.Chat
+	Jobs     *jobs.Queue
+	Dialogs  *dialog.Store
+	Desk     *desk.Desk
+	IDs      *dialog.Minter
+	Tokens   *token.Verifier
+	Passes   *token.Passes
+	Gates    *quota.Gates
+	Metrics  prometheus.Registerer
+	Log      *slog.Logger
+	Draining func() bool // the server is going down
+	Live     http.HandlerFunc
+	Ready    http.HandlerFunc
+
+	Mint     func(who token.Identity) (string, error) // POST /dev/token; nil: there is none
+	Origins  []string                                 // that a browser may open the agents' WebSocket from
+	Loopback func() bool                              // only this machine can call
+}
+
+// Surface answers requests. Safe for concurrent use.
+type Surface struct {
+	Rooms
+
+	bodies   quota.Bodies
+	gzip     gzipPool
+	metrics  *metrics
+	outcomes [600]atomic.Int64 // turns by HTTP status
+}
+
+// New makes a surface.
+func New(r Rooms) *Surface {
+	s := &Surface{Rooms: r, metrics: newMetrics(r.Metrics)}
+	r.Metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "chat_bodies_reading", Help: "Bodies of turns being read."}, func() float64 { return float64(s.bodies.Reading()) }))
+	return s
+}
+
+// Outcomes counts the turns so far by HTTP status.
+func (s *Surface) Outcomes() map[string]int64 {
+	m := map[string]int64{}
+	for code := range s.outcomes {
+		if n := s.outcomes[code].Load(); n > 0 {
+			m[strconv.Itoa(code)] = n
+		}
+	}
+	return m
+}
+
+// limits are those of turns, as the buckets want them.
+func limits(set *knobs.Settings) quota.Limits {
+	return quota.Limits{
+		Global: set.LimitGlobal, Tenant: set.LimitTenant, User: set.LimitUser,
+		GlobalBurst: int(set.LimitGlobalBurst), UserBurst: int(set.LimitUserBurst),
+	}
+}
+
+// problemOf is what an error of a room means to the caller; nil: it is a bug of
+// ours.
+func problemOf(err error) *problem.Problem {
+	var p *problem.Problem
+	var turn chat.Error
+	switch {
+	case errors.As(err, &p):
+		return p
+	case errors.As(err, &turn):
+		return turnProblem(turn)
+	case errors.Is(err, dialog.ErrState):
+		return problem.State
+	case errors.Is(err, token.ErrNoKey):
+		return problem.NoKey
+	case errors.Is(err, token.ErrToken):
+		return problem.Token
+	}
+	return nil
+}
+
+func turnProblem(e chat.Error) *problem.Problem {
+	switch e {
+	case chat.ErrNotFound:
+		return problem.NotFound
+	case chat.ErrBusy:
+		return problem.Busy
+	case chat.ErrReused:
+		return problem.Reused
+	case chat.ErrShed:
+		return shed()
+	case chat.ErrState:
+		return problem.State
+	case chat.ErrGone:
+		return problem.Gone
+	case chat.ErrCut:
+		return problem.Cut
+	}
+	return nil
+}

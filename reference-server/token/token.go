@@ -1,0 +1,171 @@
+package token
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/maypok86/otter/v2"
+
+	"github.com/cstest/cstest/reference-server/dialog"
+)
+
+// What a token may hold.
+const (
+	MaxKid    = 64 // bytes
+	MaxUID    = 64 // characters
+	maxTenant = 64
+	maxToken  = 4096 // bytes
+	leeway    = 30 * time.Second
+	issuer    = "cstest"
+	audience  = "chat"
+)
+
+// Role is what a caller may do.
+type Role string
+
+// The roles.
+const (
+	User  Role = "user"
+	Agent Role = "agent"
+)
+
+// DevLife is how long a token of POST /dev/token is good.
+const DevLife = 2 * time.Hour
+
+// DefaultTenant is that of tokens without one.
+const DefaultTenant = "default"
+
+// Identity is who a verified token speaks for.
+type Identity struct {
+	dialog.Owner
+	Role Role
+}
+
+// Verifier checks tokens against a ring of HS256 keys. Safe for concurrent use.
+type Verifier struct {
+	keys   map[string][]byte
+	parser *jwt.Parser
+	now    func() time.Time
+	known  *otter.Cache[string, verified] // tokens that were accepted, by their every byte
+}
+
+// verified is what a token proved, and until when.
+type verified struct {
+	who    Identity
+	expiry time.Time
+}
+
+const (
+	knownTokens   = 20_000
+	knownTokenMax = 1024 // bytes; longer ones are verified each time
+)
+
+// NewVerifier checks with keys, by key id.
+func NewVerifier(keys map[string][]byte, now func() time.Time) *Verifier {
+	return &Verifier{keys: keys, now: now, known: otter.Must(&otter.Options[string, verified]{MaximumSize: knownTokens}), parser: jwt.NewParser(
+		jwt.WithValidMethods([]string{"HS256"}), jwt.WithStrictDecoding(), jwt.WithExpirationRequired(),
+		jwt.WithIssuer(issuer), jwt.WithAudience(audience), jwt.WithLeeway(leeway), jwt.WithIssuedAt(), jwt.WithTimeFunc(now))}
+}
+
+// Why nobody is known to call.
+var (
+	ErrToken = errors.New("token not accepted")          // the caller's fault
+	ErrNoKey = errors.New("no key to check tokens with") // the operator's
+)
+
+type claims struct {
+	jwt.RegisteredClaims
+	Tenant string `json:"tenant"`
+	Role   Role   `json:"role"`
+}
+
+// Request reads the identity from the one Authorization header of r. ErrNoKey
+// means that the server has no key at all.
+func (v *Verifier) Request(r *http.Request) (Identity, error) {
+	if len(v.keys) == 0 {
+		return Identity{}, ErrNoKey
+	}
+	h := r.Header.Values("Authorization")
+	if len(h) != 1 {
+		return Identity{}, fmt.Errorf("%w: want one Authorization header, got %d", ErrToken, len(h))
+	}
+	token, ok := strings.CutPrefix(h[0], "Bearer ")
+	if !ok {
+		return Identity{}, fmt.Errorf("%w: want Authorization: Bearer TOKEN", ErrToken)
+	}
+	return v.verify(token)
+}
+
+// verify checks signature and claims. Everything wrong with the token wraps
+// ErrToken.
+func (v *Verifier) verify(token string) (Identity, error) {
+	if len(token) > maxToken {
+		return Identity{}, fmt.Errorf("%w: longer than %d bytes", ErrToken, maxToken)
+	}
+	if k, ok := v.known.GetIfPresent(token); ok && v.now().Before(k.expiry.Add(leeway)) {
+		return k.who, nil
+	}
+	if err := v.shape(token); err != nil {
+		return Identity{}, err
+	}
+	var c claims
+	if _, err := v.parser.ParseWithClaims(token, &c, v.key); err != nil {
+		return Identity{}, fmt.Errorf("%w: %w", ErrToken, err)
+	}
+	who := Identity{Owner: dialog.Owner{Tenant: c.Tenant, UID: c.Subject}, Role: c.Role}
+	if who.Tenant == "" {
+		who.Tenant = DefaultTenant
+	}
+	if who.Role == "" {
+		who.Role = User
+	}
+	switch {
+	case c.IssuedAt == nil:
+		return Identity{}, fmt.Errorf("%w: iat is missing", ErrToken)
+	case !PlainName(who.UID, MaxUID):
+		return Identity{}, fmt.Errorf("%w: sub must have 1 to %d printable characters", ErrToken, MaxUID)
+	case !PlainName(who.Tenant, maxTenant):
+		return Identity{}, fmt.Errorf("%w: tenant must have 1 to %d printable characters", ErrToken, maxTenant)
+	case who.Role != User && who.Role != Agent:
+		return Identity{}, fmt.Errorf("%w: role is not known", ErrToken)
+	}
+	if len(token) <= knownTokenMax {
+		v.known.Set(strings.Clone(token), verified{who, c.ExpiresAt.Time})
+	}
+	return who, nil
+}
+
+// key finds the key that the token names.
+func (v *Verifier) key(t *jwt.Token) (any, error) {
+	kid, ok := t.Header["kid"].(string)
+	if !ok || kid == "" || len(kid) > MaxKid {
+		return nil, errors.New("kid is missing")
+	}
+	k, ok := v.keys[kid]
+	if !ok {
+		return nil, errors.New("kid is not known")
+	}
+	return k, nil
+}
+
+// Sign makes a token for who, good for ttl.
+func (v *Verifier) Sign(who Identity, kid string, ttl time.Duration) (string, error) {
+	k, ok := v.keys[kid]
+	if !ok {
+		return "", ErrNoKey
+	}
+	now := v.now()
+	t := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
+		"iss": issuer, "aud": audience, "sub": who.UID, "tenant": who.Tenant, "role": who.Role,
+		"iat": now.Unix(), "exp": now.Add(ttl).Unix(),
+	})
+	t.Header["kid"] = kid
+	return t.SignedString(k)
+}
+
+// Usable says whether there is any key to check tokens with.
+func (v *Verifier) Usable() bool { return len(v.keys) > 0 }
