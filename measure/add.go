@@ -45,6 +45,7 @@ func (s *Snapshot) Add(o *Snapshot) error {
 	}
 	for i := range s.Tiers {
 		s.Tiers[i] += o.Tiers[i]
+		s.TierTimes[i].Add(&o.TierTimes[i])
 	}
 	for i := range s.Conversations {
 		s.Conversations[i] += o.Conversations[i]
@@ -192,6 +193,9 @@ func (s *Snapshot) Clone() *Snapshot {
 	}
 	for i := range c.ByOutcome {
 		c.ByOutcome[i] = s.ByOutcome[i].Clone()
+	}
+	for i := range c.TierTimes {
+		c.TierTimes[i] = s.TierTimes[i].Clone()
 	}
 	c.Slots = append([]SlotTally(nil), s.Slots...)
 	for i := range c.Slots {

@@ -112,6 +112,11 @@ func decodeSnapshot(b []byte, plan *Plan) (*Snapshot, error) {
 	for i := range s.Failures {
 		d.failure(&s.Failures[i])
 	}
+	if len(d.b) > 0 { // else it was written before there were times by tier
+		for i := range s.TierTimes {
+			s.TierTimes[i] = d.sketch()
+		}
+	}
 	if d.bad || len(d.b) != 0 {
 		return nil, errDamaged
 	}

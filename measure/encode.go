@@ -38,6 +38,9 @@ func appendSnapshot(b []byte, s *Snapshot) []byte {
 	for i := range s.Failures {
 		b = appendFailure(b, &s.Failures[i])
 	}
+	for i := range s.TierTimes {
+		b = appendSketch(b, &s.TierTimes[i])
+	}
 	return b
 }
 

@@ -12,12 +12,12 @@ import (
 	"github.com/cstest/cstest/reason"
 )
 
-var update = flag.Bool("update", false, "write testdata/journal-2.cst anew")
+var update = flag.Bool("update", false, "write testdata/journal-3.cst anew")
 
 // A journal written long ago is still read, and one written now is byte for byte
 // the same: a change of the format needs another version.
 func TestGoldenJournal(t *testing.T) {
-	const path = "testdata/journal-2.cst"
+	const path = "testdata/journal-3.cst"
 	plan := testPlan()
 	cuts := runRecorded(t, plan, 2)
 	now, _ := journalOf(t, plan, cuts, true)
@@ -39,6 +39,24 @@ func TestGoldenJournal(t *testing.T) {
 	}
 	if diff := same(sum(t, plan, cuts), got.Snapshot); diff != "" || !got.Closed {
 		t.Errorf("closed %v, %s", got.Closed, diff)
+	}
+}
+
+// Of a journal of before there were response times by tier all else is read.
+func TestGoldenJournalOfBefore(t *testing.T) {
+	old, err := os.ReadFile("testdata/journal-2.cst")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := ReadJournal(bytes.NewReader(old))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan := testPlan()
+	want := sum(t, plan, runRecorded(t, plan, 2))
+	want.TierTimes = [Tiers]Sketch{}
+	if diff := same(want, got.Snapshot); diff != "" || !got.Closed || got.Header.Version != 2 {
+		t.Errorf("closed %v, version %d, %s", got.Closed, got.Header.Version, diff)
 	}
 }
 

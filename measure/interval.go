@@ -16,6 +16,7 @@ type interval struct {
 	slots     []slotTally
 	counts    [Outcomes]int64
 	tiers     [Tiers]int64
+	tierTimes [Tiers]sketchTally
 	ends      [ConversationEnds]int64
 
 	excluded, planned, started, planted, verified, notVerified int64
@@ -101,6 +102,7 @@ func (v *interval) record(t *Turn) {
 	if Answered.Has(outcome) {
 		v.timings[Service].record(t.Done - t.Sent)
 		v.tiers[tier]++
+		v.tierTimes[tier].record(response)
 		s.tiers[tier]++
 		s.response.record(response)
 	}
@@ -193,6 +195,11 @@ func (v *interval) drainCounts(s *Snapshot) {
 	}
 	for i, n := range v.tiers {
 		s.Tiers[i] += n
+	}
+	for i := range v.tierTimes {
+		if t := v.tierTimes[i].drain(); t.n > 0 {
+			s.TierTimes[i].Add(&t)
+		}
 	}
 	for i, n := range v.ends {
 		s.Conversations[i] += n

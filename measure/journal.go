@@ -13,8 +13,12 @@ import (
 	"time"
 )
 
-// JournalVersion is the version of the journals written here, and the only one read.
-const JournalVersion = 2
+// JournalVersion is the version of the journals written here; those from
+// oldestJournal on are read.
+const (
+	JournalVersion = 3
+	oldestJournal  = 2 // without response times by tier
+)
 
 const (
 	headerMagic  = "CSTJ\x01"

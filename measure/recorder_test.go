@@ -3,6 +3,7 @@ package measure
 import (
 	"testing"
 	"time"
+	"unsafe"
 )
 
 func testPlan() *Plan {
@@ -55,6 +56,27 @@ func TestRecordAllocatesNothing(t *testing.T) {
 	})
 	if allocs != 0 {
 		t.Errorf("recording allocates %v times", allocs)
+	}
+}
+
+// A cell of response times (one a tier and lane) is 4.1 KiB, however many turns.
+func TestTimesByTierTakeBoundedMemory(t *testing.T) {
+	if size := unsafe.Sizeof(sketchTally{}); size > 4200 {
+		t.Errorf("a cell takes %d bytes", size)
+	}
+	r := NewRecorder(testPlan(), 1)
+	for i := range 200_000 {
+		at := time.Duration(i%3000) * ms
+		r.Lane(0).Record(&Turn{Intended: at, Sent: at, Done: at + time.Duration(i)*time.Millisecond, Tier: Tier(i % Tiers)})
+	}
+	s, err := r.Cut(time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for tier := range s.TierTimes {
+		if n := len(s.TierTimes[tier].cells); s.TierTimes[tier].N() != 40_000 || n > sketchCells {
+			t.Errorf("tier %d: %d turns in %d cells", tier, s.TierTimes[tier].N(), n)
+		}
 	}
 }
 

@@ -110,7 +110,7 @@ func ReadJournal(r io.Reader) (*Recovered, error) {
 }
 
 func checkVersion(version uint16) error {
-	if version != JournalVersion {
+	if version < oldestJournal || version > JournalVersion {
 		return fmt.Errorf("%w: it is %d, this cstest reads %d: use the cstest that wrote it", ErrVersion, version, JournalVersion)
 	}
 	return nil

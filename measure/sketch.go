@@ -60,9 +60,11 @@ func sketchFrom(cell int) time.Duration {
 func (s *Sketch) N() int64 { return s.n }
 
 // Quantile is the middle of the cell at the nearest rank ceil(q·n); false when empty.
-func (s *Sketch) Quantile(q float64) (time.Duration, bool) {
-	k := Rank(q, s.n)
-	if k == 0 {
+func (s *Sketch) Quantile(q float64) (time.Duration, bool) { return s.AtRank(Rank(q, s.n)) }
+
+// AtRank is the middle of the cell of the k-th duration, from 1; false beyond them.
+func (s *Sketch) AtRank(k int64) (time.Duration, bool) {
+	if k < 1 {
 		return 0, false
 	}
 	for _, c := range s.cells {
@@ -83,6 +85,12 @@ func (s *Sketch) Mean() (time.Duration, bool) {
 		sum += float64(sketchValue(int(c>>32))) * float64(uint32(c))
 	}
 	return time.Duration(sum / float64(s.n)), true
+}
+
+// Max is the middle of the last cell; 0 when empty.
+func (s *Sketch) Max() time.Duration {
+	d, _ := s.AtRank(s.n)
+	return d
 }
 
 // Boundary is a time that parts the durations, and as many infinite ones as

@@ -26,6 +26,8 @@ type Snapshot struct {
 	Excluded int64
 	// Tiers of answered turns.
 	Tiers [Tiers]int64
+	// TierTimes are their response times.
+	TierTimes [Tiers]Sketch
 	// Conversations by how they ended; Planned is the starts that fell due, Started those issued.
 	Conversations [ConversationEnds]int64
 	Planned       int64

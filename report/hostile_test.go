@@ -61,7 +61,7 @@ func hostileDocument(t testing.TB) *result.Document {
 	d.Processes[0].EndedS = &ended
 	keep := map[string]bool{
 		"Verdict": true, "Unit": true, "Outcome": true, "Tier": true, "StartedAt": true, "SHA256": true, "Kind": true, "Code": true,
-		"Gate": true, "OnInconclusive": true, "RateLimited": true, "Load": true, "States": true,
+		"Gate": true, "OnInconclusive": true, "RateLimited": true, "Load": true, "States": true, "By": true,
 	}
 	next := 0
 	var poison func(v reflect.Value, name string)

@@ -47,7 +47,10 @@ type page struct {
 	Tiers           []tierBar
 	Latency         []cellRow
 	TurnRows        []turnCells
-	Facts           []factList
+
+	Breakdowns                    []cellRow
+	BreakdownTitle, BreakdownNote string
+	Facts                         []factList
 }
 
 type tile struct{ Key, Value, Under, Class string }
@@ -100,6 +103,11 @@ func WriteHTML(d *result.Document, out io.Writer, lang Lang) error {
 	for i, cells := range quantileTable(quantilesIn(rows)) {
 		p.Latency = append(p.Latency, cellRow{rows[i].name, rows[i].note, cells})
 	}
+	parts := breakdownRows(d, w)
+	for i, cells := range quantileTable(quantilesIn(parts)) {
+		p.Breakdowns = append(p.Breakdowns, cellRow{parts[i].name, parts[i].note, slices.Concat(cells[:1], cells[2:7])})
+	}
+	p.BreakdownTitle, p.BreakdownNote = w.breakdown().Title, w.breakdown().Note
 	turns := make([]result.Quantiles, len(d.Turns))
 	for i, r := range d.Turns {
 		turns[i] = r.Latency

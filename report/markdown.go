@@ -53,6 +53,7 @@ func WriteMarkdown(d *result.Document, out io.Writer, lang Lang) error {
 	if note := needsNote(rows, w); note != "" {
 		p("%s\n", md(note))
 	}
+	mdBreakdowns(d, w, p)
 	mdErrors(d, w, p)
 	p("<details><summary>%s</summary>\n", w.Run)
 	p("- %s%s%s", w.RunID, w.Colon, md(d.RunID))

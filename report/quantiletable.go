@@ -38,18 +38,18 @@ func quantileTable(list []result.Quantiles) [][]cellText {
 type quantileColumn struct {
 	at     float64
 	of     func(*result.Quantiles) *int64
-	bounds func(*result.Quantiles) *[2]int64
+	bounds func(*result.Quantiles) *[2]*int64
 }
 
 func quantileColumns() []quantileColumn {
-	none := func(*result.Quantiles) *[2]int64 { return nil }
+	none := func(*result.Quantiles) *[2]*int64 { return nil }
 	return []quantileColumn{
 		{0, func(q *result.Quantiles) *int64 { return q.MeanNs }, none},
-		{.5, func(q *result.Quantiles) *int64 { return q.P50Ns }, func(q *result.Quantiles) *[2]int64 { return q.P50BoundsNs }},
-		{.9, func(q *result.Quantiles) *int64 { return q.P90Ns }, func(q *result.Quantiles) *[2]int64 { return q.P90BoundsNs }},
-		{.95, func(q *result.Quantiles) *int64 { return q.P95Ns }, func(q *result.Quantiles) *[2]int64 { return q.P95BoundsNs }},
-		{.99, func(q *result.Quantiles) *int64 { return q.P99Ns }, func(q *result.Quantiles) *[2]int64 { return q.P99BoundsNs }},
-		{.999, func(q *result.Quantiles) *int64 { return q.P999Ns }, func(q *result.Quantiles) *[2]int64 { return q.P999BoundsNs }},
+		{.5, func(q *result.Quantiles) *int64 { return q.P50Ns }, func(q *result.Quantiles) *[2]*int64 { return q.P50BoundsNs }},
+		{.9, func(q *result.Quantiles) *int64 { return q.P90Ns }, func(q *result.Quantiles) *[2]*int64 { return q.P90BoundsNs }},
+		{.95, func(q *result.Quantiles) *int64 { return q.P95Ns }, func(q *result.Quantiles) *[2]*int64 { return q.P95BoundsNs }},
+		{.99, func(q *result.Quantiles) *int64 { return q.P99Ns }, func(q *result.Quantiles) *[2]*int64 { return q.P99BoundsNs }},
+		{.999, func(q *result.Quantiles) *int64 { return q.P999Ns }, func(q *result.Quantiles) *[2]*int64 { return q.P999BoundsNs }},
 		{1, func(q *result.Quantiles) *int64 { return q.MaxNs }, none},
 	}
 }
@@ -67,8 +67,12 @@ func (c quantileColumn) cell(q *result.Quantiles, show func(unit.Duration) strin
 	default:
 		cell.Text = notEnough
 	}
-	if b := c.bounds(q); b != nil {
-		cell.Under = span(show(unit.Duration(b[0])), show(unit.Duration(b[1])))
+	if b := c.bounds(q); b != nil && b[0] != nil {
+		upper := "∞"
+		if b[1] != nil {
+			upper = show(unit.Duration(*b[1]))
+		}
+		cell.Under = span(show(unit.Duration(*b[0])), upper)
 	}
 	return cell
 }

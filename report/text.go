@@ -17,6 +17,8 @@ type TextOptions struct {
 	Color bool
 	Width int
 	Lang  Lang
+	// Detail adds response times by stage, storm, turn, conversation and tier.
+	Detail bool
 }
 
 // WriteText prints the summary for a terminal or a log: the verdict first, then
@@ -30,6 +32,9 @@ func WriteText(d *result.Document, out io.Writer, opts TextOptions) error {
 	t.storms(d)
 	t.outages(d)
 	t.latency(d)
+	if opts.Detail {
+		t.breakdowns(d)
+	}
 	t.errors(d)
 	t.generator(d)
 	t.warnings(d)

@@ -130,7 +130,11 @@ func (t *text) generator(d *result.Document) {
 
 func generatorFacts(d *result.Document, w *words) []string {
 	g := d.Generator
-	out := []string{w.LagP99 + " " + duration(g.LagP99Ns)}
+	lag := notEnough
+	if d.Counts.Turns >= result.QuantileNeeds(0.99) {
+		lag = duration(g.LagP99Ns)
+	}
+	out := []string{w.LagP99 + " " + lag}
 	if g.CPUUsPerTurn != nil {
 		out = append(out, w.CPUPerTurn+" "+unit.Duration(*g.CPUUsPerTurn*1e3).Text())
 	}

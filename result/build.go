@@ -90,6 +90,7 @@ func document(in input) *Document {
 	d.Tiers = tiersOf(in.Snapshot.Tiers)
 	d.fillLatency(in.Snapshot)
 	d.Turns = turnRows(in.Snapshot)
+	d.Breakdowns = breakdowns(in)
 	d.Series = seriesOf(in)
 	d.Availability = availabilityOf(in.judged)
 	d.Storms = stormsOf(in)

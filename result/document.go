@@ -41,6 +41,7 @@ type Document struct {
 	ChunkGap      *Quantiles     `json:"chunk_gap,omitempty"`
 	Connect       *Quantiles     `json:"connect,omitempty"`
 	Turns         []TurnRow      `json:"turns"`
+	Breakdowns    []Breakdown    `json:"breakdowns"`
 	Tiers         Tiers          `json:"tiers"`
 	Availability  Availability   `json:"availability"`
 	Storms        []Storm        `json:"storms"`
@@ -195,12 +196,13 @@ type Quantiles struct {
 	P999Ns      *int64  `json:"p999_ns"`
 	MaxNs       *int64  `json:"max_ns"`
 	// The bounds are order statistics that hold the quantile between them with at
-	// least 95 % confidence, as far as the run shows how turns hang together; null among infinite ones.
-	P50BoundsNs  *[2]int64 `json:"p50_bounds_ns"`
-	P90BoundsNs  *[2]int64 `json:"p90_bounds_ns"`
-	P95BoundsNs  *[2]int64 `json:"p95_bounds_ns"`
-	P99BoundsNs  *[2]int64 `json:"p99_bounds_ns"`
-	P999BoundsNs *[2]int64 `json:"p999_bounds_ns"`
+	// least 95 % confidence, as far as the run shows how turns hang together. The upper
+	// one is null where it is infinite, both are where the lower one is.
+	P50BoundsNs  *[2]*int64 `json:"p50_bounds_ns"`
+	P90BoundsNs  *[2]*int64 `json:"p90_bounds_ns"`
+	P95BoundsNs  *[2]*int64 `json:"p95_bounds_ns"`
+	P99BoundsNs  *[2]*int64 `json:"p99_bounds_ns"`
+	P999BoundsNs *[2]*int64 `json:"p999_bounds_ns"`
 }
 
 // TurnRow is one turn of one conversation of the scenario. N turns of it were
@@ -211,6 +213,20 @@ type TurnRow struct {
 	Say          string    `json:"say"`
 	N            int64     `json:"n"`
 	Latency      Quantiles `json:"latency"`
+}
+
+// Breakdown is the response time of some of the turns: of a stage, of a phase
+// around a storm (before, during, recovery, after), of a turn index over all
+// conversations, of a conversation, or of a tier. Latency has failed turns as
+// infinitely slow, but by tier, for only answers have one. Those by stage, storm
+// and tier come from cells of 3 %: they may be 1.6 % off.
+type Breakdown struct {
+	By      string    `json:"by"`   // stage | storm | turn | conversation | tier
+	Name    string    `json:"name"` // of the stage, the phase, the turn's index …
+	Of      string    `json:"of"`   // the storm's name; else empty
+	FromS   *float64  `json:"from_s"`
+	ToS     *float64  `json:"to_s"`
+	Latency Quantiles `json:"latency"`
 }
 
 // Tiers counts answered turns by the tier that served them; Unknown did not say.

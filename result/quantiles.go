@@ -60,9 +60,16 @@ func dependence(s *measure.Snapshot, withFailures bool) func(q float64) float64 
 	}
 }
 
+// distribution is what quantiles are taken of.
+type distribution interface {
+	sla.Ordered
+	Mean() (time.Duration, bool)
+	Max() time.Duration
+}
+
 // quantilesOf h, and of failed more turns that took for ever; deff is the design
 // effect at a quantile.
-func quantilesOf(h *measure.Histogram, failed int64, deff func(q float64) float64) Quantiles {
+func quantilesOf(h distribution, failed int64, deff func(q float64) float64) Quantiles {
 	answered := h.N()
 	out := Quantiles{N: answered + failed, FiniteShare: 1}
 	if out.N == 0 {
@@ -72,7 +79,7 @@ func quantilesOf(h *measure.Histogram, failed int64, deff func(q float64) float6
 	for _, q := range []struct {
 		q      float64
 		to     **int64
-		bounds **[2]int64
+		bounds **[2]*int64
 	}{
 		{0.5, &out.P50Ns, &out.P50BoundsNs},
 		{0.9, &out.P90Ns, &out.P90BoundsNs},
@@ -80,14 +87,15 @@ func quantilesOf(h *measure.Histogram, failed int64, deff func(q float64) float6
 		{0.99, &out.P99Ns, &out.P99BoundsNs},
 		{0.999, &out.P999Ns, &out.P999BoundsNs},
 	} {
-		if out.N < QuantileNeeds(q.q) {
-			continue
+		p := sla.PercentileOf(h, q.q, failed, deff(q.q))
+		if p.Value != nil {
+			*q.to = nanoseconds(*p.Value)
 		}
-		if v, ok := h.QuantileWithFailures(q.q, failed); ok {
-			*q.to = nanoseconds(v)
-		}
-		if i := sla.QuantileInterval(h, q.q, 0.95, deff(q.q)); failed == 0 && i.Known {
-			*q.bounds = &[2]int64{i.Lower.Nanoseconds(), i.Upper.Nanoseconds()}
+		if p.Bounded && p.Lower != nil {
+			*q.bounds = &[2]*int64{nanoseconds(*p.Lower), nil}
+			if p.Upper != nil {
+				(*q.bounds)[1] = nanoseconds(*p.Upper)
+			}
 		}
 	}
 	if v, ok := h.Mean(); ok && failed == 0 {

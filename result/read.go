@@ -100,6 +100,9 @@ func (d *Document) Check() error {
 // withoutCodes makes lists that a result was written without, before there were
 // any, empty ones.
 func (d *Document) withoutCodes() {
+	if d.Breakdowns == nil {
+		d.Breakdowns = []Breakdown{}
+	}
 	for _, list := range []*reason.Reasons{&d.ReasonCodes, &d.WarningCodes, &d.Generator.ReasonCodes} {
 		*list = list.OrEmpty()
 	}

@@ -92,6 +92,7 @@ func schemaRules() map[string]object {
 		"objectives[].verdict":       {"enum": []string{"pass", "fail", "inconclusive", "not_verified"}},
 		"objectives[].name":          {"minLength": 1},
 		"turns[].index":              {"minimum": 1},
+		"breakdowns[].by":            {"enum": []string{"stage", "storm", "turn", "conversation", "tier"}},
 		"errors":                     {"maxItems": maxErrors},
 		"errors[].outcome":           {"enum": outcomes},
 		"errors[].count":             {"minimum": 1},

@@ -31,8 +31,8 @@ func seriesOf(in input) []Second {
 			OK: int64(src.Outcomes[measure.OK]), Degraded: int64(src.Outcomes[measure.Degraded]),
 			Unexpected: int64(src.Outcomes[measure.Unexpected]),
 			Dropped:    int64(src.Outcomes[measure.DroppedTarget]) + int64(src.Outcomes[measure.DroppedGenerator]),
-			P50Ns:      optionalNs(src.Response.Quantile(0.50)), P99Ns: optionalNs(src.Response.Quantile(0.99)),
-			LagP99Ns: optionalNs(src.Lag.Quantile(0.99)), Tiers: tiersOf(src.Tiers),
+			P50Ns:      optionalNs(sla.Shown(&src.Response, 0.50)), P99Ns: optionalNs(sla.Shown(&src.Response, 0.99)),
+			LagP99Ns: optionalNs(sla.Shown(&src.Lag, 0.99)), Tiers: tiersOf(src.Tiers),
 		}
 		for o := measure.OK; o <= measure.Censored; o++ {
 			s.Turns += int64(src.Outcomes[o])

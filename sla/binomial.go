@@ -115,12 +115,12 @@ func binomialAtMost(k, n, q float64) float64 {
 }
 
 // quantileRanks are the ranks of the order statistics that hold quantile q
-// between them with at least the given two-sided confidence; false when n is too
+// between them with at least the two-sided confidence shown; false when n is too
 // small for that. Exact binomial: the number of values below the quantile is
 // Bin(n, q), or for samples that hang together deff · Bin(n/deff, q).
 // H. A. David, H. N. Nagaraja, Order Statistics, 3rd ed., 7.1.
-func quantileRanks(n int64, q, confidence, deff float64) (lower, upper int64, ok bool) {
-	tail := (1 - confidence) / 2
+func quantileRanks(n int64, q, deff float64) (lower, upper int64, ok bool) {
+	tail := (1 - shown) / 2
 	deff = max(deff, 1)
 	m := float64(n) / deff
 	if n <= 0 || q <= 0 || q >= 1 || math.Pow(1-q, m) > tail || math.Pow(q, m) > tail {

@@ -156,15 +156,15 @@ func TestQuantileRanks(t *testing.T) {
 		if got := QuantileNeeds(c.q, 0.95); got != c.want {
 			t.Errorf("P%v needs %d, want %d", 100*c.q, got, c.want)
 		}
-		if _, _, ok := quantileRanks(c.want, c.q, 0.95, 1); !ok {
+		if _, _, ok := quantileRanks(c.want, c.q, 1); !ok {
 			t.Errorf("P%v: %d are not enough", 100*c.q, c.want)
 		}
-		if _, _, ok := quantileRanks(c.want-1, c.q, 0.95, 1); ok {
+		if _, _, ok := quantileRanks(c.want-1, c.q, 1); ok {
 			t.Errorf("P%v: %d are enough", 100*c.q, c.want-1)
 		}
 	}
 	// The classic table: the median of 20 lies between the 6th and the 15th value.
-	if l, u, ok := quantileRanks(20, 0.5, 0.95, 1); !ok || l != 6 || u != 15 {
+	if l, u, ok := quantileRanks(20, 0.5, 1); !ok || l != 6 || u != 15 {
 		t.Errorf("median of 20: [%d, %d]", l, u)
 	}
 	if QuantileNeeds(0, 0.95) != 0 || QuantileNeeds(1, 0.95) != 0 || QuantileNeeds(0.5, 1) != 0 {
@@ -178,7 +178,7 @@ func TestQuantileRanksCover(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.Int64Range(1, 5000).Draw(t, "n")
 		q := rapid.SampledFrom([]float64{0.5, 0.9, 0.99}).Draw(t, "q")
-		l, u, ok := quantileRanks(n, q, 0.95, 1)
+		l, u, ok := quantileRanks(n, q, 1)
 		if !ok {
 			return
 		}

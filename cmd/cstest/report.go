@@ -20,6 +20,7 @@ type reportOptions struct {
 	noColor bool
 	output  string
 	unit    string
+	detail  bool
 }
 
 func newReportCmd(s streams) *cobra.Command {
@@ -56,6 +57,7 @@ log does not say what its values count: --unit does where they are not nanosecon
 	f.StringVar(&o.format, "format", "text", "text | html | markdown | junit | json | csv")
 	f.StringVarP(&o.output, "output", "o", "", "write to this file instead of standard output")
 	f.StringVar(&o.lang, "lang", "en", "language of what a person reads: en or zh")
+	f.BoolVar(&o.detail, "detail", false, "as text: response times by stage, storm phase, turn, conversation and tier too")
 	f.BoolVar(&o.noColor, "no-color", false, "no colours")
 	f.StringVar(&o.unit, "unit", "", "what the values of a histogram log count: ns, us or ms (default ns)")
 	return cmd
@@ -87,7 +89,10 @@ func runReport(s streams, o reportOptions, dir string) error {
 
 func renderTo(s streams, o reportOptions, lang report.Lang, doc *result.Document) error {
 	if o.format == "text" && o.output == "" {
-		return showDocument(s, doc, lang, o.noColor)
+		return s.show(o.noColor, lang, func(out io.Writer, opts report.TextOptions) error {
+			opts.Detail = o.detail
+			return report.WriteText(doc, out, opts)
+		})
 	}
 	return o.to(s.out, func(out io.Writer) error { return render(doc, out, o, lang) })
 }
@@ -112,7 +117,7 @@ func (o *reportOptions) to(out io.Writer, write func(io.Writer) error) (err erro
 func render(doc *result.Document, out io.Writer, o reportOptions, lang report.Lang) error {
 	switch o.format {
 	case "text":
-		return report.WriteText(doc, out, report.TextOptions{Lang: lang})
+		return report.WriteText(doc, out, report.TextOptions{Lang: lang, Detail: o.detail})
 	case "html":
 		return report.WriteHTML(doc, out, lang)
 	case "markdown", "md":

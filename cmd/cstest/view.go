@@ -186,9 +186,9 @@ func callsOf(l *trial.Live, facts *measure.Facts) (float64, bool) {
 func windowOf(s *measure.Snapshot) tui.Window {
 	w := tui.Window{Turns: s.Turns(), Counts: s.Counts, Tiers: s.Tiers}
 	h := s.Timings[measure.Response]
-	w.P50, _ = h.Quantile(0.50)
-	w.P95, _ = h.Quantile(0.95)
-	w.P99, _ = h.Quantile(0.99)
+	w.P50, _ = sla.Shown(h, 0.50)
+	w.P95, _ = sla.Shown(h, 0.95)
+	w.P99, _ = sla.Shown(h, 0.99)
 	return w
 }
 
@@ -197,15 +197,15 @@ func turnsOf(s *measure.Snapshot) []tui.TurnLine {
 	for i := range s.Slots {
 		slot, tally := &s.Plan.Slots[i], &s.Slots[i]
 		lines[i] = tui.TurnLine{Conversation: slot.Conversation, Index: slot.Index, Say: slot.Say, Turns: tally.Turns, Answered: tally.Answered}
-		lines[i].P50, _ = tally.Response.Quantile(0.50)
-		lines[i].P99, _ = tally.Response.Quantile(0.99)
+		lines[i].P50, _ = sla.Shown(tally.Response, 0.50)
+		lines[i].P99, _ = sla.Shown(tally.Response, 0.99)
 	}
 	return lines
 }
 
 func generatorOf(l *trial.Live, judged sla.Result) tui.Generator {
 	g := tui.Generator{Cores: runtime.NumCPU(), Tainted: len(judged.Generator.Tainted)}
-	g.LagP99, _ = l.Last.Timings[measure.Lag].Quantile(0.99)
+	g.LagP99, _ = sla.Shown(l.Last.Timings[measure.Lag], 0.99)
 	if n := len(l.Health); n > 0 {
 		g.CPU = l.Health[n-1].CPU.Seconds()
 	}

@@ -1,0 +1,92 @@
+package report
+
+import (
+	"strings"
+
+	"github.com/cstest/cstest/result"
+)
+
+// breakdownWords is every text of response times by what the turns have in common.
+type breakdownWords struct {
+	Title, Note string
+	by          map[string]string
+}
+
+func (w *words) breakdown() breakdownWords {
+	if w.lang == Chinese {
+		return breakdownWords{
+			Title: "分项响应时间", Note: "失败的轮次计为 ∞（按档位时只有应答）；按阶段、风暴与档位的数值误差不超过 1.6 %。",
+			by: map[string]string{
+				"stage": "阶段", "storm": "风暴", "turn": "第几轮", "conversation": "会话", "tier": "档位",
+				"before": "之前", "during": "期间", "recovery": "恢复中", "after": "之后",
+			},
+		}
+	}
+	return breakdownWords{
+		Title: "Response time by …", Note: "Failed turns are infinite (by tier there are answers only); figures by stage, storm and tier are within 1.6 %.",
+		by: map[string]string{
+			"stage": "stage", "storm": "storm", "turn": "turn", "conversation": "conversation", "tier": "tier",
+			"before": "before", "during": "during", "recovery": "recovery", "after": "after",
+		},
+	}
+}
+
+// breakdownRows are the rows of a table like that of latencies.
+func breakdownRows(d *result.Document, w *words) []latencyRow {
+	t := w.breakdown()
+	var out []latencyRow
+	for _, b := range d.Breakdowns {
+		name := b.Name
+		switch b.By {
+		case "storm":
+			name = b.Of + w.Comma + t.by[b.Name]
+		case "tier":
+			name = w.word(b.Name)
+		}
+		note := ""
+		if b.FromS != nil && b.ToS != nil {
+			note = seconds(*b.FromS) + " – " + seconds(*b.ToS)
+		}
+		by := t.by[b.By]
+		if b.By == "storm" {
+			by = ""
+		}
+		out = append(out, latencyRow{strings.TrimSpace(by + " " + fit(name, 48)), note, b.Latency})
+	}
+	return out
+}
+
+// breakdowns prints them all; only those who ask for details get so many.
+func (t *text) breakdowns(d *result.Document) {
+	all := breakdownRows(d, t.words)
+	if len(all) == 0 {
+		return
+	}
+	b := t.words.breakdown()
+	t.heading(b.Title)
+	rows := [][]string{{"", t.words.N, "P50", "P90", "P95", "P99", "P99.9"}}
+	for i, cells := range quantileTable(quantilesIn(all)) {
+		c := texts(cells)
+		rows = append(rows, append([]string{all[i].name, c[0]}, c[2:7]...))
+	}
+	t.table(rows)
+	if note := needsNote(all, t.words); note != "" {
+		t.wrapped("", note, dim)
+	}
+	t.wrapped("", b.Note, dim)
+}
+
+func mdBreakdowns(d *result.Document, w *words, p func(string, ...any)) {
+	all := breakdownRows(d, w)
+	if len(all) == 0 {
+		return
+	}
+	b := w.breakdown()
+	p("<details><summary>%s</summary>\n", b.Title)
+	mdTable(p, []string{"", w.N, "P50", "P90", "P95", "P99", "P99.9"}, "lrrrrrr")
+	for i, cells := range quantileTable(quantilesIn(all)) {
+		c := texts(cells)
+		p("| %s | %s | %s |", md(all[i].name), c[0], strings.Join(c[2:7], " | "))
+	}
+	p("\n%s\n\n</details>\n", md(b.Note))
+}
