@@ -168,8 +168,9 @@ type Reply struct {
 	// this is, empty where it is the turn's own.
 	Said string
 	Step string
-	// LoggedIn: the user logged in before this turn, or for it again.
-	LoggedIn bool
+	// LoggedIn: the user logged in before this turn; Renewed: because it was refused, an
+	// earlier login having run out.
+	LoggedIn, Renewed bool
 
 	Begun      time.Duration // when the driver had what it needed and began to connect or write
 	Sent       time.Duration // first byte of the request written

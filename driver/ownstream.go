@@ -30,6 +30,7 @@ func (e *events) own(name string, data []byte) wire.Fault {
 		case own.done.Hold(&x.look):
 			e.ended = true
 		case idle(name, data):
+		case string(data) == "[DONE]": // gateways say so however their upstream ended
 		case own.deltaWhen.In(&x.look) != find.Fails:
 			return wire.NewFault(Malformed, "an event of the stream is not valid JSON")
 		}

@@ -219,7 +219,7 @@ func directLineShape(s *shape, w http.ResponseWriter, r *http.Request) {
 		defer s.mu.Unlock()
 		said := s.said["v1"]
 		seen := 0
-		fmt.Sscan(r.FormValue("watermark"), &seen)
+		fmt.Sscan(r.FormValue("watermark"), &seen) //nolint:errcheck // the first has none
 		if s.asks++; s.asks < 3 || said[len(said)-1] == "ill" || seen >= len(said) {
 			fmt.Fprintf(w, `{"activities":[{"type":"message","from":{"id":"u0"},"text":"x"}],"watermark":"%d"}`, seen)
 			return

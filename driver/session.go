@@ -148,7 +148,7 @@ func (l *line) again(x *exchange, reply *Reply) wire.Fault {
 		return f
 	}
 	l.forget(x)
-	reply.LoggedIn, reply.Login = true, reply.Login+p.Now()-from
+	reply.LoggedIn, reply.Renewed, reply.Login = true, true, reply.Login+p.Now()-from
 	x.Deadline = p.Now() + p.Timeout
 	return l.turn(x, reply)
 }

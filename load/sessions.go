@@ -4,6 +4,7 @@ import (
 	"hash/maphash"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/cstest/cstest/driver"
 	"github.com/cstest/cstest/measure"
@@ -22,6 +23,7 @@ type sessions struct {
 	unnamed atomic.Int64 // and those that did not
 	changed atomic.Bool  // a dialog went on under another id
 	cookie  atomic.Bool  // an answer set a cookie
+	logins  loginTally
 }
 
 type owned struct {
@@ -63,6 +65,9 @@ func (s *sessions) heard(r *driver.Reply, sent []byte, k int64) {
 	if r.Cookie && !s.cookie.Load() {
 		s.cookie.Store(true)
 	}
+	if r.LoggedIn {
+		s.logins.add(r)
+	}
 	if r.Reason != driver.Complete || r.Status >= 300 {
 		return
 	}
@@ -94,5 +99,31 @@ func (s *sessions) incidents(named bool) (list []measure.Incident) {
 	if s.cookie.Load() {
 		note(reason.CookieIgnored)
 	}
+	if what, some := s.logins.told(); some {
+		list = append(list, measure.Incident{Kind: measure.Sessions, What: what})
+	}
 	return list
+}
+
+// loginTally counts logins that went well, and what they took.
+type loginTally struct{ n, again, total, slowest atomic.Int64 }
+
+func (l *loginTally) add(r *driver.Reply) {
+	l.n.Add(1)
+	if r.Renewed {
+		l.again.Add(1)
+	}
+	took := int64(r.Login)
+	l.total.Add(took)
+	for most := l.slowest.Load(); took > most && !l.slowest.CompareAndSwap(most, took); most = l.slowest.Load() {
+	}
+}
+
+func (l *loginTally) told() (what reason.Reason, some bool) {
+	n := l.n.Load()
+	if n == 0 {
+		return what, false
+	}
+	mean := time.Duration(l.total.Load() / n).Round(time.Microsecond)
+	return reason.New(reason.LoginsMade, n, l.again.Load(), mean, time.Duration(l.slowest.Load()).Round(time.Microsecond)), true
 }

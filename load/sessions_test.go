@@ -48,6 +48,9 @@ func TestWhatBecomesOfSessions(t *testing.T) {
 		}, integrity, nil},
 		"never named": {func(_ *driver.Turn, r *driver.Reply) { r.DialogID = nil }, ok, []reason.Code{reason.DialogNeverNamed}},
 		"a cookie":    {func(_ *driver.Turn, r *driver.Reply) { r.Cookie = true }, ok, []reason.Code{reason.CookieIgnored}},
+		"logins": {func(turn *driver.Turn, r *driver.Reply) {
+			r.LoggedIn, r.Renewed, r.Login = true, turn.Index == 1, time.Microsecond
+		}, ok, []reason.Code{reason.LoginsMade}},
 		"named when refused": {func(turn *driver.Turn, r *driver.Reply) {
 			if turn.Index == 0 {
 				r.DialogID = nil

@@ -181,7 +181,7 @@ func (w *worker) note(c *conversation, j *Judgement, entered time.Duration) {
 	*t = measure.Turn{
 		Slot: c.outline.slot + c.turn, Intended: c.intended,
 		Sent: reply.Sent, FirstByte: reply.FirstByte, FirstToken: reply.FirstToken, Done: reply.Done,
-		Connect: reply.Connect, Lag: c.lag(reply.Begun, entered),
+		Login: reply.Login, Connect: reply.Connect, Lag: c.lag(reply.Begun, entered),
 		Outcome: j.Outcome, Tier: j.Tier, Excluded: j.Excluded, Again: c.judged, Planted: j.Planted, Untold: j.Untold, Memory: j.Memory, Gaps: reply.Gaps,
 	}
 	c.judged = c.judged || !j.Excluded

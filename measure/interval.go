@@ -82,7 +82,7 @@ func (v *interval) second(intended time.Duration) *secondTally {
 func (v *interval) record(t *Turn) {
 	outcome, tier := t.Outcome, t.Tier
 	v.counts[outcome]++
-	response := t.Done - t.Intended
+	response := t.Done - t.Intended - t.Login
 	v.byOutcome[outcome].record(response)
 	v.timings[Lag].record(t.Lag)
 	s := v.second(t.Intended)
@@ -151,7 +151,7 @@ func (v *interval) recordRare(t *Turn) {
 		v.notVerified++
 	}
 	if t.FirstToken > 0 {
-		v.timings[FirstToken].record(t.FirstToken - t.Intended)
+		v.timings[FirstToken].record(t.FirstToken - t.Intended - t.Login)
 	}
 	if t.Connect > 0 {
 		v.timings[Connect].record(t.Connect)

@@ -195,14 +195,14 @@ func (r *rules) drop(counts []BudgetCount, stage int, o Outcome, turns uint32) {
 func (t *Turn) timing(of Timing) (time.Duration, bool) {
 	switch of {
 	case Response:
-		return t.Done - t.Intended, true
+		return t.Done - t.Intended - t.Login, true
 	case Service:
 		return t.Done - t.Sent, true
 	case FirstToken:
 		if t.Outcome == Censored && t.FirstToken == 0 {
-			return t.Done - t.Intended, true
+			return t.Done - t.Intended - t.Login, true
 		}
-		return t.FirstToken - t.Intended, t.FirstToken > 0
+		return t.FirstToken - t.Intended - t.Login, t.FirstToken > 0
 	case Connect:
 		return t.Connect, true
 	case Lag:

@@ -8,7 +8,7 @@ import "time"
 
 // Turn is one turn as it happened. All offsets are from the start of the load,
 // on the monotonic clock; zero where the turn did not get that far. Response
-// time is Done − Intended, service time Done − Sent, lag Sent − Intended less
+// time is Done − Intended − Login, service time Done − Sent, lag Sent − Intended less
 // what the target itself made us wait (see Lag).
 type Turn struct {
 	Slot       int           // which turn of which conversation: index into Plan.Slots
@@ -17,6 +17,7 @@ type Turn struct {
 	FirstByte  time.Duration // first byte of the response read
 	FirstToken time.Duration // first non-empty content of a stream read
 	Done       time.Duration // last byte read, or when it failed
+	Login      time.Duration // what a login and the steps before a conversation took, behind Intended: no part of a time below
 	Connect    time.Duration // DNS, connect and TLS made for this turn; 0 on a kept connection
 	Lag        time.Duration // how late the generator itself was: from Intended to when it began to connect or write
 

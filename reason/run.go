@@ -79,6 +79,7 @@ const (
 	DialogNeverNamed Code = "dialog_never_named"
 	DialogChangesID  Code = "dialog_changes_id"
 	CookieIgnored    Code = "cookie_ignored"
+	LoginsMade       Code = "logins_made"
 	TierNotFound     Code = "tier_not_found"
 	TierWordUnmapped Code = "tier_word_unmapped"
 )
@@ -105,7 +106,8 @@ func incidentRows() []row {
 	return []row{
 		{DialogNeverNamed, "target.response.dialog_id found nothing in any answer: every turn opened a new dialog", "target.response.dialog_id 在任何应答中都未找到：每一轮都开启了新的对话"},
 		{DialogChangesID, "the target names the same dialog differently from turn to turn: the last id is sent back", "被测系统对同一对话每轮给出的标识不同：发送的是最近一个"},
-		{CookieIgnored, "the target sets cookies, which cstest never sends back: a session kept in a cookie is lost", "被测系统设置了 Cookie，而 cstest 不会回传：保存在 Cookie 中的会话会丢失"},
+		{CookieIgnored, "the target sets cookies, which are not sent back: a session kept in a cookie is lost unless target.cookies is per-user", "被测系统设置了 Cookie，而 cstest 不会回传：保存在 Cookie 中的会话会丢失，除非 target.cookies 为 per-user"},
+		{LoginsMade, "{n:count} logins, {again:count} of them because one had run out; mean {mean:duration}, slowest {max:duration}: not part of the turns' times", "登录 {n} 次，其中 {again} 次因登录过期而重新登录；平均 {mean}，最慢 {max}：不计入各轮耗时"},
 		{TierNotFound, "target.response.tier.from found nothing in the answer", "target.response.tier.from 在应答中未找到"},
 		{TierWordUnmapped, "tier {word:quoted} is not in target.response.tier.map", "档位 {word} 不在 target.response.tier.map 中"},
 		{MappingWrong, "{turns:count} turns were answered, but not as the scenario says: see `not as mapped` above", "{turns} 轮得到应答，但与场景的描述不符：见上文 `not as mapped`"},

@@ -246,11 +246,13 @@ func (c *checker) request() {
 		}
 		return
 	}
+	before := len(c.problems)
 	c.body("target.request", r.As, r.Body, r.Headers, r.Method)
+	unreadable := len(c.problems) > before
 	c.save("target.request.save", r.Save, "saved")
 	c.history(r)
 	for _, f := range t.templates() {
-		if f.place == InRequest && f.Has("turn.text") || f.err != nil && strings.HasPrefix(f.path, "target.request.body") {
+		if unreadable || f.place == InRequest && f.Has("turn.text") || f.err != nil && strings.HasPrefix(f.path, "target.request.body") {
 			return
 		}
 	}

@@ -34,31 +34,31 @@ func TestConditions(t *testing.T) {
 		{scenario.Condition{Path: "f"}, Fails},
 		{scenario.Condition{Path: "s"}, Fails},
 		{scenario.Condition{Path: "none"}, Silent},
-		{scenario.Condition{Path: "n", Equals: ptr(scenario.Literal("1.50"))}, Holds},
-		{scenario.Condition{Path: "n", Equals: ptr(scenario.Literal("1.5"))}, Fails},
-		{scenario.Condition{Path: "s", Equals: ptr(scenario.Literal(`a"b`))}, Holds},
-		{scenario.Condition{Path: "e", Equals: ptr(scenario.Literal(""))}, Holds},
-		{scenario.Condition{Path: "z", Equals: ptr(scenario.Literal("null"))}, Holds},
-		{scenario.Condition{Path: "none", Equals: ptr(scenario.Literal(""))}, Silent},
-		{scenario.Condition{Path: "none", Not: ptr(scenario.Literal("1"))}, Silent},
-		{scenario.Condition{Path: "n", Not: ptr(scenario.Literal("1"))}, Holds},
-		{scenario.Condition{Path: "n", Not: ptr(scenario.Literal("1.50"))}, Fails},
+		{scenario.Condition{Path: "n", Equals: new(scenario.Literal("1.50"))}, Holds},
+		{scenario.Condition{Path: "n", Equals: new(scenario.Literal("1.5"))}, Fails},
+		{scenario.Condition{Path: "s", Equals: new(scenario.Literal(`a"b`))}, Holds},
+		{scenario.Condition{Path: "e", Equals: new(scenario.Literal(""))}, Holds},
+		{scenario.Condition{Path: "z", Equals: new(scenario.Literal("null"))}, Holds},
+		{scenario.Condition{Path: "none", Equals: new(scenario.Literal(""))}, Silent},
+		{scenario.Condition{Path: "none", Not: new(scenario.Literal("1"))}, Silent},
+		{scenario.Condition{Path: "n", Not: new(scenario.Literal("1"))}, Holds},
+		{scenario.Condition{Path: "n", Not: new(scenario.Literal("1.50"))}, Fails},
 		{scenario.Condition{Path: "n", In: []scenario.Literal{"1", "1.50"}}, Holds},
 		{scenario.Condition{Path: "n", In: []scenario.Literal{"1"}}, Fails},
 		{scenario.Condition{Path: "s", Matches: "^a"}, Holds},
 		{scenario.Condition{Path: "s", Matches: "^b"}, Fails},
-		{scenario.Condition{Path: "s", Matches: "^a", Not: ptr(scenario.Literal(`a"b`))}, Fails},
-		{scenario.Condition{Path: "e", Exists: ptr(true)}, Holds},
-		{scenario.Condition{Path: "f", Exists: ptr(true)}, Holds},
-		{scenario.Condition{Path: "z", Exists: ptr(true)}, Fails},
-		{scenario.Condition{Path: "l", Exists: ptr(true)}, Fails},
-		{scenario.Condition{Path: "none", Exists: ptr(true)}, Fails},
-		{scenario.Condition{Path: "none", Exists: ptr(false)}, Holds},
-		{scenario.Condition{Path: "z", Exists: ptr(false)}, Holds},
-		{scenario.Condition{Path: "n", Exists: ptr(false)}, Fails},
-		{scenario.Condition{Path: "n", Exists: ptr(true), Equals: ptr(scenario.Literal("2"))}, Fails},
-		{scenario.Condition{Path: "texts", Equals: ptr(scenario.Literal("a\nb"))}, Holds},
-		{scenario.Condition{Path: "http:status", Equals: ptr(scenario.Literal("200"))}, Holds},
+		{scenario.Condition{Path: "s", Matches: "^a", Not: new(scenario.Literal(`a"b`))}, Fails},
+		{scenario.Condition{Path: "e", Exists: new(true)}, Holds},
+		{scenario.Condition{Path: "f", Exists: new(true)}, Holds},
+		{scenario.Condition{Path: "z", Exists: new(true)}, Fails},
+		{scenario.Condition{Path: "l", Exists: new(true)}, Fails},
+		{scenario.Condition{Path: "none", Exists: new(true)}, Fails},
+		{scenario.Condition{Path: "none", Exists: new(false)}, Holds},
+		{scenario.Condition{Path: "z", Exists: new(false)}, Holds},
+		{scenario.Condition{Path: "n", Exists: new(false)}, Fails},
+		{scenario.Condition{Path: "n", Exists: new(true), Equals: new(scenario.Literal("2"))}, Fails},
+		{scenario.Condition{Path: "texts", Equals: new(scenario.Literal("a\nb"))}, Holds},
+		{scenario.Condition{Path: "http:status", Equals: new(scenario.Literal("200"))}, Holds},
 	} {
 		paths := &Paths{Of: map[int]string{}}
 		all, err := Conditions(scenario.Conditions{tt.condition}, paths)
@@ -107,7 +107,7 @@ func FuzzConditions(f *testing.F) {
 		paths := &Paths{Of: map[int]string{}}
 		literal := scenario.Literal(value)
 		var states [3]State
-		for i, c := range []scenario.Condition{{Path: place, Equals: &literal}, {Path: place, Not: &literal}, {Path: place, Exists: ptr(false)}} {
+		for i, c := range []scenario.Condition{{Path: place, Equals: &literal}, {Path: place, Not: &literal}, {Path: place, Exists: new(false)}} {
 			all, err := Conditions(scenario.Conditions{c}, paths)
 			if err != nil {
 				return
