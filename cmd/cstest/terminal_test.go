@@ -299,6 +299,7 @@ func TestNoCommandShowsWhatSteersATerminal(t *testing.T) {
 		"compare":                {{a, b}, {b, b}, {b, b, "--json"}, {b, b, "--lang", "zh"}},
 		"validate":               {{good()}, {broken}, {bytesIn}, {good(), "--resolved"}, {good(), "--set", "x" + steering + "=1"}},
 		"import":                 {{chats}, {noChats}},
+		"learn":                  {{chats}, {noChats}},
 		"init":                   one("own-\x1b[31m.yaml"),
 		"scenarios show":         one(steering),
 		"serve mockllm":          {{"--config", broken}, {"--listen", word}},
