@@ -215,8 +215,11 @@ func TestCompareDecidesByCountsOfManyRuns(t *testing.T) {
 		kind scenario.ObjectiveKind
 		want string
 	}{
-		{1, scenario.KindSeconds, "cannot_tell"}, {3, scenario.KindSeconds, "equivalent"}, {4, scenario.KindSeconds, "worse"},
-		{1, scenario.KindIntegrity, "worse"}, {1, scenario.KindPlanted, "worse"},
+		{1, scenario.KindSeconds, "cannot_tell"},
+		{3, scenario.KindSeconds, "equivalent"},
+		{4, scenario.KindSeconds, "worse"},
+		{1, scenario.KindIntegrity, "worse"},
+		{1, scenario.KindPlanted, "worse"},
 	} {
 		got, err := Compare(side(c.runs, c.kind, "pass"), side(c.runs, c.kind, "fail"), CompareOptions{AnyScenario: true})
 		if err != nil || got.Verdict != c.want {

@@ -13,15 +13,14 @@ import (
 // twoOfAKind judges a sale by tier first, with two budgets of seconds.
 func twoOfAKind(t *testing.T) *Document {
 	t.Helper()
-	s, about, run := saleRun(t, 1, 1)
+	s, about, _ := saleRun(t, 1, 1)
 	s.SLA.Objectives = []scenario.Objective{
 		{Name: "by-the-model", Kind: scenario.KindAvailability, Target: 0.5, TierAtMost: scenario.TierLLM},
 		{Name: "availability", Kind: scenario.KindAvailability, Target: 0.99},
 		{Name: "loose", Kind: scenario.KindSeconds, Target: 0.5, TierAtMost: scenario.TierLLM},
 	}
 	s.SLA.Availability = 0.99
-	run = rerecorded(t, s)
-	return Build(s, about, run)
+	return Build(s, about, rerecorded(t, s))
 }
 
 // rerecorded is a second of answers, half of them by the model and one a failure,
