@@ -76,6 +76,7 @@ var house = map[string][]string{
 	"tui":                        {"sla", "measure", "scenario"},
 	"result":                     {"sla", "measure", "scenario"},
 	"report":                     {"result", "sla", "measure", "scenario", "tune", "capacity", "pool", "visible"},
+	"report/ci":                  {"result"},
 	"capacity":                   {"result"},
 	"engine":                     {"result"},
 	"pool":                       {"result", "sla", "scenario"},
@@ -85,7 +86,7 @@ var house = map[string][]string{
 	"trial/crew":                 {"load", "measure", "scenario", "trial/servers", "usage"},
 	"trial/servers":              {"measure", "scenario"},
 	"cmd/cstest": {
-		"capacity", "driver", "engine", "learn", "load", "measure", "mockllm", "pool", "reference-server", "report", "result", "scenario", "scenarios",
+		"capacity", "driver", "engine", "learn", "load", "measure", "mockllm", "pool", "reference-server", "report", "report/ci", "result", "scenario", "scenarios",
 		"selftest", "sla", "trial", "trial/servers", "tui", "tune", "visible",
 	},
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/ci"
 	"github.com/cstest/cstest/result"
 )
 
@@ -54,7 +55,7 @@ log does not say what its values count: --unit does where they are not nanosecon
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.format, "format", "text", "text | html | markdown | junit | json | csv")
+	f.StringVar(&o.format, "format", "text", "text | html | markdown | junit | json | csv, or for CI: openmetrics | load-performance | benchmark-json | gobench | github")
 	f.StringVarP(&o.output, "output", "o", "", "write to this file instead of standard output")
 	f.StringVar(&o.lang, "lang", "en", "language of what a person reads: en or zh")
 	f.BoolVar(&o.detail, "detail", false, "as text: response times by stage, storm phase, turn, conversation and tier too")
@@ -128,8 +129,18 @@ func render(doc *result.Document, out io.Writer, o reportOptions, lang report.La
 		return report.WriteJSON(doc, out)
 	case "csv":
 		return report.WriteCSV(doc, out)
+	case "openmetrics":
+		return ci.WriteOpenMetrics(doc, out)
+	case "load-performance":
+		return ci.WriteLoadPerformance(doc, out)
+	case "benchmark-json":
+		return ci.WriteBenchmarkJSON(doc, out)
+	case "gobench":
+		return ci.WriteGoBench(doc, out)
+	case "github":
+		return ci.WriteAnnotations(doc, out)
 	}
-	return usagef("--format %q: want text, html, markdown, junit, json or csv", o.format)
+	return usagef("--format %q: want text, html, markdown, junit, json, csv, openmetrics, load-performance, benchmark-json, gobench or github", o.format)
 }
 
 // openResult reads a result: its directory, or its result.json. Where that is
