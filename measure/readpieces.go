@@ -82,8 +82,8 @@ func (s *Spool) Read(r io.Reader) (pieces int, err error) {
 		if errors.Is(err, bufio.ErrBufferFull) { // of others: a piece is shorter
 			continue
 		}
-		if at := bytes.Index(line, []byte(pieceMark)); at >= 0 {
-			if err := s.take(line[at+len(pieceMark):]); err != nil {
+		if _, fields, ok := bytes.Cut(line, []byte(pieceMark)); ok {
+			if err := s.take(fields); err != nil {
 				return s.pieces - before, err
 			}
 		}

@@ -10,24 +10,20 @@ import (
 	"github.com/cstest/cstest/result"
 )
 
-func number64(v float64) *float64 { return &v }
-
-func ns(v int64) *int64 { return &v }
-
 func failed() *result.Document {
 	d := &result.Document{
 		Verdict: "fail", ExitCode: 10, DurationS: 20, Reasons: []string{"latency-p95: 12 % > 5 %", "::set-output\n100% lost"},
 		Scenario: result.ScenarioRef{Name: `Sale "11.11"`, Seed: 7},
 		Objectives: []result.Objective{
-			{Name: "latency-p95", Unit: "share", Measured: number64(0.88), Verdict: "fail"},
-			{Name: "recovery", Unit: "s", Measured: number64(2.5), Verdict: "pass"},
+			{Name: "latency-p95", Unit: "share", Measured: new(0.88), Verdict: "fail"},
+			{Name: "recovery", Unit: "s", Measured: new(2.5), Verdict: "pass"},
 			{Name: "context", Unit: "count", Verdict: "not_verified"},
 		},
 		Counts:      result.Counts{Turns: 4000},
 		Environment: result.Environment{OS: "linux", Arch: "amd64", CPU: "a cpu"},
 	}
-	d.Latency.Response = result.Quantiles{P50Ns: ns(80e6), P95Ns: ns(1_250e6)}
-	d.Latency.Service = result.Quantiles{P90Ns: ns(90e6), P95Ns: ns(95e6)}
+	d.Latency.Response = result.Quantiles{P50Ns: new(int64(80e6)), P95Ns: new(int64(1_250e6))}
+	d.Latency.Service = result.Quantiles{P90Ns: new(int64(90e6)), P95Ns: new(int64(95e6))}
 	return d
 }
 
@@ -76,7 +72,7 @@ func TestJSONFormats(t *testing.T) {
 		t.Errorf("load performance %v", m)
 	}
 	streams := failed()
-	streams.FirstToken = &result.Quantiles{P95Ns: ns(40e6)}
+	streams.FirstToken = &result.Quantiles{P95Ns: new(int64(40e6))}
 	b.Reset()
 	if err := WriteLoadPerformance(streams, &b); err != nil || !strings.Contains(b.String(), `"p(95)": 40`) {
 		t.Errorf("of streams: %v\n%s", err, &b)
