@@ -93,6 +93,9 @@ type Traffic struct {
 	// Resent is how often a request went over another stream or connection because
 	// the server said that it had not begun with it.
 	Resent int64
+	// FullHandshakes and ResumedHandshakes are those of TLS. A user resumes the session
+	// of an own connection before, as browsers do.
+	FullHandshakes, ResumedHandshakes int64
 }
 
 // User is who talks. Vars holds the values of templates that do not change from

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -43,7 +44,7 @@ func play(t testing.TB, target *scenario.Target, raw []byte, step int) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.Dial = func(context.Context, time.Time) (net.Conn, error) {
+	p.Dial = func(context.Context, time.Time, tls.ClientSessionCache) (net.Conn, error) {
 		return &tape{left: slices.Clone(raw), step: step}, nil
 	}
 	d, err := newClient(p, target.HTTP)

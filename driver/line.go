@@ -108,7 +108,8 @@ func (c *client) Connections() int {
 }
 
 func (c *client) Traffic() Traffic {
-	return Traffic{Resent: c.plan.Counts.Resent.Load()}
+	n := &c.plan.Counts
+	return Traffic{Resent: n.Resent.Load(), FullHandshakes: n.Full.Load(), ResumedHandshakes: n.Resumed.Load()}
 }
 
 func (c *client) Close() error {
@@ -120,7 +121,7 @@ func (c *client) Close() error {
 }
 
 func (c *client) Open(user *User) Line {
-	l := &line{client: c, user: user}
+	l := &line{client: c, user: user, link: wire.Link{Sessions: user.state.sessions}}
 	if n := len(c.plan.saved); n > 0 {
 		l.saved = make([]string, n)
 	}
@@ -140,7 +141,10 @@ type line struct {
 	prepared bool // the steps before it went well
 }
 
-func (l *line) Close() { l.client.carrier.Leave(&l.link) }
+func (l *line) Close() {
+	l.client.carrier.Leave(&l.link)
+	l.user.state.sessions = l.link.Sessions
+}
 
 func (l *line) Free(reply *Reply) {
 	if x, ok := reply.buffer.(*exchange); ok {

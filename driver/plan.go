@@ -75,6 +75,7 @@ func compile(target *scenario.Target, opts Options) (*plan, error) {
 			Head: int(target.Limits.Headers), Line: int(target.Limits.Line), Body: int(target.Limits.Body), Ratio: int(target.Limits.Ratio),
 			Stall: time.Duration(target.Limits.Stall),
 		},
+		Resume:   target.TLS == nil || target.TLS.Resume == nil || *target.TLS.Resume,
 		Verbatim: opts.Capture != nil,
 	}
 	if !slices.Contains([]scenario.Connections{scenario.PerUser, scenario.PerConversation, scenario.PerTurn, scenario.Shared}, p.Connections) {

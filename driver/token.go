@@ -13,6 +13,8 @@ import (
 
 // userState is what the driver keeps of a user from one conversation to the next.
 type userState struct {
+	sessions *wire.Sessions // of TLS; nil before the first
+
 	in    bool              // logged in, as far as is known
 	login map[string]string // what the login saved
 	jar   *jar              // its cookies; nil before the first

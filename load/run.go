@@ -132,6 +132,7 @@ func Run(stops Stops, o Options) (*Summary, error) {
 	}
 	s.Generator = health.end()
 	s.Repeats = r.repeats.told()
+	s.Generator.Traffic = measure.Traffic(r.o.Driver.Traffic())
 	s.Incidents = r.sessions.incidents(r.script.namesDialog)
 	r.alarm.close()
 	s.Interrupted, s.Crash = r.ending, r.crash.Load()

@@ -104,7 +104,17 @@ type Generator struct {
 	// Planned is how many starts the schedule has, counted from the schedule itself
 	// and not as they were issued. 0 is not known: the load was stopped before its
 	// plan, or its model is closed, where users loop and no start is planned.
-	Planned int64 `json:"planned_starts,omitempty"`
+	Planned int64   `json:"planned_starts,omitempty"`
+	Traffic Traffic `json:"traffic,omitzero"`
+}
+
+// Traffic is what went to the target, counted: requests that went over another
+// stream or connection because the server had not begun with them, and TLS
+// handshakes.
+type Traffic struct {
+	Resent            int64 `json:"resent,omitempty"`
+	FullHandshakes    int64 `json:"full_handshakes,omitempty"`
+	ResumedHandshakes int64 `json:"resumed_handshakes,omitempty"`
 }
 
 // GeneratorSecond is the generator's health in one second.

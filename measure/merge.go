@@ -195,6 +195,9 @@ func mergeGenerator(a, b Generator) Generator {
 	return Generator{
 		CPU: a.CPU + b.CPU, MaxRSS: a.MaxRSS + b.MaxRSS, MaxInFlight: a.MaxInFlight + b.MaxInFlight,
 		Planned: a.Planned + b.Planned, InFlightMean: a.InFlightMean + b.InFlightMean, SharedHost: a.SharedHost || b.SharedHost, Cores: max(a.Cores, b.Cores),
+		Traffic: Traffic{
+			a.Traffic.Resent + b.Traffic.Resent, a.Traffic.FullHandshakes + b.Traffic.FullHandshakes, a.Traffic.ResumedHandshakes + b.Traffic.ResumedHandshakes,
+		},
 		Seconds: mergeSeconds(a.Seconds, b.Seconds, func(s GeneratorSecond) int { return s.Second }, func(x, y GeneratorSecond) GeneratorSecond {
 			return GeneratorSecond{
 				Second: x.Second, CPU: x.CPU + y.CPU, GCPause: max(x.GCPause, y.GCPause), Steal: max(x.Steal, y.Steal),

@@ -346,6 +346,7 @@ func (d *Document) fillRun(in input) {
 		ReasonCodes: in.judged.Generator.Reasons.OrEmpty(), StartsDue: in.judged.Generator.Due, Starts: in.Snapshot.Started,
 		SecondsWithTurns: in.judged.Generator.Seconds, LateAtS: append([]int{}, in.judged.Generator.Late...),
 		FailsWithoutLate: orEmpty(in.judged.Generator.FailsWithout), Drops: dropsOf(in.Snapshot),
+		Resent: g.Traffic.Resent, FullHandshakes: g.Traffic.FullHandshakes, ResumedHandshakes: g.Traffic.ResumedHandshakes,
 	}
 	if turns > 0 && g.Cores > 0 { // else it never told
 		d.Generator.CPUUsPerTurn = known(math.Round(float64(g.CPU.Microseconds())/turns*100) / 100)

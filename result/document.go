@@ -341,6 +341,11 @@ type Generator struct {
 	LateAtS          []int    `json:"late_at_s"`
 	FailsWithoutLate []string `json:"fails_without_late"`
 	Drops            []Drop   `json:"drops"`
+	// Resent requests went over another stream or connection, because the server had
+	// not begun with them. Handshakes are those of TLS.
+	Resent            int64 `json:"resent,omitempty"`
+	FullHandshakes    int64 `json:"full_handshakes,omitempty"`
+	ResumedHandshakes int64 `json:"resumed_handshakes,omitempty"`
 }
 
 // Process is one process of the run. CPUShare is CPUS over the run's length: 1

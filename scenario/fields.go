@@ -131,6 +131,7 @@ TLS.ca | PEM file of the authority to trust, relative to the scenario's folder |
 TLS.cert | PEM file of the client's certificate, with key; relative as well |
 TLS.key | PEM file of the client's key, with cert |
 TLS.server_name | name expected in the certificate | the url's host
+TLS.resume | a user's next connection resumes the TLS session of the one before, as browsers do; false: every handshake is a full one | true
 TLS.insecure | do not check the certificate; the report says so | false
 Limits.headers | response headers | 64KiB
 Limits.line | one line of a stream | 256KiB

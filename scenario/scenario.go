@@ -98,6 +98,7 @@ type TLS struct {
 	Key        string `json:"key,omitempty"`
 	ServerName string `json:"server_name,omitempty"`
 	Insecure   bool   `json:"insecure,omitempty"`
+	Resume     *bool  `json:"resume,omitempty"` // true
 }
 
 // Limits bound what a server can do to us.

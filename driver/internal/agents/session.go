@@ -51,7 +51,7 @@ func (g *Team) connect(a *agent) (*session, wire.Fault) {
 	if err != nil {
 		return nil, wire.NewFault(wire.Malformed, wire.Short(err))
 	}
-	plain, err := g.target.Dial(ctx, time.Now().Add(g.target.Timeout))
+	plain, err := g.target.Dial(ctx, time.Now().Add(g.target.Timeout), nil)
 	if err != nil {
 		return nil, g.unreached(wire.DialFault(err))
 	}

@@ -106,8 +106,8 @@ func (d *Dialer) order() []netip.AddrPort {
 	return addrs
 }
 
-// Dial opens one connection, TLS and all.
-func (d *Dialer) Dial(ctx context.Context, until time.Time) (net.Conn, error) {
+// Dial opens one connection, TLS and all; sessions, if any, may be resumed.
+func (d *Dialer) Dial(ctx context.Context, until time.Time, sessions tls.ClientSessionCache) (net.Conn, error) {
 	if to, ok := d.plain(); ok {
 		return d.one(ctx, to, until)
 	}
@@ -131,7 +131,12 @@ func (d *Dialer) Dial(ctx context.Context, until time.Time) (net.Conn, error) {
 		c.Close()
 		return nil, err
 	}
-	secure := tls.Client(under, d.tls)
+	config := d.tls
+	if sessions != nil {
+		config = config.Clone()
+		config.ClientSessionCache = sessions
+	}
+	secure := tls.Client(under, config)
 	if err := secure.HandshakeContext(ctx); err != nil {
 		c.Close()
 		return nil, err

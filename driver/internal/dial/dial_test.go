@@ -20,7 +20,7 @@ func TestEyeballs(t *testing.T) {
 	good := l.Addr().(*net.TCPAddr).AddrPort()
 	refused := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.2"), 1)
 	d := &Dialer{address: "chat.example:80", first: []netip.AddrPort{refused, good}}
-	c, err := d.Dial(context.Background(), time.Now().Add(time.Minute))
+	c, err := d.Dial(context.Background(), time.Now().Add(time.Minute), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,7 +29,7 @@ func TestEyeballs(t *testing.T) {
 	}
 	c.Close()
 	d.first = []netip.AddrPort{refused, refused}
-	if _, err := d.Dial(context.Background(), time.Now().Add(time.Minute)); wire.DialFault(err).Message != "connection refused" {
+	if _, err := d.Dial(context.Background(), time.Now().Add(time.Minute), nil); wire.DialFault(err).Message != "connection refused" {
 		t.Errorf("error %v", err)
 	}
 }

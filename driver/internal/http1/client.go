@@ -19,7 +19,8 @@ import (
 type Client struct {
 	target *wire.Target
 	conns  registry
-	pool   *pool // where the policy is shared
+	pool   *pool     // where the policy is shared
+	shared wire.Link // and what connections share then
 	ctx    context.Context
 	cancel context.CancelFunc
 	halted atomic.Bool
@@ -31,6 +32,7 @@ func New(t *wire.Target) *Client {
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	if t.Connections == scenario.Shared {
 		h.pool = newPool(t.Pool)
+		h.shared.Sessions = &wire.Sessions{}
 	}
 	return h
 }
@@ -90,7 +92,7 @@ func (h *Client) acquire(l *wire.Link, x *wire.Exchange) (*conn, wire.Fault) {
 	}
 	if c == nil {
 		var f wire.Fault
-		if c, f = h.open(x, now); f.Bad() {
+		if c, f = h.open(l, x, now); f.Bad() {
 			if h.pool != nil {
 				h.pool.put(nil)
 			}
@@ -349,7 +351,7 @@ func (h *Client) Prepare(n int) error {
 		if c == nil {
 			now := h.target.Now()
 			x := wire.Exchange{Deadline: now + h.target.Timeout}
-			if c, f = h.open(&x, now); f.Bad() {
+			if c, f = h.open(nil, &x, now); f.Bad() {
 				h.pool.put(nil)
 				return fmt.Errorf("connect to %s: %s", h.target.Address, f.Message)
 			}

@@ -98,8 +98,11 @@ func (r *registry) close() {
 }
 
 // open dials within x's deadline and notes how long it took.
-func (h *Client) open(x *wire.Exchange, now time.Duration) (*conn, wire.Fault) {
-	plain, err := h.target.Dial(h.ctx, h.target.Base.Add(x.Deadline))
+func (h *Client) open(l *wire.Link, x *wire.Exchange, now time.Duration) (*conn, wire.Fault) {
+	if h.pool != nil {
+		l = &h.shared
+	}
+	plain, err := h.target.Dial(h.ctx, h.target.Base.Add(x.Deadline), h.target.SessionsOf(l))
 	x.Connect += h.target.Now() - now
 	if err != nil {
 		if h.ctx.Err() != nil {
@@ -107,6 +110,7 @@ func (h *Client) open(x *wire.Exchange, now time.Duration) (*conn, wire.Fault) {
 		}
 		return nil, wire.DialFault(err)
 	}
+	h.target.Opened(plain)
 	c := &conn{Conn: plain}
 	if err := c.look.Init(plain); err != nil {
 		plain.Close()

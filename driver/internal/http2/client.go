@@ -27,6 +27,7 @@ type Client struct {
 	all     map[*mux]bool
 	over    bool
 	places  []place // of the shared connections
+	shared  wire.Link
 	cursor  int
 	waiting []chan *mux
 }
@@ -43,6 +44,7 @@ func New(t *wire.Target) *Client {
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	if t.Connections == scenario.Shared {
 		h.places = make([]place, t.Pool)
+		h.shared.Sessions = &wire.Sessions{}
 	}
 	return h
 }
@@ -123,7 +125,7 @@ func (h *Client) acquire(l *wire.Link, x *wire.Exchange) (*mux, wire.Fault) {
 		}
 		h.Leave(l)
 	}
-	m, f := h.open(x)
+	m, f := h.open(l, x)
 	if f.Bad() {
 		return nil, f
 	}
@@ -173,12 +175,12 @@ func settings(pairs ...int) []byte {
 
 // open makes a connection and waits until the peer has shown that it speaks
 // HTTP/2.
-func (h *Client) open(x *wire.Exchange) (*mux, wire.Fault) {
+func (h *Client) open(l *wire.Link, x *wire.Exchange) (*mux, wire.Fault) {
 	start := h.target.Now()
 	until := h.target.Base.Add(x.Deadline)
 	ctx, cancel := context.WithDeadline(h.ctx, until)
 	defer cancel()
-	c, err := h.target.Dial(ctx, until)
+	c, err := h.target.Dial(ctx, until, h.target.SessionsOf(l))
 	x.Connect += h.target.Now() - start
 	if err != nil {
 		if h.ctx.Err() != nil {
@@ -190,6 +192,7 @@ func (h *Client) open(x *wire.Exchange) (*mux, wire.Fault) {
 		c.Close()
 		return nil, wire.NewFault(wire.Unreachable, "the server does not speak HTTP/2 over TLS")
 	}
+	h.target.Opened(c)
 	m := h.newMux(c)
 	if !h.add(m) {
 		c.Close()

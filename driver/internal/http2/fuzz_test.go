@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -142,7 +143,9 @@ func FuzzHTTP2(f *testing.F) {
 		f.Add(frames(f, seed), 3)
 	}
 	target := &wire.Target{Host: "127.0.0.1:1", Base: time.Now(), Timeout: time.Minute, Limits: wire.Limits{Body: 4096, Head: 1024, Line: 512, Ratio: 100}}
-	target.Dial = func(context.Context, time.Time) (net.Conn, error) { return nil, syscall.ECONNREFUSED }
+	target.Dial = func(context.Context, time.Time, tls.ClientSessionCache) (net.Conn, error) {
+		return nil, syscall.ECONNREFUSED
+	}
 	f.Fuzz(func(t *testing.T, frames []byte, step int) {
 		whole := unreel(t, target, frames, len(frames)+1)
 		if cut := unreel(t, target, frames, 1+(step&0x3f)); cut != whole {

@@ -137,7 +137,7 @@ func (h *Client) vacate(i int) {
 // take opens the connection of a place reserved by pick. Its first stream is the
 // caller's; where the peer allows none, nobody gets one yet and m is nil.
 func (h *Client) take(i int, x *wire.Exchange) (*mux, wire.Fault) {
-	m, f := h.open(x)
+	m, f := h.open(&h.shared, x)
 	if f.Bad() {
 		h.mu.Lock()
 		defer h.mu.Unlock()

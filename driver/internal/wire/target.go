@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"sync/atomic"
 	"time"
@@ -15,8 +16,9 @@ type Target struct {
 	Host        string // as in the Host header
 	Address     string // host:port, as connected to
 	Secure      bool
-	Dial        func(ctx context.Context, until time.Time) (net.Conn, error) // TLS and all
-	Base        time.Time                                                    // t = 0
+	Resume      bool      // TLS sessions are resumed
+	Dial        DialFunc  // TLS and all
+	Base        time.Time // t = 0
 	Timeout     time.Duration
 	Limits      Limits
 	Connections scenario.Connections
@@ -25,11 +27,16 @@ type Target struct {
 	Counts      Counts
 }
 
+// DialFunc opens a connection; under TLS it may resume one of sessions, where that is not nil.
+type DialFunc func(ctx context.Context, until time.Time, sessions tls.ClientSessionCache) (net.Conn, error)
+
 // Counts are of all that went to a target.
 type Counts struct {
 	// Resent is how often a request went over another stream or connection because
 	// the server said that it had not begun with it.
 	Resent atomic.Int64
+	// Full and Resumed count TLS handshakes.
+	Full, Resumed atomic.Int64
 }
 
 // Limits are scenario.Limits in the units of Go.
@@ -43,5 +50,8 @@ type Limits struct {
 func (t *Target) Now() time.Duration { return time.Since(t.Base) }
 
 // Link is what a line holds between two turns: its connection, which only the
-// carrier knows. The zero Link holds none.
-type Link struct{ Held any }
+// carrier knows, and the TLS session of those before. The zero Link holds none.
+type Link struct {
+	Held     any
+	Sessions *Sessions
+}
