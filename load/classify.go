@@ -153,31 +153,25 @@ func (a *Asked) answered(r *driver.Reply, rules *Rules, e *echo, j *Judgement) {
 	if j.Tier, unmapped = tierOf(r.Tier); r.Unmapped {
 		j.Tier, unmapped = measure.TierUnknown, true
 	}
-	canned := isCanned(r.Answer, rules)
 	unsaid := r.Missing.Has(driver.PlaceDegraded)
-	below := j.Tier > measure.TierLLM && (!rules.saysDegraded || unsaid)
-	worse := r.Degraded || below || canned || unmapped
+	why := rules.lesser(r, j.Tier > measure.TierLLM && (!rules.saysDegraded || unsaid), unmapped)
 	unavailable := string(r.ContextStatus) == "unavailable"
 	j.Kept = !unavailable && j.Tier != measure.TierStatic
-	if canned {
+	if why == cannedLine {
 		j.Tier = measure.TierStatic
 	}
 	// What others than the model say need not know the dialog.
-	fromModel := !worse && !r.Cached && j.Tier <= measure.TierLLM
+	fromModel := why == "" && !r.Cached && j.Tier <= measure.TierLLM
 	if a.Memory && fromModel && e.seen && e.count > 0 {
 		j.Memory = measure.Verified
 	}
-	if why := a.lost(r, e, fromModel); why != "" {
-		j.Outcome, j.Message = measure.ContextLost, why
+	if lost := a.lost(r, e, fromModel); lost != "" {
+		j.Outcome, j.Message = measure.ContextLost, lost
 		return
 	}
 	switch {
-	case canned:
-		j.Outcome, j.Message = measure.Degraded, "canned line"
-	case r.Degraded || below:
-		j.Outcome, j.Message = measure.Degraded, "degraded"
-	case unmapped:
-		j.Outcome, j.Message = measure.Degraded, measure.UnmappedTier
+	case why != "":
+		j.Outcome, j.Message = measure.Degraded, why
 	case unavailable:
 		j.Outcome, j.Message = measure.Degraded, "answered without dialog state"
 	case !rules.finished(r.Finish):
@@ -187,6 +181,22 @@ func (a *Asked) answered(r *driver.Reply, rules *Rules, e *echo, j *Judgement) {
 	}
 	good := j.Outcome == measure.OK || j.Outcome == measure.Unexpected
 	j.Untold = good && unsaid && !r.Missing.Has(driver.PlaceTier)
+}
+
+const cannedLine = "canned line"
+
+// lesser tells what makes an answer a lesser one, whatever it knows of the dialog;
+// below is a tier that the model does not answer at. Empty: nothing does.
+func (rules *Rules) lesser(r *driver.Reply, below, unmapped bool) (why string) {
+	switch {
+	case isCanned(r.Answer, rules):
+		return cannedLine
+	case r.Degraded || below:
+		return "degraded"
+	case unmapped:
+		return measure.UnmappedTier
+	}
+	return ""
 }
 
 // finished tells whether an answer came to an end of its own, or to one that the

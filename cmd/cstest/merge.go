@@ -95,7 +95,7 @@ func parts(s streams, paths []string) (shards []*result.Recovered, warnings reas
 	if err != nil {
 		return nil, nil, err
 	}
-	defer logs.Close() //nolint:errcheck // it was only read from
+	defer logs.Close()
 	for _, path := range paths {
 		journal, log := path, false
 		if info, err := os.Stat(path); err == nil && info.IsDir() {

@@ -21,8 +21,6 @@ func answer(paths *Paths, doc []byte) *Answer {
 	return a
 }
 
-func ptr[T any](v T) *T { return &v }
-
 // What each word of a condition says of each kind of value.
 func TestConditions(t *testing.T) {
 	const doc = `{"t":true,"f":false,"z":null,"n":1.50,"s":"a\"b","e":"","l":[],"o":{},"texts":["a","b"]}`
