@@ -58,7 +58,6 @@ bench: build ## measure against the peers, side by side, and print the tables of
 	bench/streams.py 200 && bench/streams.py 2000 && bench/freeze.py && bench/view.sh 5 20
 	bin/cstest selftest
 
-ci: FUZZTIME = 4s
 ci: lint test fuzz library-short ## everything that gates a change
 
 clean: ## remove what was built

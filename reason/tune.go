@@ -18,6 +18,7 @@ const (
 	TunePlan       Code = "tune_plan"
 
 	VariantUnknown     Code = "variant_unknown"
+	VariantsMissing    Code = "variants_missing"
 	VariantNotRestored Code = "variant_not_restored"
 )
 
@@ -37,6 +38,7 @@ func tuneRows() []row {
 		{ControlDiffers, "{metric:word}: the baseline differs from itself, so no difference in it can be believed: something else on this machine changed", "{metric}：基线与自身也有差异，因此这一项的差异都不可信：这台机器上有别的变化"},
 		{TooFewRounds, "{done:count} whole rounds are too few to show any difference: {least:count} are needed for {comparisons:count} comparisons", "{done} 个完整的回合不足以显示任何差异：{comparisons} 项比较需要 {least} 个"},
 		{VariantUnknown, "--vary variant: the scenario has no variant {name:text}: its variants are {known:text}", "--vary variant：场景中没有变体 {name}；已有的变体为 {known}"},
+		{VariantsMissing, "--vary variant={name:text}: the scenario has no variants: see docs/tune.md, or vary a field of it", "--vary variant={name}：场景中没有 variants：见 docs/tune.md，或改变它的某个字段"},
 		{VariantNotRestored, "the server may not be as it was: variant {variant:text} could not be applied again: {why:reasons}", "服务器可能没有恢复原状：变体 {variant} 无法重新应用：{why}"},
 		{TunePlan, "{variants:count} variants and the baseline once more · {rounds:count} rounds · {runs:count} runs of {each:duration} · about {length:duration}", "{variants} 个变体，外加基线一次 · {rounds} 个回合 · 共 {runs} 次运行，每次 {each} · 约 {length}"},
 	}

@@ -3,7 +3,6 @@ package report
 import (
 	_ "embed" // the page's parts
 	"fmt"
-	"html/template"
 	"io"
 	"math"
 	"strconv"
@@ -17,11 +16,10 @@ var capacitySource string
 
 // capacityPage is what the template of a search sees.
 type capacityPage struct {
-	R        *capacity.Result
-	W        *words
-	T        capacityWords
-	Policy   string
-	Style    template.CSS
+	R *capacity.Result
+	W *words
+	T capacityWords
+	scriptlessHead
 	Count    string
 	Answer   []string
 	Warnings []string
@@ -42,8 +40,8 @@ func WriteCapacityHTML(r *capacity.Result, out io.Writer, lang Lang) error {
 			p.Charts = append(p.Charts, c)
 		}
 	}
-	p.Style, p.Policy = scriptless()
-	return writePage(capacitySource, w, p, out)
+	p.scriptlessHead = headOf(r.Scenario, v.t.Load, w)
+	return writeScriptless(capacitySource, w, p, out)
 }
 
 // p99OfProbe is infinite where so many turns failed that no time holds 99 %.

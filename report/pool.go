@@ -4,7 +4,6 @@ import (
 	_ "embed" // the page
 	"encoding/json"
 	"fmt"
-	"html/template"
 	"io"
 	"strconv"
 	"strings"
@@ -230,11 +229,10 @@ var poolSource string
 
 // poolPage is what the template of several runs sees.
 type poolPage struct {
-	R                  *pool.Result
-	W                  *words
-	T                  poolWords
-	Policy             string
-	Style              template.CSS
+	R *pool.Result
+	W *words
+	T poolWords
+	scriptlessHead
 	Headline, Subtitle string
 	Reasons, Warnings  []string
 	Tables             []titled
@@ -259,6 +257,6 @@ func writePoolHTML(r *pool.Result, out io.Writer, lang Lang) error {
 		R: r, W: w, T: v.t, Headline: v.headline(), Subtitle: v.subtitle(), Reasons: v.reasons(), Warnings: v.warnings(),
 		Tables: []titled{{w.Objectives, objectives}, {v.t.Figures, v.figures()}, {v.t.Runs, v.runs()}},
 	}
-	p.Style, p.Policy = scriptless()
-	return writePage(poolSource, w, p, out)
+	p.scriptlessHead = headOf(r.Scenario.Name, p.Headline, w)
+	return writeScriptless(poolSource, w, p, out)
 }

@@ -2,8 +2,6 @@ package report
 
 import (
 	_ "embed" // the page's parts
-	"fmt"
-	"html/template"
 	"io"
 	"math"
 	"slices"
@@ -13,20 +11,15 @@ import (
 	"github.com/cstest/cstest/tune"
 )
 
-var (
-	//go:embed assets/tune.html
-	tuneSource string
-	//go:embed assets/experiment.css
-	experimentStyle string
-)
+//go:embed assets/tune.html
+var tuneSource string
 
 // tunePage is what the template of an experiment sees.
 type tunePage struct {
-	E             *tune.Experiment
-	W             *words
-	T             tuneWords
-	Policy        string
-	Style         template.CSS
+	E *tune.Experiment
+	W *words
+	T tuneWords
+	scriptlessHead
 	Class, Rounds string
 	Effects       string
 	Warnings      []string
@@ -69,25 +62,8 @@ func WriteTuneHTML(e *tune.Experiment, out io.Writer, lang Lang) error {
 	}
 	_, p.Same = v.effects()
 	p.Published = v.published()
-	p.Style, p.Policy = scriptless()
-	return writePage(tuneSource, w, p, out)
-}
-
-// scriptless is the style of a page without scripts, and its policy.
-func scriptless() (template.CSS, string) {
-	style := pageStyle + "\n" + experimentStyle
-	return template.CSS(style), "default-src 'none'; style-src " + cspHash(style) + "; img-src data:; base-uri 'none'; form-action 'none'"
-}
-
-func writePage(source string, w *words, data any, out io.Writer) error {
-	t, err := template.New("page").Funcs(pageFuncs(w)).Parse(source)
-	if err == nil {
-		err = t.Execute(out, data)
-	}
-	if err != nil {
-		return fmt.Errorf("HTML: %w", err)
-	}
-	return nil
+	p.scriptlessHead = headOf(e.Scenario, v.t.Title, w)
+	return writeScriptless(tuneSource, w, p, out)
 }
 
 // multiples has a row of variants for every metric in which one of them may

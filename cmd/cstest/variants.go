@@ -32,7 +32,11 @@ func checkVariants(s *scenario.Scenario, vary []tune.Vary) error {
 	known := ownVariants(s).Values
 	for _, v := range vary {
 		for _, name := range v.Values {
-			if v.Key == variantKey && !slices.Contains(known, name) {
+			switch {
+			case v.Key != variantKey || slices.Contains(known, name):
+			case len(known) == 0:
+				return refused(reason.VariantsMissing, name)
+			default:
 				return refused(reason.VariantUnknown, name, strings.Join(known, ", "))
 			}
 		}

@@ -7,12 +7,23 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 )
+
+const benchKey = "key-of-the-bench-4711"
+
+// benched is cstest with the key that the scenarios of ownBench name.
+func benched(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd := command(t, args...)
+	cmd.Env = append(cmd.Env, "BENCH_KEY="+benchKey)
+	return cmd
+}
 
 // ownBench is a server of one's own whose time for an answer stands in a file,
 // which the variants' command writes.
@@ -42,6 +53,7 @@ seed: 3
 target:
   url: ` + server.URL + `
   api: custom
+  headers: {x-bench-key: "${env:BENCH_KEY}"}
   request: {path: /chat, body: {text: "${turn.text}"}}
   response: {answer: answer}
 load:
@@ -63,12 +75,12 @@ variants:
 func TestTuneOwnServer(t *testing.T) {
 	t.Parallel()
 	path, state := ownBench(t, `
-  - {name: fast, apply: {run: [sh, -c, "echo set fast $SECRET; echo 5ms > state"]}, ready: {url: READY}}
+  - {name: fast, apply: {run: [sh, -c, "echo set fast with $BENCH_KEY; echo 5ms > state"]}, ready: {url: READY}}
   - {name: slow, apply: {run: [sh, -c, "echo 60ms > state"]}, ready: {url: READY}}
   - {name: broken, apply: {run: [sh, -c, "echo no such pool; exit 3"]}}
 `)
 	dir := filepath.Join(t.TempDir(), "out")
-	got := cstest(t, "tune", path, "--rounds", "1", "--results-dir", dir)
+	got := finished(t, benched(t, "tune", path, "--rounds", "1", "--results-dir", dir))
 	if got.code != 0 {
 		t.Fatalf("exit %d\n%s%s", got.code, got.stdout, got.stderr)
 	}
@@ -88,7 +100,7 @@ func TestTuneOwnServer(t *testing.T) {
 	}
 	logs, _ := filepath.Glob(filepath.Join(dir, "runs", "*", "logs", "apply.log"))
 	restored, _ := os.ReadFile(filepath.Join(dir, "restore", "apply.log"))
-	if len(logs) != 4 || !strings.HasPrefix(string(restored), "set fast") {
+	if len(logs) != 4 || !strings.HasPrefix(string(restored), "set fast with ") || strings.Contains(string(restored), benchKey) {
 		t.Errorf("logs %q, of the restoring %q", logs, restored)
 	}
 }
@@ -101,7 +113,7 @@ func TestTuneOwnServerIsRestored(t *testing.T) {
   - {name: fast, apply: {run: [sh, -c, "echo 1ms > state"]}}
   - {name: slow, apply: {run: [sh, -c, "echo 2ms > state"]}}
 `)
-	cmd := command(t, "tune", path, "--rounds", "9", "--results-dir", filepath.Join(t.TempDir(), "out"))
+	cmd := benched(t, "tune", path, "--rounds", "9", "--results-dir", filepath.Join(t.TempDir(), "out"))
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -130,7 +142,7 @@ func TestTuneOwnServerIsRestored(t *testing.T) {
   - {name: slow, apply: {run: [sh, -c, "echo 2ms > state"]}}
 `)
 	dir := filepath.Join(t.TempDir(), "out")
-	got := cstest(t, "tune", path, "--rounds", "1", "--results-dir", dir)
+	got := finished(t, benched(t, "tune", path, "--rounds", "1", "--results-dir", dir))
 	if got.code != 69 || !strings.Contains(got.stderr, "the server may not be as it was: variant twice could not be applied again") {
 		t.Errorf("exit %d\n%s", got.code, got.stderr)
 	}
@@ -145,8 +157,12 @@ func TestTuneUnknownVariant(t *testing.T) {
   - {name: fast, apply: {run: [./a]}}
   - {name: slow, apply: {run: [./b]}}
 `)
-	got := cstest(t, "tune", path, "--vary", "variant=fast,quick")
+	got := finished(t, benched(t, "tune", path, "--vary", "variant=fast,quick"))
 	if got.code != 64 || !strings.Contains(got.stderr, "no variant quick: its variants are fast, slow") {
+		t.Errorf("exit %d: %s", got.code, got.stderr)
+	}
+	got = cstest(t, "tune", writeLittle(t), "--vary", "variant=fast,slow")
+	if got.code != 64 || !strings.Contains(got.stderr, "the scenario has no variants") {
 		t.Errorf("exit %d: %s", got.code, got.stderr)
 	}
 }

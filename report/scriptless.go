@@ -1,0 +1,46 @@
+package report
+
+import (
+	_ "embed" // the page's parts
+	"fmt"
+	"html/template"
+	"io"
+)
+
+var (
+	//go:embed assets/scriptless.html
+	scriptlessSource string
+	//go:embed assets/experiment.css
+	experimentStyle string
+)
+
+// scriptlessHead is what the head of a page without a script says. Its policy
+// forbids everything but its own style.
+type scriptlessHead struct {
+	Title, Policy string
+	Style         template.CSS
+}
+
+func headOf(scenario, what string, w *words) scriptlessHead {
+	style := pageStyle + "\n" + experimentStyle
+	return scriptlessHead{
+		Title: fit(Clean(scenario), 48) + w.Colon + what, Style: template.CSS(style),
+		Policy: "default-src 'none'; style-src " + cspHash(style) + "; img-src data:; base-uri 'none'; form-action 'none'",
+	}
+}
+
+// writeScriptless writes a page whose source begins with the head that all of
+// them share; data embeds a scriptlessHead.
+func writeScriptless(source string, w *words, data any, out io.Writer) error {
+	t, err := template.New("page").Funcs(pageFuncs(w)).Parse(source)
+	if err == nil {
+		_, err = t.New("head.html").Parse(scriptlessSource)
+	}
+	if err == nil {
+		err = t.Execute(out, data)
+	}
+	if err != nil {
+		return fmt.Errorf("HTML: %w", err)
+	}
+	return nil
+}
