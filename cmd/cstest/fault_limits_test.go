@@ -90,9 +90,9 @@ func TestLittleMemory(t *testing.T) {
 		t.Errorf("exit %d, %+v\n%s", r.code, doc.Counts, r.stderr)
 	}
 	for _, p := range doc.Processes {
-		limit := int64(96 << 20)
+		limit := int64(64 << 20)
 		if raced { // whose own memory grows with every goroutine there was
-			limit = 512 << 20
+			limit = 320 << 20
 		}
 		if p.Name == "cstest" && p.MaxRSSBytes > limit {
 			t.Errorf("%d MiB of memory for %d turns", p.MaxRSSBytes>>20, doc.Counts.Turns)
