@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/cstest/cstest/measure"
@@ -115,15 +116,63 @@ func (t *repeats) told() *measure.Repeats {
 	return out.Most(mostRepeated)
 }
 
-// shown is the begin of an answer as a text, cut where a rune ends.
+// shown is the begin of an answer as a text, cut where a rune ends, without what may
+// be a customer's number: the text is of whoever got it first.
 func shown(b []byte) string {
-	if len(b) == repeatText {
+	cut := len(b) == repeatText
+	if cut {
 		for i := 0; i < utf8.UTFMax && !utf8.Valid(b); i++ {
 			b = b[:len(b)-1]
 		}
-		return string(bytes.ToValidUTF8(b, []byte("?"))) + "…"
 	}
-	return string(bytes.ToValidUTF8(b, []byte("?")))
+	text := withoutNumbers(string(bytes.ToValidUTF8(b, []byte("?"))), cut)
+	if cut {
+		text += "…"
+	}
+	return text
+}
+
+// numberLeast is how many digits may tell of a person: prices, hours and counts
+// have fewer.
+const numberLeast = 4
+
+// withoutNumbers masks the digits of whatever holds numberLeast of them, be they in
+// groups or among letters: phones, orders, cards. What a text that was cut ends in
+// may be the begin of one.
+func withoutNumbers(text string, cut bool) string {
+	runes := []rune(text)
+	for i := 0; i < len(runes); {
+		end, digits := i, 0
+		for end < len(runes) && partOfNumber(runes, end) {
+			if unicode.IsDigit(runes[end]) {
+				digits++
+			}
+			end++
+		}
+		if digits >= numberLeast || digits > 0 && cut && end == len(runes) {
+			for ; i < end; i++ {
+				if unicode.IsDigit(runes[i]) {
+					runes[i] = '#'
+				}
+			}
+		}
+		i = max(end, i+1)
+	}
+	return string(runes)
+}
+
+// partOfNumber tells whether a rune may be one of a number: a digit, a letter of
+// ASCII, or what stands alone between two of these.
+func partOfNumber(runes []rune, i int) bool {
+	in := func(i int) bool {
+		return i >= 0 && i < len(runes) && (unicode.IsDigit(runes[i]) || runes[i] < utf8.RuneSelf && wordByte(byte(runes[i])))
+	}
+	digit := func(i int) bool { return i >= 0 && i < len(runes) && unicode.IsDigit(runes[i]) }
+	switch runes[i] {
+	case ' ', '.', '\u00a0':
+		return digit(i-1) && digit(i+1)
+	}
+	return in(i)
 }
 
 // answerKey is a hash (FNV-1a, the same in every shard) of what is left of an

@@ -137,3 +137,28 @@ func BenchmarkRepeats(b *testing.B) {
 		r.note(answer, []byte("退货怎么办"), 1, 0)
 	}
 }
+
+// The text of an answer is of whoever got it first: what may be that customer's
+// number is not shown to others.
+func TestShownAnswersHaveNoCustomersNumbers(t *testing.T) {
+	for answer, want := range map[string]string{
+		"您的订单 E1024 已发货":               "您的订单 E#### 已发货",
+		"手机 13800138000 尾号":            "手机 ########### 尾号",
+		"请致电 138 0013 8000。":           "请致电 ### #### ####。",
+		"卡号 6222-0210-0000-1234":       "卡号 ####-####-####-####",
+		"+1 (555) 010-0199":            "+1 (555) ###-####",
+		"订单Ａ１２３４５":                     "订单Ａ#####",
+		"运单SF1A2B3C4D":                 "运单SF#A#B#C#D",
+		"满 200 减 30，24 小时内退款":          "满 200 减 30，24 小时内退款",
+		"3 to 5 days, 100 % free, 9-5": "3 to 5 days, 100 % free, 9-5",
+		"":                             "",
+	} {
+		if got := shown([]byte(answer)); got != want {
+			t.Errorf("%q is shown as %q, want %q", answer, got, want)
+		}
+	}
+	long := strings.Repeat("a ", repeatText/2-1) + "13"
+	if got := shown([]byte(long)); !strings.HasSuffix(got, " ##…") {
+		t.Errorf("cut in a number: %q", got)
+	}
+}

@@ -49,7 +49,12 @@ func Line(f Frame, lang reason.Lang) string {
 		put("%s %s", w.ok, share(c.ok, c.n))
 		put("%s %s", w.lesser, share(c.lesser, c.n))
 		put("%s %s", w.bad, share(c.bad, c.n))
-		put(w.lineBudget, f.Seconds.Budget-f.Seconds.Bad, f.Seconds.Budget)
+		switch s := f.Seconds; {
+		case s.Bad > s.Budget:
+			put(w.lineOver, s.Bad, s.Budget)
+		case s.Budget > 0: // a short run allows none, and so long nothing is to be said of it
+			put(w.lineBudget, s.Budget-s.Bad, s.Budget)
+		}
 	}
 	if s, when, ok := stormAt(f.Storms, f.Elapsed, 0); ok && when == stormOn && f.Phase != Starting {
 		put("%s %s", w.lineStorm, inert(s.Name, 40))

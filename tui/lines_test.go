@@ -23,6 +23,9 @@ func TestLine(t *testing.T) {
 	stopping := at(22)
 	stopping.Stopping, stopping.Users = true, 200
 	stopping.Generator.Reason = reason.Reasons{reason.Said("out of descriptors")}
+	overspent, short := storm, storm
+	overspent.Seconds.Bad, overspent.Seconds.Budget = 1, 0
+	short.Seconds.Bad, short.Seconds.Budget = 0, 0
 	attack := storm
 	attack.Stage = "##[error]x\x1b[31m"
 	attack.Storms = []measure.Storm{{Name: "\n::set-env name=A::b ##vso[task] ###teamcity[x]", Start: time.Second}}
@@ -33,6 +36,9 @@ func TestLine(t *testing.T) {
 	}{
 		{"storm", "en", storm, "00:48 peak  starts 150/s  turns 450/s  in flight 63  P50 24.5 ms  P99 68 ms  ok 2 %  degraded 98 %  bad 0 %  budget 1 of 2 s left  STORM storm"},
 		{"storm, Chinese", "zh", storm, "00:48 peak  会话到达 150/s  轮次 450/s  在途 63  P50 24.5 ms  P99 68 ms  正常 2 %  降级 98 %  不合格 0 %  预算剩 1/2 秒  风暴 storm"},
+		{"overspent", "en", overspent, "00:48 peak  starts 150/s  turns 450/s  in flight 63  P50 24.5 ms  P99 68 ms  ok 2 %  degraded 98 %  bad 0 %  bad seconds 1, allowed 0  STORM storm"},
+		{"overspent, Chinese", "zh", overspent, "00:48 peak  会话到达 150/s  轮次 450/s  在途 63  P50 24.5 ms  P99 68 ms  正常 2 %  降级 98 %  不合格 0 %  坏秒 1，允许 0  风暴 storm"},
+		{"too short for a budget", "en", short, "00:48 peak  starts 150/s  turns 450/s  in flight 63  P50 24.5 ms  P99 68 ms  ok 2 %  degraded 98 %  bad 0 %  STORM storm"},
 		{"starting", "en", at(0), "00:00 starting"},
 		{"draining", "en", at(112), "01:52 draining  starts 0/s  turns 0/s  in flight 0  P50 –  P99 –  ok –  degraded –  bad –  budget 1 of 2 s left"},
 		{"stopping", "en", stopping, "00:22 steady  users 200  turns 15/s  in flight 2  P50 101 ms  P99 282 ms  ok 100 %  degraded 0 %  bad 0 %  budget 2 of 2 s left  INVALID out of descriptors  STOPPING"},

@@ -3,8 +3,12 @@ package tui
 import (
 	"math"
 	"strconv"
+	"strings"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/sla"
 	"github.com/cstest/cstest/unit"
 )
@@ -76,9 +80,9 @@ func (m *model) objectiveRows(n int) []*line {
 	if len(objectives) == 0 {
 		out = append(out, newLine(m.width).text("", " ").text(c.dim, w.noObjectives))
 	}
-	reasons := n > 2*len(objectives)
+	why := m.reasonsIn(n - 1 - len(objectives))
 	name := max(m.width/4, 16)
-	for _, o := range objectives {
+	for i, o := range objectives {
 		p := c.verdict(o.Verdict)
 		word := ""
 		if o.Verdict <= sla.Incomplete {
@@ -86,7 +90,7 @@ func (m *model) objectiveRows(n int) []*line {
 		}
 		l := newLine(m.width).text("", " ").text(p, verdictMark(o.Verdict)+" ").outer(c.bold, o.Name, name-4).to(name).text(p, word)
 		l.to(name+14).text(c.plain, measured(&o)).text(c.dim, "  "+asked(&o))
-		if o.N > 0 {
+		if o.N > 0 && told(&o) {
 			tail := "n " + count(o.N)
 			if o.Bad > 0 {
 				tail = count(o.Bad) + " " + w.bad + "  " + tail
@@ -96,14 +100,53 @@ func (m *model) objectiveRows(n int) []*line {
 			}
 		}
 		out = append(out, l)
-		if reasons && m.reason(&o) != "" {
-			out = append(out, newLine(m.width).text("", "   ").outer(c.dim, m.reason(&o), m.width-4))
+		for _, part := range why[i] {
+			out = append(out, newLine(m.width).text("", "   ").outer(c.dim, part, m.width-4))
 		}
 	}
 	if len(out) > n {
 		out = out[:n]
 	}
 	return out
+}
+
+// reasonsIn gives the reasons of the objectives in lines, of which there is room for
+// n: whole, or where that is too much their first lines, or none.
+func (m *model) reasonsIn(n int) [][]string {
+	objectives := m.frame.Objectives
+	whole, first := make([][]string, len(objectives)), make([][]string, len(objectives))
+	lines, some := 0, 0
+	for i := range objectives {
+		text := m.reason(&objectives[i])
+		if text == "" {
+			continue
+		}
+		whole[i] = strings.Split(ansi.Wrap(inert(text, longestReason), max(m.width-4, 1), ""), "\n")
+		first[i] = []string{text}
+		lines += len(whole[i])
+		some++
+	}
+	switch {
+	case lines <= n:
+		return whole
+	case some < n:
+		return first
+	}
+	return make([][]string, len(objectives))
+}
+
+// longestReason is more than any reason has of characters.
+const longestReason = 2000
+
+// told tells whether anything is known of an objective: before there is, its figures
+// are those of nothing.
+func told(o *sla.Judged) bool {
+	switch o.Kind {
+	case scenario.KindRecoveryLatency, scenario.KindRecoveryQuality:
+		return o.Verdict == sla.Pass || o.Verdict == sla.Fail
+	default:
+		return o.N > 0 || o.Verdict == sla.Pass || o.Verdict == sla.Fail
+	}
 }
 
 func (m *model) reason(o *sla.Judged) string {
@@ -118,7 +161,12 @@ func (m *model) reason(o *sla.Judged) string {
 }
 
 // measured prints an objective's figure in its unit.
-func measured(o *sla.Judged) string { return quantity(o.Measured, o.Unit) }
+func measured(o *sla.Judged) string {
+	if !told(o) {
+		return nothing
+	}
+	return quantity(o.Measured, o.Unit)
+}
 
 // asked prints what the objective wants.
 func asked(o *sla.Judged) string {

@@ -24,7 +24,8 @@ type words struct {
 	phases                                           [4]string
 	help                                             [][2]string
 	lineStarts, lineUsers, lineTurns, lineFlight     string
-	lineBudget, lineStorm, lineStopping, lineInvalid string
+	lineBudget, lineOver, lineStorm                  string
+	lineStopping, lineInvalid                        string
 }
 
 func wordsOf(lang reason.Lang) *words {
@@ -49,7 +50,7 @@ func english() *words {
 		objectives: "Objectives", noObjectives: "nothing judged yet", needs: "%s turns would decide",
 		turnsTitle: "Turns", conversation: "conversation", say: "turn", noTurns: "no turns yet",
 		stormOn: "STORM", stormEnds: "%s left", stormOver: "over for %s", stormAllowed: "quality due within %s",
-		stormComing: "storm %s (%s) in %s", calls: "%s LLM calls per turn",
+		stormComing: "%s (%s) begins in %s", calls: "%s LLM calls per turn",
 		keyStop: "stop", keyStopHard: "stop now", keyPause: "pause", keyResume: "resume", keyViews: "views", keyHelp: "help", paused: "PAUSED",
 		views:  [viewCount]string{"overview", "turns, errors", "objectives"},
 		phases: [4]string{"starting", "load", "draining", "judging"},
@@ -68,7 +69,7 @@ func english() *words {
 			{"tainted", "seconds in which cstest itself was too late to measure the target"},
 		},
 		lineStarts: "starts", lineUsers: "users", lineTurns: "turns", lineFlight: "in flight",
-		lineBudget: "budget %d of %d s left", lineStorm: "STORM", lineStopping: "STOPPING", lineInvalid: "INVALID",
+		lineBudget: "budget %d of %d s left", lineOver: "bad seconds %d, allowed %d", lineStorm: "STORM", lineStopping: "STOPPING", lineInvalid: "INVALID",
 	}
 }
 
@@ -87,7 +88,7 @@ func chinese() *words {
 		objectives: "目标", noObjectives: "尚无可判定的数据", needs: "还需 %s 轮才能判定",
 		turnsTitle: "轮次", conversation: "会话", say: "轮次", noTurns: "暂无轮次",
 		stormOn: "风暴", stormEnds: "剩余 %s", stormOver: "已结束 %s", stormAllowed: "须在 %s 内恢复完整质量",
-		stormComing: "风暴 %s（%s）%s 后开始", calls: "每轮 LLM 调用 %s 次",
+		stormComing: "%s（%s）%s 后开始", calls: "每轮 LLM 调用 %s 次",
 		keyStop: "停止", keyStopHard: "立即停止", keyPause: "暂停刷新", keyResume: "继续", keyViews: "切换视图", keyHelp: "帮助", paused: "已暂停",
 		views:  [viewCount]string{"总览", "轮次与错误", "目标"},
 		phases: [4]string{"启动中", "施压", "收尾", "判定中"},
@@ -106,7 +107,7 @@ func chinese() *words {
 			{"受扰", "压测机自身太慢、测不准被测系统的秒数"},
 		},
 		lineStarts: "会话到达", lineUsers: "用户", lineTurns: "轮次", lineFlight: "在途",
-		lineBudget: "预算剩 %d/%d 秒", lineStorm: "风暴", lineStopping: "正在停止", lineInvalid: "压测无效",
+		lineBudget: "预算剩 %d/%d 秒", lineOver: "坏秒 %d，允许 %d", lineStorm: "风暴", lineStopping: "正在停止", lineInvalid: "压测无效",
 	}
 }
 
