@@ -96,6 +96,15 @@ type Traffic struct {
 	// FullHandshakes and ResumedHandshakes are those of TLS. A user resumes the session
 	// of an own connection before, as browsers do.
 	FullHandshakes, ResumedHandshakes int64
+	// Addresses are those that connections led to, in their order.
+	Addresses []AddressTurns
+}
+
+// AddressTurns is how many turns were asked of one of the target's addresses last,
+// and how many of them got no whole answer of a good status.
+type AddressTurns struct {
+	Address       string
+	Turns, Failed int64
 }
 
 // User is who talks. Vars holds the values of templates that do not change from
@@ -181,9 +190,12 @@ type Reply struct {
 	Login      time.Duration // how long the user's login and what the conversation begins with took, 0 without
 	FirstByte  time.Duration
 	FirstToken time.Duration
-	Done       time.Duration
-	Over       time.Duration   // when Do had no more to do with the turn; Done, or later where agents deal with it
-	Gaps       []time.Duration // between the contents of a stream
+	// FirstReasoning is when the first of the model's reasoning came, which is no part
+	// of the answer; 0 where there was none.
+	FirstReasoning time.Duration
+	Done           time.Duration
+	Over           time.Duration   // when Do had no more to do with the turn; Done, or later where agents deal with it
+	Gaps           []time.Duration // between the contents of a stream
 
 	buffer any // what Free gives back
 }

@@ -27,6 +27,8 @@ const (
 	slotDelta = slotCount + iota
 	slotDeltaOther
 	slotDeltaContent
+	slotReasoning
+	slotReasoningOther
 	slotIndex
 	slotDone
 	eventSlots
@@ -41,12 +43,14 @@ func newDialect(target *scenario.Target, paths *find.Paths) (d dialect, ok bool)
 	case scenario.APIOpenAI:
 		d.openai = true
 		answer[slotDelta] = "choices.0.delta.content"
+		answer[slotReasoning], answer[slotReasoningOther] = "choices.0.delta.reasoning_content", "choices.0.delta.reasoning"
 	case scenario.APICustom:
 		if target.Response.Stream == nil {
 			return d, false
 		}
 		d.custom, d.lines = true, target.Response.Stream.Format == scenario.StreamNDJSON
 		_, answer[slotDelta] = scenario.Find(target.Response.Stream.Delta)
+		_, answer[slotReasoning] = scenario.Find(target.Response.Stream.Reasoning)
 		if word, alone := target.Response.Stream.Done.Word(); alone && word != scenario.EndOfBody {
 			d.done = word
 			if jsonscan.Plain(word) {
@@ -173,8 +177,21 @@ func (e *events) event(name string, data []byte) wire.Fault {
 	case !d.openai:
 		return e.reference(x, name)
 	}
+	e.reasoning(x)
 	e.content(x, &x.scanner.Values[slotDelta])
 	return wire.Fault{}
+}
+
+// reasoning notes when the first of it came.
+func (e *events) reasoning(x *exchange) {
+	if x.thought > 0 {
+		return
+	}
+	for slot := slotReasoning; slot <= slotReasoningOther; slot++ {
+		if v := &x.scanner.Values[slot]; v.Kind == jsonscan.Text && len(v.Raw) > 0 {
+			x.thought = x.Done
+		}
+	}
 }
 
 // errorEvent is the name of an event that says that the server failed.

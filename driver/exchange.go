@@ -33,6 +33,8 @@ type exchange struct {
 	over  time.Duration // when agents had dealt with the turn
 	token time.Duration // when the first content of a stream came
 	last  time.Duration // when the content before did
+	// thought is when the first of the model's reasoning came.
+	thought time.Duration
 }
 
 // exchanges are those of one target.
@@ -68,5 +70,5 @@ func (e *exchanges) put(x *exchange) {
 func (x *exchange) begin() {
 	x.Reset()
 	x.text, x.answer, x.gaps, x.notes = x.text[:0], x.answer[:0], x.gaps[:0], nil
-	x.found, x.again, x.over, x.token, x.last = 0, false, 0, 0, 0
+	x.found, x.again, x.over, x.token, x.last, x.thought = 0, false, 0, 0, 0, 0
 }

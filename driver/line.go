@@ -109,7 +109,11 @@ func (c *client) Connections() int {
 
 func (c *client) Traffic() Traffic {
 	n := &c.plan.Counts
-	return Traffic{Resent: n.Resent.Load(), FullHandshakes: n.Full.Load(), ResumedHandshakes: n.Resumed.Load()}
+	t := Traffic{Resent: n.Resent.Load(), FullHandshakes: n.Full.Load(), ResumedHandshakes: n.Resumed.Load()}
+	for _, p := range c.plan.Peers() {
+		t.Addresses = append(t.Addresses, AddressTurns{p.Address.String(), p.Turns.Load(), p.Failed.Load()})
+	}
+	return t
 }
 
 func (c *client) Close() error {
@@ -171,7 +175,7 @@ func (l *line) Do(turn *Turn, reply *Reply) {
 		reply.Message = f.Message
 	}
 	reply.Sent, reply.Connect, reply.FirstByte, reply.FirstToken, reply.Done = x.Sent, x.Connect, x.First, x.token, x.Done
-	reply.Gaps = x.gaps
+	reply.FirstReasoning, reply.Gaps = x.thought, x.gaps
 	if reply.Status == 0 {
 		reply.Status = x.Head.Status
 	}
@@ -182,6 +186,12 @@ func (l *line) Do(turn *Turn, reply *Reply) {
 		reply.Done = p.Now()
 	}
 	reply.Over = max(reply.Done, x.over)
+	if peer := x.Peer; peer != nil {
+		peer.Turns.Add(1)
+		if reply.Reason != Complete || reply.Status >= 300 {
+			peer.Failed.Add(1)
+		}
+	}
 }
 
 // authenticate signs the user's token, and does what comes before the turn where

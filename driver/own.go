@@ -19,9 +19,9 @@ type ownRules struct {
 	document  bool // the body is no JSON
 	jsonp     bool
 
-	deltaWhen find.All
-	done      find.All
-	endOfBody bool
+	deltaWhen, reasoningWhen find.All
+	done                     find.All
+	endOfBody                bool
 }
 
 // placed is a value that is found elsewhere than in JSON, and the slot it is read from.
@@ -93,6 +93,9 @@ func (o *ownRules) stream(s *scenario.StreamPath, paths *find.Paths) (err error)
 	}
 	if o.deltaWhen, err = find.Conditions(s.DeltaWhen, paths); err != nil {
 		return fmt.Errorf("target.response.stream.delta_when: %w", err)
+	}
+	if o.reasoningWhen, err = find.Conditions(s.ReasoningWhen, paths); err != nil {
+		return fmt.Errorf("target.response.stream.reasoning_when: %w", err)
 	}
 	switch word, alone := s.Done.Word(); {
 	case !alone:

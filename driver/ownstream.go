@@ -43,6 +43,9 @@ func (e *events) own(name string, data []byte) wire.Fault {
 	if own.done.Hold(&x.look) || saysDone(&x.scanner.Values[slotDone]) {
 		e.ended = true
 	}
+	if !own.reasoningWhen.Named() || own.reasoningWhen.Hold(&x.look) {
+		e.reasoning(x)
+	}
 	if !own.deltaWhen.Named() || own.deltaWhen.Hold(&x.look) {
 		e.content(x, &x.scanner.Values[slotDelta])
 	}

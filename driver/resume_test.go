@@ -11,7 +11,8 @@ import (
 )
 
 // A user's next connection resumes the TLS session of the one before, also in
-// another conversation, and never another user's. Both kinds of handshake are counted.
+// another conversation, and never another user's; shared connections have a session
+// together. Both kinds of handshake are counted.
 func TestSessionsAreResumed(t *testing.T) {
 	_, _, cert := pair(t, "127.0.0.1", time.Now().Add(time.Hour))
 	off := false
@@ -24,6 +25,8 @@ func TestSessionsAreResumed(t *testing.T) {
 		{scenario.PerUser, true, nil, 2, 6},
 		{scenario.PerConversation, true, nil, 2, 6},
 		{scenario.PerTurn, true, nil, 2, 6},
+		{scenario.Shared, true, nil, 1, 7}, // everybody's, as the connections are
+		{scenario.Shared, true, &off, 8, 0},
 		{scenario.PerUser, true, &off, 8, 0},
 		{scenario.PerUser, false, nil, 8, 0},
 	} {
@@ -70,7 +73,7 @@ func TestNoHandshakeInTheClear(t *testing.T) {
 	line.Do(&Turn{Text: []byte("hi")}, &r)
 	line.Free(&r)
 	line.Close()
-	if n := d.Traffic(); r.Reason != Complete || n != (Traffic{}) {
+	if n := d.Traffic(); r.Reason != Complete || n.FullHandshakes+n.ResumedHandshakes+n.Resent != 0 {
 		t.Errorf("%+v", n)
 	}
 }

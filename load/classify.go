@@ -185,6 +185,12 @@ func (a *Asked) answered(r *driver.Reply, rules *Rules, e *echo, j *Judgement) {
 
 const cannedLine = "canned line"
 
+// lesserTier is said of an answer that is not the model's, and of it byTier, where
+// the tier is known.
+const lesserTier = "degraded"
+
+var byTier = [measure.Tiers]string{lesserTier, "degraded, by the model", "answered by the FAQ", "handed to a person", "a fixed text"}
+
 // lesser tells what makes an answer a lesser one, whatever it knows of the dialog;
 // below is a tier that the model does not answer at. Empty: nothing does.
 func (rules *Rules) lesser(r *driver.Reply, below, unmapped bool) (why string) {
@@ -192,7 +198,7 @@ func (rules *Rules) lesser(r *driver.Reply, below, unmapped bool) (why string) {
 	case isCanned(r.Answer, rules):
 		return cannedLine
 	case r.Degraded || below:
-		return "degraded"
+		return lesserTier
 	case unmapped:
 		return measure.UnmappedTier
 	}

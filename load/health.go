@@ -1,11 +1,9 @@
 package load
 
 import (
-	"bytes"
 	"os"
 	"runtime"
 	"runtime/debug"
-	"strconv"
 	"time"
 
 	"github.com/cstest/cstest/measure"
@@ -30,20 +28,14 @@ type health struct {
 	cpu     time.Duration
 	pause   time.Duration
 	gc      debug.GCStats
-	stolen  ticks
-	buffer  [512]byte
 	started time.Duration // CPU at the start
 }
-
-// ticks are /proc/stat's: taken by the hypervisor, and all.
-type ticks struct{ steal, all uint64 }
 
 func (r *run) watch() *health {
 	h := &health{r: r, stop: make(chan struct{}), stopped: make(chan struct{})}
 	h.cpu, _ = usage.Own()
 	h.started = h.cpu
 	h.pause = h.pauses()
-	h.stolen = h.readTicks()
 	h.out.Cores = runtime.GOMAXPROCS(0)
 	go h.run()
 	return h
@@ -78,12 +70,12 @@ func (h *health) sample(now time.Duration) {
 
 func (h *health) close(next int) {
 	cpu, _ := usage.Own()
-	pause, stolen := h.pauses(), h.readTicks()
+	pause := h.pauses()
 	s := measure.GeneratorSecond{
 		Second: h.second, CPU: cpu - h.cpu, GCPause: pause - h.pause,
-		Steal: stolen.share(h.stolen), InFlight: h.peak, Open: h.descriptors(),
+		InFlight: h.peak, Conversations: h.r.live.Conversations(), Open: h.descriptors(),
 	}
-	h.cpu, h.pause, h.stolen, h.peak, h.second = cpu, pause, stolen, 0, next
+	h.cpu, h.pause, h.peak, h.second = cpu, pause, 0, next
 	if len(h.out.Seconds) < mostSeconds {
 		h.out.Seconds = append(h.out.Seconds, s)
 	}
@@ -129,43 +121,4 @@ func (h *health) descriptors() int64 {
 		return info.Size()
 	}
 	return int64(h.r.o.Driver.Connections())
-}
-
-// readTicks reads the first line of /proc/stat; zero where there is none.
-func (h *health) readTicks() ticks {
-	f, err := os.Open("/proc/stat")
-	if err != nil {
-		return ticks{}
-	}
-	defer func() { _ = f.Close() }()
-	n, _ := f.Read(h.buffer[:])
-	return parseTicks(h.buffer[:n])
-}
-
-// parseTicks reads "cpu user nice system idle iowait irq softirq steal …".
-func parseTicks(text []byte) ticks {
-	line, _, _ := bytes.Cut(text, []byte("\n"))
-	fields := bytes.Fields(line)
-	if len(fields) < 9 || string(fields[0]) != "cpu" {
-		return ticks{}
-	}
-	var t ticks
-	for i, f := range fields[1:9] {
-		v, err := strconv.ParseUint(string(f), 10, 63)
-		if err != nil {
-			return ticks{}
-		}
-		t.all += v
-		if i == 7 {
-			t.steal = v
-		}
-	}
-	return t
-}
-
-func (t ticks) share(before ticks) float64 {
-	if t.all <= before.all || t.steal < before.steal {
-		return 0
-	}
-	return float64(t.steal-before.steal) / float64(t.all-before.all)
 }

@@ -8,22 +8,6 @@ import (
 	"github.com/cstest/cstest/measure"
 )
 
-func TestTicksOfTheHypervisor(t *testing.T) {
-	before := parseTicks([]byte("cpu  100 0 100 700 0 0 0 100 0 0\ncpu0 1 2 3 4 5 6 7 8\n"))
-	after := parseTicks([]byte("cpu  150 0 100 710 0 0 0 140 0 0\n"))
-	if got := after.share(before); got != 0.4 {
-		t.Errorf("steal %v, want 40 of 100 ticks", got)
-	}
-	for _, bad := range []string{"", "cpu", "cpu 1 2 3", "intr 1 2 3 4 5 6 7 8 9", "cpu a b c d e f g h i"} {
-		if got := parseTicks([]byte(bad)); got != (ticks{}) {
-			t.Errorf("%q is %v", bad, got)
-		}
-	}
-	if got := before.share(after); got != 0 {
-		t.Errorf("time that runs backwards steals %v", got)
-	}
-}
-
 func TestHealthIsToldEverySecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()

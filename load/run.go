@@ -132,7 +132,7 @@ func Run(stops Stops, o Options) (*Summary, error) {
 	}
 	s.Generator = health.end()
 	s.Repeats = r.repeats.told()
-	s.Generator.Traffic = measure.Traffic(r.o.Driver.Traffic())
+	s.Generator.Traffic = sentTo(r.o.Driver)
 	s.Incidents = r.sessions.incidents(r.script.namesDialog)
 	r.alarm.close()
 	s.Interrupted, s.Crash = r.ending, r.crash.Load()
@@ -140,6 +140,15 @@ func Run(stops Stops, o Options) (*Summary, error) {
 		s.Generator.Planned = r.schedule.Len() // walked anew: what was issued is held against it
 	}
 	return s, nil
+}
+
+func sentTo(d driver.Driver) measure.Traffic {
+	n := d.Traffic()
+	t := measure.Traffic{Resent: n.Resent, FullHandshakes: n.FullHandshakes, ResumedHandshakes: n.ResumedHandshakes}
+	for _, a := range n.Addresses {
+		t.Addresses = append(t.Addresses, measure.AddressTurns(a))
+	}
+	return t
 }
 
 func newRun(o Options) (*run, error) {

@@ -180,7 +180,7 @@ func (w *worker) note(c *conversation, j *Judgement, entered time.Duration) {
 	t := &w.record
 	*t = measure.Turn{
 		Slot: c.outline.slot + c.turn, Intended: c.intended,
-		Sent: reply.Sent, FirstByte: reply.FirstByte, FirstToken: reply.FirstToken, Done: reply.Done,
+		Sent: reply.Sent, FirstByte: reply.FirstByte, FirstToken: reply.FirstToken, FirstReasoning: reply.FirstReasoning, Done: reply.Done,
 		Login: reply.Login, Connect: reply.Connect, Lag: c.lag(reply.Begun, entered),
 		Outcome: j.Outcome, Tier: j.Tier, Excluded: j.Excluded, Again: c.judged, Planted: j.Planted, Untold: j.Untold, Memory: j.Memory, Gaps: reply.Gaps,
 	}
@@ -207,6 +207,8 @@ func (w *worker) fail(c *conversation, j *Judgement) {
 	switch message {
 	case "":
 		message = refusal(reply)
+	case lesserTier:
+		message = byTier[j.Tier]
 	case measure.UnmappedTier:
 		message += plainWord(reply.Tier)
 	}

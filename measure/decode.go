@@ -86,7 +86,7 @@ func decodeSnapshot(b []byte, plan *Plan) (*Snapshot, error) {
 	if len(s.Seconds) == 0 {
 		s.Seconds = nil
 	}
-	for i := range s.Timings {
+	for i := range s.Timings[:FirstReasoning] {
 		s.Timings[i] = d.histogram()
 	}
 	for i := range s.ByOutcome {
@@ -116,6 +116,9 @@ func decodeSnapshot(b []byte, plan *Plan) (*Snapshot, error) {
 		for i := range s.TierTimes {
 			s.TierTimes[i] = d.sketch()
 		}
+	}
+	if len(d.b) > 0 { // likewise
+		s.Timings[FirstReasoning] = d.histogram()
 	}
 	if d.bad || len(d.b) != 0 {
 		return nil, errDamaged

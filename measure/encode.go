@@ -17,7 +17,7 @@ func appendSnapshot(b []byte, s *Snapshot) []byte {
 	for i := range s.Seconds {
 		b = appendSecond(b, &s.Seconds[i])
 	}
-	for _, h := range s.Timings {
+	for _, h := range s.Timings[:FirstReasoning] {
 		b = appendHistogram(b, h)
 	}
 	for _, h := range s.ByOutcome {
@@ -41,7 +41,7 @@ func appendSnapshot(b []byte, s *Snapshot) []byte {
 	for i := range s.TierTimes {
 		b = appendSketch(b, &s.TierTimes[i])
 	}
-	return b
+	return appendHistogram(b, s.Timings[FirstReasoning])
 }
 
 func appendInt(b []byte, v int64) []byte { return binary.AppendUvarint(b, uint64(max(v, 0))) }

@@ -37,6 +37,8 @@ type Facts struct {
 	Unsent []UnsentSecond `json:"-"`
 	// Incidents happened to the run as a whole.
 	Incidents []Incident `json:"incidents,omitempty"`
+	// Host is the machine of the generator; nil where it tells nothing.
+	Host *Host `json:"host,omitempty"`
 	// Repeats are answers that came again and again; nil where they were not looked for.
 	Repeats *Repeats `json:"repeats,omitempty"`
 }
@@ -115,6 +117,16 @@ type Traffic struct {
 	Resent            int64 `json:"resent,omitempty"`
 	FullHandshakes    int64 `json:"full_handshakes,omitempty"`
 	ResumedHandshakes int64 `json:"resumed_handshakes,omitempty"`
+	// Addresses are those of the target that connections led to.
+	Addresses []AddressTurns `json:"addresses,omitempty"`
+}
+
+// AddressTurns is how many turns one address was asked, and how many of them got no
+// whole answer of a good status.
+type AddressTurns struct {
+	Address string `json:"address"`
+	Turns   int64  `json:"turns"`
+	Failed  int64  `json:"failed"`
 }
 
 // GeneratorSecond is the generator's health in one second.
@@ -122,7 +134,8 @@ type GeneratorSecond struct {
 	Second   int           `json:"t_s"`
 	CPU      time.Duration `json:"cpu_ns"`
 	GCPause  time.Duration `json:"gc_pause_ns,omitempty"`
-	Steal    float64       `json:"steal,omitempty"` // share of CPU time taken by the hypervisor
 	InFlight int64         `json:"in_flight"`
-	Open     int64         `json:"open_fds,omitempty"`
+	// Conversations are those under way at its end; in the closed model users.
+	Conversations int64 `json:"conversations,omitempty"`
+	Open          int64 `json:"open_fds,omitempty"`
 }

@@ -3,6 +3,7 @@ package measure
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"math"
 	"os"
 	"reflect"
@@ -12,12 +13,12 @@ import (
 	"github.com/cstest/cstest/reason"
 )
 
-var update = flag.Bool("update", false, "write testdata/journal-3.cst anew")
+var update = flag.Bool("update", false, "write testdata/journal-4.cst anew")
 
 // A journal written long ago is still read, and one written now is byte for byte
 // the same: a change of the format needs another version.
 func TestGoldenJournal(t *testing.T) {
-	const path = "testdata/journal-3.cst"
+	const path = "testdata/journal-4.cst"
 	plan := testPlan()
 	cuts := runRecorded(t, plan, 2)
 	now, _ := journalOf(t, plan, cuts, true)
@@ -42,21 +43,27 @@ func TestGoldenJournal(t *testing.T) {
 	}
 }
 
-// Of a journal of before there were response times by tier all else is read.
-func TestGoldenJournalOfBefore(t *testing.T) {
-	old, err := os.ReadFile("testdata/journal-2.cst")
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := ReadJournal(bytes.NewReader(old))
-	if err != nil {
-		t.Fatal(err)
-	}
-	plan := testPlan()
-	want := sum(t, plan, runRecorded(t, plan, 2))
-	want.TierTimes = [Tiers]Sketch{}
-	if diff := same(want, got.Snapshot); diff != "" || !got.Closed || got.Header.Version != 2 {
-		t.Errorf("closed %v, version %d, %s", got.Closed, got.Header.Version, diff)
+// Of a journal of before there were response times by tier, or times of reasoning,
+// all else is read.
+func TestGoldenJournalsOfBefore(t *testing.T) {
+	for version := uint16(2); version < JournalVersion; version++ {
+		old, err := os.ReadFile(fmt.Sprintf("testdata/journal-%d.cst", version))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := ReadJournal(bytes.NewReader(old))
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan := testPlan()
+		want := sum(t, plan, runRecorded(t, plan, 2))
+		want.Timings[FirstReasoning] = NewHistogram()
+		if version < 3 {
+			want.TierTimes = [Tiers]Sketch{}
+		}
+		if diff := same(want, got.Snapshot); diff != "" || !got.Closed || got.Header.Version != version {
+			t.Errorf("closed %v, version %d, %s", got.Closed, got.Header.Version, diff)
+		}
 	}
 }
 
@@ -131,11 +138,15 @@ func TestMergeFacts(t *testing.T) {
 		ExternalTarget: true, LLMKnown: true, LLMCalls: 10, Interrupted: reason.Reasons{reason.Said("b"), reason.Said("a")}, Aborted: reason.Reasons{reason.Said("guard")}, Calls: []CallSecond{{Second: 1, Calls: 5}},
 		Storms:    []Storm{{"s", "status", 1, 2}, {"s", "status", 10, 0}},
 		Processes: []Process{{Name: "p", Ended: 5, Exit: "killed"}}, Target: TargetFacts{Profile: "hardened", Known: true, Turns: 3},
+		Host:      &Host{Cores: 2, Seconds: []HostSecond{{Second: 1, Pressure: 0.5, Busy: 1, Others: 1}}, Others: []HostProcess{{"x", 5}, {"y", 2}}},
+		Generator: Generator{Traffic: Traffic{Addresses: []AddressTurns{{"10.0.0.2:80", 5, 1}}}},
 	}
 	b := &Facts{
 		ExternalTarget: true, LLMKnown: false, LLMCalls: 12, Interrupted: reason.Reasons{reason.Said("a")}, Aborted: reason.Reasons{reason.Said("a bad second"), reason.Said("guard")}, Gaps: 2, Calls: []CallSecond{{Second: 0, Calls: 1}, {Second: 1, Calls: 4}},
 		Storms:    []Storm{{"s", "status", 3, 4}, {"s", "status", 12, 13}, {"t", "slow", 0, 20}},
 		Processes: []Process{{Name: "p", Ended: 7}, {Name: "o"}}, Target: TargetFacts{Known: false, Turns: 4},
+		Host:      &Host{Cores: 4, Seconds: []HostSecond{{Second: 0, Busy: 0.1}, {Second: 1, Pressure: 0.4, Steal: 0.2, Busy: 0.5, Others: 2}}, Others: []HostProcess{{"y", 4}}},
+		Generator: Generator{Traffic: Traffic{Addresses: []AddressTurns{{"10.0.0.1:80", 4, 0}, {"10.0.0.2:80", 7, 2}}}},
 	}
 	for _, got := range []*Facts{MergeFacts(a, b), MergeFacts(b, a)} {
 		if got.LLMCalls != 12 || len(got.Calls) != 2 || got.Calls[1].Calls != 5 || got.Interrupted.String() != "a; b" || got.Aborted.String() != "a bad second; guard" || got.Gaps != 2 || !got.LLMKnown {
@@ -146,6 +157,12 @@ func TestMergeFacts(t *testing.T) {
 		}
 		if len(got.Processes) != 2 || got.Processes[1] != (Process{Name: "p", Ended: 5, Exit: "killed"}) {
 			t.Errorf("processes %v", got.Processes)
+		}
+		if want := (&Host{Cores: 4, Seconds: []HostSecond{{Second: 0, Busy: 0.1}, {1, 0.5, 1, 0.2, 2}}, Others: []HostProcess{{"y", 6}, {"x", 5}}}); !reflect.DeepEqual(got.Host, want) {
+			t.Errorf("host %+v", got.Host)
+		}
+		if want := []AddressTurns{{"10.0.0.1:80", 4, 0}, {"10.0.0.2:80", 12, 3}}; !reflect.DeepEqual(got.Generator.Traffic.Addresses, want) {
+			t.Errorf("addresses %+v", got.Generator.Traffic.Addresses)
 		}
 		if got.Target != (TargetFacts{Profile: "hardened", Turns: 7}) {
 			t.Errorf("target %+v", got.Target)

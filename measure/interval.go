@@ -153,6 +153,9 @@ func (v *interval) recordRare(t *Turn) {
 	if t.FirstToken > 0 {
 		v.timings[FirstToken].record(t.FirstToken - t.Intended - t.Login)
 	}
+	if t.FirstReasoning > 0 {
+		v.timings[FirstReasoning].record(t.FirstReasoning - t.Intended - t.Login)
+	}
 	if t.Connect > 0 {
 		v.timings[Connect].record(t.Connect)
 	}

@@ -16,8 +16,8 @@ import (
 // JournalVersion is the version of the journals written here; those from
 // oldestJournal on are read.
 const (
-	JournalVersion = 3
-	oldestJournal  = 2 // without response times by tier
+	JournalVersion = 4
+	oldestJournal  = 2 // without response times by tier; 3 is without first_reasoning
 )
 
 const (

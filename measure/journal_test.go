@@ -31,6 +31,9 @@ func runRecorded(t testing.TB, plan *Plan, seconds int) []*Snapshot {
 				Slot: i % len(plan.Slots), Intended: intended, Sent: intended + ms, Done: intended + time.Duration(20+i*30)*ms,
 				Lag: time.Duration(i) * ms, Tier: TierLLM, Outcome: OK, Memory: Verified,
 			}
+			if i == 4 {
+				turn.FirstReasoning = intended + 7*ms
+			}
 			if i == 5 {
 				turn.Outcome, turn.Tier = Timeout, TierUnknown
 				lane.Failed(&Failure{Outcome: Timeout, Message: "no answer in time", At: turn.Done, Conversation: "a", Turn: 1, TraceID: "abc"})
@@ -315,7 +318,7 @@ func TestVersionGate(t *testing.T) {
 	if _, err := ReadJournal(bytes.NewReader(newer)); !errors.Is(err, ErrVersion) {
 		t.Errorf("a later version: %v", err)
 	}
-	frames, _ := appendFrames(nil, 0, kindPlan, []byte(`{"version":4,"run":"AAAAAAAAAAAAAAAAAAAAAA==","plan":{}}`))
+	frames, _ := appendFrames(nil, 0, kindPlan, []byte(`{"version":5,"run":"AAAAAAAAAAAAAAAAAAAAAA==","plan":{}}`))
 	if _, err := ReadJournal(bytes.NewReader(append(make([]byte, headerLength), frames...))); !errors.Is(err, ErrVersion) {
 		t.Errorf("a later version without a header: %v", err)
 	}

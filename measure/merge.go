@@ -119,6 +119,7 @@ func MergeFacts(a, b *Facts) *Facts {
 	out.Processes = mergeProcesses(a.Processes, b.Processes)
 	out.Target = mergeTarget(a.Target, b.Target)
 	out.Generator = mergeGenerator(a.Generator, b.Generator)
+	out.Host = mergeHosts(a.Host, b.Host)
 	return out
 }
 
@@ -195,14 +196,26 @@ func mergeGenerator(a, b Generator) Generator {
 	return Generator{
 		CPU: a.CPU + b.CPU, MaxRSS: a.MaxRSS + b.MaxRSS, MaxInFlight: a.MaxInFlight + b.MaxInFlight,
 		Planned: a.Planned + b.Planned, InFlightMean: a.InFlightMean + b.InFlightMean, SharedHost: a.SharedHost || b.SharedHost, Cores: max(a.Cores, b.Cores),
-		Traffic: Traffic{
-			a.Traffic.Resent + b.Traffic.Resent, a.Traffic.FullHandshakes + b.Traffic.FullHandshakes, a.Traffic.ResumedHandshakes + b.Traffic.ResumedHandshakes,
-		},
+		Traffic: mergeTraffic(a.Traffic, b.Traffic),
 		Seconds: mergeSeconds(a.Seconds, b.Seconds, func(s GeneratorSecond) int { return s.Second }, func(x, y GeneratorSecond) GeneratorSecond {
 			return GeneratorSecond{
-				Second: x.Second, CPU: x.CPU + y.CPU, GCPause: max(x.GCPause, y.GCPause), Steal: max(x.Steal, y.Steal),
-				InFlight: x.InFlight + y.InFlight, Open: x.Open + y.Open,
+				Second: x.Second, CPU: x.CPU + y.CPU, GCPause: max(x.GCPause, y.GCPause),
+				InFlight: x.InFlight + y.InFlight, Conversations: x.Conversations + y.Conversations, Open: x.Open + y.Open,
 			}
 		}),
 	}
+}
+
+func mergeTraffic(a, b Traffic) Traffic {
+	out := Traffic{
+		Resent:         a.Resent + b.Resent,
+		FullHandshakes: a.FullHandshakes + b.FullHandshakes, ResumedHandshakes: a.ResumedHandshakes + b.ResumedHandshakes,
+	}
+	at := map[string]AddressTurns{}
+	for _, t := range slices.Concat(a.Addresses, b.Addresses) {
+		have := at[t.Address]
+		at[t.Address] = AddressTurns{t.Address, have.Turns + t.Turns, have.Failed + t.Failed}
+	}
+	out.Addresses = slices.SortedFunc(maps.Values(at), func(x, y AddressTurns) int { return strings.Compare(x.Address, y.Address) })
+	return out
 }

@@ -45,7 +45,8 @@ type Slot struct {
 // limit when it was cut.
 //
 // Of ChunkGap it judges only turns with gaps, one each whatever their number, for
-// the gaps of a stream hang together: bad when one is longer than Limit. With Checked it judges only turns of slots that
+// the gaps of a stream hang together: bad when one is longer than Limit. Of
+// FirstReasoning it leaves out answers without reasoning, which not every question needs. With Checked it judges only turns of slots that
 // are checked, with Verified only turns whose canaries came back or were wrong. With
 // Told an answer is bad that is Untold.
 type Budget struct {
@@ -66,14 +67,15 @@ type Timing uint8
 
 // The timings with a histogram each.
 const (
-	Response   Timing = iota // answered turns, from intended
-	Service                  // answered turns, from sent
-	FirstToken               // streams, from intended
-	ChunkGap                 // streams, between two contents
-	Connect                  // DNS, connect, TLS
-	Lag                      // every turn
+	Response       Timing = iota // answered turns, from intended
+	Service                      // answered turns, from sent
+	FirstToken                   // streams, from intended
+	ChunkGap                     // streams, between two contents
+	Connect                      // DNS, connect, TLS
+	Lag                          // every turn
+	FirstReasoning               // streams whose model thinks aloud first, from intended
 
-	Timings = int(Lag) + 1
+	Timings = int(FirstReasoning) + 1
 )
 
 // The bounds of a plan: stages and budgets are bits of a word, and the seconds

@@ -13,9 +13,10 @@ type rules struct {
 	good   [Outcomes]uint64   // budgets that find an outcome good
 	tier   [2][Tiers]uint64   // budgets content with a tier; [1] of degraded turns
 	// verified, checked and told are the budgets that ask for it; gaps judges gaps, not turns.
-	verified, checked, told, gaps uint64
-	limits                        []limits // of turns, by timing
-	gapLimits                     []limit
+	// reasoning judges only answers that have some.
+	verified, checked, told, gaps, reasoning uint64
+	limits                                   []limits // of turns, by timing
+	gapLimits                                []limit
 }
 
 // limits are those on one timing. Few turns exceed the tightest.
@@ -60,6 +61,9 @@ func newRules(p *Plan) *rules {
 		}
 		if budget.Told {
 			r.told |= bit
+		}
+		if budget.Of == FirstReasoning {
+			r.reasoning |= bit
 		}
 		switch {
 		case budget.Of == ChunkGap:
@@ -120,6 +124,9 @@ func (r *rules) judge(s *secondTally, stage int, t *Turn, checked bool) {
 	}
 	if !checked && t.Outcome != Unexpected {
 		judges &^= r.checked
+	}
+	if t.FirstReasoning == 0 && Answered.Has(t.Outcome) {
+		judges &^= r.reasoning
 	}
 	for i := range r.limits {
 		group := &r.limits[i]
@@ -199,10 +206,9 @@ func (t *Turn) timing(of Timing) (time.Duration, bool) {
 	case Service:
 		return t.Done - t.Sent, true
 	case FirstToken:
-		if t.Outcome == Censored && t.FirstToken == 0 {
-			return t.Done - t.Intended - t.Login, true
-		}
-		return t.FirstToken - t.Intended - t.Login, t.FirstToken > 0
+		return t.first(t.FirstToken)
+	case FirstReasoning:
+		return t.first(t.FirstReasoning)
 	case Connect:
 		return t.Connect, true
 	case Lag:
@@ -210,4 +216,13 @@ func (t *Turn) timing(of Timing) (time.Duration, bool) {
 	case ChunkGap: // a turn has many: they are counted where they come
 	}
 	return 0, false
+}
+
+// first is how long the first piece of a kind took to come, and whether it came:
+// of a turn that was cut before, it took longer than the turn lasted.
+func (t *Turn) first(at time.Duration) (time.Duration, bool) {
+	if t.Outcome == Censored && at == 0 {
+		return t.Done - t.Intended - t.Login, true
+	}
+	return at - t.Intended - t.Login, at > 0
 }

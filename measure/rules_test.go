@@ -10,7 +10,9 @@ import (
 func budgetAfter(t *testing.T, name string, second int, record func(*Lane)) BudgetCount {
 	t.Helper()
 	plan := testPlan()
-	plan.Budgets = append(plan.Budgets, Budget{Name: "told", Stages: 2, Valid: SetOf(OK, Unexpected), Good: Answered, Told: true})
+	plan.Budgets = append(plan.Budgets, Budget{
+		Name: "first_reasoning", Stages: 2, Valid: SetOf(OK, Unexpected, Degraded, ServerError, Timeout, Censored, DroppedTarget), Good: Answered, Of: FirstReasoning, Limit: 100 * ms,
+	}, Budget{Name: "told", Stages: 2, Valid: SetOf(OK, Unexpected), Good: Answered, Told: true})
 	r := NewRecorder(plan, 1)
 	record(r.Lane(0))
 	s, err := r.Cut(0)
@@ -68,6 +70,13 @@ func TestBudgets(t *testing.T) {
 		{"service over", "service", 3, with(func(t *Turn) { t.Done = t.Sent + 500*ms + 1 }), BudgetCount{1, 1}},
 		{"first token", "first_token", 3, good, BudgetCount{1, 0}},
 		{"first token late", "first_token", 3, with(func(t *Turn) { t.FirstToken = t.Intended + 100*ms + 1 }), BudgetCount{1, 1}},
+		{"an answer without reasoning", "first_reasoning", 3, good, BudgetCount{0, 0}},
+		{"reasoning", "first_reasoning", 3, with(func(t *Turn) { t.FirstReasoning = t.Intended + 100*ms }), BudgetCount{1, 0}},
+		{"reasoning late", "first_reasoning", 3, with(func(t *Turn) { t.FirstReasoning = t.Intended + 100*ms + 1 }), BudgetCount{1, 1}},
+		{"reasoning, and no answer", "first_reasoning", 3, with(func(t *Turn) { t.Outcome, t.FirstReasoning = ServerError, t.Intended+ms }), BudgetCount{1, 1}},
+		{"neither", "first_reasoning", 3, with(func(t *Turn) { t.Outcome = Timeout }), BudgetCount{1, 1}},
+		{"cut before the reasoning was due", "first_reasoning", 3, with(func(t *Turn) { t.Outcome, t.Done = Censored, t.Intended+100*ms }), BudgetCount{0, 0}},
+		{"cut after it was due", "first_reasoning", 3, with(func(t *Turn) { t.Outcome, t.Done = Censored, t.Intended+100*ms+1 }), BudgetCount{1, 1}},
 		{"no first token", "first_token", 3, with(func(t *Turn) { t.FirstToken = 0 }), BudgetCount{1, 1}},
 		{"the model's tier", "faq", 3, good, BudgetCount{1, 0}},
 		{"a tier at most", "faq", 3, with(func(t *Turn) { t.Outcome, t.Tier = Degraded, TierFAQ }), BudgetCount{1, 0}},

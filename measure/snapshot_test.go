@@ -30,6 +30,7 @@ func events(t *rapid.T) []event {
 		}
 		if rapid.Bool().Draw(t, "stream") {
 			turn.FirstToken = at + took/2 + 1
+			turn.FirstReasoning = at + took/4
 			turn.Gaps = []time.Duration{took / 10, took / 20}
 		}
 		return event{rapid.IntRange(0, 5).Draw(t, "kind"), turn, at, fmt.Sprint("m", rapid.IntRange(0, 150).Draw(t, "message"))}

@@ -16,10 +16,12 @@ type Turn struct {
 	Sent       time.Duration // first byte of the request written
 	FirstByte  time.Duration // first byte of the response read
 	FirstToken time.Duration // first non-empty content of a stream read
-	Done       time.Duration // last byte read, or when it failed
-	Login      time.Duration // what a login and the steps before a conversation took, behind Intended: no part of a time below
-	Connect    time.Duration // DNS, connect and TLS made for this turn; 0 on a kept connection
-	Lag        time.Duration // how late the generator itself was: from Intended to when it began to connect or write
+	// FirstReasoning is when the first of the model's reasoning was, which is no content; 0 without.
+	FirstReasoning time.Duration
+	Done           time.Duration // last byte read, or when it failed
+	Login          time.Duration // what a login and the steps before a conversation took, behind Intended: no part of a time below
+	Connect        time.Duration // DNS, connect and TLS made for this turn; 0 on a kept connection
+	Lag            time.Duration // how late the generator itself was: from Intended to when it began to connect or write
 
 	Outcome  Outcome
 	Tier     Tier

@@ -7,6 +7,10 @@ const (
 	StartsDroppedBy  Code = "starts_dropped_by"
 	DropCause        Code = "drop_cause"
 	FailsOnlyTainted Code = "fails_only_tainted"
+	FailsOnlyStarved Code = "fails_only_starved"
+	HostStarved      Code = "host_starved"
+	HostStarvedBy    Code = "host_starved_by"
+	HostStolen       Code = "host_stolen"
 	NotConserved     Code = "not_conserved"
 )
 
@@ -17,6 +21,10 @@ func generatorRows() []row {
 		{StartsDroppedBy, "{dropped:count} of {planned:count} starts were dropped by the generator, more than {allowed:share}; {causes:reasons}", "{planned} 次会话到达中有 {dropped} 次被压测机丢弃，超过 {allowed}；{causes}"},
 		{DropCause, "{n:count} x {cause:word}", "{n} 次因{cause}"},
 		{FailsOnlyTainted, "{objective:text} cannot be seen to fail without the {tainted:count} of {seconds:count} seconds in which the generator was late", "除去压测机受扰的 {tainted} 秒（共 {seconds} 秒）后，看不出 {objective} 不通过"},
+		{FailsOnlyStarved, "{objective:text} cannot be seen to fail without the {late:count} of {seconds:count} seconds in which the generator was late or others took this machine's processors", "除去压测机受扰或本机处理器被他人占用的 {late} 秒（共 {seconds} 秒）后，看不出 {objective} 不通过"},
+		{HostStarved, "in {starved:count} of {seconds:count} seconds this machine's {cores:count} processors did not suffice: processes without a part in the run used {others:figure} of them, and for {pressure:share} of the time something waited for one; lag P99 of the run {lag:duration}", "{seconds} 秒中有 {starved} 秒本机的 {cores} 个处理器不够用：与本次运行无关的进程占用了其中 {others} 个，{pressure} 的时间里有进程在等待处理器；全程发送滞后 P99 为 {lag}"},
+		{HostStarvedBy, "in {starved:count} of {seconds:count} seconds this machine's {cores:count} processors did not suffice: processes without a part in the run ({names:text}) used {others:figure} of them, and for {pressure:share} of the time something waited for one; lag P99 of the run {lag:duration}", "{seconds} 秒中有 {starved} 秒本机的 {cores} 个处理器不够用：与本次运行无关的进程（{names}）占用了其中 {others} 个，{pressure} 的时间里有进程在等待处理器；全程发送滞后 P99 为 {lag}"},
+		{HostStolen, "in {starved:count} of {seconds:count} seconds the hypervisor took processors from this machine, {steal:share} of their time; lag P99 of the run {lag:duration}", "{seconds} 秒中有 {starved} 秒虚拟化平台占用了本机处理器 {steal} 的时间；全程发送滞后 P99 为 {lag}"},
 		{NotConserved, "counts are not conserved: {law:reasons} does not hold: {left:count} against {right:count}", "计数不守恒：{law} 不成立：{left} 对 {right}"},
 	}
 }

@@ -11,6 +11,7 @@ const (
 	NotFullQualityCalm  Code = "not_full_quality_outside_storms"
 	NotExpected         Code = "not_expected"
 	FirstTokenLate      Code = "first_token_late"
+	FirstReasoningLate  Code = "first_reasoning_late"
 	ChunkGapLong        Code = "chunk_gap_long"
 	ConversationsBad    Code = "conversations_bad"
 	Bad                 Code = "bad"
@@ -51,6 +52,7 @@ const (
 	LLMCallsUnknown   Code = "llm_calls_unknown"
 	NotCounted        Code = "not_counted"
 	NoStream          Code = "no_stream"
+	NoReasoning       Code = "no_reasoning"
 	CutUnknown        Code = "cut_unknown"
 	TierUntold        Code = "tier_untold"
 	TierNeverTold     Code = "tier_never_told"
@@ -76,7 +78,8 @@ func objectiveRows() []row {
 		{NotFullQuality, "{verdict:word}: {bad:count} of {n:count} turns not answered in full quality", "{verdict}：{n} 轮中 {bad} 轮未得到完整质量的应答"},
 		{NotFullQualityCalm, "{verdict:word}: {bad:count} of {n:count} turns not answered in full quality outside storms and recovery (whole run {whole_run:share})", "{verdict}：风暴与恢复期之外 {n} 轮中 {bad} 轮未得到完整质量的应答（全程 {whole_run}）"},
 		{NotExpected, "{verdict:word}: {bad:count} of {n:count} checked answers not as expected", "{verdict}：{n} 个受检应答中 {bad} 个不符预期"},
-		{FirstTokenLate, "first token {limit:duration}: {verdict:word}: {bad:count} of {n:count} turns had it later, or were not answered in whole", "首个 token {limit}：{verdict}：{n} 轮中 {bad} 轮更晚，或未得到完整应答"},
+		{FirstTokenLate, "first token of the answer {limit:duration}: {verdict:word}: {bad:count} of {n:count} turns had it later, or were not answered in whole", "应答的首个 token {limit}：{verdict}：{n} 轮中 {bad} 轮更晚，或未得到完整应答"},
+		{FirstReasoningLate, "first token of the reasoning {limit:duration}: {verdict:word}: {bad:count} of {n:count} turns had it later, or were not answered in whole", "推理的首个 token {limit}：{verdict}：{n} 轮中 {bad} 轮更晚，或未得到完整应答"},
 		{ChunkGapLong, "chunk gap {limit:duration}: {verdict:word}: {bad:count} of {n:count} streams had a longer one, or broke off", "分块间隔 {limit}：{verdict}：{n} 个流中 {bad} 个出现更长间隔或中断"},
 		{ConversationsBad, "{verdict:word}: {bad:count} of {n:count} conversations with a turn that was not good", "{verdict}：{n} 个会话中 {bad} 个含有不合格的轮次"},
 		{Bad, "{verdict:word}: {bad:count} of {n:count} bad", "{verdict}：{n} 中 {bad} 不合格"},
@@ -125,6 +128,7 @@ func openRows() []row {
 		{DegradedNeverTold, "not verified: no answer says whether it is degraded (target.response.degraded found nothing)", "未验证：没有应答说明是否降级（target.response.degraded 未找到）"},
 		{RepeatedUntold, "{verdict:word}: {share:share} of the answers judged are one that many different questions got (see the warnings): say in checks.canned which lines stand in for an answer", "{verdict}：{share} 的受判应答是许多不同问题得到的同一句话（见警告）：请在 checks.canned 中写明哪些是顶替应答的套话"},
 		{RecoveryUntold, "not verified: too many answers after {storm:text} do not say whether the model gave them", "未验证：{storm} 之后有太多应答没有说明是否由模型给出"},
+		{NoReasoning, "not verified: no stream had any reasoning", "未验证：没有哪个流含有推理内容"},
 		{NoStream, "not verified: no answer came as a stream", "未验证：没有流式应答"},
 		{NoChunkGap, "not verified: no stream had two contents", "未验证：没有哪个流含有两段内容"},
 		{NoCheckedAnswer, "not verified: no checked turn was answered by the model", "未验证：没有受检轮次由模型应答"},

@@ -19,6 +19,10 @@ const (
 	NoOverrides        Code = "no_overrides"
 	ScaledLoad         Code = "scaled_load"
 	DifferentScenarios Code = "different_scenarios"
+	TargetIs           Code = "target_is"
+	TurnOf             Code = "turn_of"
+	ScenarioWritten    Code = "scenario_written"
+	FileIsThere        Code = "file_is_there"
 )
 
 func refusalRows() []row {
@@ -39,6 +43,10 @@ func refusalRows() []row {
 		{Overrides, "overrides: {list:text}", "覆盖项：{list}"},
 		{NoOverrides, "overrides: none", "覆盖项：无"},
 		{ScaledLoad, "scaled to {scale:share}: what this run shows says nothing about 100 %", "按 {scale} 缩放：本次结果不能说明 100 % 负载下的表现"},
+		{TargetIs, "target {target:text}", "被测系统 {target}"},
+		{TurnOf, "{conversation:text}, turn {number:count} of {of:count}", "会话 {conversation}，第 {number} 轮，共 {of} 轮"},
+		{ScenarioWritten, "wrote {path:text}; next: cstest validate {check:text}, then cstest try {try:text}\nbeside it {schema:text}, by which editors know its fields", "已写入 {path}；接下来：cstest validate {check}，再 cstest try {try}\n旁边是 {schema}，编辑器据此认识各字段"},
+		{FileIsThere, "{path:text} is there already: choose another name, or add --force", "{path} 已存在：请换一个名字，或加 --force"},
 		{DifferentScenarios, "the results are of different scenarios: {baseline:text} and {candidate:text} differ in {what:word}: add --any-scenario to compare them all the same", "两个结果来自不同的场景：{baseline} 与 {candidate} 的{what}不同：若仍要对比，请加 --any-scenario"},
 	}
 }

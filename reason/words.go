@@ -76,6 +76,8 @@ func tierWords() []wordRow {
 		{"handoff", "handoff", "转人工"},
 		{"static", "static", "固定话术"},
 		{"unknown", "tier not said", "未说明档位"},
+		{"nobody", "no answer", "没有应答"},
+		{"wrong", "answer of no use", "应答无用"},
 	}
 }
 
@@ -89,6 +91,11 @@ func causeWords() []wordRow {
 		same("load.max_in_flight turns wait for the target", "等待被测系统的轮次达到 load.max_in_flight"),
 		same("connection broken", "连接中断"),
 		same("cannot connect", "无法连接"),
+		same("degraded, by the model", "大模型的降级应答"),
+		same("answered by the FAQ", "由知识库应答"),
+		same("handed to a person", "转给人工"),
+		same("a fixed text", "固定话术"),
+		same("canned line", "套话"),
 		same("connection refused", "连接被拒绝"),
 		same("no answer in time", "未按时应答"),
 		same("no whole answer within the timeout", "超时前没有完整的应答"),

@@ -30,7 +30,7 @@ type words struct {
 	SecondsF, ScaledF, Unavailable                                string
 	Latency, Mean, Max, Response, Service, FailedInfinite         string
 	ResponseNote, ServiceNote, FailedNote                         string
-	FirstToken, ChunkGap, Connect                                 string
+	FirstToken, FirstReasoning, ChunkGap, Connect                 string
 	Errors, Count, Outcome, Message, First, Example, MoreErrorsF  string
 	Turns, Turn, Sent, Warnings, Reasons, Generator               string
 	LagP99, CPUPerTurn, MaxInFlight, TaintedF, MaxRSS             string
@@ -54,6 +54,9 @@ type words struct {
 	LatencyNotBack, QualityNotBack, BoundsNote                    string
 	ResponseShort, ServiceShort, FailedShort                      string
 	LagTitle, LagNote                                             string
+	Address, NotAnswered, HandshakesF, ResentF, StarvedF          string
+	LiveTitle, ErrorsTitle, QualityNoteF, TargetTitle             string
+	StartsPerS, Users                                             string
 }
 
 // wordsIn gives the catalogue of a language; an unknown one reads English.
@@ -77,7 +80,7 @@ func english() *words {
 		SecondsF: "%s of %s judged seconds bad, %s allowed", ScaledF: "scaled from %s s per hour", Unavailable: "seconds too thin to judge",
 		Latency: "Latency", Mean: "mean", Max: "max", Response: "answered, response", Service: "answered, service", FailedInfinite: "all, failures infinite",
 		ResponseNote: "from the intended start", ServiceNote: "from the first byte sent", FailedNote: "every valid turn, a failed one infinitely slow",
-		FirstToken: "first token", ChunkGap: "chunk gap", Connect: "connect",
+		FirstToken: "first token, answer", FirstReasoning: "first token, reasoning", ChunkGap: "chunk gap", Connect: "connect",
 		Errors: "Errors", Count: "count", Outcome: "outcome", Message: "message", First: "first", Example: "example", MoreErrorsF: "and %s turns of other kinds",
 		Turns: "turns", Turn: "turn", Sent: "sent", Warnings: "Warnings", Reasons: "Reasons", Generator: "Generator",
 		LagP99: "lag P99", CPUPerTurn: "CPU per turn", MaxInFlight: "most in flight", TaintedF: "%s tainted seconds", MaxRSS: "memory",
@@ -104,7 +107,10 @@ func english() *words {
 		SLANoteClosed: "The load is closed: users wait for each answer, so it slows down with the target, and what nobody could ask was not judged. An open load (starts) goes on at its rate.",
 		ReadNote:      "Response time runs from the intended start, so waiting caused by the target is in it.",
 		StageNote:     "Seconds are of intended time, from the start of the load.",
-		LagTitle:      "How late the generator was", LagNote: "P99 of sent minus intended, by second: it is in the response times.",
+		Address:       "address", NotAnswered: "not answered", HandshakesF: "%s full and %s resumed TLS handshakes", ResentF: "%s requests went over another connection",
+		StarvedF: "%s seconds short of processors", LiveTitle: "Conversations under way", ErrorsTitle: "Turns without an answer, by kind",
+		QualityNoteF: "outside storms; %s in all · %s", TargetTitle: "Target", StartsPerS: "starts/s", Users: "users",
+		LagTitle: "How late the generator was", LagNote: "P99 of sent minus intended, by second: it is in the response times.",
 	}
 }
 
@@ -113,7 +119,7 @@ func chinese() *words {
 		lang: Chinese, Code: "zh-CN",
 		Objectives: "目标", Objective: "目标", Measured: "实测", Budget: "预算", N: "样本数", Verdict: "结论", Evidence: "依据",
 		Unknown: "未知", None: "无", Needs: "所需轮数", Interval: "95 % 置信界",
-		WhoAnswered: "用户得到的应答", Tier: "档位", Answers: "应答数", Share: "占比",
+		WhoAnswered: "用户得到了什么", Tier: "档位", Answers: "应答数", Share: "占比",
 		Conversations: "会话", Complete: "完整", CompleteDegraded: "完整但有降级", Broken: "中断", Abandoned: "未走完",
 		Storms: "风暴", Storm: "风暴", StillOpen: "结束时仍在持续", Detected: "发现用时", NotDetected: "被测系统仍在调用模型",
 		LatencyBack: "延迟恢复用时", QualityBack: "完整质量恢复用时", NotBack: "未见恢复", CallsPerTurn: "每轮 LLM 调用", Metastable: "亚稳态：到达率与风暴时相同，有效吞吐没有恢复",
@@ -121,7 +127,7 @@ func chinese() *words {
 		SecondsF: "坏秒 %s / 计入 %s，允许 %s", ScaledF: "按每小时 %s s 折算", Unavailable: "样本太少、无法判定的秒数",
 		Latency: "延迟", Mean: "均值", Max: "最大", Response: "已应答·响应", Service: "已应答·服务", FailedInfinite: "全部·失败计为 ∞",
 		ResponseNote: "自计划开始时刻起", ServiceNote: "自发出首字节起", FailedNote: "全部有效轮次，失败视为无限慢",
-		FirstToken: "首个 token", ChunkGap: "分块间隔", Connect: "建连",
+		FirstToken: "首个 token·应答", FirstReasoning: "首个 token·推理", ChunkGap: "分块间隔", Connect: "建连",
 		Errors: "错误", Count: "次数", Outcome: "结果", Message: "信息", First: "首次", Example: "示例", MoreErrorsF: "另有其他种类 %s 轮",
 		Turns: "轮次", Turn: "轮", Sent: "已发送", Warnings: "警告", Reasons: "理由", Generator: "压测机",
 		LagP99: "发送滞后 P99", CPUPerTurn: "每轮 CPU", MaxInFlight: "最大在途", TaintedF: "受扰 %s 秒", MaxRSS: "内存",
@@ -148,7 +154,10 @@ func chinese() *words {
 		SLANoteClosed: "这是闭环负载：用户等到应答才继续，因此负载随被测系统变慢，没能提出的问题不计入判定。开环负载按既定的会话到达速率继续。",
 		ReadNote:      "响应时间自计划开始时刻起计，包含因被测系统造成的等待。",
 		StageNote:     "秒按计划时刻计，自压测开始。",
-		LagTitle:      "压测机的发送滞后", LagNote: "每秒发送时刻与计划时刻之差的 P99，已含在响应时间内。",
+		Address:       "地址", NotAnswered: "未应答", HandshakesF: "TLS 握手：完整 %s 次，恢复 %s 次", ResentF: "%s 个请求改走其他连接",
+		StarvedF: "处理器不够用 %s 秒", LiveTitle: "进行中的会话", ErrorsTitle: "没有应答的轮次（按种类）",
+		QualityNoteF: "风暴之外；全程 %s · %s", TargetTitle: "被测系统", StartsPerS: "会话到达/秒", Users: "用户",
+		LagTitle: "压测机的发送滞后", LagNote: "每秒发送时刻与计划时刻之差的 P99，已含在响应时间内。",
 	}
 }
 

@@ -3,6 +3,7 @@ package report
 import (
 	"math"
 
+	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/scenario"
 )
@@ -12,6 +13,7 @@ type charts struct {
 	Labels       map[string]string `json:"labels"`
 	Series       chartSeries       `json:"series"`
 	Layers       []chartLayer      `json:"layers"`
+	Errors       []chartLayer      `json:"errors"`
 	Storms       []chartSpan       `json:"storms"`
 	Stages       []chartSpan       `json:"stages"`
 	Limits       []chartLimit      `json:"limits"`
@@ -25,6 +27,7 @@ type chartSeries struct {
 	Starts   []int64    `json:"starts"`
 	Turns    []int64    `json:"turns"`
 	InFlight []int64    `json:"in_flight"`
+	Live     []int64    `json:"live"` // conversations, or users
 	P50      []*int64   `json:"p50"`
 	P99      []*int64   `json:"p99"`
 	Lag      []*int64   `json:"lag"` // P99 of the generator's own
@@ -63,7 +66,7 @@ type chartLine struct {
 func chartsOf(d *result.Document, w *words) charts {
 	c := charts{
 		Labels: map[string]string{
-			"time": w.Time, "planned": w.Planned, "starts": w.Starts, "turns": w.Turns, "in_flight": w.InFlight,
+			"time": w.Time, "planned": w.Planned, "starts": w.Starts, "turns": w.Turns, "in_flight": w.InFlight, "live": w.LiveTitle,
 			"budget": w.Budget, "percentile": w.DistributionAxis, "lag": w.LagP99,
 		},
 		Layers: []chartLayer{
@@ -85,6 +88,7 @@ func chartsOf(d *result.Document, w *words) charts {
 		t := &c.Series
 		t.T, t.Planned, t.Starts = append(t.T, s.TS), append(t.Planned, s.StartsPlanned), append(t.Starts, s.Starts)
 		t.Turns, t.InFlight = append(t.Turns, s.Turns), append(t.InFlight, s.InFlight)
+		t.Live = append(t.Live, s.Conversations)
 		t.P50, t.P99, t.Lag = append(t.P50, s.P50Ns), append(t.P99, s.P99Ns), append(t.Lag, s.LagP99Ns)
 		planned = planned || s.StartsPlanned != nil
 		for i, n := range []int64{s.Tiers.LLM, s.Tiers.Unknown, s.Tiers.FAQ, s.Tiers.Handoff, s.Tiers.Static, s.Bad, s.Dropped} {
@@ -94,7 +98,7 @@ func chartsOf(d *result.Document, w *words) charts {
 	if !planned {
 		c.Series.Planned = nil
 	}
-	c.Layers = used(c.Layers)
+	c.Layers, c.Errors = used(c.Layers), errorLayers(d, w)
 	for _, s := range d.Storms {
 		to := float64(len(c.Series.T))
 		if s.EndS != nil {
@@ -148,4 +152,27 @@ func lineOf(label, color string, dash bool, points []result.Point) chartLine {
 		}
 	}
 	return l
+}
+
+// errorColors are those of kinds of errors, in their order and again from the first.
+var errorColors = [...]string{"--c-bad", "--c-faq", "--c-handoff", "--c-p99", "--c-unknown", "--c-static", "--c-dropped", "--c-starts"}
+
+// errorLayers are the turns that were not answered, by outcome and second.
+func errorLayers(d *result.Document, w *words) []chartLayer {
+	out := []chartLayer{}
+	for o := measure.OK; o <= measure.Censored; o++ {
+		l := chartLayer{Label: w.word(o.String()), Color: errorColors[len(out)%len(errorColors)]}
+		some := false
+		for _, s := range d.Series {
+			if !afterStages(d, s) {
+				n := s.Errors[o.String()]
+				l.Values = append(l.Values, n)
+				some = some || n > 0
+			}
+		}
+		if some {
+			out = append(out, l)
+		}
+	}
+	return out
 }

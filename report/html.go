@@ -44,18 +44,20 @@ type page struct {
 	Library, Script template.JS
 	Data            template.JS
 	Tiles           []tile
-	Tiers           []tierBar
+	Got             []gotBar
 	Latency         []cellRow
 	TurnRows        []turnCells
 
 	Breakdowns                    []cellRow
 	BreakdownTitle, BreakdownNote string
 	Facts                         []factList
+	Addresses                     [][]string
+	Live, ErrorKinds              bool
 }
 
 type tile struct{ Key, Value, Under, Class string }
 
-type tierBar struct {
+type gotBar struct {
 	Name, Class, Share string
 	N                  int64
 	Width              string
@@ -97,7 +99,7 @@ func WriteHTML(d *result.Document, out io.Writer, lang Lang) error {
 		D: d, W: w, Style: template.CSS(style), Library: template.JS(uPlotScript), Script: template.JS(pageScript), Data: template.JS(data),
 		Policy: fmt.Sprintf("default-src 'none'; script-src %s %s; style-src %s; img-src data:; base-uri 'none'; form-action 'none'",
 			cspHash(uPlotScript), cspHash(pageScript), cspHash(style)),
-		Notes: []string{judgingNote(d, w), loadNote(d, w)}, Tiles: tilesOf(d, w), Tiers: tierBars(d.Tiers, w), Facts: factsOf(d, w),
+		Notes: []string{judgingNote(d, w), loadNote(d, w)}, Tiles: tilesOf(d, w), Got: gotBars(d.Tiers, w), Facts: factsOf(d, w), Addresses: addressTable(d, w), Live: slices.ContainsFunc(d.Series, func(s result.Second) bool { return s.Conversations > 0 }), ErrorKinds: len(errorLayers(d, w)) > 0,
 	}
 	rows := latencyRows(d, w)
 	for i, cells := range quantileTable(quantilesIn(rows)) {
@@ -140,8 +142,11 @@ func cspHash(s string) string {
 func pageFuncs(w *words) template.FuncMap {
 	return template.FuncMap{
 		"clean": func(s string) string { return strings.ReplaceAll(fit(s, 600), " %", "\u00a0%") }, "label": func(s string) string { return fit(s, 48) }, "seconds": seconds, "whole": whole, "share": share, "time_of_day": timeOfDay,
-		"word":         w.word,
-		"class":        verdictClass,
+		"word":  w.word,
+		"class": verdictClass,
+		"totals": func(d *result.Document) string {
+			return fmt.Sprintf(w.HeadlineF, whole(d.Counts.Conversations), whole(d.Counts.Turns))
+		},
 		"subtitle":     func(d *result.Document) string { return fit(subtitle(d, w), 600) },
 		"seconds_line": func(s result.Seconds) string { return secondsLine(s, w) },
 		"scale_note":   func(v float64) string { return fmt.Sprintf(w.ScaleF, share(v)) },
@@ -150,8 +155,8 @@ func pageFuncs(w *words) template.FuncMap {
 		"bounds":       func(o result.Objective) string { return boundsText(o, w) },
 		"meter":        func(o result.Objective) *meter { return meterOf(o, w) },
 		"storm_span":   func(s result.Storm) string { return stormSpan(s, w) },
-		"storm_bar":    tierParts,
-		"storm_mix":    func(t result.Tiers) string { return tierMix(t, w) },
+		"storm_bar":    gotParts,
+		"storm_mix":    func(t result.Tiers) string { return gotMix(t, w) },
 		"or_none":      optionalSeconds,
 		"memory": func(list []result.Process, p result.Process) string {
 			return memoryColumn(list)(unit.Size(p.MaxRSSBytes))
@@ -244,7 +249,7 @@ func tilesOf(d *result.Document, w *words) []tile {
 	out = append(out, p99)
 	for _, o := range d.Objectives {
 		if o.Kind == scenario.KindFullQuality {
-			out = append(out, tile{w.TileQuality, measuredText(o, w), budgetText(o, w), verdictClass(o.Verdict)})
+			out = append(out, tile{w.TileQuality, measuredText(o, w), qualityNote(d, o, w), verdictClass(o.Verdict)})
 			break
 		}
 	}
@@ -264,6 +269,19 @@ func tilesOf(d *result.Document, w *words) []tile {
 	return append(out, tile{Key: w.TilePeak, Value: whole(peak), Under: w.TurnsPerS})
 }
 
+// qualityNote is what stands under the share of full quality: in a run with storms
+// it is that outside of them, which is not what users got on the whole.
+func qualityNote(d *result.Document, o result.Objective, w *words) string {
+	var full, valid int64
+	for _, s := range d.Series {
+		full, valid = full+s.FullQuality, valid+s.Valid
+	}
+	if len(d.Storms) == 0 || valid == 0 || len(o.Stages) > 0 {
+		return budgetText(o, w)
+	}
+	return fmt.Sprintf(w.QualityNoteF, share(float64(full)/float64(valid)), budgetText(o, w))
+}
+
 // classOf is the class of the first objective of a kind, "" without one.
 func classOf(d *result.Document, kind scenario.ObjectiveKind) string {
 	for _, o := range d.Objectives {
@@ -280,41 +298,39 @@ func afterStages(d *result.Document, s result.Second) bool {
 	return len(d.Stages) > 0 && float64(s.TS) >= d.Stages[len(d.Stages)-1].EndS
 }
 
-type tierBarPart struct{ Class, X, Width string }
+type gotPart struct{ Class, X, Width string }
 
-func tierParts(t result.Tiers) []tierBarPart {
-	var out []tierBarPart
-	sum, x := float64(t.Sum()), 0.0
-	for _, r := range []struct {
-		class string
-		n     int64
-	}{{"llm", t.LLM}, {"faq", t.FAQ}, {"handoff", t.Handoff}, {"static", t.Static}, {"unknown", t.Unknown}} {
+// gotParts are the parts of a bar of what users got.
+func gotParts(t result.Tiers) []gotPart {
+	var out []gotPart
+	sum, x := float64(t.All()), 0.0
+	for _, r := range gotRows(t, english()) {
 		if r.n > 0 {
 			w := float64(r.n) / sum * 100
-			out = append(out, tierBarPart{r.class, strconv.FormatFloat(x, 'f', 2, 64), strconv.FormatFloat(w, 'f', 2, 64)})
+			out = append(out, gotPart{r.class, strconv.FormatFloat(x, 'f', 2, 64), strconv.FormatFloat(w, 'f', 2, 64)})
 			x += w
 		}
 	}
 	return out
 }
 
-func tierMix(t result.Tiers, w *words) string {
+func gotMix(t result.Tiers, w *words) string {
 	var out []string
-	for _, r := range tierRows(t, w) {
+	for _, r := range gotRows(t, w) {
 		if r.n > 0 {
-			out = append(out, r.name+" "+share(float64(r.n)/float64(t.Sum())))
+			out = append(out, r.name+" "+share(float64(r.n)/float64(t.All())))
 		}
 	}
 	return strings.Join(out, " · ")
 }
 
-func tierBars(t result.Tiers, w *words) []tierBar {
-	var out []tierBar
-	parts := tierParts(t)
-	for _, r := range tierRows(t, w) {
+func gotBars(t result.Tiers, w *words) []gotBar {
+	var out []gotBar
+	parts := gotParts(t)
+	for _, r := range gotRows(t, w) {
 		if r.n > 0 {
 			p := parts[len(out)]
-			out = append(out, tierBar{r.name, p.Class, share(float64(r.n) / float64(t.Sum())), r.n, p.Width})
+			out = append(out, gotBar{r.name, p.Class, share(float64(r.n) / float64(t.All())), r.n, p.Width})
 		}
 	}
 	return out
@@ -338,7 +354,7 @@ func factsOf(d *result.Document, w *words) []factList {
 		[2]string{w.Seed, strconv.FormatUint(d.Scenario.Seed, 10)}, [2]string{"SHA-256", short(d.Scenario.SHA256)},
 		[2]string{w.Overrides, strings.Join(d.Overrides, " ")})
 	t := d.Target
-	add(w.Target, [2]string{w.Target, strings.TrimSpace(string(t.Kind) + " " + t.Profile)}, [2]string{"URL", t.URL}, [2]string{"API", string(t.API)},
+	add(w.TargetTitle, [2]string{w.Target, strings.TrimSpace(string(t.Kind) + " " + t.Profile)}, [2]string{"URL", t.URL}, [2]string{"API", string(t.API)},
 		[2]string{"HTTP", strings.TrimSpace(string(t.HTTP) + " " + w.word(string(t.Mode)))}, [2]string{w.Connections, w.word(string(t.Connections))}, [2]string{"Redis", t.Redis},
 		[2]string{w.KnobsSum, short(t.KnobsSHA256)})
 	var knobs, tags [][2]string
@@ -362,7 +378,7 @@ func factsOf(d *result.Document, w *words) []factList {
 	add(w.Tags, tags...)
 	var stages [][2]string
 	for _, s := range d.Stages {
-		note := seconds(s.StartS) + " – " + seconds(s.EndS)
+		note := seconds(s.StartS) + " – " + seconds(s.EndS) + plannedOf(s, w)
 		if !s.Judged {
 			note += w.aside(w.NotJudged)
 		}
@@ -370,6 +386,24 @@ func factsOf(d *result.Document, w *words) []factList {
 	}
 	add(w.Stages, stages...)
 	return out
+}
+
+// plannedOf is the load that was planned for a stage.
+func plannedOf(s result.Stage, w *words) string {
+	ramp := func(r *result.Ramp, unitOf string) string {
+		text := unit.Figure(r.To)
+		if r.From != r.To {
+			text = unit.Figure(r.From) + " → " + text
+		}
+		return " · " + text + unitOf
+	}
+	switch {
+	case s.StartsPerS != nil:
+		return ramp(s.StartsPerS, " "+w.StartsPerS)
+	case s.Users != nil:
+		return ramp(s.Users, " "+w.Users)
+	}
+	return ""
 }
 
 func short(sum string) string {

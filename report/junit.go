@@ -84,6 +84,11 @@ func WriteJUnit(d *result.Document, out io.Writer) error {
 	for _, o := range d.Objectives {
 		s.Cases = append(s.Cases, objectiveCase(d, o, name, w))
 	}
+	return writeSuite(out, &s)
+}
+
+// writeSuite counts the cases of a suite and writes it.
+func writeSuite(out io.Writer, s *junitSuite) error {
 	for _, c := range s.Cases {
 		s.Tests++
 		switch {
@@ -100,7 +105,7 @@ func WriteJUnit(d *result.Document, out io.Writer) error {
 	}
 	e := xml.NewEncoder(out)
 	e.Indent("", "  ")
-	all := junitSuites{Name: "cstest", Tests: s.Tests, Failures: s.Failures, Errors: s.Errors, Time: s.Time, Suite: s}
+	all := junitSuites{Name: "cstest", Tests: s.Tests, Failures: s.Failures, Errors: s.Errors, Time: s.Time, Suite: *s}
 	if err := e.Encode(all); err != nil {
 		return fmt.Errorf("junit.xml: %w", err)
 	}

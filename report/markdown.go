@@ -55,6 +55,7 @@ func WriteMarkdown(d *result.Document, out io.Writer, lang Lang) error {
 	}
 	mdBreakdowns(d, w, p)
 	mdErrors(d, w, p)
+	mdAddresses(d, w, p)
 	p("<details><summary>%s</summary>\n", w.Run)
 	p("- %s%s%s", w.RunID, w.Colon, md(d.RunID))
 	p("- %s", md(strings.Join(generatorFacts(d, w), " · ")))
@@ -66,10 +67,10 @@ func WriteMarkdown(d *result.Document, out io.Writer, lang Lang) error {
 }
 
 func mdAnswers(d *result.Document, w *words, p func(string, ...any)) {
-	sum := d.Tiers.Sum()
+	sum := d.Tiers.All()
 	if sum > 0 {
-		mdTable(p, []string{w.WhoAnswered, w.Answers, w.Share}, "lrr")
-		for _, r := range tierRows(d.Tiers, w) {
+		mdTable(p, []string{w.WhoAnswered, w.Turns, w.Share}, "lrr")
+		for _, r := range gotRows(d.Tiers, w) {
 			if r.n > 0 {
 				p("| %s | %s | %s |", r.name, whole(r.n), share(float64(r.n)/float64(sum)))
 			}

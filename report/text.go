@@ -227,14 +227,18 @@ func budgetText(o result.Objective, w *words) string {
 
 func (t *text) answers(d *result.Document) {
 	w := t.words
-	if sum := d.Tiers.Sum(); sum > 0 {
+	if sum := d.Tiers.All(); sum > 0 {
 		t.heading(w.WhoAnswered)
-		for _, r := range tierRows(d.Tiers, w) {
+		for _, r := range gotRows(d.Tiers, w) {
 			if r.n <= 0 {
 				continue
 			}
 			bar := strings.Repeat("█", int(min(float64(r.n)/float64(sum), 1)*40+0.5))
-			t.line(pad(r.name, 18, false) + pad(whole(r.n), 12, true) + pad(share(float64(r.n)/float64(sum)), 10, true) + "  " + t.paint(bar, cyan))
+			paint := cyan
+			if r.bad {
+				paint = red
+			}
+			t.line(pad(r.name, 18, false) + pad(whole(r.n), 12, true) + pad(share(float64(r.n)/float64(sum)), 10, true) + "  " + t.paint(bar, paint))
 		}
 	}
 	c := d.Conversations
@@ -246,13 +250,23 @@ func (t *text) answers(d *result.Document) {
 	}
 }
 
-type tierRow struct {
-	name string
-	n    int64
+// gotRow is one of the things that users got.
+type gotRow struct {
+	class, name string
+	n           int64
+	bad         bool
 }
 
-func tierRows(t result.Tiers, w *words) []tierRow {
-	return []tierRow{{w.word("llm"), t.LLM}, {w.word("faq"), t.FAQ}, {w.word("handoff"), t.Handoff}, {w.word("static"), t.Static}, {w.word("unknown"), t.Unknown}}
+// gotRows are what users got, best first; their sum is t.All.
+func gotRows(t result.Tiers, w *words) []gotRow {
+	rows := []gotRow{
+		{class: "llm", n: t.LLM}, {class: "faq", n: t.FAQ}, {class: "handoff", n: t.Handoff}, {class: "static", n: t.Static},
+		{class: "unknown", n: t.Unknown}, {class: "wrong", n: t.Wrong, bad: true}, {class: "nobody", n: t.Nobody, bad: true},
+	}
+	for i := range rows {
+		rows[i].name = w.word(rows[i].class)
+	}
+	return rows
 }
 
 func (t *text) storms(d *result.Document) {
@@ -297,8 +311,8 @@ func stormFacts(s result.Storm, w *words) []string {
 	if s.CallsPerTurn != nil {
 		out = append(out, w.CallsPerTurn+" "+unit.Figure(*s.CallsPerTurn))
 	}
-	if sum := s.Tiers.Sum(); sum > 0 {
-		for _, r := range tierRows(s.Tiers, w) {
+	if sum := s.Tiers.All(); sum > 0 {
+		for _, r := range gotRows(s.Tiers, w) {
 			if r.n > 0 {
 				out = append(out, r.name+" "+share(float64(r.n)/float64(sum)))
 			}

@@ -82,7 +82,7 @@ func latencyRows(d *result.Document, w *words) []latencyRow {
 	for _, x := range []struct {
 		name string
 		q    *result.Quantiles
-	}{{w.FirstToken, d.FirstToken}, {w.ChunkGap, d.ChunkGap}, {w.Connect, d.Connect}} {
+	}{{w.FirstReasoning, d.FirstReasoning}, {w.FirstToken, d.FirstToken}, {w.ChunkGap, d.ChunkGap}, {w.Connect, d.Connect}} {
 		if x.q != nil {
 			out = append(out, latencyRow{x.name, "", *x.q})
 		}
@@ -115,6 +115,9 @@ func (t *text) generator(d *result.Document) {
 	w, g := t.words, d.Generator
 	t.heading(w.Generator)
 	t.wrapped("", strings.Join(generatorFacts(d, w), " · "), "")
+	if rows := addressTable(d, w); rows != nil {
+		t.table(rows)
+	}
 	memory := memoryColumn(d.Processes)
 	for _, p := range d.Processes {
 		row := pad(fit(p.Name, 20), 20, false) + pad(w.CPU+" "+share(p.CPUShare), 12, true) + pad(memory(unit.Size(p.MaxRSSBytes)), 12, true)
@@ -143,6 +146,10 @@ func generatorFacts(d *result.Document, w *words) []string {
 		out = append(out, w.MaxInFlight+" "+whole(g.MaxInFlight))
 	}
 	out = append(out, fmt.Sprintf(w.TaintedF, whole(int64(g.TaintedS))))
+	if n := len(g.StarvedAtS); n > 0 {
+		out = append(out, fmt.Sprintf(w.StarvedF, whole(int64(n))))
+	}
+	out = append(out, connectionFacts(d, w)...)
 	if d.Environment.SharedHost {
 		out = append(out, w.SharedHost)
 	}

@@ -64,7 +64,7 @@ func document(in input) *Document {
 		CstestVersion: in.Version,
 		RunID:         in.RunID,
 		Tags:          orEmptyMap(in.Tags),
-		Scenario:      ScenarioRef{Name: in.scenario.Name, SHA256: digest(in.Scenario), Seed: in.scenario.Seed, Scale: scale},
+		Scenario:      ScenarioRef{Name: in.scenario.Name, Description: in.scenario.Description, SHA256: digest(in.Scenario), Seed: in.scenario.Seed, Scale: scale},
 		StartedAt:     in.Started.UTC().Format(time.RFC3339Nano),
 		DurationS:     roundS(in.Snapshot.Elapsed),
 		Target:        targetOf(in),
@@ -77,7 +77,7 @@ func document(in input) *Document {
 		WarningCodes:  warnings.OrEmpty(),
 		Overrides:     orEmpty(in.Overrides),
 		Knobs:         knobsOf(in.scenario),
-		Stages:        stagesOf(in.Snapshot.Plan),
+		Stages:        stagesOf(in.Snapshot.Plan, in.scenario),
 		LittlesLaw: LittlesLaw{
 			InFlightMean: finite(in.judged.LittlesLaw.InFlightMean), RateTimesMean: finite(in.judged.LittlesLaw.RateTimesMean),
 			ErrorShare: finite(in.judged.LittlesLaw.ErrorShare),
@@ -87,7 +87,7 @@ func document(in input) *Document {
 	d.Judging = judgingOf(in)
 	d.Objectives = objectivesOf(in.scenario, in.judged)
 	d.Counts = countsOf(in.Snapshot)
-	d.Tiers = tiersOf(in.Snapshot.Tiers)
+	d.Tiers = tiersOf(in.Snapshot.Tiers, in.Snapshot.Counts)
 	d.fillLatency(in.Snapshot)
 	d.Turns = turnRows(in.Snapshot)
 	d.Breakdowns = breakdowns(in)
@@ -186,10 +186,20 @@ func digest(text string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-func stagesOf(p *measure.Plan) []Stage {
+func stagesOf(p *measure.Plan, sc *scenario.Scenario) []Stage {
 	out := make([]Stage, 0, len(p.Stages))
-	for _, s := range p.Stages {
-		out = append(out, Stage{Name: s.Name, StartS: roundS(s.Start), EndS: roundS(s.End), Judged: s.Judged})
+	for i, s := range p.Stages {
+		stage := Stage{Name: s.Name, StartS: roundS(s.Start), EndS: roundS(s.End), Judged: s.Judged}
+		if i < len(sc.Load.Stages) && sc.Load.Stages[i].Name == s.Name {
+			of := sc.Load.Stages[i]
+			if of.Starts != nil {
+				stage.StartsPerS = &Ramp{float64(of.Starts.From), float64(of.Starts.To)}
+			}
+			if of.Users != nil {
+				stage.Users = &Ramp{float64(of.Users.From), float64(of.Users.To)}
+			}
+		}
+		out = append(out, stage)
 	}
 	return out
 }
@@ -238,11 +248,18 @@ func countsOf(s *measure.Snapshot) Counts {
 	return c
 }
 
-func tiersOf[T int64 | uint32](t [measure.Tiers]T) Tiers {
-	return Tiers{
+func tiersOf[T int64 | uint32](t [measure.Tiers]T, outcomes [measure.Outcomes]T) Tiers {
+	out := Tiers{
 		LLM: int64(t[measure.TierLLM]), FAQ: int64(t[measure.TierFAQ]), Handoff: int64(t[measure.TierHandoff]),
 		Static: int64(t[measure.TierStatic]), Unknown: int64(t[measure.TierUnknown]),
+		Wrong: int64(outcomes[measure.ContextLost]) + int64(outcomes[measure.Integrity]),
 	}
+	for o := measure.OK; o < measure.Censored; o++ {
+		if !measure.Answered.Has(o) && o != measure.ContextLost && o != measure.Integrity {
+			out.Nobody += int64(outcomes[o])
+		}
+	}
+	return out
 }
 
 func availabilityOf(r sla.Result) Availability {
@@ -288,12 +305,7 @@ func stormsOf(in input) []Storm {
 			// The middle of the second: a storm's edges are a millisecond beside whole seconds.
 			at := time.Duration(in.Snapshot.First+i)*time.Second + time.Second/2
 			if at >= s.Start && at < end {
-				t := tiersOf(sec.Tiers)
-				storm.Tiers.LLM += t.LLM
-				storm.Tiers.FAQ += t.FAQ
-				storm.Tiers.Handoff += t.Handoff
-				storm.Tiers.Static += t.Static
-				storm.Tiers.Unknown += t.Unknown
+				storm.Tiers.add(tiersOf(sec.Tiers, sec.Outcomes))
 			}
 		}
 		out = append(out, storm)
@@ -345,8 +357,13 @@ func (d *Document) fillRun(in input) {
 		MaxInFlight: g.MaxInFlight, TaintedS: len(in.judged.Generator.Tainted), Reasons: in.judged.Generator.Reasons.Texts(reason.English),
 		ReasonCodes: in.judged.Generator.Reasons.OrEmpty(), StartsDue: in.judged.Generator.Due, Starts: in.Snapshot.Started,
 		SecondsWithTurns: in.judged.Generator.Seconds, LateAtS: append([]int{}, in.judged.Generator.Late...),
+		StarvedAtS:       append([]int{}, in.judged.Generator.Starved...),
 		FailsWithoutLate: orEmpty(in.judged.Generator.FailsWithout), Drops: dropsOf(in.Snapshot),
 		Resent: g.Traffic.Resent, FullHandshakes: g.Traffic.FullHandshakes, ResumedHandshakes: g.Traffic.ResumedHandshakes,
+		Addresses: make([]AddressTurns, 0, len(g.Traffic.Addresses)),
+	}
+	for _, a := range g.Traffic.Addresses {
+		d.Generator.Addresses = append(d.Generator.Addresses, AddressTurns(a))
 	}
 	if turns > 0 && g.Cores > 0 { // else it never told
 		d.Generator.CPUUsPerTurn = known(math.Round(float64(g.CPU.Microseconds())/turns*100) / 100)

@@ -69,6 +69,9 @@ func TestCountsAreConserved(t *testing.T) {
 	if answered := d.Counts.Turns - bad; answered != d.Latency.Response.N || answered != d.Tiers.Sum() {
 		t.Errorf("%d answered, %d response times, %d tiers", answered, d.Latency.Response.N, d.Tiers.Sum())
 	}
+	if got := d.Tiers.All(); got != d.Counts.Turns-d.Counts.Censored {
+		t.Errorf("%d turns whose end is known, %d that got something or nothing", d.Counts.Turns-d.Counts.Censored, got)
+	}
 	if all := d.Latency.FailedAsInfinite.N; all != d.Counts.Turns+d.Counts.DroppedTarget {
 		t.Errorf("failures as infinite: n = %d", all)
 	}

@@ -33,28 +33,29 @@ type Document struct {
 	// before they were written.
 	ReasonCodes reason.Reasons `json:"reason_codes"`
 
-	Judging       Judging        `json:"judging"`
-	Objectives    []Objective    `json:"objectives"`
-	Counts        Counts         `json:"counts"`
-	Latency       Latency        `json:"latency"`
-	FirstToken    *Quantiles     `json:"first_token,omitempty"`
-	ChunkGap      *Quantiles     `json:"chunk_gap,omitempty"`
-	Connect       *Quantiles     `json:"connect,omitempty"`
-	Turns         []TurnRow      `json:"turns"`
-	Breakdowns    []Breakdown    `json:"breakdowns"`
-	Tiers         Tiers          `json:"tiers"`
-	Availability  Availability   `json:"availability"`
-	Storms        []Storm        `json:"storms"`
-	Conversations Conversations  `json:"conversations"`
-	Errors        []Error        `json:"errors"`
-	ErrorsMore    int64          `json:"errors_more"` // turns of the kinds not listed
-	LLM           LLM            `json:"llm"`
-	Generator     Generator      `json:"generator"`
-	Processes     []Process      `json:"processes"`
-	LittlesLaw    LittlesLaw     `json:"littles_law"`
-	Series        []Second       `json:"series"`
-	Warnings      []string       `json:"warnings"`
-	WarningCodes  reason.Reasons `json:"warning_codes"`
+	Judging        Judging        `json:"judging"`
+	Objectives     []Objective    `json:"objectives"`
+	Counts         Counts         `json:"counts"`
+	Latency        Latency        `json:"latency"`
+	FirstToken     *Quantiles     `json:"first_token,omitempty"`     // of the answer itself
+	FirstReasoning *Quantiles     `json:"first_reasoning,omitempty"` // of the model's reasoning before it
+	ChunkGap       *Quantiles     `json:"chunk_gap,omitempty"`
+	Connect        *Quantiles     `json:"connect,omitempty"`
+	Turns          []TurnRow      `json:"turns"`
+	Breakdowns     []Breakdown    `json:"breakdowns"`
+	Tiers          Tiers          `json:"tiers"`
+	Availability   Availability   `json:"availability"`
+	Storms         []Storm        `json:"storms"`
+	Conversations  Conversations  `json:"conversations"`
+	Errors         []Error        `json:"errors"`
+	ErrorsMore     int64          `json:"errors_more"` // turns of the kinds not listed
+	LLM            LLM            `json:"llm"`
+	Generator      Generator      `json:"generator"`
+	Processes      []Process      `json:"processes"`
+	LittlesLaw     LittlesLaw     `json:"littles_law"`
+	Series         []Second       `json:"series"`
+	Warnings       []string       `json:"warnings"`
+	WarningCodes   reason.Reasons `json:"warning_codes"`
 
 	// What the renderings need beside the results.
 	Overrides    []string          `json:"overrides"`
@@ -71,10 +72,11 @@ type Document struct {
 
 // ScenarioRef names what was run. Scale is 1 unless the load was scaled.
 type ScenarioRef struct {
-	Name   string  `json:"name"`
-	SHA256 string  `json:"sha256"`
-	Seed   uint64  `json:"seed"`
-	Scale  float64 `json:"scale"`
+	Name        string  `json:"name"`
+	Description string  `json:"description"`
+	SHA256      string  `json:"sha256"`
+	Seed        uint64  `json:"seed"`
+	Scale       float64 `json:"scale"`
 }
 
 // TargetKind says whose server was tested.
@@ -230,15 +232,33 @@ type Breakdown struct {
 }
 
 // Tiers counts answered turns by the tier that served them; Unknown did not say.
+// Beside them are the turns whose users got no answer, and those that got one of
+// no use: without the dialog so far, or another's. Turns that were cut when the
+// load ended are in none.
 type Tiers struct {
 	LLM     int64 `json:"llm"`
 	FAQ     int64 `json:"faq"`
 	Handoff int64 `json:"handoff"`
 	Static  int64 `json:"static"`
 	Unknown int64 `json:"unknown"`
+	Nobody  int64 `json:"nobody"`
+	Wrong   int64 `json:"wrong"`
 }
 
-// Sum of all tiers.
+// All is how many turns there are whose users know what they got.
+func (t Tiers) All() int64 { return t.Sum() + t.Nobody + t.Wrong }
+
+func (t *Tiers) add(o Tiers) {
+	t.LLM += o.LLM
+	t.FAQ += o.FAQ
+	t.Handoff += o.Handoff
+	t.Static += o.Static
+	t.Unknown += o.Unknown
+	t.Nobody += o.Nobody
+	t.Wrong += o.Wrong
+}
+
+// Sum is the turns of all tiers: those answered.
 func (t Tiers) Sum() int64 { return t.LLM + t.FAQ + t.Handoff + t.Static + t.Unknown }
 
 // Availability of answers is a share of valid turns, null without any; of
@@ -333,12 +353,14 @@ type Generator struct {
 	Reasons      []string       `json:"reasons"`
 	ReasonCodes  reason.Reasons `json:"reason_codes"`
 	// StartsDue is how many starts were to be issued or dropped, Starts how many were
-	// issued. LateAtS are the seconds in which the generator was late, of SecondsWithTurns.
+	// issued. LateAtS are the seconds in which the generator was late or
+	// was starved, of SecondsWithTurns; StarvedAtS those in which others had taken this machine's processors.
 	// FailsWithoutLate names what fails even without these, where there were too many.
 	StartsDue        int64    `json:"starts_due"`
 	Starts           int64    `json:"starts"`
 	SecondsWithTurns int      `json:"seconds_with_turns"`
 	LateAtS          []int    `json:"late_at_s"`
+	StarvedAtS       []int    `json:"starved_at_s"`
 	FailsWithoutLate []string `json:"fails_without_late"`
 	Drops            []Drop   `json:"drops"`
 	// Resent requests went over another stream or connection, because the server had
@@ -346,6 +368,16 @@ type Generator struct {
 	Resent            int64 `json:"resent,omitempty"`
 	FullHandshakes    int64 `json:"full_handshakes,omitempty"`
 	ResumedHandshakes int64 `json:"resumed_handshakes,omitempty"`
+	// Addresses are those of the target that connections led to.
+	Addresses []AddressTurns `json:"addresses"`
+}
+
+// AddressTurns is how many turns one address was asked, and how many of them got no
+// whole answer of a good status. Turns that got no connection are with none.
+type AddressTurns struct {
+	Address string `json:"address"`
+	Turns   int64  `json:"turns"`
+	Failed  int64  `json:"failed"`
 }
 
 // Process is one process of the run. CPUShare is CPUS over the run's length: 1
@@ -376,17 +408,21 @@ type Second struct {
 	Starts        int64    `json:"starts"`
 	Dropped       int64    `json:"dropped"`
 	InFlight      int64    `json:"in_flight"`
-	Turns         int64    `json:"turns"`
-	OK            int64    `json:"ok"`
-	Degraded      int64    `json:"degraded"`
-	Unexpected    int64    `json:"unexpected"`
-	Bad           int64    `json:"bad"`
-	P50Ns         *int64   `json:"p50_ns"`
-	P99Ns         *int64   `json:"p99_ns"`
-	LagP99Ns      *int64   `json:"lag_p99_ns"`
-	Tier          string   `json:"tier"`
-	Tiers         Tiers    `json:"tiers"`
-	LLMCalls      *int64   `json:"llm_calls"`
+	// Conversations are those under way, thinking ones too; in a closed load its users.
+	Conversations int64  `json:"conversations"`
+	Turns         int64  `json:"turns"`
+	OK            int64  `json:"ok"`
+	Degraded      int64  `json:"degraded"`
+	Unexpected    int64  `json:"unexpected"`
+	Bad           int64  `json:"bad"`
+	P50Ns         *int64 `json:"p50_ns"`
+	P99Ns         *int64 `json:"p99_ns"`
+	LagP99Ns      *int64 `json:"lag_p99_ns"`
+	Tier          string `json:"tier"`
+	Tiers         Tiers  `json:"tiers"`
+	LLMCalls      *int64 `json:"llm_calls"`
+	// Errors are the Bad turns by outcome, those that there were.
+	Errors map[string]int64 `json:"errors,omitempty"`
 	// Valid turns are those that were judged, with what the starts dropped by the target
 	// would have had; Turns has besides those that were excluded, sent again or cut.
 	// Answered, Goodput (within the tightest limit) and FullQuality are of these.
@@ -402,6 +438,16 @@ type Stage struct {
 	StartS float64 `json:"start_s"`
 	EndS   float64 `json:"end_s"`
 	Judged bool    `json:"judged"`
+	// What was planned from its begin to its end: starts in an open load, users in a closed
+	// one.
+	StartsPerS *Ramp `json:"starts_per_s,omitempty"`
+	Users      *Ramp `json:"users,omitempty"`
+}
+
+// Ramp goes from one figure to another, or keeps the one.
+type Ramp struct {
+	From float64 `json:"from"`
+	To   float64 `json:"to"`
 }
 
 // Distribution holds the points of the percentile plot.

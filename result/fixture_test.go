@@ -239,7 +239,7 @@ func (s *sale) facts() *measure.Facts {
 		},
 	}
 	for second := range 110 {
-		f.Generator.Seconds = append(f.Generator.Seconds, measure.GeneratorSecond{Second: second, InFlight: s.inFlight[second] / 8})
+		f.Generator.Seconds = append(f.Generator.Seconds, measure.GeneratorSecond{Second: second, InFlight: s.inFlight[second] / 8, Conversations: s.inFlight[second]})
 		if c := s.calls[second]; c != nil {
 			f.Calls = append(f.Calls, *c)
 			f.LLMCalls += c.Calls + c.Probes

@@ -19,6 +19,7 @@ func (d *Document) fillLatency(s *measure.Snapshot) {
 		FailedAsInfinite: quantilesOf(response, failed, dependence(s, true)),
 	}
 	d.FirstToken = optionalQuantiles(s.Timings[measure.FirstToken], dependence(s, false))
+	d.FirstReasoning = optionalQuantiles(s.Timings[measure.FirstReasoning], dependence(s, false))
 	d.ChunkGap = optionalQuantiles(s.Timings[measure.ChunkGap], dependence(s, false))
 	d.Connect = optionalQuantiles(s.Timings[measure.Connect], dependence(s, false))
 	d.Distribution = Distribution{

@@ -14,9 +14,9 @@ const afterStages = "drain"
 
 func seriesOf(in input) []Second {
 	snap := in.Snapshot
-	inFlight := map[int]int64{}
+	health := map[int]measure.GeneratorSecond{}
 	for _, g := range in.Facts.Generator.Seconds {
-		inFlight[g.Second] = g.InFlight
+		health[g.Second] = g
 	}
 	calls := map[int]int64{}
 	for _, c := range in.Facts.Calls {
@@ -27,15 +27,21 @@ func seriesOf(in input) []Second {
 	for i := range snap.Seconds {
 		src, at := &snap.Seconds[i], snap.First+i
 		s := Second{
-			TS: at, Stage: stageAt(snap.Plan, at), Starts: int64(src.Starts), InFlight: inFlight[at],
+			TS: at, Stage: stageAt(snap.Plan, at), Starts: int64(src.Starts), InFlight: health[at].InFlight, Conversations: health[at].Conversations,
 			OK: int64(src.Outcomes[measure.OK]), Degraded: int64(src.Outcomes[measure.Degraded]),
 			Unexpected: int64(src.Outcomes[measure.Unexpected]),
 			Dropped:    int64(src.Outcomes[measure.DroppedTarget]) + int64(src.Outcomes[measure.DroppedGenerator]),
 			P50Ns:      optionalNs(sla.Shown(&src.Response, 0.50)), P99Ns: optionalNs(sla.Shown(&src.Response, 0.99)),
-			LagP99Ns: optionalNs(sla.Shown(&src.Lag, 0.99)), Tiers: tiersOf(src.Tiers),
+			LagP99Ns: optionalNs(sla.Shown(&src.Lag, 0.99)), Tiers: tiersOf(src.Tiers, src.Outcomes),
 		}
 		for o := measure.OK; o <= measure.Censored; o++ {
 			s.Turns += int64(src.Outcomes[o])
+			if n := int64(src.Outcomes[o]); n > 0 && !measure.Answered.Has(o) {
+				if s.Errors == nil {
+					s.Errors = map[string]int64{}
+				}
+				s.Errors[o.String()] = n
+			}
 		}
 		of := sla.SharesOf(snap.Plan, src)
 		s.Valid, s.Answered, s.Goodput, s.FullQuality = of.Valid, of.Answered, of.Goodput, of.FullQuality

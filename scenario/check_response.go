@@ -124,6 +124,16 @@ func (c *checker) framing(r *Response) {
 func (c *checker) stream(s *StreamPath) {
 	c.jsonPlace("target.response.stream.delta", s.Delta)
 	c.conditions("target.response.stream.delta_when", s.DeltaWhen)
+	if s.Reasoning != "" {
+		c.jsonPlace("target.response.stream.reasoning", s.Reasoning)
+	}
+	c.conditions("target.response.stream.reasoning_when", s.ReasoningWhen)
+	if s.Reasoning == "" && len(s.ReasoningWhen) > 0 {
+		c.bad("target.response.stream.reasoning_when", "means nothing without reasoning, the place of the text: write both")
+	}
+	if s.Reasoning == s.Delta && len(s.ReasoningWhen) == 0 {
+		c.bad("target.response.stream.reasoning", "is the place of delta: write reasoning_when, which tells them apart")
+	}
 	c.conditions("target.response.stream.done", s.Done)
 	word, alone := s.Done.Word()
 	switch {
@@ -133,7 +143,7 @@ func (c *checker) stream(s *StreamPath) {
 		c.warn("target.response.stream.done", "a server that breaks off in good order looks like one that is done: name the last event where there is one")
 	}
 	if s.Format == StreamNDJSON {
-		for _, one := range slices.Concat(s.Done, s.DeltaWhen) {
+		for _, one := range slices.Concat(s.Done, s.DeltaWhen, s.ReasoningWhen) {
 			if kind, _ := Find(one.Path); kind == PlaceEvent {
 				c.bad("target.response.stream", "sse:event is the name of a server-sent event: lines of ndjson have none")
 			}

@@ -120,7 +120,7 @@ func needsOf(kind ObjectiveKind) needs {
 	switch kind {
 	case KindLatency:
 		return needs{target: true, limit: true, stages: true, tier: true}
-	case KindFirstToken, KindChunkGap:
+	case KindFirstToken, KindFirstReasoning, KindChunkGap:
 		return needs{target: true, limit: true, stages: true}
 	case KindAvailability, KindSeconds:
 		return needs{target: true, stages: true, tier: true}
@@ -165,8 +165,11 @@ func (c *checker) objective(path string, o *Objective) {
 	if o.After != "" && n.after {
 		c.after(path+".after", o.After)
 	}
-	if (o.Kind == KindFirstToken || o.Kind == KindChunkGap) && c.Target.Mode != ModeStream {
+	if (o.Kind == KindFirstToken || o.Kind == KindFirstReasoning || o.Kind == KindChunkGap) && c.Target.Mode != ModeStream {
 		c.bad(path+".kind", "%s is for target.mode: stream", o.Kind)
+	}
+	if o.Kind == KindFirstReasoning {
+		c.reasoning(path + ".kind")
 	}
 	c.stages(path, o)
 	// Auto-named objectives are replaced by name; another kind under such a name would silently drop the check.
@@ -174,6 +177,17 @@ func (c *checker) objective(path string, o *Objective) {
 		if auto.Name == o.Name && auto.Kind != o.Kind {
 			c.bad(path+".name", "%s is the name of a check of kind %s: choose another", o.Name, auto.Kind)
 		}
+	}
+}
+
+// reasoning refuses to judge what the target's answers have no place for.
+func (c *checker) reasoning(path string) {
+	switch r := c.Target.Response; {
+	case c.Target.API == APIOpenAI:
+	case c.Target.API != APICustom:
+		c.bad(path, "first_reasoning is for api openai and custom: no other has a place for the model's reasoning")
+	case r == nil || r.Stream == nil || r.Stream.Reasoning == "":
+		c.bad(path, "first_reasoning needs target.response.stream.reasoning: where the model's reasoning is")
 	}
 }
 

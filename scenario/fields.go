@@ -117,6 +117,8 @@ TierPath.map | the server's word to llm, faq, handoff or static | the words them
 StreamPath.format | sse: server-sent events; ndjson: a JSON document a line | sse
 StreamPath.delta | place of the text in an event's data |
 StreamPath.delta_when | conditions of an event that has a piece of the answer; others have none | any event
+StreamPath.reasoning | place of the model's reasoning in an event's data: timed by itself, no part of the answer |
+StreamPath.reasoning_when | conditions of an event that has a piece of the reasoning | any event
 StreamPath.done | conditions of the event that ends the stream; one word alone is its name, its whole data, or a place that is true; end-of-body: the end of the answer |
 JobPath.url | place of the job's address in the 202 | the Location header
 JobPath.status | place of the state in the polled answer | 200 is done, 202 is not
@@ -254,7 +256,7 @@ Recovery.quality | time until sla.full_quality holds again |
 Objective.name | names the objective in reports |
 Objective.kind | what is judged |
 Objective.target | share of turns, seconds or conversations that must be good |
-Objective.within | latency, first_token, chunk_gap: the limit; recovery_*: the time allowed |
+Objective.within | latency, first_token, first_reasoning, chunk_gap: the limit; recovery_*: the time allowed |
 Objective.tier_at_most | worst tier that counts as good | any
 Objective.stages | names of judged stages | every judged stage
 Objective.after | recovery_*: name of the fault |

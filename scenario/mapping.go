@@ -114,7 +114,10 @@ type StreamPath struct {
 	Format    StreamFormat `json:"format,omitempty"`
 	Delta     string       `json:"delta"`
 	DeltaWhen Conditions   `json:"delta_when,omitempty"`
-	Done      Conditions   `json:"done"`
+	// Reasoning is what the model thinks before it answers: timed, and no part of the answer.
+	Reasoning     string     `json:"reasoning,omitempty"`
+	ReasoningWhen Conditions `json:"reasoning_when,omitempty"`
+	Done          Conditions `json:"done"`
 }
 
 // EndOfBody as the whole of response.stream.done: the stream ends with the answer's

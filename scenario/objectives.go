@@ -25,7 +25,7 @@ func shareOf(percentile string) (unit.Share, bool) {
 // as they end; the others by whole seconds' ends, conversations, calls or facts.
 func (k ObjectiveKind) CountsTurns() bool {
 	switch k {
-	case KindLatency, KindAvailability, KindSeconds, KindFullQuality, KindExpected, KindContext, KindFirstToken, KindChunkGap:
+	case KindLatency, KindAvailability, KindSeconds, KindFullQuality, KindExpected, KindContext, KindFirstToken, KindFirstReasoning, KindChunkGap:
 		return true
 	case KindIntegrity, KindPlanted, KindRecoveryLatency, KindRecoveryQuality, KindCallsPerTurn, KindConversations:
 	}

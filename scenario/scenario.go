@@ -330,7 +330,7 @@ type Recovery struct {
 //	integrity     no foreign content, ever
 //	planted       no planted value unmasked
 //	recovery_latency, recovery_quality   within Limit of the end of storm After
-//	first_token, chunk_gap               share Target within Limit (streams)
+//	first_token, first_reasoning, chunk_gap   share Target within Limit (streams)
 //	calls_per_turn                       LLM calls per turn at most Max
 //	conversations                        share Target of conversations good in every turn
 type Objective struct {

@@ -300,6 +300,7 @@ const (
 	KindRecoveryLatency ObjectiveKind = "recovery_latency"
 	KindRecoveryQuality ObjectiveKind = "recovery_quality"
 	KindFirstToken      ObjectiveKind = "first_token"
+	KindFirstReasoning  ObjectiveKind = "first_reasoning"
 	KindChunkGap        ObjectiveKind = "chunk_gap"
 	KindCallsPerTurn    ObjectiveKind = "calls_per_turn"
 	KindConversations   ObjectiveKind = "conversations"
@@ -307,5 +308,5 @@ const (
 
 func (ObjectiveKind) words() []string {
 	return texts(KindLatency, KindAvailability, KindSeconds, KindFullQuality, KindExpected, KindContext, KindIntegrity, KindPlanted,
-		KindRecoveryLatency, KindRecoveryQuality, KindFirstToken, KindChunkGap, KindCallsPerTurn, KindConversations)
+		KindRecoveryLatency, KindRecoveryQuality, KindFirstToken, KindFirstReasoning, KindChunkGap, KindCallsPerTurn, KindConversations)
 }

@@ -76,6 +76,8 @@ func compile(b *measure.Budget, o scenario.Objective) {
 		b.TierAtMost = measure.TierUnknown
 	case scenario.KindFirstToken:
 		b.Of, b.Limit = measure.FirstToken, o.Limit.D()
+	case scenario.KindFirstReasoning:
+		b.Of, b.Limit = measure.FirstReasoning, o.Limit.D()
 	case scenario.KindChunkGap:
 		b.Of, b.Limit, b.Valid = measure.ChunkGap, o.Limit.D(), sent
 	case scenario.KindIntegrity, scenario.KindPlanted, scenario.KindRecoveryLatency, scenario.KindRecoveryQuality,

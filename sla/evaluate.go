@@ -121,7 +121,7 @@ func (j *judge) count(r *Judged, o scenario.Objective) {
 		}
 	case scenario.KindLatency, scenario.KindAvailability, scenario.KindSeconds, scenario.KindFullQuality,
 		scenario.KindExpected, scenario.KindRecoveryLatency, scenario.KindRecoveryQuality, scenario.KindFirstToken,
-		scenario.KindChunkGap, scenario.KindCallsPerTurn, scenario.KindConversations:
+		scenario.KindFirstReasoning, scenario.KindChunkGap, scenario.KindCallsPerTurn, scenario.KindConversations:
 	}
 	r.Measured = float64(r.Bad)
 	r.Lower, r.Upper = r.Measured, r.Measured
@@ -270,7 +270,7 @@ func (j *judge) mustVerify(o Judged) bool {
 		return j.s.Checks.Memory == scenario.On
 	case scenario.KindLatency, scenario.KindAvailability, scenario.KindSeconds, scenario.KindFullQuality,
 		scenario.KindExpected, scenario.KindPlanted, scenario.KindRecoveryLatency, scenario.KindRecoveryQuality,
-		scenario.KindFirstToken, scenario.KindChunkGap, scenario.KindCallsPerTurn, scenario.KindConversations:
+		scenario.KindFirstToken, scenario.KindFirstReasoning, scenario.KindChunkGap, scenario.KindCallsPerTurn, scenario.KindConversations:
 	}
 	return true
 }
@@ -304,6 +304,7 @@ func (j *judge) warn() {
 	if g := j.facts.Generator; g.SharedHost {
 		warn(reason.SharedHost, g.Cores)
 	}
+	j.warnStarved(warn)
 	if l := r.LittlesLaw; max(l.InFlightMean, l.RateTimesMean) >= littlesLawLeast && math.Abs(l.ErrorShare) > littlesLawOff {
 		warn(reason.LittlesLawOff, unit.Share(l.ErrorShare), l.InFlightMean, l.RateTimesMean)
 	}

@@ -276,7 +276,7 @@ func TestLongFormObjectives(t *testing.T) {
 	}{
 		{"warm", 50, 10, Fail, "P90 200 ms: fail: 20 % bad; this run: 20 % > 10 %, not met"},
 		{"faq", 45, 5, Inconclusive, "inconclusive: 5 of 45 turns not answered"},
-		{"token", 45, 25, Inconclusive, "first token 200 ms: inconclusive: 25 of 45 turns had it later, or were not answered in whole"},
+		{"token", 45, 25, Inconclusive, "first token of the answer 200 ms: inconclusive: 25 of 45 turns had it later, or were not answered in whole"},
 		{"gap", 20, 20, Fail, "chunk gap 200 ms: fail: 20 of 20 streams had a longer one, or broke off"},
 		{"dialogs", 96, 0, Pass, "pass: 1 more were cut off by cstest itself: good or bad, nobody knows; pass: 0 of 96 conversations"},
 		{"whole", 96, 1, Pass, "pass: 1 more were cut off by cstest itself: good or bad, nobody knows; pass: 1 of 96 conversations"},

@@ -47,6 +47,9 @@ func (j *judge) turns(r *Judged, o scenario.Objective, skip func(second int) boo
 		if o.Kind == scenario.KindFirstToken && j.snap.Timings[measure.FirstToken].N() == 0 && j.snap.Answered() > 0 {
 			j.notVerified(r, reason.New(reason.NoStream))
 		}
+		if o.Kind == scenario.KindFirstReasoning && j.snap.Timings[measure.FirstReasoning].N() == 0 && j.snap.Answered() > 0 {
+			j.notVerified(r, reason.New(reason.NoReasoning))
+		}
 		return
 	}
 	switch o.Kind {
@@ -54,6 +57,8 @@ func (j *judge) turns(r *Judged, o scenario.Objective, skip func(second int) boo
 		j.notVerified(r, reason.New(reason.NoChunkGap))
 	case scenario.KindExpected:
 		j.notVerified(r, reason.New(reason.NoCheckedAnswer))
+	case scenario.KindFirstReasoning:
+		j.notVerified(r, reason.New(reason.NoReasoning))
 	default:
 		if !ok {
 			j.notVerified(r, reason.New(reason.NotCounted))
@@ -176,6 +181,8 @@ func (j *judge) spent(r *Judged, o scenario.Objective) reason.Reasons {
 		return reason.Reasons{reason.New(reason.NotExpected, verdict, r.Bad, r.N)}
 	case scenario.KindFirstToken:
 		return reason.Reasons{reason.New(reason.FirstTokenLate, r.Limit, verdict, r.Bad, r.N)}
+	case scenario.KindFirstReasoning:
+		return reason.Reasons{reason.New(reason.FirstReasoningLate, r.Limit, verdict, r.Bad, r.N)}
 	case scenario.KindChunkGap:
 		return reason.Reasons{reason.New(reason.ChunkGapLong, r.Limit, verdict, r.Bad, r.N)}
 	case scenario.KindConversations:

@@ -21,7 +21,8 @@ func (j *judge) generator() {
 	g.LagP99, _ = j.snap.Timings[measure.Lag].Quantile(0.99)
 	g.Tainted = j.tainted()
 	own := j.snap.Counts[measure.DroppedGenerator]
-	g.Late = g.Tainted
+	g.Starved = j.starved()
+	g.Late = union(g.Tainted, g.Starved)
 	g.Due = j.snap.Planned
 	if n, known := scheduled(j.facts); known {
 		g.Due = n
@@ -38,12 +39,16 @@ func (j *judge) generator() {
 			g.Seconds++
 		}
 	}
-	if n := len(g.Tainted); float64(n) > max(taintedAtMost, taintedMost*float64(g.Seconds)) {
-		failed, still := j.failsWithout(g.Tainted)
+	if n := len(g.Late); float64(n) > max(taintedAtMost, taintedMost*float64(g.Seconds)) {
+		failed, still := j.failsWithout(g.Late)
 		g.FailsWithout = still
+		code := reason.FailsOnlyTainted
+		if n > len(g.Tainted) {
+			code = reason.FailsOnlyStarved
+		}
 		for _, name := range failed {
 			if len(still) == 0 {
-				g.Reasons = append(g.Reasons, reason.New(reason.FailsOnlyTainted, name, n, g.Seconds))
+				g.Reasons = append(g.Reasons, reason.New(code, name, n, g.Seconds))
 			}
 		}
 	}

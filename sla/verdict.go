@@ -140,7 +140,8 @@ type GeneratorResult struct {
 	Tainted []int // seconds
 	LagP99  time.Duration
 	Due     int64 // starts that were to be issued or dropped
-	Late    []int // tainted by lateness alone
+	Starved []int // seconds in which others took the machine's processors
+	Late    []int // tainted by lateness alone, or starved
 	Seconds int   // that had turns
 	// FailsWithout names the objectives and storms that fail, where there were too many
 	// late seconds, even without these.

@@ -9,6 +9,7 @@ import (
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/trial/crew"
+	"github.com/cstest/cstest/trial/host"
 	"github.com/cstest/cstest/trial/servers"
 	"github.com/cstest/cstest/usage"
 )
@@ -31,6 +32,7 @@ type attempt struct {
 	journal  *measure.Journal       // nil where none is kept: it takes everything
 	identity *identity              // of a target that is not ours; nil where it is
 	clocks   func() (reading, bool) // nil where nobody watches them
+	host     *host.Watch            // of this machine; nil in a crew, whose parent watches it
 }
 
 // newAttempt is an attempt for which nothing was started yet; o is filled.
@@ -49,9 +51,12 @@ func (t *attempt) drive(stops load.Stops, l loader) *Done {
 	clocks := &drift{read: t.clocks}
 	view := t.newView(l)
 	w := newWatch(t.base, l, t.plan, t.redact)
-	w.sinks = []sink{rule.take, t.sampleChildren, t.keep, clocks.take, view.take}
+	w.sinks = []sink{rule.take, t.sampleChildren, t.keep, clocks.take, view.take, t.look}
 
 	clocks.take(&cut{}) // what comes is compared with now
+	if t.host != nil {
+		t.host.Begin()
+	}
 	stopWatch := w.start()
 	stopAsking := t.identity.watch(t.base)
 	reserve := takeReserve()
@@ -71,11 +76,21 @@ func (t *attempt) drive(stops load.Stops, l loader) *Done {
 		done.Crash = view.crash
 	}
 	done.Facts.Incidents = append(done.Facts.Incidents, clocks.incidents...)
+	if t.host != nil {
+		done.Facts.Host = t.host.Told()
+	}
 	t.recordIdentity(done)
 	t.recordEnd(done, &e, stops)
 	done.Facts.Generator.SharedHost = t.local
 	done.Facts.Processes = append(done.Facts.Processes, t.ownProcess(before))
 	return done
+}
+
+// look reads the pressure on this machine.
+func (t *attempt) look(c *cut) {
+	if t.host != nil {
+		t.host.Look(c.elapsed)
+	}
 }
 
 // keep journals an interval. The journal's first error is final, and told at the end.

@@ -2,7 +2,6 @@ package trial
 
 import (
 	"bufio"
-	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
@@ -146,76 +145,6 @@ func (e *Exchange) redact(sent []string, redact func(string) string) {
 		}
 		*text = redact(*text)
 	}
-}
-
-// Why says in one line what was wrong.
-func (e *Exchange) Why() string {
-	switch {
-	case strings.Contains(e.Message, "unknown authority"):
-		return fmt.Sprintf("%s: %s (name its CA in target.tls.ca, or add --insecure)", e.Outcome, e.Message)
-	case e.Message != "":
-		return fmt.Sprintf("%s: %s", e.Outcome, e.Message)
-	case e.Because != "":
-		return fmt.Sprintf("%s: %s", e.Outcome, e.Because)
-	}
-	return fmt.Sprintf("%s: status %d", e.Outcome, e.Status)
-}
-
-// String is the whole exchange, indented.
-func (e *Exchange) String() string {
-	var b strings.Builder
-	section := func(title, text string) {
-		if text = strings.TrimSpace(text); text == "" {
-			text = "(nothing)"
-		}
-		if len(text) > 4000 {
-			text = strings.ToValidUTF8(text[:4000], "") + "…"
-		}
-		fmt.Fprintf(&b, "  %s\n    %s\n", title, strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\n", "\n    "))
-	}
-	for _, m := range e.Before {
-		section("request", m.Request)
-		section("response", m.Response)
-	}
-	section("request", e.Request)
-	section("response", e.Response)
-	fmt.Fprintf(&b, "  extracted\n    dialog_id  %s\n    answer     %s\n    tier       %s\n", orNone(e.DialogID), orNone(e.Answer), e.Tier)
-	if len(e.Paths) > 0 {
-		b.WriteString("  paths\n")
-	}
-	for _, p := range e.Paths {
-		what := "not found"
-		if p.Found {
-			what = "found: " + orNone(oneLine(p.Value))
-		}
-		fmt.Fprintf(&b, "    %-13s  %s  %s\n", p.Field, p.Path, what)
-	}
-	fmt.Fprintf(&b, "  outcome\n    %s, %s after %s\n", e.Outcome, e.status(), e.Took.Round(10*time.Microsecond))
-	if why := cmp.Or(e.Message, e.Because); why != "" {
-		if strings.Contains(why, "unknown authority") {
-			why = e.Why()
-		}
-		fmt.Fprintf(&b, "    %s\n", why)
-	}
-	for _, what := range e.Unmapped {
-		fmt.Fprintf(&b, "    not as mapped: %s\n", what)
-	}
-	return b.String()
-}
-
-// oneLine is the beginning of a value, for a table.
-func oneLine(s string) string {
-	if r := []rune(s); len(r) > 60 {
-		s = string(r[:60]) + "…"
-	}
-	return strings.ReplaceAll(s, "\n", " ")
-}
-
-func (e *Exchange) status() string {
-	if e.Status == 0 {
-		return "no answer"
-	}
-	return fmt.Sprintf("status %d", e.Status)
 }
 
 func orNone(s string) string {

@@ -15,6 +15,7 @@ import (
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/sla"
+	"github.com/cstest/cstest/trial/host"
 )
 
 // Options are one trial's.
@@ -162,6 +163,9 @@ func prepare(ctx, graceful context.Context, o *Options) (_ *attempt, err error) 
 	}
 	if what, many := t.manySources(); many && !t.member {
 		o.Notice(what)
+	}
+	if !t.member {
+		t.host = host.New(t.local && s.Target.Bundled == nil)
 	}
 	if s.Target.Bundled == nil {
 		t.identity = identifyTarget(ctx, &t.servers.Target)

@@ -4,28 +4,28 @@ import "github.com/cstest/cstest/reason"
 
 // words are all texts of the view in one language. Those with verbs are formats.
 type words struct {
-	lang                                             reason.Lang
-	of, left, stopping, seed                         string
-	stage, starts, users                             string
-	load, arrivals, planned, turns, inFlight, live   string
-	response, now, soFar, budget                     string
-	answers, ok, lesser, bad, nothingYet             string
-	availability, badSeconds, left2, over            string
-	answered, asked, burn                            string
-	generator, lag, cpu, cores, tainted              string
-	errors, noErrors, times                          string
-	objectives, noObjectives, needs                  string
-	turnsTitle, conversation, say, noTurns           string
-	stormOn, stormEnds, stormOver, stormAllowed      string
-	stormComing, calls                               string
-	keyStop, keyStopHard, keyPause, keyResume        string
-	keyViews, keyHelp, paused                        string
-	views                                            [viewCount]string
-	phases                                           [4]string
-	help                                             [][2]string
-	lineStarts, lineUsers, lineTurns, lineFlight     string
-	lineBudget, lineOver, lineStorm                  string
-	lineStopping, lineInvalid                        string
+	lang                                           reason.Lang
+	of, left, stopping, seed                       string
+	stage, starts, users                           string
+	load, arrivals, planned, turns, inFlight, live string
+	response, now, soFar, budget                   string
+	answers, ok, lesser, bad, nothingYet           string
+	availability, badSeconds, left2, over          string
+	answered, asked, burn                          string
+	generator, lag, cpu, cores, tainted            string
+	errors, noErrors, times                        string
+	objectives, noObjectives, needs                string
+	turnsTitle, conversation, say, noTurns         string
+	stormOn, stormEnds, stormOver, stormAllowed    string
+	stormComing, calls                             string
+	keyStop, keyStopHard, keyPause, keyResume      string
+	keyViews, keyHelp, paused                      string
+	views                                          [viewCount]string
+	phases                                         [4]string
+	help                                           [][2]string
+	lineStarts, lineUsers, lineTurns, lineFlight   string
+	lineBudget, lineOver, lineStorm                string
+	lineStopping, lineInvalid                      string
 }
 
 func wordsOf(lang reason.Lang) *words {

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cstest/cstest/result"
 )
 
 // certificate makes a self-signed one for 127.0.0.1 or for another name, and a
@@ -106,7 +108,7 @@ func TestTLSThatCannotBeUsedIsToldBeforeTheLoad(t *testing.T) {
 				if c, _ := srv.counts(); r.code != exitTarget || !strings.Contains(r.stderr, tt.want) || strings.Count(r.stderr, url) < 1 || c.Turns != 0 {
 					t.Errorf("exit %d, want %d and %q; %d turns\n%s", r.code, exitTarget, tt.want, c.Turns, r.stderr)
 				}
-				if _, err := os.Stat(dir); err == nil {
+				if _, err := os.Stat(filepath.Join(dir, result.DocumentFile)); err == nil {
 					t.Error("it left a result")
 				}
 				return

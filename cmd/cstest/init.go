@@ -8,12 +8,16 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
 	"github.com/cstest/cstest/scenario"
 )
 
 func newInitCmd(s streams) *cobra.Command {
-	var force bool
+	var (
+		force bool
+		lang  string
+	)
 	cmd := &cobra.Command{
 		Use:   "init [FILE]",
 		Short: "Start a scenario for your own server (default cstest.yaml)",
@@ -25,14 +29,19 @@ func newInitCmd(s streams) *cobra.Command {
 			if len(args) > 0 {
 				path = args[0]
 			}
-			return initScenario(s, path, force)
+			l, err := reason.ParseLang(lang)
+			if err != nil {
+				return usageError{err}
+			}
+			return initScenario(s, path, force, l)
 		},
 	}
+	cmd.Flags().StringVar(&lang, "lang", "en", "language of what a person reads: en or zh")
 	cmd.Flags().BoolVar(&force, "force", false, "overwrite FILE")
 	return cmd
 }
 
-func initScenario(s streams, path string, force bool) error {
+func initScenario(s streams, path string, force bool, lang reason.Lang) error {
 	text, schema, err := ownExample(path)
 	if err != nil {
 		return err
@@ -43,7 +52,7 @@ func initScenario(s streams, path string, force bool) error {
 	}
 	f, err := os.OpenFile(path, flags, 0o644)
 	if os.IsExist(err) {
-		return usagef("%s is there already: choose another name, or add --force", path)
+		return refused(reason.FileIsThere, path)
 	}
 	if err != nil {
 		return usageError{err}
@@ -61,7 +70,7 @@ func initScenario(s streams, path string, force bool) error {
 			return resultsError{err}
 		}
 	}
-	fmt.Fprintf(s.err, "wrote %s; next: cstest validate %s, then cstest try %s\nbeside it %s, by which editors know its fields\n", path, path, path, beside)
+	fmt.Fprintln(s.err, reason.New(reason.ScenarioWritten, path, path, path, beside).Text(lang))
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -150,6 +151,7 @@ func (j *job) run(ctx context.Context) error {
 		if code := j.signals.code(); code != 0 && errors.Is(err, context.Canceled) {
 			return quietError{code}
 		}
+		j.tellUnstarted(err)
 		return err
 	}
 	return j.finish(done)
@@ -216,7 +218,7 @@ func (j *job) finish(done *trial.Done) error {
 	if printed != nil {
 		fmt.Fprintln(j.s.err, lastWords(doc))
 	}
-	if err := appendStepSummary(doc, j.lang); err != nil {
+	if err := stepSummary(func(w io.Writer) error { return report.WriteMarkdown(doc, w, j.lang) }); err != nil {
 		fmt.Fprintln(j.s.err, "warning: "+err.Error())
 	}
 	if crashed != nil {
@@ -226,6 +228,22 @@ func (j *job) finish(done *trial.Done) error {
 		return crashed
 	}
 	return conclude(j.s, j.signals, written, printed, j.exitCode(doc))
+}
+
+// tellUnstarted leaves the cause where a CI job looks for results: there are none.
+func (j *job) tellUnstarted(err error) {
+	code := exitCode(err)
+	if j.journal != "" || code == exitUsage {
+		return
+	}
+	u := &report.Unstarted{
+		Scenario: j.chosen.Name, RunID: j.about.RunID, Version: j.about.Version, Seed: j.chosen.Seed, At: time.Now(),
+		Why: j.secrets.Text(reason.Of(err).Text(j.lang)), ExitCode: code,
+	}
+	told := u.Write(j.dir, j.lang)
+	if err := errors.Join(told, stepSummary(func(w io.Writer) error { return u.WriteMarkdown(w, j.lang) })); err != nil {
+		fmt.Fprintln(j.s.err, "warning: "+err.Error())
+	}
 }
 
 // lastWords is the result in a line, for when nothing else can be written.
@@ -258,8 +276,8 @@ func (j *job) print(doc *result.Document) error {
 	return err
 }
 
-// appendStepSummary adds the Markdown report to a CI job's summary page.
-func appendStepSummary(doc *result.Document, lang report.Lang) error {
+// stepSummary adds what write writes to a CI job's summary page.
+func stepSummary(write func(io.Writer) error) error {
 	path := os.Getenv("GITHUB_STEP_SUMMARY")
 	if path == "" {
 		return nil
@@ -268,5 +286,5 @@ func appendStepSummary(doc *result.Document, lang report.Lang) error {
 	if err != nil {
 		return fmt.Errorf("GITHUB_STEP_SUMMARY: %w", err)
 	}
-	return errors.Join(report.WriteMarkdown(doc, f, lang), f.Close())
+	return errors.Join(write(f), f.Close())
 }

@@ -21,6 +21,7 @@ type tryOptions struct {
 	conversation string
 	turn         int
 	fault        string
+	lang         string
 }
 
 func newTryCmd(s streams) *cobra.Command {
@@ -46,10 +47,15 @@ mapping what it found.`,
 	f.StringVar(&o.conversation, "conversation", "", "hold this conversation of the scenario instead of one chosen by weight")
 	f.IntVar(&o.turn, "turn", 0, "show this turn only; those before it are held unseen")
 	f.StringVar(&o.fault, "fault", "", "hold the conversation while this fault of the mock LLM lasts: what users get then")
+	f.StringVar(&o.lang, "lang", "en", "language of what a person reads: en or zh")
 	return cmd
 }
 
 func runTry(ctx context.Context, s streams, o *tryOptions, args []string) error {
+	lang, err := reason.ParseLang(o.lang)
+	if err != nil {
+		return usageError{err}
+	}
 	c, err := o.load(s, args)
 	if err != nil {
 		return err
@@ -75,10 +81,10 @@ func runTry(ctx context.Context, s streams, o *tryOptions, args []string) error 
 	}
 	s, flush := s.clean(secrets)
 	defer flush()
-	return cleaned(tryOne(ctx, s, o, c, fault, secrets), secrets)
+	return cleaned(tryOne(ctx, s, o, c, fault, secrets, lang), secrets)
 }
 
-func tryOne(ctx context.Context, s streams, o *tryOptions, c *chosen, fault *scenario.Fault, secrets *report.Redactor) error {
+func tryOne(ctx context.Context, s streams, o *tryOptions, c *chosen, fault *scenario.Fault, secrets *report.Redactor, lang reason.Lang) error {
 	logs, err := os.MkdirTemp("", "cstest-try-")
 	if err != nil {
 		return err
@@ -90,7 +96,7 @@ func tryOne(ctx context.Context, s streams, o *tryOptions, c *chosen, fault *sce
 	}
 	sig := catchSignals(ctx)
 	defer sig.release()
-	fmt.Fprintln(s.err, "target "+targetLine(c))
+	fmt.Fprintln(s.err, reason.New(reason.TargetIs, targetLine(c)).Text(lang))
 	bad, unmapped, shown := 0, 0, 0
 	err = trial.Try(sig.graceful, trial.Options{Scenario: c.Scenario, Executable: executable, LogDir: logs, AllowTarget: o.allowTarget, Redact: secrets.Text}, fault,
 		func(e *trial.Exchange) bool {
@@ -104,7 +110,7 @@ func tryOne(ctx context.Context, s streams, o *tryOptions, c *chosen, fault *sce
 			if len(e.Unmapped) > 0 {
 				unmapped++
 			}
-			fmt.Fprintf(s.out, "%s, turn %d of %d\n%s\n", report.Clean(e.Conversation), e.Number, e.Of, printable(e.String()))
+			fmt.Fprintf(s.out, "%s\n%s\n", report.Clean(reason.New(reason.TurnOf, e.Conversation, e.Number, e.Of).Text(lang)), printable(e.Text(lang)))
 			return o.turn == 0
 		})
 	switch {

@@ -131,6 +131,27 @@
     },
   });
 
+  // Figures on top of one another, each in its colour.
+  const stacked = (list) => {
+    const s = data.series, sums = s.t.map(() => 0), columns = [s.t], series = [timeSeries], layers = [];
+    for (const layer of list) {
+      layer.values.forEach((v, i) => { sums[i] += v; });
+      layers.push([layer, sums.slice()]);
+    }
+    layers.reverse().forEach(([layer, top]) => {
+      columns.push(top);
+      series.push(line(layer.label, layer.color, count, {
+        width: 0, paths: stepped, fill: fill(layer.color, 0.85), stroke: css(layer.color), value: (u, v, si, i) => (i == null ? "" : count(layer.values[i])),
+      }));
+    });
+    const bands = [];
+    for (let i = 1; i < series.length - 1; i++) bands.push({ series: [i, i + 1] });
+    return [{
+      height: 210, padding: [18, 50, 0, 0], scales: { x: { time: false }, y: { range: (u, a, b) => [0, Math.max(b * 1.05, 1)] } },
+      axes: [timeAxis(), axis(count)], series, bands, hooks: { drawClear: [backdrop(true)] },
+    }, columns];
+  };
+
   const charts = {
     rate() {
       const s = data.series;
@@ -162,25 +183,17 @@
         hooks: { drawClear: [backdrop(true)] },
       }, [s.t, s.lag]];
     },
-    outcomes() {
-      const s = data.series, sums = s.t.map(() => 0), columns = [s.t], series = [timeSeries], layers = [];
-      for (const layer of data.layers) {
-        layer.values.forEach((v, i) => { sums[i] += v; });
-        layers.push([layer, sums.slice()]);
-      }
-      layers.reverse().forEach(([layer, top]) => {
-        columns.push(top);
-        series.push(line(layer.label, layer.color, count, {
-          width: 0, paths: stepped, fill: fill(layer.color, 0.85), stroke: css(layer.color), value: (u, v, si, i) => (i == null ? "" : count(layer.values[i])),
-        }));
-      });
-      const bands = [];
-      for (let i = 1; i < series.length - 1; i++) bands.push({ series: [i, i + 1] });
+    live() {
+      const s = data.series;
       return [{
-        height: 210, padding: [18, 50, 0, 0], scales: { x: { time: false }, y: { range: (u, a, b) => [0, Math.max(b * 1.05, 1)] } },
-        axes: [timeAxis(), axis(count)], series, bands, hooks: { drawClear: [backdrop(true)] },
-      }, columns];
+        height: 150, padding: [18, 50, 0, 0], scales: { x: { time: false }, y: { range: (u, a, b) => [0, Math.max(b * 1.1, 1)] } },
+        axes: [timeAxis(), axis(count)],
+        series: [timeSeries, line(T.live, "--c-turns", count, { fill: fill("--c-turns", 0.08) })],
+        hooks: { drawClear: [backdrop(true)] },
+      }, [s.t, s.live]];
     },
+    outcomes() { return stacked(data.layers); },
+    errors() { return stacked(data.errors); },
     burn() {
       const colors = ["--c-p99", "--c-faq", "--c-handoff", "--c-starts", "--c-unknown", "--c-static", "--c-p50", "--c-flight"];
       const columns = [data.series.t], series = [timeSeries];
@@ -232,6 +245,10 @@
     const width = p.root.parentNode.clientWidth;
     if (width > 0 && width !== p.width) p.setSize({ width, height: p.height });
   });
+  for (const el of document.querySelectorAll("time")) {
+    const at = new Date(el.dateTime);
+    if (!isNaN(at) && at.getTimezoneOffset() !== 0) el.append(" · " + at.toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "long" }));
+  }
   draw();
   addEventListener("resize", resize);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);

@@ -140,7 +140,7 @@ def judge_seconds(states, target):
 
 
 # Shares of turns that are not verified, rather than inconclusive, without any.
-NEEDS_SOME = ("chunk_gap", "expected")
+NEEDS_SOME = ("chunk_gap", "expected", "first_reasoning")
 
 
 class Run:
@@ -211,7 +211,7 @@ class Run:
             raise ValueError(f'{o["name"]}: {bad} of {n} by second, but {o["bad"]} of {o["n"]} in all')
         if n == 0 and o["kind"] in NEEDS_SOME:
             return {"verdict": "not_verified"}
-        if n and o["kind"] == "first_token" and "first_token" not in self.d and self.d["latency"]["response"]["n"]:
+        if n and o["kind"] in ("first_token", "first_reasoning") and o["kind"] not in self.d and self.d["latency"]["response"]["n"]:
             return {"verdict": "not_verified"}
         deff = 1.0 if o["kind"] == "conversations" else self.how["turns_together"]
         if self.how["users"] > 0:

@@ -24,6 +24,7 @@ type Client struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	halted atomic.Bool
+	wary   atomic.Bool // the server closes connections at once, and does not say so
 }
 
 // New gives a client of t. It opens no connection.
@@ -68,6 +69,7 @@ func (h *Client) RoundTrip(l *wire.Link, x *wire.Exchange, q *wire.Request) wire
 	if f.Bad() {
 		return f
 	}
+	x.Peer = c.peer
 	keep, f := h.talk(c, x, q)
 	h.release(l, c, keep && !f.Bad())
 	return f
@@ -113,14 +115,24 @@ func (h *Client) acquire(l *wire.Link, x *wire.Exchange) (*conn, wire.Fault) {
 }
 
 // fresh is how soon behind its last answer a connection is used again without
-// being looked at: what its server did meanwhile had no time to arrive, and the
-// look, a system call, is a third of what such a turn costs.
+// being looked at: what its server did meanwhile had hardly time to arrive, and the
+// look, a system call, is a third of what such a turn costs. A server that closes
+// behind every answer does so behind the first, which is always looked behind; of one
+// that was caught at it later no connection is fresh any more.
 const fresh = time.Millisecond
 
 // closed looks at a kept connection before it is used again: what the server has
 // closed is not written to. This is the only place where that is decided.
 func (h *Client) closed(c *conn, now time.Duration) bool {
-	return (c.idle == 0 || now-c.idle > fresh) && c.look.Closed()
+	soon := c.answers > 0 && now-c.idle <= fresh
+	if soon && c.answers > 1 && !h.wary.Load() {
+		return false
+	}
+	over := c.look.Closed()
+	if over && soon {
+		h.wary.Store(true)
+	}
+	return over
 }
 
 func (h *Client) release(l *wire.Link, c *conn, keep bool) {
@@ -264,7 +276,8 @@ func (h *Client) lost(c *conn, x *wire.Exchange, err error, silent bool) wire.Fa
 		return wire.NewFault(wire.Interrupted, "interrupted")
 	}
 	f := wire.IOFault(err)
-	if f.Reason == wire.Broken && silent && c.idle > 0 {
+	if f.Reason == wire.Broken && silent && c.answers > 0 {
+		h.wary.Store(h.wary.Load() || x.Sent-c.idle <= fresh)
 		f.Message = "kept connection closed by the server"
 	}
 	if f.Reason == wire.TimedOut && !silent && x.Done < x.Deadline {
@@ -307,6 +320,7 @@ func (h *Client) readBody(c *conn, x *wire.Exchange, q *wire.Request, from int) 
 		keep, f = in.raw == len(x.In), in.finish()
 	}
 	c.idle = x.Done
+	c.answers++
 	return keep && !x.Head.Closing, f
 }
 

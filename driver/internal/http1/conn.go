@@ -16,10 +16,12 @@ type conn struct {
 	net.Conn
 	raw        syscall.RawConn // nil under TLS
 	armed      time.Duration   // the deadline set on it, offset from Target.Base; 0: none
-	idle       time.Duration   // when its last answer was whole; 0: it never carried one
+	idle       time.Duration   // when its last answer was whole
+	answers    int             // it has carried
 	prev, next *conn           // in registry
 	swap       swap
 	look       dial.Look
+	peer       *wire.Peer
 }
 
 // arm sees to it that a read or write ends by until. A deadline that is armed
@@ -110,8 +112,7 @@ func (h *Client) open(l *wire.Link, x *wire.Exchange, now time.Duration) (*conn,
 		}
 		return nil, wire.DialFault(err)
 	}
-	h.target.Opened(plain)
-	c := &conn{Conn: plain}
+	c := &conn{Conn: plain, peer: h.target.Opened(plain)}
 	if err := c.look.Init(plain); err != nil {
 		plain.Close()
 		return nil, wire.DialFault(err)

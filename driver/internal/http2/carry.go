@@ -28,6 +28,7 @@ func (h *Client) carry(l *wire.Link, x *wire.Exchange, q *wire.Request, s *strea
 			}
 			return f
 		}
+		x.Peer = m.peer
 		m.start(s)
 		<-s.wake
 		h.release(l, m)

@@ -192,8 +192,8 @@ func (h *Client) open(l *wire.Link, x *wire.Exchange) (*mux, wire.Fault) {
 		c.Close()
 		return nil, wire.NewFault(wire.Unreachable, "the server does not speak HTTP/2 over TLS")
 	}
-	h.target.Opened(c)
 	m := h.newMux(c)
+	m.peer = h.target.Opened(c)
 	if !h.add(m) {
 		c.Close()
 		return nil, wire.NewFault(wire.Interrupted, "interrupted")

@@ -15,7 +15,8 @@ import (
 // meanwhile.
 type mux struct {
 	net.Conn
-	h *Client
+	h    *Client
+	peer *wire.Peer
 
 	mu       sync.Mutex
 	streams  map[uint32]*stream

@@ -25,6 +25,9 @@ type Exchange struct {
 	accept   Accept
 	flow     *flow // of a stream that is compressed
 
+	// Peer is who was asked last; nil where no connection came about.
+	Peer *Peer
+
 	// State is the carrier's own, from one exchange to the next.
 	State any
 
@@ -52,7 +55,7 @@ type Events interface {
 func (x *Exchange) Reset() {
 	x.Out, x.In, x.plain, x.Body = x.Out[:0], x.In[:0], x.plain[:0], nil
 	x.Head.Reset()
-	x.Streamed = false
+	x.Streamed, x.Peer = false, nil
 	x.Connect, x.Sent, x.First, x.Done = 0, 0, 0, 0
 }
 

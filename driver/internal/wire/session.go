@@ -40,8 +40,9 @@ func (t *Target) SessionsOf(l *Link) tls.ClientSessionCache {
 	return l.Sessions
 }
 
-// Opened counts the handshake of a new connection, if it had one.
-func (t *Target) Opened(c net.Conn) {
+// Opened counts the handshake of a new connection, if it had one, and gives whom it
+// leads to.
+func (t *Target) Opened(c net.Conn) *Peer {
 	secure, ok := c.(*tls.Conn)
 	switch {
 	case !ok:
@@ -50,4 +51,5 @@ func (t *Target) Opened(c net.Conn) {
 	default:
 		t.Counts.Full.Add(1)
 	}
+	return t.peers.of(c)
 }

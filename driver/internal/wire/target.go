@@ -25,6 +25,8 @@ type Target struct {
 	Pool        int  // connections, where they are shared
 	Verbatim    bool // a stream is kept in Exchange.In as it came, for a person to see
 	Counts      Counts
+
+	peers peers
 }
 
 // DialFunc opens a connection; under TLS it may resume one of sessions, where that is not nil.

@@ -1,0 +1,58 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/cstest/cstest/result"
+)
+
+// mostAddresses is how many of a target's addresses are printed; result.json has all.
+const mostAddresses = 20
+
+// addressTable is how many turns each address of a target got, with a head; nil
+// where there is but one.
+func addressTable(d *result.Document, w *words) [][]string {
+	all := d.Generator.Addresses
+	if len(all) < 2 {
+		return nil
+	}
+	var sum int64
+	for _, a := range all {
+		sum += a.Turns
+	}
+	rows := [][]string{{w.Address, w.Turns, w.Share, w.NotAnswered}}
+	for i, a := range all {
+		if i == mostAddresses {
+			rows = append(rows, []string{fmt.Sprintf("… +%d", len(all)-i), "", "", ""})
+			break
+		}
+		part := share(float64(a.Turns) / float64(max(sum, 1)))
+		rows = append(rows, []string{Clean(a.Address), whole(a.Turns), part, whole(a.Failed)})
+	}
+	return rows
+}
+
+func mdAddresses(d *result.Document, w *words, p func(string, ...any)) {
+	rows := addressTable(d, w)
+	if rows == nil {
+		return
+	}
+	mdTable(p, rows[0], "lrrr")
+	for _, r := range rows[1:] {
+		p("| %s | %s |", md(r[0]), strings.Join(r[1:], " | "))
+	}
+	p("")
+}
+
+// connectionFacts say what became of connections, where something did.
+func connectionFacts(d *result.Document, w *words) (out []string) {
+	g := d.Generator
+	if g.FullHandshakes+g.ResumedHandshakes > 0 {
+		out = append(out, fmt.Sprintf(w.HandshakesF, whole(g.FullHandshakes), whole(g.ResumedHandshakes)))
+	}
+	if g.Resent > 0 {
+		out = append(out, fmt.Sprintf(w.ResentF, whole(g.Resent)))
+	}
+	return out
+}

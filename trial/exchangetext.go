@@ -1,0 +1,120 @@
+package trial
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/cstest/cstest/reason"
+)
+
+// exchangeWords are the texts around what was said. Fields that end in F are formats.
+type exchangeWords struct {
+	lang                                               reason.Lang
+	Request, Response, Extracted, Paths, Outcome       string
+	Nothing, None, NotFound, Found, NotMapped, Unheard string
+	Tier, Answer, StatusF, AfterF                      string
+	UnknownAuthority                                   string
+}
+
+func exchangeWordsIn(lang reason.Lang) exchangeWords {
+	if lang == reason.Chinese {
+		return exchangeWords{
+			lang: lang, Request: "请求", Response: "响应", Extracted: "取出的内容", Paths: "路径", Outcome: "结果",
+			Nothing: "（空）", None: "（无）", NotFound: "未找到", Found: "找到：", NotMapped: "与映射不符：", Unheard: "没有应答",
+			Tier: "档位", Answer: "应答", StatusF: "状态码 %d", AfterF: "%s，%s，用时 %s",
+			UnknownAuthority: "（请在 target.tls.ca 中写明其 CA，或加 --insecure）",
+		}
+	}
+	return exchangeWords{
+		lang: lang, Request: "request", Response: "response", Extracted: "extracted", Paths: "paths", Outcome: "outcome",
+		Nothing: "(nothing)", None: "(none)", NotFound: "not found", Found: "found: ", NotMapped: "not as mapped: ", Unheard: "no answer",
+		Tier: "tier", Answer: "answer", StatusF: "status %d", AfterF: "%s, %s after %s",
+		UnknownAuthority: " (name its CA in target.tls.ca, or add --insecure)",
+	}
+}
+
+// outcome is the name of the outcome: in English as in results, where it is looked for.
+func (w *exchangeWords) outcome(e *Exchange) string {
+	if w.lang == reason.English {
+		return e.Outcome.String()
+	}
+	return reason.Word(e.Outcome.String()).Text(w.lang)
+}
+
+func (w *exchangeWords) orNone(s string) string { return cmp.Or(s, w.None) }
+
+// Why says in one line what was wrong.
+func (e *Exchange) Why() string {
+	w := exchangeWordsIn(reason.English)
+	switch why := e.cause(&w); {
+	case why != "":
+		return fmt.Sprintf("%s: %s", e.Outcome, why)
+	default:
+		return fmt.Sprintf("%s: "+w.StatusF, e.Outcome, e.Status)
+	}
+}
+
+// cause is what is known of why, with what to do where that is known; may be empty.
+func (e *Exchange) cause(w *exchangeWords) string {
+	why := cmp.Or(e.Message, e.Because)
+	text := reason.Word(why).Text(w.lang)
+	if strings.Contains(why, "unknown authority") {
+		text += w.UnknownAuthority
+	}
+	return text
+}
+
+// String is the whole exchange in English, indented.
+func (e *Exchange) String() string { return e.Text(reason.English) }
+
+// Text is the whole exchange, indented.
+func (e *Exchange) Text(lang reason.Lang) string {
+	w := exchangeWordsIn(lang)
+	var b strings.Builder
+	section := func(title, text string) {
+		text = cmp.Or(strings.TrimSpace(text), w.Nothing)
+		if len(text) > 4000 {
+			text = strings.ToValidUTF8(text[:4000], "") + "…"
+		}
+		fmt.Fprintf(&b, "  %s\n    %s\n", title, strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\n", "\n    "))
+	}
+	for _, m := range e.Before {
+		section(w.Request, m.Request)
+		section(w.Response, m.Response)
+	}
+	section(w.Request, e.Request)
+	section(w.Response, e.Response)
+	fmt.Fprintf(&b, "  %s\n    dialog_id  %s\n    %-9s  %s\n    %-9s  %s\n", w.Extracted, w.orNone(e.DialogID), w.Answer, w.orNone(e.Answer), w.Tier, e.Tier)
+	if len(e.Paths) > 0 {
+		fmt.Fprintf(&b, "  %s\n", w.Paths)
+	}
+	for _, p := range e.Paths {
+		what := w.NotFound
+		if p.Found {
+			what = w.Found + w.orNone(oneLine(p.Value))
+		}
+		fmt.Fprintf(&b, "    %-13s  %s  %s\n", p.Field, p.Path, what)
+	}
+	status := w.Unheard
+	if e.Status != 0 {
+		status = fmt.Sprintf(w.StatusF, e.Status)
+	}
+	fmt.Fprintf(&b, "  %s\n    "+w.AfterF+"\n", w.Outcome, w.outcome(e), status, e.Took.Round(10*time.Microsecond))
+	if why := e.cause(&w); why != "" {
+		fmt.Fprintf(&b, "    %s\n", why)
+	}
+	for _, what := range e.Unmapped {
+		fmt.Fprintf(&b, "    %s%s\n", w.NotMapped, what.Text(lang))
+	}
+	return b.String()
+}
+
+// oneLine is the beginning of a value, for a table.
+func oneLine(s string) string {
+	if r := []rune(s); len(r) > 60 {
+		s = string(r[:60]) + "…"
+	}
+	return strings.ReplaceAll(s, "\n", " ")
+}
