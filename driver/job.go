@@ -102,7 +102,7 @@ func (l *line) pause(x *exchange, asked, every time.Duration) wire.Fault {
 	select {
 	case <-timer.C:
 	case <-l.client.carrier.Interrupted():
-		return wire.NewFault(Interrupted, "interrupted")
+		return wire.Interruption()
 	}
 	if wait >= left {
 		return wire.NewFault(TimedOut, "the job was not done within the timeout")

@@ -88,7 +88,7 @@ func (g *Team) connect(a *agent) (*session, wire.Fault) {
 // unreached says why there is no socket.
 func (g *Team) unreached(f wire.Fault) wire.Fault {
 	if g.ctx.Err() != nil {
-		return wire.NewFault(wire.Interrupted, "interrupted")
+		return wire.Interruption()
 	}
 	f.Message = onSocket + f.Message
 	return f
@@ -258,7 +258,7 @@ func (s *session) lost(err error) wire.Fault {
 	code := websocket.CloseStatus(err)
 	switch {
 	case s.agents.ctx.Err() != nil:
-		return wire.NewFault(wire.Interrupted, "interrupted")
+		return wire.Interruption()
 	case first.Bad(): // the writer's
 		return first
 	case s.guard.wrong != nil:

@@ -175,7 +175,7 @@ func (g *Team) pause(wait time.Duration) bool {
 func (g *Team) Ready(until time.Duration) wire.Fault {
 	for {
 		if g.ctx.Err() != nil {
-			return wire.NewFault(wire.Interrupted, "interrupted")
+			return wire.Interruption()
 		}
 		g.mu.Lock()
 		g.start()
@@ -222,7 +222,7 @@ func (g *Team) wait(c <-chan struct{}, until time.Duration) wire.Fault {
 	case <-c:
 		return wire.Fault{}
 	case <-g.ctx.Done():
-		return wire.NewFault(wire.Interrupted, "interrupted")
+		return wire.Interruption()
 	case <-timer.C:
 		return wire.NewFault(wire.TimedOut, "no agent's socket was open within the timeout")
 	}

@@ -109,7 +109,7 @@ func (h *Client) acquire(l *wire.Link, x *wire.Exchange) (*conn, wire.Fault) {
 	c.arm(h.target.Base, x.Deadline, now)
 	if h.halted.Load() {
 		h.release(l, c, false)
-		return nil, wire.NewFault(wire.Interrupted, "interrupted")
+		return nil, wire.Interruption()
 	}
 	return c, wire.Fault{}
 }
@@ -273,7 +273,7 @@ func (h *Client) lost(c *conn, x *wire.Exchange, err error, silent bool) wire.Fa
 		x.Done = h.target.Now()
 	}
 	if h.halted.Load() {
-		return wire.NewFault(wire.Interrupted, "interrupted")
+		return wire.Interruption()
 	}
 	f := wire.IOFault(err)
 	if f.Reason == wire.Broken && silent && c.answers > 0 {

@@ -108,7 +108,7 @@ func (h *Client) open(l *wire.Link, x *wire.Exchange, now time.Duration) (*conn,
 	x.Connect += h.target.Now() - now
 	if err != nil {
 		if h.ctx.Err() != nil {
-			return nil, wire.NewFault(wire.Interrupted, "interrupted")
+			return nil, wire.Interruption()
 		}
 		return nil, wire.DialFault(err)
 	}

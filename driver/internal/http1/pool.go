@@ -36,7 +36,7 @@ func (p *pool) get(ctx context.Context, until time.Time) (*conn, wire.Fault) {
 	case c := <-p.places:
 		return c, wire.Fault{}
 	case <-ctx.Done():
-		return nil, wire.NewFault(wire.Interrupted, "interrupted")
+		return nil, wire.Interruption()
 	case <-timer.C:
 		return nil, wire.NewFault(wire.TimedOut, "no shared connection became free within the timeout")
 	}

@@ -79,7 +79,7 @@ func (m *mux) await(x *wire.Exchange) wire.Fault {
 		select {
 		case <-m.room:
 		case <-m.h.ctx.Done():
-			return wire.NewFault(wire.Interrupted, "interrupted")
+			return wire.Interruption()
 		case <-timer.C:
 			return wire.NewFault(wire.TimedOut, "the server allowed no stream within the timeout")
 		}

@@ -70,7 +70,7 @@ func (h *Client) Interrupt() {
 	h.mu.Unlock()
 	for _, m := range all {
 		m.mu.Lock()
-		m.fail(wire.NewFault(wire.Interrupted, "interrupted"))
+		m.fail(wire.Interruption())
 		m.mu.Unlock()
 	}
 }
@@ -111,7 +111,7 @@ func (h *Client) RoundTrip(l *wire.Link, x *wire.Exchange, q *wire.Request) wire
 // acquire gives a connection with a stream to spare.
 func (h *Client) acquire(l *wire.Link, x *wire.Exchange) (*mux, wire.Fault) {
 	if h.halted.Load() {
-		return nil, wire.NewFault(wire.Interrupted, "interrupted")
+		return nil, wire.Interruption()
 	}
 	if h.places != nil {
 		return h.share(x)
@@ -184,7 +184,7 @@ func (h *Client) open(l *wire.Link, x *wire.Exchange) (*mux, wire.Fault) {
 	x.Connect += h.target.Now() - start
 	if err != nil {
 		if h.ctx.Err() != nil {
-			return nil, wire.NewFault(wire.Interrupted, "interrupted")
+			return nil, wire.Interruption()
 		}
 		return nil, wire.DialFault(err)
 	}
@@ -196,7 +196,7 @@ func (h *Client) open(l *wire.Link, x *wire.Exchange) (*mux, wire.Fault) {
 	m.peer = h.target.Opened(c)
 	if !h.add(m) {
 		c.Close()
-		return nil, wire.NewFault(wire.Interrupted, "interrupted")
+		return nil, wire.Interruption()
 	}
 	m.mu.Lock()
 	m.out = h.preface()
@@ -238,8 +238,8 @@ func (m *mux) settle(ctx context.Context, h *Client) wire.Fault {
 	defer m.mu.Unlock()
 	switch {
 	case h.halted.Load():
-		m.fail(wire.NewFault(wire.Interrupted, "interrupted"))
-		return wire.NewFault(wire.Interrupted, "interrupted")
+		m.fail(wire.Interruption())
+		return wire.Interruption()
 	case m.unbegun:
 		return wire.Fault{} // the turn goes over the next
 	case m.closed && m.settled:

@@ -280,7 +280,7 @@ func (m *mux) fail(f wire.Fault) {
 	}
 	m.closed = true
 	if m.h.halted.Load() {
-		f = wire.NewFault(wire.Interrupted, "interrupted")
+		f = wire.Interruption()
 	}
 	if !m.gone.Bad() {
 		m.gone = f

@@ -65,7 +65,7 @@ func (h *Client) wait(turn chan *mux, x *wire.Exchange) (*mux, wire.Fault) {
 	case m := <-turn:
 		return m, wire.Fault{}
 	case <-h.ctx.Done():
-		f = wire.NewFault(wire.Interrupted, "interrupted")
+		f = wire.Interruption()
 	case <-timer.C:
 		f = wire.NewFault(wire.TimedOut, "no shared connection became free within the timeout")
 	}

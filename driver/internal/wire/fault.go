@@ -41,6 +41,9 @@ type Fault struct {
 // NewFault gives a fault. Message says the same for the same cause.
 func NewFault(reason Reason, message string) Fault { return Fault{Reason: reason, Message: message} }
 
+// Interruption is the fault of an exchange that Interrupt cut short.
+func Interruption() Fault { return NewFault(Interrupted, "interrupted") }
+
 // Bad tells whether f is one.
 func (f Fault) Bad() bool { return f.Reason != Complete }
 
@@ -62,7 +65,7 @@ func IOFault(err error) Fault {
 	case errors.Is(err, syscall.EPIPE):
 		return NewFault(Broken, "connection closed by the server while the request was written")
 	case errors.Is(err, net.ErrClosed), errors.Is(err, os.ErrClosed):
-		return NewFault(Interrupted, "interrupted")
+		return Interruption()
 	}
 	return NewFault(Broken, Short(err))
 }
@@ -92,7 +95,7 @@ func DialFault(err error) Fault {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		return NewFault(TimedOut, "connecting took longer than the timeout")
 	case errors.Is(err, context.Canceled):
-		return NewFault(Interrupted, "interrupted")
+		return Interruption()
 	case errors.As(err, &host):
 		return NewFault(Unreachable, "tls: the certificate is for another host")
 	case errors.As(err, &authority):
