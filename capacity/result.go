@@ -6,6 +6,7 @@ import (
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/result"
+	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/unit"
 )
 
@@ -15,13 +16,19 @@ const SchemaVersion = 1
 // Probe is one run at one rate. Turns is the rate of turns that were asked for in
 // the stage that is judged, null where none was.
 type Probe struct {
-	Starts   float64  `json:"starts_per_s"`
-	Lengths  int      `json:"lengths"` // times the shortest
-	Turns    *float64 `json:"turns_per_s"`
-	Outcome  Outcome  `json:"outcome"`
-	Verdict  string   `json:"verdict"`
-	P99Ns    *int64   `json:"p99_ns"`
-	BadShare *float64 `json:"bad_share"`
+	Starts  float64  `json:"starts_per_s"`
+	Lengths int      `json:"lengths"` // times the shortest
+	Turns   *float64 `json:"turns_per_s"`
+	Outcome Outcome  `json:"outcome"`
+	Verdict string   `json:"verdict"`
+	P99Ns   *int64   `json:"p99_ns"` // null where too few turns bound it, and where it is infinite
+	// P99Infinite: so many turns failed that no time holds 99 %.
+	P99Infinite bool     `json:"p99_infinite"`
+	BadShare    *float64 `json:"bad_share"`
+	// Wrong is the share of answers that missed the kind of objective the search is
+	// until, and Others what all other objectives say; null and empty without one.
+	Wrong  *float64 `json:"wrong_share"`
+	Others Outcome  `json:"others"`
 	// Limits are the objectives that were not met; Signs what else was seen to run out.
 	Limits []string       `json:"limits"`
 	Signs  reason.Reasons `json:"signs"`
@@ -48,6 +55,12 @@ type Result struct {
 	Signs     reason.Reasons `json:"signs"`  // what else ran out there
 	Need      *Need          `json:"need"`
 
+	// Until is the kind of objective that ends the search in place of the whole SLA,
+	// empty without; Beside is the boundary of all other objectives, as far as the
+	// same probes show it.
+	Until  scenario.ObjectiveKind `json:"until"`
+	Beside *Beside                `json:"beside"`
+
 	Verdict      string         `json:"verdict"`
 	ExitCode     int            `json:"exit_code"`
 	Warnings     []string       `json:"warnings"`
@@ -61,6 +74,14 @@ type Knee struct {
 	Probes int     `json:"probes"` // that say so
 }
 
+// Beside is up to where no other objective failed, and from where one did; null
+// where no probe shows it.
+type Beside struct {
+	Holds  *Knee    `json:"holds"`
+	Breaks *Knee    `json:"breaks"`
+	Limits []string `json:"limits"` // those that break first
+}
+
 // Need is how many like this one a load takes. It is computed, not measured.
 type Need struct {
 	Turns    float64 `json:"turns_per_s"`
@@ -69,22 +90,25 @@ type Need struct {
 	Given    int     `json:"given"` // how many there are; 0 when that was not said
 }
 
-// ProbeOf is what a finished run at a rate shows.
-func ProbeOf(step Step, d *result.Document, dir string) Probe {
-	p := Probe{Starts: step.Rate, Lengths: step.Lengths, Verdict: d.Verdict, P99Ns: d.Latency.FailedAsInfinite.P99Ns, Dir: dir, Limits: []string{}, Signs: signs(d)}
-	switch d.Verdict {
-	case "pass":
-		p.Outcome = Held
-	case "fail":
-		p.Outcome = Broke
-	case "invalid", "incomplete":
-		p.Outcome = Invalid
-	default:
-		p.Outcome = Unsure
+// ProbeOf is what a finished run at a rate shows, of the SLA or of the objectives of
+// one kind.
+func ProbeOf(step Step, d *result.Document, dir string, until scenario.ObjectiveKind) Probe {
+	p := Probe{Starts: step.Rate, Lengths: step.Lengths, Verdict: d.Verdict, P99Ns: d.Latency.FailedAsInfinite.P99Ns, P99Infinite: infinite(d), Dir: dir, Limits: []string{}, Signs: signs(d)}
+	p.Outcome = outcomeOf(d.Verdict)
+	if until != "" && p.Outcome != Invalid {
+		p.Outcome, p.Others = Held, Held
+		p.Wrong = wrongShare(d, until)
 	}
 	for _, o := range d.Objectives {
 		if o.Verdict == "fail" {
 			p.Limits = append(p.Limits, o.Name)
+		}
+		switch {
+		case until == "" || p.Outcome == Invalid:
+		case o.Kind == until:
+			p.Outcome = worse(p.Outcome, outcomeOf(o.Verdict))
+		default:
+			p.Others = worse(p.Others, outcomeOf(o.Verdict))
 		}
 	}
 	judged := map[string]bool{}
@@ -104,6 +128,48 @@ func ProbeOf(step Step, d *result.Document, dir string) Probe {
 		p.Turns, p.BadShare = &rate, &share
 	}
 	return p
+}
+
+// infinite tells whether the P99 of all turns is that of one that failed.
+func infinite(d *result.Document) bool {
+	q := d.Latency.FailedAsInfinite
+	return q.P99Ns == nil && q.N >= result.QuantileNeeds(0.99) && q.FiniteShare < 0.99
+}
+
+func outcomeOf(verdict string) Outcome {
+	switch verdict {
+	case "pass":
+		return Held
+	case "fail":
+		return Broke
+	case "invalid", "incomplete":
+		return Invalid
+	}
+	return Unsure
+}
+
+// worse is what two objectives say together.
+func worse(a, b Outcome) Outcome {
+	switch {
+	case a == Broke || b == Broke:
+		return Broke
+	case a == Held && b == Held:
+		return Held
+	}
+	return Unsure
+}
+
+// wrongShare is the largest share of bad turns of an objective of the kind.
+func wrongShare(d *result.Document, kind scenario.ObjectiveKind) (share *float64) {
+	for _, o := range d.Objectives {
+		if o.Kind != kind || o.N <= 0 {
+			continue
+		}
+		if v := float64(o.Bad) / float64(o.N); share == nil || v > *share {
+			share = &v
+		}
+	}
+	return share
 }
 
 // What counts as run out.
@@ -143,9 +209,40 @@ func signs(d *result.Document) reason.Reasons {
 
 // Asked is what the user wants to know beside the knee.
 type Asked struct {
-	Need     float64 // turns per second; 0: nothing
-	Headroom float64 // as a share
-	Replicas int     // 0: as many as it takes
+	Need     float64                // turns per second; 0: nothing
+	Headroom float64                // as a share
+	Replicas int                    // 0: as many as it takes
+	Until    scenario.ObjectiveKind // what ends the search; empty: the whole SLA
+}
+
+// beside is the boundary of the other objectives, as far as the probes show it.
+func beside(probes []Probe) *Beside {
+	others := slices.Clone(probes)
+	for i := range others {
+		switch {
+		case others[i].Outcome == Invalid:
+		case others[i].Others == Broke:
+			others[i].Outcome = Broke
+		default: // a probe this short need not be enough for every objective
+			others[i].Outcome = Held
+		}
+	}
+	b := &Beside{Limits: []string{}}
+	low, high := bounds(standings(others))
+	if low != nil {
+		b.Holds = knee(others, low, Held)
+	}
+	if high != nil && high.opinion() == breaks {
+		b.Breaks = knee(others, high, Broke, Unsure)
+		for _, p := range others {
+			for _, name := range p.Limits {
+				if p.Starts == high.rate && p.Outcome == Broke && !slices.Contains(b.Limits, name) {
+					b.Limits = append(b.Limits, name)
+				}
+			}
+		}
+	}
+	return b
 }
 
 // Conclude says what the probes show.
@@ -176,6 +273,9 @@ func Conclude(s Search, probes []Probe, asked Asked) *Result {
 		(r.LimitedBy == "max" || near && (high.not >= s.Confirm || r.LimitedBy == "generator"))
 	r.told(all)
 	r.answer(asked)
+	if r.Until = asked.Until; r.Until != "" {
+		r.Beside = beside(probes)
+	}
 	r.Warnings = r.WarningCodes.Texts(reason.English)
 	return r
 }

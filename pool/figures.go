@@ -24,7 +24,7 @@ type Figure struct {
 	Runs  int      `json:"runs"` // those that have it
 }
 
-func figures(used []Run) []Figure {
+func figures(used []result.Run) []Figure {
 	ns := func(of func(*result.Document) *int64) func(*result.Document) float64 {
 		return func(d *result.Document) float64 {
 			if v := of(d); v != nil {

@@ -41,7 +41,7 @@ type Objective struct {
 const surely = 0.05
 
 // judge sets the objectives, the verdict and its reasons.
-func (r *Result) judge(used []Run) {
+func (r *Result) judge(used []result.Run) {
 	var failed, open reason.Reasons
 	if len(used) == 0 {
 		open = append(open, reason.New(reason.PoolNothing))
@@ -84,7 +84,7 @@ func (r *Result) judge(used []Run) {
 	r.Verdict, r.ExitCode = verdict.String(), result.ExitCode(verdict, 0, false)
 }
 
-func objectivesOf(used []Run) []result.Objective {
+func objectivesOf(used []result.Run) []result.Objective {
 	if len(used) == 0 {
 		return nil
 	}
@@ -93,7 +93,7 @@ func objectivesOf(used []Run) []result.Objective {
 
 // over judges objective i over the runs; needed tells whether a run does not pass
 // without it.
-func over(used []Run, i int) (o Objective, needed bool) {
+func over(used []result.Run, i int) (o Objective, needed bool) {
 	first := used[0].Doc.Objectives[i]
 	o = Objective{Name: first.Name, Kind: first.Kind, Unit: first.Unit, Target: first.Target, LimitNs: first.LimitNs}
 	var each []result.Objective
@@ -135,7 +135,7 @@ func says(d *result.Document, name string) bool {
 }
 
 // share infers from the turns of all runs and the scatter between them.
-func (o *Objective) share(used []Run, each []result.Objective) {
+func (o *Objective) share(used []result.Run, each []result.Objective) {
 	samples := make([]sla.Sample, len(each))
 	confidence, deff := 0.95, 1.0
 	for i, x := range each {
@@ -218,7 +218,7 @@ func (o *Objective) worst(each []result.Objective) {
 
 // unseen takes a pass back that rests on turns or seconds which one run could not
 // see: there too it was not its number of turns that kept it from a pass.
-func (o *Objective) unseen(used []Run, each []result.Objective) {
+func (o *Objective) unseen(used []result.Run, each []result.Objective) {
 	if o.Verdict != sla.Pass.String() {
 		return
 	}

@@ -9,14 +9,6 @@ import (
 	"github.com/cstest/cstest/result"
 )
 
-// Run is one result, where it lies, and the values of its scenario where they
-// could be read.
-type Run struct {
-	Dir    string
-	Doc    *result.Document
-	Values map[string]string
-}
-
 // Result is what several runs say together. It is plain data; null stands for
 // what cannot be known. Runs are in the order in which they were made.
 type Result struct {
@@ -64,7 +56,7 @@ const schemaVersion = 1
 // the same tags, belong to the series, and a pass without them is none. It fails
 // with a usage error when the runs given do not belong together. The order of
 // both lists makes no difference.
-func Judge(given, others []Run, version string) (*Result, error) {
+func Judge(given, others []result.Run, version string) (*Result, error) {
 	given, others = inOrder(given), inOrder(others)
 	first := given[0]
 	seen := map[string]string{first.Doc.RunID: first.Dir}
@@ -73,7 +65,7 @@ func Judge(given, others []Run, version string) (*Result, error) {
 			return nil, reason.Err(reason.New(reason.PoolTwice, dir, r.Dir))
 		}
 		seen[r.Doc.RunID] = r.Dir
-		if what := Differences(first, r); len(what) > 0 {
+		if what := result.Differences(first, r); len(what) > 0 {
 			return nil, reason.Err(reason.New(reason.PoolDifferent, first.Dir, r.Dir, what))
 		}
 	}
@@ -81,7 +73,7 @@ func Judge(given, others []Run, version string) (*Result, error) {
 		SchemaVersion: schemaVersion, CstestVersion: version, Scenario: first.Doc.Scenario, Target: first.Doc.Target,
 		Tags: commonTags(given), LeftOut: []Member{}, Objectives: []Objective{}, Figures: []Figure{},
 	}
-	var used []Run
+	var used []result.Run
 	var warnings reason.Reasons
 	for _, r := range given {
 		m := member(r)
@@ -93,7 +85,7 @@ func Judge(given, others []Run, version string) (*Result, error) {
 		out.Runs = append(out.Runs, m)
 	}
 	for _, r := range others {
-		if _, given := seen[r.Doc.RunID]; given || !maps.Equal(first.Doc.Tags, r.Doc.Tags) || len(Differences(first, r)) > 0 {
+		if _, given := seen[r.Doc.RunID]; given || !maps.Equal(first.Doc.Tags, r.Doc.Tags) || len(result.Differences(first, r)) > 0 {
 			continue
 		}
 		m := member(r)
@@ -126,27 +118,13 @@ func (r *Result) Warn(list reason.Reasons) {
 	r.Warnings = r.WarningCodes.Texts(reason.English)
 }
 
-// Differences lists in what the questions, or the targets, of two runs differ; the
-// seed is no part of either. Where the scenarios could be read it is their values,
-// else what results tell.
-func Differences(a, b Run) reason.Reasons {
-	asked := result.AskedDifferently(a.Doc, b.Doc)
-	if a.Values != nil && b.Values != nil {
-		asked = result.ValuesDiffer(a.Values, b.Values, "seed", "description", "target.bundled.knobs.")
-		if a.Doc.Scenario.Scale != b.Doc.Scenario.Scale {
-			asked = append(asked, result.AskedDifferently(a.Doc, b.Doc)...)
-		}
-	}
-	return append(asked, result.TargetDiffers(a.Doc, b.Doc)...)
-}
-
-func inOrder(runs []Run) []Run {
-	return slices.SortedFunc(slices.Values(runs), func(a, b Run) int {
+func inOrder(runs []result.Run) []result.Run {
+	return slices.SortedFunc(slices.Values(runs), func(a, b result.Run) int {
 		return cmp.Or(a.Doc.Started().Compare(b.Doc.Started()), cmp.Compare(a.Doc.RunID, b.Doc.RunID), cmp.Compare(a.Dir, b.Dir))
 	})
 }
 
-func member(r Run) Member {
+func member(r result.Run) Member {
 	d := r.Doc
 	return Member{
 		Dir: r.Dir, RunID: d.RunID, StartedAt: d.StartedAt, Seed: d.Scenario.Seed, Verdict: d.Verdict,
@@ -161,7 +139,7 @@ func failed(d *result.Document) bool {
 	return slices.ContainsFunc(d.Objectives, func(o result.Objective) bool { return o.Verdict == "fail" })
 }
 
-func commonTags(runs []Run) map[string]string {
+func commonTags(runs []result.Run) map[string]string {
 	out := map[string]string{}
 	maps.Copy(out, runs[0].Doc.Tags)
 	for _, r := range runs[1:] {

@@ -14,11 +14,11 @@ import (
 
 // run is a result of n turns of which bad were late, as many as half of them
 // turned out unanswered.
-func run(id string, bad, n int64) Run {
+func run(id string, bad, n int64) result.Run {
 	target, confidence, deff, measured := 0.99, 0.95, 1.0, 1-float64(bad)/float64(n)
 	verdict := sla.Infer(bad, n, 0.01, 0.95, 1).String()
 	p99 := int64(300 * time.Millisecond)
-	return Run{Dir: "results/" + id, Doc: &result.Document{
+	return result.Run{Dir: "results/" + id, Doc: &result.Document{
 		SchemaVersion: 1, RunID: id, StartedAt: "2026-11-11T00:00:0" + id[len(id)-1:] + "Z", DurationS: 10, Verdict: verdict,
 		Scenario: result.ScenarioRef{Name: "sale", Scale: 1}, Counts: result.Counts{Turns: n},
 		Latency: result.Latency{Response: result.Quantiles{N: n, P99Ns: &p99}},
@@ -29,7 +29,7 @@ func run(id string, bad, n int64) Run {
 	}}
 }
 
-func judged(t *testing.T, given []Run, others ...Run) *Result {
+func judged(t *testing.T, given []result.Run, others ...result.Run) *Result {
 	t.Helper()
 	r, err := Judge(given, others, "0.1.0")
 	if err != nil {
@@ -43,7 +43,7 @@ func TestSeveralRunsSayMoreThanOne(t *testing.T) {
 	if one.Doc.Verdict != "inconclusive" {
 		t.Fatalf("one run is %s", one.Doc.Verdict)
 	}
-	r := judged(t, []Run{one, run("r2", 3, 800), run("r3", 4, 800), run("r4", 3, 800), run("r5", 4, 800)})
+	r := judged(t, []result.Run{one, run("r2", 3, 800), run("r3", 4, 800), run("r4", 3, 800), run("r5", 4, 800)})
 	o := r.Objectives[0]
 	if r.Verdict != "pass" || r.ExitCode != 0 || o.N != 4000 || o.Bad != 18 || *o.DEFF != 1 {
 		t.Errorf("five runs of 0.45 %%: %s %+v", r.Verdict, o)
@@ -52,7 +52,7 @@ func TestSeveralRunsSayMoreThanOne(t *testing.T) {
 		t.Errorf("figures %+v", r.Figures)
 	}
 	// The same turns, all the bad ones in one run: the next one may be like it.
-	r = judged(t, []Run{run("r1", 18, 800), run("r2", 0, 800), run("r3", 0, 800), run("r4", 0, 800), run("r5", 0, 800)})
+	r = judged(t, []result.Run{run("r1", 18, 800), run("r2", 0, 800), run("r3", 0, 800), run("r4", 0, 800), run("r5", 0, 800)})
 	if r.Verdict != "inconclusive" || r.ExitCode != 11 || *r.Objectives[0].BetweenP > 1e-4 || !strings.Contains(r.Objectives[0].Reason, "differ by more than chance") {
 		t.Errorf("one bad run of five: %s %s", r.Verdict, r.Objectives[0].Reason)
 	}
@@ -60,8 +60,8 @@ func TestSeveralRunsSayMoreThanOne(t *testing.T) {
 
 // Runs that were left out keep a pass from being one, and are said.
 func TestNoPassOfPickedRuns(t *testing.T) {
-	good := []Run{run("r1", 0, 3000), run("r2", 1, 3000)}
-	ended := func(verdict string, objective string) Run {
+	good := []result.Run{run("r1", 0, 3000), run("r2", 1, 3000)}
+	ended := func(verdict string, objective string) result.Run {
 		r := run("r9", 100, 3000)
 		r.Doc.Verdict, r.Doc.Objectives[0].Verdict = verdict, objective
 		return r
@@ -72,7 +72,7 @@ func TestNoPassOfPickedRuns(t *testing.T) {
 	other.Values, good[0].Values = map[string]string{"load.users": "7"}, map[string]string{"load.users": "8", "seed": "3"}
 	for _, tt := range []struct {
 		name    string
-		beside  Run
+		beside  result.Run
 		verdict string
 		said    int
 	}{
@@ -104,13 +104,13 @@ func TestWhatDoesNotBelongTogetherIsRefused(t *testing.T) {
 	first := run("r1", 0, 1000)
 	first.Values, value.Values = map[string]string{"load.think": "1s", "seed": "1"}, map[string]string{"load.think": "2s", "seed": "2"}
 	for _, tt := range []struct {
-		runs []Run
+		runs []result.Run
 		want string
 	}{
-		{[]Run{a, run("r1", 0, 1000)}, "the same run"},
-		{[]Run{a, knob}, `knob limit.global: "" and "500/s"`},
-		{[]Run{a, scale}, `scale: "1" and "0.5"`},
-		{[]Run{first, value}, `load.think: "1s" and "2s"`},
+		{[]result.Run{a, run("r1", 0, 1000)}, "the same run"},
+		{[]result.Run{a, knob}, `knob limit.global: "" and "500/s"`},
+		{[]result.Run{a, scale}, `scale: "1" and "0.5"`},
+		{[]result.Run{first, value}, `load.think: "1s" and "2s"`},
 	} {
 		_, err := Judge(tt.runs, nil, "")
 		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "seed") {
@@ -124,26 +124,26 @@ func TestWhatDoesNotBelongTogetherIsRefused(t *testing.T) {
 func TestPooledRunsHideNothing(t *testing.T) {
 	cut := run("r2", 0, 3000)
 	cut.Doc.Objectives[0].Verdict = "inconclusive" // though 0 of 3,000 would pass: turns were cut
-	if r := judged(t, []Run{run("r1", 0, 3000), cut}); r.Verdict != "inconclusive" || r.Objectives[0].Verdict != "inconclusive" {
+	if r := judged(t, []result.Run{run("r1", 0, 3000), cut}); r.Verdict != "inconclusive" || r.Objectives[0].Verdict != "inconclusive" {
 		t.Errorf("a run with unknown turns: %s", r.Verdict)
 	}
 	foreign := run("r2", 0, 3000)
 	foreign.Doc.Counts.Integrity, foreign.Doc.Verdict = 1, "fail"
-	if r := judged(t, []Run{run("r1", 0, 3000), foreign}); r.Verdict != "fail" || r.ReasonCodes[0].Code != reason.PoolIntegrity {
+	if r := judged(t, []result.Run{run("r1", 0, 3000), foreign}); r.Verdict != "fail" || r.ReasonCodes[0].Code != reason.PoolIntegrity {
 		t.Errorf("foreign content in one run: %s %q", r.Verdict, r.Reasons)
 	}
 	invalid := run("r2", 0, 3000)
 	invalid.Doc.Verdict = "invalid"
-	if r := judged(t, []Run{run("r1", 0, 3000), invalid}); r.Verdict != "inconclusive" || r.Runs[1].Pooled || r.Objectives[0].N != 3000 {
+	if r := judged(t, []result.Run{run("r1", 0, 3000), invalid}); r.Verdict != "inconclusive" || r.Runs[1].Pooled || r.Objectives[0].N != 3000 {
 		t.Errorf("one run that counts: %s %+v", r.Verdict, r.Runs)
 	}
-	if r := judged(t, []Run{invalid}); r.Verdict != "inconclusive" || r.ReasonCodes[0].Code != reason.PoolNothing {
+	if r := judged(t, []result.Run{invalid}); r.Verdict != "inconclusive" || r.ReasonCodes[0].Code != reason.PoolNothing {
 		t.Errorf("no run that counts: %s %q", r.Verdict, r.Reasons)
 	}
 }
 
 func TestSecondsAddUp(t *testing.T) {
-	seconds := func(id string, bad, allowed float64) Run {
+	seconds := func(id string, bad, allowed float64) result.Run {
 		r := run(id, 0, 3000)
 		r.Doc.Objectives = append(r.Doc.Objectives, result.Objective{
 			Name: "availability-seconds", Kind: "seconds", Unit: "s", Target: &allowed, Measured: &bad, N: 150, Bad: int64(bad), Verdict: "pass",
@@ -154,7 +154,7 @@ func TestSecondsAddUp(t *testing.T) {
 		bad  [2]float64
 		want string
 	}{{[2]float64{1, 1}, "pass"}, {[2]float64{2, 0}, "pass"}, {[2]float64{4, 0}, "inconclusive"}, {[2]float64{5, 0}, "fail"}} {
-		r := judged(t, []Run{seconds("r1", tt.bad[0], 1), seconds("r2", tt.bad[1], 1)})
+		r := judged(t, []result.Run{seconds("r1", tt.bad[0], 1), seconds("r2", tt.bad[1], 1)})
 		if got := r.Objectives[1].Verdict; got != tt.want {
 			t.Errorf("%v bad seconds of 1 + 1 allowed: %s, want %s", tt.bad, got, tt.want)
 		}
@@ -164,7 +164,7 @@ func TestSecondsAddUp(t *testing.T) {
 func TestOrderOfRunsMakesNoDifference(t *testing.T) {
 	rng := rand.New(rand.NewPCG(4, 9))
 	for range 200 {
-		var runs []Run
+		var runs []result.Run
 		for i := range 2 + rng.IntN(6) {
 			n := 100 + rng.Int64N(20_000)
 			runs = append(runs, run("r"+string(rune('0'+i)), rng.Int64N(1+n/40), n))

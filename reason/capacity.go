@@ -11,6 +11,7 @@ const (
 	CapacityPlan        Code = "capacity_plan"
 	FaultsLeftOut       Code = "faults_left_out"
 	LoadIsSearched      Code = "load_is_searched"
+	UntilNothing        Code = "until_nothing"
 )
 
 func capacityRows() []row {
@@ -24,5 +25,6 @@ func capacityRows() []row {
 		{CapacityPlan, "from {from:figure} starts/s, {turns:figure} turns each · probes of {each:duration} at least · {most:count} of them at most", "自会话到达 {from}/s 起，每个会话 {turns} 轮次 · 每次探测至少 {each} · 最多 {most} 次"},
 		{FaultsLeftOut, "faults, recovery and the guard of the scenario are left out: capacity is without them", "场景中的故障、恢复目标与保护开关不参与：容量不计入它们"},
 		{LoadIsSearched, "capacity sets the load itself: {flag:text} has no place here", "capacity 自行设定负载：此处不能使用 {flag}"},
+		{UntilNothing, "--until {kind:text}: the scenario does not judge that: see {field:text}", "--until {kind}：该场景不判定这一项：见 {field}"},
 	}
 }

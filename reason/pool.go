@@ -21,7 +21,6 @@ const (
 	PoolIntegrity   Code = "pool_integrity"
 	PoolMetastable  Code = "pool_metastable"
 	PoolFixed       Code = "pool_fixed"
-	ValueDiffers    Code = "value_differs"
 )
 
 func poolRows() []row {
@@ -45,6 +44,5 @@ func poolRows() []row {
 		{PoolIntegrity, "{run:text}: {answers:count} answers held what belongs to another dialog", "{run}：{answers} 个应答串号"},
 		{PoolMetastable, "{run:text}: goodput did not return after storm {storm:text}", "{run}：风暴 {storm} 之后有效吞吐没有恢复"},
 		{PoolFixed, "the confidence holds where the number of runs was settled before the first: going on until it passes is not covered", "置信度以运行次数事先确定为前提：一直重复到通过为止不在此列"},
-		{ValueDiffers, "{key:text}: {baseline:quoted} and {candidate:quoted}", "{key}：{baseline} 与 {candidate}"},
 	}
 }

@@ -89,19 +89,6 @@ const (
 	MappingWrong Code = "mapping_wrong"
 )
 
-// What else differs between results that are compared.
-const (
-	KnobDiffers Code = "knob_differs"
-	Differs     Code = "differs"
-)
-
-func comparisonRows() []row {
-	return []row{
-		{KnobDiffers, "knob {knob:text}: {baseline:quoted} and {candidate:quoted}", "参数 {knob}：{baseline} 与 {candidate}"},
-		{Differs, "{what:word}: {baseline:quoted} and {candidate:quoted}", "{what}：{baseline} 与 {candidate}"},
-	}
-}
-
 func incidentRows() []row {
 	return []row{
 		{DialogNeverNamed, "target.response.dialog_id found nothing in any answer: every turn opened a new dialog", "target.response.dialog_id 在任何应答中都未找到：每一轮都开启了新的对话"},

@@ -85,7 +85,7 @@ func isReason(x ast.Expr) bool {
 func namesOfCodes(t *testing.T) map[string]Code {
 	t.Helper()
 	out := map[string]Code{}
-	for _, file := range []string{"objectives.go", "run.go", "generator.go", "journal.go", "refusals.go", "tune.go", "capacity.go", "pool.go"} {
+	for _, file := range []string{"objectives.go", "run.go", "generator.go", "journal.go", "refusals.go", "tune.go", "capacity.go", "pool.go", "compare.go"} {
 		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
 		if err != nil {
 			t.Fatal(err)

@@ -42,6 +42,8 @@ type capacityWords struct {
 	NeedF, NeedGivenF, ProbesF              string
 	TurnsPerS, StartsPerS, Bad, Probe       string
 	Load, Held, Broke, Unsure, Invalid      string
+	UntilF, FirstF, LaterF, TogetherF       string
+	OthersHoldF, Wrong                      string
 }
 
 func (w *words) capacity() capacityWords {
@@ -58,6 +60,9 @@ func capacityEnglish() capacityWords {
 		BreaksFirstF: "What breaks first: %s.", NeedF: "%s turns/s with %s headroom take %s replicas, of which each holds %s turns/s.",
 		NeedGivenF: "There are %s.", ProbesF: "%s probes",
 		TurnsPerS: "turns/s", StartsPerS: "starts/s", Bad: "bad", Probe: "probe", Load: "Load against latency", Held: "held", Broke: "broke", Unsure: "unsure", Invalid: "invalid",
+		UntilF: "Searched until %s broke, whatever the other objectives did.", FirstF: "%s breaks first: no other objective failed up to %s turns/s.",
+		LaterF: "Others break before %s: %s turns/s are too much for them (%s).", TogetherF: "%s and others break at the same rate, as far as these probes tell.",
+		OthersHoldF: "No other objective failed in any probe up to %s turns/s.", Wrong: "wrong answers",
 	}
 }
 
@@ -68,6 +73,9 @@ func capacityChinese() capacityWords {
 		BreaksFirstF: "最先不满足的：%s。", NeedF: "%s 轮次/秒，留 %s 余量，需要 %s 个副本，每个承受 %s 轮次/秒。",
 		NeedGivenF: "现有 %s 个。", ProbesF: "%s 次探测",
 		TurnsPerS: "轮次/秒", StartsPerS: "会话到达/秒", Bad: "不合格", Probe: "探测", Load: "负载与延迟", Held: "通过", Broke: "不通过", Unsure: "证据不足", Invalid: "压测无效",
+		UntilF: "搜索到 %s 不再满足为止，不论其他目标如何。", FirstF: "%s 最先不满足：直到 %s 轮次/秒，其他目标都没有不通过。",
+		LaterF: "其他目标先于 %s 不满足：它们承受不了 %s 轮次/秒（%s）。", TogetherF: "就这些探测而言，%s 与其他目标同时不再满足。",
+		OthersHoldF: "直到 %s 轮次/秒的每次探测中，其他目标都没有不通过。", Wrong: "错误应答",
 	}
 }
 
@@ -101,12 +109,34 @@ func (v *capacityView) answer() (out []string) {
 	if first := v.first(); first != "" {
 		say(v.t.BreaksFirstF, first)
 	}
+	out = append(out, v.beside()...)
 	if n := v.r.Need; n != nil {
 		line := fmt.Sprintf(v.t.NeedF, unit.Figure(n.Turns), share(n.Headroom), whole(int64(n.Replicas)), unit.Figure(v.r.Holds.Turns))
 		if n.Given > 0 {
 			line += " " + fmt.Sprintf(v.t.NeedGivenF, whole(int64(n.Given)))
 		}
 		out = append(out, line)
+	}
+	return out
+}
+
+// beside says whether answers or the other objectives break first.
+func (v *capacityView) beside() (out []string) {
+	b := v.r.Beside
+	if b == nil {
+		return nil
+	}
+	kind := v.w.word(string(v.r.Until))
+	out = append(out, fmt.Sprintf(v.t.UntilF, kind))
+	switch {
+	case v.r.Breaks != nil && b.Holds != nil && b.Holds.Starts >= v.r.Breaks.Starts:
+		out = append(out, fmt.Sprintf(v.t.FirstF, kind, unit.Figure(b.Holds.Turns)))
+	case b.Breaks != nil && (v.r.Breaks == nil || b.Breaks.Starts < v.r.Breaks.Starts):
+		out = append(out, fmt.Sprintf(v.t.LaterF, kind, unit.Figure(b.Breaks.Turns), Clean(strings.Join(b.Limits, " · "))))
+	case b.Breaks != nil:
+		out = append(out, fmt.Sprintf(v.t.TogetherF, kind))
+	case b.Holds != nil:
+		out = append(out, fmt.Sprintf(v.t.OthersHoldF, unit.Figure(b.Holds.Turns)))
 	}
 	return out
 }
@@ -150,6 +180,9 @@ func (v *capacityView) probes(bars bool) [][]string {
 		}
 	}
 	head := []string{v.t.StartsPerS, v.t.TurnsPerS, "P99", v.t.Bad, v.w.Verdict}
+	if v.r.Until != "" {
+		head = slices.Insert(head, 4, v.t.Wrong)
+	}
 	if bars {
 		head = append(head, "P99")
 	}
@@ -163,11 +196,18 @@ func (v *capacityView) probes(bars bool) [][]string {
 		if p.P99Ns != nil {
 			row[2] = duration(*p.P99Ns)
 			bar = strings.Repeat("█", int(math.Ceil(float64(*p.P99Ns)/float64(most)*barCells)))
-		} else if p.BadShare != nil {
+		} else if p.P99Infinite {
 			row[2] = "∞"
 		}
 		if p.BadShare != nil {
 			row[3] = share(*p.BadShare)
+		}
+		if v.r.Until != "" {
+			wrong := "–"
+			if p.Wrong != nil {
+				wrong = share(*p.Wrong)
+			}
+			row = slices.Insert(row, 4, wrong)
 		}
 		if bars {
 			row = append(row, bar)
@@ -245,7 +285,7 @@ func CapacityProgress(p capacity.Probe, n int, lang Lang) string {
 	w := wordsIn(lang)
 	v := capacityView{r: &capacity.Result{Probes: []capacity.Probe{p}}, w: w, t: w.capacity()}
 	row := v.probes(false)[1]
-	parts := []string{v.t.Probe + " " + strconv.Itoa(n), row[0] + " " + v.t.StartsPerS, row[1] + " " + v.t.TurnsPerS, "P99 " + row[2], v.t.Bad + " " + row[3], row[4]}
+	parts := []string{v.t.Probe + " " + strconv.Itoa(n), row[0] + " " + v.t.StartsPerS, row[1] + " " + v.t.TurnsPerS, "P99 " + row[2], v.t.Bad + " " + row[3], row[len(row)-1]}
 	for _, name := range p.Limits {
 		parts = append(parts, Clean(name))
 	}

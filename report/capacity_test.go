@@ -9,6 +9,7 @@ import (
 
 	"github.com/cstest/cstest/capacity"
 	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/scenario"
 )
 
 func knee(t *testing.T) *capacity.Result {
@@ -24,7 +25,7 @@ func knee(t *testing.T) *capacity.Result {
 		p := capacity.Probe{Starts: step.Rate, Lengths: 1, Turns: &turns, BadShare: &bad, P99Ns: &p99, Outcome: capacity.Held, Limits: []string{}}
 		if step.Rate > 383 {
 			bad = 0.25
-			p.Outcome, p.P99Ns, p.Limits = capacity.Broke, nil, []string{"latency-p99|<b>"}
+			p.Outcome, p.P99Ns, p.P99Infinite, p.Limits = capacity.Broke, nil, true, []string{"latency-p99|<b>"}
 			p.Signs = reason.Reasons{reason.New(reason.CPUFull, 1.9, 2, "reference-server", 1.2)}
 		}
 		probes = append(probes, p)
@@ -73,5 +74,38 @@ func TestCapacityWordsKeepToTheVocabulary(t *testing.T) {
 		for _, fault := range reason.Faults(a, b) {
 			t.Errorf("%s: %q: %s", en.Type().Field(i).Name, b, fault)
 		}
+	}
+}
+
+// Which breaks first, answers or the other objectives, is one sentence, and the
+// share of wrong answers a column and a chart.
+func TestCapacityUntil(t *testing.T) {
+	r := knee(t)
+	share := 0.04
+	for i := range r.Probes {
+		r.Probes[i].Wrong = &share
+	}
+	r.Until, r.Beside = scenario.KindContext, &capacity.Beside{Holds: &capacity.Knee{Starts: 800, Turns: 2400, Probes: 1}, Limits: []string{}}
+	show := func() string {
+		var out bytes.Buffer
+		if err := WriteCapacity(r, &out, TextOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		checkLines(t, out.String(), 100)
+		return out.String()
+	}
+	if got := show(); !strings.Contains(got, "context breaks first: no other objective failed up to 2,400 turns/s.") || !strings.Contains(got, "wrong answers") || !strings.Contains(got, "  4 %  ") {
+		t.Errorf("%s", got)
+	}
+	r.Beside = &capacity.Beside{Holds: &capacity.Knee{Starts: 100, Turns: 300, Probes: 1}, Breaks: &capacity.Knee{Starts: 200, Turns: 600, Probes: 1}, Limits: []string{"latency-p99"}}
+	if got := show(); !strings.Contains(got, "Others break before context: 600 turns/s are too much for them (latency-p99).") {
+		t.Errorf("%s", got)
+	}
+	var page bytes.Buffer
+	if err := WriteCapacityHTML(r, &page, Chinese); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(page.String(), `<svg class="knee"`); n != 3 || !strings.Contains(page.String(), "其他目标先于 上下文 不满足") {
+		t.Errorf("%d charts", n)
 	}
 }

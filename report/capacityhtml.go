@@ -35,7 +35,7 @@ func WriteCapacityHTML(r *capacity.Result, out io.Writer, lang Lang) error {
 	p := capacityPage{
 		R: r, W: w, T: v.t, Count: fmt.Sprintf(v.t.ProbesF, whole(int64(len(r.Probes)))), Answer: v.answer(), Warnings: v.warnings(), Rows: v.probes(false),
 	}
-	for _, c := range []kneeChart{v.chart("P99", duration, p99OfProbe), v.chart(v.t.Bad, badOfProbe, badShareOfProbe)} {
+	for _, c := range []kneeChart{v.chart("P99", duration, p99OfProbe), v.chart(v.t.Bad, badOfProbe, badShareOfProbe), v.chart(v.t.Wrong, badOfProbe, wrongShareOfProbe)} {
 		if len(c.Points) > 0 {
 			p.Charts = append(p.Charts, c)
 		}
@@ -49,7 +49,7 @@ func p99OfProbe(p *capacity.Probe) (float64, bool) {
 	switch {
 	case p.P99Ns != nil:
 		return float64(*p.P99Ns), true
-	case p.BadShare != nil:
+	case p.P99Infinite:
 		return math.Inf(1), true
 	}
 	return 0, false
@@ -65,6 +65,13 @@ func badShareOfProbe(p *capacity.Probe) (float64, bool) {
 		return 0, false
 	}
 	return *p.BadShare * badParts, true
+}
+
+func wrongShareOfProbe(p *capacity.Probe) (float64, bool) {
+	if p.Wrong == nil {
+		return 0, false
+	}
+	return *p.Wrong * badParts, true
 }
 
 // kneeChart draws a figure of every probe over the load, 800 wide and 220 high.

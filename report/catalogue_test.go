@@ -39,7 +39,7 @@ func TestRenderingsInChinese(t *testing.T) {
 	d := saleDocument(t)
 	other := slowDocument(t)
 	other.Knobs["limit.global"] = "900/s"
-	c, err := result.Compare([]*result.Document{d}, []*result.Document{other}, result.CompareOptions{})
+	c, err := result.Compare([]result.Run{{Doc: d}}, []result.Run{{Doc: other}}, result.CompareOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

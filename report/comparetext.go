@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -23,23 +24,19 @@ func WriteComparison(c *result.Comparison, out io.Writer, opts TextOptions) erro
 	}
 	t.line("")
 	t.line(t.paint(mark+" "+strings.ToUpper(w.word(c.Verdict)), bold+";"+sgr))
-	for _, side := range []struct {
-		name string
-		runs []result.RunRef
-	}{{w.Baseline, c.A}, {w.Candidate, c.B}} {
-		for _, r := range side.runs {
-			t.line(fit(side.name+"  "+r.Scenario+" · "+r.RunID+" · "+w.word(r.Verdict), t.room()))
-		}
+	for _, r := range sides(c, w) {
+		t.line(fit(r.side+"  "+r.Scenario+" · "+r.RunID+" · "+w.word(r.Verdict), t.room()))
 	}
 	if !c.NoiseKnown {
 		t.wrapped("! ", w.NoiseUnknown, yellow)
 	}
-	t.heading(w.Compare)
-	rows := [][]string{{"", w.Baseline, w.Candidate, w.Change, w.Interval, w.Verdict}}
-	for _, d := range c.Differences {
-		rows = append(rows, []string{w.word(d.Metric), figure(d.A, d.Unit), figure(d.B, d.Unit), change(d.Effect, d.Unit), between(d), w.word(d.Verdict)})
+	for _, a := range inLanguage(c.Advice, c.AdviceCodes, w.lang) {
+		t.wrapped("→ ", a, yellow)
 	}
-	t.table(rows)
+	if len(c.Differences) > 0 {
+		t.heading(w.Compare)
+		t.table(comparisonRows(c, w))
+	}
 	if len(c.Objectives) > 0 {
 		t.heading(w.Objectives)
 		for _, o := range c.Objectives {
@@ -54,6 +51,69 @@ func WriteComparison(c *result.Comparison, out io.Writer, opts TextOptions) erro
 	}
 	t.line("")
 	return t.out.Flush()
+}
+
+// comparedRun is a run and the side it stands on, in words.
+type comparedRun struct {
+	side string
+	result.RunRef
+}
+
+func sides(c *result.Comparison, w *words) (out []comparedRun) {
+	for _, r := range c.A {
+		out = append(out, comparedRun{w.Baseline, r})
+	}
+	for _, r := range c.B {
+		out = append(out, comparedRun{w.Candidate, r})
+	}
+	return out
+}
+
+// comparisonRows are the differences as a table, its head first.
+func comparisonRows(c *result.Comparison, w *words) [][]string {
+	rows := [][]string{{"", w.Baseline, w.Candidate, w.Change, w.Interval, w.Verdict}}
+	for _, d := range c.Differences {
+		rows = append(rows, []string{w.word(d.Metric), figure(d.A, d.Unit), figure(d.B, d.Unit), change(d.Effect, d.Unit), between(d), w.word(d.Verdict)})
+	}
+	return rows
+}
+
+// WriteComparisonMarkdown writes a comparison for a pull request or a CI job's page.
+func WriteComparisonMarkdown(c *result.Comparison, out io.Writer, lang Lang) error {
+	w := wordsIn(lang)
+	b := bufio.NewWriter(out)
+	p := func(format string, args ...any) { _, _ = fmt.Fprintf(b, format+"\n", args...) }
+	mark := "⚠️"
+	switch c.Verdict {
+	case "worse":
+		mark = "❌"
+	case "better", "equivalent":
+		mark = "✅"
+	}
+	p("## %s %s%s%s\n", mark, w.Compare, w.Colon, w.word(c.Verdict))
+	for _, a := range inLanguage(c.Advice, c.AdviceCodes, lang) {
+		p("> %s\n", md(a))
+	}
+	if len(c.Differences) > 0 {
+		rows := comparisonRows(c, w)
+		mdTable(p, rows[0], "lrrrrl")
+		for _, r := range rows[1:] {
+			p("| %s |", strings.Join(r, " | "))
+		}
+		p("")
+	}
+	for _, o := range c.Objectives {
+		p("- %s%s%s → %s", md(o.Name), w.Colon, w.word(o.A), w.word(o.B))
+	}
+	for _, n := range inLanguage(c.Notes, c.NoteCodes, lang) {
+		p("- %s", md(n))
+	}
+	p("\n<details><summary>%s</summary>\n", w.Run)
+	for _, r := range sides(c, w) {
+		p("- %s %s · %s · %s", r.side, md(r.Scenario), md(r.RunID), w.word(r.Verdict))
+	}
+	p("\n</details>")
+	return b.Flush()
 }
 
 // WriteComparisonJSON writes c as indented JSON.

@@ -11,7 +11,7 @@ import (
 func TestComparisonOfSingleRunsSaysThatNoiseIsUnknown(t *testing.T) {
 	a, b := saleDocument(t), saleDocument(t)
 	*b.Latency.Response.P99Ns += *b.Latency.Response.P99Ns / 10
-	c, err := result.Compare([]*result.Document{a}, []*result.Document{b}, result.CompareOptions{})
+	c, err := result.Compare([]result.Run{{Doc: a}}, []result.Run{{Doc: b}}, result.CompareOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -300,7 +300,7 @@ func TestRenderingsSurviveAnyNumbers(t *testing.T) {
 		}
 		decoded++
 		_ = rendered(t, &d)
-		if c, err := result.Compare([]*result.Document{&d}, []*result.Document{&d}, result.CompareOptions{}); err == nil {
+		if c, err := result.Compare([]result.Run{{Doc: &d}}, []result.Run{{Doc: &d}}, result.CompareOptions{}); err == nil {
 			_ = WriteComparison(c, io.Discard, TextOptions{})
 		}
 	}

@@ -7,16 +7,17 @@ import (
 	"testing"
 
 	"github.com/cstest/cstest/pool"
+	"github.com/cstest/cstest/result"
 )
 
 // together are two sales that were given, the second hostile, and one left out.
 func together(t *testing.T) *pool.Result {
 	t.Helper()
-	var runs []pool.Run
+	var runs []result.Run
 	for _, id := range []string{"run-1", "run-2 <b>\x1b[31m|", "run-3"} {
 		d := *saleDocument(t)
 		d.RunID = id
-		runs = append(runs, pool.Run{Dir: id, Doc: &d})
+		runs = append(runs, result.Run{Dir: id, Doc: &d})
 	}
 	r, err := pool.Judge(runs[:2], runs[2:], "0.1.0")
 	if err != nil {

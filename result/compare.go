@@ -7,7 +7,6 @@ import (
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
-	"github.com/cstest/cstest/sla"
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/combin"
 	"gonum.org/v1/gonum/stat/distuv"
@@ -23,8 +22,11 @@ type Comparison struct {
 	NoiseKnown  bool           `json:"noise_known"` // each side has several runs
 	Differences []Difference   `json:"differences"`
 	Objectives  []Change       `json:"objectives"`
-	Notes       []string       `json:"notes"` // what else differs between the sides
+	Notes       []string       `json:"notes"` // what else differs between the sides, and within one
 	NoteCodes   reason.Reasons `json:"note_codes"`
+	// Advice is what would tell where the verdict is cannot_tell, else nothing.
+	Advice      []string       `json:"advice"`
+	AdviceCodes reason.Reasons `json:"advice_codes"`
 }
 
 // RunRef names one result.
@@ -79,58 +81,6 @@ func (e *DifferentScenariosError) Reasons() reason.Reasons {
 	return reason.Reasons{reason.New(reason.DifferentScenarios, e.A, e.B, reason.Word(e.What))}
 }
 
-// shareMargin is how far apart two equivalent shares may be.
-const shareMargin = 0.002
-
-// metric is one figure of a Document and what a change of it means.
-type metric struct {
-	name, unit string
-	margin     float64
-	moreIs     string // better | worse | neither
-	of         func(*Document) *float64
-}
-
-func metrics() []metric {
-	ns := func(of func(*Document) *int64) func(*Document) *float64 {
-		return func(d *Document) *float64 {
-			if p := of(d); p != nil {
-				v := float64(*p)
-				return &v
-			}
-			return nil
-		}
-	}
-	per := func(n, of int64) *float64 {
-		if of == 0 {
-			return nil
-		}
-		return known(float64(n) / float64(of))
-	}
-	return []metric{
-		{"mean", "ns", sla.LatencyMargin, "worse", ns(func(d *Document) *int64 { return d.Latency.Response.MeanNs })},
-		{"P50", "ns", sla.LatencyMargin, "worse", ns(func(d *Document) *int64 { return d.Latency.Response.P50Ns })},
-		{"P95", "ns", sla.LatencyMargin, "worse", ns(func(d *Document) *int64 { return d.Latency.Response.P95Ns })},
-		{"P99", "ns", sla.LatencyMargin, "worse", ns(func(d *Document) *int64 { return d.Latency.Response.P99Ns })},
-		{"answered", "share", shareMargin, "better", func(d *Document) *float64 { return d.Availability.Answers }},
-		{"full quality", "share", shareMargin, "better", func(d *Document) *float64 { return per(d.Counts.OK, d.Counts.Turns) }},
-		// Turns that failed make room for more of them: only answers are work done.
-		{"answers", "per_s", sla.ThroughputMargin, "better", func(d *Document) *float64 {
-			if d.DurationS == 0 {
-				return nil
-			}
-			return known(float64(d.Counts.OK+d.Counts.Degraded+d.Counts.Unexpected) / d.DurationS)
-		}},
-		{"target CPU per turn", "us", sla.LatencyMargin, "worse", func(d *Document) *float64 {
-			for _, p := range d.Processes {
-				if p.Name == "reference-server" && d.Counts.Turns > 0 {
-					return known(p.CPUS * 1e6 / float64(d.Counts.Turns))
-				}
-			}
-			return nil
-		}},
-	}
-}
-
 // Compare compares the results of a baseline, a, with those of a candidate, b.
 // With several runs on each side a difference is judged by their scatter
 // (Welch's t interval, of logarithms for times and rates): worse or better when
@@ -140,21 +90,26 @@ func metrics() []metric {
 // and only an objective that turns from pass to fail, or back, decides: one whose
 // verdicts were inferred. What was merely counted falls on one side of a border by
 // chance.
-func Compare(a, b []*Document, o CompareOptions) (*Comparison, error) {
-	if len(a) == 0 || len(b) == 0 {
+func Compare(baseline, candidate []Run, o CompareOptions) (*Comparison, error) {
+	if len(baseline) == 0 || len(candidate) == 0 {
 		return nil, errors.New("a comparison takes at least one result on each side")
 	}
-	base := a[0]
-	c := &Comparison{NoiseKnown: len(a) > 1 && len(b) > 1, Differences: []Difference{}, Objectives: []Change{}}
-	for _, d := range append(slices.Clone(a[1:]), b...) {
-		if why := sameQuestion(base, d); why != "" && !o.AnyScenario {
-			return nil, &DifferentScenariosError{base.RunID, d.RunID, why}
+	c := &Comparison{A: refs(baseline), B: refs(candidate), Differences: []Difference{}, Objectives: []Change{}}
+	c.advise(reason.Reasons{})
+	base := baseline[0].Doc
+	for _, r := range append(slices.Clone(baseline[1:]), candidate...) {
+		if why := sameQuestion(base, r.Doc); why != "" && !o.AnyScenario {
+			return nil, &DifferentScenariosError{base.RunID, r.Doc.RunID, why}
 		}
 	}
-	c.A, c.B = refs(a), refs(b)
-	c.NoteCodes = slices.Concat(TargetDiffers(a[0], b[0]), SurroundingsDiffer(a[0], b[0])).OrEmpty()
-	c.Notes = c.NoteCodes.Texts(reason.English)
-	list := metrics()
+	c.Note(notes(baseline, candidate)...)
+	a, b := c.whole(baseline), c.whole(candidate)
+	if len(a) == 0 || len(b) == 0 {
+		c.conclude()
+		return c, nil
+	}
+	base, c.NoiseKnown = a[0], len(a) > 1 && len(b) > 1
+	list := Metrics()
 	confidence := 1 - 0.05/float64(len(list))
 	for _, m := range list {
 		if d, ok := difference(m, a, b, c.NoiseKnown, confidence); ok {
@@ -167,62 +122,95 @@ func Compare(a, b []*Document, o CompareOptions) (*Comparison, error) {
 		}
 	}
 	c.conclude()
+	if c.Verdict == "cannot_tell" {
+		c.advise(advice(list, a, b, confidence))
+	}
 	return c, nil
 }
 
-func refs(list []*Document) []RunRef {
-	out := make([]RunRef, 0, len(list))
-	for _, d := range list {
+// FirstOf is the comparison of a candidate with a baseline that holds nothing yet.
+func FirstOf(candidate []Run, advice reason.Reason) *Comparison {
+	c := &Comparison{A: []RunRef{}, B: refs(candidate), Differences: []Difference{}, Objectives: []Change{}}
+	c.conclude()
+	c.Note()
+	c.advise(reason.Reasons{advice})
+	return c
+}
+
+// Note adds what a reader should know beside the differences.
+func (c *Comparison) Note(list ...reason.Reason) {
+	c.NoteCodes = append(c.NoteCodes, list...).OrEmpty()
+	c.Notes = c.NoteCodes.Texts(reason.English)
+}
+
+// Forget takes back the advice of a code.
+func (c *Comparison) Forget(code reason.Code) {
+	c.advise(slices.DeleteFunc(c.AdviceCodes, func(r reason.Reason) bool { return r.Code == code }).OrEmpty())
+}
+
+func (c *Comparison) advise(list reason.Reasons) {
+	c.AdviceCodes = list
+	c.Advice = list.Texts(reason.English)
+}
+
+// whole are the runs that were measured to their end, and soundly; what was not
+// tells nothing of a server, and is said.
+func (c *Comparison) whole(runs []Run) (out []*Document) {
+	for _, r := range runs {
+		if v := r.Doc.Verdict; v == "invalid" || v == "incomplete" {
+			c.Note(reason.New(reason.PoolNotUsed, r.Doc.RunID, reason.Word(v)))
+			continue
+		}
+		out = append(out, r.Doc)
+	}
+	return out
+}
+
+func refs(runs []Run) []RunRef {
+	out := make([]RunRef, 0, len(runs))
+	for _, r := range runs {
+		d := r.Doc
 		out = append(out, RunRef{d.RunID, d.Scenario.Name, d.StartedAt, d.Verdict})
 	}
 	return out
 }
 
 // difference judges one metric; false when a side does not know it.
-func difference(m metric, a, b []*Document, noise bool, confidence float64) (Difference, bool) {
+func difference(m Metric, a, b []*Document, noise bool, confidence float64) (Difference, bool) {
 	x, okA := values(m, a)
 	y, okB := values(m, b)
 	if !okA || !okB {
 		return Difference{}, false
 	}
-	relative := m.unit != "share"
 	ma, mb := median(x), median(y)
-	d := Difference{Metric: m.name, Unit: m.unit, A: known(ma), B: known(mb), Verdict: "cannot_tell"}
-	if relative {
-		if ma <= 0 || mb <= 0 {
-			return d, true
-		}
-		d.Effect = known(mb/ma - 1)
-	} else {
-		d.Effect = known(mb - ma)
-	}
-	if !noise {
+	d := Difference{Metric: m.Name, Unit: m.Unit, A: known(ma), B: known(mb), Effect: m.Change(ma, mb), Verdict: "cannot_tell"}
+	if d.Effect == nil || !noise {
 		return d, true
 	}
-	lower, upper, ok := welch(x, y, relative, confidence)
+	lower, upper, ok := welch(x, y, m.Relative(), confidence)
 	if !ok {
 		return d, true
 	}
 	d.Lower, d.Upper = known(lower), known(upper)
 	up, down := "better", "worse"
-	if m.moreIs == "worse" {
+	if m.MoreIs == "worse" {
 		up, down = down, up
 	}
 	switch {
-	case lower >= -m.margin && upper <= m.margin:
+	case lower >= -m.Margin && upper <= m.Margin:
 		d.Verdict = "equivalent"
-	case lower > 0 && *d.Effect > m.margin:
+	case lower > 0 && *d.Effect > m.Margin:
 		d.Verdict = up
-	case upper < 0 && *d.Effect < -m.margin:
+	case upper < 0 && *d.Effect < -m.Margin:
 		d.Verdict = down
 	}
 	return d, true
 }
 
-func values(m metric, list []*Document) ([]float64, bool) {
+func values(m Metric, list []*Document) ([]float64, bool) {
 	out := make([]float64, 0, len(list))
 	for _, d := range list {
-		v := m.of(d)
+		v := m.Of(d)
 		if v == nil {
 			return nil, false
 		}

@@ -8,9 +8,21 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/sla"
 )
+
+// compared compares results that lie nowhere.
+func compared(a, b []*Document, o CompareOptions) (*Comparison, error) {
+	runs := func(list []*Document) (out []Run) {
+		for _, d := range list {
+			out = append(out, Run{Doc: d})
+		}
+		return out
+	}
+	return Compare(runs(a), runs(b), o)
+}
 
 func sales(t *testing.T, slow float64, seeds ...uint64) []*Document {
 	t.Helper()
@@ -31,7 +43,7 @@ func byMetric(c *Comparison) map[string]Difference {
 
 func TestCompareSeveralRuns(t *testing.T) {
 	base, same, slow := sales(t, 1, 1, 2, 3), sales(t, 1, 4, 5, 6), sales(t, 1.3, 7, 8, 9)
-	c, err := Compare(base, same, CompareOptions{})
+	c, err := compared(base, same, CompareOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +53,7 @@ func TestCompareSeveralRuns(t *testing.T) {
 	if got := byMetric(c)["mean"].Verdict; got != "equivalent" {
 		t.Errorf("mean of a server against itself is %s", got)
 	}
-	c, err = Compare(base, slow, CompareOptions{})
+	c, err = compared(base, slow, CompareOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +61,7 @@ func TestCompareSeveralRuns(t *testing.T) {
 	if c.Verdict != "worse" || c.ExitCode != 10 || p50.Verdict != "worse" || *p50.Lower < 0.15 || *p50.Upper > 0.5 || *p50.Effect < *p50.Lower || *p50.Effect > *p50.Upper {
 		t.Errorf("30 %% slower is %s (exit %d): P50 %s, %v in [%v, %v]", c.Verdict, c.ExitCode, p50.Verdict, *p50.Effect, *p50.Lower, *p50.Upper)
 	}
-	back, err := Compare(slow, base, CompareOptions{})
+	back, err := compared(slow, base, CompareOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +95,7 @@ func TestCompareRunsOfOneServer(t *testing.T) {
 				sides[i] = append(sides[i], scattered())
 			}
 		}
-		c, err := Compare(sides[0], sides[1], CompareOptions{})
+		c, err := compared(sides[0], sides[1], CompareOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -99,7 +111,7 @@ func TestCompareRunsOfOneServer(t *testing.T) {
 
 func TestCompareSingleRuns(t *testing.T) {
 	a, b := sales(t, 1, 1), sales(t, 1.1, 2)
-	c, err := Compare(a, b, CompareOptions{})
+	c, err := compared(a, b, CompareOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +119,7 @@ func TestCompareSingleRuns(t *testing.T) {
 		t.Errorf("one run each, 10 %% apart: %s, exit %d", c.Verdict, c.ExitCode)
 	}
 	// An objective that was met and is missed decides even so.
-	c, err = Compare(a, sales(t, 3, 2), CompareOptions{})
+	c, err = compared(a, sales(t, 3, 2), CompareOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,22 +133,22 @@ func TestCompareRefusesDifferentScenarios(t *testing.T) {
 	b := saleDocument(t, 1, 1)
 	b.Scenario.SHA256 = "0000000000000000000000000000000000000000000000000000000000000000"
 	b.Objectives[1].LimitNs = nanoseconds(time.Second)
-	if _, err := Compare(a, []*Document{b}, CompareOptions{}); !errors.As(err, new(*DifferentScenariosError)) || !strings.Contains(err.Error(), "objectives") {
+	if _, err := compared(a, []*Document{b}, CompareOptions{}); !errors.As(err, new(*DifferentScenariosError)) || !strings.Contains(err.Error(), "objectives") {
 		t.Errorf("another limit: %v", err)
 	}
-	if _, err := Compare(a, []*Document{b}, CompareOptions{AnyScenario: true}); err != nil {
+	if _, err := compared(a, []*Document{b}, CompareOptions{AnyScenario: true}); err != nil {
 		t.Errorf("told to: %v", err)
 	}
 	b = saleDocument(t, 1, 1)
 	b.Scenario.SHA256, b.Knobs = "1111111111111111111111111111111111111111111111111111111111111111", map[string]string{"limit.global": "900/s"}
-	c, err := Compare(a, []*Document{b}, CompareOptions{})
+	c, err := compared(a, []*Document{b}, CompareOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(c.Notes) != 1 || c.Notes[0] != `knob limit.global: "500/s" and "900/s"` {
 		t.Errorf("notes %q", c.Notes)
 	}
-	if _, err := Compare(a, nil, CompareOptions{}); err == nil {
+	if _, err := compared(a, nil, CompareOptions{}); err == nil {
 		t.Error("a comparison with nothing")
 	}
 }
@@ -185,7 +197,7 @@ func TestCompareAtTheBorder(t *testing.T) {
 						sides[i] = append(sides[i], borderline(rng, base, gate))
 					}
 				}
-				c, err := Compare(sides[0], sides[1], CompareOptions{})
+				c, err := compared(sides[0], sides[1], CompareOptions{})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -221,7 +233,7 @@ func TestCompareDecidesByCountsOfManyRuns(t *testing.T) {
 		{1, scenario.KindIntegrity, "worse"},
 		{1, scenario.KindPlanted, "worse"},
 	} {
-		got, err := Compare(side(c.runs, c.kind, "pass"), side(c.runs, c.kind, "fail"), CompareOptions{AnyScenario: true})
+		got, err := compared(side(c.runs, c.kind, "pass"), side(c.runs, c.kind, "fail"), CompareOptions{AnyScenario: true})
 		if err != nil || got.Verdict != c.want {
 			t.Errorf("%d runs of %s: %s, %v; want %s", c.runs, c.kind, got.Verdict, err, c.want)
 		}
@@ -235,11 +247,112 @@ func TestFailingFastIsNoThroughput(t *testing.T) {
 		d.Counts.Turns *= 3
 		d.Counts.ServerError += d.Counts.Turns / 3 * 2
 	}
-	c, err := Compare(a, b, CompareOptions{})
+	c, err := compared(a, b, CompareOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := byMetric(c)["answers"].Verdict; got != "equivalent" {
 		t.Errorf("answers a second are %s", got)
+	}
+}
+
+// scattered are n runs of one server whose P99 lies around its middle, its
+// logarithm with a standard deviation of spread.
+func scattered(base *Document, n int, spread float64) (list []*Document) {
+	step := spread * math.Sqrt(float64(n-1)/float64(n)) // of half the runs up, the others down
+	for i := range n {
+		d := *base
+		d.Processes = nil
+		by := step
+		switch {
+		case n%2 == 1 && i == n-1:
+			by = 0
+		case i%2 == 0:
+			by = -step
+		}
+		d.Latency.Response.P99Ns = nanoseconds(time.Duration(float64(*base.Latency.Response.P99Ns) * math.Exp(by)))
+		list = append(list, &d)
+	}
+	return list
+}
+
+// The advice is so many runs a side as are enough for the scatter that was seen:
+// with so many the comparison tells, with two fewer it does not.
+func TestAdvice(t *testing.T) {
+	base := saleDocument(t, 1, 1)
+	of := func(n int, spread float64) *Comparison {
+		c, err := compared(scattered(base, n, spread), scattered(base, n, spread), CompareOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	if c := of(1, 0); len(c.AdviceCodes) != 1 || c.AdviceCodes[0].Code != reason.AdviseSeveral {
+		t.Errorf("one run a side: %v", c.Advice)
+	}
+	c := of(4, 0.04)
+	if c.Verdict != "cannot_tell" || len(c.AdviceCodes) != 1 || c.AdviceCodes[0].Code != reason.AdviseRuns || c.AdviceCodes[0].Args[0] != reason.Word("P99") {
+		t.Fatalf("four runs that scatter: %s, %v", c.Verdict, c.Advice)
+	}
+	n, _ := c.AdviceCodes[0].Args[3].(int64)
+	n += n % 2
+	if enough, few := byMetric(of(int(n), 0.04))["P99"].Verdict, byMetric(of(int(n)-4, 0.04))["P99"].Verdict; enough != "equivalent" || few != "cannot_tell" {
+		t.Errorf("%d runs a side: %s, four fewer: %s", n, enough, few)
+	}
+	if c := of(4, 1.5); len(c.AdviceCodes) != 1 || c.AdviceCodes[0].Code != reason.AdvisePairs {
+		t.Errorf("runs that scatter wildly: %v", c.Advice)
+	}
+	if c := of(4, 0); c.Verdict != "equivalent" || len(c.Advice) != 0 {
+		t.Errorf("runs that are alike: %s, %v", c.Verdict, c.Advice)
+	}
+}
+
+// Every difference of the two sides is listed once, and so is what is not alike
+// within one.
+func TestComparisonListsWhatDiffers(t *testing.T) {
+	base := saleDocument(t, 1, 1)
+	run := func(values map[string]string, change func(*Document)) Run {
+		d := *base
+		change(&d)
+		return Run{Doc: &d, Values: values}
+	}
+	none := func(*Document) {}
+	a := []Run{run(map[string]string{"load.think": "1s", "target.http": "1.1"}, none), run(map[string]string{"load.think": "1s", "target.http": "1.1"}, func(d *Document) {
+		d.CstestVersion, d.Scenario.Seed = "0.0.9", 77
+	})}
+	b := []Run{run(map[string]string{"load.think": "2s", "target.http": "h2c"}, func(d *Document) {
+		d.Target.HTTP, d.Environment.Cores, d.Overrides = "h2c", 64, []string{"--set load.think=2s"}
+	})}
+	c, err := Compare(a, b, CompareOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`load.think: "1s" and "2s"`, `HTTP: "1.1" and "h2c"`, `and "64"`, `and "--set load.think=2s"`,
+		`the runs of the baseline are not alike: cstest: `,
+	} {
+		if n := strings.Count(strings.Join(c.Notes, "\n"), want); n != 1 {
+			t.Errorf("%q is said %d times in %q", want, n, c.Notes)
+		}
+	}
+	if strings.Contains(strings.Join(c.Notes, "\n"), "77") {
+		t.Errorf("the seeds of one side's runs may differ: %q", c.Notes)
+	}
+}
+
+// A run that was invalid or broke off says nothing of the server.
+func TestComparisonLeavesOutWhatWasNotMeasured(t *testing.T) {
+	a, b := sales(t, 1, 1, 2, 3), sales(t, 1, 4, 5, 6)
+	for _, d := range b {
+		d.Verdict = "invalid"
+		*d.Latency.Response.P50Ns *= 9
+	}
+	c, err := compared(a, b, CompareOptions{})
+	if err != nil || c.Verdict != "cannot_tell" || c.ExitCode != 11 || len(c.Differences) != 0 || len(c.Notes) < 3 {
+		t.Errorf("a side of invalid runs: %s, exit %d, %d differences, %q, %v", c.Verdict, c.ExitCode, len(c.Differences), c.Notes, err)
+	}
+	b[0].Verdict, *b[0].Latency.Response.P50Ns = "pass", *b[0].Latency.Response.P50Ns/9
+	if c, err = compared(a, b, CompareOptions{}); err != nil || c.NoiseKnown || *byMetric(c)["P50"].Effect > 0.5 {
+		t.Errorf("one sound run of three: noise known %v, P50 %v", c.NoiseKnown, *byMetric(c)["P50"].Effect)
 	}
 }

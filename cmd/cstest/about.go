@@ -33,11 +33,14 @@ func newAbout(c *chosen, sp spread, tags map[string]string, lang reason.Lang, in
 	}, nil
 }
 
+// scenarioFile is the name of the scenario in a result directory.
+const scenarioFile = "scenario.yaml"
+
 // writeResult writes every file of a result directory but the journal and the logs.
 func writeResult(dir string, doc *result.Document, snap *measure.Snapshot, a *result.About) error {
 	files := append(report.Renderings(doc, a.Lang),
 		report.HDRLog(doc, snap),
-		report.File{Name: "scenario.yaml", Write: func(w io.Writer) error {
+		report.File{Name: scenarioFile, Write: func(w io.Writer) error {
 			_, err := io.WriteString(w, a.Scenario)
 			return err
 		}},

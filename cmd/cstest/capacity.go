@@ -27,6 +27,7 @@ type capacityOptions struct {
 	from, max, need unit.Rate
 	headroom        unit.Share
 	replicas        int
+	until           string
 	settle, hold    unit.Duration
 	precision       unit.Share
 	probes          int
@@ -50,10 +51,14 @@ Only a pass counts as held: what was too little to tell is looked at longer, and
 generator could not measure is no capacity.
 
 --need tells how many like this one a load takes; with --replicas N: exits 10 when N are
-too few. 11: the boundary is not sure; 12: the generator could measure nothing.`,
+too few. 11: the boundary is not sure; 12: the generator could measure nothing.
+
+--until context, integrity, full_quality or expected looks for the load at which answers
+go wrong, whatever latency does, and says where the other objectives break.`,
 		Example: `  cstest capacity my.yaml
   cstest capacity my.yaml --need 3600/s --headroom 25%
-  cstest capacity my.yaml --from 50/s --max 2000/s --hold 20s`,
+  cstest capacity my.yaml --from 50/s --max 2000/s --hold 20s
+  cstest capacity my.yaml --until context`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return runCapacity(cmd.Context(), s, &o, args) },
 	}
@@ -66,6 +71,7 @@ too few. 11: the boundary is not sure; 12: the generator could measure nothing.`
 	f.Var(textFlag(&o.need), "need", "turns a second that are needed: says how many replicas bear them")
 	f.Var(textFlag(&o.headroom), "headroom", "what to keep free beyond --need, as 25%")
 	f.IntVar(&o.replicas, "replicas", 0, "how many replicas there are: exits 10 when they do not bear --need")
+	f.StringVar(&o.until, "until", "", "search until answers of this kind go wrong, not until the SLA breaks: context, integrity, full_quality or expected")
 	f.Var(textFlag(&o.settle), "settle", "start of each probe that is not judged (default as long as a conversation, 2s at least)")
 	f.Var(textFlag(&o.hold), "hold", "judged part of each probe, longer where that is too little to tell (default 8s)")
 	f.Var(textFlag(&o.precision), "precision", "how near the boundary is looked for (default 5%)")
@@ -128,6 +134,9 @@ func newProbing(s streams, o *capacityOptions, args []string) (*probing, error) 
 	if p.base, err = o.choose(p.from); err != nil {
 		return nil, err
 	}
+	if err := p.checkUntil(); err != nil {
+		return nil, err
+	}
 	if err := p.base.CheckSecrets(); err != nil {
 		return nil, err
 	}
@@ -152,6 +161,40 @@ func newProbing(s streams, o *capacityOptions, args []string) (*probing, error) 
 		return nil, usagef("%s already holds a search: choose another --results-dir", p.dir)
 	}
 	return p, nil
+}
+
+// checkUntil makes sure that the scenario judges what the search is until.
+func (p *probing) checkUntil() error {
+	kind := scenario.ObjectiveKind(p.until)
+	switch kind {
+	case "", scenario.KindIntegrity:
+		return nil
+	case scenario.KindFullQuality:
+		if !p.judges(kind) { // none is asked for: as availability is asked for by most
+			p.set = append(p.set, "sla.full_quality=99%")
+			base, err := p.choose(p.from)
+			p.base = base
+			return err
+		}
+	case scenario.KindContext, scenario.KindExpected:
+		if !p.judges(kind) {
+			return refused(reason.UntilNothing, p.until, map[scenario.ObjectiveKind]string{
+				scenario.KindContext: "checks.memory", scenario.KindExpected: "conversations.turns.expect",
+			}[kind])
+		}
+	default:
+		return usagef("--until %q: want context, integrity, full_quality or expected", p.until)
+	}
+	return nil
+}
+
+func (p *probing) judges(kind scenario.ObjectiveKind) bool {
+	for _, o := range p.base.Objectives() {
+		if o.Kind == kind {
+			return true
+		}
+	}
+	return false
 }
 
 // enoughTurns is how many turns the objectives need when a few of them are bad.
@@ -254,7 +297,7 @@ func (p *probing) probe(executable string, step capacity.Step) (capacity.Probe, 
 	if err != nil {
 		return capacity.Probe{}, err
 	}
-	return capacity.ProbeOf(step, doc, run.inside), nil
+	return capacity.ProbeOf(step, doc, run.inside, scenario.ObjectiveKind(p.until)), nil
 }
 
 func (p *probing) say(line string) {
@@ -264,7 +307,7 @@ func (p *probing) say(line string) {
 }
 
 func (p *probing) conclude() *capacity.Result {
-	r := capacity.Conclude(p.search, p.probes, capacity.Asked{Need: float64(p.need), Headroom: float64(p.headroom), Replicas: p.replicas})
+	r := capacity.Conclude(p.search, p.probes, capacity.Asked{Need: float64(p.need), Headroom: float64(p.headroom), Replicas: p.replicas, Until: scenario.ObjectiveKind(p.until)})
 	r.CstestVersion, r.Scenario, r.Target, r.Seed = fullVersion(), p.base.Name, targetLine(p.base), p.base.Seed
 	r.StartedAt = p.started.UTC().Format(time.RFC3339Nano)
 	if n := p.signals.number(); n != 0 {

@@ -2,10 +2,15 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/cstest/cstest/capacity"
 	"github.com/cstest/cstest/report"
@@ -66,9 +71,66 @@ func TestCapacityRefuses(t *testing.T) {
 		"say it with --need":             {"--replicas", "3"},
 		"--max not below --from":         {"--max", "5/s"},
 		"--precision is from 0.5% to 50": {"--precision", "60%"},
+		`--until "mood": want context`:   {"--until", "mood"},
+		"see conversations.turns.expect": {"--until", "expected"},
 	} {
 		if got := cstest(t, append([]string{"capacity", path}, args...)...); got.code != 64 || !strings.Contains(got.stderr, want) {
 			t.Errorf("%v: exit %d, %s", args, got.code, got.stderr)
 		}
+	}
+}
+
+// A server that answers fast and wrongly beyond 15 turns a second: answers break,
+// latency does not.
+func TestCapacityUntilAnswersGoWrong(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	var asked []time.Time
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		now := time.Now()
+		mu.Lock()
+		asked = append(asked, now)
+		for now.Sub(asked[0]) > time.Second {
+			asked = asked[1:]
+		}
+		busy := len(asked) > 15
+		mu.Unlock()
+		answer := "可以退货"
+		if busy {
+			answer = "不知道"
+		}
+		fmt.Fprintf(w, `{"answer": %q}`, answer)
+	}))
+	defer server.Close()
+	path := write(t, `version: 1
+name: knee
+target: {url: `+server.URL+`, api: custom, request: {path: /, body: {text: "${turn.text}"}}, response: {answer: answer}}
+load: {arrivals: constant, stages: [{name: x, for: 3s, starts: 1/s}]}
+conversations: [{name: c, turns: [{say: 能退货吗, expect: {contains: 退货}}]}]
+checks: {memory: off, canned: []}
+sla: {availability: 50%}
+`)
+	var got ended
+	var r capacity.Result
+	for range 4 { // on a machine so busy that the generator is the limit, once more
+		dir := filepath.Join(t.TempDir(), "out")
+		got = cstest(t, "capacity", path, "--until", "expected", "--from", "10/s", "--max", "40/s", "--settle", "1s", "--hold", "3s", "--precision", "50%", "--results-dir", dir)
+		raw, err := os.ReadFile(filepath.Join(dir, report.CapacityFile))
+		if err != nil {
+			t.Fatalf("%v\n%s%s", err, got.stdout, got.stderr)
+		}
+		r = capacity.Result{}
+		if err := json.Unmarshal(raw, &r); err != nil {
+			t.Fatal(err)
+		}
+		if r.LimitedBy != "generator" {
+			break
+		}
+	}
+	if r.Holds == nil || r.Breaks == nil || r.Holds.Turns > 18 || r.Breaks.Turns < 12 || r.Beside == nil || r.Beside.Holds == nil || r.Beside.Holds.Turns < r.Breaks.Turns-3 {
+		t.Errorf("holds %+v, breaks %+v, beside %+v\n%s%s", r.Holds, r.Breaks, r.Beside, got.stdout, got.stderr)
+	}
+	if !strings.Contains(got.stdout, "expected answers breaks first") {
+		t.Errorf("%s", got.stdout)
 	}
 }

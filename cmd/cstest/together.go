@@ -26,7 +26,7 @@ func reportTogether(s streams, o reportOptions, paths []string) error {
 	if o.unit != "" {
 		return usagef("--unit is for histogram logs; a result says its units")
 	}
-	var given []pool.Run
+	var given []result.Run
 	for _, path := range paths {
 		if isLog(path) {
 			return usagef("%s is a histogram log: several runs together are judged from their result directories", path)
@@ -84,32 +84,32 @@ func inside(path string) (dirs []string) {
 }
 
 // runsIn reads one result, or every result in a directory of them.
-func runsIn(path string) ([]pool.Run, error) {
+func runsIn(path string) ([]result.Run, error) {
 	dirs := []string{path}
 	if severalIn(path) {
 		dirs = inside(path)
 	}
-	var runs []pool.Run
+	var runs []result.Run
 	for _, dir := range dirs {
 		doc, err := openResult(dir)
 		if err != nil {
 			return nil, err
 		}
-		runs = append(runs, pool.Run{Dir: dir, Doc: doc, Values: valuesOf(dir)})
+		runs = append(runs, result.Run{Dir: dir, Doc: doc, Values: valuesOf(dir)})
 	}
 	return runs, nil
 }
 
 // beside are the runs that lie in the same directories as those given, and what
 // kept one from being read. Nothing is written there.
-func beside(given []pool.Run) (runs []pool.Run, unread reason.Reasons) {
+func beside(given []result.Run) (runs []result.Run, unread reason.Reasons) {
 	parents := map[string]bool{}
 	for _, g := range given {
 		parents[filepath.Dir(filepath.Clean(g.Dir))] = true
 	}
 	for parent := range parents {
 		for _, dir := range inside(parent) {
-			if slices.ContainsFunc(given, func(g pool.Run) bool { return filepath.Clean(g.Dir) == dir }) {
+			if slices.ContainsFunc(given, func(g result.Run) bool { return filepath.Clean(g.Dir) == dir }) {
 				continue
 			}
 			doc, err := result.Read(dir)
@@ -123,7 +123,7 @@ func beside(given []pool.Run) (runs []pool.Run, unread reason.Reasons) {
 				unread = append(unread, reason.New(reason.PoolUnreadable, dir, err))
 				continue
 			}
-			runs = append(runs, pool.Run{Dir: dir, Doc: doc, Values: valuesOf(dir)})
+			runs = append(runs, result.Run{Dir: dir, Doc: doc, Values: valuesOf(dir)})
 		}
 	}
 	slices.SortFunc(unread, reason.Compare)
@@ -132,7 +132,7 @@ func beside(given []pool.Run) (runs []pool.Run, unread reason.Reasons) {
 
 // valuesOf is what the scenario of a run says, nil where it cannot be read.
 func valuesOf(dir string) map[string]string {
-	text, err := os.ReadFile(filepath.Join(dir, "scenario.yaml"))
+	text, err := os.ReadFile(filepath.Join(dir, scenarioFile))
 	if err != nil {
 		return nil
 	}
