@@ -75,10 +75,11 @@ var house = map[string][]string{
 	"sla":                        {"measure", "scenario"},
 	"tui":                        {"sla", "measure", "scenario"},
 	"result":                     {"sla", "measure", "scenario"},
-	"report":                     {"result", "sla", "measure", "scenario", "tune", "capacity", "pool", "visible"},
+	"report":                     {"result", "sla", "measure", "scenario", "tune", "capacity", "pool", "trend", "visible"},
 	"report/ci":                  {"result"},
 	"capacity":                   {"result"},
 	"engine":                     {"result"},
+	"trend":                      {"result", "sla"},
 	"pool":                       {"result", "sla", "scenario"},
 	"tune":                       {"sla", "measure"},
 	"trial":                      {"load", "driver", "measure", "result", "sla", "scenario", "template", "trial/crew", "trial/host", "trial/servers", "usage"},
@@ -88,7 +89,7 @@ var house = map[string][]string{
 	"trial/servers":              {"measure", "scenario"},
 	"cmd/cstest": {
 		"capacity", "driver", "engine", "learn", "load", "measure", "mockllm", "pool", "reference-server", "report", "report/ci", "result", "scenario", "scenarios",
-		"selftest", "sla", "trial", "trial/servers", "tui", "tune", "visible",
+		"selftest", "sla", "trend", "trial", "trial/servers", "tui", "tune", "visible",
 	},
 }
 

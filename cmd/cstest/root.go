@@ -118,7 +118,7 @@ purpose, and says with evidence whether the SLA holds.
 	}
 	root.AddCommand(
 		newRunCmd(s), newTryCmd(s), newTuneCmd(s), newCapacityCmd(s),
-		newReportCmd(s), newMergeCmd(s), newCompareCmd(s), newAuditCmd(s), newSelftestCmd(s),
+		newReportCmd(s), newMergeCmd(s), newCompareCmd(s), newTrendCmd(s), newAuditCmd(s), newSelftestCmd(s),
 		newScenariosCmd(s), newInitCmd(s), newValidateCmd(s), newSchemaCmd(s), newImportCmd(s), newLearnCmd(s),
 		newServeCmd(s), newVersionCmd(s), newRunShardCmd(s),
 	)

@@ -1,0 +1,224 @@
+package report
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/cstest/cstest/trend"
+	"github.com/cstest/cstest/unit"
+)
+
+// trendWords is every text of a trend beside those of a run's report.
+type trendWords struct {
+	Title, Changes, NoChange, Since, RunsF, Note string
+}
+
+func (w *words) trend() trendWords {
+	if w.lang == Chinese {
+		return trendWords{
+			Title: "历次运行", Changes: "变化", NoChange: "没有超出偶然的变化。", Since: "自", RunsF: "%s 次运行",
+			Note: "变化：秩和检验下超出偶然的水平移动，所有指标合计误报至多 5 %（各次运行相互独立时）。",
+		}
+	}
+	return trendWords{
+		Title: "Runs over time", Changes: "Changes", NoChange: "No change is more than chance.", Since: "since", RunsF: "%s runs",
+		Note: "A change is a step of the level that ranks tell from chance; of runs that do not change, at most 5 % show one in any metric, as long as runs do not hang together.",
+	}
+}
+
+// trendView turns a trend into sentences and cells.
+type trendView struct {
+	t *trend.Trend
+	w *words
+	s trendWords
+}
+
+func newTrendView(t *trend.Trend, lang Lang) trendView {
+	w := wordsIn(lang)
+	return trendView{t: t, w: w, s: w.trend()}
+}
+
+// when is a time to the minute.
+func when(startedAt string) string {
+	if len(startedAt) < len("2006-01-02T15:04") {
+		return Clean(startedAt)
+	}
+	return Clean(strings.Replace(startedAt[:len("2006-01-02T15:04")], "T", " ", 1))
+}
+
+// year is what a time of the newest run's year need not say again.
+func year(startedAt string) string { return startedAt[:min(len("2006-"), len(startedAt))] }
+
+// name is how a run is told from others.
+func (v *trendView) name(r *trend.Run) string {
+	if r.Label != "" {
+		return Clean(r.Label)
+	}
+	return Clean(r.RunID)
+}
+
+func (v *trendView) all() (list []*trend.Series) {
+	for i := range v.t.Series {
+		list = append(list, &v.t.Series[i])
+	}
+	return list
+}
+
+// few are those that a terminal has room for.
+func (v *trendView) few() []*trend.Series {
+	return slices.DeleteFunc(v.all(), func(s *trend.Series) bool {
+		return !slices.Contains([]string{"mean", "P99", "answered", "full quality", "answers"}, s.Metric)
+	})
+}
+
+// head and row are the table of all runs, with the figures of some series.
+func (v *trendView) head(series []*trend.Series) []string {
+	cells := []string{v.w.Started, v.w.Run, v.w.Verdict}
+	for _, s := range series {
+		cells = append(cells, v.w.word(s.Metric))
+	}
+	return cells
+}
+
+func (v *trendView) row(i int, series []*trend.Series) []string {
+	r := &v.t.Runs[i]
+	cells := []string{when(r.StartedAt), fit(v.name(r), 16), v.w.word(r.Verdict)}
+	for _, s := range series {
+		text := figure(s.Values[i], s.Unit)
+		for _, c := range s.Changes {
+			if c.Run == i {
+				text = arrow(c) + " " + text
+			}
+		}
+		cells = append(cells, text)
+	}
+	return cells
+}
+
+func arrow(c trend.Change) string {
+	if c.After > c.Before {
+		return "↑"
+	}
+	return "↓"
+}
+
+// trendChange is a run with which metrics went to another level.
+type trendChange struct {
+	Since   string
+	Steps   []trendStep
+	Differs []string // beside the run before it
+}
+
+type trendStep struct{ Verdict, Text string }
+
+// changes are in the order of time.
+func (v *trendView) changes() (out []trendChange) {
+	for i := range v.t.Runs {
+		var c trendChange
+		for k := range v.t.Series {
+			s := &v.t.Series[k]
+			for _, step := range s.Changes {
+				if step.Run != i {
+					continue
+				}
+				c.Steps = append(c.Steps, trendStep{step.Verdict, fmt.Sprintf("%s%s%s → %s, %s, p = %s", v.w.word(s.Metric), v.w.Colon,
+					figure(&step.Before, s.Unit), figure(&step.After, s.Unit), change(step.Effect, s.Unit), unit.Figure(step.P))})
+				c.Differs = inLanguage(step.Differs, step.DifferCodes, v.w.lang)
+			}
+		}
+		if len(c.Steps) > 0 {
+			r := &v.t.Runs[i]
+			c.Since = fmt.Sprintf("%s %s (%s)", v.s.Since, v.name(r), when(r.StartedAt))
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// WriteTrend prints a trend for a terminal or a log.
+func WriteTrend(t *trend.Trend, out io.Writer, opts TextOptions) error {
+	v := newTrendView(t, opts.Lang)
+	p := newText(out, opts)
+	p.line("")
+	p.heading(fit(Clean(t.Scenario.Name), 48) + v.w.Colon + v.s.Title)
+	few := v.few()
+	rows := [][]string{v.head(few)}
+	for i := range t.Runs {
+		row := v.row(i, few)
+		row[0] = strings.TrimPrefix(row[0], year(t.Runs[len(t.Runs)-1].StartedAt))
+		rows = append(rows, row)
+	}
+	p.table(rows)
+	p.heading(v.s.Changes)
+	list := v.changes()
+	if len(list) == 0 {
+		p.line(v.s.NoChange)
+	}
+	for _, c := range list {
+		p.wrapped("", c.Since, bold)
+		for _, step := range c.Steps {
+			colour := green
+			if step.Verdict == "worse" {
+				colour = red
+			}
+			p.wrapped("  "+v.w.word(step.Verdict)+"  ", step.Text, colour)
+		}
+		for _, d := range c.Differs {
+			p.wrapped("  - ", d, dim)
+		}
+	}
+	for _, n := range append(inLanguage(t.Notes, t.NoteCodes, v.w.lang), v.s.Note) {
+		p.line("")
+		p.wrapped("", n, dim)
+	}
+	p.line("")
+	return p.out.Flush()
+}
+
+// WriteTrendMarkdown writes a trend for a pull request or a CI job's page.
+func WriteTrendMarkdown(t *trend.Trend, out io.Writer, lang Lang) error {
+	v := newTrendView(t, lang)
+	b := bufio.NewWriter(out)
+	p := func(format string, args ...any) { _, _ = fmt.Fprintf(b, format+"\n", args...) }
+	p("## %s%s%s\n", md(t.Scenario.Name), v.w.Colon, v.s.Title)
+	list := v.changes()
+	if len(list) == 0 {
+		p("%s\n", v.s.NoChange)
+	}
+	for _, c := range list {
+		p("- %s", md(c.Since))
+		for _, step := range c.Steps {
+			p("  - **%s** %s", v.w.word(step.Verdict), md(step.Text))
+		}
+		for _, d := range c.Differs {
+			p("  - %s", md(d))
+		}
+	}
+	p("")
+	all := v.all()
+	mdTable(p, v.head(all), "lll"+strings.Repeat("r", len(t.Series)))
+	for i := range t.Runs {
+		cells := v.row(i, all)
+		for k := range cells {
+			cells[k] = md(cells[k])
+		}
+		p("| %s |", strings.Join(cells, " | "))
+	}
+	for _, n := range append(inLanguage(t.Notes, t.NoteCodes, lang), v.s.Note) {
+		p("\n%s", md(n))
+	}
+	return b.Flush()
+}
+
+// WriteTrendJSON writes t as indented JSON.
+func WriteTrendJSON(t *trend.Trend, out io.Writer) error {
+	b, err := json.MarshalIndent(t, "", "  ")
+	if err != nil {
+		return fmt.Errorf("trend: %w", err)
+	}
+	return writeJSON(b, out)
+}

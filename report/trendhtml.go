@@ -1,0 +1,121 @@
+package report
+
+import (
+	_ "embed" // the page's parts
+	"fmt"
+	"io"
+	"math"
+	"strings"
+
+	"github.com/cstest/cstest/trend"
+)
+
+//go:embed assets/trend.html
+var trendSource string
+
+// trendPage is what the template of a trend sees.
+type trendPage struct {
+	T *trend.Trend
+	W *words
+	S trendWords
+	scriptlessHead
+	Count   string
+	Changes []trendChange
+	Notes   []string
+	Charts  []trendChart
+	Rows    [][]string
+}
+
+// WriteTrendHTML writes a trend as one page that needs nothing else. It has no
+// script, and its policy forbids all.
+func WriteTrendHTML(t *trend.Trend, out io.Writer, lang Lang) error {
+	v := newTrendView(t, lang)
+	p := trendPage{
+		T: t, W: v.w, S: v.s, Count: fmt.Sprintf(v.s.RunsF, whole(int64(len(t.Runs)))), Changes: v.changes(),
+		Notes: append(inLanguage(t.Notes, t.NoteCodes, lang), v.s.Note), Rows: [][]string{v.head(v.all())},
+	}
+	for i := range t.Runs {
+		p.Rows = append(p.Rows, v.row(i, v.all()))
+	}
+	for i := range t.Series {
+		p.Charts = append(p.Charts, v.chart(&t.Series[i]))
+	}
+	p.scriptlessHead = headOf(t.Scenario.Name, v.s.Title, v.w)
+	return writeScriptless(trendSource, v.w, p, out)
+}
+
+// trendChart draws a metric over the runs, 800 wide and 150 high, with the median
+// of each level.
+type trendChart struct {
+	Title   string
+	Rows    []kneeTick
+	Columns []kneeTick
+	Points  []kneePoint
+	Levels  []trendLevel
+	Steps   []kneePoint // where a level begins
+}
+
+type trendLevel struct{ From, To, Y string }
+
+// The plot within the drawing.
+const (
+	trendLeft, trendRight = 120.0, 780.0
+	trendTop, trendBottom = 12.0, 126.0
+)
+
+func (v *trendView) chart(s *trend.Series) trendChart {
+	c := trendChart{Title: v.w.word(s.Metric)}
+	low, high := math.Inf(1), math.Inf(-1)
+	for _, p := range s.Values {
+		if p != nil {
+			low, high = min(low, *p), max(high, *p)
+		}
+	}
+	if s.Unit != "share" {
+		low = 0 // a rate or a time that doubles shall look it
+	}
+	if high <= low {
+		low = high - max(math.Abs(high)*0.01, 1e-9)
+	}
+	x := func(i int) float64 {
+		return trendLeft + (float64(i)+0.5)/float64(len(s.Values))*(trendRight-trendLeft)
+	}
+	y := func(f float64) float64 {
+		return trendBottom - (f-low)/((high-low)*1.1)*(trendBottom-trendTop)
+	}
+	for i, p := range s.Values {
+		if p == nil {
+			continue
+		}
+		r := &v.t.Runs[i]
+		c.Points = append(c.Points, kneePoint{pixel(x(i)), pixel(y(*p)), r.Verdict, strings.Join([]string{when(r.StartedAt), v.name(r), figure(p, s.Unit), v.w.word(r.Verdict)}, " · ")})
+	}
+	for _, part := range []float64{0, 1} {
+		f := low + (high-low)*part
+		c.Rows = append(c.Rows, kneeTick{At: pixel(y(f)), Text: pixel(y(f) + 4), Label: figure(&f, s.Unit)})
+	}
+	for _, i := range namedRuns(len(s.Values)) {
+		c.Columns = append(c.Columns, kneeTick{At: pixel(x(i)), Label: fit(v.name(&v.t.Runs[i]), 12)})
+	}
+	for i, step := range s.Changes {
+		to := trendRight
+		if i+1 < len(s.Changes) {
+			to = x(s.Changes[i+1].Run) - 2
+		}
+		if i == 0 {
+			c.Levels = append(c.Levels, trendLevel{pixel(trendLeft), pixel(x(step.Run) - 2), pixel(y(step.Before))})
+		}
+		c.Levels = append(c.Levels, trendLevel{pixel(x(step.Run) - 2), pixel(to), pixel(y(step.After))})
+		c.Steps = append(c.Steps, kneePoint{X: pixel(x(step.Run) - 2), Class: step.Verdict, Label: change(step.Effect, s.Unit)})
+	}
+	return c
+}
+
+// namedRuns are the runs that are named below a drawing: at most six, spread evenly.
+func namedRuns(n int) (out []int) {
+	step := max(1, (n+5)/6)
+	for i := 0; i < n; i += step {
+		out = append(out, i)
+	}
+	return out
+}
