@@ -90,7 +90,7 @@ func TestContract(t *testing.T) {
 			check(r, 307, Complete, "")
 			line.Free(&r)
 			r = do("html")
-			check(r, 200, Malformed, "the answer is not valid JSON")
+			check(r, 200, Malformed, "the answer is a page of HTML or XML, not a JSON document")
 			line.Free(&r)
 			r = do("huge")
 			if r.Reason != Oversized {

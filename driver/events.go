@@ -139,6 +139,10 @@ func (e *events) End(whole bool) wire.Fault {
 		e.ended = true
 		return wire.Fault{}
 	}
+	if whole && e.plan.dialect.openai && len(e.x.reply.Finish) > 0 {
+		e.ended = true // the model was done, and all that was sent of it came: clients miss no [DONE]
+		return wire.Fault{}
+	}
 	return wire.NewFault(Truncated, "the stream ended without its terminal event")
 }
 

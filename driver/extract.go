@@ -59,7 +59,7 @@ func newReader(target *scenario.Target, saved savedNames) (reader, *find.Paths, 
 	case scenario.APIOpenAI:
 		paths = map[int]string{slotAnswer: "choices.0.message.content", slotCode: "error.code", slotCodeType: "error.type", slotFinish: "choices.0.finish_reason"}
 	case scenario.APICustom:
-		paths = map[int]string{slotCode: "code"}
+		paths = map[int]string{slotCode: "code", slotCodeType: "error.type"}
 		if target.Response == nil {
 			return r, nil, errors.New("target.response: api custom needs at least response.answer")
 		}
@@ -137,9 +137,9 @@ func (r *reader) take(x *exchange, reply *Reply, status int, body []byte) wire.F
 			return wire.NewFault(Malformed, "the answer has no body")
 		}
 		if why := x.Unread(); why != "" {
-			return wire.NewFault(Malformed, r.unreadable()+": "+why)
+			return wire.NewFault(Malformed, r.unreadable(x, nil)+": "+why)
 		}
-		return wire.NewFault(Malformed, r.unreadable())
+		return wire.NewFault(Malformed, r.unreadable(x, body))
 	}
 	v := x.scanner.Values
 	if status < 300 {
@@ -153,6 +153,7 @@ func (r *reader) take(x *exchange, reply *Reply, status int, body []byte) wire.F
 	}
 	r.fill(x, reply)
 	if status >= 300 {
+		r.refused(x, reply, status)
 		return wire.Fault{}
 	}
 	switch {

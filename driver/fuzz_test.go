@@ -28,6 +28,7 @@ type tape struct {
 func (c *tape) Write(p []byte) (int, error) { return len(p), nil }
 func (c *tape) SetDeadline(time.Time) error { return nil }
 func (c *tape) Close() error                { return nil }
+func (c *tape) RemoteAddr() net.Addr        { return &net.TCPAddr{} }
 func (c *tape) Read(p []byte) (n int, err error) {
 	if len(c.left) == 0 {
 		return 0, io.EOF

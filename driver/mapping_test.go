@@ -296,3 +296,47 @@ func TestStepsThatFail(t *testing.T) {
 		line.Close()
 	}
 }
+
+// What an answer is, in the place of the document that was expected, is said, and
+// what a refusal says of itself in the place of a number that repeats its status.
+func TestWhatCameInstead(t *testing.T) {
+	for name, c := range map[string]struct {
+		status     int
+		kind, body string
+		message    string // of what was not taken
+		code, said string // of what was refused
+	}{
+		"events as text": {200, "text/plain", "data: {\"answer\":\"ok\"}\n\ndata: [DONE]\n\n", "a stream of events, not one JSON document: write target.mode: stream", "", ""},
+		"named events":   {200, "text/event-stream", "event: message\ndata: {}\n\n", "a stream of events", "", ""},
+		"lines":          {200, "application/x-ndjson", "{\"answer\":\"o\"}\n{\"answer\":\"k\"}\n", "several JSON documents, not one", "", ""},
+		"a page":         {200, "text/html", "\n<!DOCTYPE html><title>Log in</title>", "a page of HTML or XML", "", ""},
+		"plain text":     {200, "text/plain; charset=utf-8", "hello", "not valid JSON: its content-type is text/plain; charset=utf-8", "", ""},
+		"half of it":     {200, "application/json", `{"answer":"o`, "not valid JSON: its content-type is application/json", "", ""},
+		"a number":       {429, "application/json", `{"code":429}`, "", "", ""},
+		"and a type":     {429, "application/json", `{"code":429,"error":{"type":"rate_limit","message":"slow down"}}`, "", "", "rate_limit"},
+		"and a message":  {429, "application/json", `{"code":429,"message":"slow down, 12345678 is your id"}`, "", "", "slow down, … is your id"},
+		"only a message": {503, "application/json", `{"error":"no model is loaded"}`, "", "", "no model is loaded"},
+		"a code":         {429, "application/json", `{"code":"quota","message":"slow down"}`, "", "quota", "quota"},
+		"another number": {400, "application/json", `{"code":40001,"message":"bad"}`, "", "40001", "40001"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", c.kind)
+				w.WriteHeader(c.status)
+				fmt.Fprint(w, c.body)
+			})
+			d := open(t, &scenario.Target{URL: srv.URL, API: scenario.APICustom, Request: &scenario.Request{Path: "/"}, Response: &scenario.Response{Answer: "answer"}}, Options{Base: time.Now()})
+			line := d.Open(&User{ID: "u"})
+			defer line.Close()
+			var r Reply
+			line.Do(&Turn{Text: []byte("hi")}, &r)
+			if r.Status != c.status || (r.Reason != Complete) != (c.message != "") || !strings.Contains(r.Message, c.message) {
+				t.Errorf("status %d, reason %d %q, want %q", r.Status, r.Reason, r.Message, c.message)
+			}
+			if string(r.Code) != c.code || r.Said != c.said {
+				t.Errorf("code %q, said %q, want %q and %q", r.Code, r.Said, c.code, c.said)
+			}
+			line.Free(&r)
+		})
+	}
+}

@@ -129,14 +129,6 @@ func (r *reader) find(x *exchange, body []byte) bool {
 	return true
 }
 
-// unreadable says why a body was not taken.
-func (r *reader) unreadable() string {
-	if r.own != nil && r.own.jsonp {
-		return "the answer is not JSON in NAME(…), as response.format: jsonp says"
-	}
-	return "the answer is not valid JSON"
-}
-
 // place puts what is found elsewhere where it is read from, and makes one text of
 // a list of them.
 func (o *ownRules) place(x *exchange) {

@@ -147,7 +147,7 @@ var wireRules = []wireRule{
 	},
 	{
 		name: "no JSON", api: custom, whole: `<html>`, stream: said(custom, `<html>`), outcome: measure.ServerError,
-		message: "the answer is not valid JSON", piece: "an event of the stream is not valid JSON",
+		message: "the answer is a page of HTML or XML, not a JSON document", piece: "an event of the stream is not valid JSON",
 	},
 	{name: "429", api: custom, status: 429, whole: `{"code":"slow"}`, stream: `{"code":"slow"}`, outcome: measure.RateLimited},
 	{name: "503 shed", api: custom, status: 503, whole: `{"code":"shed"}`, stream: `{"code":"shed"}`, outcome: measure.Shed},

@@ -14,8 +14,10 @@ type Head struct {
 	codings    codings
 	Location   []byte
 	RetryAfter []byte
-	Cookie     bool // it sets one
-	eventual   bool // content-type is text/event-stream
+	Cookie     bool     // it sets one
+	eventual   bool     // content-type is text/event-stream
+	kind       [64]byte // the content-type, as much of it as fits
+	kindLength uint8
 
 	Keep   bool        // all fields are kept
 	Fields []HeadField // where Keep says so
@@ -39,6 +41,9 @@ func (h *Head) Field(name string) (val []byte, ok bool) {
 
 // Reset forgets the former answer.
 func (h *Head) Reset() { *h = Head{Length: -1, Keep: h.Keep, Fields: h.Fields[:0]} }
+
+// ContentType is what the answer says that its body is, cut if it is long.
+func (h *Head) ContentType() string { return string(h.kind[:h.kindLength]) }
 
 // tokens are the bytes of a header's name (RFC 9110, 5.6.2).
 var tokens = func() (t [256]bool) {
@@ -70,6 +75,7 @@ func (h *Head) Add(name, val []byte) Fault {
 		}
 	case 12:
 		if fold(name, "content-type") {
+			h.kindLength = uint8(copy(h.kind[:], val))
 			h.eventual = len(val) >= 17 && fold(val[:17], "text/event-stream")
 		}
 	case 14:
