@@ -7,6 +7,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/cstest/cstest/load"
@@ -165,12 +167,24 @@ func prepare(ctx, graceful context.Context, o *Options) (_ *attempt, err error) 
 		o.Notice(what)
 	}
 	if !t.member {
-		t.host = host.New(t.local && s.Target.Bundled == nil)
+		t.host = host.New(t.local && s.Target.Bundled == nil, portOf(t.servers.Target.URL))
 	}
 	if s.Target.Bundled == nil {
 		t.identity = identifyTarget(ctx, &t.servers.Target)
 	}
 	return t, nil
+}
+
+// portOf is the port that a URL leads to; 0 where it says none that is known.
+func portOf(target string) int {
+	u, err := url.Parse(target)
+	if err != nil {
+		return 0
+	}
+	if n, err := strconv.Atoi(u.Port()); err == nil {
+		return n
+	}
+	return map[string]int{"http": 80, "ws": 80, "https": 443, "wss": 443}[u.Scheme]
 }
 
 // Plan is what the recorder of a scenario's runs must know.

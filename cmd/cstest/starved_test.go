@@ -168,13 +168,9 @@ func TestBusyMachineIsTold(t *testing.T) { // alone: it takes every processor
 			_ = cmd.Wait()
 		})
 	}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		fmt.Fprint(w, `{"reply":"hello"}`)
-	}))
-	t.Cleanup(server.Close)
+	url := nodeServer(t, "pacing") // a process of its own: what the target started would be its own
 	dir := filepath.Join(t.TempDir(), "result")
-	cmd := command(t, "run", write(t, direct(server.URL, "", "{arrivals: constant, stages: [{name: s, for: 4s, starts: 5/s}], drain: 5s}")), "--results-dir", dir, "--quiet", "--no-tui")
+	cmd := command(t, "run", write(t, direct(url, "", "{arrivals: constant, stages: [{name: s, for: 4s, starts: 5/s}], drain: 5s}")), "--results-dir", dir, "--quiet", "--no-tui", "--set", "target.response.answer=answer")
 	cmd.Env = append(cmd.Env, "HOST_PROC=/proc")
 	r := finished(t, cmd)
 	doc := open(t, dir)

@@ -29,6 +29,8 @@ type Watch struct {
 	// strangers: the target runs here and is none of our processes, so what they do not
 	// use may be its own. Only what is known to be somebody else's counts.
 	strangers bool
+	port      int          // that the target is asked at
+	own       map[int]bool // the target's processes among those of first
 
 	early  reading // before the load, some time before first
 	first  reading // when the load began
@@ -38,14 +40,14 @@ type Watch struct {
 	used   map[string]time.Duration // by others, by name
 }
 
-// New gives a watch of this machine. strangers: the target runs on it and was not
-// started by this process.
-func New(strangers bool) *Watch {
+// New gives a watch of this machine. strangers: the target runs on it, at that port,
+// and was not started by this process.
+func New(strangers bool, port int) *Watch {
 	root := os.Getenv("HOST_PROC")
 	if root == "" {
 		root = "/proc"
 	}
-	w := &Watch{root: root, self: os.Getpid(), strangers: strangers, used: map[string]time.Duration{}}
+	w := &Watch{root: root, self: os.Getpid(), strangers: strangers, port: port, used: map[string]time.Duration{}}
 	w.early = read(w.root, time.Now())
 	return w
 }
@@ -54,6 +56,9 @@ func New(strangers bool) *Watch {
 func (w *Watch) Begin() {
 	w.first = read(w.root, time.Now())
 	w.before = w.first
+	if w.strangers && w.first.ok {
+		w.own = listeners(w.root, w.port, w.first.procs)
+	}
 }
 
 // Look takes what happened since the last look; elapsed is how far the load has come.
@@ -81,7 +86,7 @@ func (w *Watch) Look(elapsed time.Duration) {
 // what of it those used that could be seen, by name.
 func (w *Watch) others(now *reading) (time.Duration, map[string]time.Duration) {
 	if w.strangers {
-		return strange(&w.early, &w.first, &w.before, now, w.self)
+		return strange(&w.early, &w.first, &w.before, now, w.self, w.own)
 	}
 	return rest(&w.before, now, w.self)
 }

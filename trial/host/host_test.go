@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"net"
 	"os"
 	"path/filepath"
 	"testing"
@@ -104,9 +105,14 @@ func TestOthers(t *testing.T) {
 	if want := 2000*ms - 450*ms; got != want || byName["indexer"] != 950*ms || byName["node"] != 400*ms || byName["cstest"] != 0 {
 		t.Errorf("all others used %v, want %v: %v", got, want, byName)
 	}
-	got, byName = strange(early, first, first, now, self)
+	got, byName = strange(early, first, first, now, self, nil)
 	if want := 800*ms + 150*ms; got != want || byName["indexer"] != 800*ms || byName["node"] != 0 || byName["stress"] != 150*ms {
 		t.Errorf("strangers used %v, want %v: %v", got, want, byName)
+	}
+	// The target is no stranger, however busy it was while it started.
+	got, byName = strange(early, first, first, now, self, map[int]bool{7: true})
+	if got != 150*ms || byName["indexer"] != 0 {
+		t.Errorf("strangers beside a target that was busy used %v: %v", got, byName)
 	}
 	// A number that went to another process is another process.
 	again := reading(2500*ms, 2700*ms, map[int]process{7: {name: "indexer", parent: 1, born: 99, cpu: 100 * ms}})
@@ -118,7 +124,7 @@ func TestOthers(t *testing.T) {
 	if got, _ := rest(first, now, self); got != 0 {
 		t.Errorf("without ourselves: %v", got)
 	}
-	if got, _ := strange(early, first, first, now, self); got != 0 {
+	if got, _ := strange(early, first, first, now, self, nil); got != 0 {
 		t.Errorf("without ourselves: %v", got)
 	}
 }
@@ -128,7 +134,7 @@ func TestWatch(t *testing.T) {
 	t.Setenv("HOST_PROC", root)
 	m := &machine{procs: map[int]process{1: {name: "init"}, os.Getpid(): {name: "cstest", parent: 1, born: 5}, 7: {name: "burn (1)", parent: 1, born: 6}}}
 	m.write(t, root)
-	w := New(false)
+	w := New(false, 0)
 	w.Begin()
 	step := func(pressure, own, burnt, idle, steal time.Duration) {
 		m.pressure += pressure
@@ -175,7 +181,7 @@ func TestNothingToRead(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Setenv("HOST_PROC", root)
-		w := New(true)
+		w := New(true, 80)
 		w.Begin()
 		w.Look(time.Second)
 		if told := w.Told(); told != nil {
@@ -190,7 +196,7 @@ func TestThisMachine(t *testing.T) {
 		t.Skip(err)
 	}
 	t.Setenv("HOST_PROC", "")
-	w := New(false)
+	w := New(false, 0)
 	w.Begin()
 	for end := time.Now().Add(200 * time.Millisecond); time.Now().Before(end); {
 		_ = math.Sqrt(float64(end.UnixNano()))
@@ -202,5 +208,33 @@ func TestThisMachine(t *testing.T) {
 	}
 	if s := told.Seconds[0]; s.Busy <= 0 || s.Busy > 1 || s.Pressure < 0 || s.Pressure > 1 || s.Others < 0 || s.Others > float64(told.Cores)+0.5 {
 		t.Errorf("%+v", s)
+	}
+}
+
+func TestWhoListens(t *testing.T) {
+	for line, want := range map[string]string{
+		"   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4242 1 0 100 0 0 10 0":        "4242",
+		"   0: 0100007F:1F91 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4242 1 0 100 0 0 10 0":        "",
+		"   0: 0100007F:1F90 0100007F:1F92 01 00000000:00000000 00:00000000 00000000     0        0 4242 1 0 100 0 0 10 0":        "",
+		"   1: 00000000000000000000000000000000:1F90 00000000000000000000000000000000:0000 0A 0:0 00:0 0 0 0 77 1 0 100 0 0 10 0": "77",
+		"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode":                        "",
+		"": "", "a b c 0A": "",
+	} {
+		inode, ok := listensAt(line, 8080)
+		if ok != (want != "") || ok && inode != want {
+			t.Errorf("%q: %q, %t; want %q", line, inode, ok, want)
+		}
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if _, err := os.Stat("/proc/self/fd"); err != nil {
+		t.Skip(err)
+	}
+	procs := map[int]process{1: {}, os.Getpid(): {}}
+	if found := listeners("/proc", l.Addr().(*net.TCPAddr).Port, procs); len(found) != 1 || !found[os.Getpid()] {
+		t.Errorf("%v listen, want this process", found)
 	}
 }

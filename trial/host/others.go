@@ -41,10 +41,11 @@ func rest(before, now *reading, self int) (time.Duration, map[string]time.Durati
 	return max(left, 0), byName
 }
 
-// strange is what those used of whom it is sure that the target is not among them:
+// strange is what those used of whom it is sure that the target is not among them, own
+// being its processes as far as they are known:
 // processes that had been at work before the load, as far as they were then, and
 // those that came since under a name that nothing had.
-func strange(early, first, before, now *reading, self int) (time.Duration, map[string]time.Duration) {
+func strange(early, first, before, now *reading, self int, own map[int]bool) (time.Duration, map[string]time.Duration) {
 	if _, found := now.procs[self]; !found {
 		return 0, nil
 	}
@@ -56,7 +57,7 @@ func strange(early, first, before, now *reading, self int) (time.Duration, map[s
 	var sum time.Duration
 	byName := map[string]time.Duration{}
 	for pid, p := range now.procs {
-		if under(now, pid, self) {
+		if under(now, pid, self) || underAny(now, pid, own) {
 			continue
 		}
 		d := used(before, now, pid)
@@ -74,6 +75,17 @@ func strange(early, first, before, now *reading, self int) (time.Duration, map[s
 		byName[p.name] += d
 	}
 	return sum, byName
+}
+
+// underAny is under of any of several: those of a target, which was busy before the
+// load if it had just been started.
+func underAny(r *reading, pid int, own map[int]bool) bool {
+	for one := range own {
+		if under(r, pid, one) {
+			return true
+		}
+	}
+	return false
 }
 
 // used is what a process used between two readings.
