@@ -77,7 +77,7 @@ var house = map[string][]string{
 	"result":                     {"sla", "measure", "scenario"},
 	"report":                     {"result", "sla", "measure", "scenario", "tune", "capacity", "pool", "trend", "visible"},
 	"report/ci":                  {"result"},
-	"capacity":                   {"result"},
+	"capacity":                   {"result", "scenario"},
 	"engine":                     {"result"},
 	"trend":                      {"result", "sla"},
 	"pool":                       {"result", "sla", "scenario"},
