@@ -213,7 +213,7 @@ Conversation.name | names the conversation in reports |
 Conversation.weight | how often, relative to the others; 0 is never | 1
 Conversation.think | pause before every turn but the first | load.think
 Conversation.turns | messages of the user, 1 to 200 |
-Conversation.on_error | continue: send the next message; retry: the same again, twice at most; abort: leave | continue
+Conversation.on_error | continue: send the next message; retry: the same again, twice at most, whatever Retry-After says; abort: leave | continue
 Turn.say | the message, a template (see Writing it) |
 Turn.think | pause before this turn; not on the first | the conversation's
 Turn.expect | what the answer should look like; degraded answers are not held to it |
