@@ -429,7 +429,9 @@ func (w *writer) binary(e *ast.Expr, x *ast.BinaryExpr) {
 	if basic, ok := result.Underlying().(*types.Basic); !ok || basic.Info()&types.IsBoolean == 0 {
 		out = kind
 	}
-	param := func(name string, t ast.Expr) *ast.Field { return &ast.Field{Names: []*ast.Ident{ast.NewIdent(name)}, Type: t} }
+	param := func(name string, t ast.Expr) *ast.Field {
+		return &ast.Field{Names: []*ast.Ident{ast.NewIdent(name)}, Type: t}
+	}
 	second := w.kind(right)
 	if x.Op != token.SHL && x.Op != token.SHR {
 		second = kind
