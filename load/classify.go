@@ -13,6 +13,7 @@ type Asked struct {
 	Turn     int    // from 1
 	DialogID []byte // sent; empty when the dialog was new
 	TraceID  [16]byte
+	TurnID   [16]byte
 	Canary   Canary
 	Memory   bool // the text carried the canary
 	// Kept tells of each turn before this one (index turn − 1) whether the dialog
@@ -290,22 +291,23 @@ func (a *Asked) foreignDialog(r *driver.Reply) bool {
 	return status != "new" && status != "expired"
 }
 
-// foreignTurn: the answer names another turn of ours. A trace id is 8 bytes of
-// the run and 8 of the turn, a turn id its hexadecimal form; what does not begin
-// with the run's bytes was made up by a server with ids of its own.
+// foreignTurn: the answer names another turn of ours. Trace id and turn id are 8
+// bytes of the run and 8 of the turn; what does not begin with the run's bytes was
+// made up by a server with ids of its own.
 func (a *Asked) foreignTurn(r *driver.Reply) bool {
-	return a.otherTrace(r.TraceID) || a.otherTrace(r.TurnID)
+	return ofAnother(&a.TraceID, r.TraceID) || ofAnother(&a.TurnID, r.TurnID)
 }
 
-func (a *Asked) otherTrace(got []byte) bool {
-	if len(got) != 2*len(a.TraceID) {
+// ofAnother tells whether got, in hexadecimal, is one of our ids, but not own.
+func ofAnother(own *[16]byte, got []byte) bool {
+	if len(got) != 2*len(own) {
 		return false
 	}
 	const digits = "0123456789abcdef"
 	for i := range got {
-		nibble := a.TraceID[i/2] >> 4
+		nibble := own[i/2] >> 4
 		if i%2 == 1 {
-			nibble = a.TraceID[i/2] & 15
+			nibble = own[i/2] & 15
 		}
 		if got[i] != digits[nibble] {
 			return i >= len(got)/2

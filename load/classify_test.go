@@ -24,7 +24,7 @@ var (
 // third is the third turn of a dialog whose first two were answered.
 func third() *Asked {
 	return &Asked{
-		Turn: 3, DialogID: []byte(ownDialog), TraceID: ownTrace, Canary: ownCanary, Memory: true,
+		Turn: 3, DialogID: []byte(ownDialog), TraceID: ownTrace, TurnID: ownTrace, Canary: ownCanary, Memory: true,
 		Kept: []bool{true, true}, Expect: &Expectation{contains: []byte("券")},
 	}
 }

@@ -115,7 +115,8 @@ func (st *scratch) ask(c *conversation, s *Script) {
 		st.text = c.canary.append(st.text, c.turn+1)
 	}
 	trace := TraceID(s.seed, c.k, c.turn)
-	appendHex(st.ids[:0], trace[:])
+	id := s.run.turnID(trace)
+	appendHex(st.ids[:0], id[:])
 	st.turn = driver.Turn{
 		Text: st.text, DialogID: c.id, TurnID: st.ids[:], Index: c.turn, Number: c.k,
 		History: c.history, TraceID: trace,
@@ -126,7 +127,7 @@ func (st *scratch) ask(c *conversation, s *Script) {
 	span := mix(draw(s.seed, c.k, forSpan) + uint64(c.turn<<8|c.tries)*golden)
 	binary.BigEndian.PutUint64(st.turn.SpanID[:], span|1)
 	st.asked = Asked{
-		Turn: c.turn + 1, DialogID: c.id, TraceID: trace, Canary: c.canary,
+		Turn: c.turn + 1, DialogID: c.id, TraceID: trace, TurnID: id, Canary: c.canary,
 		Memory: s.memory, Kept: c.kept, Expect: l.expect,
 	}
 }

@@ -35,3 +35,11 @@ func (r *runKey) appendConversation(b []byte, k int64) []byte {
 	}
 	return b
 }
+
+// turnID is the idempotency key of the turn of this trace. It begins as every trace
+// of the run does; the rest is the run's own, or a server that remembers answers
+// would give those of an earlier run with the same seed.
+func (r *runKey) turnID(trace [16]byte) [16]byte {
+	binary.BigEndian.PutUint64(trace[8:], mix(binary.BigEndian.Uint64(trace[8:])^r.high))
+	return trace
+}

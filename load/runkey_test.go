@@ -132,3 +132,25 @@ func TestEveryVariableIsBound(t *testing.T) {
 		}
 	}
 }
+
+// A turn has its id from its run: the next run with the same seed, against the same
+// server, must not get this one's answers.
+func TestTurnIDsAreTheRunsOwn(t *testing.T) {
+	one, two := conversationIDs(t, "run-1", 0, 1), conversationIDs(t, "run-2", 0, 1)
+	turns, tag := 0, ""
+	for id := range one {
+		if len(id) != 32 {
+			continue // a user
+		}
+		turns++
+		if tag == "" {
+			tag = id[:16]
+		}
+		if _, again := two[id]; again || id[:16] != tag {
+			t.Fatalf("turn id %s: in both runs %v, want the tag %s", id, again, tag)
+		}
+	}
+	if turns < 400 {
+		t.Errorf("%d turns", turns)
+	}
+}

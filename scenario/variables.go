@@ -73,7 +73,7 @@ var variables = []Variable{
 	{"conversation.id", "a UUID of the conversation, in this run alone: for sessions whose id the client chooses", InSay | InHeaders | InRequest | InBefore},
 	{"turn.index", "the turn's number, from 0", InSay | InHeaders | InRequest},
 	{"turn.text", "what the user says", InHeaders | InRequest},
-	{"turn.id", "32 hexadecimal digits of the turn, the same when it is sent again and in every run with the same seed", InHeaders | InRequest},
+	{"turn.id", "32 hexadecimal digits of the turn, the same when it is sent again, another in the next run", InHeaders | InRequest},
 	{"dialog.id", "what the server called the dialog (`response.dialog_id`); empty before it did", InHeaders | InRequest},
 	{"trace.id", "the trace id in `traceparent`", InHeaders | InRequest},
 	{"span.id", "the span id in it", InHeaders | InRequest},
