@@ -77,12 +77,6 @@ var (
 	ErrNoKey = errors.New("no key to check tokens with") // the operator's
 )
 
-type claims struct {
-	jwt.RegisteredClaims
-	Tenant string `json:"tenant"`
-	Role   Role   `json:"role"`
-}
-
 // Request reads the identity from the one Authorization header of r. ErrNoKey
 // means that the server has no key at all.
 func (v *Verifier) Request(r *http.Request) (Identity, error) {
@@ -112,19 +106,44 @@ func (v *Verifier) verify(token string) (Identity, error) {
 	if err := v.shape(token); err != nil {
 		return Identity{}, err
 	}
-	var c claims
-	if _, err := v.parser.ParseWithClaims(token, &c, v.key); err != nil {
+	// A map, because into a struct encoding/json reads Role for role, and ſub for sub.
+	claims := jwt.MapClaims{}
+	if _, err := v.parser.ParseWithClaims(token, claims, v.key); err != nil {
 		return Identity{}, fmt.Errorf("%w: %w", ErrToken, err)
 	}
-	who := Identity{Owner: dialog.Owner{Tenant: c.Tenant, UID: c.Subject}, Role: c.Role}
-	if who.Tenant == "" {
-		who.Tenant = DefaultTenant
+	who, err := identityOf(claims)
+	if err != nil {
+		return Identity{}, err
 	}
-	if who.Role == "" {
-		who.Role = User
+	expiry, err := claims.GetExpirationTime()
+	if err != nil {
+		return Identity{}, fmt.Errorf("%w: %w", ErrToken, err)
 	}
+	if len(token) <= knownTokenMax {
+		v.known.Set(strings.Clone(token), verified{who, expiry.Time})
+	}
+	return who, nil
+}
+
+// identityOf reads who the claims of a verified token speak for.
+func identityOf(claims jwt.MapClaims) (Identity, error) {
+	who := Identity{Owner: dialog.Owner{Tenant: DefaultTenant}, Role: User}
+	for name, at := range map[string]*string{"sub": &who.UID, "tenant": &who.Tenant, "role": (*string)(&who.Role)} {
+		value, given := claims[name]
+		if !given {
+			continue
+		}
+		text, ok := value.(string)
+		if !ok {
+			return Identity{}, fmt.Errorf("%w: %s must be a string", ErrToken, name)
+		}
+		if text != "" {
+			*at = text
+		}
+	}
+	_, issued := claims["iat"]
 	switch {
-	case c.IssuedAt == nil:
+	case !issued:
 		return Identity{}, fmt.Errorf("%w: iat is missing", ErrToken)
 	case !PlainName(who.UID, MaxUID):
 		return Identity{}, fmt.Errorf("%w: sub must have 1 to %d printable characters", ErrToken, MaxUID)
@@ -132,9 +151,6 @@ func (v *Verifier) verify(token string) (Identity, error) {
 		return Identity{}, fmt.Errorf("%w: tenant must have 1 to %d printable characters", ErrToken, maxTenant)
 	case who.Role != User && who.Role != Agent:
 		return Identity{}, fmt.Errorf("%w: role is not known", ErrToken)
-	}
-	if len(token) <= knownTokenMax {
-		v.known.Set(strings.Clone(token), verified{who, c.ExpiresAt.Time})
 	}
 	return who, nil
 }
