@@ -132,7 +132,9 @@ func TestTicketGoesToAnAgentAndTheReplyComesBack(t *testing.T) {
 	shown = send(t, "GET", s.URL()+"/v1/tickets/"+id, tokenFor(t, "u1"), "")
 	shown.want(t, "state", "closed")
 	shown.want(t, "reply", "已为您处理,请拨打***********")
-	shown.want(t, "eta_s", "30")
+	waitFor(t, func() bool { // it goes to Redis beside the answer
+		return send(t, "GET", s.URL()+"/v1/tickets/"+id, tokenFor(t, "u1"), "").get("eta_s").Int() == 30
+	})
 	if ms := shown.get("asked_unix_ms").Int(); ms < before.UnixMilli() || ms > time.Now().UnixMilli() {
 		t.Errorf("asked_unix_ms %d", ms)
 	}

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
+
 	"github.com/cstest/cstest/reference-server/dialog"
 	"github.com/cstest/cstest/reference-server/token"
 )
@@ -85,7 +87,10 @@ func TestAuthorizationHeader(t *testing.T) {
 
 func TestServerWithoutKeysIsAtFaultNotTheCaller(t *testing.T) {
 	l := newScriptedLLM(t)
-	s := startServer(t, l.url, func(c *Config) { c.Secrets = map[string]Secret{} })
+	s := startServer(t, l.url, func(c *Config) {
+		c.Secrets = map[string]Secret{}
+		c.Knobs = map[string]string{"drain.lame_duck": "0s"}
+	})
 	r := send(t, "POST", s.URL()+"/v1/chat", tokenFor(t, "u1"), `{"text":"x"}`)
 	if r.status != 500 || r.get("code").String() != "misconfigured" {
 		t.Errorf("status %d %s, want 500 misconfigured", r.status, r.body)
@@ -95,6 +100,35 @@ func TestServerWithoutKeysIsAtFaultNotTheCaller(t *testing.T) {
 	}
 	if r := send(t, "GET", s.URL()+"/healthz", "", ""); r.status != 200 {
 		t.Errorf("healthz %d, want 200", r.status)
+	}
+}
+
+// A key of tokens is retired, and every dialog is still known: ids have a key of
+// their own. Without one, several keys of tokens are refused.
+func TestRetiringATokenKeyKeepsDialogs(t *testing.T) {
+	l := newScriptedLLM(t)
+	m := miniredis.RunT(t)
+	other := Secret(strings.Repeat("b", 32))
+	keys := func(secrets map[string]Secret) func(*Config) {
+		return func(c *Config) {
+			c.Secrets, c.IDKey, c.Redis = secrets, Secret(strings.Repeat("i", 32)), "redis://"+m.Addr()
+			c.Knobs = map[string]string{"redis.timeout": "2s"}
+		}
+	}
+	before := startServer(t, l.url, keys(map[string]Secret{"k1": testSecret, "k2": other}))
+	id := say(t, before, "u1", "", "第一句话").get("dialog_id").String()
+	after := startServer(t, l.url, keys(map[string]Secret{"k2": other}))
+	if r := say(t, after, "u1", id, "第二句话"); r.status != 401 {
+		t.Errorf("with the retired key: %d, want 401", r.status)
+	}
+	fresh := forge(`{"alg":"HS256","typ":"JWT","kid":"k2"}`, goodClaims(nil), other)
+	send(t, "POST", after.URL()+"/v1/chat", fresh, `{"text":"第二句话","dialog_id":"`+id+`"}`).want(t, "seq", "2")
+	_, err := Start(t.Context(), Config{LLM: l.url, Secrets: map[string]Secret{"k1": testSecret, "k2": other}})
+	if err == nil || !strings.Contains(err.Error(), "id_key") {
+		t.Errorf("two secrets without a key for ids: %v", err)
+	}
+	if _, err = Start(t.Context(), Config{LLM: l.url, Secrets: map[string]Secret{"k1": testSecret}, IDKey: "short"}); err == nil || !strings.Contains(err.Error(), "id_key") {
+		t.Errorf("a short key for ids: %v", err)
 	}
 }
 

@@ -37,6 +37,7 @@ type Config struct {
 	Profile        string            `json:"profile"`         // hardened (default), article-0 … article-3
 	Knobs          map[string]string `json:"knobs"`           // overrides by name, in the written form of Knobs
 	Secrets        map[string]Secret `json:"secrets"`         // JWT keys by kid, 32 bytes or more
+	IDKey          Secret            `json:"id_key"`          // key of the MACs in ids, 32 bytes or more; empty: derived from the only one of Secrets
 	Dev            bool              `json:"dev"`             // loopback only: fixed secret when none given, POST /dev/token
 	H2C            bool              `json:"h2c"`             // also accept HTTP/2 in clear text
 	TLSCert        string            `json:"tls_cert"`        // PEM file; with TLSKey the public listener speaks TLS (and HTTP/2)
@@ -92,6 +93,12 @@ func (c Config) check() error {
 			errs = append(errs, fmt.Errorf("secrets: key %q has %d bytes, want %d or more", kid, len(c.Secrets[kid]), minSecret))
 		}
 	}
+	switch {
+	case c.IDKey != "" && len(c.IDKey) < minSecret:
+		errs = append(errs, fmt.Errorf("id_key: has %d bytes, want %d or more", len(c.IDKey), minSecret))
+	case c.IDKey == "" && len(c.Secrets) > 1:
+		errs = append(errs, errors.New("id_key: needed beside several secrets, or retiring one would make every dialog unknown"))
+	}
 	if c.Dev && !loopback(c.Listen) {
 		errs = append(errs, fmt.Errorf("listen: %s is not loopback, which --dev needs", c.Listen))
 	}
@@ -128,9 +135,14 @@ func (c Config) keys() map[string][]byte {
 	return keys
 }
 
-// idKey derives the key of ids from the token keys, so that servers that share
-// those accept each other's dialogs. Without any, nothing is served anyway.
-func (c Config) idKey() []byte { return []byte(c.Secrets[c.firstKid()]) }
+// idKey is what the MACs in ids are keyed by: a key of its own, which outlives those
+// of tokens, or the only one of those. Without any, nothing is served anyway.
+func (c Config) idKey() []byte {
+	if c.IDKey != "" {
+		return []byte(c.IDKey)
+	}
+	return []byte(c.Secrets[c.firstKid()])
+}
 
 // firstKid is the least key id.
 func (c Config) firstKid() string {

@@ -11,11 +11,19 @@ import (
 // Start has ended.
 const drainTime = 25 * time.Second
 
-// Close drains: not ready at once, no new connections, turns in flight are
-// finished until ctx ends. Further calls wait for the first and return the
-// same error.
+// probeMemory is for how long somebody who asked for readiness is taken to ask again.
+const probeMemory = time.Minute
+
+// Close drains: not ready at once; where somebody asks for readiness, turns are
+// taken for drain.lame_duck more; then no new connections, and turns in flight are
+// finished until ctx ends. Further calls wait for the first and return the same
+// error.
 func (s *Server) Close(ctx context.Context) error {
 	s.closing.Do(func() {
+		s.leaving.Store(true)
+		if time.Since(s.operate.ReadyAsked()) < probeMemory {
+			pause(ctx, s.knobs.Load().DrainLameDuck.D())
+		}
 		s.draining.Store(true)
 		var people sync.WaitGroup
 		people.Go(func() { s.desk.Drain(ctx) })

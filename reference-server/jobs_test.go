@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/cstest/cstest/reference-server/dialog"
@@ -62,12 +63,37 @@ func TestCancelledJobStaysCancelled(t *testing.T) {
 	send(t, "DELETE", url, tok, "").want(t, "status", "cancelled")
 	send(t, "GET", url+"?wait=1s", tok, "").want(t, "status", "cancelled")
 	send(t, "DELETE", url, tok, "").want(t, "status", "cancelled")
-	if r := send(t, "GET", s.URL()+"/v1/jobs/"+s.ids.Mint(dialog.IDJob, dialog.Owner{Tenant: "default", UID: "u1"}), tok, ""); r.status != 404 {
+	if r := send(t, "GET", s.URL()+"/v1/jobs/"+s.ids.Mint(dialog.IDJob, dialog.Owner{Tenant: "default", UID: "u1"}), tok, ""); r.status != 410 {
 		t.Errorf("a job that never was: %d", r.status)
 	}
 	if r := send(t, "GET", url+"?wait=long", tok, ""); r.status != 422 {
 		t.Errorf("wait=long: %d", r.status)
 	}
+}
+
+// Polls that wait are bounded for each user; one that does not wait is not.
+func TestWaitingPollsHaveALimit(t *testing.T) {
+	l := newScriptedLLM(t)
+	release := make(chan struct{})
+	l.set(func(int, *http.Request, string) (int, string) { <-release; return 200, "好的" })
+	s := startServer(t, l.url, withKnobs("redis.timeout", "2s", "limit.polls_user", "2", "llm.timeout", "20s", "chat.degrade_at", "20s", "chat.deadline", "20s"))
+	tok := tokenFor(t, "u1")
+	url := s.URL() + send(t, "POST", s.URL()+"/v1/chat/async", tok, `{"text":"慢慢想"}`).get("url").String()
+	var all sync.WaitGroup
+	for range 2 {
+		all.Go(func() { send(t, "GET", url+"?wait=10s", tok, "").want(t, "status", "done") })
+	}
+	waitFor(t, func() bool {
+		return strings.Contains(send(t, "GET", s.AdminURL()+"/metrics", "", "").body, "\nchat_polls_waiting 2\n")
+	})
+	if r := send(t, "GET", url+"?wait=10s", tok, ""); r.status != 429 || r.header.Get("Retry-After") == "" {
+		t.Errorf("a third: %d %s", r.status, r.body)
+	}
+	if r := send(t, "GET", url, tok, ""); r.status != 200 {
+		t.Errorf("without waiting: %d %s", r.status, r.body)
+	}
+	close(release)
+	all.Wait()
 }
 
 // Jobs of one dialog run in the order they were queued, and none fails because

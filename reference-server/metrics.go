@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/cstest/cstest/reference-server/jobs"
 	"github.com/cstest/cstest/reference-server/model"
 )
 
@@ -70,6 +71,11 @@ func (m *metrics) gauges(s *Server) {
 	gauge("ticket_journal_length", "Tickets waiting here for Redis.", func() float64 { return float64(s.desk.Journaled()) })
 	gauge("ws_sockets", "Agents' sockets that are open.", func() float64 { return float64(s.desk.Sockets()) })
 	gauge("redis_pool_connections", "Open connections to Redis.", func() float64 { return float64(s.redis.PoolStats().TotalConns) })
+	for _, state := range []jobs.State{jobs.Done, jobs.Failed, jobs.Cancelled} {
+		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "jobs_ended_total", Help: "Jobs that this server brought to an end.", ConstLabels: prometheus.Labels{"status": string(state)},
+		}, func() float64 { return float64(s.jobs.Ended(state)) }))
+	}
 	gauge("job_queue_length", "Jobs on the queue, -1 when Redis does not say.", func() float64 {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()

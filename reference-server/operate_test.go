@@ -160,6 +160,41 @@ func TestDrainFinishesTurns(t *testing.T) {
 	}
 }
 
+// Whoever asks for readiness hears first, and the listener goes later; where nobody
+// asks there is nobody to wait for.
+func TestLameDuck(t *testing.T) {
+	l := newScriptedLLM(t)
+	s, err := Start(t.Context(), Config{LLM: l.url, Secrets: map[string]Secret{"k1": testSecret}, Knobs: map[string]string{"redis.timeout": "2s", "drain.lame_duck": "15s"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := send(t, "GET", s.URL()+"/readyz", "", ""); r.status != 200 {
+		t.Fatalf("readyz: %d", r.status)
+	}
+	ctx, goNow := context.WithCancel(context.Background())
+	closed := make(chan error, 1)
+	go func() { closed <- s.Close(ctx) }()
+	waitFor(t, func() bool { return send(t, "GET", s.URL()+"/readyz", "", "").status == 503 })
+	if r := say(t, s, "u1", "", "还收吗"); r.status != 200 {
+		t.Errorf("a turn of somebody who has not heard yet: %d %s", r.status, r.body)
+	}
+	select {
+	case err := <-closed:
+		t.Fatalf("closed at once: %v", err)
+	default:
+	}
+	goNow()
+	<-closed
+	unasked, err := Start(t.Context(), Config{LLM: l.url, Secrets: map[string]Secret{"k1": testSecret}, Knobs: map[string]string{"drain.lame_duck": "15s"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	if err := unasked.Close(context.Background()); err != nil || time.Since(start) > 10*time.Second {
+		t.Errorf("without a probe: %v after %v", err, time.Since(start))
+	}
+}
+
 func TestMetricsHaveTheNamesOfTheDocument(t *testing.T) {
 	l := newScriptedLLM(t)
 	s := startServer(t, l.url, withKnobs("redis.timeout", "2s"))

@@ -72,6 +72,22 @@ func TestBadTokensHaveALimit(t *testing.T) {
 	}
 }
 
+// So is one that looks for what is not there.
+func TestScansHaveALimit(t *testing.T) {
+	l := newScriptedLLM(t)
+	s := startServer(t, l.url, withKnobs("redis.timeout", "2s", "limit.refused", "1/s"))
+	codes := map[int]int{}
+	for i := range 20 {
+		codes[send(t, "GET", fmt.Sprintf("%s/admin%d.php", s.URL(), i), "", "").status]++
+	}
+	if codes[404] < 5 || codes[429] == 0 || codes[404]+codes[429] != 20 {
+		t.Errorf("statuses %v, want about five 404 and then 429", codes)
+	}
+	if r := send(t, "GET", s.URL()+"/healthz", "", ""); r.status != 200 {
+		t.Errorf("healthz beside it: %d", r.status)
+	}
+}
+
 // The deadline holds whatever the model does and wherever degrade_at stands.
 func TestTheDeadlineHolds(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

@@ -52,7 +52,8 @@ type Server struct {
 
 	public, admin         *http.Server
 	publicAddr, adminAddr string
-	draining              atomic.Bool
+	leaving               atomic.Bool // not ready any more
+	draining              atomic.Bool // no turns any more
 	stop                  context.CancelFunc
 	background            sync.WaitGroup
 	closing               sync.Once
@@ -101,7 +102,7 @@ func (s *Server) build(set *knobs.Settings) {
 	s.model = model.NewClient(s.cfg.LLM, string(s.cfg.LLMKey), modelOptions(set))
 	s.caller = model.NewCaller(s.model, modelOptions(set), func() model.Live { return modelLive(s.knobs.Load()) }, s.sawModel)
 	s.watch = degrade.NewWatch(time.Now(), func() degrade.Live { return tierLive(s.knobs.Load()) }, degrade.Hooks{
-		Breaker: s.caller.Breaker(), Probe: s.probe, Ping: s.store.Ping, Changed: s.tierChanged, Starved: func() { s.limiter.Pressed() },
+		Breaker: s.caller.Breaker(), Board: degrade.NewBoard(s.redis), Probe: s.probe, Ping: s.store.Ping, Changed: s.tierChanged, Starved: func() { s.limiter.Pressed() },
 	})
 	s.limiter = admission.NewLimiter(func() admission.Live { return admissionLive(s.knobs.Load()) })
 	screen := chat.NewScreen(s.knobs, model.SystemPrompt, s.log, s.metrics.registry)
@@ -124,7 +125,7 @@ func (s *Server) build(set *knobs.Settings) {
 	s.gates = quota.New()
 	s.operate = admin.New(admin.Rooms{
 		Knobs: s.knobs, Chat: s.chat, Watch: s.watch, Caller: s.caller, Desk: s.desk, Limiter: s.limiter,
-		Outcomes: func() map[string]int64 { return s.surface.Outcomes() }, Draining: s.draining.Load, Metrics: s.metrics.handler(), Log: s.log,
+		Outcomes: func() map[string]int64 { return s.surface.Outcomes() }, Leaving: s.leaving.Load, Draining: s.draining.Load, Metrics: s.metrics.handler(), Log: s.log,
 		Token: string(s.cfg.AdminToken), Keys: len(s.cfg.Secrets) > 0, Profile: s.cfg.Profile, Redis: s.redisKind(),
 	})
 	rooms := surface.Rooms{

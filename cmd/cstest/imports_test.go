@@ -100,7 +100,7 @@ var fences = map[string]string{
 	"github.com/HdrHistogram/":   "measure",
 	"go.yaml.in/yaml":            "scenario",
 	"github.com/alicebob/":       "reference-server",
-	"github.com/redis/":          "reference-server reference-server/desk reference-server/dialog reference-server/jobs reference-server/token",
+	"github.com/redis/":          "reference-server reference-server/degrade reference-server/desk reference-server/dialog reference-server/jobs reference-server/token",
 	"github.com/blevesearch/":    "reference-server/answer",
 	"github.com/coder/websocket": "driver/internal/agents reference-server/desk",
 	"github.com/valyala/":        "driver mockllm/internal/transport",

@@ -149,11 +149,14 @@ func serveMock(ctx context.Context, s streams, o mockOptions, set func(string) b
 }
 
 type referenceOptions struct {
-	cfg                        refserver.Config
-	knobs                      []string
-	secretFile, adminTokenFile string
-	listKnobs, child           bool
+	cfg              refserver.Config
+	knobs, jwtKeys   []string
+	files            secretFiles
+	listKnobs, child bool
 }
+
+// secretFiles are the files that hold secrets; empty: there is none.
+type secretFiles struct{ jwt, id, llm, admin string }
 
 func newServeReferenceCmd(s streams) *cobra.Command {
 	var o referenceOptions
@@ -161,7 +164,9 @@ func newServeReferenceCmd(s streams) *cobra.Command {
 		Use:   "reference-server",
 		Short: "Run the bundled chat server: Redis state, an LLM, degradation tiers",
 		Long: `Run the bundled chat server. It needs an LLM (--llm URL; cstest serve mockllm is one)
-and a JWT secret of 32 bytes or more in --jwt-secret-file or CSTEST_JWT_SECRET, or --dev.`,
+and a JWT secret of 32 bytes or more in --jwt-secret-file or CSTEST_JWT_SECRET, or --dev.
+With several (--jwt-key) old tokens stay good while new ones are signed with another;
+--id-key-file then keeps dialogs known when a key is retired.`,
 		Example: `  cstest serve reference-server --llm http://127.0.0.1:9000 --dev
   cstest serve reference-server --list-knobs`,
 		Args: cobra.NoArgs,
@@ -178,8 +183,11 @@ and a JWT secret of 32 bytes or more in --jwt-secret-file or CSTEST_JWT_SECRET, 
 	f.StringArrayVar(&o.knobs, "knob", nil, "NAME=VALUE, may be repeated (see --list-knobs)")
 	f.BoolVar(&o.cfg.H2C, "h2c", false, "accept HTTP/2 in clear text too")
 	f.BoolVar(&o.cfg.Dev, "dev", false, "on loopback only: a fixed secret and POST /dev/token")
-	f.StringVar(&o.secretFile, "jwt-secret-file", "", "file with the JWT secret")
-	f.StringVar(&o.adminTokenFile, "admin-token-file", "", "file with the admin API's bearer token (needed beyond loopback)")
+	f.StringVar(&o.files.jwt, "jwt-secret-file", "", "file with the JWT secret, whose key id is k1")
+	f.StringArrayVar(&o.jwtKeys, "jwt-key", nil, "KID=FILE, a JWT secret by its key id; may be repeated")
+	f.StringVar(&o.files.id, "id-key-file", "", "file with the key of the MACs in ids (needed with several JWT secrets)")
+	f.StringVar(&o.files.llm, "llm-key-file", "", "file with the bearer token that is sent to the LLM")
+	f.StringVar(&o.files.admin, "admin-token-file", "", "file with the admin API's bearer token (needed beyond loopback)")
 	f.StringVar(&o.cfg.TLSCert, "tls-cert", "", "PEM certificate; with --tls-key the public side speaks TLS")
 	f.StringVar(&o.cfg.TLSKey, "tls-key", "", "PEM key")
 	f.BoolVar(&o.listKnobs, "list-knobs", false, "list every knob with unit, default and meaning")
@@ -201,21 +209,8 @@ func serveReference(ctx context.Context, s streams, o referenceOptions) error {
 	if cfg.LLM == "" {
 		return usagef("reference-server needs --llm URL, for example of: cstest serve mockllm")
 	}
-	secret := os.Getenv("CSTEST_JWT_SECRET")
-	if o.secretFile != "" {
-		if secret, err = readSecret(o.secretFile); err != nil {
-			return err
-		}
-	}
-	if secret != "" {
-		cfg.Secrets = map[string]refserver.Secret{"k1": refserver.Secret(secret)}
-	}
-	if o.adminTokenFile != "" {
-		token, err := readSecret(o.adminTokenFile)
-		if err != nil {
-			return err
-		}
-		cfg.AdminToken = refserver.Secret(token)
+	if err := readReferenceSecrets(&cfg, o); err != nil {
+		return err
 	}
 	ctx, cancel := untilAsked(ctx, s, o.child)
 	defer cancel()
@@ -230,6 +225,48 @@ func serveReference(ctx context.Context, s streams, o referenceOptions) error {
 	end, stop := context.WithTimeout(context.Background(), drainWithin)
 	defer stop()
 	return server.Close(end)
+}
+
+// firstKid is the key id of a JWT secret that is given without one.
+const firstKid = "k1"
+
+// readReferenceSecrets reads the secrets that the flags name.
+func readReferenceSecrets(cfg *refserver.Config, o referenceOptions) error {
+	ring, err := pairs("jwt-key", o.jwtKeys)
+	if err != nil {
+		return err
+	}
+	if o.files.jwt != "" {
+		if _, twice := ring[firstKid]; twice {
+			return usagef("--jwt-key %s: --jwt-secret-file gives that key", firstKid)
+		}
+		ring[firstKid] = o.files.jwt
+	}
+	cfg.Secrets = map[string]refserver.Secret{}
+	if secret := os.Getenv("CSTEST_JWT_SECRET"); secret != "" && len(ring) == 0 {
+		cfg.Secrets[firstKid] = refserver.Secret(secret)
+	}
+	for kid, path := range ring {
+		secret, err := readSecret(path)
+		if err != nil {
+			return err
+		}
+		cfg.Secrets[kid] = refserver.Secret(secret)
+	}
+	for _, f := range []struct {
+		path string
+		to   *refserver.Secret
+	}{{o.files.id, &cfg.IDKey}, {o.files.llm, &cfg.LLMKey}, {o.files.admin, &cfg.AdminToken}} {
+		if f.path == "" {
+			continue
+		}
+		secret, err := readSecret(f.path)
+		if err != nil {
+			return err
+		}
+		*f.to = refserver.Secret(secret)
+	}
+	return nil
 }
 
 func announce(s streams, r ready) error {

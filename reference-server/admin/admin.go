@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 
 	"github.com/cstest/cstest/reference-server/admission"
 	"github.com/cstest/cstest/reference-server/chat"
@@ -26,7 +27,8 @@ type Rooms struct {
 	Desk     *desk.Desk
 	Limiter  *admission.Limiter
 	Outcomes func() map[string]int64 // turns by HTTP status
-	Draining func() bool             // the server is going down
+	Leaving  func() bool             // the server is going down, and wants no more turns
+	Draining func() bool             // it takes none any more
 	Metrics  http.Handler
 	Log      *slog.Logger
 
@@ -37,10 +39,14 @@ type Rooms struct {
 }
 
 // Admin answers operators. Safe for concurrent use.
-type Admin struct{ Rooms }
+type Admin struct {
+	Rooms
+
+	asked atomic.Int64 // when somebody last wanted to know whether to send turns here, Unix ns
+}
 
 // New makes an admin side.
-func New(r Rooms) *Admin { return &Admin{r} }
+func New(r Rooms) *Admin { return &Admin{Rooms: r} }
 
 // Handler serves all of it.
 func (a *Admin) Handler() http.Handler {

@@ -12,12 +12,16 @@ func (a *Admin) Healthz(w http.ResponseWriter, _ *http.Request) {
 	send(w, http.StatusOK, wire.JSON(nil).Object("").String("status", "ok").EndObject())
 }
 
-// Readyz is 503 only while draining or without keys: a Redis or a model that
+// ReadyAsked is when Readyz was last asked.
+func (a *Admin) ReadyAsked() time.Time { return time.Unix(0, a.asked.Load()) }
+
+// Readyz is 503 only on the way down or without keys: a Redis or a model that
 // is down is reported, not failed, because the lower tiers still serve.
 func (a *Admin) Readyz(w http.ResponseWriter, _ *http.Request) {
+	a.asked.Store(time.Now().UnixNano())
 	status, code := "ready", http.StatusOK
 	switch {
-	case a.Draining():
+	case a.Leaving():
 		status, code = "draining", http.StatusServiceUnavailable
 	case !a.Keys:
 		status, code = "no key to check tokens with", http.StatusServiceUnavailable

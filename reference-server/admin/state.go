@@ -15,7 +15,7 @@ func (a *Admin) state(w http.ResponseWriter, _ *http.Request) {
 	j := wire.JSON(nil).Object("").String("profile", a.Profile)
 	j = texts(j, "knobs", set.Values()).String("knobs_sha256", set.SHA256()).String("redis", a.Redis)
 	j = j.String("tier", at.Shown().String()).Int("live_share", int64(at.LiveShare()))
-	j = appendSwitch(j, "switch", a.Watch.CurrentSwitch()).Array("transitions")
+	j = a.appendSwitch(j, "switch", a.Watch.CurrentSwitch()).Array("transitions")
 	for _, t := range a.Watch.History() {
 		j = j.Object("").Int("t_unix_ms", t.AtMS).String("from", t.From).String("to", t.To).Int("live_share", int64(t.Share)).String("reason", t.Reason).EndObject()
 	}

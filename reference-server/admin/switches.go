@@ -16,33 +16,34 @@ const (
 	switchLongest = 24 * time.Hour
 )
 
-func appendSwitch(j wire.JSON, name string, sw degrade.Switch) wire.JSON {
-	j = j.Object(name).String("mode", sw.Mode).StringIf("tier", sw.Tier).StringIf("reason", sw.Reason)
+func (a *Admin) appendSwitch(j wire.JSON, name string, sw degrade.Switch) wire.JSON {
+	j = j.Object(name).String("mode", sw.Mode).StringIf("tier", sw.Tier).String("scope", sw.Scope).StringIf("reason", sw.Reason)
 	if !sw.Expires.IsZero() {
 		j = j.String("expires_at", sw.Expires.Format(time.RFC3339Nano))
 	}
-	return j.Int("version", sw.Version).EndObject()
+	return j.Int("version", sw.Version).Bool("shared", a.Watch.SwitchShared()).EndObject()
 }
 
 func (a *Admin) showSwitch(w http.ResponseWriter, _ *http.Request) {
 	sw := a.Watch.CurrentSwitch()
 	w.Header().Set("ETag", `"`+strconv.FormatInt(sw.Version, 10)+`"`)
-	send(w, http.StatusOK, appendSwitch(nil, "", sw))
+	send(w, http.StatusOK, a.appendSwitch(nil, "", sw))
 }
 
-// setSwitch takes {mode, tier, reason, expires_in} with If-Match.
+// setSwitch takes {mode, tier, scope, reason, expires_in} with If-Match.
 func (a *Admin) setSwitch(w http.ResponseWriter, r *http.Request) {
 	var in struct {
 		Mode      string `json:"mode"`
 		Tier      string `json:"tier"`
+		Scope     string `json:"scope"`
 		Reason    string `json:"reason"`
 		ExpiresIn string `json:"expires_in"`
 	}
 	if err := wire.Decode(r.Body, &in); err != nil {
-		problem.Fields("want {mode: auto|freeze|force, tier, reason, expires_in}: "+err.Error()).Write(w, "")
+		problem.Fields("want {mode: auto|freeze|force, tier, scope, reason, expires_in}: "+err.Error()).Write(w, "")
 		return
 	}
-	sw := degrade.Switch{Mode: in.Mode, Reason: in.Reason}
+	sw := degrade.Switch{Mode: in.Mode, Scope: in.Scope, Reason: in.Reason}
 	life := switchDefault
 	if in.ExpiresIn != "" {
 		d, err := time.ParseDuration(in.ExpiresIn)
@@ -62,10 +63,10 @@ func (a *Admin) setSwitch(w http.ResponseWriter, r *http.Request) {
 		problem.NoVersion.Write(w, "")
 		return
 	}
-	if !a.Watch.SetSwitch(sw, version) {
+	if !a.Watch.SetSwitch(r.Context(), sw, version) {
 		problem.StaleVersion.Write(w, "")
 		return
 	}
-	a.Log.Warn("switch", "mode", sw.Mode, "tier", sw.Tier, "reason", sw.Reason, "expires_at", sw.Expires.UTC())
+	a.Log.Warn("switch", "mode", sw.Mode, "tier", sw.Tier, "scope", sw.Scope, "reason", sw.Reason, "expires_at", sw.Expires.UTC())
 	a.showSwitch(w, r)
 }

@@ -41,6 +41,7 @@ type Chat struct {
 
 	faq      watchedFAQ
 	hot      *hotCache
+	twins    twins
 	metrics  *metrics
 	counts   counts
 	inFlight atomic.Int64

@@ -36,8 +36,9 @@ func (t *Turn) decide(ctx context.Context) error {
 	}
 	w := t.chat.Watch
 	t.intent = t.chat.Intents.Of(t.clean)
-	floor := w.At().Serves(t.bucket())
-	stateless := t.hold == nil || w.At().Away
+	at := t.at()
+	floor := at.Serves(t.bucket())
+	stateless := t.hold == nil || at.Away
 	if floor == degrade.Static && !t.intent.Human() && t.chat.Desk.Full(ctx, t.who.Tenant, true) {
 		t.dropState()
 		t.declineTicket()
@@ -93,6 +94,9 @@ func (t *Turn) decide(ctx context.Context) error {
 	return nil
 }
 
+// at is where the server stands for the caller.
+func (t *Turn) at() degrade.Position { return t.chat.Watch.For(t.who.Tenant, t.ans.group.String()) }
+
 // dropState goes on without state: nothing was read and nothing will be kept. A
 // question that stands for itself is answered all the same.
 func (t *Turn) dropState() {
@@ -103,8 +107,7 @@ func (t *Turn) dropState() {
 	if t.dialogID == "" {
 		t.dialogID = t.hold.ID() // nobody has it yet: the dialog begins when Redis is back
 	}
-	t.chat.Dialogs.Release(t.hold)
-	t.hold = nil
+	t.dropped, t.hold = t.hold, nil
 }
 
 // askModel answers at tier llm: from the hot cache where that is allowed, else by

@@ -40,7 +40,7 @@ func (t *Turn) priority() admission.Priority {
 	switch {
 	case t.chat.Intents.Of(dialog.StripMarks(t.raw)).Human():
 		return admission.Person
-	case t.dialogID != "":
+	case t.dialogID != "" && !t.newDialog:
 		return admission.UnderWay
 	}
 	return admission.New

@@ -18,7 +18,7 @@ func (t *Turn) Job() jobs.Job {
 	t.read()
 	job := jobs.Job{
 		ID: t.chat.IDs.Mint(dialog.IDJob, t.who), Tenant: t.who.Tenant, UID: t.who.UID, DialogID: t.dialogID, TurnID: t.turnID, Text: t.text,
-		Hash: t.hash, PII: t.ans.piiIn, Trace: "00-" + t.tr.ID + "-" + dialog.RandomHex(8) + "-" + t.tr.Flags,
+		New: t.newDialog, Hash: t.hash, PII: t.ans.piiIn, Trace: "00-" + t.tr.ID + "-" + dialog.RandomHex(8) + "-" + t.tr.Flags,
 	}
 	if job.DialogID == "" {
 		job.DialogID, job.New = t.chat.IDs.Mint(dialog.IDDialog, t.who), true

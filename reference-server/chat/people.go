@@ -21,7 +21,11 @@ func (t *Turn) handoff(ctx context.Context, reason string) {
 // openTicket hands the question to people. They hear of it when the turn has
 // been committed, so that a quick reply finds the turn it belongs to.
 func (t *Turn) openTicket(ctx context.Context, dialog string, local bool) {
-	tk, stored := t.chat.Desk.Open(ctx, desk.Question{Owner: t.who, Queue: t.intent.Queue(), DialogID: dialog, Text: t.clean, TraceID: t.tr.ID}, local)
+	q := desk.Question{Owner: t.who, Queue: t.intent.Queue(), DialogID: dialog, Text: t.clean, TraceID: t.tr.ID}
+	if !t.ownTurnID {
+		q.Turn = dialog + t.turnID
+	}
+	tk, stored := t.chat.Desk.Open(ctx, q, local)
 	t.announce = func() { t.chat.Desk.Announce(tk, stored) }
 	t.ans.ticket = &ticketRef{id: tk.ID, queue: tk.Queue, eta: tk.ETA}
 }
@@ -39,8 +43,7 @@ func (t *Turn) static(ctx context.Context, reason string) {
 	if dialog == "" && t.hold != nil {
 		t.dialogID, t.ans.contextStatus = t.hold.ID(), "new"
 	}
-	t.chat.Dialogs.Release(t.hold)
-	t.hold = nil
+	t.dropped, t.hold = t.hold, nil
 }
 
 // declineTicket says that people have no time for a question which is theirs

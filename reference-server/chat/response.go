@@ -16,7 +16,7 @@ type ticketRef struct {
 type response struct {
 	dialogID      string
 	text          string
-	costMS        float64
+	costMS        int64
 	turnID        string
 	seq           int
 	epoch         int64
@@ -38,7 +38,7 @@ type response struct {
 
 // appendJSON writes the answer, the article's three fields first.
 func (a *response) appendJSON(b []byte) []byte {
-	j := wire.JSON(b).Object("").String("dialog_id", a.dialogID).String("answer", a.text).Float("cost_ms", a.costMS, 3).
+	j := wire.JSON(b).Object("").String("dialog_id", a.dialogID).String("answer", a.text).Int("cost_ms", a.costMS).
 		String("turn_id", a.turnID).Int("seq", int64(a.seq)).Int("epoch", a.epoch).String("tier", a.tier.String()).
 		Bool("degraded", a.degraded).StringIf("degrade_reason", a.degradeReason).String("source", a.source).StringIf("faq_id", a.faqID)
 	if len(a.suggestions) > 0 {

@@ -19,7 +19,10 @@ const (
 // begin finds or makes the dialog. Errors are of type Error; a Redis that does not
 // answer is none where tiers are on: the turn goes on without state.
 func (t *Turn) begin(ctx context.Context) error {
-	if t.dialogID != "" && t.set.Tiers && t.chat.Watch.At().Shown() == degrade.Static {
+	if err := t.enter(ctx); err != nil || t.replay != nil {
+		return err
+	}
+	if t.dialogID != "" && t.set.Tiers && t.at().Shown() == degrade.Static {
 		t.ans.contextStatus = "unavailable"
 		return nil
 	}
@@ -29,12 +32,12 @@ func (t *Turn) begin(ctx context.Context) error {
 		return nil
 	}
 	start := time.Now()
-	exclusive := t.set.ChatConcurrentTurns == "refuse"
+	exclusive := t.set.ChatConcurrentTurns == concurrentRefuse
 	h, replay, err := t.chat.Dialogs.Begin(ctx, t.dialogID, t.turnID, t.hash, exclusive, t.set.HistoryHard.D())
 	if errors.Is(err, dialog.ErrBusy) && !t.ownTurnID {
 		from := time.Now()
 		h, replay, err = t.awaitTwin(ctx, exclusive)
-		t.twinTime = time.Since(from)
+		t.twinTime += time.Since(from)
 	}
 	t.redisTime += time.Since(start)
 	switch {
@@ -59,6 +62,12 @@ func (t *Turn) begin(ctx context.Context) error {
 		return nil
 	}
 	t.hold = h
+	return t.opened()
+}
+
+// opened says what was found of the dialog.
+func (t *Turn) opened() error {
+	h := t.hold
 	if n := h.Skipped(); n > 0 {
 		t.chat.metrics.corrupt.Add(float64(n))
 	}
@@ -71,8 +80,33 @@ func (t *Turn) begin(ctx context.Context) error {
 		t.ans.contextStatus = "new"
 	case h.Lost():
 		t.ans.contextStatus = "expired"
+	case t.derived:
+		return ErrReused // of a turn so long ago that its answer is not kept
 	}
 	return nil
+}
+
+// enter waits until the same turn, sent before, is through here, and looks for the
+// answer that it was given. In Redis the lease and the list tell the same; this also
+// holds without.
+func (t *Turn) enter(ctx context.Context) (err error) {
+	if t.ownTurnID || t.dialogID == "" {
+		return nil
+	}
+	start := time.Now()
+	t.alone, err = t.chat.twins.enter(ctx, t.dialogID+t.turnID, t.twinWait())
+	t.twinTime = time.Since(start)
+	switch {
+	case errors.Is(err, errTwin):
+		return ErrBusy
+	case err != nil:
+		return ErrGone
+	}
+	t.replay, err = t.chat.Dialogs.Recall(t.dialogID, t.turnID, t.hash)
+	if errors.Is(err, dialog.ErrReused) {
+		return ErrReused
+	}
+	return err
 }
 
 // awaitTwin waits while the turn in progress is this very one, sent twice.

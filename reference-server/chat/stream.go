@@ -23,6 +23,7 @@ func (t *Turn) streamFromModel(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, streamTotal)
 	defer cancel()
 	start := time.Now()
+	t.asking = start
 	first := t.set.LLMTimeout.D()
 	if until, ok := t.modelUntil(); ok {
 		first = min(first, time.Until(until))

@@ -37,8 +37,10 @@ type Turn struct {
 	clean     string       // masked, without marks: what intent, FAQ and cache see
 	hash      string       // of the text as it came
 	ownTurnID bool         // drawn here: nobody can repeat it
-	newDialog bool         // a job's: the id was minted when it was queued
+	newDialog bool         // the id was made for this turn, before it began
+	derived   bool         // of the turn_id, so that the same turn sent again finds it
 	hold      *dialog.Hold // nil: the dialog's state cannot be reached
+	dropped   *dialog.Hold // its lease goes with the turn
 	replay    []byte       // response of an earlier turn with the same turn_id
 	ans       response
 
@@ -46,6 +48,7 @@ type Turn struct {
 	stateFailed          bool      // Redis did not answer: how long the turn took says nothing
 	attempts             int
 	redisTime, modelTime time.Duration
+	asking               time.Time     // since when the model has streamed
 	twinTime             time.Duration // waiting for the same turn, sent twice
 	fault                model.Fault
 	intent               answer.Intent
@@ -54,6 +57,7 @@ type Turn struct {
 	waiting func() error       // keeps a stream alive
 
 	announce func() // tells people of the turn's ticket; nil: there is none
+	alone    func() // lets the same turn, sent again, go on; nil: it does not wait
 }
 
 // Open makes a turn of a message. The error is ErrNotFound: the dialog is not
@@ -63,8 +67,11 @@ func (c *Chat) Open(m Message) (*Turn, error) {
 	if t.dialogID != "" && !c.IDs.Owns(t.dialogID, dialog.IDDialog, t.who) {
 		return nil, ErrNotFound
 	}
-	if t.turnID == "" {
+	switch {
+	case t.turnID == "":
 		t.turnID, t.ownTurnID = dialog.RandomHex(8), true
+	case t.dialogID == "" && t.set.ChatConcurrentTurns == concurrentRefuse:
+		t.dialogID, t.newDialog, t.derived = c.IDs.Derive(dialog.IDDialog, t.who, t.turnID), true, true
 	}
 	t.ans.group = groupOf(t.who.UID, t.set)
 	return t, nil
@@ -86,34 +93,47 @@ func (t *Turn) read() {
 // Run takes the turn from begin to the rendered response. Errors that are not of
 // type Error are bugs.
 func (t *Turn) Run(ctx context.Context) ([]byte, error) {
-	if err := t.begin(ctx); err != nil || t.replay != nil {
-		return t.replay, err
-	}
 	committed := false
+	t.hold, t.dropped, t.announce, t.alone = nil, nil, nil, nil // of a run before, where a job is patient
 	defer func() {
 		if !committed {
 			t.chat.Dialogs.Release(t.hold)
+		}
+		t.chat.Dialogs.Release(t.dropped)
+		if t.alone != nil {
+			t.alone()
 		}
 		if t.announce != nil {
 			t.announce()
 		}
 	}()
+	if err := t.begin(ctx); err != nil || t.replay != nil {
+		return t.replay, err
+	}
 	if err := t.decide(ctx); err != nil {
 		return nil, err
 	}
 	body, err := t.commit(ctx)
 	committed = err == nil
 	if committed {
+		if !t.ownTurnID {
+			t.chat.Dialogs.Remember(t.ans.dialogID, t.turnID, t.hash, body)
+		}
 		t.chat.count(t)
 	}
 	return body, err
 }
 
-func (t *Turn) cost() float64 { return millis(time.Since(t.start)) }
+// cost is a whole number, as the article has it; Timing is finer.
+func (t *Turn) cost() int64 { return time.Since(t.start).Round(time.Millisecond).Milliseconds() }
 
 func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// DialogID is that of the turn's dialog; a new one has none before it has begun.
+// concurrentRefuse is the value of chat.concurrent_turns with which turns of a
+// dialog exclude each other.
+const concurrentRefuse = "refuse"
+
+// DialogID is that of the turn's dialog; a new one may have none before it has begun.
 func (t *Turn) DialogID() string {
 	if t.hold != nil {
 		return t.hold.ID()
@@ -145,14 +165,18 @@ func (t *Turn) Outcome() Outcome {
 	return Outcome{t.ans.tier, t.ans.source, t.ans.degraded, t.ans.degradeReason, t.intent, t.ans.group.String(), t.redisTime, t.modelTime, t.attempts}
 }
 
-// Timing is the value of a Server-Timing header, in milliseconds.
+// Timing is the value of a Server-Timing header, in milliseconds; while the model
+// streams, how long it has taken so far.
 func (t *Turn) Timing() string {
-	total := time.Since(t.start)
+	total, modelTime := time.Since(t.start), t.modelTime
+	if modelTime == 0 && !t.asking.IsZero() {
+		modelTime = time.Since(t.asking)
+	}
 	b := make([]byte, 0, 80)
 	for _, part := range [...]struct {
 		name string
 		d    time.Duration
-	}{{"pre", max(0, total-t.redisTime-t.modelTime)}, {"redis", t.redisTime}, {"llm", t.modelTime}, {"total", total}} {
+	}{{"pre", max(0, total-t.redisTime-modelTime)}, {"redis", t.redisTime}, {"llm", modelTime}, {"total", total}} {
 		if len(b) > 0 {
 			b = append(b, ", "...)
 		}

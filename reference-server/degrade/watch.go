@@ -43,6 +43,7 @@ type Breaker interface {
 // Hooks are what a watch asks and tells of the world around it.
 type Hooks struct {
 	Breaker Breaker
+	Board   *Board                                             // the switch of all processes; nil: of this one alone
 	Probe   func(ctx context.Context, body []byte) model.Fault // one call to the model, past the breaker
 	Ping    func(ctx context.Context) error                    // asks whether Redis answers
 	Changed func(from, to Position, reason string)             // nil: nobody hears of it
@@ -56,6 +57,8 @@ type Watch struct {
 	live    func() Live
 	pos     atomic.Pointer[Position]
 	hand    atomic.Pointer[Switch] // nil: never touched
+	setting sync.Mutex             // held while hand changes
+	shared  atomic.Bool            // the other processes know it
 	llm     *window
 	redis   *window
 	pings   *window // of Redis
@@ -88,10 +91,13 @@ func NewWatch(now time.Time, live func() Live, h Hooks) *Watch {
 }
 
 // At is where the server stands: by its own decision, or by hand.
-func (w *Watch) At() Position {
+func (w *Watch) At() Position { return w.For("", "") }
+
+// For is where it stands for the users of a tenant and a release group.
+func (w *Watch) For(tenant, group string) Position {
 	p := *w.pos.Load()
 	if w.hand.Load() != nil {
-		if sw := w.CurrentSwitch(); sw.Mode == "force" {
+		if sw := w.CurrentSwitch(); sw.Mode == modeForce && sw.covers(tenant, group) {
 			p.Tier, p.share = sw.forced, 0
 		}
 	}
@@ -145,6 +151,7 @@ func (w *Watch) Run(ctx context.Context) {
 	all.Go(func() { w.probing(ctx) })
 	all.Go(func() { w.pinging(ctx) })
 	all.Go(func() { w.lag.run(ctx) })
+	all.Go(func() { w.sharing(ctx) })
 	tick := time.NewTicker(evaluateEvery)
 	defer tick.Stop()
 	for {
@@ -175,7 +182,7 @@ func (w *Watch) evaluate(now time.Time) {
 	if w.starved(now) {
 		w.hooks.Starved()
 	}
-	if w.CurrentSwitch().Mode == "freeze" {
+	if w.CurrentSwitch().Mode == modeFreeze {
 		return
 	}
 	from := *w.pos.Load()

@@ -91,6 +91,7 @@ func (b *bus) batch(m announcement) {
 	n := 0
 	for more := true; more && n < busBatch; n++ {
 		p.HSet(ctx, ticketKey(m.Ticket.ID), "eta", m.Ticket.ETA)
+		p.PExpire(ctx, ticketKey(m.Ticket.ID), ticketLife) // where the ticket itself was lost or erased meanwhile
 		if b.shared {
 			p.Publish(ctx, busChannel, []byte(m.encode()))
 		}

@@ -72,7 +72,7 @@ if left > 0 then return left end
 redis.call('HSET', KEYS[1], 'state', 'open', 'agent', '', 'socket', '')
 return -1`),
 		move: redis.NewScript(`
-if redis.call('EXISTS', KEYS[1]) == 1 then return redis.call('HGET', KEYS[1], 'state') end
+if redis.call('HEXISTS', KEYS[1], 'tenant') == 1 then return redis.call('HGET', KEYS[1], 'state') end
 redis.call('HSET', KEYS[1], unpack(ARGV, 2))
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return redis.call('HGET', KEYS[1], 'state')`),
@@ -140,6 +140,9 @@ func (ts *tickets) reply(ctx context.Context, who dialog.Owner, id, text string)
 		}
 	})
 	if here {
+		if result == outcomeReplied {
+			ts.kept.drop(id)
+		}
 		return result, r
 	}
 	got, err := ts.decide(ctx, ts.scripts.reply, id, who.Tenant, who.UID, text, dialog.RandomHex(8))
@@ -147,6 +150,7 @@ func (ts *tickets) reply(ctx context.Context, who dialog.Owner, id, text string)
 		return outcomeUnavailable, r
 	}
 	if outcome(got[0]) == outcomeReplied && len(got) == 3 {
+		ts.kept.drop(id)
 		_ = ts.redis.ZRem(ctx, heldKey, id).Err()
 		asked, _ := strconv.ParseInt(got[2], 10, 64)
 		r = replied{got[1], time.Unix(0, asked)}

@@ -82,6 +82,7 @@ func (d *Desk) Run(ctx context.Context) {
 	all.Go(func() { d.bus.publish(ctx) })
 	all.Go(func() { d.bus.listen(ctx) })
 	all.Go(func() { d.sweep(ctx) })
+	all.Go(func() { d.guard(ctx) })
 	all.Wait()
 }
 
@@ -92,6 +93,7 @@ type Question struct {
 	DialogID string
 	Text     string // masked
 	TraceID  string
+	Turn     string // that asked: sent again, it finds its ticket; empty: it cannot be
 }
 
 // Open makes a ticket and says whether Redis has it. It never fails: without
@@ -132,6 +134,12 @@ func (d *Desk) Full(ctx context.Context, tenant string, local bool) bool {
 // dialog.ErrState.
 func (d *Desk) Ticket(ctx context.Context, id string) (t Ticket, ok bool, err error) {
 	return d.tickets.get(ctx, id)
+}
+
+// Erase removes the tickets that were opened for a dialog, whoever works on them.
+// The error wraps dialog.ErrState: some may be left.
+func (d *Desk) Erase(ctx context.Context, dialogID string) error {
+	return d.tickets.erase(ctx, dialogID)
 }
 
 // Flush moves the journal to Redis, oldest first, until it is empty or Redis

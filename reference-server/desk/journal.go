@@ -35,6 +35,9 @@ type entry struct {
 func (j *journal) add(t Ticket, tried bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if j.byID[t.ID] != nil {
+		return // the same turn, sent again
+	}
 	if len(j.entries) >= journalCap {
 		delete(j.byID, j.entries[0].ticket.ID)
 		j.entries = j.entries[1:]
@@ -46,6 +49,19 @@ func (j *journal) add(t Ticket, tried bool) {
 	e := &entry{t, tried}
 	j.entries = append(j.entries, e)
 	j.byID[t.ID] = e
+}
+
+// erase drops the tickets of a dialog.
+func (j *journal) erase(dialogID string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.entries = slices.DeleteFunc(j.entries, func(e *entry) bool {
+		gone := e.ticket.DialogID == dialogID
+		if gone {
+			delete(j.byID, e.ticket.ID)
+		}
+		return gone
+	})
 }
 
 func (j *journal) length() int {
@@ -141,6 +157,9 @@ func (ts *tickets) flush(ctx context.Context) {
 			}
 			return
 		}
+		if t.State != stateClosed {
+			ts.kept.put(t)
+		}
 		ts.journal.remove(t.ID)
 		if ts.moved != nil {
 			ts.moved(t)
@@ -154,6 +173,11 @@ func (ts *tickets) move(ctx context.Context, t Ticket) error {
 	state, err := ts.scripts.move.Run(ctx, ts.redis, []string{ticketKey(t.ID)}, args...).Text()
 	if err == nil && State(state) == t.State {
 		err = ts.file(ctx, t)
+	}
+	if err == nil {
+		p := ts.redis.Pipeline()
+		ts.index(ctx, p, t)
+		_, err = p.Exec(ctx)
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", dialog.ErrState, err)

@@ -52,11 +52,15 @@ func ticketKey(id string) string { return "tkt:{" + id + "}" }
 // microsecond they were asked at.
 func queueKey(tenant, queue string) string { return "tkq:{" + tenant + "}:" + queue }
 
-// fields are the ticket as Redis keeps it.
+// dialogKey is a set of the tickets of a dialog, for its erasure.
+func dialogKey(dialogID string) string { return "tkd:{" + dialogID + "}" }
+
+// fields are the ticket as Redis keeps it. The tenant comes last: without one
+// nobody takes it for a ticket.
 func (t Ticket) fields() []any {
 	return []any{
-		"queue", t.Queue, "state", string(t.State), "eta", t.ETA, "asked_ns", t.AskedNS, "tenant", t.Tenant, "uid", t.UID, "dialog", t.DialogID,
-		"text", t.Text, "trace", t.TraceID, "agent", t.Agent, "reply", t.Reply, "socket", t.Socket, "claimed_ms", t.ClaimMS,
+		"queue", t.Queue, "state", string(t.State), "eta", t.ETA, "asked_ns", t.AskedNS, "uid", t.UID, "dialog", t.DialogID,
+		"text", t.Text, "trace", t.TraceID, "agent", t.Agent, "reply", t.Reply, "socket", t.Socket, "claimed_ms", t.ClaimMS, "tenant", t.Tenant,
 	}
 }
 

@@ -25,6 +25,7 @@ type tickets struct {
 	ids     *dialog.Minter
 	scripts ticketScripts
 	journal journal
+	kept    kept
 	moved   func(Ticket) // told of each ticket that went from the journal to Redis
 	live    func() Live
 	now     func() time.Time
@@ -43,16 +44,21 @@ func (ts *tickets) open(ctx context.Context, q Question, local bool) (t Ticket, 
 		ID: ts.ids.Mint(dialog.IDTicket, q.Owner), Queue: q.Queue, State: stateOpen, AskedNS: ts.now().UnixNano(), Tenant: q.Owner.Tenant, UID: q.Owner.UID,
 		DialogID: q.DialogID, Text: q.Text, TraceID: q.TraceID, ETA: int(ticketETACap / time.Second),
 	}
+	if q.Turn != "" {
+		t.ID = ts.ids.Derive(dialog.IDTicket, q.Owner, q.Turn)
+	}
 	if local {
 		ts.journal.add(t, false)
 		return t, false
 	}
+	ts.kept.put(t) // before it is written, or a loss right behind that would take it
 	waiting, err := ts.write(ctx, t)
 	if err != nil {
 		ts.journal.add(t, !neverSent(err))
 		return t, false
 	}
 	t.ETA = ts.live().eta(int(waiting))
+	ts.kept.put(t)
 	return t, true
 }
 
@@ -66,15 +72,19 @@ func (l Live) eta(n int) int {
 	return int(min(max(l.wait(n), ticketETAFloor), ticketETACap) / time.Second)
 }
 
-// write stores a ticket that Redis cannot have yet and returns how many of its
-// tenant wait, this one among them: the same people serve every queue.
+// write stores a ticket, unless Redis has it of the same turn sent before, and
+// returns how many of its tenant wait, this one among them: the same people serve
+// every queue.
 func (ts *tickets) write(ctx context.Context, t Ticket) (waiting int64, err error) {
 	start := ts.now()
 	defer func() { ts.observe("ticket", ts.now().Sub(start), err) }()
 	q := queueKey(t.Tenant, t.Queue)
 	p := ts.redis.Pipeline()
-	p.HSet(ctx, ticketKey(t.ID), t.fields()...)
+	for fields := t.fields(); len(fields) > 0; fields = fields[2:] {
+		p.HSetNX(ctx, ticketKey(t.ID), fields[0].(string), fields[1]) //nolint:forcetypeassert // names
+	}
 	p.PExpire(ctx, ticketKey(t.ID), ticketLife)
+	ts.index(ctx, p, t)
 	p.ZAdd(ctx, q, t.place())
 	n := p.ZCard(ctx, q)
 	var others []*redis.IntCmd
@@ -95,6 +105,38 @@ func (ts *tickets) write(ctx context.Context, t Ticket) (waiting int64, err erro
 		waiting += o.Val()
 	}
 	return waiting, nil
+}
+
+// index notes that the ticket belongs to its dialog.
+func (ts *tickets) index(ctx context.Context, p redis.Pipeliner, t Ticket) {
+	if t.DialogID != "" {
+		p.SAdd(ctx, dialogKey(t.DialogID), t.ID)
+		p.PExpire(ctx, dialogKey(t.DialogID), ticketLife)
+	}
+}
+
+// erase removes the tickets of a dialog from wherever they are.
+func (ts *tickets) erase(ctx context.Context, dialogID string) error {
+	ts.journal.erase(dialogID)
+	ts.kept.dropDialog(dialogID)
+	ids, err := ts.redis.SMembers(ctx, dialogKey(dialogID)).Result()
+	if err != nil {
+		return fmt.Errorf("%w: %w", dialog.ErrState, err)
+	}
+	p := ts.redis.Pipeline()
+	for _, id := range ids {
+		tenant := ts.redis.HGet(ctx, ticketKey(id), "tenant").Val()
+		p.Del(ctx, ticketKey(id))
+		p.ZRem(ctx, heldKey, id)
+		for _, q := range queueNames() {
+			p.ZRem(ctx, queueKey(tenant, q), id)
+		}
+	}
+	p.Del(ctx, dialogKey(dialogID))
+	if _, err := p.Exec(ctx); err != nil {
+		return fmt.Errorf("%w: %w", dialog.ErrState, err)
+	}
+	return nil
 }
 
 // get reads a ticket; ok is false when there is none.

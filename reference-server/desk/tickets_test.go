@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"context"
 	"net"
 	"os/exec"
 	"testing"
@@ -199,4 +200,70 @@ func TestWaitingTicketsComeOldestFirst(t *testing.T) {
 			t.Errorf("%d in one queue, want 24", n)
 		}
 	})
+}
+
+// A turn that is sent again finds its ticket, wherever that is and however far.
+func TestATurnHasOneTicket(t *testing.T) {
+	onEachRedis(t, func(t *testing.T, redisURL string) {
+		ts, _ := testTickets(t, redisURL)
+		elsewhere, _ := testTickets(t, redisURL)
+		ctx := t.Context()
+		q := Question{Owner: user("default"), Queue: "order", DialogID: testDialog, Text: "帮我取消订单", TraceID: "tr", Turn: testDialog + "t-1"}
+		first, _ := ts.open(ctx, q, false)
+		if got := ts.claim(ctx, agentAt("a1", "s1"), first.ID); got != outcomeClaimed {
+			t.Fatalf("claim: %s", got)
+		}
+		again, stored := elsewhere.open(ctx, q, false)
+		if again.ID != first.ID || !stored {
+			t.Errorf("again: %s stored %v, want %s", again.ID, stored, first.ID)
+		}
+		if got, _, _ := ts.get(ctx, first.ID); got.State != stateClaimed || got.Agent != "a1" {
+			t.Errorf("the claim was written over: %+v", got)
+		}
+		if list := elsewhere.waitingIn(ctx, "default", queueNames()); len(list) != 0 {
+			t.Errorf("a claimed ticket is offered: %+v", list)
+		}
+		local, _ := ts.open(ctx, Question{Owner: user("default"), Queue: "order", Turn: "t-2"}, true)
+		twice, _ := ts.open(ctx, Question{Owner: user("default"), Queue: "order", Turn: "t-2"}, true)
+		if local.ID != twice.ID || ts.journal.length() != 1 {
+			t.Errorf("%s, %s; %d in the journal", local.ID, twice.ID, ts.journal.length())
+		}
+	})
+}
+
+// Redis came back empty: what waits for people is filed again, and what was answered
+// is not.
+func TestTicketsOutliveALossOfRedis(t *testing.T) {
+	d := testDesk(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { d.guard(ctx); close(ended) }()
+	defer func() { cancel(); <-ended }()
+	open, _ := d.Open(ctx, Question{Owner: user("default"), Queue: "order", Text: "还在等", TraceID: "tr"}, false)
+	closed, _ := d.Open(ctx, Question{Owner: user("default"), Queue: "order", Text: "答过了", TraceID: "tr"}, false)
+	d.tickets.claim(ctx, agentAt("a1", "s1"), closed.ID)
+	if got, _ := d.tickets.reply(ctx, dialog.Owner{Tenant: "default", UID: "a1"}, closed.ID, "好了"); got != outcomeReplied {
+		t.Fatalf("reply: %s", got)
+	}
+	until := func(done func() bool) {
+		t.Helper()
+		for end := time.Now().Add(10 * time.Second); !done(); time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatal("it did not happen")
+			}
+		}
+	}
+	marks := func() int { return len(d.tickets.redis.Keys(ctx, markKey+"*").Val()) }
+	until(func() bool { return marks() == 1 })
+	if err := d.tickets.redis.FlushAll(ctx).Err(); err != nil {
+		t.Fatal(err)
+	}
+	until(func() bool { return marks() == 1 })
+	list := d.tickets.waitingIn(ctx, "default", queueNames())
+	if len(list) != 1 || list[0].ID != open.ID || list[0].Text != "还在等" {
+		t.Errorf("waiting %+v, want the open one", list)
+	}
+	if got := d.tickets.claim(ctx, agentAt("a2", "s2"), open.ID); got != outcomeClaimed {
+		t.Errorf("claim: %s", got)
+	}
 }

@@ -28,6 +28,7 @@ func (s *Store) Begin(ctx context.Context, id, turnID, hash string, exclusive bo
 		return nil, nil, err
 	}
 	defer s.beginDone()
+	known, _ := s.tails.get(id)
 	var list []string
 	var leased bool
 	for try := range s.attempts {
@@ -48,6 +49,7 @@ func (s *Store) Begin(ctx context.Context, id, turnID, hash string, exclusive bo
 	}
 	h.leased = leased
 	f := foldRecords(list)
+	known.whole(&f)
 	for i := range f.turns {
 		if f.turns[i].TurnID == turnID {
 			s.Release(h)

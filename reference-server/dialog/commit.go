@@ -49,10 +49,13 @@ func (s *Store) append(ctx context.Context, h *Hold, r *Record, k Kept) error {
 	if h.lost {
 		want = 1
 	}
-	if length == want {
-		return nil
+	if length != want {
+		if err := s.settle(ctx, h, r); err != nil {
+			return err
+		}
 	}
-	return s.settle(ctx, h, r)
+	s.committed(h.id, r)
+	return nil
 }
 
 func (s *Store) push(ctx context.Context, h *Hold, item string, drop int, ttl time.Duration) (int64, error) {

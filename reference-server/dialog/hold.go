@@ -71,7 +71,7 @@ func (h *Hold) adopt(f fold, now time.Time, hard time.Duration) {
 	}
 	if f.lost || len(f.turns) == 0 || now.UnixMilli()-h.born > hard.Milliseconds() {
 		h.lost, h.turns = true, nil
-		h.epoch, h.seq, h.born = max(now.UnixMilli(), h.epoch+1), 1, now.UnixMilli()
+		h.epoch, h.seq, h.born = max(now.UnixMilli(), h.epoch+1, f.epoch+1), 1, now.UnixMilli()
 	}
 }
 

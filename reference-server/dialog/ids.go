@@ -17,7 +17,7 @@ const (
 )
 
 const (
-	idRandom = 10 // bytes drawn
+	idRandom = 10 // bytes drawn, or derived
 	idMAC    = 6  // bytes of HMAC-SHA-256 over them, tenant and uid
 )
 
@@ -34,22 +34,39 @@ type Owner struct {
 // digits that carry a MAC over kind, tenant and uid. Ownership is therefore
 // known without asking Redis. Safe for concurrent use.
 type Minter struct {
-	macs sync.Pool
+	macs  *sync.Pool // over ids
+	turns *sync.Pool // over turns, of which ids are derived
 }
 
-// NewMinter derives the key of its MACs from key, which it does not keep.
+// NewMinter derives the keys of its MACs from key, which it does not keep.
 func NewMinter(key []byte) *Minter {
+	return &Minter{macs: macPool(key, "cstest ids"), turns: macPool(key, "cstest turns")}
+}
+
+func macPool(key []byte, purpose string) *sync.Pool {
 	k := hmac.New(sha256.New, key)
-	k.Write([]byte("cstest ids"))
+	k.Write([]byte(purpose))
 	sub := k.Sum(nil)
-	return &Minter{macs: sync.Pool{New: func() any { return hmac.New(sha256.New, sub) }}}
+	return &sync.Pool{New: func() any { return hmac.New(sha256.New, sub) }}
 }
 
 // Mint returns a new id of this kind for its owner.
 func (m *Minter) Mint(kind byte, who Owner) string {
 	var b [idRandom + idMAC]byte
 	rand.Read(b[:idRandom])
-	m.sum(b[idRandom:], b[:idRandom], kind, who)
+	return m.seal(&b, kind, who)
+}
+
+// Derive returns the id that a turn of this owner gives: the same one whenever the
+// turn is sent again, to any server with the same key.
+func (m *Minter) Derive(kind byte, who Owner, turn string) string {
+	var b [idRandom + idMAC]byte
+	sum(m.turns, b[:idRandom], []byte(turn+"\x00"), kind, who)
+	return m.seal(&b, kind, who)
+}
+
+func (m *Minter) seal(b *[idRandom + idMAC]byte, kind byte, who Owner) string {
+	sum(m.macs, b[idRandom:], b[:idRandom], kind, who)
 	var out [IDLen]byte
 	hex.Encode(out[:], b[:])
 	return string(out[:])
@@ -66,22 +83,23 @@ func (m *Minter) Owns(id string, kind byte, who Owner) bool {
 		return false
 	}
 	var want [idMAC]byte
-	m.sum(want[:], b[:idRandom], kind, who)
+	sum(m.macs, want[:], b[:idRandom], kind, who)
 	return hmac.Equal(want[:], b[idRandom:])
 }
 
-func (m *Minter) sum(dst, random []byte, kind byte, who Owner) {
-	h := m.macs.Get().(hash.Hash) //nolint:forcetypeassert // this package alone puts it there
+// sum fills dst with a MAC of one of the pools.
+func sum(macs *sync.Pool, dst, of []byte, kind byte, who Owner) {
+	h := macs.Get().(hash.Hash) //nolint:forcetypeassert // this package alone puts it there
 	h.Reset()
 	var buf [sha256.Size]byte
-	msg := make([]byte, 0, 160)
-	msg = append(msg, kind, byte(len(who.Tenant)))
-	msg = append(msg, random...)
+	msg := make([]byte, 0, 256)
+	msg = append(msg, kind, byte(len(who.Tenant)>>8), byte(len(who.Tenant)))
+	msg = append(msg, of...)
 	msg = append(msg, who.Tenant...)
 	msg = append(msg, who.UID...)
 	h.Write(msg)
-	copy(dst, h.Sum(buf[:0])[:idMAC])
-	m.macs.Put(h)
+	copy(dst, h.Sum(buf[:0]))
+	macs.Put(h)
 }
 
 // IsID checks the form on bytes, before anything is looked up.

@@ -49,3 +49,28 @@ func TestIDs(t *testing.T) {
 		}
 	}
 }
+
+// A turn sent again has the same id; another turn, user, tenant or kind has another.
+func TestIDsOfTurns(t *testing.T) {
+	m := NewMinter([]byte("0123456789abcdef0123456789abcdef"))
+	a := Owner{Tenant: "t1", UID: "u1"}
+	id := m.Derive(IDDialog, a, "turn-1")
+	if !IsID(id) || !m.Owns(id, IDDialog, a) || m.Owns(id, IDDialog, Owner{Tenant: "t1", UID: "u2"}) {
+		t.Fatalf("derived %q is not its owner's alone", id)
+	}
+	if again := NewMinter([]byte("0123456789abcdef0123456789abcdef")).Derive(IDDialog, a, "turn-1"); again != id {
+		t.Errorf("on another server with the same key %s, here %s", again, id)
+	}
+	for name, other := range map[string]string{
+		"turn":   m.Derive(IDDialog, a, "turn-2"),
+		"user":   m.Derive(IDDialog, Owner{Tenant: "t1", UID: "u2"}, "turn-1"),
+		"tenant": m.Derive(IDDialog, Owner{Tenant: "t2", UID: "u1"}, "turn-1"),
+		"kind":   m.Derive(IDTicket, a, "turn-1"),
+		"border": m.Derive(IDDialog, Owner{Tenant: "t", UID: "1u1"}, "turn-1"),
+		"key":    NewMinter([]byte(strings.Repeat("x", 32))).Derive(IDDialog, a, "turn-1"),
+	} {
+		if other[:2*idRandom] == id[:2*idRandom] {
+			t.Errorf("another %s has the same id", name)
+		}
+	}
+}

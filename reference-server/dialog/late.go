@@ -23,11 +23,18 @@ type late struct {
 	once       sync.Once
 
 	mu      sync.Mutex
-	pending map[string]chan struct{} // by dialog; closed when its commit is through or given up
+	pending map[string]*lateCommit // by dialog
+}
+
+// lateCommit is one that is tried again.
+type lateCommit struct {
+	ended  chan struct{} // closed when it is through or given up
+	unwant chan struct{} // closed when it must be given up
+	once   sync.Once
 }
 
 func newLate(background *sync.WaitGroup) *late {
-	return &late{background: background, stop: make(chan struct{}), pending: map[string]chan struct{}{}}
+	return &late{background: background, stop: make(chan struct{}), pending: map[string]*lateCommit{}}
 }
 
 func (l *late) close() { l.once.Do(func() { close(l.stop) }) }
@@ -37,17 +44,34 @@ func (s *Store) StopRetries() { s.late.close() }
 
 // wait lets an unfinished commit of the dialog go first.
 func (l *late) wait(ctx context.Context, id string, limit time.Duration) {
-	l.mu.Lock()
-	ch := l.pending[id]
-	l.mu.Unlock()
-	if ch == nil {
+	c := l.of(id)
+	if c == nil {
 		return
 	}
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {
-	case <-ch:
+	case <-c.ended:
 	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+func (l *late) of(id string) *lateCommit {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.pending[id]
+}
+
+// giveUp ends the attempts for a dialog that is to be erased.
+func (l *late) giveUp(ctx context.Context, id string) {
+	c := l.of(id)
+	if c == nil {
+		return
+	}
+	c.once.Do(func() { close(c.unwant) })
+	select {
+	case <-c.ended:
 	case <-ctx.Done():
 	}
 }
@@ -62,15 +86,15 @@ func (s *Store) Finish(h *Hold, r *Record, k Kept) {
 		l.mu.Unlock()
 		return
 	}
-	ch := make(chan struct{})
-	l.pending[h.id] = ch
+	c := &lateCommit{ended: make(chan struct{}), unwant: make(chan struct{})}
+	l.pending[h.id] = c
 	l.mu.Unlock()
 	run := func() {
-		s.retry(h, r, k)
+		s.retry(h, r, k, c.unwant)
 		l.mu.Lock()
 		delete(l.pending, h.id)
 		l.mu.Unlock()
-		close(ch)
+		close(c.ended)
 	}
 	if l.background != nil {
 		l.background.Go(run)
@@ -79,7 +103,7 @@ func (s *Store) Finish(h *Hold, r *Record, k Kept) {
 	go run()
 }
 
-func (s *Store) retry(h *Hold, r *Record, k Kept) {
+func (s *Store) retry(h *Hold, r *Record, k Kept, unwant <-chan struct{}) {
 	pause, end := latePause, time.Now().Add(lateLife)
 	for time.Now().Before(end) {
 		ctx, cancel := context.WithTimeout(context.Background(), lateSlow)
@@ -90,6 +114,8 @@ func (s *Store) retry(h *Hold, r *Record, k Kept) {
 		}
 		select {
 		case <-s.late.stop:
+			return
+		case <-unwant:
 			return
 		case <-time.After(pause):
 			pause = min(2*pause, lateSlow)

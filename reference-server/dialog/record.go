@@ -100,11 +100,13 @@ type fold struct {
 	length  int      // elements in the list
 	lost    bool     // the list is not whole: its content must not be used
 	skipped int      // elements that were not records: which turns they were cannot be known
+	epoch   int64    // the latest that is known of the dialog, whatever the list says
 }
 
 // foldRecords applies the one rule that makes appending safe without scripts:
 // for each seq the first element counts. A writer that was overtaken, or whose
-// reply got lost so that it appended again, leaves elements without effect.
+// reply got lost so that it appended again, leaves elements without effect; but
+// what that writer told its caller in the end is the response of the turn.
 func foldRecords(list []string) fold {
 	f := fold{length: len(list)}
 	for i, s := range list {
@@ -126,7 +128,9 @@ func foldRecords(list []string) fold {
 		switch {
 		case r.Epoch == last.Epoch && r.Seq == last.Seq+1:
 			f.turns = append(f.turns, r)
-		case r.Epoch == last.Epoch && r.Seq <= last.Seq, r.Epoch < last.Epoch:
+		case r.Epoch == last.Epoch && r.Seq <= last.Seq:
+			f.amend(&r)
+		case r.Epoch < last.Epoch:
 		case r.Epoch > last.Epoch && r.Seq == 1:
 			f.turns = append(f.turns[:0], r)
 		default:
@@ -138,4 +142,13 @@ func foldRecords(list []string) fold {
 	}
 	f.lost = f.lost || f.skipped > 0
 	return f
+}
+
+// amend takes over the response of a turn that its own writer appended again.
+func (f *fold) amend(again *Record) {
+	for i := len(f.turns) - 1; i >= 0 && f.turns[i].Seq >= again.Seq; i-- {
+		if t := &f.turns[i]; t.Seq == again.Seq && t.Token == again.Token {
+			t.Response = again.Response
+		}
+	}
 }

@@ -52,6 +52,8 @@ type Store struct {
 	orphans    sync.Map      // tokens of begins without a reply, until their leases are taken back
 	begins     chan struct{} // a place for each that may be under way; nil: unbounded
 	late       *late
+	answers    *recent[[]answered] // by dialog
+	tails      *recent[tail]       // by dialog
 	roundtrips int
 	now        func() time.Time
 	observe    func(op string, d time.Duration, err error)
@@ -92,7 +94,7 @@ func Connect(opt *redis.Options, o StoreOptions) *redis.Client {
 // NewStore makes a store of dialogs in the Redis of a client that Connect made
 // with the same options.
 func NewStore(rdb *redis.Client, o StoreOptions) *Store {
-	s := &Store{redis: rdb, patient: rdb.WithTimeout(pingTimeout), timeout: o.Timeout, attempts: max(1, o.Attempts), late: newLate(o.Background), roundtrips: o.RoundTrips, now: time.Now, observe: o.Observe}
+	s := &Store{redis: rdb, patient: rdb.WithTimeout(pingTimeout), timeout: o.Timeout, attempts: max(1, o.Attempts), late: newLate(o.Background), answers: newRecent[[]answered](rememberDialogs), tails: newRecent[tail](rememberTails), roundtrips: o.RoundTrips, now: time.Now, observe: o.Observe}
 	if o.Pool > 1 {
 		// Commits go before begins: a turn whose answer was made must not wait
 		// for turns that may still be turned away.
@@ -119,11 +121,13 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // History returns the turns of a dialog.
 func (s *Store) History(ctx context.Context, id string) ([]Record, error) {
+	known, _ := s.tails.get(id)
 	list, err := s.redis.LRange(ctx, ListKey(id), 0, -1).Result()
 	if err != nil {
 		return nil, stateError(err)
 	}
 	f := foldRecords(list)
+	known.whole(&f)
 	if f.lost {
 		return nil, nil
 	}
@@ -132,6 +136,9 @@ func (s *Store) History(ctx context.Context, id string) ([]Record, error) {
 
 // Erase removes everything of a dialog.
 func (s *Store) Erase(ctx context.Context, id string) error {
+	s.late.giveUp(ctx, id)
+	s.answers.drop(id)
+	s.tails.drop(id)
 	if err := s.redis.Del(ctx, ListKey(id), leaseKey(id), ListKey(id)+":quarantine").Err(); err != nil {
 		return stateError(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,7 +32,7 @@ const (
 // LongestWait is how long Await waits at most.
 const LongestWait = 10 * time.Second
 
-// ErrUnknown is for a job that there is not, or no longer.
+// ErrUnknown is for a job that is not kept any more.
 var ErrUnknown = errors.New("no such job")
 
 // FullError refuses a job: those before it take longer than a minute.
@@ -62,6 +63,9 @@ type Queue struct {
 	waiters map[string]chan struct{} // closed when the job ends here
 
 	meanNS atomic.Int64 // moving mean of a job's run time
+	done   atomic.Int64 // jobs that ended so through this server
+	failed atomic.Int64
+	gone   atomic.Int64 // cancelled
 }
 
 // New makes a queue; nothing is taken off it before Run.
@@ -78,6 +82,9 @@ func stateKey(id string) string { return "job:{" + id + "}" }
 func endKey(id string) string   { return "job:{" + id + "}:end" }
 func triesKey(id string) string { return "job:{" + id + "}:tries" }
 
+// dialogKey is a set of the jobs of a dialog with their messages, for its erasure.
+func dialogKey(dialogID string) string { return "jobd:{" + dialogID + "}" }
+
 // Submit queues a job. Errors: *FullError, else wrapping dialog.ErrState.
 func (q *Queue) Submit(ctx context.Context, job Job) error {
 	waiting, err := q.redis.XLen(ctx, streamKey).Result()
@@ -90,9 +97,15 @@ func (q *Queue) Submit(ctx context.Context, job Job) error {
 	job.QueuedMS = q.now().UnixMilli()
 	p := q.redis.Pipeline()
 	p.Set(ctx, stateKey(job.ID), string(Queued), life)
-	p.XAdd(ctx, &redis.XAddArgs{Stream: streamKey, Values: []any{"job", []byte(job.encode())}})
+	added := p.XAdd(ctx, &redis.XAddArgs{Stream: streamKey, Values: []any{"job", []byte(job.encode())}})
 	if _, err := p.Exec(ctx); err != nil {
 		return stateError(err)
+	}
+	p = q.redis.Pipeline()
+	p.SAdd(ctx, dialogKey(job.DialogID), job.ID+" "+added.Val())
+	p.Expire(ctx, dialogKey(job.DialogID), life)
+	if _, err := p.Exec(ctx); err != nil {
+		q.log.Warn("a job will not be found when its dialog is erased", "job", job.ID, "err", err)
 	}
 	select {
 	case q.wake <- struct{}{}:
@@ -149,12 +162,57 @@ func (q *Queue) Cancel(ctx context.Context, id string) (Status, error) {
 		return Status{}, err
 	}
 	q.end(id, Status{State: Cancelled})
+	q.interrupt(id)
+	return q.Status(ctx, id)
+}
+
+// Erase cancels the jobs of a dialog and removes what they asked and what they were
+// answered; their ids still say that they have ended. The error wraps
+// dialog.ErrState: some may be left.
+func (q *Queue) Erase(ctx context.Context, dialogID string) error {
+	known, err := q.redis.SMembers(ctx, dialogKey(dialogID)).Result()
+	if err != nil {
+		return stateError(err)
+	}
+	p := q.redis.Pipeline()
+	for _, item := range known {
+		id, message, _ := strings.Cut(item, " ")
+		q.stop(ctx, id)
+		p.Set(ctx, endKey(id), Status{State: Cancelled}.encode(), life)
+		p.XDel(ctx, streamKey, message)
+	}
+	p.Del(ctx, dialogKey(dialogID))
+	if _, err := p.Exec(ctx); err != nil {
+		return stateError(err)
+	}
+	return nil
+}
+
+// interrupt stops the turn of a job that runs here; ran says whether one does.
+func (q *Queue) interrupt(id string) (ran bool) {
 	q.mu.Lock()
-	if stop := q.running[id]; stop != nil {
+	defer q.mu.Unlock()
+	stop, ran := q.running[id]
+	if ran {
 		stop()
 	}
-	q.mu.Unlock()
-	return q.Status(ctx, id)
+	return ran
+}
+
+// stop interrupts a job and waits for its end, a second at most.
+func (q *Queue) stop(ctx context.Context, id string) {
+	ended := q.waiter(id)
+	defer q.forget(id, ended)
+	if !q.interrupt(id) {
+		return
+	}
+	timer := time.NewTimer(noteTimeout)
+	defer timer.Stop()
+	select {
+	case <-ended:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }
 
 // Length is the number of jobs on the queue, -1 when Redis does not say.
@@ -193,13 +251,29 @@ func (q *Queue) forget(id string, ch chan struct{}) {
 func (q *Queue) end(id string, status Status) {
 	ctx, cancel := context.WithTimeout(context.Background(), noteTimeout)
 	defer cancel()
-	_ = q.redis.SetNX(ctx, endKey(id), status.encode(), life).Err()
+	if first, err := q.redis.SetNX(ctx, endKey(id), status.encode(), life).Result(); err == nil && first {
+		q.ended(status.State).Add(1)
+	}
 	q.mu.Lock()
 	if ch, ok := q.waiters[id]; ok {
 		close(ch)
 		delete(q.waiters, id)
 	}
 	q.mu.Unlock()
+}
+
+// Ended counts the jobs that this server brought to a final state.
+func (q *Queue) Ended(s State) int64 { return q.ended(s).Load() }
+
+func (q *Queue) ended(s State) *atomic.Int64 {
+	switch s {
+	case Done:
+		return &q.done
+	case Cancelled:
+		return &q.gone
+	case Failed, Queued, Running:
+	}
+	return &q.failed
 }
 
 func stateError(err error) error { return fmt.Errorf("%w: %w", dialog.ErrState, err) }

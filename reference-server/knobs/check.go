@@ -3,9 +3,13 @@ package knobs
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/cstest/cstest/unit"
 )
+
+// longestLameDuck leaves turns in flight time within the 25 s of a drain.
+const longestLameDuck = 15 * time.Second
 
 // check refuses combinations that cannot work.
 func (s Settings) check() error { //nolint:cyclop // a case for each kind; in parts it would be read no better
@@ -40,6 +44,9 @@ func (s Settings) check() error { //nolint:cyclop // a case for each kind; in pa
 	if s.TierStep <= 0 || s.TierDwell <= 0 || s.TierDwellMax < s.TierDwell {
 		errs = append(errs, errors.New("knob tiers.dwell: must be above 0s and at most tiers.dwell_max, tiers.step above 0s"))
 	}
+	if s.DrainLameDuck < 0 || s.DrainLameDuck.D() > longestLameDuck {
+		errs = append(errs, fmt.Errorf("knob drain.lame_duck: must be 0s to %s", unit.Duration(longestLameDuck)))
+	}
 	if s.AgentQueue < 1 || s.AgentQueue > 65_536 {
 		errs = append(errs, errors.New("knob agent.queue: must be 1 to 65536"))
 	}
@@ -60,6 +67,8 @@ func (s Settings) check() error { //nolint:cyclop // a case for each kind; in pa
 		{"admission.floor", s.AdmissionFloor},
 		{"limit.global_burst", s.LimitGlobalBurst},
 		{"limit.user_burst", s.LimitUserBurst},
+		{"limit.polls", s.LimitPolls},
+		{"limit.polls_user", s.LimitPollsUser},
 		{"llm.max_idle", s.LLMMaxIdle},
 		{"llm.max_conns", s.LLMMaxConns},
 		{"llm.bulkhead", s.LLMBulkhead},

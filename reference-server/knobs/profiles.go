@@ -33,7 +33,7 @@ func sec(n int) unit.Duration { return unit.Duration(time.Duration(n) * time.Sec
 func hardened() Settings {
 	return Settings{
 		ChatDeadline: ms(450), ChatDegradeAt: ms(380), ChatMaxInFlight: 4096, ChatMaxBodies: 4096, ChatMaxBodiesUser: 16, ChatConcurrentTurns: "refuse",
-		LimitGlobal: 500, LimitGlobalBurst: 500, LimitUser: 50, LimitUserBurst: 100, LimitReads: 200, LimitRefused: 50,
+		LimitGlobal: 500, LimitGlobalBurst: 500, LimitUser: 50, LimitUserBurst: 100, LimitReads: 200, LimitRefused: 50, LimitPolls: 10_000, LimitPollsUser: 64,
 		AdmissionTarget: ms(40), AdmissionWait: ms(100), AdmissionHold: sec(1), AdmissionFloor: 64,
 		LLMAPI: "chat", LLMKeepalive: true, LLMMaxIdle: 1024, LLMMaxConns: 1024, LLMTimeout: ms(350), LLMAttempts: 2,
 		LLMBackoff: "jitter", LLMBackoffBase: ms(20), LLMRetryBudget: 0.1, LLMBulkhead: 1024,
@@ -44,6 +44,7 @@ func hardened() Settings {
 		HistoryMessages: 40, HistoryBytes: 32 << 10, HistoryTTL: sec(1800), HistoryHard: sec(24 * 3600),
 		PIIMask: true, HTTPGzip: true, LogMode: "sampled", LogSample: 0.01,
 		GrayShare: 0.05, GrayMode: "hash", GraySalt: "cstest",
+		DrainLameDuck:   sec(5),
 		AgentMaxSockets: 2000, AgentQueue: 256, AgentPing: sec(20), AgentPong: sec(10), AgentHold: sec(600),
 		DeskPerHour: 2000, DeskMaxWait: sec(600),
 	}
@@ -55,12 +56,13 @@ func article(n int) Settings {
 	s := hardened()
 	s.ChatDeadline, s.ChatDegradeAt, s.ChatMaxInFlight, s.ChatConcurrentTurns = 0, 0, 0, "allow"
 	s.LimitGlobal, s.LimitUser, s.LimitReads, s.LimitRefused = 0, 0, 0, 0
+	s.LimitPolls, s.LimitPollsUser = 0, 0
 	s.ChatMaxBodies, s.ChatMaxBodiesUser, s.AdmissionTarget, s.AdmissionWait, s.AdmissionHold = 0, 0, 0, 0, 0
 	s.LLMAPI, s.LLMTimeout, s.LLMAttempts, s.LLMRetryBudget, s.LLMBulkhead = "completions", sec(5), 3, 1, 0
 	s.LLMBackoff, s.LLMBackoffBase = "linear", ms(500)
 	s.LLMBreaker = "consecutive"
 	s.RedisRoundtrips, s.RedisTimeout = 4, sec(5)
-	s.CacheHot, s.Tiers = 0, false
+	s.CacheHot, s.Tiers, s.DrainLameDuck = 0, false, 0
 	switch n {
 	case 0:
 		s.ChatBlockingWorkers, s.RedisPool = 128, 0

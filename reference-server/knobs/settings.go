@@ -20,6 +20,8 @@ type Settings struct {
 	LimitUserBurst   unit.Count
 	LimitReads       unit.Rate
 	LimitRefused     unit.Rate
+	LimitPolls       unit.Count
+	LimitPollsUser   unit.Count
 
 	AdmissionTarget unit.Duration
 	AdmissionWait   unit.Duration
@@ -70,6 +72,8 @@ type Settings struct {
 	GrayShare unit.Share
 	GrayMode  string
 	GraySalt  string
+
+	DrainLameDuck unit.Duration
 
 	AgentMaxSockets unit.Count
 	AgentQueue      unit.Count

@@ -30,6 +30,7 @@ var (
 	UID         = &Problem{Status: http.StatusForbidden, Code: "uid-mismatch", Detail: "uid is not the one in the token"}
 	Role        = &Problem{Status: http.StatusForbidden, Code: "forbidden", Detail: "this needs another role"}
 	NotFound    = &Problem{Status: http.StatusNotFound, Code: "not-found", Detail: "there is nothing here, or it is not yours"}
+	Lost        = &Problem{Status: http.StatusGone, Code: "lost", Detail: "this was yours and is not kept any more: it ended long ago, was erased, or was lost with the state; ask again"}
 	Method      = &Problem{Status: http.StatusMethodNotAllowed, Code: "method-not-allowed", Detail: "another method is needed"}
 	Busy        = &Problem{Status: http.StatusConflict, Code: "turn-in-progress", Detail: "a turn of this dialog is in progress", Retry: time.Second}
 	Reused      = &Problem{Status: http.StatusUnprocessableEntity, Code: "turn-id-reused", Detail: "turn_id was used with another text"}
@@ -42,6 +43,7 @@ var (
 	NoKey       = &Problem{Status: http.StatusInternalServerError, Code: "misconfigured", Detail: "the server has no key to check tokens with"}
 	Internal    = &Problem{Status: http.StatusInternalServerError, Code: "internal", Detail: "an error of the server; its log has the details under the trace id"}
 	Bodies      = &Problem{Status: http.StatusTooManyRequests, Code: "rate-limited", Detail: "too many bodies of yours are being read", Retry: time.Second}
+	Polls       = &Problem{Status: http.StatusTooManyRequests, Code: "rate-limited", Detail: "too many polls wait; ask without wait", Retry: time.Second}
 	Cut         = &Problem{Status: http.StatusBadGateway, Code: "model-interrupted", Detail: "the model broke off; ask again"}
 	Gone        = &Problem{Status: 499, Code: "client-closed", Detail: "the caller left"}
 )

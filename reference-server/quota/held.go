@@ -2,18 +2,18 @@ package quota
 
 import "sync"
 
-// Bodies counts those being read. A turn is in flight only once its body is
-// here, so that slow clients hold up nobody but themselves. The zero value is
-// ready. Safe for concurrent use.
-type Bodies struct {
+// Held counts what callers hold open: bodies being read, polls that wait. Those who
+// are slow hold up nobody but themselves. The zero value is ready. Safe for
+// concurrent use.
+type Held struct {
 	mu    sync.Mutex
 	all   int
 	users map[string]int
 }
 
-// Enter makes room for a body, or says which bound was met. After "", Leave
+// Enter makes room for one more, or says which bound was met. After "", Leave
 // must follow.
-func (b *Bodies) Enter(user string, limit, perUser int) (full string) {
+func (b *Held) Enter(user string, limit, perUser int) (full string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
@@ -31,7 +31,7 @@ func (b *Bodies) Enter(user string, limit, perUser int) (full string) {
 }
 
 // Leave makes room for another.
-func (b *Bodies) Leave(user string) {
+func (b *Held) Leave(user string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.all--
@@ -40,8 +40,8 @@ func (b *Bodies) Leave(user string) {
 	}
 }
 
-// Reading is how many there are.
-func (b *Bodies) Reading() int {
+// Now is how many there are.
+func (b *Held) Now() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.all

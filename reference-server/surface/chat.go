@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/tidwall/gjson"
+
 	"github.com/cstest/cstest/reference-server/chat"
 	"github.com/cstest/cstest/reference-server/dialog"
 	"github.com/cstest/cstest/reference-server/problem"
@@ -29,11 +31,12 @@ func (s *Surface) chat(x *exchange) error {
 		return err
 	}
 	h := x.w.Header()
+	tier := t.Outcome().Tier.String()
 	if t.Replayed() {
 		h["Idempotent-Replay"] = []string{"true"}
-	} else {
-		h["X-Degrade-Tier"] = []string{t.Outcome().Tier.String()}
+		tier = gjson.GetBytes(body, "tier").Str
 	}
+	h["X-Degrade-Tier"] = []string{tier}
 	h["Server-Timing"] = []string{t.Timing()}
 	x.send(http.StatusOK, body)
 	return nil

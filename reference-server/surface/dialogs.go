@@ -1,6 +1,7 @@
 package surface
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/tidwall/gjson"
@@ -41,14 +42,17 @@ func (s *Surface) dialogGet(x *exchange) error {
 	return nil
 }
 
-// dialogDelete erases a dialog; erasing nothing is fine, too.
+// dialogDelete erases a dialog with its jobs and tickets; erasing nothing is fine,
+// too. Jobs go first, or their turns would be committed behind its back.
 func (s *Surface) dialogDelete(x *exchange) error {
 	id, err := s.owned(x, dialog.IDDialog)
 	if err != nil {
 		return err
 	}
-	if err := s.Dialogs.Erase(x.r.Context(), id); err != nil {
-		return err
+	for _, erase := range []func(context.Context, string) error{s.Jobs.Erase, s.Desk.Erase, s.Dialogs.Erase} {
+		if err := erase(x.r.Context(), id); err != nil {
+			return err
+		}
 	}
 	x.status = http.StatusNoContent
 	x.w.WriteHeader(http.StatusNoContent)
@@ -66,7 +70,7 @@ func (s *Surface) ticketGet(x *exchange) error {
 		return err
 	}
 	if !ok {
-		return problem.NotFound
+		return problem.Lost // the id is good: there was such a ticket
 	}
 	x.send(http.StatusOK, t.JSON())
 	return nil

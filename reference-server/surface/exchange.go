@@ -27,6 +27,7 @@ type exchange struct {
 	who    token.Identity
 	turn   *chat.Turn // nil: no turn, or not yet
 	status int        // 0: not answered yet
+	code   string     // of the problem it ended in; empty: none
 }
 
 // serve wraps an endpoint: trace, gates, token, panics, errors, metrics, log.
@@ -66,17 +67,21 @@ func (s *Surface) run(x *exchange, e Endpoint) (err error) {
 		s.metrics.rejected["draining"].Inc()
 		return problem.Draining
 	}
-	if e.Role != "" {
-		if q := s.Gates.Refused.Peek(address(x.r), x.set.LimitRefused, x.start); q != nil {
-			return s.limited(x, q)
-		}
-		if x.who, err = s.identify(x, e); err != nil {
+	if q := s.Gates.Refused.Peek(address(x.r), x.set.LimitRefused, x.start); q != nil {
+		return s.limited(x, q)
+	}
+	if e.Role == "" {
+		if err = e.handle(x); err != nil {
 			s.Gates.Refused.Take(address(x.r), x.set.LimitRefused, x.start)
-			return err
 		}
-		if x.who.Role != e.Role {
-			return problem.Role
-		}
+		return err
+	}
+	if x.who, err = s.identify(x, e); err != nil {
+		s.Gates.Refused.Take(address(x.r), x.set.LimitRefused, x.start)
+		return err
+	}
+	if x.who.Role != e.Role {
+		return problem.Role
 	}
 	if q := s.quota(x, e); q != nil {
 		return s.limited(x, q)
@@ -109,8 +114,10 @@ func (s *Surface) limited(x *exchange, q *quota.Refusal) error {
 // ours.
 func (s *Surface) problem(x *exchange, err error) *problem.Problem {
 	if p := problemOf(err); p != nil {
+		x.code = p.Code
 		return p
 	}
+	x.code = problem.Internal.Code
 	s.Log.Error("internal", "trace_id", x.tr.ID, "err", err.Error())
 	return problem.Internal
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/cstest/cstest/reference-server/dialog"
 	"github.com/cstest/cstest/reference-server/jobs"
 	"github.com/cstest/cstest/reference-server/problem"
+	"github.com/cstest/cstest/reference-server/quota"
 	"github.com/cstest/cstest/reference-server/wire"
 )
 
@@ -45,6 +46,14 @@ func (s *Surface) jobGet(x *exchange) error {
 			return problem.Fields("wait: want a duration such as 5s")
 		}
 	}
+	if wait > 0 {
+		user := quota.Key(x.who.Owner)
+		if full := s.polls.Enter(user, int(x.set.LimitPolls), int(x.set.LimitPollsUser)); full != "" {
+			s.metrics.rejected["polls"].Inc()
+			return problem.Polls
+		}
+		defer s.polls.Leave(user)
+	}
 	status, err := s.Jobs.Await(x.r.Context(), id, wait)
 	if err != nil {
 		return jobProblem(err)
@@ -74,7 +83,7 @@ func jobProblem(err error) error {
 	case errors.As(err, &full):
 		return &problem.Problem{Status: http.StatusServiceUnavailable, Code: "queue-full", Detail: full.Error(), Retry: full.Over}
 	case errors.Is(err, jobs.ErrUnknown):
-		return problem.NotFound
+		return problem.Lost // the id is good: there was such a job
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return problem.Gone
 	}

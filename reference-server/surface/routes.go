@@ -2,6 +2,7 @@ package surface
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/cstest/cstest/reference-server/problem"
 	"github.com/cstest/cstest/reference-server/token"
@@ -51,13 +52,19 @@ func (s *Surface) Handler() http.Handler {
 	return mux
 }
 
-// unknownPath tells a wrong method from a wrong path.
+// unknownPath tells a wrong method from a wrong path, and which would be right.
 func unknownPath(mux *http.ServeMux, r *http.Request) error {
-	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
+	var allowed []string
+	for _, method := range []string{http.MethodDelete, http.MethodGet, http.MethodHead, http.MethodPost} {
 		probe := &http.Request{Method: method, URL: r.URL, Host: r.Host}
 		if _, pattern := mux.Handler(probe); pattern != "/" && pattern != "" {
-			return problem.Method
+			allowed = append(allowed, method)
 		}
 	}
-	return problem.NotFound
+	if len(allowed) == 0 {
+		return problem.NotFound
+	}
+	p := *problem.Method
+	p.Header = map[string]string{"Allow": strings.Join(allowed, ", ")}
+	return &p
 }

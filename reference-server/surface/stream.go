@@ -37,6 +37,7 @@ func (s *Surface) stream(x *exchange) error {
 	}
 	if e.next == 0 {
 		// Cache, FAQ, people, replays: the answer is there as a whole.
+		e.tier = gjson.GetBytes(body, "tier").Str
 		if o := t.Outcome(); o.Degraded {
 			if err := e.event("tier", wire.JSON(nil).Object("").String("tier", o.Tier.String()).String("reason", o.Reason).EndObject()); err != nil {
 				return nil
@@ -54,7 +55,8 @@ func (s *Surface) stream(x *exchange) error {
 type eventWriter struct {
 	x       *exchange
 	control *http.ResponseController
-	next    int // number of the next delta
+	next    int    // number of the next delta
+	tier    string // as far as the first event knows: empty while the model is waited for
 	buf     []byte
 }
 
@@ -65,9 +67,13 @@ func (e *eventWriter) begin() error {
 	h := e.x.w.Header()
 	h["Content-Type"] = []string{"text/event-stream; charset=utf-8"}
 	h["X-Accel-Buffering"] = []string{"no"}
+	t := e.x.turn
+	h["Server-Timing"] = []string{t.Timing()}
+	if e.tier != "" {
+		h["X-Degrade-Tier"] = []string{e.tier}
+	}
 	e.x.status = http.StatusOK
 	e.x.w.WriteHeader(http.StatusOK)
-	t := e.x.turn
 	return e.event("meta", wire.JSON(nil).Object("").String("dialog_id", t.DialogID()).String("turn_id", t.TurnID()).String("trace_id", e.x.tr.ID).EndObject())
 }
 
@@ -100,6 +106,9 @@ func (e *eventWriter) flush() error {
 }
 
 func (e *eventWriter) delta(text string) error {
+	if e.tier == "" {
+		e.tier = e.x.turn.Outcome().Tier.String()
+	}
 	if err := e.event("delta", wire.JSON(nil).Object("").Int("i", int64(e.next)).String("text", text).EndObject()); err != nil {
 		return err
 	}

@@ -45,7 +45,8 @@ type Rooms struct {
 type Surface struct {
 	Rooms
 
-	bodies   quota.Bodies
+	bodies   quota.Held // being read
+	polls    quota.Held // that wait
 	gzip     gzipPool
 	metrics  *metrics
 	outcomes [600]atomic.Int64 // turns by HTTP status
@@ -54,7 +55,12 @@ type Surface struct {
 // New makes a surface.
 func New(r Rooms) *Surface {
 	s := &Surface{Rooms: r, metrics: newMetrics(r.Metrics)}
-	r.Metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "chat_bodies_reading", Help: "Bodies of turns being read."}, func() float64 { return float64(s.bodies.Reading()) }))
+	for _, g := range []struct {
+		name, help string
+		held       *quota.Held
+	}{{"chat_bodies_reading", "Bodies of turns being read.", &s.bodies}, {"chat_polls_waiting", "Polls that wait for the end of a job.", &s.polls}} {
+		r.Metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: g.name, Help: g.help}, func() float64 { return float64(g.held.Now()) }))
+	}
 	return s
 }
 
