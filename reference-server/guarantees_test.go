@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -228,9 +229,7 @@ func TestGuaranteesUnderFire(t *testing.T) {
 				s := startServer(t, llm, func(c *Config) {
 					c.Redis = way.url
 					c.Knobs = map[string]string{"redis.timeout": "60ms", "limit.user": "0/s", "limit.global": "0/s", "cache.hot": "0s", "gray.share": "0%", "admission.hold": "10ms"}
-					for name, value := range f.knobs {
-						c.Knobs[name] = value
-					}
+					maps.Copy(c.Knobs, f.knobs)
 				})
 				s.redis.FlushAll(t.Context())
 				k := &talker{server: s, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}, indeterminate: map[string]int{}, tickets: map[string]string{}}

@@ -1,5 +1,7 @@
 package dialog
 
+import "slices"
+
 const (
 	rememberDialogs = 8192 // of which answers are kept here, at least
 	rememberTurns   = 3    // of each
@@ -20,7 +22,7 @@ func (s *Store) Remember(id, turnID, hash string, response []byte) {
 		if n := len(turns) - rememberTurns + 1; n > 0 {
 			turns = turns[n:]
 		}
-		return append(turns[:len(turns):len(turns)], answered{turnID, hash, response})
+		return append(slices.Clip(turns), answered{turnID, hash, response})
 	})
 }
 
