@@ -17,7 +17,7 @@ type tally struct {
 
 func (l *tally) Started(time.Duration) {}
 
-func (l *tally) Ended(measure.ConversationEnd) {}
+func (l *tally) Ended(measure.ConversationEnd, *measure.Dialog) {}
 
 func (l *tally) Record(t *measure.Turn) {
 	l.mu.Lock()

@@ -30,6 +30,7 @@ type conversation struct {
 	kept     []bool        // see Asked.Kept
 	history  []driver.Message
 	canary   Canary
+	tally    measure.Dialog
 	limped   bool // a turn was answered, but not ok
 	broken   bool // a turn was not answered
 	cut      bool // a turn was, by the end of the load
@@ -64,6 +65,7 @@ func (c *conversation) begin(k int64, s *Script) {
 	c.id, c.kept, c.history = c.id[:0], c.kept[:0], c.history[:0]
 	c.started = c.intended
 	c.canary = newCanary(s.seed, k)
+	c.tally = measure.Dialog{}
 	c.rows = c.rows[:0]
 	user := k
 	if c.loop != nil {
@@ -189,10 +191,15 @@ func (c *conversation) heard(st *scratch, j *Judgement, s *Script) (more bool, p
 
 // pause draws the pause before the turn to come.
 func (c *conversation) pause(t *think, seed uint64) time.Duration {
+	return pauseBefore(t, seed, c.k, c.turn, c.tries)
+}
+
+// pauseBefore draws the pause before a try of a turn of conversation k.
+func pauseBefore(t *think, seed uint64, k int64, turn, tries int) time.Duration {
 	if t == nil {
 		return 0
 	}
-	return t.pause(mix(draw(seed, c.k, forThink) + uint64(c.turn<<8|c.tries)*golden))
+	return t.pause(mix(draw(seed, k, forThink) + uint64(turn<<8|tries)*golden))
 }
 
 // longestMessage is how much of an answer is kept for the turns to come.

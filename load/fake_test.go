@@ -135,7 +135,7 @@ func (b *book) Failed(f *measure.Failure) {
 	b.failures = append(b.failures, *f)
 }
 
-func (b *book) Ended(end measure.ConversationEnd) {
+func (b *book) Ended(end measure.ConversationEnd, _ *measure.Dialog) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.ends[end]++

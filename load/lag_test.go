@@ -46,8 +46,8 @@ type lags struct {
 	lag []time.Duration
 }
 
-func (l *lags) Started(time.Duration)         {}
-func (l *lags) Ended(measure.ConversationEnd) {}
+func (l *lags) Started(time.Duration)                          {}
+func (l *lags) Ended(measure.ConversationEnd, *measure.Dialog) {}
 func (l *lags) Record(t *measure.Turn) {
 	l.mu.Lock()
 	l.lag = append(l.lag, t.Lag)

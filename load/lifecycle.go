@@ -9,7 +9,7 @@ import (
 // finish ends a conversation; cut when it had more to say. It tells when a closed
 // model's user goes on.
 func (r *run) finish(c *conversation, lane Lane, done time.Duration, cut, slowly bool) (time.Duration, bool) {
-	lane.Ended(c.end(cut))
+	lane.Ended(c.end(cut), &c.tally)
 	return r.leave(c, done, slowly)
 }
 
@@ -110,7 +110,7 @@ func (r *run) cut(c *conversation) {
 	lane := r.o.Lanes[0]
 	switch c.state {
 	case talking:
-		lane.Ended(c.end(true))
+		lane.Ended(c.end(true), &c.tally)
 	case issued: // it waited for a place and got none
 		r.live.started.Add(-1)
 		k := c.k

@@ -25,7 +25,7 @@ type Lane interface {
 	Dropped(intended time.Duration, turns int, outcome measure.Outcome)
 	Record(turn *measure.Turn)
 	Failed(failure *measure.Failure)
-	Ended(end measure.ConversationEnd)
+	Ended(end measure.ConversationEnd, dialog *measure.Dialog)
 }
 
 // Options are what a load is made of.

@@ -183,6 +183,7 @@ func (w *worker) note(c *conversation, j *Judgement, entered time.Duration) {
 		Sent: reply.Sent, FirstByte: reply.FirstByte, FirstToken: reply.FirstToken, FirstReasoning: reply.FirstReasoning, Done: reply.Done,
 		Login: reply.Login, Connect: reply.Connect, Lag: c.lag(reply.Begun, entered),
 		Outcome: j.Outcome, Tier: j.Tier, Excluded: j.Excluded, Again: c.judged, Planted: j.Planted, Untold: j.Untold, Memory: j.Memory, Gaps: reply.Gaps,
+		Dialog: &c.tally,
 	}
 	c.judged = c.judged || !j.Excluded
 	w.lane.Record(t)

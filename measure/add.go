@@ -50,6 +50,7 @@ func (s *Snapshot) Add(o *Snapshot) error {
 	for i := range s.Conversations {
 		s.Conversations[i] += o.Conversations[i]
 	}
+	s.Clusters.merge(&o.Clusters)
 	s.Excluded += o.Excluded
 	s.Planned += o.Planned
 	s.Started += o.Started

@@ -120,6 +120,9 @@ func decodeSnapshot(b []byte, plan *Plan) (*Snapshot, error) {
 	if len(d.b) > 0 { // likewise
 		s.Timings[FirstReasoning] = d.histogram()
 	}
+	if len(d.b) > 0 { // else before it was counted how bad turns fall together
+		d.clusters(&s.Clusters, plan)
+	}
 	if d.bad || len(d.b) != 0 {
 		return nil, errDamaged
 	}

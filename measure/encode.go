@@ -41,7 +41,8 @@ func appendSnapshot(b []byte, s *Snapshot) []byte {
 	for i := range s.TierTimes {
 		b = appendSketch(b, &s.TierTimes[i])
 	}
-	return appendHistogram(b, s.Timings[FirstReasoning])
+	b = appendHistogram(b, s.Timings[FirstReasoning])
+	return s.Clusters.appendTo(b, s.Plan)
 }
 
 func appendInt(b []byte, v int64) []byte { return binary.AppendUvarint(b, uint64(max(v, 0))) }

@@ -18,6 +18,7 @@ type interval struct {
 	tiers     [Tiers]int64
 	tierTimes [Tiers]sketchTally
 	ends      [ConversationEnds]int64
+	clusters  clusters
 
 	excluded, planned, started, planted, verified, notVerified int64
 
@@ -207,13 +208,14 @@ func (v *interval) drainCounts(s *Snapshot) {
 	for i, n := range v.ends {
 		s.Conversations[i] += n
 	}
+	s.Clusters.merge(&v.clusters)
 	s.Excluded += v.excluded
 	s.Planned += v.planned
 	s.Started += v.started
 	s.Planted += v.planted
 	s.Verified += v.verified
 	s.NotVerified += v.notVerified
-	v.counts, v.tiers, v.ends = [Outcomes]int64{}, [Tiers]int64{}, [ConversationEnds]int64{}
+	v.counts, v.tiers, v.ends, v.clusters = [Outcomes]int64{}, [Tiers]int64{}, [ConversationEnds]int64{}, clusters{}
 	v.excluded, v.planned, v.started, v.planted, v.verified, v.notVerified = 0, 0, 0, 0, 0, 0
 }
 

@@ -23,6 +23,7 @@ func runRecorded(t testing.TB, plan *Plan, seconds int) []*Snapshot {
 	var cuts []*Snapshot
 	for second := range seconds {
 		at := time.Duration(second) * time.Second
+		var dialogs [2]Dialog // one a lane
 		for i := range 6 {
 			lane := r.Lane(i)
 			intended := at + time.Duration(i)*100*ms
@@ -30,6 +31,7 @@ func runRecorded(t testing.TB, plan *Plan, seconds int) []*Snapshot {
 			turn := Turn{
 				Slot: i % len(plan.Slots), Intended: intended, Sent: intended + ms, Done: intended + time.Duration(20+i*30)*ms,
 				Lag: time.Duration(i) * ms, Tier: TierLLM, Outcome: OK, Memory: Verified,
+				Dialog: &dialogs[i%2],
 			}
 			if i == 4 {
 				turn.FirstReasoning = intended + 7*ms
@@ -39,7 +41,11 @@ func runRecorded(t testing.TB, plan *Plan, seconds int) []*Snapshot {
 				lane.Failed(&Failure{Outcome: Timeout, Message: "no answer in time", At: turn.Done, Conversation: "a", Turn: 1, TraceID: "abc"})
 			}
 			lane.Record(&turn)
-			lane.Ended(Complete)
+			if i < 4 {
+				lane.Ended(Complete, nil)
+			} else {
+				lane.Ended(Complete, &dialogs[i%2])
+			}
 		}
 		s, err := r.Cut(at + time.Second)
 		if err != nil {
@@ -318,7 +324,7 @@ func TestVersionGate(t *testing.T) {
 	if _, err := ReadJournal(bytes.NewReader(newer)); !errors.Is(err, ErrVersion) {
 		t.Errorf("a later version: %v", err)
 	}
-	frames, _ := appendFrames(nil, 0, kindPlan, []byte(`{"version":5,"run":"AAAAAAAAAAAAAAAAAAAAAA==","plan":{}}`))
+	frames, _ := appendFrames(nil, 0, kindPlan, []byte(`{"version":9,"run":"AAAAAAAAAAAAAAAAAAAAAA==","plan":{}}`))
 	if _, err := ReadJournal(bytes.NewReader(append(make([]byte, headerLength), frames...))); !errors.Is(err, ErrVersion) {
 		t.Errorf("a later version without a header: %v", err)
 	}

@@ -125,7 +125,7 @@ func TestLogsThatAreNotWhole(t *testing.T) {
 	// A line in the middle is damaged: the rest counts, and the gap is told.
 	middle := slices.Clone(lines)
 	k := len(lines) - 3
-	middle[k] = strings.Replace(middle[k], " ", " ", 1)[:len(middle[k])-9] + "AAAAAAA=\n"
+	middle[k] = strings.Replace(middle[k], " ", " ", 1)[:len(middle[k])-9] + "CCCCCCA=\n"
 	if s, got, err = journal(strings.Join(middle, "")); err != nil || s.Torn != 1 || len(got.Gaps) != 1 || got.Intervals != want.Intervals-1 {
 		t.Errorf("damaged: %+v, %v, %d torn", got, err, s.Torn)
 	}

@@ -60,6 +60,8 @@ type Budget struct {
 	Checked    bool          `json:"checked,omitempty"`
 	Verified   bool          `json:"verified,omitempty"`
 	Told       bool          `json:"told,omitempty"`
+	// Together: it is counted how its bad turns fall together in conversations.
+	Together bool `json:"together,omitempty"`
 }
 
 // Timing names a duration of a turn.

@@ -93,10 +93,13 @@ func (l *Lane) Dropped(intended time.Duration, turns int, o Outcome) {
 	v.counts[o]++
 	s := v.second(intended)
 	s.outcomes[o]++
-	v.rules.drop(s.budgets, v.plan.StageAt(intended), o, uint32(min(max(turns, 1), MaxSlots)))
+	var d Dialog
+	v.rules.drop(s.budgets, &d, v.plan.StageAt(intended), o, uint16(min(max(turns, 1), MaxSlots)))
+	v.clusters.end(&d)
 }
 
-// Record records a turn that is over, or censored. It keeps nothing of t. A turn
+// Record records a turn that is over, or censored. It keeps nothing of t, and adds
+// to its Dialog. A turn
 // whose outcome is none of a sent turn's, or whose tier does not exist, is
 // recorded as a TransportError of an unknown tier.
 func (l *Lane) Record(t *Turn) {
@@ -121,12 +124,16 @@ func (l *Lane) Failed(f *Failure) {
 	l.cur.failures.record(f)
 }
 
-// Ended records how a conversation ended.
-func (l *Lane) Ended(end ConversationEnd) {
+// Ended records how a conversation ended, and what became of its turns; nil is not
+// known. It keeps nothing of d.
+func (l *Lane) Ended(end ConversationEnd, d *Dialog) {
 	if int(end) >= ConversationEnds {
 		end = Broken
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.cur.ends[end]++
+	if d != nil {
+		l.cur.clusters.end(d)
+	}
 }

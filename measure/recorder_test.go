@@ -15,11 +15,11 @@ func testPlan() *Plan {
 		},
 		Slots: []Slot{{Conversation: "a", Index: 0, Say: "hi"}, {Conversation: "a", Index: 1, Say: "there", Checked: true}},
 		Budgets: []Budget{
-			{Name: "availability", Stages: 2, Valid: all, Good: Answered},
-			{Name: "p99", Stages: 2, Valid: all, Good: Answered, Limit: 500 * time.Millisecond},
+			{Name: "availability", Stages: 2, Valid: all, Good: Answered, Together: true},
+			{Name: "p99", Stages: 2, Valid: all, Good: Answered, Limit: 500 * time.Millisecond, Together: true},
 			{Name: "service", Stages: 3, Valid: all, Good: Answered, Limit: 500 * time.Millisecond, Of: Service},
 			{Name: "first_token", Stages: 2, Valid: all, Good: Answered, Limit: 100 * time.Millisecond, Of: FirstToken},
-			{Name: "chunk_gap", Stages: 2, Valid: Answered, Good: Answered, Limit: 50 * time.Millisecond, Of: ChunkGap},
+			{Name: "chunk_gap", Stages: 2, Valid: Answered, Good: Answered, Limit: 50 * time.Millisecond, Of: ChunkGap, Together: true},
 			{Name: "faq", Stages: 2, Valid: all, Good: Answered, TierAtMost: TierFAQ},
 			{Name: "expected", Stages: 2, Valid: SetOf(OK, Unexpected), Good: SetOf(OK), Checked: true},
 			{Name: "context", Stages: 2, Valid: all, Good: all &^ SetOf(ContextLost), Verified: true},
@@ -42,6 +42,8 @@ func TestRecordAllocatesNothing(t *testing.T) {
 	}
 	bad := turn
 	bad.Outcome = ServerError
+	var dialog Dialog
+	turn.Dialog, bad.Dialog = &dialog, &dialog
 	failure := Failure{Outcome: ServerError, Message: "status 500", At: 2200 * ms}
 	lane.Record(&turn)
 	lane.Record(&bad)
@@ -52,7 +54,7 @@ func TestRecordAllocatesNothing(t *testing.T) {
 		lane.Record(&bad)
 		lane.Failed(&failure)
 		lane.Dropped(2100*ms, 1, DroppedTarget)
-		lane.Ended(Complete)
+		lane.Ended(Complete, &dialog)
 	})
 	if allocs != 0 {
 		t.Errorf("recording allocates %v times", allocs)

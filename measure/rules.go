@@ -17,6 +17,7 @@ type rules struct {
 	verified, checked, told, gaps, reasoning uint64
 	limits                                   []limits // of turns, by timing
 	gapLimits                                []limit
+	together                                 uint64 // budgets that clusters are kept of
 }
 
 // limits are those on one timing. Few turns exceed the tightest.
@@ -32,7 +33,7 @@ type limit struct {
 }
 
 func newRules(p *Plan) *rules {
-	r := &rules{judges: make([][Outcomes]uint64, len(p.Stages))}
+	r := &rules{judges: make([][Outcomes]uint64, len(p.Stages)), together: together(p)}
 	for b, budget := range p.Budgets {
 		bit := uint64(1) << b
 		for o := range Outcomes {
@@ -151,6 +152,12 @@ func (r *rules) judge(s *secondTally, stage int, t *Turn, checked bool) {
 		judges &^= good // nobody knows what would have come
 	}
 	s.judged(judges)
+	if t.Dialog != nil {
+		for set := judges & r.together; set != 0; set &= set - 1 {
+			b := bits.TrailingZeros64(set)
+			t.Dialog.add(placeOf(r.together, b), 1, good&(1<<b) == 0)
+		}
+	}
 	for bad := judges &^ good; bad != 0; bad &= bad - 1 {
 		s.budgets[bits.TrailingZeros64(bad)].Bad++
 	}
@@ -184,16 +191,21 @@ func (s *secondTally) settle() {
 	s.set, s.run = 0, 0
 }
 
-// drop counts the turns of a start that never became a conversation.
-func (r *rules) drop(counts []BudgetCount, stage int, o Outcome, turns uint32) {
+// drop counts the turns of a start that never became a conversation, and what they
+// would have been to it.
+func (r *rules) drop(counts []BudgetCount, d *Dialog, stage int, o Outcome, turns uint16) {
 	if stage < 0 {
 		return
 	}
 	for set := r.judges[stage][o] &^ r.gaps &^ r.verified &^ r.checked; set != 0; set &= set - 1 {
 		b := bits.TrailingZeros64(set)
-		counts[b].N += turns
-		if r.good[o]&(1<<b) == 0 {
-			counts[b].Bad += turns
+		bad := r.good[o]&(1<<b) == 0
+		counts[b].N += uint32(turns)
+		if bad {
+			counts[b].Bad += uint32(turns)
+		}
+		if r.together&(1<<b) != 0 {
+			d.add(placeOf(r.together, b), turns, bad)
 		}
 	}
 }

@@ -32,6 +32,8 @@ type Snapshot struct {
 	Conversations [ConversationEnds]int64
 	Planned       int64
 	Started       int64
+	// Clusters are of the conversations that have ended; Together finds a budget's.
+	Clusters clusters
 	// Planted is how many answers held a planted value. Verified and NotVerified
 	// split the model's answers by whether canaries told their context.
 	Planted     int64

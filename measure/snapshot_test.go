@@ -17,6 +17,7 @@ type event struct {
 	turn     Turn
 	intended time.Duration
 	message  string
+	dialog   Dialog
 }
 
 func events(t *rapid.T) []event {
@@ -33,7 +34,12 @@ func events(t *rapid.T) []event {
 			turn.FirstReasoning = at + took/4
 			turn.Gaps = []time.Duration{took / 10, took / 20}
 		}
-		return event{rapid.IntRange(0, 5).Draw(t, "kind"), turn, at, fmt.Sprint("m", rapid.IntRange(0, 150).Draw(t, "message"))}
+		var d Dialog
+		for place := range 3 {
+			d.turns[place] = rapid.Uint16Range(0, 6).Draw(t, "turns")
+			d.bad[place] = rapid.Uint16Range(0, d.turns[place]).Draw(t, "bad")
+		}
+		return event{rapid.IntRange(0, 5).Draw(t, "kind"), turn, at, fmt.Sprint("m", rapid.IntRange(0, 150).Draw(t, "message")), d}
 	}), 0, 60).Draw(t, "events")
 }
 
@@ -42,11 +48,11 @@ func (e event) record(l *Lane) {
 	case 0:
 		l.Started(e.intended)
 	case 1:
-		l.Dropped(e.intended, 1, DroppedTarget)
+		l.Dropped(e.intended, 1+int(e.dialog.turns[0]), DroppedTarget)
 	case 2:
 		l.Failed(&Failure{Outcome: e.turn.Outcome, Message: e.message, At: e.intended, Conversation: "a", Turn: 1})
 	case 3:
-		l.Ended(ConversationEnd(e.turn.Outcome))
+		l.Ended(ConversationEnd(e.turn.Outcome), &e.dialog)
 	default:
 		turn := e.turn
 		l.Record(&turn)
@@ -154,8 +160,8 @@ func TestCountsAndHistograms(t *testing.T) {
 	}
 	r.Lane(0).Dropped(time.Second, 1, OK)
 	r.Lane(0).Dropped(time.Second, 1, DroppedTarget)
-	r.Lane(1).Ended(Abandoned)
-	r.Lane(1).Ended(77)
+	r.Lane(1).Ended(Abandoned, nil)
+	r.Lane(1).Ended(77, nil)
 	s, err := r.Cut(9 * time.Second)
 	if err != nil {
 		t.Fatal(err)
@@ -255,7 +261,7 @@ func TestConcurrentRecording(t *testing.T) {
 				lane.Started(turn.Intended)
 				lane.Record(&turn)
 				lane.Failed(&Failure{Outcome: Timeout, Message: "m"})
-				lane.Ended(Complete)
+				lane.Ended(Complete, nil)
 			}
 		})
 	}

@@ -32,6 +32,8 @@ type Turn struct {
 	Memory   Memory
 	// Gaps between the contents of a stream. Record only reads them.
 	Gaps []time.Duration
+	// Dialog is the conversation's, which Record adds to; nil is none.
+	Dialog *Dialog
 }
 
 // Memory says what the canaries told of a turn's context.

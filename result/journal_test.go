@@ -62,7 +62,7 @@ func (j journaled) leave(t *testing.T) (path string) {
 		planned++
 		rec.Lane(0).Started(at)
 		rec.Lane(0).Record(&turn)
-		rec.Lane(0).Ended(measure.Complete)
+		rec.Lane(0).Ended(measure.Complete, nil)
 	}
 	interval, err := rec.Cut(4200 * time.Millisecond)
 	if err != nil {

@@ -49,7 +49,7 @@ func shardLog(t testing.TB, shard Shard, seconds int) []byte {
 				at += time.Duration(i*37+k) * time.Millisecond
 				rec.Lane(0).Record(&measure.Turn{Slot: i, Intended: at, Sent: at, Done: at + time.Duration(100+k*7+second)*time.Millisecond, Memory: measure.Verified})
 			}
-			rec.Lane(0).Ended(measure.Complete)
+			rec.Lane(0).Ended(measure.Complete, nil)
 		}
 		cut, err := rec.Cut(time.Duration(second+1) * time.Second)
 		errs = append(errs, err, j.AppendInterval(cut))

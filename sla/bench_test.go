@@ -68,7 +68,7 @@ func (b *bench) turns(second, n int, change func(*measure.Turn)) {
 		if !measure.Answered.Has(turn.Outcome) {
 			end = measure.Broken
 		}
-		b.rec.Lane(0).Ended(end)
+		b.rec.Lane(0).Ended(end, nil)
 	}
 }
 

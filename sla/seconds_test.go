@@ -117,7 +117,7 @@ func (b *bench) waiting(from, to time.Duration, n int, outcome measure.Outcome) 
 	for range n {
 		b.rec.Lane(0).Started(from)
 		b.rec.Lane(0).Record(&measure.Turn{Intended: from, Sent: from, Done: to, Outcome: outcome, Tier: measure.TierLLM, Memory: measure.Verified})
-		b.rec.Lane(0).Ended(measure.Complete)
+		b.rec.Lane(0).Ended(measure.Complete, nil)
 	}
 }
 

@@ -132,7 +132,7 @@ func TestStoppedGeneratorIsInvalid(t *testing.T) {
 			}
 			b.rec.Lane(0).Started(at)
 			b.rec.Lane(0).Record(&turn)
-			b.rec.Lane(0).Ended(measure.Complete)
+			b.rec.Lane(0).Ended(measure.Complete, nil)
 		}
 		if r := b.evaluate(); r.Verdict != Invalid {
 			t.Errorf("stopped for %v, running for %v: %v %q", c.off, c.on, r.Verdict, r.Reasons)

@@ -53,7 +53,7 @@ func TestWarnings(t *testing.T) {
 	b.turns(2, 1, as(measure.ClientError))
 	b.turns(2, 1, taking(2*time.Hour))
 	b.facts.Generator = measure.Generator{SharedHost: true, Cores: 2}
-	b.rec.Lane(0).Ended(measure.Broken)
+	b.rec.Lane(0).Ended(measure.Broken, nil)
 	r := b.evaluate()
 	for _, want := range []string{
 		"1 turns got an unexpected 4xx: the scenario may be wrong",

@@ -94,7 +94,7 @@ func recordedRun(t *testing.T, s *scenario.Scenario, seconds, n int, bad map[int
 			}
 			lane.Started(at)
 			lane.Record(turn)
-			lane.Ended(measure.Complete)
+			lane.Ended(measure.Complete, nil)
 		}
 	}
 	cut, err := r.Cut(time.Duration(seconds) * time.Second)

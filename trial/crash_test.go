@@ -179,7 +179,7 @@ func TestJournalDoesNotGrowWithTurns(t *testing.T) {
 				lane.Started(at)
 				lane.Record(&measure.Turn{Intended: at, Sent: at, FirstByte: at + time.Millisecond, Done: at + time.Millisecond + time.Duration(i%1000)*10*time.Microsecond})
 				lane.Failed(&measure.Failure{Outcome: measure.ServerError, Message: "HTTP 500", At: at})
-				lane.Ended(measure.Complete)
+				lane.Ended(measure.Complete, nil)
 			}
 			cut, err := r.Cut(time.Duration(second+1) * time.Second)
 			if err = errors.Join(err, snap.Add(cut), j.AppendInterval(cut)); err != nil {

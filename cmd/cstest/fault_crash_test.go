@@ -36,7 +36,7 @@ func TestPanicIsReported(t *testing.T) {
 	recorder := measure.NewRecorder(trial.Plan(j.chosen.Scenario), 1)
 	recorder.Lane(0).Started(0)
 	recorder.Lane(0).Record(&measure.Turn{Sent: 1, Done: time.Millisecond})
-	recorder.Lane(0).Ended(measure.Complete)
+	recorder.Lane(0).Ended(measure.Complete, nil)
 	cut, err := recorder.Cut(time.Second)
 	if err != nil {
 		t.Fatal(err)

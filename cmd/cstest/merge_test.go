@@ -57,7 +57,7 @@ func (l left) leave(t *testing.T) (dir string) {
 		}
 		rec.Lane(0).Started(at)
 		rec.Lane(0).Record(&measure.Turn{Intended: at, Sent: at, Done: at + 100*time.Millisecond, Memory: measure.Verified})
-		rec.Lane(0).Ended(measure.Complete)
+		rec.Lane(0).Ended(measure.Complete, nil)
 	}
 	interval, err := rec.Cut(3100 * time.Millisecond)
 	if err != nil {
