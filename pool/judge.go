@@ -154,19 +154,35 @@ func (o *Objective) share(used []result.Run, each []result.Objective) {
 	allowed := 1 - *o.Target
 	p := sla.Pool(samples, allowed, confidence, deff)
 	bad := float64(p.Bad) / float64(p.N)
+	if measured(used) {
+		p.Verdict = sla.Fail
+		if float64(p.Bad) <= allowed*float64(p.N)+1e-9 {
+			p.Verdict = sla.Pass
+		}
+	}
 	o.Measured, o.Lower, o.Upper = known(1-bad), known(1-p.Upper), known(1-p.Lower)
 	o.DEFF, o.Between, o.BetweenP = known(p.DEFF), known(p.Between), known(p.P)
 	o.Verdict = p.Verdict.String()
 	o.Codes = reason.Reasons{reason.New(reason.PoolShare, p.Verdict.Word(), unit.Share(bad), unit.Share(allowed), p.Bad, p.N, len(used))}
-	if p.Verdict == sla.Inconclusive {
-		o.Codes = append(o.Codes, reason.New(reason.PoolNotInferred, unit.Share(confidence), unit.Share(p.Lower), unit.Share(p.Upper)))
-	} else {
-		o.Codes = append(o.Codes, reason.New(reason.PoolInferred, unit.Share(confidence), unit.Share(p.Lower), unit.Share(p.Upper)))
+	switch says := reason.PoolInferred; {
+	case measured(used) && p.Verdict == sla.Pass:
+		o.Codes = append(o.Codes, reason.New(reason.GateMet, unit.Share(bad), unit.Share(allowed)))
+	case measured(used):
+		o.Codes = append(o.Codes, reason.New(reason.GateNotMet, unit.Share(bad), unit.Share(allowed)))
+	default:
+		if p.Verdict == sla.Inconclusive {
+			says = reason.PoolNotInferred
+		}
+		o.Codes = append(o.Codes, reason.New(says, unit.Share(confidence), unit.Share(p.Lower), unit.Share(p.Upper)))
 	}
 	if p.P < surely && p.Between > 0 {
 		o.Codes = append(o.Codes, reason.New(reason.PoolBetween, unit.Share(p.Between)))
 	}
 }
+
+// measured tells whether what was measured decides in the scenario, not what can be
+// inferred from it: then it does so of the sum, too, whatever the runs differ by.
+func measured(used []result.Run) bool { return used[0].Doc.Judging.Gate == string(scenario.GateMeasured) }
 
 // seconds adds the census of the runs up. What each may have is rounded down, so
 // up to one more of each decides nothing.
@@ -225,7 +241,7 @@ func (o *Objective) unseen(used []result.Run, each []result.Objective) {
 	for i, x := range each {
 		open := x.Verdict == sla.NotVerified.String()
 		if x.Verdict == sla.Inconclusive.String() {
-			open = x.Unit != "share" || x.Target == nil || x.Confidence == nil || x.DEFF == nil ||
+			open = measured(used) || x.Unit != "share" || x.Target == nil || x.Confidence == nil || x.DEFF == nil ||
 				sla.Infer(x.Bad, x.N, 1-*x.Target, *x.Confidence, *x.DEFF) == sla.Pass
 		}
 		if open {

@@ -58,6 +58,27 @@ func TestSeveralRunsSayMoreThanOne(t *testing.T) {
 	}
 }
 
+// Where what was measured decides of one run, it decides of several.
+func TestMeasuredGateOfSeveralRuns(t *testing.T) {
+	for bad, want := range map[int64]string{10: "pass", 11: "fail"} {
+		// Nearly all of the bad ones in one run: the scatter does not decide, but is shown.
+		runs := []result.Run{run("r1", bad-1, 500), run("r2", 1, 250), run("r3", 0, 250)}
+		for i := range runs {
+			runs[i].Doc.Judging.Gate = "measured"
+			runs[i].Doc.Objectives[0].Verdict = map[bool]string{true: "pass", false: "fail"}[float64(runs[i].Doc.Objectives[0].Bad) <= 0.01*float64(runs[i].Doc.Objectives[0].N)]
+		}
+		r := judged(t, runs)
+		o := r.Objectives[0]
+		if r.Verdict != want || o.Verdict != want || !strings.Contains(o.Reason, "met (the gate)") || *o.Lower >= *o.Measured || *o.Upper <= *o.Measured {
+			t.Errorf("%d of 1,000 bad: %s, %s [%v, %v]", bad, r.Verdict, o.Reason, *o.Lower, *o.Upper)
+		}
+		runs[2].Doc.Objectives[0].Verdict = "inconclusive" // for what it could not see
+		if r := judged(t, runs); want == "pass" && r.Verdict != "inconclusive" {
+			t.Errorf("one run could not see all of it: %s", r.Verdict)
+		}
+	}
+}
+
 // Runs that were left out keep a pass from being one, and are said.
 func TestNoPassOfPickedRuns(t *testing.T) {
 	good := []result.Run{run("r1", 0, 3000), run("r2", 1, 3000)}

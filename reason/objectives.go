@@ -5,6 +5,8 @@ const (
 	Latency             Code = "latency"
 	LatencyBad          Code = "latency_bad"
 	AnswersWithin       Code = "answers_within"
+	AnswersAbout        Code = "answers_about"
+	AnswersTooFew       Code = "answers_too_few"
 	NoAnswers           Code = "no_answers"
 	NotAnswered         Code = "not_answered"
 	NotFullQuality      Code = "not_full_quality"
@@ -73,6 +75,8 @@ func objectiveRows() []row {
 		{Latency, "P{quantile:quantile} {limit:duration}: {verdict:word}: {not_answered:share} not answered, {late:share} answered too late", "P{quantile} {limit}：{verdict}：{not_answered} 未应答，{late} 应答过晚"},
 		{LatencyBad, "P{quantile:quantile} {limit:duration}: {verdict:word}: {bad:share} bad", "P{quantile} {limit}：{verdict}：{bad} 不合格"},
 		{AnswersWithin, "P{quantile:quantile} of answers {measured:duration}", "应答的 P{quantile} 为 {measured}"},
+		{AnswersAbout, "P{quantile:quantile} of answers about {measured:duration}", "应答的 P{quantile} 约为 {measured}"},
+		{AnswersTooFew, "P{quantile:quantile} of {n:count} answers n/a (needs {needs:count})", "{n} 个应答不足以给出 P{quantile}（需 {needs} 个）"},
 		{NoAnswers, "no answers", "没有应答"},
 		{NotAnswered, "{verdict:word}: {bad:count} of {n:count} turns not answered", "{verdict}：{n} 轮中 {bad} 轮未得到应答"},
 		{NotFullQuality, "{verdict:word}: {bad:count} of {n:count} turns not answered in full quality", "{verdict}：{n} 轮中 {bad} 轮未得到完整质量的应答"},

@@ -31,6 +31,7 @@ type words struct {
 	Latency, Mean, Max, Response, Service, FailedInfinite         string
 	ResponseNote, ServiceNote, FailedNote                         string
 	FirstToken, FirstReasoning, ChunkGap, Connect                 string
+	JudgedOnly, JudgedNote                                        string
 	Errors, Count, Outcome, Message, First, Example, MoreErrorsF  string
 	Turns, Turn, Sent, Warnings, Reasons, Generator               string
 	LagP99, CPUPerTurn, MaxInFlight, TaintedF, MaxRSS             string
@@ -49,6 +50,7 @@ type words struct {
 	NoiseUnknown                                                  string
 	LLMCalls, Cores, ReadNote, Files, StageNote                   string
 	SLANoteF, SLANoteMeasured, SLANoteClosed                      string
+	SLANoteOpenF, SLANotePartly                                   string
 	TileAnswered, TileQuality, TileSeconds, TilePeak, TurnsPerS   string
 	AllowedF, Starts, Timeline, WithinF, NoScript, TileP99        string
 	LatencyNotBack, QualityNotBack, BoundsNote                    string
@@ -80,6 +82,7 @@ func english() *words {
 		SecondsF: "%s of %s judged seconds bad, %s allowed", ScaledF: "scaled from %s s per hour", Unavailable: "seconds too thin to judge",
 		Latency: "Latency", Mean: "mean", Max: "max", Response: "answered, response", Service: "answered, service", FailedInfinite: "all, failures infinite",
 		ResponseNote: "from the intended start", ServiceNote: "from the first byte sent", FailedNote: "every valid turn, a failed one infinitely slow",
+		JudgedOnly: "response, judged only", JudgedNote: "without stages that are not judged, such as a warm-up",
 		FirstToken: "first token, answer", FirstReasoning: "first token, reasoning", ChunkGap: "chunk gap", Connect: "connect",
 		Errors: "Errors", Count: "count", Outcome: "outcome", Message: "message", First: "first", Example: "example", MoreErrorsF: "and %s turns of other kinds",
 		Turns: "turns", Turn: "turn", Sent: "sent", Warnings: "Warnings", Reasons: "Reasons", Generator: "Generator",
@@ -104,13 +107,14 @@ func english() *words {
 		TileP99: "P99 of answers", TileAnswered: "Answered", TileQuality: "Full quality", TileSeconds: "Bad seconds", TilePeak: "Peak", TurnsPerS: "turns per second",
 		AllowedF: "%s allowed", Starts: "starts", Timeline: "Over time", WithinF: "%s in %s", NoScript: "The charts need JavaScript; the tables do not.",
 		SLANoteF: "Verdicts are of exact counts, by one-sided bounds at %s confidence.", SLANoteMeasured: "Verdicts are of what was measured (sla.gate: measured); bounds are one-sided, at %s confidence.",
-		SLANoteClosed: "The load is closed: users wait for each answer, so it slows down with the target, and what nobody could ask was not judged. An open load (starts) goes on at its rate.",
+		SLANoteClosed: "The load is closed: users wait for each answer, so it slows down with the target, and what nobody could ask was not judged.",
 		ReadNote:      "Response time runs from the intended start, so waiting caused by the target is in it.",
 		StageNote:     "Seconds are of intended time, from the start of the load.",
 		Address:       "address", NotAnswered: "not answered", HandshakesF: "%s full and %s resumed TLS handshakes", ResentF: "%s requests went over another connection",
 		StarvedF: "%s seconds short of processors", LiveTitle: "Conversations under way", ErrorsTitle: "Turns without an answer, by kind",
 		QualityNoteF: "outside storms; %s in all · %s", TargetTitle: "Target", StartsPerS: "starts/s", Users: "users",
 		LagTitle: "How late the generator was", LagNote: "P99 of sent minus intended, by second: it is in the response times.",
+		SLANoteOpenF: "An open load goes on at its rate: starts: %s/s asks as much as this run did.", SLANotePartly: "The load is partly open: conversations begin at the planned rate whatever the target does; each next turn is asked when the answer before it has come and its user has thought.",
 	}
 }
 
@@ -127,6 +131,7 @@ func chinese() *words {
 		SecondsF: "坏秒 %s / 计入 %s，允许 %s", ScaledF: "按每小时 %s s 折算", Unavailable: "样本太少、无法判定的秒数",
 		Latency: "延迟", Mean: "均值", Max: "最大", Response: "已应答·响应", Service: "已应答·服务", FailedInfinite: "全部·失败计为 ∞",
 		ResponseNote: "自计划开始时刻起", ServiceNote: "自发出首字节起", FailedNote: "全部有效轮次，失败视为无限慢",
+		JudgedOnly: "响应·仅计入判定的阶段", JudgedNote: "不含预热等不计入判定的阶段",
 		FirstToken: "首个 token·应答", FirstReasoning: "首个 token·推理", ChunkGap: "分块间隔", Connect: "建连",
 		Errors: "错误", Count: "次数", Outcome: "结果", Message: "信息", First: "首次", Example: "示例", MoreErrorsF: "另有其他种类 %s 轮",
 		Turns: "轮次", Turn: "轮", Sent: "已发送", Warnings: "警告", Reasons: "理由", Generator: "压测机",
@@ -151,13 +156,14 @@ func chinese() *words {
 		TileP99: "应答的 P99", TileAnswered: "已应答", TileQuality: "完整质量", TileSeconds: "坏秒", TilePeak: "峰值", TurnsPerS: "轮/秒",
 		AllowedF: "允许 %s", Starts: "会话到达", Timeline: "随时间变化", WithinF: "%[2]s 内 %[1]s", NoScript: "图表需要 JavaScript；表格不需要。",
 		SLANoteF: "结论依据精确计数的单侧置信界，置信度 %s。", SLANoteMeasured: "结论以实测值为准（sla.gate: measured）；所列界为单侧，置信度 %s。",
-		SLANoteClosed: "这是闭环负载：用户等到应答才继续，因此负载随被测系统变慢，没能提出的问题不计入判定。开环负载按既定的会话到达速率继续。",
+		SLANoteClosed: "这是闭环负载：用户等到应答才继续，因此负载随被测系统变慢，没能提出的问题不计入判定。",
 		ReadNote:      "响应时间自计划开始时刻起计，包含因被测系统造成的等待。",
 		StageNote:     "秒按计划时刻计，自压测开始。",
 		Address:       "地址", NotAnswered: "未应答", HandshakesF: "TLS 握手：完整 %s 次，恢复 %s 次", ResentF: "%s 个请求改走其他连接",
 		StarvedF: "处理器不够用 %s 秒", LiveTitle: "进行中的会话", ErrorsTitle: "没有应答的轮次（按种类）",
 		QualityNoteF: "风暴之外；全程 %s · %s", TargetTitle: "被测系统", StartsPerS: "会话到达/秒", Users: "用户",
 		LagTitle: "压测机的发送滞后", LagNote: "每秒发送时刻与计划时刻之差的 P99，已含在响应时间内。",
+		SLANoteOpenF: "开环负载按既定速率继续：会话到达 %s/s 与本次的提问量相当。", SLANotePartly: "负载为部分开环：会话按计划速率到达，与被测系统无关；后续每一轮要等前一应答到达并经过思考时间才提出。",
 	}
 }
 

@@ -29,6 +29,7 @@ type chartSeries struct {
 	InFlight []int64    `json:"in_flight"`
 	Live     []int64    `json:"live"` // conversations, or users
 	P50      []*int64   `json:"p50"`
+	P90      []*int64   `json:"p90"`
 	P99      []*int64   `json:"p99"`
 	Lag      []*int64   `json:"lag"` // P99 of the generator's own
 }
@@ -89,7 +90,7 @@ func chartsOf(d *result.Document, w *words) charts {
 		t.T, t.Planned, t.Starts = append(t.T, s.TS), append(t.Planned, s.StartsPlanned), append(t.Starts, s.Starts)
 		t.Turns, t.InFlight = append(t.Turns, s.Turns), append(t.InFlight, s.InFlight)
 		t.Live = append(t.Live, s.Conversations)
-		t.P50, t.P99, t.Lag = append(t.P50, s.P50Ns), append(t.P99, s.P99Ns), append(t.Lag, s.LagP99Ns)
+		t.P50, t.P90, t.P99, t.Lag = append(t.P50, s.P50Ns), append(t.P90, s.P90Ns), append(t.P99, s.P99Ns), append(t.Lag, s.LagP99Ns)
 		planned = planned || s.StartsPlanned != nil
 		for i, n := range []int64{s.Tiers.LLM, s.Tiers.Unknown, s.Tiers.FAQ, s.Tiers.Handoff, s.Tiers.Static, s.Bad, s.Dropped} {
 			c.Layers[i].Values = append(c.Layers[i].Values, n)

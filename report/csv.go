@@ -18,7 +18,7 @@ func WriteCSV(d *result.Document, out io.Writer) error {
 	w.UseCRLF = true
 	_ = w.Write([]string{
 		"t_s", "stage", "starts_planned", "starts", "dropped", "in_flight", "turns", "ok", "degraded", "unexpected", "bad",
-		"p50_ns", "p99_ns", "lag_p99_ns", "tier", "tier_llm", "tier_faq", "tier_handoff", "tier_static", "tier_unknown", "llm_calls",
+		"p50_ns", "p99_ns", "lag_p99_ns", "tier", "tier_llm", "tier_faq", "tier_handoff", "tier_static", "tier_unknown", "llm_calls", "p90_ns",
 	})
 	for _, s := range d.Series {
 		_ = w.Write([]string{
@@ -26,7 +26,7 @@ func WriteCSV(d *result.Document, out io.Writer) error {
 			number(s.Turns), number(s.OK), number(s.Degraded), number(s.Unexpected), number(s.Bad),
 			optionalNumber(s.P50Ns), optionalNumber(s.P99Ns), optionalNumber(s.LagP99Ns), cell(s.Tier),
 			number(s.Tiers.LLM), number(s.Tiers.FAQ), number(s.Tiers.Handoff), number(s.Tiers.Static), number(s.Tiers.Unknown),
-			optionalNumber(s.LLMCalls),
+			optionalNumber(s.LLMCalls), optionalNumber(s.P90Ns),
 		})
 	}
 	w.Flush()

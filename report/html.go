@@ -99,7 +99,7 @@ func WriteHTML(d *result.Document, out io.Writer, lang Lang) error {
 		D: d, W: w, Style: template.CSS(style), Library: template.JS(uPlotScript), Script: template.JS(pageScript), Data: template.JS(data),
 		Policy: fmt.Sprintf("default-src 'none'; script-src %s %s; style-src %s; img-src data:; base-uri 'none'; form-action 'none'",
 			cspHash(uPlotScript), cspHash(pageScript), cspHash(style)),
-		Notes: []string{judgingNote(d, w), loadNote(d, w)}, Tiles: tilesOf(d, w), Got: gotBars(d.Tiers, w), Facts: factsOf(d, w), Addresses: addressTable(d, w), Live: slices.ContainsFunc(d.Series, func(s result.Second) bool { return s.Conversations > 0 }), ErrorKinds: len(errorLayers(d, w)) > 0,
+		Notes: []string{judgingNote(d, w), correlationNote(d, w), loadNote(d, w), partlyNote(d, w)}, Tiles: tilesOf(d, w), Got: gotBars(d.Tiers, w), Facts: factsOf(d, w), Addresses: addressTable(d, w), Live: slices.ContainsFunc(d.Series, func(s result.Second) bool { return s.Conversations > 0 }), ErrorKinds: len(errorLayers(d, w)) > 0,
 	}
 	rows := latencyRows(d, w)
 	for i, cells := range quantileTable(quantilesIn(rows)) {
@@ -240,7 +240,11 @@ func tilesOf(d *result.Document, w *words) []tile {
 		}
 		out = append(out, t)
 	}
-	p99 := tile{Key: w.TileP99, Value: quantileTable([]result.Quantiles{d.Latency.Response})[0][5].Text}
+	answers := d.Latency.Response
+	if d.Latency.Judged != nil {
+		answers = *d.Latency.Judged
+	}
+	p99 := tile{Key: w.TileP99, Value: quantileTable([]result.Quantiles{answers})[0][5].Text}
 	for _, o := range d.Objectives {
 		if o.Kind == scenario.KindLatency && o.LimitNs != nil && (p99.Under == "" || strings.Contains(o.Name, "p99")) {
 			p99.Under, p99.Class = budgetText(o, w), verdictClass(o.Verdict)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/cstest/cstest/result"
+	"github.com/cstest/cstest/unit"
 )
 
 // judgingNote says what verdicts rest on; empty for results that do not tell.
@@ -19,10 +20,27 @@ func judgingNote(d *result.Document, w *words) string {
 	return fmt.Sprintf(format, share(j.Confidence))
 }
 
-// loadNote says what a closed load keeps from being seen; empty for an open one.
+// loadNote says what a closed load keeps from being seen, and which open load would
+// ask as much; empty for an open one.
 func loadNote(d *result.Document, w *words) string {
 	if d.Judging.Load != "closed" {
 		return ""
 	}
-	return w.SLANoteClosed
+	length := 0.0
+	for _, s := range d.Stages {
+		length = max(length, s.EndS)
+	}
+	if length <= 0 || d.Counts.Conversations <= 0 {
+		return w.SLANoteClosed
+	}
+	return w.SLANoteClosed + " " + fmt.Sprintf(w.SLANoteOpenF, unit.Figure(float64(d.Counts.Conversations)/length))
+}
+
+// partlyNote says of an open load which of its turns wait for the target; empty where
+// none does.
+func partlyNote(d *result.Document, w *words) string {
+	if d.Judging.Load != "open" || d.Judging.TurnsTogether <= 1 {
+		return ""
+	}
+	return w.SLANotePartly
 }

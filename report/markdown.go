@@ -38,8 +38,10 @@ func WriteMarkdown(d *result.Document, out io.Writer, lang Lang) error {
 			p("| %s | %s | %s | %s | %s | %s | %s |", badge(o.Verdict), md(o.Name), measuredText(o, w), budgetText(o, w), whole(o.N), w.word(o.Verdict), md(o.Reason))
 		}
 		p("")
-		if note := loadNote(d, w); note != "" {
-			p("%s\n", md(note))
+		for _, note := range []string{correlationNote(d, w), loadNote(d, w), partlyNote(d, w)} {
+			if note != "" {
+				p("%s\n", md(note))
+			}
 		}
 	}
 	mdAnswers(d, w, p)

@@ -28,6 +28,9 @@ func WriteText(d *result.Document, out io.Writer, opts TextOptions) error {
 	d = said(d, opts.Lang)
 	t.headline(d)
 	t.objectives(d)
+	if note := correlationNote(d, t.words); opts.Detail && note != "" {
+		t.wrapped("  ", note, dim)
+	}
 	t.answers(d)
 	t.storms(d)
 	t.outages(d)

@@ -76,9 +76,11 @@ type latencyRow struct {
 func latencyRows(d *result.Document, w *words) []latencyRow {
 	out := []latencyRow{
 		{w.Response, w.ResponseNote, d.Latency.Response},
-		{w.Service, w.ServiceNote, d.Latency.Service},
-		{w.FailedInfinite, w.FailedNote, d.Latency.FailedAsInfinite},
 	}
+	if j := d.Latency.Judged; j != nil {
+		out = append(out, latencyRow{w.JudgedOnly, w.JudgedNote, *j})
+	}
+	out = append(out, latencyRow{w.Service, w.ServiceNote, d.Latency.Service}, latencyRow{w.FailedInfinite, w.FailedNote, d.Latency.FailedAsInfinite})
 	for _, x := range []struct {
 		name string
 		q    *result.Quantiles

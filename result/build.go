@@ -215,11 +215,14 @@ func objectivesOf(s *scenario.Scenario, r sla.Result) []Objective {
 			Name: j.Name, Kind: j.Kind, Unit: j.Unit, Target: known(j.Target), Measured: known(j.Measured),
 			Lower: known(j.Lower), Upper: known(j.Upper), N: j.N, Bad: j.Bad,
 			Verdict: j.Verdict.String(), Reason: j.Reason.Text(reason.English), ReasonCodes: j.Reason.OrEmpty(), Needs: j.Needs,
-			TierAtMost: string(asked[j.Name].TierAtMost), Stages: orEmpty(asked[j.Name].Stages),
+			TierAtMost: string(asked[j.Name].TierAtMost), Stages: orEmpty(asked[j.Name].Stages), After: asked[j.Name].After,
 			Cut: j.Cut, Untold: j.Untold, Census: censusOf(j.Census), Comebacks: comebacksOf(j.Comebacks),
 		}
 		if j.DEFF > 0 {
 			o.Confidence, o.DEFF = known(j.Confidence), known(j.DEFF)
+		}
+		if c := j.Correlation; c != nil {
+			o.ICC, o.MeasuredDEFF = known(c.Rho), known(c.DEFF)
 		}
 		if j.Limit > 0 {
 			ns := j.Limit.Nanoseconds()

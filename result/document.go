@@ -136,10 +136,17 @@ type Objective struct {
 	// null where no bounds are computed.
 	Confidence *float64 `json:"confidence"`
 	DEFF       *float64 `json:"deff"`
+	// ICC is the intra-cluster correlation of turns within conversations as measured,
+	// MeasuredDEFF the design effect that comes of it; they judge nothing. Null where
+	// fewer than 10 turns were bad or good, or a part of the load is left out.
+	ICC          *float64 `json:"icc"`
+	MeasuredDEFF *float64 `json:"measured_deff"`
 	// TierAtMost and Stages say which answers are good and which turns are judged; ""
 	// and empty are any, and all judged stages.
 	TierAtMost string   `json:"tier_at_most"`
 	Stages     []string `json:"stages"`
+	// After names the storm that an objective of kind recovery_* is about; else empty.
+	After string `json:"after"`
 	// Cut is how many turns, beside N, cstest cut itself; Untold how many of N were
 	// taken for good though they do not say what they are judged by.
 	Cut       int64      `json:"cut"`
@@ -177,11 +184,13 @@ type Counts struct {
 
 // Latency holds three views of the same turns: answered ones from their
 // intended start, answered ones from their first byte, and every turn with
-// failures as infinitely slow.
+// failures as infinitely slow. They are of all stages; Judged is Response of those
+// that are judged, within 1.6 %, where some are not.
 type Latency struct {
-	Response         Quantiles `json:"response"`
-	Service          Quantiles `json:"service"`
-	FailedAsInfinite Quantiles `json:"failed_as_infinite"`
+	Response         Quantiles  `json:"response"`
+	Judged           *Quantiles `json:"judged,omitempty"`
+	Service          Quantiles  `json:"service"`
+	FailedAsInfinite Quantiles  `json:"failed_as_infinite"`
 }
 
 // Quantiles of n durations, by nearest rank ceil(q·n). A quantile is null where
@@ -416,6 +425,7 @@ type Second struct {
 	Unexpected    int64  `json:"unexpected"`
 	Bad           int64  `json:"bad"`
 	P50Ns         *int64 `json:"p50_ns"`
+	P90Ns         *int64 `json:"p90_ns"`
 	P99Ns         *int64 `json:"p99_ns"`
 	LagP99Ns      *int64 `json:"lag_p99_ns"`
 	Tier          string `json:"tier"`
@@ -430,6 +440,12 @@ type Second struct {
 	Answered    int64 `json:"answered"`
 	Goodput     int64 `json:"goodput"`
 	FullQuality int64 `json:"full_quality"`
+	// DroppedTarget is how many of Dropped the target refused. TierUntold and
+	// DegradedUntold are answers that do not say their tier, or whether they are
+	// degraded, where the scenario names the place that says it.
+	DroppedTarget  int64 `json:"dropped_target"`
+	TierUntold     int64 `json:"tier_untold"`
+	DegradedUntold int64 `json:"degraded_untold"`
 }
 
 // Stage is a stretch of the load, [StartS, EndS).

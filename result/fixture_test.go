@@ -18,6 +18,7 @@ import (
 type sale struct {
 	rng      *rand.Rand
 	lane     *measure.Lane
+	dialog   *measure.Dialog // of the conversation under way
 	inFlight map[int]int64
 	calls    map[int]*measure.CallSecond
 	scale    float64 // of the peak rate
@@ -47,7 +48,7 @@ func saleScenario() *scenario.Scenario {
 			stage("peak", 74*time.Second, ramp(150, 150)), stage("after", 10*time.Second, ramp(5, 5)),
 		}},
 		Conversations: []scenario.Conversation{
-			{Name: "coupon-return-coupon", Turns: make([]scenario.Turn, 3)}, {Name: "where-is-my-parcel", Turns: make([]scenario.Turn, 3)},
+			{Name: "coupon-return-coupon", Weight: 1, Turns: make([]scenario.Turn, 3)}, {Name: "where-is-my-parcel", Weight: 1, Turns: make([]scenario.Turn, 3)},
 		},
 		Checks: scenario.Checks{Memory: scenario.On},
 		SLA: scenario.SLA{
@@ -131,7 +132,7 @@ func (s *sale) turn(slot int, intended time.Duration) (done time.Duration, ok bo
 	lag := s.logNormal(120*time.Microsecond, 700*time.Microsecond)
 	t := measure.Turn{
 		Slot: slot, Intended: intended, Lag: lag, Sent: intended + lag, Done: intended + lag + service,
-		Outcome: outcome, Tier: tier, Memory: measure.Verified,
+		Outcome: outcome, Tier: tier, Memory: measure.Verified, Dialog: s.dialog,
 	}
 	if slot%3 == 0 {
 		t.Connect = s.logNormal(90*time.Microsecond, 400*time.Microsecond)
@@ -205,6 +206,8 @@ func (s *sale) run(t testing.TB, plan *measure.Plan) (*measure.Snapshot, *measur
 }
 
 func (s *sale) conversation(at time.Duration, slot int) {
+	var d measure.Dialog
+	s.dialog = &d
 	s.lane.Started(at)
 	end := measure.Complete
 	for i := range 3 {
@@ -221,7 +224,7 @@ func (s *sale) conversation(at time.Duration, slot int) {
 			end = measure.CompleteDegraded
 		}
 	}
-	s.lane.Ended(end)
+	s.lane.Ended(end, &d)
 }
 
 func (s *sale) facts() *measure.Facts {

@@ -64,7 +64,7 @@ func TestAvailabilityIsOfAllAnswers(t *testing.T) {
 func TestJudgingSuffices(t *testing.T) {
 	d := twoOfAKind(t)
 	j := d.Judging
-	if j.Gate != "inference" || j.Confidence != 0.95 || j.OnInconclusive != "fail" || j.Load != "open" || j.Memory != "on" || j.TurnsTogether != 1 || j.Users != 0 || j.TimeoutS != 3 {
+	if j.Gate != "inference" || j.Confidence != 0.95 || j.OnInconclusive != "fail" || j.Load != "open" || j.Memory != "on" || j.TurnsTogether != 3 || j.Users != 0 || j.TimeoutS != 3 {
 		t.Errorf("%+v", j)
 	}
 	for _, o := range d.Objectives {

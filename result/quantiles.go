@@ -18,6 +18,7 @@ func (d *Document) fillLatency(s *measure.Snapshot) {
 		Response: quantilesOf(response, 0, dependence(s, false)), Service: quantilesOf(service, 0, dependence(s, false)),
 		FailedAsInfinite: quantilesOf(response, failed, dependence(s, true)),
 	}
+	d.Latency.Judged = judgedOnly(s)
 	d.FirstToken = optionalQuantiles(s.Timings[measure.FirstToken], dependence(s, false))
 	d.FirstReasoning = optionalQuantiles(s.Timings[measure.FirstReasoning], dependence(s, false))
 	d.ChunkGap = optionalQuantiles(s.Timings[measure.ChunkGap], dependence(s, false))
@@ -25,6 +26,31 @@ func (d *Document) fillLatency(s *measure.Snapshot) {
 	d.Distribution = Distribution{
 		Response: pointsOf(response, 0), Service: pointsOf(service, 0), FailedAsInfinite: pointsOf(response, failed),
 	}
+}
+
+// judgedOnly are the answers of judged stages, where they are not all.
+func judgedOnly(s *measure.Snapshot) *Quantiles {
+	var stages uint64
+	others := false
+	for i, stage := range s.Plan.Stages {
+		if stage.Judged {
+			stages |= 1 << i
+		} else {
+			others = true
+		}
+	}
+	if !others || stages == 0 {
+		return nil
+	}
+	times := sla.ResponsesIn(s, stages)
+	part := &measure.Snapshot{Plan: s.Plan}
+	for i := range s.Seconds {
+		if stage := s.Plan.StageAt(time.Duration(s.First+i)*time.Second + time.Second/2); stages&(1<<stage) != 0 {
+			part.Seconds = append(part.Seconds, s.Seconds[i])
+		}
+	}
+	q := quantilesOf(&times, 0, dependence(part, false))
+	return &q
 }
 
 func turnRows(s *measure.Snapshot) []TurnRow {

@@ -31,7 +31,7 @@ func seriesOf(in input) []Second {
 			OK: int64(src.Outcomes[measure.OK]), Degraded: int64(src.Outcomes[measure.Degraded]),
 			Unexpected: int64(src.Outcomes[measure.Unexpected]),
 			Dropped:    int64(src.Outcomes[measure.DroppedTarget]) + int64(src.Outcomes[measure.DroppedGenerator]),
-			P50Ns:      optionalNs(sla.Shown(&src.Response, 0.50)), P99Ns: optionalNs(sla.Shown(&src.Response, 0.99)),
+			P50Ns:      optionalNs(sla.Shown(&src.Response, 0.50)), P90Ns: optionalNs(sla.Shown(&src.Response, 0.90)), P99Ns: optionalNs(sla.Shown(&src.Response, 0.99)),
 			LagP99Ns: optionalNs(sla.Shown(&src.Lag, 0.99)), Tiers: tiersOf(src.Tiers, src.Outcomes),
 		}
 		for o := measure.OK; o <= measure.Censored; o++ {
@@ -45,6 +45,8 @@ func seriesOf(in input) []Second {
 		}
 		of := sla.SharesOf(snap.Plan, src)
 		s.Valid, s.Answered, s.Goodput, s.FullQuality = of.Valid, of.Answered, of.Goodput, of.FullQuality
+		s.DroppedTarget = int64(src.Outcomes[measure.DroppedTarget])
+		s.TierUntold, s.DegradedUntold = sla.UntoldOf(in.scenario, snap.Plan, src)
 		s.Bad = s.Turns - s.OK - s.Degraded - s.Unexpected
 		s.Tier = mostOf(s.Tiers)
 		if planned != nil {

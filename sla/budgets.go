@@ -45,6 +45,7 @@ func Budgets(objectives []scenario.Objective, stages []measure.Stage, sla scenar
 		if tier, ok := measure.ParseTier(string(o.TierAtMost)); ok {
 			b.TierAtMost = tier
 		}
+		b.Together = fallTogether(o.Kind)
 		if o.Kind.CountsTurns() {
 			compile(&b, o)
 			list = append(list, b)

@@ -264,8 +264,8 @@ func TestLongFormObjectives(t *testing.T) {
 	})
 	b.turns(7, 5, func(t *measure.Turn) { t.Slot, t.Outcome = 1, measure.Unexpected })
 	b.turns(7, 15, func(t *measure.Turn) { t.Slot = 1 })
-	b.rec.Lane(0).Ended(measure.CompleteDegraded)
-	b.rec.Lane(0).Ended(measure.Abandoned)
+	b.rec.Lane(0).Ended(measure.CompleteDegraded, nil)
+	b.rec.Lane(0).Ended(measure.Abandoned, nil)
 	b.facts = &measure.Facts{LLMKnown: true, LLMCalls: 100}
 	r := b.evaluate()
 	for _, c := range []struct {
@@ -274,7 +274,7 @@ func TestLongFormObjectives(t *testing.T) {
 		verdict Verdict
 		reason  string
 	}{
-		{"warm", 50, 10, Fail, "P90 200 ms: fail: 20 % bad; this run: 20 % > 10 %, not met"},
+		{"warm", 50, 10, Fail, "P90 200 ms: fail: 20 % bad; P90 of answers about 199 ms; this run: 20 % > 10 %, not met"},
 		{"faq", 45, 5, Inconclusive, "inconclusive: 5 of 45 turns not answered"},
 		{"token", 45, 25, Inconclusive, "first token of the answer 200 ms: inconclusive: 25 of 45 turns had it later, or were not answered in whole"},
 		{"gap", 20, 20, Fail, "chunk gap 200 ms: fail: 20 of 20 streams had a longer one, or broke off"},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -15,6 +16,8 @@ const (
 	falseRuns    = 2000
 	coverageRuns = 400
 	outageRuns   = 20_000
+
+	correlationRuns = 200
 )
 
 func falseVerdictRows() (rows []string) {
@@ -68,6 +71,24 @@ func outageRows() (rows []string) {
 	return rows
 }
 
+// correlationRows estimate known correlations from runs of 4,000 conversations.
+func correlationRows() (rows []string) {
+	rows = append(rows, "| true ρ | mean of the estimates | 95 % of them |", "|---|---|---|")
+	for _, rho := range []float64{0, 0.05, 0.3, 0.7, 1} {
+		r := rand.New(rand.NewPCG(20261111, uint64(1000*rho)))
+		var all []float64
+		sum := 0.0
+		for range correlationRuns {
+			c, _ := correlationOf(simulatedDialogs(r, 4000, 0.05, rho))
+			all = append(all, c.Rho)
+			sum += c.Rho
+		}
+		slices.Sort(all)
+		rows = append(rows, fmt.Sprintf("| %.2f | %.3f | %.3f to %.3f |", rho, sum/correlationRuns+1e-9, all[correlationRuns/40], all[correlationRuns-correlationRuns/40-1]))
+	}
+	return rows
+}
+
 // between gives what stands between two marks of a page, and where.
 func between(t *testing.T, page, mark string) (from, to int) {
 	t.Helper()
@@ -104,6 +125,7 @@ func TestJudgingTables(t *testing.T) {
 	}
 	table("false-verdicts", falseVerdictRows())
 	table("outages", outageRows())
+	table("correlation", correlationRows())
 	if write {
 		table("coverage", coverageRows(t))
 		if err := os.WriteFile(judgingPage, []byte(page), 0o644); err != nil {

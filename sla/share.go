@@ -1,6 +1,8 @@
 package sla
 
 import (
+	"time"
+
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
@@ -35,6 +37,7 @@ func (j *judge) share(r *Judged, o scenario.Objective) {
 		return
 	}
 	j.infer(r, deff)
+	j.correlate(r, o)
 	r.Reason = j.reasons(r, o)
 	j.bound(r, o, skip)
 }
@@ -201,14 +204,41 @@ func (j *judge) late(r *Judged, o scenario.Objective) reason.Reasons {
 	if t, ok := j.answeredTwin(o.Name); ok && int64(t.n) == r.N {
 		list[0] = reason.New(reason.Latency, quantile, r.Limit, verdict, unit.Share(float64(t.bad)/n), unit.Share(float64(r.Bad-int64(t.bad))/n))
 	}
-	if len(o.Stages) > 0 {
-		// The histogram of answers is the whole run's.
-		return list
+	answers, exact := j.answers(o.Name)
+	if d, ok := Shown(answers, r.Target); ok {
+		code := reason.AnswersWithin
+		if !exact {
+			code = reason.AnswersAbout
+		}
+		return append(list, reason.New(code, quantile, d))
 	}
-	if d, ok := j.snap.Timings[measure.Response].Quantile(r.Target); ok {
-		return append(list, reason.New(reason.AnswersWithin, quantile, d))
+	if answers.N() > 0 {
+		return append(list, reason.New(reason.AnswersTooFew, quantile, answers.N(), QuantileNeeds(r.Target, shown)))
 	}
 	return append(list, reason.New(reason.NoAnswers))
+}
+
+// answers are the response times of the answers in the stages of an objective: exact
+// where these are all there are, else from the seconds, within 1.6 %.
+func (j *judge) answers(name string) (times Ordered, exact bool) {
+	stages := j.snap.Plan.Budgets[j.budgets[name]].Stages
+	if all := uint64(1)<<len(j.snap.Plan.Stages) - 1; stages&all == all {
+		return j.snap.Timings[measure.Response], true
+	}
+	part := ResponsesIn(j.snap, stages)
+	return &part, false
+}
+
+// ResponsesIn adds up the response times of the answers of some stages, a bit each.
+// A second belongs to the stage that its middle lies in.
+func ResponsesIn(s *measure.Snapshot, stages uint64) (sum measure.Sketch) {
+	for i := range s.Seconds {
+		stage := s.Plan.StageAt(time.Duration(s.First+i)*time.Second + time.Second/2)
+		if stage >= 0 && stages&(1<<stage) != 0 {
+			sum.Add(&s.Seconds[i].Response)
+		}
+	}
+	return sum
 }
 
 // answeredTwin is the tally of a budget that judges the same turns as the named

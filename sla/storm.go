@@ -8,12 +8,19 @@ import (
 	"github.com/cstest/cstest/scenario"
 )
 
-// How recovery is read from seconds: a trailing share over at least window seconds
-// and windowTurns turns has to hold for hold seconds and windowTurns turns.
+// How recovery is read from seconds: the trailing share over window seconds has to
+// hold for hold seconds and holdTurns good turns. One bad turn in a window says
+// nothing of it, and fewer than brokenLeast do not refute a recovery: of ten turns one
+// is more than 1 %, and as little as there can be.
+//
+// Windows are as long however many turns there are, and what takes evidence counts
+// good turns where it is in favour of the target and bad ones where it is against it.
+// So a good turn more never makes a recovery later, nor a bad one earlier.
 const (
 	window      = 5
-	windowTurns = 50
 	hold        = 10
+	holdTurns   = 50
+	brokenLeast = 3
 	// sparing is the LLM calls per turn, of those before the storm, at which the
 	// server has noticed it.
 	sparing = 0.2
@@ -29,30 +36,20 @@ const (
 	broken
 )
 
-// trail is the window that ends with a second.
-type trail struct {
-	tally
-	first int
-	state state
-}
-
 // trailing tells whether at least target of the turns of a budget were good in
-// the window that ends with a second. It goes back as far as it takes for
-// windowTurns, but not before from: where from comes too early for that, fewer
-// turns can hold, and are too few to be broken.
-func (j *judge) trailing(b, second, from int, target float64) trail {
-	t := trail{first: second + 1}
-	for i := second; i >= from && (second-i < window || t.n < windowTurns); i-- {
-		t.tally, t.first = t.plus(j.at(b, i)), i
+// the window that ends with a second and begins no earlier than from.
+func (j *judge) trailing(b, second, from int, target float64) state {
+	var t tally
+	for i := max(second-window+1, from); i <= second; i++ {
+		t = t.plus(j.at(b, i))
 	}
-	switch {
-	case t.n == 0:
-	case float64(t.bad) <= (1-target)*float64(t.n)+1e-9:
-		t.state = holds
-	case t.n >= windowTurns:
-		t.state = broken
+	switch most := max((1-target)*float64(t.n)+1e-9, 1); {
+	case float64(t.bad) <= most && t.bad < t.n:
+		return holds
+	case float64(t.bad) > most && t.bad >= brokenLeast:
+		return broken
 	}
-	return t
+	return unknown
 }
 
 func (t tally) plus(o tally) tally { return tally{t.n + o.n, t.bad + o.bad} }
@@ -85,36 +82,28 @@ func (j *judge) recoveryAfter(storm measure.Storm, budget string, target float64
 			end = min(end, int(edge(other.Start)/time.Second))
 		}
 	}
-	open := from              // the first second that recovery may have begun in
-	began, last := none, none // the first second in a row that holds, and the last one with turns
-	turns := uint64(0)        // since began
+	open := from      // the first second that recovery may have begun in
+	began := none     // the first second in a row that holds
+	good := uint64(0) // turns since began
 	for second := from; second < end; second++ {
 		now := j.at(b, second)
-		if now.n == 0 {
-			if second-last >= window {
-				began = none // nobody saw whether it held
-			}
-			continue
-		}
-		last = second
-		t := j.trailing(b, second, from, target)
-		switch t.state {
+		switch j.trailing(b, second, from, target) {
 		case holds:
 			if began == none {
-				began, turns = second, 0
+				began, good = second, 0
 			}
-			turns += now.n
+			good += now.n - now.bad
 		case broken:
 			began = none
-			if open >= min(second-hold+1, t.first) {
+			if open > second-hold {
 				// What began since then did not last, nor did anything before.
 				open = second + 1
 				r.refuted = time.Duration(open)*time.Second - storm.End
 			}
-		default:
+		case unknown, doubtful:
 			began = none
 		}
-		if began != none && second-began+1 >= hold && turns >= windowTurns {
+		if began != none && second-began+1 >= hold && good >= holdTurns {
 			after := time.Duration(0)
 			if began > from {
 				after = time.Duration(began)*time.Second - storm.End
@@ -315,8 +304,8 @@ func (j *judge) callsPerTurnOf(calls map[int]measure.CallSecond, list []int) (fl
 }
 
 // metastable tells whether goodput stayed under 95 % after a storm although the
-// arrival rate was the one of the storm's start: in every trailing window with
-// enough turns, and in at least hold of them after the time that recovery has.
+// arrival rate was the one of the storm's start: in no trailing window it held, and
+// in at least hold of them, after the time that recovery has, it was seen not to.
 // Other storms and what is before their end tell nothing of this one.
 func (j *judge) metastable(s measure.Storm) bool {
 	b, ok := j.budgets[goodputBudget]
@@ -342,14 +331,14 @@ func (j *judge) metastable(s measure.Storm) bool {
 		if j.s.Load.Open() && now < 0.9*rate {
 			continue
 		}
-		switch t := j.trailing(b, second, from, goodShare); {
-		case t.n < windowTurns:
-		case t.state == holds:
+		switch j.trailing(b, second, from, goodShare) {
+		case holds:
 			return false
-		case t.state == broken:
+		case broken:
 			if second >= after+allowed && (!j.s.Load.Open() || now <= 1.1*rate) {
 				seen++
 			}
+		case unknown, doubtful:
 		}
 	}
 	return seen >= hold

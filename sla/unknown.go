@@ -108,11 +108,18 @@ func (j *judge) untold(second int) (tier, degraded int64) {
 	if s == nil {
 		return 0, 0
 	}
-	if j.saysTier() {
-		tier = int64(s.Tiers[measure.TierUnknown])
+	return UntoldOf(j.s, j.snap.Plan, s)
+}
+
+// UntoldOf is untold of one second of a run of the scenario.
+func UntoldOf(s *scenario.Scenario, p *measure.Plan, second *measure.Second) (tier, degraded int64) {
+	if saysTier(s) {
+		tier = int64(second.Tiers[measure.TierUnknown])
 	}
-	if b, ok := j.budgets[toldBudget]; ok && b < len(s.Budgets) {
-		degraded = int64(s.Budgets[b].Bad)
+	for b, budget := range p.Budgets {
+		if budget.Name == toldBudget && b < len(second.Budgets) {
+			degraded = int64(second.Budgets[b].Bad)
+		}
 	}
 	return tier, degraded
 }
@@ -120,7 +127,7 @@ func (j *judge) untold(second int) (tier, degraded int64) {
 // qualityNeverTold tells whether no answer said what full quality is judged by,
 // though they all should.
 func (j *judge) qualityNeverTold() (reason.Code, bool) {
-	if j.saysTier() && j.snap.Tiers[measure.TierUnknown] > 0 && j.snap.Tiers[measure.TierUnknown] == j.snap.Answered() {
+	if saysTier(j.s) && j.snap.Tiers[measure.TierUnknown] > 0 && j.snap.Tiers[measure.TierUnknown] == j.snap.Answered() {
 		return reason.TierNeverTold, true
 	}
 	if t, ok := j.total(toldBudget, nil); ok && t.n > 0 && int64(t.bad) == j.snap.Answered() {
@@ -139,7 +146,7 @@ func (j *judge) toldRecovery(s measure.Storm, after time.Duration, target float6
 	var seen tally
 	untold := int64(0)
 	from := wholeSecond(edge(s.End + after))
-	for second := from; second < from+hold || seen.n < windowTurns && second < j.snap.Plan.Seconds(); second++ {
+	for second := from; second < from+hold; second++ {
 		seen = seen.plus(j.at(b, second))
 		tier, degraded := j.untold(second)
 		untold += tier + degraded
@@ -148,8 +155,8 @@ func (j *judge) toldRecovery(s measure.Storm, after time.Duration, target float6
 }
 
 // saysTier tells whether the scenario says where answers tell their tier.
-func (j *judge) saysTier() bool {
-	response := j.s.Target.Response
+func saysTier(s *scenario.Scenario) bool {
+	response := s.Target.Response
 	return response != nil && response.Tier != nil
 }
 
@@ -164,7 +171,7 @@ func (j *judge) warnTiers(warn func(code reason.Code, args ...any)) {
 			warn(reason.TierUnmapped, strings.TrimSpace(word), unit.Share(float64(f.Count)/answered))
 		}
 	}
-	if n := j.snap.Tiers[measure.TierUnknown] - j.unmapped(); j.saysTier() && n > 0 {
+	if n := j.snap.Tiers[measure.TierUnknown] - j.unmapped(); saysTier(j.s) && n > 0 {
 		warn(reason.TierMissing, unit.Share(float64(n)/answered))
 	}
 	if t, ok := j.total(toldBudget, nil); ok && t.bad > 0 {

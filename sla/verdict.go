@@ -84,8 +84,10 @@ type Judged struct {
 	// the count alone decides.
 	Confidence float64
 	DEFF       float64
-	Census     *Census    // of an objective about seconds
-	Comebacks  []Comeback // of one about recovery, a storm each
+	// Correlation is of its turns within conversations; nil where too few tell.
+	Correlation *Correlation
+	Census      *Census    // of an objective about seconds
+	Comebacks   []Comeback // of one about recovery, a storm each
 }
 
 // Census is what every second was.

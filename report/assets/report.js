@@ -170,9 +170,9 @@
       return [{
         height: 230, padding: [18, 50, 0, 0], scales: { x: { time: false }, y: logScale(data.limits.map((l) => l.at)) },
         axes: [timeAxis(), axis(duration, { splits: logSplits, filter: (u, v) => v })],
-        series: [timeSeries, line("P99", "--c-p99", duration), line("P50", "--c-p50", duration)],
+        series: [timeSeries, line("P99", "--c-p99", duration), line("P90", "--c-p90", duration), line("P50", "--c-p50", duration)],
         hooks: { drawClear: [backdrop(true)], draw: [limits(data.limits, "y", duration)] },
-      }, [s.t, s.p99, s.p50]];
+      }, [s.t, s.p99, s.p90, s.p50]];
     },
     lag() {
       const s = data.series;

@@ -139,6 +139,22 @@ def judge_seconds(states, target):
     return "inconclusive"
 
 
+def edge(seconds):
+    """A storm's edge to the millisecond, halves up."""
+    return math.floor(seconds * 1000 + 0.5) / 1000
+
+
+def near(a, b):
+    return a is b or a is not None and b is not None and abs(a - b) < 1e-5
+
+
+# How recovery is read from seconds.
+GOOD = 0.95
+WINDOW = 5
+HOLD = 10
+HOLD_TURNS = 50
+BROKEN_LEAST = 3
+
 # Shares of turns that are not verified, rather than inconclusive, without any.
 NEEDS_SOME = ("chunk_gap", "expected", "first_reasoning")
 
@@ -147,8 +163,15 @@ class Run:
     def __init__(self, document):
         self.d = document
         self.how = document["judging"]
+        self.still = []  # what fails even without the seconds in which the generator was late
         self.burn = {b["objective"]: b for b in document["burn"]}
         self.seconds = [s["t_s"] for s in document["series"]]
+        self.at = {s["t_s"]: s for s in document["series"]}
+        self.end = math.ceil(max((s["end_s"] for s in document["stages"]), default=0) - 1e-9)  # of the stages
+        latency = [(o["target"], -o["limit_ns"]) for o in document["objectives"] if o["kind"] == "latency"]
+        self.tail = max(latency)[0] if latency else GOOD
+        quality = [o["target"] for o in document["objectives"] if o["kind"] == "full_quality" and o["target"] > 0]
+        self.quality = quality[0] if quality else GOOD
 
     def objective(self, o, without=frozenset()):
         """Judge one objective, as if nothing had been seen in some seconds."""
@@ -157,7 +180,7 @@ class Run:
             states = "".join("u" if i in without and c in "gbdu" else c for i, c in enumerate(o["census"]["states"]))
             return {"verdict": judge_seconds(states, o["census"]["target"])}
         if kind in ("recovery_latency", "recovery_quality"):
-            return {"verdict": self.recovery(o)}
+            return {"verdict": self.recovery(o, without)}
         if kind == "calls_per_turn":
             return {"verdict": self.calls(o)}
         if kind in ("integrity", "planted", "context"):
@@ -182,18 +205,121 @@ class Run:
             return "inconclusive"
         return "pass" if calls / turns <= o["target"] else "fail"
 
-    def recovery(self, o):
+    def recovery(self, o, without):
+        """Judge how long after each storm of a name things stayed bad."""
+        quality = o["kind"] == "recovery_quality"
+        good, target = ("full_quality", self.quality) if quality else ("goodput", self.tail)
+        c, untold = self.d["counts"], [sum(s[key] for s in self.at.values()) for key in ("tier_untold", "degraded_untold")]
+        if quality and any(n > 0 and n == c["ok"] + c["degraded"] + c["unexpected"] for n in untold):
+            return "not_verified"
         limit = o["limit_ns"] / 1e9
         order = ["pass", "not_verified", "inconclusive", "fail"]
-        worst = None
-        for r in o.get("comebacks", []):
-            if r["took_s"] is not None and r["took_s"] <= limit:
-                verdict = "pass" if r["told"] else "not_verified"
+        verdicts, seen = [], []
+        for storm in self.d["storms"]:
+            if storm["name"] != o["after"]:
+                continue
+            took, refuted = self.after(storm, good, target, without)
+            seen.append((took, refuted))
+            if took is not None and took <= limit + 1e-9:
+                verdicts.append("not_verified" if quality and not self.told(storm, took, target, without) else "pass")
             else:
-                verdict = "fail" if r["refuted_s"] > limit else "inconclusive"
-            if worst is None or order.index(verdict) > order.index(worst):
-                worst = verdict
-        return worst or "not_verified"
+                verdicts.append("fail" if refuted > limit + 1e-9 else "inconclusive")
+        said = [(r["took_s"], r["refuted_s"]) for r in o.get("comebacks", [])]
+        verdicts += ["inconclusive"] * (len(said) - len(seen))  # storms that the load did not come to
+        if not without and (len(said) < len(seen) or any(not near(x, y) for a, b in zip(said, seen) for x, y in zip(a, b))):
+            raise ValueError(f'{o["name"]}: back after {seen}, but {said} in the file')
+        return max(verdicts, key=order.index) if verdicts else "not_verified"
+
+    def tally(self, good, second, without):
+        """The turns of a second, and how many of them were bad."""
+        s = self.at.get(second)
+        if s is None or second in without:
+            return 0, 0
+        return s["valid"], s["valid"] - s[good]
+
+    def trailing(self, good, second, first, target, without):
+        """What the window that ends with a second says."""
+        n = bad = 0
+        for i in range(max(second - WINDOW + 1, first), second + 1):
+            more, worse = self.tally(good, i, without)
+            n, bad = n + more, bad + worse
+        most = max((1 - target) * n + 1e-9, 1)
+        if bad <= most and bad < n:
+            return "holds"
+        return "broken" if bad > most and bad >= BROKEN_LEAST else "unknown"
+
+    def after(self, storm, good, target, without):
+        """When a share is back after a storm (None: not seen), and before when it was not."""
+        over = edge(storm["end_s"])
+        first, last, refuted = math.ceil(over), self.end, 0.0
+        for other in self.d["storms"]:
+            if other is storm:
+                continue
+            if edge(other["start_s"]) < over < edge(other["end_s"]):
+                return None, 0.0
+            if edge(other["start_s"]) >= over:
+                last = min(last, math.floor(edge(other["start_s"])))
+        open_, began, turns = first, None, 0
+        for second in range(first, last):
+            n, bad = self.tally(good, second, without)
+            says = self.trailing(good, second, first, target, without)
+            if says == "holds":
+                if began is None:
+                    began, turns = second, 0
+                turns += n - bad
+            else:
+                began = None
+                if says == "broken" and open_ > second - HOLD:
+                    open_ = second + 1
+                    refuted = open_ - storm["end_s"]
+            if began is not None and second - began + 1 >= HOLD and turns >= HOLD_TURNS:
+                return (began - storm["end_s"] if began > first else 0.0), refuted
+        return None, refuted
+
+    def told(self, storm, took, target, without):
+        """Whether quality is back even if answers that do not say so are not of full quality."""
+        n = bad = untold = 0
+        first = second = math.ceil(edge(storm["end_s"] + took))
+        while second < first + HOLD:
+            more, worse = self.tally("full_quality", second, without)
+            n, bad = n + more, bad + worse
+            s = self.at.get(second)
+            untold += s["tier_untold"] + s["degraded_untold"] if s else 0
+            second += 1
+        return untold == 0 or bad + untold <= (1 - target) * n + 1e-9
+
+    def starts(self, first, end):
+        """Conversations begun or refused, a second, in [first, end)."""
+        first = max(first, 0)
+        if end <= first:
+            return 0.0
+        return sum(s["starts"] + s["dropped_target"] for t, s in self.at.items() if first <= t < end) / (end - first)
+
+    def stormy(self, second, storm):
+        return any(
+            other is not storm and second + 1 > edge(other["start_s"]) and second < edge(other["end_s"]) for other in self.d["storms"]
+        )
+
+    def metastable(self, storm, without=frozenset()):
+        """Whether goodput did not return although no more was asked than before the storm."""
+        after, before = math.ceil(edge(storm["end_s"])), math.floor(edge(storm["start_s"]))
+        allowed = max([HOLD] + [
+            math.ceil(o["limit_ns"] / 1e9 - 1e-9) for o in self.d["objectives"] if o["kind"] == "recovery_latency" and o["after"] == storm["name"]
+        ])
+        is_open = self.how["load"] == "open"
+        rate, seen, first, second = self.starts(before - WINDOW, before), 0, after, after
+        while second < self.end and second in self.at:
+            now = self.starts(second - WINDOW + 1, second + 1)
+            if self.stormy(second, storm):
+                first = second + 1
+            elif not is_open or now >= 0.9 * rate:
+                says = self.trailing("goodput", second, first, GOOD, without)
+                if says == "holds":
+                    return False
+                if says == "broken" and second >= after + allowed and (not is_open or now <= 1.1 * rate):
+                    seen += 1
+            second += 1
+        return seen >= HOLD
 
     def share(self, o, without):
         n, bad = o["n"], o["bad"]
@@ -237,21 +363,16 @@ class Run:
         window = max(1, math.ceil(self.how["timeout_s"]))
         without = {near for s in late for near in range(max(s - window, 0), s + 2)}
         failed = [o for o in self.d["objectives"] if verdicts[o["name"]]["verdict"] == "fail"]
-        storms = [s for s in self.d["storms"] if s["metastable"]]
+        storms = [s for s in self.d["storms"] if self.metastable(s)]
         if not failed and not storms:
             return False
-        for o in failed:
-            if o["kind"] in ("recovery_latency", "recovery_quality"):
-                # How its windows went is not in the file; it says of itself that it fails without them.
-                if o["name"] in g["fails_without_late"]:
-                    return False
-            elif o["kind"] != "conversations" and self.objective(o, without)["verdict"] == "fail":
-                return False
-        return not any(s["name"] in g["fails_without_late"] for s in storms)
+        self.still = [o["name"] for o in failed if o["kind"] != "conversations" and self.objective(o, without)["verdict"] == "fail"]
+        self.still += [s["name"] for s in storms if self.metastable(s, without)]
+        return not self.still
 
     def verdict(self, verdicts):
         c, how = self.d["counts"], self.how
-        failed = any(v["verdict"] == "fail" for v in verdicts.values()) or any(s["metastable"] for s in self.d["storms"])
+        failed = any(v["verdict"] == "fail" for v in verdicts.values()) or any(self.metastable(s) for s in self.d["storms"])
         undecided = any(
             verdicts[o["name"]]["verdict"] == "inconclusive" or verdicts[o["name"]]["verdict"] == "not_verified" and self.must_verify(o)
             for o in self.d["objectives"]
@@ -276,7 +397,7 @@ class Run:
             code = 0
         if self.how["signal"] > 0:
             code = 128 + self.how["signal"]
-        return {"objectives": verdicts, "verdict": run, "exit_code": code}
+        return {"objectives": verdicts, "verdict": run, "exit_code": code, "fails_without_late": self.still}
 
 
 if __name__ == "__main__":
