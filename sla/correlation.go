@@ -61,7 +61,7 @@ func (j *judge) correlate(r *Judged, o scenario.Objective) {
 func fallTogether(k scenario.ObjectiveKind) bool {
 	switch k {
 	case scenario.KindLatency, scenario.KindAvailability, scenario.KindFullQuality, scenario.KindExpected,
-		scenario.KindFirstToken, scenario.KindChunkGap:
+		scenario.KindFirstToken, scenario.KindFirstReasoning, scenario.KindChunkGap:
 		return true
 	case scenario.KindSeconds, scenario.KindContext, scenario.KindIntegrity, scenario.KindPlanted, scenario.KindConversations,
 		scenario.KindRecoveryLatency, scenario.KindRecoveryQuality, scenario.KindCallsPerTurn:

@@ -202,7 +202,7 @@ func enoughTurns(c *chosen) float64 {
 	most := 0.0
 	for _, o := range c.Objectives() {
 		if countedInTurns(o) {
-			most = max(most, float64(sla.Needs(float64(o.Target), float64(c.SLA.Confidence), c.MeanTurns())))
+			most = max(most, float64(sla.Needs(float64(o.Target), float64(c.SLA.Confidence), c.TurnsTogether())))
 		}
 	}
 	return 1.5 * most

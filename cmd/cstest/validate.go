@@ -5,13 +5,11 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
-	"github.com/cstest/cstest/sla"
 	"github.com/cstest/cstest/unit"
 )
 
@@ -80,33 +78,46 @@ func validateOne(s streams, o *validateOptions, arg string, lang reason.Lang) er
 
 // planWords is every text of a plan in one language. Fields that end in F are formats.
 type planWords struct {
+	lang                                 reason.Lang
 	ValidF, DesignF, UsersF, LoadF, Head string
 	WithoutBadTurns, WithoutBadUsers     string
-	TooFewF, Unknown, AboutF             string
+	UpToF, FromF, Never                  string
+	Nothing, SecondsF, OneStorm, StormsF string
+	TurnsF, UserTurnsF, DialogsF         string
+	LeftOutF, AtBestF, SureF             string
 	WithinF, TierF, MostF, None, Warning string
 }
 
 func planWordsIn(lang reason.Lang) planWords {
 	if lang == reason.Chinese {
 		return planWords{
+			lang:   lang,
 			ValidF: "%s：有效\n", DesignF: "设计效应 %s（同一会话的轮次相互关联）\n", UsersF: "%s 个用户，各自一再提问：时间再长也不会变多\n",
-			LoadF: "约 %s 个会话、%s 轮，其中 %s 轮计入判定\n", Head: "目标\t种类\t要求\t至少需要\t预计",
+			LoadF: "约 %s 个会话、%s 轮，其中 %s 轮计入判定\n", Head: "目标\t种类\t要求\t至少需要\t将判定\t八成把握通过\t八成把握不通过",
 			WithoutBadTurns: " 轮且无一不合格", WithoutBadUsers: " 个用户且无一不合格",
-			TooFewF: "%s：太少，至多是证据不足", Unknown: "取决于被测系统的快慢", AboutF: "约 %s",
+			UpToF: "不合格至多 %s", FromF: "不合格至少 %s", Never: "不可能：太少",
+			Nothing: "无", SecondsF: "%s 秒，其中 %s 秒可为坏秒", OneStorm: "1 场风暴", StormsF: "%s 场风暴",
+			TurnsF: "约 %s 轮", UserTurnsF: "至少 %s 轮", DialogsF: "约 %s 个会话",
+			LeftOutF: "%s：%s 轮中不计风暴与允许的全部恢复时间", AtBestF: "%s：至多 %s",
+			SureF:   "被测系统的不合格占比不超过所列值时，五次中有四次通过；不低于所列值时，五次中有四次不通过；介于两者之间时可能证据不足。\n轮次按每个应答用时 %s 估算。\n",
 			WithinF: " 在 %s 内", TierF: " 档位不低于 %s", MostF: " 至多 %g", None: "一个也不许有", Warning: "警告：",
 		}
 	}
 	return planWords{
+		lang:   lang,
 		ValidF: "%s: valid\n", DesignF: "design effect %s (turns that hang together in a conversation)\n", UsersF: "%s users, who each ask again and again: more time does not make them more\n",
-		LoadF: "about %s conversations, %s turns, %s of them judged\n", Head: "OBJECTIVE\tKIND\tTARGET\tNEEDS AT LEAST\tEXPECTED",
+		LoadF: "about %s conversations, %s turns, %s of them judged\n", Head: "OBJECTIVE\tKIND\tTARGET\tNEEDS AT LEAST\tWILL JUDGE\tPASSES 4 IN 5\tFAILS 4 IN 5",
 		WithoutBadTurns: " turns without a bad one", WithoutBadUsers: " users without a bad turn",
-		TooFewF: "%s: too few, inconclusive at best", Unknown: "depends on the target's speed", AboutF: "about %s",
+		UpToF: "up to %s bad", FromF: "from %s bad", Never: "never: too few",
+		Nothing: "nothing", SecondsF: "%s s, of which %s may be bad", OneStorm: "1 storm", StormsF: "%s storms",
+		TurnsF: "about %s turns", UserTurnsF: "at least %s turns", DialogsF: "about %s conversations",
+		LeftOutF: "%s: of %s turns the storm and all the time that recovery is allowed are left out", AtBestF: "%s: at best %s",
+		SureF:   "Four times in five a target passes with up to that share of bad turns, and fails from that on; between, it may stay open.\nTurns are counted as if each answer took %s.\n",
 		WithinF: " within %s", TierF: " at tier %s or better", MostF: " at most %g", None: "none at all", Warning: "warning: ",
 	}
 }
 
-// describePlan prints the load and, for each objective, the turns it needs and
-// will get.
+// describePlan prints the load and what it comes to for each objective.
 func describePlan(out io.Writer, c *chosen, lang reason.Lang) error {
 	w := planWordsIn(lang)
 	fmt.Fprintf(out, w.ValidF+"%s\n", c.Name, headline(c, lang))
@@ -120,39 +131,11 @@ func describePlan(out io.Writer, c *chosen, lang reason.Lang) error {
 		judged, _ := c.JudgedTurnsExpected()
 		fmt.Fprintf(out, w.LoadF, wholeTurns(n), wholeTurns(turns), wholeTurns(judged))
 	}
-	tw := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, w.Head)
-	for _, obj := range c.Objectives() {
-		needs, expected := w.needs(c, obj, users)
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", obj.Name, obj.Kind, w.target(obj), needs, expected)
+	plan, err := outlookOf(c.Scenario)
+	if err != nil {
+		return err
 	}
-	return tw.Flush()
-}
-
-// needs says how many turns an objective needs to pass, or users of a closed load,
-// and how many it will get; nothing where it does not count them.
-func (w *planWords) needs(c *chosen, obj scenario.Objective, users float64) (needs, expected string) {
-	judged, known := c.JudgedTurnsExpected()
-	deff, of := c.TurnsTogether(), w.WithoutBadTurns
-	if users > 0 {
-		deff, of = 1, w.WithoutBadUsers
-	}
-	n := sla.Needs(float64(obj.Target), float64(c.SLA.Confidence), deff)
-	if !countedInTurns(obj) || n <= 0 {
-		return "", ""
-	}
-	needs = unit.Count(n).Text() + of
-	switch {
-	case users > 0 && users < float64(n)-0.5:
-		expected = fmt.Sprintf(w.TooFewF, wholeTurns(users))
-	case !known:
-		expected = w.Unknown
-	case judged < float64(n):
-		expected = fmt.Sprintf(w.TooFewF, wholeTurns(math.Floor(judged)))
-	default:
-		expected = fmt.Sprintf(w.AboutF, wholeTurns(judged))
-	}
-	return needs, expected
+	return plan.describe(out, &w)
 }
 
 // wholeTurns shows an expected number, whole.
@@ -182,7 +165,7 @@ func (w *planWords) target(o scenario.Objective) string {
 // countedInTurns tells whether an objective is a share of turns.
 func countedInTurns(o scenario.Objective) bool {
 	switch o.Kind {
-	case scenario.KindLatency, scenario.KindAvailability, scenario.KindFullQuality, scenario.KindExpected, scenario.KindFirstToken, scenario.KindFirstReasoning:
+	case scenario.KindLatency, scenario.KindAvailability, scenario.KindFullQuality, scenario.KindExpected, scenario.KindFirstToken, scenario.KindFirstReasoning, scenario.KindChunkGap:
 		return true
 	default:
 		return false

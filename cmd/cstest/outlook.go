@@ -1,0 +1,212 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"text/tabwriter"
+	"time"
+
+	"github.com/cstest/cstest/load"
+	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/sla"
+	"github.com/cstest/cstest/trial"
+	"github.com/cstest/cstest/unit"
+)
+
+// outlook is what the plan of a scenario comes to for each of its objectives: the
+// judge's word on runs that are not held, but foreseen.
+type outlook struct {
+	s      *scenario.Scenario
+	answer time.Duration // how long answers were taken to need
+	every  int64         // of so many conversations one was walked
+	// best is a run in which every turn is good. In slowest those of storms and of
+	// all the time that recovery has are degraded; calm is best without storms.
+	best, slowest, calm sla.Result
+}
+
+// mostForeseen is how many turns of a plan are walked.
+const mostForeseen = 300_000
+
+func outlookOf(s *scenario.Scenario) (*outlook, error) {
+	o := &outlook{s: s, answer: answerTime(s), every: 1}
+	plan := trial.Plan(s)
+	if n := int64(turnsAbout(s, o.answer)); n > mostForeseen {
+		o.every = (n + mostForeseen - 1) / mostForeseen
+	}
+	turns, err := load.Foresee(s, o.answer, o.every)
+	if err != nil {
+		return nil, err
+	}
+	good, degraded := measure.NewRecorder(plan, 1), measure.NewRecorder(plan, 1)
+	spans := recoveries(s)
+	for seen := range turns {
+		t := measure.Turn{Slot: seen.Slot, Intended: seen.Intended, Sent: seen.Intended, Done: seen.Intended + time.Millisecond, Tier: measure.TierLLM}
+		if s.Checks.Memory == scenario.On {
+			t.Memory = measure.Verified
+		}
+		if s.Target.Mode == scenario.ModeStream {
+			t.FirstReasoning, t.FirstToken, t.Gaps = t.Done, t.Done, []time.Duration{time.Millisecond}
+		}
+		good.Lane(0).Record(&t)
+		if within(spans, seen.Intended) {
+			t.Outcome, t.Tier, t.Memory = measure.Degraded, measure.TierFAQ, measure.NotVerified
+		}
+		degraded.Lane(0).Record(&t)
+		if seen.Last {
+			good.Lane(0).Ended(measure.Complete, nil)
+			degraded.Lane(0).Ended(measure.Complete, nil)
+		}
+	}
+	best, err := good.Cut(plan.End())
+	if err != nil {
+		return nil, err
+	}
+	slowest, err := degraded.Cut(plan.End())
+	if err != nil {
+		return nil, err
+	}
+	storms := &measure.Facts{Storms: sla.PlannedStorms(s), LLMKnown: s.LLM != nil}
+	o.best, o.slowest = sla.Evaluate(s, best, storms), sla.Evaluate(s, slowest, storms)
+	o.calm = sla.Evaluate(s, best, &measure.Facts{LLMKnown: true})
+	return o, nil
+}
+
+// answerTime is how long answers may take and still meet the SLA, or a second where
+// it does not say.
+func answerTime(s *scenario.Scenario) time.Duration {
+	shortest := time.Second
+	asked := false
+	for _, o := range s.Objectives() {
+		if o.Kind == scenario.KindLatency && (!asked || o.Limit.D() < shortest) {
+			shortest, asked = o.Limit.D(), true
+		}
+	}
+	if t := s.Target.Timeout.D(); t > 0 {
+		shortest = min(shortest, t)
+	}
+	return shortest
+}
+
+// turnsAbout is about how many turns there will be.
+func turnsAbout(s *scenario.Scenario, answer time.Duration) float64 {
+	if n, known := s.TurnsExpected(); known {
+		return n
+	}
+	per := answer.Seconds() + s.MeanThink().Seconds()/max(s.MeanTurns(), 1)
+	return float64(s.PeakUsers()) * s.TotalDuration().Seconds() / per
+}
+
+// recoveries are the planned storms with the time that full quality has to come back.
+func recoveries(s *scenario.Scenario) (list []sla.Span) {
+	for _, o := range s.Objectives() {
+		if o.Kind != scenario.KindRecoveryQuality {
+			continue
+		}
+		for _, storm := range sla.PlannedStorms(s) {
+			if storm.Name == o.After {
+				list = append(list, sla.Span{Start: storm.Start, End: storm.End + o.Limit.D()})
+			}
+		}
+	}
+	return list
+}
+
+// describe prints a row for each objective: what it needs, what it will get, and
+// how sure that is to decide; and below what keeps one from passing at all.
+func (o *outlook) describe(out io.Writer, w *planWords) error {
+	tw := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, w.Head)
+	var notes []string
+	sure := false
+	for i, asked := range o.s.Objectives() {
+		best := o.best.Objectives[i]
+		pass, fail := "", ""
+		if best.Unit == "share" && best.Verdict != sla.NotVerified {
+			sure = true
+			pass, fail = o.sure(w, asked, o.of(o.slowest.Objectives[i].N))
+		}
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", asked.Name, asked.Kind, w.target(asked), o.needs(w, asked), o.judges(w, i), pass, fail)
+		if all := o.calm.Objectives[i].N; asked.Kind == scenario.KindFullQuality && o.slowest.Objectives[i].N < all {
+			notes = append(notes, fmt.Sprintf(w.LeftOutF, asked.Name, unit.Count(o.of(all)).Text()))
+		}
+		if best.Verdict != sla.Pass {
+			notes = append(notes, fmt.Sprintf(w.AtBestF, asked.Name, best.Reason.Text(w.lang)))
+		}
+	}
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	for _, n := range notes {
+		fmt.Fprintln(out, n)
+	}
+	if sure {
+		fmt.Fprintf(out, w.SureF, unit.Duration(o.answer))
+	}
+	return nil
+}
+
+// sure says up to which share of bad turns an objective passes, and from which on it
+// fails, where it judges n.
+func (o *outlook) sure(w *planWords, asked scenario.Objective, n int64) (pass, fail string) {
+	pass, fail = w.Never, w.Never
+	upTo, from := sla.Sure(o.s, asked, n)
+	if !math.IsNaN(upTo) {
+		pass = fmt.Sprintf(w.UpToF, unit.Share(upTo).Text())
+	}
+	if !math.IsNaN(from) {
+		fail = fmt.Sprintf(w.FromF, unit.Share(from).Text())
+	}
+	return pass, fail
+}
+
+// of scales what was counted of one conversation in every few.
+func (o *outlook) of(n int64) int64 { return n * o.every }
+
+// needs is what an objective takes at least, all of it good.
+func (o *outlook) needs(w *planWords, asked scenario.Objective) string {
+	if !countedInTurns(asked) || o.s.SLA.Gate == scenario.GateMeasured {
+		return ""
+	}
+	deff, of := o.s.TurnsTogether(), w.WithoutBadTurns
+	if o.s.UsersTold() > 0 {
+		deff, of = 1, w.WithoutBadUsers
+	}
+	if n := sla.Needs(float64(asked.Target), float64(o.s.SLA.Confidence), deff); n > 0 {
+		return unit.Count(n).Text() + of
+	}
+	return ""
+}
+
+// judges is what an objective will get, storms and recovery taken out where they
+// are no part of it.
+func (o *outlook) judges(w *planWords, i int) string {
+	best := o.best.Objectives[i]
+	switch {
+	case best.Verdict == sla.NotVerified:
+		return w.Nothing
+	case best.Census != nil:
+		return fmt.Sprintf(w.SecondsF, unit.Count(best.Census.Total).Text(), unit.Count(best.Census.Budget).Text())
+	case best.Comebacks != nil && best.N == 1:
+		return w.OneStorm
+	case best.Comebacks != nil:
+		return fmt.Sprintf(w.StormsF, unit.Count(best.N).Text())
+	case best.Kind == scenario.KindConversations:
+		return fmt.Sprintf(w.DialogsF, unit.Count(o.of(best.N)).Text())
+	}
+	format := w.TurnsF
+	if o.s.UsersTold() > 0 {
+		format = w.UserTurnsF
+	}
+	return fmt.Sprintf(format, unit.Count(o.of(o.slowest.Objectives[i].N)).Text())
+}
+
+func within(list []sla.Span, at time.Duration) bool {
+	for _, s := range list {
+		if at >= s.Start && at < s.End {
+			return true
+		}
+	}
+	return false
+}
