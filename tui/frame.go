@@ -78,8 +78,22 @@ type Window struct {
 	Counts [measure.Outcomes]int64
 	Tiers  [measure.Tiers]int64 // of answered turns
 	P50    time.Duration
+	P90    time.Duration
 	P95    time.Duration
 	P99    time.Duration
+}
+
+// tail is the highest quantile that a window's answers carry, and its name; else P99,
+// which is not known.
+func (w *Window) tail() (name string, d time.Duration) {
+	switch {
+	case w.P99 > 0:
+	case w.P95 > 0:
+		return "P95", w.P95
+	case w.P90 > 0:
+		return "P90", w.P90
+	}
+	return "P99", w.P99
 }
 
 // Burn is the bad share of the last Over, divided by the share the SLA allows:

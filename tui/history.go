@@ -27,7 +27,8 @@ func (d *feed) put(f Frame) {
 	// The frame at 12.3 s tells of the second from 11 s to 12 s.
 	if second := int(f.Elapsed/time.Second) - 1; f.Phase != Starting {
 		c := f.Last.classes()
-		d.history.record(second, point{starts: f.Achieved, p99: f.Last.P99, n: c.n, bad: c.bad})
+		_, tail := f.Last.tail()
+		d.history.record(second, point{starts: f.Achieved, tail: tail, p99: f.Last.P99, n: c.n, bad: c.bad})
 	}
 	d.mu.Unlock()
 	select {
@@ -39,7 +40,8 @@ func (d *feed) put(f Frame) {
 // point is what the charts keep of a second.
 type point struct {
 	starts float64
-	p99    time.Duration // 0: nothing answered
+	tail   time.Duration // the highest quantile known, see Window.tail; 0: none is
+	p99    time.Duration // 0: too few answers
 	n, bad int64
 }
 
@@ -60,6 +62,7 @@ type history struct {
 type tally struct {
 	starts  float64 // sum
 	seconds int     // merged; 0 where nothing is known
+	tail    time.Duration
 	p99     time.Duration
 	n, bad  int64
 }
@@ -67,7 +70,7 @@ type tally struct {
 func (t *tally) add(p point) {
 	t.starts += p.starts
 	t.seconds++
-	t.p99 = max(t.p99, p.p99)
+	t.tail, t.p99 = max(t.tail, p.tail), max(t.p99, p.p99)
 	t.n += p.n
 	t.bad += p.bad
 }
@@ -75,7 +78,7 @@ func (t *tally) add(p point) {
 func (t *tally) merge(o tally) {
 	t.starts += o.starts
 	t.seconds += o.seconds
-	t.p99 = max(t.p99, o.p99)
+	t.tail, t.p99 = max(t.tail, o.tail), max(t.p99, o.p99)
 	t.n += o.n
 	t.bad += o.bad
 }

@@ -146,12 +146,15 @@ func (m *model) latencyChart(rows int) []*line {
 	ceiling := limit
 	var bars []bar
 	for _, t := range m.columns(m.plotWidth()) {
-		b := bar{v: math.NaN(), paint: m.colour.against(float64(t.p99), limit)}
-		if t.p99 > 0 {
-			b.v = float64(t.p99)
+		b := bar{v: math.NaN(), paint: m.colour.against(float64(t.tail), limit)}
+		if t.tail > 0 {
+			b.v = float64(t.tail)
 			ceiling = max(ceiling, b.v)
 		}
-		if b.paint == m.colour.plain {
+		switch {
+		case t.p99 == 0 && (limit <= 0 || float64(t.tail) <= limit):
+			b.paint = m.colour.accent // of a lower quantile that says nothing of the P99
+		case b.paint == m.colour.plain:
 			b.paint = m.colour.good
 		}
 		bars = append(bars, b)
@@ -160,8 +163,8 @@ func (m *model) latencyChart(rows int) []*line {
 	if limit > 0 {
 		ceiling = min(ceiling, 3*limit)
 	}
-	value := m.frame.Last.P99
-	return m.plot(rows, "P99", millis(value), bars, ceiling, limit, m.colour.against(float64(value), limit))
+	name, value := m.frame.Last.tail()
+	return m.plot(rows, name, millis(value), bars, ceiling, limit, m.colour.against(float64(value), limit))
 }
 
 func (m *model) plot(rows int, name, value string, bars []bar, ceiling, mark float64, p paint) []*line {

@@ -26,19 +26,29 @@ func (m *model) short() []*line {
 		out = append(out, m.banner())
 	}
 	limit := float64(m.limit("p99"))
-	latency := row("P99").text(m.bolder(c.against(float64(f.Last.P99), limit)), millis(f.Last.P99))
+	name, tail := f.Last.tail()
+	soFar := ""
+	if name != "P99" {
+		soFar = "P99 "
+	}
+	latency := row(name).text(m.bolder(c.against(float64(tail), limit)), millis(tail))
 	if limit > 0 {
 		latency.text(c.dim, " / "+span(m.limit("p99")))
 	}
-	latency.text(c.dim, "  "+w.soFar+" ").text(c.against(float64(f.SoFar.P99), limit), millis(f.SoFar.P99))
+	latency.text(c.dim, "  "+w.soFar+" "+soFar).text(c.against(float64(f.SoFar.P99), limit), millis(f.SoFar.P99))
 	cl := f.Last.classes()
 	answers := newLine(m.width).text(c.good, w.ok+" "+share(cl.ok, cl.n)).
 		text(some(cl.lesser, c.warn, c.dim), " "+w.lesser+" "+share(cl.lesser, cl.n)).
 		text(some(cl.bad, c.bad, c.dim), " "+w.bad+" "+share(cl.bad, cl.n))
 	s := f.Seconds
-	seconds := row(w.badSeconds).text(c.good, format(w.left2, s.Budget-s.Bad, s.Budget))
-	if s.Bad > s.Budget {
-		seconds = row(w.badSeconds).text(c.bad, format(w.over, s.Bad-s.Budget, s.Budget))
+	seconds := row(w.badSeconds)
+	switch {
+	case s.Total == 0 && s.Budget == 0:
+		seconds.text(c.plain, "–")
+	case s.Bad > s.Budget:
+		seconds.text(c.bad, format(w.over, s.Bad-s.Budget, s.Budget))
+	default:
+		seconds.text(c.good, format(w.left2, s.Budget-s.Bad, s.Budget))
 	}
 	starts := row(w.arrivals).text(c.bold, perSecond(f.Achieved)).text(c.dim, " "+format(w.planned, perSecond(f.Planned)))
 	if f.Users > 0 {

@@ -187,6 +187,7 @@ func windowOf(s *measure.Snapshot) tui.Window {
 	w := tui.Window{Turns: s.Turns(), Counts: s.Counts, Tiers: s.Tiers}
 	h := s.Timings[measure.Response]
 	w.P50, _ = sla.Shown(h, 0.50)
+	w.P90, _ = sla.Shown(h, 0.90)
 	w.P95, _ = sla.Shown(h, 0.95)
 	w.P99, _ = sla.Shown(h, 0.99)
 	return w
