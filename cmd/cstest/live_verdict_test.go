@@ -3,8 +3,11 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -80,8 +83,104 @@ func TestStoppedGeneratorIsInvalid(t *testing.T) {
 		}
 		break
 	}
-	doc := open(t, dir)
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		t.Skip("no python3: the second implementation is written in it")
+	}
+	doc := checkVerdict(t, python, dir)
 	if code := r.cmd.ProcessState.ExitCode(); code != 12 || doc.Verdict != "invalid" || objectiveOf(doc, "latency-p99").Verdict != "fail" || doc.Generator.TaintedS < 4 {
 		t.Errorf("exit %d, %s, %d s tainted: %q", code, doc.Verdict, doc.Generator.TaintedS, doc.Reasons)
+	}
+}
+
+// metered answers as many turns as a bucket lets through that fills at a rate, and
+// holds what comes of it in a fifth of a second: so long this machine may be busy.
+func metered(perSecond float64) *talker {
+	var mu sync.Mutex
+	var last time.Time
+	most := perSecond / 5
+	level := most
+	return &talker{odd: func(_ int, w http.ResponseWriter, _ *http.Request) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		now := time.Now()
+		if !last.IsZero() {
+			level = min(level+perSecond*now.Sub(last).Seconds(), most)
+		}
+		last = now
+		if level < 1 {
+			w.WriteHeader(http.StatusTooManyRequests)
+			return true
+		}
+		level--
+		return false
+	}}
+}
+
+// A server that lets through what its contract says passes, however much more is
+// asked of it; one that lets through 2 % less does not.
+func TestContractIsKeptOrNot(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		rate    float64
+		verdict string
+		code    int
+	}{"kept": {200, "pass", 0}, "2 % less": {196, "fail", 10}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := filepath.Join(t.TempDir(), "result")
+			text := direct(metered(c.rate).start(t), "", `{arrivals: constant, stages: [{name: peak, for: 15s, starts: 300/s}], drain: 5s}`)
+			text = strings.Replace(text, "turns: [{say: 你好}, {say: 再见}]", "turns: [{say: 你好}]", 1)
+			r := cstest(t, "run", write(t, text), "--results-dir", dir, "--quiet", "--set", "sla={availability: 99%, rate_limited: {contract: 200/s}}")
+			doc := open(t, dir)
+			if doc.Verdict == "invalid" {
+				t.Skipf("this machine is too busy to measure: %q", doc.Reasons)
+			}
+			o := objectiveOf(doc, "availability")
+			if r.code != c.code || o.Verdict != c.verdict || doc.Counts.Excluded < 1300 {
+				t.Errorf("exit %d, %s: %s, %d excluded", r.code, doc.Verdict, o.Reason, doc.Counts.Excluded)
+			}
+		})
+	}
+}
+
+// A server that recovers from a storm at once and degrades again, in the time that it
+// would have had, is judged for it.
+func TestRelapseInTheTimeForRecoveryFails(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		relapse bool
+		verdict string
+	}{"recovered": {false, "pass"}, "and relapsed": {true, "fail"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var mu sync.Mutex
+			var began time.Time
+			server := &talker{odd: func(n int, w http.ResponseWriter, _ *http.Request) bool {
+				mu.Lock()
+				if n == 2 { // the first was to see whether anybody is there
+					began = time.Now()
+				}
+				at := time.Since(began)
+				mu.Unlock()
+				degraded := n > 1 && (at >= time.Second && at < 2*time.Second || c.relapse && at >= 13500*time.Millisecond && at < 16500*time.Millisecond)
+				w.Header().Set("Content-Type", "application/json")
+				fmt.Fprintf(w, `{"reply":"好的","degraded":%t}`, degraded)
+				return true
+			}}
+			dir := filepath.Join(t.TempDir(), "result")
+			text := direct(server.start(t), "", `{arrivals: constant, stages: [{name: peak, for: 18s, starts: 40/s}], drain: 5s}`)
+			text = strings.Replace(text, "response: {answer: reply}", "response: {answer: reply, degraded: degraded}", 1)
+			text = strings.Replace(text, "load:", "llm: {faults: [{name: storm, at: 1s, for: 1s, kind: status, status: 503, share: 100%}]}\nload:", 1)
+			r := cstest(t, "run", write(t, text), "--results-dir", dir, "--quiet", "--set", "sla={full_quality: 90%, recovery: {after: storm, quality: 16s}}")
+			doc := open(t, dir)
+			if doc.Verdict == "invalid" {
+				t.Skipf("this machine is too busy to measure: %q", doc.Reasons)
+			}
+			quality, back := objectiveOf(doc, "full-quality"), objectiveOf(doc, "recovery-quality")
+			if doc.Verdict != c.verdict || quality.Verdict != c.verdict || back.Verdict != "pass" {
+				t.Errorf("exit %d, %s: %s; %s", r.code, doc.Verdict, quality.Reason, back.Reason)
+			}
+		})
 	}
 }

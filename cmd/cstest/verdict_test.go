@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -22,7 +23,8 @@ type anew struct {
 		Lower, Upper *float64
 	}
 	Verdict  string
-	ExitCode int `json:"exit_code"`
+	ExitCode int      `json:"exit_code"`
+	Without  []string `json:"fails_without_late"`
 }
 
 // checkVerdict has another program, in another language, judge a run from its
@@ -46,6 +48,9 @@ func checkVerdict(t *testing.T, python, dir string) *result.Document {
 	}
 	if len(again.Objectives) != len(doc.Objectives) || again.Verdict != doc.Verdict || again.ExitCode != doc.ExitCode {
 		t.Errorf("%s, exit %d; the other says %s, exit %d: %q", doc.Verdict, doc.ExitCode, again.Verdict, again.ExitCode, doc.Reasons)
+	}
+	if doc.Counts.Integrity == 0 && doc.Verdict != "incomplete" && !slices.Equal(again.Without, doc.Generator.FailsWithoutLate) {
+		t.Errorf("without late seconds %q fail, the other says %q", doc.Generator.FailsWithoutLate, again.Without)
 	}
 	return doc
 }
