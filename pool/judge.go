@@ -182,7 +182,9 @@ func (o *Objective) share(used []result.Run, each []result.Objective) {
 
 // measured tells whether what was measured decides in the scenario, not what can be
 // inferred from it: then it does so of the sum, too, whatever the runs differ by.
-func measured(used []result.Run) bool { return used[0].Doc.Judging.Gate == string(scenario.GateMeasured) }
+func measured(used []result.Run) bool {
+	return used[0].Doc.Judging.Gate == string(scenario.GateMeasured)
+}
 
 // seconds adds the census of the runs up. What each may have is rounded down, so
 // up to one more of each decides nothing.
