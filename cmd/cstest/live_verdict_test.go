@@ -154,16 +154,11 @@ func TestRelapseInTheTimeForRecoveryFails(t *testing.T) {
 	}{"recovered": {false, "pass"}, "and relapsed": {true, "fail"}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var mu sync.Mutex
-			var began time.Time
+			// 80 turns a second, counted: this machine may be late, and the server is not
+			// to be degraded for less or longer. The first was to see whether anybody is there.
 			server := &talker{odd: func(n int, w http.ResponseWriter, _ *http.Request) bool {
-				mu.Lock()
-				if n == 2 { // the first was to see whether anybody is there
-					began = time.Now()
-				}
-				at := time.Since(began)
-				mu.Unlock()
-				degraded := n > 1 && (at >= time.Second && at < 2*time.Second || c.relapse && at >= 13500*time.Millisecond && at < 16500*time.Millisecond)
+				at := (n - 2) / 80
+				degraded := n > 1 && (at == 1 || c.relapse && at >= 13 && at < 17)
 				w.Header().Set("Content-Type", "application/json")
 				fmt.Fprintf(w, `{"reply":"好的","degraded":%t}`, degraded)
 				return true
@@ -174,11 +169,9 @@ func TestRelapseInTheTimeForRecoveryFails(t *testing.T) {
 			text = strings.Replace(text, "load:", "llm: {faults: [{name: storm, at: 1s, for: 1s, kind: status, status: 503, share: 100%}]}\nload:", 1)
 			r := cstest(t, "run", write(t, text), "--results-dir", dir, "--quiet", "--set", "sla={full_quality: 90%, recovery: {after: storm, quality: 16s}}")
 			doc := open(t, dir)
-			if doc.Verdict == "invalid" {
-				t.Skipf("this machine is too busy to measure: %q", doc.Reasons)
-			}
 			quality, back := objectiveOf(doc, "full-quality"), objectiveOf(doc, "recovery-quality")
-			if doc.Verdict != c.verdict || quality.Verdict != c.verdict || back.Verdict != "pass" {
+			// On a machine too busy to blame the target the run is invalid, and says the same of it.
+			if doc.Verdict != c.verdict && doc.Verdict != "invalid" || quality.Verdict != c.verdict || back.Verdict != "pass" {
 				t.Errorf("exit %d, %s: %s; %s", r.code, doc.Verdict, quality.Reason, back.Reason)
 			}
 		})
