@@ -63,18 +63,24 @@ func newRules(p *Plan) *rules {
 		if budget.Told {
 			r.told |= bit
 		}
-		if budget.Of == FirstReasoning {
-			r.reasoning |= bit
-		}
-		switch {
-		case budget.Of == ChunkGap:
-			r.gaps |= bit
-			r.gapLimits = append(r.gapLimits, limit{b, budget.Limit})
-		case budget.Limit > 0:
-			r.limit(budget.Of, limit{b, budget.Limit})
-		}
+		r.timed(b, budget.Of, budget.Limit)
 	}
 	return r
+}
+
+// timed adds what a budget says of times.
+func (r *rules) timed(b int, of Timing, most time.Duration) {
+	bit := uint64(1) << b
+	if of == FirstReasoning {
+		r.reasoning |= bit
+	}
+	switch {
+	case of == ChunkGap:
+		r.gaps |= bit
+		r.gapLimits = append(r.gapLimits, limit{b, most})
+	case most > 0:
+		r.limit(of, limit{b, most})
+	}
 }
 
 func (r *rules) limit(of Timing, l limit) {
@@ -98,6 +104,23 @@ func tierWithin(t, atMost Tier, degraded bool) bool {
 		return !degraded
 	}
 	return t <= atMost
+}
+
+// over are the budgets whose limits a turn is beyond.
+func (r *rules) over(t *Turn) (over uint64) {
+	for i := range r.limits {
+		group := &r.limits[i]
+		d, ok := t.timing(group.of)
+		if ok && d <= group.tightest {
+			continue
+		}
+		for _, l := range group.each {
+			if !ok || d > l.limit {
+				over |= 1 << l.budget
+			}
+		}
+	}
+	return over
 }
 
 // judge counts a turn in the budgets that judge it.
@@ -129,18 +152,7 @@ func (r *rules) judge(s *secondTally, stage int, t *Turn, checked bool) {
 	if t.FirstReasoning == 0 && Answered.Has(t.Outcome) {
 		judges &^= r.reasoning
 	}
-	for i := range r.limits {
-		group := &r.limits[i]
-		d, ok := t.timing(group.of)
-		if ok && d <= group.tightest {
-			continue
-		}
-		for _, l := range group.each {
-			if !ok || d > l.limit {
-				good &^= 1 << l.budget
-			}
-		}
-	}
+	good &^= r.over(t)
 	if gaps := judges & r.gaps; gaps != 0 {
 		if len(t.Gaps) == 0 {
 			judges &^= gaps

@@ -263,8 +263,13 @@ type gotRow struct {
 // gotRows are what users got, best first; their sum is t.All.
 func gotRows(t result.Tiers, w *words) []gotRow {
 	rows := []gotRow{
-		{class: "llm", n: t.LLM}, {class: "faq", n: t.FAQ}, {class: "handoff", n: t.Handoff}, {class: "static", n: t.Static},
-		{class: "unknown", n: t.Unknown}, {class: "wrong", n: t.Wrong, bad: true}, {class: "nobody", n: t.Nobody, bad: true},
+		{class: "llm", n: t.LLM},
+		{class: "faq", n: t.FAQ},
+		{class: "handoff", n: t.Handoff},
+		{class: "static", n: t.Static},
+		{class: "unknown", n: t.Unknown},
+		{class: "wrong", n: t.Wrong, bad: true},
+		{class: "nobody", n: t.Nobody, bad: true},
 	}
 	for i := range rows {
 		rows[i].name = w.word(rows[i].class)

@@ -40,7 +40,9 @@ func (u *Unstarted) WriteJUnit(out io.Writer) error {
 	return writeSuite(out, &junitSuite{
 		Name: name, Time: "0", Timestamp: u.At.UTC().Format("2006-01-02T15:04:05"),
 		Properties: []junitProperty{
-			{"run_id", Clean(u.RunID)}, {"seed", strconv.FormatUint(u.Seed, 10)}, {"cstest_version", Clean(u.Version)},
+			{"run_id", Clean(u.RunID)},
+			{"seed", strconv.FormatUint(u.Seed, 10)},
+			{"cstest_version", Clean(u.Version)},
 			{"exit_code", strconv.Itoa(u.ExitCode)},
 		},
 		Cases: []junitCase{{Class: name, Name: "run", Time: "0", Error: &junitProblem{Message: lines[0], Type: "not started", Text: strings.Join(lines, "\n")}}},

@@ -257,7 +257,7 @@ func tiersOf[T int64 | uint32](t [measure.Tiers]T, outcomes [measure.Outcomes]T)
 		Static: int64(t[measure.TierStatic]), Unknown: int64(t[measure.TierUnknown]),
 		Wrong: int64(outcomes[measure.ContextLost]) + int64(outcomes[measure.Integrity]),
 	}
-	for o := measure.OK; o < measure.Censored; o++ {
+	for o := range measure.Censored {
 		if !measure.Answered.Has(o) && o != measure.ContextLost && o != measure.Integrity {
 			out.Nobody += int64(outcomes[o])
 		}

@@ -53,8 +53,8 @@ func split(values []float64, alpha float64) (at int, p float64, ok bool) {
 	if step == 0 {
 		return 0, 0, false
 	}
-	rng := rand.New(rand.NewPCG(uint64(len(values)), 20261111)) //nolint:gosec // no secret: the same for the same series
-	as := 1                                                     // the order that was seen is one of them
+	rng := rand.New(rand.NewPCG(uint64(len(values)), 20261111))
+	as := 1 // the order that was seen is one of them
 	for range permutations {
 		rng.Shuffle(len(r), func(i, j int) { r[i], r[j] = r[j], r[i] })
 		if s, _ := largestStep(r); s >= step {

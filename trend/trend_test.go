@@ -16,7 +16,7 @@ func night(i int, p99 float64, rng *rand.Rand, change func(*result.Document)) re
 	d := &result.Document{
 		RunID: fmt.Sprintf("night-%02d", i), StartedAt: fmt.Sprintf("2026-11-%02dT02:00:00Z", i+1), Verdict: "pass",
 		Tags: map[string]string{"commit": fmt.Sprintf("c%02d", i)}, CstestVersion: "1.0.0", DurationS: 60,
-		Scenario: result.ScenarioRef{Name: "nightly", SHA256: "a", Scale: 1, Seed: uint64(i)}, //nolint:gosec // a few
+		Scenario: result.ScenarioRef{Name: "nightly", SHA256: "a", Scale: 1, Seed: uint64(i)},
 	}
 	d.Latency.Response.P99Ns = &ns
 	if change != nil {

@@ -47,7 +47,7 @@ func slower(by float64, seed int) func(*result.Document) {
 			*p = int64(float64(*p) * by)
 		}
 		d.StartedAt = fmt.Sprintf("2026-11-11T00:00:%02dZ", seed)
-		d.Scenario.Seed = uint64(seed) //nolint:gosec // a few
+		d.Scenario.Seed = uint64(seed)
 	}
 }
 

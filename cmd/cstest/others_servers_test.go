@@ -17,8 +17,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/cstest/cstest/result"
 )
 
 // nginxCase starts nginx with testdata/servers-of-others/NAME/nginx.conf, in which
@@ -170,8 +168,8 @@ func TestTurnsGoToEveryAddressOfAName(t *testing.T) {
 		if err := os.Truncate(filepath.Join(dir, "access.log"), 0); err != nil {
 			t.Fatal(err)
 		}
-		r, doc := finished(t, hosts), (*result.Document)(nil)
-		if doc = open(t, out); r.code != exitPass || doc.Counts.OK != 90 {
+		r, doc := finished(t, hosts), open(t, out)
+		if r.code != exitPass || doc.Counts.OK != 90 {
 			t.Fatalf("exit %d, %d turns ok, want 90\n%s%s", r.code, doc.Counts.OK, r.stdout, r.stderr)
 		}
 		got := map[string]int64{}
@@ -225,7 +223,7 @@ func TestManyUsersComeFromOneAddress(t *testing.T) {
 // ask gives what a server of testdata answers on GET /count.
 func ask(t *testing.T, url string, to any) {
 	t.Helper()
-	resp, err := http.Get(url + "/count") //nolint:gosec,noctx // a server of this test
+	resp, err := http.Get(url + "/count") //nolint:noctx // a server of this test
 	if err != nil {
 		t.Fatal(err)
 	}

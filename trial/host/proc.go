@@ -36,11 +36,11 @@ type process struct {
 // read reads root, a /proc. It is not ok where that has no pressure or no processors.
 func read(root string, at time.Time) reading {
 	r := reading{at: at, procs: map[int]process{}}
-	pressure, err := os.ReadFile(filepath.Join(root, "pressure", "cpu"))
+	pressure, err := os.ReadFile(filepath.Join(root, "pressure", "cpu")) //nolint:gosec // root is /proc, or what the operator says it is
 	if err != nil {
 		return r
 	}
-	stat, err := os.ReadFile(filepath.Join(root, "stat"))
+	stat, err := os.ReadFile(filepath.Join(root, "stat")) //nolint:gosec // likewise
 	if err != nil {
 		return r
 	}
@@ -49,7 +49,7 @@ func read(root string, at time.Time) reading {
 		return r
 	}
 	r.ok = true
-	dir, err := os.Open(root)
+	dir, err := os.Open(root) //nolint:gosec // likewise
 	if err != nil {
 		return r
 	}
@@ -64,7 +64,7 @@ func read(root string, at time.Time) reading {
 			continue
 		}
 		// One that has ended meanwhile has no file any more.
-		if line, err := os.ReadFile(filepath.Join(root, name, "stat")); err == nil {
+		if line, err := os.ReadFile(filepath.Join(root, name, "stat")); err == nil { //nolint:gosec // likewise
 			if p, ok := parseProcess(line); ok {
 				r.procs[pid] = p
 			}
