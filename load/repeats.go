@@ -125,11 +125,28 @@ func shown(b []byte) string {
 			b = b[:len(b)-1]
 		}
 	}
-	text := withoutNumbers(string(bytes.ToValidUTF8(b, []byte("?"))), cut)
+	text := wholeWords(withoutNumbers(string(bytes.ToValidUTF8(b, []byte("?"))), cut))
 	if cut {
 		text += "…"
 	}
 	return text
+}
+
+// wholeWords masks all of a word of which digits are masked: what is left of a
+// secret would not be known for one any more, and be written.
+func wholeWords(text string) string {
+	b := []byte(text)
+	for from := 0; from < len(b); {
+		to := from
+		for to < len(b) && b[to] > ' ' && b[to] < utf8.RuneSelf {
+			to++
+		}
+		if word := b[from:to]; bytes.IndexByte(word, '#') >= 0 {
+			copy(word, bytes.Repeat([]byte("#"), len(word)))
+		}
+		from = to + 1
+	}
+	return string(b)
 }
 
 // numberLeast is how many digits may tell of a person: prices, hours and counts
