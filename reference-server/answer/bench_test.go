@@ -4,7 +4,7 @@ import "testing"
 
 func BenchmarkIntent(b *testing.B) {
 	in := NewIntents()
-	lines := corpus(b, "intents.tsv")
+	lines := intentCorpus(b, "examples.tsv")
 	b.ReportAllocs()
 	i := 0
 	for b.Loop() {
@@ -26,7 +26,7 @@ func BenchmarkFind(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer f.Close()
-	lines := corpus(b, "questions.tsv")
+	lines := corpus(b, "testdata/questions.tsv")
 	b.ReportAllocs()
 	i := 0
 	for b.Loop() {

@@ -14,7 +14,7 @@ const (
 	ControlFlaw Flaw = iota // control characters, broken UTF-8, characters that cannot be seen
 	BidiFlaw                // characters that turn the direction of text
 	MarkupFlaw              // what a page would take for HTML, a Markdown link or a script
-	PromptFlaw              // the words of the system prompt
+	PromptFlaw              // the words of the system prompt, plain, backwards or encoded
 
 	NumFlaws // how many there are
 )
@@ -42,27 +42,16 @@ const (
 	// NothingText stands for an answer of which nothing was left.
 	NothingText = "抱歉,我暂时无法回答这个问题,您可以换个说法再问一次。"
 
-	leakLength = 12 // letters of the prompt in a row that give it away
-	maxMarks   = 2  // accents on one letter
+	maxMarks = 2 // accents on one letter
 )
 
 // Check makes answers fit to be shown. Safe for concurrent use.
 type Check struct {
-	secret string // letters and digits of the prompt, folded
+	secrets secrets
 }
 
 // NewCheck makes a check against a system prompt.
-func NewCheck(prompt string) *Check {
-	var b strings.Builder
-	for _, r := range prompt {
-		if isWord(r) {
-			b.WriteRune(foldRune(r))
-		}
-	}
-	return &Check{secret: b.String()}
-}
-
-func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+func NewCheck(prompt string) *Check { return &Check{secrets: secretsOf(prompt)} }
 
 // Clean returns the text as it may leave, and what was wrong with it.
 func (c *Check) Clean(text string) (string, Flaws) {
@@ -78,13 +67,11 @@ func (c *Check) Clean(text string) (string, Flaws) {
 // CheckStream cleans a text that comes in pieces; the pieces together are what
 // Clean makes of the whole. One goroutine at a time.
 type CheckStream struct {
-	check  *Check
-	flaws  Flaws
-	part   []byte // of a character that is not whole yet
-	out    []byte // ready to leave
-	held   []byte // may be the beginning of the prompt
-	leak   []rune // the letters in held, which stand in the prompt
-	starts []int  // where each of them begins in held
+	flaws       Flaws
+	part        []byte // of a character that is not whole yet
+	out         []byte // ready to leave
+	held        []byte // may be the beginning of the prompt
+	words, code trail  // of the prompt, in held
 
 	last   rune   // that was kept
 	marks  int    // accents since the last letter
@@ -94,7 +81,9 @@ type CheckStream struct {
 }
 
 // Stream begins a text.
-func (c *Check) Stream() *CheckStream { return &CheckStream{check: c} }
+func (c *Check) Stream() *CheckStream {
+	return &CheckStream{words: trail{secret: c.secrets.words}, code: trail{secret: c.secrets.code}}
+}
 
 // Flaws counts what was wrong so far.
 func (s *CheckStream) Flaws() Flaws { return s.flaws }
@@ -146,34 +135,26 @@ func (s *CheckStream) rune(r rune, n int) {
 		return
 	}
 	s.last = r
-	if !isWord(r) {
-		s.held = utf8.AppendRune(s.held, r)
-		if len(s.leak) == 0 {
-			s.release(len(s.held))
-		}
-		return
-	}
-	s.letter(foldRune(r), len(s.held))
+	at := len(s.held)
 	s.held = utf8.AppendRune(s.held, r)
-	switch {
-	case len(s.leak) >= leakLength:
+	if isWord(r) && s.leaks(foldRune(r), at) {
 		s.flaws[PromptFlaw]++
 		s.leaked, s.held = true, nil
 		s.out = append(s.out, LeakText...)
-	case len(s.leak) == 0:
-		s.release(len(s.held))
-	default:
-		s.release(s.starts[0])
+		return
 	}
+	s.release(min(s.words.from(len(s.held)), s.code.from(len(s.held))))
 }
 
-// letter extends the letters that stand in the prompt one after the other, or
-// drops from their beginning until they do.
-func (s *CheckStream) letter(r rune, at int) {
-	s.leak, s.starts = append(s.leak, r), append(s.starts, at)
-	for len(s.leak) > 0 && !strings.Contains(s.check.secret, string(s.leak)) {
-		s.leak, s.starts = s.leak[1:], s.starts[1:]
+// leaks says whether a letter at a place in held completes what gives the prompt
+// away. Digits between the words of the prompt hide nothing.
+func (s *CheckStream) leaks(r rune, at int) bool {
+	words := !unicode.IsDigit(r) && s.words.letter(r, at)
+	if r >= utf8.RuneSelf {
+		s.code.end()
+		return words
 	}
+	return s.code.letter(r, at) || words
 }
 
 // release lets the first n bytes held out.
@@ -184,9 +165,8 @@ func (s *CheckStream) release(n int) {
 	s.shown = s.shown || strings.TrimSpace(string(s.held[:n])) != ""
 	s.out = append(s.out, s.held[:n]...)
 	s.held = s.held[:copy(s.held, s.held[n:])]
-	for i := range s.starts {
-		s.starts[i] -= n
-	}
+	s.words.shift(n)
+	s.code.shift(n)
 }
 
 // allowed is what may stand for a character, 0 for nothing, and its flaw,
@@ -196,7 +176,10 @@ func (s *CheckStream) allowed(r rune, n int) (rune, Flaw) {
 	if r != '\n' && r != '\t' { // which browsers skip within a scheme
 		s.scheme = ""
 	}
-	if unicode.Is(unicode.Mn, r) && r != emojiStyle {
+	switch {
+	case isUnseen(r):
+		return 0, ControlFlaw
+	case unicode.Is(unicode.Mn, r) && r != emojiStyle:
 		if s.marks++; s.marks > maxMarks {
 			return 0, ControlFlaw
 		}
@@ -214,15 +197,17 @@ func (s *CheckStream) allowed(r rune, n int) (rune, Flaw) {
 		return '\n', ControlFlaw
 	case isBidi(r):
 		return 0, BidiFlaw
-	case r == joiner && (unicode.Is(unicode.So, s.last) || unicode.Is(unicode.Sk, s.last) || s.last == emojiStyle):
+	case r == joiner && (unicode.In(s.last, unicode.So, unicode.Sk) || s.last == emojiStyle):
 		return r, NumFlaws
-	case unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co), r&0xfffe == 0xfffe, isFiller(r):
+	case r == emojiStyle && (s.last == emojiStyle || s.last == joiner || unicode.IsSpace(s.last) || unicode.IsLetter(s.last)):
+		return 0, ControlFlaw
+	case unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co), r&0xfffe == 0xfffe:
 		return 0, ControlFlaw
 	case r == '<':
 		return '＜', MarkupFlaw
 	case r == '(' && s.last == ']':
 		return '（', MarkupFlaw
-	case r == ':' && isScript(scheme):
+	case r == ':' && (s.last == ']' || isScript(scheme)):
 		return '：', MarkupFlaw
 	case r < utf8.RuneSelf && unicode.IsLetter(r):
 		s.scheme = scheme + string(unicode.ToLower(r))
@@ -242,9 +227,10 @@ func isBidi(r rune) bool {
 	return r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0x200e || r == 0x200f || r == 0x61c
 }
 
-// isFiller says whether a letter has no shape.
-func isFiller(r rune) bool {
-	return r == 0x115f || r == 0x1160 || r == 0x3164 || r == 0xffa0 || r == 0x17b4 || r == 0x17b5
+// isUnseen says whether a character has no shape, or only picks one for another:
+// whole messages hide in rows of them.
+func isUnseen(r rune) bool {
+	return r != emojiStyle && unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
 func isScript(scheme string) bool {

@@ -1,8 +1,11 @@
 package answer
 
 import (
+	"encoding/base64"
+	"encoding/hex"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -41,6 +44,16 @@ func TestClean(t *testing.T) {
 		"\xff\xfe好":                           "好",
 		"Z\u0301\u0301\u0301\u0301\u0301algo": "Z\u0301\u0301algo",
 		"":                                    "",
+		"详见[1]\n\n[1]: //evil.example":        "详见[1]\n\n[1]： //evil.example",
+		"3️⃣ ❤️ ☎️":                           "3️⃣ ❤️ ☎️",
+		"藏\ufe00\U000e0100\u034f\u17b4着":      "藏着",
+		"看 \ufe0f\ufe0f\ufe0f\ufe0f见":         "看 见",
+		"手助服客线在的台平商电是你":                       LeakText,
+		"1你2是3电4商5平6台7的8在9线10客11服12助13手":      "1" + LeakText,
+		"5L2g5piv55S15ZWG5bmz5Y+w":            LeakText,
+		"E4 BD A0 E6 98 AF E7":                LeakText,
+		`"\u4f60\u662f\u7535"`:                `"\` + LeakText,
+		"订单20260203200000,单号4500112233445566": "订单20260203200000,单号4500112233445566",
 	} {
 		if got, _ := c.Clean(in); got != want {
 			t.Errorf("Clean(%q) = %q, want %q", in, got, want)
@@ -76,7 +89,10 @@ func hostile(t testing.TB) []string {
 	return all
 }
 
-var unsafeMarkup = regexp.MustCompile(`(?i)<|\]\(|(javascript|vbscript):`)
+var (
+	unsafeMarkup = regexp.MustCompile(`(?i)<|\]\(|\]:|(javascript|vbscript):`)
+	encoded      = regexp.MustCompile(`[0-9A-Za-z+/]{16,}`)
+)
 
 // unfit says what must not leave, by another way than Check goes.
 func unfit(text, prompt string) string {
@@ -84,7 +100,7 @@ func unfit(text, prompt string) string {
 		return "broken UTF-8"
 	}
 	for i, r := range text {
-		if r != '\n' && r != '\t' && r != joiner && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Co, r) || r == 0x2028 || r == 0x2029) {
+		if r != '\n' && r != '\t' && r != joiner && (unicode.IsControl(r) || isUnseen(r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Co, r) || r == 0x2028 || r == 0x2029) {
 			return "the character " + strconv.QuoteRuneToASCII(r) + " at " + strconv.Itoa(i)
 		}
 	}
@@ -92,17 +108,44 @@ func unfit(text, prompt string) string {
 		return "markup " + m
 	}
 	said, secret := []rune(wordsOnly(text)), wordsOnly(prompt)
+	backwards := []rune(secret)
+	slices.Reverse(backwards)
 	for i := 0; i+leakLength <= len(said); i++ {
-		if w := string(said[i : i+leakLength]); strings.Contains(secret, w) {
+		if w := string(said[i : i+leakLength]); strings.Contains(secret, w) || strings.Contains(string(backwards), w) {
 			return "the prompt: " + w
+		}
+	}
+	for _, run := range encoded.FindAllString(text, -1) {
+		for from := range 4 {
+			plain, _ := base64.RawStdEncoding.DecodeString(run[from:])
+			if w := longestShared(string(plain), prompt); utf8.RuneCountInString(w) >= 4 {
+				return "the prompt in base64: " + w
+			}
+		}
+		if plain, err := hex.DecodeString(run); err == nil && utf8.RuneCountInString(longestShared(string(plain), prompt)) >= 4 {
+			return "the prompt in hex"
 		}
 	}
 	return ""
 }
 
+// longestShared is the longest run of whole characters of text that is in secret.
+func longestShared(text, secret string) string {
+	best := ""
+	for i := range text {
+		for j := i; j <= len(text); j++ {
+			if w := text[i:j]; len(w) > len(best) && utf8.ValidString(w) && strings.Contains(secret, w) {
+				best = w
+			}
+		}
+	}
+	return best
+}
+
+// wordsOnly are the letters of a text, folded.
 func wordsOnly(s string) string {
 	return strings.Map(func(r rune) rune {
-		if isWord(r) {
+		if unicode.IsLetter(r) {
 			return foldRune(r)
 		}
 		return -1

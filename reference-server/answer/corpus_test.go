@@ -3,6 +3,7 @@ package answer
 import (
 	"bufio"
 	"hash/fnv"
+	"math/rand/v2"
 	"os"
 	"strings"
 	"testing"
@@ -11,12 +12,12 @@ import (
 // labelled is a line of a corpus.
 type labelled struct {
 	label, text string
-	heldOut     bool
+	heldOut     bool // by the hash of the text
 }
 
 func corpus(t testing.TB, name string) []labelled {
 	t.Helper()
-	file, err := os.Open("testdata/" + name)
+	file, err := os.Open(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,8 +43,27 @@ func corpus(t testing.TB, name string) []labelled {
 	return all
 }
 
+func intentCorpus(t testing.TB, name string) []example {
+	t.Helper()
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := parseExamples(string(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
 // confusion counts sentences by what they are and what they were taken for.
 type confusion [NumIntents][NumIntents]int
+
+func (c *confusion) add(in *Intents, e example) Intent {
+	got := in.Of(e.text)
+	c[e.intent][got]++
+	return got
+}
 
 func (c *confusion) recall(i Intent) (float64, int) {
 	n := 0
@@ -51,6 +71,19 @@ func (c *confusion) recall(i Intent) (float64, int) {
 		n += count
 	}
 	return share(c[i][i], n), n
+}
+
+// reached is the share of sentences of an intent that went to a person, whatever
+// they were taken for.
+func (c *confusion) reached(i Intent) float64 {
+	n, reached := 0, 0
+	for as, count := range c[i] {
+		n += count
+		if Intent(as).Human() {
+			reached += count
+		}
+	}
+	return share(reached, n)
 }
 
 // falseAlarms is the share of harmless sentences that were sent to a person.
@@ -67,58 +100,115 @@ func (c *confusion) falseAlarms() (float64, int) {
 	return share(alarms, n), n
 }
 
+func (c *confusion) log(t *testing.T, name string) {
+	t.Helper()
+	for i := range NumIntents {
+		r, n := c.recall(i)
+		t.Logf("%-20s %-12v recall %.3f of %d, to a person %.3f", name, i, r, n, c.reached(i))
+	}
+	a, n := c.falseAlarms()
+	t.Logf("%-20s false alarms %.4f of %d", name, a, n)
+}
+
 func share(part, whole int) float64 { return float64(part) / float64(max(whole, 1)) }
 
-// held are the least figures on the lines held out. The goal is 0.95 for each:
-// change_order and payment are short of it by a line or two.
-var held = map[Intent]float64{Safety: 0.95, Complaint: 0.95, ChangeOrder: 0.93, Payment: 0.94}
+// heldOut are the corpora that no rule and no example saw, with the least recall
+// and the most false alarms measured there. The goals are 0.95 each and 0.01: the
+// first, of one hand and one time with the rules, is near; the second, written by
+// register before the examples, is what to expect of customers.
+var heldOut = []struct {
+	file   string
+	least  map[Intent]float64
+	alarms float64
+}{
+	{"testdata/intents-third.tsv", map[Intent]float64{Safety: 0.95, Complaint: 0.95, ChangeOrder: 0.93, Payment: 0.95}, 0.0105},
+	{"testdata/intents-held.tsv", map[Intent]float64{Safety: 0.80, Complaint: 0.65, ChangeOrder: 0.86, Payment: 0.85}, 0.045},
+}
 
-// alarms is the most false alarms there may be; the goal is 0.01.
-const alarms = 0.0105
-
-// The claims are about the lines held out; the others are what rules are tuned
-// on, and their mistakes are shown with -v.
-func TestIntentCorpus(t *testing.T) {
+// Which of the lines held out fail is not shown: it would teach.
+func TestIntentsHeldOut(t *testing.T) {
 	in := NewIntents()
-	byName := map[string]Intent{}
-	for i := range NumIntents {
-		byName[i.String()] = i
-	}
-	var open, heldOut confusion
-	lines := corpus(t, "intents.tsv")
-	for _, l := range lines {
-		want, ok := byName[l.label]
-		if !ok {
-			t.Fatalf("%q: no such intent", l.label)
+	for _, h := range heldOut {
+		var is confusion
+		for _, e := range intentCorpus(t, h.file) {
+			is.add(in, e)
 		}
-		got := in.Of(l.text)
-		if l.heldOut {
-			heldOut[want][got]++
-			continue
-		}
-		if open[want][got]++; got != want {
-			t.Logf("%v taken for %v: %s", want, got, l.text)
-		}
-	}
-	if len(lines) < 600 {
-		t.Errorf("%d lines", len(lines))
-	}
-	for _, c := range []struct {
-		name  string
-		is    *confusion
-		claim bool
-	}{{"open", &open, false}, {"held out", &heldOut, true}} {
-		for i := range NumIntents {
-			r, n := c.is.recall(i)
-			t.Logf("%s: %-12v recall %.3f of %d", c.name, i, r, n)
-			if least, risky := held[i]; c.claim && risky && (r < least || n < 30) {
-				t.Errorf("held out: recall of %v is %.3f of %d, want %.2f", i, r, n, least)
+		is.log(t, h.file)
+		for i, least := range h.least {
+			if r, n := is.recall(i); r < least || n < 30 {
+				t.Errorf("%s: recall of %v is %.3f of %d, want %.2f", h.file, i, r, n, least)
 			}
 		}
-		a, n := c.is.falseAlarms()
-		t.Logf("%s: false alarms %.4f of %d", c.name, a, n)
-		if c.claim && a > alarms {
-			t.Errorf("held out: false alarms %.4f of %d, want %.4f", a, n, alarms)
+		if a, n := is.falseAlarms(); a > h.alarms || n < 200 {
+			t.Errorf("%s: false alarms %.4f of %d, want %.4f", h.file, a, n, h.alarms)
 		}
+	}
+}
+
+// What is tuned on: the mistakes are shown with -v.
+func TestIntentsTuned(t *testing.T) {
+	in := NewIntents()
+	var is confusion
+	lines := intentCorpus(t, "examples.tsv")
+	for _, e := range lines {
+		if got := is.add(in, e); got != e.intent {
+			t.Logf("%v taken for %v: %s", e.intent, got, e.text)
+		}
+	}
+	is.log(t, "tuned")
+	for i := range NumIntents {
+		if r, n := is.recall(i); i.Human() && (r < 0.97 || n < 50) {
+			t.Errorf("recall of %v is %.3f of %d", i, r, n)
+		}
+	}
+	if a, n := is.falseAlarms(); a > 0.005 {
+		t.Errorf("false alarms %.4f of %d", a, n)
+	}
+}
+
+// Each fifth of the examples is judged by what the other four teach, to choose
+// the constants of learn.go by.
+func TestLearningCrossed(t *testing.T) {
+	lines := intentCorpus(t, "examples.tsv")
+	rand.New(rand.NewPCG(3, 4)).Shuffle(len(lines), func(i, j int) { lines[i], lines[j] = lines[j], lines[i] })
+	var alone, both confusion
+	for fold := range 5 {
+		var teach, judge []example
+		for i, e := range lines {
+			if i%5 == fold {
+				judge = append(judge, e)
+			} else {
+				teach = append(teach, e)
+			}
+		}
+		l := learn(teach)
+		for _, e := range judge {
+			alone.add(&Intents{learned: l}, e)
+			both.add(&Intents{rules: compiled(), learned: l}, e)
+		}
+	}
+	alone.log(t, "crossed, no rules")
+	both.log(t, "crossed, with rules")
+	if a, n := both.falseAlarms(); a > 0.04 {
+		t.Errorf("false alarms %.4f of %d", a, n)
+	}
+}
+
+// No sentence that judges is, but for a few letters, one that taught.
+func TestHeldOutIsApart(t *testing.T) {
+	taught := map[string]bool{}
+	for _, e := range intentCorpus(t, "examples.tsv") {
+		taught[normalise(e.text)] = true
+	}
+	total := 0
+	for _, h := range heldOut {
+		for _, e := range intentCorpus(t, h.file) {
+			if total++; taught[normalise(e.text)] {
+				t.Errorf("%s: %q is among the examples", h.file, e.text)
+			}
+		}
+	}
+	if n := len(taught); n+total < 600 || total < 600 {
+		t.Errorf("%d taught, %d held out", n, total)
 	}
 }

@@ -63,17 +63,17 @@ var ErrNoFAQ = errors.New("faq: no index")
 
 const (
 	faqCandidates = 20
-	faqSure       = 0.54 // likeness at which an entry answers
-	faqAhead      = 0.04 // and by which it must lead the next one
-	faqLikely     = 0.25 // likeness at which an entry is suggested
+	faqSure       = 0.58 // likeness at which an entry answers
+	faqAhead      = 0.06 // and by which it must lead the next one
+	faqLikely     = 0.15 // likeness at which an entry is suggested
 	wordAnalyzer  = "words"
 )
 
 // NewFAQ indexes the reviewed questions.
 func NewFAQ() (*FAQ, error) {
-	var list []*Entry
-	if err := json.Unmarshal(faqJSON, &list); err != nil {
-		return nil, fmt.Errorf("faq: %w", err)
+	list, err := parseFAQ(faqJSON)
+	if err != nil {
+		return nil, err
 	}
 	mapping, err := faqMapping()
 	if err != nil {
@@ -99,6 +99,14 @@ func NewFAQ() (*FAQ, error) {
 	}
 	f.weigh()
 	return f, nil
+}
+
+func parseFAQ(text []byte) ([]*Entry, error) {
+	var list []*Entry
+	if err := json.Unmarshal(text, &list); err != nil {
+		return nil, fmt.Errorf("faq: %w", err)
+	}
+	return list, nil
 }
 
 func (f *FAQ) add(e *Entry) {

@@ -8,7 +8,7 @@ import (
 // FuzzReply asks anything: an intent of the list comes out, the same each time,
 // and a reply that is text.
 func FuzzReply(f *testing.F) {
-	for i, l := range corpus(f, "intents.tsv") {
+	for i, l := range intentCorpus(f, "examples.tsv") {
 		if i%50 == 0 {
 			f.Add(l.text, "优惠券怎么用")
 		}

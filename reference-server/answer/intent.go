@@ -44,13 +44,20 @@ func (i Intent) Queue() string {
 	return "general"
 }
 
-// Intents classifies by rules. Safe for concurrent use.
+// Intents classifies by rules and by what examples taught. Neither is sure alone:
+// a rule is a weight on the scales. Safe for concurrent use.
 type Intents struct {
-	rules []rule
+	rules   []rule
+	learned *learned
 }
 
+const (
+	ruleWeight = 3   // of a rule, in the logarithm of the odds
+	sure       = 0.5 // chance of a person's matter at which it goes to one
+)
+
 // NewIntents makes the classifier.
-func NewIntents() *Intents { return &Intents{rules: compiled()} }
+func NewIntents() *Intents { return &Intents{rules: compiled(), learned: taught()} }
 
 // compiled are the rules, read once in a process.
 var compiled = sync.OnceValue(func() []rule {
@@ -61,12 +68,63 @@ var compiled = sync.OnceValue(func() []rule {
 	return rules
 })
 
-// Of classifies a text without marks: by the first rule that matches.
+// taught is what the examples teach, learned once in a process. What has a
+// reviewed answer is information.
+var taught = sync.OnceValue(func() *learned {
+	examples, err := parseExamples(examplesText)
+	if err != nil {
+		panic(err) // they are part of the program
+	}
+	entries, err := parseFAQ(faqJSON)
+	if err != nil {
+		panic(err) // so are they
+	}
+	for _, e := range entries {
+		for _, q := range e.Q {
+			examples = append(examples, example{Info, q})
+		}
+	}
+	return learn(examples)
+})
+
+// Of classifies a text without marks.
 func (in *Intents) Of(text string) Intent {
 	text = plain(text)
+	rule := in.byRule(text, func(Intent) bool { return true })
+	best, most := Info, 0.0
+	for part := range parts(text) {
+		var buffer [256]uint32
+		p := in.learned.chances(pieces(buffer[:0], part), rule, ruleWeight)
+		if i, chance := matter(p); chance > most {
+			best, most = i, chance
+		}
+	}
+	switch {
+	case most >= sure:
+		return best
+	case rule.Human():
+		return in.byRule(text, func(i Intent) bool { return !i.Human() })
+	}
+	return rule
+}
+
+// matter is the most likely of the intents that go to a person, and how likely it
+// is that one of them is meant.
+func matter(p [NumIntents]float64) (best Intent, chance float64) {
+	for i := ChangeOrder; i < NumIntents; i++ {
+		if chance += p[i]; best == Info || p[i] > p[best] {
+			best = i
+		}
+	}
+	return best, chance
+}
+
+// byRule is the intent of the first rule, of those asked for, that matches a
+// plain text.
+func (in *Intents) byRule(text string, asked func(Intent) bool) Intent {
 	l := lettersOf(text)
 	for i := range in.rules {
-		if r := &in.rules[i]; r.matches(text, l) {
+		if r := &in.rules[i]; asked(r.intent) && r.matches(text, l) {
 			return r.intent
 		}
 	}

@@ -90,6 +90,9 @@ func Bare(text string, f Finder) bool { return bare(text, f.Topic(text)) }
 // subject of the turn before that names one, or of an earlier one where that
 // gives an answer; known is false when none does.
 func find(q Question, f Finder) (hit Hit, known bool, err error) {
+	if hit, ok, err := followUp(q, f); ok || err != nil {
+		return hit, true, err
+	}
 	if !bare(q.Text, f.Topic(q.Text)) {
 		hit, err = f.Find(q.Text)
 		return hit, true, err
@@ -114,6 +117,36 @@ func find(q Question, f Finder) (hit Hit, known bool, err error) {
 	}
 	return hit, known, nil
 }
+
+// asks is what questions have, and mere subjects have not.
+var asks = regexp.MustCompile(`怎么|哪|吗|多|几|什么|能|可以|如何|为`)
+
+// followUp reads a short question as one about what was said before: 怎么取消 behind
+// 付费会员多少钱 is no order. ok is false when that has no answer to it.
+func followUp(q Question, f Finder) (hit Hit, ok bool, err error) {
+	if utf8.RuneCountInString(normalise(q.Text)) > followUpLong {
+		return Hit{}, false, nil
+	}
+	for _, v := range slices.Backward(q.Before) {
+		topic := f.Topic(v)
+		if topic != "" && utf8.RuneCountInString(normalise(v)) <= followUpLong && !asks.MatchString(v) { // 免密支付, then 怎么关
+			if hit, err = f.Find(v + q.Text); err != nil || hit.Entry != nil {
+				return hit, err == nil, err
+			}
+		}
+		if topic == "" {
+			continue
+		}
+		if own := f.Topic(q.Text); own != "" && own != topic && !anaphora.MatchString(strings.TrimSpace(q.Text)) {
+			return Hit{}, false, nil // a subject of its own
+		}
+		hit, err = f.Find(topic + q.Text)
+		return hit, hit.Entry != nil && hit.Entry.Topic == topic, err
+	}
+	return Hit{}, false, nil
+}
+
+const followUpLong = 6 // characters
 
 // bare says whether a text leaves out what it is about ("还能用吗?").
 func bare(text, topic string) bool {

@@ -19,9 +19,11 @@ type sentence struct {
 
 var marked = regexp.MustCompile(`\{([a-z_]+):([^}]*)\}`)
 
-func corpus(t testing.TB) []sentence {
+func corpus(t testing.TB) []sentence { return sentences(t, "testdata/corpus.txt") }
+
+func sentences(t testing.TB, name string) []sentence {
 	t.Helper()
-	file, err := os.Open("testdata/corpus.txt")
+	file, err := os.Open(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,34 +163,42 @@ func (f *figures) structured() float64 {
 
 func share(part, whole int) float64 { return float64(part) / float64(max(whole, 1)) }
 
-// The claims are about the lines held out; the others are what rules are tuned
-// on, and their mistakes are shown with -v.
+// The claims are about all parts; of the tuned one, mistakes are shown with -v.
+// Which of the lines held out fail is not shown: it would teach.
 func TestCorpus(t *testing.T) {
 	m := New()
-	var open, held figures
+	var tuned, third, held figures
 	for _, s := range corpus(t) {
 		if s.heldOut {
-			held.add(m, s)
+			third.add(m, s)
 			continue
 		}
-		for _, mistake := range open.add(m, s) {
+		for _, mistake := range tuned.add(m, s) {
 			t.Logf("%s: %s", mistake, s.text)
 		}
 	}
-	for name, f := range map[string]figures{"open": open, "held out": held} {
-		t.Logf("%s: %d lines, %d harmless of which %d destroyed; structured recall %.4f, names %.4f, precision %.4f; by kind %v of %v", name, f.lines, f.harmless,
-			f.destroyed, f.structured(), share(f.found[Name], f.values[Name]), share(f.right, f.spans), f.found, f.values)
+	for _, s := range sentences(t, "testdata/held.txt") {
+		held.add(m, s)
 	}
-	if n := open.lines + held.lines; n < 1000 || open.harmless+held.harmless < n*45/100 || held.lines < n/4 {
-		t.Errorf("%d lines, %d harmless, %d held out", n, open.harmless+held.harmless, held.lines)
+	lines, harmless, heldOut := 0, 0, 0
+	for _, part := range []struct {
+		name string
+		is   figures
+		held bool
+	}{{"tuned", tuned, false}, {"held out by hash", third, true}, {"held out by source", held, true}} {
+		f := part.is
+		structured, names, precision := f.structured(), share(f.found[Name], f.values[Name]), share(f.right, f.spans)
+		t.Logf("%s: %d lines, %d harmless of which %d destroyed; structured recall %.4f, names %.4f, precision %.4f; by kind %v of %v", part.name, f.lines, f.harmless,
+			f.destroyed, structured, names, precision, f.found, f.values)
+		if structured < 0.99 || names < 0.8 || precision < 0.98 {
+			t.Errorf("%s: recall of structured data %.4f, want 0.99; of names %.4f, want 0.8; precision %.4f, want 0.98", part.name, structured, names, precision)
+		}
+		lines, harmless = lines+f.lines, harmless+f.harmless
+		if part.held {
+			heldOut += f.lines
+		}
 	}
-	if r := held.structured(); r < 0.99 {
-		t.Errorf("recall of structured data %.4f, want 0.99", r)
-	}
-	if r := share(held.found[Name], held.values[Name]); r < 0.8 {
-		t.Errorf("recall of names %.4f, want 0.8", r)
-	}
-	if p := share(held.right, held.spans); p < 0.98 {
-		t.Errorf("precision %.4f, want 0.98", p)
+	if lines < 1000 || harmless < lines*45/100 || heldOut < lines/3 {
+		t.Errorf("%d lines, %d harmless, %d held out", lines, harmless, heldOut)
 	}
 }

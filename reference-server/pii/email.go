@@ -1,9 +1,9 @@
 package pii
 
 // emails finds mail addresses around each @. Looking left ends at the @ or the
-// address before, so the whole is linear however many there are.
-func emails(runes []rune) []span {
-	var spans []span
+// address before, looking right at the next @, so that looks, the characters
+// looked at, are at most a few for each however many addresses there are.
+func emails(runes []rune) (spans []span, looks int) {
 	floor := 0
 	for i, r := range runes {
 		if r != '@' || i < floor {
@@ -13,16 +13,18 @@ func emails(runes []rune) []span {
 		for from > floor && isLocal(runes[from-1]) {
 			from--
 		}
+		looks += i - from
 		floor = i + 1
 		if from == i {
 			continue
 		}
-		if to := domainEnd(runes, i+1); to > 0 {
+		to, looked := domainEnd(runes, i+1)
+		if looks += looked; to > 0 {
 			spans = append(spans, span{from: from, to: to})
 			floor = to
 		}
 	}
-	return spans
+	return spans, looks
 }
 
 func isLocal(r rune) bool {
@@ -32,16 +34,17 @@ func isLocal(r rune) bool {
 // domainEnd is where the domain that begins at i ends, 0 when there is none. The
 // last label has letters only, two at least; digits typed right behind it are not
 // its own.
-func domainEnd(runes []rune, i int) int {
-	end, labels := 0, 0
+func domainEnd(runes []rune, i int) (end, looks int) {
+	labels := 0
 	for {
 		from := i
 		for i < len(runes) && (isAlnum(runes[i]) || runes[i] == '-') {
 			i++
 		}
 		if i == from {
-			return end
+			return end, looks
 		}
+		looks += i - from
 		letters := from
 		for letters < i && isLetter(runes[letters]) {
 			letters++
@@ -50,7 +53,7 @@ func domainEnd(runes []rune, i int) int {
 			end = letters
 		}
 		if runeAt(runes, i) != '.' {
-			return end
+			return end, looks
 		}
 		i++
 	}

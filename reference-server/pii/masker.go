@@ -137,7 +137,8 @@ func (m *Masker) search(text string) *folded {
 	f := fold(text)
 	// A value that was found is blanked, so that the next finder sees where it
 	// stood and cannot find it again.
-	f.take(Email, emails(f.runes))
+	addresses, _ := emails(f.runes)
+	f.take(Email, addresses)
 	f.take(Plate, plates(f.runes))
 	f.numbers()
 	f.take(Name, m.names.find(f.runes))

@@ -27,3 +27,17 @@ func TestStreamInPiecesIsTheWhole(t *testing.T) {
 		}
 	})
 }
+
+// Every sentence of the corpora, cut at every byte.
+func TestStreamOfTheCorpus(t *testing.T) {
+	masker := New()
+	for _, s := range append(corpus(t), sentences(t, "testdata/held.txt")...) {
+		want, _ := masker.Mask(s.text)
+		for cut := range len(s.text) {
+			stream := masker.Stream()
+			if got := stream.Add(s.text[:cut]) + stream.Add(s.text[cut:]) + stream.End(); got != want {
+				t.Fatalf("cut at %d %q, whole %q", cut, got, want)
+			}
+		}
+	}
+}

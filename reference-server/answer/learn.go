@@ -1,0 +1,152 @@
+package answer
+
+import (
+	_ "embed"
+	"fmt"
+	"iter"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+//go:embed examples.tsv
+var examplesText string
+
+// example is a sentence and what it is about.
+type example struct {
+	intent Intent
+	text   string
+}
+
+// parseExamples reads lines of intent, tab, sentence.
+func parseExamples(text string) ([]example, error) {
+	var list []example
+	for i, line := range strings.Split(text, "\n") {
+		if line == "" || strings.HasPrefix(line, "# ") {
+			continue
+		}
+		name, sentence, _ := strings.Cut(line, "\t")
+		intent, ok := intentNamed(name)
+		if !ok || sentence == "" {
+			return nil, fmt.Errorf("examples: line %d: %q is no intent, tab, sentence", i+1, line)
+		}
+		list = append(list, example{intent, sentence})
+	}
+	return list, nil
+}
+
+// learned is what examples teach beyond the rules: how much each piece of one or
+// two characters speaks for each intent (softmax regression). It hears what rules
+// cannot list, such as 插座里噼啪响, and what they take wrongly, such as 灭火器过期了.
+type learned struct {
+	weights [][NumIntents]float32 // by hash of the piece
+}
+
+const (
+	pieceBits = 16  // of the hash
+	passes    = 20  // over the examples, each slower than the one before
+	pace      = 3.0 // of the first pass
+)
+
+// learn is deterministic: the same examples give the same weights.
+func learn(examples []example) *learned {
+	l := &learned{weights: make([][NumIntents]float32, 1<<pieceBits)}
+	taught := make([][]uint32, len(examples))
+	for i, e := range examples {
+		taught[i] = pieces(nil, plain(e.text))
+	}
+	order := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // an order, not a secret
+	for pass := range passes {
+		step := pace * (1 - float64(pass)/passes)
+		for _, i := range order.Perm(len(examples)) {
+			l.step(taught[i], examples[i].intent, step)
+		}
+	}
+	return l
+}
+
+// step moves the weights of an example's pieces towards its intent.
+func (l *learned) step(pieces []uint32, intent Intent, step float64) {
+	p := l.chances(pieces, Info, 0)
+	p[intent]--
+	share := float32(step / math.Sqrt(float64(len(pieces))))
+	for _, piece := range pieces {
+		w := &l.weights[piece]
+		for i := range w {
+			w[i] -= share * float32(p[i])
+		}
+	}
+}
+
+// chances says how likely each intent is when a rule speaks for one of them, with
+// so much weight.
+func (l *learned) chances(pieces []uint32, rule Intent, weight float64) [NumIntents]float64 {
+	var p [NumIntents]float64
+	for _, piece := range pieces {
+		for i, w := range l.weights[piece] {
+			p[i] += float64(w)
+		}
+	}
+	sum := 0.0
+	for i := range p {
+		p[i] /= math.Sqrt(float64(max(len(pieces), 1)))
+		if Intent(i) == rule {
+			p[i] += weight
+		}
+		p[i] = math.Exp(p[i])
+		sum += p[i]
+	}
+	for i := range p {
+		p[i] /= sum
+	}
+	return p
+}
+
+// pieces appends the hashes of all characters of a plain text and of all pairs,
+// its beginning and end being characters too. A digit is any digit.
+func pieces(list []uint32, text string) []uint32 {
+	const edge = '^'
+	before := edge
+	add := func(r rune) {
+		list = append(list, pieceHash(0, r), pieceHash(before, r))
+		before = r
+	}
+	for _, r := range text {
+		switch {
+		case unicode.IsDigit(r):
+			add('0')
+		case unicode.IsLetter(r):
+			add(r)
+		}
+	}
+	add(edge)
+	return list
+}
+
+func pieceHash(a, b rune) uint32 {
+	h := (uint32(a)*0x9e3779b1 ^ uint32(b)) * 0x85ebca6b
+	return h >> (32 - pieceBits)
+}
+
+const partLong = 48 // characters
+
+// parts cuts a long text behind its punctuation: examples are sentences.
+func parts(text string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		from, n := 0, 0
+		for i, r := range text {
+			if n++; n >= partLong && unicode.IsPunct(r) {
+				end := i + utf8.RuneLen(r)
+				if !yield(text[from:end]) {
+					return
+				}
+				from, n = end, 0
+			}
+		}
+		if from < len(text) || from == 0 {
+			yield(text[from:])
+		}
+	}
+}
