@@ -89,12 +89,16 @@ func segment(text string) int {
 	return len(text)
 }
 
+const loneBytes = 12 // of four Chinese characters
+
 // suspicious is one cheap look: false means that nothing can be found.
 func (m *Masker) suspicious(text string) bool {
-	digits := 0
+	digits, from := 0, 0
 	var last rune
-	for _, r := range text {
+	for i, r := range text {
 		switch {
+		case (r == ',' || r == '，') && i-from <= loneBytes && m.names.lone([]rune(text[from:i])):
+			return true
 		case r >= '0' && r <= '9', r >= '０' && r <= '９':
 			if digits++; digits >= minDigits {
 				return true
@@ -108,6 +112,9 @@ func (m *Masker) suspicious(text string) bool {
 		}
 		if !invisible(r) {
 			last = r
+		}
+		if endsSegment(r) {
+			from = i + utf8.RuneLen(r)
 		}
 	}
 	return false

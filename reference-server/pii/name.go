@@ -28,6 +28,7 @@ type nameFinder struct {
 	surname map[rune]bool
 	risky   map[rune]bool // surnames that are ordinary words as well
 	double  map[string]bool
+	peoples map[string]bool
 	common  map[string]bool // words that begin like a name
 	follows map[string]bool // words that begin right behind a name
 	gap     map[rune]bool   // may stand between cue and name
@@ -37,7 +38,7 @@ type nameFinder struct {
 func newNameFinder() nameFinder {
 	f := nameFinder{
 		cues: map[rune][]nameCue{}, titles: map[rune][][]rune{}, given: runeSet(givenCharacters), surname: runeSet(surnames), risky: runeSet(riskySurnames),
-		double: wordSet(doubleSurnames), common: wordSet(commonWords), follows: wordSet(afterNames), gap: runeSet(` :=是为叫写填"'“”「」【】()<>`),
+		double: wordSet(doubleSurnames), peoples: wordSet(peoplesNames), common: wordSet(commonWords), follows: wordSet(afterNames), gap: runeSet(` :=是为叫写填"'“”「」【】()<>`),
 	}
 	for t, words := range map[trust]string{strong: strongCues, weak: weakCues} {
 		for w := range strings.FieldsSeq(words) {
@@ -114,6 +115,9 @@ func (f *nameFinder) find(runes []rune) []span {
 			}
 		}
 	}
+	if end := len(runes) - 1; len(spans) == 0 && runeAt(runes, end) == ',' && f.lone(runes[:end]) {
+		add(span{from: 0, to: end}, true)
+	}
 	return spans
 }
 
@@ -130,7 +134,24 @@ func (f *nameFinder) afterCue(runes []rune, i int, t trust) (span, bool) {
 	if s, ok := transliterated(runes, i); ok {
 		return s, true
 	}
+	if to := f.ofPeoples(runes, i); to > i {
+		return span{from: i, to: to}, true
+	}
 	return f.at(runes, i, t)
+}
+
+// ofPeoples is where a name without surname that begins at i ends, i for none:
+// one word of them, or two.
+func (f *nameFinder) ofPeoples(runes []rune, i int) int {
+	for range 2 {
+		for _, n := range [...]int{4, 3, 2} {
+			if i+n <= len(runes) && f.peoples[string(runes[i:i+n])] {
+				i += n
+				break
+			}
+		}
+	}
+	return i
 }
 
 // transliterated reads names like 阿依古丽·买买提.
@@ -261,6 +282,13 @@ func (f *nameFinder) isName(han []rune) bool {
 		}
 	}
 	return true
+}
+
+// lone says whether a text is a name and nothing else, as people write one before
+// a comma: 徐峰,181….
+func (f *nameFinder) lone(text []rune) bool {
+	n := len(text)
+	return n >= 2 && n <= 4 && hanRun(text, 0) == n && !f.risky[text[0]] && f.isName(text)
 }
 
 // alone reads a name that stands by itself beside a mobile number at i, on the
