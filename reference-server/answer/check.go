@@ -176,10 +176,7 @@ func (s *CheckStream) allowed(r rune, n int) (rune, Flaw) {
 	if r != '\n' && r != '\t' { // which browsers skip within a scheme
 		s.scheme = ""
 	}
-	switch {
-	case isUnseen(r):
-		return 0, ControlFlaw
-	case unicode.Is(unicode.Mn, r) && r != emojiStyle:
+	if unicode.Is(unicode.Mn, r) && !isUnseen(r) && r != emojiStyle {
 		if s.marks++; s.marks > maxMarks {
 			return 0, ControlFlaw
 		}
@@ -187,8 +184,6 @@ func (s *CheckStream) allowed(r rune, n int) (rune, Flaw) {
 	}
 	s.marks = 0
 	switch {
-	case r == utf8.RuneError && n == 1:
-		return 0, ControlFlaw
 	case r == '\n', r == '\t':
 		return r, NumFlaws
 	case r == '\r':
@@ -197,11 +192,7 @@ func (s *CheckStream) allowed(r rune, n int) (rune, Flaw) {
 		return '\n', ControlFlaw
 	case isBidi(r):
 		return 0, BidiFlaw
-	case r == joiner && (unicode.In(s.last, unicode.So, unicode.Sk) || s.last == emojiStyle):
-		return r, NumFlaws
-	case r == emojiStyle && (s.last == emojiStyle || s.last == joiner || unicode.IsSpace(s.last) || unicode.IsLetter(s.last)):
-		return 0, ControlFlaw
-	case unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co), r&0xfffe == 0xfffe:
+	case r == utf8.RuneError && n == 1, s.isControl(r):
 		return 0, ControlFlaw
 	case r == '<':
 		return '＜', MarkupFlaw
@@ -216,6 +207,17 @@ func (s *CheckStream) allowed(r rune, n int) (rune, Flaw) {
 		}
 	}
 	return r, NumFlaws
+}
+
+// isControl says whether a character cannot be seen where it stands.
+func (s *CheckStream) isControl(r rune) bool {
+	switch r {
+	case joiner:
+		return !unicode.In(s.last, unicode.So, unicode.Sk) && s.last != emojiStyle
+	case emojiStyle:
+		return s.last == emojiStyle || s.last == joiner || unicode.IsSpace(s.last) || unicode.IsLetter(s.last)
+	}
+	return isUnseen(r) || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co) || r&0xfffe == 0xfffe
 }
 
 const (

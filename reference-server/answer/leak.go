@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -34,7 +35,7 @@ func secretsOf(prompt string) secrets {
 	escapes, entities := "", ""
 	for _, r := range prompt {
 		escapes += fmt.Sprintf("u%04x", r)
-		entities += fmt.Sprint(int(r))
+		entities += strconv.Itoa(int(r))
 	}
 	coded = append(coded, escapes, entities)
 	for i, form := range coded {

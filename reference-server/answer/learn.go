@@ -57,7 +57,7 @@ func learn(examples []example) *learned {
 	for i, e := range examples {
 		taught[i] = pieces(nil, plain(e.text))
 	}
-	order := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // an order, not a secret
+	order := rand.New(rand.NewPCG(1, 2))
 	for pass := range passes {
 		step := pace * (1 - float64(pass)/passes)
 		for _, i := range order.Perm(len(examples)) {
