@@ -39,7 +39,7 @@ func parseExamples(text string) ([]example, error) {
 
 // learned is what examples teach beyond the rules: how much each piece of one or
 // two characters speaks for each intent (softmax regression). It hears what rules
-// cannot list, such as 插座里噼啪响, and what they take wrongly, such as 灭火器过期了.
+// cannot list, such as 插座里噼啪响, and outweighs what they take wrongly.
 type learned struct {
 	weights [][NumIntents]float32 // by hash of the piece
 }
