@@ -182,7 +182,7 @@ func difference(m Metric, a, b []*Document, noise bool, confidence float64) (Dif
 	if !okA || !okB {
 		return Difference{}, false
 	}
-	ma, mb := median(x), median(y)
+	ma, mb := Median(x), Median(y)
 	d := Difference{Metric: m.Name, Unit: m.Unit, A: known(ma), B: known(mb), Effect: m.Change(ma, mb), Verdict: "cannot_tell"}
 	if d.Effect == nil || !noise {
 		return d, true
@@ -219,7 +219,9 @@ func values(m Metric, list []*Document) ([]float64, bool) {
 	return out, true
 }
 
-func median(v []float64) float64 {
+// Median is the middle of values, of which there is one at least, or the mean of
+// the two middle ones.
+func Median(v []float64) float64 {
 	s := slices.Sorted(slices.Values(v))
 	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
 }

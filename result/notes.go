@@ -27,13 +27,21 @@ func notes(a, b []Run) reason.Reasons {
 	return slices.Concat(between, unlike("baseline", a), unlike("candidate", b))
 }
 
-// unlike says in what the runs of one side differ from its first; their seeds may.
+// AllDifferences lists in what two runs and their surroundings differ, but for the
+// seed.
+func AllDifferences(a, b Run) (out reason.Reasons) {
+	for _, d := range append(Differences(a, b), SurroundingsDiffer(a.Doc, b.Doc)...) {
+		if d.Code != reason.Differs || d.Args[0] != reason.Word("seed") {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// unlike says in what the runs of one side differ from its first.
 func unlike(side reason.Word, runs []Run) (out reason.Reasons) {
 	for _, r := range runs[1:] {
-		for _, d := range append(Differences(runs[0], r), SurroundingsDiffer(runs[0].Doc, r.Doc)...) {
-			if d.Code == reason.Differs && d.Args[0] == reason.Word("seed") {
-				continue
-			}
+		for _, d := range AllDifferences(runs[0], r) {
 			n := reason.New(reason.SideDiffers, side, d)
 			if !slices.ContainsFunc(out, func(x reason.Reason) bool { return reason.Compare(x, n) == 0 }) {
 				out = append(out, n)

@@ -123,7 +123,7 @@ func seriesOf(m result.Metric, runs []result.Run, alpha float64) (s Series, n in
 		if i+1 < len(points) {
 			to = points[i+1].At
 		}
-		c := Change{Run: at[p.At], Before: median(values[from:p.At]), After: median(values[p.At:to]), P: p.P}
+		c := Change{Run: at[p.At], Before: result.Median(values[from:p.At]), After: result.Median(values[p.At:to]), P: p.P}
 		if c.Effect = m.Change(c.Before, c.After); c.Effect == nil || -m.Margin <= *c.Effect && *c.Effect <= m.Margin {
 			continue // more than chance, and too small to matter
 		}
@@ -131,24 +131,9 @@ func seriesOf(m result.Metric, runs []result.Run, alpha float64) (s Series, n in
 		if (*c.Effect > 0) == (m.MoreIs == "worse") {
 			c.Verdict = "worse"
 		}
-		c.DifferCodes = differs(runs[at[p.At-1]], runs[at[p.At]]).OrEmpty()
+		c.DifferCodes = result.AllDifferences(runs[at[p.At-1]], runs[at[p.At]]).OrEmpty()
 		c.Differs = c.DifferCodes.Texts(reason.English)
 		s.Changes = append(s.Changes, c)
 	}
 	return s, len(values)
-}
-
-// differs lists all but the seed.
-func differs(a, b result.Run) (out reason.Reasons) {
-	for _, d := range append(result.Differences(a, b), result.SurroundingsDiffer(a.Doc, b.Doc)...) {
-		if d.Code != reason.Differs || d.Args[0] != reason.Word("seed") {
-			out = append(out, d)
-		}
-	}
-	return out
-}
-
-func median(v []float64) float64 {
-	s := slices.Sorted(slices.Values(v))
-	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
 }

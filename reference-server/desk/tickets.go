@@ -81,7 +81,7 @@ func (ts *tickets) write(ctx context.Context, t Ticket) (waiting int64, err erro
 	q := queueKey(t.Tenant, t.Queue)
 	p := ts.redis.Pipeline()
 	for fields := t.fields(); len(fields) > 0; fields = fields[2:] {
-		p.HSetNX(ctx, ticketKey(t.ID), fields[0].(string), fields[1]) //nolint:forcetypeassert // names
+		p.HSetNX(ctx, ticketKey(t.ID), fmt.Sprint(fields[0]), fields[1])
 	}
 	p.PExpire(ctx, ticketKey(t.ID), ticketLife)
 	ts.index(ctx, p, t)
