@@ -11,7 +11,8 @@ import (
 // resident, in bytes; zeroes where the system does not tell.
 func Own() (cpu time.Duration, maxRSS int64) { return own() }
 
-// Of is the same of a process that has ended; of none, zeroes.
+// Of is the same of a process that has ended; of none, zeroes. On Linux its memory
+// is not less than this process had when it was started.
 func Of(p *os.ProcessState) (cpu time.Duration, maxRSS int64) {
 	if p == nil {
 		return 0, 0

@@ -13,7 +13,11 @@ func own() (time.Duration, int64) {
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
 		return 0, 0
 	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), resident(&u)
+	rss, known := peak()
+	if !known {
+		rss = resident(&u)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), rss
 }
 
 func resident(sys any) int64 {
