@@ -214,11 +214,12 @@ func TestCompareAtTheBorder(t *testing.T) {
 
 // Runs enough that fall apart tell, even by what was merely counted; two do not.
 func TestCompareDecidesByCountsOfManyRuns(t *testing.T) {
+	base := saleDocument(t, 1, 1)
 	side := func(n int, kind scenario.ObjectiveKind, verdict string) (list []*Document) {
 		for range n {
-			d := saleDocument(t, 1, 1)
+			d := *base
 			d.Objectives = []Objective{{Name: "it", Kind: kind, Unit: "s", Verdict: verdict}}
-			list = append(list, d)
+			list = append(list, &d)
 		}
 		return list
 	}

@@ -40,10 +40,10 @@ func TestAgentsOfTheBundledServer(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "result")
 	r := cstest(t, "run", write(t, humans("bundled: {}")), "--results-dir", dir, "--quiet")
-	if r.code != 0 {
-		t.Fatalf("exit %d\n%s\n%s", r.code, r.stdout, r.stderr)
-	}
 	doc := open(t, dir)
+	if r.code != 0 {
+		t.Fatalf("exit %d\n%s\n%s\n%q", r.code, r.stdout, r.stderr, doc.Reasons)
+	}
 	if c := doc.Counts; doc.Verdict != "pass" || doc.Target.Mode != "websocket" || c.Conversations != 300 || c.OK != 600 || doc.Tiers.Handoff != 600 {
 		t.Errorf("verdict %s, mode %s, counts %+v, tiers %+v", doc.Verdict, doc.Target.Mode, c, doc.Tiers)
 	}
