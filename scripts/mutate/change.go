@@ -18,12 +18,18 @@ type writer struct {
 	pkg  *types.Package
 	file *ast.File
 	list *[]mutant
+
+	source   []byte // of file
+	function string // that the changes are in
 }
 
 // add gives a change its number.
 func (w *writer) add(at token.Pos, what string) ast.Expr {
 	p := w.set.Position(at)
-	*w.list = append(*w.list, mutant{fmt.Sprintf("%s:%d:%d", filepath.Base(p.Filename), p.Line, p.Column), what})
+	*w.list = append(*w.list, mutant{
+		at:   fmt.Sprintf("%s:%d:%d", filepath.Base(p.Filename), p.Line, p.Column),
+		file: filepath.Base(p.Filename), function: w.function, line: lineAt(w.source, p.Offset), what: what,
+	})
 	return number(len(*w.list))
 }
 

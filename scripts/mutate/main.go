@@ -1,11 +1,15 @@
 // Command mutate changes one thing at a time in given files of a package, runs
 // the package's tests, and prints every change that no test noticed.
 //
-//	go run ./scripts/mutate [-timeout 60s] [-run REGEXP] [-slow REGEXP] [-skip REGEXP] PACKAGE FILE...
+//	go run ./scripts/mutate [-timeout 60s] [-run REGEXP] [-slow REGEXP] [-skip REGEXP] [-again] PACKAGE FILE...
 //
 // All changes are compiled into one binary of tests, and an environment variable
 // says which one is made. Tests that match -slow run only for what the others did
 // not notice, those that match -skip not at all.
+//
+// PACKAGE/testdata/mutants.explained says of changes that no test can notice why
+// not. They are counted and not run, but with -again, which prints those that a
+// test notices all the same. Exit 1: a change survived, or an explanation is of none.
 package main
 
 import (
@@ -27,17 +31,18 @@ func main() {
 	match := flag.String("run", "", "only the tests that match")
 	slow := flag.String("slow", "", "tests that run last, for what the others did not notice")
 	skip := flag.String("skip", "", "tests that do not run")
+	again := flag.Bool("again", false, "run what is explained too")
 	flag.Parse()
 	if flag.NArg() < 2 {
-		fmt.Fprintln(os.Stderr, "usage: mutate [-timeout D] [-run REGEXP] [-slow REGEXP] [-skip REGEXP] PACKAGE FILE...")
+		fmt.Fprintln(os.Stderr, "usage: mutate [-timeout D] [-run REGEXP] [-slow REGEXP] [-skip REGEXP] [-again] PACKAGE FILE...")
 		os.Exit(64)
 	}
-	survived, err := mutate(flag.Arg(0), flag.Args()[1:], tests{match: *match, slow: *slow, skip: *skip, timeout: *timeout})
+	wrong, err := mutate(flag.Arg(0), flag.Args()[1:], tests{match: *match, slow: *slow, skip: *skip, timeout: *timeout, again: *again})
 	switch {
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "mutate:", err)
 		os.Exit(70)
-	case survived > 0:
+	case wrong > 0:
 		os.Exit(1)
 	}
 }
@@ -46,18 +51,29 @@ func main() {
 type tests struct {
 	match, slow, skip string
 	timeout           time.Duration
+	again             bool // for what is explained too
 	binary, dir       string
 }
 
-func mutate(dir string, files []string, t tests) (survived int, err error) {
+// mutate makes every change of some files and gives how many of them survived
+// without an explanation, and how many explanations are of none.
+func mutate(dir string, files []string, t tests) (wrong int, err error) {
 	work, err := os.MkdirTemp("", "mutate")
 	if err != nil {
 		return 0, err
 	}
 	defer os.RemoveAll(work)
+	reasons, err := explained(dir)
+	if err != nil {
+		return 0, err
+	}
 	mutants, overlay, err := write(work, dir, files)
 	if err != nil {
 		return 0, err
+	}
+	stale := unfound(reasons, files, mutants)
+	for _, key := range stale {
+		fmt.Printf("%s/%s: no such change: %s\n", dir, explainedFile, key)
 	}
 	t.dir, t.binary = dir, filepath.Join(work, "tests")
 	if out, err := exec.Command("go", "test", "-vet=off", "-c", "-overlay", overlay, "-o", t.binary, "./"+dir).CombinedOutput(); err != nil {
@@ -66,14 +82,34 @@ func mutate(dir string, files []string, t tests) (survived int, err error) {
 	if out, ok := t.pass(0); !ok {
 		return 0, fmt.Errorf("the tests of %s fail without a change:\n%s", dir, out)
 	}
+	byFile, all := map[string]counts{}, counts{}
 	for i, m := range mutants {
-		if _, ok := t.pass(i + 1); ok {
-			survived++
-			fmt.Printf("%s/%s: %s\n", dir, m.at, m.what)
-		}
+		byFile[m.file] = byFile[m.file].plus(t.fate(i+1, m, reasons[m.key()]))
 	}
-	fmt.Printf("%d mutants, %d survived\n", len(mutants), survived)
-	return survived, nil
+	for _, name := range files {
+		fmt.Printf("%s/%s: %v\n", dir, name, byFile[name])
+		all = all.plus(byFile[name])
+	}
+	fmt.Println(all)
+	return all.survived + len(stale), nil
+}
+
+// fate counts one change, and prints it where it is not as it should be.
+func (t tests) fate(number int, m mutant, explained bool) counts {
+	if explained && !t.again {
+		return counts{explained: 1}
+	}
+	_, ok := t.pass(number)
+	switch {
+	case explained && ok:
+		return counts{explained: 1}
+	case explained:
+		fmt.Printf("%s/%s: explained, and noticed all the same\n\t%s\n", t.dir, m.at, m.key())
+	case ok:
+		fmt.Printf("%s/%s\n\t%s\n", t.dir, m.at, m.key())
+		return counts{survived: 1}
+	}
+	return counts{killed: 1}
 }
 
 // pass tells whether the tests do with a change; 0 is none.

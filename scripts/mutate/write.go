@@ -17,8 +17,9 @@ import (
 	"path/filepath"
 )
 
-// mutant is one change, where it is and what it does.
-type mutant struct{ at, what string }
+// mutant is one change: where it is, in which function and line of source, and
+// what it does.
+type mutant struct{ at, file, function, line, what string }
 
 // write puts every change of the files into copies of them, each made when the
 // package is told its number, and gives the overlay that has them compiled in
@@ -56,10 +57,15 @@ func write(work, dir string, files []string) (list []mutant, overlay string, err
 		if f == nil {
 			return nil, "", fmt.Errorf("%s is no file of %s", name, dir)
 		}
-		w := writer{set: set, info: info, pkg: pkg, file: f, list: &list}
+		source, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			return nil, "", err
+		}
+		w := writer{set: set, info: info, pkg: pkg, file: f, list: &list, source: source}
 		f.Comments = nil // their places are no longer those of the code
 		for _, d := range f.Decls {
 			if fn, ok := d.(*ast.FuncDecl); ok && fn.Body != nil {
+				w.function = fn.Name.Name
 				w.block(fn.Body.List)
 			}
 		}
