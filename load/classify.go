@@ -316,14 +316,8 @@ func ofAnother(own *[16]byte, got []byte) bool {
 	return false
 }
 
-// isBlank tells whether an answer is nothing but space. Most begin with a
-// letter, which settles it.
-func isBlank(answer []byte) bool {
-	if len(answer) > 0 && (answer[0] > ' ' && answer[0] < 0x80 || answer[0] >= 0xe4) {
-		return false
-	}
-	return len(bytes.TrimSpace(answer)) == 0
-}
+// isBlank tells whether an answer is nothing but space.
+func isBlank(answer []byte) bool { return len(bytes.TrimSpace(answer)) == 0 }
 
 func isCanned(answer []byte, rules *Rules) bool {
 	_, busy, _ := bytes.Cut(answer, []byte("系统繁忙"))

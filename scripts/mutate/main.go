@@ -4,8 +4,9 @@
 //	go run ./scripts/mutate [-timeout 60s] [-run REGEXP] [-slow REGEXP] [-skip REGEXP] [-again] PACKAGE FILE...
 //
 // All changes are compiled into one binary of tests, and an environment variable
-// says which one is made. Tests that match -slow run only for what the others did
-// not notice, those that match -skip not at all.
+// says which one is made. The tests of FILE_test.go run first, then the others;
+// those that match -slow run only for what the others did not notice, and those
+// that match -skip not at all.
 //
 // PACKAGE/testdata/mutants.explained says of changes that no test can notice why
 // not. They are counted and not run, but with -again, which prints those that a
@@ -19,7 +20,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -79,7 +82,7 @@ func mutate(dir string, files []string, t tests) (wrong int, err error) {
 	if out, err := exec.Command("go", "test", "-vet=off", "-c", "-overlay", overlay, "-o", t.binary, "./"+dir).CombinedOutput(); err != nil {
 		return 0, fmt.Errorf("the changed package does not compile: %w\n%s", err, out)
 	}
-	if out, ok := t.pass(0); !ok {
+	if out, ok := t.pass(0, ""); !ok {
 		return 0, fmt.Errorf("the tests of %s fail without a change:\n%s", dir, out)
 	}
 	byFile, all := map[string]counts{}, counts{}
@@ -99,7 +102,7 @@ func (t tests) fate(number int, m mutant, explained bool) counts {
 	if explained && !t.again {
 		return counts{explained: 1}
 	}
-	_, ok := t.pass(number)
+	_, ok := t.pass(number, m.file)
 	switch {
 	case explained && ok:
 		return counts{explained: 1}
@@ -112,8 +115,8 @@ func (t tests) fate(number int, m mutant, explained bool) counts {
 	return counts{killed: 1}
 }
 
-// pass tells whether the tests do with a change; 0 is none.
-func (t tests) pass(mutant int) ([]byte, bool) {
+// pass tells whether the tests do with a change in a file; 0 is none.
+func (t tests) pass(mutant int, file string) ([]byte, bool) {
 	skip := t.skip
 	if t.slow != "" {
 		skip = t.slow
@@ -121,11 +124,34 @@ func (t tests) pass(mutant int) ([]byte, bool) {
 			skip += "|" + t.skip
 		}
 	}
+	if own := t.own(file); own != "" && t.match == "" {
+		if out, ok := t.once(mutant, own, skip); !ok {
+			return out, false
+		}
+	}
 	out, ok := t.once(mutant, t.match, skip)
 	if ok && t.slow != "" {
 		out, ok = t.once(mutant, t.slow, t.skip)
 	}
 	return out, ok
+}
+
+var testName = regexp.MustCompile(`(?m)^func (Test\w+)`)
+
+// own matches the tests of a file's own; empty where there are none.
+func (t tests) own(file string) string {
+	text, err := os.ReadFile(filepath.Join(t.dir, strings.TrimSuffix(file, ".go")+"_test.go"))
+	if err != nil {
+		return ""
+	}
+	var names []string
+	for _, m := range testName.FindAllSubmatch(text, -1) {
+		names = append(names, string(m[1]))
+	}
+	if names == nil {
+		return ""
+	}
+	return "^(" + strings.Join(names, "|") + ")$"
 }
 
 func (t tests) once(mutant int, match, skip string) ([]byte, bool) {

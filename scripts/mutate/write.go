@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 )
 
 // mutant is one change: where it is, in which function and line of source, and
@@ -26,21 +27,18 @@ type mutant struct{ at, file, function, line, what string }
 // place of the files.
 func write(work, dir string, files []string) (list []mutant, overlay string, err error) {
 	set := token.NewFileSet()
-	paths, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	names, err := goFiles(dir)
 	if err != nil {
 		return nil, "", err
 	}
 	var parsed []*ast.File
 	byName := map[string]*ast.File{}
-	for _, path := range paths {
-		if matched, _ := filepath.Match("*_test.go", filepath.Base(path)); matched {
-			continue
-		}
-		f, err := parser.ParseFile(set, path, nil, parser.SkipObjectResolution)
+	for _, name := range names {
+		f, err := parser.ParseFile(set, filepath.Join(dir, name), nil, parser.SkipObjectResolution)
 		if err != nil {
 			return nil, "", err
 		}
-		parsed, byName[filepath.Base(path)] = append(parsed, f), f
+		parsed, byName[name] = append(parsed, f), f
 	}
 	info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}}
 	exports, err := exportsOf(dir)
@@ -124,6 +122,15 @@ func put(replace map[string]string, work, path, name string, text []byte) error 
 	}
 	replace[absolute] = filepath.Join(work, name)
 	return os.WriteFile(replace[absolute], text, 0o600)
+}
+
+// goFiles are the files that a package is compiled from on this machine, less its tests.
+func goFiles(dir string) ([]string, error) {
+	out, err := exec.Command("go", "list", "-f", "{{range .GoFiles}}{{println .}}{{end}}", "./"+dir).Output()
+	if err != nil {
+		return nil, fmt.Errorf("go list: %w", err)
+	}
+	return strings.Fields(string(out)), nil
 }
 
 // exportsOf finds what the compiler says of the packages that dir imports.
