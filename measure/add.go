@@ -58,6 +58,9 @@ func (s *Snapshot) Add(o *Snapshot) error {
 	s.Verified += o.Verified
 	s.NotVerified += o.NotVerified
 	s.addFailures(o)
+	s.AnsweredBands.add(&o.AnsweredBands)
+	s.FailedBands.add(&o.FailedBands)
+	s.addServer(o.Server)
 	return s.addHistograms(o)
 }
 
@@ -203,5 +206,6 @@ func (s *Snapshot) Clone() *Snapshot {
 		c.Slots[i].Response = s.Slots[i].Response.Clone()
 	}
 	c.Failures = append([]FailureCount(nil), s.Failures...)
+	c.Server = append([]ServerTimes(nil), s.Server...)
 	return &c
 }

@@ -123,6 +123,11 @@ func decodeSnapshot(b []byte, plan *Plan) (*Snapshot, error) {
 	if len(d.b) > 0 { // else before it was counted how bad turns fall together
 		d.clusters(&s.Clusters, plan)
 	}
+	if len(d.b) > 0 { // else before response times had phases
+		d.bands(&s.AnsweredBands)
+		d.bands(&s.FailedBands)
+		s.Server = d.server()
+	}
 	if d.bad || len(d.b) != 0 {
 		return nil, errDamaged
 	}

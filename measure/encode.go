@@ -42,7 +42,10 @@ func appendSnapshot(b []byte, s *Snapshot) []byte {
 		b = appendSketch(b, &s.TierTimes[i])
 	}
 	b = appendHistogram(b, s.Timings[FirstReasoning])
-	return s.Clusters.appendTo(b, s.Plan)
+	b = s.Clusters.appendTo(b, s.Plan)
+	b = s.AnsweredBands.appendTo(b)
+	b = s.FailedBands.appendTo(b)
+	return appendServer(b, s.Server)
 }
 
 func appendInt(b []byte, v int64) []byte { return binary.AppendUvarint(b, uint64(max(v, 0))) }

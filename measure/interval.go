@@ -23,6 +23,7 @@ type interval struct {
 	excluded, planned, started, planted, verified, notVerified int64
 
 	failures failureTally
+	phases   phaseTally
 
 	// at finds the tally of a second: its position in touched plus one.
 	at      []int32
@@ -111,6 +112,7 @@ func (v *interval) record(t *Turn) {
 		v.flow(t, s)
 	}
 	v.rules.judge(s, v.plan.StageAt(t.Intended), t, checked)
+	v.phases.record(t)
 	v.recordRare(t)
 }
 
@@ -190,6 +192,7 @@ func (v *interval) drain(s *Snapshot) error {
 	v.drainCounts(s)
 	v.drainSeconds(s)
 	v.failures.drain(s)
+	v.phases.drain(s)
 	return errors.Join(errs...)
 }
 

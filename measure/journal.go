@@ -16,8 +16,8 @@ import (
 // JournalVersion is the version of the journals written here; those from
 // oldestJournal on are read.
 const (
-	JournalVersion = 5
-	oldestJournal  = 2 // without response times by tier; 3 is without first_reasoning, 4 without clusters
+	JournalVersion = 6
+	oldestJournal  = 2 // without response times by tier; 3 is without first_reasoning, 4 without clusters, 5 without phases
 )
 
 const (

@@ -32,6 +32,7 @@ func runRecorded(t testing.TB, plan *Plan, seconds int) []*Snapshot {
 				Slot: i % len(plan.Slots), Intended: intended, Sent: intended + ms, Done: intended + time.Duration(20+i*30)*ms,
 				Lag: time.Duration(i) * ms, Tier: TierLLM, Outcome: OK, Memory: Verified,
 				Dialog: &dialogs[i%2],
+				Server: []ServerTime{{[]byte("llm"), time.Duration(i) * 10 * ms}, {[]byte("redis"), ms}}[:i%3],
 			}
 			if i == 4 {
 				turn.FirstReasoning = intended + 7*ms

@@ -43,6 +43,11 @@ type Snapshot struct {
 	// kinds beyond the FailuresPerOutcome that are kept.
 	Failures []FailureCount
 	Unlisted int64
+	// AnsweredBands and FailedBands split response times into phases, of answered turns and
+	// of those that were not; censored ones are in neither. Server is what the answers
+	// said of their own time, by name.
+	AnsweredBands, FailedBands Bands
+	Server                     []ServerTimes
 }
 
 // Second is what was intended in one second, but for its Flow, which is what

@@ -32,6 +32,8 @@ type Turn struct {
 	Memory   Memory
 	// Gaps between the contents of a stream. Record only reads them.
 	Gaps []time.Duration
+	// Server is what the answer's Server-Timing says. Record only reads it.
+	Server []ServerTime
 	// Dialog is the conversation's, which Record adds to; nil is none.
 	Dialog *Dialog
 }
