@@ -173,7 +173,10 @@ type Reply struct {
 	ContextStatus []byte
 	TurnID        []byte // the turn the server says it answered, may be empty
 	TraceID       []byte // the trace the server says it answered, may be empty
-	Body          []byte // the raw body, for `cstest try` and error evidence
+	// ServerTiming is the answer's header of that name, several joined by commas, cut
+	// after 512 bytes; empty where it has none.
+	ServerTiming []byte
+	Body         []byte // the raw body, for `cstest try` and error evidence
 
 	// Said is what an error of the answer says, as the target's response tells where
 	// that stands: "40101 登录已过期". Step names the login or the step whose answer

@@ -279,6 +279,7 @@ func (l *line) follow(x *exchange, reply *Reply) (went bool, f wire.Fault) {
 func (l *line) take(x *exchange, reply *Reply, f wire.Fault) wire.Fault {
 	reply.Status = x.Head.Status
 	reply.Cookie = x.Head.Cookie && l.client.plan.session.origin == nil
+	reply.ServerTiming = x.Head.ServerTiming()
 	reply.Body = x.Body
 	if x.Streamed && len(x.answer) > 0 {
 		reply.Answer = x.answer

@@ -16,6 +16,7 @@ type worker struct {
 	lane    Lane
 	work    chan *conversation
 	scratch scratch
+	server  []measure.ServerTime
 	record  measure.Turn
 	failure measure.Failure
 }
@@ -183,8 +184,9 @@ func (w *worker) note(c *conversation, j *Judgement, entered time.Duration) {
 		Sent: reply.Sent, FirstByte: reply.FirstByte, FirstToken: reply.FirstToken, FirstReasoning: reply.FirstReasoning, Done: reply.Done,
 		Login: reply.Login, Connect: reply.Connect, Lag: c.lag(reply.Begun, entered),
 		Outcome: j.Outcome, Tier: j.Tier, Excluded: j.Excluded, Again: c.judged, Planted: j.Planted, Untold: j.Untold, Memory: j.Memory, Gaps: reply.Gaps,
-		Dialog: &c.tally,
+		Server: serverTimes(w.server[:0], reply.ServerTiming), Dialog: &c.tally,
 	}
+	w.server = t.Server
 	c.judged = c.judged || !j.Excluded
 	w.lane.Record(t)
 	if j.Outcome != measure.OK {

@@ -22,6 +22,7 @@ measure FuzzReadJournal
 measure FuzzDecodeSnapshot
 load FuzzText
 load FuzzClassify
+load FuzzServerTiming
 result FuzzParse
 report FuzzText
 mockllm FuzzDecodeRequest

@@ -18,6 +18,7 @@ type Head struct {
 	eventual   bool     // content-type is text/event-stream
 	kind       [64]byte // the content-type, as much of it as fits
 	kindLength uint8
+	timing     []byte // server-timing, as much of it as is kept
 
 	Keep   bool        // all fields are kept
 	Fields []HeadField // where Keep says so
@@ -40,7 +41,16 @@ func (h *Head) Field(name string) (val []byte, ok bool) {
 }
 
 // Reset forgets the former answer.
-func (h *Head) Reset() { *h = Head{Length: -1, Keep: h.Keep, Fields: h.Fields[:0]} }
+func (h *Head) Reset() {
+	*h = Head{Length: -1, Keep: h.Keep, Fields: h.Fields[:0], timing: h.timing[:0]}
+}
+
+// maxTiming is how much of Server-Timing is kept, in bytes.
+const maxTiming = 512
+
+// ServerTiming is what the answer says of the server's own time (W3C Server-Timing),
+// empty where it says nothing. It is valid until Reset.
+func (h *Head) ServerTiming() []byte { return h.timing }
 
 // ContentType is what the answer says that its body is, cut if it is long.
 func (h *Head) ContentType() string { return string(h.kind[:h.kindLength]) }
@@ -77,6 +87,13 @@ func (h *Head) Add(name, val []byte) Fault {
 		if fold(name, "content-type") {
 			h.kindLength = uint8(copy(h.kind[:], val))
 			h.eventual = len(val) >= 17 && fold(val[:17], "text/event-stream")
+		}
+	case 13:
+		if fold(name, "server-timing") && len(h.timing)+len(val) < maxTiming {
+			if len(h.timing) > 0 {
+				h.timing = append(h.timing, ',')
+			}
+			h.timing = append(h.timing, val...)
 		}
 	case 14:
 		if fold(name, "content-length") {
