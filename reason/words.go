@@ -23,7 +23,7 @@ type wordText struct{ en, zh string }
 // words is made once and then only read.
 var words = sync.OnceValue(func() map[Word]wordText {
 	out := map[Word]wordText{}
-	for _, group := range [][]wordRow{verdictWords(), outcomeWords(), tierWords(), causeWords(), settingWords(), comparisonWords()} {
+	for _, group := range [][]wordRow{verdictWords(), outcomeWords(), tierWords(), causeWords(), settingWords(), comparisonWords(), phaseWords()} {
 		for _, w := range group {
 			out[w.word] = wordText{w.en, w.zh}
 		}

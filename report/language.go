@@ -21,6 +21,11 @@ func said(d *result.Document, lang Lang) *result.Document {
 			o.Reason = o.ReasonCodes.Text(lang)
 		}
 	}
+	if s := d.Slowest; s != nil && s.ReasonCodes.Known() {
+		slowest := *s
+		slowest.Text = s.ReasonCodes.Text(lang)
+		c.Slowest = &slowest
+	}
 	return &c
 }
 

@@ -55,6 +55,7 @@ func WriteMarkdown(d *result.Document, out io.Writer, lang Lang) error {
 	if note := needsNote(rows, w); note != "" {
 		p("%s\n", md(note))
 	}
+	mdSlowest(d, w, p)
 	mdBreakdowns(d, w, p)
 	mdErrors(d, w, p)
 	mdAddresses(d, w, p)

@@ -35,6 +35,7 @@ func WriteText(d *result.Document, out io.Writer, opts TextOptions) error {
 	t.storms(d)
 	t.outages(d)
 	t.latency(d)
+	t.slowest(d)
 	if opts.Detail {
 		t.breakdowns(d)
 	}

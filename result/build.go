@@ -91,6 +91,7 @@ func document(in input) *Document {
 	d.fillLatency(in.Snapshot)
 	d.Turns = turnRows(in.Snapshot)
 	d.Breakdowns = breakdowns(in)
+	d.Slowest = slowestOf(in)
 	d.Series = seriesOf(in)
 	d.Availability = availabilityOf(in.judged)
 	d.Storms = stormsOf(in)

@@ -43,6 +43,7 @@ type Document struct {
 	Connect        *Quantiles     `json:"connect,omitempty"`
 	Turns          []TurnRow      `json:"turns"`
 	Breakdowns     []Breakdown    `json:"breakdowns"`
+	Slowest        *Slowest       `json:"slowest,omitempty"`
 	Tiers          Tiers          `json:"tiers"`
 	Availability   Availability   `json:"availability"`
 	Storms         []Storm        `json:"storms"`

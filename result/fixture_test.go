@@ -134,10 +134,16 @@ func (s *sale) turn(slot int, intended time.Duration) (done time.Duration, ok bo
 		Slot: slot, Intended: intended, Lag: lag, Sent: intended + lag, Done: intended + lag + service,
 		Outcome: outcome, Tier: tier, Memory: measure.Verified, Dialog: s.dialog,
 	}
+	if outcome != measure.Timeout && outcome != measure.TransportError {
+		t.FirstByte = t.Done - service/50
+	}
 	if slot%3 == 0 {
 		t.Connect = s.logNormal(90*time.Microsecond, 400*time.Microsecond)
 		t.Sent += t.Connect
 		t.Done += t.Connect
+		if t.FirstByte > 0 {
+			t.FirstByte += t.Connect
+		}
 	}
 	if outcome == measure.Degraded {
 		t.Memory = measure.NotVerified

@@ -1,0 +1,73 @@
+package report
+
+import (
+	"strings"
+
+	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/result"
+)
+
+// slowestView is where the time of the slowest turns went, as every form shows it.
+type slowestView struct {
+	Title, Note string
+	Head        []string
+	Rows        [][]string
+}
+
+// slowestOf is nil where nothing is known of them.
+func slowestOf(d *result.Document, w *words) *slowestView {
+	if d.Slowest == nil {
+		return nil
+	}
+	v := &slowestView{
+		Title: "Where the slowest turns spent their time", Head: []string{"", "slowest", "all others", "of their time"},
+		Note: "Means per turn. The phases add up to the response time from the intended start.",
+	}
+	server := "server: "
+	told := " What the server itself says (Server-Timing) lies within them."
+	if w.lang == Chinese {
+		v.Title, v.Head = "最慢的轮次耗时在哪里", []string{"", "最慢的", "其余", "占其耗时"}
+		v.Note = "均为每轮平均值。各阶段之和即从计划发送时刻算起的响应时间。"
+		server, told = "服务端：", "服务端自报的时间（Server-Timing）包含在其中。"
+	}
+	for _, p := range d.Slowest.Phases {
+		if p.MeanNs > 0 || p.OthersNs > 0 {
+			v.Rows = append(v.Rows, slowestRow(reason.Word("phase_"+p.Name).Text(w.lang), p))
+		}
+	}
+	for _, p := range d.Slowest.Server {
+		v.Rows = append(v.Rows, slowestRow(server+fit(p.Name, 40), p))
+	}
+	if len(d.Slowest.Server) > 0 {
+		v.Note += told
+	}
+	return v
+}
+
+func slowestRow(name string, p result.Part) []string {
+	return []string{name, duration(p.MeanNs), duration(p.OthersNs), share(p.Share)}
+}
+
+func (t *text) slowest(d *result.Document) {
+	v := slowestOf(d, t.words)
+	if v == nil {
+		return
+	}
+	t.heading(v.Title)
+	t.wrapped("", d.Slowest.Text, "")
+	t.table(append([][]string{v.Head}, v.Rows...))
+}
+
+func mdSlowest(d *result.Document, w *words, p func(string, ...any)) {
+	v := slowestOf(d, w)
+	if v == nil {
+		return
+	}
+	p("%s%s%s\n", v.Title, w.Colon, md(d.Slowest.Text))
+	p("<details><summary>%s</summary>\n", v.Title)
+	mdTable(p, v.Head, "lrrr")
+	for _, row := range v.Rows {
+		p("| %s | %s |", md(row[0]), strings.Join(row[1:], " | "))
+	}
+	p("\n%s\n\n</details>\n", v.Note)
+}
