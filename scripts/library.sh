@@ -3,6 +3,7 @@
 #   library.sh          all of them, once
 #   library.sh short    those that gate a change, most of them in their short form
 # ROUNDS=3 runs each so many times, JOBS=2 two side by side, ONLY="a b" no others.
+# In the short form those that use a fraction of a core run three side by side.
 # OUT keeps the results in a folder of that name.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -10,6 +11,7 @@ form=${1:-full}
 out=${OUT:-$(mktemp -d)}
 [ -n "${OUT:-}" ] || trap 'rm -rf "$out"' EXIT
 whole=" smoke midnight-sale steady-200 tuning-stages "      # run whole for every change
+busy=" midnight-sale steady-200 tuning-stages "             # use the machine up: run alone
 
 one() { # name
 	local name=$1 header verdict set right=() want code round
@@ -52,4 +54,14 @@ while read -r name; do
 	fi
 	names+=("$name")
 done < <(bin/cstest scenarios --names)
-printf '%s\n' "${names[@]}" | xargs -P "${JOBS:-1}" -I{} bash -c 'set -euo pipefail; one {}'
+side_by_side() { # jobs name...
+	local jobs=$1
+	shift
+	[ $# -eq 0 ] || printf '%s\n' "$@" | xargs -P "$jobs" -I{} bash -c 'set -euo pipefail; one {}'
+}
+light=() heavy=()
+for name in ${names[@]+"${names[@]}"}; do
+	if [ "$form" = short ] && [[ "$busy" != *" $name "* ]]; then light+=("$name"); else heavy+=("$name"); fi
+done
+side_by_side "${JOBS:-3}" ${light[@]+"${light[@]}"}
+side_by_side "${JOBS:-1}" ${heavy[@]+"${heavy[@]}"}
