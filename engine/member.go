@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/result"
 )
 
@@ -15,10 +16,13 @@ type Member struct {
 	Said []string
 }
 
-// String says the shard and who said it.
-func (m Member) String() string {
-	return fmt.Sprintf("shard %s (%s)", m.Shard, strings.Join(m.Said, ", "))
+// Phrase says the shard and who said it.
+func (m Member) Phrase() reason.Phrase {
+	return reason.Say("shard %s (%s)", m.Shard, strings.Join(m.Said, ", "))
 }
+
+// String is the phrase in English.
+func (m Member) String() string { return m.Phrase().String() }
 
 // numbering is a pair of variables by which an engine numbers its processes.
 type numbering struct {
@@ -53,7 +57,7 @@ func FromEnvironment(lookup func(string) (string, bool)) (Member, error) {
 	if err := arrayOfSlurm(lookup); err != nil {
 		return Member{}, err
 	}
-	index, count := claim{what: "this shard's number"}, claim{what: "the number of shards"}
+	index, count := claim{what: reason.Say("this shard's number")}, claim{what: reason.Say("the number of shards")}
 	for _, n := range numberings() {
 		if err := index.read(lookup, n.index, n.first); err != nil {
 			return Member{}, err
@@ -68,15 +72,15 @@ func FromEnvironment(lookup func(string) (string, bool)) (Member, error) {
 	}
 	switch {
 	case !index.set && !count.set:
-		return Member{}, fmt.Errorf("--shard env: no engine says which shard this is: set %s and %s, or one of %s", ownIndex, ownCount, strings.Join(indexes(), ", "))
+		return Member{}, reason.Errorf("--shard env: no engine says which shard this is: set %s and %s, or one of %s", ownIndex, ownCount, strings.Join(indexes(), ", "))
 	case !index.set:
-		return Member{}, fmt.Errorf("--shard env: %s says how many shards there are and nothing says which one this is: set %s", count.said[0], ownIndex)
+		return Member{}, reason.Errorf("--shard env: %s says how many shards there are and nothing says which one this is: set %s", count.said[0], ownIndex)
 	case !count.set:
-		return Member{}, fmt.Errorf("--shard env: %s says which shard this is and nothing says how many there are: set %s to it", index.said[0], ownCount)
+		return Member{}, reason.Errorf("--shard env: %s says which shard this is and nothing says how many there are: set %s to it", index.said[0], ownCount)
 	}
 	m := Member{Shard: result.Shard{I: index.value, N: count.value}, Said: append(index.said, count.said...)}
 	if _, err := result.ParseShard(m.Shard.String()); err != nil {
-		return Member{}, fmt.Errorf("--shard env: %s: want a number from 0 below the number of shards, at most %d", strings.Join(m.Said, ", "), result.MostShards)
+		return Member{}, reason.Errorf("--shard env: %s: want a number from 0 below the number of shards, at most %d", strings.Join(m.Said, ", "), result.MostShards)
 	}
 	return m, nil
 }
@@ -88,12 +92,12 @@ func arrayOfSlurm(lookup func(string) (string, bool)) error {
 		return nil
 	}
 	if id, ok := lookup("SLURM_ARRAY_TASK_ID"); ok {
-		return fmt.Errorf("--shard env: SLURM_ARRAY_TASK_ID=%s: the elements of an array do not start together: take one job of --ntasks=N and srun", id)
+		return reason.Errorf("--shard env: SLURM_ARRAY_TASK_ID=%s: the elements of an array do not start together: take one job of --ntasks=N and srun", id)
 	}
 	tasks, ok := lookup("SLURM_NTASKS")
 	step, in := lookup("SLURM_STEP_NUM_TASKS")
 	if ok && in && step != tasks {
-		return fmt.Errorf("--shard env: SLURM_NTASKS=%s and SLURM_STEP_NUM_TASKS=%s: start cstest with srun, on all tasks of the job", tasks, step)
+		return reason.Errorf("--shard env: SLURM_NTASKS=%s and SLURM_STEP_NUM_TASKS=%s: start cstest with srun, on all tasks of the job", tasks, step)
 	}
 	return nil
 }
@@ -108,7 +112,7 @@ func indexes() []string {
 
 // claim is a number that several variables may say.
 type claim struct {
-	what  string
+	what  reason.Phrase
 	value int
 	set   bool
 	said  []string
@@ -122,10 +126,10 @@ func (c *claim) read(lookup func(string) (string, bool), name string, first int)
 	said := fmt.Sprintf("%s=%.40s", name, text)
 	v, err := strconv.Atoi(text)
 	if err != nil {
-		return fmt.Errorf("--shard env: %s=%.40q: want a number", name, text)
+		return reason.Errorf("--shard env: %s=%.40q: want a number", name, text)
 	}
 	if v -= first; c.set && v != c.value {
-		return fmt.Errorf("--shard env: %s and %s do not agree on %s: unset one of them", c.said[0], said, c.what)
+		return reason.Errorf("--shard env: %s and %s do not agree on %s: unset one of them", c.said[0], said, c.what)
 	}
 	c.value, c.set = v, true
 	c.said = append(c.said, said)

@@ -3,11 +3,12 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"strings"
 	"time"
+
+	"github.com/cstest/cstest/reason"
 )
 
 // furthest is how far ahead a start may lie.
@@ -22,19 +23,19 @@ const (
 )
 
 // ErrNoStart is the error of waiting for an instant that nobody gave.
-var ErrNoStart = errors.New("no instant to start at was given")
+var ErrNoStart = reason.Errorf("no instant to start at was given")
 
 // ParseStart reads an instant to start at, which lies ahead.
 func ParseStart(text string) (time.Time, error) {
 	at, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil {
-		return at, fmt.Errorf("--start-at %.60q: want a time such as 2026-11-11T00:00:00+08:00", text)
+		return at, reason.Errorf("--start-at %.60q: want a time such as 2026-11-11T00:00:00+08:00", text)
 	}
 	switch wait := time.Until(at); {
 	case wait < 0:
-		return at, fmt.Errorf("--start-at %s is %s in the past: the others began without this shard, and load is not sent late", text, (-wait).Round(time.Second))
+		return at, reason.Errorf("--start-at %s is %s in the past: the others began without this shard, and load is not sent late", text, (-wait).Round(time.Second))
 	case wait > furthest:
-		return at, fmt.Errorf("--start-at %s is not within the next 24 h", text)
+		return at, reason.Errorf("--start-at %s is not within the next 24 h", text)
 	}
 	return at, nil
 }
@@ -60,12 +61,12 @@ func AwaitStart(ctx context.Context, path string, within time.Duration) (time.Ti
 		}
 		if text != "" && time.Since(since) > doubted {
 			_, err := ParseStart(text)
-			return time.Time{}, fmt.Errorf("%s: %w", path, err)
+			return time.Time{}, reason.Errorf("%s: %w", path, err)
 		}
 		select {
 		case <-ctx.Done():
 			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-				return time.Time{}, fmt.Errorf("--start-at @%s: %w within %s (--start-timeout)", path, ErrNoStart, within)
+				return time.Time{}, reason.Errorf("--start-at @%s: %w within %s (--start-timeout)", path, ErrNoStart, within)
 			}
 			return time.Time{}, ctx.Err()
 		case <-tick.C:
@@ -80,19 +81,19 @@ func readStart(path string) (string, error) {
 		return "", nil
 	}
 	if err != nil {
-		return "", fmt.Errorf("--start-at: %w", err)
+		return "", reason.Errorf("--start-at: %w", err)
 	}
 	if !info.Mode().IsRegular() {
-		return "", fmt.Errorf("--start-at @%s is not a regular file", path)
+		return "", reason.Errorf("--start-at @%s is not a regular file", path)
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return "", fmt.Errorf("--start-at: %w", err)
+		return "", reason.Errorf("--start-at: %w", err)
 	}
 	defer f.Close() // only read from
 	b, err := io.ReadAll(io.LimitReader(f, 4<<10))
 	if err != nil {
-		return "", fmt.Errorf("--start-at: %w", err)
+		return "", reason.Errorf("--start-at: %w", err)
 	}
 	return strings.TrimSpace(string(b)), nil
 }

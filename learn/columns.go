@@ -1,11 +1,12 @@
 package learn
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/cstest/cstest/reason"
 )
 
 // Columns say where the log has what: names of a CSV header, or gjson paths into
@@ -37,11 +38,11 @@ func ParseColumns(text string) (Columns, error) {
 		into := c.named(key)
 		switch {
 		case !ok || value == "":
-			return c, fmt.Errorf("%q: write COLUMN=NAME, for example time=sent_at", part)
+			return c, reason.Errorf("%q: write COLUMN=NAME, for example time=sent_at", part)
 		case key == "user":
 			c.Users = append(c.Users, value)
 		case into == nil:
-			return c, fmt.Errorf("%q is no column: write conversation, time, role, text or user", key)
+			return c, reason.Errorf("%q is no column: write conversation, time, role, text or user", key)
 		default:
 			*into = value
 		}
@@ -69,7 +70,7 @@ func (c *Columns) complete(has func(string) bool) error {
 		into := c.named(key)
 		if *into != "" {
 			if !has(*into) {
-				return fmt.Errorf("the log has no %q, which is to be its %s", *into, key)
+				return reason.Errorf("the log has no %q, which is to be its %s", *into, key)
 			}
 			continue
 		}
@@ -78,7 +79,7 @@ func (c *Columns) complete(has func(string) bool) error {
 		case i >= 0:
 			*into = usualNames[key][i]
 		case key != "role": // a log of customers alone needs none
-			return fmt.Errorf("which column is the %s? None is called %s: say it with --map %s=NAME", key, strings.Join(usualNames[key], ", "), key)
+			return reason.Errorf("which column is the %s? None is called %s: say it with --map %s=NAME", key, strings.Join(usualNames[key], ", "), key)
 		}
 	}
 	return nil

@@ -6,6 +6,8 @@ import (
 	"math"
 	"strings"
 	"time"
+
+	"github.com/cstest/cstest/reason"
 )
 
 // Fidelity says how near the scenario's distributions are to the log's, each from
@@ -61,50 +63,61 @@ func (m *Model) unevenness() float64 {
 	return moved / float64(len(m.Log.Dialogs))
 }
 
-// Report prints what was read and found, and how well the scenario follows it.
-func (m *Model) Report(w io.Writer) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "read       %d rows, %d conversations, %.2f messages of the customer in each\n", m.Log.Rows, len(m.Log.Dialogs), m.MeanTurns())
+// Report prints what was read and found, and how well the scenario follows it, in
+// a language.
+func (m *Model) Report(w io.Writer, lang reason.Lang) error {
+	b := telling{lang: lang}
+	b.say("read       %d rows, %d conversations, %.2f messages of the customer in each", m.Log.Rows, len(m.Log.Dialogs), m.MeanTurns())
 	for _, d := range m.Log.Dirty {
-		fmt.Fprintf(&b, "  dirty    %d rows %s, the first is row %d\n", d.Rows, d.Why, d.First)
+		b.say("  dirty    %d rows %s, the first is row %d", d.Rows, d.Why, d.First)
 	}
-	fmt.Fprintf(&b, "private    %d personal data replaced by look-alikes; none of the log's is left in the scenario\n", m.Replaced)
+	b.say("private    %d personal data replaced by look-alikes; none of the log's is left in the scenario", m.Replaced)
 	if m.LeftOut > 0 {
-		fmt.Fprintf(&b, "           %d dialogs not taken, because data might have been left in them\n", m.LeftOut)
+		b.say("           %d dialogs not taken, because data might have been left in them", m.LeftOut)
 	}
 	m.reportThink(&b)
 	m.reportTurns(&b)
 	m.reportArrivals(&b)
-	fmt.Fprintf(&b, "intents    %d, by the pairs of characters that first messages share\n", len(m.Intents))
+	b.say("intents    %d, by the pairs of characters that first messages share", len(m.Intents))
 	for i, in := range m.Intents {
 		fmt.Fprintf(&b, "  %3d  %7d  %5.1f %%  %s\n", i+1, len(in.Dialogs), 100*float64(len(in.Dialogs))/float64(len(m.Log.Dialogs)), short(m.Leaders[i]))
 	}
 	f := m.Fidelity()
-	fmt.Fprintf(&b, "fidelity   %.3f (turns %.3f, think %.3f, arrivals %.3f, intents %.3f; 1 is the log itself)\n", f.Score(), f.Turns, f.Think, f.Arrivals, f.Intents)
+	b.say("fidelity   %.3f (turns %.3f, think %.3f, arrivals %.3f, intents %.3f; 1 is the log itself)", f.Score(), f.Turns, f.Think, f.Arrivals, f.Intents)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-func (m *Model) reportThink(b *strings.Builder) {
-	t := m.Think
-	if t.N == 0 {
-		b.WriteString("think      nothing to fit: no conversation has two messages\n")
-		return
-	}
-	from := "the message before"
-	if !m.Log.Answers {
-		from = "the customer's message before, the answer's time included: the log has no answers"
-	}
-	fmt.Fprintf(b, "think      log-normal, median %.2f s, P95 %.2f s, from %d pauses after %s; %d longer than half an hour left out\n", t.Median(), t.P95(), t.N, from, t.Away)
-	b.WriteString("           ")
-	for _, p := range []float64{0.1, 0.5, 0.9, 0.95, 0.99} {
-		fmt.Fprintf(b, "  P%.0f %.2f s, fit %.2f s", 100*p, t.seen(p), t.fitted(p))
-	}
-	fmt.Fprintf(b, "\n             greatest distance %.3f\n", t.Far)
+// telling is a report under way.
+type telling struct {
+	strings.Builder
+	lang reason.Lang
 }
 
-func (m *Model) reportTurns(b *strings.Builder) {
-	b.WriteString("turns\n")
+func (b *telling) say(format string, args ...any) {
+	b.WriteString(reason.Say(format, args...).Text(b.lang) + "\n")
+}
+
+func (m *Model) reportThink(b *telling) {
+	t := m.Think
+	if t.N == 0 {
+		b.say("think      nothing to fit: no conversation has two messages")
+		return
+	}
+	from := reason.Say("the message before")
+	if !m.Log.Answers {
+		from = reason.Say("the customer's message before, the answer's time included: the log has no answers")
+	}
+	b.say("think      log-normal, median %.2f s, P95 %.2f s, from %d pauses after %s; %d longer than half an hour left out", t.Median(), t.P95(), t.N, from, t.Away)
+	b.WriteString("           ")
+	for _, p := range []float64{0.1, 0.5, 0.9, 0.95, 0.99} {
+		b.WriteString("  " + reason.Say("P%.0f %.2f s, fit %.2f s", 100*p, t.seen(p), t.fitted(p)).Text(b.lang))
+	}
+	b.say("\n             greatest distance %.3f", t.Far)
+}
+
+func (m *Model) reportTurns(b *telling) {
+	b.say("turns")
 	most := 0
 	for _, n := range m.Turns {
 		most = max(most, n)
@@ -116,9 +129,9 @@ func (m *Model) reportTurns(b *strings.Builder) {
 	}
 }
 
-func (m *Model) reportArrivals(b *strings.Builder) {
+func (m *Model) reportArrivals(b *telling) {
 	a := m.Arrivals
-	fmt.Fprintf(b, "arrivals   starts in each %s, over %d days; times are UTC\n", a.Bin, a.Days)
+	b.say("arrivals   starts in each %s, over %d days; times are UTC", a.Bin, a.Days)
 	most := 0.0
 	for _, n := range a.Starts {
 		most = max(most, n)

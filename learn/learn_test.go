@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/reference-server/pii"
 	"github.com/cstest/cstest/scenario"
 )
@@ -27,7 +28,7 @@ func TestLearnFindsTheKnownModel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(read.Dialogs) != k.n || len(read.Dirty) != 3 || read.Dirty[0].First != read.Rows-2 || read.Dirty[1].Why != "without a time that can be read" {
+	if len(read.Dialogs) != k.n || len(read.Dirty) != 3 || read.Dirty[0].First != read.Rows-2 || read.Dirty[1].Why.String() != "without a time that can be read" {
 		t.Errorf("%d dialogs, dirty %+v of %d rows", len(read.Dialogs), read.Dirty, read.Rows)
 	}
 	m := Learn(read)
@@ -77,7 +78,7 @@ func TestScenarioIsValidAndPrivate(t *testing.T) {
 		t.Errorf("takes %s, want about 8 min", got)
 	}
 	var report bytes.Buffer
-	if err := m.Report(&report); err != nil {
+	if err := m.Report(&report, reason.English); err != nil {
 		t.Fatal(err)
 	}
 	if len(k.planted) < 100 {
@@ -110,7 +111,7 @@ func TestReadCSVWithColumns(t *testing.T) {
 	if len(log.Dialogs) != 1 || strings.Join(log.Dialogs[0].Says(), "|") != "你好,在吗|几天到" || !log.Answers {
 		t.Errorf("%d dialogs: %q", len(log.Dialogs), log.Dialogs[0].Says())
 	}
-	if len(log.Dirty) != 2 || log.Dirty[0] != (Dirty{"without a time that can be read", 1, 4}) || log.Dirty[1] != (Dirty{"another number of fields than the header", 1, 6}) {
+	if len(log.Dirty) != 2 || log.Dirty[0] != (Dirty{reason.Say("without a time that can be read"), 1, 4}) || log.Dirty[1] != (Dirty{reason.Say("another number of fields than the header"), 1, 6}) {
 		t.Errorf("dirty %+v", log.Dirty)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"encoding/csv"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -13,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/cstest/cstest/reason"
 )
 
 const (
@@ -31,7 +32,7 @@ type Log struct {
 
 // Dirty is a kind of rows that could not be used.
 type Dirty struct {
-	Why   string
+	Why   reason.Phrase
 	Rows  int
 	First int // number of the first such row
 }
@@ -73,14 +74,14 @@ func (d *Dialog) turns() int {
 // Read takes a log of one message a row: CSV with a header, or a JSON object a
 // line.
 func Read(r io.Reader, columns Columns) (*Log, error) {
-	in := reading{columns: columns, log: &Log{}, byID: map[string]*Dialog{}, dirty: map[string]int{}}
+	in := reading{columns: columns, log: &Log{}, byID: map[string]*Dialog{}, dirty: map[reason.Phrase]int{}}
 	b := bufio.NewReaderSize(r, maxLine)
 	if bom, err := b.Peek(3); err == nil && string(bom) == "\xef\xbb\xbf" {
 		_, _ = b.Discard(3) // they were just seen
 	}
 	first, err := b.Peek(1)
 	if err != nil {
-		return nil, errors.New("the log is empty")
+		return nil, reason.Errorf("the log is empty")
 	}
 	if first[0] == '{' {
 		err = in.lines(b)
@@ -92,7 +93,7 @@ func Read(r io.Reader, columns Columns) (*Log, error) {
 	}
 	in.finish()
 	if len(in.log.Dialogs) == 0 {
-		return nil, fmt.Errorf("none of %d rows is a message of a customer that can be used%s", in.log.Rows, in.worst())
+		return nil, reason.Errorf("none of %d rows is a message of a customer that can be used%s", in.log.Rows, in.worst())
 	}
 	return in.log, nil
 }
@@ -101,7 +102,7 @@ type reading struct {
 	columns Columns
 	log     *Log
 	byID    map[string]*Dialog
-	dirty   map[string]int
+	dirty   map[reason.Phrase]int
 }
 
 func (in *reading) lines(b *bufio.Reader) error {
@@ -112,21 +113,21 @@ func (in *reading) lines(b *bufio.Reader) error {
 			in.log.Rows++
 			switch {
 			case errors.Is(err, bufio.ErrBufferFull):
-				in.bad("longer than 1 MiB")
+				in.bad(reason.Say("longer than 1 MiB"))
 				for errors.Is(err, bufio.ErrBufferFull) {
 					_, err = b.ReadSlice('\n')
 				}
 			case len(bytes.TrimSpace(line)) == 0:
 				in.log.Rows--
 			case !utf8.Valid(line):
-				in.bad("not UTF-8")
+				in.bad(reason.Say("not UTF-8"))
 			case !gjson.ValidBytes(line) || bytes.TrimSpace(line)[0] != '{':
-				in.bad("not a JSON object")
+				in.bad(reason.Say("not a JSON object"))
 			default:
 				row := string(line)
 				if !known {
 					if err := in.columns.complete(func(name string) bool { return gjson.Get(row, name).Exists() }); err != nil {
-						return fmt.Errorf("row %d: %w", in.log.Rows, err)
+						return reason.Errorf("row %d: %w", in.log.Rows, err)
 					}
 					known = true
 				}
@@ -137,7 +138,7 @@ func (in *reading) lines(b *bufio.Reader) error {
 			return nil
 		}
 		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
-			return fmt.Errorf("row %d: %w", in.log.Rows, err)
+			return reason.Errorf("row %d: %w", in.log.Rows, err)
 		}
 	}
 }
@@ -147,7 +148,7 @@ func (in *reading) table(b *bufio.Reader) error {
 	r.ReuseRecord, r.LazyQuotes, r.FieldsPerRecord = true, true, -1
 	header, err := r.Read()
 	if err != nil {
-		return fmt.Errorf("the header: %w", err)
+		return reason.Errorf("the header: %w", err)
 	}
 	header = slices.Clone(header)
 	if err := in.columns.complete(func(name string) bool { return slices.Contains(header, name) }); err != nil {
@@ -166,11 +167,11 @@ func (in *reading) table(b *bufio.Reader) error {
 		var wrong *csv.ParseError
 		switch {
 		case errors.As(err, &wrong):
-			in.bad("not CSV")
+			in.bad(reason.Say("not CSV"))
 		case err != nil:
-			return fmt.Errorf("row %d: %w", in.log.Rows, err)
+			return reason.Errorf("row %d: %w", in.log.Rows, err)
 		case len(record) != len(header):
-			in.bad("another number of fields than the header")
+			in.bad(reason.Say("another number of fields than the header"))
 		default:
 			in.row(func(name string) string { return strings.Clone(record[at[name]]) })
 		}
@@ -192,17 +193,17 @@ func (in *reading) row(get func(string) string) {
 	}
 	switch {
 	case id == "":
-		in.bad("without a conversation")
+		in.bad(reason.Say("without a conversation"))
 	case !ok:
-		in.bad("without a time that can be read")
+		in.bad(reason.Say("without a time that can be read"))
 	case c.Role != "" && role == "":
-		in.bad("without a role")
+		in.bad(reason.Say("without a role"))
 	case user && text == "":
-		in.bad("without a text")
+		in.bad(reason.Say("without a text"))
 	case !utf8.ValidString(text) || strings.ContainsAny(text, "⟦⟧\x00"):
-		in.bad("with characters that a scenario does not hold")
+		in.bad(reason.Say("with characters that a scenario does not hold"))
 	case utf8.RuneCountInString(text) > maxText:
-		in.bad("longer than 2000 characters")
+		in.bad(reason.Say("longer than 2000 characters"))
 	default:
 		d := in.byID[id]
 		if d == nil {
@@ -214,7 +215,7 @@ func (in *reading) row(get func(string) string) {
 	}
 }
 
-func (in *reading) bad(why string) {
+func (in *reading) bad(why reason.Phrase) {
 	i, ok := in.dirty[why]
 	if !ok {
 		i = len(in.log.Dirty)
@@ -224,11 +225,11 @@ func (in *reading) bad(why string) {
 	in.log.Dirty[i].Rows++
 }
 
-func (in *reading) worst() string {
+func (in *reading) worst() reason.Phrase {
 	if len(in.log.Dirty) == 0 {
-		return ": the role of customers can be told with --map user=WORD"
+		return reason.Say(": the role of customers can be told with --map user=WORD")
 	}
-	return fmt.Sprintf(": %d are %s", in.log.Dirty[0].Rows, in.log.Dirty[0].Why)
+	return reason.Say(": %d are %s", in.log.Dirty[0].Rows, in.log.Dirty[0].Why)
 }
 
 // finish puts every dialog in order, from its first customer's message on.

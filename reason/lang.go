@@ -1,7 +1,5 @@
 package reason
 
-import "fmt"
-
 // Lang is the language of what people read: "en" or "zh". Keys, names and JSON
 // stay English.
 type Lang string
@@ -12,6 +10,13 @@ const (
 	Chinese Lang = "zh"
 )
 
+// LangOf is the language of a locale such as zh_CN.UTF-8: English where it is
+// neither of the two.
+func LangOf(locale string) Lang {
+	lang, _ := ParseLang(locale) // one that is not known is English
+	return lang
+}
+
 // ParseLang accepts "en", "zh" and their regional forms such as "zh-CN"; "" is
 // English.
 func ParseLang(s string) (Lang, error) {
@@ -21,5 +26,5 @@ func ParseLang(s string) (Lang, error) {
 	case len(s) >= 2 && s[:2] == "zh":
 		return Chinese, nil
 	}
-	return English, fmt.Errorf("language %q is not known: write en or zh", s)
+	return English, Errorf("language %q is not known: write en or zh", s)
 }

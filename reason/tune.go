@@ -20,6 +20,10 @@ const (
 	VariantUnknown     Code = "variant_unknown"
 	VariantsMissing    Code = "variants_missing"
 	VariantNotRestored Code = "variant_not_restored"
+
+	CommandFailed   Code = "command_failed"
+	CommandTooLong  Code = "command_too_long"
+	VariantNotReady Code = "variant_not_ready"
 )
 
 func tuneRows() []row {
@@ -40,6 +44,9 @@ func tuneRows() []row {
 		{VariantUnknown, "--vary variant: the scenario has no variant {name:text}: its variants are {known:text}", "--vary variant：场景中没有变体 {name}；已有的变体为 {known}"},
 		{VariantsMissing, "--vary variant={name:text}: the scenario has no variants: see docs/tune.md, or vary a field of it", "--vary variant={name}：场景中没有 variants：见 docs/tune.md，或改变它的某个字段"},
 		{VariantNotRestored, "the server may not be as it was: variant {variant:text} could not be applied again: {why:reasons}", "服务器可能没有恢复原状：变体 {variant} 无法重新应用：{why}"},
+		{CommandFailed, "apply {command:text}: {why:text}{said:text}", "应用命令 {command}：{why}{said}"},
+		{CommandTooLong, "apply {command:text}: did not end within {within:duration}{said:text}", "应用命令 {command}：{within} 内没有结束{said}"},
+		{VariantNotReady, "ready: {url:text} did not answer {status:text} within {within:duration}: {last:text}", "就绪检查：{url} 在 {within} 内没有应答 {status}：{last}"},
 		{TunePlan, "{variants:count} variants and the baseline once more · {rounds:count} rounds · {runs:count} runs of {each:duration} · about {length:duration}", "{variants} 个变体，外加基线一次 · {rounds} 个回合 · 共 {runs} 次运行，每次 {each} · 约 {length}"},
 	}
 }

@@ -3,15 +3,16 @@ package scenario
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/cstest/cstest/reason"
 )
 
 // body turns a YAML value into compact JSON, members in the order of the file.
 func (d *decoder) body(n *yaml.Node, path string, to *json.RawMessage) {
 	var out bytes.Buffer
-	if problem, at := appendJSON(&out, n); problem != "" {
+	if problem, at := appendJSON(&out, n); problem != (reason.Phrase{}) {
 		d.fail(at, path, "%s", problem)
 		return
 	}
@@ -33,7 +34,7 @@ func (d *decoder) locate(n *yaml.Node, path string) {
 }
 
 // appendJSON writes n, or says what is wrong with which node of it.
-func appendJSON(out *bytes.Buffer, n *yaml.Node) (problem string, at *yaml.Node) {
+func appendJSON(out *bytes.Buffer, n *yaml.Node) (problem reason.Phrase, at *yaml.Node) {
 	switch n.Kind {
 	case yaml.MappingNode:
 		out.WriteByte('{')
@@ -43,29 +44,29 @@ func appendJSON(out *bytes.Buffer, n *yaml.Node) (problem string, at *yaml.Node)
 			}
 			writeString(out, n.Content[i].Value)
 			out.WriteByte(':')
-			if problem, at = appendJSON(out, n.Content[i+1]); problem != "" {
+			if problem, at = appendJSON(out, n.Content[i+1]); problem != (reason.Phrase{}) {
 				return problem, at
 			}
 		}
 		out.WriteByte('}')
-		return "", nil
+		return reason.Phrase{}, nil
 	case yaml.SequenceNode:
 		out.WriteByte('[')
 		for i, c := range n.Content {
 			if i > 0 {
 				out.WriteByte(',')
 			}
-			if problem, at = appendJSON(out, c); problem != "" {
+			if problem, at = appendJSON(out, c); problem != (reason.Phrase{}) {
 				return problem, at
 			}
 		}
 		out.WriteByte(']')
-		return "", nil
+		return reason.Phrase{}, nil
 	}
 	return appendScalar(out, n), n
 }
 
-func appendScalar(out *bytes.Buffer, n *yaml.Node) (problem string) {
+func appendScalar(out *bytes.Buffer, n *yaml.Node) (problem reason.Phrase) {
 	switch {
 	case plainText(n):
 		writeString(out, n.Value)
@@ -76,9 +77,9 @@ func appendScalar(out *bytes.Buffer, n *yaml.Node) (problem string) {
 	case (n.Tag == "!!int" || n.Tag == "!!float") && plainNumber.MatchString(n.Value):
 		out.WriteString(n.Value)
 	default:
-		return fmt.Sprintf("%s may be read as something else than text: write %q, in quotes", short(n.Value), short(n.Value))
+		return reason.Say("%s may be read as something else than text: write %q, in quotes", short(n.Value), short(n.Value))
 	}
-	return ""
+	return reason.Phrase{}
 }
 
 // writeString leaves <, > and & as they are: the body is not put into HTML.

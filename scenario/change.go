@@ -2,13 +2,13 @@ package scenario
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"math"
 	"slices"
 	"strings"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/unit"
 )
 
@@ -68,7 +68,7 @@ func (s *Scenario) Only(conversation string) (*Scenario, error) {
 		names = append(names, c.Name)
 	}
 	if !slices.Contains(names, conversation) {
-		return nil, fmt.Errorf("there is no conversation %q%s; there are %s", short(conversation), didYouMean(conversation, names), strings.Join(names, ", "))
+		return nil, reason.Errorf("there is no conversation %q%s; there are %s", short(conversation), didYouMean(conversation, names), strings.Join(names, ", "))
 	}
 	return s.derive(func(n *Scenario) {
 		for i := range n.Conversations {
@@ -85,7 +85,7 @@ func (s *Scenario) Only(conversation string) (*Scenario, error) {
 // (rate_limited.contract, limit.global). factor is above 0; 0.1 is a tenth.
 func (s *Scenario) Scale(factor float64) (*Scenario, error) {
 	if !(factor > 0) || factor > 1e6 {
-		return nil, errors.New("scale: write a share above 0%, for example 10%")
+		return nil, reason.Errorf("scale: write a share above 0%%, for example 10%%")
 	}
 	scaled, err := s.derive(func(n *Scenario) {
 		for i := range n.Load.Stages {
@@ -110,7 +110,7 @@ func (s *Scenario) Scale(factor float64) (*Scenario, error) {
 		}
 	})
 	if err != nil {
-		return nil, fmt.Errorf("scale by %g: %w", factor, err)
+		return nil, reason.Errorf("scale by %g: %w", factor, err)
 	}
 	return scaled, nil
 }
@@ -133,7 +133,7 @@ func scaleCount(n unit.Count, factor float64) unit.Count {
 // load of its only stage.
 func (s *Scenario) ReplaceUsers(users unit.Count) (*Scenario, error) {
 	if users < 1 {
-		return nil, errors.New("--users: must be 1 or more")
+		return nil, reason.Errorf("--users: must be 1 or more")
 	}
 	if err := s.oneStage("--users", "users", users.String()); err != nil {
 		return nil, err
@@ -151,7 +151,7 @@ func (s *Scenario) ReplaceUsers(users unit.Count) (*Scenario, error) {
 // its only stage.
 func (s *Scenario) ReplaceRate(rate unit.Rate) (*Scenario, error) {
 	if rate <= 0 {
-		return nil, errors.New("--rate: must be above 0/s")
+		return nil, reason.Errorf("--rate: must be above 0/s")
 	}
 	if err := s.oneStage("--rate", "starts", rate.String()); err != nil {
 		return nil, err
@@ -169,7 +169,7 @@ func (s *Scenario) ReplaceRate(rate unit.Rate) (*Scenario, error) {
 // ReplaceDuration gives the scenario with its only stage as long as d.
 func (s *Scenario) ReplaceDuration(d unit.Duration) (*Scenario, error) {
 	if d <= 0 {
-		return nil, errors.New("--duration: must be above 0s")
+		return nil, reason.Errorf("--duration: must be above 0s")
 	}
 	if err := s.oneStage("--duration", "for", d.String()); err != nil {
 		return nil, err
@@ -197,7 +197,7 @@ func (s *Scenario) oneStage(flag, field, value string) error {
 			}
 		}
 	}
-	return fmt.Errorf("%s replaces a load of one stage, and %s has %d: say which, for example %s", flag, s.Name, len(s.Load.Stages), sets)
+	return reason.Errorf("%s replaces a load of one stage, and %s has %d: say which, for example %s", flag, s.Name, len(s.Load.Stages), sets)
 }
 
 // height is the load a stage ends with, longer stages above shorter ones.

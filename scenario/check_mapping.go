@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -178,7 +179,7 @@ func contradicts(as BodyKind, text string) string {
 		AsText:      !slices.Contains([]string{"application/x-www-form-urlencoded", "multipart/form-data"}, kind),
 		AsJSON:      !slices.Contains([]string{"application/x-www-form-urlencoded", "multipart/form-data", "application/xml", "text/xml"}, kind),
 	}
-	as = BodyKind(cmpOr(string(as), string(AsJSON)))
+	as = BodyKind(cmp.Or(string(as), string(AsJSON)))
 	switch {
 	case strings.Contains(text, "${") || fits[as]:
 		return ""

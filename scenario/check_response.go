@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/cstest/cstest/reason"
 )
 
 func (c *checker) response() {
@@ -236,7 +238,7 @@ func (c *checker) gjson(path, text string) {
 		}
 	}
 	if kind, rest, ok := strings.Cut(text, ":"); ok && isToken(kind) && !strings.Contains(kind, "@") {
-		if hint := didYouMean(kind, []string{"json", "header", "cookie", "regex", "xml", "html", "body", "http", "sse"}); hint != "" {
+		if hint := didYouMean(kind, []string{"json", "header", "cookie", "regex", "xml", "html", "body", "http", "sse"}); hint != (reason.Phrase{}) {
 			c.bad(path, "%q is not a place%s: there are json:, header:, cookie:, regex:, xml:, html:, body:text, http:status and sse:event", short(kind+":"+rest), hint)
 		}
 	}

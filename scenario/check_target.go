@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/cstest/cstest/reason"
 )
 
 func (c *checker) target() {
@@ -45,17 +47,17 @@ func (c *checker) bundled() {
 	for _, f := range []struct {
 		path  string
 		given bool
-		why   string
+		why   reason.Phrase
 	}{
-		{"target.resolve", t.Resolve != nil, "its address is known"},
-		{"target.auth", t.Auth != nil, "cstest signs its tokens itself"},
-		{"target.login", t.Login != nil, "cstest signs its tokens itself"},
-		{"target.cookies", t.Cookies != "", "it sets none"},
-		{"target.before", t.Before != nil, "its API is known"},
-		{"target.then", t.Then != nil, "its API is known"},
-		{"target.request", t.Request != nil, "its API is known"},
-		{"target.response", t.Response != nil, "its API is known"},
-		{"target.tls", t.TLS != nil, "it speaks plain HTTP on loopback"},
+		{"target.resolve", t.Resolve != nil, reason.Say("its address is known")},
+		{"target.auth", t.Auth != nil, reason.Say("cstest signs its tokens itself")},
+		{"target.login", t.Login != nil, reason.Say("cstest signs its tokens itself")},
+		{"target.cookies", t.Cookies != "", reason.Say("it sets none")},
+		{"target.before", t.Before != nil, reason.Say("its API is known")},
+		{"target.then", t.Then != nil, reason.Say("its API is known")},
+		{"target.request", t.Request != nil, reason.Say("its API is known")},
+		{"target.response", t.Response != nil, reason.Say("its API is known")},
+		{"target.tls", t.TLS != nil, reason.Say("it speaks plain HTTP on loopback")},
 	} {
 		if f.given {
 			c.bad(f.path, "is for one's own server (target.url); the bundled one needs none: %s", f.why)

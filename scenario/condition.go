@@ -1,8 +1,9 @@
 package scenario
 
 import (
-	"errors"
 	"strings"
+
+	"github.com/cstest/cstest/reason"
 )
 
 // Condition holds where the value at Path is as the others say, all of them. Without
@@ -35,7 +36,7 @@ func (c Conditions) Word() (path string, ok bool) {
 
 func (c *Conditions) fromScalar(text string) error {
 	if text == "" {
-		return errors.New("is empty: write a place such as data.ok, or {path: code, equals: 0}")
+		return reason.Errorf("is empty: write a place such as data.ok, or {path: code, equals: 0}")
 	}
 	*c = Conditions{{Path: text}}
 	return nil

@@ -1,10 +1,10 @@
 package scenario
 
 import (
+	"cmp"
 	"encoding"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/cstest/cstest/reason"
 )
 
 // position is a place in the file; a negative line is an override, by its ordinal.
@@ -33,7 +35,7 @@ func (s *source) wrote(path string) bool { _, ok := s.at[path]; return ok }
 // problem makes a Problem about a field: at its own place, or at that of the
 // nearest field around it that was written.
 func (s *source) problem(path, format string, args ...any) Problem {
-	p := Problem{File: s.file, Field: path, Message: fmt.Sprintf(format, args...)}
+	p := Problem{File: s.file, Field: path, Message: reason.Say(format, args...)}
 	for around := path; ; {
 		if at, ok := s.at[around]; ok {
 			return s.place(p, at)
@@ -65,7 +67,7 @@ type decoder struct {
 }
 
 func (d *decoder) fail(n *yaml.Node, path, format string, args ...any) {
-	p := Problem{File: d.file, Field: path, Message: fmt.Sprintf(format, args...)}
+	p := Problem{File: d.file, Field: path, Message: reason.Say(format, args...)}
 	d.problems = append(d.problems, d.place(p, position{n.Line, n.Column}))
 }
 
@@ -110,14 +112,14 @@ func (d *decoder) value(n *yaml.Node, path string, v reflect.Value) {
 	}
 }
 
-func kindName(n *yaml.Node) string {
+func kindName(n *yaml.Node) reason.Phrase {
 	switch n.Kind {
 	case yaml.MappingNode:
-		return "a mapping"
+		return reason.Say("a mapping")
 	case yaml.SequenceNode:
-		return "a list"
+		return reason.Say("a list")
 	}
-	return "a single value"
+	return reason.Say("a single value")
 }
 
 func (d *decoder) mapping(n *yaml.Node, path string, v reflect.Value) {
@@ -134,7 +136,7 @@ func (d *decoder) mapping(n *yaml.Node, path string, v reflect.Value) {
 			continue
 		}
 		if !ok {
-			d.fail(key, join(path, short(key.Value)), "is not known here%s", cmpOr(didYouMean(key.Value, fields.names), "; known: "+strings.Join(fields.names, ", ")))
+			d.fail(key, join(path, short(key.Value)), "is not known here%s", cmp.Or(didYouMean(key.Value, fields.names), reason.Say("; known: %s", strings.Join(fields.names, ", "))))
 			continue
 		}
 		d.value(n.Content[i+1], join(path, f.name), v.Field(f.index))
@@ -181,9 +183,9 @@ func commaCut(n *yaml.Node, i int) bool {
 	return before.Kind == yaml.ScalarNode && before.Style == 0 && before.Value != "" && value.Kind == yaml.ScalarNode && value.Tag == "!!null" && value.Value == ""
 }
 
-func commaMessage(n *yaml.Node, i int) string {
+func commaMessage(n *yaml.Node, i int) reason.Phrase {
 	whole := n.Content[i-1].Value + ", " + n.Content[i].Value
-	return fmt.Sprintf("a text with a comma inside { } needs quotes: %s: %q", short(n.Content[i-2].Value), short(whole))
+	return reason.Say("a text with a comma inside { } needs quotes: %s: %q", short(n.Content[i-2].Value), short(whole))
 }
 
 // knobNumber tells whether a knob's value is written as a plain number or a
@@ -218,11 +220,11 @@ func (d *decoder) quantity(n *yaml.Node, path string, v encoding.TextUnmarshaler
 		return
 	}
 	if n.Style == 0 && len(n.Value) > 1 && n.Value[0] == '0' && strings.Trim(n.Value, "0123456789") == "" {
-		d.fail(n, path, "%q begins with 0, which YAML may read as octal: write %s", short(n.Value), cmpOr(strings.TrimLeft(short(n.Value), "0"), "0"))
+		d.fail(n, path, "%q begins with 0, which YAML may read as octal: write %s", short(n.Value), cmp.Or(strings.TrimLeft(short(n.Value), "0"), "0"))
 		return
 	}
 	if err := v.UnmarshalText([]byte(n.Value)); err != nil {
-		d.fail(n, path, "%s", short200(err.Error()))
+		d.fail(n, path, "%s", reason.Say("%s", err).Map(short200))
 		return
 	}
 	canonical(v)
@@ -243,7 +245,7 @@ func canonical(v encoding.TextUnmarshaler) {
 
 func (d *decoder) short(n *yaml.Node, path string, v scalarForm) {
 	if err := v.fromScalar(n.Value); err != nil {
-		d.fail(n, path, "%s", short200(err.Error()))
+		d.fail(n, path, "%s", reason.Say("%s", err).Map(short200))
 		return
 	}
 	if r, ok := v.(*RateRamp); ok {
@@ -349,13 +351,6 @@ func join(path, name string) string {
 		return name
 	}
 	return path + "." + name
-}
-
-func cmpOr(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 func short200(text string) string {

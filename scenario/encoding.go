@@ -3,33 +3,35 @@ package scenario
 import (
 	"bytes"
 	"unicode/utf8"
+
+	"github.com/cstest/cstest/reason"
 )
 
 // notUTF8 finds where a file is not UTF-8 and says what it is instead, as far as
 // its bytes tell.
-func notUTF8(text []byte) (line, column int, message string, found bool) {
-	if order := utf16Order(text); order != "" {
-		return 1, 1, "is UTF-16 (" + order + "), not UTF-8: save the file as UTF-8 (Excel: \"CSV UTF-8\"; Notepad: encoding UTF-8)", true
+func notUTF8(text []byte) (line, column int, message reason.Phrase, found bool) {
+	if order := utf16Order(text); order != (reason.Phrase{}) {
+		return 1, 1, reason.Say("is UTF-16 (%s), not UTF-8: save the file as UTF-8 (Excel: \"CSV UTF-8\"; Notepad: encoding UTF-8)", order), true
 	}
 	line, column, found = invalidUTF8(text)
 	if !found {
-		return 0, 0, "", false
+		return 0, 0, reason.Phrase{}, false
 	}
-	message = "is not UTF-8: save the file as UTF-8 (Excel: \"CSV UTF-8\")"
+	message = reason.Say("is not UTF-8: save the file as UTF-8 (Excel: \"CSV UTF-8\")")
 	if looksLikeGBK(text) {
-		message = "is not UTF-8 and looks like GBK, as Chinese Windows and Excel save it: save the file as UTF-8 (Excel: \"CSV UTF-8\"), or: iconv -f GB18030 -t UTF-8"
+		message = reason.Say("is not UTF-8 and looks like GBK, as Chinese Windows and Excel save it: save the file as UTF-8 (Excel: \"CSV UTF-8\"), or: iconv -f GB18030 -t UTF-8")
 	}
 	return line, column, message, true
 }
 
 // utf16Order names the byte order of UTF-16, by its mark or by the zero bytes
 // that every ASCII character brings; no text of ours holds any.
-func utf16Order(text []byte) string {
+func utf16Order(text []byte) reason.Phrase {
 	switch {
 	case bytes.HasPrefix(text, []byte{0xff, 0xfe}):
-		return "little endian"
+		return reason.Say("little endian")
 	case bytes.HasPrefix(text, []byte{0xfe, 0xff}):
-		return "big endian"
+		return reason.Say("big endian")
 	}
 	var zeros [2]int
 	head := text[:min(len(text), 4096)]
@@ -40,11 +42,11 @@ func utf16Order(text []byte) string {
 	}
 	switch enough := len(head) / 8; {
 	case zeros[1] > enough && zeros[1] > 4*zeros[0]:
-		return "little endian"
+		return reason.Say("little endian")
 	case zeros[0] > enough && zeros[0] > 4*zeros[1]:
-		return "big endian"
+		return reason.Say("big endian")
 	}
-	return ""
+	return reason.Phrase{}
 }
 
 // looksLikeGBK tells whether every byte beyond ASCII belongs to a pair of GBK.

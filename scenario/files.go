@@ -2,13 +2,13 @@ package scenario
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/template"
 )
 
@@ -52,9 +52,9 @@ func plainError(err error) error {
 	var path *fs.PathError
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return errors.New("there is no such file: paths are relative to the scenario's folder")
+		return reason.Errorf("there is no such file: paths are relative to the scenario's folder")
 	case errors.As(err, &path) && strings.Contains(path.Err.Error(), "escapes"):
-		return errors.New("is outside of the scenario's folder: move it there")
+		return reason.Errorf("is outside of the scenario's folder: move it there")
 	case errors.As(err, &path):
 		return path.Err
 	}
@@ -78,24 +78,24 @@ func (s *Scenario) Secret(name string) (string, error) {
 		}
 		value, ok := lookup(rest)
 		if !ok {
-			return "", fmt.Errorf("the environment has no %s: set it", short(rest))
+			return "", reason.Errorf("the environment has no %s: set it", short(rest))
 		}
 		return value, nil
 	case "file":
 		text, err := readInside(s.source.options.Dir, rest, s.source.options.AnyPath, maxSecret)
 		if err != nil {
-			return "", fmt.Errorf("${file:%s}: %w", short(rest), err)
+			return "", reason.Errorf("${file:%s}: %w", short(rest), err)
 		}
 		return strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r"), nil
 	}
-	return "", fmt.Errorf("%s does not come from outside: only env:NAME and file:PATH do", short(name))
+	return "", reason.Errorf("%s does not come from outside: only env:NAME and file:PATH do", short(name))
 }
 
 // Upload gives a file that a multipart body sends, of the scenario's folder.
 func (s *Scenario) Upload(path string) ([]byte, error) {
 	text, err := readInside(s.source.options.Dir, path, s.source.options.AnyPath, maxUpload)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", short(path), err)
+		return nil, reason.Errorf("%s: %w", short(path), err)
 	}
 	return text, nil
 }

@@ -1,9 +1,7 @@
 package scenario
 
 import (
-	"errors"
-	"fmt"
-
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/unit"
 )
 
@@ -66,9 +64,9 @@ func (r *RateLimited) fromScalar(text string) error {
 		*r = RateLimited{Policy: policy}
 		return nil
 	case PolicyContract:
-		return errors.New("say how much the contract allows: {contract: 500/s}")
+		return reason.Errorf("say how much the contract allows: {contract: 500/s}")
 	}
-	return fmt.Errorf("%q is not a policy: write bad, exclude or {contract: 500/s}", text)
+	return reason.Errorf("%q is not a policy: write bad, exclude or {contract: 500/s}", text)
 }
 
 func (r *RateLimited) shortForm() (string, bool) {

@@ -11,9 +11,11 @@ import (
 	"syscall"
 	"unicode/utf8"
 
+	"go.yaml.in/yaml/v4"
+
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/template"
 	"github.com/cstest/cstest/visible"
-	"go.yaml.in/yaml/v4"
 )
 
 const (
@@ -23,16 +25,16 @@ const (
 
 // ImportFile reads conversations as Import does, from a regular file of at most
 // 64 MiB.
-func ImportFile(path string) ([]byte, error) {
+func ImportFile(path string, lang reason.Lang) ([]byte, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, fmt.Errorf("open conversations: %w", err)
+		return nil, reason.Errorf("open conversations: %w", err)
 	}
 	text, err := readRegular(f, maxImport)
 	if err != nil {
-		return nil, fmt.Errorf("read conversations %s: %w", path, err)
+		return nil, reason.Errorf("read conversations %s: %w", path, err)
 	}
-	return Import(path, text)
+	return Import(path, text, lang)
 }
 
 // Import takes the users' messages from ShareGPT JSON (conversations of from and
@@ -40,12 +42,12 @@ func ImportFile(path string) ([]byte, error) {
 // that were shown), as one JSON value, a list, or a
 // value a line, and gives the YAML of a scenario's `conversations:`. Dialogs of
 // the same messages become one with their number as weight. A comment says
-// what was left out because a scenario would not hold it. name stands before
+// what was left out because a scenario would not hold it, in the language. name stands before
 // positions in errors.
-func Import(name string, text []byte) ([]byte, error) {
+func Import(name string, text []byte, lang reason.Lang) ([]byte, error) {
 	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
 	if line, column, message, bad := notUTF8(text); bad {
-		return nil, fmt.Errorf("%s:%d:%d: %s", name, line, column, message)
+		return nil, reason.Errorf("%s:%d:%d: %s", name, line, column, message)
 	}
 	var in importing
 	d := json.NewDecoder(bytes.NewReader(text))
@@ -60,13 +62,13 @@ func Import(name string, text []byte) ([]byte, error) {
 		}
 		if err != nil {
 			before := text[:min(int(d.InputOffset()), len(text))]
-			return nil, fmt.Errorf("%s:%d: %w", name, bytes.Count(bytes.TrimSpace(before), []byte{'\n'})+1, err)
+			return nil, reason.Errorf("%s:%d: %w", name, bytes.Count(bytes.TrimSpace(before), []byte{'\n'})+1, err)
 		}
 	}
 	if len(in.list) == 0 {
-		return nil, fmt.Errorf("%s: has no conversation with a message of a user", name)
+		return nil, reason.Errorf("%s: has no conversation with a message of a user", name)
 	}
-	return in.yaml(name)
+	return in.yaml(name, lang)
 }
 
 // message is one of either format; OpenAI's content is a text or a list of parts.
@@ -105,13 +107,13 @@ func (in *importing) value(raw json.RawMessage) error {
 	if len(items) > 0 && json.Unmarshal(items[0], &first) == nil && (first.Role != "" || first.From != "") {
 		var bare []message
 		if err := json.Unmarshal(raw, &bare); err != nil {
-			return errors.New("is not a list of messages")
+			return reason.Errorf("is not a list of messages")
 		}
 		return in.take(bare)
 	}
 	for i, item := range items {
 		if err := in.dialog(item); err != nil {
-			return fmt.Errorf("item %d: %w", i+1, err)
+			return reason.Errorf("item %d: %w", i+1, err)
 		}
 	}
 	return nil
@@ -120,13 +122,13 @@ func (in *importing) value(raw json.RawMessage) error {
 func (in *importing) dialog(raw json.RawMessage) error {
 	var d dialogFile
 	if err := json.Unmarshal(raw, &d); err != nil {
-		return errors.New("is neither ShareGPT nor OpenAI messages")
+		return reason.Errorf("is neither ShareGPT nor OpenAI messages")
 	}
 	switch {
 	case d.Mapping != nil:
 		return in.take(shown(d.Mapping, d.Current))
 	case d.Conversations == nil && d.Messages == nil:
-		return errors.New("has neither conversations (ShareGPT) nor messages (OpenAI)")
+		return reason.Errorf("has neither conversations (ShareGPT) nor messages (OpenAI)")
 	case d.Messages != nil:
 		return in.take(d.Messages)
 	}
@@ -141,7 +143,7 @@ func (in *importing) take(messages []message) error {
 	for i, m := range messages {
 		text, err := m.user()
 		if err != nil {
-			return fmt.Errorf("message %d: %w", i+1, err)
+			return reason.Errorf("message %d: %w", i+1, err)
 		}
 		if text = strings.TrimSpace(text); text != "" {
 			turns = append(turns, Turn{Say: template.Quote(text)})
@@ -191,7 +193,7 @@ func (m message) user() (string, error) {
 		}
 		return "", nil
 	case m.Role == "":
-		return "", errors.New("has neither from (ShareGPT) nor role (OpenAI)")
+		return "", reason.Errorf("has neither from (ShareGPT) nor role (OpenAI)")
 	case m.Role != "user" || len(m.Content) == 0:
 		return "", nil
 	case m.Content[0] == '"':
@@ -204,7 +206,7 @@ func (m message) user() (string, error) {
 		Text string `json:"text"`
 	}
 	if err := json.Unmarshal(m.Content, &parts); err != nil {
-		return "", errors.New("content is neither a text nor a list of parts")
+		return "", reason.Errorf("content is neither a text nor a list of parts")
 	}
 	var texts []string
 	for _, p := range parts {
@@ -215,14 +217,15 @@ func (m message) user() (string, error) {
 	return strings.Join(texts, "\n"), nil
 }
 
-func (in *importing) yaml(name string) ([]byte, error) {
+func (in *importing) yaml(name string, lang reason.Lang) ([]byte, error) {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "# %d conversations from %s", in.dialogs, short(name))
+	note := func(format string, args ...any) { b.WriteString(reason.Say(format, args...).Text(lang)) }
+	note("# %d conversations from %s", in.dialogs, short(name))
 	if in.left > 0 {
-		fmt.Fprintf(&b, "; %d left out: a scenario holds %d conversations and %d turns of 8 KiB each", in.left, maxConversations, maxSlots)
+		note("; %d left out: a scenario holds %d conversations and %d turns of 8 KiB each", in.left, maxConversations, maxSlots)
 	}
 	if in.silent > 0 {
-		fmt.Fprintf(&b, "; %d without a message of a user", in.silent)
+		note("; %d without a message of a user", in.silent)
 	}
 	b.WriteString("\nconversations:\n")
 	list := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
@@ -235,7 +238,7 @@ func (in *importing) yaml(name string) ([]byte, error) {
 	}
 	out, err := yaml.Dump(list, yaml.WithIndent(2), yaml.WithLineWidth(-1), yaml.WithUnicode(true))
 	if err != nil {
-		return nil, fmt.Errorf("print conversations of %s: %w", name, err)
+		return nil, reason.Errorf("print conversations of %s: %w", name, err)
 	}
 	for line := range bytes.Lines(out) {
 		b.WriteString("  ")

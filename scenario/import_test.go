@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/cstest/cstest/reason"
 )
 
 // withConversations puts imported conversations into a scenario.
@@ -34,7 +36,7 @@ func TestImport(t *testing.T) {
 		{"messages", messages, "imported-1*1: 看图 | imported-2*1: 2026-01-01", "# 2 conversations from messages"},
 		{"bare messages", `[{"role":"user","content":"a"},{"role":"assistant","content":"b"},{"role":"user","content":"c"}]`, "imported-1*1: a / c", "# 1 conversations from bare messages"},
 	} {
-		out, err := Import(tt.name, []byte(tt.in))
+		out, err := Import(tt.name, []byte(tt.in), reason.English)
 		if err != nil {
 			t.Errorf("%s: %v", tt.name, err)
 			continue
@@ -67,7 +69,7 @@ func TestImportRefuses(t *testing.T) {
 		"a,b\n1,2":     "x:1: invalid character 'a' looking for beginning of value",
 		"{\"a\":\xff}": "x:1:6: is not UTF-8: save the file as UTF-8 (Excel: \"CSV UTF-8\")",
 	} {
-		if _, err := Import("x", []byte(in)); err == nil || err.Error() != want {
+		if _, err := Import("x", []byte(in), reason.English); err == nil || err.Error() != want {
 			t.Errorf("%q: got %v, want %s", in, err, want)
 		}
 	}
@@ -82,14 +84,14 @@ func TestImportIsBounded(t *testing.T) {
 	if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, err := ImportFile(path)
+	out, err := ImportFile(path, reason.English)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if n := len(withConversations(t, out).Conversations); n != maxConversations || !strings.Contains(string(out), "; 7 left out") {
 		t.Errorf("%d conversations; %s", n, out[:200])
 	}
-	if _, err := ImportFile(t.TempDir()); err == nil || !strings.HasSuffix(err.Error(), "not a regular file") {
+	if _, err := ImportFile(t.TempDir(), reason.English); err == nil || !strings.HasSuffix(err.Error(), "not a regular file") {
 		t.Errorf("a folder: %v", err)
 	}
 }
@@ -98,7 +100,7 @@ func FuzzImport(f *testing.F) {
 	f.Add([]byte(`[{"conversations":[{"from":"human","value":"\u0000\u2028 ~ $"}]}]`))
 	f.Add([]byte("{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}\n{\"messages\":[]}"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		out, err := Import("x", text)
+		out, err := Import("x", text, reason.English)
 		if err == nil {
 			withConversations(t, out)
 		}
@@ -115,7 +117,7 @@ func TestImportChatGPT(t *testing.T) {
 		"x":{"parent":"c","message":{"author":{"role":"user"},"content":{"parts":["改掉的问题"]}}},
 		"d":{"parent":"c","message":{"author":{"role":"user"},"content":{"parts":["第二问",{"asset_pointer":"file"}]}}}}},
 	{"current_node":"a","mapping":{"a":{"parent":"a","message":{"author":{"role":"user"},"content":{"parts":["环"]}}}}}]`
-	got, err := Import("c.json", []byte(text))
+	got, err := Import("c.json", []byte(text), reason.English)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,17 +1,17 @@
 package scenario
 
 import (
-	"fmt"
-	"strconv"
 	"strings"
+
+	"github.com/cstest/cstest/reason"
 )
 
 // indentation says so where a line that YAML cannot place is only indented
 // wrongly: line and column are where the parser gave up.
-func indentation(text []byte, line, column int) (message string, ok bool) {
+func indentation(text []byte, line, column int) (message reason.Phrase, ok bool) {
 	lines := strings.Split(string(text), "\n")
 	if line < 2 || line > len(lines) {
-		return "", false
+		return reason.Phrase{}, false
 	}
 	this := lines[line-1]
 	above := line - 2
@@ -19,21 +19,25 @@ func indentation(text []byte, line, column int) (message string, ok bool) {
 		above--
 	}
 	if above < 0 || column < 1 || column > len(this)+1 {
-		return "", false
+		return reason.Phrase{}, false
 	}
 	if begun := strings.TrimLeft(string([]rune(this)[:min(column-1, len([]rune(this)))]), " "); strings.Contains(begun, ": ") {
-		return "", false // the line itself has a key already: a second ": " is in its value
+		return reason.Phrase{}, false // the line itself has a key already: a second ": " is in its value
 	}
 	open := openColumns(lines[:line-1])
 	if indentOf(this) == indentOf(lines[above]) && isItem(this) == isItem(lines[above]) {
-		return "", false // lined up with the line above: something else is wrong
+		return reason.Phrase{}, false // lined up with the line above: something else is wrong
 	}
-	places := make([]string, len(open))
+	var places reason.Phrase
 	for i, c := range open {
-		places[i] = strconv.Itoa(c)
+		if i == 0 {
+			places = reason.Say("%d", c)
+		} else {
+			places = reason.Say("%s or %d", places, c)
+		}
 	}
-	return fmt.Sprintf("indentation: this line (%q) is indented by %d, line %d above it (%q) by %d; lines that belong together are indented alike, here by %s spaces",
-		short(strings.TrimSpace(this)), indentOf(this), above+1, short(strings.TrimSpace(lines[above])), indentOf(lines[above]), strings.Join(places, " or ")), true
+	return reason.Say("indentation: this line (%q) is indented by %d, line %d above it (%q) by %d; lines that belong together are indented alike, here by %s spaces",
+		short(strings.TrimSpace(this)), indentOf(this), above+1, short(strings.TrimSpace(lines[above])), indentOf(lines[above]), places), true
 }
 
 // says tells whether a line holds more than space and a comment.

@@ -4,8 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
+
+	"github.com/cstest/cstest/reason"
 )
 
 // JSON turns one YAML document into compact JSON, under the rules of a scenario
@@ -17,7 +18,7 @@ func JSON(name string, text []byte) ([]byte, error) {
 		return nil, problemsError(problems)
 	}
 	var out bytes.Buffer
-	if problem, at := appendJSON(&out, root); problem != "" {
+	if problem, at := appendJSON(&out, root); problem != (reason.Phrase{}) {
 		return nil, problemsError([]Problem{{File: name, Line: at.Line, Column: at.Column, Message: problem}})
 	}
 	return out.Bytes(), nil
@@ -40,7 +41,7 @@ func readJSON(text []byte) (jsonValue, error) {
 		return v, err
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return v, errors.New("something follows the JSON value")
+		return v, reason.Errorf("something follows the JSON value")
 	}
 	return v, nil
 }
@@ -49,10 +50,10 @@ func readValue(d *json.Decoder, depth int) (jsonValue, error) {
 	var v jsonValue
 	var err error
 	if depth > maxDepth {
-		return v, fmt.Errorf("nested deeper than %d levels", maxDepth)
+		return v, reason.Errorf("nested deeper than %d levels", maxDepth)
 	}
 	if v.token, err = d.Token(); err != nil {
-		return v, fmt.Errorf("is not JSON: %w", err)
+		return v, reason.Errorf("is not JSON: %w", err)
 	}
 	open, ok := v.token.(json.Delim)
 	if !ok {
@@ -62,7 +63,7 @@ func readValue(d *json.Decoder, depth int) (jsonValue, error) {
 		if open == '{' {
 			key, err := d.Token()
 			if err != nil {
-				return v, fmt.Errorf("is not JSON: %w", err)
+				return v, reason.Errorf("is not JSON: %w", err)
 			}
 			name, _ := key.(string) // inside an object the decoder gives nothing else
 			v.keys = append(v.keys, name)
@@ -74,7 +75,7 @@ func readValue(d *json.Decoder, depth int) (jsonValue, error) {
 		v.items = append(v.items, item)
 	}
 	if _, err := d.Token(); err != nil {
-		return v, fmt.Errorf("is not JSON: %w", err)
+		return v, reason.Errorf("is not JSON: %w", err)
 	}
 	return v, nil
 }

@@ -1,16 +1,17 @@
 package scenario
 
 import (
-	"fmt"
 	"strings"
+
+	"github.com/cstest/cstest/reason"
 )
 
 // didYouMean is Nearest as the end of a message, empty where nothing is near.
-func didYouMean(word string, candidates []string) string {
+func didYouMean(word string, candidates []string) reason.Phrase {
 	if best := Nearest(word, candidates); best != "" {
-		return fmt.Sprintf("; did you mean %q?", best)
+		return reason.Say("; did you mean %q?", best)
 	}
-	return ""
+	return reason.Phrase{}
 }
 
 // Nearest names the candidate that word was probably meant to be, or gives the

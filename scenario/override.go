@@ -1,22 +1,23 @@
 package scenario
 
 import (
+	"cmp"
 	"encoding"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"reflect"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/cstest/cstest/reason"
 )
 
 // override edits the tree as "PATH=VALUE" says, before it is decoded: an
 // overridden value passes the same checks as a written one.
 func (d *decoder) override(root *yaml.Node, ordinal int, set string) {
 	fail := func(format string, args ...any) {
-		d.problems = append(d.problems, d.place(Problem{Message: fmt.Sprintf(format, args...)}, position{line: -ordinal - 1}))
+		d.problems = append(d.problems, d.place(Problem{Message: reason.Say(format, args...)}, position{line: -ordinal - 1}))
 	}
 	path, text, ok := strings.Cut(set, "=")
 	if !ok || path == "" || len(set) > 64<<10 {
@@ -42,14 +43,14 @@ func (o *overriding) apply(n *yaml.Node, t reflect.Type, rest string) error {
 	}
 	step, rest, err := nextStep(t, rest)
 	if err != nil {
-		return fmt.Errorf("%s: %w", short(o.path), err)
+		return reason.Errorf("%s: %w", short(o.path), err)
 	}
 	switch t.Kind() {
 	case reflect.Struct:
 		f, ok := fieldsOf(t).byName[step]
 		if !ok {
 			names := fieldsOf(t).names
-			return fmt.Errorf("%q is not known here%s", short(step), cmpOr(didYouMean(step, names), "; known: "+strings.Join(names, ", ")))
+			return reason.Errorf("%q is not known here%s", short(step), cmp.Or(didYouMean(step, names), reason.Say("; known: %s", strings.Join(names, ", "))))
 		}
 		return o.member(n, t.Field(f.index).Type, step, rest)
 	case reflect.Map:
@@ -68,13 +69,13 @@ func (o *overriding) apply(n *yaml.Node, t reflect.Type, rest string) error {
 		}
 		return o.apply(item, t.Elem(), rest)
 	}
-	return fmt.Errorf("%q goes deeper than the field does", short(o.path))
+	return reason.Errorf("%q goes deeper than the field does", short(o.path))
 }
 
 // member sets, creates or enters the value under a key.
 func (o *overriding) member(n *yaml.Node, t reflect.Type, key, rest string) error {
 	if n.Kind != yaml.MappingNode {
-		return fmt.Errorf("%q is inside of what the file writes as %s: override the whole of it, {…}", short(o.path), kindName(n))
+		return reason.Errorf("%q is inside of what the file writes as %s: override the whole of it, {…}", short(o.path), kindName(n))
 	}
 	at := -1
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -130,9 +131,9 @@ func (o *overriding) value(t reflect.Type) (*yaml.Node, error) {
 	n, problems := parseTree("", []byte(o.text))
 	if n == nil {
 		if len(problems) > 0 {
-			return nil, fmt.Errorf("the value %q: %s", short(o.text), problems[0].Message)
+			return nil, reason.Errorf("the value %q: %s", short(o.text), problems[0].Message)
 		}
-		return nil, errors.New("the value is empty")
+		return nil, reason.Errorf("the value is empty")
 	}
 	o.mark(n)
 	return n, nil
@@ -164,15 +165,15 @@ func nextStep(t reflect.Type, path string) (step, rest string, err error) {
 	if strings.HasPrefix(path, "[") {
 		end := strings.IndexByte(path, ']')
 		if end < 0 {
-			return "", "", errors.New("a ] is missing")
+			return "", "", reason.Errorf("a ] is missing")
 		}
 		return path[1:end], strings.TrimPrefix(path[end+1:], "."), nil
 	}
 	if t.Kind() == reflect.Slice {
-		return "", "", errors.New("say which: [NAME] or [INDEX]")
+		return "", "", reason.Errorf("say which: [NAME] or [INDEX]")
 	}
 	if t == reflect.TypeFor[json.RawMessage]() {
-		return "", "", errors.New("a body is overridden as a whole")
+		return "", "", reason.Errorf("a body is overridden as a whole")
 	}
 	if t.Kind() == reflect.Map && t.Elem().Kind() != reflect.Struct {
 		return path, "", nil
@@ -186,7 +187,7 @@ func nextStep(t reflect.Type, path string) (step, rest string, err error) {
 // pick finds an item of a list by name or index.
 func pick(n *yaml.Node, name string) (*yaml.Node, error) {
 	if n.Kind != yaml.SequenceNode {
-		return nil, fmt.Errorf("there is no list to take [%s] from", short(name))
+		return nil, reason.Errorf("there is no list to take [%s] from", short(name))
 	}
 	var names []string
 	for _, item := range n.Content {
@@ -203,5 +204,5 @@ func pick(n *yaml.Node, name string) (*yaml.Node, error) {
 	if i, err := strconv.Atoi(name); err == nil && i >= 0 && i < len(n.Content) {
 		return n.Content[i], nil
 	}
-	return nil, fmt.Errorf("there is no [%s]%s; there are %d: %s", short(name), didYouMean(name, names), len(n.Content), strings.Join(names, ", "))
+	return nil, reason.Errorf("there is no [%s]%s; there are %d: %s", short(name), didYouMean(name, names), len(n.Content), strings.Join(names, ", "))
 }

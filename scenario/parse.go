@@ -1,8 +1,6 @@
 package scenario
 
 import (
-	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -10,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"github.com/cstest/cstest/reason"
 )
 
 // Options are what a scenario needs besides its text.
@@ -40,11 +40,11 @@ type Options struct {
 func LoadFile(path string, opt Options) (*Scenario, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, fmt.Errorf("open scenario: %w", err)
+		return nil, reason.Errorf("open scenario: %w", err)
 	}
 	text, err := readRegular(f, maxFile)
 	if err != nil {
-		return nil, fmt.Errorf("read scenario %s: %w", path, err)
+		return nil, reason.Errorf("read scenario %s: %w", path, err)
 	}
 	if opt.Dir == "" {
 		opt.Dir = filepath.Dir(path)
@@ -53,7 +53,7 @@ func LoadFile(path string, opt Options) (*Scenario, error) {
 }
 
 // errNotRegular refuses devices, pipes and folders, which may have no end.
-var errNotRegular = errors.New("not a regular file")
+var errNotRegular = reason.Errorf("not a regular file")
 
 // readRegular reads and closes f.
 func readRegular(f *os.File, limit int64) ([]byte, error) {
@@ -67,7 +67,7 @@ func readRegular(f *os.File, limit int64) ([]byte, error) {
 	}
 	text, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err == nil && int64(len(text)) > limit {
-		err = fmt.Errorf("larger than %d bytes", limit)
+		err = reason.Errorf("larger than %d bytes", limit)
 	}
 	return text, err
 }

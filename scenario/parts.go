@@ -3,9 +3,9 @@ package scenario
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"strconv"
+
+	"github.com/cstest/cstest/reason"
 )
 
 // Part is a field of a form, or a file of a multipart body.
@@ -24,7 +24,7 @@ func Parts(body json.RawMessage) ([]Part, error) {
 		return nil, err
 	}
 	if v.token != json.Delim('{') {
-		return nil, errors.New("must be a mapping (name: text)")
+		return nil, reason.Errorf("must be a mapping (name: text)")
 	}
 	parts := make([]Part, 0, len(v.items))
 	for i, item := range v.items {
@@ -38,7 +38,7 @@ func Parts(body json.RawMessage) ([]Part, error) {
 			p.Text = strconv.FormatBool(token)
 		default:
 			if err := p.file(item); err != nil {
-				return nil, fmt.Errorf("%s: %w", short(p.Name), err)
+				return nil, reason.Errorf("%s: %w", short(p.Name), err)
 			}
 		}
 		parts = append(parts, p)
@@ -57,11 +57,11 @@ func (p *Part) file(v jsonValue) error {
 			p.Type = text
 		default:
 			p.File = ""
-			return errors.New("must be a text, or {file: PATH, type: TYPE} in multipart")
+			return reason.Errorf("must be a text, or {file: PATH, type: TYPE} in multipart")
 		}
 	}
 	if p.File == "" {
-		return errors.New("must be a text, or {file: PATH, type: TYPE} in multipart")
+		return reason.Errorf("must be a text, or {file: PATH, type: TYPE} in multipart")
 	}
 	return nil
 }
@@ -70,7 +70,7 @@ func (p *Part) file(v jsonValue) error {
 func TextBody(body json.RawMessage) (string, error) {
 	var text string
 	if json.NewDecoder(bytes.NewReader(body)).Decode(&text) != nil {
-		return "", errors.New("must be one text")
+		return "", reason.Errorf("must be one text")
 	}
 	return text, nil
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/cstest/cstest/reason"
 )
 
 // Problem is one thing wrong with a scenario: where it stands and what to do.
@@ -14,12 +16,15 @@ type Problem struct {
 	File    string
 	Line    int
 	Column  int
-	Field   string // as in "load.stages[1].for"; may be empty
-	Message string // says what to do
+	Field   string        // as in "load.stages[1].for"; may be empty
+	Message reason.Phrase // says what to do
 }
 
 // String prints "file:line:column: field: what to do".
-func (p Problem) String() string {
+func (p Problem) String() string { return p.Text(reason.English) }
+
+// Text is that with what to do in a language.
+func (p Problem) Text(lang reason.Lang) string {
 	var b strings.Builder
 	b.WriteString(p.File)
 	if p.Line > 0 {
@@ -28,7 +33,7 @@ func (p Problem) String() string {
 	if p.Field != "" {
 		b.WriteString(": " + p.Field)
 	}
-	b.WriteString(": " + p.Message)
+	b.WriteString(": " + p.Message.Text(lang))
 	return b.String()
 }
 
@@ -42,13 +47,16 @@ type Problems struct {
 const maxProblems = 100
 
 // Error prints one problem a line.
-func (p *Problems) Error() string {
+func (p *Problems) Error() string { return p.Text(reason.English) }
+
+// Text is that in a language.
+func (p *Problems) Text(lang reason.Lang) string {
 	var b strings.Builder
 	for i, problem := range p.List {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		b.WriteString(problem.String())
+		b.WriteString(problem.Text(lang))
 	}
 	return b.String()
 }
@@ -61,7 +69,7 @@ func problemsError(list []Problem) error {
 	sortProblems(list)
 	list = slices.Compact(list)
 	if more := len(list) - maxProblems; more > 0 {
-		list = append(list[:maxProblems:maxProblems], Problem{File: list[0].File, Message: fmt.Sprintf("and %d more", more)})
+		list = append(list[:maxProblems:maxProblems], Problem{File: list[0].File, Message: reason.Say("and %d more", more)})
 	}
 	return &Problems{List: list}
 }
@@ -69,6 +77,6 @@ func problemsError(list []Problem) error {
 func sortProblems(list []Problem) {
 	slices.SortStableFunc(list, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column),
-			cmp.Compare(a.Field, b.Field), cmp.Compare(a.Message, b.Message))
+			cmp.Compare(a.Field, b.Field), cmp.Compare(a.Message.String(), b.Message.String()))
 	})
 }

@@ -181,7 +181,7 @@ func TestProblems(t *testing.T) {
 func TestProblemsAreBounded(t *testing.T) {
 	_, err := Parse("x.yaml", []byte(least+"data: {t: {rows: ["+strings.Repeat("{a: ~},", 500)+"]}}"), Options{})
 	var problems *Problems
-	if !errors.As(err, &problems) || len(problems.List) != maxProblems+1 || problems.List[maxProblems].Message != "and 400 more" {
+	if !errors.As(err, &problems) || len(problems.List) != maxProblems+1 || problems.List[maxProblems].Message.String() != "and 400 more" {
 		t.Errorf("got %v", err)
 	}
 }

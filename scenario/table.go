@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/cstest/cstest/reason"
 )
 
 const (
@@ -23,7 +25,7 @@ const (
 // rowError is a fault inside of a data file.
 type rowError struct {
 	line, column int
-	message      string
+	message      reason.Phrase
 }
 
 func (e *rowError) Error() string { return fmt.Sprintf("%d:%d: %s", e.line, e.column, e.message) }
@@ -115,14 +117,14 @@ func (s *Scenario) inlineRows(path string, d *Data) (problems []Problem) {
 // checkColumns refuses names that ${table.column} could not hold.
 func checkColumns(columns []string) error {
 	if len(columns) == 0 || len(columns) > maxColumns {
-		return fmt.Errorf("has %d columns: 1 to %d are possible", len(columns), maxColumns)
+		return reason.Errorf("has %d columns: 1 to %d are possible", len(columns), maxColumns)
 	}
 	for i, c := range columns {
 		if c == "" || len(c) > 64 || strings.ContainsAny(c, " \t\r\n${}:\"") {
-			return fmt.Errorf("the column name %q is not usable: 1 to 64 bytes without spaces and ${}:\"", short(c))
+			return reason.Errorf("the column name %q is not usable: 1 to 64 bytes without spaces and ${}:\"", short(c))
 		}
 		if slices.Contains(columns[:i], c) {
-			return fmt.Errorf("the column name %q stands twice", short(c))
+			return reason.Errorf("the column name %q stands twice", short(c))
 		}
 	}
 	return nil
@@ -137,16 +139,16 @@ func readCSV(text []byte) (columns []string, table [][]string, err error) {
 	r := csv.NewReader(bytes.NewReader(text))
 	columns, err = r.Read()
 	if errors.Is(err, io.EOF) {
-		return nil, nil, &rowError{1, 1, "is empty: the first line names the columns"}
+		return nil, nil, &rowError{1, 1, reason.Say("is empty: the first line names the columns")}
 	}
 	if err != nil {
 		return nil, nil, csvError(err)
 	}
-	if name := otherSeparator(columns); name != "" {
-		return nil, nil, &rowError{1, 1, fmt.Sprintf("the columns are separated by %s: separate them by commas (Excel: \"CSV UTF-8 (comma delimited)\")", name)}
+	if name := otherSeparator(columns); name != (reason.Phrase{}) {
+		return nil, nil, &rowError{1, 1, reason.Say("the columns are separated by %s: separate them by commas (Excel: \"CSV UTF-8 (comma delimited)\")", name)}
 	}
 	if err := checkColumns(columns); err != nil {
-		return nil, nil, &rowError{1, 1, err.Error()}
+		return nil, nil, &rowError{1, 1, reason.Say("%s", err)}
 	}
 	for {
 		row, err := r.Read()
@@ -158,30 +160,33 @@ func readCSV(text []byte) (columns []string, table [][]string, err error) {
 		}
 		line, column := r.FieldPos(0)
 		if err := checkRow(len(table), row); err != nil {
-			return nil, nil, &rowError{line, column, err.Error()}
+			return nil, nil, &rowError{line, column, reason.Say("%s", err)}
 		}
 		if len(row) > 1 && strings.Join(row, "") == "" {
-			return nil, nil, &rowError{line, column, "is a row whose fields are all empty (a line of commas only is a row too): remove the line"}
+			return nil, nil, &rowError{line, column, reason.Say("is a row whose fields are all empty (a line of commas only is a row too): remove the line")}
 		}
 		table = append(table, row)
 	}
 	if len(table) == 0 {
-		return nil, nil, &rowError{1, 1, "has a header and no rows"}
+		return nil, nil, &rowError{1, 1, reason.Say("has a header and no rows")}
 	}
 	return columns, table, nil
 }
 
 // otherSeparator names what separates the columns of a header that no comma does.
-func otherSeparator(header []string) string {
+func otherSeparator(header []string) reason.Phrase {
 	if len(header) != 1 {
-		return ""
+		return reason.Phrase{}
 	}
-	for _, s := range []struct{ separator, name string }{{";", "semicolons"}, {"\t", "tabs"}, {"，", "full-width commas (，)"}, {"|", "|"}} {
+	for _, s := range []struct {
+		separator string
+		name      reason.Phrase
+	}{{";", reason.Say("semicolons")}, {"\t", reason.Say("tabs")}, {"，", reason.Say("full-width commas (，)")}, {"|", reason.Say("|")}} {
 		if strings.Contains(strings.TrimSpace(header[0]), s.separator) {
 			return s.name
 		}
 	}
-	return ""
+	return reason.Phrase{}
 }
 
 func csvError(err error) error {
@@ -190,18 +195,18 @@ func csvError(err error) error {
 		return err
 	}
 	if errors.Is(parse.Err, csv.ErrFieldCount) {
-		return &rowError{parse.Line, parse.Column, "has more or fewer fields than the header"}
+		return &rowError{parse.Line, parse.Column, reason.Say("has more or fewer fields than the header")}
 	}
-	return &rowError{parse.Line, parse.Column, parse.Err.Error()}
+	return &rowError{parse.Line, parse.Column, reason.Say("%s", parse.Err)}
 }
 
 func checkRow(before int, row []string) error {
 	if before >= maxRows {
-		return fmt.Errorf("is one row too many: %d are possible", maxRows)
+		return reason.Errorf("is one row too many: %d are possible", maxRows)
 	}
 	for _, cell := range row {
 		if len(cell) > maxCell {
-			return fmt.Errorf("has a field of more than %d bytes", maxCell)
+			return reason.Errorf("has a field of more than %d bytes", maxCell)
 		}
 	}
 	return nil
@@ -230,12 +235,12 @@ func readJSONL(text []byte) (columns []string, table [][]string, err error) {
 			err = checkRow(len(table), row)
 		}
 		if err != nil {
-			return nil, nil, &rowError{number, 1, err.Error()}
+			return nil, nil, &rowError{number, 1, reason.Say("%s", err)}
 		}
 		table = append(table, row)
 	}
 	if len(table) == 0 {
-		return nil, nil, &rowError{1, 1, "is empty: give one JSON object a line"}
+		return nil, nil, &rowError{1, 1, reason.Say("is empty: give one JSON object a line")}
 	}
 	return columns, table, nil
 }
@@ -246,7 +251,7 @@ func jsonRow(line []byte) (names, row []string, err error) {
 		return nil, nil, err
 	}
 	if v.token != json.Delim('{') {
-		return nil, nil, errors.New("is not an object: give one JSON object a line")
+		return nil, nil, reason.Errorf("is not an object: give one JSON object a line")
 	}
 	for i, item := range v.items {
 		switch token := item.token.(type) {
@@ -257,7 +262,7 @@ func jsonRow(line []byte) (names, row []string, err error) {
 		case bool:
 			row = append(row, strconv.FormatBool(token))
 		default:
-			return nil, nil, fmt.Errorf("%q is not a text, a number or a truth value", short(v.keys[i]))
+			return nil, nil, reason.Errorf("%q is not a text, a number or a truth value", short(v.keys[i]))
 		}
 	}
 	return v.keys, row, nil
@@ -269,13 +274,13 @@ func inOrder(columns, names, row []string) ([]string, error) {
 		return row, nil
 	}
 	if len(names) != len(columns) {
-		return nil, fmt.Errorf("has %d members, the first line has %d", len(names), len(columns))
+		return nil, reason.Errorf("has %d members, the first line has %d", len(names), len(columns))
 	}
 	out := make([]string, len(columns))
 	for i, c := range columns {
 		k := slices.Index(names, c)
 		if k < 0 {
-			return nil, fmt.Errorf("has no %q, which the first line has", c)
+			return nil, reason.Errorf("has no %q, which the first line has", c)
 		}
 		out[i] = row[k]
 	}

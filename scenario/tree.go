@@ -3,13 +3,14 @@ package scenario
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"regexp"
 	"strings"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 	"go.yaml.in/yaml/v4/plugin/loaderlimits"
+
+	"github.com/cstest/cstest/reason"
 )
 
 const (
@@ -22,7 +23,7 @@ const (
 // Aliases are not followed, so that a small file stays small.
 func parseTree(file string, text []byte) (*yaml.Node, []Problem) {
 	fail := func(line, column int, format string, args ...any) (*yaml.Node, []Problem) {
-		return nil, []Problem{{File: file, Line: line, Column: column, Message: fmt.Sprintf(format, args...)}}
+		return nil, []Problem{{File: file, Line: line, Column: column, Message: reason.Say(format, args...)}}
 	}
 	if len(text) > maxFile {
 		return fail(0, 0, "is larger than 1 MiB: put long tables into CSV or JSONL files")
@@ -59,36 +60,37 @@ func entries(text []byte) (n int) {
 }
 
 // loadProblem gives the position and the text of the parser's error.
-func loadProblem(text []byte, err error) (line, column int, message string) {
+func loadProblem(text []byte, err error) (line, column int, message reason.Phrase) {
 	var many *yaml.LoadErrors
 	if errors.As(err, &many) && len(many.Errors) > 0 {
 		err = many.Errors[0]
 	}
 	var one *yaml.LoadError
 	if !errors.As(err, &one) {
-		return 0, 0, "is not YAML: " + strings.ReplaceAll(err.Error(), "\n", " ")
+		return 0, 0, reason.Say("is not YAML: %s", strings.ReplaceAll(err.Error(), "\n", " "))
 	}
-	message = strings.ReplaceAll(one.Message, "\n", " ")
+	said := strings.ReplaceAll(one.Message, "\n", " ")
+	message = reason.Say("%s", said)
 	switch {
-	case strings.Contains(message, "multiple"):
-		return 0, 0, "has several documents: one file is one scenario, remove what follows the second ---"
-	case strings.Contains(message, "no documents"):
-		return 0, 0, "has no content: see `cstest init` for a start"
-	case strings.Contains(message, "depth"):
-		message = fmt.Sprintf("nested deeper than %d levels", maxDepth)
-	case strings.Contains(message, "cannot start any token"):
-		message += " (a tab? indent with spaces; a text that begins with @, `, % or a tab needs quotes)"
-	case strings.Contains(message, "tab character"):
-		return one.Mark.Line, one.Mark.Column, "indentation: there is a tab: indent with spaces"
-	case strings.Contains(message, "mapping values are not allowed"), strings.Contains(message, "did not find expected key"), strings.Contains(message, "expected '-'"):
+	case strings.Contains(said, "multiple"):
+		return 0, 0, reason.Say("has several documents: one file is one scenario, remove what follows the second ---")
+	case strings.Contains(said, "no documents"):
+		return 0, 0, reason.Say("has no content: see `cstest init` for a start")
+	case strings.Contains(said, "depth"):
+		message = reason.Say("nested deeper than %d levels", maxDepth)
+	case strings.Contains(said, "cannot start any token"):
+		message = reason.Say("%s (a tab? indent with spaces; a text that begins with @, `, %% or a tab needs quotes)", said)
+	case strings.Contains(said, "tab character"):
+		return one.Mark.Line, one.Mark.Column, reason.Say("indentation: there is a tab: indent with spaces")
+	case strings.Contains(said, "mapping values are not allowed"), strings.Contains(said, "did not find expected key"), strings.Contains(said, "expected '-'"):
 		if why, ok := indentation(text, one.Mark.Line, one.Mark.Column); ok {
 			return one.Mark.Line, one.Mark.Column, why
 		}
-		if strings.Contains(message, "mapping values") {
-			message += " (a text with \": \" in it needs quotes)"
+		if strings.Contains(said, "mapping values") {
+			message = reason.Say("%s (a text with \": \" in it needs quotes)", said)
 		}
 	}
-	return one.Mark.Line, one.Mark.Column, "is not YAML: " + message
+	return one.Mark.Line, one.Mark.Column, reason.Say("is not YAML: %s", message)
 }
 
 // tree refuses what the scenario file leaves out of YAML.
@@ -98,7 +100,7 @@ type tree struct {
 }
 
 func (t *tree) problem(n *yaml.Node, format string, args ...any) {
-	t.problems = append(t.problems, Problem{File: t.file, Line: n.Line, Column: n.Column, Message: fmt.Sprintf(format, args...)})
+	t.problems = append(t.problems, Problem{File: t.file, Line: n.Line, Column: n.Column, Message: reason.Say(format, args...)})
 }
 
 func (t *tree) check(n *yaml.Node, depth int) {

@@ -1,11 +1,13 @@
 package scenario
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/template"
 )
 
@@ -149,7 +151,7 @@ func (c *checker) checkTemplates() {
 
 // template tells what is wrong with the form of a template.
 func (c *checker) template(path string, err error) {
-	message := err.Error()
+	message := reason.Say("%s", err)
 	if wrong := (*template.Error)(nil); errors.As(err, &wrong) {
 		path, message = path+within(wrong.At), wrong.Problem
 	}
@@ -196,7 +198,7 @@ func (c *checker) variable(path string, place Place, name string) {
 // opened a dialog of its own.
 func (c *checker) dialogID(path string) {
 	t := &c.Target
-	const instead = "${conversation.id} is a session that the client chooses"
+	instead := reason.Say("${conversation.id} is a session that the client chooses")
 	switch {
 	case t.Bundled != nil:
 	case t.API == APIOpenAI:
@@ -215,7 +217,7 @@ func (c *checker) column(path string, place Place, table, column string) {
 		c.bad(path, "${%s.%s} cannot stand in %s: rows of tables may stand in %s", short(table), short(column), place, variables[0].In)
 	case !c.hasColumn(&d, column):
 		c.bad(path, "${%s.%s}: the table %s has no column %q%s", short(table), short(column), table, short(column),
-			cmpOr(didYouMean(column, d.Columns), "; it has "+short(strings.Join(d.Columns, ", "))))
+			cmp.Or(didYouMean(column, d.Columns), reason.Say("; it has %s", short(strings.Join(d.Columns, ", ")))))
 	}
 }
 
@@ -227,7 +229,7 @@ func (c *checker) hasColumn(d *Data, column string) bool {
 // unknown tells that there is no such variable, and which may be meant.
 func (c *checker) unknown(path string, place Place, name string) {
 	if kind, _, ok := strings.Cut(name, ":"); ok {
-		hint := ""
+		var hint reason.Phrase
 		if !reservedTable(kind) {
 			hint = didYouMean(kind, []string{"env", "file"})
 		}

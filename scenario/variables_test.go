@@ -84,7 +84,7 @@ func TestDollarsInEveryPlace(t *testing.T) {
 				continue
 			}
 			var problems *Problems
-			if !errors.As(err, &problems) || len(problems.List) != 1 || !strings.HasPrefix(problems.List[0].Message, want) || problems.List[0].Line == 0 {
+			if !errors.As(err, &problems) || len(problems.List) != 1 || !strings.HasPrefix(problems.List[0].Message.String(), want) || problems.List[0].Line == 0 {
 				t.Errorf("%s in %s: %v, want %s", text, place, err, want)
 			}
 		}

@@ -1,18 +1,18 @@
 package selftest
 
 import (
-	"fmt"
-	"strconv"
 	"time"
+
+	"github.com/cstest/cstest/reason"
 )
 
 // Check is one statement: what really happened beside what cstest says of it.
 type Check struct {
 	Group    string
-	What     string
-	Truth    string
-	Measured string
-	Allowed  string // empty: shown for contrast, and always OK
+	What     reason.Phrase
+	Truth    reason.Phrase
+	Measured reason.Phrase
+	Allowed  reason.Phrase // none: shown for contrast, and always OK
 	OK       bool
 }
 
@@ -24,7 +24,7 @@ type Report struct {
 	// own figure and this. 0 where it was not measured.
 	Trust time.Duration
 	// Skipped says what was left out, and why.
-	Skipped []string
+	Skipped []error
 }
 
 // Failed counts the checks that do not hold.
@@ -39,36 +39,36 @@ func (r *Report) Failed() int {
 }
 
 // equal holds two counts against one another.
-func equal(group, what string, truth, measured int64) Check {
+func equal(group string, what reason.Phrase, truth, measured int64) Check {
 	return Check{
-		Group: group, What: what, Truth: strconv.FormatInt(truth, 10), Measured: strconv.FormatInt(measured, 10),
-		Allowed: "equal", OK: truth == measured,
+		Group: group, What: what, Truth: reason.Say("%d", truth), Measured: reason.Say("%d", measured),
+		Allowed: reason.Say("equal"), OK: truth == measured,
 	}
 }
 
 // issued holds starts against those that the schedule has.
 func issued(planned, started int64) Check {
-	c := equal("release", "starts issued", planned, started)
-	c.Allowed, c.OK = "0.1 %", planned > 0 && 1000*max(started-planned, planned-started) <= planned
+	c := equal("release", reason.Say("starts issued"), planned, started)
+	c.Allowed, c.OK = reason.Say("0.1 %%"), planned > 0 && 1000*max(started-planned, planned-started) <= planned
 	return c
 }
 
-func within(group, what string, truth, measured, allowed time.Duration) Check {
+func within(group string, what reason.Phrase, truth, measured, allowed time.Duration) Check {
 	return Check{
-		Group: group, What: what, Truth: show(truth), Measured: show(measured), Allowed: "± " + show(allowed),
+		Group: group, What: what, Truth: show(truth), Measured: show(measured), Allowed: reason.Say("± %s", show(allowed)),
 		OK: measured >= truth-allowed && measured <= truth+allowed,
 	}
 }
 
 // atMost holds a duration against an upper bound.
-func atMost(group, what string, truth, measured, allowed time.Duration) Check {
+func atMost(group string, what reason.Phrase, truth, measured, allowed time.Duration) Check {
 	c := within(group, what, truth, measured, allowed)
-	c.Allowed, c.OK = "≤ "+show(truth+allowed), measured <= truth+allowed
+	c.Allowed, c.OK = reason.Say("≤ %s", show(truth+allowed)), measured <= truth+allowed
 	return c
 }
 
 // show writes a duration in milliseconds with three decimals, unlike unit.Duration:
 // what is compared here differs in the last of them.
-func show(d time.Duration) string {
-	return fmt.Sprintf("%.3f ms", float64(d)/float64(time.Millisecond))
+func show(d time.Duration) reason.Phrase {
+	return reason.Say("%.3f ms", float64(d)/float64(time.Millisecond))
 }

@@ -13,7 +13,7 @@ func TestSelftestHoldsStartsAgainstTheSchedule(t *testing.T) {
 			t.Errorf("%d of %d: %v, want %v", c.started, c.planned, got.OK, c.want)
 		}
 	}
-	if got := issued(30_000, 29_969); got.Truth != "30000" || got.Measured != "29969" {
+	if got := issued(30_000, 29_969); got.Truth.String() != "30000" || got.Measured.String() != "29969" {
 		t.Errorf("%+v", got)
 	}
 }

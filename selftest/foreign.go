@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
 )
 
 // nginxConf answers every turn, three of ten with 503, drawn from its trace id,
@@ -43,7 +44,7 @@ http {
 `
 
 // errNoNginx: there is none on this machine.
-var errNoNginx = errors.New("nginx is not installed: no server of somebody else's was measured")
+var errNoNginx = reason.Errorf("nginx is not installed: no server of somebody else's was measured")
 
 // foreign drives nginx and compares with its log.
 func (s *run) foreign(ctx context.Context) ([]Check, error) {
@@ -75,7 +76,7 @@ func (s *run) foreign(ctx context.Context) ([]Check, error) {
 	}
 	return append(told("foreign", pairs, d.Snapshot, d.schedule.Len()),
 		// nginx writes milliseconds, of a clock it reads once a round of its loop.
-		within("foreign", "P50 between the end of a turn and nginx's log of it", 0, quantile(off, 0.5), 2*time.Millisecond)), nil
+		within("foreign", reason.Say("P50 between the end of a turn and nginx's log of it"), 0, quantile(off, 0.5), 2*time.Millisecond)), nil
 }
 
 // accesses reads the log: seconds of wall clock, status, traceparent.

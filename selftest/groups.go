@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
 )
 
 // truth compares what turns took with what the mock took of them.
@@ -32,19 +33,19 @@ func durations(pairs []pair, service *measure.Histogram) []Check {
 			short++
 		}
 	}
-	checks := []Check{equal("truth", "turns answered", int64(len(pairs)), service.N())}
+	checks := []Check{equal("truth", reason.Say("turns answered"), int64(len(pairs)), service.N())}
 	for _, q := range []struct {
 		name string
 		q    float64
 	}{{"P50", 0.5}, {"P90", 0.9}, {"P99", 0.99}, {"P99.9", 0.999}} {
 		truth := quantile(own, q.q)
 		got, _ := service.Quantile(q.q)
-		checks = append(checks, within("truth", q.name, truth, got, tolerance(truth)))
+		checks = append(checks, within("truth", reason.Say("%s", q.name), truth, got, tolerance(truth)))
 	}
 	return append(checks,
-		equal("truth", "turns said to be shorter than the server held them", 0, short),
-		atMost("truth", "P50 of what is added to a turn", 0, excess(pairs, 0.5), tolerance(0)),
-		Check{Group: "truth", What: "P99 of what is added to a turn", Truth: show(0), Measured: show(excess(pairs, 0.99)), OK: true},
+		equal("truth", reason.Say("turns said to be shorter than the server held them"), 0, short),
+		atMost("truth", reason.Say("P50 of what is added to a turn"), 0, excess(pairs, 0.5), tolerance(0)),
+		Check{Group: "truth", What: reason.Say("P99 of what is added to a turn"), Truth: show(0), Measured: show(excess(pairs, 0.99)), OK: true},
 	)
 }
 
@@ -84,8 +85,8 @@ func (s *run) freeze(ctx context.Context) ([]Check, error) {
 	got, _ := d.Snapshot.Timings[measure.Response].Quantile(0.99)
 	service, _ := d.Snapshot.Timings[measure.Service].Quantile(0.50)
 	return []Check{
-		within("freeze", "P99 of response time", truth, got, truth*3/100),
-		{Group: "freeze", What: "P50 of service time, for contrast", Truth: "about 1 ms", Measured: show(service), OK: true},
+		within("freeze", reason.Say("P99 of response time"), truth, got, truth*3/100),
+		{Group: "freeze", What: reason.Say("P50 of service time, for contrast"), Truth: reason.Say("about 1 ms"), Measured: show(service), OK: true},
 	}, nil
 }
 
@@ -113,7 +114,7 @@ func (s *run) release(ctx context.Context) ([]Check, error) {
 	lag, _ := d.Snapshot.Timings[measure.Lag].Quantile(0.99)
 	return append([]Check{
 		issued(d.schedule.Len(), d.Snapshot.Started),
-		atMost("release", "lag P99", 0, lag, time.Millisecond),
+		atMost("release", reason.Say("lag P99"), 0, lag, time.Millisecond),
 	}, lateness(pairs)...), nil
 }
 
@@ -127,8 +128,8 @@ func lateness(pairs []pair) []Check {
 		hidden = append(hidden, late-p.turn.Lag)
 	}
 	return []Check{
-		{Group: "release", What: "P99 of how late turns arrive, by the server's clock", Truth: show(0), Measured: show(quantile(outside, 0.99)), OK: true},
-		atMost("release", "P50 of lateness that cstest does not call lag", 0, quantile(hidden, 0.5), tolerance(0)),
+		{Group: "release", What: reason.Say("P99 of how late turns arrive, by the server's clock"), Truth: show(0), Measured: show(quantile(outside, 0.99)), OK: true},
+		atMost("release", reason.Say("P50 of lateness that cstest does not call lag"), 0, quantile(hidden, 0.5), tolerance(0)),
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
 )
 
 // faults are played one after the other, each at about half of the turns of its
@@ -72,13 +73,13 @@ func told(group string, pairs []pair, snap *measure.Snapshot, planned int64) []C
 		}
 	}
 	checks := []Check{
-		equal(group, "turns the server saw", planned, int64(len(pairs))),
-		equal(group, "turns whose outcome is another", 0, wrong),
-		equal(group, "response times counted (answers alone)", answered, snap.Timings[measure.Response].N()),
+		equal(group, reason.Say("turns the server saw"), planned, int64(len(pairs))),
+		equal(group, reason.Say("turns whose outcome is another"), 0, wrong),
+		equal(group, reason.Say("response times counted (answers alone)"), answered, snap.Timings[measure.Response].N()),
 	}
 	for o, n := range counts {
 		if n > 0 || snap.Counts[o] > 0 {
-			checks = append(checks, equal(group, measure.Outcome(o).String(), n, snap.Counts[o]))
+			checks = append(checks, equal(group, reason.Say("%s", reason.Word(measure.Outcome(o).String())), n, snap.Counts[o]))
 		}
 	}
 	return checks

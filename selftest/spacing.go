@@ -1,12 +1,13 @@
 package selftest
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"time"
 
 	"gonum.org/v1/gonum/stat"
+
+	"github.com/cstest/cstest/reason"
 )
 
 // spacing compares, for every nth start, the time between arrivals at the server
@@ -27,13 +28,13 @@ func spacing(pairs []pair, nth int) Check {
 	}
 	slices.Sort(planned)
 	slices.Sort(seen)
-	c := Check{Group: "release", What: fmt.Sprintf("distance of the times between arrivals from the plan's (KS, every %dth)", nth), Truth: "0"}
+	c := Check{Group: "release", What: reason.Say("distance of the times between arrivals from the plan's (KS, every %dth)", nth), Truth: reason.Say("0")}
 	if len(planned) < 100 {
-		c.Measured, c.Allowed = fmt.Sprintf("%d arrivals", len(arrived)), "100 of them"
+		c.Measured, c.Allowed = reason.Say("%d arrivals", len(arrived)), reason.Say("100 of them")
 		return c
 	}
 	d := stat.KolmogorovSmirnov(planned, nil, seen, nil)
 	critical := 1.63 * math.Sqrt(2/float64(len(planned)))
-	c.Measured, c.Allowed, c.OK = fmt.Sprintf("%.4f", d), fmt.Sprintf("≤ %.4f", critical), d <= critical
+	c.Measured, c.Allowed, c.OK = reason.Say("%.4f", d), reason.Say("≤ %.4f", critical), d <= critical
 	return c
 }

@@ -45,7 +45,7 @@ func wrong(checks []Check) string {
 	var names []string
 	for _, c := range checks {
 		if !c.OK {
-			names = append(names, c.What)
+			names = append(names, c.What.String())
 		}
 	}
 	return strings.Join(names, "; ")
@@ -139,7 +139,7 @@ func TestSpacingAgainstThePlan(t *testing.T) {
 		}
 		return spacing(pairs, 10)
 	}
-	if c := at(func(_ int, d time.Duration) time.Duration { return d + 300*us }); !c.OK || c.Measured != "0.0000" {
+	if c := at(func(_ int, d time.Duration) time.Duration { return d + 300*us }); !c.OK || c.Measured.String() != "0.0000" {
 		t.Errorf("as planned: %+v", c)
 	}
 	if c := at(func(_ int, d time.Duration) time.Duration { return d.Truncate(20 * ms) }); c.OK {
@@ -148,7 +148,7 @@ func TestSpacingAgainstThePlan(t *testing.T) {
 	if c := at(func(i int, _ time.Duration) time.Duration { return time.Duration(i) * 500 * us }); c.OK {
 		t.Errorf("evenly: %+v", c)
 	}
-	if c := spacing(exact(50), 10); c.OK || c.Measured != "5 arrivals" {
+	if c := spacing(exact(50), 10); c.OK || c.Measured.String() != "5 arrivals" {
 		t.Errorf("too few: %+v", c)
 	}
 }

@@ -10,7 +10,7 @@ import (
 
 // Claim is a set of figures that somebody states of a closed-loop test.
 type Claim struct {
-	Name  string
+	Name  reason.Phrase
 	Users int
 	Rate  float64 // requests per second
 	Mean  time.Duration
@@ -53,9 +53,9 @@ func Audit(c Claim) Audited {
 // ArticleClaims is the article's table: 200 closed-loop users, one replica.
 func ArticleClaims() []Claim {
 	return []Claim{
-		{"0 synchronous, short connections", 200, 520, 380 * time.Millisecond, 1200 * time.Millisecond, 0.95},
-		{"1 + connection pooling", 200, 1100, 220 * time.Millisecond, 600 * time.Millisecond, 0.80},
-		{"2 + asynchronous LLM call", 200, 1800, 150 * time.Millisecond, 400 * time.Millisecond, 0.75},
-		{"3 + Redis pipeline + local cache of hot answers", 200, 3200, 90 * time.Millisecond, 220 * time.Millisecond, 0.65},
+		{reason.Say("0 synchronous, short connections"), 200, 520, 380 * time.Millisecond, 1200 * time.Millisecond, 0.95},
+		{reason.Say("1 + connection pooling"), 200, 1100, 220 * time.Millisecond, 600 * time.Millisecond, 0.80},
+		{reason.Say("2 + asynchronous LLM call"), 200, 1800, 150 * time.Millisecond, 400 * time.Millisecond, 0.75},
+		{reason.Say("3 + Redis pipeline + local cache of hot answers"), 200, 3200, 90 * time.Millisecond, 220 * time.Millisecond, 0.65},
 	}
 }

@@ -1,9 +1,10 @@
 package template
 
 import (
-	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/cstest/cstest/reason"
 )
 
 // Variable is what a name stands for in what is rendered from a V.
@@ -63,7 +64,7 @@ func Bind[V any](t Template, variable func(name string) (Variable[V], error)) (B
 		}
 		v, err := variable(p.name)
 		if err == nil && v.list && (t.form != JSON || p.stands == among) {
-			err = errors.New("is a list: it can only be the whole of a member or an item in a JSON body")
+			err = reason.Errorf("is a list: it can only be the whole of a member or an item in a JSON body")
 		}
 		if err != nil {
 			return Bound[V]{}, fmt.Errorf("${%s}: %w", p.name, err)

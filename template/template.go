@@ -9,9 +9,10 @@
 package template
 
 import (
-	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/cstest/cstest/reason"
 )
 
 // Form is what a template is part of. It decides what may stand in the template
@@ -69,19 +70,22 @@ type Use struct {
 
 // Error is what is wrong with a template.
 type Error struct {
-	At      string // where in a JSON document; empty in a text
-	Problem string // says what to do
+	At      string        // where in a JSON document; empty in a text
+	Problem reason.Phrase // says what to do
 }
 
 // Error prints where and what.
-func (e *Error) Error() string {
+func (e *Error) Error() string { return e.Text(reason.English) }
+
+// Text is that in a language.
+func (e *Error) Text(lang reason.Lang) string {
 	if e.At == "" {
-		return e.Problem
+		return e.Problem.Text(lang)
 	}
-	return e.At + ": " + e.Problem
+	return e.At + ": " + e.Problem.Text(lang)
 }
 
-func problem(format string, args ...any) *Error { return &Error{Problem: fmt.Sprintf(format, args...)} }
+func problem(format string, args ...any) *Error { return &Error{Problem: reason.Say(format, args...)} }
 
 // Parse reads a text of any form but JSON. It does not know which
 // variables exist. The error is an *Error.

@@ -36,7 +36,7 @@ func (e *Experiment) Beside(claims []sla.Claim, users, cores int) {
 		if i >= len(e.Arms) || e.Arms[i].Control {
 			break
 		}
-		p := Published{Variant: e.Arms[i].Name, Name: c.Name, Claimed: lawOf(c)}
+		p := Published{Variant: e.Arms[i].Name, Name: c.Name.String(), Claimed: lawOf(c)}
 		if mean, rate := e.median(i, "mean"), e.median(i, "turns"); mean != nil && rate != nil {
 			own := sla.Claim{Users: users, Rate: *rate, Mean: time.Duration(*mean)}
 			if p99 := e.median(i, "P99"); p99 != nil {

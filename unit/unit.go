@@ -6,7 +6,6 @@
 package unit
 
 import (
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -36,17 +35,17 @@ type Count int64
 // refused, and so is anything over 1000 h.
 func ParseDuration(s string) (time.Duration, error) {
 	if _, err := strconv.ParseFloat(s, 64); err == nil && s != "0" {
-		return 0, fmt.Errorf("%q has no unit: write for example %sms or %ss", s, s, s)
+		return 0, errorf("%q has no unit: write for example %sms or %ss", s, s, s)
 	}
 	d, err := time.ParseDuration(s)
 	if err != nil {
-		return 0, fmt.Errorf("%q is not a duration: write for example 500ms, 5s or 1h30m", s)
+		return 0, errorf("%q is not a duration: write for example 500ms, 5s or 1h30m", s)
 	}
 	if d < 0 {
-		return 0, fmt.Errorf("%q is negative: a duration is zero or more", s)
+		return 0, errorf("%q is negative: a duration is zero or more", s)
 	}
 	if d > 1000*time.Hour {
-		return 0, fmt.Errorf("%q is longer than 1000h", s)
+		return 0, errorf("%q is longer than 1000h", s)
 	}
 	return d, nil
 }
@@ -55,11 +54,11 @@ func ParseDuration(s string) (time.Duration, error) {
 func ParseRate(s string) (Rate, error) {
 	num, per, ok := strings.Cut(s, "/")
 	if !ok {
-		return 0, fmt.Errorf("%q is not a rate: write for example 500/s or 30/m", s)
+		return 0, errorf("%q is not a rate: write for example 500/s or 30/m", s)
 	}
 	v, err := parseScaled(strings.TrimSpace(num))
 	if err != nil {
-		return 0, fmt.Errorf("%q is not a rate: write for example 500/s or 30/m", s)
+		return 0, errorf("%q is not a rate: write for example 500/s or 30/m", s)
 	}
 	switch strings.TrimSpace(per) {
 	case "s":
@@ -68,7 +67,7 @@ func ParseRate(s string) (Rate, error) {
 	case "h":
 		v /= 3600
 	default:
-		return 0, fmt.Errorf("%q is not a rate: per what? write /s, /m or /h", s)
+		return 0, errorf("%q is not a rate: per what? write /s, /m or /h", s)
 	}
 	return Rate(v), nil
 }
@@ -77,16 +76,16 @@ func ParseRate(s string) (Rate, error) {
 func ParseShare(s string) (Share, error) {
 	num, ok := strings.CutSuffix(s, "%")
 	if !ok {
-		return 0, fmt.Errorf("%q is not a share: write a percentage, for example 99%%", s)
+		return 0, errorf("%q is not a share: write a percentage, for example 99%%", s)
 	}
 	num = strings.TrimSpace(num)
 	if _, err := parsePlain(num); err != nil {
-		return 0, fmt.Errorf("%q is not a share: write a percentage, for example 99%%", s)
+		return 0, errorf("%q is not a share: write a percentage, for example 99%%", s)
 	}
 	// Scaling in decimal keeps 99.9% the float nearest to 0.999.
 	v, err := strconv.ParseFloat(num+"e-2", 64)
 	if err != nil || v > 1 {
-		return 0, fmt.Errorf("%q is not between 0%% and 100%%", s)
+		return 0, errorf("%q is not between 0%% and 100%%", s)
 	}
 	return Share(v), nil
 }
@@ -117,14 +116,14 @@ func ParseSize(s string) (Size, error) {
 		}
 		return Size(math.Round(v * u.factor)), nil
 	}
-	return 0, fmt.Errorf("%q is not a size: write for example 500B, 16KiB or 1MiB", s)
+	return 0, errorf("%q is not a size: write for example 500B, 16KiB or 1MiB", s)
 }
 
 // ParseCount reads a whole number with an optional k or M: "200", "20k", "1.5M".
 func ParseCount(s string) (Count, error) {
 	v, err := parseScaled(s)
 	if err != nil || v != math.Trunc(v) {
-		return 0, fmt.Errorf("%q is not a count: write for example 200 or 20k", s)
+		return 0, errorf("%q is not a count: write for example 200 or 20k", s)
 	}
 	return Count(v), nil
 }
@@ -151,11 +150,11 @@ func parseScaled(s string) (float64, error) {
 // hexadecimal, exponents, underscores, NaN and infinities.
 func parsePlain(s string) (float64, error) {
 	if s == "" || strings.Trim(s, "0123456789.") != "" {
-		return 0, fmt.Errorf("%q is not a number", s)
+		return 0, errorf("%q is not a number", s)
 	}
 	v, err := strconv.ParseFloat(s, 64)
 	if err != nil || v > maxCount {
-		return 0, fmt.Errorf("%q is not a number in range", s)
+		return 0, errorf("%q is not a number in range", s)
 	}
 	return v, nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/sla"
 	"github.com/cstest/cstest/unit"
 )
@@ -27,7 +28,7 @@ claim is impossible. Without flags it holds the table of the article that
 docs/reference-server.md names.`,
 		Example: `  cstest audit
   cstest audit --users 200 --rate 3200/s --mean 90ms`,
-		Args: cobra.NoArgs,
+		Args: noSuchCommand,
 		RunE: func(*cobra.Command, []string) error { return runAudit(s, o) },
 	}
 	f := cmd.Flags()
@@ -41,17 +42,18 @@ func runAudit(s streams, o auditOptions) error {
 	claims := sla.ArticleClaims()
 	switch given := []bool{o.users > 0, o.rate > 0, o.mean > 0}; {
 	case given[0] && given[1] && given[2]:
-		claims = []sla.Claim{{Name: "claimed", Users: int(o.users), Rate: float64(o.rate), Mean: o.mean.D()}}
+		claims = []sla.Claim{{Name: reason.Say("claimed"), Users: int(o.users), Rate: float64(o.rate), Mean: o.mean.D()}}
 	case given[0] || given[1] || given[2]:
 		return usagef("audit needs --users, --rate and --mean together, or none of them for the published table")
 	}
 	tw := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "CLAIM\tUSERS\tRATE\tMEAN\tIN FLIGHT\tVERDICT")
+	lang := s.language()
+	fmt.Fprintln(tw, reason.Say("CLAIM\tUSERS\tRATE\tMEAN\tIN FLIGHT\tVERDICT").Text(lang))
 	impossible := false
 	for _, c := range claims {
 		a := sla.Audit(c)
 		impossible = impossible || !a.Possible
-		fmt.Fprintf(tw, "%s\t%d\t%s\t%s\t%s\t%s\n", c.Name, c.Users, unit.Rate(c.Rate).Text(), unit.Duration(c.Mean).Text(), unit.Figure(a.InFlight), a.Reason)
+		fmt.Fprintf(tw, "%s\t%d\t%s\t%s\t%s\t%s\n", c.Name.Text(lang), c.Users, unit.Rate(c.Rate).Text(), unit.Duration(c.Mean).Text(), unit.Figure(a.InFlight), a.Reason.Text(lang))
 	}
 	if err := tw.Flush(); err != nil {
 		return err

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -67,7 +66,7 @@ func accept(dir string, r result.Run) (reason.Reason, error) {
 		return reason.Reason{}, resultsError{err}
 	}
 	if err := report.WriteDirectory(nil, to, &d, files); err != nil {
-		return reason.Reason{}, resultsError{fmt.Errorf("accept %s: %w", d.RunID, err)}
+		return reason.Reason{}, resultsError{reason.Errorf("accept %s: %w", d.RunID, err)}
 	}
 	return reason.New(reason.BaselineTook, d.RunID, dir), nil
 }

@@ -36,7 +36,6 @@ type capacityOptions struct {
 	json            bool
 	quiet           bool
 	noColor         bool
-	lang            string
 }
 
 func newCapacityCmd(s streams) *cobra.Command {
@@ -59,7 +58,7 @@ go wrong, whatever latency does, and says where the other objectives break.`,
   cstest capacity my.yaml --need 3600/s --headroom 25%
   cstest capacity my.yaml --from 50/s --max 2000/s --hold 20s
   cstest capacity my.yaml --until context`,
-		Args: cobra.MaximumNArgs(1),
+		Args: arguments(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error { return runCapacity(cmd.Context(), s, &o, args) },
 	}
 	o.register(cmd)
@@ -81,7 +80,6 @@ go wrong, whatever latency does, and says where the other objectives break.`,
 	f.BoolVar(&o.json, "json", false, "print capacity.json instead of the summary")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but the verdict")
 	f.BoolVar(&o.noColor, "no-color", false, "no colours")
-	f.StringVar(&o.lang, "lang", "en", "language of what a person reads: en or zh")
 	return cmd
 }
 
@@ -112,10 +110,6 @@ func runCapacity(ctx context.Context, s streams, o *capacityOptions, args []stri
 }
 
 func newProbing(s streams, o *capacityOptions, args []string) (*probing, error) {
-	lang, err := reason.ParseLang(o.lang)
-	if err != nil {
-		return nil, usageError{err}
-	}
 	for _, flag := range []string{"users", "rate", "duration", "scale"} {
 		if o.changed(flag) {
 			return nil, refused(reason.LoadIsSearched, "--"+flag)
@@ -125,9 +119,10 @@ func newProbing(s streams, o *capacityOptions, args []string) (*probing, error) 
 		return nil, usagef("--precision is from 0.5%% to 50%%, --probes 1 or more, --hold and --from above 0, --max not below --from")
 	}
 	if o.replicas > 0 && o.need <= 0 {
-		return nil, usagef("--replicas answers whether they bear a load: say it with --need")
+		return nil, usagef("--replicas tells whether they bear a load: say it with --need")
 	}
-	p := &probing{capacityOptions: o, s: s, lang: lang}
+	p := &probing{capacityOptions: o, s: s, lang: s.language()}
+	var err error
 	if p.from, err = find(s.in, args); err != nil {
 		return nil, err
 	}

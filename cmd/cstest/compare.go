@@ -19,7 +19,6 @@ type compareOptions struct {
 	format      string
 	json        bool
 	noColor     bool
-	lang        string
 }
 
 func newCompareCmd(s streams) *cobra.Command {
@@ -36,7 +35,7 @@ newest of the same scenario. --accept takes B among them, unless it is worse.`,
 		Example: `  cstest compare results/before results/after
   cstest compare results/before results/after --format markdown
   cstest compare --baseline accepted results/after --accept`,
-		Args: cobra.RangeArgs(1, 2),
+		Args: arguments(1, 2),
 		RunE: func(_ *cobra.Command, args []string) error { return runCompare(s, o, args) },
 	}
 	f := cmd.Flags()
@@ -48,13 +47,11 @@ newest of the same scenario. --accept takes B among them, unless it is worse.`,
 	f.StringVar(&o.format, "format", "text", "text | markdown | json")
 	f.BoolVar(&o.json, "json", false, "the same as --format json")
 	f.BoolVar(&o.noColor, "no-color", false, "no colours")
-	f.StringVar(&o.lang, "lang", "en", "language of what a person reads: en or zh")
 	return cmd
 }
 
 func runCompare(s streams, o compareOptions, args []string) error {
-	lang, err := o.check(args)
-	if err != nil {
+	if err := o.check(args); err != nil {
 		return err
 	}
 	after, err := runsIn(args[len(args)-1])
@@ -71,7 +68,7 @@ func runCompare(s streams, o compareOptions, args []string) error {
 			return err
 		}
 	}
-	if err := o.print(s, lang, c); err != nil {
+	if err := o.print(s, s.language(), c); err != nil {
 		return resultsError{err}
 	}
 	if c.ExitCode == exitPass || took {
@@ -80,30 +77,26 @@ func runCompare(s streams, o compareOptions, args []string) error {
 	return quietError{c.ExitCode}
 }
 
-// check tells what is wrong with the flags, and the language they ask for.
-func (o *compareOptions) check(args []string) (reason.Lang, error) {
-	lang, err := reason.ParseLang(o.lang)
-	if err != nil {
-		return "", usageError{err}
-	}
+// check tells what is wrong with the flags.
+func (o *compareOptions) check(args []string) error {
 	if o.json {
 		o.format = "json"
 	}
 	switch {
 	case o.format != "text" && o.format != "markdown" && o.format != "md" && o.format != "json":
-		return "", usagef("--format %q: want text, markdown or json", o.format)
+		return usagef("--format %q: want text, markdown or json", o.format)
 	case o.baseline == "" && len(args) != 2:
-		return "", usagef("compare takes two results, or one and --baseline DIR")
+		return usagef("compare takes two results, or one and --baseline DIR")
 	case o.baseline != "" && len(args) != 1:
-		return "", usagef("with --baseline, compare takes one result: the accepted ones are the other side")
+		return usagef("with --baseline, compare takes one result: the accepted ones are the other side")
 	case o.baseline == "" && o.accept:
-		return "", usagef("--accept needs --baseline: which folder shall take the result?")
+		return usagef("--accept needs --baseline: which folder shall take the result?")
 	case o.force && !o.accept:
-		return "", usagef("--force goes with --accept only")
+		return usagef("--force goes with --accept only")
 	case o.last < 1:
-		return "", usagef("--last %d: want 1 at least", o.last)
+		return usagef("--last %d: want 1 at least", o.last)
 	}
-	return lang, nil
+	return nil
 }
 
 // compare holds what was run after against the first argument, or the baseline.

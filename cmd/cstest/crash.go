@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/cstest/cstest/load"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
 )
 
@@ -24,5 +25,5 @@ func (j *job) crashed(c *load.Crash) error {
 		path = "(not written: " + err.Error() + ")"
 	}
 	what := j.secrets.Text(report.Clean(c.Error()))
-	return fmt.Errorf("internal error: %s: what was measured until then is in the results, and what happened in %s: please report it", what, path)
+	return reason.Errorf("internal error: %s: what was measured until then is in the results, and what happened in %s: please report it", what, path)
 }

@@ -30,7 +30,7 @@ type usageError struct{ error }
 func (e usageError) Unwrap() error { return e.error }
 
 func usagef(format string, args ...any) error {
-	return usageError{fmt.Errorf(format, args...)}
+	return usageError{reason.Errorf(format, args...)}
 }
 
 // wrongUsage is err as wrong usage; nil of nil.
@@ -60,13 +60,13 @@ func (e quietError) Error() string { return fmt.Sprintf("exit %d", e.code) }
 // errors of the two: code, unless what was written is not whole.
 func conclude(s streams, sig *signals, written, printed error, code int) error {
 	if printed != nil {
-		written = errors.Join(written, fmt.Errorf("standard output: %w", printed))
+		written = errors.Join(written, reason.Errorf("standard output: %w", printed))
 	}
 	switch {
 	case written != nil && sig.code() == 0:
 		return resultsError{written}
 	case written != nil:
-		writeError(s.err, "cstest", written)
+		s.writeError(written)
 	}
 	if code == exitPass {
 		return nil

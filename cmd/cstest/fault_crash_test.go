@@ -22,7 +22,7 @@ func TestPanicIsReported(t *testing.T) {
 	t.Setenv("TARGET_TOKEN", "sesame-open-1")
 	path := write(t, direct("http://127.0.0.1:9", `, headers: {authorization: "Bearer ${env:TARGET_TOKEN}"}`, shortLoad))
 	var out, errs bytes.Buffer
-	o := &runOptions{lang: "en", onInconclusive: "fail", processes: "1", resultsDir: filepath.Join(t.TempDir(), "result")}
+	o := &runOptions{onInconclusive: "fail", processes: "1", resultsDir: filepath.Join(t.TempDir(), "result")}
 	o.changed = func(string) bool { return false }
 	j, err := newJob(t.Context(), streams{in: nil, out: &out, err: &errs}, o, []string{path})
 	if err != nil {

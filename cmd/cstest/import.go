@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -25,7 +24,7 @@ use cstest learn.`,
 		Example: `  cstest import chats.jsonl > conversations.yaml
   cstest import conversations.json > conversations.yaml
   cstest import log.csv --map conversation=sid,time=sent_at,role=who,text=msg > conversations.yaml`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments(1, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			yaml, err := importFile(s, args[0], columns)
 			if err != nil {
@@ -41,7 +40,7 @@ use cstest learn.`,
 
 func importFile(s streams, path, columns string) ([]byte, error) {
 	if !isTable(path, columns) {
-		yaml, err := scenario.ImportFile(path)
+		yaml, err := scenario.ImportFile(path, s.language())
 		if err != nil {
 			return nil, usageError{err}
 		}
@@ -52,9 +51,9 @@ func importFile(s streams, path, columns string) ([]byte, error) {
 		return nil, err
 	}
 	for _, d := range log.Dirty {
-		fmt.Fprintf(s.err, "warning: %d rows %s, the first is row %d\n", d.Rows, d.Why, d.First)
+		s.say("warning: %d rows %s, the first is row %d", d.Rows, d.Why, d.First)
 	}
-	yaml, err := scenario.Import(path, asMessages(log))
+	yaml, err := scenario.Import(path, asMessages(log), s.language())
 	if err != nil {
 		return nil, usageError{err}
 	}

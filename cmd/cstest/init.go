@@ -14,34 +14,26 @@ import (
 )
 
 func newInitCmd(s streams) *cobra.Command {
-	var (
-		force bool
-		lang  string
-	)
+	var force bool
 	cmd := &cobra.Command{
 		Use:   "init [FILE]",
 		Short: "Start a scenario for your own server (default cstest.yaml)",
 		Example: `  cstest init
   cstest init my-shop.yaml`,
-		Args: cobra.MaximumNArgs(1),
+		Args: arguments(0, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			path := ownScenario
 			if len(args) > 0 {
 				path = args[0]
 			}
-			l, err := reason.ParseLang(lang)
-			if err != nil {
-				return usageError{err}
-			}
-			return initScenario(s, path, force, l)
+			return initScenario(s, path, force)
 		},
 	}
-	cmd.Flags().StringVar(&lang, "lang", "en", "language of what a person reads: en or zh")
 	cmd.Flags().BoolVar(&force, "force", false, "overwrite FILE")
 	return cmd
 }
 
-func initScenario(s streams, path string, force bool, lang reason.Lang) error {
+func initScenario(s streams, path string, force bool) error {
 	text, schema, err := ownExample(path)
 	if err != nil {
 		return err
@@ -70,7 +62,7 @@ func initScenario(s streams, path string, force bool, lang reason.Lang) error {
 			return resultsError{err}
 		}
 	}
-	fmt.Fprintln(s.err, reason.New(reason.ScenarioWritten, path, path, path, beside).Text(lang))
+	fmt.Fprintln(s.err, reason.New(reason.ScenarioWritten, path, path, path, beside).Text(s.language()))
 	return nil
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -11,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cstest/cstest/learn"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/unit"
 )
 
@@ -45,7 +45,7 @@ says what they are called otherwise, and what the role of a customer is.`,
 		Example: `  cstest learn chats.jsonl > learned.yaml
   cstest learn chats.csv --map conversation=sid,time=sent_at,role=who,text=msg,user=buyer > learned.yaml
   cstest learn chats.jsonl --scale 30 --length 8m > sale.yaml`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments(1, 1),
 		RunE: func(_ *cobra.Command, args []string) error { return runLearn(s, &o, args[0]) },
 	}
 	f := cmd.Flags()
@@ -67,12 +67,12 @@ func runLearn(s streams, o *learnOptions, path string) error {
 	}
 	m := learn.Learn(log)
 	if !o.quiet {
-		if err := m.Report(s.err); err != nil {
+		if err := m.Report(s.err, s.language()); err != nil {
 			return err
 		}
 	}
 	if _, err := s.out.Write(m.Scenario(learn.Options{Name: o.name, Scale: o.scale, Length: o.length.D()})); err != nil {
-		return resultsError{fmt.Errorf("standard output: %w", err)}
+		return resultsError{reason.Errorf("standard output: %w", err)}
 	}
 	return nil
 }

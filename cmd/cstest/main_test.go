@@ -29,6 +29,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asCstest) != "" {
 		os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} { // tests are written in English
+		_ = os.Unsetenv(name)
+	}
 	os.Exit(m.Run())
 }
 

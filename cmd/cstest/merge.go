@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -17,7 +16,6 @@ import (
 
 type mergeOptions struct {
 	resultsDir string
-	lang       string
 	noColor    bool
 	json       bool
 }
@@ -36,22 +34,18 @@ Exits with the verdict.`,
 		Example: `  cstest merge results/shard-0 results/shard-1 --results-dir results/sale
   cstest merge results/shard-* --results-dir results/sale --json
   cstest merge logs/*.log --results-dir results/sale`,
-		Args: cobra.MinimumNArgs(1),
+		Args: arguments(1, many),
 		RunE: func(_ *cobra.Command, args []string) error { return runMerge(s, o, args) },
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.resultsDir, "results-dir", "", "where the sum goes (needed)")
-	f.StringVar(&o.lang, "lang", "en", "language of what a person reads: en or zh")
 	f.BoolVar(&o.noColor, "no-color", false, "no colours")
 	f.BoolVar(&o.json, "json", false, "print result.json instead of the summary")
 	return cmd
 }
 
 func runMerge(s streams, o mergeOptions, dirs []string) error {
-	lang, err := reason.ParseLang(o.lang)
-	if err != nil {
-		return usageError{err}
-	}
+	lang := s.language()
 	if o.resultsDir == "" {
 		return refused(reason.MergeWithoutDir)
 	}
@@ -80,7 +74,7 @@ func runMerge(s streams, o mergeOptions, dirs []string) error {
 		return resultsError{err}
 	}
 	if err := printDocument(s, doc, lang, o.json, o.noColor); err != nil {
-		return resultsError{fmt.Errorf("standard output: %w", err)}
+		return resultsError{reason.Errorf("standard output: %w", err)}
 	}
 	if doc.ExitCode == exitPass {
 		return nil
@@ -146,7 +140,7 @@ func readLog(s streams, logs *measure.Spool, path string) error {
 	}
 	n, err := logs.Read(in)
 	if err != nil {
-		return usageError{fmt.Errorf("%s: %w", path, err)}
+		return usagef("%s: %w", path, err)
 	}
 	if n == 0 {
 		return refused(reason.MergeNoPieces, path)

@@ -2,10 +2,10 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/trial"
@@ -47,7 +47,7 @@ func (r *oneRun) drive(c *chosen) (*result.Document, *trial.Done, error) {
 		return nil, nil, resultsError{err}
 	}
 	if done.Crash != nil {
-		return nil, nil, fmt.Errorf("internal error: %s: please report it", r.secrets.Text(report.Clean(done.Crash.Error())))
+		return nil, nil, reason.Errorf("internal error: %s: please report it", r.secrets.Text(report.Clean(done.Crash.Error())))
 	}
 	return doc, done, nil
 }

@@ -115,9 +115,9 @@ func recoveries(s *scenario.Scenario) (list []sla.Span) {
 
 // describe prints a row for each objective: what it needs, what it will get, and
 // how sure that is to decide; and below what keeps one from passing at all.
-func (o *outlook) describe(out io.Writer, w *planWords) error {
+func (o *outlook) describe(out io.Writer, w words) error {
 	tw := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, w.Head)
+	fmt.Fprintln(tw, w.say("OBJECTIVE\tKIND\tTARGET\tNEEDS AT LEAST\tWILL JUDGE\tPASSES 4 IN 5\tFAILS 4 IN 5"))
 	var notes []string
 	sure := false
 	for i, asked := range o.s.Objectives() {
@@ -129,10 +129,10 @@ func (o *outlook) describe(out io.Writer, w *planWords) error {
 		}
 		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", asked.Name, asked.Kind, w.target(asked), o.needs(w, asked), o.judges(w, i), pass, fail)
 		if all := o.calm.Objectives[i].N; asked.Kind == scenario.KindFullQuality && o.slowest.Objectives[i].N < all {
-			notes = append(notes, fmt.Sprintf(w.LeftOutF, asked.Name, unit.Count(o.of(all)).Text()))
+			notes = append(notes, w.say("%s: of %s turns the storm and all the time that recovery is allowed are left out", asked.Name, unit.Count(o.of(all)).Text()))
 		}
 		if best.Verdict != sla.Pass {
-			notes = append(notes, fmt.Sprintf(w.AtBestF, asked.Name, best.Reason.Text(w.lang)))
+			notes = append(notes, w.say("%s: at best %s", asked.Name, best.Reason))
 		}
 	}
 	if err := tw.Flush(); err != nil {
@@ -142,21 +142,22 @@ func (o *outlook) describe(out io.Writer, w *planWords) error {
 		fmt.Fprintln(out, n)
 	}
 	if sure {
-		fmt.Fprintf(out, w.SureF, unit.Duration(o.answer))
+		fmt.Fprintln(out, w.say("Four times in five a target passes with up to that share of bad turns, and fails from that on; between, it may stay open.\nTurns are counted as if each answer took %s.", unit.Duration(o.answer)))
 	}
 	return nil
 }
 
 // sure says up to which share of bad turns an objective passes, and from which on it
 // fails, where it judges n.
-func (o *outlook) sure(w *planWords, asked scenario.Objective, n int64) (pass, fail string) {
-	pass, fail = w.Never, w.Never
+func (o *outlook) sure(w words, asked scenario.Objective, n int64) (pass, fail string) {
+	never := w.say("never: too few")
+	pass, fail = never, never
 	upTo, from := sla.Sure(o.s, asked, n)
 	if !math.IsNaN(upTo) {
-		pass = fmt.Sprintf(w.UpToF, unit.Share(upTo).Text())
+		pass = w.say("up to %s bad", unit.Share(upTo).Text())
 	}
 	if !math.IsNaN(from) {
-		fail = fmt.Sprintf(w.FromF, unit.Share(from).Text())
+		fail = w.say("from %s bad", unit.Share(from).Text())
 	}
 	return pass, fail
 }
@@ -165,41 +166,41 @@ func (o *outlook) sure(w *planWords, asked scenario.Objective, n int64) (pass, f
 func (o *outlook) of(n int64) int64 { return n * o.every }
 
 // needs is what an objective takes at least, all of it good.
-func (o *outlook) needs(w *planWords, asked scenario.Objective) string {
+func (o *outlook) needs(w words, asked scenario.Objective) string {
 	if !countedInTurns(asked) || o.s.SLA.Gate == scenario.GateMeasured {
 		return ""
 	}
-	deff, of := o.s.TurnsTogether(), w.WithoutBadTurns
+	deff, format := o.s.TurnsTogether(), "%s turns without a bad one"
 	if o.s.UsersTold() > 0 {
-		deff, of = 1, w.WithoutBadUsers
+		deff, format = 1, "%s users without a bad turn"
 	}
 	if n := sla.Needs(float64(asked.Target), float64(o.s.SLA.Confidence), deff); n > 0 {
-		return unit.Count(n).Text() + of
+		return w.say(format, unit.Count(n).Text())
 	}
 	return ""
 }
 
 // judges is what an objective will get, storms and recovery taken out where they
 // are no part of it.
-func (o *outlook) judges(w *planWords, i int) string {
+func (o *outlook) judges(w words, i int) string {
 	best := o.best.Objectives[i]
 	switch {
 	case best.Verdict == sla.NotVerified:
-		return w.Nothing
+		return w.say("nothing")
 	case best.Census != nil:
-		return fmt.Sprintf(w.SecondsF, unit.Count(best.Census.Total).Text(), unit.Count(best.Census.Budget).Text())
+		return w.say("%s s, of which %s may be bad", unit.Count(best.Census.Total).Text(), unit.Count(best.Census.Budget).Text())
 	case best.Comebacks != nil && best.N == 1:
-		return w.OneStorm
+		return w.say("1 storm")
 	case best.Comebacks != nil:
-		return fmt.Sprintf(w.StormsF, unit.Count(best.N).Text())
+		return w.say("%s storms", unit.Count(best.N).Text())
 	case best.Kind == scenario.KindConversations:
-		return fmt.Sprintf(w.DialogsF, unit.Count(o.of(best.N)).Text())
+		return w.say("about %s conversations", unit.Count(o.of(best.N)).Text())
 	}
-	format := w.TurnsF
+	format := "about %s turns"
 	if o.s.UsersTold() > 0 {
-		format = w.UserTurnsF
+		format = "at least %s turns"
 	}
-	return fmt.Sprintf(format, unit.Count(o.of(o.slowest.Objectives[i].N)).Text())
+	return w.say(format, unit.Count(o.of(o.slowest.Objectives[i].N)).Text())
 }
 
 func within(list []sla.Span, at time.Duration) bool {

@@ -1,9 +1,10 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"runtime/pprof"
+
+	"github.com/cstest/cstest/reason"
 )
 
 // profileCPU writes a CPU profile of this process to path until stopped; with
@@ -14,10 +15,10 @@ func profileCPU(path string) (stop func() error, err error) {
 	}
 	f, err := os.Create(path)
 	if err != nil {
-		return nil, fmt.Errorf("cpu profile: %w", err)
+		return nil, reason.Errorf("cpu profile: %w", err)
 	}
 	if err := pprof.StartCPUProfile(f); err != nil {
-		return nil, fmt.Errorf("cpu profile: %w", err)
+		return nil, reason.Errorf("cpu profile: %w", err)
 	}
 	return func() error {
 		pprof.StopCPUProfile()

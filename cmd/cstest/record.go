@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/sla"
@@ -74,10 +75,10 @@ func (j *job) finishShard(done *trial.Done) error {
 		code = result.ExitCode(sla.Incomplete, 0, false)
 	}
 	if !j.quiet {
-		fmt.Fprintf(j.s.err, "shard %d/%d: %s turns recorded\n", j.spread.shard, j.spread.shards, unit.Count(done.Snapshot.Turns()))
+		j.s.say("shard %d/%d: %s turns recorded", j.spread.shard, j.spread.shards, unit.Count(done.Snapshot.Turns()))
 	}
 	if done.Crash != nil {
-		return fmt.Errorf("internal error: %s: please report it\n%s", report.Clean(done.Crash.Error()), done.Crash.Stack)
+		return reason.Errorf("internal error: %s: please report it\n%s", report.Clean(done.Crash.Error()), done.Crash.Stack)
 	}
 	return conclude(j.s, j.signals, done.JournalErr, nil, code)
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -9,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
 	"github.com/cstest/cstest/report/ci"
 	"github.com/cstest/cstest/result"
@@ -17,7 +15,6 @@ import (
 
 type reportOptions struct {
 	format  string
-	lang    string
 	noColor bool
 	output  string
 	unit    string
@@ -46,7 +43,7 @@ log does not say what its values count: --unit does where they are not nanosecon
   cstest report results/nightly --format markdown
   cstest report results/smoke-20261111T000000Z/latency.hlog
   cstest report other-tool.hlog --unit us --format json`,
-		Args: cobra.MinimumNArgs(1),
+		Args: arguments(1, many),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 || severalIn(args[0]) {
 				return reportTogether(s, o, args)
@@ -57,7 +54,6 @@ log does not say what its values count: --unit does where they are not nanosecon
 	f := cmd.Flags()
 	f.StringVar(&o.format, "format", "text", "text | html | markdown | junit | json | csv, or for CI: openmetrics | load-performance | benchmark-json | gobench | github")
 	f.StringVarP(&o.output, "output", "o", "", "write to this file instead of standard output")
-	f.StringVar(&o.lang, "lang", "en", "language of what a person reads: en or zh")
 	f.BoolVar(&o.detail, "detail", false, "as text: response times by stage, storm phase, turn, conversation and tier too")
 	f.BoolVar(&o.noColor, "no-color", false, "no colours")
 	f.StringVar(&o.unit, "unit", "", "what the values of a histogram log count: ns, us or ms (default ns)")
@@ -71,10 +67,7 @@ func runReport(s streams, o reportOptions, dir string) error {
 	if o.unit != "" {
 		return usagef("--unit is for histogram logs; a result says its units")
 	}
-	lang, err := reason.ParseLang(o.lang)
-	if err != nil {
-		return usageError{err}
-	}
+	lang := s.language()
 	doc, err := openResult(dir)
 	if err != nil {
 		return err
@@ -168,11 +161,11 @@ func openResult(path string) (*result.Document, error) {
 	defer release() //nolint:errcheck // a lock left behind is taken over
 	recovered, err := result.Recover(journal)
 	if err != nil {
-		return nil, usageError{fmt.Errorf("%s: %w", dir, err)}
+		return nil, usagef("%s: %w", dir, err)
 	}
 	doc, err := recovered.Document()
 	if err != nil {
-		return nil, usageError{fmt.Errorf("%s: %w", dir, err)}
+		return nil, usagef("%s: %w", dir, err)
 	}
 	if err := writeResult(dir, doc, recovered.Snapshot, &recovered.About); err != nil {
 		return nil, resultsError{err}

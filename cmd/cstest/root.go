@@ -15,7 +15,6 @@ import (
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
-	"github.com/cstest/cstest/scenario"
 )
 
 // streams are the standard ones, or a test's.
@@ -24,6 +23,8 @@ type streams struct {
 	out io.Writer
 	err io.Writer
 	raw io.Writer // standard output for what no person reads
+
+	lang *language // what --lang says; nil is English
 }
 
 // run is the whole program: arguments in, exit code out.
@@ -33,50 +34,36 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	defer func() {
 		// Go exits with 2 then, which is nobody's exit code here.
 		if v := recover(); v != nil {
-			writeError(s.err, "cstest", fmt.Errorf("internal error: %v: please report it", v))
+			s.writeError(reason.Errorf("internal error: %v: please report it", v))
 			_, _ = s.err.Write(debug.Stack())
 			code = exitInternal
 		}
 	}()
 	log.SetOutput(s.err) // where libraries complain
+	s.lang = newLanguage()
 	root := newRootCmd(s)
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
-	cmd, err := root.ExecuteContextC(ctx)
+	err := root.ExecuteContext(ctx)
 	code = exitCode(err)
 	var quiet quietError
 	if err != nil && !errors.As(err, &quiet) {
-		writeErrorIn(languageOf(cmd), s.err, root.Name(), err)
+		s.writeError(err)
 	}
 	return code
 }
 
 // writeError prints one error; a list of problems already names its places.
-func writeError(w io.Writer, name string, err error) {
-	writeErrorIn(reason.English, w, name, err)
-}
-
-// languageOf is what a command's --lang asks for; English where it has none.
-func languageOf(cmd *cobra.Command) reason.Lang {
-	f := cmd.Flags().Lookup("lang")
-	if f == nil {
-		return reason.English
-	}
-	lang, _ := reason.ParseLang(f.Value.String()) // one that is not known has been refused
-	return lang
-}
-
-// writeErrorIn is writeError in a language, where the error has a text in it.
-func writeErrorIn(lang reason.Lang, w io.Writer, name string, err error) {
-	text := report.NewRedactor(nil).Text(reason.Of(err).Text(lang)) // a flag may have been quoted, password and all
+func (s streams) writeError(err error) {
+	text := report.NewRedactor(nil).Text(reason.TextOf(err, s.language())) // a flag may have been quoted, password and all
 	text = printable(text)
 	if strings.Contains(text, "\n") {
-		fmt.Fprintf(w, "%s\n", text)
+		fmt.Fprintf(s.err, "%s\n", text)
 		return
 	}
-	fmt.Fprintf(w, "%s: %s\n", name, text)
+	fmt.Fprintf(s.err, "cstest: %s\n", text)
 }
 
 // printable makes every control character of a text visible, line by line: what
@@ -90,6 +77,9 @@ func printable(text string) string {
 }
 
 func newRootCmd(s streams) *cobra.Command {
+	if s.lang == nil {
+		s.lang = newLanguage()
+	}
 	root := &cobra.Command{
 		Use:   "cstest",
 		Short: "Load tests and SLA verification for AI customer-service chat",
@@ -109,9 +99,10 @@ purpose, and says with evidence whether the SLA holds.
 			return cmd.Help()
 		},
 	}
+	root.PersistentFlags().Var(s.lang, "lang", "language of what a person reads: en or zh; by default that of LC_ALL, LC_MESSAGES or LANG")
 	root.SetVersionTemplate(versionLine() + "\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usageError{fmt.Errorf("%w%s (see: %s --help)", err, nearestFlag(cmd, err), cmd.CommandPath())}
+		return usagef("%w%s (see: %s --help)", flagError(err), nearestFlag(cmd, err), cmd.CommandPath())
 	})
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		return flagsFromEnvironment(cmd, os.LookupEnv)
@@ -127,62 +118,6 @@ purpose, and says with evidence whether the SLA holds.
 	return root
 }
 
-// noSuchCommand refuses a word that is no command below cmd, and names the one
-// that was probably meant.
-func noSuchCommand(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	var names []string
-	for _, sub := range cmd.Commands() {
-		if sub.IsAvailableCommand() {
-			names = append(names, sub.Name())
-		}
-	}
-	return fmt.Errorf("unknown command %q for %q%s", args[0], cmd.CommandPath(), didYouMean(args[0], names))
-}
-
-// nearestFlag names the flag that was probably meant by one that is not known.
-func nearestFlag(cmd *cobra.Command, err error) string {
-	var unknown *pflag.NotExistError
-	if !errors.As(err, &unknown) || len(unknown.GetSpecifiedName()) < 2 {
-		return ""
-	}
-	var names []string
-	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if !f.Hidden {
-			names = append(names, f.Name)
-		}
-	})
-	if best := scenario.Nearest(unknown.GetSpecifiedName(), names); best != "" {
-		return "; did you mean --" + best + "?"
-	}
-	return ""
-}
-
-// didYouMean is the end of a message about a word that is none of names.
-func didYouMean(word string, names []string) string {
-	if best := scenario.Nearest(word, names); best != "" {
-		return fmt.Sprintf("; did you mean %q?", best)
-	}
-	return ""
-}
-
-// wrapArgs turns cobra's complaints about arguments into usage errors.
-func wrapArgs(cmd *cobra.Command) {
-	if check := cmd.Args; check != nil {
-		cmd.Args = func(cmd *cobra.Command, args []string) error {
-			if err := check(cmd, args); err != nil {
-				return usageError{fmt.Errorf("%w (see: %s --help)", err, cmd.CommandPath())}
-			}
-			return nil
-		}
-	}
-	for _, sub := range cmd.Commands() {
-		wrapArgs(sub)
-	}
-}
-
 // flagsFromEnvironment gives every flag that was not set its CSTEST_<NAME>.
 func flagsFromEnvironment(cmd *cobra.Command, lookup func(string) (string, bool)) error {
 	var failed error
@@ -196,7 +131,7 @@ func flagsFromEnvironment(cmd *cobra.Command, lookup func(string) (string, bool)
 			return
 		}
 		if err := cmd.Flags().Set(f.Name, value); err != nil && failed == nil {
-			failed = usageError{fmt.Errorf("environment variable %s: %w", name, err)}
+			failed = usagef("environment variable %s: %w", name, err)
 		}
 	})
 	return failed

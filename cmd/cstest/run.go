@@ -29,7 +29,6 @@ type runOptions struct {
 	quiet          bool
 	verbose        bool
 	noColor        bool
-	lang           string
 	onInconclusive string
 	cpuProfile     string
 	processes      string
@@ -54,7 +53,7 @@ second leaves at once; cstest report on the result directory then does the rest.
   cstest run smoke
   cstest run my.yaml --target http://10.0.0.5:8000 --scale 10%
   cstest run steady-200 --profile article-0 -d 1m`,
-		Args: cobra.MaximumNArgs(1),
+		Args: arguments(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runRun(cmd.Context(), s, &o, args)
 		},
@@ -71,7 +70,6 @@ second leaves at once; cstest report on the result directory then does the rest.
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but the verdict")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "say what is being done")
 	f.BoolVar(&o.noColor, "no-color", false, "no colours")
-	f.StringVar(&o.lang, "lang", "en", "language of what a person reads: en or zh")
 	f.StringVar(&o.processes, "processes", "1", "spread the load over N processes of this machine, or auto")
 	f.StringVar(&o.shard, "shard", "", "drive only part i of N of the load, as 0/4, or env: as Kubernetes, Slurm and others say it; cstest merge adds the parts up")
 	f.StringVar(&o.startAt, "start-at", "", "start the load at this time (RFC 3339), the same for all shards; @FILE waits for a file to hold it")
@@ -122,11 +120,11 @@ func (j *job) run(ctx context.Context) error {
 	}
 	if !o.quiet {
 		fmt.Fprintln(s.err, headline(j.chosen, j.lang))
-		if j.spread.said != "" {
-			fmt.Fprintln(s.err, j.spread.said)
+		if j.spread.said != (reason.Phrase{}) {
+			fmt.Fprintln(s.err, j.spread.said.Text(j.lang))
 		}
 		for _, w := range j.chosen.Warnings() {
-			fmt.Fprintln(s.err, "warning: "+w.String())
+			s.say("warning: %s", w)
 		}
 	}
 	j.signals = catchSignals(ctx)
@@ -145,7 +143,7 @@ func (j *job) run(ctx context.Context) error {
 	})
 	j.view.close()
 	if perr := stopProfile(); perr != nil {
-		fmt.Fprintln(s.err, "warning: "+perr.Error())
+		s.warn(perr)
 	}
 	if err != nil {
 		if code := j.signals.code(); code != 0 && errors.Is(err, context.Canceled) {
@@ -158,10 +156,7 @@ func (j *job) run(ctx context.Context) error {
 }
 
 func newJob(ctx context.Context, s streams, o *runOptions, args []string) (*job, error) {
-	lang, err := reason.ParseLang(o.lang)
-	if err != nil {
-		return nil, usageError{err}
-	}
+	lang := s.language()
 	if !slices.Contains([]string{"fail", "pass"}, o.onInconclusive) {
 		return nil, usagef("--on-inconclusive %q: want fail or pass", o.onInconclusive)
 	}
@@ -216,14 +211,14 @@ func (j *job) finish(done *trial.Done) error {
 	written := errors.Join(done.JournalErr, writeResult(j.dir, doc, done.Snapshot, j.about))
 	printed := j.print(doc)
 	if printed != nil {
-		fmt.Fprintln(j.s.err, lastWords(doc))
+		fmt.Fprintln(j.s.err, lastWords(doc, j.lang))
 	}
 	if err := stepSummary(func(w io.Writer) error { return report.WriteMarkdown(doc, w, j.lang) }); err != nil {
-		fmt.Fprintln(j.s.err, "warning: "+err.Error())
+		j.s.warn(err)
 	}
 	if crashed != nil {
 		if err := errors.Join(written, printed); err != nil {
-			writeError(j.s.err, "cstest", err)
+			j.s.writeError(err)
 		}
 		return crashed
 	}
@@ -238,18 +233,18 @@ func (j *job) tellUnstarted(err error) {
 	}
 	u := &report.Unstarted{
 		Scenario: j.chosen.Name, RunID: j.about.RunID, Version: j.about.Version, Seed: j.chosen.Seed, At: time.Now(),
-		Why: j.secrets.Text(reason.Of(err).Text(j.lang)), ExitCode: code,
+		Why: j.secrets.Text(reason.TextOf(err, j.lang)), ExitCode: code,
 	}
 	told := u.Write(j.dir, j.lang)
 	if err := errors.Join(told, stepSummary(func(w io.Writer) error { return u.WriteMarkdown(w, j.lang) })); err != nil {
-		fmt.Fprintln(j.s.err, "warning: "+err.Error())
+		j.s.warn(err)
 	}
 }
 
 // lastWords is the result in a line, for when nothing else can be written.
-func lastWords(doc *result.Document) string {
+func lastWords(doc *result.Document, lang reason.Lang) string {
 	c := doc.Counts
-	line := fmt.Sprintf("verdict %s: %d of %d turns ok, %d degraded", doc.Verdict, c.OK, c.Turns, c.Degraded)
+	line := reason.Say("verdict %s: %d of %d turns ok, %d degraded", reason.Word(doc.Verdict), c.OK, c.Turns, c.Degraded).Text(lang)
 	if len(doc.Reasons) > 0 {
 		line += "; " + report.Clean(doc.Reasons[0])
 	}

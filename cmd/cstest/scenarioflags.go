@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/scenarios"
 	"github.com/cstest/cstest/unit"
@@ -248,7 +249,7 @@ func readScenario(path string) ([]byte, error) {
 		return nil, err
 	}
 	if !st.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: not a regular file", path)
+		return nil, reason.Errorf("%s: not a regular file", path)
 	}
 	f, err := os.Open(path)
 	if err != nil {

@@ -13,10 +13,7 @@ import (
 )
 
 func newScenariosCmd(s streams) *cobra.Command {
-	var (
-		lang  string
-		names bool
-	)
+	var names bool
 	cmd := &cobra.Command{
 		Use:   "scenarios",
 		Short: "List the built-in scenarios by the question they answer",
@@ -29,21 +26,16 @@ func newScenariosCmd(s streams) *cobra.Command {
 				_, err := fmt.Fprintln(s.out, strings.Join(scenarios.Names(), "\n"))
 				return err
 			}
-			l, err := reason.ParseLang(lang)
-			if err != nil {
-				return usageError{err}
-			}
-			return listScenarios(s.out, l)
+			return listScenarios(s.out, s.language())
 		},
 	}
-	cmd.Flags().StringVar(&lang, "lang", "en", "language of the list: en or zh")
 	cmd.Flags().BoolVar(&names, "names", false, "print nothing but the names, one a line")
 	cmd.AddCommand(&cobra.Command{
 		Use:   "show NAME",
 		Short: "Print a built-in scenario",
 		Example: `  cstest scenarios show midnight-sale > cstest.yaml
   cstest scenarios show llm-503-storm | cstest run -`,
-		Args:              cobra.ExactArgs(1),
+		Args:              arguments(1, 1),
 		ValidArgsFunction: completeBuiltIn,
 		RunE: func(_ *cobra.Command, args []string) error {
 			data, ok := scenarios.Get(args[0])
@@ -73,7 +65,7 @@ func listScenarios(w io.Writer, lang reason.Lang) error {
 	if err := tw.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "\nTo start from, for chat systems of these APIs (CHAT_URL and CHAT_KEY in the environment):\n  %s\n", strings.Join(scenarios.APIs(), " "))
+	_, err := fmt.Fprintf(w, "\n%s\n  %s\n", reason.Say("To start from, for chat systems of these APIs (CHAT_URL and CHAT_KEY in the environment):").Text(lang), strings.Join(scenarios.APIs(), " "))
 	return err
 }
 

@@ -12,7 +12,7 @@ func newSchemaCmd(s streams) *cobra.Command {
 		Short: "Print the JSON Schema of scenario files, for editors",
 		Example: `  cstest schema > scenario.schema.json
   cstest schema | less`,
-		Args: cobra.NoArgs,
+		Args: noSuchCommand,
 		RunE: func(*cobra.Command, []string) error {
 			schema, err := scenario.Schema()
 			if err != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
 )
 
@@ -51,7 +52,7 @@ func (c *chosen) resolved() ([]byte, error) {
 // once flush was called.
 func (s streams) clean(r *report.Redactor) (_ streams, flush func()) {
 	out, errs := newCleanWriter(s.out, r), newCleanWriter(s.err, r)
-	return streams{in: s.in, out: out, err: errs, raw: s.raw}, func() {
+	return streams{in: s.in, out: out, err: errs, raw: s.raw, lang: s.lang}, func() {
 		out.passOn()
 		errs.passOn()
 	}
@@ -93,10 +94,15 @@ func unscrubbed(w io.Writer) io.Writer {
 // cleanError is an error whose text holds no secret.
 type cleanError struct {
 	error
-	text string
+	secrets *report.Redactor
 }
 
-func (e cleanError) Error() string { return e.text }
+func (e cleanError) Error() string { return e.secrets.Text(e.error.Error()) }
+
+// Text is what it says in a language.
+func (e cleanError) Text(lang reason.Lang) string {
+	return e.secrets.Text(reason.TextOf(e.error, lang))
+}
 
 func (e cleanError) Unwrap() error { return e.error }
 
@@ -105,8 +111,8 @@ func cleaned(err error, r *report.Redactor) error {
 	if err == nil {
 		return nil
 	}
-	if text := r.Text(err.Error()); text != err.Error() {
-		return cleanError{err, text}
+	if r.Text(err.Error()) != err.Error() {
+		return cleanError{err, r}
 	}
 	return err
 }

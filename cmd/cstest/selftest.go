@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/selftest"
 	"github.com/cstest/cstest/unit"
 )
@@ -23,7 +24,7 @@ their plan, outcomes with the faults that were played; then nginx, where it is i
 with its log. Takes about 45 s. Exits 12 when the ruler is not straight on this machine.`,
 		Example: `  cstest selftest
   cstest selftest > selftest.txt`,
-		Args: cobra.NoArgs,
+		Args: noSuchCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runSelftest(cmd.Context(), s) },
 	}
 }
@@ -40,14 +41,14 @@ func runSelftest(ctx context.Context, s streams) error {
 	defer os.RemoveAll(logs) // a temporary folder
 	sig := catchSignals(ctx)
 	defer sig.release()
-	report, err := selftest.Run(sig.graceful, executable, logs, func(line string) { fmt.Fprintln(s.err, line) })
+	report, err := selftest.Run(sig.graceful, executable, logs, func(what reason.Phrase) { fmt.Fprintln(s.err, what.Text(s.language())) })
 	if code := sig.code(); code != 0 {
 		return quietError{code}
 	}
 	if err != nil {
 		return err
 	}
-	if err := printSelftest(s.out, report); err != nil {
+	if err := printSelftest(s.out, report, s.language()); err != nil {
 		return resultsError{err}
 	}
 	if report.Failed() > 0 {
@@ -57,34 +58,35 @@ func runSelftest(ctx context.Context, s streams) error {
 }
 
 // printSelftest prints every check, and from what size on a figure can be trusted.
-func printSelftest(w io.Writer, report *selftest.Report) error {
+func printSelftest(w io.Writer, report *selftest.Report, lang reason.Lang) error {
+	say := func(format string, args ...any) string { return reason.Say(format, args...).Text(lang) }
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "CHECK\tWHAT\tTRUTH\tMEASURED\tALLOWED\t")
+	fmt.Fprintln(tw, say("CHECK\tWHAT\tTRUTH\tMEASURED\tALLOWED\t"))
 	for _, c := range report.Checks {
-		mark := "ok"
+		mark := say("ok")
 		switch {
 		case !c.OK:
-			mark = "WRONG"
-		case c.Allowed == "":
+			mark = say("WRONG")
+		case c.Allowed == (reason.Phrase{}):
 			mark = ""
 		}
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\n", c.Group, c.What, c.Truth, c.Measured, c.Allowed, mark)
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\n", c.Group, c.What.Text(lang), c.Truth.Text(lang), c.Measured.Text(lang), c.Allowed.Text(lang), mark)
 	}
 	if err := tw.Flush(); err != nil {
 		return err
 	}
 	for _, line := range report.Skipped {
-		fmt.Fprintf(w, "\nnot checked: %s\n", line)
+		fmt.Fprintf(w, "\n%s\n", say("not checked: %s", line))
 	}
 	var err error
 	if n := report.Failed(); n > 0 {
-		_, err = fmt.Fprintf(w, "\n%d of %d checks failed\n", n, len(report.Checks))
+		_, err = fmt.Fprintf(w, "\n%s\n", say("%d of %d checks failed", n, len(report.Checks)))
 	} else {
-		_, err = fmt.Fprintf(w, "\nall %d checks hold: the ruler is straight on this machine\n", len(report.Checks))
+		_, err = fmt.Fprintf(w, "\n%s\n", say("all %d checks hold: the ruler is straight on this machine", len(report.Checks)))
 	}
 	if report.Trust > 0 && err == nil {
-		_, err = fmt.Fprintf(w, "figures under %s are not to be trusted on this machine now: 99 of 100 turns were measured to within that\n",
-			unit.Duration(report.Trust).Text())
+		_, err = fmt.Fprintln(w, say("figures under %s are not to be trusted on this machine now: 99 of 100 turns were measured to within that",
+			unit.Duration(report.Trust).Text()))
 	}
 	return err
 }

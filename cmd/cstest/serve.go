@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cstest/cstest/mockllm"
+	"github.com/cstest/cstest/reason"
 	refserver "github.com/cstest/cstest/reference-server"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/unit"
@@ -72,7 +73,7 @@ func newServeMockCmd(s streams) *cobra.Command {
 Settings come from --config (YAML or JSON, the fields of docs/mockllm.md), then flags.`,
 		Example: `  cstest serve mockllm --listen 127.0.0.1:9000 --latency-median 110ms --latency-p99 320ms
   cstest serve mockllm --config mock.yaml`,
-		Args: cobra.NoArgs,
+		Args: noSuchCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return serveMock(cmd.Context(), s, o, cmd.Flags().Changed)
 		},
@@ -169,7 +170,7 @@ With several (--jwt-key) old tokens stay good while new ones are signed with ano
 --id-key-file then keeps dialogs known when a key is retired.`,
 		Example: `  cstest serve reference-server --llm http://127.0.0.1:9000 --dev
   cstest serve reference-server --list-knobs`,
-		Args: cobra.NoArgs,
+		Args: noSuchCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return serveReference(cmd.Context(), s, o)
 		},
@@ -197,7 +198,7 @@ With several (--jwt-key) old tokens stay good while new ones are signed with ano
 
 func serveReference(ctx context.Context, s streams, o referenceOptions) error {
 	if o.listKnobs {
-		return listKnobs(s.out)
+		return listKnobs(s.out, s.language())
 	}
 	cfg := o.cfg
 	cfg.Log = s.err
@@ -278,15 +279,15 @@ func announce(s streams, r ready) error {
 	return err
 }
 
-func listKnobs(w io.Writer) error {
+func listKnobs(w io.Writer, lang reason.Lang) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "KNOB\tUNIT\tDEFAULT\tLIVE\tMEANING")
+	fmt.Fprintln(tw, reason.Say("KNOB\tUNIT\tDEFAULT\tLIVE\tMEANING").Text(lang))
 	for _, k := range refserver.Knobs() {
-		live := "no"
+		live := reason.Say("no")
 		if k.Live {
-			live = "yes"
+			live = reason.Say("yes")
 		}
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", k.Name, k.Unit, k.Default, live, k.About)
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", k.Name, k.Unit, k.Default, live.Text(lang), k.About)
 	}
 	return tw.Flush()
 }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/cstest/cstest/engine"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/trial"
 )
@@ -25,7 +26,7 @@ const mostProcesses = result.MostShards
 // and from when.
 type spread struct {
 	shard, shards int
-	said          string // which shard this is, where the environment said so
+	said          reason.Phrase // which shard this is, where the environment said so
 	processes     int
 	startAt       time.Time
 }
@@ -63,13 +64,13 @@ func (o *runOptions) spread(ctx context.Context, c *chosen) (s spread, err error
 }
 
 // readShard reads --shard: i/N, or env.
-func readShard(text string) (part result.Shard, said string, err error) {
+func readShard(text string) (part result.Shard, said reason.Phrase, err error) {
 	if text != "env" {
 		part, err = result.ParseShard(text)
-		return part, "", err
+		return part, reason.Phrase{}, err
 	}
 	member, err := engine.FromEnvironment(os.LookupEnv)
-	return member.Shard, member.String(), err
+	return member.Shard, member.Phrase(), err
 }
 
 // start reads --start-at; zero where there is none.
@@ -106,7 +107,7 @@ func newRunShardCmd(s streams) *cobra.Command {
 	return &cobra.Command{
 		Use:    "run-shard",
 		Hidden: true,
-		Args:   cobra.NoArgs,
+		Args:   noSuchCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f, ok := s.raw.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 				return usagef("run-shard is what cstest run --processes starts: its output is not for a person")

@@ -16,10 +16,7 @@ import (
 // reportTogether judges the runs in several directories, or in directories of
 // them, as one.
 func reportTogether(s streams, o reportOptions, paths []string) error {
-	lang, err := reason.ParseLang(o.lang)
-	if err != nil {
-		return usageError{err}
-	}
+	lang := s.language()
 	if !slices.Contains([]string{"text", "html", "markdown", "md", "json"}, o.format) {
 		return refused(reason.PoolFormat, o.format)
 	}

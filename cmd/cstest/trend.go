@@ -18,7 +18,6 @@ type trendOptions struct {
 	format  string
 	output  string
 	noColor bool
-	lang    string
 }
 
 func newTrendCmd(s streams) *cobra.Command {
@@ -32,7 +31,7 @@ with what differs there. RESULT is a result directory or a folder of them. Runs 
 asked something else than the newest are left out, and said.`,
 		Example: `  cstest trend results --label commit
   cstest trend results accepted --tag branch=main --format html -o trend.html`,
-		Args: cobra.MinimumNArgs(1),
+		Args: arguments(1, many),
 		RunE: func(_ *cobra.Command, args []string) error { return runTrend(s, o, args) },
 	}
 	f := cmd.Flags()
@@ -41,15 +40,11 @@ asked something else than the newest are left out, and said.`,
 	f.StringVar(&o.format, "format", "text", "text | html | markdown | json")
 	f.StringVarP(&o.output, "output", "o", "", "write to this file instead of standard output")
 	f.BoolVar(&o.noColor, "no-color", false, "no colours")
-	f.StringVar(&o.lang, "lang", "en", "language of what a person reads: en or zh")
 	return cmd
 }
 
 func runTrend(s streams, o trendOptions, paths []string) error {
-	lang, err := reason.ParseLang(o.lang)
-	if err != nil {
-		return usageError{err}
-	}
+	lang := s.language()
 	write, err := trendAs(o.format, lang)
 	if err != nil {
 		return err

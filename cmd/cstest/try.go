@@ -21,7 +21,6 @@ type tryOptions struct {
 	conversation string
 	turn         int
 	fault        string
-	lang         string
 }
 
 func newTryCmd(s streams) *cobra.Command {
@@ -35,7 +34,7 @@ polls are shown too, chunked and compressed bodies as text, and for each path of
 mapping what it found.`,
 		Example: `  cstest try my.yaml --conversation coupon-return-coupon --turn 2
   cstest try midnight-sale --fault storm     # what users get while the model fails`,
-		Args: cobra.MaximumNArgs(1),
+		Args: arguments(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runTry(cmd.Context(), s, &o, args)
 		},
@@ -47,15 +46,11 @@ mapping what it found.`,
 	f.StringVar(&o.conversation, "conversation", "", "hold this conversation of the scenario instead of one chosen by weight")
 	f.IntVar(&o.turn, "turn", 0, "show this turn only; those before it are held unseen")
 	f.StringVar(&o.fault, "fault", "", "hold the conversation while this fault of the mock LLM lasts: what users get then")
-	f.StringVar(&o.lang, "lang", "en", "language of what a person reads: en or zh")
 	return cmd
 }
 
 func runTry(ctx context.Context, s streams, o *tryOptions, args []string) error {
-	lang, err := reason.ParseLang(o.lang)
-	if err != nil {
-		return usageError{err}
-	}
+	lang := s.language()
 	c, err := o.load(s, args)
 	if err != nil {
 		return err

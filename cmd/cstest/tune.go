@@ -35,7 +35,6 @@ type tuneOptions struct {
 	json        bool
 	quiet       bool
 	noColor     bool
-	lang        string
 }
 
 func newTuneCmd(s streams) *cobra.Command {
@@ -58,7 +57,7 @@ With --gate METRIC: exits 10 when a variant is worse in it, 11 when it cannot be
 		Example: `  cstest tune smoke --vary redis.pool=0,50 --rounds 10
   cstest tune tuning-stages
   cstest tune my.yaml --vary llm.latency.median=50ms,110ms --vary target.http=1.1,h2c --gate mean`,
-		Args: cobra.MaximumNArgs(1),
+		Args: arguments(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error { return runTune(cmd.Context(), s, &o, args) },
 	}
 	o.register(cmd)
@@ -73,7 +72,6 @@ With --gate METRIC: exits 10 when a variant is worse in it, 11 when it cannot be
 	f.BoolVar(&o.json, "json", false, "print tune.json instead of the tables")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but the verdict")
 	f.BoolVar(&o.noColor, "no-color", false, "no colours")
-	f.StringVar(&o.lang, "lang", "en", "language of what a person reads: en or zh")
 	return cmd
 }
 
@@ -115,14 +113,11 @@ func runTune(ctx context.Context, s streams, o *tuneOptions, args []string) erro
 
 // newExperiment plans, and checks every variant before the first is run.
 func newExperiment(s streams, o *tuneOptions, args []string) (*experiment, error) {
-	lang, err := reason.ParseLang(o.lang)
-	if err != nil {
-		return nil, usageError{err}
-	}
 	if o.gate != "" && !slices.Contains(metricNames(), o.gate) {
 		return nil, usagef("--gate %q: want one of %s", o.gate, strings.Join(metricNames(), ", "))
 	}
-	x := &experiment{tuneOptions: o, s: s, lang: lang}
+	x := &experiment{tuneOptions: o, s: s, lang: s.language()}
+	var err error
 	if x.from, err = find(s.in, args); err != nil {
 		return nil, err
 	}

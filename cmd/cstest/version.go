@@ -17,7 +17,7 @@ func newVersionCmd(s streams) *cobra.Command {
 		Short: "Print the version",
 		Example: `  cstest version
   cstest --version`,
-		Args: cobra.NoArgs,
+		Args: noSuchCommand,
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprintln(s.out, versionLine())
 			return err

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"math"
 	"os"
 	"runtime"
@@ -57,7 +56,7 @@ func liveView(j *job, b *frames, in, out *os.File) view {
 	done := make(chan struct{})
 	drawing.Go(func() {
 		if err := ui.Run(); err != nil {
-			fmt.Fprintln(j.s.err, "live view: "+err.Error())
+			j.s.say("live view: %s", err)
 		}
 	})
 	ticking.Go(func() {

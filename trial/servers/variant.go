@@ -3,14 +3,17 @@ package servers
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 )
 
@@ -23,9 +26,13 @@ const readyEvery = 100 * time.Millisecond
 // group lives on. output is the end of what the command wrote, with its secrets.
 func Apply(ctx context.Context, v *scenario.Variant, dir string) (output []byte, err error) {
 	output, err = runCommand(ctx, &v.Apply, dir)
-	if err != nil {
-		err = fmt.Errorf("apply %q: %w%s", v.Apply.Run, err, lastLine(output))
-	} else if v.Ready != nil {
+	command := fmt.Sprintf("%q", v.Apply.Run)
+	switch {
+	case errors.Is(err, errTooLong):
+		err = reason.Err(reason.New(reason.CommandTooLong, command, v.Apply.Timeout, lastLine(output)))
+	case err != nil:
+		err = reason.Err(reason.New(reason.CommandFailed, command, err, lastLine(output)))
+	case v.Ready != nil:
 		err = awaitReady(ctx, v.Ready)
 	}
 	if ctx.Err() != nil {
@@ -33,6 +40,9 @@ func Apply(ctx context.Context, v *scenario.Variant, dir string) (output []byte,
 	}
 	return output, err
 }
+
+// errTooLong: the command was ended by its time limit.
+var errTooLong = errors.New("too long")
 
 // mostOutput is how much of a command's output is kept.
 const mostOutput = 256 << 10
@@ -56,7 +66,7 @@ func runCommand(ctx context.Context, c *scenario.Command, dir string) (output []
 	cmd.Cancel = func() error { return killGroup(cmd.Process) }
 	err = cmd.Run()
 	if limited.Err() != nil {
-		err = fmt.Errorf("did not end within %s", c.Timeout.Text())
+		err = errTooLong
 	}
 	if size, failed := log.Seek(0, io.SeekEnd); failed == nil {
 		output = make([]byte, min(size, mostOutput))
@@ -102,7 +112,7 @@ func awaitReady(ctx context.Context, r *scenario.Ready) error {
 		}
 		select {
 		case <-limited.Done():
-			return fmt.Errorf("ready: %s did not answer %d within %s: %s", r.URL, int(r.Status), r.Timeout.Text(), last)
+			return reason.Err(reason.New(reason.VariantNotReady, r.URL, strconv.Itoa(int(r.Status)), r.Timeout, last))
 		case <-again.C:
 		}
 	}
