@@ -184,7 +184,8 @@ func (w *worker) note(c *conversation, j *Judgement, entered time.Duration) {
 		Sent: reply.Sent, FirstByte: reply.FirstByte, FirstToken: reply.FirstToken, FirstReasoning: reply.FirstReasoning, Done: reply.Done,
 		Login: reply.Login, Connect: reply.Connect, Lag: c.lag(reply.Begun, entered),
 		Outcome: j.Outcome, Tier: j.Tier, Excluded: j.Excluded, Again: c.judged, Planted: j.Planted, Untold: j.Untold, Memory: j.Memory, Gaps: reply.Gaps,
-		Server: serverTimes(w.server[:0], reply.ServerTiming), Dialog: &c.tally,
+		Server: serverTimes(w.server[:0], reply.ServerTiming),
+		Number: c.k, TraceID: w.scratch.turn.TraceID, SpanID: w.scratch.turn.SpanID, Status: reply.Status, Dialog: &c.tally,
 	}
 	w.server = t.Server
 	c.judged = c.judged || !j.Excluded

@@ -30,6 +30,12 @@ type Turn struct {
 	Planted  bool // a planted value stood unmasked in the answer
 	Untold   bool // the answer does not say whether the model gave it, where the scenario says that it does
 	Memory   Memory
+	// What it is told apart by elsewhere: the number of its conversation in the load, the
+	// trace and span that were sent, and the status answered, 0 without one.
+	Number  int64
+	TraceID [16]byte
+	SpanID  [8]byte
+	Status  int
 	// Gaps between the contents of a stream. Record only reads them.
 	Gaps []time.Duration
 	// Server is what the answer's Server-Timing says. Record only reads it.

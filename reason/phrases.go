@@ -22,7 +22,7 @@ func phraseTable() []phraseRow {
 	for _, group := range [][]phraseRow{
 		quantityPhrases(), templatePhrases(), filePhrases(), fieldPhrases(), generalPhrases(), targetPhrases(), mappingPhrases(), answerPhrases(),
 		modelPhrases(), loadPhrases(), variablePhrases(), objectivePhrases(), importPhrases(), usagePhrases(), resultPhrases(), enginePhrases(),
-		planPhrases(), selftestPhrases(),
+		planPhrases(), selftestPhrases(), outputPhrases(),
 	} {
 		all = append(all, group...)
 	}

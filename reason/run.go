@@ -32,6 +32,8 @@ const (
 	ClaimPossible       Code = "claim_possible"
 	ClaimImpossible     Code = "claim_impossible"
 	LoadPanicked        Code = "load_panicked"
+	OutputSlow          Code = "output_slow"
+	OutputFailed        Code = "output_failed"
 )
 
 func runRows() []row {
@@ -65,6 +67,8 @@ func runRows() []row {
 		{ClaimPossible, "possible: {in_flight:figure} in flight of {users:count} users leaves {think:duration} of think time each", "可能：{users} 个用户在途 {in_flight}，每人还有 {think} 的思考时间"},
 		{ClaimImpossible, "impossible: {rate:rate} x {mean:duration} needs {in_flight:figure} in flight, {users:count} users have one each at most: at most {most:rate}", "不可能：{rate} × {mean} 需要在途 {in_flight}，而 {users} 个用户每人最多一个：最多 {most}"},
 		{ShardPanicked, "cstest itself failed: a shard could not tell what it measured", "cstest 自身出错：有分片未能说出它测到了什么"},
+		{OutputSlow, "--out {output:text} did not keep up: {seconds:count} seconds and {turns:count} turns were not told; the measurements are not affected", "--out {output} 跟不上：有 {seconds} 秒、{turns} 轮未送达；测量不受影响"},
+		{OutputFailed, "--out {output:text} failed: {seconds:count} seconds and {turns:count} turns were not told; first error: {why:text}; the measurements are not affected", "--out {output} 出错：有 {seconds} 秒、{turns} 轮未送达；第一个错误：{why}；测量不受影响"},
 		{LoadPanicked, "cstest itself failed: a goroutine of the load panicked", "cstest 自身出错：压测中的一个 goroutine 崩溃"},
 	}
 }

@@ -29,4 +29,5 @@ type Recording struct {
 	Started  time.Time      // when the load began
 	Warnings reason.Reasons // beside those of the judgement
 	Signal   int            // that ended the run: 1, 2, 15, or 0
+	Outputs  []Output
 }

@@ -75,6 +75,7 @@ func document(in input) *Document {
 		ReasonCodes:   in.judged.Reasons.OrEmpty(),
 		Warnings:      warnings.Texts(reason.English),
 		WarningCodes:  warnings.OrEmpty(),
+		Outputs:       in.Outputs,
 		Overrides:     orEmpty(in.Overrides),
 		Knobs:         knobsOf(in.scenario),
 		Stages:        stagesOf(in.Snapshot.Plan, in.scenario),

@@ -55,6 +55,7 @@ type Document struct {
 	Processes      []Process      `json:"processes"`
 	LittlesLaw     LittlesLaw     `json:"littles_law"`
 	Series         []Second       `json:"series"`
+	Outputs        []Output       `json:"outputs,omitempty"` // those that the run was told to
 	Warnings       []string       `json:"warnings"`
 	WarningCodes   reason.Reasons `json:"warning_codes"`
 

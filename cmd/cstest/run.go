@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cstest/cstest/output"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
 	"github.com/cstest/cstest/result"
@@ -22,6 +23,7 @@ import (
 type runOptions struct {
 	scenarioFlags
 	resultsDir     string
+	outputs        []string
 	tags           []string
 	allowTarget    []string
 	noTUI          bool
@@ -62,7 +64,7 @@ second leaves at once; cstest report on the result directory then does the rest.
 	completeScenarioFlags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.resultsDir, "results-dir", "", "where the results go (default results/<name>-<UTC time>)")
-	f.StringVar(&o.resultsDir, "out", "", "the same as --results-dir")
+	f.StringArrayVar(&o.outputs, "out", nil, "NAME=VALUE, tell others while the run is under way: prometheus=:9464, json=FILE, turns=FILE (may be repeated)")
 	f.StringArrayVar(&o.tags, "tag", nil, "KEY=VALUE kept in the result (may be repeated)")
 	f.StringArrayVar(&o.allowTarget, "allow-target", nil, "host or CIDR of a public target you are entitled to load (may be repeated)")
 	f.BoolVar(&o.noTUI, "no-tui", false, "one line a second instead of the live view")
@@ -92,6 +94,7 @@ type job struct {
 	spread  spread
 	signals *signals
 	view    view
+	outputs *output.Set
 	secrets *report.Redactor
 }
 
@@ -127,6 +130,15 @@ func (j *job) run(ctx context.Context) error {
 			s.say("warning: %s", w)
 		}
 	}
+	if err := j.openOutputs(); err != nil {
+		return err
+	}
+	ended := false
+	defer func() {
+		if !ended {
+			j.endOutputs(nil)
+		}
+	}()
 	j.signals = catchSignals(ctx)
 	defer j.signals.release()
 	j.view = newView(j)
@@ -139,7 +151,7 @@ func (j *job) run(ctx context.Context) error {
 		Scenario: j.chosen.Scenario, Executable: executable, Resolved: j.about.Scenario, Dir: j.about.Dir,
 		Shard: j.spread.shard, Shards: j.spread.shards, Processes: j.spread.processes, StartAt: j.spread.startAt,
 		LogDir: filepath.Join(j.dir, "logs"), Journal: filepath.Join(j.dir, result.JournalFile), JournalTo: j.pieces(), RunID: j.about.RunID, About: j.about,
-		AllowTarget: o.allowTarget, Observe: j.view.observe, Notice: j.notice, Signal: j.signals.number, Redact: j.secrets.Text,
+		AllowTarget: o.allowTarget, Observe: j.observe(), Armed: j.outputs.Begin, Lane: j.outputs.Lane, Notice: j.notice, Signal: j.signals.number, Redact: j.secrets.Text,
 	})
 	j.view.close()
 	if perr := stopProfile(); perr != nil {
@@ -152,6 +164,7 @@ func (j *job) run(ctx context.Context) error {
 		j.tellUnstarted(err)
 		return err
 	}
+	ended = true
 	return j.finish(done)
 }
 
@@ -201,11 +214,13 @@ func (j *job) notice(what reason.Reason) {
 
 // finish writes the results, prints the summary, and gives the exit code.
 func (j *job) finish(done *trial.Done) error {
+	told, missed := j.flushOutputs()
 	if j.journal != "" {
+		j.endOutputs(nil)
 		return j.finishShard(done)
 	}
 	doc := result.Build(j.chosen.Scenario, j.about, result.Recording{
-		Snapshot: done.Snapshot, Facts: done.Facts, Started: done.Started, Warnings: done.Warnings, Signal: j.signals.number(),
+		Snapshot: done.Snapshot, Facts: done.Facts, Started: done.Started, Warnings: append(done.Warnings, missed...), Signal: j.signals.number(), Outputs: told,
 	})
 	crashed := j.crashed(done.Crash)
 	written := errors.Join(done.JournalErr, writeResult(j.dir, doc, done.Snapshot, j.about))
@@ -217,11 +232,13 @@ func (j *job) finish(done *trial.Done) error {
 		j.s.warn(err)
 	}
 	if crashed != nil {
+		j.endOutputs(doc)
 		if err := errors.Join(written, printed); err != nil {
 			j.s.writeError(err)
 		}
 		return crashed
 	}
+	j.endOutputs(doc)
 	return conclude(j.s, j.signals, written, printed, j.exitCode(doc))
 }
 
