@@ -14,8 +14,8 @@ import (
 func (j *judge) bounds() {
 	r := &j.result
 	r.Verdict = Incomplete
-	if len(j.facts.Unsent) == 0 {
-		return
+	if len(j.facts.Unsent) == 0 || len(r.Generator.Reasons) > 0 {
+		return // a generator at fault decides nothing, whatever was not sent
 	}
 	best, worst := j.had(false), j.had(true)
 	turns := j.unsentTurns()
@@ -58,11 +58,11 @@ func (j *judge) had(badly bool) Result {
 	var starts int64
 	for _, u := range j.facts.Unsent {
 		starts += int64(u.Starts)
-		i := u.Second - snap.First
-		if i < 0 || i >= len(snap.Seconds) {
+		at := snap.At(u.Second)
+		if at == nil {
 			continue
 		}
-		counts := slices.Clone(snap.Seconds[i].Budgets)
+		counts := slices.Clone(at.Budgets)
 		for b := range min(len(counts), len(u.Budgets)) {
 			counts[b].N += u.Budgets[b]
 			// That they were sent late too makes no turn worse than bad.
@@ -70,7 +70,7 @@ func (j *judge) had(badly bool) Result {
 				counts[b].Bad += u.Budgets[b]
 			}
 		}
-		snap.Seconds[i].Budgets = counts
+		at.Budgets = counts
 	}
 	if badly {
 		snap.Conversations[measure.Broken] += starts

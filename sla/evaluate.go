@@ -1,6 +1,7 @@
 package sla
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"time"
@@ -64,9 +65,8 @@ func Evaluate(s *scenario.Scenario, snap *measure.Snapshot, facts *measure.Facts
 	for _, o := range j.objectives {
 		j.result.Objectives = append(j.result.Objectives, j.objective(o))
 	}
-	if t, ok := j.total(judgedBudget, nil); ok {
-		j.result.Answered = Counted{int64(t.n), int64(t.bad)}
-	}
+	answered, _ := j.total(judgedBudget, nil)
+	j.result.Answered = Counted{int64(answered.n), int64(answered.bad)}
 	j.result.Excused = j.excused()
 	j.seconds()
 	j.generator()
@@ -192,13 +192,6 @@ func (j *judge) at(b, second int) (t tally) {
 	return t
 }
 
-func (t tally) share() float64 {
-	if t.n == 0 {
-		return 0
-	}
-	return 1 - float64(t.bad)/float64(t.n)
-}
-
 // conclude makes the run's verdict from everything judged before, worst first:
 // integrity fail > incomplete > invalid > fail > inconclusive > pass.
 func (j *judge) conclude() {
@@ -250,9 +243,7 @@ func (j *judge) conclude() {
 	default:
 		r.Verdict = Pass
 	}
-	if r.Verdict != Pass {
-		r.Reasons = slices.Concat(r.Reasons, r.Generator.Reasons, aborted, failed, open) // causes before what came of them
-	}
+	r.Reasons = slices.Concat(r.Reasons, r.Generator.Reasons, aborted, failed, open) // causes before what came of them
 	if integrity {
 		first := reason.New(reason.ForeignContent, j.snap.Counts[measure.Integrity])
 		r.Reasons = append(reason.Reasons{first}, r.Reasons...)
@@ -333,15 +324,16 @@ func (j *judge) littlesLaw() {
 // target of one's own without a mock that tells, as the scenario plans them.
 func stormsOf(s *scenario.Scenario, plan *measure.Plan, facts *measure.Facts) []measure.Storm {
 	storms := slices.Clone(facts.Storms)
-	if len(storms) == 0 && !facts.LLMKnown && s.LLM != nil {
+	if len(storms) == 0 && !facts.LLMKnown {
 		storms = PlannedStorms(s)
 	}
 	for i := range storms {
-		if storms[i].End <= 0 || storms[i].End > plan.End() {
-			storms[i].End = max(plan.End(), storms[i].Start)
+		if storms[i].End <= 0 {
+			storms[i].End = plan.End() // it is open
 		}
+		storms[i].End = max(min(storms[i].End, plan.End()), storms[i].Start)
 	}
-	slices.SortStableFunc(storms, func(a, b measure.Storm) int { return int(min(max(a.Start-b.Start, -1), 1)) })
+	slices.SortStableFunc(storms, func(a, b measure.Storm) int { return cmp.Compare(a.Start, b.Start) })
 	return storms
 }
 

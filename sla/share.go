@@ -90,16 +90,10 @@ func (j *judge) infer(r *Judged, deff float64) {
 	r.Measured = 1 - float64(r.Bad)/float64(r.N)
 	r.Lower = 1 - Upper(r.Bad, r.N, j.confidence, deff)
 	r.Upper = 1 - Lower(r.Bad, r.N, j.confidence, deff)
-	r.Verdict = Infer(r.Bad, r.N, p, j.confidence, deff)
-	if r.Verdict == Inconclusive && !j.byUsers(r.N, deff) {
+	if Infer(r.Bad, r.N, p, j.confidence, deff) == Inconclusive && !j.byUsers(r.N, deff) {
 		r.Needs = powered(float64(r.Bad)/float64(r.N), p, j.confidence, deff, r.N)
 	}
-	if j.measured {
-		r.Verdict = Fail
-		if met(r) {
-			r.Verdict = Pass
-		}
-	}
+	r.Verdict = j.decide(r.Bad, r.N, p, deff)
 }
 
 // deffOf is the design effect of n turns, of which so many hang together in
@@ -119,9 +113,24 @@ func (j *judge) byUsers(n int64, deff float64) bool {
 	return j.users > 0 && float64(n)/deff >= j.users*(1-1e-9)
 }
 
-// met tells whether the share measured is within the target, in the same
+// decide is the verdict on so many bad of n turns where at most the share p may
+// be: what can be inferred, or where the gate is what was measured, that alone.
+func (j *judge) decide(bad, n int64, p, deff float64) Verdict {
+	switch {
+	case !j.measured:
+		return Infer(bad, n, p, j.confidence, deff)
+	case within(float64(bad), float64(n), p):
+		return Pass
+	}
+	return Fail
+}
+
+// within tells whether so many bad of n are at most the share p of them, in the same
 // arithmetic that the printed shares are.
-func met(r *Judged) bool { return float64(r.Bad) <= (1-r.Target)*float64(r.N)+1e-9 }
+func within(bad, n, p float64) bool { return bad <= p*n+1e-9 }
+
+// met tells whether the share measured is within the target.
+func met(r *Judged) bool { return within(float64(r.Bad), float64(r.N), 1-r.Target) }
 
 // undecidable is from how many turns on a verdict is not waited for: so close to
 // the budget more of them tell nothing.
@@ -177,7 +186,7 @@ func (j *judge) spent(r *Judged, o scenario.Objective) reason.Reasons {
 		return reason.Reasons{reason.New(reason.NotAnswered, verdict, r.Bad, r.N)}
 	case scenario.KindFullQuality:
 		if whole, ok := j.total(o.Name, nil); ok && int64(whole.n) != r.N && whole.n > 0 {
-			return reason.Reasons{reason.New(reason.NotFullQualityCalm, verdict, r.Bad, r.N, unit.Share(1-whole.share()))}
+			return reason.Reasons{reason.New(reason.NotFullQualityCalm, verdict, r.Bad, r.N, unit.Share(float64(whole.bad)/float64(whole.n)))}
 		}
 		return reason.Reasons{reason.New(reason.NotFullQuality, verdict, r.Bad, r.N)}
 	case scenario.KindExpected:

@@ -25,15 +25,7 @@ func Sure(s *scenario.Scenario, o scenario.Objective, n int64) (pass, fail float
 }
 
 func (j *judge) sure(n int64, p, deff float64) (pass, fail float64) {
-	verdict := func(bad int64) Verdict {
-		switch {
-		case !j.measured:
-			return Infer(bad, n, p, j.confidence, deff)
-		case float64(bad) <= p*float64(n)+1e-9:
-			return Pass
-		}
-		return Fail
-	}
+	verdict := func(bad int64) Verdict { return j.decide(bad, n, p, deff) }
 	deff = max(deff, 1)
 	m := float64(n) / deff
 	pass, fail = math.NaN(), math.NaN()

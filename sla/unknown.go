@@ -16,32 +16,14 @@ import (
 // of them bad, a fail with all of them good.
 func (j *judge) bound(r *Judged, o scenario.Objective, skip func(second int) bool) {
 	u := j.unknown(o, skip)
-	if o.Kind == scenario.KindConversations {
-		u = unknowns{cut: j.snap.Conversations[measure.Abandoned]}
-	}
-	if o.Kind == scenario.KindFullQuality {
-		u.repeated = j.repeated()
-	}
 	cut, untold := u.cut, min(u.tier+u.degraded+u.repeated, r.N-r.Bad) // the latter are counted, and as good
 	r.Cut, r.Untold = cut, untold
-	if cut+untold == 0 {
-		return
-	}
 	p := 1 - r.Target
 	worst, best, n := r.Bad+cut+untold, r.Bad, r.N+cut
 	r.Lower = 1 - Upper(worst, n, j.confidence, r.DEFF)
 	r.Upper = 1 - Lower(best, n, j.confidence, r.DEFF)
-	says := func(bad int64) Verdict {
-		switch {
-		case !j.measured:
-			return Infer(bad, n, p, j.confidence, r.DEFF)
-		case float64(bad) <= p*float64(n)+1e-9:
-			return Pass
-		}
-		return Fail
-	}
 	switch {
-	case says(worst) == Pass, says(best) == Fail:
+	case j.decide(worst, n, p, r.DEFF) == Pass, j.decide(best, n, p, r.DEFF) == Fail:
 	case untold > 0:
 		r.Verdict = NotVerified
 	default:
@@ -69,8 +51,15 @@ type unknowns struct {
 	repeated int64 // answers that many different questions got
 }
 
-// unknown counts them in the seconds of an objective's stages.
+// unknown counts them in the seconds of an objective's stages, or of one about
+// conversations those that cstest gave up.
 func (j *judge) unknown(o scenario.Objective, skip func(second int) bool) (u unknowns) {
+	if o.Kind == scenario.KindConversations {
+		return unknowns{cut: j.snap.Conversations[measure.Abandoned]}
+	}
+	if o.Kind == scenario.KindFullQuality {
+		u.repeated = j.repeated()
+	}
 	b, ok := j.budgets[o.Name]
 	if !ok {
 		return u
@@ -151,7 +140,7 @@ func (j *judge) toldRecovery(s measure.Storm, after time.Duration, target float6
 		tier, degraded := j.untold(second)
 		untold += tier + degraded
 	}
-	return untold == 0 || float64(seen.bad)+float64(untold) <= (1-target)*float64(seen.n)+1e-9
+	return untold == 0 || within(float64(seen.bad)+float64(untold), float64(seen.n), 1-target)
 }
 
 // saysTier tells whether the scenario says where answers tell their tier.

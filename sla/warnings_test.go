@@ -1,51 +1,13 @@
 package sla
 
 import (
-	"math"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/cstest/cstest/measure"
-	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 )
-
-func TestLittlesLaw(t *testing.T) {
-	for inFlight, warns := range map[float64]bool{10: false, 10.4: false, 10.6: true, 9.6: false, 9.4: true, 0: false} {
-		b := newBench(t, scenario.SLA{}, judged(10*time.Second))
-		for s := range 10 {
-			b.turns(s, 100, nil) // 100/s x 100 ms
-		}
-		b.facts.Generator.InFlightMean = inFlight
-		r := b.evaluate()
-		if math.Abs(r.LittlesLaw.RateTimesMean-10) > 1e-9 || r.LittlesLaw.InFlightMean != inFlight {
-			t.Errorf("%+v", r.LittlesLaw)
-		}
-		if inFlight > 0 && math.Abs(r.LittlesLaw.ErrorShare-(inFlight/10-1)) > 1e-9 {
-			t.Errorf("%+v", r.LittlesLaw)
-		}
-		if got := slices.ContainsFunc(says(r.Warnings), func(w string) bool { return strings.HasPrefix(w, "Little's law is off by") }); got != warns {
-			t.Errorf("%v in flight: warnings %q", inFlight, r.Warnings)
-		}
-	}
-}
-
-// With less than a turn in flight on average the law says nothing.
-func TestLittlesLawIsSilentOfTinyLoads(t *testing.T) {
-	for inFlight, warns := range map[float64]bool{0.05: false, 0.9: false, 1.1: true} {
-		b := newBench(t, scenario.SLA{}, judged(10*time.Second))
-		for s := range 10 {
-			b.turns(s, 1, nil) // 1/s x 100 ms
-		}
-		b.facts.Generator.InFlightMean = inFlight
-		got := slices.ContainsFunc(b.evaluate().Warnings, func(r reason.Reason) bool { return r.Code == reason.LittlesLawOff })
-		if got != warns {
-			t.Errorf("%v in flight against 0.1: warns %t", inFlight, got)
-		}
-	}
-}
 
 func TestWarnings(t *testing.T) {
 	b := newBench(t, scenario.SLA{}, judged(10*time.Second))

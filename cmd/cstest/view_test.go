@@ -12,30 +12,10 @@ import (
 	"github.com/cstest/cstest/report"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/scenario"
-	"github.com/cstest/cstest/sla"
 	"github.com/cstest/cstest/trial"
 	"github.com/cstest/cstest/trial/crew"
 	"github.com/cstest/cstest/tui"
-	"github.com/cstest/cstest/unit"
 )
-
-func TestKnownSoFarAddsStormsToCome(t *testing.T) {
-	s := &scenario.Scenario{LLM: &scenario.LLM{Faults: []scenario.Fault{
-		{Name: "first", Kind: "status", At: unit.Duration(time.Second), For: unit.Duration(time.Second)},
-		{Name: "second", Kind: "status", At: unit.Duration(5 * time.Second), For: unit.Duration(time.Second)},
-	}}}
-	told := &measure.Facts{LLMKnown: true, Storms: []measure.Storm{{Name: "first", Start: 1010 * time.Millisecond, End: 2005 * time.Millisecond}}}
-	got := sla.SoFar(s, told)
-	if len(got.Storms) != 2 || got.Storms[0].Start != 1010*time.Millisecond || got.Storms[1].Name != "second" || got.Storms[1].End != 6*time.Second {
-		t.Errorf("storms %+v", got.Storms)
-	}
-	if len(told.Storms) != 1 {
-		t.Error("what the mock told was changed")
-	}
-	if got := sla.SoFar(s, nil); got.LLMKnown || len(got.Storms) != 0 {
-		t.Errorf("nothing told: %+v", got)
-	}
-}
 
 func TestCallsOfTheLastWholeSecond(t *testing.T) {
 	var answered measure.Second
