@@ -60,12 +60,8 @@ func (j *judge) unknown(o scenario.Objective, skip func(second int) bool) (u unk
 	if o.Kind == scenario.KindFullQuality {
 		u.repeated = j.repeated()
 	}
-	b, ok := j.budgets[o.Name]
-	if !ok {
-		return u
-	}
 	plan := j.snap.Plan
-	budget := plan.Budgets[b]
+	budget := plan.Budgets[j.budgets[o.Name]]
 	byTier := o.Kind == scenario.KindFullQuality || budget.TierAtMost != measure.TierUnknown && budget.TierAtMost != measure.TierStatic
 	for i := range j.snap.Seconds {
 		second := j.snap.First + i
@@ -81,7 +77,7 @@ func (j *judge) unknown(o scenario.Objective, skip func(second int) bool) (u unk
 			u.cut += int64(s.Outcomes[measure.Censored])
 		}
 		if byTier {
-			tier, degraded := j.untold(second)
+			tier, degraded := UntoldOf(j.s, plan, s)
 			u.tier += tier
 			u.degraded += degraded
 		}
@@ -89,18 +85,9 @@ func (j *judge) unknown(o scenario.Objective, skip func(second int) bool) (u unk
 	return u
 }
 
-// untold counts the answers of a second that do not say their tier, and those
+// UntoldOf counts the answers of a second that do not say their tier, and those
 // beside them that do not say whether they are degraded, where the scenario names
 // the place that says it.
-func (j *judge) untold(second int) (tier, degraded int64) {
-	s := j.snap.At(second)
-	if s == nil {
-		return 0, 0
-	}
-	return UntoldOf(j.s, j.snap.Plan, s)
-}
-
-// UntoldOf is untold of one second of a run of the scenario.
 func UntoldOf(s *scenario.Scenario, p *measure.Plan, second *measure.Second) (tier, degraded int64) {
 	if saysTier(s) {
 		tier = int64(second.Tiers[measure.TierUnknown])
@@ -128,17 +115,16 @@ func (j *judge) qualityNeverTold() (reason.Code, bool) {
 // toldRecovery tells whether quality is back so long after a storm even if the
 // answers that do not say so are not of full quality, over the time it has to hold.
 func (j *judge) toldRecovery(s measure.Storm, after time.Duration, target float64) bool {
-	b, ok := j.budgets[qualityBudget]
-	if !ok {
-		return false
-	}
+	b := j.budgets[qualityBudget]
 	var seen tally
 	untold := int64(0)
 	from := wholeSecond(edge(s.End + after))
-	for second := from; second < from+hold; second++ {
-		seen = seen.plus(j.at(b, second))
-		tier, degraded := j.untold(second)
-		untold += tier + degraded
+	for i := range j.snap.Seconds {
+		if second := j.snap.First + i; second >= from && second < from+hold {
+			seen = seen.plus(j.at(b, second))
+			tier, degraded := UntoldOf(j.s, j.snap.Plan, &j.snap.Seconds[i])
+			untold += tier + degraded
+		}
 	}
 	return untold == 0 || within(float64(seen.bad)+float64(untold), float64(seen.n), 1-target)
 }
@@ -151,10 +137,7 @@ func saysTier(s *scenario.Scenario) bool {
 
 // warnTiers tells of answers whose tier is not known, with the words nobody mapped.
 func (j *judge) warnTiers(warn func(code reason.Code, args ...any)) {
-	answered := float64(j.snap.Answered())
-	if answered == 0 {
-		return
-	}
+	answered := float64(max(j.snap.Answered(), 1))
 	for _, f := range j.snap.Failures {
 		if word, ok := strings.CutPrefix(f.Message, measure.UnmappedTier); ok && f.Outcome == measure.Degraded {
 			warn(reason.TierUnmapped, strings.TrimSpace(word), unit.Share(float64(f.Count)/answered))
