@@ -46,7 +46,7 @@ func (j *judge) trailing(b, second, from int, target float64) state {
 	switch most := max((1-target)*float64(t.n)+1e-9, 1); {
 	case float64(t.bad) <= most && t.bad < t.n:
 		return holds
-	case float64(t.bad) > most && t.bad >= brokenLeast:
+	case t.bad >= brokenLeast:
 		return broken
 	}
 	return unknown
@@ -204,11 +204,11 @@ func (j *judge) detect(s measure.Storm) *time.Duration {
 			return nil
 		}
 		for second := first; second < end; second++ {
-			at, t := j.snap.At(second), j.at(b, second)
-			if at == nil || at.Turns() == 0 || 20*t.bad > t.n {
+			turns, t := j.turnsAt(second), j.at(b, second)
+			if turns == 0 || 20*t.bad > t.n {
 				continue
 			}
-			if float64(calls[second].Calls) <= sparing*usual*float64(at.Turns()) {
+			if float64(calls[second].Calls) <= sparing*usual*float64(turns) {
 				d := max(time.Duration(second)*time.Second-s.Start, 0)
 				return &d
 			}
@@ -288,14 +288,20 @@ func (j *judge) callsInside(s measure.Storm) (float64, bool) {
 	return j.callsPerTurnOf(j.calls(), inside)
 }
 
+// turnsAt is how many turns a second had, of every kind; 0 of one that nobody saw.
+func (j *judge) turnsAt(second int) int64 {
+	if at := j.snap.At(second); at != nil {
+		return at.Turns()
+	}
+	return 0
+}
+
 // callsPerTurnOf is the LLM calls per turn of some seconds; false when they had no turns.
 func (j *judge) callsPerTurnOf(calls map[int]measure.CallSecond, list []int) (float64, bool) {
 	var n, turns int64
 	for _, second := range list {
 		n += calls[second].Calls
-		if at := j.snap.At(second); at != nil {
-			turns += at.Turns()
-		}
+		turns += j.turnsAt(second)
 	}
 	if turns == 0 {
 		return 0, false
@@ -324,8 +330,7 @@ func (j *judge) metastable(s measure.Storm) bool {
 	from := after
 	for second := after; second < j.snap.Plan.Seconds() && j.snap.At(second) != nil; second++ {
 		if j.stormy(second, s) {
-			from = second + 1
-			continue
+			from = second + 1 // and this window is empty, which says nothing
 		}
 		now := j.starts(second-window+1, second+1)
 		if j.s.Load.Open() && now < 0.9*rate {
@@ -344,19 +349,17 @@ func (j *judge) metastable(s measure.Storm) bool {
 	return seen >= hold
 }
 
-// starts is the conversations begun or refused in [first, end), a second.
+// starts is the conversations begun or refused in [first, end), a second; 0 where
+// that is no time.
 func (j *judge) starts(first, end int) float64 {
 	first = max(first, 0)
-	if end <= first {
-		return 0
-	}
 	var n uint64
 	for second := first; second < end; second++ {
 		if s := j.snap.At(second); s != nil {
 			n += uint64(s.Starts) + uint64(s.Outcomes[measure.DroppedTarget])
 		}
 	}
-	return float64(n) / float64(end-first)
+	return float64(n) / float64(max(end-first, 1))
 }
 
 // recovery judges how long after each storm of a name things stayed bad.
