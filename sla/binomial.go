@@ -14,7 +14,7 @@ import (
 // C. J. Clopper, E. S. Pearson, Biometrika 26 (1934).
 func Upper(bad, n int64, confidence, deff float64) float64 {
 	x, m := scaled(bad, n, deff)
-	if m <= 0 || x >= m {
+	if x >= m {
 		return 1
 	}
 	return mathext.InvRegIncBeta(x+1, m-x, confidence)
@@ -24,7 +24,7 @@ func Upper(bad, n int64, confidence, deff float64) float64 {
 // quantile of Beta(x, n−x+1). It is 0 when nothing bad was seen.
 func Lower(bad, n int64, confidence, deff float64) float64 {
 	x, m := scaled(bad, n, deff)
-	if m <= 0 || x <= 0 {
+	if x <= 0 {
 		return 0
 	}
 	return mathext.InvRegIncBeta(x, m-x+1, 1-confidence)
@@ -78,10 +78,7 @@ const power = 0.8
 // bad turns is taken at the quantile that is that likely not to be passed on the
 // way to the budget, by the normal approximation.
 func powered(share, p, confidence, deff float64, least int64) int64 {
-	z := distuv.UnitNormal.Quantile(power)
-	if share > p {
-		z = -z
-	}
+	z := math.Copysign(distuv.UnitNormal.Quantile(power), p-share)
 	return decides(func(n int64) int64 {
 		m := float64(n)
 		return int64(max(share*m+z*math.Sqrt(m*deff*share*(1-share)), 0) + 0.5)
@@ -95,9 +92,10 @@ func decides(bad func(n int64) int64, p, confidence, deff float64, least int64) 
 	least = max(least, 1)
 	hi := least
 	for !decided(hi) {
-		if hi *= 2; hi > mostTurns {
+		if hi >= mostTurns {
 			return 0
 		}
+		hi = min(2*hi, mostTurns)
 	}
 	return first(least, hi, decided)
 }
@@ -123,11 +121,11 @@ func quantileRanks(n int64, q, deff float64) (lower, upper int64, ok bool) {
 	tail := (1 - shown) / 2
 	deff = max(deff, 1)
 	m := float64(n) / deff
-	if n <= 0 || q <= 0 || q >= 1 || math.Pow(1-q, m) > tail || math.Pow(q, m) > tail {
+	if math.Pow(1-q, m) > tail || math.Pow(q, m) > tail { // as where q is no share, or n none
 		return 0, 0, false
 	}
 	lower = first(1, n, func(k int64) bool { return binomialAtMost(float64(k)/deff, m, q) > tail })
-	upper = first(1, n, func(k int64) bool { return binomialAtMost(float64(k)/deff-1, m, q) >= 1-tail })
+	upper = first(lower, n, func(k int64) bool { return binomialAtMost(float64(k)/deff-1, m, q) >= 1-tail })
 	return lower, upper, true
 }
 

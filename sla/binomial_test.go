@@ -32,6 +32,10 @@ func TestInferEdges(t *testing.T) {
 		want    Verdict
 	}{
 		{0, 0, 0.01, 1, Inconclusive},
+		{0, 0, 0, 1, Inconclusive},
+		{0, 0, 1, 1, Inconclusive},
+		{1, 1, 0.01, 1, Fail}, // at least one of one with 1 %
+		{1, 1, 0.06, 1, Inconclusive},
 		{0, 1, 0, 1, Pass},
 		{1, 1000, 0, 1, Fail},
 		{5, 5, 1, 1, Pass},
@@ -59,6 +63,9 @@ func TestBounds(t *testing.T) {
 		{Lower(0, 10, 0.95, 1), 0},
 		{Upper(0, 0, 0.95, 1), 1},
 		{Lower(0, 0, 0.95, 1), 0},
+		{Lower(1, 100, 0.95, 1), 1 - math.Pow(0.95, 1.0/100)},
+		{Lower(3, 300, 0.95, 3), 1 - math.Pow(0.95, 1.0/100)},
+		{Upper(99, 100, 0.95, 1), math.Pow(0.95, 1.0/100)},
 		{Upper(20, 200, 0.95, 2), 0.1637176233},
 		{Lower(20, 200, 0.95, 2), 0.0552632377},
 		{Upper(10, 100, 0.95, 0), 0.1637176233},
@@ -66,6 +73,17 @@ func TestBounds(t *testing.T) {
 		if math.Abs(c.got-c.want) > 1e-6 {
 			t.Errorf("bound %v, want %v", c.got, c.want)
 		}
+	}
+}
+
+// At a bound itself the share is passed, and not failed: of one turn that is good
+// half may be bad with a confidence of a half, and so it is of one that is bad.
+func TestInferAtTheBound(t *testing.T) {
+	if got := Infer(0, 1, 0.5, 0.5, 1); got != Pass {
+		t.Errorf("a good one: %v, bound %v", got, Upper(0, 1, 0.5, 1))
+	}
+	if got := Infer(1, 1, 0.5, 0.5, 1); got != Inconclusive {
+		t.Errorf("a bad one: %v, bound %v", got, Lower(1, 1, 0.5, 1))
 	}
 }
 
@@ -143,63 +161,4 @@ func TestNeeds(t *testing.T) {
 	if got := decides(func(n int64) int64 { return int64(0.01*float64(n) + 0.5) }, 0.01, 0.95, 1, 1000); got != 0 {
 		t.Errorf("exactly at the target, but %d would decide", got)
 	}
-}
-
-func TestQuantileRanks(t *testing.T) {
-	if got := QuantileNeeds(0.99, 0.95); got != 368 {
-		t.Errorf("P99 needs %d, want 368", got)
-	}
-	for _, c := range []struct {
-		q    float64
-		want int64
-	}{{0.5, 6}, {0.95, 72}, {0.999, 3688}, {0.01, 368}} {
-		if got := QuantileNeeds(c.q, 0.95); got != c.want {
-			t.Errorf("P%v needs %d, want %d", 100*c.q, got, c.want)
-		}
-		if _, _, ok := quantileRanks(c.want, c.q, 1); !ok {
-			t.Errorf("P%v: %d are not enough", 100*c.q, c.want)
-		}
-		if _, _, ok := quantileRanks(c.want-1, c.q, 1); ok {
-			t.Errorf("P%v: %d are enough", 100*c.q, c.want-1)
-		}
-	}
-	// The classic table: the median of 20 lies between the 6th and the 15th value.
-	if l, u, ok := quantileRanks(20, 0.5, 1); !ok || l != 6 || u != 15 {
-		t.Errorf("median of 20: [%d, %d]", l, u)
-	}
-	if QuantileNeeds(0, 0.95) != 0 || QuantileNeeds(1, 0.95) != 0 || QuantileNeeds(0.5, 1) != 0 {
-		t.Error("what no number of samples gives needs none")
-	}
-}
-
-// The ranks hold the quantile at least as often as they say, and one rank less
-// on either side would not keep its tail.
-func TestQuantileRanksCover(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		n := rapid.Int64Range(1, 5000).Draw(t, "n")
-		q := rapid.SampledFrom([]float64{0.5, 0.9, 0.99}).Draw(t, "q")
-		l, u, ok := quantileRanks(n, q, 1)
-		if !ok {
-			return
-		}
-		var below, inside float64
-		for k := int64(0); k <= n; k++ {
-			p := math.Exp(logChoose(n, k) + float64(k)*math.Log(q) + float64(n-k)*math.Log1p(-q))
-			if k < l {
-				below += p
-			} else if k < u {
-				inside += p
-			}
-		}
-		if below > 0.025+1e-9 || inside < 0.95-1e-9 {
-			t.Fatalf("[%d, %d] of %d: below %v, inside %v", l, u, n, below, inside)
-		}
-	})
-}
-
-func logChoose(n, k int64) float64 {
-	a, _ := math.Lgamma(float64(n) + 1)
-	b, _ := math.Lgamma(float64(k) + 1)
-	c, _ := math.Lgamma(float64(n-k) + 1)
-	return a - b - c
 }
