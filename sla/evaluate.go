@@ -36,7 +36,7 @@ type judge struct {
 	users      float64 // that a closed load is worth; 0 in an open one
 	measured   bool    // the gate is what was measured, not what can be inferred
 	storms     []measure.Storm
-	silent     []bool // by second, see silentAt
+	silent     []bool // by second, see silences
 	strained   []bool // seconds that are left out, see without; nil is none
 	result     Result
 }
@@ -59,7 +59,7 @@ func Evaluate(s *scenario.Scenario, snap *measure.Snapshot, facts *measure.Facts
 	for i, b := range snap.Plan.Budgets {
 		j.budgets[b.Name] = i
 	}
-	j.storms = stormsOf(s, snap.Plan, facts)
+	j.storms, j.silent = stormsOf(s, snap.Plan, facts), silences(snap)
 	j.result.DEFF = j.deffOf(float64(snap.Turns()), j.deff)
 	j.judgeStorms()
 	for _, o := range j.objectives {

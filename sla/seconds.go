@@ -24,7 +24,7 @@ const scaledBelow = 300
 func (j *judge) second(b, second int) state {
 	t := j.at(b, second)
 	switch {
-	case !j.leftOut(second) && j.silentAt(second) || 20*t.bad > t.n && (t.bad > 1 || t.n == 1):
+	case !j.leftOut(second) && j.silent[second] || 20*t.bad > t.n && (t.bad > 1 || t.n == 1):
 		return broken
 	case 20*t.bad > t.n:
 		return doubtful
@@ -34,37 +34,31 @@ func (j *judge) second(b, second int) state {
 	return unknown
 }
 
-// silentAt tells whether turns were waited for all through a second, in vain or
-// longer than they should be, and nothing was answered since the last of these
-// were sent. Without it users who wait, and so do not ask, would make an outage
-// look like a time in which nobody wanted anything.
-func (j *judge) silentAt(second int) bool {
-	if j.silent == nil {
-		j.silent = j.silences()
-	}
-	return j.silent[second]
-}
-
-func (j *judge) silences() []bool {
-	silent := make([]bool, j.snap.Plan.Seconds())
-	patience := int(j.snap.Plan.Patience / time.Second)
-	var lost, late int64 // turns waited for
+// silences tells of each second of a plan whether turns were waited for all through
+// it, in vain or longer than they should be, and nothing was answered since the last
+// of these were sent. Without it users who wait, and so do not ask, would make an
+// outage look like a time in which nobody wanted anything.
+func silences(s *measure.Snapshot) []bool {
+	silent := make([]bool, s.Plan.Seconds())
+	patience := int(s.Plan.Patience / time.Second)
+	lost := int64(0) // turns waited for in vain
 	lostAt, lateAt, answered := none, none, none
 	for second := range silent {
 		var f measure.Flow
-		if at := j.snap.At(second); at != nil {
+		if at := s.At(second); at != nil {
 			f = at.Flow
 		}
 		if f.Answers > 0 {
 			answered = second
 		}
 		lost -= int64(f.LostEnd)
-		late -= int64(f.LateEnd)
-		silent[second] = lost > 0 && answered <= lostAt || late > 0 && answered <= lateAt-patience
-		if lost += int64(f.Lost); f.Lost > 0 {
+		// Where all that was late has come, it was answered after the last of it was sent.
+		silent[second] = lost > 0 && answered <= lostAt || lateAt != none && answered <= lateAt-patience
+		lost += int64(f.Lost)
+		if f.Lost > 0 {
 			lostAt = second
 		}
-		if late += int64(f.Late); f.Late > 0 {
+		if f.Late > 0 {
 			lateAt = second
 		}
 	}
@@ -202,41 +196,40 @@ func (j *judge) seconds() {
 
 // outages joins bad seconds of judged stages that follow one another.
 func (j *judge) outages(b int) {
-	first := none
-	for second := range j.snap.Plan.Seconds() + 1 {
-		if second < j.snap.Plan.Seconds() && j.inStages(b, second) && j.second(b, second) == broken {
-			if first == none {
-				first = second
-			}
+	list, next := &j.result.Outages, none // and the second after the last of them
+	for second := range j.snap.Plan.Seconds() {
+		if !j.inStages(b, second) || j.second(b, second) != broken {
 			continue
 		}
-		if first != none {
-			j.result.Outages = append(j.result.Outages, Outage{
-				Start:  time.Duration(first) * time.Second,
-				Length: time.Duration(second-first) * time.Second,
-				Cause:  j.cause(first, second-1),
-			})
-			first = none
+		if second != next {
+			*list = append(*list, Outage{Start: time.Duration(second) * time.Second})
 		}
+		(*list)[len(*list)-1].Length += time.Second
+		next = second + 1
+	}
+	for i := range *list {
+		o := &(*list)[i]
+		o.Cause = j.cause(int(o.Start/time.Second), int((o.Start+o.Length)/time.Second))
 	}
 }
 
 // lateCause is the cause of an outage in which all was answered, but too late.
 const lateCause = "late"
 
-// cause is the most frequent outcome that was not an answer, from first to last
-// and of the turns that were waited for at first; late answers where those were
+// cause is the most frequent outcome that was not an answer, of seconds in [first,
+// end) and of the turns that were waited for at first; late answers where those were
 // more. Where there was neither, answers were bad by their tier.
-func (j *judge) cause(first, last int) string {
-	for silent := j.silentAt(first); silent; {
+func (j *judge) cause(first, end int) string {
+	for silent := j.silent[first]; silent; {
 		first--
 		at := j.snap.At(first)
-		silent = at != nil && at.Flow.Lost+at.Flow.Late == 0
+		silent = at != nil && at.Flow.Lost == 0 && at.Flow.Late == 0
 	}
 	var seen [measure.Outcomes]uint64
 	late := uint64(0)
-	for second := first; second <= last; second++ {
-		if s := j.snap.At(second); s != nil {
+	for i := range j.snap.Seconds {
+		if second := j.snap.First + i; second >= first && second < end {
+			s := &j.snap.Seconds[i]
 			late += uint64(s.Flow.Late)
 			for o, n := range s.Outcomes {
 				seen[o] += uint64(n)

@@ -103,7 +103,7 @@ func (j *judge) without(seconds []int) *judge {
 	before := max(wholeSecond(j.s.Target.Timeout.D()), 1)
 	w := &judge{
 		s: j.s, snap: j.snap, facts: j.facts, objectives: j.objectives, budgets: j.budgets, confidence: j.confidence,
-		deff: j.deff, users: j.users, measured: j.measured, storms: j.storms, strained: make([]bool, j.snap.Plan.Seconds()+1),
+		deff: j.deff, users: j.users, measured: j.measured, storms: j.storms, silent: j.silent, strained: make([]bool, j.snap.Plan.Seconds()+1),
 	}
 	for _, second := range seconds {
 		for near := max(second-before, 0); near <= second+1 && near < len(w.strained); near++ {
