@@ -130,10 +130,7 @@ func (m Metric) changes(pairs []Pair) (out []float64) {
 	for _, p := range pairs {
 		d := p.B - p.A
 		if !m.Points {
-			if p.A <= 0 || p.B <= 0 {
-				continue
-			}
-			d = math.Log(p.B / p.A)
+			d = math.Log(p.B) - math.Log(p.A) // no number where one is not above 0
 		}
 		if !math.IsNaN(d) && !math.IsInf(d, 0) {
 			out = append(out, d)
@@ -151,8 +148,7 @@ func (m Metric) asRead(change float64) float64 {
 }
 
 // walsh gives the means of every two, each with itself too, in order.
-func walsh(d []float64) []float64 {
-	out := make([]float64, 0, len(d)*(len(d)+1)/2)
+func walsh(d []float64) (out []float64) {
 	for i := range d {
 		for j := i; j < len(d); j++ {
 			out = append(out, d[i]/2+d[j]/2)
@@ -189,11 +185,7 @@ func rankSums(n int) []float64 {
 }
 
 // cutAt is the largest rank sum that is at most so likely on both sides
-// together, −1 without one.
+// together, −1 without one. The last of chances is 1, which is no share.
 func cutAt(chances []float64, share float64) int {
-	cut := -1
-	for w := 0; w < len(chances)/2 && 2*chances[w] <= share*(1+1e-12); w++ {
-		cut = w
-	}
-	return cut
+	return slices.IndexFunc(chances, func(c float64) bool { return 2*c > share*(1+1e-12) }) - 1
 }

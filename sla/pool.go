@@ -2,6 +2,7 @@ package sla
 
 import (
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/stat/distuv"
 )
@@ -39,47 +40,37 @@ type Pooled struct {
 // Trials 7 (1986)), with the variances that equal shares would have.
 func Pool(runs []Sample, p, confidence, deff float64) Pooled {
 	out := Pooled{DEFF: max(deff, 1), Upper: 1, P: 1, Verdict: Inconclusive}
-	k := 0
+	runs = slices.DeleteFunc(slices.Clone(runs), func(r Sample) bool { return r.N <= 0 })
 	for _, r := range runs {
-		if r.N > 0 {
-			k++
-			out.Bad += r.Bad
-			out.N += r.N
-		}
+		out.Bad += r.Bad
+		out.N += r.N
 	}
-	if k == 0 {
-		return out
-	}
-	if k > 1 && out.Bad > 0 && out.Bad < out.N {
-		out.scatter(runs, float64(k), confidence)
+	if len(runs) > 1 && out.Bad > 0 && out.Bad < out.N {
+		out.scatter(runs, confidence)
 	}
 	out.Lower, out.Upper = Lower(out.Bad, out.N, confidence, out.DEFF), Upper(out.Bad, out.N, confidence, out.DEFF)
 	out.Verdict = Infer(out.Bad, out.N, p, confidence, out.DEFF)
 	return out
 }
 
-// scatter sets what the difference between k runs comes to.
-func (o *Pooled) scatter(runs []Sample, k, confidence float64) {
-	n := float64(o.N)
+// scatter sets what the difference between runs comes to, each of which has turns.
+func (o *Pooled) scatter(runs []Sample, confidence float64) {
+	k, n := float64(len(runs)), float64(o.N)
 	share := float64(o.Bad) / n
 	of := share * (1 - share)
 	// Whole numbers first: sums of them do not depend on their order.
 	var squares, q, weights float64
 	for _, r := range runs {
-		if r.N > 0 {
-			// (xN − Xn)/N is the deviation; the integers are exact below 2^53.
-			d := (float64(r.Bad)*n - float64(o.Bad)*float64(r.N)) / n
-			squares += d * d
-			q += d * d / float64(r.N)
-			weights += float64(r.N) * float64(r.N)
-		}
+		// (xN − Xn)/N is the deviation; the integers are exact below 2^53.
+		d := (float64(r.Bad)*n - float64(o.Bad)*float64(r.N)) / n
+		squares += d * d
+		q += d * d / float64(r.N)
+		weights += float64(r.N) * float64(r.N)
 	}
 	within := of * o.DEFF // of one turn
 	q /= within
 	o.P = distuv.ChiSquared{K: k - 1}.Survival(q)
-	if c := (n - weights/n) / within; q > k-1 && c > 0 {
-		o.Between = math.Sqrt((q - (k - 1)) / c)
-	}
+	o.Between = math.Sqrt(max(q-(k-1), 0) * within / (n - weights/n))
 	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: k - 1}.Quantile(confidence)
 	z := distuv.UnitNormal.Quantile(confidence)
 	o.DEFF = max(o.DEFF, k/(k-1)*squares/(n*of)*(t/z)*(t/z))

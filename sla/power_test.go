@@ -12,8 +12,16 @@ const eighty = 0.8416212
 // likely not to be passed on the way to the target, rounded, decides.
 func TestPoweredIsTheLeast(t *testing.T) {
 	for _, c := range []struct{ share, p, deff float64 }{
-		{0.005, 0.01, 1}, {0.02, 0.01, 1}, {0.3, 0.5, 1}, {0.6, 0.5, 1}, {0.2, 0.5, 1}, {0.8, 0.5, 1},
-		{0.3, 0.4, 4}, {0.5, 0.4, 4}, {0.01, 0.05, 9}, {0.1, 0.05, 2.5},
+		{0.005, 0.01, 1},
+		{0.02, 0.01, 1},
+		{0.3, 0.5, 1},
+		{0.6, 0.5, 1},
+		{0.2, 0.5, 1},
+		{0.8, 0.5, 1},
+		{0.3, 0.4, 4},
+		{0.5, 0.4, 4},
+		{0.01, 0.05, 9},
+		{0.1, 0.05, 2.5},
 	} {
 		nearest := func(n int64) int64 {
 			z := eighty

@@ -69,8 +69,13 @@ func logChoose(n, k int64) float64 {
 // Terms of the sum are continued between whole numbers, and are none below and all above.
 func TestBinomialAtMost(t *testing.T) {
 	for _, c := range []struct{ k, n, q, want float64 }{
-		{-1, 10, 0.3, 0}, {-0.1, 10, 0.3, 0}, {0, 10, 0.3, math.Pow(0.7, 10)}, {3, 10, 0.3, atMost(3, 10, 0.3)},
-		{9, 10, 0.3, 1 - math.Pow(0.3, 10)}, {10, 10, 0.3, 1}, {11, 10, 0.3, 1},
+		{-1, 10, 0.3, 0},
+		{-0.1, 10, 0.3, 0},
+		{0, 10, 0.3, math.Pow(0.7, 10)},
+		{3, 10, 0.3, atMost(3, 10, 0.3)},
+		{9, 10, 0.3, 1 - math.Pow(0.3, 10)},
+		{10, 10, 0.3, 1},
+		{11, 10, 0.3, 1},
 	} {
 		if got := binomialAtMost(c.k, c.n, c.q); math.Abs(got-c.want) > 1e-12 {
 			t.Errorf("at most %v of %v: %v, want %v", c.k, c.n, got, c.want)

@@ -110,7 +110,7 @@ func (j *judge) deffOf(n, dialog float64) float64 {
 
 // byUsers tells whether the number of users limits what n turns tell.
 func (j *judge) byUsers(n int64, deff float64) bool {
-	return j.users > 0 && float64(n)/deff >= j.users*(1-1e-9)
+	return j.users > 0 && float64(n)/j.users >= deff
 }
 
 // decide is the verdict on so many bad of n turns where at most the share p may
@@ -185,7 +185,7 @@ func (j *judge) spent(r *Judged, o scenario.Objective) reason.Reasons {
 	case scenario.KindAvailability:
 		return reason.Reasons{reason.New(reason.NotAnswered, verdict, r.Bad, r.N)}
 	case scenario.KindFullQuality:
-		if whole, ok := j.total(o.Name, nil); ok && int64(whole.n) != r.N && whole.n > 0 {
+		if whole, _ := j.total(o.Name, nil); int64(whole.n) != r.N {
 			return reason.Reasons{reason.New(reason.NotFullQualityCalm, verdict, r.Bad, r.N, unit.Share(float64(whole.bad)/float64(whole.n)))}
 		}
 		return reason.Reasons{reason.New(reason.NotFullQuality, verdict, r.Bad, r.N)}
@@ -210,7 +210,7 @@ func (j *judge) late(r *Judged, o scenario.Objective) reason.Reasons {
 	n := float64(r.N)
 	quantile, verdict := unit.Share(r.Target), r.Verdict.Word()
 	list := reason.Reasons{reason.New(reason.LatencyBad, quantile, r.Limit, verdict, unit.Share(float64(r.Bad)/n))}
-	if t, ok := j.answeredTwin(o.Name); ok && int64(t.n) == r.N {
+	if t, ok := j.answeredTwin(o.Name); ok {
 		list[0] = reason.New(reason.Latency, quantile, r.Limit, verdict, unit.Share(float64(t.bad)/n), unit.Share(float64(r.Bad-int64(t.bad))/n))
 	}
 	answers, exact := j.answers(o.Name)
