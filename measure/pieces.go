@@ -15,10 +15,11 @@ import (
 //
 // with a piece of the journal each. WRITER tells processes of one shard apart.
 // What engines put before a line does no harm, nor do lines out of order or
-// twice. A line stays below the 16 KiB at which container runtimes split.
+// twice. A line stays below the 1 KiB at which Slurm splits, and the 16 KiB at which
+// container runtimes do.
 const (
 	pieceMark = "cstest-journal "
-	pieceMost = 8 << 10
+	pieceMost = 672
 	// headMost bounds the beginning of a journal, without which the rest cannot be
 	// read; it is written again every headEvery, for logs are cut at their beginning.
 	headMost  = 1 << 20

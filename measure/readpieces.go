@@ -18,7 +18,7 @@ import (
 // What logs may hold: journals in all, and pieces of them.
 const (
 	mostStreams = 8192
-	mostPieces  = 8 << 20
+	mostPieces  = 16 << 20
 	shardName   = 16 // bytes of "1023/1024" and more
 )
 
@@ -42,7 +42,6 @@ type Spool struct {
 	size    int64
 	pieces  int
 	streams map[string]*Stream
-	decoded []byte
 }
 
 // Stream is the journal of one process, as far as logs held it.
@@ -82,10 +81,8 @@ func (s *Spool) Read(r io.Reader) (pieces int, err error) {
 		if errors.Is(err, bufio.ErrBufferFull) { // of others: a piece is shorter
 			continue
 		}
-		if _, fields, ok := bytes.Cut(line, []byte(pieceMark)); ok {
-			if err := s.take(fields); err != nil {
-				return s.pieces - before, err
-			}
+		if _, err := s.Take(line); err != nil {
+			return s.pieces - before, err
 		}
 		if errors.Is(err, io.EOF) {
 			return s.pieces - before, nil
@@ -96,53 +93,69 @@ func (s *Spool) Read(r io.Reader) (pieces int, err error) {
 	}
 }
 
-// take keeps the piece of a line. What is no piece is passed over.
-func (s *Spool) take(line []byte) error {
-	f := bytes.Fields(line)
-	if len(f) < 2 || len(f[0]) > shardName || len(f[1]) != 8 {
-		return nil
+// Take keeps the piece that a line holds, and gives it. What holds none is passed
+// over. Its errors are those of the disk, and of logs beyond all bounds.
+func (s *Spool) Take(line []byte) (Piece, error) {
+	p, found, good := ParsePiece(line)
+	if !found {
+		return Piece{}, nil
 	}
-	name := string(f[0]) + " " + string(f[1])
+	name := p.Shard + " " + p.Writer
 	stream := s.streams[name]
 	if stream == nil {
 		if len(s.streams) >= mostStreams {
-			return fmt.Errorf("journals of more than %d processes: merge the logs of one run", mostStreams)
+			return Piece{}, fmt.Errorf("journals of more than %d processes: merge the logs of one run", mostStreams)
 		}
-		stream = &Stream{Shard: string(f[0]), spool: s}
+		stream = &Stream{Shard: p.Shard, spool: s}
 		s.streams[name] = stream
 	}
-	offset, ok := s.decode(f)
-	if !ok {
+	if !good {
 		stream.Torn++
-		return nil
+		return Piece{}, nil
 	}
 	if s.pieces >= mostPieces {
-		return fmt.Errorf("more than %d pieces of journals: merge the logs of one run", mostPieces)
+		return Piece{}, fmt.Errorf("more than %d pieces of journals: merge the logs of one run", mostPieces)
 	}
-	if _, err := s.file.WriteAt(s.decoded, s.size); err != nil {
-		return err
+	if _, err := s.file.WriteAt(p.Bytes, s.size); err != nil {
+		return Piece{}, err
 	}
-	stream.pieces = append(stream.pieces, piece{offset, s.size, int32(len(s.decoded))})
-	s.size += int64(len(s.decoded))
+	stream.pieces = append(stream.pieces, piece{p.Offset, s.size, int32(len(p.Bytes))})
+	s.size += int64(len(p.Bytes))
 	s.pieces++
-	return nil
+	return p, nil
 }
 
-// decode checks the fields of a line and puts its piece into decoded.
-func (s *Spool) decode(f [][]byte) (offset int64, ok bool) {
+// Piece is a stretch of a journal as a line of a log holds it.
+type Piece struct {
+	Shard  string // i/N, as the line has it
+	Writer string // tells the processes of one shard apart
+	Offset int64  // in the journal
+	Bytes  []byte
+}
+
+// ParsePiece reads the piece that a line holds. Where found, the line says whose
+// it is; it is good when its bytes are those that were written.
+func ParsePiece(line []byte) (p Piece, found, good bool) {
+	_, fields, ok := bytes.Cut(line, []byte(pieceMark))
+	if !ok {
+		return p, false, false
+	}
+	f := bytes.Fields(fields)
+	if len(f) < 2 || len(f[0]) > shardName || len(f[1]) != 8 {
+		return p, false, false
+	}
+	p.Shard, p.Writer = string(f[0]), string(f[1])
 	if len(f) < 5 {
-		return 0, false
+		return p, true, false
 	}
 	offset, err := strconv.ParseInt(string(f[2]), 10, 64)
 	sum, err2 := strconv.ParseUint(string(f[3]), 16, 32)
 	if err != nil || err2 != nil || offset < 0 {
-		return 0, false
+		return p, true, false
 	}
-	s.decoded, err = base64.StdEncoding.AppendDecode(s.decoded[:0], f[4])
-	if err != nil || len(s.decoded) == 0 || crc32.Checksum(s.decoded, castagnoli()) != uint32(sum) {
-		return 0, false
-	}
-	return offset, true
+	p.Offset = offset
+	p.Bytes, err = base64.StdEncoding.AppendDecode(nil, f[4])
+	return p, true, err == nil && len(p.Bytes) > 0 && crc32.Checksum(p.Bytes, castagnoli()) == uint32(sum)
 }
 
 // Streams gives the journals, in an order of their names.

@@ -70,13 +70,24 @@ func OpenJournal(path string) (*Recovered, error) {
 // end is a torn write; bad stretches before it are skipped and listed. The same
 // bytes give the same result. It errs with ErrVersion, with ErrNoJournal, when r
 // does, and when the intervals do not add up; never because bytes are damaged.
-func ReadJournal(r io.Reader) (*Recovered, error) {
+func ReadJournal(r io.Reader) (*Recovered, error) { return readJournal(r, nil) }
+
+// FollowJournal reads a journal while it is still being written, and passes every
+// interval to take as soon as r has given it; take may keep it. It returns when r
+// ends, with the errors of ReadJournal and of take.
+func FollowJournal(r io.Reader, take func(*Snapshot) error) error {
+	_, err := readJournal(r, take)
+	return err
+}
+
+// readJournal adds the intervals up, or passes them to interval.
+func readJournal(r io.Reader, interval func(*Snapshot) error) (*Recovered, error) {
 	head := make([]byte, headerLength)
 	n, err := io.ReadFull(r, head)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
-	v := &recovery{out: &Recovered{Notes: map[string]json.RawMessage{}}}
+	v := &recovery{out: &Recovered{Notes: map[string]json.RawMessage{}}, interval: interval}
 	whole := n == headerLength && string(head[:len(headerMagic)]) == headerMagic &&
 		crc32.Checksum(head[:headerLength-4], castagnoli()) == binary.LittleEndian.Uint32(head[headerLength-4:])
 	if whole {
@@ -123,6 +134,8 @@ type recovery struct {
 	record  []byte // parts of an unfinished record
 	kind    kind
 	partial bool
+	// interval takes each in place of the sum; nil: they are added up.
+	interval func(*Snapshot) error
 }
 
 func (v *recovery) gap(offset, length int64) {
@@ -192,6 +205,9 @@ func (v *recovery) take(k kind, record []byte) error {
 			return err
 		}
 		out.Intervals++
+		if v.interval != nil {
+			return v.interval(s)
+		}
 		if err := out.Snapshot.Add(s); err != nil {
 			return fmt.Errorf("journal: %w", err)
 		}

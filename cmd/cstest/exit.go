@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/cstest/cstest/engine"
+	"github.com/cstest/cstest/engine/conduct"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/trial"
@@ -88,13 +89,16 @@ func exitCode(err error) int {
 		results  resultsError
 		journal  *trial.ResultsError
 		limit    *trial.LimitError
+		lost     *conduct.LostError
 	)
 	switch {
 	case errors.As(err, &quiet):
 		return quiet.code
 	case errors.As(err, &usage), errors.As(err, &problems), errors.As(err, &refused):
 		return exitUsage
-	case errors.As(err, &target), errors.Is(err, engine.ErrNoStart):
+	case errors.As(err, &lost) && lost.Code == exitUsage:
+		return exitUsage
+	case errors.As(err, &target), errors.Is(err, engine.ErrNoStart), errors.Is(err, conduct.ErrNotReady), errors.As(err, &lost):
 		return exitTarget
 	case errors.As(err, &limit):
 		return exitInvalid

@@ -51,7 +51,13 @@ type running struct {
 // launch starts cstest; the end of the test ends it.
 func launch(t *testing.T, args ...string) *running {
 	t.Helper()
-	r := &running{cmd: command(t, args...), done: make(chan struct{})}
+	return underWay(t, command(t, args...))
+}
+
+// underWay is a command under way; the end of the test ends it.
+func underWay(t *testing.T, cmd *exec.Cmd) *running {
+	t.Helper()
+	r := &running{cmd: cmd, done: make(chan struct{})}
 	r.cmd.Stdout, r.cmd.Stderr = &r.out, &r.stderr
 	if err := r.cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -79,6 +79,9 @@ var house = map[string][]string{
 	"report/ci":                  {"result"},
 	"capacity":                   {"result", "scenario"},
 	"engine":                     {"result"},
+	"engine/conduct":             {"engine", "load", "measure", "scenario", "trial", "trial/crew"},
+	"engine/pack":                {"result", "scenario"},
+	"engine/slurm":               {"engine/conduct"},
 	"output":                     {"load", "measure", "result"},
 	"output/jsonl":               {"measure", "output", "result"},
 	"output/prometheus":          {"output", "result"},
@@ -91,7 +94,7 @@ var house = map[string][]string{
 	"trial/crew":                 {"load", "measure", "scenario", "trial/servers", "usage"},
 	"trial/servers":              {"measure", "scenario"},
 	"cmd/cstest": {
-		"capacity", "driver", "engine", "learn", "load", "measure", "mockllm", "output", "output/jsonl", "output/prometheus", "pool", "reference-server", "report", "report/ci", "result", "scenario", "scenarios",
+		"capacity", "driver", "engine", "engine/conduct", "engine/pack", "engine/slurm", "learn", "load", "measure", "mockllm", "output", "output/jsonl", "output/prometheus", "pool", "reference-server", "report", "report/ci", "result", "scenario", "scenarios",
 		"selftest", "sla", "trend", "trial", "trial/servers", "tui", "tune", "visible",
 	},
 }

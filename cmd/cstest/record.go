@@ -2,9 +2,11 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
+	"github.com/cstest/cstest/engine"
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
@@ -38,6 +40,35 @@ func (j *job) pieces() measure.File {
 	}
 	// It holds no secrets, and a scrubber would cut into its text.
 	return measure.NewPieces(unscrubbed(j.s.out), result.Shard{I: j.spread.shard, N: j.spread.shards}.String())
+}
+
+// sayReady tells who gathers the journals of shards that this one waits to start.
+func (o *runOptions) sayReady(s streams, sp spread) error {
+	if o.journal == "" {
+		return nil
+	}
+	_, err := io.WriteString(s.out, engine.Status{Shard: result.Shard{I: sp.shard, N: sp.shards}, Ready: true}.Line())
+	return err
+}
+
+// sayEnded tells that nothing more is to come, and how it ended.
+func (o *runOptions) sayEnded(s streams, err error) {
+	if o.journal == "" || o.shard == "" {
+		return
+	}
+	if part, _, wrong := readShard(o.shard); wrong == nil {
+		// Who gathers them learns of a lost line from the engine.
+		_, _ = io.WriteString(s.out, engine.Status{Shard: part, Ended: true, Code: exitCode(err)}.Line())
+	}
+}
+
+// notOurs are the secrets that a shard does without: the mock LLM is armed by who
+// drives all of them.
+func (o *runOptions) notOurs() []string {
+	if part, _, err := readShard(o.shard); o.shard != "" && err == nil && part.N > 1 {
+		return []string{"llm.token"}
+	}
+	return nil
 }
 
 // occupy makes the folder of the results this run's own until release. With

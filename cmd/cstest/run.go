@@ -98,8 +98,9 @@ type job struct {
 	secrets *report.Redactor
 }
 
-func runRun(ctx context.Context, s streams, o *runOptions, args []string) error {
+func runRun(ctx context.Context, s streams, o *runOptions, args []string) (err error) {
 	j, err := newJob(ctx, s, o, args)
+	defer func(s streams) { o.sayEnded(s, err) }(s)
 	if err != nil {
 		return err
 	}
@@ -181,17 +182,23 @@ func newJob(ctx context.Context, s streams, o *runOptions, args []string) (*job,
 	if err != nil {
 		return nil, err
 	}
-	if err := c.CheckSecrets(); err != nil {
+	if err := c.CheckSecrets(o.notOurs()...); err != nil {
 		return nil, err
 	}
 	j := &job{runOptions: o, s: s, lang: lang, chosen: c, dir: o.resultsDir}
 	if err := o.checkJournal(); err != nil {
 		return nil, err
 	}
-	if j.spread, err = o.spread(ctx, c); err != nil {
+	if j.secrets, err = c.redactor(); err != nil {
 		return nil, err
 	}
-	if j.secrets, err = c.redactor(); err != nil {
+	if j.spread, err = o.spread(c); err != nil {
+		return nil, err
+	}
+	if err := o.sayReady(s, j.spread); err != nil {
+		return nil, err
+	}
+	if j.spread.startAt, err = o.start(ctx); err != nil {
 		return nil, err
 	}
 	if j.about, err = newAbout(c, j.spread, tags, lang, o.onInconclusive == "pass", j.secrets.Text); err != nil {

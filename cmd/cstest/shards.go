@@ -31,8 +31,8 @@ type spread struct {
 	startAt       time.Time
 }
 
-// spread reads --processes, --shard and --start-at, and waits for the file of the last.
-func (o *runOptions) spread(ctx context.Context, c *chosen) (s spread, err error) {
+// spread reads --processes and --shard.
+func (o *runOptions) spread(c *chosen) (s spread, err error) {
 	s.processes = 1
 	if o.processes == "auto" {
 		s.processes = trial.Processes(c.Scenario, runtime.NumCPU())
@@ -59,8 +59,7 @@ func (o *runOptions) spread(ctx context.Context, c *chosen) (s spread, err error
 	if o.startAt == "" && s.shards > 1 && c.UsesRunID() {
 		return s, usagef("${run.id} is the same for all shards only if they start together: give each the same --start-at")
 	}
-	s.startAt, err = o.start(ctx)
-	return s, err
+	return s, nil
 }
 
 // readShard reads --shard: i/N, or env.
@@ -73,7 +72,7 @@ func readShard(text string) (part result.Shard, said reason.Phrase, err error) {
 	return member.Shard, member.Phrase(), err
 }
 
-// start reads --start-at; zero where there is none.
+// start reads --start-at, and waits for its file; zero where there is none.
 func (o *runOptions) start(ctx context.Context) (time.Time, error) {
 	if o.startAt == "" {
 		return time.Time{}, nil

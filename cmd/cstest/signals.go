@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"slices"
 	"sync"
 	"syscall"
 )
@@ -25,7 +26,7 @@ func catchSignals(ctx context.Context) *signals {
 	s.hard, s.now = context.WithCancel(ctx)
 	s.graceful, s.soft = context.WithCancel(s.hard)
 	c := make(chan os.Signal, 4)
-	signal.Notify(c, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Notify(c, append(drainSignals(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)...)
 	// Whoever asks for these is told of them by the failed write; else a reader
 	// that has gone, or a file at its limit, would end the process.
 	writes := make(chan os.Signal, 1)
@@ -37,6 +38,9 @@ func catchSignals(ctx context.Context) *signals {
 			case <-writes:
 			case got := <-c:
 				sig, _ := got.(syscall.Signal)
+				if slices.Contains(drainSignals(), got) {
+					sig = syscall.SIGTERM
+				}
 				s.end(sig, sig == syscall.SIGHUP)
 			case <-ended:
 				return
