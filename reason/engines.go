@@ -11,6 +11,9 @@ const (
 	ShardsDrain        Code = "shards_drain"
 	ShardsNotWaitedFor Code = "shards_not_waited_for"
 	ShardLostBefore    Code = "shard_lost_before"
+	NoShardLeft        Code = "no_shard_left"
+	SrunMissing        Code = "srun_missing"
+	SrunHangs          Code = "srun_hangs"
 	PackOutside        Code = "pack_outside"
 	PackUnreadable     Code = "pack_unreadable"
 	SpreadNumber       Code = "spread_number"
@@ -33,6 +36,9 @@ func engineRows() []row {
 		{ShardsDrain, "stopping: no conversation begins any more, those begun may end", "正在停止：不再有会话到达，已开始的会话可以结束"},
 		{ShardsNotWaitedFor, "{shards:count} shards had not ended {grace:duration} after the plan and its drain: what they wrote until then is added up", "计划与收尾结束 {grace} 后仍有 {shards} 个分片未结束：只合并其此前写出的内容"},
 		{ShardLostBefore, "shard {shard:text} ended before the load began, and nothing was sent: {how:text}; its last words: {said:text}", "压测尚未开始分片 {shard} 就已结束，未发送任何负载：{how}；它最后说：{said}"},
+		{NoShardLeft, "no shard left a journal that can be read: see {dir:text}", "没有分片留下可读的运行记录：请看 {dir}"},
+		{SrunMissing, "{why:text}: is Slurm's client installed here?", "{why}：这里安装了 Slurm 客户端吗？"},
+		{SrunHangs, "srun does not end: see squeue", "srun 没有结束：请看 squeue"},
 		{PackOutside, "{path:text} does not lie below the scenario's folder: shards elsewhere get what lies there, move it", "{path} 不在场景所在的文件夹之内：其他机器上的分片只会得到该文件夹中的文件，请移入"},
 		{PackUnreadable, "{path:text}, which the scenario reads: {why:text}", "场景要读取的 {path}：{why}"},
 		{SpreadNumber, "--shards {shards:count}: want 2 to {most:count}; one is cstest run", "--shards {shards}：应为 2 到 {most}；只有一个时请用 cstest run"},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -39,7 +38,6 @@ func (o *conductOptions) registerConduct(cmd *cobra.Command) {
 	f.BoolVar(&o.json, "json", false, "print result.json instead of the summary")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but the verdict")
 	f.BoolVar(&o.noColor, "no-color", false, "no colours")
-	f.StringVar(&o.lang, "lang", "en", "language of what a person reads: en or zh")
 	f.DurationVar(&o.startTimeout, "start-timeout", 10*time.Minute, "how long all shards may take to be ready")
 	f.StringVar(&o.onInconclusive, "on-inconclusive", "fail", "what an inconclusive verdict exits with: fail (11) or pass (0)")
 }
@@ -54,10 +52,7 @@ type spreadJob struct {
 
 // newSpreadJob reads the scenario, and refuses what cannot be spread.
 func newSpreadJob(s streams, o *conductOptions, args []string) (*spreadJob, error) {
-	lang, err := reason.ParseLang(o.lang)
-	if err != nil {
-		return nil, usageError{err}
-	}
+	lang := s.language()
 	tags, err := pairs("tag", o.tags)
 	if err != nil {
 		return nil, err
@@ -186,7 +181,7 @@ func (x *spreadJob) addUp(done *conduct.Done) error {
 	defer done.Logs.Close() // a temporary file
 	shards, warnings := result.RecoverLogs(done.Logs)
 	if len(shards) == 0 {
-		return fmt.Errorf("no shard left a journal that can be read: see %s: %w", filepath.Join(x.dir, "shards"), os.ErrNotExist)
+		return refused(reason.NoShardLeft, filepath.Join(x.dir, "shards"))
 	}
 	sum, err := result.Merge(shards...)
 	if err != nil {

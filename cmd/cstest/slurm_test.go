@@ -54,10 +54,10 @@ func (r *slurmRun) drives(t *testing.T, turns int) {
 
 // A real Slurm: what its report says of each thing that can happen to a shard.
 func TestSlurm(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("short")
 	}
-	t.Parallel()
 	c := startSlurm(t)
 	t.Run("pass", func(t *testing.T) {
 		t.Parallel()

@@ -50,13 +50,17 @@ func (f *fake) Start(_ context.Context, out Out) error {
 	}
 	return nil
 }
+
 func (f *fake) Look(context.Context) (reason.Reasons, error) { return f.pending, nil }
+
 func (f *fake) Tell(_ context.Context, at time.Time) error {
 	f.told = at
 	close(f.at)
 	return nil
 }
+
 func (f *fake) Drain() { close(f.drained) }
+
 func (f *fake) Clean(context.Context) error {
 	f.cleaned = true
 	f.stop()
@@ -289,10 +293,12 @@ func (l *llm) Arm(_ context.Context, base time.Time, ttl time.Duration) error {
 	l.base, l.ttl = base, ttl
 	return l.refuse
 }
+
 func (l *llm) Facts(_ context.Context, f *measure.Facts) error {
 	f.Storms = []measure.Storm{{Name: "storm"}}
 	return l.quiet
 }
+
 func (l *llm) Release() { l.free++ }
 
 func TestMockIsArmedOnceAndGivenBack(t *testing.T) {

@@ -5,7 +5,6 @@ package pack
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -79,12 +78,12 @@ func read(root *os.Root, name string) ([]byte, error) {
 	info, err := root.Stat(name)
 	if err != nil {
 		if strings.Contains(err.Error(), "escapes") {
-			return nil, errors.New("it lies outside of the scenario's folder")
+			return nil, reason.Errorf("it lies outside of the scenario's folder")
 		}
 		return nil, errors.Unwrap(err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, errors.New("it is not a regular file")
+		return nil, reason.Errorf("not a regular file")
 	}
 	f, err := root.Open(name)
 	if err != nil {
@@ -93,7 +92,7 @@ func read(root *os.Root, name string) ([]byte, error) {
 	defer f.Close() // only read from
 	data, err := io.ReadAll(io.LimitReader(f, mostFile+1))
 	if err == nil && len(data) > mostFile {
-		err = fmt.Errorf("it is larger than %d MiB", mostFile>>20)
+		err = reason.Errorf("it is larger than %d MiB", mostFile>>20)
 	}
 	return data, err
 }

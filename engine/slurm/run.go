@@ -78,7 +78,7 @@ func (s *Step) Start(ctx context.Context, out conduct.Out) error {
 		return err
 	}
 	if err := s.cmd.Start(); err != nil {
-		return fmt.Errorf("%w: is Slurm's client installed here?", err)
+		return reason.Err(reason.New(reason.SrunMissing, err))
 	}
 	s.reading.Go(func() { s.read(stdout) })
 	s.reading.Go(func() { s.read(stderr) })
@@ -210,7 +210,7 @@ func (s *Step) Clean(ctx context.Context) error {
 	select {
 	case <-s.ended:
 	case <-ctx.Done():
-		return errors.New("srun does not end")
+		return reason.Err(reason.New(reason.SrunHangs))
 	}
 	return nil
 }

@@ -13,9 +13,11 @@ type heard struct{ list []string }
 func (h *heard) Line(shard int, line []byte) {
 	h.list = append(h.list, fmt.Sprintf("%d %s", shard, strings.TrimSpace(string(line))))
 }
+
 func (h *heard) Gone(shard int, how string) {
 	h.list = append(h.list, fmt.Sprintf("gone %d %s", shard, how))
 }
+
 func (h *heard) AllGone(how string) { h.list = append(h.list, "all "+how) }
 
 func TestLinesAreThoseOfTheirTasks(t *testing.T) {
