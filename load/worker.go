@@ -210,7 +210,7 @@ func (w *worker) fail(c *conversation, j *Judgement) {
 	message := j.Message
 	switch message {
 	case "":
-		message = refusal(reply)
+		message = Refusal(reply)
 	case lesserTier:
 		message = byTier[j.Tier]
 	case measure.UnmappedTier:
@@ -224,8 +224,8 @@ func (w *worker) fail(c *conversation, j *Judgement) {
 	w.lane.Failed(&w.failure)
 }
 
-// refusal is the message of an answer whose status refuses the turn.
-func refusal(r *driver.Reply) string {
+// Refusal is the message of an answer whose status refuses the turn.
+func Refusal(r *driver.Reply) string {
 	said := plainWord(r.Code)
 	if r.Said != "" {
 		said = " " + r.Said

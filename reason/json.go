@@ -60,6 +60,8 @@ func plain(a any) any {
 		return float64(v)
 	case unit.Size:
 		return int64(v)
+	case Phrase:
+		return v.String()
 	}
 	return a
 }

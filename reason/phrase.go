@@ -46,6 +46,9 @@ func inChinese(format string, args []any) string {
 	return fmt.Sprintf(strings.ReplaceAll(format, "%w", "%s"), said...)
 }
 
+// InEach is what text says in each language.
+func InEach(text func(Lang) string) Phrase { return Phrase{text(English), text(Chinese)} }
+
 // Text is the phrase in a language.
 func (p Phrase) Text(lang Lang) string {
 	if lang == Chinese {

@@ -21,7 +21,7 @@ func phraseTable() []phraseRow {
 	var all []phraseRow
 	for _, group := range [][]phraseRow{
 		quantityPhrases(), templatePhrases(), filePhrases(), fieldPhrases(), generalPhrases(), targetPhrases(), mappingPhrases(), answerPhrases(),
-		modelPhrases(), loadPhrases(), variablePhrases(), objectivePhrases(), importPhrases(), usagePhrases(), resultPhrases(), enginePhrases(),
+		modelPhrases(), loadPhrases(), variablePhrases(), objectivePhrases(), importPhrases(), usagePhrases(), resultPhrases(), directoryPhrases(), enginePhrases(),
 		planPhrases(), selftestPhrases(), outputPhrases(),
 	} {
 		all = append(all, group...)

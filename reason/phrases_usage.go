@@ -99,6 +99,30 @@ func resultPhrases() []phraseRow {
 	}
 }
 
+// directoryPhrases are of what stands in result directories.
+func directoryPhrases() []phraseRow {
+	return []phraseRow{
+		{"%w: choose another --results-dir", "%w：请另选 --results-dir"},
+		{"%s is in use by process %s: choose another --results-dir, or wait for it", "%s 正被进程 %s 使用：请另选 --results-dir，或等它结束"},
+		{"%s: no %s, so the run did not finish: `cstest report %s` recovers it from its journal: %w", "%s：没有 %s，可见运行没有结束：可用 `cstest report %s` 从运行记录恢复：%w"},
+		{"%s: lists %q, which is outside of the directory", "%s：列出了目录之外的 %q"},
+		{"%s: changed since the run: SHA-256 is %s, %s says %s", "%s：运行之后被改动：SHA-256 为 %s，而 %s 写的是 %s"},
+		{"not a result: %w", "不是结果：%w"},
+		{"schema version %d: this cstest reads version %d", "schema 版本 %d：本 cstest 读取版本 %d"},
+		{"counts do not add up: %d conversations, but planned less dropped is %d", "计数对不上：会话 %d 个，而计划减去丢弃为 %d"},
+		{"counts do not add up: %d turns, but the outcomes sum to %d", "计数对不上：轮次 %d 个，而各结局之和为 %d"},
+		{"it does not say which scenario was run: %w", "没有写明运行的是哪个场景：%w"},
+		{"the scenario in %s: %w", "%s 中的场景：%w"},
+		{"--shard %q: want i/N with 0 <= i < N <= %d", "--shard %q：请写 i/N，且 0 <= i < N <= %d"},
+		{"%d rounds: from 1 to %d", "%d 个回合：须为 1 到 %d"},
+		{"%s did not start: %s", "%s 没有启动：%s"},
+		{"%s was not ready within %s: %s", "%s 在 %s 内没有就绪：%s"},
+		{"arm the mock LLM: %w", "操纵模拟 LLM：%w"},
+		{"ended before the load: %w", "在压测之前结束：%w"},
+		{"the bundled server cannot reach its Redis", "内置服务器连不上它的 Redis"},
+	}
+}
+
 // enginePhrases are of the parts of a load and when they begin.
 func enginePhrases() []phraseRow {
 	return []phraseRow{

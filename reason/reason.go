@@ -20,7 +20,7 @@ type Code string
 // made and then safe for concurrent use. The zero Reason says nothing.
 type Reason struct {
 	Code Code
-	Args []any // string, Word, time.Duration, unit.Share, int64, float64, unit.Rate, unit.Size or Reasons
+	Args []any // string or Phrase, Word, time.Duration, unit.Share, int64, float64, unit.Rate, unit.Size or Reasons
 }
 
 // Reasons are several, said one after the other.
@@ -41,7 +41,7 @@ func New(code Code, args ...any) Reason {
 
 func argument(a any) any {
 	switch a := a.(type) {
-	case string, Word, time.Duration, unit.Share, int64, float64, unit.Rate, unit.Size, Reasons:
+	case string, Phrase, Word, time.Duration, unit.Share, int64, float64, unit.Rate, unit.Size, Reasons:
 		return a
 	case int:
 		return int64(a)
@@ -193,6 +193,8 @@ func (r Reason) Map(f func(string) string) Reason {
 		switch a := a.(type) {
 		case string:
 			out.Args[i] = f(a)
+		case Phrase:
+			out.Args[i] = a.Map(f)
 		case Reasons:
 			out.Args[i] = a.Map(f)
 		default:

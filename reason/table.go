@@ -117,6 +117,8 @@ func show(k kind, a any, lang Lang) string {
 		return v
 	case Word:
 		return v.Text(lang)
+	case Phrase:
+		return v.Text(lang)
 	case time.Duration:
 		if k == kindShift && v > 0 {
 			return "+" + unit.Duration(v).Text()

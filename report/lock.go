@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"github.com/cstest/cstest/reason"
 )
 
 // LockFile keeps two runs out of one result directory.
@@ -19,12 +21,12 @@ const LockFile = ".lock"
 // removes the lock; it may be called once.
 func Lock(dir string) (release func() error, err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("%w: choose another --results-dir", err)
+		return nil, reason.Errorf("%w: choose another --results-dir", err)
 	}
 	path := filepath.Join(dir, LockFile)
 	f, err := acquire(path)
 	if errors.Is(err, fs.ErrPermission) {
-		err = fmt.Errorf("%w: choose another --results-dir", err)
+		err = reason.Errorf("%w: choose another --results-dir", err)
 	}
 	if err != nil {
 		return nil, err
@@ -34,7 +36,7 @@ func Lock(dir string) (release func() error, err error) {
 	}
 	if err != nil {
 		_ = f.Close()
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, reason.Errorf("%s: %w", path, err)
 	}
 	return func() error {
 		// Removed while still held, so that nobody takes a lock that is about to vanish.
@@ -52,7 +54,7 @@ func taken(path string) error {
 		b = b[:200]
 	}
 	pid, _, _ := strings.Cut(strings.TrimSpace(string(b)), " ")
-	return fmt.Errorf("%s is in use by process %s: choose another --results-dir, or wait for it", filepath.Dir(path), Clean(pid))
+	return reason.Errorf("%s is in use by process %s: choose another --results-dir, or wait for it", filepath.Dir(path), Clean(pid))
 }
 
 // bootID tells one boot of a machine from the next; "-" where the system does not say.

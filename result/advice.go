@@ -3,10 +3,11 @@ package result
 import (
 	"math"
 
-	"github.com/cstest/cstest/reason"
-	"github.com/cstest/cstest/unit"
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/unit"
 )
 
 const (

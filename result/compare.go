@@ -5,11 +5,12 @@ import (
 	"math"
 	"slices"
 
-	"github.com/cstest/cstest/reason"
-	"github.com/cstest/cstest/scenario"
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/combin"
 	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/scenario"
 )
 
 // Comparison is what two sides of finished results differ in. It is plain data;

@@ -2,7 +2,6 @@ package result
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -43,11 +42,11 @@ type Recovered struct {
 func Recover(path string) (*Recovered, error) {
 	j, err := measure.OpenJournal(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w%s", path, err, compressed(path))
+		return nil, reason.Errorf("%s: %w%s", path, err, compressed(path))
 	}
 	r, err := recovered(path, j)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, reason.Errorf("%s: %w", path, err)
 	}
 	r.where = filepath.Dir(path)
 	return r, nil
@@ -57,7 +56,7 @@ func Recover(path string) (*Recovered, error) {
 func recovered(name string, j *measure.Recovered) (*Recovered, error) {
 	r := &Recovered{path: name, where: name, journal: j, Recording: Recording{Snapshot: j.Snapshot, Facts: j.Facts}}
 	if err := json.Unmarshal(j.Notes[NoteAbout], &r.About); err != nil {
-		return nil, fmt.Errorf("it does not say which scenario was run: %w", err)
+		return nil, reason.Errorf("it does not say which scenario was run: %w", err)
 	}
 	lost := damage(name, j)
 	for name, to := range map[string]any{
@@ -90,7 +89,7 @@ func (r *Recovered) Document() (*Document, error) {
 func (r *Recovered) scenario() (*scenario.Scenario, error) {
 	s, err := scenario.Parse("scenario.yaml", []byte(r.About.Scenario), scenario.Options{Dir: r.About.Dir, AnyPath: true, Recorded: true})
 	if err != nil {
-		return nil, fmt.Errorf("the scenario in %s: %w", r.path, err)
+		return nil, reason.Errorf("the scenario in %s: %w", r.path, err)
 	}
 	return s, nil
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -30,7 +29,7 @@ func Read(dir string) (*Document, error) {
 	}
 	f, err := Open(filepath.Join(dir, DocumentFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: no %s, so the run did not finish: `cstest report %s` recovers it from its journal: %w", dir, DocumentFile, dir, err)
+		return nil, reason.Errorf("%s: no %s, so the run did not finish: `cstest report %s` recovers it from its journal: %w", dir, DocumentFile, dir, err)
 	}
 	if err != nil {
 		return nil, err
@@ -41,25 +40,25 @@ func Read(dir string) (*Document, error) {
 		err = cerr
 	}
 	if err == nil && b.Len() > maxResult {
-		err = fmt.Errorf("larger than %d bytes", maxResult)
+		err = reason.Errorf("larger than %d bytes", maxResult)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, DocumentFile), err)
+		return nil, reason.Errorf("%s: %w", filepath.Join(dir, DocumentFile), err)
 	}
 	d, err := Parse(b.Bytes())
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, DocumentFile), err)
+		return nil, reason.Errorf("%s: %w", filepath.Join(dir, DocumentFile), err)
 	}
 	for name, want := range d.Files {
 		if !fs.ValidPath(name) {
-			return nil, fmt.Errorf("%s: lists %q, which is outside of the directory", filepath.Join(dir, DocumentFile), name)
+			return nil, reason.Errorf("%s: lists %q, which is outside of the directory", filepath.Join(dir, DocumentFile), name)
 		}
 		got, err := sumOf(filepath.Join(dir, filepath.FromSlash(name)))
 		if err != nil {
 			return nil, err
 		}
 		if got != want {
-			return nil, fmt.Errorf("%s: changed since the run: SHA-256 is %s, %s says %s", filepath.Join(dir, name), got, DocumentFile, want)
+			return nil, reason.Errorf("%s: changed since the run: SHA-256 is %s, %s says %s", filepath.Join(dir, name), got, DocumentFile, want)
 		}
 	}
 	return d, nil
@@ -70,11 +69,11 @@ func Read(dir string) (*Document, error) {
 func Parse(b []byte) (*Document, error) {
 	var d Document
 	if err := json.Unmarshal(b, &d); err != nil {
-		return nil, fmt.Errorf("not a result: %w", err)
+		return nil, reason.Errorf("not a result: %w", err)
 	}
 	d.withoutCodes()
 	if d.SchemaVersion != SchemaVersion {
-		return nil, fmt.Errorf("schema version %d: this cstest reads version %d", d.SchemaVersion, SchemaVersion)
+		return nil, reason.Errorf("schema version %d: this cstest reads version %d", d.SchemaVersion, SchemaVersion)
 	}
 	if err := d.Check(); err != nil {
 		return nil, err
@@ -87,12 +86,12 @@ func Parse(b []byte) (*Document, error) {
 func (d *Document) Check() error {
 	c := d.Counts
 	if want := c.ConversationsPlanned - c.DroppedTarget - c.DroppedGenerator; c.Conversations != want {
-		return fmt.Errorf("counts do not add up: %d conversations, but planned less dropped is %d", c.Conversations, want)
+		return reason.Errorf("counts do not add up: %d conversations, but planned less dropped is %d", c.Conversations, want)
 	}
 	sum := c.OK + c.Degraded + c.Unexpected + c.ContextLost + c.RateLimited + c.Shed + c.ClientError + c.ServerError +
 		c.Truncated + c.Timeout + c.TransportError + c.Integrity + c.Censored
 	if c.Turns != sum {
-		return fmt.Errorf("counts do not add up: %d turns, but the outcomes sum to %d", c.Turns, sum)
+		return reason.Errorf("counts do not add up: %d turns, but the outcomes sum to %d", c.Turns, sum)
 	}
 	return nil
 }

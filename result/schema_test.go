@@ -11,9 +11,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cstest/cstest/reason"
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/cstest/cstest/reason"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files and the schema")

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/cstest/cstest/reason"
 )
 
 // MostShards bounds the parts of a load.
@@ -18,7 +20,7 @@ func ParseShard(text string) (Shard, error) {
 	i, err1 := strconv.Atoi(first)
 	n, err2 := strconv.Atoi(second)
 	if !ok || err1 != nil || err2 != nil || n < 1 || n > MostShards || i < 0 || i >= n {
-		return Shard{}, fmt.Errorf("--shard %q: want i/N with 0 <= i < N <= %d", text, MostShards)
+		return Shard{}, reason.Errorf("--shard %q: want i/N with 0 <= i < N <= %d", text, MostShards)
 	}
 	return Shard{i, n}, nil
 }

@@ -10,11 +10,12 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/tidwall/gjson"
+
 	"github.com/cstest/cstest/driver"
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
-	"github.com/tidwall/gjson"
 )
 
 // Message is a request and its answer as a person reads them, secrets masked.

@@ -15,7 +15,7 @@ type exchangeWords struct {
 	Request, Response, Extracted, Paths, Outcome       string
 	Nothing, None, NotFound, Found, NotMapped, Unheard string
 	Tier, Answer, StatusF, AfterF                      string
-	UnknownAuthority                                   string
+	UnknownAuthority, Colon                            string
 }
 
 func exchangeWordsIn(lang reason.Lang) exchangeWords {
@@ -24,14 +24,14 @@ func exchangeWordsIn(lang reason.Lang) exchangeWords {
 			lang: lang, Request: "请求", Response: "响应", Extracted: "取出的内容", Paths: "路径", Outcome: "结果",
 			Nothing: "（空）", None: "（无）", NotFound: "未找到", Found: "找到：", NotMapped: "与映射不符：", Unheard: "没有应答",
 			Tier: "档位", Answer: "应答", StatusF: "状态码 %d", AfterF: "%s，%s，用时 %s",
-			UnknownAuthority: "（请在 target.tls.ca 中写明其 CA，或加 --insecure）",
+			UnknownAuthority: "（请在 target.tls.ca 中写明其 CA，或加 --insecure）", Colon: "：",
 		}
 	}
 	return exchangeWords{
 		lang: lang, Request: "request", Response: "response", Extracted: "extracted", Paths: "paths", Outcome: "outcome",
 		Nothing: "(nothing)", None: "(none)", NotFound: "not found", Found: "found: ", NotMapped: "not as mapped: ", Unheard: "no answer",
 		Tier: "tier", Answer: "answer", StatusF: "status %d", AfterF: "%s, %s after %s",
-		UnknownAuthority: " (name its CA in target.tls.ca, or add --insecure)",
+		UnknownAuthority: " (name its CA in target.tls.ca, or add --insecure)", Colon: ": ",
 	}
 }
 
@@ -46,14 +46,10 @@ func (w *exchangeWords) outcome(e *Exchange) string {
 func (w *exchangeWords) orNone(s string) string { return cmp.Or(s, w.None) }
 
 // Why says in one line what was wrong.
-func (e *Exchange) Why() string {
-	w := exchangeWordsIn(reason.English)
-	switch why := e.cause(&w); {
-	case why != "":
-		return fmt.Sprintf("%s: %s", e.Outcome, why)
-	default:
-		return fmt.Sprintf("%s: "+w.StatusF, e.Outcome, e.Status)
-	}
+func (e *Exchange) Why(lang reason.Lang) string {
+	w := exchangeWordsIn(lang)
+	why := cmp.Or(e.cause(&w), fmt.Sprintf(w.StatusF, e.Status))
+	return w.outcome(e) + w.Colon + why
 }
 
 // cause is what is known of why, with what to do where that is known; may be empty.

@@ -1,8 +1,8 @@
 package trial
 
 import (
+	"cmp"
 	"context"
-	"fmt"
 	"net/url"
 	"strings"
 	"time"
@@ -33,7 +33,7 @@ func firstTurn(ctx, graceful context.Context, o *Options, target *scenario.Targe
 	defer context.AfterFunc(graceful, cancel)()
 	err := preflight(ctx, o, target, preflightPauses)
 	if err != nil && graceful.Err() != nil {
-		return fmt.Errorf("ended before the load: %w", context.Canceled)
+		return reason.Errorf("ended before the load: %w", context.Canceled)
 	}
 	return err
 }
@@ -56,13 +56,13 @@ func preflight(ctx context.Context, o *Options, target *scenario.Target, pauses 
 			return err
 		case o.Scenario.Target.Bundled != nil && story.contextStatus == "unavailable":
 			// It would answer every turn without the dialog: the load would test its fallback, not it.
-			return &TargetError{Why: reason.New(reason.TargetFails, where, "the bundled server cannot reach its Redis", story)}
+			return &TargetError{Why: reason.New(reason.TargetFails, where, reason.Say("the bundled server cannot reach its Redis"), reason.InEach(story.Text))}
 		case measure.Answered.Has(story.Outcome):
 			return nil
 		case try == len(pauses) || story.Status != 429 && story.Status < 500:
-			return &TargetError{Why: reason.New(reason.TargetFails, where, story.Why(), story)}
+			return &TargetError{Why: reason.New(reason.TargetFails, where, reason.InEach(story.Why), reason.InEach(story.Text))}
 		}
-		o.Notice(reason.New(reason.TargetBusy, where, story.Why(), pauses[try], try+2, len(pauses)+1))
+		o.Notice(reason.New(reason.TargetBusy, where, reason.InEach(story.Why), pauses[try], try+2, len(pauses)+1))
 		select {
 		case <-time.After(pauses[try]):
 		case <-ctx.Done():
@@ -112,11 +112,11 @@ func Try(ctx context.Context, o Options, fault *scenario.Fault, show func(*Excha
 	defer up.Stop(ctx)
 	if up.Mock != nil {
 		if err := up.Mock.Arm(ctx, during(s, fault), s.Seed, s.Checks.Memory == "on", time.Minute); err != nil {
-			return fmt.Errorf("arm the mock LLM: %w", err)
+			return reason.Errorf("arm the mock LLM: %w", err)
 		}
 		if fault != nil { // it is due from t = 0, which is now
 			if err := up.Mock.Epoch(ctx, time.Now()); err != nil {
-				return fmt.Errorf("arm the mock LLM: %w", err)
+				return reason.Errorf("arm the mock LLM: %w", err)
 			}
 		}
 	}
@@ -157,7 +157,7 @@ func converse(ctx context.Context, o *Options, target *scenario.Target, longest 
 			Conversation: st.Conversation, Number: st.Number, Of: st.Of,
 			Status: st.Reply.Status, Reason: st.Reply.Reason, Message: st.Reply.Message,
 			DialogID: string(st.Reply.DialogID), Answer: string(st.Reply.Answer), Tier: st.Judgement.Tier.String(),
-			Outcome: st.Judgement.Outcome, Because: st.Judgement.Message, Took: st.Reply.Done - st.Reply.Begun,
+			Outcome: st.Judgement.Outcome, Because: cmp.Or(st.Judgement.Message, refusal(st)), Took: st.Reply.Done - st.Reply.Begun,
 			contextStatus: string(st.Reply.ContextStatus), Unmapped: unmapped(st),
 		}
 		for i, m := range messages {
@@ -181,6 +181,14 @@ func converse(ctx context.Context, o *Options, target *scenario.Target, longest 
 		messages = nil
 		return show(e)
 	})
+}
+
+// refusal is what an answer whose status refuses the turn says of itself.
+func refusal(st *load.Step) string {
+	if measure.Answered.Has(st.Judgement.Outcome) || st.Reply.Status < 300 {
+		return ""
+	}
+	return load.Refusal(st.Reply)
 }
 
 // unmapped tells what an answer lacks of what the scenario says is in it.

@@ -6,7 +6,6 @@ package trial
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/url"
 	"strconv"
 	"time"
@@ -224,7 +223,7 @@ func (t *attempt) arm(ctx context.Context) error {
 	if m := t.servers.Mock; m != nil {
 		ttl := time.Until(t.base) + s.TotalDuration() + s.Load.Drain.D() + time.Minute
 		if err := errors.Join(m.Reset(ctx), m.Arm(ctx, s.LLM, s.Seed, s.Checks.Memory == "on", ttl), m.Epoch(ctx, t.base)); err != nil {
-			return fmt.Errorf("arm the mock LLM: %w", err)
+			return reason.Errorf("arm the mock LLM: %w", err)
 		}
 	}
 	for _, c := range t.servers.Children() {

@@ -6,7 +6,6 @@ package tune
 
 import (
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -182,7 +181,7 @@ func NewPlan(variants []Variant, rounds int, seed uint64) (*Plan, error) {
 		p.Rounds = max(leastRounds, sla.LeastPairs(p.shared(len(Metrics()))))
 	}
 	if p.Rounds < 1 || p.Rounds > MaxRounds {
-		return nil, fmt.Errorf("%d rounds: from 1 to %d", p.Rounds, MaxRounds)
+		return nil, reason.Errorf("%d rounds: from 1 to %d", p.Rounds, MaxRounds)
 	}
 	return p, nil
 }

@@ -119,7 +119,7 @@ func (o *compareOptions) compare(first string, after []result.Run) (*result.Comp
 	}
 	c, err := result.Compare(before, after, result.CompareOptions{AnyScenario: o.anyScenario})
 	if err != nil {
-		return nil, usageError{reason.Of(err).Map(report.Clean).Err()} // results name themselves, and may come from anybody
+		return nil, usageError{cleanError{err, report.Clean}} // results name themselves, and may come from anybody
 	}
 	c.Note(others...)
 	return c, nil

@@ -108,6 +108,8 @@ func TestCommandsPrintChinese(t *testing.T) {
 		{"scenarios", []string{"可作为起点"}},
 		{"scenarios show smok", []string{`没有内置场景 "smok"；是否指 "smoke"？`}},
 		{"run smok", []string{`没有文件也没有内置场景 "smok"；是否指 "smoke"？`}},
+		{"run warm.yaml", []string{`是否指 "warn.yaml"？`}},
+		{"run no.json/x --lang zh", []string{"not a directory"}},
 		{"rn smoke", []string{`"cstest" 没有命令 "rn"；是否指 "run"？`}},
 		{"run a b", []string{"至多可有 1 个位置参数，而给出了 2 个"}},
 		{"run smoke -d 3", []string{`--duration "3"："3" 没有单位`}},

@@ -234,12 +234,29 @@ func findScenario(stdin io.Reader, arg string) (name string, data []byte, dir st
 	}
 	data, err = readScenario(arg)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil, "", usagef("no file and no built-in scenario %q%s (built in: %s)", arg, didYouMean(arg, scenarios.Names()), strings.Join(scenarios.Names(), ", "))
+		return "", nil, "", usagef("no file and no built-in scenario %q%s (built in: %s)", arg, didYouMean(arg, append(scenarioFiles(filepath.Dir(arg)), scenarios.Names()...)), strings.Join(scenarios.Names(), ", "))
 	}
 	if err != nil {
 		return "", nil, "", usageError{err}
 	}
 	return arg, data, filepath.Dir(arg), nil
+}
+
+// scenarioFiles are the scenarios of a folder, by the paths that name them, as far
+// as they may be told as what was meant.
+func scenarioFiles(dir string) (paths []string) {
+	d, err := os.Open(dir)
+	if err != nil {
+		return nil
+	}
+	defer d.Close()                 // only read from
+	entries, _ := d.ReadDir(10_000) // a hint: what can be read is enough
+	for _, e := range entries {
+		if ext := filepath.Ext(e.Name()); e.Type().IsRegular() && (ext == ".yaml" || ext == ".yml") {
+			paths = append(paths, filepath.Join(dir, e.Name()))
+		}
+	}
+	return paths
 }
 
 // readScenario reads a regular file, never more than the parser would take.

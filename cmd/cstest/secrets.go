@@ -91,17 +91,17 @@ func unscrubbed(w io.Writer) io.Writer {
 	return w
 }
 
-// cleanError is an error whose text holds no secret.
+// cleanError is an error with clean applied to what it says.
 type cleanError struct {
 	error
-	secrets *report.Redactor
+	clean func(string) string
 }
 
-func (e cleanError) Error() string { return e.secrets.Text(e.error.Error()) }
+func (e cleanError) Error() string { return e.clean(e.error.Error()) }
 
 // Text is what it says in a language.
 func (e cleanError) Text(lang reason.Lang) string {
-	return e.secrets.Text(reason.TextOf(e.error, lang))
+	return e.clean(reason.TextOf(e.error, lang))
 }
 
 func (e cleanError) Unwrap() error { return e.error }
@@ -112,7 +112,7 @@ func cleaned(err error, r *report.Redactor) error {
 		return nil
 	}
 	if r.Text(err.Error()) != err.Error() {
-		return cleanError{err, r}
+		return cleanError{err, r.Text}
 	}
 	return err
 }

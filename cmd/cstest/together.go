@@ -37,7 +37,7 @@ func reportTogether(s streams, o reportOptions, paths []string) error {
 	others, unread := beside(given)
 	r, err := pool.Judge(given, others, fullVersion())
 	if err != nil {
-		return usageError{reason.Of(err).Map(report.Clean).Err()} // results name themselves, and may come from anybody
+		return usageError{cleanError{err, report.Clean}} // results name themselves, and may come from anybody
 	}
 	r.Warn(unread)
 	err = s.show(o.noColor || o.output != "", lang, func(w io.Writer, opts report.TextOptions) error {

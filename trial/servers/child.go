@@ -16,6 +16,7 @@ import (
 	"github.com/shirou/gopsutil/v4/process"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
 )
 
 const (
@@ -78,13 +79,13 @@ func StartChild(ctx context.Context, name string, command, env []string, o Optio
 	select {
 	case c.Ready = <-announced:
 	case <-c.done:
-		return nil, fmt.Errorf("%s did not start: %s", name, c.lastWords())
+		return nil, reason.Errorf("%s did not start: %s", name, c.lastWords())
 	case <-ctx.Done():
 		c.kill()
 		return nil, ctx.Err()
 	case <-time.After(readyWithin):
 		c.kill()
-		return nil, fmt.Errorf("%s was not ready within %s: %s", name, readyWithin, c.lastWords())
+		return nil, reason.Errorf("%s was not ready within %s: %s", name, readyWithin, c.lastWords())
 	}
 	c.proc, err = process.NewProcess(int32(cmd.Process.Pid))
 	if err != nil {
