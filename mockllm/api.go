@@ -13,8 +13,6 @@ type (
 	Config = config.Config
 	// Dist is a distribution of durations.
 	Dist = config.Dist
-	// Range is an interval of durations.
-	Range = config.Range
 	// Latency is the time of an answer.
 	Latency = config.Latency
 	// Capacity is a queueing model.

@@ -42,7 +42,7 @@ func TestManual(t *testing.T) {
 		}
 		shown[cfg.Faults[0].Kind] = true
 	}
-	for _, m := range regexp.MustCompile("`(\\{\"(?:constant|uniform|median|first_token)\".*?\\})`").FindAllStringSubmatch(manual, -1) {
+	for _, m := range regexp.MustCompile("`(\\{\"(?:constant|min|median|first_token)\".*?\\})`").FindAllStringSubmatch(manual, -1) {
 		if _, err := ParseConfig([]byte(`{"latency":` + m[1] + `}`)); err != nil {
 			t.Errorf("%v in %s", err, m[1])
 		}

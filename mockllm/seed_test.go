@@ -64,7 +64,7 @@ func TestSameSeedSameDecisionsInAnyOrder(t *testing.T) {
 
 func TestInjectedLatencyIsWhatClientsWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, dial := piped(t, Config{Latency: Latency{Uniform: &Range{Min: ms(50), Max: ms(500)}}})
+		s, dial := piped(t, Config{Latency: Latency{Min: ms(50), Max: ms(500)}})
 		defer s.stop()
 		for i := range 20 {
 			began := time.Now()

@@ -58,20 +58,15 @@ type Config struct {
 // MaxDelay caps every drawn or asked-for delay.
 const MaxDelay = 10 * time.Minute
 
-// Dist is a distribution of durations: exactly one of Constant, Uniform, or
-// Median with P99 (log-normal). It is written as such an object or, for a
+// Dist is a distribution of durations: exactly one of Constant, Min with Max
+// (uniform), or Median with P99 (log-normal). It is written as such an object or, for a
 // constant, as a bare duration.
 type Dist struct {
 	Constant unit.Duration `json:"constant,omitzero" yaml:"constant"`
-	Uniform  *Range        `json:"uniform,omitzero" yaml:"uniform"`
+	Min      unit.Duration `json:"min,omitzero" yaml:"min"`
+	Max      unit.Duration `json:"max,omitzero" yaml:"max"`
 	Median   unit.Duration `json:"median,omitzero" yaml:"median"`
 	P99      unit.Duration `json:"p99,omitzero" yaml:"p99"`
-}
-
-// Range is an interval of durations, Min included.
-type Range struct {
-	Min unit.Duration `json:"min" yaml:"min"`
-	Max unit.Duration `json:"max" yaml:"max"`
 }
 
 // Latency is the time of an answer. Either a Dist of the whole (a streamed
@@ -79,7 +74,8 @@ type Range struct {
 // first token and the time of each further one. A plain answer takes the sum.
 type Latency struct {
 	Constant   unit.Duration `json:"constant,omitzero" yaml:"constant"`
-	Uniform    *Range        `json:"uniform,omitzero" yaml:"uniform"`
+	Min        unit.Duration `json:"min,omitzero" yaml:"min"`
+	Max        unit.Duration `json:"max,omitzero" yaml:"max"`
 	Median     unit.Duration `json:"median,omitzero" yaml:"median"`
 	P99        unit.Duration `json:"p99,omitzero" yaml:"p99"`
 	FirstToken *Dist         `json:"first_token,omitzero" yaml:"first_token"`

@@ -20,7 +20,7 @@ func FuzzParseOverride(f *testing.F) {
 
 func FuzzParseConfig(f *testing.F) {
 	f.Add([]byte(`{"latency":{"median":"110ms","p99":"320ms"},"faults":[{"kind":"slow","flap":{"on":"1s","off":"1s"}}]}`))
-	f.Add([]byte(`{"latency":{"per_token":"1ms","first_token":{"uniform":{"min":"1ms","max":"2ms"}}}}`))
+	f.Add([]byte(`{"latency":{"per_token":"1ms","first_token":{"min":"1ms","max":"2ms"}}}`))
 	f.Add([]byte(`{"faults":[null,[]]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		cfg, err := ParseConfig(data)

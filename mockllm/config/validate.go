@@ -123,7 +123,7 @@ func loopback(addr string) bool {
 }
 
 func (l Latency) validate(p *Problems, path string) {
-	whole := Dist{Constant: l.Constant, Uniform: l.Uniform, Median: l.Median, P99: l.P99}
+	whole := Dist{Constant: l.Constant, Min: l.Min, Max: l.Max, Median: l.Median, P99: l.P99}
 	if l.FirstToken == nil && l.PerToken == nil {
 		whole.validate(p, path)
 		return
@@ -144,10 +144,10 @@ func (d Dist) validate(p *Problems, path string) {
 	if d.Constant != 0 {
 		forms++
 	}
-	if d.Uniform != nil {
+	if d.Min != 0 || d.Max != 0 {
 		forms++
-		if d.Uniform.Min < 0 || d.Uniform.Max < d.Uniform.Min {
-			p.Add(path+".uniform", "min must be at least 0s and max at least min")
+		if d.Min < 0 || d.Max < d.Min {
+			p.Add(path, "min must be at least 0s and max at least min")
 		}
 	}
 	if d.Median != 0 || d.P99 != 0 {
@@ -157,12 +157,9 @@ func (d Dist) validate(p *Problems, path string) {
 		}
 	}
 	if forms > 1 {
-		p.Add(path, "use one of constant, uniform, or median with p99")
+		p.Add(path, "use one of constant, min with max, or median with p99")
 	}
-	longest := max(d.Constant, d.Median, d.P99)
-	if d.Uniform != nil {
-		longest = max(longest, d.Uniform.Max)
-	}
+	longest := max(d.Constant, d.Max, d.Median, d.P99)
 	if d.Constant < 0 || longest.D() > MaxDelay {
 		p.Add(path, "must be from 0s to %s", MaxDelay)
 	}

@@ -21,8 +21,8 @@ type sampler struct {
 // one, ln X ~ N(mu, sigma²) with mu = ln median, sigma = ln(p99/median)/z(0.99).
 func newSampler(d config.Dist) sampler {
 	switch {
-	case d.Uniform != nil:
-		return sampler{shape: 'u', a: float64(d.Uniform.Min), b: float64(d.Uniform.Max - d.Uniform.Min)}
+	case d.Max != 0:
+		return sampler{shape: 'u', a: float64(d.Min), b: float64(d.Max - d.Min)}
 	case d.Median > 0:
 		sigma := math.Log(float64(d.P99)/float64(d.Median)) / p99Deviate
 		return sampler{shape: 'l', a: math.Log(float64(d.Median)), b: sigma}
@@ -51,7 +51,7 @@ type Pace struct {
 // NewPace makes the pace of a validated latency.
 func NewPace(l config.Latency) Pace {
 	if l.FirstToken == nil && l.PerToken == nil {
-		return Pace{whole: newSampler(config.Dist{Constant: l.Constant, Uniform: l.Uniform, Median: l.Median, P99: l.P99})}
+		return Pace{whole: newSampler(config.Dist{Constant: l.Constant, Min: l.Min, Max: l.Max, Median: l.Median, P99: l.P99})}
 	}
 	p := Pace{Tokens: true}
 	if l.FirstToken != nil {

@@ -44,7 +44,7 @@ func TestLogNormalHitsItsQuantiles(t *testing.T) {
 }
 
 func TestUniformAndConstant(t *testing.T) {
-	got := sample(config.Latency{Uniform: &config.Range{Min: unit.Duration(10 * time.Millisecond), Max: unit.Duration(30 * time.Millisecond)}}, 50_000)
+	got := sample(config.Latency{Min: unit.Duration(10 * time.Millisecond), Max: unit.Duration(30 * time.Millisecond)}, 50_000)
 	if got[0] < 10*time.Millisecond || got[len(got)-1] > 30*time.Millisecond {
 		t.Errorf("range %v to %v", got[0], got[len(got)-1])
 	}
