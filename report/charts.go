@@ -30,7 +30,10 @@ type chartSeries struct {
 	Live     []int64    `json:"live"` // conversations, or users
 	P50      []*int64   `json:"p50"`
 	P90      []*int64   `json:"p90"`
+	P95      []*int64   `json:"p95"`
 	P99      []*int64   `json:"p99"`
+	P999     []*int64   `json:"p999"`
+	Max      []*int64   `json:"max"`
 	Lag      []*int64   `json:"lag"` // P99 of the generator's own
 }
 
@@ -68,7 +71,7 @@ func chartsOf(d *result.Document, w *words) charts {
 	c := charts{
 		Labels: map[string]string{
 			"time": w.Time, "planned": w.Planned, "starts": w.Starts, "turns": w.Turns, "in_flight": w.InFlight, "live": w.LiveTitle,
-			"budget": w.Budget, "percentile": w.DistributionAxis, "lag": w.LagP99,
+			"budget": w.Budget, "percentile": w.DistributionAxis, "lag": w.LagP99, "max": w.Max,
 		},
 		Layers: []chartLayer{
 			{Label: w.word("llm"), Color: "--c-llm"},
@@ -90,7 +93,9 @@ func chartsOf(d *result.Document, w *words) charts {
 		t.T, t.Planned, t.Starts = append(t.T, s.TS), append(t.Planned, s.StartsPlanned), append(t.Starts, s.Starts)
 		t.Turns, t.InFlight = append(t.Turns, s.Turns), append(t.InFlight, s.InFlight)
 		t.Live = append(t.Live, s.Conversations)
-		t.P50, t.P90, t.P99, t.Lag = append(t.P50, s.P50Ns), append(t.P90, s.P90Ns), append(t.P99, s.P99Ns), append(t.Lag, s.LagP99Ns)
+		t.P50, t.P90, t.P95 = append(t.P50, s.P50Ns), append(t.P90, s.P90Ns), append(t.P95, s.P95Ns)
+		t.P99, t.P999, t.Max = append(t.P99, s.P99Ns), append(t.P999, s.P999Ns), append(t.Max, s.MaxNs)
+		t.Lag = append(t.Lag, s.LagP99Ns)
 		planned = planned || s.StartsPlanned != nil
 		for i, n := range []int64{s.Tiers.LLM, s.Tiers.Unknown, s.Tiers.FAQ, s.Tiers.Handoff, s.Tiers.Static, s.Bad, s.Dropped} {
 			c.Layers[i].Values = append(c.Layers[i].Values, n)

@@ -19,7 +19,10 @@ type Second struct {
 	Bad           int64  `json:"bad"`
 	P50Ns         *int64 `json:"p50_ns"`
 	P90Ns         *int64 `json:"p90_ns"`
+	P95Ns         *int64 `json:"p95_ns"`
 	P99Ns         *int64 `json:"p99_ns"`
+	P999Ns        *int64 `json:"p999_ns"`
+	MaxNs         *int64 `json:"max_ns"` // null where nothing was answered
 	LagP99Ns      *int64 `json:"lag_p99_ns"`
 	Tier          string `json:"tier"`
 	Tiers         Tiers  `json:"tiers"`

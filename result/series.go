@@ -31,7 +31,8 @@ func seriesOf(in input) []Second {
 			OK: int64(src.Outcomes[measure.OK]), Degraded: int64(src.Outcomes[measure.Degraded]),
 			Unexpected: int64(src.Outcomes[measure.Unexpected]),
 			Dropped:    int64(src.Outcomes[measure.DroppedTarget]) + int64(src.Outcomes[measure.DroppedGenerator]),
-			P50Ns:      optionalNs(sla.Shown(&src.Response, 0.50)), P90Ns: optionalNs(sla.Shown(&src.Response, 0.90)), P99Ns: optionalNs(sla.Shown(&src.Response, 0.99)),
+			P50Ns:      optionalNs(sla.Shown(&src.Response, 0.50)), P90Ns: optionalNs(sla.Shown(&src.Response, 0.90)), P95Ns: optionalNs(sla.Shown(&src.Response, 0.95)),
+			P99Ns: optionalNs(sla.Shown(&src.Response, 0.99)), P999Ns: optionalNs(sla.Shown(&src.Response, 0.999)), MaxNs: optionalNs(src.Response.Quantile(1)),
 			LagP99Ns: optionalNs(sla.Shown(&src.Lag, 0.99)), Tiers: tiersOf(src.Tiers, src.Outcomes),
 		}
 		for o := measure.OK; o <= measure.Censored; o++ {

@@ -152,6 +152,26 @@
     }, columns];
   };
 
+  // The percentiles of the time line, of which a reader chooses.
+  const quantileLines = () => [
+    { key: "max", label: T.max, color: "--c-max" }, { key: "p999", label: "P99.9", color: "--c-p999" }, { key: "p99", label: "P99", color: "--c-p99" },
+    { key: "p95", label: "P95", color: "--c-p95" }, { key: "p90", label: "P90", color: "--c-p90" }, { key: "p50", label: "P50", color: "--c-p50" },
+  ].filter((q) => data.series[q.key] && data.series[q.key].some((v) => v != null));
+  const chosen = new Set(["p99", "p90", "p50"]);
+  const offer = (el) => {
+    for (const q of quantileLines().reverse()) {
+      const label = document.createElement("label"), box = document.createElement("input");
+      box.type = "checkbox";
+      box.checked = chosen.has(q.key);
+      box.addEventListener("change", () => {
+        if (box.checked) chosen.add(q.key); else chosen.delete(q.key);
+        draw();
+      });
+      label.append(box, q.label);
+      el.append(label);
+    }
+  };
+
   const charts = {
     rate() {
       const s = data.series;
@@ -166,13 +186,13 @@
       }, columns];
     },
     quantiles() {
-      const s = data.series;
+      const s = data.series, lines = quantileLines().filter((q) => chosen.has(q.key));
       return [{
         height: 230, padding: [18, 50, 0, 0], scales: { x: { time: false }, y: logScale(data.limits.map((l) => l.at)) },
         axes: [timeAxis(), axis(duration, { splits: logSplits, filter: (u, v) => v })],
-        series: [timeSeries, line("P99", "--c-p99", duration), line("P90", "--c-p90", duration), line("P50", "--c-p50", duration)],
+        series: [timeSeries, ...lines.map((q) => line(q.label, q.color, duration))],
         hooks: { drawClear: [backdrop(true)], draw: [limits(data.limits, "y", duration)] },
-      }, [s.t, s.p99, s.p90, s.p50]];
+      }, [s.t, ...lines.map((q) => s[q.key])]];
     },
     lag() {
       const s = data.series;
@@ -249,6 +269,8 @@
     const at = new Date(el.dateTime);
     if (!isNaN(at) && at.getTimezoneOffset() !== 0) el.append(" · " + at.toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "long" }));
   }
+  if (!quantileLines().some((q) => chosen.has(q.key))) for (const q of quantileLines()) chosen.add(q.key);
+  document.querySelectorAll("[data-choice]").forEach(offer);
   draw();
   addEventListener("resize", resize);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
