@@ -18,7 +18,7 @@ build: ## build bin/cstest
 	go build -o bin/cstest ./cmd/cstest
 
 test: ## run every test with the race detector
-	go test -race -timeout 20m ./...
+	go test -race -timeout 20m -parallel 4 ./...
 
 lint: $(LINT) ## gofmt, vet, other platforms, dead code, golangci-lint
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo 'gofmt: the files above need formatting'; exit 1; }
@@ -58,6 +58,7 @@ bench: build ## measure against the peers, side by side, and print the tables of
 	bench/streams.py 200 && bench/streams.py 2000 && bench/freeze.py && bench/view.sh 5 20
 	bin/cstest selftest
 
+ci: FUZZTIME := 5s
 ci: lint test fuzz library-short ## everything that gates a change
 
 clean: ## remove what was built
