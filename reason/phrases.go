@@ -22,7 +22,7 @@ func phraseTable() []phraseRow {
 	for _, group := range [][]phraseRow{
 		quantityPhrases(), templatePhrases(), filePhrases(), fieldPhrases(), generalPhrases(), targetPhrases(), mappingPhrases(), answerPhrases(),
 		modelPhrases(), loadPhrases(), variablePhrases(), objectivePhrases(), importPhrases(), usagePhrases(), resultPhrases(), directoryPhrases(), enginePhrases(),
-		planPhrases(), selftestPhrases(), outputPhrases(),
+		planPhrases(), selftestPhrases(), outputPhrases(), derivePhrases(),
 	} {
 		all = append(all, group...)
 	}

@@ -11,6 +11,7 @@ scenario FuzzTable
 template FuzzParse
 template FuzzParseJSON
 scenario FuzzImport
+derive FuzzRecorded
 driver FuzzDecodeResponse
 driver/internal/http2 FuzzHTTP2
 driver/internal/jsonscan FuzzScan

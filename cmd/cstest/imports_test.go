@@ -59,6 +59,7 @@ var house = map[string][]string{
 	"reference-server/wire":      {},
 	"reference-server/pii":       {},
 	"template":                   {},
+	"derive":                     {"reason"},
 	"learn":                      {"reference-server/pii", "template"},
 	"usage":                      {},
 	"driver":                     {"driver/internal/agents", "driver/internal/dial", "driver/internal/find", "driver/internal/http1", "driver/internal/http2", "driver/internal/jsonscan", "driver/internal/ndjson", "driver/internal/sse", "driver/internal/wire", "scenario", "template"},
@@ -94,7 +95,7 @@ var house = map[string][]string{
 	"trial/crew":                 {"load", "measure", "scenario", "trial/servers", "usage"},
 	"trial/servers":              {"measure", "scenario"},
 	"cmd/cstest": {
-		"capacity", "driver", "engine", "engine/conduct", "engine/pack", "engine/slurm", "learn", "load", "measure", "mockllm", "output", "output/jsonl", "output/prometheus", "pool", "reference-server", "report", "report/ci", "result", "scenario", "scenarios",
+		"capacity", "derive", "driver", "engine", "engine/conduct", "engine/pack", "engine/slurm", "learn", "load", "measure", "mockllm", "output", "output/jsonl", "output/prometheus", "pool", "reference-server", "report", "report/ci", "result", "scenario", "scenarios",
 		"selftest", "sla", "trend", "trial", "trial/servers", "tui", "tune", "visible",
 	},
 }

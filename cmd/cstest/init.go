@@ -14,27 +14,61 @@ import (
 )
 
 func newInitCmd(s streams) *cobra.Command {
-	var force bool
+	var (
+		force, send bool
+		from        string
+	)
 	cmd := &cobra.Command{
 		Use:   "init [FILE]",
 		Short: "Start a scenario for your own server (default cstest.yaml)",
+		Long: `Write a scenario to start from. With --from it is made from requests that you recorded: a
+curl command, as a browser's network tab copies it, or a HAR file. What the customer says,
+the ids of user, dialog and turn, the login and the places in the answers are found where
+they can be; secrets are replaced by variables of the environment, whose names are told.
+
+  --from curl 'curl …'   the command as one argument, in a file after @, or - for standard input
+  --from har  FILE.har   the login and the turns in their order
+
+With --send the curl command's request goes to the server once, so that its answer tells
+where the reply stands.`,
 		Example: `  cstest init
-  cstest init my-shop.yaml`,
-		Args: arguments(0, 1),
-		RunE: func(_ *cobra.Command, args []string) error {
+  cstest init my-shop.yaml
+  cstest init --from har chat.har my-shop.yaml
+  cstest init --from curl @copied.txt --send`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if from != "" {
+				return arguments(1, 2)(nil, args)
+			}
+			return arguments(0, 1)(nil, args)
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			var source string
+			if from != "" {
+				source, args = args[0], args[1:]
+			}
 			path := ownScenario
 			if len(args) > 0 {
 				path = args[0]
 			}
-			return initScenario(s, path, force)
+			if from == "" {
+				text := bytes.ReplaceAll(scenario.Example(), []byte(ownScenario), []byte(report.Clean(filepath.Base(path))))
+				return initScenario(s, path, text, force)
+			}
+			text, err := recorded(c.Context(), s, from, source, path, send)
+			if err != nil {
+				return err
+			}
+			return initScenario(s, path, text, force)
 		},
 	}
 	cmd.Flags().BoolVar(&force, "force", false, "overwrite FILE")
+	cmd.Flags().StringVar(&from, "from", "", "make it from a recorded request: curl or har")
+	cmd.Flags().BoolVar(&send, "send", false, "ask the server once, to see its answer (--from curl)")
 	return cmd
 }
 
-func initScenario(s streams, path string, force bool) error {
-	text, schema, err := ownExample(path)
+func initScenario(s streams, path string, text []byte, force bool) error {
+	schema, err := scenario.Schema()
 	if err != nil {
 		return err
 	}
@@ -68,11 +102,3 @@ func initScenario(s streams, path string, force bool) error {
 
 // schemaFile is the JSON Schema beside a scenario; the example's first line names it.
 const schemaFile = "scenario.schema.json"
-
-// ownExample is the example as it stands in a file of that name, and the schema
-// that its first line names.
-func ownExample(path string) (text, schema []byte, err error) {
-	text = bytes.ReplaceAll(scenario.Example(), []byte(ownScenario), []byte(report.Clean(filepath.Base(path))))
-	schema, err = scenario.Schema()
-	return text, schema, err
-}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/cstest/cstest/derive"
+	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/report"
+)
+
+// recorded makes a scenario, for the file at path, of what source has; what a person
+// should know of it goes to standard error.
+func recorded(ctx context.Context, s streams, from, source, path string, send bool) ([]byte, error) {
+	var (
+		list  []*derive.Exchange
+		notes reason.Reasons
+		err   error
+	)
+	switch from {
+	case "curl":
+		list, notes, err = fromCurl(ctx, s.in, source, send)
+	case "har":
+		if send {
+			return nil, usageError{reason.Errorf("--send goes with --from curl: a HAR file has its answers")}
+		}
+		list, err = fromHAR(s.in, source)
+	default:
+		return nil, usageError{reason.Errorf("--from %s: write curl or har", from)}
+	}
+	if err != nil {
+		return nil, usageError{err}
+	}
+	name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+	made, err := derive.Scenario(name, report.Clean(filepath.Base(path)), list)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	for _, n := range append(notes, made.Notes...) {
+		fmt.Fprintln(s.err, report.Clean(n.Text(s.language())))
+	}
+	return made.YAML, nil
+}
+
+// fromCurl takes the command itself, @FILE, or - for standard input.
+func fromCurl(ctx context.Context, in io.Reader, source string, send bool) ([]*derive.Exchange, reason.Reasons, error) {
+	if file, ok := strings.CutPrefix(source, "@"); ok || source == "-" {
+		if !ok {
+			file = ""
+		}
+		text, err := readSource(in, file)
+		if err != nil {
+			return nil, nil, err
+		}
+		source = string(text)
+	}
+	x, notes, err := derive.ParseCurl(source)
+	if err != nil {
+		return nil, nil, err
+	}
+	if send {
+		ctx, cancel := context.WithTimeout(ctx, time.Minute)
+		defer cancel()
+		if err := x.Send(ctx, &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}, os.LookupEnv); err != nil {
+			return nil, nil, err
+		}
+	}
+	return []*derive.Exchange{x}, notes, nil
+}
+
+func fromHAR(in io.Reader, source string) ([]*derive.Exchange, error) {
+	if source == "-" {
+		source = ""
+	}
+	text, err := readSource(in, source)
+	if err != nil {
+		return nil, err
+	}
+	return derive.ParseHAR(text)
+}
+
+// readSource reads a file, standard input where it has no name.
+func readSource(in io.Reader, file string) ([]byte, error) {
+	if file == "" {
+		return io.ReadAll(io.LimitReader(in, derive.MaxSource+1))
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, derive.MaxSource+1))
+}

@@ -1,0 +1,56 @@
+package derive
+
+import (
+	"strings"
+	"unicode"
+
+	"github.com/cstest/cstest/reason"
+)
+
+// secrets are the values that stay out of the scenario, and the names of the
+// environment that stand for them. Nothing of a value is ever written.
+type secrets struct {
+	names map[string]string // by value
+	used  map[string]bool
+	notes reason.Reasons
+}
+
+func newSecrets() *secrets { return &secrets{names: map[string]string{}, used: map[string]bool{}} }
+
+// keep gives the variable that stands for the value of a field; one that is a variable
+// already stays.
+func (s *secrets) keep(field, val string) string {
+	if strings.HasPrefix(val, "${env:") && strings.HasSuffix(val, "}") {
+		return val
+	}
+	name, ok := s.names[val]
+	if !ok {
+		name = "CHAT_" + envName(field)
+		for i := 2; s.used[name]; i++ {
+			name = strings.TrimRight(name, "0123456789") + string(rune('0'+min(i, 9)))
+			if i > 9 {
+				break
+			}
+		}
+		s.names[val], s.used[name] = name, true
+		s.notes = append(s.notes, reason.New(reason.DeriveSecret, name, field))
+	}
+	return "${env:" + name + "}"
+}
+
+// envName is a field's name as one of the environment.
+func envName(field string) string {
+	out := strings.Map(func(r rune) rune {
+		switch {
+		case r < 0x80 && (unicode.IsLetter(r) || unicode.IsDigit(r)):
+			return unicode.ToUpper(r)
+		default:
+			return '_'
+		}
+	}, field)
+	out = strings.TrimPrefix(strings.Trim(out, "_"), "X_")
+	if out == "" {
+		return "SECRET"
+	}
+	return out[:min(len(out), 60)]
+}
