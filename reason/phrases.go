@@ -20,9 +20,27 @@ var phrases = sync.OnceValue(func() map[string]string {
 func phraseTable() []phraseRow {
 	var all []phraseRow
 	for _, group := range [][]phraseRow{
-		quantityPhrases(), templatePhrases(), filePhrases(), fieldPhrases(), generalPhrases(), targetPhrases(), mappingPhrases(), answerPhrases(),
-		modelPhrases(), loadPhrases(), variablePhrases(), objectivePhrases(), importPhrases(), usagePhrases(), resultPhrases(), directoryPhrases(), enginePhrases(),
-		planPhrases(), selftestPhrases(), outputPhrases(), derivePhrases(),
+		quantityPhrases(),
+		templatePhrases(),
+		filePhrases(),
+		fieldPhrases(),
+		generalPhrases(),
+		targetPhrases(),
+		mappingPhrases(),
+		answerPhrases(),
+		modelPhrases(),
+		loadPhrases(),
+		variablePhrases(),
+		objectivePhrases(),
+		importPhrases(),
+		usagePhrases(),
+		resultPhrases(),
+		directoryPhrases(),
+		enginePhrases(),
+		planPhrases(),
+		selftestPhrases(),
+		outputPhrases(),
+		derivePhrases(),
 	} {
 		all = append(all, group...)
 	}

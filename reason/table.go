@@ -74,7 +74,24 @@ var rows = sync.OnceValue(func() map[Code]*compiled {
 // table is every row, by what they are about.
 func table() []row {
 	var all []row
-	for _, group := range [][]row{objectiveRows(), runRows(), generatorRows(), countRows(), incidentRows(), comparisonRows(), journalRows(), shardRows(), refusalRows(), mergeRows(), engineRows(), tuneRows(), capacityRows(), poolRows(), slowestRows(), deriveRows()} {
+	for _, group := range [][]row{
+		objectiveRows(),
+		runRows(),
+		generatorRows(),
+		countRows(),
+		incidentRows(),
+		comparisonRows(),
+		journalRows(),
+		shardRows(),
+		refusalRows(),
+		mergeRows(),
+		engineRows(),
+		tuneRows(),
+		capacityRows(),
+		poolRows(),
+		slowestRows(),
+		deriveRows(),
+	} {
 		all = append(all, group...)
 	}
 	return all
