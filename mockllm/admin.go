@@ -32,11 +32,13 @@ const (
 func (s *Server) newAPI() *http.Server {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /mock/config", s.getConfig)
-	mux.HandleFunc("PUT /mock/config", s.putConfig)
+	mux.HandleFunc("PUT /mock/config", s.owned(s.putConfig))
 	mux.HandleFunc("GET /mock/faults", s.getFaults)
-	mux.HandleFunc("PUT /mock/faults", s.putFaults)
-	mux.HandleFunc("PUT /mock/epoch", s.putEpoch)
-	mux.HandleFunc("POST /mock/reset", s.postReset)
+	mux.HandleFunc("PUT /mock/faults", s.owned(s.putFaults))
+	mux.HandleFunc("PUT /mock/epoch", s.owned(s.putEpoch))
+	mux.HandleFunc("POST /mock/reset", s.owned(s.postReset))
+	mux.HandleFunc("GET /mock/owner", s.getOwner)
+	mux.HandleFunc("DELETE /mock/owner", s.owned(s.deleteOwner))
 	mux.HandleFunc("GET /mock/journal", s.getJournal)
 	mux.HandleFunc("GET /mock/client", func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, s.Client()) })
 	mux.HandleFunc("GET /mock/facts", func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, s.Facts()) })
@@ -120,11 +122,11 @@ type faultsBody struct {
 	Faults []Fault       `json:"faults"`
 }
 
-// shown is the configuration without its secret.
-func (s *Server) shown() Config {
-	cfg := s.Config()
-	cfg.AdminToken = ""
-	return cfg
+// shown is the configuration without its secret, and how long it stays.
+func (s *Server) shown() configBody {
+	body := configBody{Config: s.Config(), TTL: s.schedule.Remaining()}
+	body.AdminToken = ""
+	return body
 }
 
 func (s *Server) getConfig(w http.ResponseWriter, _ *http.Request) { reply(w, 200, s.shown()) }
@@ -158,6 +160,7 @@ func (s *Server) putConfig(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, err)
 		return
 	}
+	s.lease.take(r.Header.Get(OwnerHeader), body.TTL.D())
 	reply(w, 200, s.shown())
 }
 

@@ -42,7 +42,8 @@ type Server struct {
 	work  sync.WaitGroup
 	mu    sync.Mutex // orders changes of configuration and epoch
 	epoch time.Time  // zero when none is set
-	base  *setup     // what returns when a time-to-live is over
+	lease lease
+	base  *setup // what returns when a time-to-live is over
 }
 
 // setup is a configuration ready for use, replaced as a whole.

@@ -14,6 +14,7 @@ const (
 	NoShardLeft        Code = "no_shard_left"
 	SrunMissing        Code = "srun_missing"
 	SrunHangs          Code = "srun_hangs"
+	StormsUnknown      Code = "storms_unknown"
 	PackOutside        Code = "pack_outside"
 	PackUnreadable     Code = "pack_unreadable"
 	SpreadNumber       Code = "spread_number"
@@ -39,6 +40,7 @@ func engineRows() []row {
 		{NoShardLeft, "no shard left a journal that can be read: see {dir:text}", "没有分片留下可读的运行记录：请看 {dir}"},
 		{SrunMissing, "{why:text}: is Slurm's client installed here?", "{why}：这里安装了 Slurm 客户端吗？"},
 		{SrunHangs, "srun does not end: see squeue", "srun 没有结束：请看 squeue"},
+		{StormsUnknown, "storms and calls of the mock LLM are not known: shards do not ask it, and nobody who armed it for all of them told", "模拟 LLM 的风暴与调用情况未知：分片不会向它询问，也没有替全部分片布置故障的一方告知"},
 		{PackOutside, "{path:text} does not lie below the scenario's folder: shards elsewhere get what lies there, move it", "{path} 不在场景所在的文件夹之内：其他机器上的分片只会得到该文件夹中的文件，请移入"},
 		{PackUnreadable, "{path:text}, which the scenario reads: {why:text}", "场景要读取的 {path}：{why}"},
 		{SpreadNumber, "--shards {shards:count}: want 2 to {most:count}; one is cstest run", "--shards {shards}：应为 2 到 {most}；只有一个时请用 cstest run"},

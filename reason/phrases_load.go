@@ -4,6 +4,7 @@ package reason
 func modelPhrases() []phraseRow {
 	return []phraseRow{
 		{"has both listen (start a mock there) and admin (arm one that runs): remove one", "同时有 listen（在那里启动模拟 LLM）与 admin（操纵已运行的）：请删去一个"},
+		{"is of the mock that llm.admin names: give that too", "属于 llm.admin 所指的模拟 LLM：请同时给出 llm.admin"},
 		{"listen and admin are for one's own server; the bundled one gets its mock by itself", "listen 与 admin 用于自己的服务器；内置服务器自带模拟 LLM"},
 		{"cstest runs no mock LLM for this target: give llm.listen or llm.admin; without, faults only say when something else makes them happen", "cstest 没有为这个被测系统运行模拟 LLM：请给出 llm.listen 或 llm.admin；否则 faults 只说明别处何时造成故障"},
 		{"is longer than %s", "超过 %s"},

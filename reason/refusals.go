@@ -12,6 +12,8 @@ const (
 	TargetPublic       Code = "target_public"
 	TurnsNotAnswered   Code = "turns_not_answered"
 	MockUnreachable    Code = "mock_unreachable"
+	MockOwned          Code = "mock_owned"
+	MockNotArmed       Code = "mock_not_armed"
 	MockCannotListen   Code = "mock_cannot_listen"
 	OpenLoad           Code = "open_load"
 	ClosedLoad         Code = "closed_load"
@@ -37,6 +39,8 @@ func refusalRows() []row {
 		{TargetPublic, "target {host:text} is the public address {address:text}: load goes to loopback and private addresses only; if you are entitled to load it, add --allow-target {allow:text}", "被测系统 {host} 是公网地址 {address}：压测只发往回环与私有地址；若您有权对它施压，请加 --allow-target {allow}"},
 		{TurnsNotAnswered, "{bad:count} turns were not answered as they should be; see above", "{bad} 轮没有得到应有的应答，见上文"},
 		{MockUnreachable, "mock LLM at {address:text} (llm.admin): {why:text}", "模拟 LLM {address}（llm.admin）：{why}"},
+		{MockOwned, "mock LLM at {address:text} (llm.admin): {why:text}", "模拟 LLM {address}（llm.admin）：{why}"},
+		{MockNotArmed, "mock LLM at {address:text} cannot be armed: {why:text}", "模拟 LLM {address} 无法布置故障：{why}"},
 		{MockCannotListen, "llm.listen {address:text}: {why:text}; choose another address in llm.listen", "llm.listen {address}：{why}；请在 llm.listen 中另选地址"},
 		{OpenLoad, "target {target:text} · peak ≈ {peak:figure} turns/s · {length:duration} · {overrides:reasons}", "被测系统 {target} · 峰值 ≈ {peak} 轮次/秒 · {length} · {overrides}"},
 		{ClosedLoad, "target {target:text} · {users:count} users, closed loop · {length:duration} · {overrides:reasons}", "被测系统 {target} · {users} 个用户，闭环 · {length} · {overrides}"},

@@ -66,6 +66,19 @@ func Merge(shards ...*Recovered) (*Recovered, error) {
 	return sum, nil
 }
 
+// ArmedOnce adds what the mock LLM told who armed it for all shards. With nil the
+// sum says that storms and calls are not known, where the scenario has some.
+func (r *Recovered) ArmedOnce(f *measure.Facts) {
+	if f != nil {
+		r.Facts.Storms, r.Facts.Calls, r.Facts.LLMCalls, r.Facts.LLMKnown = f.Storms, f.Calls, f.LLMCalls, f.LLMKnown
+		return
+	}
+	s, err := r.scenario()
+	if err == nil && !r.Facts.LLMKnown && s.LLM != nil && s.LLM.Admin != "" {
+		r.Warnings = append(r.Warnings, reason.New(reason.StormsUnknown))
+	}
+}
+
 // part is a run and which part of a load it is.
 type part struct {
 	*Recovered

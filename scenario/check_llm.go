@@ -28,6 +28,9 @@ func (c *checker) llm() {
 	if l.Admin != "" {
 		c.url("llm.admin", l.Admin)
 	}
+	if l.Token != "" && l.Admin == "" {
+		c.bad("llm.token", "is of the mock that llm.admin names: give that too")
+	}
 	if c.Target.Bundled == nil && l.Listen == "" && l.Admin == "" {
 		c.warn("llm", "cstest runs no mock LLM for this target: give llm.listen or llm.admin; without, faults only say when something else makes them happen")
 	}

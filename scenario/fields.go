@@ -142,6 +142,7 @@ Limits.ratio | decompressed to compressed size | 100
 Limits.stall | longest silence inside of an answer | 10s
 LLM.listen | ADDRESS:PORT to start a mock at, for one's own server to call |
 LLM.admin | admin URL of a mock that runs already, to be armed |
+LLM.token | the admin_token of that mock, as ${env:NAME} or ${file:PATH} |
 LLM.latency | how long an answer takes | median 110ms, p99 320ms
 LLM.connect | delay of the first call on every new connection | 0s
 LLM.capacity | calls served at a time | unlimited

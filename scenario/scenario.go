@@ -111,10 +111,11 @@ type Limits struct {
 }
 
 // LLM configures the mock LLM. Its JSON form is the body of the mock's
-// PUT /mock/config once Listen and Admin are empty.
+// PUT /mock/config once Listen, Admin and Token are empty.
 type LLM struct {
 	Listen      string        `json:"listen,omitempty"` // where one's own staging reaches the mock
 	Admin       string        `json:"admin,omitempty"`  // a mock that runs already
+	Token       string        `json:"token,omitempty"`  // its admin_token
 	Latency     *Latency      `json:"latency,omitempty"`
 	Connect     unit.Duration `json:"connect,omitempty"`
 	Capacity    *Capacity     `json:"capacity,omitempty"`

@@ -121,6 +121,9 @@ func (s *Scenario) UsesRunID() bool {
 // templates lists every template of the scenario.
 func (s *Scenario) templates() templateFields {
 	f := s.Target.templates()
+	if s.LLM != nil {
+		f.text("llm.token", s.LLM.Token, InSecret, template.Text)
+	}
 	for i := range s.Conversations {
 		for k := range s.Conversations[i].Turns {
 			f.text(item(item("conversations", i, "turns"), k, "say"), s.Conversations[i].Turns[k].Say, InSay, template.Text)

@@ -83,7 +83,7 @@ func startMock(ctx context.Context, executable, logDir string) (*mock, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &mock{child: c, admin: servers.NewMock(c.Ready.Admin)}, nil
+	return &mock{child: c, admin: servers.NewMock(c.Ready.Admin, servers.Access{})}, nil
 }
 
 // drive drives l at the mock and pairs its turns with the mock's journal.

@@ -49,11 +49,36 @@ func (e *TargetError) Unwrap() error { return e.Err }
 // startServers brings up what the scenario asks for; a mock LLM that cannot be
 // used is a *TargetError.
 func startServers(ctx context.Context, s *scenario.Scenario, o *Options) (*servers.Set, error) {
-	up, err := servers.Start(ctx, s, servers.Options{Executable: o.Executable, LogDir: o.LogDir, Redact: o.Redact})
-	if unusable, ok := errors.AsType[*servers.Error](err); ok {
-		return nil, &TargetError{Why: unusable.Why, Err: unusable.Err}
+	up, err := servers.Start(ctx, s, servers.Options{
+		Executable: o.Executable, LogDir: o.LogDir, Redact: o.Redact, Owner: o.RunID, ArmedElsewhere: o.Shards > 1,
+	})
+	return up, unusable(err)
+}
+
+// Borrow finds the mock LLM that a scenario's llm.admin names, to be armed once for
+// a run that others drive. Its error is a *TargetError.
+func Borrow(ctx context.Context, s *scenario.Scenario, owner string) (*Lent, error) {
+	b, err := servers.Borrow(ctx, s, owner)
+	if err != nil {
+		return nil, unusable(err)
 	}
-	return up, err
+	return &Lent{b}, nil
+}
+
+// Lent is a mock LLM that runs already, for the length of a load.
+type Lent struct{ *servers.Borrowed }
+
+// Arm is Borrowed's; one that is armed for another run is a *TargetError.
+func (l *Lent) Arm(ctx context.Context, base time.Time, ttl time.Duration) error {
+	return unusable(l.Borrowed.Arm(ctx, base, ttl))
+}
+
+// unusable tells a mock LLM that cannot be used as a target that cannot.
+func unusable(err error) error {
+	if mock, ok := errors.AsType[*servers.Error](err); ok {
+		return &TargetError{Why: mock.Why, Err: mock.Err}
+	}
+	return err
 }
 
 var sharedSpace = netip.MustParsePrefix("100.64.0.0/10")

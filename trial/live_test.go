@@ -16,7 +16,7 @@ func asking(t *testing.T, answer http.HandlerFunc) *view {
 	t.Helper()
 	server := httptest.NewServer(answer)
 	t.Cleanup(server.Close)
-	v := &view{mock: servers.NewMock(server.URL)}
+	v := &view{mock: servers.NewMock(server.URL, servers.Access{})}
 	v.open, v.close = context.WithCancel(context.Background())
 	t.Cleanup(v.close)
 	return v

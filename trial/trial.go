@@ -5,7 +5,6 @@ package trial
 
 import (
 	"context"
-	"errors"
 	"net/url"
 	"strconv"
 	"time"
@@ -222,8 +221,8 @@ func (t *attempt) arm(ctx context.Context) error {
 	s := t.scenario
 	if m := t.servers.Mock; m != nil {
 		ttl := time.Until(t.base) + s.TotalDuration() + s.Load.Drain.D() + time.Minute
-		if err := errors.Join(m.Reset(ctx), m.Arm(ctx, s.LLM, s.Seed, s.Checks.Memory == "on", ttl), m.Epoch(ctx, t.base)); err != nil {
-			return reason.Errorf("arm the mock LLM: %w", err)
+		if err := m.Prepare(ctx, s, t.base, ttl); err != nil {
+			return unusable(err)
 		}
 	}
 	for _, c := range t.servers.Children() {

@@ -153,17 +153,22 @@ func (x *spreadJob) run(ctx context.Context, cluster func(dir string) (conduct.C
 	if err != nil {
 		return err
 	}
+	x.signals = catchSignals(ctx)
+	defer x.signals.release()
+	mock, err := x.borrow()
+	if err != nil {
+		x.tellUnstarted(err)
+		return err
+	}
 	engine, err := cluster(dir)
 	if err != nil {
 		return err
 	}
-	x.signals = catchSignals(ctx)
-	defer x.signals.release()
 	x.view = newView(x.job)
 	defer x.view.close()
 	done, err := conduct.Run(x.signals.hard, x.signals.graceful, conduct.Options{
 		Scenario: x.chosen.Scenario, Shards: x.options.shards, Cluster: engine, LogDir: filepath.Join(dir, "shards"),
-		StartTimeout: x.startTimeout, Observe: x.view.observe, Notice: x.notice,
+		StartTimeout: x.startTimeout, Mock: mock, Observe: x.view.observe, Notice: x.notice,
 	})
 	x.view.close()
 	if err != nil {
@@ -174,6 +179,15 @@ func (x *spreadJob) run(ctx context.Context, cluster func(dir string) (conduct.C
 		return err
 	}
 	return x.addUp(done)
+}
+
+// borrow finds the mock LLM that is to be armed for all shards; nil where none is named.
+func (x *spreadJob) borrow() (conduct.Mock, error) {
+	llm := x.chosen.LLM
+	if llm == nil || llm.Admin == "" {
+		return nil, nil
+	}
+	return trial.Borrow(x.signals.graceful, x.chosen.Scenario, x.about.RunID)
 }
 
 // addUp merges what was gathered, writes the result and exits with its verdict.
@@ -191,6 +205,7 @@ func (x *spreadJob) addUp(done *conduct.Done) error {
 	// place were told to end, and the run is what they lack.
 	sum.Signal = x.signals.number()
 	sum.Warnings = append(append(sum.Warnings, warnings...), done.Warnings...)
+	sum.ArmedOnce(done.Facts)
 	sum.About.Overrides = append(sum.About.Overrides, x.about.Overrides...)
 	sum.About.Tags, sum.About.Scale = x.about.Tags, x.about.Scale
 	doc, err := sum.Document()

@@ -61,6 +61,7 @@ func runMerge(s streams, o mergeOptions, dirs []string) error {
 		return usageError{err}
 	}
 	sum.Warnings = append(sum.Warnings, warnings...)
+	sum.ArmedOnce(nil)
 	doc, err := sum.Document()
 	if err != nil {
 		return usageError{err}

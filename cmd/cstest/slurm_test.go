@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -80,6 +81,65 @@ func TestSlurm(t *testing.T) {
 			filepath.Join(r.dir, "shards", "shard-2.log"), filepath.Join(r.dir, "shards", "shard-3.log"), "--results-dir", filepath.Join(t.TempDir(), "again"))
 		if again.code != exitPass {
 			t.Errorf("merged again: exit %d\n%s", again.code, again.stderr)
+		}
+	})
+	t.Run("the sum is the one-process run", func(t *testing.T) {
+		t.Parallel()
+		r := c.run(t, "sum", "3s", "node[0-3]")
+		if code := r.ends(t); code != exitPass {
+			t.Fatalf("exit %d\n%s", code, &r.stderr)
+		}
+		one := &talker{}
+		path := filepath.Join(r.dir, "plan", "scenario.yaml")
+		to := filepath.Join(t.TempDir(), "one")
+		if got := cstest(t, "run", path, "--target", one.start(t), "--no-tui", "--results-dir", to); got.code != exitPass {
+			t.Fatalf("exit %d\n%s", got.code, got.stderr)
+		}
+		whole, sum := open(t, to), open(t, r.dir)
+		if whole.Counts != sum.Counts {
+			t.Errorf("counts %+v; of one process %+v", sum.Counts, whole.Counts)
+		}
+		same := 0
+		for trace := range one.traces {
+			if r.talker.traces[trace] == 1 {
+				same++
+			}
+		}
+		if same != 241 { // the turn before the load is among them
+			t.Errorf("%d of the turns of one process came from the shards, once each", same)
+		}
+	})
+	t.Run("storm", func(t *testing.T) {
+		t.Parallel()
+		token := filepath.Join(t.TempDir(), "token")
+		if err := os.WriteFile(token, []byte("correct-horse-battery"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var mock struct{ Admin string }
+		line := started(t, command(t, "serve", "mockllm", "--exit-with-stdin", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--admin-token-file", token))
+		if err := json.Unmarshal([]byte(line), &mock); err != nil {
+			t.Fatal(err)
+		}
+		r := c.run(t, "storm", "3s", "node[0-3]", "--env", "MOCK=correct-horse-battery", "--set", "llm.admin="+mock.Admin, "--set", "llm.token=${env:MOCK}",
+			"--set", "llm.faults=[{name: outage, at: 1s, for: 1s, kind: status, status: 503}]")
+		r.drives(t, 100)
+		other := c.run(t, "second", "3s", "node[0-3]", "--env", "MOCK=correct-horse-battery", "--set", "llm.admin="+mock.Admin, "--set", "llm.token=${env:MOCK}")
+		if code := other.ends(t); code != exitTarget || !strings.Contains(other.stderr.String(), "armed by direct-") && !strings.Contains(other.stderr.String(), "armed by storm-") {
+			t.Errorf("a second owner: exit %d\n%s", code, &other.stderr)
+		}
+		code := r.ends(t)
+		doc := open(t, r.dir)
+		if code != exitPass || len(doc.Storms) != 1 || doc.Storms[0].Name != "outage" || doc.Storms[0].Kind != "status" {
+			t.Errorf("exit %d, storms %+v, %q\n%s", code, doc.Storms, doc.Reasons, &r.stderr)
+		}
+		merged := filepath.Join(t.TempDir(), "again")
+		logs, err := filepath.Glob(filepath.Join(r.dir, "shards", "shard-*.log"))
+		if err != nil || len(logs) != 4 {
+			t.Fatal(logs, err)
+		}
+		cstest(t, append([]string{"merge", "--results-dir", merged}, logs...)...)
+		if doc := open(t, merged); doc.Storms[0].Kind != "" || !slices.ContainsFunc(doc.Warnings, func(w string) bool { return strings.HasPrefix(w, "storms and calls of the mock LLM are not known") }) {
+			t.Errorf("by the logs alone: storms %+v, warnings %q", doc.Storms, doc.Warnings)
 		}
 	})
 	t.Run("task killed", func(t *testing.T) {

@@ -20,12 +20,23 @@ import (
 type Mock struct {
 	admin  string // base URL
 	client *http.Client
+	access Access
 }
 
+// Access is how a mock that runs already is spoken to.
+type Access struct {
+	Token string // its admin_token; empty: it wants none
+	Owner string // for whom it is armed; empty: for nobody in particular
+}
+
+// ErrOwned is the error of a mock that is armed for somebody else.
+var ErrOwned = errors.New("the mock LLM is armed for another run")
+
 // NewMock is the mock whose admin side is at a URL.
-func NewMock(admin string) *Mock {
+func NewMock(admin string, access Access) *Mock {
 	return &Mock{
-		admin: strings.TrimSuffix(admin, "/"),
+		admin:  strings.TrimSuffix(admin, "/"),
+		access: access,
 		// A mock on this network needs no proxy, and must not be reached through one.
 		client: &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{Proxy: nil}},
 	}
@@ -40,7 +51,7 @@ func (m *Mock) Arm(ctx context.Context, llm *scenario.LLM, seed uint64, echo boo
 		TTL        unit.Duration `json:"ttl"`
 		AwaitEpoch bool          `json:"await_epoch"`
 	}{LLM: *llm, Seed: seed, TTL: unit.Duration(ttl), AwaitEpoch: true}
-	body.Listen, body.Admin = "", ""
+	body.Listen, body.Admin, body.Token = "", "", ""
 	if body.EchoContext == nil {
 		body.EchoContext = &echo
 	}
@@ -54,8 +65,13 @@ func (m *Mock) config(ctx context.Context) (json.RawMessage, error) {
 	return raw, err
 }
 
+// restore gives it back as it was, and to nobody.
 func (m *Mock) restore(ctx context.Context, former json.RawMessage) error {
-	return m.Call(ctx, http.MethodPut, "/mock/config", former, nil)
+	err := m.Call(ctx, http.MethodPut, "/mock/config", former, nil)
+	if m.access.Owner != "" {
+		err = errors.Join(err, m.Call(ctx, http.MethodDelete, "/mock/owner", nil, nil))
+	}
+	return err
 }
 
 // Reset makes the mock forget what it counted.
@@ -104,10 +120,10 @@ func (m *Mock) Facts(ctx context.Context, f *measure.Facts) error {
 
 // Call speaks JSON with an admin listener.
 func (m *Mock) Call(ctx context.Context, method, path string, in, out any) error {
-	return callJSON(ctx, m.client, method, m.admin+path, in, out)
+	return callJSON(ctx, m.client, m.access, method, m.admin+path, in, out)
 }
 
-func callJSON(ctx context.Context, client *http.Client, method, url string, in, out any) error {
+func callJSON(ctx context.Context, client *http.Client, access Access, method, url string, in, out any) error {
 	var body io.Reader
 	if in != nil {
 		b, err := json.Marshal(in)
@@ -121,6 +137,12 @@ func callJSON(ctx context.Context, client *http.Client, method, url string, in, 
 		return err
 	}
 	req.Header.Set("Content-Type", "application/json")
+	if access.Token != "" {
+		req.Header.Set("Authorization", "Bearer "+access.Token)
+	}
+	if access.Owner != "" {
+		req.Header.Set("Mock-Owner", access.Owner)
+	}
 	resp, err := client.Do(req)
 	if err != nil {
 		return err
@@ -129,6 +151,9 @@ func callJSON(ctx context.Context, client *http.Client, method, url string, in, 
 	b, err := io.ReadAll(io.LimitReader(resp.Body, 64<<20))
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", method, url, err)
+	}
+	if resp.StatusCode == http.StatusConflict {
+		return fmt.Errorf("%w: %s", ErrOwned, bytes.TrimSpace(b[:min(len(b), 500)]))
 	}
 	if resp.StatusCode/100 != 2 {
 		return fmt.Errorf("%s %s: %s: %s", method, url, resp.Status, bytes.TrimSpace(b[:min(len(b), 500)]))

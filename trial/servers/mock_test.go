@@ -2,6 +2,7 @@ package servers
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 )
 
@@ -34,7 +36,7 @@ func newAdmin(t *testing.T, answer string) *admin {
 }
 
 func (a *admin) mock(t *testing.T) *Mock {
-	m := NewMock(a.URL + "/")
+	m := NewMock(a.URL+"/", Access{Token: "sesame", Owner: "run-a"})
 	t.Cleanup(m.client.CloseIdleConnections)
 	return m
 }
@@ -94,7 +96,7 @@ func TestMockThatCannotTell(t *testing.T) {
 		}, "restarted or reset during the run"},
 		"refuses": {func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, strings.Repeat("no ", 1000), http.StatusConflict)
-		}, "409 Conflict: no no"},
+		}, "is armed for another run: no no"},
 		"no JSON":     {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") }, "invalid character"},
 		"wrong shape": {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `[]`) }, "cannot unmarshal array"},
 		"drops":       {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "EOF"},
@@ -122,5 +124,52 @@ func TestBorrowedMockIsGivenBack(t *testing.T) {
 	(&Set{Mock: m, former: former}).Stop(patient(t))
 	if got := a.told["PUT /mock/config"]; got != `{"seed":99}` {
 		t.Errorf("given back %q", got)
+	}
+}
+
+func TestBorrowedMockIsSpokenToAsItsOwner(t *testing.T) {
+	a := newAdmin(t, `{"seed":99}`)
+	seen := map[string]bool{}
+	a.answer = func(w http.ResponseWriter, r *http.Request) {
+		seen[r.Method+" "+r.URL.Path] = r.Header.Get("Authorization") == "Bearer sesame" && r.Header.Get("Mock-Owner") == "run-b"
+		_, _ = io.WriteString(w, `{"seed":99}`)
+	}
+	t.Setenv("MOCK_TOKEN", "sesame")
+	s := &scenario.Scenario{LLM: &scenario.LLM{Admin: a.URL, Token: "${env:MOCK_TOKEN}"}}
+	b, err := Borrow(patient(t), s, "run-b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.mock.client.CloseIdleConnections)
+	if err := b.Arm(patient(t), time.Now(), time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(a.told["PUT /mock/config"], "sesame") || strings.Contains(a.told["PUT /mock/config"], "MOCK_TOKEN") {
+		t.Errorf("the token is in the configuration: %s", a.told["PUT /mock/config"])
+	}
+	b.Release()
+	for _, want := range []string{"GET /mock/config", "POST /mock/reset", "PUT /mock/config", "PUT /mock/epoch", "DELETE /mock/owner"} {
+		if !seen[want] {
+			t.Errorf("%s did not come, or without token and owner", want)
+		}
+	}
+	a.answer = func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "armed by run-a", http.StatusConflict) }
+	var refused *Error
+	if err := b.Arm(patient(t), time.Now(), time.Minute); !errors.As(err, &refused) || refused.Why.Code != reason.MockOwned {
+		t.Errorf("armed for another: %v", err)
+	}
+}
+
+// A shard leaves the mock to who drives all of them.
+func TestShardLeavesTheMockAlone(t *testing.T) {
+	a := newAdmin(t, `{}`)
+	s := &scenario.Scenario{LLM: &scenario.LLM{Admin: a.URL}, Target: scenario.Target{URL: "http://127.0.0.1:9"}}
+	up, err := Start(patient(t), s, Options{ArmedElsewhere: true})
+	if err != nil || up.Mock != nil {
+		t.Fatalf("%+v, %v", up, err)
+	}
+	up.Stop(patient(t))
+	if len(a.told) != 0 {
+		t.Errorf("it was told %v", a.told)
 	}
 }

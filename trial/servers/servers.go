@@ -27,6 +27,9 @@ type Options struct {
 	Executable string              // cstest itself
 	LogDir     string              // of the processes' standard error
 	Redact     func(string) string // takes secrets out of logs; nil: they are kept as they are
+	Owner      string              // the run, for whom a mock that runs already is armed
+	// ArmedElsewhere: a mock that runs already is the business of who drives all shards.
+	ArmedElsewhere bool
 }
 
 // Error is a mock LLM of the user's that cannot be used.
@@ -59,7 +62,7 @@ func Start(ctx context.Context, s *scenario.Scenario, o Options) (_ *Set, err er
 			up.Stop(ctx)
 		}
 	}()
-	if l := s.LLM; l != nil && (s.Target.Bundled != nil || l.Listen != "" || l.Admin != "") {
+	if l := s.LLM; l != nil && (s.Target.Bundled != nil || l.Listen != "" || l.Admin != "" && !o.ArmedElsewhere) {
 		if err := up.startMock(ctx, s, o); err != nil {
 			return nil, err
 		}
@@ -74,12 +77,11 @@ func Start(ctx context.Context, s *scenario.Scenario, o Options) (_ *Set, err er
 
 func (up *Set) startMock(ctx context.Context, s *scenario.Scenario, o Options) error {
 	if s.LLM.Admin != "" {
-		up.Mock = NewMock(s.LLM.Admin)
-		former, err := up.Mock.config(ctx)
+		b, err := Borrow(ctx, s, o.Owner)
 		if err != nil {
-			return &Error{Why: reason.New(reason.MockUnreachable, s.LLM.Admin, err), Err: err}
+			return err
 		}
-		up.former = former
+		up.Mock, up.former = b.mock, b.former
 		return nil
 	}
 	listen := s.LLM.Listen
@@ -97,7 +99,7 @@ func (up *Set) startMock(ctx context.Context, s *scenario.Scenario, o Options) e
 	if err != nil {
 		return err
 	}
-	up.mockChild, up.Mock = c, NewMock(c.Ready.Admin)
+	up.mockChild, up.Mock = c, NewMock(c.Ready.Admin, Access{})
 	return nil
 }
 
@@ -198,7 +200,7 @@ func (up *Set) State(ctx context.Context, f *measure.TargetFacts) error {
 		Turns   int64  `json:"turns"`
 	}
 	client := &http.Client{Timeout: 3 * time.Second, Transport: &http.Transport{Proxy: nil}}
-	if err := callJSON(ctx, client, http.MethodGet, up.server.Ready.Admin+"/admin/state", nil, &got); err != nil {
+	if err := callJSON(ctx, client, Access{}, http.MethodGet, up.server.Ready.Admin+"/admin/state", nil, &got); err != nil {
 		return err
 	}
 	*f = measure.TargetFacts{Profile: got.Profile, KnobsSHA256: got.SHA256, Redis: got.Redis, Turns: got.Turns, Known: true}
