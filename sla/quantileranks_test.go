@@ -25,6 +25,10 @@ func TestQuantileRanks(t *testing.T) {
 			t.Errorf("P%v: %d are enough", 100*c.q, c.want-1)
 		}
 	}
+	// Both of two halves: ¼ is left on either side.
+	if got := QuantileNeeds(0.5, 0.5); got != 2 {
+		t.Errorf("the median at 50 %% needs %d, want 2", got)
+	}
 	// The classic table: the median of 20 lies between the 6th and the 15th value.
 	if l, u, ok := quantileRanks(20, 0.5, 1); !ok || l != 6 || u != 15 {
 		t.Errorf("median of 20: [%d, %d]", l, u)
