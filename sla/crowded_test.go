@@ -47,7 +47,7 @@ func TestWhatStarvedSecondsAreTold(t *testing.T) {
 		says    []string
 	}{
 		{"none", []measure.HostSecond{{Second: 1}}, nil, nil, nil},
-		{"one", []measure.HostSecond{{Second: 0}, full(1, 2)}, nil, []int{1}, []string{"in 1 of 2 seconds this machine's 4 processors did not suffice"}},
+		{"one", []measure.HostSecond{{Second: 0}, full(1, 2)}, nil, []int{1}, []string{"in 1 of 2 seconds this machine's 4 processors did not suffice: processes without a part in the run used 2 of them, and for 50 % of the time"}},
 		{"one without a turn", []measure.HostSecond{full(2, 2)}, nil, nil, []string{"in 1 of 1 seconds this machine's 4 processors did not suffice"}},
 		{"one after the plan", []measure.HostSecond{full(99, 2)}, nil, nil, []string{"in 1 of 1 seconds this machine's 4 processors did not suffice"}},
 		{"two, of two programs", []measure.HostSecond{full(1, 1), full(3, 3)}, []string{"cc1", "ld"}, []int{1, 3}, []string{"(cc1, ld) used 2 of them"}},

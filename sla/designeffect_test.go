@@ -63,7 +63,7 @@ func TestDesignEffectIsItsFormula(t *testing.T) {
 				}
 				want = max(want, blocked(parts, length, table[seconds/length]))
 			}
-			if got := designEffect(parts, 0.95); math.Abs(got/want-1) > 1e-7 {
+			if got := designEffect(parts, 0.95); !(math.Abs(got/want-1) <= 1e-7) {
 				t.Errorf("%d seconds in stretches of %d: %v, want %v", seconds, stretch, got, want)
 			}
 		}

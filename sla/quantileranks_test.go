@@ -81,7 +81,7 @@ func TestBinomialAtMost(t *testing.T) {
 		{10, 10, 0.3, 1},
 		{11, 10, 0.3, 1},
 	} {
-		if got := binomialAtMost(c.k, c.n, c.q); math.Abs(got-c.want) > 1e-12 {
+		if got := binomialAtMost(c.k, c.n, c.q); !near(got, c.want) {
 			t.Errorf("at most %v of %v: %v, want %v", c.k, c.n, got, c.want)
 		}
 	}

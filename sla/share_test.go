@@ -260,12 +260,12 @@ func TestFullQualityOfTheWholeRun(t *testing.T) {
 func TestInferSetsBounds(t *testing.T) {
 	r := Judged{N: 299, Target: 0.99}
 	(&judge{confidence: 0.95}).infer(&r, 1)
-	if want := math.Pow(0.05, 1.0/299); math.Abs(r.Lower-want) > 1e-9 || r.Upper != 1 || r.Measured != 1 || r.Verdict != Pass {
+	if want := math.Pow(0.05, 1.0/299); !near(r.Lower, want) || r.Upper != 1 || r.Measured != 1 || r.Verdict != Pass {
 		t.Errorf("%v in [%v, %v], want [%v, 1]", r.Measured, r.Lower, r.Upper, want)
 	}
 	r.Bad = 299
 	(&judge{confidence: 0.95}).infer(&r, 1)
-	if want := 1 - math.Pow(0.05, 1.0/299); math.Abs(r.Upper-want) > 1e-9 || r.Lower != 0 || r.Measured != 0 || r.Verdict != Fail {
+	if want := 1 - math.Pow(0.05, 1.0/299); !near(r.Upper, want) || r.Lower != 0 || r.Measured != 0 || r.Verdict != Fail {
 		t.Errorf("%v in [%v, %v], want [0, %v]", r.Measured, r.Lower, r.Upper, want)
 	}
 }
