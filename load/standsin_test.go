@@ -15,6 +15,7 @@ func TestStandsInAtItsEdges(t *testing.T) {
 		{"a letter that begins a word", "a", false},
 		{"a letter at the end", "we are busy, i", true},
 		{"trouble of the service's own", "our service is busy", true},
+		{"a letter and a space", "i am busy", true},
 		{"in capitals from A on", "AGENTS ARE BUSY", true},
 		{"within a word, after a z", "our service is quizbusy", false},
 		{"within a word in capitals, after a Z", "OUR SERVICE IS QUIZBUSY", false},

@@ -56,7 +56,13 @@ func TestBurnOfOneTurn(t *testing.T) {
 	b.turns(0, 1, as(measure.Timeout))
 	b.end = time.Second
 	want := []Burn{{"half", 5 * time.Second, 2, 1}, {"half", 30 * time.Second, 2, 1}, {"half", 5 * time.Minute, 2, 1}}
-	if got := Burns(b.s, b.snap()); !slices.Equal(got, want) {
+	snap := b.snap()
+	if got := Burns(b.s, snap); !slices.Equal(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
+	}
+	// While what was begun ends, the clock goes on beyond the plan.
+	snap.Elapsed = 20 * time.Second
+	if got := Burns(b.s, snap); !slices.Equal(got, want[1:]) {
+		t.Errorf("after the plan: %+v, want %+v", got, want[1:])
 	}
 }
