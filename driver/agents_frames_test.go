@@ -167,7 +167,7 @@ func TestHostileFrames(t *testing.T) {
 				codes <- <-told
 			})
 			url := deskOnly(t, agents, answerWith(`{"answer":"ok","ticket":{"id":"t"}}`))
-			d := open(t, &scenario.Target{URL: url, Mode: "websocket", Agents: &scenario.Agents{Sockets: 1}, Timeout: unit.Duration(time.Minute)}, Options{Base: time.Now()})
+			d := open(t, &scenario.Target{URL: url, Mode: "agents", Agents: &scenario.Agents{Sockets: 1}, Timeout: unit.Duration(time.Minute)}, Options{Base: time.Now()})
 			if err := d.Prepare(0); err != nil {
 				t.Fatal(err)
 			}
@@ -212,7 +212,7 @@ func TestTicketIDsWithEscapes(t *testing.T) {
 		}
 	})
 	url := deskOnly(t, agents, answerWith(`{"answer":"ok","ticket":{"id":"t-\u00e9\"\n"}}`))
-	d := open(t, &scenario.Target{URL: url, Mode: "websocket", Agents: &scenario.Agents{Sockets: 1}}, Options{Base: time.Now()})
+	d := open(t, &scenario.Target{URL: url, Mode: "agents", Agents: &scenario.Agents{Sockets: 1}}, Options{Base: time.Now()})
 	says(t, ask(d, "hi"), Complete, "")
 }
 
@@ -254,7 +254,7 @@ func TestForeignPushes(t *testing.T) {
 		<-sent
 		answerWith(`{"answer":"ok","ticket":{"id":"mine"}}`)(w, r)
 	})
-	d := open(t, &scenario.Target{URL: url, Mode: "websocket", Agents: &scenario.Agents{Sockets: 1}, Timeout: unit.Duration(time.Minute)}, Options{Base: time.Now()})
+	d := open(t, &scenario.Target{URL: url, Mode: "agents", Agents: &scenario.Agents{Sockets: 1}, Timeout: unit.Duration(time.Minute)}, Options{Base: time.Now()})
 	says(t, ask(d, "hi"), Complete, "")
 	if n := d.(*client).agents.State().Early; n > most || n < most-1 {
 		t.Errorf("%d pushes kept, at most %d", n, most)
@@ -270,7 +270,7 @@ func TestCloseLoop(t *testing.T) {
 		closeCode(client)
 	})
 	base := time.Now()
-	d := open(t, &scenario.Target{URL: deskOnly(t, agents, answerWith("{}")), Mode: "websocket", Agents: &scenario.Agents{Sockets: 1}}, Options{Base: base})
+	d := open(t, &scenario.Target{URL: deskOnly(t, agents, answerWith("{}")), Mode: "agents", Agents: &scenario.Agents{Sockets: 1}}, Options{Base: base})
 	if err := d.Prepare(0); err != nil && closed.Load() == 0 {
 		t.Fatal(err)
 	}
@@ -295,7 +295,7 @@ func TestServerThatDoesNotRead(t *testing.T) {
 		}
 	})
 	d := open(t, &scenario.Target{
-		URL: deskOnly(t, agents, answerWith(`{"answer":"ok","ticket":{"id":"t"}}`)), Mode: "websocket",
+		URL: deskOnly(t, agents, answerWith(`{"answer":"ok","ticket":{"id":"t"}}`)), Mode: "agents",
 		Agents: &scenario.Agents{Sockets: 1}, Timeout: unit.Duration(300 * time.Millisecond),
 	}, Options{Base: time.Now()})
 	r := ask(d, "hi")
@@ -320,7 +320,7 @@ func TestInterruptWhileWriting(t *testing.T) {
 		<-t.Context().Done()
 	})
 	url := deskOnly(t, agents, answerWith(`{"answer":"ok","ticket":{"id":"t"}}`))
-	d, err := New(given(&scenario.Target{URL: url, Mode: "websocket", Agents: &scenario.Agents{Sockets: 1}, Timeout: unit.Duration(time.Hour)}), Options{Base: time.Now()})
+	d, err := New(given(&scenario.Target{URL: url, Mode: "agents", Agents: &scenario.Agents{Sockets: 1}, Timeout: unit.Duration(time.Hour)}), Options{Base: time.Now()})
 	if err != nil {
 		t.Fatal(err)
 	}

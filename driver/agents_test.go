@@ -19,7 +19,7 @@ import (
 
 // handed is a target whose questions go to agents.
 func handed(s *chatServer) *scenario.Target {
-	return &scenario.Target{URL: s.URL, Mode: "websocket", Timeout: unit.Duration(10 * time.Second)}
+	return &scenario.Target{URL: s.URL, Mode: "agents", Timeout: unit.Duration(10 * time.Second)}
 }
 
 // ask has one turn on a line of its own.
@@ -86,7 +86,7 @@ func TestPushBeforeTheAnswer(t *testing.T) {
 		answered = time.Since(base)
 		io.WriteString(w, `{"answer":"ok","ticket":{"id":"early"}}`) //nolint:errcheck // the client may be gone
 	})
-	d := open(t, &scenario.Target{URL: url, Mode: "websocket"}, Options{Base: base})
+	d := open(t, &scenario.Target{URL: url, Mode: "agents"}, Options{Base: base})
 	r := ask(d, "hi")
 	says(t, r, Complete, "")
 	if r.Done < answered || r.Done < r.FirstByte || desk.replies.Load() != 1 {
@@ -185,7 +185,7 @@ func TestAnswerWithoutTicket(t *testing.T) {
 		{`{"answer":"ok","ticket":{"id":"` + strings.Repeat("x", 257) + `"}}`, Malformed, "no ticket in the answer: nobody was handed the question"},
 		{`{"ticket":{"id":"t"}}`, Malformed, "no answer in the response"},
 	} {
-		d := open(t, &scenario.Target{URL: deskOnly(t, newDesk(t), answerWith(c.body)), Mode: "websocket"}, Options{Base: time.Now()})
+		d := open(t, &scenario.Target{URL: deskOnly(t, newDesk(t), answerWith(c.body)), Mode: "agents"}, Options{Base: time.Now()})
 		says(t, ask(d, "hi"), c.reason, c.message)
 	}
 }
@@ -199,7 +199,7 @@ func TestOneTicketForTwoTurns(t *testing.T) {
 		asked.Add(1)
 		answerWith(`{"answer":"ok","ticket":{"id":"t"}}`)(w, r)
 	})
-	d := open(t, &scenario.Target{URL: url, Mode: "websocket", Timeout: unit.Duration(time.Minute)}, Options{Base: time.Now()})
+	d := open(t, &scenario.Target{URL: url, Mode: "agents", Timeout: unit.Duration(time.Minute)}, Options{Base: time.Now()})
 	var wg sync.WaitGroup
 	wg.Go(func() { says(t, ask(d, "first"), Interrupted, "interrupted") })
 	awaited(t, d, 1)
@@ -330,7 +330,7 @@ func TestRefusedUpgrade(t *testing.T) {
 		})
 	}
 	t.Run("nobody there", func(t *testing.T) {
-		d := open(t, &scenario.Target{URL: "http://127.0.0.1:1", Mode: "websocket"}, Options{Base: time.Now()})
+		d := open(t, &scenario.Target{URL: "http://127.0.0.1:1", Mode: "agents"}, Options{Base: time.Now()})
 		says(t, ask(d, "hi"), Unreachable, "agent's socket: "+"connection refused")
 	})
 }
@@ -446,7 +446,7 @@ func TestAgentCredentials(t *testing.T) {
 		s := httptest.NewServer(mux)
 		t.Cleanup(s.Close)
 		target := &scenario.Target{
-			URL: "http://chat.test:8080/base", Resolve: map[string]string{"chat.test:8080": s.Listener.Addr().String()}, Mode: "websocket",
+			URL: "http://chat.test:8080/base", Resolve: map[string]string{"chat.test:8080": s.Listener.Addr().String()}, Mode: "agents",
 			Auth:   &scenario.Auth{Bearer: "of-users"},
 			Agents: &scenario.Agents{Sockets: 1, Path: "/agents?key=${env:T}&name=${user.id}", Bearer: "${env:T}/${user.index}"},
 		}
@@ -524,10 +524,10 @@ func TestWebsocketTargetsThatAreNone(t *testing.T) {
 		target scenario.Target
 		want   string
 	}{
-		{scenario.Target{URL: "http://h", Mode: "websocket", HTTP: "h2c"}, "target.http: mode websocket needs 1.1"},
-		{scenario.Target{URL: "http://h", Mode: "websocket", API: "openai", Model: "m"}, `target.mode: websocket is for api reference, not "openai"`},
-		{scenario.Target{URL: "http://h", Mode: "websocket", Agents: &scenario.Agents{Path: "ws"}}, `agents.path: "ws": begin with /`},
-		{scenario.Target{URL: "http://h", Mode: "websocket", Agents: &scenario.Agents{Bearer: "${env:X}"}}, "agents.bearer: ${env:X}: no secrets are to be had here"},
+		{scenario.Target{URL: "http://h", Mode: "agents", HTTP: "h2c"}, "target.http: mode agents needs 1.1"},
+		{scenario.Target{URL: "http://h", Mode: "agents", API: "openai", Model: "m"}, `target.mode: agents is for api reference, not "openai"`},
+		{scenario.Target{URL: "http://h", Mode: "agents", Agents: &scenario.Agents{Path: "ws"}}, `agents.path: "ws": begin with /`},
+		{scenario.Target{URL: "http://h", Mode: "agents", Agents: &scenario.Agents{Bearer: "${env:X}"}}, "agents.bearer: ${env:X}: no secrets are to be had here"},
 	} {
 		if _, err := New(given(&c.target), Options{}); err == nil || err.Error() != c.want {
 			t.Errorf("%v, want %s", err, c.want)

@@ -257,7 +257,7 @@ func TestNoDefaults(t *testing.T) {
 		"target.timeout: ": func(t *scenario.Target) { t.Timeout = 0 }, "target.limits.headers: ": func(t *scenario.Target) { t.Limits.Headers = 0 },
 		"target.limits.line: ": func(t *scenario.Target) { t.Limits.Line = 0 }, "target.limits.body: ": func(t *scenario.Target) { t.Limits.Body = 0 },
 		"target.limits.ratio: ": func(t *scenario.Target) { t.Limits.Ratio = 0 }, "target.auth.jwt.ttl: ": func(t *scenario.Target) { t.Auth.JWT.TTL = 0 },
-		"target.agents.sockets: ": func(t *scenario.Target) { t.Mode, t.Agents = scenario.ModeWebSocket, nil },
+		"target.agents.sockets: ": func(t *scenario.Target) { t.Mode, t.Agents = scenario.ModeAgents, nil },
 		"login.method: ":          func(t *scenario.Target) { t.Login.Method = "" }, "request.method: ": func(t *scenario.Target) { t.Request.Method = "" },
 	} {
 		target := given(&scenario.Target{

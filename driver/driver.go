@@ -39,7 +39,7 @@ import (
 //   - The target's limits hold for what is kept in memory: of headers, of a line,
 //     of a body before and after decompression. Beyond them is Oversized, and the
 //     connection ends.
-//   - In mode websocket the question goes out as in mode sync, and Done is when
+//   - In mode agents the question goes out as in mode sync, and Done is when
 //     an agent's socket was read that showed its ticket, or when the answer came,
 //     whichever is later, by this process's own clock: `asked_at` is another
 //     machine's. All else is that of the answer. The turn then goes on until the
@@ -96,6 +96,12 @@ type Traffic struct {
 	// FullHandshakes and ResumedHandshakes are those of TLS. A user resumes the session
 	// of an own connection before, as browsers do.
 	FullHandshakes, ResumedHandshakes int64
+	// SocketsOpened are those of mode websocket, SocketsReopened those among them whose
+	// line had one before that was closed.
+	SocketsOpened, SocketsReopened int64
+	// LateAnswers came when their turn was over without one, RepeatedAnswers when it had
+	// one; Unsolicited are other messages that no turn waited for.
+	LateAnswers, RepeatedAnswers, Unsolicited int64
 	// Addresses are those that connections led to, in their order.
 	Addresses []AddressTurns
 }

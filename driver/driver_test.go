@@ -35,7 +35,7 @@ func given(target *scenario.Target) *scenario.Target {
 	if a := target.Auth; a != nil && a.JWT != nil {
 		a.JWT.Sub, a.JWT.TTL = cmp.Or(a.JWT.Sub, "${user.id}"), cmp.Or(a.JWT.TTL, unit.Duration(2*time.Hour))
 	}
-	if target.Mode == scenario.ModeWebSocket {
+	if target.Mode == scenario.ModeAgents {
 		if target.Agents == nil {
 			target.Agents = &scenario.Agents{}
 		}

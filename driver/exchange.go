@@ -28,6 +28,7 @@ type exchange struct {
 	found     Places // in the answer so far
 	transient bool   // what the scanner found is overwritten soon
 	name      []byte // of the last event
+	event     []byte // the name of the message in Body, of a socket that has such
 	again     bool   // an event said that the login has run out
 
 	over  time.Duration // when agents had dealt with the turn
@@ -61,7 +62,7 @@ func (e *exchanges) put(x *exchange) {
 		return
 	}
 	x.values = values{}
-	x.Body, x.reply, x.notes, x.look = nil, nil, nil, find.Answer{}
+	x.Body, x.reply, x.notes, x.event, x.look = nil, nil, nil, nil, find.Answer{}
 	x.scanner.Forget()
 	e.pool.Put(x)
 }
@@ -70,5 +71,5 @@ func (e *exchanges) put(x *exchange) {
 func (x *exchange) begin() {
 	x.Reset()
 	x.text, x.answer, x.gaps, x.notes = x.text[:0], x.answer[:0], x.gaps[:0], nil
-	x.found, x.again, x.over, x.token, x.last, x.thought = 0, false, 0, 0, 0, 0
+	x.event, x.found, x.again, x.over, x.token, x.last, x.thought = nil, 0, false, 0, 0, 0, 0
 }

@@ -87,7 +87,7 @@ func newReader(target *scenario.Target, saved savedNames) (reader, *find.Paths, 
 			paths[slotJobResult] = "result"
 		}
 	}
-	if target.Mode == scenario.ModeWebSocket {
+	if target.Mode == scenario.ModeAgents {
 		paths[slotTicket] = "ticket.id"
 	}
 	r.named = namedIn(target.Response)

@@ -10,6 +10,7 @@ import (
 	"github.com/cstest/cstest/driver/internal/http1"
 	"github.com/cstest/cstest/driver/internal/http2"
 	"github.com/cstest/cstest/driver/internal/jsonscan"
+	"github.com/cstest/cstest/driver/internal/socket"
 	"github.com/cstest/cstest/driver/internal/wire"
 	"github.com/cstest/cstest/scenario"
 )
@@ -36,7 +37,9 @@ type carrier interface {
 type client struct {
 	plan      *plan
 	carrier   carrier
-	agents    *agents.Team // of mode websocket
+	sockets   *http1.Client // of mode websocket
+	keeper    *socket.Keeper
+	agents    *agents.Team // of mode agents
 	binary    bool         // what goes over the wire is not what a person reads
 	exchanges exchanges
 }
@@ -59,7 +62,11 @@ func newClient(p *plan, version scenario.HTTPVersion) (*client, error) {
 	c := &client{plan: p, exchanges: exchanges{plan: p}}
 	switch version {
 	case scenario.HTTP1:
-		c.carrier = http1.New(&p.Target)
+		over := http1.New(&p.Target)
+		c.carrier = over
+		if p.socket != nil {
+			c.sockets, c.keeper = over, socket.NewKeeper(&p.Target, p.socket.config)
+		}
 		if p.agents != nil {
 			c.agents = agents.New(&p.Target, p.agents.config)
 		}
@@ -67,8 +74,8 @@ func newClient(p *plan, version scenario.HTTPVersion) (*client, error) {
 		if p.Secure != (version == scenario.HTTP2) {
 			return nil, errors.New("target.http: 2 goes with https, h2c with http")
 		}
-		if p.agents != nil {
-			return nil, errors.New("target.http: mode websocket needs 1.1")
+		if p.agents != nil || p.socket != nil {
+			return nil, fmt.Errorf("target.http: mode %s needs 1.1", p.mode)
 		}
 		c.carrier, c.binary = http2.New(&p.Target), true
 	default:
@@ -109,7 +116,11 @@ func (c *client) Connections() int {
 
 func (c *client) Traffic() Traffic {
 	n := &c.plan.Counts
-	t := Traffic{Resent: n.Resent.Load(), FullHandshakes: n.Full.Load(), ResumedHandshakes: n.Resumed.Load()}
+	t := Traffic{
+		Resent: n.Resent.Load(), FullHandshakes: n.Full.Load(), ResumedHandshakes: n.Resumed.Load(),
+		SocketsOpened: n.Opened.Load(), SocketsReopened: n.Reopened.Load(),
+		LateAnswers: n.Late.Load(), RepeatedAnswers: n.Repeated.Load(), Unsolicited: n.Unsolicited.Load(),
+	}
 	for _, p := range c.plan.Peers() {
 		t.Addresses = append(t.Addresses, AddressTurns{p.Address.String(), p.Turns.Load(), p.Failed.Load()})
 	}
@@ -117,6 +128,9 @@ func (c *client) Traffic() Traffic {
 }
 
 func (c *client) Close() error {
+	if c.keeper != nil {
+		c.keeper.Close()
+	}
 	err := c.carrier.Close()
 	if c.agents != nil {
 		c.agents.Close()
@@ -126,6 +140,9 @@ func (c *client) Close() error {
 
 func (c *client) Open(user *User) Line {
 	l := &line{client: c, user: user, link: wire.Link{Sessions: user.state.sessions}}
+	if c.plan.socket != nil {
+		l.customer = &customer{}
+	}
 	if n := len(c.plan.saved); n > 0 {
 		l.saved = make([]string, n)
 	}
@@ -143,9 +160,12 @@ type line struct {
 	number   int64
 	begun    bool
 	prepared bool // the steps before it went well
+
+	customer *customer // of mode websocket
 }
 
 func (l *line) Close() {
+	l.hangUp()
 	l.client.carrier.Leave(&l.link)
 	l.user.state.sessions = l.link.Sessions
 }
@@ -232,6 +252,9 @@ func (l *line) turn(x *exchange, reply *Reply) wire.Fault {
 		if f := l.client.agents.Ready(x.Deadline); f.Bad() {
 			return f
 		}
+	}
+	if p.socket != nil {
+		return l.speak(x, reply)
 	}
 	f := l.carry(x, &p.turn)
 	request := l.asked(x, &p.turn)

@@ -13,6 +13,7 @@ import (
 // ownRules are what a custom API says of its answers besides plain paths.
 type ownRules struct {
 	ok, fails find.All
+	answers   find.All   // of mode websocket: which message is one
 	said      find.Place // the text of an error
 	placed    []placed
 	saves     []save
@@ -45,6 +46,7 @@ func newOwnRules(target *scenario.Target, paths *find.Paths, saved savedNames) (
 		place string
 	}{
 		{slotDialog, "dialog_id", own.DialogID},
+		{slotTurnID, "turn_id", own.TurnID},
 		{slotAnswer, "answer", own.Answer},
 		{slotTurns, "context_turns", own.ContextTurns},
 		{slotDegraded, "degraded", own.Degraded},
@@ -73,7 +75,7 @@ func newOwnRules(target *scenario.Target, paths *find.Paths, saved savedNames) (
 		name string
 		list scenario.Conditions
 		to   *find.All
-	}{{"ok", own.OK, &r.ok}, {"error", own.Error, &r.fails}} {
+	}{{"ok", own.OK, &r.ok}, {"error", own.Error, &r.fails}, {"is_answer", own.IsAnswer, &r.answers}} {
 		if *c.to, err = find.Conditions(c.list, paths); err != nil {
 			return nil, fmt.Errorf("target.response.%s: %w", c.name, err)
 		}
@@ -114,7 +116,7 @@ func (r *reader) find(x *exchange, body []byte) bool {
 		return r.lookup.Find(&x.scanner, body)
 	}
 	o := r.own
-	x.look.Head, x.look.Body, x.look.Event, x.look.JSON = &x.Head, body, nil, x.scanner.Values
+	x.look.Head, x.look.Body, x.look.Event, x.look.JSON = &x.Head, body, x.event, x.scanner.Values
 	if o.document {
 		clear(x.scanner.Values)
 	} else {

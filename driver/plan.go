@@ -36,7 +36,8 @@ type plan struct {
 
 	dialect dialect // of a stream's events
 
-	agents *agentRules // nil but in mode websocket
+	socket *socketRules // nil but in mode websocket
+	agents *agentRules  // nil but in mode agents
 
 	jobs     jobRules
 	turnPath string // what a job's address is relative to
@@ -53,7 +54,7 @@ func complete(target *scenario.Target) error {
 		"limits.headers": target.Limits.Headers > 0, "limits.line": target.Limits.Line > 0,
 		"limits.body": target.Limits.Body > 0, "limits.ratio": target.Limits.Ratio > 0,
 		"auth.jwt.ttl":   target.Auth == nil || target.Auth.JWT == nil || target.Auth.JWT.TTL > 0,
-		"agents.sockets": target.Mode != scenario.ModeWebSocket || target.Agents != nil && target.Agents.Sockets > 0,
+		"agents.sockets": target.Mode != scenario.ModeAgents || target.Agents != nil && target.Agents.Sockets > 0,
 	}
 	for _, name := range slices.Sorted(maps.Keys(numbers)) {
 		if !numbers[name] {
@@ -81,11 +82,14 @@ func compile(target *scenario.Target, opts Options) (*plan, error) {
 	if !slices.Contains([]scenario.Connections{scenario.PerUser, scenario.PerConversation, scenario.PerTurn, scenario.Shared}, p.Connections) {
 		return nil, fmt.Errorf("target.connections: %.20q is none of per-user, per-conversation, per-turn, shared", p.Connections)
 	}
-	if !slices.Contains([]scenario.Mode{scenario.ModeSync, scenario.ModeStream, scenario.ModeAsync, scenario.ModeWebSocket}, p.mode) {
-		return nil, fmt.Errorf("target.mode: %.20q is none of sync, stream, async, websocket", p.mode)
+	if !slices.Contains([]scenario.Mode{scenario.ModeSync, scenario.ModeStream, scenario.ModeAsync, scenario.ModeWebSocket, scenario.ModeAgents}, p.mode) {
+		return nil, fmt.Errorf("target.mode: %.20q is none of sync, stream, async, websocket, agents", p.mode)
 	}
-	if p.mode == scenario.ModeWebSocket && target.API != scenario.APIReference {
-		return nil, fmt.Errorf("target.mode: websocket is for api reference, not %.20q", target.API)
+	switch {
+	case p.mode == scenario.ModeAgents && target.API != scenario.APIReference:
+		return nil, fmt.Errorf("target.mode: agents is for api reference, not %.20q", target.API)
+	case p.mode == scenario.ModeWebSocket && (target.API != scenario.APICustom || target.Request == nil || p.Connections == scenario.Shared):
+		return nil, errors.New("target.mode: websocket is for api custom with a request, and connections that are not shared")
 	}
 	u, err := p.where(target)
 	if err != nil {
@@ -110,14 +114,14 @@ func compile(target *scenario.Target, opts Options) (*plan, error) {
 	if p.read, paths, err = newReader(target, p.saved); err != nil {
 		return nil, err
 	}
-	if p.mode == scenario.ModeStream {
+	if p.mode == scenario.ModeStream || p.socket != nil && p.socket.streamed {
 		var ok bool
 		if p.dialect, ok = newDialect(target, paths); !ok {
 			return nil, errors.New("target.response.stream: mode stream of a custom api needs delta and done")
 		}
 	}
 	p.slots = max(p.slots, paths.Next)
-	p.heads = keepsHeads(target)
+	p.heads = keepsHeads(target) || p.socket != nil
 	return p, nil
 }
 
@@ -156,8 +160,13 @@ func keepsHeads(target *scenario.Target) bool {
 // all gives every kind of request.
 func (p *plan) all() []*wire.Request {
 	all := []*wire.Request{&p.turn, &p.poll}
+	if p.socket != nil {
+		all = append(all, &p.socket.upgrade)
+	}
 	for _, s := range slices.Concat(p.session.login, p.session.before, p.then) {
-		all = append(all, &s.Request)
+		if !s.message {
+			all = append(all, &s.Request)
+		}
 	}
 	return all
 }
@@ -218,6 +227,9 @@ func (p *plan) requests(target *scenario.Target, u *url.URL) error {
 	}
 	q := wire.Request{Method: string(own.Method), Body: body, Bodied: true, Events: p.mode == scenario.ModeStream}
 	q.Lines = q.Events && target.Response != nil && target.Response.Stream != nil && target.Response.Stream.Format == scenario.StreamNDJSON
+	if p.mode == scenario.ModeWebSocket {
+		q.Method = string(scenario.MethodPost) // never sent
+	}
 	if !wire.IsToken(q.Method) {
 		return fmt.Errorf("request.method: %.20q is not a method", q.Method)
 	}
@@ -248,10 +260,8 @@ func (p *plan) requests(target *scenario.Target, u *url.URL) error {
 	if p.jwt, err = newSigner(target, &p.opts); err != nil {
 		return err
 	}
-	if p.mode == scenario.ModeWebSocket {
-		if p.agents, err = p.newAgentRules(target, prefix); err != nil {
-			return err
-		}
+	if err := p.sockets(target, own, prefix, base); err != nil {
+		return err
 	}
 	if err := p.newSession(target, prefix, base); err != nil {
 		return err
@@ -267,6 +277,17 @@ func (p *plan) requests(target *scenario.Target, u *url.URL) error {
 	}
 	p.keepCookies(target, u)
 	return nil
+}
+
+// sockets compiles what the modes that have them need.
+func (p *plan) sockets(target *scenario.Target, turn *scenario.Request, prefix string, base []wire.Field) (err error) {
+	if p.mode == scenario.ModeWebSocket {
+		return p.newSocketRules(target, turn, prefix, base)
+	}
+	if p.mode == scenario.ModeAgents {
+		p.agents, err = p.newAgentRules(target, prefix)
+	}
+	return err
 }
 
 // ownBody is the body that a custom API is sent.
@@ -344,7 +365,7 @@ func (o *Options) builtin(target *scenario.Target, mode scenario.Mode, prefix st
 	switch target.API {
 	case scenario.APIReference:
 		path = map[scenario.Mode]string{
-			scenario.ModeSync: "/v1/chat", scenario.ModeStream: "/v1/chat/stream", scenario.ModeAsync: "/v1/chat/async", scenario.ModeWebSocket: "/v1/chat",
+			scenario.ModeSync: "/v1/chat", scenario.ModeStream: "/v1/chat/stream", scenario.ModeAsync: "/v1/chat/async", scenario.ModeAgents: "/v1/chat",
 		}[mode]
 		body = `{"dialog_id":"${dialog.id}","turn_id":"${turn.id}","text":"${turn.text}"}`
 		if target.Auth == nil {

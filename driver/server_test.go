@@ -269,8 +269,8 @@ func wires(t testing.TB) ([]way, [2]*chatServer) {
 	servers := [2]*chatServer{newChatServer(t, false), newChatServer(t, true)}
 	var all []way
 	for _, version := range []string{"1.1", "1.1 tls", "h2c", "2"} {
-		for _, mode := range []string{"sync", "stream", "async", "websocket"} {
-			if mode == "websocket" && !strings.HasPrefix(version, "1.1") {
+		for _, mode := range []string{"sync", "stream", "async", "agents"} {
+			if mode == "agents" && !strings.HasPrefix(version, "1.1") {
 				continue
 			}
 			for _, policy := range []string{"per-user", "per-conversation", "per-turn", "shared"} {

@@ -53,7 +53,7 @@ func (l *line) enter(x *exchange, reply *Reply) (ready bool, f wire.Fault) {
 	if len(l.saved) > 0 || len(s.before) > 0 {
 		if !l.begun || l.number != turn.Number {
 			l.number, l.begun, l.prepared = turn.Number, true, false
-			clear(l.saved)
+			l.forgetSaved()
 		}
 	}
 	in := len(s.login) == 0 || x.values.user.state.in
@@ -95,6 +95,12 @@ func (l *line) login(x *exchange, reply *Reply) (ready bool, f wire.Fault) {
 func (l *line) prepare(x *exchange, reply *Reply) (ready bool, f wire.Fault) {
 	x.Deadline = l.client.plan.Now() + l.client.plan.Timeout
 	for _, s := range l.client.plan.session.before {
+		if s.message {
+			if ready, f = s.greet(l, x, reply); !ready {
+				return false, f
+			}
+			continue
+		}
 		if ready, f = s.run(l, x, reply, false); !ready {
 			return false, f
 		}
@@ -143,6 +149,7 @@ func (l *line) again(x *exchange, reply *Reply) wire.Fault {
 	*reply = Reply{OK: true, ContextTurns: -1, buffer: x, Begun: reply.Begun, Login: reply.Login}
 	from := p.Now()
 	l.user.state.in = false
+	l.hangUp() // the socket is that of the login before
 	ready, f := l.login(x, reply)
 	if !ready {
 		return f

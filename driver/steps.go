@@ -27,6 +27,11 @@ type step struct {
 	judges bool // ok asks for the status: any is an answer
 	saves  []save
 	poll   *poll
+
+	message  bool // over the socket, in place of a request
+	sends    message
+	waits    bool // for a message back
+	isAnswer find.All
 }
 
 // save is a value that is kept of an answer: as ${login.NAME} of the user where
@@ -51,7 +56,11 @@ func namesSaved(target *scenario.Target) savedNames {
 			}
 		}
 	}
-	for _, list := range [][]scenario.Step{target.Before, target.Then} {
+	lists := [][]scenario.Step{target.Before, target.Then}
+	if target.Socket != nil {
+		lists = append(lists, target.Socket.First)
+	}
+	for _, list := range lists {
 		for i := range list {
 			add(list[i].Save)
 		}
@@ -102,6 +111,14 @@ func (p *plan) newSteps(list []scenario.Step, family, prefix string, base []wire
 	known := map[string]bool{}
 	for i := range list {
 		own := &list[i]
+		if own.Path == "" && p.mode == scenario.ModeWebSocket && family == "before" {
+			s, err := p.newMessage(own, family, i)
+			if err != nil {
+				return nil, fmt.Errorf("%s[%d].%w", family, i, err)
+			}
+			steps = append(steps, s)
+			continue
+		}
 		name := family + " " + own.Name
 		if own.Name == "" {
 			name = family
@@ -176,6 +193,9 @@ func (s *step) reading(p *plan, own *scenario.Step, family string) (err error) {
 		kind, _ := scenario.Find(own.OK[i].Path)
 		s.judges = s.judges || kind == scenario.PlaceStatus
 	}
+	if s.isAnswer, err = find.Conditions(own.IsAnswer, paths); err != nil {
+		return fmt.Errorf("is_answer: %w", err)
+	}
 	names := p.saved
 	if family == "login" {
 		names = nil
@@ -231,7 +251,7 @@ func (s *step) run(l *line, x *exchange, reply *Reply, last bool) (went bool, f 
 
 // read looks into the answer in x.
 func (s *step) read(x *exchange) {
-	x.look = find.Answer{JSON: x.scanner.Values, Head: &x.Head, Body: x.Body}
+	x.look = find.Answer{JSON: x.scanner.Values, Head: &x.Head, Body: x.Body, Event: x.event}
 	if !s.reads || !s.lookup.Find(&x.scanner, x.Body) {
 		x.look.JSON = nil
 	}

@@ -16,6 +16,7 @@ var errNoVariable = errors.New("there is no such variable")
 type values struct {
 	user *User
 	turn *Turn
+	key  string // of the upgrade to a socket
 	job  string // where an asynchronous answer is to be had
 	// saved are the values of ${saved.NAME}, those of the line.
 	saved []string

@@ -145,6 +145,9 @@ func Run(stops Stops, o Options) (*Summary, error) {
 func sentTo(d driver.Driver) measure.Traffic {
 	n := d.Traffic()
 	t := measure.Traffic{Resent: n.Resent, FullHandshakes: n.FullHandshakes, ResumedHandshakes: n.ResumedHandshakes}
+	t.Sockets = measure.Sockets{
+		Opened: n.SocketsOpened, Reopened: n.SocketsReopened, LateAnswers: n.LateAnswers, RepeatedAnswers: n.RepeatedAnswers, Unsolicited: n.Unsolicited,
+	}
 	for _, a := range n.Addresses {
 		t.Addresses = append(t.Addresses, measure.AddressTurns(a))
 	}

@@ -297,8 +297,14 @@ func TestEveryRuleOverEveryWire(t *testing.T) {
 }
 
 func judgeOver(t *testing.T, rule *wireRule, mode scenario.Mode, version scenario.HTTPVersion) Judgement {
+	target := wireTarget(wireServer(t, rule), rule, mode, version)
+	return judge(t, &target)
+}
+
+// wireTarget is the target of a rule's server.
+func wireTarget(url string, rule *wireRule, mode scenario.Mode, version scenario.HTTPVersion) scenario.Target {
 	target := scenario.Target{
-		URL: wireServer(t, rule), API: rule.api, Mode: mode, HTTP: version, Connections: scenario.Shared, Pool: 4, Timeout: unit.Duration(5 * time.Second),
+		URL: url, API: rule.api, Mode: mode, HTTP: version, Connections: scenario.Shared, Pool: 4, Timeout: unit.Duration(5 * time.Second),
 		Limits: scenario.Limits{Headers: 1 << 16, Line: 1 << 16, Body: 1 << 20, Ratio: 100},
 	}
 	switch rule.api {
@@ -316,13 +322,19 @@ func judgeOver(t *testing.T, rule *wireRule, mode scenario.Mode, version scenari
 		}
 	case scenario.APIReference, scenario.APIArticle:
 	}
+	return target
+}
+
+// judge has one turn with target and judges it.
+func judge(t *testing.T, target *scenario.Target) Judgement {
+	t.Helper()
 	base := time.Now()
-	d, err := driver.New(&target, driver.Options{Base: base})
+	d, err := driver.New(target, driver.Options{Base: base})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	rules, err := NewRules(&scenario.Scenario{Target: target})
+	rules, err := NewRules(&scenario.Scenario{Target: *target})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -114,11 +114,31 @@ type Generator struct {
 // stream or connection because the server had not begun with them, and TLS
 // handshakes.
 type Traffic struct {
-	Resent            int64 `json:"resent,omitempty"`
-	FullHandshakes    int64 `json:"full_handshakes,omitempty"`
-	ResumedHandshakes int64 `json:"resumed_handshakes,omitempty"`
+	Resent            int64   `json:"resent,omitempty"`
+	FullHandshakes    int64   `json:"full_handshakes,omitempty"`
+	ResumedHandshakes int64   `json:"resumed_handshakes,omitempty"`
+	Sockets           Sockets `json:"sockets,omitzero"`
 	// Addresses are those of the target that connections led to.
 	Addresses []AddressTurns `json:"addresses,omitempty"`
+}
+
+// Sockets is what became of customers' WebSockets, and of messages over them that
+// were not the answer to the turn that waited, if one did: answers that came when their
+// turn was over without one, second answers to a turn, and others that nobody asked for.
+type Sockets struct {
+	Opened          int64 `json:"opened"`
+	Reopened        int64 `json:"reopened"`
+	LateAnswers     int64 `json:"late_answers"`
+	RepeatedAnswers int64 `json:"repeated_answers"`
+	Unsolicited     int64 `json:"unsolicited"`
+}
+
+// add gives the sum.
+func (s Sockets) add(o Sockets) Sockets {
+	return Sockets{
+		Opened: s.Opened + o.Opened, Reopened: s.Reopened + o.Reopened, LateAnswers: s.LateAnswers + o.LateAnswers,
+		RepeatedAnswers: s.RepeatedAnswers + o.RepeatedAnswers, Unsolicited: s.Unsolicited + o.Unsolicited,
+	}
 }
 
 // AddressTurns is how many turns one address was asked, and how many of them got no

@@ -210,6 +210,7 @@ func mergeTraffic(a, b Traffic) Traffic {
 	out := Traffic{
 		Resent:         a.Resent + b.Resent,
 		FullHandshakes: a.FullHandshakes + b.FullHandshakes, ResumedHandshakes: a.ResumedHandshakes + b.ResumedHandshakes,
+		Sockets: a.Sockets.add(b.Sockets),
 	}
 	at := map[string]AddressTurns{}
 	for _, t := range slices.Concat(a.Addresses, b.Addresses) {

@@ -41,6 +41,7 @@ func phraseTable() []phraseRow {
 		selftestPhrases(),
 		outputPhrases(),
 		derivePhrases(),
+		socketPhrases(),
 	} {
 		all = append(all, group...)
 	}

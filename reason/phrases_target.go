@@ -66,7 +66,6 @@ func targetPhrases() []phraseRow {
 		{"is for https URLs", "用于 https URL"},
 		{"cert and key are needed together", "cert 与 key 须同时给出"},
 		{"certificates are not checked; the report will say so", "不检查证书；报告中会注明"},
-		{"websocket mode needs http: \"1.1\"", "websocket 方式需要 http: \"1.1\""},
 		{"HTTP/2 carries many conversations over few connections: write shared (and pool: N)", "HTTP/2 以少量连接承载许多会话：请写 shared（以及 pool: N）"},
 		{"the bundled server has no TLS: write h2c", "内置服务器没有 TLS：请写 h2c"},
 		{"\"2\" needs an https URL; over http:// it is h2c", "\"2\" 需要 https URL；在 http:// 上应写 h2c"},
@@ -84,7 +83,7 @@ func targetPhrases() []phraseRow {
 		{"the secret itself stands here and will be written to the results: use ${env:NAME} or ${file:PATH}", "密钥直接写在这里，会被写入结果：请用 ${env:NAME} 或 ${file:PATH}"},
 		{"has a field of its own or is set by cstest: remove it", "另有字段，或由 cstest 设置：请删去"},
 		{"%q is not a path: begin with /, without spaces", "%q 不是路径：须以 / 开头，不含空格"},
-		{"is for mode: websocket; no agent is shown what is asked in mode: %s", "用于 mode: websocket；mode: %s 中没有坐席能看到提问"},
+		{"is for mode: agents; no agent is shown what is asked in mode: %s", "用于 mode: agents；mode: %s 中没有坐席能看到提问"},
 		{"must be 1 to %d", "须为 1 到 %d"},
 		{"is for one's own server (target.url); the bundled one needs none: cstest signs its tokens itself", "用于自己的服务器（target.url）；内置服务器不需要：令牌由 cstest 自己签发"},
 		{`must have 1 to %d names, or be ["*"] for every queue`, `须有 1 到 %d 个名称，或写 ["*"] 表示所有队列`},
@@ -132,7 +131,7 @@ func answerPhrases() []phraseRow {
 		{"is missing: api custom needs to know where the answer is, for example {answer: data.reply}", "缺少：api custom 需要知道应答在哪里，例如 {answer: data.reply}"},
 		{"is for api: custom; the answers of api %s are known", "用于 api: custom；api %s 的应答是已知的"},
 		{"is missing: without it an empty answer could not be told from a good one", "缺少：没有它就分不清空应答与好的应答"},
-		{"an answer that is not JSON goes with mode: sync", "不是 JSON 的应答须与 mode: sync 同用"},
+		{"an answer that is not JSON goes with mode: sync, or mode: websocket without stream", "不是 JSON 的应答须与 mode: sync 同用，或与没有 stream 的 mode: websocket 同用"},
 		{"is jsonp, and the answer is no place in JSON", "是 jsonp，而 answer 不是 JSON 中的位置"},
 		{"%q is a place in another kind of body than that of target.response.answer (%q)", "%q 所指的正文种类与 target.response.answer（%q）不同；两处应答位置须一致"},
 		{"is missing: mode stream needs delta (where the text is) and done (what ends the stream)", "缺少：stream 方式需要 delta（文本在哪里）与 done（以什么结束）"},
@@ -155,6 +154,6 @@ func answerPhrases() []phraseRow {
 		{"%q: only a path into JSON can stand here", "%q：这里只能写 JSON 中的路径"},
 		{"is not a path of 1 to 256 bytes into a JSON answer, for example data.reply", "不是 JSON 应答中的路径（1 到 256 字节），例如 data.reply"},
 		{"@%s finds nothing: a path leads into the JSON body of the answer, a header is header:NAME", "@%s 什么也找不到：路径指向应答的 JSON 正文，头部请写 header:NAME"},
-		{"%q is not a place%s: there are json:, header:, cookie:, regex:, xml:, html:, body:text, http:status and sse:event", "%q 不是位置%s：可以写 json:、header:、cookie:、regex:、xml:、html:、body:text、http:status 与 sse:event"},
+		{"%q is not a place%s: there are json:, header:, cookie:, regex:, xml:, html:, body:text, http:status, sse:event and socket:event", "%q 不是位置%s：可以写 json:、header:、cookie:、regex:、xml:、html:、body:text、http:status、sse:event 与 socket:event"},
 	}
 }

@@ -117,6 +117,17 @@ func causeWords() []wordRow {
 		same("connecting took longer than the timeout", "建连超时"),
 		same("name lookup took longer than the timeout", "域名解析超时"),
 		same("name lookup: no such host", "域名解析：没有这个主机"),
+		same("closed by the server", "被服务端关闭"),
+		same("closed by the server with code 1000", "被服务端关闭，代码 1000"),
+		same("closed by the server with code 1001", "被服务端关闭，代码 1001（离开）"),
+		same("closed by the server with code 1008", "被服务端关闭，代码 1008（违反其规则）"),
+		same("closed by the server with code 1011", "被服务端关闭，代码 1011（内部错误）"),
+		same("closed by the server with code 1012", "被服务端关闭，代码 1012（重启）"),
+		same("closed by the server with code 1013", "被服务端关闭，代码 1013（请稍后再试）"),
+		same("a message is longer than the limit", "消息超出上限"),
+		same("the server takes no messages", "服务端不接收消息"),
+		same("the answer stalled", "应答中途停顿"),
+		same("the upgrade was answered with a status below 300, and no socket", "升级请求得到了低于 300 的状态码，却没有套接字"),
 		same("tls: the certificate is for another host", "tls：证书属于另一主机"),
 		same("tls: the certificate is signed by an unknown authority", "tls：证书由未知机构签发"),
 		same("tls: the certificate is expired or not yet valid", "tls：证书已过期或尚未生效"),
@@ -135,6 +146,7 @@ func settingWords() []wordRow {
 		{"stream", "stream", "流式"},
 		{"async", "async", "异步"},
 		{"websocket", "websocket", "WebSocket"},
+		{"agents", "agents", "人工坐席"},
 	}
 }
 

@@ -51,6 +51,12 @@ func connectionFacts(d *result.Document, w *words) (out []string) {
 	if g.FullHandshakes+g.ResumedHandshakes > 0 {
 		out = append(out, fmt.Sprintf(w.HandshakesF, whole(g.FullHandshakes), whole(g.ResumedHandshakes)))
 	}
+	if s := g.Sockets; s != nil {
+		out = append(out, fmt.Sprintf(w.SocketsF, whole(s.Opened), whole(s.Reopened)))
+		if s.LateAnswers+s.RepeatedAnswers+s.Unsolicited > 0 {
+			out = append(out, fmt.Sprintf(w.StraysF, whole(s.LateAnswers), whole(s.RepeatedAnswers), whole(s.Unsolicited)))
+		}
+	}
 	if g.Resent > 0 {
 		out = append(out, fmt.Sprintf(w.ResentF, whole(g.Resent)))
 	}

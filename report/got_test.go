@@ -61,12 +61,14 @@ func TestAddressesAndHandshakesAreTold(t *testing.T) {
 	d := slowDocument(t)
 	d.Generator.Addresses = []result.AddressTurns{{Address: "10.0.0.1:443", Turns: 750, Failed: 3}, {Address: "[fd00::2]:443", Turns: 250, Failed: 250}}
 	d.Generator.FullHandshakes, d.Generator.ResumedHandshakes, d.Generator.Resent = 12, 988, 3
+	d.Generator.Sockets = &result.Sockets{Opened: 40, Reopened: 7, LateAnswers: 5, RepeatedAnswers: 6, Unsolicited: 9}
 	one := *d
+	one.Generator.Sockets = nil
 	one.Generator.Addresses = d.Generator.Addresses[:1]
 	one.Generator.FullHandshakes, one.Generator.ResumedHandshakes, one.Generator.Resent = 0, 0, 0
 	for lang, want := range map[Lang][]string{
-		English: {"12 full and 988 resumed TLS handshakes", "3 requests went over another connection", "address"},
-		Chinese: {"TLS 握手：完整 12 次，恢复 988 次", "3 个请求改走其他连接", "地址"},
+		English: {"12 full and 988 resumed TLS handshakes", "3 requests went over another connection", "40 sockets opened, 7 of them in place of one that was closed", "5 late, 6 second, 9 unasked messages", "address"},
+		Chinese: {"TLS 握手：完整 12 次，恢复 988 次", "3 个请求改走其他连接", "打开 40 个套接字，其中 7 个替换已关闭的", "迟到 5 条，重复 6 条，未请求 9 条", "地址"},
 	} {
 		render := func(d *result.Document) map[string]string {
 			var text, markdown bytes.Buffer
@@ -87,7 +89,7 @@ func TestAddressesAndHandshakesAreTold(t *testing.T) {
 			}
 		}
 		for name, got := range render(&one) {
-			for _, text := range append(want[:2:2], "10.0.0.1:443") {
+			for _, text := range append(want[:4:4], "10.0.0.1:443") {
 				if strings.Contains(got, text) {
 					t.Errorf("%s, %s: it says %q of one address without TLS", name, lang, text)
 				}

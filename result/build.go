@@ -367,6 +367,9 @@ func (d *Document) fillRun(in input) {
 		Resent: g.Traffic.Resent, FullHandshakes: g.Traffic.FullHandshakes, ResumedHandshakes: g.Traffic.ResumedHandshakes,
 		Addresses: make([]AddressTurns, 0, len(g.Traffic.Addresses)),
 	}
+	if s := Sockets(g.Traffic.Sockets); s != (Sockets{}) {
+		d.Generator.Sockets = &s
+	}
 	for _, a := range g.Traffic.Addresses {
 		d.Generator.Addresses = append(d.Generator.Addresses, AddressTurns(a))
 	}

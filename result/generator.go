@@ -28,8 +28,21 @@ type Generator struct {
 	Resent            int64 `json:"resent,omitempty"`
 	FullHandshakes    int64 `json:"full_handshakes,omitempty"`
 	ResumedHandshakes int64 `json:"resumed_handshakes,omitempty"`
+	// Sockets is what became of customers' WebSockets; missing where the target has none.
+	Sockets *Sockets `json:"sockets,omitempty"`
 	// Addresses are those of the target that connections led to.
 	Addresses []AddressTurns `json:"addresses"`
+}
+
+// Sockets counts customers' WebSockets, those among them that replaced one that was
+// closed, and messages that were not the answer to a turn that waited: LateAnswers came
+// when their turn was over without one, RepeatedAnswers when it had one.
+type Sockets struct {
+	Opened          int64 `json:"opened"`
+	Reopened        int64 `json:"reopened"`
+	LateAnswers     int64 `json:"late_answers"`
+	RepeatedAnswers int64 `json:"repeated_answers"`
+	Unsolicited     int64 `json:"unsolicited"`
 }
 
 // AddressTurns is how many turns one address was asked, and how many of them got no

@@ -11,15 +11,15 @@ const (
 	maxReply  = 2000 // characters
 )
 
-// agents checks the agents' side of mode websocket.
+// agents checks the agents' side of mode agents.
 func (c *checker) agents() {
 	t := &c.Target
 	a := t.Agents
 	if a == nil {
 		return
 	}
-	if t.Mode != ModeWebSocket {
-		c.bad("target.agents", "is for mode: websocket; no agent is shown what is asked in mode: %s", t.Mode)
+	if t.Mode != ModeAgents {
+		c.bad("target.agents", "is for mode: agents; no agent is shown what is asked in mode: %s", t.Mode)
 		return
 	}
 	if a.Sockets < 1 || a.Sockets > maxAgents {

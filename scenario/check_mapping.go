@@ -91,6 +91,17 @@ func (c *checker) steps(path string, steps []Step) {
 		if s.Name != "" {
 			c.name(at+".name", s.Name)
 		}
+		if path == "target.before" && s.Path == "" && c.Target.Mode == ModeWebSocket {
+			c.message(at, s, family)
+			continue
+		}
+		if s.Path == "" {
+			c.bad(at+".path", "is missing: write the path of the request")
+			continue
+		}
+		if s.Event != "" || s.Ack || s.IsAnswer != nil {
+			c.bad(at, "event, ack and is_answer are of messages over a socket, which have no path")
+		}
 		if !oneVariable(s.Path) {
 			c.path(at+".path", s.Path)
 		}
@@ -234,7 +245,7 @@ func (c *checker) request() {
 		}
 		return
 	}
-	if r.Path != "" || t.API == APICustom {
+	if t.Mode != ModeWebSocket && (r.Path != "" || t.API == APICustom) {
 		c.path("target.request.path", r.Path)
 	}
 	c.headers("target.request.headers", r.Headers)

@@ -23,6 +23,7 @@ func (c *checker) response() {
 	}
 	for _, p := range []struct{ name, place string }{
 		{"dialog_id", r.DialogID},
+		{"turn_id", r.TurnID},
 		{"answer", r.Answer},
 		{"context_turns", r.ContextTurns},
 		{"degraded", r.Degraded},
@@ -33,7 +34,7 @@ func (c *checker) response() {
 			c.place("target.response."+p.name, p.place)
 		}
 	}
-	if r.Answer == "" && t.Mode != ModeStream {
+	if r.Answer == "" && t.Mode != ModeStream && (t.Mode != ModeWebSocket || r.Stream == nil) {
 		c.bad("target.response.answer", "is missing: without it an empty answer could not be told from a good one")
 	}
 	c.conditions("target.response.ok", r.OK)
@@ -51,8 +52,8 @@ func (c *checker) oneBody(r *Response) {
 	if answer == PlaceJSON || r.Answer == "" {
 		return
 	}
-	if c.Target.Mode != ModeSync {
-		c.bad("target.response.answer", "an answer that is not JSON goes with mode: sync")
+	if c.Target.Mode != ModeSync && (c.Target.Mode != ModeWebSocket || r.Stream != nil) {
+		c.bad("target.response.answer", "an answer that is not JSON goes with mode: sync, or mode: websocket without stream")
 	}
 	if r.Format == FormatJSONP {
 		c.bad("target.response.format", "is jsonp, and the answer is no place in JSON")
@@ -75,6 +76,10 @@ func (r *Response) placesOf() (list []namedPlace) {
 			list = append(list, namedPlace{name, place})
 		}
 	}
+	for _, c := range r.IsAnswer {
+		add("is_answer", c.Path)
+	}
+	add("turn_id", r.TurnID)
 	add("dialog_id", r.DialogID)
 	add("answer", r.Answer)
 	for _, c := range r.OK {
@@ -238,8 +243,8 @@ func (c *checker) gjson(path, text string) {
 		}
 	}
 	if kind, rest, ok := strings.Cut(text, ":"); ok && isToken(kind) && !strings.Contains(kind, "@") {
-		if hint := didYouMean(kind, []string{"json", "header", "cookie", "regex", "xml", "html", "body", "http", "sse"}); hint != (reason.Phrase{}) {
-			c.bad(path, "%q is not a place%s: there are json:, header:, cookie:, regex:, xml:, html:, body:text, http:status and sse:event", short(kind+":"+rest), hint)
+		if hint := didYouMean(kind, []string{"json", "header", "cookie", "regex", "xml", "html", "body", "http", "sse", "socket"}); hint != (reason.Phrase{}) {
+			c.bad(path, "%q is not a place%s: there are json:, header:, cookie:, regex:, xml:, html:, body:text, http:status, sse:event and socket:event", short(kind+":"+rest), hint)
 		}
 	}
 }

@@ -23,6 +23,7 @@ func (c *checker) target() {
 		c.url("target.url", t.URL)
 	}
 	c.wire()
+	c.socket()
 	c.agents()
 	c.headers("target.headers", t.Headers)
 	for _, from := range sortedKeys(t.Resolve) {
@@ -81,6 +82,9 @@ func (c *checker) bundled() {
 // is decided where the run starts.
 func (c *checker) url(path, text string) {
 	u, err := url.Parse(text)
+	if err == nil && c.Target.Mode == ModeWebSocket && (u.Scheme == "ws" || u.Scheme == "wss") {
+		u.Scheme = "http" // the rest is the same
+	}
 	switch {
 	case err != nil || len(text) > 2048:
 		c.bad(path, "%q is not a URL: write for example https://chat.pre.shop.example", short(text))
@@ -98,19 +102,23 @@ func (c *checker) url(path, text string) {
 }
 
 func (c *checker) secure() bool {
-	return c.Target.Bundled == nil && strings.HasPrefix(strings.ToLower(c.Target.URL), "https:")
+	scheme, _, _ := strings.Cut(strings.ToLower(c.Target.URL), ":")
+	return c.Target.Bundled == nil && (scheme == "https" || scheme == "wss")
 }
 
 // wire checks which of api, mode, http and connections go together.
 func (c *checker) wire() {
 	t := &c.Target
 	modes := map[API][]Mode{
-		APIReference: {ModeSync, ModeStream, ModeAsync, ModeWebSocket},
+		APIReference: {ModeSync, ModeStream, ModeAsync, ModeAgents},
 		APIArticle:   {ModeSync},
 		APIOpenAI:    {ModeSync, ModeStream},
-		APICustom:    {ModeSync, ModeStream, ModeAsync},
+		APICustom:    {ModeSync, ModeStream, ModeAsync, ModeWebSocket},
 	}[t.API]
-	if !slices.Contains(modes, t.Mode) {
+	switch {
+	case t.Mode == ModeWebSocket && t.API == APIReference:
+		c.bad("target.mode", "websocket is a customer's own socket and goes with api: custom; human agents on WebSocket are mode: agents")
+	case !slices.Contains(modes, t.Mode):
 		c.bad("target.mode", "api %s has no %s: possible are %s", t.API, t.Mode, strings.Join(texts(modes...), ", "))
 	}
 	if t.HTTP != HTTP1 {
@@ -143,8 +151,8 @@ func (c *checker) wire() {
 
 func (c *checker) http2() {
 	t := &c.Target
-	if t.Mode == ModeWebSocket {
-		c.bad("target.http", "websocket mode needs http: \"1.1\"")
+	if t.Mode == ModeAgents || t.Mode == ModeWebSocket {
+		c.bad("target.http", "mode: %s needs http: \"1.1\"", t.Mode)
 	}
 	if t.Connections != Shared {
 		c.bad("target.connections", "HTTP/2 carries many conversations over few connections: write shared (and pool: N)")

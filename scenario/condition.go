@@ -67,7 +67,7 @@ const (
 	PlaceHTML                    // html:TAG, html:#ID or html:.CLASS, the text people see
 	PlaceText                    // body:text, the whole body
 	PlaceStatus                  // http:status
-	PlaceEvent                   // sse:event, the name of a stream's event
+	PlaceEvent                   // sse:event, the name of a stream's event; socket:event, of socket.io's
 )
 
 // Find takes the text of a place apart.
@@ -77,7 +77,7 @@ func Find(place string) (kind PlaceKind, rest string) {
 		return PlaceText, ""
 	case "http:status":
 		return PlaceStatus, ""
-	case "sse:event":
+	case "sse:event", "socket:event":
 		return PlaceEvent, ""
 	}
 	for _, p := range placeWords {

@@ -79,8 +79,18 @@ func (t *Target) fill() {
 		}
 		fillSteps(l.Steps)
 	}
-	if t.Request != nil {
-		or(&t.Request.Method, MethodPost)
+	if t.Mode == ModeWebSocket && t.Socket == nil {
+		t.Socket = &Socket{}
+	}
+	if t.Socket != nil {
+		t.Socket.fill()
+	}
+	if r := t.Request; r != nil {
+		if t.Mode != ModeWebSocket {
+			or(&r.Method, MethodPost)
+		} else if t.Socket.Protocol == SocketIO {
+			or(&r.Event, "message")
+		}
 	}
 	fillSteps(t.Before)
 	fillSteps(t.Then)
@@ -89,6 +99,9 @@ func (t *Target) fill() {
 func fillSteps(steps []Step) {
 	for i := range steps {
 		s := &steps[i]
+		if s.Path == "" {
+			continue // a message, or wrong
+		}
 		if len(s.Body) > 0 {
 			or(&s.Method, MethodPost)
 		}
@@ -104,7 +117,7 @@ func fillSteps(steps []Step) {
 func (s *Scenario) fillAgents() {
 	t := &s.Target
 	if t.Agents == nil {
-		if t.Mode != ModeWebSocket {
+		if t.Mode != ModeAgents {
 			return
 		}
 		t.Agents = &Agents{}

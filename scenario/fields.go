@@ -42,8 +42,9 @@ Target.request | what one turn sends (custom; path and headers for any api) |
 Target.then | steps of a turn behind its request, such as a poll; the answer is that of the last (custom only) |
 Target.response | where things are in an answer (custom only) |
 Target.http | protocol; "2" needs https, h2c is HTTP/2 without TLS | "1.1"
-Target.mode | sync: one answer; stream: SSE; async: 202 and a job; websocket: the agents' side | sync
-Target.agents | the people who are shown the questions (mode: websocket only) | with mode: websocket, 4 sockets
+Target.mode | sync: one answer; stream: SSE; async: 202 and a job; websocket: messages over a socket of the customer's (custom only); agents: the people who are shown the questions | sync
+Target.socket | the socket of mode: websocket |
+Target.agents | the people who are shown the questions (mode: agents only) | with mode: agents, 4 sockets
 Target.connections | who shares a connection; HTTP/2 is always shared | per-user; shared with HTTP/2
 Target.pool | connections of connections: shared | 64
 Target.addresses | of a name with several: new connections go to them by turns, or all to the first that answers | rotate
@@ -51,6 +52,18 @@ Target.sources | auto: beyond 10,000 connections to a loopback target others com
 Target.timeout | a turn unanswered by then is a timeout | 3s
 Target.tls | TLS of an https url |
 Target.limits | what a server can do to the generator at most |
+Socket.path | path of the upgrade below the url, a template; with a query where there is one | /, with socket.io /socket.io/?EIO=4&transport=websocket
+Socket.headers | headers of the upgrade, templates |
+Socket.subprotocols | offered in Sec-WebSocket-Protocol; the server must choose one |
+Socket.protocol | what is spoken on it: websocket: each message as it is; socket.io: events of socket.io on engine.io 4 | websocket
+Socket.namespace | of socket.io | /
+Socket.auth | what socket.io's CONNECT says who this is by: a mapping, templates in its strings |
+Socket.first | messages that every new socket begins with; part of what opening it takes |
+Socket.ping | what is sent while the socket is open, besides the answers to the server's own pings | nothing
+Ping.every | from one to the next |
+Ping.event | event of the message (socket.io) |
+Ping.as | how body is sent: json or text | json
+Ping.body | the message | none: a ping frame
 Agents.sockets | agents, each with a socket of its own, 1 to 1000; every process and shard has as many | 4
 Agents.path | path below the url, a template with ${user.id}: agent-1, agent-2, … | /v1/agent/ws
 Agents.queues | queues whose tickets they are shown; "*" is every queue | ["*"]
@@ -79,10 +92,13 @@ Login.steps | several requests, in place of path, method, headers, body, ok and 
 Login.again_on | holds where an answer says that the login has run out | 401
 Step.name | names the step where it fails |
 Step.method | HTTP method | POST with a body, else GET
-Step.path | path below the url, a template; one variable alone is an address on the target |
+Step.path | path below the url, a template; one variable alone is an address on the target. In mode: websocket a step of before without one is a message over the socket, as those of socket.first are |
+Step.event | event of a message (socket.io) |
+Step.ack | asks for an acknowledgement of a message (socket.io) and waits for it | false
 Step.headers | headers, templates |
 Step.as | how body is sent | json
 Step.body | as request.body |
+Step.is_answer | conditions of the message that a message waits for; without it and with ok or save the next one, with none of these and no ack nothing | with ack the acknowledgement
 Step.ok | holds where the step went well, besides a status below 300; not of the last in then |
 Step.save | NAME to a place in the answer; then ${saved.NAME} in later steps and turns, in a login ${login.NAME} |
 Step.poll | sends the step again until its answer is what is waited for (then only) |
@@ -94,6 +110,8 @@ Poll.at_most | bound of every with backoff | 5s
 Request.method | HTTP method | POST
 Request.path | path below the url, a template; with a query where there is one |
 Request.headers | headers, templates |
+Request.event | event of the message (socket.io) | message
+Request.ack | asks for an acknowledgement (socket.io); without response.is_answer it is the answer | false
 Request.as | how body is sent: json; form and multipart: a flat mapping; text and xml: one text | json
 Request.body | JSON, templates in its strings; a member whose whole value is one empty variable is left out. In multipart a file is {file: PATH, type: TYPE} |
 Request.history | form of the messages that ${history} in a JSON body stands for | {role: user or assistant, content: TEXT}
@@ -101,6 +119,8 @@ Request.save | NAME to a place in the answer; then ${saved.NAME} in then and in 
 History.user | a message of the user, JSON with ${message.text} |
 History.assistant | a message of the chat system, JSON with ${message.text} |
 Response.format | jsonp: the JSON of an answer stands in NAME(…) | json
+Response.is_answer | conditions of the message that is the answer, or a piece of it (mode: websocket only) | any message
+Response.turn_id | place of the turn that the answer is to, as ${turn.id} said it |
 Response.ok | conditions that must hold, whatever the status |
 Response.error | conditions of an answer, or an event, that is an error |
 Response.error_code | place of the code of an error, for reports |
@@ -110,7 +130,7 @@ Response.answer | place of the answer's text; texts of a list are joined by line
 Response.context_turns | place of how many user messages stood before the model |
 Response.tier | which quality answered |
 Response.degraded | place of what is true on a degraded answer |
-Response.stream | events of mode: stream |
+Response.stream | events of mode: stream; in mode: websocket messages that each have a piece of the answer |
 Response.job | jobs of mode: async |
 TierPath.from | place of the server's word |
 TierPath.map | the server's word to llm, faq, handoff or static | the words themselves

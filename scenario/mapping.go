@@ -46,18 +46,27 @@ func savedBy(steps []Step) (names []string) {
 }
 
 // Step is a request beside that of the turn: of a login, before a conversation, or
-// behind the turn's own. Body is as that of Request.
+// behind the turn's own. Body is as that of Request. In mode websocket a step of
+// before that has no Path is a message over the socket; it waits for one back where
+// IsAnswer, Ack, OK or Save is given.
 type Step struct {
 	Name    string            `json:"name,omitempty"`
 	Method  Method            `json:"method,omitempty"`
-	Path    string            `json:"path"`
+	Path    string            `json:"path,omitempty"`
+	Event   string            `json:"event,omitempty"`
+	Ack     bool              `json:"ack,omitempty"`
 	Headers map[string]string `json:"headers,omitempty"`
 	As      BodyKind          `json:"as,omitempty"`
 	Body    json.RawMessage   `json:"body,omitempty"`
-	OK      Conditions        `json:"ok,omitempty"`
-	Save    map[string]string `json:"save,omitempty"`
-	Poll    *Poll             `json:"poll,omitempty"`
+	// IsAnswer tells which message a message waits for.
+	IsAnswer Conditions        `json:"is_answer,omitempty"`
+	OK       Conditions        `json:"ok,omitempty"`
+	Save     map[string]string `json:"save,omitempty"`
+	Poll     *Poll             `json:"poll,omitempty"`
 }
+
+// Waits tells whether a step that is a message waits for one back.
+func (s *Step) Waits() bool { return s.Ack || len(s.IsAnswer)+len(s.OK)+len(s.Save) > 0 }
 
 // Poll repeats a step until what is waited for is there.
 type Poll struct {
@@ -75,6 +84,8 @@ type Request struct {
 	Method  Method            `json:"method,omitempty"`
 	Path    string            `json:"path,omitempty"`
 	Headers map[string]string `json:"headers,omitempty"`
+	Event   string            `json:"event,omitempty"` // of socket.io
+	Ack     bool              `json:"ack,omitempty"`   // of socket.io
 	As      BodyKind          `json:"as,omitempty"`
 	Body    json.RawMessage   `json:"body,omitempty"`
 	History *History          `json:"history,omitempty"`
@@ -90,6 +101,8 @@ type History struct {
 // Response says where in an answer things are; see Find for places.
 type Response struct {
 	Format       AnswerFormat `json:"format,omitempty"`
+	IsAnswer     Conditions   `json:"is_answer,omitempty"` // of mode websocket
+	TurnID       string       `json:"turn_id,omitempty"`
 	OK           Conditions   `json:"ok,omitempty"`
 	Error        Conditions   `json:"error,omitempty"`
 	ErrorCode    string       `json:"error_code,omitempty"`

@@ -80,7 +80,7 @@ func TestProblems(t *testing.T) {
 		{"time of day", swap("name: least", "name: 12:30:00"), `x.yaml:2:7: name: 12:30:00 may be read as something else than text: write "12:30:00", in quotes`},
 		{"underscore", swap("name: least", "name: least\nseed: 1_000"), `x.yaml:3:7: seed: "1_000" is not a plain number: write for example 3`},
 		{"http number", own("  http: 1.1"), `x.yaml:5:9: target.http: 1.1 is a number to YAML: write "1.1", in quotes`},
-		{"word", own("  mode: strem"), `x.yaml:5:9: target.mode: "strem" is not one of sync, stream, async, websocket; did you mean "stream"?`},
+		{"word", own("  mode: strem"), `x.yaml:5:9: target.mode: "strem" is not one of sync, stream, async, websocket, agents; did you mean "stream"?`},
 		{"yes", own("  url2: x\n  tls: {insecure: yes}"), "x.yaml:5:3: target.url2: is not known here; did you mean \"url\"?\nx.yaml:6:19: target.tls.insecure: \"yes\" is not a truth value: write true or false"},
 		{"null", swap("sla: {availability: 99%}", "sla:"), "x.yaml:11:5: sla: is empty: give it a value or remove it"},
 		{"missing", swap("name: only, ", ""), "x.yaml:6:7: load.stages[0].name: is missing"},
@@ -97,18 +97,18 @@ func TestProblems(t *testing.T) {
 		{"article streams", own("  api: article\n  mode: stream"), "x.yaml:6:9: target.mode: api article has no stream: possible are sync"},
 		{"h2c per user", own("  http: h2c\n  connections: per-user"), "x.yaml:6:16: target.connections: HTTP/2 carries many conversations over few connections: write shared (and pool: N)"},
 		{"h2 without TLS", own("  http: \"2\""), `x.yaml:5:9: target.http: "2" needs an https URL; over http:// it is h2c`},
-		{"agents of a stream", own("  mode: stream\n  agents: {sockets: 2}"), "x.yaml:6:11: target.agents: is for mode: websocket; no agent is shown what is asked in mode: stream"},
-		{"websocket over h2c", own("  mode: websocket\n  http: h2c"), `x.yaml:6:9: target.http: websocket mode needs http: "1.1"`},
-		{"websocket of another api", own("  mode: websocket\n  api: article"), "x.yaml:5:9: target.mode: api article has no websocket: possible are sync"},
+		{"agents of a stream", own("  mode: stream\n  agents: {sockets: 2}"), "x.yaml:6:11: target.agents: is for mode: agents; no agent is shown what is asked in mode: stream"},
+		{"agents over h2c", own("  mode: agents\n  http: h2c"), `x.yaml:6:9: target.http: mode: agents needs http: "1.1"`},
+		{"agents of another api", own("  mode: agents\n  api: article"), "x.yaml:5:9: target.mode: api article has no agents: possible are sync"},
 		{
-			"agents", own("  mode: websocket\n  agents: {sockets: 0, path: ws, queues: [], reply: ' '}"),
+			"agents", own("  mode: agents\n  agents: {sockets: 0, path: ws, queues: [], reply: ' '}"),
 			"x.yaml:6:21: target.agents.sockets: must be 1 to 1000\n" +
 				"x.yaml:6:30: target.agents.path: \"ws\" is not a path: begin with /, without spaces\n" +
 				"x.yaml:6:42: target.agents.queues: must have 1 to 100 names, or be [\"*\"] for every queue\n" +
 				"x.yaml:6:53: target.agents.reply: must have 1 to 2000 characters",
 		},
 		{
-			"too many agents", own("  mode: websocket\n  agents: {sockets: 1001, queues: [a, a, '*', 'b c'], bearer: '${turn.text}', path: '/${dialog.id}'}"),
+			"too many agents", own("  mode: agents\n  agents: {sockets: 1001, queues: [a, a, '*', 'b c'], bearer: '${turn.text}', path: '/${dialog.id}'}"),
 			"x.yaml:6:21: target.agents.sockets: must be 1 to 1000\n" +
 				"x.yaml:6:39: target.agents.queues[1]: \"a\" stands twice: names are unique\n" +
 				"x.yaml:6:42: target.agents.queues[2]: \"*\" is every queue already: write it alone\n" +
@@ -116,7 +116,7 @@ func TestProblems(t *testing.T) {
 				"x.yaml:6:63: target.agents.bearer: ${turn.text} cannot stand in agents: it may stand in headers, request\n" +
 				"x.yaml:6:85: target.agents.path: ${dialog.id} cannot stand in agents: it may stand in headers, request",
 		},
-		{"bearer of bundled agents", swap("bundled: {}", "bundled: {}, mode: websocket, agents: {bearer: '${env:T}'}"), "x.yaml:3:57: target.agents.bearer: is for one's own server (target.url); the bundled one needs none: cstest signs its tokens itself"},
+		{"bearer of bundled agents", swap("bundled: {}", "bundled: {}, mode: agents, agents: {bearer: '${env:T}'}"), "x.yaml:3:54: target.agents.bearer: is for one's own server (target.url); the bundled one needs none: cstest signs its tokens itself"},
 		{"custom without request", own("  api: custom"), "x.yaml:4:3: target.request: is missing: api custom needs to know what to send, for example {path: /chat, body: {text: \"${turn.text}\"}}\nx.yaml:4:3: target.response: is missing: api custom needs to know where the answer is, for example {answer: data.reply}"},
 		{"silent request", own("  api: custom\n  request: {path: /chat, body: {text: hello}}\n  response: {answer: a}"), "x.yaml:6:32: target.request.body: says ${turn.text} nowhere: the user's message would not be sent"},
 		{"login variable", own("  headers: {x: '${login.sid}'}\n  login: {path: /s, save: {id: a.b}}"), `x.yaml:5:16: target.headers.x: ${login.sid} is not saved by target.login.save; did you mean "id"?`},
@@ -191,7 +191,7 @@ func TestWarnings(t *testing.T) {
 		{"sla:", "guard: {max_turns: 4/s}\nsla:", "x.yaml:11:20: guard.max_turns: 4/s is below the plan's peak of about 5 turns/s: the guard will end the run"},
 		{"load:", "llm: {faults: [{name: a, at: 8s, for: 5s, kind: slow}]}\nload:", "x.yaml:4:39: llm.faults[0].for: the fault ends after the load does (10s): its recovery will not be seen"},
 		{"target: {bundled: {}}", "target: {url: 'https://x', auth: {bearer: hunter2}}", "x.yaml:3:43: target.auth.bearer: the token itself stands here and will be written to the results: use ${env:NAME} or a data table"},
-		{"target: {bundled: {}}", "target: {url: 'https://x', mode: websocket, agents: {bearer: hunter2}}", "x.yaml:3:62: target.agents.bearer: the token itself stands here and will be written to the results: use ${env:NAME}"},
+		{"target: {bundled: {}}", "target: {url: 'https://x', mode: agents, agents: {bearer: hunter2}}", "x.yaml:3:59: target.agents.bearer: the token itself stands here and will be written to the results: use ${env:NAME}"},
 		{"target: {bundled: {}}", "target: {url: 'https://x'}\nchecks: {memory: on}", "x.yaml:4:18: checks.memory: no mock LLM echoes what it saw of the dialog (llm.listen or llm.admin, echo_context: true): context will be not verified"},
 		{"load:\n", "load:\n  drain: 2s\n", "x.yaml:5:10: load.drain: 2s is below target.timeout, 3s: turns still under way then are cut off, and nobody knows whether they would have been good"},
 		{"{availability: 99%}", "{latency: {p50: 2s, p99: 1s}}", "x.yaml:11:31: sla.latency.p99: 1s is tighter than p50 (2s), which therefore decides nothing"},

@@ -45,7 +45,8 @@ type Target struct {
 	Response    *Response         `json:"response,omitempty"`
 	HTTP        HTTPVersion       `json:"http,omitempty"`
 	Mode        Mode              `json:"mode,omitempty"`
-	Agents      *Agents           `json:"agents,omitempty"` // of mode websocket
+	Socket      *Socket           `json:"socket,omitempty"` // of mode websocket
+	Agents      *Agents           `json:"agents,omitempty"` // of mode agents
 	Connections Connections       `json:"connections,omitempty"`
 	Pool        unit.Count        `json:"pool,omitempty"` // connections of a shared pool
 	Addresses   Addresses         `json:"addresses,omitempty"`
@@ -55,7 +56,7 @@ type Target struct {
 	Limits      Limits            `json:"limits,omitzero"`
 }
 
-// Agents are the people of mode websocket, to whom the chat system hands
+// Agents are the people of mode agents, to whom the chat system hands
 // questions: every one has a socket of its own, open all along. Path and Bearer
 // are templates in which ${user.id} is agent-1, agent-2, …
 type Agents struct {

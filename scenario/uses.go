@@ -90,6 +90,9 @@ func (t *Target) templates() templateFields {
 		f.body("target.login.body", l.As, l.Body, InLogin)
 		f.steps("target.login.steps", l.Steps, InLogin)
 	}
+	if t.Socket != nil {
+		t.Socket.templates(&f)
+	}
 	f.steps("target.before", t.Before, InBefore)
 	if r := t.Request; r != nil {
 		f.text("target.request.path", r.Path, InRequest, template.Path)
@@ -322,6 +325,9 @@ func (c *checker) historyVariable(path string) {
 // saves gives what ${saved.NAME} may be.
 func (t *Target) saves() []string {
 	names := savedBy(t.Before)
+	if t.Socket != nil {
+		names = append(names, savedBy(t.Socket.First)...)
+	}
 	if t.Request != nil {
 		names = append(names, sortedKeys(t.Request.Save)...)
 	}

@@ -40,7 +40,7 @@ func inEachPlace(text string) map[Place]string {
 			auth = fmt.Sprintf(`{jwt: {secret: "%s", claims: {a: "%s"}}}`, in[8], in[4])
 		}
 		if at.place == InAgents {
-			list[at.place] = strings.Replace(least, "bundled: {}", `url: "https://chat.example.org", mode: websocket, agents: {bearer: "`+text+`"}`, 1)
+			list[at.place] = strings.Replace(least, "bundled: {}", `url: "https://chat.example.org", mode: agents, agents: {bearer: "`+text+`"}`, 1)
 			continue
 		}
 		list[at.place] = fmt.Sprintf(ownServer, append(in[:], "sync", auth)...)

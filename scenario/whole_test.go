@@ -19,7 +19,7 @@ func TestEveryField(t *testing.T) {
 	schema := compiled(t)
 	index := regexp.MustCompile(`\[[0-9]+\]`)
 	used := map[string]bool{}
-	for _, name := range []string{"own.yaml", "closed.yaml", "openai.yaml", "agents.yaml", "mapping.yaml", "login.yaml"} {
+	for _, name := range []string{"own.yaml", "closed.yaml", "openai.yaml", "agents.yaml", "mapping.yaml", "login.yaml", "socket.yaml"} {
 		path := filepath.Join("testdata", name)
 		s, err := LoadFile(path, Options{})
 		if err != nil {
@@ -61,7 +61,7 @@ func TestReferenceExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bare, err := Parse("x", []byte(head+"target: {bundled: {}, mode: websocket}\n"+example[strings.Index(example, "load:"):]), Options{})
+	bare, err := Parse("x", []byte(head+"target: {bundled: {}, mode: agents}\n"+example[strings.Index(example, "load:"):]), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,9 +48,23 @@ const (
 	ModeStream    Mode = "stream"
 	ModeAsync     Mode = "async"
 	ModeWebSocket Mode = "websocket"
+	ModeAgents    Mode = "agents"
 )
 
-func (Mode) words() []string { return texts(ModeSync, ModeStream, ModeAsync, ModeWebSocket) }
+func (Mode) words() []string {
+	return texts(ModeSync, ModeStream, ModeAsync, ModeWebSocket, ModeAgents)
+}
+
+// Speech is what is spoken on a WebSocket.
+type Speech string
+
+// The values of Speech.
+const (
+	PlainMessages Speech = "websocket"
+	SocketIO      Speech = "socket.io"
+)
+
+func (Speech) words() []string { return texts(PlainMessages, SocketIO) }
 
 // Cookies says who keeps the cookies that the target sets.
 type Cookies string

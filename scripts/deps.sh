@@ -21,6 +21,9 @@ if [ ${#missing[@]} -gt 0 ]; then
 	trap '$sudo rm -f /usr/sbin/policy-rc.d' EXIT
 	DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${missing[@]}"
 fi
+if [ -f driver/testdata/socket-servers/package.json ] && [ ! -d driver/testdata/socket-servers/node_modules/socket.io ]; then
+	(cd driver/testdata/socket-servers && npm ci --no-audit --no-fund --silent)
+fi
 if [ -f mockllm/testdata/openai-client/package.json ] && [ ! -d mockllm/testdata/openai-client/node_modules/@anthropic-ai/sdk ]; then
 	(cd mockllm/testdata/openai-client && npm install --no-audit --no-fund --silent)
 fi

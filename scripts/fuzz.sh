@@ -18,6 +18,8 @@ driver/internal/jsonscan FuzzScan
 driver FuzzSSE
 driver/internal/find FuzzConditions
 driver/internal/ndjson FuzzLines
+driver/internal/websocket FuzzFrames
+driver/internal/socketio FuzzPackets
 measure FuzzReadLog
 measure FuzzReadJournal
 measure FuzzDecodeSnapshot

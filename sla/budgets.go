@@ -42,7 +42,9 @@ func Budgets(objectives []scenario.Objective, stages []measure.Stage, sla scenar
 		if len(o.Stages) > 0 {
 			b.Stages = stageMask(stages, o.Stages)
 		}
-		b.TierAtMost, _ = measure.ParseTier(string(o.TierAtMost)) // none is any
+		if tier, ok := measure.ParseTier(string(o.TierAtMost)); ok {
+			b.TierAtMost = tier
+		}
 		b.Together = fallTogether(o.Kind)
 		if o.Kind.CountsTurns() {
 			compile(&b, o)

@@ -19,8 +19,8 @@ func TestExpectedConnections(t *testing.T) {
 		{"open, no more than conversations", anyTarget + "}", "{stages: [{name: s, for: 1s, starts: 10/s}]}", 1, 10},
 		{"open, a short spike counts with what follows", anyTarget + "}", "{stages: [{name: a, for: 60s, starts: 1/s}, {name: b, for: 1s, starts: 100/s}]}", 1, 160},
 		{"shared", anyTarget + ", connections: shared}", "{users: 200, for: 1m}", 1, 0},
-		{"agents", "{url: 'http://127.0.0.1:9', mode: websocket}", "{users: 200, for: 1m}", 2, 100 + 4},
-		{"agents beside shared connections", "{url: 'http://127.0.0.1:9', mode: websocket, connections: shared, agents: {sockets: 30}}", "{users: 200, for: 1m}", 2, 30},
+		{"agents", "{url: 'http://127.0.0.1:9', mode: agents}", "{users: 200, for: 1m}", 2, 100 + 4},
+		{"agents beside shared connections", "{url: 'http://127.0.0.1:9', mode: agents, connections: shared, agents: {sockets: 30}}", "{users: 200, for: 1m}", 2, 30},
 		{"h2c", anyTarget + ", http: h2c}", "{users: 200, for: 1m}", 1, 0},
 	} {
 		if got := expectedConnections(parse(t, tt.target, tt.load), tt.shards); got != tt.want {

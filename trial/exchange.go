@@ -83,7 +83,7 @@ func bare(body string) string { return strings.TrimPrefix(body, "\ufeff") }
 // pathsOf looks up every place of the mapping in the last answer.
 func pathsOf(t *scenario.Target, head, body string) (list []Path) {
 	look := func(field, place string) {
-		value, found := lookUp(place, head, body, t.Mode == scenario.ModeStream)
+		value, found := lookUp(t, place, head, body)
 		list = append(list, Path{Field: field, Path: place, Found: found, Value: value})
 	}
 	if t.Response != nil {
@@ -101,9 +101,14 @@ func pathsOf(t *scenario.Target, head, body string) (list []Path) {
 	return list
 }
 
-// lookUp finds a place in an answer, or in the last event of a stream that has it.
-func lookUp(place, head, body string, streamed bool) (value string, found bool) {
-	if !streamed {
+// lookUp finds a place in an answer, or in the last event of a stream, or message of
+// a socket, that has it.
+func lookUp(t *scenario.Target, place, head, body string) (value string, found bool) {
+	switch t.Mode {
+	case scenario.ModeWebSocket:
+		return driver.LookUpMessage(place, head, t.Socket.Protocol == scenario.SocketIO)
+	case scenario.ModeStream:
+	default:
 		return driver.LookUp(place, head, body)
 	}
 	for line := range strings.Lines(body) {

@@ -22,7 +22,7 @@ func humans(target string) string {
 	return fmt.Sprintf(`version: 1
 name: humans
 seed: 5
-target: {%s, mode: websocket, timeout: 10s}
+target: {%s, mode: agents, timeout: 10s}
 load:
   arrivals: constant
   stages: [{name: evening, for: 5s, starts: 60/s}]
@@ -44,7 +44,7 @@ func TestAgentsOfTheBundledServer(t *testing.T) {
 	if r.code != 0 {
 		t.Fatalf("exit %d\n%s\n%s\n%q", r.code, r.stdout, r.stderr, doc.Reasons)
 	}
-	if c := doc.Counts; doc.Verdict != "pass" || doc.Target.Mode != "websocket" || c.Conversations != 300 || c.OK != 600 || doc.Tiers.Handoff != 600 {
+	if c := doc.Counts; doc.Verdict != "pass" || doc.Target.Mode != "agents" || c.Conversations != 300 || c.OK != 600 || doc.Tiers.Handoff != 600 {
 		t.Errorf("verdict %s, mode %s, counts %+v, tiers %+v", doc.Verdict, doc.Target.Mode, c, doc.Tiers)
 	}
 	if doc.LLM.Calls == nil || *doc.LLM.Calls != 0 {

@@ -1,4 +1,4 @@
-// Package agents are the people behind a chat system of mode websocket: their
+// Package agents are the people behind a chat system of mode agents: their
 // sockets, the tickets that are pushed to them, and what they do with those.
 package agents
 

@@ -1,6 +1,7 @@
 package dial
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"io"
@@ -39,6 +40,37 @@ func (l *Look) Init(c net.Conn) error {
 		l.closed = !errors.Is(err, syscall.EAGAIN) && !errors.Is(err, syscall.EINTR) && !errors.Is(err, errors.ErrUnsupported)
 	}
 	return err
+}
+
+// Take receives into b what has arrived. It does not wait: os.ErrDeadlineExceeded
+// where nothing has, io.EOF where the peer has closed.
+func (l *Look) Take(b []byte) (int, error) {
+	switch {
+	case l.raw != nil:
+		var n int
+		var failed error
+		err := l.raw.Control(func(fd uintptr) { n, failed = receive(fd, b, 0) })
+		return taken(n, len(b), cmp.Or(failed, err))
+	case l.impatient != nil:
+		l.impatient.now = true
+		n, err := l.secure.Read(b)
+		l.impatient.now = false
+		return n, err
+	}
+	return 0, os.ErrDeadlineExceeded
+}
+
+// taken says what a receive that did not wait has given.
+func taken(n, room int, err error) (int, error) {
+	switch {
+	case errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.EINTR), errors.Is(err, errors.ErrUnsupported):
+		return 0, os.ErrDeadlineExceeded
+	case err != nil:
+		return 0, err
+	case n == 0 && room > 0:
+		return 0, io.EOF
+	}
+	return n, nil
 }
 
 // Closed tells whether the peer has closed the connection, or sent something
@@ -95,15 +127,8 @@ func (i *impatient) Read(b []byte) (int, error) {
 	i.b = b
 	err := i.raw.Control(i.step)
 	i.b = nil
-	switch {
-	case err != nil:
-		return 0, err
-	case errors.Is(i.err, syscall.EAGAIN), errors.Is(i.err, syscall.EINTR), errors.Is(i.err, errors.ErrUnsupported):
-		return 0, os.ErrDeadlineExceeded
-	case i.err != nil:
-		return 0, i.err
-	case i.n == 0 && len(b) > 0:
-		return 0, io.EOF
-	}
-	return i.n, nil
+	return taken(i.n, len(b), cmp.Or(i.err, err))
 }
+
+// SyscallConn is that of the connection below.
+func (i *impatient) SyscallConn() (syscall.RawConn, error) { return i.raw, nil }

@@ -152,15 +152,23 @@ func (h *Client) release(l *wire.Link, c *conn, keep bool) {
 // talk writes the request and reads the answer. keep tells whether the
 // connection can carry another.
 func (h *Client) talk(c *conn, x *wire.Exchange, q *wire.Request) (keep bool, f wire.Fault) {
+	var r headReader
+	if f = h.ask(c, x, &r); f.Bad() {
+		return false, f
+	}
+	return h.readBody(c, x, q, r.at)
+}
+
+// ask writes the request and reads the head of the answer, with r.
+func (h *Client) ask(c *conn, x *wire.Exchange, r *headReader) wire.Fault {
 	sent := h.target.Now()
 	if x.Sent == 0 {
 		x.Sent = sent
 	}
 	had, f := h.send(c, x, sent)
 	if f.Bad() {
-		return false, f
+		return f
 	}
-	var r headReader
 	x.Head.Reset()
 	for done := false; !done; had = false {
 		if !had {
@@ -172,10 +180,10 @@ func (h *Client) talk(c *conn, x *wire.Exchange, q *wire.Request) (keep bool, f 
 		}
 		if f.Bad() {
 			x.Head.Reset()
-			return false, f
+			return f
 		}
 	}
-	return h.readBody(c, x, q, r.at)
+	return wire.Fault{}
 }
 
 // send writes the request; had tells that it read the begin of the answer, too.

@@ -1,6 +1,8 @@
 package http1
 
 import (
+	"crypto/tls"
+	"errors"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -128,4 +130,23 @@ func (h *Client) open(l *wire.Link, x *wire.Exchange, now time.Duration) (*conn,
 		return nil, wire.NewFault(wire.Interrupted, "the driver is closed")
 	}
 	return c, wire.Fault{}
+}
+
+// descriptor calls f with the connection's descriptor.
+func (c *conn) descriptor(f func(fd uintptr)) error {
+	raw := c.raw
+	if secure, ok := c.Conn.(*tls.Conn); ok {
+		under, ok := secure.NetConn().(syscall.Conn)
+		if !ok {
+			return errors.ErrUnsupported
+		}
+		var err error
+		if raw, err = under.SyscallConn(); err != nil {
+			return err
+		}
+	}
+	if raw == nil {
+		return errors.ErrUnsupported
+	}
+	return raw.Control(f)
 }

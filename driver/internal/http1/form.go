@@ -26,7 +26,10 @@ func NewForm(q *wire.Request, t *wire.Target) *Form {
 		}
 		head = append(head, raw(f.Name+": "), f.Value, raw("\r\n"))
 	}
-	if t.Connections == scenario.PerTurn {
+	switch {
+	case q.Upgrade != "":
+		head = append(head, raw("connection: Upgrade\r\nupgrade: "+q.Upgrade+"\r\n"))
+	case t.Connections == scenario.PerTurn:
 		head = append(head, raw("connection: close\r\n"))
 	}
 	if q.Bodied {

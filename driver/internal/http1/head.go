@@ -9,11 +9,12 @@ import (
 // headReader finds the end of a head that arrives in pieces. Each byte is looked
 // at once.
 type headReader struct {
-	at      int  // where the next line begins
-	seen    int  // up to where there is no end of line
-	started bool // the status line was read
-	old     bool // it was that of HTTP/1.0
-	interim int  // how many 1xx answers came before
+	at       int  // where the next line begins
+	seen     int  // up to where there is no end of line
+	started  bool // the status line was read
+	old      bool // it was that of HTTP/1.0
+	interim  int  // how many 1xx answers came before
+	switches bool // the server may switch protocols
 }
 
 // read takes lines off in until the empty one. done says that the head is whole,
@@ -89,7 +90,7 @@ func (r *headReader) line(line []byte, h *wire.Head) (wire.Fault, bool) {
 	if h.Chunked && r.old {
 		return wire.NewFault(wire.Broken, "protocol error: transfer-encoding in an HTTP/1.0 answer"), false
 	}
-	if h.Status >= 200 {
+	if h.Status >= 200 || h.Status == 101 && r.switches {
 		return wire.Fault{}, true
 	}
 	if h.Status == 101 {

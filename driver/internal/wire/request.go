@@ -14,10 +14,11 @@ type Request struct {
 	Path    Text
 	Fields  []Field
 	Body    Text
-	Bodied  bool // has a body, even if empty
-	Events  bool // the answer may be a stream of events
-	Lines   bool // of lines, whatever its content type
-	Usual   bool // nearly all requests are of this kind
+	Bodied  bool   // has a body, even if empty
+	Events  bool   // the answer may be a stream of events
+	Lines   bool   // of lines, whatever its content type
+	Usual   bool   // nearly all requests are of this kind
+	Upgrade string // the protocol that the connection is to speak from then on; empty: HTTP
 	Accept  Accept
 	Written any // its form on the wire, made and read by the carrier
 }

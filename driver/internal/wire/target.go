@@ -39,6 +39,9 @@ type Counts struct {
 	Resent atomic.Int64
 	// Full and Resumed count TLS handshakes.
 	Full, Resumed atomic.Int64
+	// Opened and Reopened count customers' sockets; the others messages that were not
+	// the answer to the turn that was waiting, if one was.
+	Opened, Reopened, Late, Repeated, Unsolicited atomic.Int64
 }
 
 // Limits are scenario.Limits in the units of Go.

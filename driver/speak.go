@@ -1,0 +1,469 @@
+package driver
+
+import (
+	"bytes"
+	"hash/maphash"
+	"net/http"
+
+	"github.com/cstest/cstest/driver/internal/find"
+	"github.com/cstest/cstest/driver/internal/jsonscan"
+	"github.com/cstest/cstest/driver/internal/socket"
+	"github.com/cstest/cstest/driver/internal/socketio"
+	"github.com/cstest/cstest/driver/internal/websocket"
+	"github.com/cstest/cstest/driver/internal/wire"
+	"github.com/cstest/cstest/scenario"
+)
+
+// customer is what a line of mode websocket holds between two turns.
+type customer struct {
+	socket *socket.Socket
+	opened bool           // it had one before
+	acks   int64          // the number of the last message that asked for an acknowledgement
+	saved  map[int]string // by slot, of its first messages
+	turns  [rememberedTurns]pastTurn
+	next   int
+}
+
+// rememberedTurns are those whose answers are known when they come late, or again.
+const rememberedTurns = 4
+
+// pastTurn is a turn that is over: its id's hash, the number of its acknowledgement,
+// and whether it was answered.
+type pastTurn struct {
+	id       uint64
+	ack      int64
+	answered bool
+}
+
+var turnSeed = maphash.MakeSeed()
+
+// speak has the turn over the socket.
+func (l *line) speak(x *exchange, reply *Reply) wire.Fault {
+	p, c := l.client.plan, l.customer
+	if ready, f := l.connect(x, reply); !ready {
+		return f
+	}
+	s := c.socket
+	if p.socket.turn.ack {
+		c.acks++
+	}
+	x.Peer = s.Peer()
+	x.Head.Status, x.Streamed = http.StatusSwitchingProtocols, p.socket.streamed
+	if x.Streamed {
+		x.Events.Begin()
+	}
+	x.Sent = p.Now()
+	x.Out = p.socket.turn.append(x.Out[:0], &x.Values, c.acks)
+	f := s.Send(x.Out, x.Deadline)
+	sent := s.Notes()
+	if !f.Bad() {
+		f = l.hear(x, reply)
+	}
+	reply.Status, reply.Body = x.Head.Status, x.Body
+	l.remember(x, f.Reason == Complete || f.Reason == Malformed)
+	came := s.Notes()
+	l.settle(x, f)
+	l.display(sent, came)
+	return f
+}
+
+// settle gives the socket back, or closes it where nothing could tell what comes late
+// over it from the next turn's answer.
+func (l *line) settle(x *exchange, f wire.Fault) {
+	p, c := l.client.plan, l.customer
+	unclear := f.Bad() && !p.socket.named && (f.Reason != Malformed || x.Streamed)
+	if unclear || p.Connections == scenario.PerTurn {
+		c.socket.Abandon()
+	}
+	dead := c.socket.Dead()
+	c.socket.End(x.In)
+	if dead {
+		c.socket = nil
+	}
+}
+
+// connect sees to it that the line has an open socket, which it then holds. Where it
+// is not ready reply or f says why.
+func (l *line) connect(x *exchange, reply *Reply) (ready bool, f wire.Fault) {
+	c, p := l.customer, l.client.plan
+	if c.socket != nil {
+		if c.socket.Begin() {
+			return true, f
+		}
+		c.socket = nil
+	}
+	from := p.Now()
+	x.values.key = websocket.NewKey()
+	conn, f := l.client.sockets.Upgrade(&l.link, &x.Exchange, &p.socket.upgrade)
+	if p.session.origin != nil && x.Head.Cookie {
+		p.session.hear(l.user, &x.Head, string(p.socket.upgrade.Path.Append(nil, &x.Values)))
+	}
+	l.show(x, l.asked(x, &p.socket.upgrade))
+	switch {
+	case f.Bad():
+		return false, f
+	case conn == nil && x.Head.Status < 300:
+		reply.Status, reply.Body = x.Head.Status, x.Body
+		return false, wire.NewFault(Malformed, "the upgrade was answered with a status below 300, and no socket")
+	case conn == nil:
+		return false, p.read.take(x, l.denied(x, reply), x.Head.Status, x.Body)
+	}
+	l.client.carrier.Leave(&l.link) // what logins and steps were sent over
+	if why := websocket.Agreed(x.values.key, p.socket.protocols, x.Head.Field); why != "" {
+		conn.Close()
+		return false, wire.NewFault(Broken, "protocol error: the upgrade: "+why)
+	}
+	counts := &p.Counts
+	counts.Opened.Add(1)
+	if c.opened {
+		counts.Reopened.Add(1)
+	}
+	s := l.client.keeper.New(conn, l, x.Start)
+	c.socket, c.opened, x.Start = s, true, 0
+	if f = l.introduce(x); f.Bad() {
+		s.Abandon()
+		s.End(nil)
+		c.socket = nil
+		return false, f
+	}
+	l.keepFirst()
+	in := x.In // something may have come already
+	peer, connect := x.Peer, p.Now()-from
+	x.begin()
+	x.In, x.Peer, x.Connect = in, peer, connect
+	return true, f
+}
+
+// keepFirst keeps what the socket's first messages saved, for conversations to come.
+func (l *line) keepFirst() {
+	for _, step := range l.client.plan.socket.first {
+		for i := range step.saves {
+			if l.customer.saved == nil {
+				l.customer.saved = map[int]string{}
+			}
+			l.customer.saved[step.saves[i].slot] = l.saved[step.saves[i].slot]
+		}
+	}
+}
+
+// forgetSaved forgets what steps of another conversation saved, but not what the
+// socket's own did.
+func (l *line) forgetSaved() {
+	clear(l.saved)
+	if l.customer == nil {
+		return
+	}
+	for slot, value := range l.customer.saved {
+		l.saved[slot] = value
+	}
+}
+
+// greet has a step before the conversation that is a message.
+func (s *step) greet(l *line, x *exchange, reply *Reply) (ready bool, f wire.Fault) {
+	if ready, f = l.connect(x, reply); !ready {
+		return false, f
+	}
+	f = s.say(l, x)
+	l.settle(x, f)
+	return !f.Bad(), f
+}
+
+// denied prepares reply for the answer that refused the upgrade.
+func (l *line) denied(x *exchange, reply *Reply) *Reply {
+	reply.Status, reply.Body = x.Head.Status, x.Body
+	reply.Cookie = x.Head.Cookie && l.client.plan.session.origin == nil
+	return reply
+}
+
+// introduce says what every new socket begins with.
+func (l *line) introduce(x *exchange) wire.Fault {
+	p, s := l.client.plan, l.customer.socket
+	if p.socket.config.SocketIO {
+		if f := l.join(x); f.Bad() {
+			return f
+		}
+	}
+	l.display(nil, s.Notes())
+	for _, step := range p.socket.first {
+		if f := step.say(l, x); f.Bad() {
+			return f
+		}
+	}
+	return wire.Fault{}
+}
+
+// join opens engine.io's session and socket.io's namespace.
+func (l *line) join(x *exchange) wire.Fault {
+	p, s := l.client.plan, l.customer.socket
+	for asked := false; ; {
+		e, f := s.Next(&x.Exchange, x.Deadline)
+		switch {
+		case f.Bad():
+			return named("socket.io", f)
+		case e.Kind == socketio.Open && !asked:
+			asked = true
+			x.Out = socketio.AppendConnect(x.Out[:0], p.socket.config.Namespace, p.socket.auth.Append(nil, &x.Values))
+			if f = s.Send(x.Out, x.Deadline); f.Bad() {
+				return named("socket.io", f)
+			}
+		case e.Kind == socketio.Connect && asked:
+			return wire.Fault{}
+		case e.Kind == socketio.ConnectError:
+			x.again = p.session.says(x, e.Data)
+			return wire.NewFault(Malformed, "socket.io: the server refuses the connection"+l.telling(x, &e))
+		case !asked:
+			return wire.NewFault(Malformed, "socket.io: the server does not begin with engine.io's open packet")
+		}
+	}
+}
+
+// telling is what a message says of an error, behind a colon.
+func (l *line) telling(x *exchange, e *socket.Event) string {
+	x.Body, x.event = e.Data, e.Name
+	if told := l.told(x); told != "" {
+		return told
+	}
+	if r := &l.client.plan.read; r.find(x, e.Data) && x.scanner.Values[slotText].Kind == jsonscan.Text {
+		return ": " + wire.Visible(x.string(&x.scanner.Values[slotText]))
+	}
+	return ""
+}
+
+// named begins the message of a fault with whose it is.
+func named(whose string, f wire.Fault) wire.Fault {
+	if f.Reason != Interrupted {
+		f.Message = whose + ": " + f.Message
+	}
+	return f
+}
+
+// say sends a step that is a message, and waits for what it waits for.
+func (s *step) say(l *line, x *exchange) wire.Fault {
+	c := l.customer
+	if s.sends.ack {
+		c.acks++
+	}
+	x.Out = s.sends.append(x.Out[:0], &x.Values, c.acks)
+	f := c.socket.Send(x.Out, x.Deadline)
+	sent := c.socket.Notes()
+	for s.waits && !f.Bad() {
+		var e socket.Event
+		if e, f = c.socket.Next(&x.Exchange, x.Deadline); f.Bad() || !s.answers(l, x, &e) {
+			continue
+		}
+		if s.ok.Named() && s.ok.In(&x.look) != find.Holds {
+			f = wire.NewFault(Malformed, "ok does not hold"+l.telling(x, &e))
+		} else if missing := s.keep(x, true); missing != "" {
+			f = wire.NewFault(Malformed, "nothing at "+missing+" in the answer"+l.telling(x, &e))
+		}
+		break
+	}
+	l.display(sent, c.socket.Notes())
+	if f.Bad() {
+		return s.named(f)
+	}
+	return f
+}
+
+// answers tells whether a message is what the step waits for.
+func (s *step) answers(l *line, x *exchange, e *socket.Event) bool {
+	x.Body, x.event = e.Data, e.Name
+	s.read(x)
+	switch {
+	case e.Kind == socketio.Ack && e.ID != l.customer.acks:
+		return false
+	case s.isAnswer.Named():
+		return s.isAnswer.Hold(&x.look)
+	case s.sends.ack:
+		return e.Kind == socketio.Ack
+	}
+	return !idle("", e.Data)
+}
+
+// hear waits for the answer to the turn.
+func (l *line) hear(x *exchange, reply *Reply) wire.Fault {
+	p, s := l.client.plan, l.customer.socket
+	for {
+		until := x.Deadline
+		if stall := p.Limits.Stall; stall > 0 && x.First > 0 {
+			until = min(until, x.Done+stall)
+		}
+		e, f := s.Next(&x.Exchange, until)
+		if f.Bad() {
+			return l.silent(x, f)
+		}
+		over, f := l.message(x, reply, &e)
+		if f.Bad() || over {
+			return f
+		}
+	}
+}
+
+// silent says what it means for the turn that nothing more comes.
+func (l *line) silent(x *exchange, f wire.Fault) wire.Fault {
+	switch {
+	case f.Reason == TimedOut && x.First > 0 && x.Done < x.Deadline:
+		f.Message = "the answer stalled"
+	case f.Reason == Broken && x.Streamed && x.First > 0:
+		if f = x.Events.End(l.customer.socket.Closed() == websocket.NormalClosure); !f.Bad() {
+			f = l.client.plan.read.takeStream(x, x.reply)
+		}
+	}
+	return f
+}
+
+// message takes a message within a turn, and tells whether the turn is over.
+func (l *line) message(x *exchange, reply *Reply, e *socket.Event) (over bool, f wire.Fault) {
+	r, own := &l.client.plan.read, l.client.plan.read.own
+	if e.Kind != socketio.Event && e.Kind != socketio.Ack {
+		return false, f
+	}
+	x.event = e.Name
+	if l.client.plan.session.says(x, e.Data) {
+		x.again = true
+		return true, wire.NewFault(Malformed, "the login has run out"+l.telling(x, e))
+	}
+	valid := r.find(x, e.Data)
+	if !valid {
+		x.look.JSON = nil
+	}
+	isError := own.fails.Hold(&x.look)
+	switch {
+	case !isError && !l.mayAnswer(x, e):
+		return false, f
+	case l.elsewhere(x, e, valid):
+		return false, f
+	}
+	if x.First == 0 {
+		x.First = x.Done
+	}
+	x.Body = e.Data
+	if x.Streamed {
+		f = x.events.own(string(e.Name), e.Data)
+		reply.Answer = x.answer
+		if f.Bad() || !x.events.ended {
+			return false, f
+		}
+		return true, r.takeStream(x, reply)
+	}
+	return true, r.take(x, reply, x.Head.Status, e.Data)
+}
+
+// mayAnswer tells whether a message is an answer, or a piece of one.
+func (l *line) mayAnswer(x *exchange, e *socket.Event) bool {
+	own := l.client.plan.read.own
+	switch {
+	case own.answers.Named():
+		return own.answers.Hold(&x.look)
+	case l.client.plan.socket.turn.ack:
+		return e.Kind == socketio.Ack
+	}
+	return !idle(string(e.Name), e.Data)
+}
+
+// elsewhere tells whether a message names another turn of this line, and counts it.
+func (l *line) elsewhere(x *exchange, e *socket.Event, valid bool) bool {
+	c, counts := l.customer, &l.client.plan.Counts
+	past := -1
+	switch {
+	case e.Kind == socketio.Ack && e.ID == c.acks:
+		return false
+	case e.Kind == socketio.Ack:
+		past = c.past(func(t *pastTurn) bool { return t.ack == e.ID })
+	case valid:
+		v := &x.scanner.Values[slotTurnID]
+		if v.Kind != jsonscan.Text && v.Kind != jsonscan.Number || x.values.turn != nil && bytes.Equal(x.string(v), x.values.turn.TurnID) {
+			return false
+		}
+		id := maphash.Bytes(turnSeed, x.string(v))
+		past = c.past(func(t *pastTurn) bool { return t.id == id })
+		if past < 0 {
+			return false // nobody's of this line: who judges the answer says whose
+		}
+	}
+	switch {
+	case past < 0 && e.Kind != socketio.Ack:
+		return false
+	case past < 0:
+		counts.Unsolicited.Add(1)
+	case c.turns[past].answered:
+		counts.Repeated.Add(1)
+	default:
+		counts.Late.Add(1)
+		c.turns[past].answered = true
+	}
+	return true
+}
+
+// past finds a turn that is over; -1: there is none.
+func (c *customer) past(is func(*pastTurn) bool) int {
+	for i := range c.turns {
+		if (c.turns[i].id != 0 || c.turns[i].ack != 0) && is(&c.turns[i]) {
+			return i
+		}
+	}
+	return -1
+}
+
+// remember keeps the turn in mind.
+func (l *line) remember(x *exchange, answered bool) {
+	c := l.customer
+	if !l.client.plan.socket.named {
+		return
+	}
+	t := pastTurn{id: maphash.Bytes(turnSeed, x.values.turn.TurnID), answered: answered}
+	if l.client.plan.socket.turn.ack {
+		t.ack = c.acks
+	}
+	c.turns[c.next] = t
+	c.next = (c.next + 1) % rememberedTurns
+}
+
+// Stray is that of socket.Owner: what came between two turns is counted.
+func (l *line) Stray(e *socket.Event) {
+	p, counts := l.client.plan, &l.client.plan.Counts
+	if e.Kind != socketio.Event && e.Kind != socketio.Ack || idle(string(e.Name), e.Data) {
+		return
+	}
+	x := l.client.exchanges.get()
+	defer l.client.exchanges.put(x)
+	x.begin()
+	x.event = e.Name
+	valid := p.read.find(x, e.Data)
+	if !valid {
+		x.look.JSON = nil
+	}
+	if l.mayAnswer(x, e) && l.elsewhere(x, e, valid) {
+		return
+	}
+	counts.Unsolicited.Add(1)
+}
+
+// AppendPing is that of socket.Owner.
+func (l *line) AppendPing(dst []byte) []byte {
+	m := &l.client.plan.socket.ping
+	if m.empty() {
+		return dst
+	}
+	v := &values{user: l.user, turn: &Turn{}, saved: l.saved}
+	return m.append(dst, &wire.Values{Of: v}, -1)
+}
+
+// hangUp closes the socket, if there is one.
+func (l *line) hangUp() {
+	if c := l.customer; c != nil && c.socket != nil {
+		c.socket.Close()
+		c.socket = nil
+	}
+}
+
+// display shows what was sent and what came since.
+func (l *line) display(sent, came []byte) {
+	capture := l.client.plan.opts.Capture
+	if capture == nil {
+		return
+	}
+	if len(sent)+len(came) > 0 {
+		capture(sent, came)
+	}
+}

@@ -1,0 +1,40 @@
+package scenario
+
+import (
+	"encoding/json"
+
+	"github.com/cstest/cstest/unit"
+)
+
+// Socket is the WebSocket of mode websocket: one for each user, conversation or turn,
+// as Target.Connections says. Path, headers and Auth are templates of whoever the
+// socket is.
+type Socket struct {
+	Path         string            `json:"path,omitempty"`
+	Headers      map[string]string `json:"headers,omitempty"`
+	Subprotocols []string          `json:"subprotocols,omitempty"`
+	Protocol     Speech            `json:"protocol,omitempty"`
+	Namespace    string            `json:"namespace,omitempty"` // of socket.io
+	Auth         json.RawMessage   `json:"auth,omitempty"`      // of socket.io's CONNECT
+	First        []Step            `json:"first,omitempty"`     // messages, each once a socket
+	Ping         *Ping             `json:"ping,omitempty"`
+}
+
+// Ping is what a client sends on its own account while a socket is open: a ping
+// frame, or a message.
+type Ping struct {
+	Every unit.Duration   `json:"every"`
+	Event string          `json:"event,omitempty"`
+	As    BodyKind        `json:"as,omitempty"`
+	Body  json.RawMessage `json:"body,omitempty"`
+}
+
+// fill puts in the defaults.
+func (s *Socket) fill() {
+	or(&s.Protocol, PlainMessages)
+	if s.Protocol == SocketIO {
+		or(&s.Path, "/socket.io/?EIO=4&transport=websocket")
+		or(&s.Namespace, "/")
+	}
+	or(&s.Path, "/")
+}
