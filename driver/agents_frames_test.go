@@ -112,6 +112,7 @@ func TestHostileFrames(t *testing.T) {
 		return string([]byte{0x81, 0x80 | 126, byte(len(text) >> 8), byte(len(text))}) + key + string(text)
 	}
 	const protocol = "agent's socket: protocol error"
+	const reserved = protocol + ": a frame with reserved bits set, though no extension was agreed on"
 	for _, c := range []struct {
 		name, frames string
 		endless      string // sent until nobody takes it
@@ -121,29 +122,29 @@ func TestHostileFrames(t *testing.T) {
 	}{
 		{"masked", masked("abcd"), "", Broken, protocol + ": a masked frame from the server", 1002},
 		{"masked with nothing", masked("\x00\x00\x00\x00"), "", Broken, protocol + ": a masked frame from the server", 1002},
-		{"fragmented ping", frame(0x09, "x"), "", Broken, protocol, 1002},
-		{"long ping", frame(0x89, strings.Repeat("x", 126)), "", Broken, protocol, 1002},
-		{"reserved opcode", frame(0x83, "x"), "", Broken, protocol, 1002},
-		{"reserved control opcode", frame(0x8b, "x"), "", Broken, protocol, 1002},
-		{"compressed", frame(0xc1, "\xaa\x56\x2a\xa9\x2c\x48"), "", Broken, protocol, 1002},
-		{"compressed bomb", string([]byte{0xc1, 127, 0, 0, 0, 0, 0x40, 0, 0, 0}), strings.Repeat("\x00", 1<<16), Broken, protocol, 1002},
-		{"reserved bits", frame(0xb1, "x"), "", Broken, protocol, 1002},
-		{"continuation of nothing", frame(0x80, "x"), "", Broken, protocol, 1002},
-		{"a message inside of another", frame(0x01, "{") + frame(0x81, "{}"), "", Broken, protocol, 1002},
+		{"fragmented ping", frame(0x09, "x"), "", Broken, protocol + ": a control frame that is longer than 125 bytes or in pieces", 1002},
+		{"long ping", frame(0x89, strings.Repeat("x", 126)), "", Broken, protocol + ": a control frame that is longer than 125 bytes or in pieces", 1002},
+		{"reserved opcode", frame(0x83, "x"), "", Broken, protocol + ": a frame of an unknown opcode", 1002},
+		{"reserved control opcode", frame(0x8b, "x"), "", Broken, protocol + ": a frame of an unknown opcode", 1002},
+		{"compressed", frame(0xc1, "\xaa\x56\x2a\xa9\x2c\x48"), "", Broken, reserved, 1002},
+		{"compressed bomb", string([]byte{0xc1, 127, 0, 0, 0, 0, 0x40, 0, 0, 0}), strings.Repeat("\x00", 1<<16), Broken, reserved, 1002},
+		{"reserved bits", frame(0xb1, "x"), "", Broken, reserved, 1002},
+		{"continuation of nothing", frame(0x80, "x"), "", Broken, protocol + ": frames of a message out of order", 1002},
+		{"a message inside of another", frame(0x01, "{") + frame(0x81, "{}"), "", Broken, protocol + ": frames of a message out of order", 1002},
 		{"empty fragments", frame(0x01, ""), strings.Repeat(frame(0x00, ""), 1<<10), Broken, protocol + ": a message of too many frames", 1002},
-		{"negative length", string([]byte{0x81, 127, 0x80, 0, 0, 0, 0, 0, 0, 0}), "", Broken, protocol, 1002},
+		{"negative length", string([]byte{0x81, 127, 0x80, 0, 0, 0, 0, 0, 0, 0}), "", Broken, protocol + ": a frame whose length is not written as it must be", 1002},
 		{"length of 2^63-1", string([]byte{0x81, 127, 0x7f, 255, 255, 255, 255, 255, 255, 255}), strings.Repeat("x", 1<<16), Oversized, "agent's socket: a message is longer than the limit of a line", 1009},
 		{"1 GiB", string([]byte{0x81, 127, 0, 0, 0, 0, 0x40, 0, 0, 0}), strings.Repeat("x", 1<<16), Oversized, "agent's socket: a message is longer than the limit of a line", 1009},
 		{"fragments without end", frame(0x01, ""), frame(0x00, strings.Repeat("x", 1<<10)), Oversized, "agent's socket: a message is longer than the limit of a line", 1009},
-		{"bad UTF-8", frame(0x81, "{\"type\":\"\xff\"}"), "", Broken, "agent's socket: a message that is not one valid JSON document", 1007},
+		{"bad UTF-8", frame(0x81, "{\"type\":\"\xff\"}"), "", Broken, protocol + ": a text message that is not UTF-8", 1007},
 		{"not JSON", frame(0x81, "ticket"), "", Broken, "agent's socket: a message that is not one valid JSON document", 1007},
 		{"nothing", frame(0x81, ""), "", Broken, "agent's socket: a message that is not one valid JSON document", 1007},
 		{"deep", frame(0x81, strings.Repeat("[", 1<<12)), "", Broken, "agent's socket: a message that is not one valid JSON document", 1007},
 		{"type twice", frame(0x81, `{"type":"ticket","type":"ticket"}`), "", Broken, "agent's socket: a message that is not one valid JSON document", 1007},
 		{"binary", frame(0x82, "{}"), "", Broken, "agent's socket: a message that is not text", 1003},
-		{"close of one byte", frame(0x88, "x"), "", Broken, protocol, 1002},
+		{"close of one byte", frame(0x88, "x"), "", Broken, protocol + ": a close frame with a code that none may have", 1002},
 		{"close without a code", frame(0x88, ""), "", Broken, "agent's socket: closed by the server with code 1005", 0},
-		{"close 1005", frame(0x88, "\x03\xed"), "", Broken, protocol, 1002},
+		{"close 1005", frame(0x88, "\x03\xed"), "", Broken, protocol + ": a close frame with a code that none may have", 1002},
 		{"close 1013", frame(0x88, "\x03\xf5slow \x1b[31m"), "", Broken, "agent's socket: closed by the server with code 1013", 1013},
 		{"closes without end", frame(0x88, "\x03\xe8"), frame(0x88, "\x03\xe8"), Broken, "agent's socket: closed by the server with code 1000", 1000},
 	} {

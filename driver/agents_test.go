@@ -311,7 +311,7 @@ func TestRefusedUpgrade(t *testing.T) {
 		{"404", refused(404), "the upgrade was refused with status 404: refused-404"},
 		{"redirect", refused(307), "the upgrade was refused with status 307: refused-307"},
 		{"no upgrade", refused(200), "the upgrade was refused with status 200: refused-200"},
-		{"no subprotocol", func(d *deskServer) { d.protocol = "cs.agent.v2" }, "the server did not choose the subprotocol cs.agent.v1"},
+		{"no subprotocol", func(d *deskServer) { d.protocol = "cs.agent.v2" }, "the server's upgrade is not one to WebSocket and cs.agent.v1"},
 		{"no hello", func(d *deskServer) { d.greeting = `{"type":"subscribed"}` }, "the server's first message is not the hello of cs.agent.v1"},
 		{"other hello", func(d *deskServer) { d.greeting = `{"type":"hello","protocol":"cs.agent.v2"}` }, "the server's first message is not the hello of cs.agent.v1"},
 	} {

@@ -3,7 +3,6 @@ package trial
 import (
 	"context"
 	"crypto/tls"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -113,9 +112,10 @@ func (i *identity) ask(ctx context.Context) (string, bool) {
 	if err != nil {
 		return "", false
 	}
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 4<<10))
+	// A HEAD's answer has no body; one of 101 has the connection, from which a read
+	// would never end.
 	_ = resp.Body.Close()
-	if resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= http.StatusInternalServerError {
+	if resp.StatusCode < http.StatusOK || resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= http.StatusInternalServerError {
 		return "", false // a gateway's own page, in place of the server's
 	}
 	var parts []string

@@ -100,3 +100,25 @@ func TestIdentityIsLostWhenAnotherAnswersToTheEnd(t *testing.T) {
 	}
 	nobody.watch(time.Now())()
 }
+
+// A target that switches protocols unasked does not hold the run up: nothing is read
+// from a connection that is no HTTP any more.
+func TestIdentityOfATargetThatSwitches(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		c, rw, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer c.Close()
+		_, _ = rw.WriteString("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n") // Flush tells
+		if err := rw.Flush(); err != nil {
+			t.Error(err)
+		}
+		_, _ = rw.ReadByte() // until the client leaves
+	}))
+	defer srv.Close()
+	if who, ok := newIdentity(&scenario.Target{URL: srv.URL}).ask(patient(t)); ok {
+		t.Errorf("%q", who)
+	}
+}

@@ -1,70 +1,12 @@
 package agents
 
 import (
-	"encoding/binary"
-	"errors"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/cstest/cstest/driver/internal/jsonscan"
 	"github.com/cstest/cstest/driver/internal/wire"
 )
-
-// wsFrame is one frame of a server.
-func wsFrame(first byte, payload string) string {
-	b := []byte{first}
-	switch n := len(payload); {
-	case n < 126:
-		b = append(b, byte(n))
-	case n < 1<<16:
-		b = binary.BigEndian.AppendUint16(append(b, 126), uint16(n))
-	default:
-		b = binary.BigEndian.AppendUint64(append(b, 127), uint64(n))
-	}
-	return string(b) + payload
-}
-
-// Cut anywhere, the frames of an agent's socket say the same.
-func TestFramesCutAnywhere(t *testing.T) {
-	text := wsFrame(0x89, "ping") + wsFrame(0x01, `{"type":"tick`) + wsFrame(0x8a, "") + wsFrame(0x80, `et","ticket":{"id":"t-é\n"}}`) +
-		wsFrame(0x81, `{"type":"x","y":"`+strings.Repeat("y", 200)+`"}`) + wsFrame(0x81, `{"z":"`+strings.Repeat("z", 1<<16)+`"}`)
-	for _, size := range []int{1, 2, 3, 7, 64, len(text)} {
-		g := &guard{}
-		for b := []byte(text); len(b) > 0; {
-			n := min(size, len(b))
-			if err := g.check(b[:n]); err != nil {
-				t.Fatalf("pieces of %d: %v", size, err)
-			}
-			b = b[n:]
-		}
-		if g.left != 0 || g.have != 0 || g.parts != 1 {
-			t.Errorf("pieces of %d: left %d, have %d, parts %d", size, g.left, g.have, g.parts)
-		}
-		if err := g.check([]byte{0x81, 0x80}); !errors.Is(err, errMasked) {
-			t.Errorf("pieces of %d, then a mask: %v", size, err)
-		}
-	}
-}
-
-func FuzzGuard(f *testing.F) {
-	f.Add([]byte(wsFrame(0x81, "{}")+wsFrame(0x01, "a")+wsFrame(0x80, "b")), 1)
-	f.Add([]byte{0x81, 127, 0xff, 255, 255, 255, 255, 255, 255, 255, 1}, 3)
-	f.Add([]byte{0x81, 0x80}, 2)
-	f.Fuzz(func(t *testing.T, b []byte, size int) {
-		whole, pieces := &guard{}, &guard{}
-		want := whole.check(b)
-		var got error
-		for rest := b; len(rest) > 0 && got == nil; {
-			n := max(1, min(size, len(rest)))
-			got = pieces.check(rest[:n])
-			rest = rest[n:]
-		}
-		if !errors.Is(got, want) || want == nil && (whole.left != pieces.left || whole.have != pieces.have || whole.parts != pieces.parts) {
-			t.Errorf("whole: %v %+v\npieces: %v %+v", want, whole, got, pieces)
-		}
-	})
-}
 
 // Pushes nobody waits for are forgotten after a while.
 func TestEarlyPushesExpire(t *testing.T) {
@@ -101,7 +43,7 @@ func FuzzAgentMessages(f *testing.F) {
 		h := g.expect("t")
 		h.fault = wire.Fault{}
 		for i, raw := range [][]byte{one, two, one, two} {
-			s := &session{agents: g, agent: &agent{}, guard: &guard{read: time.Duration(i)}, values: make([]jsonscan.Value, saidSlots), wake: make(chan struct{}, 1)}
+			s := &session{agents: g, agent: &agent{}, stream: &guard{read: time.Duration(i)}, values: make([]jsonscan.Value, saidSlots), wake: make(chan struct{}, 1)}
 			scan := jsonscan.Scanner{Values: s.values}
 			if s.in = raw; !g.places.Find(&scan, raw) {
 				continue

@@ -10,8 +10,8 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/coder/websocket"
 	"github.com/cstest/cstest/driver/internal/jsonscan"
+	"github.com/cstest/cstest/driver/internal/websocket"
 	"github.com/cstest/cstest/driver/internal/wire"
 	"github.com/tidwall/gjson"
 )
@@ -20,9 +20,13 @@ import (
 type session struct {
 	agents *Team
 	agent  *agent
-	conn   *websocket.Conn
-	guard  *guard
-	in     []byte
+	stream *guard
+	reader websocket.Reader
+	room   []byte // what was read, and from at on not looked at
+	at     int
+	in     []byte // the last message
+	pong   []byte // what the last ping is answered with; nil: it was
+	wrong  int    // the code that a server is told that broke the protocol
 	values []jsonscan.Value
 	stop   func() bool   // the end of everything is no business of the session's any more
 	over   chan struct{} // closed when nothing is to be written any more
@@ -39,6 +43,8 @@ const onSocket = "agent's socket: "
 const (
 	// farewell is how long a server that broke the protocol may take to hear so.
 	farewell = time.Second
+	// maxRefusal bounds what is read of an answer that refuses the upgrade.
+	maxRefusal = 64 << 10
 	// missedPings of those that the server announced make a socket dead.
 	missedPings = 3
 )
@@ -57,26 +63,20 @@ func (g *Team) connect(a *agent) (*session, wire.Fault) {
 	}
 	plain.SetDeadline(time.Now().Add(g.target.Timeout))            //nolint:errcheck // as in arm
 	stop := context.AfterFunc(g.ctx, func() { _ = plain.Close() }) // wakes whoever reads or writes
-	up := g.upgrade(plain)
-	conn, resp, err := websocket.Dial(ctx, g.address(a), &websocket.DialOptions{ //nolint:bodyclose // the library has closed it
-		HTTPClient:   &http.Client{Transport: up, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
-		HTTPHeader:   header,
-		Host:         g.target.Host,
-		Subprotocols: []string{protocol},
-	})
-	if err != nil {
+	stream, f := g.upgrade(ctx, plain, a, header)
+	if f.Bad() {
 		stop()
 		_ = plain.Close() // of no use any more
-		return nil, g.unreached(refusal(ctx, resp, err))
+		return nil, g.unreached(f)
 	}
+	plain.SetDeadline(time.Time{}) //nolint:errcheck // as in arm
 	s := &session{
-		agents: g, agent: a, conn: conn, guard: up.guard, values: make([]jsonscan.Value, saidSlots),
+		agents: g, agent: a, stream: stream, room: make([]byte, 0, 4<<10), values: make([]jsonscan.Value, saidSlots),
 		stop: stop, over: make(chan struct{}), wake: make(chan struct{}, 1),
 	}
-	conn.SetReadLimit(int64(g.target.Limits.Line))
+	s.reader.Limit = g.target.Limits.Line
 	g.wg.Go(s.write)
-	f := s.subscribe()
-	if f.Bad() {
+	if f = s.subscribe(); f.Bad() {
 		g.mu.Lock()
 		g.fail(s, f)
 		g.mu.Unlock()
@@ -102,18 +102,43 @@ func (g *Team) address(a *agent) string {
 	return scheme + g.target.Host + a.Path
 }
 
-// upgrade prepares one request over c, whatever its host: no proxy of the
-// environment's, and nothing is kept.
-func (g *Team) upgrade(c net.Conn) *upgrade {
+// upgrade makes the one request over c that makes it the agent's socket, whatever its
+// host: no proxy of the environment's, no redirects.
+func (g *Team) upgrade(ctx context.Context, c net.Conn, a *agent, header http.Header) (*guard, wire.Fault) {
 	dial := func(context.Context, string, string) (net.Conn, error) { return c, nil }
-	u := &upgrade{guard: &guard{conn: c, base: g.target.Base, timeout: g.target.Timeout}}
-	u.Transport = http.Transport{
+	carrier := http.Transport{
 		DialContext: dial, DialTLSContext: dial, // c speaks TLS already
 		DisableKeepAlives: true, DisableCompression: true, MaxResponseHeaderBytes: int64(g.target.Limits.Head),
 		Protocols: new(http.Protocols),
 	}
-	u.Protocols.SetHTTP1(true)
-	return u
+	carrier.Protocols.SetHTTP1(true)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, g.address(a), http.NoBody)
+	if err != nil {
+		return nil, wire.NewFault(wire.Malformed, wire.Short(err))
+	}
+	key := websocket.NewKey()
+	r.Host, r.Header = g.target.Host, header
+	for name, value := range map[string]string{
+		"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": websocket.Version, "Sec-WebSocket-Key": key, "Sec-WebSocket-Protocol": protocol,
+	} {
+		r.Header.Set(name, value)
+	}
+	resp, err := carrier.RoundTrip(r)
+	if err != nil || resp.StatusCode != http.StatusSwitchingProtocols {
+		return nil, refusal(ctx, resp, err)
+	}
+	why := websocket.Agreed(key, []string{protocol}, func(name string) ([]byte, bool) {
+		values := resp.Header.Values(name)
+		if len(values) == 0 {
+			return nil, false
+		}
+		return []byte(values[0]), true
+	})
+	stream, ok := resp.Body.(io.ReadWriteCloser)
+	if why != "" || !ok {
+		return nil, refusal(ctx, resp, nil)
+	}
+	return &guard{ReadWriteCloser: stream, conn: c, base: g.target.Base, timeout: g.target.Timeout}, wire.Fault{}
 }
 
 // refusal says why a connection did not become a socket.
@@ -121,7 +146,7 @@ func refusal(ctx context.Context, resp *http.Response, err error) wire.Fault {
 	switch {
 	case resp != nil && resp.StatusCode != http.StatusSwitchingProtocols:
 		code := ""
-		if body, err := io.ReadAll(resp.Body); err == nil && gjson.ValidBytes(body) {
+		if body, err := io.ReadAll(io.LimitReader(resp.Body, maxRefusal)); err == nil && gjson.ValidBytes(body) {
 			code = gjson.GetBytes(body, "code").String()
 		}
 		return wire.NewFault(wire.Unreachable, "the upgrade was refused with status "+strconv.Itoa(resp.StatusCode)+coded(code))
@@ -145,10 +170,7 @@ func coded(code string) string {
 
 // subscribe waits for the server's hello and has it show the tickets.
 func (s *session) subscribe() wire.Fault {
-	if s.conn.Subprotocol() != protocol {
-		return wire.NewFault(wire.Unreachable, onSocket+"the server did not choose the subprotocol "+protocol)
-	}
-	s.guard.conn.SetReadDeadline(time.Now().Add(s.agents.target.Timeout)) //nolint:errcheck // as in arm
+	s.stream.conn.SetReadDeadline(time.Now().Add(s.agents.target.Timeout)) //nolint:errcheck // as in arm
 	asked, pings := false, 0
 	for {
 		kind, f := s.next()
@@ -166,8 +188,8 @@ func (s *session) subscribe() wire.Fault {
 			s.agents.mu.Unlock()
 			s.notify()
 		case kind == "subscribed":
-			s.guard.conn.SetReadDeadline(time.Time{}) //nolint:errcheck // as in arm
-			s.guard.idle = missedPings * time.Duration(pings) * time.Second
+			s.stream.conn.SetReadDeadline(time.Time{}) //nolint:errcheck // as in arm
+			s.stream.idle = missedPings * time.Duration(pings) * time.Second
 			return wire.Fault{}
 		case kind == "error":
 			return wire.NewFault(wire.Unreachable, onSocket+"the subscription was refused"+coded(s.text(saidCode)))
@@ -193,7 +215,7 @@ func (s *session) handle(kind string) {
 	switch kind {
 	case "ticket":
 		if id := s.text(saidTicket); id != "" && len(id) <= maxTicketID {
-			s.agents.noteShown(s, id, s.guard.read, s.in)
+			s.agents.noteShown(s, id, s.stream.read, s.in)
 		}
 	case "claimed", "lost", "replied", "error":
 		s.agents.noteAnswer(s, kind, s.text(saidTicketID), s.text(saidCode), s.in)
@@ -203,32 +225,73 @@ func (s *session) handle(kind string) {
 // next reads one message and gives its type. The others of its values are valid
 // until the next call.
 func (s *session) next() (kind string, f wire.Fault) {
-	what, r, err := s.conn.Reader(context.Background())
-	if err != nil {
-		return "", s.lost(err)
+	m, f := s.message()
+	if f.Bad() {
+		return "", f
 	}
-	if what != websocket.MessageText {
-		return "", wire.NewFault(wire.Broken, notText)
+	if m.Op != websocket.Text {
+		s.wrong = websocket.UnsupportedData
+		return "", wire.NewFault(wire.Broken, onSocket+"a message that is not text")
 	}
-	s.in = s.in[:0]
-	for {
-		if len(s.in) == cap(s.in) {
-			s.in = append(s.in, make([]byte, 512)...)[:len(s.in)]
-		}
-		n, err := r.Read(s.in[len(s.in):cap(s.in)])
-		s.in = s.in[:len(s.in)+n]
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return "", s.lost(err)
-		}
-	}
+	s.in = append(s.in[:0], m.Payload...)
 	scan := jsonscan.Scanner{Values: s.values}
 	if !s.agents.places.Find(&scan, s.in) {
-		return "", wire.NewFault(wire.Broken, notJSON)
+		s.wrong = websocket.InvalidPayload
+		return "", wire.NewFault(wire.Broken, onSocket+"a message that is not one valid JSON document")
 	}
 	return s.text(saidType), wire.Fault{}
+}
+
+// message waits for the next, and answers pings meanwhile.
+func (s *session) message() (websocket.Message, wire.Fault) {
+	for {
+		for s.at < len(s.room) {
+			used, m, whole, err := s.reader.Next(s.room[s.at:])
+			s.at += used
+			switch {
+			case err != nil:
+				return m, s.broke(err)
+			case !whole:
+			case m.Op == websocket.Ping:
+				s.pong = websocket.Append(nil, websocket.Pong, m.Payload)
+			case m.Op == websocket.Close:
+				return m, s.closed(m.Payload)
+			case m.Op != websocket.Pong:
+				return m, wire.Fault{}
+			}
+		}
+		if s.pong != nil {
+			if _, err := s.stream.Write(s.pong); err != nil {
+				return websocket.Message{}, s.lost(err)
+			}
+			s.pong = nil
+		}
+		n, err := s.stream.Read(s.room[:cap(s.room)])
+		s.room, s.at = s.room[:n], 0
+		if n == 0 && err != nil {
+			return websocket.Message{}, s.lost(err)
+		}
+	}
+}
+
+// broke notes what a server that broke the protocol is told.
+func (s *session) broke(err error) wire.Fault {
+	s.wrong = websocket.ProtocolError
+	if e, ok := errors.AsType[*websocket.FrameError](err); ok {
+		s.wrong = e.Code
+	}
+	if errors.Is(err, websocket.ErrTooBig) {
+		return wire.NewFault(wire.Oversized, onSocket+"a message is longer than the limit of a line")
+	}
+	return wire.NewFault(wire.Broken, onSocket+"protocol error: "+err.Error())
+}
+
+// closed answers a close frame, and says what it means.
+func (s *session) closed(payload []byte) wire.Fault {
+	code := websocket.CloseCode(payload)
+	frame := websocket.Append(nil, websocket.Close, payload[:min(len(payload), 2)])
+	_, _ = s.stream.Write(frame) // who has closed need not hear it
+	return wire.NewFault(wire.Broken, onSocket+"closed by the server with code "+strconv.Itoa(code))
 }
 
 // text gives a value that is a string.
@@ -243,39 +306,25 @@ func (s *session) text(slot int) string {
 	return string(v.Raw)
 }
 
-const (
-	notProtocol = onSocket + "protocol error"
-
-	notText = onSocket + "a message that is not text"
-	notJSON = onSocket + "a message that is not one valid JSON document"
-)
-
 // lost says what the end of the socket means.
 func (s *session) lost(err error) wire.Fault {
 	s.agents.mu.Lock()
 	first := s.fault
 	s.agents.mu.Unlock()
-	code := websocket.CloseStatus(err)
 	switch {
 	case s.agents.ctx.Err() != nil:
 		return wire.Interruption()
 	case first.Bad(): // the writer's
 		return first
-	case s.guard.wrong != nil:
-		return wire.NewFault(wire.Broken, onSocket+"protocol error: "+s.guard.wrong.Error())
-	case errors.Is(err, websocket.ErrMessageTooBig):
-		return wire.NewFault(wire.Oversized, onSocket+"a message is longer than the limit of a line")
-	case code >= 0:
-		return wire.NewFault(wire.Broken, onSocket+"closed by the server with code "+strconv.Itoa(int(code)))
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return wire.NewFault(wire.Broken, onSocket+"closed by the server")
 	case wire.IsTimeout(err):
 		return wire.NewFault(wire.TimedOut, onSocket+"silent for longer than its pings allow")
 	}
-	if f := wire.IOFault(err); f.Reason == wire.Broken && f.Message == "connection reset by the server" {
+	if f := wire.IOFault(err); f.Reason == wire.Broken {
 		return wire.NewFault(wire.Broken, onSocket+f.Message)
 	}
-	return wire.NewFault(wire.Broken, notProtocol)
+	return wire.NewFault(wire.Broken, onSocket+"the connection broke")
 }
 
 func (s *session) notify() {
@@ -299,13 +348,13 @@ func (s *session) write() {
 		s.out = nil
 		s.agents.mu.Unlock()
 		for _, message := range out {
-			if err := s.conn.Write(context.Background(), websocket.MessageText, message); err != nil {
+			if _, err := s.stream.Write(websocket.Append(nil, websocket.Text, message)); err != nil {
 				s.agents.mu.Lock()
 				if !s.fault.Bad() {
 					s.fault = wire.NewFault(wire.Broken, onSocket+"the server takes no messages")
 				}
 				s.agents.mu.Unlock()
-				_ = s.guard.conn.Close() // wakes the reader
+				_ = s.stream.conn.Close() // wakes the reader
 				return
 			}
 		}
@@ -316,19 +365,9 @@ func (s *session) write() {
 func (s *session) end(f wire.Fault) {
 	s.stop()
 	close(s.over)
-	code := websocket.StatusCode(0)
-	switch {
-	case s.guard.wrong != nil, f.Message == notProtocol:
-		code = websocket.StatusProtocolError
-	case f.Message == notText:
-		code = websocket.StatusUnsupportedData
-	case f.Message == notJSON:
-		code = websocket.StatusInvalidFramePayloadData
+	if s.wrong != 0 {
+		s.stream.conn.SetWriteDeadline(time.Now().Add(farewell))                   //nolint:errcheck // as in arm
+		_, _ = s.stream.ReadWriteCloser.Write(websocket.AppendClose(nil, s.wrong)) // the peer's fault: nothing is left to do
 	}
-	if code != 0 {
-		s.guard.conn.SetDeadline(time.Now().Add(farewell)) //nolint:errcheck // as in arm
-		_ = s.conn.Close(code, "")                         // the peer's fault or a closed connection: nothing is left to do
-	}
-	_ = s.guard.conn.Close()
-	_ = s.conn.CloseNow()
+	_ = s.stream.conn.Close()
 }
