@@ -35,6 +35,8 @@ type Facts struct {
 	// Unsent is what missing and cut shards would have sent, by second, as those that
 	// are whole sent it; nil where none is.
 	Unsent []UnsentSecond `json:"-"`
+	// Observed is what was seen of other systems, as the scenario asks.
+	Observed []Observed `json:"observed,omitempty"`
 	// Incidents happened to the run as a whole.
 	Incidents []Incident `json:"incidents,omitempty"`
 	// Host is the machine of the generator; nil where it tells nothing.

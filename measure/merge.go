@@ -105,6 +105,7 @@ func MergeFacts(a, b *Facts) *Facts {
 	out := &Facts{
 		LLMKnown: a.LLMKnown || b.LLMKnown, ExternalTarget: a.ExternalTarget || b.ExternalTarget, Gaps: a.Gaps + b.Gaps,
 		Interrupted: distinct(a.Interrupted, b.Interrupted), Aborted: distinct(a.Aborted, b.Aborted),
+		Observed:  mergeObserved(a.Observed, b.Observed),
 		Incidents: mergeIncidents(a.Incidents, b.Incidents), Repeats: mergeRepeats(a.Repeats, b.Repeats),
 	}
 	calls := func(x, y int64) int64 { return x + y }

@@ -24,6 +24,8 @@ const (
 	ContextLost         Code = "context_lost"
 	CallsPerTurn        Code = "calls_per_turn"
 	CallsPerTurnOver    Code = "calls_per_turn_over"
+	Observed            Code = "observed"
+	NotObserved         Code = "not_observed"
 	Recovered           Code = "recovered"
 	RecoveredLate       Code = "recovered_late"
 	NotRecovered        Code = "not_recovered"
@@ -93,6 +95,8 @@ func objectiveRows() []row {
 		{PlantedAnswers, "{verdict:word}: {bad:count} answers with a planted value unmasked in {n:count}", "{verdict}：{n} 个应答中 {bad} 个未掩码地露出植入值"},
 		{ContextLost, "{verdict:word}: {bad:count} answers without the dialog so far in {n:count}", "{verdict}：{n} 个应答中 {bad} 个丢失了此前的对话"},
 		{CallsPerTurn, "{verdict:word}: {measured:figure} LLM calls per turn ≤ {allowed:figure}", "{verdict}：每轮 LLM 调用 {measured} ≤ {allowed}"},
+		{Observed, "{verdict:word}: {name:text} outside its limits in {bad:count} of {seconds:count} seconds", "{verdict}：{name} 在 {seconds} 秒中有 {bad} 秒超出限值"},
+		{NotObserved, "not verified: {name:text} was seen in {seen:count} of {seconds:count} judged seconds only", "未验证：{name} 在 {seconds} 个被评判的秒中只观测到 {seen} 秒"},
 		{CallsPerTurnOver, "{verdict:word}: {measured:figure} LLM calls per turn > {allowed:figure}", "{verdict}：每轮 LLM 调用 {measured} > {allowed}"},
 		{Recovered, "{verdict:word}: recovered {took:duration} after the end of {storm:text} ≤ {allowed:duration}", "{verdict}：{storm} 结束 {took} 后恢复 ≤ {allowed}"},
 		{RecoveredLate, "{verdict:word}: recovered {took:duration} after the end of {storm:text} > {allowed:duration}", "{verdict}：{storm} 结束 {took} 后恢复 > {allowed}"},

@@ -40,6 +40,7 @@ func phraseTable() []phraseRow {
 		planPhrases(),
 		selftestPhrases(),
 		outputPhrases(),
+		observePhrases(),
 		derivePhrases(),
 		socketPhrases(),
 	} {

@@ -1,5 +1,23 @@
 package reason
 
+func observePhrases() []phraseRow {
+	return []phraseRow{
+		{"has more than %d figures", "超过 %d 项"},
+		{"has more than %d receivers", "接收方超过 %d 个"},
+		{"write promql, for a Prometheus, or metric, for what is scraped", "请写 promql（查询 Prometheus）或 metric（直接抓取）之一"},
+		{"%q is no name of a metric", "%q 不是指标名"},
+		{"says labels and rate itself: they are for metric", "promql 自己写明标签与速率：labels 与 rate 只用于 metric"},
+		{"must be a URL such as http://127.0.0.1:9090", "须为 URL，例如 http://127.0.0.1:9090"},
+		{"has a user or a password in it, which would be written to the results: use headers with ${env:NAME}", "其中带有用户名或密码，会写入结果：请用 headers 并写 ${env:NAME}"},
+		{"there is no %q in observe%s", "observe 中没有 %q%s"},
+		{"write above or below", "请写 above 或 below 之一"},
+		{"whoever has it can write there: use ${env:NAME} or ${file:PATH}", "拿到它的人都能往那里发消息：请用 ${env:NAME} 或 ${file:PATH}"},
+		{"would be written to the results: use ${env:NAME} or ${file:PATH}", "会写入结果：请用 ${env:NAME} 或 ${file:PATH}"},
+		{"says no limit: give min or max", "没有写限值：请给出 min 或 max"},
+		{"is above max: nothing is within them", "高于 max：没有值能落在其间"},
+	}
+}
+
 func outputPhrases() []phraseRow {
 	return []phraseRow{
 		{"--out %q: want NAME=VALUE with a name of %s; where the results go is --results-dir", "--out %q：请写 NAME=VALUE，其中 NAME 为 %s 之一；结果写到哪里由 --results-dir 指定"},

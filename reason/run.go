@@ -32,6 +32,12 @@ const (
 	ClaimPossible       Code = "claim_possible"
 	ClaimImpossible     Code = "claim_impossible"
 	LoadPanicked        Code = "load_panicked"
+	FuseAbove           Code = "fuse_above"
+	FuseBelow           Code = "fuse_below"
+	FuseBlind           Code = "fuse_blind"
+	ObserveFailed       Code = "observe_failed"
+	FaultsPutBack       Code = "faults_put_back"
+	FaultsLeft          Code = "faults_left"
 	OutputSlow          Code = "output_slow"
 	OutputFailed        Code = "output_failed"
 )
@@ -67,6 +73,12 @@ func runRows() []row {
 		{ClaimPossible, "possible: {in_flight:figure} in flight of {users:count} users leaves {think:duration} of think time each", "可能：{users} 个用户在途 {in_flight}，每人还有 {think} 的思考时间"},
 		{ClaimImpossible, "impossible: {rate:rate} x {mean:duration} needs {in_flight:figure} in flight, {users:count} users have one each at most: at most {most:rate}", "不可能：{rate} × {mean} 需要在途 {in_flight}，而 {users} 个用户每人最多一个：最多 {most}"},
 		{ShardPanicked, "cstest itself failed: a shard could not tell what it measured", "cstest 自身出错：有分片未能说出它测到了什么"},
+		{FuseAbove, "guard.abort: {name:text} above {limit:figure} for {for:duration}, at {at:duration}: {value:figure}", "guard.abort：在 {at} 时，{name} 已连续 {for} 高于 {limit}：{value}"},
+		{FuseBelow, "guard.abort: {name:text} below {limit:figure} for {for:duration}, at {at:duration}: {value:figure}", "guard.abort：在 {at} 时，{name} 已连续 {for} 低于 {limit}：{value}"},
+		{FuseBlind, "guard.abort: {name:text} was not seen for {for:duration}, at {at:duration}: a fuse that does not see does not protect", "guard.abort：在 {at} 时，{name} 已 {for} 未观测到：看不见的保险丝起不到保护作用"},
+		{ObserveFailed, "observe: {name:text}: {why:text}", "观测项 {name}：{why}"},
+		{FaultsPutBack, "the mock LLM has what it had before the load: it was asked, and no fault of this run is armed", "模拟 LLM 已恢复到压测前的配置：经查询确认，本次运行的故障均已解除"},
+		{FaultsLeft, "the mock LLM may still have the faults of this run: {why:text}; it forgets them by itself {ttl:duration} after they were armed", "模拟 LLM 可能仍带有本次运行的故障：{why}；自注入起 {ttl} 后会自动解除"},
 		{OutputSlow, "--out {output:text} did not keep up: {seconds:count} seconds and {turns:count} turns were not told; the measurements are not affected", "--out {output} 跟不上：有 {seconds} 秒、{turns} 轮未送达；测量不受影响"},
 		{OutputFailed, "--out {output:text} failed: {seconds:count} seconds and {turns:count} turns were not told; first error: {why:text}; the measurements are not affected", "--out {output} 出错：有 {seconds} 秒、{turns} 轮未送达；第一个错误：{why}；测量不受影响"},
 		{LoadPanicked, "cstest itself failed: a goroutine of the load panicked", "cstest 自身出错：压测中的一个 goroutine 崩溃"},

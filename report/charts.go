@@ -19,6 +19,7 @@ type charts struct {
 	Limits       []chartLimit      `json:"limits"`
 	Burn         []chartBurn       `json:"burn"`
 	Distribution []chartLine       `json:"distribution"`
+	Observed     []chartObserved   `json:"observed,omitempty"`
 }
 
 type chartSeries struct {
@@ -104,6 +105,7 @@ func chartsOf(d *result.Document, w *words) charts {
 	if !planned {
 		c.Series.Planned = nil
 	}
+	c.Observed = observedCharts(d)
 	c.Layers, c.Errors = used(c.Layers), errorLayers(d, w)
 	for _, s := range d.Storms {
 		to := float64(len(c.Series.T))

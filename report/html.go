@@ -53,6 +53,9 @@ type page struct {
 	BreakdownTitle, BreakdownNote string
 	Facts                         []factList
 	Addresses                     [][]string
+	Observed                      [][]string
+	ObservedTitle                 string
+	ObservedCharts                []chartObserved
 	Live, ErrorKinds              bool
 }
 
@@ -102,6 +105,7 @@ func WriteHTML(d *result.Document, out io.Writer, lang Lang) error {
 			cspHash(uPlotScript), cspHash(pageScript), cspHash(style)),
 		Notes: []string{judgingNote(d, w), correlationNote(d, w), loadNote(d, w), partlyNote(d, w)}, Tiles: tilesOf(d, w), Got: gotBars(d.Tiers, w), Facts: factsOf(d, w), Addresses: addressTable(d, w), Live: slices.ContainsFunc(d.Series, func(s result.Second) bool { return s.Conversations > 0 }), ErrorKinds: len(errorLayers(d, w)) > 0,
 	}
+	p.Observed, p.ObservedTitle, p.ObservedCharts = observedTable(d, w), w.observed().Title, observedCharts(d)
 	rows := latencyRows(d, w)
 	for i, cells := range quantileTable(quantilesIn(rows)) {
 		p.Latency = append(p.Latency, cellRow{rows[i].name, rows[i].note, cells})

@@ -57,6 +57,7 @@ func WriteMarkdown(d *result.Document, out io.Writer, lang Lang) error {
 	}
 	mdSlowest(d, w, p)
 	mdBreakdowns(d, w, p)
+	mdObserved(d, w, p)
 	mdErrors(d, w, p)
 	mdAddresses(d, w, p)
 	p("<details><summary>%s</summary>\n", w.Run)

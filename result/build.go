@@ -105,6 +105,7 @@ func document(in input) *Document {
 	d.Errors, d.ErrorsMore = errorsOf(in.Snapshot)
 	d.fillRun(in)
 	d.Burn = burnOf(in)
+	d.Observed = observationsOf(in)
 	return d
 }
 
@@ -218,7 +219,10 @@ func objectivesOf(s *scenario.Scenario, r sla.Result) []Objective {
 			Lower: known(j.Lower), Upper: known(j.Upper), N: j.N, Bad: j.Bad,
 			Verdict: j.Verdict.String(), Reason: j.Reason.Text(reason.English), ReasonCodes: j.Reason.OrEmpty(), Needs: j.Needs,
 			TierAtMost: string(asked[j.Name].TierAtMost), Stages: orEmpty(asked[j.Name].Stages), After: asked[j.Name].After,
-			Cut: j.Cut, Untold: j.Untold, Census: censusOf(j.Census), Comebacks: comebacksOf(j.Comebacks),
+			Observe: asked[j.Name].Observe, Cut: j.Cut, Untold: j.Untold, Census: censusOf(j.Census), Comebacks: comebacksOf(j.Comebacks),
+		}
+		if j.Kind == scenario.KindObserved {
+			o.Min, o.Max = asked[j.Name].Min, asked[j.Name].Max
 		}
 		if j.DEFF > 0 {
 			o.Confidence, o.DEFF = known(j.Confidence), known(j.DEFF)

@@ -55,6 +55,7 @@ type Document struct {
 	Processes      []Process      `json:"processes"`
 	LittlesLaw     LittlesLaw     `json:"littles_law"`
 	Series         []Second       `json:"series"`
+	Observed       []Observation  `json:"observed,omitempty"`
 	Outputs        []Output       `json:"outputs,omitempty"` // those that the run was told to
 	Warnings       []string       `json:"warnings"`
 	WarningCodes   reason.Reasons `json:"warning_codes"`
@@ -147,6 +148,11 @@ type Objective struct {
 	// and empty are any, and all judged stages.
 	TierAtMost string   `json:"tier_at_most"`
 	Stages     []string `json:"stages"`
+	// Observe names the figure that an objective of kind observed is about, which is good
+	// from Min to Max; 0 is no limit.
+	Observe string  `json:"observe,omitempty"`
+	Min     float64 `json:"min,omitempty"`
+	Max     float64 `json:"max,omitempty"`
 	// After names the storm that an objective of kind recovery_* is about; else empty.
 	After string `json:"after"`
 	// Cut is how many turns, beside N, cstest cut itself; Untold how many of N were

@@ -57,6 +57,8 @@ func (c *checker) scenario() {
 		c.bad("description", "is longer than %d characters", maxDescription)
 	}
 	c.target()
+	c.observe()
+	c.notify()
 	c.llm()
 	c.load()
 	c.conversations()
@@ -161,12 +163,13 @@ func (c *checker) checks() {
 
 func (c *checker) guard() {
 	if a := c.Guard.Abort; a != nil {
-		if a.Bad <= 0 {
+		if a.Bad <= 0 && (len(a.Observed) == 0 || a.For > 0) {
 			c.bad("guard.abort.bad", "must be above 0%%, else every run is aborted")
 		}
-		if a.For <= 0 {
+		if a.For <= 0 && (len(a.Observed) == 0 || a.Bad > 0) {
 			c.bad("guard.abort.for", "must be above 0s")
 		}
+		c.fuses(a.Observed)
 	}
 	peak, known := c.PeakTurnsPerSecond()
 	if known && c.Guard.MaxTurns > 0 && c.Guard.MaxTurns < peak {

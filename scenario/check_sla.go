@@ -114,7 +114,7 @@ func (c *checker) after(path, name string) {
 }
 
 // needs says which fields a kind of objective takes.
-type needs struct{ target, limit, max, after, stages, tier bool }
+type needs struct{ target, limit, max, after, stages, tier, observe bool }
 
 func needsOf(kind ObjectiveKind) needs {
 	switch kind {
@@ -132,6 +132,8 @@ func needsOf(kind ObjectiveKind) needs {
 		return needs{stages: true}
 	case KindCallsPerTurn:
 		return needs{max: true}
+	case KindObserved:
+		return needs{observe: true, stages: true}
 	case KindRecoveryLatency, KindRecoveryQuality:
 		return needs{limit: true, after: true}
 	case KindIntegrity, KindPlanted: // counts of what must not be
@@ -145,9 +147,11 @@ func (c *checker) objective(path string, o *Objective) {
 		name                string
 		given, takes, needs bool
 	}{
-		{"target", o.Target > 0, n.target, n.target},
+		{"target", o.Target > 0, n.target || n.observe, n.target},
 		{"within", o.Limit > 0, n.limit, n.limit},
-		{"max", o.Max > 0, n.max, n.max},
+		{"observe", o.Observe != "", n.observe, n.observe},
+		{"min", o.Min != 0, n.observe, false},
+		{"max", o.Max > 0, n.max || n.observe, n.max},
 		{"after", o.After != "", n.after, n.after},
 		{"stages", o.Stages != nil, n.stages, false},
 		{"tier_at_most", o.TierAtMost != "", n.tier, false},
@@ -170,6 +174,9 @@ func (c *checker) objective(path string, o *Objective) {
 	}
 	if o.Kind == KindFirstReasoning {
 		c.reasoning(path + ".kind")
+	}
+	if n.observe {
+		c.limits(path, o)
 	}
 	c.stages(path, o)
 	// Auto-named objectives are replaced by name; another kind under such a name would silently drop the check.

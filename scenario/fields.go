@@ -25,8 +25,10 @@ Scenario.load | who talks when |
 Scenario.conversations | what is said, one to 500 dialogs |
 Scenario.data | tables that conversations draw a row each from; ${TABLE.COLUMN} in texts |
 Scenario.checks | what is looked for in every answer |
+Scenario.observe | figures of other systems, seen once a second beside the load |
 Scenario.guard | kill switches, not part of the verdict's statistics |
 Scenario.sla | what is good enough |
+Scenario.notify | who is told of the verdict |
 Scenario.variants | states of one's own server that cstest tune compares, the first is the baseline; run and try ignore them |
 Target.bundled | the server that ships with cstest; this or url |
 Target.url | base URL of one's own server, http or https, without user, query or fragment |
@@ -253,6 +255,24 @@ Guard.max_turns | turns sent a second; above it the load ends | none
 Guard.abort | ends the load when the target is down |
 Abort.bad | share of bad turns |
 Abort.for | for this long |
+Abort.observed | fuses: figures of observe that end the load |
+Fuse.name | name of what is observed |
+Fuse.above | the load ends when the figure stays above |
+Fuse.below | or when it stays below |
+Fuse.for | for this long, or is not seen for this long and 10 s |
+Observation.name | names the figure in objectives, fuses and reports |
+Observation.url | of the Prometheus to ask, with promql; or of what is scraped, with metric |
+Observation.promql | expression whose one value is taken |
+Observation.metric | name of a metric in the Prometheus text format: its series are added up |
+Observation.labels | only series with these labels |
+Observation.rate | of a counter: its growth a second | false
+Observation.headers | headers of the request; secrets as ${env:NAME} |
+Observation.unit | shown behind the figure | none
+Notice.kind | dingtalk, feishu, wecom, slack or webhook |
+Notice.url | of the robot or hook, as ${env:NAME} or ${file:PATH} |
+Notice.secret | that signs the message: dingtalk, feishu and webhook; as ${env:NAME} or ${file:PATH} | none
+Notice.on | verdicts to tell of | every verdict
+Notice.link | where the report is to be read; ${run.id} stands for the run's | none
 Variant.name | names the variant in tables |
 Variant.apply | puts the server into this state; run before every run of the variant, and once more for the first variant at the end |
 Variant.ready | what is waited for before the load, without it nothing |
@@ -281,7 +301,9 @@ Objective.within | latency, first_token, first_reasoning, chunk_gap: the limit; 
 Objective.tier_at_most | worst tier that counts as good | any
 Objective.stages | names of judged stages | every judged stage
 Objective.after | recovery_*: name of the fault |
-Objective.max | calls_per_turn: LLM calls per turn at most |
+Objective.observe | observed: name of the figure |
+Objective.min | observed: the least it may be |
+Objective.max | calls_per_turn: LLM calls per turn at most; observed: the most it may be |
 `
 
 // fieldNotes gives the table by "Type.field".

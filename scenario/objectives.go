@@ -27,7 +27,7 @@ func (k ObjectiveKind) CountsTurns() bool {
 	switch k {
 	case KindLatency, KindAvailability, KindSeconds, KindFullQuality, KindExpected, KindContext, KindFirstToken, KindFirstReasoning, KindChunkGap:
 		return true
-	case KindIntegrity, KindPlanted, KindRecoveryLatency, KindRecoveryQuality, KindCallsPerTurn, KindConversations:
+	case KindIntegrity, KindPlanted, KindRecoveryLatency, KindRecoveryQuality, KindCallsPerTurn, KindConversations, KindObserved:
 	}
 	return false
 }

@@ -21,8 +21,10 @@ type Scenario struct {
 	Conversations []Conversation  `json:"conversations"`
 	Data          map[string]Data `json:"data,omitempty"`
 	Checks        Checks          `json:"checks,omitzero"`
+	Observe       []Observation   `json:"observe,omitempty"`
 	Guard         Guard           `json:"guard,omitzero"`
 	SLA           SLA             `json:"sla"`
+	Notify        []Notice        `json:"notify,omitempty"`
 	Variants      []Variant       `json:"variants,omitempty"`
 
 	source source // where things stood in the file, and what is needed to read more of it
@@ -289,10 +291,44 @@ type Guard struct {
 	Abort    *Abort    `json:"abort,omitempty"`
 }
 
-// Abort ends the load when the share of bad turns stays at Bad or above for For.
+// Abort ends the load when the share of bad turns stays at Bad or above for For, or
+// one of the fuses blows.
 type Abort struct {
-	Bad unit.Share    `json:"bad"`
-	For unit.Duration `json:"for"`
+	Bad      unit.Share    `json:"bad,omitempty"`
+	For      unit.Duration `json:"for,omitempty"`
+	Observed []Fuse        `json:"observed,omitempty"`
+}
+
+// Fuse blows when what is observed under a name stays above, or below, a figure for
+// For, or is not seen for so long.
+type Fuse struct {
+	Name  string        `json:"name"`
+	Above *float64      `json:"above,omitempty"`
+	Below *float64      `json:"below,omitempty"`
+	For   unit.Duration `json:"for"`
+}
+
+// Observation is a figure of somebody's system, asked for once a second while the
+// load runs: what a PromQL expression gives at the Prometheus of URL, or the sum of
+// the series of a metric that is scraped there.
+type Observation struct {
+	Name    string            `json:"name"`
+	URL     string            `json:"url"`
+	PromQL  string            `json:"promql,omitempty"`
+	Metric  string            `json:"metric,omitempty"`
+	Labels  map[string]string `json:"labels,omitempty"`
+	Rate    bool              `json:"rate,omitempty"` // of a counter: its growth a second
+	Headers map[string]string `json:"headers,omitempty"`
+	Unit    string            `json:"unit,omitempty"`
+}
+
+// Notice is somebody to be told of the verdict.
+type Notice struct {
+	Kind   Receiver     `json:"kind"`
+	URL    string       `json:"url"`
+	Secret string       `json:"secret,omitempty"`
+	On     []NoticeWhen `json:"on,omitempty"` // empty: every verdict
+	Link   string       `json:"link,omitempty"`
 }
 
 // SLA is the short form; Objectives the long one. Scenario.Objectives gives
@@ -335,6 +371,7 @@ type Recovery struct {
 //	first_token, first_reasoning, chunk_gap   share Target within Limit (streams)
 //	calls_per_turn                       LLM calls per turn at most Max
 //	conversations                        share Target of conversations good in every turn
+//	observed                             share Target of seconds (all, where it is 0) in which Observe is within Min and Max
 type Objective struct {
 	Name       string        `json:"name"`
 	Kind       ObjectiveKind `json:"kind"`
@@ -343,5 +380,7 @@ type Objective struct {
 	TierAtMost Tier          `json:"tier_at_most,omitempty"`
 	Stages     []string      `json:"stages,omitempty"` // empty: every judged stage
 	After      string        `json:"after,omitempty"`
+	Observe    string        `json:"observe,omitempty"`
+	Min        float64       `json:"min,omitempty"`
 	Max        float64       `json:"max,omitempty"`
 }

@@ -127,6 +127,14 @@ func (s *Scenario) templates() templateFields {
 	if s.LLM != nil {
 		f.text("llm.token", s.LLM.Token, InSecret, template.Text)
 	}
+	for i, o := range s.Observe {
+		f.headers(item("observe", i, "headers"), o.Headers, InSecret)
+	}
+	for i, n := range s.Notify {
+		f.text(item("notify", i, "url"), n.URL, InSecret, template.Text)
+		f.text(item("notify", i, "secret"), n.Secret, InSecret, template.Text)
+		f.text(item("notify", i, "link"), n.Link, InLink, template.Text)
+	}
 	for i := range s.Conversations {
 		for k := range s.Conversations[i].Turns {
 			f.text(item(item("conversations", i, "turns"), k, "say"), s.Conversations[i].Turns[k].Say, InSay, template.Text)

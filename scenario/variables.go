@@ -18,7 +18,8 @@ const (
 	InLogin                     // path, headers and body of the login
 	InBefore                    // of the steps before a conversation
 	InAgents                    // path and token of the agents' sockets
-	InSecret                    // the signing key, the URL of a Redis
+	InSecret                    // the signing key, the URL of a Redis, a header of observe, where notices go
+	InLink                      // where a notice says the report is
 )
 
 // places names each as a person does, in the order of the reference page.
@@ -35,6 +36,7 @@ var places = []struct {
 	{InBefore, "before"},
 	{InAgents, "agents"},
 	{InSecret, "secrets"},
+	{InLink, "link"},
 }
 
 // String lists the names: "headers, request".
@@ -69,7 +71,7 @@ var variables = []Variable{
 	{anyColumn, "the conversation's row of a table in `data`", InSay | InHeaders | InRequest | InBearer | InClaims | InLogin | InBefore},
 	{"user.id", "who talks: `u0`, `u1`, …; for agents `agent-1`, `agent-2`, …", InSay | InHeaders | InRequest | InBearer | InClaims | InLogin | InBefore | InAgents},
 	{"user.index", "the number in it", InSay | InHeaders | InRequest | InBearer | InClaims | InLogin | InBefore | InAgents},
-	{"run.id", "the run, as `run_id` of its result: no other run has it, all shards and processes of this one have", InSay | InHeaders | InRequest | InBearer | InClaims | InLogin | InBefore | InAgents},
+	{"run.id", "the run, as `run_id` of its result: no other run has it, all shards and processes of this one have", InSay | InHeaders | InRequest | InBearer | InClaims | InLogin | InBefore | InAgents | InLink},
 	{"conversation.id", "a UUID of the conversation, in this run alone: for sessions whose id the client chooses", InSay | InHeaders | InRequest | InBefore},
 	{"turn.index", "the turn's number, from 0", InSay | InHeaders | InRequest},
 	{"turn.text", "what the user says", InHeaders | InRequest},
@@ -80,8 +82,8 @@ var variables = []Variable{
 	{"history", "the dialog so far, oldest message first, as `request.history` writes each: an item of a list, or a whole member, of `request.body`", InRequest},
 	{anyLogin, "what `save` of the login kept; in a login, of a step before", InHeaders | InRequest | InBearer | InLogin | InBefore},
 	{anySaved, "what `save` of `before`, `request` and `then` kept in this conversation; empty before", InHeaders | InRequest | InBearer | InBefore},
-	{anyEnv, "the environment: secrets", InHeaders | InRequest | InBearer | InClaims | InLogin | InBefore | InAgents | InSecret},
-	{anyFile, "a regular file of at most 64 KiB in the scenario's folder, its last line end cut off: secrets", InHeaders | InRequest | InBearer | InClaims | InLogin | InBefore | InAgents | InSecret},
+	{anyEnv, "the environment: secrets", InHeaders | InRequest | InBearer | InClaims | InLogin | InBefore | InAgents | InSecret | InLink},
+	{anyFile, "a regular file of at most 64 KiB in the scenario's folder, its last line end cut off: secrets", InHeaders | InRequest | InBearer | InClaims | InLogin | InBefore | InAgents | InSecret | InLink},
 }
 
 // Variables lists the variables of templates, in the order of the reference page.

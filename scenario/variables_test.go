@@ -13,9 +13,9 @@ name: x
 target:
   url: https://chat.example.org
   api: custom
-  mode: %[10]s
+  mode: %[11]s
   headers: {x-a: "%[2]s"}
-  auth: %[11]s
+  auth: %[12]s
   login: {steps: [{path: /k, save: {NAME: a}}, {path: /l, body: {a: "%[6]s"}}]}
   before: [{path: /a, save: {NAME: a}}, {path: /b, body: {a: "%[7]s"}}]
   request: {path: /c, body: {t: "${turn.text}", a: ["%[3]s"]}}
@@ -24,13 +24,14 @@ data: {TABLE: {rows: [{COLUMN: a}]}}
 load: {stages: [{name: s, for: 10s, starts: 5/s}]}
 conversations: [{name: c, turns: [{say: "x %[1]s"}]}]
 sla: {availability: 99%%}
+notify: [{kind: webhook, url: "${env:URL}", link: "%[10]s"}]
 `
 
 // inEachPlace gives a scenario with the text in one place.
 func inEachPlace(text string) map[Place]string {
 	list := map[Place]string{}
 	for i, at := range places {
-		var in [9]any
+		var in [10]any
 		for j := range in {
 			in[j] = "z"
 		}
@@ -114,7 +115,7 @@ func TestTemplateProblems(t *testing.T) {
 		if !strings.Contains(ownServer, tt.old) {
 			t.Fatalf("there is no %s", tt.old)
 		}
-		text := fmt.Sprintf(strings.Replace(ownServer, tt.old, strings.ReplaceAll(tt.new, "%", "%%"), 1), "", "z", "z", "", "", "z", "z", "", "", "sync", "{bearer: z}")
+		text := fmt.Sprintf(strings.Replace(ownServer, tt.old, strings.ReplaceAll(tt.new, "%", "%%"), 1), "", "z", "z", "", "", "z", "z", "", "", "", "sync", "{bearer: z}")
 		text, _, _ = strings.Cut(text, "%!(EXTRA")
 		if _, err := Parse("x", []byte(text), Options{}); err == nil || err.Error() != tt.want {
 			t.Errorf("%s: got\n%v, want\n%s", tt.new, err, tt.want)

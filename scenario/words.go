@@ -318,9 +318,40 @@ const (
 	KindChunkGap        ObjectiveKind = "chunk_gap"
 	KindCallsPerTurn    ObjectiveKind = "calls_per_turn"
 	KindConversations   ObjectiveKind = "conversations"
+	KindObserved        ObjectiveKind = "observed"
 )
 
 func (ObjectiveKind) words() []string {
 	return texts(KindLatency, KindAvailability, KindSeconds, KindFullQuality, KindExpected, KindContext, KindIntegrity, KindPlanted,
-		KindRecoveryLatency, KindRecoveryQuality, KindFirstToken, KindFirstReasoning, KindChunkGap, KindCallsPerTurn, KindConversations)
+		KindRecoveryLatency, KindRecoveryQuality, KindFirstToken, KindFirstReasoning, KindChunkGap, KindCallsPerTurn, KindConversations, KindObserved)
+}
+
+// Receiver is what kind of service takes a Notice.
+type Receiver string
+
+// The values of Receiver.
+const (
+	DingTalk Receiver = "dingtalk"
+	Feishu   Receiver = "feishu"
+	WeCom    Receiver = "wecom"
+	Slack    Receiver = "slack"
+	Webhook  Receiver = "webhook"
+)
+
+func (Receiver) words() []string { return texts(DingTalk, Feishu, WeCom, Slack, Webhook) }
+
+// NoticeWhen is a verdict that is told of.
+type NoticeWhen string
+
+// The values of NoticeWhen.
+const (
+	OnPass         NoticeWhen = "pass"
+	OnFail         NoticeWhen = "fail"
+	OnInconclusive NoticeWhen = "inconclusive"
+	OnInvalid      NoticeWhen = "invalid"
+	OnIncomplete   NoticeWhen = "incomplete"
+)
+
+func (NoticeWhen) words() []string {
+	return texts(OnPass, OnFail, OnInconclusive, OnInvalid, OnIncomplete)
 }

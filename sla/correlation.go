@@ -64,7 +64,7 @@ func fallTogether(k scenario.ObjectiveKind) bool {
 		scenario.KindFirstToken, scenario.KindFirstReasoning, scenario.KindChunkGap:
 		return true
 	case scenario.KindSeconds, scenario.KindContext, scenario.KindIntegrity, scenario.KindPlanted, scenario.KindConversations,
-		scenario.KindRecoveryLatency, scenario.KindRecoveryQuality, scenario.KindCallsPerTurn:
+		scenario.KindRecoveryLatency, scenario.KindRecoveryQuality, scenario.KindCallsPerTurn, scenario.KindObserved:
 	}
 	return false
 }

@@ -86,6 +86,8 @@ func (j *judge) objective(o scenario.Objective) Judged {
 		j.recovery(&r, o)
 	case scenario.KindCallsPerTurn:
 		j.callsPerTurn(&r, o)
+	case scenario.KindObserved:
+		j.observed(&r, o)
 	case scenario.KindIntegrity, scenario.KindPlanted, scenario.KindContext:
 		j.count(&r, o)
 	default:
@@ -122,7 +124,7 @@ func (j *judge) count(r *Judged, o scenario.Objective) {
 		}
 	case scenario.KindLatency, scenario.KindAvailability, scenario.KindSeconds, scenario.KindFullQuality,
 		scenario.KindExpected, scenario.KindRecoveryLatency, scenario.KindRecoveryQuality, scenario.KindFirstToken,
-		scenario.KindFirstReasoning, scenario.KindChunkGap, scenario.KindCallsPerTurn, scenario.KindConversations:
+		scenario.KindFirstReasoning, scenario.KindChunkGap, scenario.KindCallsPerTurn, scenario.KindConversations, scenario.KindObserved:
 	}
 	r.Measured = float64(r.Bad)
 	r.Lower, r.Upper = r.Measured, r.Measured
@@ -262,7 +264,7 @@ func (j *judge) mustVerify(o Judged) bool {
 		return j.s.Checks.Memory == scenario.On
 	case scenario.KindLatency, scenario.KindAvailability, scenario.KindSeconds, scenario.KindFullQuality,
 		scenario.KindExpected, scenario.KindPlanted, scenario.KindRecoveryLatency, scenario.KindRecoveryQuality,
-		scenario.KindFirstToken, scenario.KindFirstReasoning, scenario.KindChunkGap, scenario.KindCallsPerTurn, scenario.KindConversations:
+		scenario.KindFirstToken, scenario.KindFirstReasoning, scenario.KindChunkGap, scenario.KindCallsPerTurn, scenario.KindConversations, scenario.KindObserved:
 	}
 	return true
 }

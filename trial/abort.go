@@ -25,7 +25,7 @@ func (a *abortRule) take(c *cut) {
 
 // breach takes an interval and gives the reason to abort, or nothing.
 func (a *abortRule) breach(last *measure.Snapshot) reason.Reasons {
-	if a.rule == nil || last == nil || last.Elapsed == 0 { // nobody told yet
+	if a.rule == nil || a.rule.Bad <= 0 || last == nil || last.Elapsed == 0 { // nobody told yet
 		return nil
 	}
 	turns := last.Turns()

@@ -6,6 +6,7 @@ import (
 
 	"github.com/cstest/cstest/load"
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/observe"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/trial/crew"
@@ -32,6 +33,8 @@ type attempt struct {
 	journal  *measure.Journal       // nil where none is kept: it takes everything
 	identity *identity              // of a target that is not ours; nil where it is
 	clocks   func() (reading, bool) // nil where nobody watches them
+	armedFor time.Duration          // the mock LLM keeps its faults
+	observed *observe.Watch         // nil where nothing is to be seen
 	host     *host.Watch            // of this machine; nil in a crew, whose parent watches it
 }
 
@@ -51,12 +54,14 @@ func (t *attempt) drive(stops load.Stops, l loader) *Done {
 	clocks := &drift{read: t.clocks}
 	view := t.newView(l)
 	w := newWatch(t.base, l, t.plan, t.redact)
-	w.sinks = []sink{rule.take, t.sampleChildren, t.keep, clocks.take, view.take, t.look}
+	fuses := newFuses(t.scenario.Guard.Abort, t.observed, l.Abort)
+	w.sinks = []sink{rule.take, fuses.take, t.sampleChildren, t.keep, clocks.take, view.take, t.look}
 
 	clocks.take(&cut{}) // what comes is compared with now
 	if t.host != nil {
 		t.host.Begin()
 	}
+	t.observed.Start(t.base)
 	stopWatch := w.start()
 	stopAsking := t.identity.watch(t.base)
 	reserve := takeReserve()
@@ -65,6 +70,7 @@ func (t *attempt) drive(stops load.Stops, l loader) *Done {
 	stopAsking()
 	stopWatch()
 	view.stop()
+	t.observed.Stop()
 
 	done := &Done{Started: t.base, Snapshot: w.snapshot, Facts: e.facts, Crash: e.crash}
 	done.Snapshot.Elapsed = max(done.Snapshot.Elapsed, e.elapsed)
@@ -79,6 +85,7 @@ func (t *attempt) drive(stops load.Stops, l loader) *Done {
 	if t.host != nil {
 		done.Facts.Host = t.host.Told()
 	}
+	done.Facts.Observed = append(done.Facts.Observed, t.observed.Told()...)
 	t.recordIdentity(done)
 	t.recordEnd(done, &e, stops)
 	done.Facts.Generator.SharedHost = t.local

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cstest/cstest/load"
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/observe"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/trial/crew"
 	"github.com/cstest/cstest/trial/servers"
@@ -27,7 +28,9 @@ type Live struct {
 	Planned  []int64 // starts planned, per second; nil in the closed model
 	// Facts is what the mock LLM told last, about a second ago; nil where it told
 	// nothing yet.
-	Facts    *measure.Facts
+	Facts *measure.Facts
+	// Observed is what was seen of other systems until now.
+	Observed []measure.Observed
 	Stopping bool
 }
 
@@ -35,6 +38,7 @@ type Live struct {
 type view struct {
 	observe func(*Live)
 	load    loader
+	seen    *observe.Watch
 	frame   Live          // what is the same in each
 	mock    *servers.Mock // nil where there is none to ask
 
@@ -49,7 +53,7 @@ type view struct {
 }
 
 func (t *attempt) newView(l loader) *view {
-	v := &view{observe: t.observe, load: l, mock: t.servers.Mock}
+	v := &view{observe: t.observe, load: l, seen: t.observed, mock: t.servers.Mock}
 	v.frame = Live{Total: t.scenario.TotalDuration(), Plan: t.plan, Counters: l.Counters}
 	if t.observe != nil && !t.member {
 		if s := load.NewSchedule(&t.scenario.Load, t.scenario.Seed).Shard(t.shard, max(t.shards, 1)); s.Open() {
@@ -74,6 +78,7 @@ func (v *view) take(c *cut) {
 	}()
 	l := v.frame
 	l.Elapsed, l.Last, l.SoFar, l.Health, l.Facts = c.elapsed, c.last, c.soFar, v.load.Health(), v.told.Load()
+	l.Observed = v.seen.Told()
 	v.observe(&l)
 	v.ask()
 }

@@ -109,6 +109,7 @@ func Run(ctx, graceful context.Context, o Options) (*Done, error) {
 	}
 	done := t.drive(load.Stops{Starting: graceful, Now: ctx}, l)
 	t.gather(ctx, done)
+	t.putBack(done, o.Notice)
 	done.redact(o.Redact)
 	closeJournal(t.journal, &o, done)
 	ended = true
@@ -159,6 +160,9 @@ func prepare(ctx, graceful context.Context, o *Options) (_ *attempt, err error) 
 		o.Notice(reason.New(reason.MockListens, t.servers.MockURL()))
 	}
 	if err := firstTurn(ctx, graceful, o, &t.servers.Target); err != nil {
+		return nil, err
+	}
+	if t.observed, err = t.newObserved(ctx, o.Notice); err != nil {
 		return nil, err
 	}
 	if what, many := t.manySources(); many && !t.member {
@@ -220,8 +224,8 @@ func startTime(o *Options, pool int) time.Time {
 func (t *attempt) arm(ctx context.Context) error {
 	s := t.scenario
 	if m := t.servers.Mock; m != nil {
-		ttl := time.Until(t.base) + s.TotalDuration() + s.Load.Drain.D() + time.Minute
-		if err := m.Prepare(ctx, s, t.base, ttl); err != nil {
+		t.armedFor = time.Until(t.base) + s.TotalDuration() + s.Load.Drain.D() + time.Minute
+		if err := m.Prepare(ctx, s, t.base, t.armedFor); err != nil {
 			return unusable(err)
 		}
 	}

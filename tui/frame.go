@@ -55,6 +55,8 @@ type Frame struct {
 	Failures []measure.FailureCount
 	// Objectives as they would be judged if the run ended now.
 	Objectives []sla.Judged
+	// Observed are the figures of other systems as they were seen last.
+	Observed []Observed
 	// Turns of the scenario, each with its own latency.
 	Turns []TurnLine
 }
@@ -173,3 +175,9 @@ const (
 	stormRecovery
 	stormOn
 )
+
+// Observed is a figure of somebody else's system.
+type Observed struct {
+	Name, Unit string
+	Value      float64
+}

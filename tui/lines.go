@@ -57,6 +57,9 @@ func Line(f Frame, lang reason.Lang) string {
 			put(w.lineBudget, s.Budget-s.Bad, s.Budget)
 		}
 	}
+	for _, o := range f.Observed {
+		put("%s %s", inert(o.Name, 24), inert(observedText(o), 40))
+	}
 	if s, when, ok := stormAt(f.Storms, f.Elapsed, 0); ok && when == stormOn && f.Phase != Starting {
 		put("%s %s", w.lineStorm, inert(s.Name, 40))
 	}

@@ -28,6 +28,7 @@ func (m *model) overviewSections() []section {
 		{keep: 50, min: 1, max: m.chartHeight(), rows: m.startsChart},
 		{keep: 51, min: 1, max: m.chartHeight(), rows: m.latencyChart},
 		{keep: 85, min: 1, max: 1, rows: one(m.banner)},
+		{keep: 60, min: min(1, len(m.frame.Observed)), max: min(1, len(m.frame.Observed)), rows: m.observedRows},
 		{keep: 75, min: 5, max: 5, rows: func(int) []*line { return m.beside(m.loadRows(), m.responseRows(), m.half()) }},
 		{keep: 70, min: 4, max: 4, rows: func(int) []*line { return m.answerRows() }},
 		{keep: 65, min: 4, max: 4, rows: func(int) []*line { return m.beside(m.availabilityRows(), m.generatorRows(), m.half()) }},

@@ -6,7 +6,7 @@ import "github.com/cstest/cstest/reason"
 type words struct {
 	lang                                           reason.Lang
 	of, left, stopping, seed                       string
-	stage, starts, users                           string
+	stage, starts, users, observed                 string
 	load, arrivals, planned, turns, inFlight, live string
 	response, now, soFar, budget                   string
 	answers, ok, lesser, bad, nothingYet           string
@@ -39,7 +39,7 @@ func english() *words {
 	return &words{
 		lang: reason.English,
 		of:   "of", left: "left", stopping: "STOPPING", seed: "seed",
-		stage: "stage", starts: "starts", users: "users",
+		stage: "stage", starts: "starts", users: "users", observed: "observed",
 		load: "Load", arrivals: "arrivals", planned: "of %s planned", turns: "turns", inFlight: "in flight", live: "live",
 		response: "Response time", now: "now", soFar: "so far", budget: "budget",
 		answers: "Answers", ok: "ok", lesser: "degraded", bad: "bad", nothingYet: "nothing yet",
@@ -77,7 +77,7 @@ func chinese() *words {
 	return &words{
 		lang: reason.Chinese,
 		of:   "/", left: "剩余", stopping: "正在停止", seed: "随机种子",
-		stage: "阶段", starts: "会话到达", users: "用户",
+		stage: "阶段", starts: "会话到达", users: "用户", observed: "观测",
 		load: "负载", arrivals: "到达率", planned: "计划 %s", turns: "轮次", inFlight: "在途", live: "进行中会话",
 		response: "响应时间", now: "当前", soFar: "累计", budget: "预算",
 		answers: "应答", ok: "正常", lesser: "降级", bad: "不合格", nothingYet: "暂无",

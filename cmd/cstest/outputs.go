@@ -85,6 +85,11 @@ func (j *job) observe() func(*trial.Live) {
 func liveOf(l *trial.Live) *output.Live {
 	counters := l.Counters()
 	told := &output.Live{Elapsed: l.Elapsed, Last: l.Last, InFlight: counters.InFlight, Conversations: counters.Conversations}
+	for _, o := range l.Observed {
+		if n := len(o.Values); n > 0 {
+			told.Observed = append(told.Observed, output.Observed{Name: o.Name, Value: o.Values[n-1].Value})
+		}
+	}
 	if n := len(l.Health); n > 0 {
 		told.CPU = l.Health[n-1].CPU
 	}

@@ -103,12 +103,13 @@ type frames struct {
 func (b *frames) build(l *trial.Live) tui.Frame {
 	s := b.j.chosen.Scenario
 	facts := sla.SoFar(s, l.Facts)
+	facts.Observed = l.Observed
 	judged := sla.Evaluate(s, l.SoFar, facts)
 	f := tui.Frame{
 		Elapsed: l.Elapsed, Total: l.Total, Phase: tui.Loading, Stopping: b.j.signals.stopping(),
 		Stages: l.Plan.Stages, Last: windowOf(l.Last), SoFar: windowOf(l.SoFar),
 		Seconds: judged.Seconds, Storms: sla.PlannedStorms(s), Generator: generatorOf(l, judged),
-		Failures: l.SoFar.Failures, Objectives: judged.Objectives, Turns: turnsOf(l.SoFar),
+		Failures: l.SoFar.Failures, Objectives: judged.Objectives, Turns: turnsOf(l.SoFar), Observed: observedOf(l.Observed),
 	}
 	counters := l.Counters()
 	f.InFlight, f.Conversations = counters.InFlight, counters.Conversations
@@ -180,6 +181,16 @@ func callsOf(l *trial.Live, facts *measure.Facts) (float64, bool) {
 		}
 	}
 	return 0, true
+}
+
+// observedOf is what was seen last of each figure.
+func observedOf(list []measure.Observed) (out []tui.Observed) {
+	for _, o := range list {
+		if n := len(o.Values); n > 0 {
+			out = append(out, tui.Observed{Name: o.Name, Unit: o.Unit, Value: o.Values[n-1].Value})
+		}
+	}
+	return out
 }
 
 func windowOf(s *measure.Snapshot) tui.Window {

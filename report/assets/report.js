@@ -212,6 +212,15 @@
         hooks: { drawClear: [backdrop(true)] },
       }, [s.t, s.live]];
     },
+    observed(el) {
+      const s = data.series, o = data.observed[+el.dataset.at], show = (v) => (v == null ? "" : +v.toPrecision(4) + (o.unit ? " " + o.unit : ""));
+      return [{
+        height: 150, padding: [18, 50, 0, 0], scales: { x: { time: false }, y: { range: (u, a, b) => [Math.min(a ?? 0, 0), Math.max((b ?? 0) * 1.1, a === b ? 1 : 0)] } },
+        axes: [timeAxis(), axis((v) => +v.toPrecision(6))],
+        series: [timeSeries, line(o.name, "--c-turns", show)],
+        hooks: { drawClear: [backdrop(true)] },
+      }, [s.t, o.values]];
+    },
     outcomes() { return stacked(data.layers); },
     errors() { return stacked(data.errors); },
     burn() {
@@ -251,7 +260,7 @@
     plots.forEach((p) => { sync.unsub(p); p.destroy(); });
     plots = [];
     for (const el of document.querySelectorAll("[data-chart]")) {
-      const [opts, columns] = charts[el.dataset.chart]();
+      const [opts, columns] = charts[el.dataset.chart](el);
       if (columns[0].length < 2) continue;
       opts.width = el.clientWidth;
       opts.legend = { markers: { width: 0, fill: (u, i) => opts.series[i].stroke } };

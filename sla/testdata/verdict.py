@@ -183,6 +183,8 @@ class Run:
             return {"verdict": self.recovery(o, without)}
         if kind == "calls_per_turn":
             return {"verdict": self.calls(o)}
+        if kind == "observed":
+            return {"verdict": self.observed(o)}
         if kind in ("integrity", "planted", "context"):
             return {"verdict": self.count(o)}
         return self.share(o, without)
@@ -196,6 +198,27 @@ class Run:
         else:
             n, bad = o["n"], o["bad"]
         return "fail" if bad else "pass" if n else "not_verified"
+
+    def observed(self, o):
+        """Judge the seconds in which a figure of another system was seen."""
+        seen = next((f["values"] for f in self.d.get("observed", []) if f["name"] == o["observe"]), [])
+        value = dict(zip(self.seconds, seen))
+        seconds = n = bad = 0
+        for stage in self.d["stages"]:
+            if not stage["judged"] or o["stages"] and stage["name"] not in o["stages"]:
+                continue
+            second = math.ceil(stage["start_s"] - 1e-9)
+            while second + 1 <= min(stage["end_s"], self.d["duration_s"]) + 1e-9:
+                v = value.get(second)
+                seconds, second = seconds + 1, second + 1
+                if v is not None:
+                    n += 1
+                    bad += "max" in o and v > o["max"] or "min" in o and v < o["min"]
+        if (n, bad) != (o["n"], o["bad"]):
+            raise ValueError(f'{o["name"]}: {bad} of {n} seconds, but {o["bad"]} of {o["n"]} in the file')
+        if n == 0 or n < 0.5 * seconds:
+            return "not_verified"
+        return "pass" if bad <= (1 - o["target"]) * n + 1e-9 else "fail"
 
     def calls(self, o):
         calls, turns = self.d["llm"]["calls"], self.d["counts"]["turns"]

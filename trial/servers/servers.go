@@ -6,11 +6,13 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"net/http"
 	"os"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -162,6 +164,9 @@ func (up *Set) MockURL() string {
 	return up.mockChild.Ready.URL
 }
 
+// putBackWithin is how long a borrowed mock may take to be as it was.
+const putBackWithin = 5 * time.Second
+
 // Children are the processes that were started, the server first: it drains
 // while its LLM still answers.
 func (up *Set) Children() []*Child {
@@ -175,14 +180,41 @@ func (up *Set) Children() []*Child {
 	return all
 }
 
+// Borrowed tells whether the mock LLM is somebody else's.
+func (up *Set) Borrowed() bool { return up.former != nil }
+
+// PutBack gives a borrowed mock its configuration back, and asks it whether it has
+// it; no error is that it has. It does so once.
+func (up *Set) PutBack(ctx context.Context) error {
+	former := up.former
+	if up.former = nil; former == nil {
+		return nil
+	}
+	if err := up.Mock.restore(ctx, former); err != nil {
+		return err
+	}
+	now, err := up.Mock.config(ctx)
+	if err != nil {
+		return err
+	}
+	if !sameJSON(now, former) {
+		return errors.New("it has another configuration than before the load")
+	}
+	return nil
+}
+
+// sameJSON tells whether two texts mean the same value.
+func sameJSON(a, b []byte) bool {
+	var x, y any
+	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && reflect.DeepEqual(x, y)
+}
+
 // Stop gives a borrowed mock its configuration back and ends the children, at
 // once when hurry is done.
 func (up *Set) Stop(hurry context.Context) {
-	if up.former != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		_ = up.Mock.restore(ctx, up.former) // its time-to-live does the same, later
-		cancel()
-	}
+	ctx, cancel := context.WithTimeout(context.Background(), putBackWithin)
+	_ = up.PutBack(ctx) // its time-to-live does the same, later
+	cancel()
 	for _, c := range up.Children() {
 		c.Stop(hurry)
 	}
