@@ -99,7 +99,7 @@ func startOf(text []byte) (start uint16, at byte) {
 // standsIn tells whether an answer is of the kind that servers give when they
 // have none: busy, broken, crowded, later.
 func standsIn(answer []byte) bool {
-	if len(answer) > longestCanned || len(answer) == 0 {
+	if len(answer) > longestCanned {
 		return false
 	}
 	var buffer [longestCanned]byte

@@ -19,10 +19,10 @@ type sessions struct {
 	mu    sync.Mutex
 	owned [knownDialogs]owned
 
-	named   atomic.Int64 // answers that named their dialog
-	unnamed atomic.Int64 // and those that did not
-	changed atomic.Bool  // a dialog went on under another id
-	cookie  atomic.Bool  // an answer set a cookie
+	named   atomic.Bool // an answer named its dialog
+	unnamed atomic.Bool // and one did not
+	changed atomic.Bool // a dialog went on under another id
+	cookie  atomic.Bool // an answer set a cookie
 	logins  loginTally
 }
 
@@ -73,7 +73,7 @@ func (s *sessions) heard(r *driver.Reply, sent []byte, k int64) {
 	}
 	switch {
 	case len(r.DialogID) == 0:
-		s.unnamed.Add(1)
+		s.unnamed.Store(true)
 		return
 	case len(sent) == 0:
 		s.claim(r.DialogID, k)
@@ -81,7 +81,7 @@ func (s *sessions) heard(r *driver.Reply, sent []byte, k int64) {
 		s.claim(r.DialogID, k)
 		s.changed.Store(true)
 	}
-	s.named.Add(1)
+	s.named.Store(true)
 }
 
 // incidents are what a reader has to know of the sessions, each once; named tells
@@ -90,7 +90,7 @@ func (s *sessions) incidents(named bool) (list []measure.Incident) {
 	note := func(code reason.Code) {
 		list = append(list, measure.Incident{Kind: measure.Sessions, What: reason.New(code)})
 	}
-	if named && s.named.Load() == 0 && s.unnamed.Load() > 0 {
+	if named && !s.named.Load() && s.unnamed.Load() {
 		note(reason.DialogNeverNamed)
 	}
 	if s.changed.Load() {

@@ -42,9 +42,7 @@ func Budgets(objectives []scenario.Objective, stages []measure.Stage, sla scenar
 		if len(o.Stages) > 0 {
 			b.Stages = stageMask(stages, o.Stages)
 		}
-		if tier, ok := measure.ParseTier(string(o.TierAtMost)); ok {
-			b.TierAtMost = tier
-		}
+		b.TierAtMost, _ = measure.ParseTier(string(o.TierAtMost)) // none is any
 		b.Together = fallTogether(o.Kind)
 		if o.Kind.CountsTurns() {
 			compile(&b, o)

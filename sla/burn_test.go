@@ -2,11 +2,13 @@ package sla
 
 import (
 	"math"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/unit"
 )
 
 func TestBurns(t *testing.T) {
@@ -38,5 +40,29 @@ func TestBurns(t *testing.T) {
 	}
 	if list := Burns(b.s, measure.NewSnapshot(b.rec.Plan())); len(list) != 0 {
 		t.Errorf("burn without turns: %v", list)
+	}
+}
+
+// One turn in the first second is burnt in every window; a share of all turns, or of
+// none, has no budget to burn, and seconds are no turns.
+func TestBurnOfOneTurn(t *testing.T) {
+	of := func(name string, kind scenario.ObjectiveKind, target unit.Share) scenario.Objective {
+		return scenario.Objective{Name: name, Kind: kind, Target: target}
+	}
+	b := newBench(t, scenario.SLA{Objectives: []scenario.Objective{
+		of("all", scenario.KindAvailability, 1), of("none", scenario.KindAvailability, 0), of("half", scenario.KindAvailability, 0.5),
+		of("seconds", scenario.KindSeconds, 0.5), of("dialogs", scenario.KindConversations, 0.5),
+	}}, judged(10*time.Second))
+	b.turns(0, 1, as(measure.Timeout))
+	b.end = time.Second
+	want := []Burn{{"half", 5 * time.Second, 2, 1}, {"half", 30 * time.Second, 2, 1}, {"half", 5 * time.Minute, 2, 1}}
+	snap := b.snap()
+	if got := Burns(b.s, snap); !slices.Equal(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	// While what was begun ends, the clock goes on beyond the plan.
+	snap.Elapsed = 20 * time.Second
+	if got := Burns(b.s, snap); !slices.Equal(got, want[1:]) {
+		t.Errorf("after the plan: %+v, want %+v", got, want[1:])
 	}
 }

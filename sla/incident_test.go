@@ -43,7 +43,7 @@ func TestSleepIsNotTheTargetsFailure(t *testing.T) {
 		return measure.Incident{Kind: measure.Suspended, At: time.Duration(second) * time.Second, By: time.Minute, What: reason.New(reason.MachineSlept, time.Minute, second+1)}
 	}
 	got := judgedWith(t, 50, lostTurn, sleep(20), sleep(9), sleep(20))
-	if got.Verdict != Invalid || got.Reasons[0].Code != reason.MachineSlept || !slices.Equal(got.Generator.Tainted, []int{9, 20}) {
+	if got.Verdict != Invalid || got.Reasons[0].Code != reason.MachineSlept || !slices.Equal(got.Generator.Tainted, []int{9, 20}) || !hasCode(got.Generator.Reasons, reason.MachineSlept) {
 		t.Errorf("with a sleep: %s %v, tainted %v", got.Verdict, got.Reasons, got.Generator.Tainted)
 	}
 	if good := judgedWith(t, 60, nil, sleep(20)); good.Verdict != Pass || !hasCode(good.Warnings, reason.MachineSlept) {

@@ -1,7 +1,6 @@
 package sla
 
 import (
-	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -19,10 +18,10 @@ func TestLittlesLaw(t *testing.T) {
 		}
 		b.facts.Generator.InFlightMean = inFlight
 		r := b.evaluate()
-		if math.Abs(r.LittlesLaw.RateTimesMean-10) > 1e-9 || r.LittlesLaw.InFlightMean != inFlight {
+		if !near(r.LittlesLaw.RateTimesMean, 10) || r.LittlesLaw.InFlightMean != inFlight {
 			t.Errorf("%+v", r.LittlesLaw)
 		}
-		if inFlight > 0 && math.Abs(r.LittlesLaw.ErrorShare-(inFlight/10-1)) > 1e-9 {
+		if inFlight > 0 && !near(r.LittlesLaw.ErrorShare, inFlight/10-1) {
 			t.Errorf("%+v", r.LittlesLaw)
 		}
 		if got := slices.ContainsFunc(says(r.Warnings), func(w string) bool { return strings.HasPrefix(w, "Little's law is off by") }); got != warns {
@@ -73,7 +72,7 @@ func TestFiguresOfLittlesLaw(t *testing.T) {
 		b.end, b.facts.Generator.InFlightMean = c.end, c.inFlight
 		r := b.evaluate()
 		got := r.LittlesLaw
-		if got.InFlightMean != c.want.InFlightMean || got.RateTimesMean != c.want.RateTimesMean || math.Abs(got.ErrorShare-c.want.ErrorShare) > 1e-12 {
+		if got.InFlightMean != c.want.InFlightMean || got.RateTimesMean != c.want.RateTimesMean || !near(got.ErrorShare, c.want.ErrorShare) {
 			t.Errorf("%s: %+v, want %+v", c.name, r.LittlesLaw, c.want)
 		}
 		warning := ""

@@ -57,7 +57,7 @@ func TestCompareIsItsEnumeration(t *testing.T) {
 				list, d = append(list, Pair{a, a + change}), append(d, a+change-a)
 			}
 			e := Compare(list, Metric{Points: true}, 1-alpha)
-			if want := signedRanks(d); math.Abs(e.P-want) > 1e-12 {
+			if want := signedRanks(d); !near(e.P, want) {
 				t.Errorf("%v: P %v, want %v", d, e.P, want)
 			}
 			less := func(by float64) float64 {
@@ -160,7 +160,7 @@ func TestFiguresThatHaveAChange(t *testing.T) {
 	list := []Pair{{0.5, 0.25}, {1e-300, 2e-300}, {0, 1}, {1, 0}, {0, 0}, {-1, 1}, {1, -1}, {-1, -2}, {inf, 1}, {1, inf}, {nan, 1}, {1, nan}}
 	ratios, differences := Metric{}.changes(list), Metric{Points: true}.changes(list)
 	for i, want := range []float64{-math.Ln2, math.Ln2} {
-		if len(ratios) != 2 || math.Abs(ratios[i]-want) > 1e-12 {
+		if len(ratios) != 2 || !near(ratios[i], want) {
 			t.Errorf("logarithms of ratios %v", ratios)
 			break
 		}
@@ -169,7 +169,7 @@ func TestFiguresThatHaveAChange(t *testing.T) {
 		t.Errorf("differences %v, want %v", differences, want)
 	}
 	// Half of each: half as much.
-	if e := Compare([]Pair{{0.5, 0.25}, {2, 1}}, Metric{}, 0.95); math.Abs(e.Change+0.5) > 1e-12 || e.Pairs != 2 {
+	if e := Compare([]Pair{{0.5, 0.25}, {2, 1}}, Metric{}, 0.95); !near(e.Change, -0.5) || e.Pairs != 2 {
 		t.Errorf("%+v", e)
 	}
 	if e := Compare(nil, Metric{}, 0.95); e.P != 1 || e.Change != 0 || !math.IsInf(e.Lower, -1) || !math.IsInf(e.Upper, 1) || e.Pairs != 0 {
@@ -186,5 +186,17 @@ func TestUnchangedPairs(t *testing.T) {
 	}
 	if e := Compare(points(0, -0.5, -1), Metric{Points: true}, 0.95); e.P != 0.5 {
 		t.Errorf("down: P %v", e.P)
+	}
+}
+
+// The middle is the value, or the mean of the two, that as many are below as above.
+func TestMiddle(t *testing.T) {
+	for _, c := range []struct {
+		sorted []float64
+		want   float64
+	}{{[]float64{1}, 1}, {[]float64{1, 3}, 2}, {[]float64{1, 2, 9}, 2}, {[]float64{1, 2, 4, 9}, 3}, {[]float64{1, 2, 4, 8, 16}, 4}, {[]float64{1, 2, 4, 8, 16, 32}, 6}} {
+		if got := middle(c.sorted); got != c.want {
+			t.Errorf("%v: %v, want %v", c.sorted, got, c.want)
+		}
 	}
 }

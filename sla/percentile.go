@@ -35,7 +35,7 @@ func PercentileOf(h Ordered, q float64, failed int64, deff float64) (p Percentil
 		return p
 	}
 	at := func(k int64) *time.Duration {
-		if d, ok := h.AtRank(k); ok && k <= h.N() {
+		if d, ok := h.AtRank(k); ok {
 			return &d
 		}
 		return nil

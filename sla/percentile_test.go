@@ -66,3 +66,35 @@ func TestPercentilesWithFailures(t *testing.T) {
 		t.Errorf("a run too short to tell how turns hang together: %+v", p)
 	}
 }
+
+// The extremes are those of any number of values, but of none there are none.
+func TestPercentilesOfFew(t *testing.T) {
+	one := measure.NewHistogram()
+	one.Record(7 * time.Millisecond)
+	for _, q := range []float64{0, 1} {
+		if p := PercentileOf(one, q, 0, 1); !p.Known || p.Value == nil || *p.Value != 7*time.Millisecond || p.Bounded {
+			t.Errorf("P%v of one: %+v", 100*q, p)
+		}
+		if p := PercentileOf(measure.NewHistogram(), q, 0, 1); p.Known {
+			t.Errorf("P%v of none: %+v", 100*q, p)
+		}
+		if p := PercentileOf(measure.NewHistogram(), q, 1, 1); !p.Known || p.Value != nil {
+			t.Errorf("P%v of one that failed: %+v", 100*q, p)
+		}
+	}
+	if d, ok := Shown(one, 1); !ok || d != 7*time.Millisecond {
+		t.Errorf("shown %v, %v", d, ok)
+	}
+	if d, ok := Shown(one, 0.5); ok || d != 0 {
+		t.Errorf("the median of one is shown: %v", d)
+	}
+	// Of ten the fifth is the median, of which the second and the ninth are the bounds:
+	// 11 of 1,024 ways have at most one below, 1.1 %, and 56 have two, 5.5 %.
+	ten := measure.NewHistogram()
+	for i := range 10 {
+		ten.Record(time.Duration(i+1) * time.Microsecond)
+	}
+	if p := PercentileOf(ten, 0.5, 0, 1); !p.Bounded || p.Value.Microseconds() != 5 || p.Lower.Microseconds() != 2 || p.Upper.Microseconds() != 9 {
+		t.Errorf("of ten: %v in [%v, %v]", p.Value, p.Lower, p.Upper)
+	}
+}

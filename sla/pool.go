@@ -39,7 +39,7 @@ type Pooled struct {
 // P is Cochran's Q, and Between DerSimonian and Laird's (Controlled Clinical
 // Trials 7 (1986)), with the variances that equal shares would have.
 func Pool(runs []Sample, p, confidence, deff float64) Pooled {
-	out := Pooled{DEFF: max(deff, 1), Upper: 1, P: 1, Verdict: Inconclusive}
+	out := Pooled{DEFF: max(deff, 1), P: 1}
 	runs = slices.DeleteFunc(slices.Clone(runs), func(r Sample) bool { return r.N <= 0 })
 	for _, r := range runs {
 		out.Bad += r.Bad

@@ -7,7 +7,7 @@ import (
 
 // pooled is what the formulas of Pool give, written out as they are printed, for an
 // odd number of runs: then P is a sum, e^(−Q/2) · Σ (Q/2)ⁱ/i! for i below half the
-// degrees of freedom.
+// degrees of freedom; and for two, where it is that of a normal distribution.
 func pooled(runs []Sample, deff, t float64) (d, p, between float64) {
 	const z = 1.6448536269514722 // 95 % of the normal distribution
 	var x, n float64
@@ -31,6 +31,9 @@ func pooled(runs []Sample, deff, t float64) (d, p, between float64) {
 		}
 		p += math.Exp(-q/2) * term
 	}
+	if len(runs) == 2 {
+		p = math.Erfc(math.Sqrt(q / 2))
+	}
 	c := (n - squares/n) / (share * (1 - share) * deff)
 	return d, p, math.Sqrt(max(q-(k-1), 0) / c)
 }
@@ -38,13 +41,14 @@ func pooled(runs []Sample, deff, t float64) (d, p, between float64) {
 // Bounds, scatter and chance of pooled runs are those of the formulas, with quantiles
 // of Student's t from a table.
 func TestPoolIsItsFormula(t *testing.T) {
-	table := map[int]float64{3: 2.919985580, 5: 2.131846786, 7: 1.943180281} // 95 %, of k − 1 degrees of freedom
+	table := map[int]float64{2: 6.313751515, 3: 2.919985580, 5: 2.131846786, 7: 1.943180281} // 95 %, of k − 1 degrees of freedom
 	for _, c := range []struct {
 		name string
 		runs []Sample
 		deff float64
 	}{
 		{"three that differ", []Sample{{5, 1000}, {15, 1000}, {40, 1000}}, 1},
+		{"two", []Sample{{5, 500}, {40, 1000}}, 1},
 		{"of unequal length", []Sample{{5, 500}, {15, 2500}, {40, 1000}}, 1},
 		{"under a design effect", []Sample{{5, 500}, {15, 2500}, {40, 1000}}, 4},
 		{"that are alike", []Sample{{10, 1000}, {11, 1000}, {10, 1000}}, 1},
@@ -58,7 +62,7 @@ func TestPoolIsItsFormula(t *testing.T) {
 		for _, r := range c.runs {
 			bad, n = bad+r.Bad, n+r.N
 		}
-		if got.Bad != bad || got.N != n || math.Abs(got.DEFF/d-1) > 1e-8 || math.Abs(got.P-p) > 1e-9 || math.Abs(got.Between-between) > 1e-9 {
+		if got.Bad != bad || got.N != n || !near(got.DEFF/d, 1) || !near(got.P, p) || !near(got.Between, between) {
 			t.Errorf("%s: %+v; want effect %v, P %v, between %v", c.name, got, d, p, between)
 		}
 		if got.Lower != Lower(bad, n, 0.95, got.DEFF) || got.Upper != Upper(bad, n, 0.95, got.DEFF) || got.Verdict != Infer(bad, n, 0.02, 0.95, got.DEFF) {
@@ -98,7 +102,7 @@ func TestPoolOfOne(t *testing.T) {
 	// One bad, or one good, of several runs is a scatter.
 	for _, runs := range [][]Sample{{{1, 100}, {0, 100}, {0, 100}}, {{99, 100}, {100, 100}, {100, 100}}} {
 		d, p, between := pooled(runs, 1, 2.919985580)
-		if got := Pool(runs, 0.02, 0.95, 1); math.Abs(got.DEFF/d-1) > 1e-8 || math.Abs(got.P-p) > 1e-9 || math.Abs(got.Between-between) > 1e-9 {
+		if got := Pool(runs, 0.02, 0.95, 1); !near(got.DEFF/d, 1) || !near(got.P, p) || !near(got.Between, between) {
 			t.Errorf("%v: %+v; want effect %v, P %v, between %v", runs, got, d, p, between)
 		}
 	}

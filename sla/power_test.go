@@ -50,7 +50,7 @@ func TestNeedsUpToTheMost(t *testing.T) {
 	none := func(int64) int64 { return 0 }
 	for _, want := range []float64{1, 59, 600e6, 999e6} {
 		p := -math.Expm1(math.Log(0.05) / want)
-		if got := decides(none, p, 0.95, 1, 1); math.Abs(float64(got)-want) > want*1e-6 {
+		if got := decides(none, p, 0.95, 1, 1); !(math.Abs(float64(got)-want) <= want*1e-6) {
 			t.Errorf("%v: %d turns decide", want, got)
 		}
 	}

@@ -25,6 +25,10 @@ func TestQuantileRanks(t *testing.T) {
 			t.Errorf("P%v: %d are enough", 100*c.q, c.want-1)
 		}
 	}
+	// Both of two halves: ¼ is left on either side.
+	if got := QuantileNeeds(0.5, 0.5); got != 2 {
+		t.Errorf("the median at 50 %% needs %d, want 2", got)
+	}
 	// The classic table: the median of 20 lies between the 6th and the 15th value.
 	if l, u, ok := quantileRanks(20, 0.5, 1); !ok || l != 6 || u != 15 {
 		t.Errorf("median of 20: [%d, %d]", l, u)
@@ -77,7 +81,7 @@ func TestBinomialAtMost(t *testing.T) {
 		{10, 10, 0.3, 1},
 		{11, 10, 0.3, 1},
 	} {
-		if got := binomialAtMost(c.k, c.n, c.q); math.Abs(got-c.want) > 1e-12 {
+		if got := binomialAtMost(c.k, c.n, c.q); !near(got, c.want) {
 			t.Errorf("at most %v of %v: %v, want %v", c.k, c.n, got, c.want)
 		}
 	}

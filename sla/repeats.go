@@ -37,7 +37,7 @@ func (j *judge) standIns() (list []measure.Repeated) {
 		}
 		questions, expected := spread(a.Questions), 0.0
 		for _, n := range r.Asked {
-			expected += 1 - math.Pow(1-float64(n)/float64(max(total, 1)), float64(a.N))
+			expected += 1 - math.Pow(1-float64(n)/float64(total), float64(a.N))
 		}
 		if questions >= repeatQuestions && float64(questions) >= repeatSpread*expected {
 			list = append(list, a)
@@ -74,7 +74,7 @@ func (j *judge) repeated() (n int64) {
 // warnRepeats lists the answers that many questions got.
 func (j *judge) warnRepeats(warn func(code reason.Code, args ...any)) {
 	const mostListed = 5
-	answered := float64(max(j.snap.Answered(), 1))
+	answered := float64(j.snap.Answered())
 	for i, a := range j.standIns() {
 		if i == mostListed {
 			return

@@ -62,3 +62,59 @@ func TestAnswersThatManyQuestionsGot(t *testing.T) {
 		})
 	}
 }
+
+// An answer stands in where it came ten times, to three questions, and to two thirds
+// of those that as many answers at random would have met: of six asked alike, all.
+func TestWhereAnAnswerStandsIn(t *testing.T) {
+	often := int64(1_000_000) // (5/6)ⁿ is none
+	for _, c := range []struct {
+		name      string
+		asked     []int64
+		n         int64
+		questions []uint64
+		want      bool
+	}{
+		{"nine times", []int64{10, 10, 10}, 9, []uint64{0b111}, false},
+		{"ten times", []int64{10, 10, 10}, 10, []uint64{0b111}, true},
+		{"to two of two", []int64{10, 10}, 10, []uint64{0b11}, false},
+		{"to three, as bits of two words", []int64{10, 10, 10}, 10, []uint64{0b11, 1 << 63}, true},
+		{"to two thirds", []int64{7, 7, 7, 7, 7, 7}, often, []uint64{0b1111}, true},
+		{"to half", []int64{7, 7, 7, 7, 7, 7}, often, []uint64{0b111}, false},
+		// Ten answers at random meet 5 · (1 − 0.8¹⁰) = 4.46 of five questions, two thirds are 2.98.
+		{"to three of five", []int64{4, 4, 4, 4, 4}, 10, []uint64{0b111}, true},
+		// Eleven meet 4.57, two thirds are 3.05.
+		{"once more to three of five", []int64{4, 4, 4, 4, 4}, 11, []uint64{0b111}, false},
+		{"to three that are hardly asked", []int64{1_000_000, 1, 1, 1, 1}, 10, []uint64{0b11100}, true},
+	} {
+		j := &judge{facts: &measure.Facts{Repeats: &measure.Repeats{Asked: c.asked, Answers: []measure.Repeated{{N: c.n, Questions: c.questions}}}}}
+		if got := len(j.standIns()) == 1; got != c.want {
+			t.Errorf("%s: stands in %v", c.name, got)
+		}
+	}
+	if list := (&judge{facts: &measure.Facts{}}).standIns(); list != nil {
+		t.Errorf("nothing told: %v", list)
+	}
+}
+
+// Five of such answers are listed, each with its share of the answers.
+func TestRepeatedAnswersListed(t *testing.T) {
+	b := newBench(t, scenario.SLA{}, judged(10*time.Second))
+	b.turns(1, 200, nil)
+	r := &measure.Repeats{Asked: []int64{70, 70, 60}}
+	for i := range 7 {
+		r.Answers = append(r.Answers, measure.Repeated{Text: "嗯", N: int64(50 * (7 - i)), Questions: []uint64{7}})
+	}
+	b.facts.Repeats = r
+	var told []string
+	for _, w := range says(b.evaluate().Warnings) {
+		if strings.Contains(w, "different questions") {
+			told = append(told, w)
+		}
+	}
+	if len(told) != 5 || !strings.Contains(told[0], "100 %") || !strings.Contains(told[3], "100 %") || !strings.Contains(told[4], "75 %") || !strings.Contains(told[4], "3 different questions") {
+		t.Errorf("%d: %q", len(told), told)
+	}
+	if j := (&judge{s: b.s, facts: b.facts}); j.repeated() != 50*(1+2+3+4+5+6+7) {
+		t.Errorf("%d repeated", j.repeated())
+	}
+}

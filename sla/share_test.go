@@ -1,6 +1,7 @@
 package sla
 
 import (
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -252,5 +253,19 @@ func TestFullQualityOfTheWholeRun(t *testing.T) {
 	want := "0 of 3 turns not answered in full quality outside storms and recovery (whole run 25 %)"
 	if o := find(t, b.evaluate(), "full-quality"); !strings.Contains(o.Reason.String(), want) {
 		t.Errorf("%q, want %q in it", o.Reason, want)
+	}
+}
+
+// Of 299 good turns the share is 0.05^(1/299) at least, and may be all.
+func TestInferSetsBounds(t *testing.T) {
+	r := Judged{N: 299, Target: 0.99}
+	(&judge{confidence: 0.95}).infer(&r, 1)
+	if want := math.Pow(0.05, 1.0/299); !near(r.Lower, want) || r.Upper != 1 || r.Measured != 1 || r.Verdict != Pass {
+		t.Errorf("%v in [%v, %v], want [%v, 1]", r.Measured, r.Lower, r.Upper, want)
+	}
+	r.Bad = 299
+	(&judge{confidence: 0.95}).infer(&r, 1)
+	if want := 1 - math.Pow(0.05, 1.0/299); !near(r.Upper, want) || r.Lower != 0 || r.Measured != 0 || r.Verdict != Fail {
+		t.Errorf("%v in [%v, %v], want [0, %v]", r.Measured, r.Lower, r.Upper, want)
 	}
 }

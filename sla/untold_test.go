@@ -31,7 +31,7 @@ func TestBoundsHoldCutTurns(t *testing.T) {
 		t.Errorf("%d cut, %d untold, %d of %d bad", o.Cut, o.Untold, o.Bad, o.N)
 	}
 	// At the lower bound 17 or fewer of 1,007 are bad with 5 %, at the upper 10 or more.
-	if low, high := atMost(17, 1007, 1-o.Lower), 1-atMost(9, 1007, 1-o.Upper); math.Abs(low-0.05) > 1e-9 || math.Abs(high-0.05) > 1e-9 {
+	if low, high := atMost(17, 1007, 1-o.Lower), 1-atMost(9, 1007, 1-o.Upper); !near(low, 0.05) || !near(high, 0.05) {
 		t.Errorf("[%v, %v]: %v and %v beyond, want 5 %% each", o.Lower, o.Upper, low, high)
 	}
 }

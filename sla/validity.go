@@ -28,7 +28,7 @@ func (j *judge) generator() {
 		g.Due = n
 	}
 	due := g.Due - j.snap.Counts[measure.DroppedTarget]
-	if g.Due > 0 && len(j.facts.Interrupted) == 0 && float64(j.snap.Started) < issuedLeast*float64(due) {
+	if len(j.facts.Interrupted) == 0 && float64(j.snap.Started) < issuedLeast*float64(due) {
 		g.Reasons = append(g.Reasons, reason.New(reason.TooFewStarts, j.snap.Started, due))
 	}
 	if float64(own) > droppedMost*float64(j.snap.Planned) {
@@ -89,7 +89,7 @@ func (j *judge) tainted() []int {
 	for i := range j.snap.Seconds {
 		var t tally
 		t.add(j.snap.Seconds[i].Budgets, b)
-		if t.n > 0 && t.bad > t.n-uint64(measure.Rank(0.99, int64(t.n))) {
+		if t.bad > t.n-uint64(measure.Rank(0.99, int64(t.n))) {
 			list = append(list, j.snap.First+i)
 		}
 	}
