@@ -28,7 +28,7 @@ const correlationLeast = 10
 // 78 (1981); M. S. Ridout, C. G. B. Demétrio, D. Firth, Biometrics 55 (1999).) The
 // design effect is 1 + ρ·Σn(n−1)/Σn (L. Kish, Survey Sampling, 1965).
 func correlationOf(c measure.Clusters) (Correlation, bool) {
-	if c.Pairs == 0 || c.Turns == 0 || c.BadFirst == 0 || c.BadFirst == c.Pairs {
+	if c.BadFirst == 0 || c.BadFirst == c.Pairs {
 		return Correlation{}, false
 	}
 	pairs := float64(c.Pairs)
@@ -49,10 +49,9 @@ func (j *judge) correlate(r *Judged, o scenario.Objective) {
 	if !ok {
 		return
 	}
-	if sums, kept := j.snap.Together(b); kept {
-		if c, known := correlationOf(sums); known {
-			r.Correlation = &c
-		}
+	sums, _ := j.snap.Together(b) // none where they were not kept
+	if c, known := correlationOf(sums); known {
+		r.Correlation = &c
 	}
 }
 

@@ -134,3 +134,35 @@ func TestMeasuredCorrelation(t *testing.T) {
 		}
 	}
 }
+
+// Ten bad turns and ten good ones tell, nine of either do not; and of conversations
+// nothing hangs together in one.
+func TestTurnsThatTellOfCorrelation(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		dialogs    [][2]int // how many, with how many bad of three turns
+		correlates bool
+	}{
+		{"ten bad", [][2]int{{5, 2}, {30, 0}}, true},
+		{"nine bad", [][2]int{{3, 3}, {30, 0}}, false},
+		{"ten good", [][2]int{{5, 1}, {30, 3}}, true},
+		{"nine good", [][2]int{{9, 2}, {30, 3}}, false},
+	} {
+		b := newBench(t, scenario.SLA{Objectives: []scenario.Objective{
+			{Name: "turns", Kind: scenario.KindAvailability, Target: 0.9}, {Name: "dialogs", Kind: scenario.KindConversations, Target: 0.9},
+		}}, judged(20*time.Second))
+		for i, d := range c.dialogs {
+			b.talks(i, d[0], d[1])
+		}
+		for range 10 {
+			b.rec.Lane(0).Ended(measure.Broken, nil)
+		}
+		r := b.evaluate()
+		if got := find(t, r, "turns").Correlation; (got != nil) != c.correlates {
+			t.Errorf("%s: %+v", c.name, got)
+		}
+		if got := find(t, r, "dialogs"); got.Correlation != nil {
+			t.Errorf("%s: of conversations %+v", c.name, got.Correlation)
+		}
+	}
+}

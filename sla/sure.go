@@ -26,19 +26,18 @@ func Sure(s *scenario.Scenario, o scenario.Objective, n int64) (pass, fail float
 
 func (j *judge) sure(n int64, p, deff float64) (pass, fail float64) {
 	verdict := func(bad int64) Verdict { return j.decide(bad, n, p, deff) }
-	deff = max(deff, 1)
 	m := float64(n) / deff
 	pass, fail = math.NaN(), math.NaN()
 	if n > 0 && verdict(0) == Pass {
-		most := first(0, n+1, func(bad int64) bool { return bad > n || verdict(bad) != Pass }) - 1
+		most := first(1, n+1, func(bad int64) bool { return verdict(bad) != Pass }) - 1
 		if k := math.Floor(float64(most) / deff); k < m {
 			pass = mathext.InvRegIncBeta(k+1, m-k, 1-power)
 		} else {
 			pass = 1
 		}
 	}
-	if n > 0 && verdict(n) == Fail {
-		least := first(0, n, func(bad int64) bool { return verdict(bad) == Fail })
+	if verdict(n) == Fail {
+		least := first(1, n, func(bad int64) bool { return verdict(bad) == Fail })
 		if k := math.Ceil(float64(least) / deff); k <= m {
 			fail = mathext.InvRegIncBeta(k, m-k+1, power)
 		}

@@ -61,6 +61,33 @@ func TestSureWithValues(t *testing.T) {
 	}
 }
 
+// Of one turn, and where all or nothing decides, by what a share of one turn does.
+func TestSureAtItsEdges(t *testing.T) {
+	nan := math.NaN()
+	for _, c := range []struct {
+		name       string
+		measured   bool
+		n          int64
+		p, deff    float64
+		pass, fail float64
+	}{
+		{"no turn, and the sample decides", true, 0, 0.5, 1, nan, nan},
+		{"one turn that must be good", true, 1, 0.5, 1, 0.2, 0.8}, // it is with 80 %, or bad with 80 %
+		{"one turn that may be bad", true, 1, 1, 1, 1, nan},
+		{"all may be bad", false, 1000, 1, 1, 1, nan},
+		{"none may be bad", true, 2, 0, 1, 1 - math.Sqrt(0.8), 1 - math.Sqrt(0.2)},
+		{"one turn says nothing", false, 1, 0.5, 1, nan, nan},
+		{"one turn that is bad says all", false, 1, 0.04, 1, nan, 0.8},
+		// Four bad of four fail at 4 %, three do not: more than the whole cluster that they are.
+		{"a cluster and a third", false, 4, 0.04, 3, nan, nan},
+	} {
+		j := &judge{confidence: 0.95, measured: c.measured}
+		if pass, fail := j.sure(c.n, c.p, c.deff); !about(pass, c.pass) || !about(fail, c.fail) {
+			t.Errorf("%s: %v, %v; want %v, %v", c.name, pass, fail, c.pass, c.fail)
+		}
+	}
+}
+
 func about(a, b float64) bool { return math.IsNaN(a) && math.IsNaN(b) || math.Abs(a-b) < 2e-6 }
 
 // What is said to pass or fail four times in five does so in simulation, of dialogs
