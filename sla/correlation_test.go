@@ -166,3 +166,13 @@ func TestTurnsThatTellOfCorrelation(t *testing.T) {
 		}
 	}
 }
+
+// Turns that are alone in their conversations hang together with none.
+func TestTurnsAloneHaveNoCorrelation(t *testing.T) {
+	b := newBench(t, scenario.SLA{Availability: 0.9}, judged(20*time.Second))
+	b.turns(1, 100, nil)
+	b.turns(2, 20, as(measure.Timeout))
+	if got := find(t, b.evaluate(), "availability").Correlation; got != nil {
+		t.Errorf("%+v", got)
+	}
+}
