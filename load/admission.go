@@ -9,7 +9,7 @@ func (r *run) admit(c *conversation, now time.Duration) bool {
 		return false
 	}
 	if c.state == between {
-		if r.stopping.Load() {
+		if r.stopping.Load() || !r.begins() {
 			r.retire(c)
 			return false
 		}
@@ -36,6 +36,22 @@ func (r *run) admit(c *conversation, now time.Duration) bool {
 	r.admitWaiting() // a place may have become free in between
 	return false
 }
+
+// begins takes one of the conversations that users are to begin; false when all
+// have begun. Who took the last one sends home those who wait for a turn of theirs.
+func (r *run) begins() bool {
+	if !r.counted {
+		return true
+	}
+	left := r.due.Add(-1)
+	if left == 0 {
+		r.sendHome()
+	}
+	return left >= 0
+}
+
+// allBegun tells whether users have nothing more to begin.
+func (r *run) allBegun() bool { return r.counted && r.due.Load() <= 0 }
 
 // acquire takes a place among the turns in flight.
 func (r *run) acquire() bool {
@@ -75,7 +91,7 @@ func (r *run) admitWaiting() {
 // park queues c until due. A load that has ended takes no one back.
 func (r *run) park(due time.Duration, c *conversation) {
 	r.mu.Lock()
-	if r.ended.Load() {
+	if r.ended.Load() || c.state == between && r.allBegun() {
 		r.mu.Unlock()
 		r.cut(c)
 		return

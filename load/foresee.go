@@ -2,6 +2,7 @@ package load
 
 import (
 	"iter"
+	"math"
 	"time"
 
 	"github.com/cstest/cstest/scenario"
@@ -36,8 +37,12 @@ func Foresee(sc *scenario.Scenario, answer time.Duration, n int64) (iter.Seq[For
 		}
 		users := int64(schedule.Users())
 		for u := int64(0); u < users; u += n {
+			left := int64(math.MaxInt64)
+			if schedule.limit > 0 {
+				left = upTo(schedule.limit, u+1, users) - upTo(schedule.limit, u, users)
+			}
 			l := &loop{user: u, windows: schedule.Windows(int(u))}
-			for due, active := l.enter(0); active; l.loops++ {
+			for due, active := l.enter(0); active && l.loops < left; l.loops++ {
 				done, ok := f.talk(conversationOf(u, l.loops, users), due, yield)
 				if !ok {
 					return

@@ -30,7 +30,7 @@ func (r *run) leave(c *conversation, done time.Duration, slowly bool) (time.Dura
 	}
 	l.loops++
 	due, ok := l.enter(max(done+pause, c.started+r.script.pacing))
-	if !ok || r.stopping.Load() || r.ended.Load() {
+	if !ok || r.stopping.Load() || r.ended.Load() || r.allBegun() {
 		r.retire(c)
 		return 0, false
 	}
@@ -58,6 +58,9 @@ func (l *loop) enter(due time.Duration) (time.Duration, bool) {
 
 // enterUsers queues this shard's users of a closed model.
 func (r *run) enterUsers() {
+	if r.allBegun() {
+		return
+	}
 	for u := int64(r.o.Shard); u < r.users; u += int64(r.o.Shards) {
 		l := &loop{user: u, windows: r.schedule.Windows(int(u))}
 		due, ok := l.enter(0)

@@ -84,6 +84,8 @@ type run struct {
 	shared   bool  // connections are: waiting for one is not our lag
 	keep     bool  // a closed model's user keeps its line from one conversation to the next
 	users    int64
+	counted  bool         // a closed model's users begin so many conversations, no more
+	due      atomic.Int64 // of these still to begin
 
 	stopping atomic.Bool                    // no starts any more
 	ended    atomic.Bool                    // no turns any more
@@ -136,6 +138,7 @@ func Run(stops Stops, o Options) (*Summary, error) {
 	s.Incidents = r.sessions.incidents(r.script.namesDialog)
 	r.alarm.close()
 	s.Interrupted, s.Crash = r.ending, r.crash.Load()
+	s.Generator.Asked = r.schedule.Asked()
 	if len(r.ending) == 0 {
 		s.Generator.Planned = r.schedule.Len() // walked anew: what was issued is held against it
 	}
@@ -184,6 +187,10 @@ func newRun(o Options) (*run, error) {
 		shared:   o.Scenario.Target.Connections == scenario.Shared || o.Scenario.Target.HTTP != "" && o.Scenario.Target.HTTP != scenario.HTTP1,
 		keep:     o.Scenario.Target.Connections != scenario.PerConversation,
 		users:    int64(schedule.Users()),
+	}
+	if n, counted := schedule.Due(); counted {
+		r.counted = true
+		r.due.Store(n)
 	}
 	if r.most <= 0 {
 		r.most = 1 << 40

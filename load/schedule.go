@@ -25,6 +25,7 @@ import (
 //	  │   ___╱│
 //	  └───────┴── t
 //
+// With a number of conversations it ends with that start, and has as many.
 // In the closed model there are no arrivals: users loop, see Users.
 //
 // A Schedule is a value, read-only and safe for concurrent use.
@@ -36,7 +37,9 @@ type Schedule struct {
 	stages  []measure.Stage
 	shard   int
 	shards  int
+	limit   int64 // starts in all, or of users conversations; 0: as many as there is room for
 	count   *count
+	stretch *stretch // the same for all shards
 }
 
 // ramp is a stage as the mathematics sees it: a level that goes from from to to.
@@ -54,13 +57,19 @@ type count struct {
 	n    int64
 }
 
+// stretch is computed at most once per schedule as well.
+type stretch struct {
+	once   sync.Once
+	factor float64
+}
+
 // slack forgives the rounding of Λ: 5/s for 10 s are 50 starts, not 51.
 const slack = 1e-6
 
 // NewSchedule computes the schedule of load under seed, unsharded. The load
 // must have passed validation: at least one stage, all of one kind.
 func NewSchedule(load *scenario.Load, seed uint64) Schedule {
-	s := Schedule{seed: seed, open: load.Open(), poisson: load.Arrivals != scenario.ArrivalsConstant, shards: 1, count: new(count)}
+	s := Schedule{seed: seed, open: load.Open(), poisson: load.Arrivals != scenario.ArrivalsConstant, shards: 1, limit: int64(load.Conversations), count: new(count), stretch: new(stretch)}
 	var at time.Duration
 	sum := 0.0
 	for i := range load.Stages {
@@ -185,30 +194,62 @@ func (r *ramp) when(x float64) float64 {
 
 // cursor walks the starts of one shard. Not safe for concurrent use.
 type cursor struct {
-	s    Schedule
-	k    int64
-	sum  float64 // of exponential increments
-	ramp int
-	end  float64
+	s      Schedule
+	k      int64
+	sum    float64 // of increments
+	ramp   int
+	end    float64
+	factor float64 // on sum
 }
 
 func (s Schedule) cursor() *cursor {
-	c := &cursor{s: s}
+	c := &cursor{s: s, factor: 1}
 	if s.open {
 		c.end = s.area() - slack
+		c.factor = s.stretched()
 	}
 	return c
+}
+
+// stretched is by what the sums of increments are multiplied so that a limited
+// number of starts fits into the stages. Of n arrivals that are known to fall into
+// (0, A) the times in Λ are A·S_k/S_{n+1} with S the sums of n + 1 exponentials:
+// where chance has too few starts, it is asked for those of a Poisson process that
+// has as many.
+func (s Schedule) stretched() float64 {
+	s.stretch.once.Do(func() {
+		s.stretch.factor = 1
+		if s.limit == 0 || !s.random() {
+			return
+		}
+		sum, end := 0.0, s.area()-slack
+		for k := range s.limit {
+			sum += s.increment(k)
+		}
+		if sum >= end {
+			s.stretch.factor = end / (sum + s.increment(s.limit))
+		}
+	})
+	return s.stretch.factor
+}
+
+// random tells whether the starts are drawn.
+func (s Schedule) random() bool { return s.poisson }
+
+// increment is the draw between start k − 1 and start k, of mean 1.
+func (s Schedule) increment(k int64) float64 {
+	return exponential(draw(s.seed, k, forArrival))
 }
 
 // next gives the next start of the shard.
 func (c *cursor) next() (k int64, at time.Duration, ok bool) {
 	for {
 		x := float64(c.k)
-		if c.s.poisson {
-			c.sum += exponential(draw(c.s.seed, c.k, forArrival))
-			x = c.sum
+		if c.s.random() {
+			c.sum += c.s.increment(c.k)
+			x = c.sum * c.factor
 		}
-		if x >= c.end {
+		if x >= c.end || c.s.limit > 0 && c.k >= c.s.limit {
 			c.end = 0 // stays ended
 			return 0, 0, false
 		}

@@ -2,6 +2,7 @@ package load
 
 import (
 	"math"
+	"math/bits"
 	"time"
 )
 
@@ -49,6 +50,44 @@ func (s Schedule) Windows(u int) []Window {
 		}
 	}
 	return windows
+}
+
+// Due is how many conversations the users of this shard begin in all; false where
+// only time bounds them, and in the open model. The shards' are the load's together,
+// as even as their numbers of users.
+func (s Schedule) Due() (n int64, counted bool) {
+	users := int64(s.Users())
+	if s.open || s.limit == 0 || users == 0 {
+		return 0, false
+	}
+	before := int64(0) // users of the shards before this one
+	for i := range int64(s.shard) {
+		before += inShard(users, i, int64(s.shards))
+	}
+	own := inShard(users, int64(s.shard), int64(s.shards))
+	return upTo(s.limit, before+own, users) - upTo(s.limit, before, users), true
+}
+
+// Asked is how many conversations load.conversations asks of this shard; 0 where
+// it asks for none.
+func (s Schedule) Asked() int64 {
+	if s.limit == 0 {
+		return 0
+	}
+	if n, counted := s.Due(); counted {
+		return n
+	}
+	return s.Len()
+}
+
+// inShard is how many of so many users a shard has.
+func inShard(users, shard, shards int64) int64 { return (users - shard + shards - 1) / shards }
+
+// upTo is the share of n that the first of so many users have.
+func upTo(n, first, users int64) int64 {
+	hi, lo := bits.Mul64(uint64(n), uint64(first))
+	quotient, _ := bits.Div64(hi, lo, uint64(users))
+	return int64(quotient)
 }
 
 // crossing is when, within the ramp, the level is reached.

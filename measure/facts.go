@@ -108,7 +108,10 @@ type Generator struct {
 	// Planned is how many starts the schedule has, counted from the schedule itself
 	// and not as they were issued. 0 is not known: the load was stopped before its
 	// plan, or its model is closed, where users loop and no start is planned.
-	Planned int64   `json:"planned_starts,omitempty"`
+	Planned int64 `json:"planned_starts,omitempty"`
+	// Asked is how many conversations the scenario asks for by number; 0 where it asks
+	// for a time.
+	Asked   int64   `json:"asked_conversations,omitempty"`
 	Traffic Traffic `json:"traffic,omitzero"`
 }
 

@@ -196,7 +196,7 @@ func mergeTarget(a, b TargetFacts) TargetFacts {
 func mergeGenerator(a, b Generator) Generator {
 	return Generator{
 		CPU: a.CPU + b.CPU, MaxRSS: a.MaxRSS + b.MaxRSS, MaxInFlight: a.MaxInFlight + b.MaxInFlight,
-		Planned: a.Planned + b.Planned, InFlightMean: a.InFlightMean + b.InFlightMean, SharedHost: a.SharedHost || b.SharedHost, Cores: max(a.Cores, b.Cores),
+		Planned: a.Planned + b.Planned, Asked: a.Asked + b.Asked, InFlightMean: a.InFlightMean + b.InFlightMean, SharedHost: a.SharedHost || b.SharedHost, Cores: max(a.Cores, b.Cores),
 		Traffic: mergeTraffic(a.Traffic, b.Traffic),
 		Seconds: mergeSeconds(a.Seconds, b.Seconds, func(s GeneratorSecond) int { return s.Second }, func(x, y GeneratorSecond) GeneratorSecond {
 			return GeneratorSecond{

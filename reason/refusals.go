@@ -17,6 +17,7 @@ const (
 	MockCannotListen   Code = "mock_cannot_listen"
 	OpenLoad           Code = "open_load"
 	ClosedLoad         Code = "closed_load"
+	CountedLoad        Code = "counted_load"
 	Overrides          Code = "overrides"
 	NoOverrides        Code = "no_overrides"
 	ScaledLoad         Code = "scaled_load"
@@ -44,6 +45,7 @@ func refusalRows() []row {
 		{MockCannotListen, "llm.listen {address:text}: {why:text}; choose another address in llm.listen", "llm.listen {address}：{why}；请在 llm.listen 中另选地址"},
 		{OpenLoad, "target {target:text} · peak ≈ {peak:figure} turns/s · {length:duration} · {overrides:reasons}", "被测系统 {target} · 峰值 ≈ {peak} 轮次/秒 · {length} · {overrides}"},
 		{ClosedLoad, "target {target:text} · {users:count} users, closed loop · {length:duration} · {overrides:reasons}", "被测系统 {target} · {users} 个用户，闭环 · {length} · {overrides}"},
+		{CountedLoad, "ends when {conversations:count} conversations have begun and ended", "{conversations} 个会话开始并结束后即停止"},
 		{Overrides, "overrides: {list:text}", "覆盖项：{list}"},
 		{NoOverrides, "overrides: none", "覆盖项：无"},
 		{ScaledLoad, "scaled to {scale:share}: what this run shows says nothing about 100 %", "按 {scale} 缩放：本次结果不能说明 100 % 负载下的表现"},

@@ -5,6 +5,7 @@ const (
 	AsSaid              Code = "said" // somebody else's text
 	EndedEarly          Code = "ended_early"
 	NothingSent         Code = "nothing_sent"
+	TooFewConversations Code = "too_few_conversations"
 	JournalGaps         Code = "journal_gaps"
 	Unexpected4xx       Code = "unexpected_4xx"
 	BeyondContract      Code = "beyond_contract"
@@ -47,6 +48,7 @@ func runRows() []row {
 		{AsSaid, "{text:text}", "{text}"},
 		{EndedEarly, "the load ended before its plan: {why:reasons}", "压测未按计划走完：{why}"},
 		{NothingSent, "no turn was sent", "没有发出任何轮次"},
+		{TooFewConversations, "{begun:count} of the {asked:count} conversations of load.conversations began in {time:duration}: the target was too slow for more; give the stages more time, or more users", "load.conversations 要求 {asked} 个会话，{time} 内只开始了 {begun} 个：被测系统太慢，跑不完；请加长阶段，或增加用户"},
 		{JournalGaps, "{stretches:count} stretches of the journal could not be read: what they held is missing", "运行记录有 {stretches} 段无法读取：其中的内容缺失"},
 		{Unexpected4xx, "{turns:count} turns got an unexpected 4xx: the scenario may be wrong", "{turns} 轮得到意外的 4xx：场景可能写错了"},
 		{BeyondContract, "{turns:count} turns were refused beyond the contract and are judged by no objective", "{turns} 轮因超出约定而被拒绝，不计入任何目标"},

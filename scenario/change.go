@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/unit"
@@ -97,6 +98,9 @@ func (s *Scenario) Scale(factor float64) (*Scenario, error) {
 				st.Users = &CountRamp{From: scaleCount(u.From, factor), To: scaleCount(u.To, factor)}
 			}
 		}
+		if count := &n.Load.Conversations; *count > 0 { // no more than the scaled stages start
+			*count = max(1, unit.Count(float64(*count)*factor+1e-6))
+		}
 		n.Load.MaxInFlight = min(scaleCount(n.Load.MaxInFlight, factor), 1_000_000)
 		n.Guard.MaxTurns = scaleRate(n.Guard.MaxTurns, factor)
 		n.SLA.RateLimited.Contract = scaleRate(n.SLA.RateLimited.Contract, factor)
@@ -177,6 +181,31 @@ func (s *Scenario) ReplaceDuration(d unit.Duration) (*Scenario, error) {
 	return s.derive(func(n *Scenario) {
 		n.Load.Stages[0].For = d
 		n.source.replaced("load.stages[0].for", d.String())
+	})
+}
+
+// ReplaceConversations gives the scenario with exactly so many conversations.
+// Where it has one stage, whose length nobody else chose, that becomes long enough
+// for them: at its rate, or for users, whose pace is not known, ten minutes.
+func (s *Scenario) ReplaceConversations(count unit.Count, lengthChosen bool) (*Scenario, error) {
+	if count < 1 {
+		return nil, reason.Errorf("--conversations: must be 1 or more")
+	}
+	return s.derive(func(n *Scenario) {
+		n.Load.Conversations = count
+		n.source.replaced("load.conversations", count.String())
+		if len(n.Load.Stages) != 1 || lengthChosen {
+			return
+		}
+		st := &n.Load.Stages[0]
+		needed := unit.Duration(timeForCount)
+		if r := st.Starts; r != nil {
+			needed = st.For
+			if starts := st.ExpectedStarts(); starts > 0 && starts < float64(count) {
+				needed = unit.Duration(math.Ceil(st.For.D().Seconds()*float64(count)/starts*1000)) * unit.Duration(time.Millisecond)
+			}
+		}
+		st.For = max(st.For, needed)
 	})
 }
 

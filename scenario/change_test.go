@@ -205,6 +205,50 @@ func TestReplaceLoad(t *testing.T) {
 	}
 }
 
+func TestReplaceConversations(t *testing.T) {
+	one, err := Parse("x.yaml", []byte(least), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fifty, err := one.ReplaceConversations(50, false) // 10 s at 5/s
+	if err != nil || fifty.Load.Conversations != 50 || fifty.TotalDuration() != 10*time.Second {
+		t.Fatalf("%v, %v", fifty, err)
+	}
+	roundTrip(t, fifty, Options{})
+	// 77 take 15.4 s at 5/s.
+	longer, err := one.ReplaceConversations(77, false)
+	if err != nil || longer.TotalDuration() != 15400*time.Millisecond {
+		t.Errorf("length %v, %v; want 15.4s", longer.TotalDuration(), err)
+	}
+	const refused = "--set load.conversations=77: load.conversations: is 77, and the stages start about 50: lengthen for, raise starts, or ask for fewer"
+	if _, err := one.ReplaceConversations(77, true); err == nil || err.Error() != refused {
+		t.Errorf("with a length of one's own: %v, want %s", err, refused)
+	}
+	if _, err := one.ReplaceConversations(0, false); err == nil || err.Error() != "--conversations: must be 1 or more" {
+		t.Errorf("none: %v", err)
+	}
+	users, err := one.ReplaceUsers(20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if users, err = users.ReplaceConversations(77, false); err != nil || users.TotalDuration() != 10*time.Minute {
+		t.Errorf("users: %v, %v", users, err)
+	}
+	if n, known := users.ConversationsExpected(); n != 77 || !known || users.UsersTold() != 20 {
+		t.Errorf("users: %v conversations, %v, of %v users", n, known, users.UsersTold())
+	}
+	tenth, err := longer.Scale(0.1)
+	if err != nil || tenth.Load.Conversations != 7 { // 0.5/s for 15.4 s have room for 7.7
+		t.Errorf("a tenth: %v, %v", tenth, err)
+	}
+	if mean, likely := longer.rowsNeeded(); mean != 77 || likely != 77 {
+		t.Errorf("rows: %d to %d, want exactly 77", mean, likely)
+	}
+	if n, _ := longer.JudgedTurnsExpected(); n != 77 {
+		t.Errorf("%v judged turns, want 77", n)
+	}
+}
+
 func TestPlan(t *testing.T) {
 	s := builtin(t, "midnight-sale")
 	// 10·5 + 15·5 + 1·(5+150)/2 + 74·150 + 10·5

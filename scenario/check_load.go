@@ -44,6 +44,7 @@ func (c *checker) load() {
 	case l.Open() && starts < 1-1e-6:
 		c.bad("load.stages", "plan %s conversations, less than one: nothing would be sent; raise starts or for", unit.Figure(starts))
 	}
+	c.exactly(starts)
 	if starts > maxStarts {
 		c.bad("load.stages", "plans %.0f conversations: %.0f are possible", starts, maxStarts)
 	}
@@ -60,6 +61,20 @@ func (c *checker) load() {
 		c.warn("load.drain", "%s is below target.timeout, %s: turns still under way then are cut off, and nobody knows whether they would have been good", l.Drain, c.Target.Timeout)
 	}
 	c.think("load.think", l.Think)
+}
+
+// exactly checks the number of conversations against what the stages start.
+func (c *checker) exactly(starts float64) {
+	l := &c.Load
+	switch n := l.Conversations; {
+	case n == 0 && !c.source.wrote("load.conversations"):
+	case n < 1:
+		c.bad("load.conversations", "must be 1 or more; leave it out for as many as the stages have room for")
+	case n > maxStarts:
+		c.bad("load.conversations", "is %s: %.0f are possible", n, float64(maxStarts))
+	case l.Open() && starts < float64(n)-1e-6:
+		c.bad("load.conversations", "is %s, and the stages start about %s: lengthen for, raise starts, or ask for fewer", n, unit.Figure(starts))
+	}
 }
 
 func (c *checker) stage(i int, st *Stage) {

@@ -160,6 +160,9 @@ func (s *Scenario) fillLLM() {
 
 func (s *Scenario) fillLoad() {
 	l := &s.Load
+	if l.Users > 0 && l.Conversations > 0 && !s.source.wrote("load.for") {
+		or(&l.For, unit.Duration(timeForCount))
+	}
 	if len(l.Stages) == 0 && (l.Users > 0 || l.For > 0) {
 		l.Stages = []Stage{{Name: "load", For: l.For, Users: &CountRamp{From: l.Users, To: l.Users}}}
 		s.source.move("load.for", "load.stages[0].for")
@@ -183,6 +186,10 @@ func (s *Scenario) fillLoad() {
 		}
 	}
 }
+
+// timeForCount is how long users at most go on where a number of conversations is
+// asked for, and no time.
+const timeForCount = 10 * time.Minute
 
 // move tells that a written field now stands under another name.
 func (s *source) move(from, to string) {

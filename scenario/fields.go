@@ -213,7 +213,8 @@ Flap.off | time off |
 Load.arrivals | how starts are spread within a stage's rate | poisson
 Load.stages | stretches of the load, one after the other, 1 to 64 |
 Load.users | closed load without stages, with for |
-Load.for | length of a load without stages, with users |
+Load.for | length of a load without stages, with users | none; with conversations 10m
+Load.conversations | exactly so many conversations: the load ends when they have begun and ended, and the stages are the time there is for it | as many as the stages have room for
 Load.think | pause before every turn but the first | median 2s, p95 6s
 Load.pacing | users: least time from one start to the next | 0s
 Load.drain | begun conversations may end within this time after the last stage | 30s

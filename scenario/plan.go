@@ -25,10 +25,14 @@ func (st *Stage) ExpectedStarts() float64 {
 	return float64(st.Starts.From+st.Starts.To) / 2 * st.For.D().Seconds()
 }
 
-// ConversationsExpected is how many conversations the plan starts on average.
-// It is not known (false) for a closed load: how often a user comes round
-// depends on how fast the answers are.
+// ConversationsExpected is how many conversations the plan starts on average,
+// or exactly where load.conversations says it. It is not known (false) for a
+// closed load otherwise: how often a user comes round depends on how fast the
+// answers are.
 func (s *Scenario) ConversationsExpected() (n float64, known bool) {
+	if exact := s.Load.Conversations; exact > 0 {
+		return float64(exact), true
+	}
 	if !s.Load.Open() {
 		return 0, false
 	}
@@ -48,9 +52,16 @@ func (s *Scenario) TurnsExpected() (n float64, known bool) {
 // what a run judges, not equal: a turn belongs to the stage it is intended in,
 // and think time carries some over the border.
 func (s *Scenario) JudgedTurnsExpected() (n float64, known bool) {
+	left := math.Inf(1)
+	if s.Load.Conversations > 0 {
+		left = float64(s.Load.Conversations)
+	}
 	for i := range s.Load.Stages {
-		if st := &s.Load.Stages[i]; *st.Judged {
-			n += st.ExpectedStarts()
+		st := &s.Load.Stages[i]
+		begun := min(st.ExpectedStarts(), left)
+		left -= begun
+		if *st.Judged {
+			n += begun
 		}
 	}
 	return n * s.MeanTurns(), s.Load.Open()
@@ -125,6 +136,9 @@ func (s *Scenario) UsersTold() float64 {
 	if squares == 0 {
 		return 0
 	}
+	if n := float64(s.Load.Conversations); n > 0 {
+		return min(sum*sum/squares, n)
+	}
 	return sum * sum / squares
 }
 
@@ -170,13 +184,13 @@ func (s *Scenario) PeakUsers() unit.Count {
 // each conversation, or for each user of a closed load. likely allows for a
 // Poisson plan coming out four standard deviations above its mean.
 func (s *Scenario) rowsNeeded() (mean, likely int) {
-	n, known := s.ConversationsExpected()
-	if !known {
+	if !s.Load.Open() {
 		return int(s.PeakUsers()), int(s.PeakUsers())
 	}
+	n, _ := s.ConversationsExpected()
 	mean = int(math.Ceil(n))
 	likely = mean
-	if s.Load.Arrivals == ArrivalsPoisson {
+	if s.Load.Conversations == 0 && s.Load.Arrivals == ArrivalsPoisson {
 		likely = int(math.Ceil(n + 4*math.Sqrt(n)))
 	}
 	return mean, likely

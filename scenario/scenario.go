@@ -196,14 +196,16 @@ type Flap struct {
 // Load says who talks when. After Load Stages is never empty: `users` with
 // `for` has become one stage. Either all stages have Starts or all have Users.
 type Load struct {
-	Arrivals    Arrivals      `json:"arrivals,omitempty"`
-	Stages      []Stage       `json:"stages,omitempty"`
-	Users       unit.Count    `json:"users,omitempty"`
-	For         unit.Duration `json:"for,omitempty"`
-	Think       *Think        `json:"think,omitempty"`
-	Pacing      unit.Duration `json:"pacing,omitempty"` // closed: least time from one start to the next of a user
-	Drain       unit.Duration `json:"drain,omitempty"`
-	MaxInFlight unit.Count    `json:"max_in_flight,omitempty"`
+	Arrivals Arrivals      `json:"arrivals,omitempty"`
+	Stages   []Stage       `json:"stages,omitempty"`
+	Users    unit.Count    `json:"users,omitempty"`
+	For      unit.Duration `json:"for,omitempty"`
+	// Conversations is how many begin in all; 0: as many as the stages have room for.
+	Conversations unit.Count    `json:"conversations,omitempty"`
+	Think         *Think        `json:"think,omitempty"`
+	Pacing        unit.Duration `json:"pacing,omitempty"` // closed: least time from one start to the next of a user
+	Drain         unit.Duration `json:"drain,omitempty"`
+	MaxInFlight   unit.Count    `json:"max_in_flight,omitempty"`
 }
 
 // Open tells whether arrivals come at a rate (else a number of users loops).

@@ -52,7 +52,7 @@ func (j *judge) unsentTurns() (n int64) {
 func (j *judge) had(badly bool) Result {
 	facts := *j.facts
 	facts.Missing, facts.Cut, facts.Unsent = nil, nil, nil
-	facts.Generator.Planned = 0 // counted by those that were whole
+	facts.Generator.Planned, facts.Generator.Asked = 0, 0 // counted by those that were whole
 	snap := *j.snap
 	snap.Seconds = slices.Clone(j.snap.Seconds)
 	var starts int64

@@ -223,6 +223,9 @@ func (j *judge) conclude() {
 	if j.snap.Turns()+j.snap.Counts[measure.DroppedTarget] == 0 {
 		open = append(open, reason.New(reason.NothingSent))
 	}
+	if asked := j.facts.Generator.Asked; j.snap.Planned < asked && len(aborted) == 0 {
+		open = append(open, reason.New(reason.TooFewConversations, j.snap.Planned, asked, j.s.TotalDuration()))
+	}
 	if j.facts.Gaps > 0 {
 		open = append(open, reason.New(reason.JournalGaps, j.facts.Gaps))
 	}

@@ -410,6 +410,12 @@ func TestRunVerdictOrder(t *testing.T) {
 	abort := func(b *bench) { b.facts.Aborted = saying("guard.abort: enough") }
 	fail := func(b *bench) { b.turns(2, 500, as(measure.Timeout)) }
 	stop := func(b *bench) { b.facts.Interrupted = saying("interrupted") }
+	asked := func(n int64) func(*bench) {
+		return func(b *bench) {
+			b.facts.Generator.Asked = n
+			b.s.Load.Stages[0].For = unit.Duration(10 * time.Second)
+		}
+	}
 	gap := func(b *bench) { b.facts.Gaps = 2 }
 	for _, c := range []struct {
 		name string
@@ -419,6 +425,9 @@ func TestRunVerdictOrder(t *testing.T) {
 	}{
 		{"pass", nil, Pass, ""},
 		{"gaps", []func(*bench){gap}, Inconclusive, "2 stretches of the journal could not be read: what they held is missing"},
+		{"all that were asked for", []func(*bench){asked(10_000)}, Pass, ""},
+		{"too few", []func(*bench){asked(10_001)}, Inconclusive, "10,000 of the 10,001 conversations of load.conversations began in 10 s: the target was too slow for more; give the stages more time, or more users"},
+		{"too few, aborted", []func(*bench){asked(10_001), abort}, Inconclusive, "the load ended before its plan: guard.abort: enough"},
 		{"fail", []func(*bench){fail, gap}, Fail, "latency-p99: P99 500 ms: fail: 4.76 % not answered, 0 % answered too late; P99 of answers 100 ms; this run: 4.76 % > 1 %, not met; inference: fail, at 95 % confidence if failures are independent"},
 		{"invalid", []func(*bench){fail, drop}, Invalid, "20 of 10,520 starts were dropped by the generator, more than 0.1 %"},
 		{

@@ -89,7 +89,7 @@ func allowance(target float64, seconds int) (whole, above int) {
 func (j *judge) tallySeconds(b int, target float64) (c Census) {
 	c.Target = target
 	states := bytes.Repeat([]byte{'-'}, j.snap.Plan.Seconds())
-	ended := len(j.facts.Aborted)+len(j.facts.Interrupted) > 0
+	ended := len(j.facts.Aborted)+len(j.facts.Interrupted) > 0 || j.s.Load.Conversations > 0
 	for second := range j.snap.Plan.Seconds() {
 		if !j.inStages(b, second) || ended && time.Duration(second)*time.Second >= j.snap.Elapsed {
 			continue

@@ -20,6 +20,9 @@ func headline(c *chosen, lang reason.Lang) string {
 		what = reason.New(reason.OpenLoad, targetLine(c), float64(rate), c.TotalDuration(), overrides)
 	}
 	line := what.Text(lang)
+	if n := c.Load.Conversations; n > 0 {
+		line += "\n" + reason.New(reason.CountedLoad, n).Text(lang)
+	}
 	if c.scale != 1 {
 		line += "\n" + reason.New(reason.ScaledLoad, unit.Share(c.scale)).Text(lang)
 	}

@@ -41,7 +41,9 @@ func outlookOf(s *scenario.Scenario) (*outlook, error) {
 	}
 	good, degraded := measure.NewRecorder(plan, 1), measure.NewRecorder(plan, 1)
 	spans := recoveries(s)
+	last := time.Duration(0) // of a load that ends with its number of conversations
 	for seen := range turns {
+		last = max(last, seen.Intended+o.answer)
 		t := measure.Turn{Slot: seen.Slot, Intended: seen.Intended, Sent: seen.Intended, Done: seen.Intended + time.Millisecond, Tier: measure.TierLLM}
 		if s.Checks.Memory == scenario.On {
 			t.Memory = measure.Verified
@@ -59,11 +61,15 @@ func outlookOf(s *scenario.Scenario) (*outlook, error) {
 			degraded.Lane(0).Ended(measure.Complete, nil)
 		}
 	}
-	best, err := good.Cut(plan.End())
+	end := plan.End()
+	if s.Load.Conversations > 0 {
+		end = min(end, last)
+	}
+	best, err := good.Cut(end)
 	if err != nil {
 		return nil, err
 	}
-	slowest, err := degraded.Cut(plan.End())
+	slowest, err := degraded.Cut(end)
 	if err != nil {
 		return nil, err
 	}

@@ -69,6 +69,17 @@ func TestOutlook(t *testing.T) {
 			"never: too few",
 			"latency-p99: at best P99 500 ms: inconclusive",
 		}, ""},
+		"exactly so many": {head + "{conversations: 500, stages: [{name: peak, for: 100s, starts: 10/s}]}" + one + "{availability: 99%}", []string{
+			"· 1 min 40 s · overrides: none\nends when 500 conversations have begun and ended",
+			"exactly 500 conversations, about 500 turns, about 500 of them judged",
+			"availability availability 99% 299 turns without a bad one about 500 turns",
+			// 500 at 10/s, as chance has it.
+			"availability-seconds seconds 99% 50 s, of which 0 may be bad",
+		}, ""},
+		"exactly so many of users": {head + "{conversations: 600, users: 300}" + three + "{latency: {p99: 500ms}}", []string{
+			"exactly 600 conversations, about 1,800 turns; where fewer begin in 10m it is inconclusive",
+			"latency-p99 latency 99% within 500ms 299 users without a bad turn at least 1,800 turns",
+		}, "at best"},
 		"streams": {"version: 1\nname: plan\ntarget: {bundled: {}, mode: stream}\nload: " + steady + one + "{objectives: [{name: token, kind: first_token, target: 95%, within: 1s}, {name: gap, kind: chunk_gap, target: 95%, within: 1s}]}", []string{
 			"token first_token 95% within 1s 59 turns without a bad one about 1,000 turns up to",
 			"gap chunk_gap 95% within 1s 59 turns without a bad one about 1,000 turns up to",

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -128,6 +129,41 @@ func checkReportFromJournal(t *testing.T, dir string) {
 	again := cstest(t, "report", dir, "--format", "json")
 	if live.code != 0 || again.code != 0 || live.stdout != again.stdout {
 		t.Errorf("the report from the journal differs (exit %d and %d)\n%s", live.code, again.code, again.stderr)
+	}
+}
+
+// Exactly N conversations: the load ends with them, in one process and over several,
+// open and closed, and is judged by them.
+func TestRunOfExactlySoManyConversations(t *testing.T) {
+	t.Parallel()
+	closed := strings.Replace(calm, "  arrivals: constant\n  stages: [{name: steady, for: 6s, starts: 12/s}]\n", "  users: 9\n  for: 5m\n", 1)
+	for name, c := range map[string]struct {
+		text string
+		args []string
+		n    int64
+	}{
+		"open":      {calm, []string{"-n", "31"}, 31},
+		"processes": {calm, []string{"-n", "31", "--processes", "2"}, 31},
+		"closed":    {closed, []string{"-n", "31", "--processes", "2"}, 31},
+		"longer":    {calm, []string{"-n", "97"}, 97},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "result")
+			r := cstest(t, append([]string{"run", write(t, c.text), "--results-dir", dir}, c.args...)...)
+			if r.code != 0 && r.code != 11 {
+				t.Fatalf("exit %d\n%s\n%s", r.code, r.stdout, r.stderr)
+			}
+			if !strings.Contains(r.stderr, fmt.Sprintf("\nends when %d conversations have begun and ended\n", c.n)) {
+				t.Errorf("it is not said when the load ends:\n%s", r.stderr)
+			}
+			doc := open(t, dir)
+			if doc.Counts.ConversationsPlanned != c.n || doc.Counts.Conversations != c.n || doc.Counts.Turns != 3*c.n || doc.DurationS > 60 {
+				t.Errorf("%d planned, %d conversations, %d turns in %.1f s; want %d", doc.Counts.ConversationsPlanned, doc.Counts.Conversations, doc.Counts.Turns, doc.DurationS, c.n)
+			}
+			if told := strings.Join(doc.Reasons, "\n"); strings.Contains(told, "load.conversations") {
+				t.Errorf("reasons %q", told)
+			}
+		})
 	}
 }
 

@@ -31,6 +31,7 @@ type scenarioFlags struct {
 	users    unit.Count
 	rate     unit.Rate
 	duration unit.Duration
+	count    unit.Count
 	scale    unit.Share
 	seed     uint64
 	set      []string
@@ -49,6 +50,7 @@ func (o *scenarioFlags) register(cmd *cobra.Command) {
 	f.VarP(textFlag(&o.users), "users", "u", "closed load of N users (one-stage loads only)")
 	f.Var(textFlag(&o.rate), "rate", "open load of R conversation starts, as 50/s (one-stage loads only)")
 	f.VarP(textFlag(&o.duration), "duration", "d", "length of the load (one-stage loads only)")
+	f.VarP(textFlag(&o.count), "conversations", "n", "exactly N conversations: end when they have begun and ended; without -d a load of one stage is made long enough")
 	f.Var(textFlag(&o.scale), "scale", "multiply starts, users, caps and contract limits, as 10%")
 	f.Uint64Var(&o.seed, "seed", 0, "random seed; the same seed sends the same turns at the same times")
 	f.StringArrayVar(&o.set, "set", nil, "PATH=VALUE, any field: load.stages[peak].starts=600/s (may be repeated)")
@@ -172,7 +174,7 @@ func (o *scenarioFlags) apply(c *chosen) error {
 	for _, f := range []struct {
 		name string
 		zero bool
-	}{{"users", o.users <= 0}, {"rate", o.rate <= 0}, {"duration", o.duration <= 0}, {"scale", o.scale <= 0}} {
+	}{{"users", o.users <= 0}, {"rate", o.rate <= 0}, {"duration", o.duration <= 0}, {"conversations", o.count <= 0}, {"scale", o.scale <= 0}} {
 		if f.zero && o.changed(f.name) {
 			return usagef("--%s must be above 0: with 0 nothing is sent", f.name)
 		}
@@ -197,7 +199,14 @@ func (o *scenarioFlags) apply(c *chosen) error {
 	}
 	if o.scale > 0 {
 		c.scale = o.scale
-		return o.change(c, "scale="+o.scale.String(), func() (*scenario.Scenario, error) { return c.Scale(float64(o.scale)) })
+		if err := o.change(c, "scale="+o.scale.String(), func() (*scenario.Scenario, error) { return c.Scale(float64(o.scale)) }); err != nil {
+			return err
+		}
+	}
+	if o.count > 0 { // of what is scaled: N is N
+		return o.change(c, "conversations="+o.count.String(), func() (*scenario.Scenario, error) {
+			return c.ReplaceConversations(o.count, o.duration > 0)
+		})
 	}
 	return nil
 }

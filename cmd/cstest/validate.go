@@ -89,7 +89,15 @@ func describePlan(out io.Writer, c *chosen, lang reason.Lang) error {
 	if n, known := c.ConversationsExpected(); known {
 		turns, _ := c.TurnsExpected()
 		judged, _ := c.JudgedTurnsExpected()
-		fmt.Fprintln(out, w.say("about %s conversations, %s turns, %s of them judged", wholeTurns(n), wholeTurns(turns), wholeTurns(judged)))
+		begun, asked, counted := wholeTurns(n), wholeTurns(turns), wholeTurns(judged)
+		switch {
+		case c.Load.Conversations == 0:
+			fmt.Fprintln(out, w.say("about %s conversations, %s turns, %s of them judged", begun, asked, counted))
+		case c.Load.Open():
+			fmt.Fprintln(out, w.say("exactly %s conversations, about %s turns, about %s of them judged", begun, asked, counted))
+		default:
+			fmt.Fprintln(out, w.say("exactly %s conversations, about %s turns; where fewer begin in %s it is inconclusive", begun, asked, unit.Duration(c.TotalDuration())))
+		}
 	}
 	plan, err := outlookOf(c.Scenario)
 	if err != nil {
