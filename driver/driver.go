@@ -35,7 +35,8 @@ import (
 //     anything; below, it is one valid JSON document with a string at the place of
 //     the answer, or a stream that came to its terminal event.
 //   - The target's timeout counts from Begun (or the login) over everything; limits.stall is the
-//     longest silence once an answer has begun. Both are TimedOut.
+//     longest silence once an answer has begun. Both are TimedOut, and so is a turn
+//     whose user leaves before: Left says that, and nothing is sent for who has left.
 //   - The target's limits hold for what is kept in memory: of headers, of a line,
 //     of a body before and after decompression. Beyond them is Oversized, and the
 //     connection ends.
@@ -140,6 +141,9 @@ type Turn struct {
 	// History is the dialog so far, for APIs where the client keeps it: user and
 	// assistant by turns, oldest first, without Text.
 	History []Message
+	// Leave is when the user leaves who has no answer by then, an offset from
+	// Options.Base; 0: never. What a login takes comes on top.
+	Leave time.Duration
 	// TraceID and SpanID go out as a W3C traceparent.
 	TraceID [16]byte
 	SpanID  [8]byte
@@ -167,6 +171,8 @@ type Reply struct {
 	Unmapped bool
 	// Cookie: the answer sets a cookie, which is never sent back.
 	Cookie bool
+	// Left: the user left before the whole answer had come; Reason is TimedOut.
+	Left bool
 	// OK is false when response.ok is named and was not seen to be true, in a stream by
 	// no event, or by one to be anything else. Degraded when the server said so.
 	OK       bool

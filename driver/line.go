@@ -186,10 +186,11 @@ func (l *line) Do(turn *Turn, reply *Reply) {
 	reply.Begun = p.Now()
 	ready, f := l.authenticate(x, reply)
 	if ready {
-		x.Deadline = reply.Begun + reply.Login + p.Timeout
+		x.Deadline = reply.until(turn, reply.Begun+reply.Login+p.Timeout)
 		if f = l.turn(x, reply); l.expired(x, reply) {
 			f = l.again(x, reply)
 		}
+		f = l.left(turn, reply, f)
 	}
 	if reply.Reason = f.Reason; f.Bad() || reply.Step == "" {
 		reply.Message = f.Message
@@ -212,6 +213,24 @@ func (l *line) Do(turn *Turn, reply *Reply) {
 			peer.Failed.Add(1)
 		}
 	}
+}
+
+// until is the deadline of a turn whose answer is waited for until then at most: the
+// user may leave before.
+func (r *Reply) until(turn *Turn, then time.Duration) time.Duration {
+	if turn.Leave > 0 {
+		return min(then, turn.Leave+r.Login)
+	}
+	return then
+}
+
+// left says of a turn that ran out of time that its user left.
+func (l *line) left(turn *Turn, reply *Reply, f wire.Fault) wire.Fault {
+	if turn.Leave == 0 || f.Reason != TimedOut || l.client.plan.Now() < turn.Leave+reply.Login {
+		return f
+	}
+	reply.Left = true
+	return wire.NewFault(TimedOut, "the customer left: no answer within load.patience")
 }
 
 // authenticate signs the user's token, and does what comes before the turn where
@@ -248,6 +267,9 @@ func (l *line) present(x *exchange) { l.show(x, x.asked) }
 // turn sends the turn and takes its answer apart.
 func (l *line) turn(x *exchange, reply *Reply) wire.Fault {
 	p := l.client.plan
+	if x.values.turn.Leave > 0 && p.Now() >= x.Deadline {
+		return wire.NewFault(TimedOut, "no answer in time")
+	}
 	if l.client.agents != nil {
 		if f := l.client.agents.Ready(x.Deadline); f.Bad() {
 			return f

@@ -156,7 +156,7 @@ func (l *line) again(x *exchange, reply *Reply) wire.Fault {
 	}
 	l.forget(x)
 	reply.LoggedIn, reply.Renewed, reply.Login = true, true, reply.Login+p.Now()-from
-	x.Deadline = p.Now() + p.Timeout
+	x.Deadline = reply.until(x.values.turn, p.Now()+p.Timeout)
 	return l.turn(x, reply)
 }
 

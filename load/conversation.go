@@ -31,11 +31,13 @@ type conversation struct {
 	history  []driver.Message
 	canary   Canary
 	tally    measure.Dialog
-	limped   bool // a turn was answered, but not ok
-	broken   bool // a turn was not answered
-	cut      bool // a turn was, by the end of the load
-	judged   bool // a try of the turn to come has been judged
-	counted  bool // the turn to come is counted as in flight
+	patience time.Duration // how long its customer waits for an answer; 0: for ever
+	left     bool          // the customer did, before an answer
+	limped   bool          // a turn was answered, but not ok
+	broken   bool          // a turn was not answered
+	cut      bool          // a turn was, by the end of the load
+	judged   bool          // a try of the turn to come has been judged
+	counted  bool          // the turn to come is counted as in flight
 	state    state
 	loop     *loop // nil in the open model
 }
@@ -61,7 +63,10 @@ type loop struct {
 func (c *conversation) begin(k int64, s *Script) {
 	c.k, c.outline = k, s.choose(k)
 	c.turn, c.tries, c.released = 0, 0, 0
-	c.limped, c.broken, c.cut, c.judged = false, false, false, false
+	c.limped, c.broken, c.cut, c.judged, c.left = false, false, false, false, false
+	if s.patience != nil {
+		c.patience = max(s.patience.pause(draw(s.seed, k, forPatience)), 1)
+	}
 	c.id, c.kept, c.history = c.id[:0], c.kept[:0], c.history[:0]
 	c.started = c.intended
 	c.canary = newCanary(s.seed, k)
@@ -123,6 +128,9 @@ func (st *scratch) ask(c *conversation, s *Script) {
 		Text: st.text, DialogID: c.id, TurnID: st.ids[:], Index: c.turn, Number: c.k,
 		History: c.history, TraceID: trace,
 	}
+	if c.patience > 0 {
+		st.turn.Leave = c.intended + c.patience
+	}
 	if s.idsOut {
 		st.turn.ConversationID = s.run.appendConversation(st.uuid[:0], c.k)
 	}
@@ -160,6 +168,9 @@ func (c *conversation) heard(st *scratch, j *Judgement, s *Script) (more bool, p
 	switch {
 	case j.Outcome == measure.Censored:
 		c.cut = true
+	case st.reply.Left:
+		c.left = true
+		return false, 0
 	case !answered:
 		c.broken = true
 	case j.Outcome != measure.OK:
@@ -221,6 +232,8 @@ func (c *conversation) remember(st *scratch) {
 // end is how the conversation ended.
 func (c *conversation) end(cut bool) measure.ConversationEnd {
 	switch {
+	case c.left:
+		return measure.Left
 	case c.broken:
 		return measure.Broken
 	case cut || c.cut:

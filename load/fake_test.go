@@ -82,6 +82,10 @@ func (l *fakeLine) Do(turn *driver.Turn, reply *driver.Reply) {
 	if f.answer != nil {
 		latency = f.answer(at, l.user, turn, reply)
 	}
+	left := turn.Leave > 0 && at+latency > turn.Leave
+	if left {
+		latency = max(turn.Leave-at, 0)
+	}
 	if latency > 0 {
 		timer := time.NewTimer(latency)
 		select {
@@ -90,6 +94,9 @@ func (l *fakeLine) Do(turn *driver.Turn, reply *driver.Reply) {
 			timer.Stop()
 			*reply = driver.Reply{Reason: driver.Interrupted, ContextTurns: -1, Begun: at, Sent: at}
 		}
+	}
+	if left && reply.Reason != driver.Interrupted {
+		*reply = driver.Reply{Reason: driver.TimedOut, Left: true, Message: "the customer left", ContextTurns: -1, Begun: at, Sent: at}
 	}
 	reply.Done = time.Since(f.base)
 	time.Sleep(f.deal)

@@ -17,6 +17,7 @@ const (
 	forTrace
 	forSpan
 	forThink
+	forPatience
 )
 
 // mix is the finalizer of SplitMix64 (Steele, Lea, Flood: Fast Splittable

@@ -28,6 +28,7 @@ type Script struct {
 	idsOut        bool // the target's templates use ${conversation.id}
 	columnsOut    bool // the target's templates use data columns
 	pacing        time.Duration
+	patience      *think // how long a customer waits for an answer; nil: for ever
 }
 
 // outline is a conversation of the scenario, before anybody holds it.
@@ -68,6 +69,8 @@ func NewScript(sc *scenario.Scenario, seed uint64, runID string) (*Script, error
 		memory:  sc.Checks.Memory == "on",
 		history: sc.Target.API == scenario.APIOpenAI || slices.Contains(sc.Target.Variables(), "history"),
 		pacing:  time.Duration(sc.Load.Pacing),
+
+		patience: newThink(sc.Load.Patience),
 	}
 	if response := sc.Target.Response; response != nil {
 		s.namesDialog = response.DialogID != ""

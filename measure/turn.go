@@ -58,14 +58,16 @@ type ConversationEnd uint8
 
 // The ends. Complete: every turn ok. CompleteDegraded: every turn answered.
 // Broken: a turn was not answered. Abandoned: cut by the end of the load, in a turn
-// or before one, with no turn unanswered before.
+// or before one, with no turn unanswered before. Left: by a customer whose patience
+// ended before the answer came.
 const (
 	Complete ConversationEnd = iota
 	CompleteDegraded
 	Broken
 	Abandoned
+	Left
 
-	ConversationEnds = int(Abandoned) + 1
+	ConversationEnds = int(Left) + 1
 )
 
 // UnmappedTier begins the message of a degraded turn whose tier is a word that

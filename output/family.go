@@ -46,7 +46,7 @@ var timingNames = [measure.Timings]struct{ name, help string }{
 
 // endNames are those of the ends of conversations.
 var endNames = [measure.ConversationEnds]string{
-	measure.Complete: "complete", measure.CompleteDegraded: "complete_degraded", measure.Broken: "broken", measure.Abandoned: "abandoned",
+	measure.Complete: "complete", measure.CompleteDegraded: "complete_degraded", measure.Broken: "broken", measure.Abandoned: "abandoned", measure.Left: "left",
 }
 
 // Families are all metrics of a run at the end of a second: whatever is told of

@@ -16,6 +16,7 @@ const (
 	FirstReasoningLate  Code = "first_reasoning_late"
 	ChunkGapLong        Code = "chunk_gap_long"
 	ConversationsBad    Code = "conversations_bad"
+	ConversationsLeft   Code = "conversations_left"
 	Bad                 Code = "bad"
 	BadSeconds          Code = "bad_seconds"
 	BadSecondsScaled    Code = "bad_seconds_scaled"
@@ -87,6 +88,7 @@ func objectiveRows() []row {
 		{FirstTokenLate, "first token of the answer {limit:duration}: {verdict:word}: {bad:count} of {n:count} turns had it later, or were not answered in whole", "应答的首个 token {limit}：{verdict}：{n} 轮中 {bad} 轮更晚，或未得到完整应答"},
 		{FirstReasoningLate, "first token of the reasoning {limit:duration}: {verdict:word}: {bad:count} of {n:count} turns had it later, or were not answered in whole", "推理的首个 token {limit}：{verdict}：{n} 轮中 {bad} 轮更晚，或未得到完整应答"},
 		{ChunkGapLong, "chunk gap {limit:duration}: {verdict:word}: {bad:count} of {n:count} streams had a longer one, or broke off", "分块间隔 {limit}：{verdict}：{n} 个流中 {bad} 个出现更长间隔或中断"},
+		{ConversationsLeft, "{verdict:word}: {bad:count} of {n:count} conversations were abandoned by the customer, who waited in vain", "{verdict}：{n} 个会话中 {bad} 个因顾客等不到应答而离开"},
 		{ConversationsBad, "{verdict:word}: {bad:count} of {n:count} conversations with a turn that was not good", "{verdict}：{n} 个会话中 {bad} 个含有不合格的轮次"},
 		{Bad, "{verdict:word}: {bad:count} of {n:count} bad", "{verdict}：{n} 中 {bad} 不合格"},
 		{BadSeconds, "{verdict:word}: {bad:count} of {n:count} s under 95 % answered, {allowed:count} allowed", "{verdict}：{n} 秒中 {bad} 个坏秒（应答率低于 95 %），允许 {allowed} 个"},

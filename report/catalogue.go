@@ -23,7 +23,7 @@ type words struct {
 	Unknown, None, Needs                                          string
 	Interval                                                      string
 	WhoAnswered, Tier, Answers, Share                             string
-	Conversations, Complete, CompleteDegraded, Broken, Abandoned  string
+	Conversations, Complete, CompleteDegraded, Broken, Abandoned, Left  string
 	Storms, Storm, StillOpen, Detected, NotDetected               string
 	LatencyBack, QualityBack, NotBack, CallsPerTurn, Metastable   string
 	Outages, NoOutages, OutageAt, Lasted, Cause                   string
@@ -76,7 +76,7 @@ func english() *words {
 		Objectives: "Objectives", Objective: "objective", Measured: "measured", Budget: "budget", N: "n", Verdict: "verdict", Evidence: "evidence",
 		Unknown: "unknown", None: "none", Needs: "turns needed for", Interval: "95 % bounds",
 		WhoAnswered: "What users got", Tier: "tier", Answers: "answers", Share: "share",
-		Conversations: "Conversations", Complete: "complete", CompleteDegraded: "complete, degraded", Broken: "broken", Abandoned: "abandoned",
+		Conversations: "Conversations", Complete: "complete", CompleteDegraded: "complete, degraded", Broken: "broken", Abandoned: "abandoned", Left: "abandoned by the customer",
 		Storms: "Storms", Storm: "storm", StillOpen: "still open at the end", Detected: "detected after", NotDetected: "the target went on asking the model",
 		LatencyBack: "latency back after", QualityBack: "full quality back after", NotBack: "not seen", CallsPerTurn: "LLM calls per turn", Metastable: "METASTABLE: goodput did not return at the storm's arrival rate",
 		Outages: "Outages", NoOutages: "none", OutageAt: "at", Lasted: "lasted", Cause: "cause",
@@ -126,7 +126,7 @@ func chinese() *words {
 		Objectives: "目标", Objective: "目标", Measured: "实测", Budget: "预算", N: "样本数", Verdict: "结论", Evidence: "依据",
 		Unknown: "未知", None: "无", Needs: "所需轮数", Interval: "95 % 置信界",
 		WhoAnswered: "用户得到了什么", Tier: "档位", Answers: "应答数", Share: "占比",
-		Conversations: "会话", Complete: "完整", CompleteDegraded: "完整但有降级", Broken: "中断", Abandoned: "未走完",
+		Conversations: "会话", Complete: "完整", CompleteDegraded: "完整但有降级", Broken: "中断", Abandoned: "未走完", Left: "顾客等不及而离开",
 		Storms: "风暴", Storm: "风暴", StillOpen: "结束时仍在持续", Detected: "发现用时", NotDetected: "被测系统仍在调用模型",
 		LatencyBack: "延迟恢复用时", QualityBack: "完整质量恢复用时", NotBack: "未见恢复", CallsPerTurn: "每轮 LLM 调用", Metastable: "亚稳态：到达率与风暴时相同，有效吞吐没有恢复",
 		Outages: "不可用时段", NoOutages: "无", OutageAt: "起于", Lasted: "持续", Cause: "主因",

@@ -82,8 +82,12 @@ func mdAnswers(d *result.Document, w *words, p func(string, ...any)) {
 		p("")
 	}
 	c := d.Conversations
-	p("%s%s%s %s · %s %s · %s %s · %s %s\n", w.Conversations, w.Colon, w.Complete, whole(c.Complete), w.CompleteDegraded, whole(c.CompleteDegraded),
-		w.Broken, whole(c.Broken), w.Abandoned, whole(c.Abandoned))
+	left := ""
+	if c.Left > 0 {
+		left = " · " + w.Left + " " + whole(c.Left)
+	}
+	p("%s%s%s %s · %s %s · %s %s · %s %s%s\n", w.Conversations, w.Colon, w.Complete, whole(c.Complete), w.CompleteDegraded, whole(c.CompleteDegraded),
+		w.Broken, whole(c.Broken), w.Abandoned, whole(c.Abandoned), left)
 }
 
 func mdStorms(d *result.Document, w *words, p func(string, ...any)) {

@@ -247,11 +247,15 @@ func (t *text) answers(d *result.Document) {
 		}
 	}
 	c := d.Conversations
-	if c.Complete+c.CompleteDegraded+c.Broken+c.Abandoned > 0 {
-		t.wrapped(w.Conversations+w.Colon, strings.Join([]string{
+	if c.Complete+c.CompleteDegraded+c.Broken+c.Abandoned+c.Left > 0 {
+		ends := []string{
 			w.Complete + " " + whole(c.Complete), w.CompleteDegraded + " " + whole(c.CompleteDegraded),
 			w.Broken + " " + whole(c.Broken), w.Abandoned + " " + whole(c.Abandoned),
-		}, " · "), "")
+		}
+		if c.Left > 0 {
+			ends = append(ends, w.Left+" "+whole(c.Left))
+		}
+		t.wrapped(w.Conversations+w.Colon, strings.Join(ends, " · "), "")
 	}
 }
 

@@ -101,6 +101,7 @@ func document(in input) *Document {
 		CompleteDegraded: in.Snapshot.Conversations[measure.CompleteDegraded],
 		Broken:           in.Snapshot.Conversations[measure.Broken],
 		Abandoned:        in.Snapshot.Conversations[measure.Abandoned],
+		Left:             in.Snapshot.Conversations[measure.Left],
 	}
 	d.Errors, d.ErrorsMore = errorsOf(in.Snapshot)
 	d.fillRun(in)

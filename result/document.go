@@ -333,6 +333,7 @@ type Conversations struct {
 	CompleteDegraded int64 `json:"complete_degraded"`
 	Broken           int64 `json:"broken"`
 	Abandoned        int64 `json:"abandoned"`
+	Left             int64 `json:"left,omitempty"` // by customers whose patience ended
 }
 
 // Error is one kind of failure.

@@ -61,6 +61,24 @@ func (c *checker) load() {
 		c.warn("load.drain", "%s is below target.timeout, %s: turns still under way then are cut off, and nobody knows whether they would have been good", l.Drain, c.Target.Timeout)
 	}
 	c.think("load.think", l.Think)
+	c.patience()
+}
+
+// patience checks how long customers wait. Who waits longer than the timeout never
+// gets to leave.
+func (c *checker) patience() {
+	p := c.Load.Patience
+	if p == nil {
+		return
+	}
+	const path = "load.patience"
+	c.think(path, p)
+	if p.Constant+p.Max+p.Median <= 0 {
+		c.bad(path, "must be above 0s; leave it out for customers who wait for ever")
+	}
+	if least := max(p.Constant, p.Min); least > 0 && least >= c.Target.Timeout {
+		c.warn(path, "%s is not below target.timeout, %s: every turn times out before its customer leaves; raise target.timeout", least, c.Target.Timeout)
+	}
 }
 
 // exactly checks the number of conversations against what the stages start.

@@ -21,6 +21,16 @@ func (c *checker) sla() {
 			c.warn(path, "100%% can fail and never pass by inference: any sample leaves room for a rarer failure")
 		}
 	}
+	if a := s.Abandoned; a != nil {
+		switch {
+		case *a >= 1:
+			c.bad("sla.abandoned", "100%% asks for nothing: remove it")
+		case c.Load.Patience == nil:
+			c.bad("sla.abandoned", "no customer leaves without load.patience: say there how long they wait")
+		case *a == 0:
+			c.warn("sla.abandoned", "0%% can fail and never pass by inference: any sample leaves room for a rarer failure")
+		}
+	}
 	if s.Confidence < 0.5 || s.Confidence >= 1 {
 		c.bad("sla.confidence", "must be from 50%% to below 100%%, 95%% is usual")
 	}
@@ -126,6 +136,8 @@ func needsOf(kind ObjectiveKind) needs {
 		return needs{target: true, stages: true, tier: true}
 	case KindFullQuality, KindExpected:
 		return needs{target: true, stages: true}
+	case KindAbandoned:
+		return needs{target: true}
 	case KindConversations:
 		return needs{target: true, tier: true}
 	case KindContext:
@@ -177,6 +189,9 @@ func (c *checker) objective(path string, o *Objective) {
 	}
 	if n.observe {
 		c.limits(path, o)
+	}
+	if o.Kind == KindAbandoned && c.Load.Patience == nil {
+		c.bad(path+".kind", "no customer leaves without load.patience: say there how long they wait")
 	}
 	c.stages(path, o)
 	// Auto-named objectives are replaced by name; another kind under such a name would silently drop the check.

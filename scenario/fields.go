@@ -216,6 +216,7 @@ Load.users | closed load without stages, with for |
 Load.for | length of a load without stages, with users | none; with conversations 10m
 Load.conversations | exactly so many conversations: the load ends when they have begun and ended, and the stages are the time there is for it | as many as the stages have room for
 Load.think | pause before every turn but the first | median 2s, p95 6s
+Load.patience | how long a customer waits for an answer before leaving: a turn not answered by then, from when it was due, is a timeout, and ends the conversation; each customer has a patience of its own | for ever
 Load.pacing | users: least time from one start to the next | 0s
 Load.drain | begun conversations may end within this time after the last stage | 30s
 Load.max_in_flight | turns that may wait for the target; starts above it are dropped, and count as bad | 20k
@@ -285,6 +286,7 @@ Ready.timeout | gives the variant's run up | 30s
 SLA.latency | p50, p90, p95, p99 or p99.9 to the time within which that share of turns is answered well |
 SLA.availability | share of turns answered, and of seconds good |
 SLA.full_quality | share of turns not degraded, outside of a storm and the time allowed for recovery |
+SLA.abandoned | share of conversations that customers may leave for want of patience, at most (needs load.patience) |
 SLA.rate_limited | what a 429 counts as: bad, exclude, or {contract: RATE}: excluded above it | bad
 SLA.recovery | how long after a storm things may stay bad |
 SLA.confidence | of pass and fail by inference | 95%

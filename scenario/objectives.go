@@ -27,14 +27,14 @@ func (k ObjectiveKind) CountsTurns() bool {
 	switch k {
 	case KindLatency, KindAvailability, KindSeconds, KindFullQuality, KindExpected, KindContext, KindFirstToken, KindFirstReasoning, KindChunkGap:
 		return true
-	case KindIntegrity, KindPlanted, KindRecoveryLatency, KindRecoveryQuality, KindCallsPerTurn, KindConversations, KindObserved:
+	case KindIntegrity, KindPlanted, KindRecoveryLatency, KindRecoveryQuality, KindCallsPerTurn, KindConversations, KindAbandoned, KindObserved:
 	}
 	return false
 }
 
 // Objectives gives everything the run is judged by: the short form of the SLA
 // under the names latency-p50 … latency-p99.9, availability,
-// availability-seconds, full-quality, recovery-latency and recovery-quality;
+// availability-seconds, full-quality, abandoned, recovery-latency and recovery-quality;
 // the checks that are always on where they can be seen: integrity, context
 // (checks.memory), planted (checks.planted), expected (a turn has `expect`);
 // and the long form, which replaces one of these by taking its name.
@@ -66,6 +66,9 @@ func (s *Scenario) automatic() []Objective {
 	}
 	if q := s.SLA.FullQuality; q > 0 {
 		add(Objective{Name: "full-quality", Kind: KindFullQuality, Target: q})
+	}
+	if a := s.SLA.Abandoned; a != nil {
+		add(Objective{Name: "abandoned", Kind: KindAbandoned, Target: 1 - *a})
 	}
 	if r := s.SLA.Recovery; r != nil {
 		if r.Latency > 0 {

@@ -204,8 +204,10 @@ type Load struct {
 	Conversations unit.Count    `json:"conversations,omitempty"`
 	Think         *Think        `json:"think,omitempty"`
 	Pacing        unit.Duration `json:"pacing,omitempty"` // closed: least time from one start to the next of a user
-	Drain         unit.Duration `json:"drain,omitempty"`
-	MaxInFlight   unit.Count    `json:"max_in_flight,omitempty"`
+	// Patience is how long a customer waits for an answer before leaving; nil: for ever.
+	Patience    *Think        `json:"patience,omitempty"`
+	Drain       unit.Duration `json:"drain,omitempty"`
+	MaxInFlight unit.Count    `json:"max_in_flight,omitempty"`
 }
 
 // Open tells whether arrivals come at a rate (else a number of users loops).
@@ -339,6 +341,7 @@ type SLA struct {
 	Latency      map[string]unit.Duration `json:"latency,omitempty"` // p50 | p90 | p95 | p99 | p99.9
 	Availability unit.Share               `json:"availability,omitempty"`
 	FullQuality  unit.Share               `json:"full_quality,omitempty"`
+	Abandoned    *unit.Share              `json:"abandoned,omitempty"` // of conversations, at most
 	RateLimited  RateLimited              `json:"rate_limited,omitzero"`
 	Recovery     *Recovery                `json:"recovery,omitempty"`
 	Confidence   unit.Share               `json:"confidence,omitempty"`
@@ -372,6 +375,7 @@ type Recovery struct {
 //	recovery_latency, recovery_quality   within Limit of the end of storm After
 //	first_token, first_reasoning, chunk_gap   share Target within Limit (streams)
 //	calls_per_turn                       LLM calls per turn at most Max
+//	abandoned                            share Target of conversations whose customer did not leave
 //	conversations                        share Target of conversations good in every turn
 //	observed                             share Target of seconds (all, where it is 0) in which Observe is within Min and Max
 type Objective struct {

@@ -319,11 +319,12 @@ const (
 	KindCallsPerTurn    ObjectiveKind = "calls_per_turn"
 	KindConversations   ObjectiveKind = "conversations"
 	KindObserved        ObjectiveKind = "observed"
+	KindAbandoned       ObjectiveKind = "abandoned"
 )
 
 func (ObjectiveKind) words() []string {
 	return texts(KindLatency, KindAvailability, KindSeconds, KindFullQuality, KindExpected, KindContext, KindIntegrity, KindPlanted,
-		KindRecoveryLatency, KindRecoveryQuality, KindFirstToken, KindFirstReasoning, KindChunkGap, KindCallsPerTurn, KindConversations, KindObserved)
+		KindRecoveryLatency, KindRecoveryQuality, KindFirstToken, KindFirstReasoning, KindChunkGap, KindCallsPerTurn, KindConversations, KindAbandoned, KindObserved)
 }
 
 // Receiver is what kind of service takes a Notice.

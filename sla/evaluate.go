@@ -124,7 +124,7 @@ func (j *judge) count(r *Judged, o scenario.Objective) {
 		}
 	case scenario.KindLatency, scenario.KindAvailability, scenario.KindSeconds, scenario.KindFullQuality,
 		scenario.KindExpected, scenario.KindRecoveryLatency, scenario.KindRecoveryQuality, scenario.KindFirstToken,
-		scenario.KindFirstReasoning, scenario.KindChunkGap, scenario.KindCallsPerTurn, scenario.KindConversations, scenario.KindObserved:
+		scenario.KindFirstReasoning, scenario.KindChunkGap, scenario.KindCallsPerTurn, scenario.KindConversations, scenario.KindAbandoned, scenario.KindObserved:
 	}
 	r.Measured = float64(r.Bad)
 	r.Lower, r.Upper = r.Measured, r.Measured
@@ -267,7 +267,7 @@ func (j *judge) mustVerify(o Judged) bool {
 		return j.s.Checks.Memory == scenario.On
 	case scenario.KindLatency, scenario.KindAvailability, scenario.KindSeconds, scenario.KindFullQuality,
 		scenario.KindExpected, scenario.KindPlanted, scenario.KindRecoveryLatency, scenario.KindRecoveryQuality,
-		scenario.KindFirstToken, scenario.KindFirstReasoning, scenario.KindChunkGap, scenario.KindCallsPerTurn, scenario.KindConversations, scenario.KindObserved:
+		scenario.KindFirstToken, scenario.KindFirstReasoning, scenario.KindChunkGap, scenario.KindCallsPerTurn, scenario.KindConversations, scenario.KindAbandoned, scenario.KindObserved:
 	}
 	return true
 }

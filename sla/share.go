@@ -15,7 +15,7 @@ func (j *judge) share(r *Judged, o scenario.Objective) {
 	deff := j.deff
 	var skip func(second int) bool
 	switch o.Kind {
-	case scenario.KindConversations:
+	case scenario.KindConversations, scenario.KindAbandoned:
 		deff = 1 // of its own turns: each is one
 		j.conversations(r, o)
 	case scenario.KindFullQuality:
@@ -69,7 +69,12 @@ func (j *judge) turns(r *Judged, o scenario.Objective, skip func(second int) boo
 	}
 }
 
-// conversations counts those in which a turn was not answered, or with
+// ofConversations tells whether a kind is judged by conversations, each of them one.
+func ofConversations(k scenario.ObjectiveKind) bool {
+	return k == scenario.KindConversations || k == scenario.KindAbandoned
+}
+
+// conversations counts those that customers left, or all in which a turn was not answered, or with
 // tier_at_most llm was not ok. What would have become of abandoned ones nobody knows.
 func (j *judge) conversations(r *Judged, o scenario.Objective) {
 	for end, n := range j.snap.Conversations {
@@ -77,7 +82,11 @@ func (j *judge) conversations(r *Judged, o scenario.Objective) {
 			r.N += n
 		}
 	}
-	r.Bad = j.snap.Conversations[measure.Broken]
+	r.Bad = j.snap.Conversations[measure.Left]
+	if o.Kind == scenario.KindAbandoned {
+		return
+	}
+	r.Bad += j.snap.Conversations[measure.Broken]
 	if o.TierAtMost == scenario.TierLLM {
 		r.Bad += j.snap.Conversations[measure.CompleteDegraded]
 	}
@@ -197,6 +206,8 @@ func (j *judge) spent(r *Judged, o scenario.Objective) reason.Reasons {
 		return reason.Reasons{reason.New(reason.FirstReasoningLate, r.Limit, verdict, r.Bad, r.N)}
 	case scenario.KindChunkGap:
 		return reason.Reasons{reason.New(reason.ChunkGapLong, r.Limit, verdict, r.Bad, r.N)}
+	case scenario.KindAbandoned:
+		return reason.Reasons{reason.New(reason.ConversationsLeft, verdict, r.Bad, r.N)}
 	case scenario.KindConversations:
 		return reason.Reasons{reason.New(reason.ConversationsBad, verdict, r.Bad, r.N)}
 	case scenario.KindSeconds, scenario.KindContext, scenario.KindIntegrity, scenario.KindPlanted,

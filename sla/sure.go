@@ -18,7 +18,7 @@ import (
 func Sure(s *scenario.Scenario, o scenario.Objective, n int64) (pass, fail float64) {
 	j := &judge{users: s.UsersTold(), confidence: float64(s.SLA.Confidence), measured: s.SLA.Gate == scenario.GateMeasured}
 	deff := s.TurnsTogether()
-	if o.Kind == scenario.KindConversations {
+	if ofConversations(o.Kind) {
 		deff = 1
 	}
 	return j.sure(n, 1-float64(o.Target), j.deffOf(float64(n), deff))

@@ -54,7 +54,7 @@ type unknowns struct {
 // unknown counts them in the seconds of an objective's stages, or of one about
 // conversations those that cstest gave up.
 func (j *judge) unknown(o scenario.Objective, skip func(second int) bool) (u unknowns) {
-	if o.Kind == scenario.KindConversations {
+	if ofConversations(o.Kind) {
 		return unknowns{cut: j.snap.Conversations[measure.Abandoned]}
 	}
 	if o.Kind == scenario.KindFullQuality {

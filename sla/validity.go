@@ -3,7 +3,6 @@ package sla
 import (
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/reason"
-	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/unit"
 )
 
@@ -123,7 +122,7 @@ func (j *judge) failsWithout(seconds []int) (failed, still []string) {
 	for i, r := range j.result.Objectives {
 		if r.Verdict == Fail {
 			failed = append(failed, r.Name)
-			if r.Kind != scenario.KindConversations && w.objective(j.objectives[i]).Verdict == Fail {
+			if !ofConversations(r.Kind) && w.objective(j.objectives[i]).Verdict == Fail {
 				still = append(still, r.Name)
 			}
 		}

@@ -199,7 +199,7 @@ func (o *outlook) judges(w words, i int) string {
 		return w.say("1 storm")
 	case best.Comebacks != nil:
 		return w.say("%s storms", unit.Count(best.N).Text())
-	case best.Kind == scenario.KindConversations:
+	case best.Kind == scenario.KindConversations, best.Kind == scenario.KindAbandoned:
 		return w.say("about %s conversations", unit.Count(o.of(best.N)).Text())
 	}
 	format := "about %s turns"

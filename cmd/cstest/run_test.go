@@ -167,6 +167,28 @@ func TestRunOfExactlySoManyConversations(t *testing.T) {
 	}
 }
 
+// Customers who get no answer in time leave: their conversations are an end of their
+// own, their turns were not answered, and an objective judges how many left.
+func TestCustomersWhoLeaveAreJudged(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "result")
+	r := cstest(t, "run", write(t, calm), "--results-dir", dir, "-n", "60", "--set", "target.timeout=20s",
+		"--set", "load.patience={min: 100ms, max: 300ms}", "--set", "llm.latency={constant: 5s}", "--set", "sla.abandoned=1%", "--set", "sla.gate=measured")
+	if r.code != 10 {
+		t.Fatalf("exit %d, want 10\n%s\n%s", r.code, r.stdout, r.stderr)
+	}
+	doc := open(t, dir)
+	if c := doc.Conversations; c.Left < 50 || c.Left+c.Complete+c.CompleteDegraded+c.Broken+c.Abandoned != 60 {
+		t.Errorf("conversations %+v, want most of 60 left", c)
+	}
+	if doc.Counts.Timeout < doc.Conversations.Left || objective(t, doc, "abandoned") != "fail" || objective(t, doc, "availability") != "fail" {
+		t.Errorf("%d timeouts of %d who left; abandoned %s, availability %s", doc.Counts.Timeout, doc.Conversations.Left, objective(t, doc, "abandoned"), objective(t, doc, "availability"))
+	}
+	if !strings.Contains(r.stdout, "the customer left: no answer within load.patience") || !strings.Contains(r.stdout, "abandoned by the customer") {
+		t.Errorf("it is not told:\n%s", r.stdout)
+	}
+}
+
 func TestAbortIsTold(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "result")
