@@ -17,49 +17,49 @@ const (
 // words is every text of a report in one language. Fields that end in F are
 // formats, their verbs the same in both languages.
 type words struct {
-	lang                                                          Lang
-	Code                                                          string // of <html lang>
-	Objectives, Objective, Measured, Budget, N, Verdict, Evidence string
-	Unknown, None, Needs                                          string
-	Interval                                                      string
-	WhoAnswered, Tier, Answers, Share                             string
-	Conversations, Complete, CompleteDegraded, Broken, Abandoned, Left  string
-	Storms, Storm, StillOpen, Detected, NotDetected               string
-	LatencyBack, QualityBack, NotBack, CallsPerTurn, Metastable   string
-	Outages, NoOutages, OutageAt, Lasted, Cause                   string
-	SecondsF, ScaledF, Unavailable                                string
-	Latency, Mean, Max, Response, Service, FailedInfinite         string
-	ResponseNote, ServiceNote, FailedNote                         string
-	FirstToken, FirstReasoning, ChunkGap, Connect                 string
-	JudgedOnly, JudgedNote                                        string
-	Errors, Count, Outcome, Message, First, Example, MoreErrorsF  string
-	Turns, Turn, Sent, Warnings, Reasons, Generator               string
-	LagP99, CPUPerTurn, MaxInFlight, TaintedF, MaxRSS             string
-	Processes, CPU, Memory, EndedF                                string
-	LittlesLaw, LittlesLawF                                       string
-	Target, Bundled, Overrides, Seed, Environment, Knobs, Run     string
-	SharedHost, Insecure, ScaleF                                  string
-	Planned, Achieved, InFlight, Time, RatePerS, Limit            string
-	RateTitle, QuantilesTitle, OutcomesTitle, BurnTitle           string
-	DistributionTitle, DistributionAxis, BurnAxis, OutcomesAxis   string
-	OK, Degraded, Unexpected, Bad, Dropped                        string
-	Stage, Stages, NotJudged, RunID, Started, Version, Tags       string
-	Connections, KnobsSum                                         string
-	Colon, Comma, Open, Shut                                      string
-	HeadlineF, Compare, Baseline, Candidate, Change               string
-	NoiseUnknown                                                  string
-	LLMCalls, Cores, ReadNote, Files, StageNote                   string
-	SLANoteF, SLANoteMeasured, SLANoteClosed                      string
-	SLANoteOpenF, SLANotePartly                                   string
-	TileAnswered, TileQuality, TileSeconds, TilePeak, TurnsPerS   string
-	AllowedF, Starts, Timeline, WithinF, NoScript, TileP99        string
-	LatencyNotBack, QualityNotBack, BoundsNote                    string
-	ResponseShort, ServiceShort, FailedShort                      string
-	LagTitle, LagNote                                             string
-	Address, NotAnswered, HandshakesF, ResentF, StarvedF          string
-	SocketsF, StraysF                                             string
-	LiveTitle, ErrorsTitle, QualityNoteF, TargetTitle             string
-	StartsPerS, Users                                             string
+	lang                                                               Lang
+	Code                                                               string // of <html lang>
+	Objectives, Objective, Measured, Budget, N, Verdict, Evidence      string
+	Unknown, None, Needs                                               string
+	Interval                                                           string
+	WhoAnswered, Tier, Answers, Share                                  string
+	Conversations, Complete, CompleteDegraded, Broken, Abandoned, Left string
+	Storms, Storm, StillOpen, Detected, NotDetected                    string
+	LatencyBack, QualityBack, NotBack, CallsPerTurn, Metastable        string
+	Outages, NoOutages, OutageAt, Lasted, Cause                        string
+	SecondsF, ScaledF, Unavailable                                     string
+	Latency, Mean, Max, Response, Service, FailedInfinite              string
+	ResponseNote, ServiceNote, FailedNote                              string
+	FirstToken, FirstReasoning, ChunkGap, Connect                      string
+	JudgedOnly, JudgedNote                                             string
+	Errors, Count, Outcome, Message, First, Example, MoreErrorsF       string
+	Turns, Turn, Sent, Warnings, Reasons, Generator                    string
+	LagP99, CPUPerTurn, MaxInFlight, TaintedF, MaxRSS                  string
+	Processes, CPU, Memory, EndedF                                     string
+	LittlesLaw, LittlesLawF                                            string
+	Target, Bundled, Overrides, Seed, Environment, Knobs, Run          string
+	SharedHost, Insecure, ScaleF                                       string
+	Planned, Achieved, InFlight, Time, RatePerS, Limit                 string
+	RateTitle, QuantilesTitle, OutcomesTitle, BurnTitle                string
+	DistributionTitle, DistributionAxis, BurnAxis, OutcomesAxis        string
+	OK, Degraded, Unexpected, Bad, Dropped                             string
+	Stage, Stages, NotJudged, RunID, Started, Version, Tags            string
+	Connections, KnobsSum                                              string
+	Colon, Comma, Open, Shut                                           string
+	HeadlineF, Compare, Baseline, Candidate, Change                    string
+	NoiseUnknown                                                       string
+	LLMCalls, Cores, ReadNote, Files, StageNote                        string
+	SLANoteF, SLANoteMeasured, SLANoteClosed                           string
+	SLANoteOpenF, SLANotePartly                                        string
+	TileAnswered, TileQuality, TileSeconds, TilePeak, TurnsPerS        string
+	AllowedF, Starts, Timeline, WithinF, NoScript, TileP99             string
+	LatencyNotBack, QualityNotBack, BoundsNote                         string
+	ResponseShort, ServiceShort, FailedShort                           string
+	LagTitle, LagNote                                                  string
+	Address, NotAnswered, HandshakesF, ResentF, StarvedF               string
+	SocketsF, StraysF                                                  string
+	LiveTitle, ErrorsTitle, QualityNoteF, TargetTitle                  string
+	StartsPerS, Users                                                  string
 }
 
 // wordsIn gives the catalogue of a language; an unknown one reads English.
