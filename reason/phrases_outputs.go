@@ -20,6 +20,9 @@ func observePhrases() []phraseRow {
 
 func outputPhrases() []phraseRow {
 	return []phraseRow{
+		{"warning: notify %s: %s; the verdict stands", "警告：通知 %s：%s；结论不变"},
+		{"answered %s", "已应答 %s"},
+		{"%s turns, %s of full quality", "%s 轮，完整质量 %s"},
 		{"--out %q: want NAME=VALUE with a name of %s; where the results go is --results-dir", "--out %q：请写 NAME=VALUE，其中 NAME 为 %s 之一；结果写到哪里由 --results-dir 指定"},
 		{"--out %s is given twice", "--out %s 给了两次"},
 		{"--out %s: %w", "--out %s：%w"},

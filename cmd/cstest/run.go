@@ -245,6 +245,7 @@ func (j *job) finish(done *trial.Done) error {
 		}
 		return crashed
 	}
+	j.notify(doc)
 	j.endOutputs(doc)
 	return conclude(j.s, j.signals, written, printed, j.exitCode(doc))
 }
