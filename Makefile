@@ -58,10 +58,15 @@ bench: build ## measure against the peers, side by side, and print the tables of
 	bench/streams.py 200 && bench/streams.py 2000 && bench/freeze.py && bench/view.sh 5 20
 	bin/cstest selftest
 
+release-snapshot: ## build and pack all platforms into dist/, and run the Linux one in a clean Debian
+	go run ./scripts/release -out dist
+	@scripts/deps.sh debootstrap
+	scripts/release/smoke.sh dist
+
 ci: FUZZTIME := 5s
 ci: lint test fuzz library-short ## everything that gates a change
 
 clean: ## remove what was built
-	rm -rf bin results
+	rm -rf bin results dist
 
-.PHONY: help deps build test lint mutate judging-tables library library-short smoke fuzz readme bench ci clean
+.PHONY: help deps build test lint mutate judging-tables library library-short smoke fuzz readme bench release-snapshot ci clean
