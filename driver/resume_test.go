@@ -4,6 +4,8 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -75,5 +77,70 @@ func TestNoHandshakeInTheClear(t *testing.T) {
 	line.Close()
 	if n := d.Traffic(); r.Reason != Complete || n.FullHandshakes+n.ResumedHandshakes+n.Resent != 0 {
 		t.Errorf("%+v", n)
+	}
+}
+
+// Over HTTP/2 it is the same, whether a connection is a turn's or ends because the
+// server says so.
+func TestSessionsAreResumedOverHTTP2(t *testing.T) {
+	_, _, cert := pair(t, "127.0.0.1", time.Now().Add(time.Hour))
+	off := false
+	for _, c := range []struct {
+		policy        scenario.Connections
+		tickets       bool
+		resume        *bool
+		full, resumed int64
+	}{
+		{scenario.PerTurn, true, nil, 2, 6},
+		{scenario.PerConversation, true, nil, 2, 6},
+		{scenario.PerUser, true, nil, 2, 6},
+		{scenario.Shared, true, nil, 1, 7},
+		{scenario.Shared, true, &off, 8, 0},
+		{scenario.PerTurn, false, nil, 8, 0},
+	} {
+		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+			t.Run(fmt.Sprintf("%s/tickets %t/off %t/%s", c.policy, c.tickets, c.resume != nil, tls.VersionName(version)), func(t *testing.T) {
+				resumed := make(chan bool, 8)
+				srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+					if q.ProtoMajor != 2 {
+						t.Errorf("asked over %s", q.Proto)
+					}
+					resumed <- q.TLS.DidResume
+					w.Header().Set("Connection", "close") // net/http says GOAWAY then
+					w.Header().Set("Content-Type", "application/json")
+					_, _ = w.Write([]byte(okBody)) // a client that left is the test's failure elsewhere
+				}))
+				srv.EnableHTTP2 = true
+				srv.TLS = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: version, MaxVersion: version, SessionTicketsDisabled: !c.tickets}
+				srv.StartTLS()
+				t.Cleanup(srv.Close)
+				target := &scenario.Target{URL: srv.URL, HTTP: "2", TLS: &scenario.TLS{Insecure: true, Resume: c.resume}, Connections: c.policy, Pool: 1}
+				d := open(t, target, Options{Base: time.Now()})
+				seen := int64(0)
+				for u := range 2 {
+					user := &User{ID: fmt.Sprint(u)}
+					for range 4 {
+						line := d.Open(user)
+						var r Reply
+						line.Do(&Turn{Text: []byte("hi")}, &r)
+						if r.Reason != Complete || string(r.Answer) != "ok" {
+							t.Fatalf("reason %d %q, answer %q", r.Reason, r.Message, r.Answer)
+						}
+						if <-resumed {
+							seen++
+						}
+						line.Free(&r)
+						line.Close()
+					}
+				}
+				n := d.Traffic()
+				if want := (AddressTurns{srv.Listener.Addr().String(), 8, 0}); len(n.Addresses) != 1 || n.Addresses[0] != want {
+					t.Errorf("turns at %+v, want %+v", n.Addresses, want)
+				}
+				if n.FullHandshakes != c.full || n.ResumedHandshakes != c.resumed || seen != c.resumed {
+					t.Errorf("%d full and %d resumed handshakes, the server saw %d resumed; want %d and %d", n.FullHandshakes, n.ResumedHandshakes, seen, c.full, c.resumed)
+				}
+			})
+		}
 	}
 }
