@@ -25,6 +25,8 @@ const (
 	slotFinish
 	slotError
 	slotErrorText
+	slotErrors
+	slotErrorsText
 	slotObject
 	slotDetail
 	slotTitle
@@ -59,7 +61,7 @@ func newReader(target *scenario.Target, saved savedNames) (reader, *find.Paths, 
 	case scenario.APIOpenAI:
 		paths = map[int]string{slotAnswer: "choices.0.message.content", slotCode: "error.code", slotCodeType: "error.type", slotFinish: "choices.0.finish_reason"}
 	case scenario.APICustom:
-		paths = map[int]string{slotCode: "code", slotCodeType: "error.type"}
+		paths = map[int]string{slotCode: "code", slotCodeType: "error.type", slotErrors: "errors", slotErrorsText: "errors.0.message"}
 		if target.Response == nil {
 			return r, nil, errors.New("target.response: api custom needs at least response.answer")
 		}
@@ -168,7 +170,7 @@ func (r *reader) take(x *exchange, reply *Reply, status int, body []byte) wire.F
 	case v[slotAnswer].Kind != jsonscan.Text:
 		return wire.NewFault(Malformed, notText(&v[slotAnswer]))
 	case len(reply.Answer) == 0:
-		return wire.NewFault(Malformed, "the answer is empty")
+		return empty(reply)
 	}
 	return wire.Fault{}
 }
@@ -176,9 +178,18 @@ func (r *reader) take(x *exchange, reply *Reply, status int, body []byte) wire.F
 // takeStream settles reply, which the events of a whole stream have filled.
 func (r *reader) takeStream(x *exchange, reply *Reply) wire.Fault {
 	if r.settle(x, reply) && len(reply.Answer) == 0 && !callsTools(reply.Finish) {
-		return wire.NewFault(Malformed, "the answer is empty")
+		return empty(reply)
 	}
 	return wire.Fault{}
+}
+
+// empty is the fault of an answer without text, with why it ended where that is said.
+func empty(reply *Reply) wire.Fault {
+	switch why := string(reply.Finish); why {
+	case "content_filter", "length", "refusal":
+		return wire.NewFault(Malformed, "the answer is empty: finish_reason "+why)
+	}
+	return wire.NewFault(Malformed, "the answer is empty")
 }
 
 // settle says what was not found in a whole answer, and whether it is one at all.
@@ -193,7 +204,7 @@ func (r *reader) settle(x *exchange, reply *Reply) (ok bool) {
 func failed(x *exchange, prefix string) wire.Fault {
 	v := x.scanner.Values
 	switch object := &v[slotObject]; {
-	case saysSo(&v[slotError]), object.Kind == jsonscan.Text && string(object.Raw) == "error":
+	case saysSo(&v[slotError]), lists(&v[slotErrors]), object.Kind == jsonscan.Text && string(object.Raw) == "error":
 		return errorIn(x, prefix)
 	case v[slotFinish].Kind == jsonscan.Text && string(v[slotFinish].Raw) == "error":
 		return wire.NewFault(Malformed, "finish_reason error")
@@ -216,10 +227,14 @@ func saysSo(v *jsonscan.Value) bool {
 	return len(v.Raw) > len("{}")
 }
 
+// lists tells whether a value is a list with something in it, as that of the errors
+// of GraphQL and JSON:API: whatever else such an answer has, it failed in part.
+func lists(v *jsonscan.Value) bool { return len(v.Raw) > len("[]") && v.Raw[0] == '[' && saysSo(v) }
+
 // errorIn is the fault of an error with the text it has, if any.
 func errorIn(x *exchange, prefix string) wire.Fault {
 	v := x.scanner.Values
-	for _, slot := range [...]int{slotErrorText, slotDetail, slotError, slotText, slotTitle, slotCode, slotCodeType} {
+	for _, slot := range [...]int{slotErrorText, slotErrorsText, slotDetail, slotError, slotText, slotTitle, slotCode, slotCodeType} {
 		if v[slot].Kind == jsonscan.Text && len(v[slot].Raw) > 0 {
 			return wire.NewFault(Malformed, prefix+": "+wire.Visible(x.string(&v[slot])))
 		}

@@ -71,7 +71,7 @@ func (r *reader) refused(x *exchange, reply *Reply, status int) {
 	}
 	reply.Said, reply.Code = "", nil
 	v := x.scanner.Values
-	for _, slot := range [...]int{slotCodeType, slotErrorText, slotDetail, slotText, slotError, slotTitle} {
+	for _, slot := range [...]int{slotCodeType, slotErrorText, slotErrorsText, slotDetail, slotText, slotError, slotTitle} {
 		if v[slot].Kind == jsonscan.Text && len(v[slot].Raw) > 0 {
 			said := withoutNumbers(make([]byte, 0, maxSaid), x.string(&v[slot]))
 			reply.Said = wire.Visible(bytes.TrimSpace(said))

@@ -49,7 +49,7 @@ var cues = map[cue][]string{
 		"系统", "网络", "服务", "线路", "通道", "后台", "后端", "接口", "客服", "助手", "助理", "机器人", "坐席", "人工", "小二", "小蜜", "小助", "模型", "咨询", "操作", "我", "人家", "数据加载", "程序",
 		"we", "we're", "we've", "i ", "i'm", "our", "service", "system", "server", "servers", "assistant", "agents", "agent", "chat", "chatbot", "bot", "model", "backend", "feature", "lines", "ai", "network", "connection", "messages", "there was", "your request", "a response",
 	},
-	crowd:     {"火爆", "过大", "太大", "过多", "太多", "较多", "较大", "高峰", "lots of", "a lot of", "volume", "demand"},
+	crowd:     {"火爆", "过大", "太大", "过多", "太多", "较多", "较大", "有点多", "比较多", "有些多", "高峰", "lots of", "a lot of", "volume", "demand"},
 	askers:    {"咨询", "访问", "使用人数", "流量", "排队", "请求", "people are asking", "requests", "responses", "chat"},
 	later:     {"稍后", "稍候", "稍等", "待会", "过会", "耐心等待", "耐心等候", "谅解", "见谅", "再来", "再试", "再问", "重试", "刷新", "休息一下", "later", "please try again", "shortly", "in a moment", "in a minute", "soon", "a while", "refresh", "retry", "contact support", "delayed"},
 	condition: {"如果", "若", "遇到", "万一", "的话", "建议", "时您", "时下单", "时请", "代码", "if", "when", "until", "to fix", "whenever"},

@@ -30,7 +30,7 @@ func TestCannedLinesOfEveryKind(t *testing.T) {
 		return Classify(r, a, rules).Outcome
 	}
 	for _, line := range []string{
-		"系统繁忙,请稍后再试", "系统开小差了～", "网络异常，请检查后重试一下", "服务暂时不可用", "服务器繁忙！", "当前咨询人数较多，请耐心等待", "您正在排队，前面还有 12 位", "亲，小助手正忙，稍后回复您",
+		"系统繁忙,请稍后再试", "系统开小差了～", "网络异常，请检查后重试一下", "服务暂时不可用", "服务器繁忙！", "当前咨询人数较多，请耐心等待", "亲，当前咨询的小伙伴有点多，请耐心等待~", "您正在排队，前面还有 12 位", "亲，小助手正忙，稍后回复您",
 		"客服繁忙", "人工客服忙碌中", "非常抱歉，暂时无法回答，请稍后重试", "抱歉，请您重试。", "哎呀，我开小差了", "当前线路拥堵", "机器人走神啦", "系统维护中", "后台超时",
 		"Sorry, we are busy right now.", "Our agents are busy", "The service is temporarily unavailable.", "Something went wrong. Please try again later.", "We are experiencing high demand", "You are number 4 in the queue",
 	} {

@@ -118,6 +118,18 @@ var wireRules = []wireRule{
 		stream: said(custom, `{"success":true,"tier":"gold","text":"好"}`, `{"error":[{"code":1}]}`), outcome: measure.ServerError, message: "an error in the answer", piece: "error event",
 	},
 	{
+		name: "a list of errors", api: custom, whole: `{"success":true,"tier":"gold","text":"好的","errors":[{"message":"backend down","path":["x"]}]}`,
+		stream: said(custom, `{"success":true,"tier":"gold","text":"好"}`, `{"errors":[{"message":"backend down"}]}`), outcome: measure.ServerError, message: "an error in the answer: backend down", piece: "error event: backend down",
+	},
+	{
+		name: "a list of errors without texts", api: custom, whole: `{"success":true,"tier":"gold","text":"好的","errors":["x"]}`,
+		stream: said(custom, `{"success":true,"tier":"gold","text":"好"}`, `{"errors":["x"]}`), outcome: measure.ServerError, message: "an error in the answer", piece: "error event",
+	},
+	{
+		name: "no list of errors", api: custom, whole: `{"success":true,"tier":"gold","text":"好的","errors":[]}`,
+		stream: said(custom, `{"success":true,"tier":"gold","text":"好的","errors":null}`, `{"errors":[]}`, `{"errors":0}`, `{"errors":{"n":1}}`), outcome: measure.OK,
+	},
+	{
 		name: "no error: null", api: custom, whole: `{"success":true,"tier":"gold","text":"好的","error":null}`,
 		stream: said(custom, `{"success":true,"tier":"gold","text":"好的","error":null}`), outcome: measure.OK,
 	},
@@ -174,6 +186,10 @@ var wireRules = []wireRule{
 	{
 		name: "content_filter", api: openai, whole: `{"choices":[{"message":{"content":"好的"},"finish_reason":"content_filter"}]}`,
 		stream: said(openai, `{"choices":[{"delta":{"content":"好"},"finish_reason":"content_filter"}]}`), outcome: measure.Degraded, message: "filtered: finish_reason content_filter",
+	},
+	{
+		name: "content_filter, and nothing left", api: openai, whole: `{"choices":[{"message":{"content":""},"finish_reason":"content_filter"}]}`,
+		stream: said(openai, `{"choices":[{"delta":{},"finish_reason":"content_filter"}]}`), outcome: measure.ServerError, message: "the answer is empty: finish_reason content_filter", piece: "the answer is empty: finish_reason content_filter",
 	},
 	{
 		name: "tool_calls", api: openai, whole: `{"choices":[{"message":{"content":null,"tool_calls":[{"id":"1"}]},"finish_reason":"tool_calls"}]}`,
