@@ -132,6 +132,9 @@ func (s *Second) add(o *Second) {
 	}
 	s.Response.Add(&o.Response)
 	s.Lag.Add(&o.Lag)
+	for i := range s.Positions {
+		s.Positions[i].add(&o.Positions[i])
+	}
 }
 
 func (f *Flow) add(o *Flow) {

@@ -128,6 +128,9 @@ func decodeSnapshot(b []byte, plan *Plan) (*Snapshot, error) {
 		d.bands(&s.FailedBands)
 		s.Server = d.server()
 	}
+	if len(d.b) > 0 { // else before turns were told apart over time
+		d.positions(s.Seconds)
+	}
 	if d.bad || len(d.b) != 0 {
 		return nil, errDamaged
 	}

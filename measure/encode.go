@@ -45,7 +45,8 @@ func appendSnapshot(b []byte, s *Snapshot) []byte {
 	b = s.Clusters.appendTo(b, s.Plan)
 	b = s.AnsweredBands.appendTo(b)
 	b = s.FailedBands.appendTo(b)
-	return appendServer(b, s.Server)
+	b = appendServer(b, s.Server)
+	return appendPositions(b, s.Seconds)
 }
 
 func appendInt(b []byte, v int64) []byte { return binary.AppendUvarint(b, uint64(max(v, 0))) }

@@ -48,6 +48,8 @@ type secondTally struct {
 	run      uint32
 	response sketchTally
 	lag      sketchTally
+
+	positions [Positions]TurnTime
 }
 
 // prepared is how many seconds an interval has room for before it allocates:
@@ -99,6 +101,7 @@ func (v *interval) record(t *Turn) {
 		if Answered.Has(outcome) {
 			slot.answered++
 			slot.response.record(response)
+			s.positions[min(uint(v.plan.Slots[t.Slot].Index), Positions-1)].record(response)
 		}
 	}
 	if Answered.Has(outcome) {
@@ -241,7 +244,8 @@ func (v *interval) drainSeconds(s *Snapshot) {
 		to.Budgets = append([]BudgetCount(nil), t.budgets...)
 		to.Response, to.Lag = t.response.drain(), t.lag.drain()
 		t.starts, t.outcomes, t.tiers = 0, [Outcomes]uint32{}, [Tiers]uint32{}
-		t.flow = Flow{}
+		to.Positions = t.positions
+		t.flow, t.positions = Flow{}, [Positions]TurnTime{}
 		clear(t.budgets)
 		v.at[t.second] = 0
 		v.spare = append(v.spare, t)

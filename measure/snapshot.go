@@ -60,6 +60,8 @@ type Second struct {
 	Budgets  []BudgetCount // parallel to Plan.Budgets
 	Response Sketch        // of answered turns
 	Lag      Sketch
+	// Positions are answered turns by their place in the conversation.
+	Positions [Positions]TurnTime
 }
 
 // Flow is what happened in a second, whenever it was intended. Waits that begin

@@ -60,6 +60,7 @@ type words struct {
 	SocketsF, StraysF                                                  string
 	LiveTitle, ErrorsTitle, QualityNoteF, TargetTitle                  string
 	StartsPerS, Users                                                  string
+	ByTurnTitle, ByTurnNote, NthTurn                                   string
 }
 
 // wordsIn gives the catalogue of a language; an unknown one reads English.
@@ -109,9 +110,10 @@ func english() *words {
 		AllowedF: "%s allowed", Starts: "starts", Timeline: "Over time", WithinF: "%s in %s", NoScript: "The charts need JavaScript; the tables do not.",
 		SLANoteF: "Verdicts are of exact counts, by one-sided bounds at %s confidence.", SLANoteMeasured: "Verdicts are of what was measured (sla.gate: measured); bounds are one-sided, at %s confidence.",
 		SLANoteClosed: "The load is closed: users wait for each answer, so it slows down with the target, and what nobody could ask was not judged.",
-		ReadNote:      "Response time runs from the intended start, so waiting caused by the target is in it.",
-		StageNote:     "Seconds are of intended time, from the start of the load.",
-		Address:       "address", NotAnswered: "not answered", HandshakesF: "%s full and %s resumed TLS handshakes", ResentF: "%s requests went over another connection",
+		ByTurnTitle:   "Mean response time by turn of the conversation", ByTurnNote: "Answered turns, from the first of a conversation.", NthTurn: "turn %s",
+		ReadNote:  "Response time runs from the intended start, so waiting caused by the target is in it.",
+		StageNote: "Seconds are of intended time, from the start of the load.",
+		Address:   "address", NotAnswered: "not answered", HandshakesF: "%s full and %s resumed TLS handshakes", ResentF: "%s requests went over another connection",
 		SocketsF: "%s sockets opened, %s of them in place of one that was closed", StraysF: "beside the answers: %s late, %s second, %s unasked messages",
 		StarvedF: "%s seconds short of processors", LiveTitle: "Conversations under way", ErrorsTitle: "Turns without an answer, by kind",
 		QualityNoteF: "outside storms; %s in all · %s", TargetTitle: "Target", StartsPerS: "starts/s", Users: "users",
@@ -159,9 +161,10 @@ func chinese() *words {
 		AllowedF: "允许 %s", Starts: "会话到达", Timeline: "随时间变化", WithinF: "%[2]s 内 %[1]s", NoScript: "图表需要 JavaScript；表格不需要。",
 		SLANoteF: "结论依据精确计数的单侧置信界，置信度 %s。", SLANoteMeasured: "结论以实测值为准（sla.gate: measured）；所列界为单侧，置信度 %s。",
 		SLANoteClosed: "这是闭环负载：用户等到应答才继续，因此负载随被测系统变慢，没能提出的问题不计入判定。",
-		ReadNote:      "响应时间自计划开始时刻起计，包含因被测系统造成的等待。",
-		StageNote:     "秒按计划时刻计，自压测开始。",
-		Address:       "地址", NotAnswered: "未应答", HandshakesF: "TLS 握手：完整 %s 次，恢复 %s 次", ResentF: "%s 个请求改走其他连接",
+		ByTurnTitle:   "会话中各轮的平均响应时间", ByTurnNote: "得到应答的轮次，从会话的第一轮数起。", NthTurn: "第 %s 轮",
+		ReadNote:  "响应时间自计划开始时刻起计，包含因被测系统造成的等待。",
+		StageNote: "秒按计划时刻计，自压测开始。",
+		Address:   "地址", NotAnswered: "未应答", HandshakesF: "TLS 握手：完整 %s 次，恢复 %s 次", ResentF: "%s 个请求改走其他连接",
 		SocketsF: "打开 %s 个套接字，其中 %s 个替换已关闭的", StraysF: "应答之外的消息：迟到 %s 条，重复 %s 条，未请求 %s 条",
 		StarvedF: "处理器不够用 %s 秒", LiveTitle: "进行中的会话", ErrorsTitle: "没有应答的轮次（按种类）",
 		QualityNoteF: "风暴之外；全程 %s · %s", TargetTitle: "被测系统", StartsPerS: "会话到达/秒", Users: "用户",

@@ -35,7 +35,8 @@ type chartSeries struct {
 	P99      []*int64   `json:"p99"`
 	P999     []*int64   `json:"p999"`
 	Max      []*int64   `json:"max"`
-	Lag      []*int64   `json:"lag"` // P99 of the generator's own
+	Lag      []*int64   `json:"lag"`     // P99 of the generator's own
+	ByTurn   [][]*int64 `json:"by_turn"` // means, by the place of turns in conversations
 }
 
 type chartLayer struct {
@@ -72,7 +73,7 @@ func chartsOf(d *result.Document, w *words) charts {
 	c := charts{
 		Labels: map[string]string{
 			"time": w.Time, "planned": w.Planned, "starts": w.Starts, "turns": w.Turns, "in_flight": w.InFlight, "live": w.LiveTitle,
-			"budget": w.Budget, "percentile": w.DistributionAxis, "lag": w.LagP99, "max": w.Max,
+			"budget": w.Budget, "percentile": w.DistributionAxis, "lag": w.LagP99, "max": w.Max, "nth_turn": w.NthTurn,
 		},
 		Layers: []chartLayer{
 			{Label: w.word("llm"), Color: "--c-llm"},
@@ -90,13 +91,7 @@ func chartsOf(d *result.Document, w *words) charts {
 		if afterStages(d, s) {
 			continue
 		}
-		t := &c.Series
-		t.T, t.Planned, t.Starts = append(t.T, s.TS), append(t.Planned, s.StartsPlanned), append(t.Starts, s.Starts)
-		t.Turns, t.InFlight = append(t.Turns, s.Turns), append(t.InFlight, s.InFlight)
-		t.Live = append(t.Live, s.Conversations)
-		t.P50, t.P90, t.P95 = append(t.P50, s.P50Ns), append(t.P90, s.P90Ns), append(t.P95, s.P95Ns)
-		t.P99, t.P999, t.Max = append(t.P99, s.P99Ns), append(t.P999, s.P999Ns), append(t.Max, s.MaxNs)
-		t.Lag = append(t.Lag, s.LagP99Ns)
+		c.Series.add(&s)
 		planned = planned || s.StartsPlanned != nil
 		for i, n := range []int64{s.Tiers.LLM, s.Tiers.Unknown, s.Tiers.FAQ, s.Tiers.Handoff, s.Tiers.Static, s.Bad, s.Dropped} {
 			c.Layers[i].Values = append(c.Layers[i].Values, n)
@@ -136,6 +131,26 @@ func chartsOf(d *result.Document, w *words) charts {
 	c.Distribution = append(c.Distribution, lineOf(w.FailedInfinite, "--c-infinite", true, d.Distribution.FailedAsInfinite),
 		lineOf(w.Response, "--c-p99", false, d.Distribution.Response), lineOf(w.Service, "--c-service", false, d.Distribution.Service))
 	return c
+}
+
+// add appends a second.
+func (t *chartSeries) add(s *result.Second) {
+	t.T, t.Planned, t.Starts = append(t.T, s.TS), append(t.Planned, s.StartsPlanned), append(t.Starts, s.Starts)
+	t.Turns, t.InFlight = append(t.Turns, s.Turns), append(t.InFlight, s.InFlight)
+	t.Live = append(t.Live, s.Conversations)
+	t.P50, t.P90, t.P95 = append(t.P50, s.P50Ns), append(t.P90, s.P90Ns), append(t.P95, s.P95Ns)
+	t.P99, t.P999, t.Max = append(t.P99, s.P99Ns), append(t.P999, s.P999Ns), append(t.Max, s.MaxNs)
+	t.Lag = append(t.Lag, s.LagP99Ns)
+	for len(t.ByTurn) < len(s.TurnMeanNs) {
+		t.ByTurn = append(t.ByTurn, make([]*int64, len(t.T)-1))
+	}
+	for p := range t.ByTurn {
+		var mean *int64
+		if p < len(s.TurnMeanNs) {
+			mean = s.TurnMeanNs[p]
+		}
+		t.ByTurn[p] = append(t.ByTurn[p], mean)
+	}
 }
 
 // used drops layers that are empty all the time, but the model's.

@@ -93,8 +93,8 @@ func chromium(t *testing.T, page string) string {
 func TestPageInABrowser(t *testing.T) {
 	d := saleDocument(t)
 	dom := chromium(t, pageOf(t, d, Chinese))
-	if n := strings.Count(dom, "<canvas"); n != 8 {
-		t.Errorf("%d charts drawn, want 8", n)
+	if n := strings.Count(dom, "<canvas"); n != 9 {
+		t.Errorf("%d charts drawn, want 9", n)
 	}
 	if !strings.Contains(dom, "<html lang=\"zh-CN\">") || !strings.Contains(dom, "优惠券") {
 		t.Error("Chinese text is missing")
@@ -115,8 +115,8 @@ func TestPageOfAnHour(t *testing.T) {
 	if len(page) > 1<<20 {
 		t.Errorf("%d bytes", len(page))
 	}
-	if dom := chromium(t, page); strings.Count(dom, "<canvas") != 7 {
-		t.Errorf("%d charts drawn, want 7", strings.Count(dom, "<canvas"))
+	if dom := chromium(t, page); strings.Count(dom, "<canvas") != 8 {
+		t.Errorf("%d charts drawn, want 8", strings.Count(dom, "<canvas"))
 	}
 }
 
@@ -130,8 +130,8 @@ func TestHostilePageInABrowser(t *testing.T) {
 	page := pageOf(t, hostileDocument(t), English)
 	page = strings.ReplaceAll(page, "HOST", strings.TrimPrefix(server.URL, "http://"))
 	dom := chromium(t, page)
-	if n := strings.Count(dom, "<canvas"); n != 8 {
-		t.Errorf("%d charts drawn, want 8: the page's own scripts did not run to the end", n)
+	if n := strings.Count(dom, "<canvas"); n != 9 {
+		t.Errorf("%d charts drawn, want 9: the page's own scripts did not run to the end", n)
 	}
 	if strings.Contains(dom, "data-pwned") {
 		t.Error("a payload ran")

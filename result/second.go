@@ -23,10 +23,13 @@ type Second struct {
 	P99Ns         *int64 `json:"p99_ns"`
 	P999Ns        *int64 `json:"p999_ns"`
 	MaxNs         *int64 `json:"max_ns"` // null where nothing was answered
-	LagP99Ns      *int64 `json:"lag_p99_ns"`
-	Tier          string `json:"tier"`
-	Tiers         Tiers  `json:"tiers"`
-	LLMCalls      *int64 `json:"llm_calls"`
+	// TurnMeanNs is the mean response time by the turn's place in its conversation, from
+	// the first; the eighth stands for all after it as well. Absent where there is but one.
+	TurnMeanNs []*int64 `json:"turn_mean_ns,omitempty"`
+	LagP99Ns   *int64   `json:"lag_p99_ns"`
+	Tier       string   `json:"tier"`
+	Tiers      Tiers    `json:"tiers"`
+	LLMCalls   *int64   `json:"llm_calls"`
 	// Errors are the Bad turns by outcome, those that there were.
 	Errors map[string]int64 `json:"errors,omitempty"`
 	// Valid turns are those that were judged, with what the starts dropped by the target

@@ -23,6 +23,7 @@ func seriesOf(in input) []Second {
 		calls[c.Second] += c.Calls
 	}
 	planned := plannedStarts(in.scenario, snap.First+len(snap.Seconds))
+	positions := positionsOf(snap.Plan)
 	out := make([]Second, len(snap.Seconds))
 	for i := range snap.Seconds {
 		src, at := &snap.Seconds[i], snap.First+i
@@ -45,6 +46,9 @@ func seriesOf(in input) []Second {
 			}
 		}
 		of := sla.SharesOf(snap.Plan, src)
+		for p := range positions {
+			s.TurnMeanNs = append(s.TurnMeanNs, optionalNs(src.Positions[p].Mean()))
+		}
 		s.Valid, s.Answered, s.Goodput, s.FullQuality = of.Valid, of.Answered, of.Goodput, of.FullQuality
 		s.DroppedTarget = int64(src.Outcomes[measure.DroppedTarget])
 		s.TierUntold, s.DegradedUntold = sla.UntoldOf(in.scenario, snap.Plan, src)
@@ -60,6 +64,19 @@ func seriesOf(in input) []Second {
 		out[i] = s
 	}
 	return out
+}
+
+// positionsOf is how many turns of a conversation are told apart over time, 0 where
+// there is but one.
+func positionsOf(p *measure.Plan) int {
+	last := 0
+	for _, s := range p.Slots {
+		last = max(last, s.Index)
+	}
+	if last == 0 {
+		return 0
+	}
+	return min(last+1, measure.Positions)
 }
 
 func stageAt(p *measure.Plan, second int) string {

@@ -194,6 +194,15 @@
         hooks: { drawClear: [backdrop(true)], draw: [limits(data.limits, "y", duration)] },
       }, [s.t, ...lines.map((q) => s[q.key])]];
     },
+    byturn() {
+      const s = data.series, colors = ["--c-turns", "--c-faq", "--c-handoff", "--c-starts", "--c-p95", "--c-p999", "--c-static", "--c-bad"];
+      return [{
+        height: 190, padding: [18, 50, 0, 0], scales: { x: { time: false }, y: logScale([]) },
+        axes: [timeAxis(), axis(duration, { splits: logSplits, filter: (u, v) => v })],
+        series: [timeSeries, ...s.by_turn.map((_, i) => line(T.nth_turn.replace("%s", i === 7 ? "8+" : i + 1), colors[i], duration, { spanGaps: true }))],
+        hooks: { drawClear: [backdrop(true)] },
+      }, [s.t, ...s.by_turn]];
+    },
     lag() {
       const s = data.series;
       return [{
