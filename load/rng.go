@@ -46,6 +46,31 @@ func unitOpen(random uint64) float64 {
 // exponential is a draw of mean 1 by inversion.
 func exponential(random uint64) float64 { return -math.Log(unitOpen(random)) }
 
+// gamma is a draw of mean shape (Marsaglia, Tsang: A Simple Method for Generating
+// Gamma Variables, ACM TOMS 26, 2000), its further draws taken from random. The
+// conversions are those of ramp.when.
+func gamma(random uint64, shape float64) float64 {
+	boost := 1.0
+	if shape < 1 {
+		boost = math.Pow(unitOpen(random), 1/shape)
+		shape++
+	}
+	d := shape - 1.0/3
+	c := 1 / math.Sqrt(9*d)
+	for i := uint64(1); ; i += 2 {
+		x := normal(mix(random + i*golden))
+		v := 1 + float64(c*x)
+		if v <= 0 {
+			continue
+		}
+		v = v * v * v
+		u := unitOpen(mix(random + (i+1)*golden))
+		if math.Log(u) < float64(0.5*x*x)+d-float64(d*v)+float64(d*math.Log(v)) {
+			return d * v * boost
+		}
+	}
+}
+
 // normal is a standard normal draw by inversion: Φ⁻¹(u) = √2·erf⁻¹(2u − 1).
 func normal(random uint64) float64 {
 	return math.Sqrt2 * math.Erfinv(2*unitOpen(random)-1)

@@ -17,6 +17,9 @@ import (
 //	constant:  Λ⁻¹(k)                 k = 0, 1, … while k < Λ(T)
 //	poisson:   Λ⁻¹(E₀ + … + E_k)      E_i exponential of mean 1, from hash(seed, i)
 //
+//	gamma:     the same with E_i gamma distributed, of mean 1 and the shape given:
+//	           below 1 starts come in bursts, 1 is poisson, far above constant
+//
 // The second is the inversion of the integrated rate function, exact for any
 // rate (Çinlar: Introduction to Stochastic Processes, 1975, ch. 4.7).
 //
@@ -32,7 +35,7 @@ import (
 type Schedule struct {
 	seed    uint64
 	open    bool
-	poisson bool
+	shape   float64 // of the increments, see gamma; 0: none are drawn
 	ramps   []ramp
 	stages  []measure.Stage
 	shard   int
@@ -69,7 +72,7 @@ const slack = 1e-6
 // NewSchedule computes the schedule of load under seed, unsharded. The load
 // must have passed validation: at least one stage, all of one kind.
 func NewSchedule(load *scenario.Load, seed uint64) Schedule {
-	s := Schedule{seed: seed, open: load.Open(), poisson: load.Arrivals != scenario.ArrivalsConstant, shards: 1, limit: int64(load.Conversations), count: new(count), stretch: new(stretch)}
+	s := Schedule{seed: seed, open: load.Open(), shape: shapeOf(load), shards: 1, limit: int64(load.Conversations), count: new(count), stretch: new(stretch)}
 	var at time.Duration
 	sum := 0.0
 	for i := range load.Stages {
@@ -234,11 +237,27 @@ func (s Schedule) stretched() float64 {
 }
 
 // random tells whether the starts are drawn.
-func (s Schedule) random() bool { return s.poisson }
+func (s Schedule) random() bool { return s.shape > 0 }
 
 // increment is the draw between start k − 1 and start k, of mean 1.
 func (s Schedule) increment(k int64) float64 {
-	return exponential(draw(s.seed, k, forArrival))
+	random := draw(s.seed, k, forArrival)
+	if s.shape == 1 {
+		return exponential(random)
+	}
+	return gamma(random, s.shape) / s.shape
+}
+
+// shapeOf is the shape of the increments: exponential ones have 1.
+func shapeOf(load *scenario.Load) float64 {
+	switch load.Arrivals {
+	case scenario.ArrivalsConstant:
+		return 0
+	case scenario.ArrivalsGamma:
+		return load.Shape
+	case scenario.ArrivalsPoisson:
+	}
+	return 1
 }
 
 // next gives the next start of the shard.

@@ -36,7 +36,10 @@ func usersOf(length time.Duration, from, to int) scenario.Stage {
 }
 
 func drawLoad(t *rapid.T) *scenario.Load {
-	load := &scenario.Load{Arrivals: rapid.SampledFrom([]scenario.Arrivals{scenario.ArrivalsConstant, scenario.ArrivalsPoisson}).Draw(t, "arrivals")}
+	load := &scenario.Load{Arrivals: rapid.SampledFrom([]scenario.Arrivals{scenario.ArrivalsConstant, scenario.ArrivalsPoisson, scenario.ArrivalsGamma}).Draw(t, "arrivals")}
+	if load.Arrivals == scenario.ArrivalsGamma {
+		load.Shape = rapid.Float64Range(0.05, 100).Draw(t, "shape")
+	}
 	for range rapid.IntRange(1, 5).Draw(t, "stages") {
 		load.Stages = append(load.Stages, stageOf(
 			time.Duration(rapid.Int64Range(1, 20_000).Draw(t, "length"))*time.Millisecond,

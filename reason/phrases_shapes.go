@@ -14,5 +14,7 @@ func shapePhrases() []phraseRow {
 		{"100%% asks for nothing: remove it", "100%% 等于没有要求：请删去"},
 		{"no customer leaves without load.patience: say there how long they wait", "没有 load.patience，顾客就不会离开：请在那里写明他们等多久"},
 		{"0%% can fail and never pass by inference: any sample leaves room for a rarer failure", "0%% 可能判为不通过，却永远无法推断通过：任何样本都不能排除更罕见的失败"},
+		{"is for arrivals: gamma; %s has no shape", "仅用于 arrivals: gamma；%s 没有形状参数"},
+		{"must be %g to %g: below 1 starts come in bursts, above they are ever more even", "须为 %g 到 %g：小于 1 时会话到达成簇，大于 1 时越来越均匀"},
 	}
 }

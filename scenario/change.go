@@ -145,8 +145,9 @@ func (s *Scenario) ReplaceUsers(users unit.Count) (*Scenario, error) {
 	return s.derive(func(n *Scenario) {
 		n.Load.Stages[0].Starts, n.Load.Stages[0].Users = nil, &CountRamp{From: users, To: users}
 		n.source.forget("load.stages[0].starts")
-		n.Load.Arrivals = ""
+		n.Load.Arrivals, n.Load.Shape = "", 0
 		n.source.forget("load.arrivals")
+		n.source.forget("load.shape")
 		n.source.replaced("load.stages[0].users", users.String())
 	})
 }

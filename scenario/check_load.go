@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"cmp"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -12,6 +13,8 @@ const (
 	maxRate   = 1_000_000 // starts a second
 	maxUsers  = 10_000_000
 	maxStarts = 1e9
+
+	leastShape, mostShape = 0.05, 1000.0 // bursts of about twenty; nearly even
 )
 
 func (c *checker) load() {
@@ -53,6 +56,12 @@ func (c *checker) load() {
 	}
 	if c.source.wrote("load.arrivals") && !l.Open() {
 		c.bad("load.arrivals", "is for starts; users come round when they are ready")
+	}
+	switch {
+	case l.Arrivals != ArrivalsGamma && c.source.wrote("load.shape"):
+		c.bad("load.shape", "is for arrivals: gamma; %s has no shape", cmp.Or(l.Arrivals, ArrivalsPoisson))
+	case l.Arrivals == ArrivalsGamma && !(l.Shape >= leastShape && l.Shape <= mostShape):
+		c.bad("load.shape", "must be %g to %g: below 1 starts come in bursts, above they are ever more even", leastShape, mostShape)
 	}
 	if l.MaxInFlight < 1 || l.MaxInFlight > 1_000_000 {
 		c.bad("load.max_in_flight", "must be 1 to 1M")

@@ -171,6 +171,9 @@ func (s *Scenario) fillLoad() {
 	}
 	if l.Open() {
 		or(&l.Arrivals, ArrivalsPoisson)
+		if l.Arrivals == ArrivalsGamma && !s.source.wrote("load.shape") {
+			or(&l.Shape, 0.5)
+		}
 	}
 	if l.Think == nil {
 		l.Think = &Think{Median: unit.Duration(2 * time.Second), P95: unit.Duration(6 * time.Second)}

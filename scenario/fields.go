@@ -210,7 +210,8 @@ Fault.heartbeat | hang: a streamed comment this often |
 Fault.value | leak, escape, html: the text; empty: body, choices or content |
 Flap.on | time on |
 Flap.off | time off |
-Load.arrivals | how starts are spread within a stage's rate | poisson
+Load.arrivals | how starts are spread within a stage's rate: poisson, as people who know nothing of each other come; constant, evenly; gamma, as shape says | poisson
+Load.shape | of arrivals gamma: below 1 starts come in bursts, 1 is poisson, above they are ever more even; the times between them have the coefficient of variation 1/√shape | 0.5
 Load.stages | stretches of the load, one after the other, 1 to 64 |
 Load.users | closed load without stages, with for |
 Load.for | length of a load without stages, with users | none; with conversations 10m

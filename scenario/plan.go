@@ -190,8 +190,12 @@ func (s *Scenario) rowsNeeded() (mean, likely int) {
 	n, _ := s.ConversationsExpected()
 	mean = int(math.Ceil(n))
 	likely = mean
-	if s.Load.Conversations == 0 && s.Load.Arrivals == ArrivalsPoisson {
+	switch {
+	case s.Load.Conversations > 0:
+	case s.Load.Arrivals == ArrivalsPoisson:
 		likely = int(math.Ceil(n + 4*math.Sqrt(n)))
+	case s.Load.Arrivals == ArrivalsGamma:
+		likely = int(math.Ceil(n + 4*math.Sqrt(n/s.Load.Shape)))
 	}
 	return mean, likely
 }

@@ -127,6 +127,8 @@ func TestProblems(t *testing.T) {
 		{"nobody leaves", swap("sla: {", "sla: {abandoned: 1%, "), "x.yaml:11:18: sla.abandoned: no customer leaves without load.patience: say there how long they wait"},
 		{"all may leave", swap("sla: {", "sla: {abandoned: 100%, "), "x.yaml:11:18: sla.abandoned: 100% asks for nothing: remove it"},
 		{"nobody leaves, long form", swap("sla: {", "sla: {objectives: [{name: stay, kind: abandoned, target: 99%}], "), "x.yaml:11:39: sla.objectives[0].kind: no customer leaves without load.patience: say there how long they wait"},
+		{"shape of nothing", swap("load:", "load:\n  shape: 0.5"), "x.yaml:5:10: load.shape: is for arrivals: gamma; poisson has no shape"},
+		{"shape out of range", swap("load:", "load:\n  arrivals: gamma\n  shape: 0"), "x.yaml:6:10: load.shape: must be 0.05 to 1000: below 1 starts come in bursts, above they are ever more even"},
 		{"no conversation", swap("load:", "load:\n  conversations: 0"), "x.yaml:5:18: load.conversations: must be 1 or more; leave it out for as many as the stages have room for"},
 		{"more conversations than starts", swap("load:", "load:\n  conversations: 51"), "x.yaml:5:18: load.conversations: is 51, and the stages start about 50: lengthen for, raise starts, or ask for fewer"},
 		{"conversations beyond measure", swap("load:", "load:\n  conversations: 2000M"), "x.yaml:5:18: load.conversations: is 2000M: 1000000000 are possible"},

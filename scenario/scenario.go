@@ -197,6 +197,7 @@ type Flap struct {
 // `for` has become one stage. Either all stages have Starts or all have Users.
 type Load struct {
 	Arrivals Arrivals      `json:"arrivals,omitempty"`
+	Shape    float64       `json:"shape,omitempty"` // of arrivals gamma
 	Stages   []Stage       `json:"stages,omitempty"`
 	Users    unit.Count    `json:"users,omitempty"`
 	For      unit.Duration `json:"for,omitempty"`

@@ -168,9 +168,10 @@ type Arrivals string
 const (
 	ArrivalsPoisson  Arrivals = "poisson"
 	ArrivalsConstant Arrivals = "constant"
+	ArrivalsGamma    Arrivals = "gamma"
 )
 
-func (Arrivals) words() []string { return texts(ArrivalsPoisson, ArrivalsConstant) }
+func (Arrivals) words() []string { return texts(ArrivalsPoisson, ArrivalsConstant, ArrivalsGamma) }
 
 // OnError says how a conversation goes on after a bad turn.
 type OnError string
