@@ -30,11 +30,12 @@ func TestCensusSoFar(t *testing.T) {
 	for _, c := range []struct {
 		end     time.Duration
 		stopped bool
+		asked   int64 // conversations in all
 		want    int
-	}{{13200 * ms, false, 100}, {13200 * ms, true, 14}, {13 * time.Second, true, 13}, {13*time.Second + 1, true, 14}} {
+	}{{13200 * ms, false, 0, 100}, {13200 * ms, true, 0, 14}, {13 * time.Second, true, 0, 13}, {13*time.Second + 1, true, 0, 14}, {13200 * ms, false, 1, 14}} {
 		b := newBench(t, seconds99, judged(100*time.Second))
 		b.turns(0, 20, nil)
-		b.end = c.end
+		b.end, b.s.Load.Conversations = c.end, unit.Count(c.asked)
 		if c.stopped {
 			b.facts.Aborted = saying("stopped")
 		}

@@ -269,3 +269,26 @@ func TestInferSetsBounds(t *testing.T) {
 		t.Errorf("%v in [%v, %v], want [0, %v]", r.Measured, r.Lower, r.Upper, want)
 	}
 }
+
+// Conversations that customers left are bad in either kind, those that broke or were
+// answered by others than the model in their own; what cstest gave up nobody knows.
+func TestKindsOfConversations(t *testing.T) {
+	s := dialogs(map[int]float64{3: 1})
+	s.SLA = scenario.SLA{Objectives: []scenario.Objective{
+		{Name: "left", Kind: scenario.KindAbandoned, Target: 0.99},
+		{Name: "dialogs", Kind: scenario.KindConversations, Target: 0.99},
+		{Name: "model", Kind: scenario.KindConversations, Target: 0.99, TierAtMost: scenario.TierLLM},
+	}}
+	b := benchOf(t, s, judged(10*time.Second))
+	for end, n := range map[measure.ConversationEnd]int{measure.Complete: 900, measure.Left: 1, measure.Broken: 20, measure.CompleteDegraded: 300, measure.Abandoned: 4} {
+		for range n {
+			b.rec.Lane(0).Ended(end, nil)
+		}
+	}
+	r := b.evaluate()
+	for name, bad := range map[string]int64{"left": 1, "dialogs": 21, "model": 321} {
+		if o := find(t, r, name); o.N != 1221 || o.Bad != bad || o.Cut != 4 || o.DEFF != 1 {
+			t.Errorf("%s: %d bad of %d, %d cut, effect %v; want %d of 1,221, 4, 1", name, o.Bad, o.N, o.Cut, o.DEFF, bad)
+		}
+	}
+}

@@ -151,3 +151,24 @@ func TestMetastableByTheGenerator(t *testing.T) {
 		}
 	}
 }
+
+// Conversations have turns in many seconds: one of either kind that fails cannot be
+// seen to fail without those in which the generator was late.
+func TestConversationsOfALateGenerator(t *testing.T) {
+	for _, kind := range []scenario.ObjectiveKind{scenario.KindConversations, scenario.KindAbandoned} {
+		b := newBench(t, scenario.SLA{Objectives: []scenario.Objective{{Name: "o", Kind: kind, Target: 0.99}}}, judged(60*time.Second))
+		for s := range 60 {
+			if s < 5 {
+				b.turns(s, 100, late(time.Second, 1100*ms))
+			} else {
+				b.turns(s, 10, nil)
+			}
+		}
+		for range 500 {
+			b.rec.Lane(0).Ended(measure.Left, nil)
+		}
+		if r := b.evaluate(); r.Verdict != Invalid || r.Generator.FailsWithout != nil {
+			t.Errorf("%s: %v, fails without %q", kind, r.Verdict, r.Generator.FailsWithout)
+		}
+	}
+}

@@ -55,9 +55,10 @@ func TestSureWithValues(t *testing.T) {
 		t.Errorf("298 users pass up to %v", pass)
 	}
 	// A conversation is one of its own kind.
-	ask.Kind = scenario.KindConversations
-	if pass, _ := Sure(sureScenario(dialogs(map[int]float64{3: 1}), scenario.GateInference), ask, 1000); !about(pass, 0.003091) {
-		t.Errorf("1,000 conversations pass up to %v", pass)
+	for _, ask.Kind = range []scenario.ObjectiveKind{scenario.KindConversations, scenario.KindAbandoned} {
+		if pass, _ := Sure(sureScenario(dialogs(map[int]float64{3: 1}), scenario.GateInference), ask, 1000); !about(pass, 0.003091) {
+			t.Errorf("1,000 conversations pass up to %v", pass)
+		}
 	}
 }
 
