@@ -21,9 +21,6 @@ func (m Member) Phrase() reason.Phrase {
 	return reason.Say("shard %s (%s)", m.Shard, strings.Join(m.Said, ", "))
 }
 
-// String is the phrase in English.
-func (m Member) String() string { return m.Phrase().String() }
-
 // numbering is a pair of variables by which an engine numbers its processes.
 type numbering struct {
 	index string

@@ -29,8 +29,8 @@ func TestShardFromEnvironment(t *testing.T) {
 		{"CSTEST_SHARD=5 CSTEST_SHARDS=6 SLURM_ARRAY_TASK_ID=5", "shard 5/6 (CSTEST_SHARD=5, CSTEST_SHARDS=6)"},
 	} {
 		m, err := FromEnvironment(environment(c.set))
-		if err != nil || m.String() != c.want {
-			t.Errorf("%s: %q, %v; want %q", c.set, m, err, c.want)
+		if err != nil || m.Phrase().String() != c.want {
+			t.Errorf("%s: %q, %v; want %q", c.set, m.Phrase(), err, c.want)
 		}
 	}
 }

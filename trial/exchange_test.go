@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 )
 
@@ -45,7 +46,7 @@ func TestPathsAndSavedValues(t *testing.T) {
 		Paths:  pathsOf(target, "", `{"data":{"reply":"hi secret-token"},"ok":false}`),
 	}
 	e.redact(savedBy(&target.Login.All()[0], "", `{"t":{"v":"secret-token"}}`), func(s string) string { return s })
-	text := e.String()
+	text := e.Text(reason.English)
 	for _, want := range []string{"dialog_id      id  not found", "answer         data.reply  found: hi [redacted]", "ok             ok  found: false", `{"t":{"v":"[redacted]"}}`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)

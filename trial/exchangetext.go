@@ -62,9 +62,6 @@ func (e *Exchange) cause(w *exchangeWords) string {
 	return text
 }
 
-// String is the whole exchange in English, indented.
-func (e *Exchange) String() string { return e.Text(reason.English) }
-
 // Text is the whole exchange, indented.
 func (e *Exchange) Text(lang reason.Lang) string {
 	w := exchangeWordsIn(lang)

@@ -13,6 +13,7 @@ func TestCompletion(t *testing.T) {
 	for _, c := range []struct{ line, want string }{
 		{"run llm-h", "llm-hang"},
 		{"scenarios show sm", "smoke"},
+		{"audit --lang z", "zh"},
 		{"run smoke --profile art", "article-2"},
 		{"run smoke --knob redis.p", "redis.pool="},
 		{"run midnight-sale --set load.stages[p", "load.stages[peak]."},

@@ -100,6 +100,7 @@ purpose, and says with evidence whether the SLA holds.
 		},
 	}
 	root.PersistentFlags().Var(s.lang, "lang", "language of what a person reads: en or zh; by default that of LC_ALL, LC_MESSAGES or LANG")
+	_ = root.RegisterFlagCompletionFunc("lang", cobra.FixedCompletions([]string{"en", "zh"}, cobra.ShellCompDirectiveNoFileComp)) // it exists: it was just added
 	root.SetVersionTemplate(versionLine() + "\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w%s (see: %s --help)", flagError(err), nearestFlag(cmd, err), cmd.CommandPath())
