@@ -16,5 +16,15 @@ func shapePhrases() []phraseRow {
 		{"0%% can fail and never pass by inference: any sample leaves room for a rarer failure", "0%% 可能判为不通过，却永远无法推断通过：任何样本都不能排除更罕见的失败"},
 		{"is for arrivals: gamma; %s has no shape", "仅用于 arrivals: gamma；%s 没有形状参数"},
 		{"must be %g to %g: below 1 starts come in bursts, above they are ever more even", "须为 %g 到 %g：小于 1 时会话到达成簇，大于 1 时越来越均匀"},
+		{"is for load.curve; --scale scales any load", "仅用于 load.curve；任何负载都可用 --scale 缩放"},
+		{"stands beside stages or users: the curve is the load, keep one", "不能与 stages 或 users 并用：曲线就是负载，请只留一个"},
+		{"must be above 0 and at most %.0f: 30 is thirty times the curve", "须大于 0 且至多 %.0f：30 即曲线的三十倍"},
+		{"is empty: the first line is time,rate", "是空的：首行应为 time,rate"},
+		{"needs the columns time and rate, it has %s", "需要 time 和 rate 两列，现有 %s"},
+		{"row %d, %s: %s", "第 %d 行，%s：%s"},
+		{"%q is not a time: write 90, 90s, 1h30m or 08:30", "%q 不是时间：请写 90、90s、1h30m 或 08:30"},
+		{"%q is not a rate: write 2.5 (a second), 5/s, 300/m or 900/h, at most %dk/s", "%q 不是速率：请写 2.5（每秒）、5/s、300/m 或 900/h，至多 %dk/s"},
+		{"%q is not after the row before: rows go forward in time", "%q 不晚于上一行：各行须按时间递增"},
+		{"has %d rows: a curve needs two at least", "有 %d 行：曲线至少需要两行"},
 	}
 }

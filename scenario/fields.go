@@ -212,9 +212,11 @@ Flap.on | time on |
 Flap.off | time off |
 Load.arrivals | how starts are spread within a stage's rate: poisson, as people who know nothing of each other come; constant, evenly; gamma, as shape says | poisson
 Load.shape | of arrivals gamma: below 1 starts come in bursts, 1 is poisson, above they are ever more even; the times between them have the coefficient of variation 1/√shape | 0.5
+Load.curve | CSV file in the scenario's folder with the columns time and rate, in place of stages: the rate goes linearly from row to row |
+Load.scale | factor on the rates of curve | 1
 Load.stages | stretches of the load, one after the other, 1 to 64 |
 Load.users | closed load without stages, with for |
-Load.for | length of a load without stages, with users | none; with conversations 10m
+Load.for | length of a load without stages, with users; with curve the length that it is stretched or pressed to | none; with conversations 10m
 Load.conversations | exactly so many conversations: the load ends when they have begun and ended, and the stages are the time there is for it | as many as the stages have room for
 Load.think | pause before every turn but the first | median 2s, p95 6s
 Load.patience | how long a customer waits for an answer before leaving: a turn not answered by then, from when it was due, is a timeout, and ends the conversation; each customer has a patience of its own | for ever

@@ -93,7 +93,7 @@ func Parse(name string, text []byte, opt Options) (*Scenario, error) {
 	if len(d.problems) > 0 {
 		return nil, problemsError(d.problems)
 	}
-	if problems := s.readTables(); len(problems) > 0 {
+	if problems := append(s.readTables(), s.readCurve()...); len(problems) > 0 {
 		return nil, problemsError(problems)
 	}
 	switch {

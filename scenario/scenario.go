@@ -198,6 +198,8 @@ type Flap struct {
 type Load struct {
 	Arrivals Arrivals      `json:"arrivals,omitempty"`
 	Shape    float64       `json:"shape,omitempty"` // of arrivals gamma
+	Curve    string        `json:"curve,omitempty"` // CSV of the rate; read, it has become Stages
+	Scale    float64       `json:"scale,omitempty"` // factor on it
 	Stages   []Stage       `json:"stages,omitempty"`
 	Users    unit.Count    `json:"users,omitempty"`
 	For      unit.Duration `json:"for,omitempty"`

@@ -167,6 +167,26 @@ func TestRunOfExactlySoManyConversations(t *testing.T) {
 	}
 }
 
+// A load by a curve starts as many conversations as the curve has, and what is
+// recorded of the run needs no curve.
+func TestRunByACurve(t *testing.T) {
+	t.Parallel()
+	text := strings.Replace(calm, "  stages: [{name: steady, for: 6s, starts: 12/s}]\n", "  curve: day.csv\n  scale: 30\n  for: 5s\n", 1)
+	path := write(t, text)
+	if err := os.WriteFile(filepath.Join(filepath.Dir(path), "day.csv"), []byte("time,rate\n09:00,0\n10:00,30/m\n11:00,12/m\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "result")
+	if r := cstest(t, "run", path, "--results-dir", dir); r.code != 0 {
+		t.Fatalf("exit %d\n%s\n%s", r.code, r.stdout, r.stderr)
+	}
+	// (0 + 15)/2·2.5 + (15 + 6)/2·2.5 starts.
+	if doc := open(t, dir); doc.Counts.Conversations != 45 {
+		t.Errorf("%d conversations, want 45", doc.Counts.Conversations)
+	}
+	checkReportFromJournal(t, dir)
+}
+
 // Customers who get no answer in time leave: their conversations are an end of their
 // own, their turns were not answered, and an objective judges how many left.
 func TestCustomersWhoLeaveAreJudged(t *testing.T) {
