@@ -19,6 +19,7 @@ type About struct {
 	RunID, Scenario, Version, Target string
 	Tags                             map[string]string
 	Plan                             *measure.Plan
+	Base                             time.Time // t = 0, once it is known
 }
 
 // Labels are those of every series.
@@ -72,6 +73,7 @@ const flushWithin = 10 * time.Second
 // Set are the outputs of a run. Its methods but Lane and what that makes are for
 // one goroutine at a time.
 type Set struct {
+	about   *About
 	feeds   []*feed
 	history history
 }
@@ -97,7 +99,7 @@ func Open(about *About, feeds []Feed) *Set {
 	if len(feeds) == 0 {
 		return nil
 	}
-	s := &Set{history: history{plan: about.Plan}}
+	s := &Set{about: about, history: history{plan: about.Plan}}
 	for _, f := range feeds {
 		g := newFeed(f)
 		s.feeds = append(s.feeds, g)
@@ -118,7 +120,7 @@ func newFeed(f Feed) *feed {
 // Begin says when the load begins.
 func (s *Set) Begin(base time.Time) {
 	if s != nil {
-		s.history.base = base
+		s.about.Base, s.history.base = base, base // nobody has been told of anything that would have them look
 	}
 }
 

@@ -15,7 +15,7 @@ type Spec struct {
 }
 
 // Kinds are the names of outputs.
-func Kinds() []string { return []string{"prometheus", "json", "turns"} }
+func Kinds() []string { return []string{"prometheus", "remote-write", "otlp", "json", "turns"} }
 
 // ParseSpecs reads what --out was given, and refuses an output given twice.
 func ParseSpecs(args []string) ([]Spec, error) {

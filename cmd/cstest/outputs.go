@@ -3,11 +3,14 @@ package main
 import (
 	"context"
 	"errors"
+	"os"
 
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/output"
 	"github.com/cstest/cstest/output/jsonl"
+	"github.com/cstest/cstest/output/otlp"
 	"github.com/cstest/cstest/output/prometheus"
+	"github.com/cstest/cstest/output/remotewrite"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/trial"
@@ -49,6 +52,15 @@ func (j *job) openOutput(s output.Spec, about *output.About) (f output.Feed, err
 			if !j.quiet {
 				j.s.say("metrics of the run: http://%s/metrics", server.Address())
 			}
+		}
+		return f, wrongUsage(s.Wrong(err))
+	case "remote-write":
+		f.Sink, err = remotewrite.New(s.To, about)
+		return f, wrongUsage(s.Wrong(err))
+	case "otlp":
+		f.Sink, err = otlp.New(s.To, os.Getenv("OTEL_EXPORTER_OTLP_HEADERS"), about)
+		if j.spread.processes <= 1 { // turns of other processes are not told one by one
+			f.Wants = otlp.Wants
 		}
 		return f, wrongUsage(s.Wrong(err))
 	case "json", "turns":

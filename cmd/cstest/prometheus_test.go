@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -98,15 +99,16 @@ func (p *aPrometheus) query(t *testing.T, by, expression, at string) map[string]
 		t.Fatal(err)
 	}
 	var answer struct {
-		Data struct {
+		Status string
+		Data   struct {
 			Result []struct {
 				Metric map[string]string
 				Value  [2]any
 			}
 		}
 	}
-	if err := json.Unmarshal(body, &answer); err != nil {
-		t.Fatalf("%s: %v", body, err)
+	if err := json.Unmarshal(body, &answer); err != nil || answer.Status != "success" {
+		t.Fatalf("%s: %s: %v", expression, body, err)
 	}
 	values := map[string]float64{}
 	for _, r := range answer.Data.Result {
@@ -125,7 +127,11 @@ func (p *aPrometheus) agrees(t *testing.T, doc *result.Document) {
 	t.Helper()
 	run := fmt.Sprintf("{run_id=%q}", doc.RunID)
 	// The series are stale once the run is over: they are asked for as they were last.
-	last := p.query(t, "", "max(max_over_time(timestamp(cstest_verdict"+run+")[5m:100ms]))", "")[""]
+	var last float64
+	p.eventually(t, "it has the verdict", func() bool {
+		last = p.query(t, "", "max(max_over_time(timestamp(cstest_verdict"+run+")[5m:100ms]))", "")[""]
+		return last > 0
+	})
 	at := strconv.FormatFloat(last, 'f', 3, 64)
 	turns := p.query(t, "outcome", "cstest_turns_total"+run, at)
 	for outcome, want := range map[string]int64{"ok": doc.Counts.OK, "degraded": doc.Counts.Degraded, "server_error": doc.Counts.ServerError, "timeout": doc.Counts.Timeout} {
@@ -147,7 +153,35 @@ func (p *aPrometheus) agrees(t *testing.T, doc *result.Document) {
 	if v := p.query(t, "verdict", "cstest_verdict"+run, at); v[doc.Verdict] != 1 {
 		t.Errorf("Prometheus has the verdict %v, result.json %s", v, doc.Verdict)
 	}
+	p.draws(t, doc, at)
 	t.Logf("%d turns, P99 %.1f ms here, %.1f ms at Prometheus", doc.Counts.Turns, want*1e3, p99*1e3)
+}
+
+// draws has every panel of the dashboard show something of a run; those about other
+// systems and the server need these.
+func (p *aPrometheus) draws(t *testing.T, doc *result.Document, at string) {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/observability/load-test.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var dashboard struct {
+		Panels []struct {
+			Title   string
+			Targets []struct{ Expr string }
+		}
+	}
+	if err := json.Unmarshal(text, &dashboard); err != nil {
+		t.Fatal(err)
+	}
+	for _, panel := range dashboard.Panels {
+		for _, target := range panel.Targets {
+			shown := p.query(t, "", strings.NewReplacer("$run", doc.RunID, "$__rate_interval", "10s").Replace(target.Expr), at)
+			if len(shown) == 0 && strings.Contains(target.Expr, "cstest_") && !strings.Contains(target.Expr, "cstest_observed") && !strings.Contains(target.Expr, "dropped") {
+				t.Errorf("%s shows nothing: %s", panel.Title, target.Expr)
+			}
+		}
+	}
 }
 
 // told is a scenario in which enough happens to be told of: 800 turns or so, and a storm.
@@ -246,5 +280,35 @@ func TestOutputsThatCannotBegin(t *testing.T) {
 	}
 	if e := cstest(t, "run", "smoke", "--no-tui", "--processes", "2", "--out", "turns="+filepath.Join(t.TempDir(), "t")); e.code != 64 {
 		t.Errorf("turns of other processes: exit %d: %s", e.code, e.stderr)
+	}
+}
+
+func TestPrometheusTakesARun(t *testing.T) {
+	p := startPrometheus(t, "")
+	doc, e := ranTold(t, "--out", "remote-write="+strings.Replace(p.url, "http://", "http://me:pa55word@", 1)+"/api/v1/write")
+	p.agrees(t, doc)
+	if o := doc.Outputs[0]; o.Failed+o.SecondsDropped > 0 || o.To != p.url+"/api/v1/write" || strings.Contains(e.stdout+e.stderr, "pa55word") {
+		t.Errorf("%+v\n%s", o, e.stderr)
+	}
+	classic := p.query(t, "le", fmt.Sprintf("last_over_time(cstest_response_seconds_bucket{run_id=%q}[5m])", doc.RunID), "")
+	if classic["+Inf"] != float64(doc.Latency.Response.N) || classic["0.005"] > classic["10"] {
+		t.Errorf("classic buckets %v", classic)
+	}
+}
+
+// Outputs that nobody takes are counted and said, and change nothing.
+func TestOutputsThatFail(t *testing.T) {
+	nobody := freeAddress(t)
+	doc, e := ranTold(t, "--out", "remote-write=http://"+nobody+"/w", "--out", "otlp=http://"+nobody)
+	if e.code != doc.ExitCode || len(doc.Outputs) != 2 || !strings.Contains(e.stderr, "failed") {
+		t.Errorf("exit %d, outputs %+v\n%s", e.code, doc.Outputs, e.stderr)
+	}
+	for _, o := range doc.Outputs {
+		if o.Seconds != 0 || o.SecondsDropped < 5 || o.Failed < 1 || o.Error == "" {
+			t.Errorf("output %+v", o)
+		}
+	}
+	if n := len(doc.Warnings); n < 2 || !strings.Contains(strings.Join(doc.Warnings, "\n"), "--out otlp=http://"+nobody+" failed") {
+		t.Errorf("warnings %q", doc.Warnings)
 	}
 }

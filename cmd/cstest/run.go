@@ -64,7 +64,7 @@ second leaves at once; cstest report on the result directory then does the rest.
 	completeScenarioFlags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.resultsDir, "results-dir", "", "where the results go (default results/<name>-<UTC time>)")
-	f.StringArrayVar(&o.outputs, "out", nil, "NAME=VALUE, tell others while the run is under way: prometheus=:9464, json=FILE, turns=FILE (may be repeated)")
+	f.StringArrayVar(&o.outputs, "out", nil, "NAME=VALUE, tell others while the run is under way: prometheus=:9464, remote-write=URL, otlp=URL, json=FILE, turns=FILE (may be repeated)")
 	f.StringArrayVar(&o.tags, "tag", nil, "KEY=VALUE kept in the result (may be repeated)")
 	f.StringArrayVar(&o.allowTarget, "allow-target", nil, "host or CIDR of a public target you are entitled to load (may be repeated)")
 	f.BoolVar(&o.noTUI, "no-tui", false, "one line a second instead of the live view")

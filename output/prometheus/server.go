@@ -27,7 +27,8 @@ type Server struct {
 	mu       sync.Mutex
 	last     time.Time     // of the scrapes
 	interval time.Duration // between the last two
-	scraped  chan struct{} // holds one, once a scrape is answered
+	over     atomic.Bool   // the verdict is shown
+	scraped  chan struct{} // holds one, once a scrape has seen it
 }
 
 // Longest is how long the end may wait for a scrape.
@@ -45,8 +46,9 @@ func Listen(address string, about *output.About) (*Server, error) {
 	metrics := promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second})
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
+		over := s.over.Load() // before the answer is made
 		metrics.ServeHTTP(w, r)
-		s.note(time.Now())
+		s.note(time.Now(), over)
 	})
 	s.server = &http.Server{
 		Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, WriteTimeout: 15 * time.Second,
@@ -59,14 +61,17 @@ func Listen(address string, about *output.About) (*Server, error) {
 // Address is where it listens.
 func (s *Server) Address() string { return s.address }
 
-// note remembers a scrape.
-func (s *Server) note(at time.Time) {
+// note remembers a scrape, and whether it has seen the verdict.
+func (s *Server) note(at time.Time, over bool) {
 	s.mu.Lock()
 	if !s.last.IsZero() {
 		s.interval = at.Sub(s.last)
 	}
 	s.last = at
 	s.mu.Unlock()
+	if !over {
+		return
+	}
 	select {
 	case s.scraped <- struct{}{}:
 	default:
@@ -87,6 +92,7 @@ func (s *Server) Turns(context.Context, []output.Turn) error { return nil }
 func (s *Server) End(ctx context.Context, doc *result.Document) error {
 	if now := s.collector.now.Load(); now != nil && doc != nil {
 		s.collector.now.Store(&shown{now.second, doc.Verdict})
+		s.over.Store(true)
 		s.await(ctx)
 	}
 	err := s.server.Close()
@@ -95,10 +101,6 @@ func (s *Server) End(ctx context.Context, doc *result.Document) error {
 }
 
 func (s *Server) await(ctx context.Context) {
-	select {
-	case <-s.scraped: // of before the verdict
-	default:
-	}
 	s.mu.Lock()
 	interval := s.interval
 	if interval == 0 && !s.last.IsZero() {
