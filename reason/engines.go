@@ -15,6 +15,15 @@ const (
 	SrunMissing        Code = "srun_missing"
 	SrunHangs          Code = "srun_hangs"
 	StormsUnknown      Code = "storms_unknown"
+	PackTooLarge       Code = "pack_too_large"
+	KubectlFailed      Code = "kubectl_failed"
+	PodsPending        Code = "pods_pending"
+	MatrixArmsNothing  Code = "matrix_arms_nothing"
+	MatrixTooLarge     Code = "matrix_too_large"
+	ImageMissing       Code = "image_missing"
+	SecretByHand       Code = "secret_by_hand"
+	FlagsNotRendered   Code = "flags_not_rendered"
+	NothingToCollect   Code = "nothing_to_collect"
 	PackOutside        Code = "pack_outside"
 	PackUnreadable     Code = "pack_unreadable"
 	SpreadNumber       Code = "spread_number"
@@ -41,6 +50,15 @@ func engineRows() []row {
 		{SrunMissing, "{why:text}: is Slurm's client installed here?", "{why}：这里安装了 Slurm 客户端吗？"},
 		{SrunHangs, "srun does not end: see squeue", "srun 没有结束：请看 squeue"},
 		{StormsUnknown, "storms and calls of the mock LLM are not known: shards do not ask it, and nobody who armed it for all of them told", "模拟 LLM 的风暴与调用情况未知：分片不会向它询问，也没有替全部分片布置故障的一方告知"},
+		{PackTooLarge, "scenario and data come to {bytes:count} bytes, and a ConfigMap or Secret holds {most:count}: take a smaller table, or put the data where pods read it", "场景与数据共 {bytes} 字节，而 ConfigMap 或 Secret 至多容纳 {most}：请用更小的数据表，或把数据放到各 pod 可读之处"},
+		{KubectlFailed, "kubectl {what:text}: {why:text}: {said:text}", "kubectl {what}：{why}：{said}"},
+		{PodsPending, "{pods:count} pods: {why:text}", "{pods} 个 pod：{why}"},
+		{MatrixArmsNothing, "jobs of a matrix do not know of each other, and nobody would arm the mock LLM of llm.admin {address:text} for all: run cstest k8s run or cstest slurm run, or leave llm out", "矩阵中的各作业互不知晓，没有谁能替全部分片为 llm.admin {address} 的模拟 LLM 布置故障：请用 cstest k8s run 或 cstest slurm run，或去掉 llm"},
+		{MatrixTooLarge, "--shards {shards:count}: a matrix has at most {most:count} jobs", "--shards {shards}：矩阵至多 {most} 个作业"},
+		{ImageMissing, "give --image: the image that holds cstest (make image writes one)", "请给出 --image：含有 cstest 的镜像（make image 可以生成）"},
+		{SecretByHand, "the scenario takes secrets from outside, which are not written here; create them once: {command:text}", "场景的密钥来自外部，此处不写出；请先创建一次：{command}"},
+		{FlagsNotRendered, "--env holds what may be secret and is not written into a file: let the scenario name a variable, and set it there", "--env 的内容可能是密钥，不会写入文件：请在场景中引用变量，并在运行环境中设置它"},
+		{NothingToCollect, "job {run:text}: it has no plan and no shards of cstest: was it rendered by cstest render k8s?", "作业 {run}：其中没有 cstest 的计划与分片：它是由 cstest render k8s 生成的吗？"},
 		{PackOutside, "{path:text} does not lie below the scenario's folder: shards elsewhere get what lies there, move it", "{path} 不在场景所在的文件夹之内：其他机器上的分片只会得到该文件夹中的文件，请移入"},
 		{PackUnreadable, "{path:text}, which the scenario reads: {why:text}", "场景要读取的 {path}：{why}"},
 		{SpreadNumber, "--shards {shards:count}: want 2 to {most:count}; one is cstest run", "--shards {shards}：应为 2 到 {most}；只有一个时请用 cstest run"},

@@ -7,6 +7,7 @@ func usagePhrases() []phraseRow {
 		{"warning: %d rows %s, the first is row %d", "警告：有 %d 行%s，第一处是第 %d 行"},
 		{"live view: %s", "实时界面：%s"},
 		{"standard output: %w", "标准输出：%w"},
+		{"--lead, --runner and --version-of-cstest stand in a script: %q is no plain word", "--lead、--runner 与 --version-of-cstest 会写入脚本：%q 不是普通的词"},
 		{"slurm run takes one scenario, and %q besides: arguments of srun go behind --", "slurm run 只接受一个场景，多余的有 %q：srun 的参数写在 -- 之后"},
 		{"it lies outside of the scenario's folder", "它在场景所在的文件夹之外"},
 		{"it is larger than %d MiB", "它大于 %d MiB"},

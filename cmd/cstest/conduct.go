@@ -26,14 +26,30 @@ type conductOptions struct {
 }
 
 func (o *conductOptions) registerConduct(cmd *cobra.Command) {
+	o.registerPlan(cmd)
+	o.registerResult(cmd)
+}
+
+// registerRender is for commands that write what others run.
+func (o *conductOptions) registerRender(cmd *cobra.Command) {
+	o.registerPlan(cmd)
+	cmd.Flags().DurationVar(&o.startTimeout, "start-timeout", 10*time.Minute, "how long all shards may take to be ready")
+	o.onInconclusive = "fail"
+}
+
+func (o *conductOptions) registerPlan(cmd *cobra.Command) {
 	o.register(cmd)
 	completeScenarioFlags(cmd)
 	f := cmd.Flags()
 	f.IntVar(&o.shards, "shards", 0, "spread the load over N shards (needed)")
 	f.IntVar(&o.cores, "cores", 0, "whole cores of each shard (default: as many as the plan needs)")
+	f.StringArrayVar(&o.allowTarget, "allow-target", nil, "host or CIDR of a public target you are entitled to load (may be repeated)")
+}
+
+func (o *conductOptions) registerResult(cmd *cobra.Command) {
+	f := cmd.Flags()
 	f.StringVar(&o.resultsDir, "results-dir", "", "where the results go (default results/<name>-<UTC time>)")
 	f.StringArrayVar(&o.tags, "tag", nil, "KEY=VALUE kept in the result (may be repeated)")
-	f.StringArrayVar(&o.allowTarget, "allow-target", nil, "host or CIDR of a public target you are entitled to load (may be repeated)")
 	f.BoolVar(&o.noTUI, "no-tui", false, "one line a second instead of the live view")
 	f.BoolVar(&o.json, "json", false, "print result.json instead of the summary")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but the verdict")
@@ -52,34 +68,44 @@ type spreadJob struct {
 
 // newSpreadJob reads the scenario, and refuses what cannot be spread.
 func newSpreadJob(s streams, o *conductOptions, args []string) (*spreadJob, error) {
-	lang := s.language()
-	tags, err := pairs("tag", o.tags)
+	x, err := newSpreadJobUnchecked(s, o, args)
 	if err != nil {
 		return nil, err
 	}
+	return x, x.chosen.CheckSecrets()
+}
+
+// newSpreadJobUnchecked is newSpreadJob where secrets may be elsewhere.
+func newSpreadJobUnchecked(s streams, o *conductOptions, args []string) (*spreadJob, error) {
 	c, err := o.load(s, args)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.CheckSecrets(); err != nil {
+	x, err := newJobOf(s, o, c)
+	if err != nil {
 		return nil, err
 	}
-	j := &job{runOptions: &o.runOptions, s: s, lang: lang, chosen: c, dir: o.resultsDir}
+	return x, x.prepare()
+}
+
+// newJobOf is a run of a scenario whose shards may be there already.
+func newJobOf(s streams, o *conductOptions, c *chosen) (*spreadJob, error) {
+	tags, err := pairs("tag", o.tags)
+	if err != nil {
+		return nil, err
+	}
+	j := &job{runOptions: &o.runOptions, s: s, lang: s.language(), chosen: c, dir: o.resultsDir}
 	j.spread = spread{processes: 1}
 	if j.secrets, err = c.redactor(); err != nil {
 		return nil, err
 	}
-	if j.about, err = newAbout(c, j.spread, tags, lang, o.onInconclusive == "pass", j.secrets.Text); err != nil {
+	if j.about, err = newAbout(c, j.spread, tags, j.lang, o.onInconclusive == "pass", j.secrets.Text); err != nil {
 		return nil, err
 	}
 	if j.dir == "" {
 		j.dir = filepath.Join("results", report.Slug(c.Name)+"-"+time.Now().UTC().Format("20060102T150405Z"))
 	}
-	if err := unused(j.dir); err != nil {
-		return nil, err
-	}
-	x := &spreadJob{job: j, options: o}
-	return x, x.prepare()
+	return &spreadJob{job: j, options: o}, unused(j.dir)
 }
 
 // prepare packs what shards are given, and says what each needs.
@@ -148,7 +174,9 @@ func (x *spreadJob) run(ctx context.Context, cluster func(dir string) (conduct.C
 	if !x.quiet {
 		fmt.Fprintln(x.s.err, headline(x.chosen, x.lang))
 	}
-	x.tellNeeds()
+	if x.pack != nil { // else the shards are there already
+		x.tellNeeds()
+	}
 	dir, err := filepath.Abs(x.dir)
 	if err != nil {
 		return err

@@ -26,6 +26,9 @@ func TestMain(m *testing.M) {
 	if address := os.Getenv(asTarget); address != "" {
 		os.Exit(beTarget(address, os.Stdin, os.Stdout))
 	}
+	if dir := os.Getenv(asKubectl); dir != "" {
+		os.Exit(beKubectl(dir, os.Args[1:]))
+	}
 	if os.Getenv(asCstest) != "" {
 		os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}

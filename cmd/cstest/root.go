@@ -112,7 +112,7 @@ purpose, and says with evidence whether the SLA holds.
 		newRunCmd(s), newTryCmd(s), newTuneCmd(s), newCapacityCmd(s),
 		newReportCmd(s), newMergeCmd(s), newCompareCmd(s), newTrendCmd(s), newAuditCmd(s), newSelftestCmd(s),
 		newScenariosCmd(s), newInitCmd(s), newValidateCmd(s), newSchemaCmd(s), newImportCmd(s), newLearnCmd(s),
-		newServeCmd(s), newSlurmCmd(s), newVersionCmd(s), newRunShardCmd(s), newManCmd(),
+		newServeCmd(s), newSlurmCmd(s), newK8sCmd(s), newRenderCmd(s), newCollectCmd(s), newVersionCmd(s), newRunShardCmd(s), newManCmd(),
 	)
 	wrapArgs(root)
 	tellExitCodes(root)

@@ -291,8 +291,10 @@ func TestNoCommandShowsWhatSteersATerminal(t *testing.T) {
 	if err := os.WriteFile(said, []byte("srun: error: "+steering+"\n0: "+steering+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(engines, "srun"), []byte("#!/bin/sh\ncat "+said+" >&2\nexit 1\n"), 0o700); err != nil {
-		t.Fatal(err)
+	for _, program := range []string{"srun", "kubectl"} {
+		if err := os.WriteFile(filepath.Join(engines, program), []byte("#!/bin/sh\ncat "+said+" >&2\nexit 1\n"), 0o700); err != nil {
+			t.Fatal(err)
+		}
 	}
 	t.Setenv("PATH", engines+":"+os.Getenv("PATH"))
 	one := func(args ...string) [][]string { return [][]string{args} }
@@ -312,11 +314,16 @@ func TestNoCommandShowsWhatSteersATerminal(t *testing.T) {
 		"learn":                  {{chats}, {noChats}},
 		"init":                   one("own-\x1b[31m.yaml"),
 		"scenarios show":         one(steering),
+		"k8s run":                {{good(), "--shards", "2", "--image", "x"}, {broken, "--shards", "2", "--image", "x"}},
+		"collect":                one(steering),
+		"render k8s":             {{good(), "--shards", "2", "--image", steering}, {broken, "--shards", "2", "--image", "x"}},
+		"render slurm":           {{good(), "--shards", "2", "--set", "description=" + steering}, {broken, "--shards", "2"}},
+		"render github":          {{good(), "--shards", "2", "--set", "description=" + steering}, {broken, "--shards", "2"}},
 		"slurm run":              {{good(), "--shards", "2"}, {good(), "--shards", "2", "--", steering}, {broken, "--shards", "2"}},
 		"serve mockllm":          {{"--config", broken}, {"--listen", word}},
 		"serve reference-server": {{"--llm", url, "--knob", word + "=1"}, {"--llm", url, "--profile", word}},
 		// These read nothing that others write.
-		"audit": none, "selftest": none, "scenarios": none, "schema": none, "version": none, "serve": none, "run-shard": none, "slurm": none, "man": none,
+		"audit": none, "selftest": none, "scenarios": none, "schema": none, "version": none, "serve": none, "run-shard": none, "slurm": none, "k8s": none, "render": none, "man": none,
 	}
 	t.Chdir(t.TempDir())
 	for _, path := range commands(newRootCmd(streams{in: strings.NewReader(""), out: io.Discard, err: io.Discard})) {
