@@ -51,7 +51,7 @@ func engineRows() []row {
 		{SrunHangs, "srun does not end: see squeue", "srun 没有结束：请看 squeue"},
 		{StormsUnknown, "storms and calls of the mock LLM are not known: shards do not ask it, and nobody who armed it for all of them told", "模拟 LLM 的风暴与调用情况未知：分片不会向它询问，也没有替全部分片布置故障的一方告知"},
 		{PackTooLarge, "scenario and data come to {bytes:count} bytes, and a ConfigMap or Secret holds {most:count}: take a smaller table, or put the data where pods read it", "场景与数据共 {bytes} 字节，而 ConfigMap 或 Secret 至多容纳 {most}：请用更小的数据表，或把数据放到各 pod 可读之处"},
-		{KubectlFailed, "kubectl {what:text}: {why:text}: {said:text}", "kubectl {what}：{why}：{said}"},
+		{KubectlFailed, "kubectl {what:text}: {why:text}: {said:text}", "kubectl {what} 失败：{why}：{said}"},
 		{PodsPending, "{pods:count} pods: {why:text}", "{pods} 个 pod：{why}"},
 		{MatrixArmsNothing, "jobs of a matrix do not know of each other, and nobody would arm the mock LLM of llm.admin {address:text} for all: run cstest k8s run or cstest slurm run, or leave llm out", "矩阵中的各作业互不知晓，没有谁能替全部分片为 llm.admin {address} 的模拟 LLM 布置故障：请用 cstest k8s run 或 cstest slurm run，或去掉 llm"},
 		{MatrixTooLarge, "--shards {shards:count}: a matrix has at most {most:count} jobs", "--shards {shards}：矩阵至多 {most} 个作业"},

@@ -26,7 +26,7 @@ func newCollectCmd(s streams) *cobra.Command {
 pods, arm the mock LLM, give all the same instant to begin, follow their logs, judge the sum
 and exit with its verdict. The Job is left where it is. RUN is the Job's name.`,
 		Example: `  cstest collect cstest-sale
-  cstest collect cstest-sale -n load --results-dir results/sale`,
+  cstest collect cstest-sale --namespace load --results-dir results/sale`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return runCollect(cmd.Context(), s, &o, args[0]) },
 	}

@@ -25,7 +25,7 @@ type kubectlOptions struct{ namespace, context, kubeconfig string }
 
 func (o *kubectlOptions) registerKubectl(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVarP(&o.namespace, "namespace", "n", "", "namespace (default: kubectl's)")
+	f.StringVar(&o.namespace, "namespace", "", "namespace (default: kubectl's)")
 	f.StringVar(&o.context, "context", "", "context of kubectl's configuration (default: the current one)")
 	f.StringVar(&o.kubeconfig, "kubeconfig", "", "kubectl's configuration (default: kubectl's)")
 }
@@ -68,7 +68,7 @@ applied is removed at the end. A pod that is deleted, evicted or out of memory l
 others going: the report says what is missing and whether it could matter. The first Ctrl-C
 drains all of them.`,
 		Example: `  cstest k8s run sale.yaml --shards 8 --image registry.test/cstest:1
-  cstest k8s run sale.yaml --shards 8 --image registry.test/cstest:1 -n load --context staging`,
+  cstest k8s run sale.yaml --shards 8 --image registry.test/cstest:1 --namespace load --context staging`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return runK8s(cmd.Context(), s, &o, args) },
 	}

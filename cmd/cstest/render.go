@@ -42,7 +42,7 @@ func newRenderK8sCmd(s streams) *cobra.Command {
 		Use:   "k8s SCENARIO --shards N --image IMAGE",
 		Short: "Write a ConfigMap and an Indexed Job; cstest collect drives it once it is applied",
 		Example: `  cstest render k8s sale.yaml --shards 8 --image registry.test/cstest:1 > sale-job.yaml
-  cstest render k8s sale.yaml --shards 8 --image registry.test/cstest:1 -n load | kubectl apply -f -`,
+  cstest render k8s sale.yaml --shards 8 --image registry.test/cstest:1 --namespace load | kubectl apply -f -`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			x, err := rendered(s, &o.conductOptions, args)
@@ -65,7 +65,7 @@ func newRenderK8sCmd(s streams) *cobra.Command {
 	}
 	o.registerRender(cmd)
 	o.registerKubernetes(cmd)
-	cmd.Flags().StringVarP(&o.namespace, "namespace", "n", "", "namespace to write into the objects")
+	cmd.Flags().StringVar(&o.namespace, "namespace", "", "namespace to write into the objects")
 	return cmd
 }
 
