@@ -194,10 +194,21 @@ func (c *conversation) heard(st *scratch, j *Judgement, s *Script) (more bool, p
 	}
 	c.turn++
 	c.tries, c.judged = 0, false
+	c.skip(st, answered)
 	if c.turn >= len(c.outline.turns) {
 		return false, 0
 	}
 	return true, c.pause(c.outline.turns[c.turn].think, s.seed)
+}
+
+// skip leaves out turns that are not said after this answer.
+func (c *conversation) skip(st *scratch, answered bool) {
+	for ; c.turn < len(c.outline.turns); c.turn++ {
+		if when := c.outline.turns[c.turn].when; when == nil || answered && when.Hold(&st.reply) {
+			return
+		}
+		c.kept = append(c.kept, false)
+	}
 }
 
 // pause draws the pause before the turn to come.

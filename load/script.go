@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cstest/cstest/driver"
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/scenario"
 )
@@ -44,6 +45,7 @@ type message struct {
 	say    text
 	think  *think
 	expect *Expectation
+	when   *driver.When // nil: always said
 }
 
 // source is a data table.
@@ -145,6 +147,11 @@ func (s *Script) outline(from *scenario.Conversation, load *scenario.Load) (outl
 			return d, fmt.Errorf("turns[%d].say: %w", i, err)
 		}
 		m := message{say: say, think: newThink(t.Think, from.Think, load.Think)}
+		if len(t.When) > 0 {
+			if m.when, err = driver.NewWhen(t.When); err != nil {
+				return d, fmt.Errorf("turns[%d].when: %w", i, err)
+			}
+		}
 		if t.Expect != nil {
 			if m.expect, err = newExpectation(t.Expect); err != nil {
 				return d, fmt.Errorf("turns[%d].expect: %w", i, err)

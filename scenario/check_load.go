@@ -204,10 +204,28 @@ func (c *checker) turn(path string, k int, t *Turn) {
 		}
 		c.think(path+".think", t.Think)
 	}
+	if len(t.When) > 0 {
+		c.when(path+".when", k, t.When)
+	}
 	if e := t.Expect; e != nil {
 		if e.Contains == "" && e.NotContains == "" && e.Matches == "" {
 			c.bad(path+".expect", "expects nothing: give contains, not_contains or matches")
 		}
 		c.pattern(path+".expect.matches", e.Matches)
+	}
+}
+
+// when checks the conditions of a turn that is not always said.
+func (c *checker) when(path string, k int, list Conditions) {
+	if k == 0 {
+		c.bad(path, "the first turn begins the conversation: there is no answer before it")
+	}
+	c.conditions(path, list)
+	for i := range list {
+		switch kind, _ := Find(list[i].Path); kind {
+		case PlaceHeader, PlaceCookie, PlaceEvent:
+			c.bad(item(path, i, "path"), "looks at the answer's content: write a path into its JSON, body:text, regex:… or http:status")
+		case PlaceJSON, PlaceRegex, PlaceXML, PlaceHTML, PlaceText, PlaceStatus:
+		}
 	}
 }

@@ -242,6 +242,7 @@ Conversation.weight | how often, relative to the others; 0 is never | 1
 Conversation.think | pause before every turn but the first | load.think
 Conversation.turns | messages of the user, 1 to 200 |
 Conversation.on_error | continue: send the next message; retry: the same again, twice at most, whatever Retry-After says; abort: leave | continue
+Turn.when | said only where these hold of the answer to the turn said before; left out otherwise |
 Turn.say | the message, a template (see Writing it) |
 Turn.think | pause before this turn; not on the first | the conversation's
 Turn.expect | what the answer should look like; degraded answers are not held to it |

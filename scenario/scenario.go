@@ -260,9 +260,10 @@ type Conversation struct {
 // Turn is one message of the user. After Load Think is set on every turn but
 // the first (load → conversation → turn).
 type Turn struct {
-	Say    string  `json:"say"`
-	Think  *Think  `json:"think,omitempty"`
-	Expect *Expect `json:"expect,omitempty"`
+	When   Conditions `json:"when,omitempty"` // said only where the answer before is so
+	Say    string     `json:"say"`
+	Think  *Think     `json:"think,omitempty"`
+	Expect *Expect    `json:"expect,omitempty"`
 }
 
 // Expect is what an answer should look like; degraded answers are not held to it.

@@ -187,6 +187,22 @@ func TestRunByACurve(t *testing.T) {
 	checkReportFromJournal(t, dir)
 }
 
+// Turns that the answer before does not ask for are left out, and the model is not
+// expected to have seen them.
+func TestRunWithBranches(t *testing.T) {
+	t.Parallel()
+	text := strings.Replace(calm, "      - say: 我要退货,订单号 20261111000181\n",
+		"      - {say: 转人工, when: {path: \"body:text\", matches: never said}}\n      - {say: 我要退货, when: {path: \"body:text\", matches: .}}\n", 1)
+	dir := filepath.Join(t.TempDir(), "result")
+	if r := cstest(t, "run", write(t, text), "--results-dir", dir); r.code != 0 {
+		t.Fatalf("exit %d\n%s\n%s", r.code, r.stdout, r.stderr)
+	}
+	doc := open(t, dir)
+	if c := doc.Counts; c.Conversations != 72 || c.Turns != 216 || c.ContextLost != 0 || c.ContextVerified == 0 {
+		t.Errorf("%d conversations, %d turns, %d context lost of %d verified; want 72, 216, none", c.Conversations, c.Turns, c.ContextLost, c.ContextVerified)
+	}
+}
+
 // Customers who get no answer in time leave: their conversations are an end of their
 // own, their turns were not answered, and an objective judges how many left.
 func TestCustomersWhoLeaveAreJudged(t *testing.T) {
