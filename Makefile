@@ -9,7 +9,7 @@ DEBIAN      := redis-server nginx wrk chromium tmux prometheus nghttp2-client no
 .DEFAULT_GOAL := help
 
 help: ## print the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
 
 deps: ## install the Debian packages and the npm client that some tests use (they skip without)
 	@scripts/deps.sh $(DEBIAN)
@@ -58,6 +58,11 @@ bench: build ## measure against the peers, side by side, and print the tables of
 	bench/streams.py 200 && bench/streams.py 2000 && bench/freeze.py && bench/view.sh 5 20
 	bin/cstest selftest
 
+image: ## write dist/cstest-image.tar, an OCI archive with one static program
+	@mkdir -p bin dist
+	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o bin/cstest-static ./cmd/cstest
+	go run ./scripts/image -program bin/cstest-static -out dist/cstest-image.tar
+
 release-snapshot: ## build and pack all platforms into dist/, and run the Linux one in a clean Debian
 	go run ./scripts/release -out dist
 	@scripts/deps.sh debootstrap
@@ -69,4 +74,4 @@ ci: lint test fuzz library-short ## everything that gates a change
 clean: ## remove what was built
 	rm -rf bin results dist
 
-.PHONY: help deps build test lint mutate judging-tables library library-short smoke fuzz readme bench release-snapshot ci clean
+.PHONY: help deps build test lint mutate judging-tables library library-short smoke fuzz readme bench image release-snapshot ci clean

@@ -21,6 +21,7 @@ driver/internal/ndjson FuzzLines
 driver/internal/websocket FuzzFrames
 driver/internal/socketio FuzzPackets
 measure FuzzReadLog
+measure FuzzSpool
 measure FuzzReadJournal
 measure FuzzDecodeSnapshot
 load FuzzText

@@ -24,6 +24,7 @@ var house = map[string][]string{
 	"scenario":                   {"template", "visible"},
 	"scenarios":                  {},
 	"scripts/mutate":             {},
+	"scripts/image":              {},
 	"bench/known":                {},
 	"measure":                    {},
 	"mockllm":                    {"mockllm/config", "mockllm/internal/admission", "mockllm/internal/answer", "mockllm/internal/anthropic", "mockllm/internal/canary", "mockllm/internal/draw", "mockllm/internal/fault", "mockllm/internal/jsontext", "mockllm/internal/openai", "mockllm/internal/prompt", "mockllm/internal/schema", "mockllm/internal/token", "mockllm/internal/transport", "mockllm/journal"},
