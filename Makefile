@@ -63,6 +63,9 @@ image: ## write dist/cstest-image.tar, an OCI archive with one static program
 	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o bin/cstest-static ./cmd/cstest
 	go run ./scripts/image -program bin/cstest-static -out dist/cstest-image.tar
 
+k8s: ## decode what is rendered for Kubernetes with its own types, strictly (a module of its own)
+	cd engine/kubernetes/testdata/lab && go test -run Strict .
+
 release-snapshot: ## build and pack all platforms into dist/, and run the Linux one in a clean Debian
 	go run ./scripts/release -out dist
 	@scripts/deps.sh debootstrap
@@ -74,4 +77,4 @@ ci: lint test fuzz library-short ## everything that gates a change
 clean: ## remove what was built
 	rm -rf bin results dist
 
-.PHONY: help deps build test lint mutate judging-tables library library-short smoke fuzz readme bench image release-snapshot ci clean
+.PHONY: help deps build test lint mutate judging-tables library library-short smoke fuzz readme bench image k8s release-snapshot ci clean
