@@ -65,8 +65,7 @@ func (r Receiver) Send(ctx context.Context, m *Message, at time.Time) error {
 
 // withoutAddress is what went wrong, less where.
 func withoutAddress(err error) error {
-	var at *url.Error
-	if errors.As(err, &at) {
+	if at, ok := errors.AsType[*url.Error](err); ok {
 		return at.Err
 	}
 	return err

@@ -114,8 +114,7 @@ func (s *Sink) post(ctx context.Context, path string, m proto.Message) error {
 	req.Header.Set("Content-Type", "application/x-protobuf")
 	res, err := s.client.Do(req)
 	if err != nil {
-		var at *url.Error
-		if errors.As(err, &at) {
+		if at, ok := errors.AsType[*url.Error](err); ok {
 			return at.Err // it has the address, password and all
 		}
 		return err

@@ -74,8 +74,7 @@ func (s *Sink) write(ctx context.Context, second *output.Second, verdict string)
 	ctx, cancel := context.WithTimeout(ctx, writeWithin)
 	defer cancel()
 	_, err := s.api.Write(ctx, remote.WriteV1MessageType, &prompb.WriteRequest{Timeseries: seriesOf(second, s.about, verdict)})
-	var at *url.Error
-	if errors.As(err, &at) {
+	if at, ok := errors.AsType[*url.Error](err); ok {
 		return at.Err // it has the address, password and all
 	}
 	return err
