@@ -57,12 +57,7 @@ func (c *checker) load() {
 	if c.source.wrote("load.arrivals") && !l.Open() {
 		c.bad("load.arrivals", "is for starts; users come round when they are ready")
 	}
-	switch {
-	case l.Arrivals != ArrivalsGamma && c.source.wrote("load.shape"):
-		c.bad("load.shape", "is for arrivals: gamma; %s has no shape", cmp.Or(l.Arrivals, ArrivalsPoisson))
-	case l.Arrivals == ArrivalsGamma && !(l.Shape >= leastShape && l.Shape <= mostShape):
-		c.bad("load.shape", "must be %g to %g: below 1 starts come in bursts, above they are ever more even", leastShape, mostShape)
-	}
+	c.shape()
 	if l.MaxInFlight < 1 || l.MaxInFlight > 1_000_000 {
 		c.bad("load.max_in_flight", "must be 1 to 1M")
 	}
@@ -71,6 +66,17 @@ func (c *checker) load() {
 	}
 	c.think("load.think", l.Think)
 	c.patience()
+}
+
+// shape checks the shape of the times between starts.
+func (c *checker) shape() {
+	l := &c.Load
+	switch {
+	case l.Arrivals != ArrivalsGamma && c.source.wrote("load.shape"):
+		c.bad("load.shape", "is for arrivals: gamma; %s has no shape", cmp.Or(l.Arrivals, ArrivalsPoisson))
+	case l.Arrivals == ArrivalsGamma && !(l.Shape >= leastShape && l.Shape <= mostShape):
+		c.bad("load.shape", "must be %g to %g: below 1 starts come in bursts, above they are ever more even", leastShape, mostShape)
+	}
 }
 
 // patience checks how long customers wait. Who waits longer than the timeout never
