@@ -92,6 +92,8 @@ var cookbook = map[string]preset{
 		}
 		sendEvents(w, piece, `data: {"choices":[{"delta":{},"finish_reason":"stop"}]}`, "data: [DONE]")
 	}, "u:a | ! the stream ended without its terminal event", ""},
+	"web-chat":     webChat,
+	"graphql-chat": graphQLOverSocket,
 	"photo": {func(s *shape, w http.ResponseWriter, r *http.Request) {
 		_, head, err := r.FormFile("photo")
 		if err != nil {

@@ -14,6 +14,7 @@
 //	steps.go poll.go job.go                  requests around the turn's, and asking again
 //	extract.go events.go                     an answer, or a stream, taken apart
 //	own.go ownstream.go                      the same, as a custom API says
+//	socket.go speak.go                       turns over a customer's WebSocket
 //	exchange.go capture.go                   a turn's memory, and a look at it
 //
 // A line fills a request, has a carrier send it, and reads the answer:
@@ -22,6 +23,9 @@
 //	internal/http2      a carrier: many, with one goroutine that reads
 //	internal/wire       what carriers share: target, request, exchange, fault
 //	internal/dial       opens connections, and looks at those that were idle
+//	internal/socket     customers' sockets, and what comes over idle ones
+//	internal/websocket  frames, messages and the upgrade of WebSocket
+//	internal/socketio   packets of socket.io
 //	internal/agents     agents' sockets, and tickets on their way to one
 //	internal/sse        server-sent events
 //	internal/ndjson     a JSON document a line

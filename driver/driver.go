@@ -51,6 +51,15 @@ import (
 //     winners or a refused reply are Malformed; a socket that dies while it has
 //     the ticket, or the last of all, is Broken. Where no agent's socket can be
 //     opened nothing is sent: Unreachable.
+//   - In mode websocket a turn is a message over the line's own socket, which the first
+//     turn that needs it opens, with what it begins with; Connect is how long that took.
+//     A refused upgrade is the answer to the turn, whole and of its status; else the
+//     status is 101. FirstByte is when the first message came that was the answer or a
+//     piece of it, Done when the last did. A message that names another turn of the line
+//     is never taken for the answer, and is counted in Traffic; where messages name none
+//     a turn without a whole answer closes the socket. One that is closed when a turn
+//     begins is opened anew: nothing was sent on it. Between turns sockets are read, and
+//     their pings answered, with no goroutine and no buffer of their own.
 //   - Agents' sockets are open all along, for all turns; each is dialled again when
 //     it dies, a little later each time. Tickets that are no turn's are left alone.
 //   - Credentials go to the target only, also when a job is said to be elsewhere.

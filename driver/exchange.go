@@ -28,6 +28,7 @@ type exchange struct {
 	found     Places // in the answer so far
 	transient bool   // what the scanner found is overwritten soon
 	name      []byte // of the last event
+	taken     int    // bytes of messages that the turn's answer came in
 	event     []byte // the name of the message in Body, of a socket that has such
 	again     bool   // an event said that the login has run out
 
@@ -71,5 +72,6 @@ func (e *exchanges) put(x *exchange) {
 func (x *exchange) begin() {
 	x.Reset()
 	x.text, x.answer, x.gaps, x.notes = x.text[:0], x.answer[:0], x.gaps[:0], nil
-	x.event, x.found, x.again, x.over, x.token, x.last, x.thought = nil, 0, false, 0, 0, 0, 0
+	x.event, x.taken = nil, 0
+	x.found, x.again, x.over, x.token, x.last, x.thought = 0, false, 0, 0, 0, 0
 }

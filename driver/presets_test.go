@@ -67,6 +67,8 @@ func (m messages) String() string {
 }
 
 var presets = map[string]preset{
+	"websocket": webChat,
+	"socketio":  socketIOChat,
 	"anthropic": {anthropicShape, `[u:a] | [u:a,a:[u:a],u:b]`, "! overloaded_error Overloaded"},
 	"ollama":    {ollamaShape, `[u:a] | [u:a,a:[u:a],u:b]`, "! model not found"},
 	"dify":      {difyShape, "d1 a | d1 a+b", "! 503 model is down"},

@@ -54,7 +54,7 @@ func (l *line) speak(x *exchange, reply *Reply) wire.Fault {
 	}
 	x.Sent = p.Now()
 	x.Out = p.socket.turn.append(x.Out[:0], &x.Values, c.acks)
-	f := s.Send(x.Out, x.Deadline)
+	f := s.Send(&x.Exchange, x.Deadline)
 	sent := s.Notes()
 	if !f.Bad() {
 		f = l.hear(x, reply)
@@ -76,7 +76,7 @@ func (l *line) settle(x *exchange, f wire.Fault) {
 		c.socket.Abandon()
 	}
 	dead := c.socket.Dead()
-	c.socket.End(x.In)
+	c.socket.End(&x.Exchange)
 	if dead {
 		c.socket = nil
 	}
@@ -87,7 +87,7 @@ func (l *line) settle(x *exchange, f wire.Fault) {
 func (l *line) connect(x *exchange, reply *Reply) (ready bool, f wire.Fault) {
 	c, p := l.customer, l.client.plan
 	if c.socket != nil {
-		if c.socket.Begin() {
+		if c.socket.Begin(&x.Exchange) {
 			return true, f
 		}
 		c.socket = nil
@@ -122,7 +122,8 @@ func (l *line) connect(x *exchange, reply *Reply) (ready bool, f wire.Fault) {
 	c.socket, c.opened, x.Start = s, true, 0
 	if f = l.introduce(x); f.Bad() {
 		s.Abandon()
-		s.End(nil)
+		x.In = x.In[:0]
+		s.End(&x.Exchange)
 		c.socket = nil
 		return false, f
 	}
@@ -203,7 +204,7 @@ func (l *line) join(x *exchange) wire.Fault {
 		case e.Kind == socketio.Open && !asked:
 			asked = true
 			x.Out = socketio.AppendConnect(x.Out[:0], p.socket.config.Namespace, p.socket.auth.Append(nil, &x.Values))
-			if f = s.Send(x.Out, x.Deadline); f.Bad() {
+			if f = s.Send(&x.Exchange, x.Deadline); f.Bad() {
 				return named("socket.io", f)
 			}
 		case e.Kind == socketio.Connect && asked:
@@ -244,7 +245,7 @@ func (s *step) say(l *line, x *exchange) wire.Fault {
 		c.acks++
 	}
 	x.Out = s.sends.append(x.Out[:0], &x.Values, c.acks)
-	f := c.socket.Send(x.Out, x.Deadline)
+	f := c.socket.Send(&x.Exchange, x.Deadline)
 	sent := c.socket.Notes()
 	for s.waits && !f.Bad() {
 		var e socket.Event
@@ -338,6 +339,9 @@ func (l *line) message(x *exchange, reply *Reply, e *socket.Event) (over bool, f
 		x.First = x.Done
 	}
 	x.Body = e.Data
+	if x.taken += len(e.Data); x.taken > l.client.plan.Limits.Body {
+		return true, wire.NewFault(Oversized, wire.TooLarge)
+	}
 	if x.Streamed {
 		f = x.events.own(string(e.Name), e.Data)
 		reply.Answer = x.answer

@@ -25,7 +25,6 @@ type Keeper struct {
 	begun  bool
 	over   chan struct{}
 	wg     sync.WaitGroup
-	spare  sync.Pool
 }
 
 // Config is what sockets have in common.
@@ -101,23 +100,25 @@ func (k *Keeper) ready(id uint64) {
 	k.mu.Lock()
 	s := k.all[id]
 	k.mu.Unlock()
-	// Who has it lets it be watched again when done with it.
-	if s == nil || !s.mu.TryLock() {
+	if s == nil || !s.mine() {
 		return
 	}
 	s.drainInto(k.room)
 	s.rest()
 }
 
+// mine takes the socket for the keeper, unless somebody has it, who will then let it be
+// watched anew.
+func (s *Socket) mine() bool {
+	if s.mu.TryLock() {
+		return true
+	}
+	s.missed.Store(true)
+	return s.mu.TryLock() // who had it may have looked at missed before
+}
+
 // rounds bounds how often one socket is read before the others are.
 const rounds = 16
-
-// drain reads what has arrived; the socket's owner calls it.
-func (s *Socket) drain() {
-	room := s.keeper.frames(4 << 10)
-	s.drainInto(room[:cap(room)])
-	s.keeper.back(room)
-}
 
 func (s *Socket) drainInto(room []byte) {
 	for range rounds {
@@ -129,6 +130,9 @@ func (s *Socket) drainInto(room []byte) {
 			s.heard = s.keeper.target.Now()
 			s.soothe(s.heard)
 			s.feed(room[:n])
+			if n < len(room) && !s.conn.Buffers() {
+				return // what comes now is reported anew
+			}
 			continue
 		}
 		if err == nil {
@@ -191,20 +195,5 @@ func (k *Keeper) pingAll() {
 			}
 			s.rest()
 		}
-	}
-}
-
-// frames gives room for a frame with n bytes of payload.
-func (k *Keeper) frames(n int) []byte {
-	if b, ok := k.spare.Get().(*[]byte); ok && cap(*b) >= n+14 {
-		return (*b)[:0]
-	}
-	return make([]byte, 0, max(n+14, 4<<10))
-}
-
-// back takes it again.
-func (k *Keeper) back(b []byte) {
-	if cap(b) <= wire.KeepBuffer {
-		k.spare.Put(&b)
 	}
 }

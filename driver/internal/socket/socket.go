@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cstest/cstest/driver/internal/http1"
@@ -29,7 +30,8 @@ type Socket struct {
 
 	id       uint64
 	watched  bool
-	code     int // of the server's close frame
+	missed   atomic.Bool // the keeper was told of it while somebody had it
+	code     int         // of the server's close frame
 	dead     bool
 	at       int    // up to where the turn's Exchange.In was looked at
 	pong     []byte // of the last ping, which is still to be answered
@@ -73,15 +75,17 @@ func (k *Keeper) New(conn *http1.Switched, owner Owner, at int) *Socket {
 	return s
 }
 
-// Begin takes the socket for a turn. Where it gives false the socket is closed.
-func (s *Socket) Begin() bool {
+// Begin takes the socket for a turn, whose exchange lends its memory. Where it gives
+// false the socket is closed.
+func (s *Socket) Begin(x *wire.Exchange) bool {
 	s.mu.Lock()
 	if s.dead {
 		s.mu.Unlock()
 		return false
 	}
 	s.keeper.unwatch(s)
-	if s.drain(); !s.dead && s.patience > 0 && s.keeper.target.Now()-s.heard > s.patience {
+	x.In = x.In[:0]
+	if s.drain(x); !s.dead && s.patience > 0 && s.keeper.target.Now()-s.heard > s.patience {
 		s.die() // as the library of a browser would have by now
 	}
 	if s.dead {
@@ -92,23 +96,34 @@ func (s *Socket) Begin() bool {
 	return true
 }
 
-// End gives the socket back to the keeper; in is the turn's Exchange.In.
-func (s *Socket) End(in []byte) {
-	if !s.dead && s.at < len(in) {
-		s.feed(in[s.at:])
+// End gives the socket back to the keeper.
+func (s *Socket) End(x *wire.Exchange) {
+	if !s.dead && s.at < len(x.In) {
+		s.feed(x.In[s.at:])
 	}
 	if !s.dead && s.conn.Buffers() {
-		s.drain()
+		s.drain(x)
 	}
 	s.rest()
 }
 
-// rest lets the keeper watch the socket.
+// drain reads what has arrived into memory behind what x holds.
+func (s *Socket) drain(x *wire.Exchange) {
+	x.Room(2 << 10)
+	s.drainInto(x.In[len(x.In):cap(x.In)])
+}
+
+// rest lets the keeper watch the socket, and gives it up. What the keeper was told
+// before it could have the socket it is told again.
 func (s *Socket) rest() {
-	dead := s.dead
-	s.mu.Unlock()
-	if !dead {
-		s.keeper.watch(s)
+	for {
+		if !s.dead {
+			s.keeper.watch(s)
+		}
+		s.mu.Unlock()
+		if !s.missed.Swap(false) || !s.mu.TryLock() {
+			return
+		}
 	}
 }
 
@@ -151,12 +166,13 @@ func (s *Socket) die() {
 	s.conn.Close()
 }
 
-// Send sends one message within a turn.
-func (s *Socket) Send(payload []byte, until time.Duration) wire.Fault {
-	frame := websocket.Append(s.keeper.frames(len(payload)), websocket.Text, payload)
+// Send sends x.Out as one message within a turn, by until.
+func (s *Socket) Send(x *wire.Exchange, until time.Duration) wire.Fault {
+	payload := x.Out
+	x.Out = websocket.Append(payload, websocket.Text, payload)
 	s.note(false, byte(websocket.Text), payload)
-	err := s.conn.Write(frame, until)
-	s.keeper.back(frame)
+	err := s.conn.Write(x.Out[len(payload):], until)
+	x.Out = x.Out[:len(payload)]
 	s.sent = s.keeper.target.Now()
 	if err != nil {
 		return s.lost(err)

@@ -204,8 +204,3 @@ func AppendConnect(dst []byte, namespace string, auth []byte) []byte {
 func AppendAck(dst []byte, namespace string, id int64) []byte {
 	return append(appendHead(dst, '3', namespace, id), "[]"...)
 }
-
-// AppendDisconnect appends the end of a namespace.
-func AppendDisconnect(dst []byte, namespace string) []byte {
-	return appendHead(dst, '1', namespace, -1)
-}
