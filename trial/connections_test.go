@@ -21,6 +21,7 @@ func TestExpectedConnections(t *testing.T) {
 		{"shared", anyTarget + ", connections: shared}", "{users: 200, for: 1m}", 1, 0},
 		{"agents", "{url: 'http://127.0.0.1:9', mode: agents}", "{users: 200, for: 1m}", 2, 100 + 4},
 		{"agents beside shared connections", "{url: 'http://127.0.0.1:9', mode: agents, connections: shared, agents: {sockets: 30}}", "{users: 200, for: 1m}", 2, 30},
+		{"sockets", "{url: 'http://127.0.0.1:9', api: custom, mode: websocket, request: {body: {t: '${turn.text}'}}, response: {answer: a}}", "{users: 200, for: 1m}", 2, 100},
 		{"h2c", anyTarget + ", http: h2c}", "{users: 200, for: 1m}", 1, 0},
 	} {
 		if got := expectedConnections(parse(t, tt.target, tt.load), tt.shards); got != tt.want {
