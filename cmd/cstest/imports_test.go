@@ -24,6 +24,7 @@ var house = map[string][]string{
 	"scenario":                   {"template", "visible"},
 	"scenarios":                  {},
 	"scripts/mutate":             {},
+	"scripts/release":            {},
 	"scripts/image":              {},
 	"bench/known":                {},
 	"measure":                    {},
