@@ -76,7 +76,7 @@ func FromEnvironment(lookup func(string) (string, bool)) (Member, error) {
 		return Member{}, reason.Errorf("--shard env: %s says which shard this is and nothing says how many there are: set %s to it", index.said[0], ownCount)
 	}
 	m := Member{Shard: result.Shard{I: index.value, N: count.value}, Said: append(index.said, count.said...)}
-	if _, err := result.ParseShard(m.Shard.String()); err != nil {
+	if _, err := result.ParseShard(m.String()); err != nil {
 		return Member{}, reason.Errorf("--shard env: %s: want a number from 0 below the number of shards, at most %d", strings.Join(m.Said, ", "), result.MostShards)
 	}
 	return m, nil

@@ -19,7 +19,7 @@ import (
 // What a turn over a socket is where its server answers late, too much, for another, or
 // leaves: the rules of Classify that hang on more than a document.
 func TestOutcomesOverSockets(t *testing.T) {
-	own := [16]byte(ownTrace)
+	own := ownTrace
 	other := "c501020304050607ffffffffffffffff" // of the same run
 	for _, tt := range []struct {
 		name     string

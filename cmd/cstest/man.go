@@ -32,7 +32,7 @@ func writeManPages(cmd *cobra.Command, dir string) error {
 		return nil
 	}
 	path := filepath.Join(dir, strings.ReplaceAll(cmd.CommandPath(), " ", "-")+".1")
-	if err := os.WriteFile(path, manPage(cmd), 0o644); err != nil { //nolint:gosec // a page for all to read
+	if err := os.WriteFile(path, manPage(cmd), 0o644); err != nil {
 		return resultsError{err}
 	}
 	for _, sub := range cmd.Commands() {

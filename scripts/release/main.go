@@ -201,7 +201,7 @@ func writeZip(list []member, prefix string, stamp time.Time) ([]byte, error) {
 	w := zip.NewWriter(&b)
 	for _, m := range list {
 		h := &zip.FileHeader{Name: prefix + m.name, Method: zip.Deflate, Modified: stamp}
-		h.SetMode(os.FileMode(m.mode)) //nolint:gosec // 0644 and 0755
+		h.SetMode(os.FileMode(m.mode))
 		f, err := w.CreateHeader(h)
 		if err != nil {
 			return nil, err

@@ -80,7 +80,7 @@ func (g *Team) connect(a *agent) (*session, wire.Fault) {
 		g.mu.Lock()
 		g.fail(s, f)
 		g.mu.Unlock()
-		s.end(f)
+		s.end()
 	}
 	return s, f
 }
@@ -362,7 +362,7 @@ func (s *session) write() {
 }
 
 // end closes the socket; a server that broke the protocol is told so.
-func (s *session) end(f wire.Fault) {
+func (s *session) end() {
 	s.stop()
 	close(s.over)
 	if s.wrong != 0 {

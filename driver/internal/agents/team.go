@@ -138,7 +138,7 @@ func (g *Team) run(a *agent) {
 				g.live--
 				g.fail(s, f)
 			})
-			s.end(f)
+			s.end()
 		}
 		if failures++; lived > redialMost {
 			failures = 0

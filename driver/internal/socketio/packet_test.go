@@ -54,8 +54,11 @@ func TestAppend(t *testing.T) {
 		packet []byte
 		want   string
 	}{
-		{event, `42/a,7["s\"y",{"t":1}]`}, {append(AppendEvent(nil, "/", "x", -1), ']'), `42["x"]`}, {AppendConnect(nil, "/", nil), "40"},
-		{AppendConnect(nil, "/a", []byte(`{"t":1}`)), `40/a,{"t":1}`}, {AppendAck(nil, "/", 3), "433[]"},
+		{event, `42/a,7["s\"y",{"t":1}]`},
+		{append(AppendEvent(nil, "/", "x", -1), ']'), `42["x"]`},
+		{AppendConnect(nil, "/", nil), "40"},
+		{AppendConnect(nil, "/a", []byte(`{"t":1}`)), `40/a,{"t":1}`},
+		{AppendAck(nil, "/", 3), "433[]"},
 	} {
 		if string(tt.packet) != tt.want {
 			t.Errorf("%s, want %s", tt.packet, tt.want)
@@ -83,7 +86,7 @@ func FuzzPackets(f *testing.F) {
 		if (p.Kind == Event || p.Kind == Ack || p.Kind == ConnectError || p.Kind == Connect) && len(p.Data) > 0 && !gjson.ValidBytes(p.Data) {
 			t.Fatalf("%q has data %q", text, p.Data)
 		}
-		if p.Kind != Event || p.Attachments > 0 || !json.Valid(text[len(text)-max(len(p.Data), 0):len(text)]) && len(p.Data) > 0 && p.Data[0] == '[' {
+		if p.Kind != Event || p.Attachments > 0 || !json.Valid(text[len(text)-max(len(p.Data), 0):]) && len(p.Data) > 0 && p.Data[0] == '[' {
 			return
 		}
 		again, err := Parse(append(append(AppendEvent(nil, "/", string(p.Name), p.ID), comma(p.Data)...), ']'))
