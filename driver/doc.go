@@ -5,8 +5,8 @@
 //
 // # Where what is
 //
-// This package is the contract (driver.go), the line that takes a turn through
-// (line.go), and what a target means by its bytes:
+// This package is the contract (driver.go), the channel that takes a turn through
+// (channel.go), and what a target means by its bytes:
 //
 //	plan.go request.go template.go openai.go the target compiled into requests
 //	bodies.go                                what is sent, as each kind of body
@@ -17,7 +17,7 @@
 //	socket.go speak.go                       turns over a customer's WebSocket
 //	exchange.go capture.go                   a turn's memory, and a look at it
 //
-// A line fills a request, has a carrier send it, and reads the answer:
+// A channel fills a request, has a carrier send it, and reads the answer:
 //
 //	internal/http1      a carrier: one exchange at a time on a connection
 //	internal/http2      a carrier: many, with one goroutine that reads
@@ -33,5 +33,5 @@
 //	internal/jsonscan   values in JSON documents
 //
 // Nothing below internal knows of turns, users or templates' variables. What a
-// carrier keeps of an exchange or a line lies in wire.Exchange.State and wire.Link.
+// carrier keeps of an exchange or a channel lies in wire.Exchange.State and wire.Link.
 package driver

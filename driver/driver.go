@@ -51,11 +51,11 @@ import (
 //     winners or a refused reply are Malformed; a socket that dies while it has
 //     the ticket, or the last of all, is Broken. Where no agent's socket can be
 //     opened nothing is sent: Unreachable.
-//   - In mode websocket a turn is a message over the line's own socket, which the first
+//   - In mode websocket a turn is a message over the channel's own socket, which the first
 //     turn that needs it opens, with what it begins with; Connect is how long that took.
 //     A refused upgrade is the answer to the turn, whole and of its status; else the
 //     status is 101. FirstByte is when the first message came that was the answer or a
-//     piece of it, Done when the last did. A message that names another turn of the line
+//     piece of it, Done when the last did. A message that names another turn of the channel
 //     is never taken for the answer, and is counted in Traffic; where messages name none
 //     a turn without a whole answer closes the socket. One that is closed when a turn
 //     begins is opened anew: nothing was sent on it. Between turns sockets are read, and
@@ -64,12 +64,12 @@ import (
 //     it dies, a little later each time. Tickets that are no turn's are left alone.
 //   - Credentials go to the target only, also when a job is said to be elsewhere.
 //   - Message says the same for the same cause: no addresses, ports or ids.
-//   - Between two turns a line holds a connection and no buffer.
+//   - Between two turns a channel holds a connection and no buffer.
 type Driver interface {
-	// Open gives the line of one conversation, or of a user who has several one
+	// Open gives the channel of one conversation, or of a user who has several one
 	// after the other on a connection that is per-user. It does no I/O:
 	// connections are made by the first turn that needs one.
-	Open(user *User) Line
+	Open(user *User) Channel
 	// Prepare opens n connections beforehand where the policy is shared, no more
 	// than the pool holds, and all agents' sockets whatever the policy. It gives
 	// the last error of those that could not be.
@@ -85,9 +85,9 @@ type Driver interface {
 	Close() error
 }
 
-// Line carries one conversation's turns, one after the other. It is not safe
+// Channel carries one conversation's turns, one after the other. It is not safe
 // for concurrent use. Between two turns it keeps no buffers.
-type Line interface {
+type Channel interface {
 	// Do sends turn and fills reply, which it resets first. It returns when the
 	// turn is over: answered, failed, timed out or interrupted. The byte slices
 	// in reply are valid until Free.
@@ -107,7 +107,7 @@ type Traffic struct {
 	// of an own connection before, as browsers do.
 	FullHandshakes, ResumedHandshakes int64
 	// SocketsOpened are those of mode websocket, SocketsReopened those among them whose
-	// line had one before that was closed.
+	// channel had one before that was closed.
 	SocketsOpened, SocketsReopened int64
 	// LateAnswers came when their turn was over without one, RepeatedAnswers when it had
 	// one; Unsolicited are other messages that no turn waited for.

@@ -52,7 +52,7 @@ func play(t testing.TB, target *scenario.Target, raw []byte, step int) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := d.Open(&User{ID: "u"}).(*line)
+	l := d.Open(&User{ID: "u"}).(*channel)
 	var r Reply
 	l.Do(&Turn{Text: []byte("hi")}, &r)
 	kept := l.link.Held != nil

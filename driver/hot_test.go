@@ -167,7 +167,7 @@ func TestIdleMemory(t *testing.T) {
 	const n = 400
 	d := open(t, hotTarget(echoServer(t)), Options{Base: time.Now()})
 	var before, after runtime.MemStats
-	lines := make([]Line, n)
+	lines := make([]Channel, n)
 	users := make([]User, n)
 	turn := hotTurn()
 	var r Reply
@@ -221,7 +221,7 @@ func TestDeadlineOfAnEarlierTurn(t *testing.T) {
 				}
 				defer s.Close()
 				d := open(t, &scenario.Target{URL: s.URL, HTTP: version, TLS: &scenario.TLS{Insecure: true}}, Options{Base: time.Now()})
-				line := d.Open(&User{ID: "u"}).(*line)
+				line := d.Open(&User{ID: "u"}).(*channel)
 				defer line.Close()
 				turn := func(what string, kept bool) {
 					t.Helper()

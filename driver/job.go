@@ -31,8 +31,8 @@ type jobRules struct {
 // await asks after the job that the answer in x announced until it is done. The
 // last answer is left in x, and the request that it answers given back, for who
 // looks; request is the turn's.
-func (l *line) await(x *exchange, reply *Reply, request []byte) ([]byte, wire.Fault) {
-	p := l.client.plan
+func (ch *channel) await(x *exchange, reply *Reply, request []byte) ([]byte, wire.Fault) {
+	p := ch.client.plan
 	if x.Head.Status != http.StatusAccepted {
 		return request, wire.Fault{}
 	}
@@ -52,13 +52,13 @@ func (l *line) await(x *exchange, reply *Reply, request []byte) ([]byte, wire.Fa
 	x.values.job = job
 	asked := time.Duration(0)
 	for {
-		if f := l.pause(x, asked, pollEvery); f.Bad() {
+		if f := ch.pause(x, asked, pollEvery); f.Bad() {
 			return request, f
 		}
-		l.show(x, request)
+		ch.show(x, request)
 		asked = p.Now()
-		f := l.carry(x, &p.poll)
-		if request = l.asked(x, &p.poll); f.Bad() || p.jobs.over(x, &p.read) {
+		f := ch.carry(x, &p.poll)
+		if request = ch.asked(x, &p.poll); f.Bad() || p.jobs.over(x, &p.read) {
 			return request, f
 		}
 	}
@@ -87,12 +87,12 @@ func (j *jobRules) over(x *exchange, r *reader) bool {
 
 // pause waits as long as the last answer asks for, within bounds, or every. asked is
 // when the last question went out, 0 before the first.
-func (l *line) pause(x *exchange, asked, every time.Duration) wire.Fault {
+func (ch *channel) pause(x *exchange, asked, every time.Duration) wire.Fault {
 	wait := every
 	if after := x.Head.RetryAfter; len(after) > 0 {
 		wait = retryAfter(after, time.Now())
 	}
-	now := l.client.plan.Now()
+	now := ch.client.plan.Now()
 	if asked > 0 {
 		wait = max(wait, asked+pollAtLeast-now)
 	}
@@ -101,7 +101,7 @@ func (l *line) pause(x *exchange, asked, every time.Duration) wire.Fault {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-l.client.carrier.Interrupted():
+	case <-ch.client.carrier.Interrupted():
 		return wire.Interruption()
 	}
 	if wait >= left {

@@ -45,7 +45,7 @@ type said struct {
 }
 
 // dialogOn has one conversation on a line: a turn for each text.
-func dialogOn(line Line, number int64, texts ...string) (list []said) {
+func dialogOn(line Channel, number int64, texts ...string) (list []said) {
 	for i, text := range texts {
 		var r Reply
 		line.Do(&Turn{Text: []byte(text), Index: i, Number: number, ConversationID: []byte(fmt.Sprintf("c%d", number))}, &r)

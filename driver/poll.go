@@ -38,30 +38,30 @@ func newPoll(own *scenario.Poll, paths *find.Paths) (*poll, error) {
 
 // ask sends the step until its answer is what is waited for, or one that will
 // never be it. last tells that the turn's answer is waited for.
-func (s *step) ask(l *line, x *exchange, last bool) (went bool, f wire.Fault) {
+func (s *step) ask(ch *channel, x *exchange, last bool) (went bool, f wire.Fault) {
 	x.transient = true
 	defer func() { x.transient = false }()
 	every := s.poll.every
 	for {
-		asked := l.client.plan.Now()
-		if f = l.hold(x, &s.Request); f.Bad() {
-			l.present(x)
+		asked := ch.client.plan.Now()
+		if f = ch.hold(x, &s.Request); f.Bad() {
+			ch.present(x)
 			return false, s.named(f)
 		}
 		s.read(x)
 		s.keep(x, false)
 		switch {
 		case s.poll.failed.Hold(&x.look):
-			l.present(x)
-			return false, s.named(wire.NewFault(Malformed, "failed holds"+l.told(x)))
+			ch.present(x)
+			return false, s.named(wire.NewFault(Malformed, "failed holds"+ch.told(x)))
 		case s.poll.isAnswer.Hold(&x.look), x.Head.Status >= 300 && x.Head.Status != http.StatusNotModified:
 			if !last {
-				l.present(x)
+				ch.present(x)
 			}
 			return true, wire.Fault{}
 		}
-		l.present(x)
-		if f = l.pause(x, asked, every); f.Bad() {
+		ch.present(x)
+		if f = ch.pause(x, asked, every); f.Bad() {
 			return false, s.named(f)
 		}
 		every = min(time.Duration(float64(every)*s.poll.backoff), s.poll.atMost)

@@ -338,7 +338,7 @@ func TestPresets(t *testing.T) {
 }
 
 // conversation has one on a line as a load does: with the dialog so far.
-func conversation(line Line, texts []string) (list []said) {
+func conversation(line Channel, texts []string) (list []said) {
 	var dialog []byte
 	var history []Message
 	for i, text := range texts {

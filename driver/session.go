@@ -48,42 +48,42 @@ func (p *plan) newSession(target *scenario.Target, prefix string, base []wire.Fi
 
 // enter logs the user in and begins the conversation, where that is still to be
 // done. ready tells whether the turn may be sent; else reply or f says why not.
-func (l *line) enter(x *exchange, reply *Reply) (ready bool, f wire.Fault) {
-	s, turn := &l.client.plan.session, x.values.turn
-	if len(l.saved) > 0 || len(s.before) > 0 {
-		if !l.begun || l.number != turn.Number {
-			l.number, l.begun, l.prepared = turn.Number, true, false
-			l.forgetSaved()
+func (ch *channel) enter(x *exchange, reply *Reply) (ready bool, f wire.Fault) {
+	s, turn := &ch.client.plan.session, x.values.turn
+	if len(ch.saved) > 0 || len(s.before) > 0 {
+		if !ch.begun || ch.number != turn.Number {
+			ch.number, ch.begun, ch.prepared = turn.Number, true, false
+			ch.forgetSaved()
 		}
 	}
 	in := len(s.login) == 0 || x.values.user.state.in
-	if in && (len(s.before) == 0 || l.prepared) {
+	if in && (len(s.before) == 0 || ch.prepared) {
 		return true, wire.Fault{}
 	}
-	from := l.client.plan.Now()
+	from := ch.client.plan.Now()
 	if !in {
-		if ready, f = l.login(x, reply); !ready {
+		if ready, f = ch.login(x, reply); !ready {
 			return false, f
 		}
 		reply.LoggedIn = true
 	}
-	if !l.prepared {
-		if ready, f = l.prepare(x, reply); !ready {
+	if !ch.prepared {
+		if ready, f = ch.prepare(x, reply); !ready {
 			return false, f
 		}
 	}
-	l.forget(x)
-	reply.Login = l.client.plan.Now() - from
+	ch.forget(x)
+	reply.Login = ch.client.plan.Now() - from
 	return true, wire.Fault{}
 }
 
 // login logs the user in.
-func (l *line) login(x *exchange, reply *Reply) (ready bool, f wire.Fault) {
-	state := &l.user.state
+func (ch *channel) login(x *exchange, reply *Reply) (ready bool, f wire.Fault) {
+	state := &ch.user.state
 	state.login = make(map[string]string)
-	x.Deadline = l.client.plan.Now() + l.client.plan.Timeout
-	for _, s := range l.client.plan.session.login {
-		if ready, f = s.run(l, x, reply, false); !ready {
+	x.Deadline = ch.client.plan.Now() + ch.client.plan.Timeout
+	for _, s := range ch.client.plan.session.login {
+		if ready, f = s.run(ch, x, reply, false); !ready {
 			return false, f
 		}
 	}
@@ -92,26 +92,26 @@ func (l *line) login(x *exchange, reply *Reply) (ready bool, f wire.Fault) {
 }
 
 // prepare does what a conversation begins with.
-func (l *line) prepare(x *exchange, reply *Reply) (ready bool, f wire.Fault) {
-	x.Deadline = l.client.plan.Now() + l.client.plan.Timeout
-	for _, s := range l.client.plan.session.before {
+func (ch *channel) prepare(x *exchange, reply *Reply) (ready bool, f wire.Fault) {
+	x.Deadline = ch.client.plan.Now() + ch.client.plan.Timeout
+	for _, s := range ch.client.plan.session.before {
 		if s.message {
-			if ready, f = s.greet(l, x, reply); !ready {
+			if ready, f = s.greet(ch, x, reply); !ready {
 				return false, f
 			}
 			continue
 		}
-		if ready, f = s.run(l, x, reply, false); !ready {
+		if ready, f = s.run(ch, x, reply, false); !ready {
 			return false, f
 		}
 	}
-	l.prepared = true
+	ch.prepared = true
 	return true, wire.Fault{}
 }
 
 // forget makes x ready for the turn, behind a login: what it took to connect is the
 // turn's.
-func (l *line) forget(x *exchange) {
+func (ch *channel) forget(x *exchange) {
 	connect := x.Connect
 	x.begin()
 	x.Connect = connect
@@ -119,9 +119,9 @@ func (l *line) forget(x *exchange) {
 
 // expired tells whether the answer in x says that a login of an earlier turn has
 // run out. The server has then done nothing, so that the turn may be sent again.
-func (l *line) expired(x *exchange, reply *Reply) bool {
-	s := &l.client.plan.session
-	if len(s.login) == 0 || reply.LoggedIn || !l.user.state.in || x.Head.Status == 0 {
+func (ch *channel) expired(x *exchange, reply *Reply) bool {
+	s := &ch.client.plan.session
+	if len(s.login) == 0 || reply.LoggedIn || !ch.user.state.in || x.Head.Status == 0 {
 		return false
 	}
 	if x.Head.Status == http.StatusUnauthorized || x.again {
@@ -144,20 +144,20 @@ func (s *session) says(x *exchange, data []byte) bool {
 }
 
 // again logs in anew and sends the turn once more.
-func (l *line) again(x *exchange, reply *Reply) wire.Fault {
-	p := l.client.plan
+func (ch *channel) again(x *exchange, reply *Reply) wire.Fault {
+	p := ch.client.plan
 	*reply = Reply{OK: true, ContextTurns: -1, buffer: x, Begun: reply.Begun, Login: reply.Login}
 	from := p.Now()
-	l.user.state.in = false
-	l.hangUp() // the socket is that of the login before
-	ready, f := l.login(x, reply)
+	ch.user.state.in = false
+	ch.hangUp() // the socket is that of the login before
+	ready, f := ch.login(x, reply)
 	if !ready {
 		return f
 	}
-	l.forget(x)
+	ch.forget(x)
 	reply.LoggedIn, reply.Renewed, reply.Login = true, true, reply.Login+p.Now()-from
 	x.Deadline = reply.until(x.values.turn, p.Now()+p.Timeout)
-	return l.turn(x, reply)
+	return ch.turn(x, reply)
 }
 
 // jar keeps a user's cookies, for one origin.

@@ -8,7 +8,7 @@ import (
 )
 
 // echoing is a driver of a raw server of sockets, and a line with an open one.
-func echoing(tb testing.TB) (Driver, Line) {
+func echoing(tb testing.TB) (Driver, Channel) {
 	answer := frame(0x81, `{"text":"this is the answer to your question, customer"}`)
 	target := socketTarget(rawSocket(tb, switching+"\r\n", func(c net.Conn, _ int) { io.WriteString(c, answer) })) //nolint:errcheck // the client may be gone
 	d := open(tb, target, Options{Base: time.Now()})

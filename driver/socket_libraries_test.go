@@ -68,7 +68,7 @@ func mappedAt(t testing.TB, url, target string) Driver {
 var toldTurns atomic.Int64
 
 // told has one turn after the other, each with an id of its own.
-func told(line Line, texts ...string) string {
+func told(line Channel, texts ...string) string {
 	var all []string
 	for i, text := range texts {
 		var r Reply

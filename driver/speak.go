@@ -14,7 +14,7 @@ import (
 	"github.com/cstest/cstest/scenario"
 )
 
-// customer is what a line of mode websocket holds between two turns.
+// customer is what a channel of mode websocket holds between two turns.
 type customer struct {
 	socket *socket.Socket
 	opened bool           // it had one before
@@ -38,9 +38,9 @@ type pastTurn struct {
 var turnSeed = maphash.MakeSeed()
 
 // speak has the turn over the socket.
-func (l *line) speak(x *exchange, reply *Reply) wire.Fault {
-	p, c := l.client.plan, l.customer
-	if ready, f := l.connect(x, reply); !ready {
+func (ch *channel) speak(x *exchange, reply *Reply) wire.Fault {
+	p, c := ch.client.plan, ch.customer
+	if ready, f := ch.connect(x, reply); !ready {
 		return f
 	}
 	s := c.socket
@@ -57,20 +57,20 @@ func (l *line) speak(x *exchange, reply *Reply) wire.Fault {
 	f := s.Send(&x.Exchange, x.Deadline)
 	sent := s.Notes()
 	if !f.Bad() {
-		f = l.hear(x, reply)
+		f = ch.hear(x, reply)
 	}
 	reply.Status, reply.Body = x.Head.Status, x.Body
-	l.remember(x, f.Reason == Complete || f.Reason == Malformed)
+	ch.remember(x, f.Reason == Complete || f.Reason == Malformed)
 	came := s.Notes()
-	l.settle(x, f)
-	l.display(sent, came)
+	ch.settle(x, f)
+	ch.display(sent, came)
 	return f
 }
 
 // settle gives the socket back, or closes it where nothing could tell what comes late
 // over it from the next turn's answer.
-func (l *line) settle(x *exchange, f wire.Fault) {
-	p, c := l.client.plan, l.customer
+func (ch *channel) settle(x *exchange, f wire.Fault) {
+	p, c := ch.client.plan, ch.customer
 	unclear := f.Bad() && !p.socket.named && (f.Reason != Malformed || x.Streamed)
 	if unclear || p.Connections == scenario.PerTurn {
 		c.socket.Abandon()
@@ -82,10 +82,10 @@ func (l *line) settle(x *exchange, f wire.Fault) {
 	}
 }
 
-// connect sees to it that the line has an open socket, which it then holds. Where it
+// connect sees to it that the channel has an open socket, which it then holds. Where it
 // is not ready reply or f says why.
-func (l *line) connect(x *exchange, reply *Reply) (ready bool, f wire.Fault) {
-	c, p := l.customer, l.client.plan
+func (ch *channel) connect(x *exchange, reply *Reply) (ready bool, f wire.Fault) {
+	c, p := ch.customer, ch.client.plan
 	if c.socket != nil {
 		if c.socket.Begin(&x.Exchange) {
 			return true, f
@@ -94,11 +94,11 @@ func (l *line) connect(x *exchange, reply *Reply) (ready bool, f wire.Fault) {
 	}
 	from := p.Now()
 	x.values.key = websocket.NewKey()
-	conn, f := l.client.sockets.Upgrade(&l.link, &x.Exchange, &p.socket.upgrade)
+	conn, f := ch.client.sockets.Upgrade(&ch.link, &x.Exchange, &p.socket.upgrade)
 	if p.session.origin != nil && x.Head.Cookie {
-		p.session.hear(l.user, &x.Head, string(p.socket.upgrade.Path.Append(nil, &x.Values)))
+		p.session.hear(ch.user, &x.Head, string(p.socket.upgrade.Path.Append(nil, &x.Values)))
 	}
-	l.show(x, l.asked(x, &p.socket.upgrade))
+	ch.show(x, ch.asked(x, &p.socket.upgrade))
 	switch {
 	case f.Bad():
 		return false, f
@@ -106,9 +106,9 @@ func (l *line) connect(x *exchange, reply *Reply) (ready bool, f wire.Fault) {
 		reply.Status, reply.Body = x.Head.Status, x.Body
 		return false, wire.NewFault(Malformed, "the upgrade was answered with a status below 300, and no socket")
 	case conn == nil:
-		return false, p.read.take(x, l.denied(x, reply), x.Head.Status, x.Body)
+		return false, p.read.take(x, ch.denied(x, reply), x.Head.Status, x.Body)
 	}
-	l.client.carrier.Leave(&l.link) // what logins and steps were sent over
+	ch.client.carrier.Leave(&ch.link) // what logins and steps were sent over
 	if why := websocket.Agreed(x.values.key, p.socket.protocols, x.Head.Field); why != "" {
 		conn.Close()
 		return false, wire.NewFault(Broken, "protocol error: the upgrade: "+why)
@@ -118,16 +118,16 @@ func (l *line) connect(x *exchange, reply *Reply) (ready bool, f wire.Fault) {
 	if c.opened {
 		counts.Reopened.Add(1)
 	}
-	s := l.client.keeper.New(conn, l, x.Start)
+	s := ch.client.keeper.New(conn, ch, x.Start)
 	c.socket, c.opened, x.Start = s, true, 0
-	if f = l.introduce(x); f.Bad() {
+	if f = ch.introduce(x); f.Bad() {
 		s.Abandon()
 		x.In = x.In[:0]
 		s.End(&x.Exchange)
 		c.socket = nil
 		return false, f
 	}
-	l.keepFirst()
+	ch.keepFirst()
 	in := x.In // something may have come already
 	peer, connect := x.Peer, p.Now()-from
 	x.begin()
@@ -136,57 +136,57 @@ func (l *line) connect(x *exchange, reply *Reply) (ready bool, f wire.Fault) {
 }
 
 // keepFirst keeps what the socket's first messages saved, for conversations to come.
-func (l *line) keepFirst() {
-	for _, step := range l.client.plan.socket.first {
+func (ch *channel) keepFirst() {
+	for _, step := range ch.client.plan.socket.first {
 		for i := range step.saves {
-			if l.customer.saved == nil {
-				l.customer.saved = map[int]string{}
+			if ch.customer.saved == nil {
+				ch.customer.saved = map[int]string{}
 			}
-			l.customer.saved[step.saves[i].slot] = l.saved[step.saves[i].slot]
+			ch.customer.saved[step.saves[i].slot] = ch.saved[step.saves[i].slot]
 		}
 	}
 }
 
 // forgetSaved forgets what steps of another conversation saved, but not what the
 // socket's own did.
-func (l *line) forgetSaved() {
-	clear(l.saved)
-	if l.customer == nil {
+func (ch *channel) forgetSaved() {
+	clear(ch.saved)
+	if ch.customer == nil {
 		return
 	}
-	for slot, value := range l.customer.saved {
-		l.saved[slot] = value
+	for slot, value := range ch.customer.saved {
+		ch.saved[slot] = value
 	}
 }
 
 // greet has a step before the conversation that is a message.
-func (s *step) greet(l *line, x *exchange, reply *Reply) (ready bool, f wire.Fault) {
-	if ready, f = l.connect(x, reply); !ready {
+func (s *step) greet(ch *channel, x *exchange, reply *Reply) (ready bool, f wire.Fault) {
+	if ready, f = ch.connect(x, reply); !ready {
 		return false, f
 	}
-	f = s.say(l, x)
-	l.settle(x, f)
+	f = s.say(ch, x)
+	ch.settle(x, f)
 	return !f.Bad(), f
 }
 
 // denied prepares reply for the answer that refused the upgrade.
-func (l *line) denied(x *exchange, reply *Reply) *Reply {
+func (ch *channel) denied(x *exchange, reply *Reply) *Reply {
 	reply.Status, reply.Body = x.Head.Status, x.Body
-	reply.Cookie = x.Head.Cookie && l.client.plan.session.origin == nil
+	reply.Cookie = x.Head.Cookie && ch.client.plan.session.origin == nil
 	return reply
 }
 
 // introduce says what every new socket begins with.
-func (l *line) introduce(x *exchange) wire.Fault {
-	p, s := l.client.plan, l.customer.socket
+func (ch *channel) introduce(x *exchange) wire.Fault {
+	p, s := ch.client.plan, ch.customer.socket
 	if p.socket.config.SocketIO {
-		if f := l.join(x); f.Bad() {
+		if f := ch.join(x); f.Bad() {
 			return f
 		}
 	}
-	l.display(nil, s.Notes())
+	ch.display(nil, s.Notes())
 	for _, step := range p.socket.first {
-		if f := step.say(l, x); f.Bad() {
+		if f := step.say(ch, x); f.Bad() {
 			return f
 		}
 	}
@@ -194,8 +194,8 @@ func (l *line) introduce(x *exchange) wire.Fault {
 }
 
 // join opens engine.io's session and socket.io's namespace.
-func (l *line) join(x *exchange) wire.Fault {
-	p, s := l.client.plan, l.customer.socket
+func (ch *channel) join(x *exchange) wire.Fault {
+	p, s := ch.client.plan, ch.customer.socket
 	for asked := false; ; {
 		e, f := s.Next(&x.Exchange, x.Deadline)
 		switch {
@@ -211,7 +211,7 @@ func (l *line) join(x *exchange) wire.Fault {
 			return wire.Fault{}
 		case e.Kind == socketio.ConnectError:
 			x.again = p.session.says(x, e.Data)
-			return wire.NewFault(Malformed, "socket.io: the server refuses the connection"+l.telling(x, &e))
+			return wire.NewFault(Malformed, "socket.io: the server refuses the connection"+ch.telling(x, &e))
 		case !asked:
 			return wire.NewFault(Malformed, "socket.io: the server does not begin with engine.io's open packet")
 		}
@@ -219,12 +219,12 @@ func (l *line) join(x *exchange) wire.Fault {
 }
 
 // telling is what a message says of an error, behind a colon.
-func (l *line) telling(x *exchange, e *socket.Event) string {
+func (ch *channel) telling(x *exchange, e *socket.Event) string {
 	x.Body, x.event = e.Data, e.Name
-	if told := l.told(x); told != "" {
+	if told := ch.told(x); told != "" {
 		return told
 	}
-	if r := &l.client.plan.read; r.find(x, e.Data) && x.scanner.Values[slotText].Kind == jsonscan.Text {
+	if r := &ch.client.plan.read; r.find(x, e.Data) && x.scanner.Values[slotText].Kind == jsonscan.Text {
 		return ": " + wire.Visible(x.string(&x.scanner.Values[slotText]))
 	}
 	return ""
@@ -239,8 +239,8 @@ func named(whose string, f wire.Fault) wire.Fault {
 }
 
 // say sends a step that is a message, and waits for what it waits for.
-func (s *step) say(l *line, x *exchange) wire.Fault {
-	c := l.customer
+func (s *step) say(ch *channel, x *exchange) wire.Fault {
+	c := ch.customer
 	if s.sends.ack {
 		c.acks++
 	}
@@ -249,17 +249,17 @@ func (s *step) say(l *line, x *exchange) wire.Fault {
 	sent := c.socket.Notes()
 	for s.waits && !f.Bad() {
 		var e socket.Event
-		if e, f = c.socket.Next(&x.Exchange, x.Deadline); f.Bad() || !s.answers(l, x, &e) {
+		if e, f = c.socket.Next(&x.Exchange, x.Deadline); f.Bad() || !s.answers(ch, x, &e) {
 			continue
 		}
 		if s.ok.Named() && s.ok.In(&x.look) != find.Holds {
-			f = wire.NewFault(Malformed, "ok does not hold"+l.telling(x, &e))
+			f = wire.NewFault(Malformed, "ok does not hold"+ch.telling(x, &e))
 		} else if missing := s.keep(x, true); missing != "" {
-			f = wire.NewFault(Malformed, "nothing at "+missing+" in the answer"+l.telling(x, &e))
+			f = wire.NewFault(Malformed, "nothing at "+missing+" in the answer"+ch.telling(x, &e))
 		}
 		break
 	}
-	l.display(sent, c.socket.Notes())
+	ch.display(sent, c.socket.Notes())
 	if f.Bad() {
 		return s.named(f)
 	}
@@ -267,11 +267,11 @@ func (s *step) say(l *line, x *exchange) wire.Fault {
 }
 
 // answers tells whether a message is what the step waits for.
-func (s *step) answers(l *line, x *exchange, e *socket.Event) bool {
+func (s *step) answers(ch *channel, x *exchange, e *socket.Event) bool {
 	x.Body, x.event = e.Data, e.Name
 	s.read(x)
 	switch {
-	case e.Kind == socketio.Ack && e.ID != l.customer.acks:
+	case e.Kind == socketio.Ack && e.ID != ch.customer.acks:
 		return false
 	case s.isAnswer.Named():
 		return s.isAnswer.Hold(&x.look)
@@ -282,8 +282,8 @@ func (s *step) answers(l *line, x *exchange, e *socket.Event) bool {
 }
 
 // hear waits for the answer to the turn.
-func (l *line) hear(x *exchange, reply *Reply) wire.Fault {
-	p, s := l.client.plan, l.customer.socket
+func (ch *channel) hear(x *exchange, reply *Reply) wire.Fault {
+	p, s := ch.client.plan, ch.customer.socket
 	for {
 		until := x.Deadline
 		if stall := p.Limits.Stall; stall > 0 && x.First > 0 {
@@ -291,9 +291,9 @@ func (l *line) hear(x *exchange, reply *Reply) wire.Fault {
 		}
 		e, f := s.Next(&x.Exchange, until)
 		if f.Bad() {
-			return l.silent(x, f)
+			return ch.silent(x, f)
 		}
-		over, f := l.message(x, reply, &e)
+		over, f := ch.message(x, reply, &e)
 		if f.Bad() || over {
 			return f
 		}
@@ -301,28 +301,28 @@ func (l *line) hear(x *exchange, reply *Reply) wire.Fault {
 }
 
 // silent says what it means for the turn that nothing more comes.
-func (l *line) silent(x *exchange, f wire.Fault) wire.Fault {
+func (ch *channel) silent(x *exchange, f wire.Fault) wire.Fault {
 	switch {
 	case f.Reason == TimedOut && x.First > 0 && x.Done < x.Deadline:
 		f.Message = "the answer stalled"
 	case f.Reason == Broken && x.Streamed && x.First > 0:
-		if f = x.Events.End(l.customer.socket.Closed() == websocket.NormalClosure); !f.Bad() {
-			f = l.client.plan.read.takeStream(x, x.reply)
+		if f = x.Events.End(ch.customer.socket.Closed() == websocket.NormalClosure); !f.Bad() {
+			f = ch.client.plan.read.takeStream(x, x.reply)
 		}
 	}
 	return f
 }
 
 // message takes a message within a turn, and tells whether the turn is over.
-func (l *line) message(x *exchange, reply *Reply, e *socket.Event) (over bool, f wire.Fault) {
-	r, own := &l.client.plan.read, l.client.plan.read.own
+func (ch *channel) message(x *exchange, reply *Reply, e *socket.Event) (over bool, f wire.Fault) {
+	r, own := &ch.client.plan.read, ch.client.plan.read.own
 	if e.Kind != socketio.Event && e.Kind != socketio.Ack {
 		return false, f
 	}
 	x.event = e.Name
-	if l.client.plan.session.says(x, e.Data) {
+	if ch.client.plan.session.says(x, e.Data) {
 		x.again = true
-		return true, wire.NewFault(Malformed, "the login has run out"+l.telling(x, e))
+		return true, wire.NewFault(Malformed, "the login has run out"+ch.telling(x, e))
 	}
 	valid := r.find(x, e.Data)
 	if !valid {
@@ -330,16 +330,16 @@ func (l *line) message(x *exchange, reply *Reply, e *socket.Event) (over bool, f
 	}
 	isError := own.fails.Hold(&x.look)
 	switch {
-	case !isError && !l.mayAnswer(x, e):
+	case !isError && !ch.mayAnswer(x, e):
 		return false, f
-	case l.elsewhere(x, e, valid):
+	case ch.elsewhere(x, e, valid):
 		return false, f
 	}
 	if x.First == 0 {
 		x.First = x.Done
 	}
 	x.Body = e.Data
-	if x.taken += len(e.Data); x.taken > l.client.plan.Limits.Body {
+	if x.taken += len(e.Data); x.taken > ch.client.plan.Limits.Body {
 		return true, wire.NewFault(Oversized, wire.TooLarge)
 	}
 	if x.Streamed {
@@ -354,20 +354,20 @@ func (l *line) message(x *exchange, reply *Reply, e *socket.Event) (over bool, f
 }
 
 // mayAnswer tells whether a message is an answer, or a piece of one.
-func (l *line) mayAnswer(x *exchange, e *socket.Event) bool {
-	own := l.client.plan.read.own
+func (ch *channel) mayAnswer(x *exchange, e *socket.Event) bool {
+	own := ch.client.plan.read.own
 	switch {
 	case own.answers.Named():
 		return own.answers.Hold(&x.look)
-	case l.client.plan.socket.turn.ack:
+	case ch.client.plan.socket.turn.ack:
 		return e.Kind == socketio.Ack
 	}
 	return !idle(string(e.Name), e.Data)
 }
 
-// elsewhere tells whether a message names another turn of this line, and counts it.
-func (l *line) elsewhere(x *exchange, e *socket.Event, valid bool) bool {
-	c, counts := l.customer, &l.client.plan.Counts
+// elsewhere tells whether a message names another turn of this channel, and counts it.
+func (ch *channel) elsewhere(x *exchange, e *socket.Event, valid bool) bool {
+	c, counts := ch.customer, &ch.client.plan.Counts
 	past := -1
 	switch {
 	case e.Kind == socketio.Ack && e.ID == c.acks:
@@ -382,7 +382,7 @@ func (l *line) elsewhere(x *exchange, e *socket.Event, valid bool) bool {
 		id := maphash.Bytes(turnSeed, x.string(v))
 		past = c.past(func(t *pastTurn) bool { return t.id == id })
 		if past < 0 {
-			return false // nobody's of this line: who judges the answer says whose
+			return false // nobody's of this channel: who judges the answer says whose
 		}
 	}
 	switch {
@@ -410,13 +410,13 @@ func (c *customer) past(is func(*pastTurn) bool) int {
 }
 
 // remember keeps the turn in mind.
-func (l *line) remember(x *exchange, answered bool) {
-	c := l.customer
-	if !l.client.plan.socket.named {
+func (ch *channel) remember(x *exchange, answered bool) {
+	c := ch.customer
+	if !ch.client.plan.socket.named {
 		return
 	}
 	t := pastTurn{id: maphash.Bytes(turnSeed, x.values.turn.TurnID), answered: answered}
-	if l.client.plan.socket.turn.ack {
+	if ch.client.plan.socket.turn.ack {
 		t.ack = c.acks
 	}
 	c.turns[c.next] = t
@@ -424,46 +424,46 @@ func (l *line) remember(x *exchange, answered bool) {
 }
 
 // Stray is that of socket.Owner: what came between two turns is counted.
-func (l *line) Stray(e *socket.Event) {
-	p, counts := l.client.plan, &l.client.plan.Counts
+func (ch *channel) Stray(e *socket.Event) {
+	p, counts := ch.client.plan, &ch.client.plan.Counts
 	if e.Kind != socketio.Event && e.Kind != socketio.Ack || idle(string(e.Name), e.Data) {
 		return
 	}
-	x := l.client.exchanges.get()
-	defer l.client.exchanges.put(x)
+	x := ch.client.exchanges.get()
+	defer ch.client.exchanges.put(x)
 	x.begin()
 	x.event = e.Name
 	valid := p.read.find(x, e.Data)
 	if !valid {
 		x.look.JSON = nil
 	}
-	if l.mayAnswer(x, e) && l.elsewhere(x, e, valid) {
+	if ch.mayAnswer(x, e) && ch.elsewhere(x, e, valid) {
 		return
 	}
 	counts.Unsolicited.Add(1)
 }
 
 // AppendPing is that of socket.Owner.
-func (l *line) AppendPing(dst []byte) []byte {
-	m := &l.client.plan.socket.ping
+func (ch *channel) AppendPing(dst []byte) []byte {
+	m := &ch.client.plan.socket.ping
 	if m.empty() {
 		return dst
 	}
-	v := &values{user: l.user, turn: &Turn{}, saved: l.saved}
+	v := &values{user: ch.user, turn: &Turn{}, saved: ch.saved}
 	return m.append(dst, &wire.Values{Of: v}, -1)
 }
 
 // hangUp closes the socket, if there is one.
-func (l *line) hangUp() {
-	if c := l.customer; c != nil && c.socket != nil {
+func (ch *channel) hangUp() {
+	if c := ch.customer; c != nil && c.socket != nil {
 		c.socket.Close()
 		c.socket = nil
 	}
 }
 
 // display shows what was sent and what came since.
-func (l *line) display(sent, came []byte) {
-	capture := l.client.plan.opts.Capture
+func (ch *channel) display(sent, came []byte) {
+	capture := ch.client.plan.opts.Capture
 	if capture == nil {
 		return
 	}

@@ -215,19 +215,19 @@ func (s *step) reading(p *plan, own *scenario.Step, family string) (err error) {
 // whether it went well; where it did not, and f is no fault, the answer in x was a
 // refusal, of which reply tells. The last step of a turn has its answer, which is
 // judged as one by who called.
-func (s *step) run(l *line, x *exchange, reply *Reply, last bool) (went bool, f wire.Fault) {
+func (s *step) run(ch *channel, x *exchange, reply *Reply, last bool) (went bool, f wire.Fault) {
 	if s.moved {
 		address := s.address.Append(nil, &x.Values)
-		if x.values.job, f = l.client.plan.jobAt(address); f.Bad() {
+		if x.values.job, f = ch.client.plan.jobAt(address); f.Bad() {
 			return false, s.named(f)
 		}
 	}
 	if s.poll != nil {
-		return s.ask(l, x, last)
+		return s.ask(ch, x, last)
 	}
-	f = l.hold(x, &s.Request)
+	f = ch.hold(x, &s.Request)
 	if f.Bad() || !last {
-		l.present(x)
+		ch.present(x)
 	}
 	if f.Bad() {
 		return false, s.named(f)
@@ -238,13 +238,13 @@ func (s *step) run(l *line, x *exchange, reply *Reply, last bool) (went bool, f 
 		s.keep(x, false)
 		return true, wire.Fault{}
 	case x.Head.Status >= 300 && !s.judges:
-		l.refused(x, reply, s.name)
+		ch.refused(x, reply, s.name)
 		return false, wire.Fault{}
 	case s.ok.Named() && s.ok.In(&x.look) != find.Holds:
-		return false, s.named(wire.NewFault(Malformed, "ok does not hold"+l.told(x)))
+		return false, s.named(wire.NewFault(Malformed, "ok does not hold"+ch.told(x)))
 	}
 	if missing := s.keep(x, true); missing != "" {
-		return false, s.named(wire.NewFault(Malformed, "nothing at "+missing+" in the answer"+l.told(x)))
+		return false, s.named(wire.NewFault(Malformed, "nothing at "+missing+" in the answer"+ch.told(x)))
 	}
 	return true, wire.Fault{}
 }
@@ -276,8 +276,8 @@ func (s *step) named(f wire.Fault) wire.Fault {
 }
 
 // refused makes the answer in x, by which a step was refused, that of the turn.
-func (l *line) refused(x *exchange, reply *Reply, step string) {
-	r := &l.client.plan.read
+func (ch *channel) refused(x *exchange, reply *Reply, step string) {
+	r := &ch.client.plan.read
 	reply.Status, reply.Step, reply.Body = x.Head.Status, step, x.Body
 	if step != "" {
 		reply.Message = step + " refused"
@@ -291,8 +291,8 @@ func (l *line) refused(x *exchange, reply *Reply, step string) {
 }
 
 // told is what the answer in x says of an error, behind a colon.
-func (l *line) told(x *exchange) string {
-	r, reply := &l.client.plan.read, &Reply{}
+func (ch *channel) told(x *exchange) string {
+	r, reply := &ch.client.plan.read, &Reply{}
 	if r.own == nil || !r.find(x, x.Body) {
 		return ""
 	}

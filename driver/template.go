@@ -18,7 +18,7 @@ type values struct {
 	turn *Turn
 	key  string // of the upgrade to a socket
 	job  string // where an asynchronous answer is to be had
-	// saved are the values of ${saved.NAME}, those of the line.
+	// saved are the values of ${saved.NAME}, those of the channel.
 	saved []string
 }
 

@@ -14,7 +14,7 @@ import (
 // instant answers every turn at once with the same reply, and allocates nothing.
 type instant struct{ reply driver.Reply }
 
-func (d *instant) Open(*driver.User) driver.Line             { return d }
+func (d *instant) Open(*driver.User) driver.Channel          { return d }
 func (d *instant) Prepare(int) error                         { return nil }
 func (d *instant) Interrupt()                                {}
 func (d *instant) Connections() int                          { return 0 }

@@ -49,6 +49,6 @@ func TestBurstOfAHundredThousandIn5s(t *testing.T) {
 // detector can follow, and remembers nothing.
 type slow struct{ *fake }
 
-func (s *slow) Open(*driver.User) driver.Line {
+func (s *slow) Open(*driver.User) driver.Channel {
 	return (&clocked{base: s.base, after: 300 * time.Millisecond}).line()
 }

@@ -16,7 +16,7 @@ import (
 type conversation struct {
 	k        int64
 	outline  *outline
-	line     driver.Line
+	channel  driver.Channel
 	user     driver.User
 	intended time.Duration // of the turn to come
 	released time.Duration // when it came out of the waiting list; 0: it did not wait

@@ -45,7 +45,7 @@ type sent struct {
 
 func newFake() *fake { return &fake{base: time.Now(), gone: make(chan struct{})} }
 
-func (f *fake) Open(user *driver.User) driver.Line {
+func (f *fake) Open(user *driver.User) driver.Channel {
 	f.open.Add(1)
 	return &fakeLine{f: f, user: user}
 }

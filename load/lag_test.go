@@ -17,13 +17,13 @@ type clocked struct {
 	after time.Duration
 }
 
-func (d *clocked) Open(*driver.User) driver.Line { return d.line() }
-func (d *clocked) Prepare(int) error             { return nil }
-func (d *clocked) Interrupt()                    {}
-func (d *clocked) Connections() int              { return 0 }
-func (d *clocked) Traffic() driver.Traffic       { return driver.Traffic{} }
-func (d *clocked) Close() error                  { return nil }
-func (d *clocked) line() driver.Line             { return (*clockedLine)(d) }
+func (d *clocked) Open(*driver.User) driver.Channel { return d.line() }
+func (d *clocked) Prepare(int) error                { return nil }
+func (d *clocked) Interrupt()                       {}
+func (d *clocked) Connections() int                 { return 0 }
+func (d *clocked) Traffic() driver.Traffic          { return driver.Traffic{} }
+func (d *clocked) Close() error                     { return nil }
+func (d *clocked) line() driver.Channel             { return (*clockedLine)(d) }
 
 type clockedLine clocked
 

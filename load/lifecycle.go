@@ -35,8 +35,8 @@ func (r *run) leave(c *conversation, done time.Duration, slowly bool) (time.Dura
 		return 0, false
 	}
 	if !r.keep {
-		c.line.Close()
-		c.line = nil
+		c.channel.Close()
+		c.channel = nil
 	}
 	c.intended, c.state = due, between
 	return due, true
@@ -91,9 +91,9 @@ const mostFree = 4096
 
 // retire takes c, or the user it is, out of the load.
 func (r *run) retire(c *conversation) {
-	if c.line != nil {
-		c.line.Close()
-		c.line = nil
+	if c.channel != nil {
+		c.channel.Close()
+		c.channel = nil
 	}
 	if c.loop == nil {
 		r.mu.Lock()

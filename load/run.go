@@ -82,7 +82,7 @@ type run struct {
 	repeats  *repeats
 	most     int64 // turns awaiting the target
 	shared   bool  // connections are: waiting for one is not our lag
-	keep     bool  // a closed model's user keeps its line from one conversation to the next
+	keep     bool  // a closed model's user keeps its channel from one conversation to the next
 	users    int64
 	counted  bool         // a closed model's users begin so many conversations, no more
 	due      atomic.Int64 // of these still to begin

@@ -31,13 +31,13 @@ func OneConversation(ctx context.Context, o Options, k int64, longest time.Durat
 	var st scratch
 	c.identify(k)
 	c.begin(k, script)
-	c.line = o.Driver.Open(&c.user)
-	defer c.line.Close()
+	c.channel = o.Driver.Open(&c.user)
+	defer c.channel.Close()
 	stop := context.AfterFunc(ctx, o.Driver.Interrupt)
 	defer stop()
 	for ctx.Err() == nil {
 		st.ask(&c, script)
-		c.line.Do(&st.turn, &st.reply)
+		c.channel.Do(&st.turn, &st.reply)
 		j := Classify(&st.reply, &st.asked, &script.rules)
 		step := Step{
 			Conversation: c.outline.name, Number: c.turn + 1, Of: len(c.outline.turns),
@@ -45,7 +45,7 @@ func OneConversation(ctx context.Context, o Options, k int64, longest time.Durat
 		}
 		goOn := show(&step)
 		more, pause := c.heard(&st, &j, script)
-		c.line.Free(&st.reply)
+		c.channel.Free(&st.reply)
 		if !more || !goOn {
 			return nil
 		}

@@ -96,13 +96,13 @@ func (r *run) open(c *conversation) {
 	}
 	c.begin(k, r.script)
 	c.state = starting
-	if c.line != nil {
+	if c.channel != nil {
 		return
 	}
 	if c.loop == nil {
 		c.identify(k)
 	}
-	c.line = r.o.Driver.Open(&c.user)
+	c.channel = r.o.Driver.Open(&c.user)
 }
 
 // perform has one turn and moves c on. It tells when the next turn of c is due;
@@ -114,7 +114,7 @@ func (w *worker) perform(c *conversation) (due time.Duration, again bool) {
 	if r.shared {
 		entered = r.now()
 	}
-	c.line.Do(&w.scratch.turn, reply)
+	c.channel.Do(&w.scratch.turn, reply)
 	if reply.Done == 0 {
 		reply.Done = r.now()
 	}
@@ -132,7 +132,7 @@ func (w *worker) perform(c *conversation) (due time.Duration, again bool) {
 			_, message := broken(reply)
 			w.fail(c, &Judgement{Outcome: measure.DroppedGenerator, Message: message})
 		}
-		c.line.Free(reply)
+		c.channel.Free(reply)
 		r.contract.recall(c.number)
 		return w.unsent(c, done, exhausted)
 	}
@@ -156,7 +156,7 @@ func (w *worker) perform(c *conversation) (due time.Duration, again bool) {
 	w.note(c, &j, entered)
 	more, pause := c.heard(&w.scratch, &j, r.script)
 	refused := reply.Reason == driver.Unreachable
-	c.line.Free(reply)
+	c.channel.Free(reply)
 	c.released = 0
 	if more && j.Outcome != measure.Censored {
 		c.intended = over + pause

@@ -28,12 +28,12 @@ type clockwork struct {
 	bad   bool  // every answer is a 500
 }
 
-func (c *clockwork) Open(*driver.User) driver.Line { return &clockworkLine{c} }
-func (c *clockwork) Prepare(int) error             { return nil }
-func (c *clockwork) Interrupt()                    {}
-func (c *clockwork) Connections() int              { return 1 }
-func (c *clockwork) Traffic() driver.Traffic       { return driver.Traffic{} }
-func (c *clockwork) Close() error                  { return nil }
+func (c *clockwork) Open(*driver.User) driver.Channel { return &clockworkLine{c} }
+func (c *clockwork) Prepare(int) error                { return nil }
+func (c *clockwork) Interrupt()                       {}
+func (c *clockwork) Connections() int                 { return 1 }
+func (c *clockwork) Traffic() driver.Traffic          { return driver.Traffic{} }
+func (c *clockwork) Close() error                     { return nil }
 
 type clockworkLine struct{ c *clockwork }
 

@@ -104,7 +104,7 @@ func run(target *scenario.Target, lines int, length time.Duration, profile strin
 func park(d driver.Driver, lines int) error {
 	runtime.GC()
 	before := resident()
-	all := make([]driver.Line, lines)
+	all := make([]driver.Channel, lines)
 	turn := driver.Turn{Text: []byte("优惠券还能用吗?")}
 	var wg sync.WaitGroup
 	gate := make(chan struct{}, 64)

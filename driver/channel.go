@@ -138,19 +138,19 @@ func (c *client) Close() error {
 	return err
 }
 
-func (c *client) Open(user *User) Line {
-	l := &line{client: c, user: user, link: wire.Link{Sessions: user.state.sessions}}
+func (c *client) Open(user *User) Channel {
+	ch := &channel{client: c, user: user, link: wire.Link{Sessions: user.state.sessions}}
 	if c.plan.socket != nil {
-		l.customer = &customer{}
+		ch.customer = &customer{}
 	}
 	if n := len(c.plan.saved); n > 0 {
-		l.saved = make([]string, n)
+		ch.saved = make([]string, n)
 	}
-	return l
+	return ch
 }
 
-// line is one conversation's way to the target.
-type line struct {
+// channel is one conversation's way to the target.
+type channel struct {
 	client *client
 	user   *User
 	link   wire.Link
@@ -164,33 +164,33 @@ type line struct {
 	customer *customer // of mode websocket
 }
 
-func (l *line) Close() {
-	l.hangUp()
-	l.client.carrier.Leave(&l.link)
-	l.user.state.sessions = l.link.Sessions
+func (ch *channel) Close() {
+	ch.hangUp()
+	ch.client.carrier.Leave(&ch.link)
+	ch.user.state.sessions = ch.link.Sessions
 }
 
-func (l *line) Free(reply *Reply) {
+func (ch *channel) Free(reply *Reply) {
 	if x, ok := reply.buffer.(*exchange); ok {
 		*reply = Reply{}
-		l.client.exchanges.put(x)
+		ch.client.exchanges.put(x)
 	}
 }
 
-func (l *line) Do(turn *Turn, reply *Reply) {
-	p := l.client.plan
-	x := l.client.exchanges.get()
+func (ch *channel) Do(turn *Turn, reply *Reply) {
+	p := ch.client.plan
+	x := ch.client.exchanges.get()
 	x.begin()
-	x.values, x.reply = values{user: l.user, turn: turn, saved: l.saved}, reply
+	x.values, x.reply = values{user: ch.user, turn: turn, saved: ch.saved}, reply
 	*reply = Reply{OK: true, ContextTurns: -1, buffer: x}
 	reply.Begun = p.Now()
-	ready, f := l.authenticate(x, reply)
+	ready, f := ch.authenticate(x, reply)
 	if ready {
 		x.Deadline = reply.until(turn, reply.Begun+reply.Login+p.Timeout)
-		if f = l.turn(x, reply); l.expired(x, reply) {
-			f = l.again(x, reply)
+		if f = ch.turn(x, reply); ch.expired(x, reply) {
+			f = ch.again(x, reply)
 		}
-		f = l.left(turn, reply, f)
+		f = ch.left(turn, reply, f)
 	}
 	if reply.Reason = f.Reason; f.Bad() || reply.Step == "" {
 		reply.Message = f.Message
@@ -225,8 +225,8 @@ func (r *Reply) until(turn *Turn, then time.Duration) time.Duration {
 }
 
 // left says of a turn that ran out of time that its user left.
-func (l *line) left(turn *Turn, reply *Reply, f wire.Fault) wire.Fault {
-	if turn.Leave == 0 || f.Reason != TimedOut || l.client.plan.Now() < turn.Leave+reply.Login {
+func (ch *channel) left(turn *Turn, reply *Reply, f wire.Fault) wire.Fault {
+	if turn.Leave == 0 || f.Reason != TimedOut || ch.client.plan.Now() < turn.Leave+reply.Login {
 		return f
 	}
 	reply.Left = true
@@ -235,85 +235,85 @@ func (l *line) left(turn *Turn, reply *Reply, f wire.Fault) wire.Fault {
 
 // authenticate signs the user's token, and does what comes before the turn where
 // that is still to be done. The turn may then be sent where it is ready.
-func (l *line) authenticate(x *exchange, reply *Reply) (ready bool, f wire.Fault) {
-	p := l.client.plan
+func (ch *channel) authenticate(x *exchange, reply *Reply) (ready bool, f wire.Fault) {
+	p := ch.client.plan
 	if p.jwt != nil {
-		if err := p.jwt.sign(l.user, time.Now()); err != nil {
+		if err := p.jwt.sign(ch.user, time.Now()); err != nil {
 			return false, wire.NewFault(Malformed, wire.Short(err))
 		}
 	}
-	return l.enter(x, reply)
+	return ch.enter(x, reply)
 }
 
 // carry sends q and reads its answer, and keeps the cookies that it sets.
-func (l *line) carry(x *exchange, q *wire.Request) wire.Fault {
-	f := l.client.carrier.RoundTrip(&l.link, &x.Exchange, q)
-	if s := &l.client.plan.session; s.origin != nil && x.Head.Cookie {
-		s.hear(l.user, &x.Head, string(q.Path.Append(nil, &x.Values)))
+func (ch *channel) carry(x *exchange, q *wire.Request) wire.Fault {
+	f := ch.client.carrier.RoundTrip(&ch.link, &x.Exchange, q)
+	if s := &ch.client.plan.session; s.origin != nil && x.Head.Cookie {
+		s.hear(ch.user, &x.Head, string(q.Path.Append(nil, &x.Values)))
 	}
 	return f
 }
 
 // hold carries q, and keeps what was sent for present to show with the answer.
-func (l *line) hold(x *exchange, q *wire.Request) wire.Fault {
-	f := l.carry(x, q)
-	x.asked = l.asked(x, q)
+func (ch *channel) hold(x *exchange, q *wire.Request) wire.Fault {
+	f := ch.carry(x, q)
+	x.asked = ch.asked(x, q)
 	return f
 }
 
 // present shows what hold kept.
-func (l *line) present(x *exchange) { l.show(x, x.asked) }
+func (ch *channel) present(x *exchange) { ch.show(x, x.asked) }
 
 // turn sends the turn and takes its answer apart.
-func (l *line) turn(x *exchange, reply *Reply) wire.Fault {
-	p := l.client.plan
+func (ch *channel) turn(x *exchange, reply *Reply) wire.Fault {
+	p := ch.client.plan
 	if x.values.turn.Leave > 0 && p.Now() >= x.Deadline {
 		return wire.NewFault(TimedOut, "no answer in time")
 	}
-	if l.client.agents != nil {
-		if f := l.client.agents.Ready(x.Deadline); f.Bad() {
+	if ch.client.agents != nil {
+		if f := ch.client.agents.Ready(x.Deadline); f.Bad() {
 			return f
 		}
 	}
 	if p.socket != nil {
-		return l.speak(x, reply)
+		return ch.speak(x, reply)
 	}
-	f := l.carry(x, &p.turn)
-	request := l.asked(x, &p.turn)
+	f := ch.carry(x, &p.turn)
+	request := ch.asked(x, &p.turn)
 	switch {
 	case f.Bad():
 	case p.mode == scenario.ModeAsync:
-		request, f = l.await(x, reply, request)
+		request, f = ch.await(x, reply, request)
 	case len(p.then) > 0:
-		l.show(x, request)
+		ch.show(x, request)
 		var went bool
-		if went, f = l.follow(x, reply); !went {
+		if went, f = ch.follow(x, reply); !went {
 			return f
 		}
 		request = x.asked
 	}
-	f = l.take(x, reply, f)
-	if l.client.agents != nil && !f.Bad() && reply.Status < 300 && reply.OK {
-		f = l.handOver(x)
+	f = ch.take(x, reply, f)
+	if ch.client.agents != nil && !f.Bad() && reply.Status < 300 && reply.OK {
+		f = ch.handOver(x)
 	}
-	l.show(x, request)
+	ch.show(x, request)
 	return f
 }
 
 // follow takes the turn through the steps behind its request, up to the answer,
 // which is left in x. went tells whether it came to that.
-func (l *line) follow(x *exchange, reply *Reply) (went bool, f wire.Fault) {
-	p := l.client.plan
+func (ch *channel) follow(x *exchange, reply *Reply) (went bool, f wire.Fault) {
+	p := ch.client.plan
 	p.sent.read(x)
 	if x.Head.Status >= 300 {
-		l.refused(x, reply, "")
+		ch.refused(x, reply, "")
 		return false, wire.Fault{}
 	}
 	if missing := p.sent.keep(x, true); missing != "" {
-		return false, p.sent.named(wire.NewFault(Malformed, "nothing at "+missing+" in the answer"+l.told(x)))
+		return false, p.sent.named(wire.NewFault(Malformed, "nothing at "+missing+" in the answer"+ch.told(x)))
 	}
 	for i, s := range p.then {
-		if went, f = s.run(l, x, reply, i == len(p.then)-1); !went {
+		if went, f = s.run(ch, x, reply, i == len(p.then)-1); !went {
 			return false, f
 		}
 	}
@@ -321,9 +321,9 @@ func (l *line) follow(x *exchange, reply *Reply) (went bool, f wire.Fault) {
 }
 
 // take fills reply from the last answer in x, as far as f let it come.
-func (l *line) take(x *exchange, reply *Reply, f wire.Fault) wire.Fault {
+func (ch *channel) take(x *exchange, reply *Reply, f wire.Fault) wire.Fault {
 	reply.Status = x.Head.Status
-	reply.Cookie = x.Head.Cookie && l.client.plan.session.origin == nil
+	reply.Cookie = x.Head.Cookie && ch.client.plan.session.origin == nil
 	reply.ServerTiming = x.Head.ServerTiming()
 	reply.Body = x.Body
 	if x.Streamed && len(x.answer) > 0 {
@@ -333,19 +333,19 @@ func (l *line) take(x *exchange, reply *Reply, f wire.Fault) wire.Fault {
 		return f
 	}
 	if x.Streamed {
-		return l.client.plan.read.takeStream(x, reply)
+		return ch.client.plan.read.takeStream(x, reply)
 	}
-	return l.client.plan.read.take(x, reply, x.Head.Status, x.Body)
+	return ch.client.plan.read.take(x, reply, x.Head.Status, x.Body)
 }
 
 // handOver follows the ticket named in the answer until an agent has dealt with
 // it. The turn is done when the first of them was shown the ticket.
-func (l *line) handOver(x *exchange) wire.Fault {
+func (ch *channel) handOver(x *exchange) wire.Fault {
 	id := ""
 	if v := &x.scanner.Values[slotTicket]; v.Kind == jsonscan.Text {
 		id = string(x.string(v))
 	}
-	out, f := l.client.agents.Follow(id, x.Done, x.Deadline)
+	out, f := ch.client.agents.Follow(id, x.Done, x.Deadline)
 	x.notes, x.over = out.Notes, out.Over
 	switch {
 	case f.Bad():
