@@ -65,6 +65,9 @@ func Import(name string, text []byte, lang reason.Lang) ([]byte, error) {
 			return nil, reason.Errorf("%s:%d: %w", name, bytes.Count(bytes.TrimSpace(before), []byte{'\n'})+1, err)
 		}
 	}
+	if len(in.list) == 0 && in.left > 0 {
+		return nil, reason.Errorf("%s: all %d conversations with a message of a user were left out for their size: a scenario holds %d turns of 8 KiB each of a conversation", name, in.left, maxTurns)
+	}
 	if len(in.list) == 0 {
 		return nil, reason.Errorf("%s: has no conversation with a message of a user", name)
 	}
@@ -92,6 +95,7 @@ type importing struct {
 	byText                map[string]int
 	turns, bytes          int
 	dialogs, left, silent int
+	prompts, others       int // system prompts, and parts of messages that are no text
 }
 
 // value takes a dialog, a list of dialogs, or a bare list of messages.
@@ -141,9 +145,13 @@ func (in *importing) take(messages []message) error {
 	var turns []Turn
 	size := 0
 	for i, m := range messages {
-		text, err := m.user()
+		text, others, err := m.user()
 		if err != nil {
 			return reason.Errorf("message %d: %w", i+1, err)
+		}
+		in.others += others
+		if m.Role == "system" || m.Role == "developer" || m.From == "system" {
+			in.prompts++
 		}
 		if text = strings.TrimSpace(text); text != "" {
 			turns = append(turns, Turn{Say: template.Quote(text)})
@@ -183,38 +191,40 @@ func tooLong(turns []Turn) bool {
 	return false
 }
 
-// user gives the text of a user's message, nothing for other roles.
-func (m message) user() (string, error) {
+// user gives the text of a user's message, nothing for other roles; others is how
+// many of its parts are none, as images.
+func (m message) user() (text string, others int, err error) {
 	switch {
 	case m.From != "":
 		switch m.From {
 		case "human", "user":
-			return m.Value, nil
+			return m.Value, 0, nil
 		}
-		return "", nil
+		return "", 0, nil
 	case m.Role == "":
-		return "", reason.Errorf("has neither from (ShareGPT) nor role (OpenAI)")
+		return "", 0, reason.Errorf("has neither from (ShareGPT) nor role (OpenAI)")
 	case m.Role != "user" || len(m.Content) == 0:
-		return "", nil
+		return "", 0, nil
 	case m.Content[0] == '"':
-		var text string
 		err := json.Unmarshal(m.Content, &text)
-		return text, err
+		return text, 0, err
 	}
 	var parts []struct {
 		Type string `json:"type"`
 		Text string `json:"text"`
 	}
 	if err := json.Unmarshal(m.Content, &parts); err != nil {
-		return "", reason.Errorf("content is neither a text nor a list of parts")
+		return "", 0, reason.Errorf("content is neither a text nor a list of parts")
 	}
 	var texts []string
 	for _, p := range parts {
 		if p.Type == "text" || p.Type == "input_text" {
 			texts = append(texts, p.Text)
+		} else {
+			others++
 		}
 	}
-	return strings.Join(texts, "\n"), nil
+	return strings.Join(texts, "\n"), others, nil
 }
 
 func (in *importing) yaml(name string, lang reason.Lang) ([]byte, error) {
@@ -226,6 +236,12 @@ func (in *importing) yaml(name string, lang reason.Lang) ([]byte, error) {
 	}
 	if in.silent > 0 {
 		note("; %d without a message of a user", in.silent)
+	}
+	if in.prompts > 0 {
+		note("; %d system prompts left out: they are the server's", in.prompts)
+	}
+	if in.others > 0 {
+		note("; %d images and other parts left out: users say texts", in.others)
 	}
 	b.WriteString("\nconversations:\n")
 	list := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}

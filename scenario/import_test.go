@@ -31,9 +31,9 @@ func TestImport(t *testing.T) {
 
 {"messages": [{"role": "user", "content": "2026-01-01"}]}`
 	for _, tt := range []struct{ name, in, want, comment string }{
-		{"ShareGPT", shareGPT, "imported-1*1: 优惠券: 怎么用?\n第二行 / $5 'off' | imported-2*2: NO", "# 4 conversations from ShareGPT; 1 without a message of a user"},
+		{"ShareGPT", shareGPT, "imported-1*1: 优惠券: 怎么用?\n第二行 / $5 'off' | imported-2*2: NO", "# 4 conversations from ShareGPT; 1 without a message of a user; 1 system prompts left out: they are the server's"},
 		{"one dialog", `{"conversations":[{"from":"human","value":"hi"}]}`, "imported-1*1: hi", "# 1 conversations from one dialog"},
-		{"messages", messages, "imported-1*1: 看图 | imported-2*1: 2026-01-01", "# 2 conversations from messages"},
+		{"messages", messages, "imported-1*1: 看图 | imported-2*1: 2026-01-01", "# 2 conversations from messages; 1 system prompts left out: they are the server's; 1 images and other parts left out: users say texts"},
 		{"bare messages", `[{"role":"user","content":"a"},{"role":"assistant","content":"b"},{"role":"user","content":"c"}]`, "imported-1*1: a / c", "# 1 conversations from bare messages"},
 	} {
 		out, err := Import(tt.name, []byte(tt.in), reason.English)
@@ -123,5 +123,16 @@ func TestImportChatGPT(t *testing.T) {
 	}
 	if s := string(got); !strings.Contains(s, "第一问") || !strings.Contains(s, "第二问") || strings.Contains(s, "改掉") || strings.Index(s, "第一问") > strings.Index(s, "第二问") || strings.Count(s, "环") != 1 {
 		t.Errorf("got\n%s", s)
+	}
+}
+
+func TestImportTellsWhatItLeavesOut(t *testing.T) {
+	got, err := Import("x.json", []byte(`{"messages":[{"role":"system","content":"be kind"},{"role":"user","content":[{"type":"text","text":"看看这张"},{"type":"image_url","image_url":{"url":"x"}}]}]}`), reason.English)
+	if err != nil || !strings.Contains(string(got), "# 1 conversations from x.json; 1 system prompts left out: they are the server's; 1 images and other parts left out: users say texts\n") {
+		t.Errorf("%v\n%s", err, got)
+	}
+	_, err = Import("x.json", []byte(`{"messages":[{"role":"user","content":"`+strings.Repeat("长", 4000)+`"}]}`), reason.English)
+	if err == nil || !strings.Contains(err.Error(), "all 1 conversations with a message of a user were left out for their size") {
+		t.Error(err)
 	}
 }
