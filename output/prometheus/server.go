@@ -31,6 +31,10 @@ type Server struct {
 	scraped  chan struct{} // holds one, once a scrape has seen it
 }
 
+// shortest is how long the end waits for a scrape where there were some: they may come
+// faster than a verdict is made ready.
+const shortest = time.Second
+
 // Longest is how long the end may wait for a scrape.
 const Longest = time.Minute
 
@@ -88,7 +92,7 @@ func (s *Server) Take(_ context.Context, second *output.Second) error {
 func (s *Server) Turns(context.Context, []output.Turn) error { return nil }
 
 // End shows the verdict, waits for a scrape to have seen it where there were scrapes,
-// twice the time between two of them at most, and ends the server.
+// twice the time between two of them at most but a second at least, and ends the server.
 func (s *Server) End(ctx context.Context, doc *result.Document) error {
 	if now := s.collector.now.Load(); now != nil && doc != nil {
 		s.collector.now.Store(&shown{now.second, doc.Verdict})
@@ -110,7 +114,7 @@ func (s *Server) await(ctx context.Context) {
 	if interval == 0 {
 		return
 	}
-	timer := time.NewTimer(min(2*interval, Longest))
+	timer := time.NewTimer(min(max(2*interval, shortest), Longest))
 	defer timer.Stop()
 	select {
 	case <-s.scraped:
