@@ -19,15 +19,15 @@ import (
 
 // Server is an endpoint to scrape. It is an output.Sink; scrapes are served beside.
 type Server struct {
-	collector *collector
-	server    *http.Server
-	served    sync.WaitGroup
-	address   string
+	about   *output.About
+	now     atomic.Pointer[shown]
+	server  *http.Server
+	served  sync.WaitGroup
+	address string
 
 	mu       sync.Mutex
 	last     time.Time     // of the scrapes
 	interval time.Duration // between the last two
-	over     atomic.Bool   // the verdict is shown
 	scraped  chan struct{} // holds one, once a scrape has seen it
 }
 
@@ -44,16 +44,9 @@ func Listen(address string, about *output.About) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{collector: &collector{about: about}, address: l.Addr().String(), scraped: make(chan struct{}, 1)}
-	registry := prometheus.NewPedanticRegistry()
-	registry.MustRegister(s.collector)
-	metrics := promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second})
+	s := &Server{about: about, address: l.Addr().String(), scraped: make(chan struct{}, 1)}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
-		over := s.over.Load() // before the answer is made
-		metrics.ServeHTTP(w, r)
-		s.note(time.Now(), over)
-	})
+	mux.HandleFunc("GET /metrics", s.metrics)
 	s.server = &http.Server{
 		Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, WriteTimeout: 15 * time.Second,
 		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
@@ -65,15 +58,17 @@ func Listen(address string, about *output.About) (*Server, error) {
 // Address is where it listens.
 func (s *Server) Address() string { return s.address }
 
-// note remembers a scrape, and whether it has seen the verdict.
-func (s *Server) note(at time.Time, over bool) {
-	s.mu.Lock()
-	if !s.last.IsZero() {
-		s.interval = at.Sub(s.last)
+// metrics answers a scrape with what is shown when it comes, and notes that.
+func (s *Server) metrics(w http.ResponseWriter, r *http.Request) {
+	s.note(time.Now()) // before the answer: who has it may end the run
+	now := s.now.Load()
+	if now == nil {
+		now = &shown{second: &output.Second{}}
 	}
-	s.last = at
-	s.mu.Unlock()
-	if !over {
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(&collector{s.about, now})
+	promhttp.HandlerFor(registry, promhttp.HandlerOpts{Timeout: 10 * time.Second}).ServeHTTP(w, r)
+	if now.verdict == "" {
 		return
 	}
 	select {
@@ -82,9 +77,19 @@ func (s *Server) note(at time.Time, over bool) {
 	}
 }
 
+// note remembers when a scrape came.
+func (s *Server) note(at time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.last.IsZero() {
+		s.interval = at.Sub(s.last)
+	}
+	s.last = at
+}
+
 // Take shows a second to the scrapes that come.
 func (s *Server) Take(_ context.Context, second *output.Second) error {
-	s.collector.now.Store(&shown{second: second})
+	s.now.Store(&shown{second: second})
 	return nil
 }
 
@@ -94,12 +99,17 @@ func (s *Server) Turns(context.Context, []output.Turn) error { return nil }
 // End shows the verdict, waits for a scrape to have seen it where there were scrapes,
 // twice the time between two of them at most but a second at least, and ends the server.
 func (s *Server) End(ctx context.Context, doc *result.Document) error {
-	if now := s.collector.now.Load(); now != nil && doc != nil {
-		s.collector.now.Store(&shown{now.second, doc.Verdict})
-		s.over.Store(true)
+	if now := s.now.Load(); now != nil && doc != nil {
+		s.now.Store(&shown{now.second, doc.Verdict})
 		s.await(ctx)
 	}
-	err := s.server.Close()
+	// What is being answered is written whole.
+	soon, cancel := context.WithTimeout(context.WithoutCancel(ctx), shortest)
+	defer cancel()
+	err := s.server.Shutdown(soon)
+	if err != nil {
+		err = s.server.Close()
+	}
 	s.served.Wait()
 	return err
 }
@@ -132,7 +142,7 @@ type shown struct {
 // collector is a prometheus.Collector of what is shown.
 type collector struct {
 	about *output.About
-	now   atomic.Pointer[shown]
+	now   *shown
 }
 
 // Describe describes nothing: which series there are, the run decides.
@@ -140,11 +150,7 @@ func (c *collector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect gives every series.
 func (c *collector) Collect(to chan<- prometheus.Metric) {
-	now := c.now.Load()
-	if now == nil {
-		now = &shown{second: &output.Second{}}
-	}
-	for _, f := range now.second.FamiliesUntil(c.about, now.verdict) {
+	for _, f := range c.now.second.FamiliesUntil(c.about, c.now.verdict) {
 		for i := range f.Samples {
 			to <- metricOf(&f, &f.Samples[i], c.about)
 		}
