@@ -6,7 +6,7 @@
 #   CSTEST            the binary                                   cstest
 #   CSTEST_SCENARIO   a built-in scenario's name, or a file        cstest.yaml
 #   CSTEST_ARGS       further arguments of cstest run, split at blanks
-#   CSTEST_RESULTS    folder of the results, made anew             cstest-results
+#   CSTEST_RESULTS    folder of the results; a run's there goes    cstest-results
 #   CSTEST_BASELINE   folder of accepted results to compare with
 #   CSTEST_ACCEPT     yes: take this result into the baseline, unless it is worse
 #   CSTEST_COMPARE    warn: a worse result is told; fail: it fails the job
@@ -17,7 +17,8 @@ results=${CSTEST_RESULTS:-cstest-results}
 scenario=${CSTEST_SCENARIO:-cstest.yaml} arguments=${CSTEST_ARGS:-} baseline=${CSTEST_BASELINE:-} accept=${CSTEST_ACCEPT:-} compare=${CSTEST_COMPARE:-warn}
 unset CSTEST_SCENARIO CSTEST_ARGS CSTEST_RESULTS CSTEST_BASELINE CSTEST_ACCEPT CSTEST_COMPARE CSTEST
 
-rm -rf "$results"
+# Only what a run left there goes: cstest refuses any other folder that is in use.
+if [ -f "$results/scenario.yaml" ] || [ -f "$results/junit.xml" ]; then rm -rf "$results"; fi
 read -ra more <<<"$arguments"
 "$cstest" run "$scenario" --no-tui --results-dir "$results" ${more[@]+"${more[@]}"}
 code=$?

@@ -11,7 +11,6 @@ type response struct {
 	dialogID          string
 	answer            string
 	stream            string // YAML of response.stream
-	plain             bool   // the whole body is the answer
 }
 
 // said that all is well: no answers.
@@ -31,7 +30,7 @@ func readAnswer(a *Answer, said string) *response {
 	case err == nil && (t.kind == '{' || t.kind == '['):
 		r.readJSON(t, said)
 	case strings.HasPrefix(a.Type, "text/plain") && a.Body != "":
-		r.plain, r.answer = true, "body:text"
+		r.answer = "body:text"
 	default:
 		return nil
 	}

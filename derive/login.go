@@ -2,6 +2,7 @@ package derive
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -87,11 +88,11 @@ func saveName(key string, taken map[string]string) string {
 	if name == "" || name[0] >= '0' && name[0] <= '9' {
 		name = "v" + name
 	}
-	for base := name; ; name += "x" {
+	for base, i := name, 2; ; i++ {
 		if _, ok := taken[name]; !ok {
 			return name
 		}
-		_ = base
+		name = base + strconv.Itoa(i)
 	}
 }
 

@@ -44,7 +44,7 @@ func plainName(s string) string {
 
 func isSecretName(name string) bool {
 	plain := plainName(name)
-	return slices.ContainsFunc(secretParts, func(part string) bool { return strings.Contains(plain, part) }) || plain == "key" || plain == "sign" || plain == "code2fa"
+	return slices.ContainsFunc(secretParts, func(part string) bool { return strings.Contains(plain, part) }) || plain == "key" || plain == "sign"
 }
 
 // roleOf is what a name alone says. Numbers are no texts.

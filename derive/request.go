@@ -223,6 +223,7 @@ func (r *request) fill(t, said *tree, dialog string) {
 			item.text = "${turn.text}"
 		case item.kind == '{' || item.kind == '[':
 			r.fill(item, said, dialog)
+		case t.kind == '{' && item.kind == 'n' && plainName(t.keys[i]) == "from": // where a list begins, not who talks
 		case t.kind == '{':
 			if v, replaced := r.value(t.keys[i], item.text, dialog); replaced {
 				item.kind, item.text = 's', v

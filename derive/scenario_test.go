@@ -122,6 +122,24 @@ func TestSecretsAreNotWritten(t *testing.T) {
 	}
 }
 
+// Values of one name stay apart, however many there are, and a number of the place
+// where a list begins is nobody's id.
+func TestManySecretsOfOneName(t *testing.T) {
+	var body strings.Builder
+	for i := range 12 {
+		fmt.Fprintf(&body, `"a%d": {"token": "secret-%d"}, `, i, i)
+	}
+	_, made := fromCurl(t, `curl http://h/chat -d '{`+body.String()+`"token2": "secret-x", "list": [1, "a b"], "page": {"from": 0}, "text": "a b"}'`, nil)
+	for _, name := range []string{"CHAT_TOKEN", "CHAT_TOKEN_2", "CHAT_TOKEN_12", "CHAT_TOKEN2"} {
+		if strings.Count(string(made.YAML), "${env:"+name+"}") != 1 {
+			t.Errorf("%s stands for several, or none:\n%s", name, made.YAML)
+		}
+	}
+	if !strings.Contains(string(made.YAML), `"page": {"from": 0}`) {
+		t.Errorf("%s", made.YAML)
+	}
+}
+
 const recordedHAR = `{"log": {"entries": [
  {"request": {"method": "GET", "url": "https://shop.example/", "headers": []}, "response": {"status": 200, "headers": [], "content": {"mimeType": "text/html", "text": "<p>你好 欢迎"}}},
  {"request": {"method": "POST", "url": "https://shop.example/api/login", "headers": [], "postData": {"mimeType": "application/json", "text": "{\"username\": \"13800138000\", \"password\": \"hunter22\"}"}},

@@ -1,6 +1,7 @@
 package derive
 
 import (
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -25,12 +26,10 @@ func (s *secrets) keep(field, val string) string {
 	}
 	name, ok := s.names[val]
 	if !ok {
-		name = "CHAT_" + envName(field)
+		base := "CHAT_" + envName(field)
+		name = base
 		for i := 2; s.used[name]; i++ {
-			name = strings.TrimRight(name, "0123456789") + string(rune('0'+min(i, 9)))
-			if i > 9 {
-				break
-			}
+			name = base + "_" + strconv.Itoa(i)
 		}
 		s.names[val], s.used[name] = name, true
 		s.notes = append(s.notes, reason.New(reason.DeriveSecret, name, field))

@@ -38,10 +38,7 @@ func eventsOf(a *Answer) (out []event) {
 // is the last.
 func readStream(events []event) *response {
 	r := &response{}
-	type pieces struct {
-		events, length int
-	}
-	texts := map[string]*pieces{}
+	texts := map[string]int{} // events that have one, by place
 	var order []string
 	for _, e := range events {
 		if e.json == nil {
@@ -52,14 +49,11 @@ func readStream(events []event) *response {
 				continue
 			}
 			path := strings.ReplaceAll(l.path, "#", "0")
-			p := texts[path]
-			if p == nil {
-				p = &pieces{}
-				texts[path], order = p, append(order, path)
+			if _, seen := texts[path]; !seen {
+				texts[path], order = 0, append(order, path)
 			}
 			if l.text != "" && rank(answerNames, l.key)+rank(textNames, l.key) < len(answerNames)+len(textNames) {
-				p.events++
-				p.length += len(l.text)
+				texts[path]++
 			}
 		}
 		if r.dialogID == "" {
@@ -68,8 +62,8 @@ func readStream(events []event) *response {
 	}
 	delta, most := "", 0
 	for _, path := range order {
-		if p := texts[path]; p.events > most {
-			delta, most = path, p.events
+		if n := texts[path]; n > most {
+			delta, most = path, n
 		}
 	}
 	if delta == "" {

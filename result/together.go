@@ -153,16 +153,16 @@ func stretch(in input, from time.Duration, each float64) (Together, bool) {
 		seconds[i] = group{float64(second.Response.Above(from)) + unanswered*each, float64(second.Response.N()) + unanswered}
 		whole.add(seconds[i])
 	}
-	var in1 group
+	var part group
 	best, first, length := group{}, 0, math.MaxInt
 	for start, end := 0, 0; end < len(seconds); end++ {
-		in1.add(seconds[end])
-		for start <= end && in1.slow-seconds[start].slow >= togetherShare*whole.slow {
-			in1.slow, in1.all = in1.slow-seconds[start].slow, in1.all-seconds[start].all
+		part.add(seconds[end])
+		for start <= end && part.slow-seconds[start].slow >= togetherShare*whole.slow {
+			part.slow, part.all = part.slow-seconds[start].slow, part.all-seconds[start].all
 			start++
 		}
-		if in1.slow >= togetherShare*whole.slow && end-start+1 < length {
-			best, first, length = in1, start, end-start+1
+		if part.slow >= togetherShare*whole.slow && end-start+1 < length {
+			best, first, length = part, start, end-start+1
 		}
 	}
 	if whole.slow <= 0 || length == math.MaxInt {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"time"
 
@@ -242,5 +243,9 @@ func (x *spreadJob) addUp(done *conduct.Done) error {
 	}
 	written := writeResult(x.dir, doc, sum.Snapshot, &sum.About)
 	printed := x.print(doc)
+	if err := stepSummary(func(w io.Writer) error { return report.WriteMarkdown(doc, w, x.lang) }); err != nil {
+		x.s.warn(err)
+	}
+	x.notify(doc)
 	return conclude(x.s, x.signals, written, printed, doc.ExitCode)
 }

@@ -1,12 +1,16 @@
 package main
 
 import (
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 )
@@ -84,9 +88,19 @@ func TestKubernetesRun(t *testing.T) {
 	t.Parallel()
 	t.Run("pass", func(t *testing.T) {
 		t.Parallel()
-		r := onKubernetes(t, "3s", nil, k8sRun("--namespace", "load"))
+		var notices atomic.Int64
+		receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, q *http.Request) {
+			if body, err := io.ReadAll(q.Body); err == nil && strings.Contains(string(body), `"verdict":"pass"`) {
+				notices.Add(1)
+			}
+		}))
+		t.Cleanup(receiver.Close)
+		r := onKubernetes(t, "3s", nil, k8sRun("--namespace", "load", "--set", "notify=[{kind: webhook, url: \""+receiver.URL+"\"}]"))
 		if code := r.ends(t); code != exitPass {
 			t.Fatalf("exit %d\n%s", code, &r.stderr)
+		}
+		if notices.Load() != 1 {
+			t.Errorf("told of the verdict %d times: shards tell nobody, who adds them up does once\n%s", notices.Load(), &r.stderr)
 		}
 		if doc := open(t, r.dir); doc.Verdict != "pass" || doc.Counts.Turns != 240 {
 			t.Errorf("%s of %d turns", doc.Verdict, doc.Counts.Turns)
