@@ -14,7 +14,7 @@
 //	steps.go poll.go job.go                  requests around the turn's, and asking again
 //	extract.go events.go                     an answer, or a stream, taken apart
 //	own.go ownstream.go                      the same, as a custom API says
-//	socket.go speak.go                       turns over a customer's WebSocket
+//	socket.go opening.go speak.go customer.go a customer's WebSocket: its messages, its opening, turns, what is kept
 //	exchange.go capture.go                   a turn's memory, and a look at it
 //
 // A channel fills a request, has a carrier send it, and reads the answer:

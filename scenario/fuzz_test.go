@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cstest/cstest/scenarios"
 )
@@ -158,4 +159,32 @@ func TestSecrets(t *testing.T) {
 	if err != nil || strings.Contains(string(out), "from-") || !strings.Contains(string(out), "${env:TOKEN}") {
 		t.Errorf("resolved: %s, %v", out, err)
 	}
+}
+
+// Whatever a curve's file holds: an error that has its place, or stages that go forward
+// in time at rates a load can have.
+func FuzzCurve(f *testing.F) {
+	f.Add([]byte("time,rate\n0,1\n60,5/s\n"), int64(0))
+	f.Add([]byte("\xef\xbb\xbfnote,rate,time\nx,900/h,08:30\ny,0,1h30m\n"), int64(time.Minute))
+	f.Add([]byte("time,rate\n0,1\n0.000000001,1e99\n"), int64(1))
+	f.Fuzz(func(t *testing.T, text []byte, length int64) {
+		points, err := parseCurve(text)
+		if err != nil {
+			return
+		}
+		list := stagesOf(points, 2, time.Duration(length))
+		if len(points) < 2 || len(list) == 0 || len(list) > maxStages {
+			t.Fatalf("%d points, %d stages", len(points), len(list))
+		}
+		for i, p := range points {
+			if i > 0 && p.at <= points[i-1].at || !(p.rate >= 0 && p.rate <= maxRate) {
+				t.Fatalf("point %d: %+v behind %+v", i, p, points[max(i-1, 0)])
+			}
+		}
+		for _, s := range list {
+			if s.For < 0 || !(s.Starts.From >= 0 && s.Starts.To >= 0 && s.Starts.From <= 2*maxRate && s.Starts.To <= 2*maxRate) {
+				t.Fatalf("stage %+v %+v", s, s.Starts)
+			}
+		}
+	})
 }

@@ -8,6 +8,7 @@ cd "$(dirname "$0")/.."
 required="
 scenario FuzzParse
 scenario FuzzTable
+scenario FuzzCurve
 template FuzzParse
 template FuzzParseJSON
 scenario FuzzImport
