@@ -7,10 +7,12 @@ archive=$dist/cstest-linux-$(dpkg --print-architecture).tar.gz
 (cd "$dist" && sha256sum --check --quiet --ignore-missing checksums.txt)
 command -v debootstrap >/dev/null || { echo "debootstrap is not installed: make release-snapshot installs it"; exit 1; }
 root=$(mktemp -d)
-trap 'rm -rf "$root"' EXIT
+trap 'umount "$root/proc" 2>/dev/null; rm -rf "$root" "$root.log"' EXIT
 debootstrap --variant=minbase bookworm "$root" >"$root.log" 2>&1 || { tail "$root.log"; exit 1; }
 tar -xzf "$archive" -C "$root/opt" --strip-components=1
-# No Go, no network configuration, no proc: a stranger's container has little more.
+# No Go and no network configuration: a stranger's container has little more. cstest
+# finds itself by /proc.
+mount -t proc proc "$root/proc"
 for command in "version" "validate --help" "run smoke --no-tui --results-dir /tmp/r" "report /tmp/r --format markdown"; do
 	echo "chroot: cstest $command"
 	# shellcheck disable=SC2086 # words of a command
