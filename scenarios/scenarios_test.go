@@ -37,7 +37,7 @@ func TestHeaderOf(t *testing.T) {
 	want := Header{
 		Question: "customers",
 		Proves:   "no phone number, e-mail address or identity number leaves in an answer",
-		ProvesZh: "回答中不会出现手机号, 邮箱或身份证号",
+		ProvesZh: "应答中不会出现手机号、邮箱或身份证号",
 		Verdict:  "pass", Costs: "1,100 turns, 0.23 of a core, 120 MiB", Takes: "30 s",
 		Shortened: "load.stages[steady].for=14s",
 	}

@@ -17,14 +17,18 @@ type example struct {
 	code int
 }
 
-// TestReadme runs the examples of both READMEs, as they stand there.
+// TestReadme runs the examples of the READMEs and of every page under docs, as they
+// stand there.
 func TestReadme(t *testing.T) {
-	for _, page := range []string{"../../README.md", "../../README.zh-CN.md"} {
-		t.Run(filepath.Base(page), func(t *testing.T) {
-			examples := examplesOf(t, page)
-			if len(examples) == 0 {
-				t.Fatal("no example in a console block")
+	for _, page := range everyPage(t) {
+		examples := examplesOf(t, page)
+		if len(examples) == 0 {
+			if strings.HasPrefix(filepath.Base(page), "README") && filepath.Dir(page) == "../.." {
+				t.Errorf("%s has no example in a console block", page)
 			}
+			continue
+		}
+		t.Run(filepath.Base(page), func(t *testing.T) {
 			dir := t.TempDir()
 			if err := os.CopyFS(dir, os.DirFS("testdata/readme")); err != nil {
 				t.Fatal(err)
