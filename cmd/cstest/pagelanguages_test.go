@@ -90,8 +90,15 @@ func TestChinesePagesKeepToTheVocabulary(t *testing.T) {
 		t.Fatal(err)
 	}
 	link := regexp.MustCompile(`\]\([^)\s]+\)|\*`)
+	emphasis := regexp.MustCompile(`\*+[^*]*[^*]\*+[\p{L}\p{N}]?`)
 	for _, path := range chinese {
 		for _, line := range readPage(t, path).prose {
+			// Markdown takes stars between punctuation and a letter for plain ones.
+			for _, span := range emphasis.FindAllString(strings.TrimPrefix(codeSpan.ReplaceAllString(line, "`"), "* "), -1) {
+				if regexp.MustCompile(`[\p{P}\p{S}]\*+[\p{L}\p{N}]$`).MatchString(span) {
+					t.Errorf("%s: no emphasis without a blank behind %s", path, span)
+				}
+			}
 			text := link.ReplaceAllString(codeSpan.ReplaceAllString(line, "`"), "")
 			text = strings.ReplaceAll(text, "系统繁忙,请稍后再试", "") // the article's own canned line, as it wrote it
 			for _, fault := range reason.Faults("", text) {
