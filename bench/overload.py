@@ -1,0 +1,155 @@
+#!/usr/bin/env python3
+"""What the bundled server still gives when it is asked for more than it can do.
+
+Its rate limits are off; what is left is admission. First the knee: the most good
+turns a second that closed loops of growing size get. Then 0.5x to 4x of it, with
+users who wait for their answers (closed) and with customers who come regardless
+(open), 15 s each, and 15 s of half the knee after it. Generator, server, mock LLM
+and Redis share the machine.
+
+usage: bench/overload.py [--redis embedded|real] [--factors 0.5,1,2] [--models closed,open]
+Needs: bin/cstest (make build), and redis-server for --redis real.
+Exit status 1 when a point has under 80 % of the knee's goodput, is not back within
+10 s, or broke a guarantee.
+"""
+import argparse
+import json
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+SETTLE = 5    # seconds of a stage that are its beginning
+BEYOND = 15
+AFTER = 15
+TURNS = 2     # of a conversation
+SCENARIO = """version: 1
+name: overload-%(model)s
+seed: 20261111
+target:
+  bundled: {profile: hardened, redis: "%(redis)s", knobs: {limit.global: 0/s, limit.user: 0/s}}
+  timeout: 5s
+llm: {latency: {median: 110ms, p99: 190ms}}
+load:
+  think: 0s
+  stages:
+%(stages)s
+  drain: 10s
+conversations:
+  - name: dialog
+    turns: [{say: 大促期间几天能发货到成都？}, {say: 那发到拉萨呢？}]
+checks: {memory: on}
+sla: {latency: {p99: 5s}}
+"""
+
+
+def redis_server(directory):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(["redis-server", "--port", str(port), "--save", "", "--dir", directory], stdout=subprocess.DEVNULL)
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            return server, "redis://127.0.0.1:%d/0" % port
+        except OSError:
+            if server.poll() is not None:
+                sys.exit("redis-server did not start")
+            time.sleep(0.05)
+
+
+def run(model, redis, stages):
+    directory = tempfile.mkdtemp(prefix="cstest-overload-")
+    lines = ["    - {name: %s, for: %ds, %s}" % (name, seconds, load) for name, seconds, load in stages]
+    path = os.path.join(directory, "scenario.yaml")
+    with open(path, "w") as f:
+        f.write(SCENARIO % dict(model=model, redis=redis, stages="\n".join(lines)))
+    out = os.path.join(directory, "out")
+    done = subprocess.run([os.path.join(ROOT, "bin", "cstest"), "run", path, "--no-tui", "--quiet", "--results-dir", out],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        with open(os.path.join(out, "result.json")) as f:
+            return json.load(f)
+    except OSError:
+        sys.exit(done.stdout + done.stderr)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def load(model, size):
+    return "users: %d" % size if model == "closed" else "starts: %d/s" % max(1, round(size / TURNS))
+
+
+def seconds(result, stage):
+    return [s for s in result["series"] if s["stage"] == stage]
+
+
+def good(second):
+    return second["ok"]
+
+
+def knee(redis):
+    best = (0, 0)
+    for users in (100, 200, 300, 400, 500, 600, 800):
+        rate = statistics.mean(good(s) for s in seconds(run("closed", redis, [("all", 8, load("closed", users))]), "all")[SETTLE - 2:])
+        print("%d users: %.0f good turns/s" % (users, rate), file=sys.stderr)
+        if rate < best[1] * 0.9:
+            break
+        if rate > best[1]:
+            best = (users, rate)
+    return best
+
+
+def back_after(after, wanted):
+    """Seconds until three in a row had what was asked for and nothing bad; None if never."""
+    fine = [good(s) >= 0.95 * wanted(s) and s["bad"] == 0 for s in after]
+    return next((i for i in range(len(fine) - 2) if all(fine[i:i + 3])), None)
+
+
+def main():
+    args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    args.add_argument("--redis", choices=("embedded", "real"), default="real")
+    args.add_argument("--factors", default="0.5,1,1.5,2,4")
+    args.add_argument("--models", default="closed,open")
+    o = args.parse_args()
+    directory = tempfile.mkdtemp(prefix="cstest-overload-")
+    server, redis = redis_server(directory) if o.redis == "real" else (None, "embedded")
+    failed = False
+    try:
+        users, rate = knee(redis)
+        print("knee: %.0f good turns/s at %d users (%s Redis)\n" % (rate, users, o.redis))
+        print("| load | asked for | good turns/s | of the knee | degraded | shed | P99 of answers | back after | integrity, context | verdict |")
+        print("|---|---|---|---|---|---|---|---|---|---|")
+        for model in o.models.split(","):
+            whole = users if model == "closed" else rate
+            for factor in o.factors.split(","):
+                size = float(factor) * whole
+                r = run(model, redis, [("beyond", BEYOND, load(model, size)), ("after", AFTER, load(model, whole / 2))])
+                beyond, after = seconds(r, "beyond")[SETTLE:], seconds(r, "after")
+                got = statistics.mean(good(s) for s in beyond)
+                turns = sum(s["turns"] for s in beyond) or 1
+                usual = statistics.median(good(s) for s in after[-SETTLE:])
+                back = back_after(after, lambda s: usual)
+                broken = r["counts"]["integrity"] + r["counts"]["context_lost"]
+                p99 = max((s["p99_ns"] or 0) for s in beyond) / 1e6
+                least = 0.8 * rate * min(1, float(factor))
+                failed = failed or got < least or back is None or back > 10 or broken > 0
+                print("| %s %sx | %s | %.0f | %.0f %% | %.1f %% | %.1f %% | %.0f ms | %s | %d, %d | %s |" % (
+                    model, factor, load(model, size).replace("starts: ", "").replace("users: ", "users "), got, 100 * got / rate,
+                    100 * sum(s["degraded"] for s in beyond) / turns, 100 * sum(s["bad"] for s in beyond) / turns, p99,
+                    "never" if back is None else "%d s" % back, r["counts"]["integrity"], r["counts"]["context_lost"], r["verdict"]), flush=True)
+    finally:
+        if server:
+            server.kill()
+            server.wait()
+        shutil.rmtree(directory, ignore_errors=True)
+    sys.exit(failed)
+
+
+if __name__ == "__main__":
+    main()
