@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"strings"
 	"time"
 
 	"github.com/cstest/cstest/reason"
@@ -76,7 +77,15 @@ type CallSecond struct {
 	Faulted  int64 `json:"faulted,omitempty"`
 }
 
-// Process is a process of the run: "cstest", "cstest shard 0/2", "reference-server", "mockllm".
+// BundledServer is the name of the bundled server's process; of several it is what their
+// names begin with.
+const BundledServer = "reference-server"
+
+// IsBundledServer tells whether a process of that name is one of the bundled server's.
+func IsBundledServer(name string) bool { return strings.HasPrefix(name, BundledServer) }
+
+// Process is a process of the run: "cstest", "cstest shard 0/2", "reference-server" or
+// "reference-server-1" and so on, "mockllm".
 type Process struct {
 	Name   string        `json:"name"`
 	CPU    time.Duration `json:"cpu_ns"`

@@ -50,6 +50,7 @@ func targetPhrases() []phraseRow {
 		{"its API is known", "它的 API 是已知的"},
 		{"it speaks plain HTTP on loopback", "它在回环地址上使用明文 HTTP"},
 		{"the bundled server speaks reference and article, not %s", "内置服务器支持 reference 与 article，不支持 %s"},
+		{"%d processes need one Redis for all, and an embedded one is in each: write redis: redis://HOST:PORT/0", "%d 个进程需要共用一个 Redis，而内嵌 Redis 各在各的进程里：请写 redis: redis://HOST:PORT/0"},
 		{"%q: write embedded or redis://HOST:PORT/0", "%q：请写 embedded 或 redis://HOST:PORT/0"},
 		{"is not a knob: see `cstest serve reference-server --list-knobs`", "不是参数名：见 `cstest serve reference-server --list-knobs`"},
 		{"%q is not a URL: write for example https://chat.pre.shop.example", "%q 不是 URL：请写成例如 https://chat.pre.shop.example"},

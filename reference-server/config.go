@@ -39,6 +39,7 @@ type Config struct {
 	Secrets        map[string]Secret `json:"secrets"`         // JWT keys by kid, 32 bytes or more
 	IDKey          Secret            `json:"id_key"`          // key of the MACs in ids, 32 bytes or more; empty: derived from the only one of Secrets
 	Dev            bool              `json:"dev"`             // loopback only: fixed secret when none given, POST /dev/token
+	ReusePort      bool              `json:"reuse_port"`      // several processes on Listen, among which the kernel spreads connections: Linux, a Redis for all
 	H2C            bool              `json:"h2c"`             // also accept HTTP/2 in clear text
 	TLSCert        string            `json:"tls_cert"`        // PEM file; with TLSKey the public listener speaks TLS (and HTTP/2)
 	TLSKey         string            `json:"tls_key"`         // PEM file
@@ -104,6 +105,9 @@ func (c Config) check() error {
 	}
 	if !loopback(c.AdminListen) && c.AdminToken == "" {
 		errs = append(errs, fmt.Errorf("admin_listen: %s is not loopback: give a token file", c.AdminListen))
+	}
+	if c.ReusePort && c.Redis == "" {
+		errs = append(errs, errors.New("redis: processes on one port need one Redis for all, and an embedded one is in each"))
 	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		errs = append(errs, errors.New("tls: certificate and key are needed together"))

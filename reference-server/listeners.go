@@ -1,6 +1,7 @@
 package refserver
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,7 +13,11 @@ import (
 )
 
 func (s *Server) listen() error {
-	pub, err := net.Listen("tcp", s.cfg.Listen)
+	var shared net.ListenConfig
+	if s.cfg.ReusePort {
+		shared.Control = reusePort
+	}
+	pub, err := shared.Listen(context.Background(), "tcp", s.cfg.Listen)
 	if err != nil {
 		return fmt.Errorf("public listener: %w", err)
 	}

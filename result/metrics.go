@@ -1,6 +1,9 @@
 package result
 
-import "github.com/cstest/cstest/sla"
+import (
+	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/sla"
+)
 
 // shareMargin is how far apart two equivalent shares may be.
 const shareMargin = 0.002
@@ -61,12 +64,16 @@ func Metrics() []Metric {
 			return known(float64(d.Counts.OK+d.Counts.Degraded+d.Counts.Unexpected) / d.DurationS)
 		}},
 		{"target CPU per turn", "us", sla.LatencyMargin, "worse", func(d *Document) *float64 {
+			used, found := 0.0, false
 			for _, p := range d.Processes {
-				if p.Name == "reference-server" && d.Counts.Turns > 0 {
-					return known(p.CPUS * 1e6 / float64(d.Counts.Turns))
+				if measure.IsBundledServer(p.Name) {
+					used, found = used+p.CPUS, true
 				}
 			}
-			return nil
+			if !found || d.Counts.Turns == 0 {
+				return nil
+			}
+			return known(used * 1e6 / float64(d.Counts.Turns))
 		}},
 	}
 }

@@ -42,6 +42,9 @@ func (c *checker) target() {
 	}
 }
 
+// maxProcesses bounds target.bundled.processes: one machine starts them all.
+const maxProcesses = 32
+
 // bundled refuses what only one's own server can have.
 func (c *checker) bundled() {
 	t := &c.Target
@@ -70,6 +73,12 @@ func (c *checker) bundled() {
 	r := t.Bundled.Redis
 	if r != "embedded" && !strings.HasPrefix(r, "redis://") && !strings.HasPrefix(r, "rediss://") {
 		c.bad("target.bundled.redis", "%q: write embedded or redis://HOST:PORT/0", short(r))
+	}
+	switch n := t.Bundled.Processes; {
+	case n < 1 || n > maxProcesses:
+		c.bad("target.bundled.processes", "must be from 1 to %d", maxProcesses)
+	case n > 1 && r == "embedded":
+		c.bad("target.bundled.processes", "%d processes need one Redis for all, and an embedded one is in each: write redis: redis://HOST:PORT/0", n)
 	}
 	for _, knob := range sortedKeys(t.Bundled.Knobs) {
 		if group, name, ok := strings.Cut(knob, "."); !ok || group == "" || name == "" || len(knob) > maxName {

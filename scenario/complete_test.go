@@ -28,7 +28,7 @@ sla: {availability: 99%}
 		"load.stages[peak].f":     {"load.stages[peak].for="},
 		"load.stages[none].f":     {"load.stages[none].for="},
 		"conversations[c].turns[": {"conversations[c].turns[0].", "conversations[c].turns[1]."},
-		"target.bundled.pro":      {"target.bundled.profile="},
+		"target.bundled.prof":     {"target.bundled.profile="},
 		"target.bundled.k":        {"target.bundled.knobs."},
 		"target.auth.jwt.se":      {"target.auth.jwt.secret="},
 		"sla.av":                  {"sla.availability="},

@@ -50,6 +50,7 @@ func (t *Target) fill() {
 	if b := t.Bundled; b != nil {
 		or(&b.Profile, Hardened)
 		or(&b.Redis, "embedded")
+		or(&b.Processes, 1)
 	}
 	or(&t.API, APIReference)
 	or(&t.HTTP, HTTP1)

@@ -73,6 +73,7 @@ Agents.reply | what the agent who wins a ticket answers, 1 to 2000 characters, a
 Agents.bearer | bearer token of the agents, a template with ${env:…}, ${file:…} and ${user.id} | tokens that cstest signs as auth.jwt says, sub agent-1, agent-2, … and role agent
 Bundled.profile | hardened, or a stage of the tuning story that docs/reference-server.md names (the article) | hardened
 Bundled.redis | embedded, or a redis:// URL (a template: ${env:…}, ${file:…}) | embedded
+Bundled.processes | how many processes of it share one port and one Redis, 1 to 32; more than 1 needs Linux and a Redis of its own | 1
 Bundled.knobs | overrides of the profile, see cstest serve reference-server --list-knobs |
 Auth.bearer | bearer token, a template such as ${users.token} or ${env:TOKEN} |
 Auth.jwt | a JWT that cstest signs itself (HS256) |

@@ -66,7 +66,7 @@ func TestProblems(t *testing.T) {
 		{"list as key", swap("bundled: {}", "? [a]\n  : b"), "x.yaml:3:12: a key must be a plain word"},
 		// Types.
 		{"unknown key", swap("sla: {", "sla: {latnecy: {p99: 1s}, "), `x.yaml:11:7: sla.latnecy: is not known here; did you mean "latency"?`},
-		{"unknown, nothing near", swap("{bundled: {}}", "{bundled: {color: red}}"), "x.yaml:3:20: target.bundled.color: is not known here; known: profile, redis, knobs"},
+		{"unknown, nothing near", swap("{bundled: {}}", "{bundled: {color: red}}"), "x.yaml:3:20: target.bundled.color: is not known here; known: profile, redis, processes, knobs"},
 		{"wrong kind", swap("target: {bundled: {}}", "target: bundled"), "x.yaml:3:9: target: must be a mapping (key: value), not a single value"},
 		{"list wanted", swap("    - {name: only, for: 10s, starts: 5/s}", "    name: only"), "x.yaml:6:5: load.stages: must be a list (- item), not a mapping"},
 		{"header as a path", swap("{bundled: {}}", "{url: 'https://x', api: custom, request: {path: /c, body: '${turn.text}'}, response: {answer: '@header.X', dialog_id: '@this.id', ok: '@reverse|ok'}}"), "x.yaml:3:103: target.response.answer: @header finds nothing: a path leads into the JSON body of the answer, a header is header:NAME"},

@@ -71,9 +71,10 @@ type Agents struct {
 
 // Bundled names the reference server that cstest starts itself.
 type Bundled struct {
-	Profile Profile           `json:"profile,omitempty"`
-	Redis   string            `json:"redis,omitempty"` // embedded | redis://…
-	Knobs   map[string]string `json:"knobs,omitempty"`
+	Profile   Profile           `json:"profile,omitempty"`
+	Redis     string            `json:"redis,omitempty"`     // embedded | redis://…
+	Processes int               `json:"processes,omitempty"` // that share one port and one Redis
+	Knobs     map[string]string `json:"knobs,omitempty"`
 }
 
 // Auth is how a user proves who it is: a bearer token from data, or a JWT that

@@ -73,10 +73,14 @@ func Figures(snap *measure.Snapshot, facts *measure.Facts) map[string]float64 {
 		out["P99"] = float64(p99)
 	}
 	if all := float64(snap.Turns()); all > 0 && facts != nil {
+		var used time.Duration
 		for _, p := range facts.Processes {
-			if p.Name == "reference-server" && p.CPU > 0 {
-				out["target CPU per turn"] = float64(p.CPU.Nanoseconds()) / 1e3 / all
+			if measure.IsBundledServer(p.Name) {
+				used += p.CPU
 			}
+		}
+		if used > 0 {
+			out["target CPU per turn"] = float64(used.Nanoseconds()) / 1e3 / all
 		}
 		if facts.LLMKnown {
 			out["LLM calls per turn"] = float64(facts.LLMCalls) / all

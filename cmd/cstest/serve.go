@@ -182,6 +182,7 @@ With several (--jwt-key) old tokens stay good while new ones are signed with ano
 	f.StringVar(&o.cfg.Redis, "redis", "embedded", "redis:// URL, or embedded")
 	f.StringVar(&o.cfg.Profile, "profile", "hardened", strings.Join(refserver.Profiles(), " | "))
 	f.StringArrayVar(&o.knobs, "knob", nil, "NAME=VALUE, may be repeated (see --list-knobs)")
+	f.BoolVar(&o.cfg.ReusePort, "reuse-port", false, "share the public port with other processes that have this flag, the same --redis and the same secrets (Linux)")
 	f.BoolVar(&o.cfg.H2C, "h2c", false, "accept HTTP/2 in clear text too")
 	f.BoolVar(&o.cfg.Dev, "dev", false, "on loopback only: a fixed secret and POST /dev/token")
 	f.StringVar(&o.files.jwt, "jwt-secret-file", "", "file with the JWT secret, whose key id is k1")

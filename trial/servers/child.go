@@ -47,7 +47,7 @@ type Child struct {
 
 // Ready is how a bundled server announces itself, one JSON line.
 type Ready struct {
-	Name  string `json:"ready"`
+	Name  string `json:"ready"` // of what it is; of several, each has a name that begins so
 	URL   string `json:"url"`
 	Admin string `json:"admin"` // URL of its admin side
 	PID   int    `json:"pid"`
@@ -101,7 +101,7 @@ func (c *Child) follow(stdout io.Reader, announced chan<- Ready) {
 	r := bufio.NewReader(io.LimitReader(stdout, 64<<10))
 	if line, err := r.ReadString('\n'); err == nil {
 		var ready Ready
-		if json.Unmarshal([]byte(line), &ready) == nil && ready.Name == c.name {
+		if json.Unmarshal([]byte(line), &ready) == nil && strings.HasPrefix(c.name, ready.Name) {
 			announced <- ready
 		} else {
 			_, _ = io.WriteString(c.lines, line)

@@ -52,7 +52,7 @@ type Set struct {
 	mockChild *Child
 	Mock      *Mock // nil when the run has no mock
 	former    []byte
-	server    *Child
+	bundled   []*Child        // the bundled server's processes
 	Target    scenario.Target // as the driver is to use it
 }
 
@@ -113,7 +113,7 @@ func (up *Set) startBundled(ctx context.Context, s *scenario.Scenario, o Options
 	}
 	text := base64.RawURLEncoding.EncodeToString(secret)
 	args := []string{
-		o.Executable, "serve", "reference-server", "--exit-with-stdin", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
+		o.Executable, "serve", measure.BundledServer, "--exit-with-stdin", "--admin", "127.0.0.1:0",
 		"--profile", string(b.Profile), "--llm", up.mockChild.Ready.URL,
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.Knobs)) {
@@ -122,23 +122,38 @@ func (up *Set) startBundled(ctx context.Context, s *scenario.Scenario, o Options
 	if s.Target.HTTP == scenario.H2C {
 		args = append(args, "--h2c")
 	}
+	if b.Processes > 1 {
+		args = append(args, "--reuse-port")
+	}
 	// Secrets travel in the environment: arguments are public on the machine.
 	redis, err := s.Expand(b.Redis)
 	if err != nil {
 		return fmt.Errorf("target.bundled.redis: %w", err)
 	}
 	env := Env("CSTEST_JWT_SECRET="+text, "CSTEST_REDIS="+redis)
-	c, err := StartChild(ctx, "reference-server", args, env, o)
-	if err != nil {
-		return err
+	listen := "127.0.0.1:0" // the first gets a port, which the others share
+	for n := range b.Processes {
+		c, err := StartChild(ctx, bundledName(n, b.Processes), append(slices.Clip(args), "--listen", listen), env, o)
+		if err != nil {
+			return err
+		}
+		up.bundled = append(up.bundled, c)
+		listen = strings.TrimPrefix(c.Ready.URL, "http://")
 	}
-	up.server = c
-	up.Target.URL = c.Ready.URL
+	up.Target.URL = up.bundled[0].Ready.URL
 	up.Target.API = scenario.APIReference
 	up.Target.Auth = &scenario.Auth{JWT: &scenario.JWT{
 		Secret: text, Sub: "${user.id}", TTL: unit.Duration(2 * time.Hour), Issuer: "cstest", Audience: "chat", Kid: "k1",
 	}}
 	return nil
+}
+
+// bundledName tells the processes of the bundled server apart.
+func bundledName(n, of int) string {
+	if of == 1 {
+		return measure.BundledServer
+	}
+	return fmt.Sprintf("%s-%d", measure.BundledServer, n+1)
 }
 
 // Env is this process's environment without the variables that stand for
@@ -154,7 +169,7 @@ func Env(more ...string) []string {
 }
 
 // Bundled tells whether the target is the bundled server.
-func (up *Set) Bundled() bool { return up.server != nil }
+func (up *Set) Bundled() bool { return up.bundled != nil }
 
 // MockURL is where a mock of ours listens; empty without one.
 func (up *Set) MockURL() string {
@@ -170,10 +185,7 @@ const putBackWithin = 5 * time.Second
 // Children are the processes that were started, the server first: it drains
 // while its LLM still answers.
 func (up *Set) Children() []*Child {
-	var all []*Child
-	if up.server != nil {
-		all = append(all, up.server)
-	}
+	all := slices.Clone(up.bundled)
 	if up.mockChild != nil {
 		all = append(all, up.mockChild)
 	}
@@ -220,21 +232,29 @@ func (up *Set) Stop(hurry context.Context) {
 	}
 }
 
-// State adds what the bundled server says of itself.
+// State adds what the bundled server says of itself; its turns are those of all its
+// processes, and the error says which could not tell.
 func (up *Set) State(ctx context.Context, f *measure.TargetFacts) error {
-	if up.server == nil {
+	if up.bundled == nil {
 		return errors.New("not ours to ask")
 	}
-	var got struct {
-		Profile string `json:"profile"`
-		SHA256  string `json:"knobs_sha256"`
-		Redis   string `json:"redis"`
-		Turns   int64  `json:"turns"`
-	}
 	client := &http.Client{Timeout: 3 * time.Second, Transport: &http.Transport{Proxy: nil}}
-	if err := callJSON(ctx, client, Access{}, http.MethodGet, up.server.Ready.Admin+"/admin/state", nil, &got); err != nil {
-		return err
+	var sum measure.TargetFacts
+	for _, c := range up.bundled {
+		var got struct {
+			Profile string `json:"profile"`
+			SHA256  string `json:"knobs_sha256"`
+			Redis   string `json:"redis"`
+			Turns   int64  `json:"turns"`
+		}
+		if err := callJSON(ctx, client, Access{}, http.MethodGet, c.Ready.Admin+"/admin/state", nil, &got); err != nil {
+			if len(up.bundled) > 1 {
+				err = fmt.Errorf("%s: %w", c.name, err)
+			}
+			return err
+		}
+		sum = measure.TargetFacts{Profile: got.Profile, KnobsSHA256: got.SHA256, Redis: got.Redis, Turns: sum.Turns + got.Turns, Known: true}
 	}
-	*f = measure.TargetFacts{Profile: got.Profile, KnobsSHA256: got.SHA256, Redis: got.Redis, Turns: got.Turns, Known: true}
+	*f = sum
 	return nil
 }
