@@ -52,7 +52,7 @@ func targetPhrases() []phraseRow {
 		{"the bundled server speaks reference and article, not %s", "内置服务器支持 reference 与 article，不支持 %s"},
 		{"%d processes need one Redis for all, and an embedded one is in each: write redis: redis://HOST:PORT/0", "%d 个进程需要共用一个 Redis，而内嵌 Redis 各在各的进程里：请写 redis: redis://HOST:PORT/0"},
 		{"%q: write embedded or redis://HOST:PORT/0", "%q：请写 embedded 或 redis://HOST:PORT/0"},
-		{"is not a knob: see `cstest serve reference-server --list-knobs`", "不是参数名：见 `cstest serve reference-server --list-knobs`"},
+		{"is not a knob: see `cstest serve reference-server --list-knobs`%s", "不是参数名：见 `cstest serve reference-server --list-knobs`%s"},
 		{"%q is not a URL: write for example https://chat.pre.shop.example", "%q 不是 URL：请写成例如 https://chat.pre.shop.example"},
 		{"%q must begin with http:// or https://", "%q 须以 http:// 或 https:// 开头"},
 		{"%q has no host: write for example https://chat.pre.shop.example", "%q 没有主机名：请写成例如 https://chat.pre.shop.example"},

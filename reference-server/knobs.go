@@ -9,5 +9,14 @@ type Knob = knobs.Knob
 // name.
 func Knobs() []Knob { return knobs.List() }
 
+// ErrUnknownKnob is what KnobProblems says of a name that no knob has.
+var ErrUnknownKnob = knobs.ErrUnknown
+
+// KnobProblems says what the server would refuse of knobs set on top of a profile,
+// by their names; under "" what is wrong with them together.
+func KnobProblems(profile string, set map[string]string) map[string]error {
+	return knobs.Problems(profile, set)
+}
+
 // Profiles lists the names of the profiles, the default first.
 func Profiles() []string { return knobs.Profiles() }

@@ -80,10 +80,19 @@ func (c *checker) bundled() {
 	case n > 1 && r == "embedded":
 		c.bad("target.bundled.processes", "%d processes need one Redis for all, and an embedded one is in each: write redis: redis://HOST:PORT/0", n)
 	}
+	var wrong map[string]error
+	if check := c.source.options.Knobs; check != nil {
+		wrong = check(string(t.Bundled.Profile), t.Bundled.Knobs)
+	}
 	for _, knob := range sortedKeys(t.Bundled.Knobs) {
 		if group, name, ok := strings.Cut(knob, "."); !ok || group == "" || name == "" || len(knob) > maxName {
-			c.bad("target.bundled.knobs."+knob, "is not a knob: see `cstest serve reference-server --list-knobs`")
+			c.bad("target.bundled.knobs."+knob, "is not a knob: see `cstest serve reference-server --list-knobs`%s", reason.Phrase{})
+		} else if err := wrong[knob]; err != nil {
+			c.bad("target.bundled.knobs."+knob, "%s", err)
 		}
+	}
+	if err := wrong[""]; err != nil {
+		c.bad("target.bundled.knobs", "%s", err)
 	}
 }
 

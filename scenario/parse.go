@@ -30,6 +30,10 @@ type Options struct {
 	// Set holds overrides, "PATH=VALUE" each: "load.stages[peak].starts=600/s".
 	// Items of a list go by name or by index.
 	Set []string
+	// Knobs, unless nil, says what is wrong with the knobs that a scenario sets on top
+	// of a profile of the bundled server, by their names; under "" what is wrong with
+	// them together.
+	Knobs func(profile string, set map[string]string) map[string]error
 	// Env looks ${env:NAME} up; os.LookupEnv when nil.
 	Env func(name string) (string, bool)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cstest/cstest/reason"
+	refserver "github.com/cstest/cstest/reference-server"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/scenarios"
 	"github.com/cstest/cstest/unit"
@@ -106,7 +107,7 @@ func (o *scenarioFlags) choose(f found) (*chosen, error) {
 	if err != nil {
 		return nil, err
 	}
-	sc, err := scenario.Parse(f.name, f.data, scenario.Options{Dir: f.dir, Set: sets, Target: o.target})
+	sc, err := scenario.Parse(f.name, f.data, scenario.Options{Dir: f.dir, Set: sets, Target: o.target, Knobs: knobProblems})
 	if err != nil {
 		return nil, err
 	}
@@ -115,6 +116,21 @@ func (o *scenarioFlags) choose(f found) (*chosen, error) {
 		return nil, err
 	}
 	return c, nil
+}
+
+// knobProblems says what the bundled server would refuse, before it is started.
+func knobProblems(profile string, set map[string]string) map[string]error {
+	problems := refserver.KnobProblems(profile, set)
+	for name, err := range problems {
+		if errors.Is(err, refserver.ErrUnknownKnob) {
+			var names []string
+			for _, k := range refserver.Knobs() {
+				names = append(names, k.Name)
+			}
+			problems[name] = reason.Errorf("is not a knob: see `cstest serve reference-server --list-knobs`%s", didYouMean(name, names))
+		}
+	}
+	return problems
 }
 
 // setEnvironment puts --env where ${env:NAME} is looked up, in the processes that

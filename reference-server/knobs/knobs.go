@@ -119,6 +119,37 @@ func (s Settings) Apply(values map[string]string, liveOnly bool) (Settings, erro
 	return s, errors.Join(errs...)
 }
 
+// ErrUnknown is a name that no knob has.
+var ErrUnknown = errors.New("is not known")
+
+// Problems says what is wrong with values on top of a profile, by the knobs' names;
+// under "" what is wrong with them together. There are none of a profile that is
+// not known.
+func Problems(profile string, values map[string]string) map[string]error {
+	s, err := Profile(profile)
+	if err != nil {
+		return nil
+	}
+	known := map[string]spec{}
+	for _, k := range specs() {
+		known[k.name] = k
+	}
+	problems := map[string]error{}
+	for name, value := range values {
+		if k, ok := known[name]; !ok {
+			problems[name] = ErrUnknown
+		} else if err := k.set(&s, value); err != nil {
+			problems[name] = err
+		}
+	}
+	if len(problems) == 0 {
+		if err := s.check(); err != nil {
+			problems[""] = err
+		}
+	}
+	return problems
+}
+
 // Values are all knobs in their written form.
 func (s Settings) Values() map[string]string {
 	m := map[string]string{}

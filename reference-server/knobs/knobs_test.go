@@ -45,3 +45,29 @@ func TestDegradingAfterTheDeadlineIsRefused(t *testing.T) {
 		t.Errorf("degrade_at above the deadline: %v, want it refused", err)
 	}
 }
+
+func TestProblemsOfKnobs(t *testing.T) {
+	for _, c := range []struct {
+		profile string
+		set     map[string]string
+		want    map[string]string
+	}{
+		{Hardened, nil, map[string]string{}},
+		{"none", map[string]string{"x.y": "1"}, map[string]string{}},
+		{Hardened, map[string]string{"x.y": "1", "redis.pool": "many", "llm.keepalive": "off"}, map[string]string{"x.y": "is not known", "redis.pool": `"many"`}},
+		// Together they are fine, whatever each is alone; and the other way round.
+		{Hardened, map[string]string{"chat.degrade_at": "2s", "chat.deadline": "3s"}, map[string]string{}},
+		{Hardened, map[string]string{"chat.degrade_at": "2s"}, map[string]string{"": "chat.degrade_at"}},
+		{"article-0", map[string]string{"chat.degrade_at": "2s"}, map[string]string{}},
+	} {
+		got := Problems(c.profile, c.set)
+		for name, want := range c.want {
+			if got[name] == nil || !strings.Contains(got[name].Error(), want) {
+				t.Errorf("%s %v: %s is %v, want %s", c.profile, c.set, name, got[name], want)
+			}
+		}
+		if len(got) != len(c.want) {
+			t.Errorf("%s %v: %v, want %v", c.profile, c.set, got, c.want)
+		}
+	}
+}
