@@ -41,6 +41,7 @@ func (s *Server) newAPI() *http.Server {
 	mux.HandleFunc("DELETE /mock/owner", s.owned(s.deleteOwner))
 	mux.HandleFunc("GET /mock/journal", s.getJournal)
 	mux.HandleFunc("GET /mock/client", func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, s.Client()) })
+	mux.HandleFunc("POST /mock/client", s.postClient)
 	mux.HandleFunc("GET /mock/facts", func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, s.Facts()) })
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, map[string]string{"status": "ok"}) })
 	mux.Handle("GET /metrics", s.metrics)
@@ -195,7 +196,8 @@ func (s *Server) putFaults(w http.ResponseWriter, r *http.Request) {
 func (s *Server) putEpoch(w http.ResponseWriter, r *http.Request) {
 	received := time.Now()
 	var body struct {
-		StartsInMs float64 `json:"starts_in_ms"`
+		StartsInMs  float64 `json:"starts_in_ms"`
+		TracePrefix string  `json:"trace_prefix,omitempty"`
 	}
 	if !decodeBody(w, r, &body) {
 		return
@@ -205,8 +207,42 @@ func (s *Server) putEpoch(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, fmt.Errorf("starts_in_ms: must be within %.0f of now", limit))
 		return
 	}
-	s.SetEpoch(received.Add(shift))
+	if body.TracePrefix == "" {
+		s.SetEpoch(received.Add(shift))
+	} else if prefix, err := parsePrefix(body.TracePrefix); err != nil {
+		refuse(w, http.StatusBadRequest, err)
+		return
+	} else {
+		s.SetRunEpoch(received.Add(shift), prefix)
+	}
 	reply(w, 200, map[string]int64{"now_ns": -int64(time.Until(received.Add(shift)))})
+}
+
+// parsePrefix reads the first 8 bytes of trace ids.
+func parsePrefix(text string) (uint64, error) {
+	prefix, err := strconv.ParseUint(text, 16, 64)
+	if err != nil || len(text) != 16 {
+		return 0, errors.New("trace_prefix: must be the first 16 hexadecimal digits of the run's trace ids")
+	}
+	return prefix, nil
+}
+
+// postClient tells of the client what who knows its users asks.
+func (s *Server) postClient(w http.ResponseWriter, r *http.Request) {
+	var asked Asked
+	if !decodeBody(w, r, &asked) {
+		return
+	}
+	prefix, err := parsePrefix(asked.TracePrefix)
+	if err != nil {
+		refuse(w, http.StatusBadRequest, err)
+		return
+	}
+	if now, set := s.journal.Prefix(); !set || now != prefix {
+		refuse(w, http.StatusConflict, errors.New("the epoch is another run's by now, or none's"))
+		return
+	}
+	reply(w, 200, s.ClientAbout(&asked))
 }
 
 func (s *Server) postReset(w http.ResponseWriter, _ *http.Request) {

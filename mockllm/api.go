@@ -45,8 +45,16 @@ type (
 	ClientFacts = journal.ClientFacts
 	// Finding is how often something was seen.
 	Finding = journal.Finding
-	// Ratios describes a set of ratios.
-	Ratios = journal.Ratios
+	// FindingExample is a turn in which it was.
+	FindingExample = journal.Example
+	// WaitBucket counts waits before retries.
+	WaitBucket = journal.Bucket
+	// Asked is what is asked about turns of the client's users.
+	Asked = journal.Asked
+	// LeftTurn is a turn that its user left.
+	LeftTurn = journal.LeftTurn
+	// GoodTurn is a turn whose answer passed for one.
+	GoodTurn = journal.GoodTurn
 )
 
 // LogNormal is the latency whose median and 99th percentile are as given.

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
+
 	"github.com/cstest/cstest/mockllm/config"
 	"github.com/cstest/cstest/mockllm/internal/admission"
 	"github.com/cstest/cstest/mockllm/internal/canary"
@@ -47,6 +49,7 @@ type call struct {
 	reasoned int               // tokens thought before the answer, a choice
 	key      draw.Key
 	entry    journal.Entry
+	listed   journal.Open
 	fault    *fault.Fault
 	fixed    time.Duration // X-Mock-Delay
 	delayed  bool
@@ -87,8 +90,9 @@ func (c *call) begin(s *Server, w transport.Wire, in *inbound) {
 	now := time.Now()
 	*c = call{srv: s, set: s.setup.Load(), w: w, req: prompt.Request{Canaries: c.req.Canaries[:0]}, echo: c.echo[:0], buf: c.buf[:0], start: now, due: now}
 	k, traced := draw.ParseTraceparent(in.traceparent)
+	body := xxhash.Sum64(in.body)
 	if !traced {
-		k = draw.BodyKey(in.body)
+		k = draw.HashKey(body)
 	}
 	c.key = k
 	p := journal.PurposeTurn
@@ -99,12 +103,15 @@ func (c *call) begin(s *Server, w transport.Wire, in *inbound) {
 		p = journal.PurposeBackflow
 	}
 	led := s.ledger.Load()
-	c.entry = journal.Entry{T: now.Sub(led.Origin), Trace: k, Traced: traced, Attempt: s.attempts.Next(k), Purpose: p, API: in.api}
+	c.entry = journal.Entry{T: now.Sub(led.Origin), Trace: k, Traced: traced, Attempt: s.attempts.Next(k), Purpose: p, API: in.api, Body: body}
 	s.totals.By[p].Add(1)
 	s.inFlight.Add(1)
+	s.open.Add(1)
 	if led.Arrive(p, now) {
 		c.led = led
 	}
+	c.listed = journal.Open{T: c.entry.T, Trace: k, Traced: traced && p == journal.PurposeTurn, Body: body}
+	s.journal.Open.Add(&c.listed)
 }
 
 // prepare decodes the request and decides what it will get. Afterwards nothing
@@ -362,6 +369,8 @@ func (c *call) settle(o journal.Outcome) {
 	s := c.srv
 	s.totals.End(o, e.Injected)
 	s.chunks.Add(uint64(e.Chunks))
+	s.open.Add(-1)
+	s.journal.Open.Remove(&c.listed)
 	s.journal.Add(e)
 }
 

@@ -63,13 +63,60 @@ func TestClientScripted(t *testing.T) {
 	if err := json.NewDecoder(resp.Body).Decode(&f); err != nil {
 		t.Fatal(err)
 	}
+	for _, found := range []*Finding{&f.RetriedEarly, &f.WentOn} {
+		if len(found.Examples) != 1 || found.Examples[0].TNs <= 0 {
+			t.Errorf("%+v", found)
+		} else {
+			found.Examples[0].TNs = 0
+		}
+	}
+	f.FirstWaits, f.SecondWaits, f.InFlightMax = nil, nil, 0 // of calls that took a moment
 	want := ClientFacts{
-		Turns: 2, Calls: 5, CallsPerTurn: 2.5, MaxCalls: 3, Retries: 2, RetryAfterGiven: 1, InFlightMax: 1,
-		RetriedEarly: Finding{N: 1, TraceIDs: []string{turnA}}, WentOn: Finding{N: 1, TraceIDs: []string{turnB}},
+		Turns: 2, Calls: 5, CallsPerTurn: 2.5, MaxCalls: 3, MaxCallsOf: turnA, Failed: 2, Retries: 2, Known: 1,
+		RetriedEarly: Finding{N: 1, Of: 1, Examples: []FindingExample{{TraceID: turnA}}},
+		WentOn:       Finding{N: 1, Of: 1, Examples: []FindingExample{{TraceID: turnB}}}, Damaged: Finding{Of: 2},
 	}
 	if !reflect.DeepEqual(f, want) {
 		t.Errorf("got  %+v\nwant %+v", f, want)
 	}
+}
+
+// Calls that stay open are counted second by second, and told while they are; what is
+// asked about a turn is answered, and about another run's it is not.
+func TestClientOfOpenCalls(t *testing.T) {
+	s := RunT(t, Config{Latency: Constant(time.Minute)})
+	s.SetRunEpoch(time.Now(), 0x0af7651916cd43dd)
+	ctx, leave := context.WithCancel(t.Context())
+	done := make(chan int)
+	for range 3 {
+		go func() { done <- callTraced(ctx, t, s, turnA, hello) }()
+	}
+	waitFor(t, func() bool { return s.Facts().InFlightMax == 3 })
+	ask := func(body string) (f ClientFacts, status int) {
+		resp, err := http.Post(s.AdminURL()+"/mock/client", "application/json", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = resp.Body.Close() }()
+		if err := json.NewDecoder(resp.Body).Decode(&f); err != nil {
+			t.Fatal(err)
+		}
+		return f, resp.StatusCode
+	}
+	if f, status := ask(`{"trace_prefix":"0af7651916cd43dd","left":[{"turn":"` + turnA[16:] + `","at_ns":1}],"good":[]}`); status != 200 || f.Open != 3 || f.AfterLeft.N != 1 || f.InFlightMax != 3 {
+		t.Errorf("%d %+v", status, f)
+	}
+	if _, status := ask(`{"trace_prefix":"0af7651916cd43de","left":[],"good":[]}`); status != http.StatusConflict {
+		t.Errorf("another run's: %d", status)
+	}
+	if _, status := ask(`{"trace_prefix":"0af7","left":[],"good":[]}`); status != http.StatusBadRequest {
+		t.Errorf("no prefix: %d", status)
+	}
+	leave()
+	for range 3 {
+		<-done
+	}
+	waitFor(t, func() bool { return s.Client().Open == 0 })
 }
 
 // TestJournalTimes holds when an answer was due and written against the latency

@@ -19,6 +19,7 @@ func (c *call) strike() journal.Outcome {
 	case config.KindHang:
 		c.hang()
 	case config.KindReset:
+		c.saidSoFar()
 		c.breakOff()
 		c.settle(did)
 		c.w.Reset()
@@ -42,6 +43,22 @@ func (c *call) strike() journal.Outcome {
 		return c.say(did)
 	}
 	return did
+}
+
+// saidSoFar notes what a stream that breaks off after so many chunks will have said.
+func (c *call) saidSoFar() {
+	if !c.req.Stream || c.fault.Chunks <= 0 {
+		return
+	}
+	n, length := 0, 0
+	for token := range c.tokens {
+		if n == c.fault.Chunks {
+			break
+		}
+		n, length = n+1, length+len(token)
+	}
+	text := c.text + string(c.echo)
+	c.entry.Said = journal.SaidOf(text[:length])
 }
 
 // last settles the call and ends the body.
@@ -116,6 +133,7 @@ func (c *call) truncate(did journal.Outcome) {
 		c.w.Cut()
 		return
 	}
+	c.saidSoFar()
 	if c.stream(typeEvents, c.fault.Chunks) != nil {
 		return
 	}
@@ -133,6 +151,7 @@ func (c *call) garbage(did journal.Outcome) {
 		_ = c.respond(did, transport.Head{Status: 200, ContentType: typeJSON}, []byte(junk))
 		return
 	}
+	c.saidSoFar()
 	if c.stream(typeEvents, c.fault.Chunks) == nil {
 		c.w.Write([]byte("data: " + junk + "\n\n" + string(c.events.End(nil))))
 		c.last(did)
@@ -144,6 +163,7 @@ func (c *call) html(did journal.Outcome) {
 	if text == "" {
 		text = "<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center><hr><center>nginx</center></body></html>\n"
 	}
+	c.entry.Said = journal.SaidOf(text)
 	_ = c.respond(did, transport.Head{Status: c.fault.Status, ContentType: typeHTML}, []byte(text))
 }
 
@@ -261,6 +281,7 @@ func (c *call) errorInStream(did journal.Outcome) {
 		_ = c.respond(did, transport.Head{Status: 200, ContentType: typeJSON}, c.buf)
 		return
 	}
+	c.saidSoFar()
 	if c.stream(typeEvents, c.fault.Chunks) != nil {
 		return
 	}

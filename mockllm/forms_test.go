@@ -204,7 +204,7 @@ func TestQuotasComeBackEvenly(t *testing.T) {
 		if h := res.Header; res.StatusCode != http.StatusTooManyRequests || h.Get("Retry-After") != "" || h.Get("Anthropic-Ratelimit-Tokens-Limit") != "100" {
 			t.Errorf("larger than the quota: %d %v", res.StatusCode, h)
 		}
-		if f := s.Client(); f.RetryAfterGiven != 0 || s.Facts().Outcomes["status_429"] != 2 {
+		if f := s.Client(); f.RetriedEarly.Of != 0 || f.Untraced == 0 || s.Facts().Outcomes["status_429"] != 2 {
 			t.Errorf("facts %+v", s.Facts().Outcomes)
 		}
 	})

@@ -34,6 +34,7 @@ func (c *call) answer() journal.Outcome {
 		o = c.say(journal.OutcomeOK)
 	}
 	if o == journal.OutcomeGone {
+		c.settle(o) // it has ended, whatever is still worked at
 		c.abandon()
 	}
 	return o

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -33,6 +34,7 @@ type Server struct {
 	strangers     canary.Strangers
 	totals        journal.Counts // since Start, whatever is reset
 	inFlight      atomic.Int64
+	open          atomic.Int64 // of those, without the ones whose client has left
 	chunks        atomic.Uint64
 	metrics       http.Handler
 
@@ -94,6 +96,7 @@ func Start(cfg Config) (*Server, error) {
 	s.api = s.newAPI()
 	s.public = transport.Serve(s.listen, handler{s})
 	s.spawn(func() { s.schedule.Run(s.done) })
+	s.spawn(s.look)
 	s.spawn(func() { _ = s.api.Serve(s.admin) })
 	return s, nil
 }
@@ -106,6 +109,29 @@ func newServer(set *setup) *Server {
 	s.journal.Limit = int(set.cfg.JournalRecords)
 	s.metrics = newMetrics(s)
 	return s
+}
+
+// openLook is how often the calls that are open are looked at, and openLooks how often in
+// a row as many must have been.
+const (
+	openLook  = 50 * time.Millisecond
+	openLooks = 3
+)
+
+// look notes how many calls are open, until Close.
+func (s *Server) look() {
+	tick := time.NewTicker(openLook)
+	defer tick.Stop()
+	var last [openLooks]int64
+	for i := 0; ; i++ {
+		select {
+		case now := <-tick.C:
+			last[i%openLooks] = s.open.Load()
+			s.ledger.Load().Look(now, slices.Min(last[:]))
+		case <-s.done:
+			return
+		}
+	}
 }
 
 func (s *Server) spawn(f func()) { s.work.Go(f) }
@@ -248,6 +274,19 @@ func (s *Server) apply(set *setup, ttl time.Duration) {
 func (s *Server) SetEpoch(t time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.setEpoch(t)
+}
+
+// SetRunEpoch is SetEpoch for a run whose trace ids all begin with 8 bytes: of the
+// client is told what belongs to them alone. The journal begins anew.
+func (s *Server) SetRunEpoch(t time.Time, prefix uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.setEpoch(t)
+	s.journal.Begin(prefix, true)
+}
+
+func (s *Server) setEpoch(t time.Time) {
 	s.epoch = t
 	s.ledger.Store(journal.NewLedger(t, true))
 	s.schedule.Restart(t, false)
@@ -267,7 +306,7 @@ func (s *Server) Reset() {
 	now := time.Now()
 	s.schedule.Restart(now, false)
 	s.ledger.Store(journal.NewLedger(now, false))
-	s.journal.Reset()
+	s.journal.Begin(0, false)
 	s.attempts.Reset()
 	s.strangers.Reset()
 }
@@ -282,20 +321,12 @@ func (s *Server) Journal(after uint64, limit int) (records []Record, lost uint64
 }
 
 // Client tells from the journal how the client under test treated this server.
-func (s *Server) Client() ClientFacts {
-	var rows []Record
-	var lost uint64
-	for next := uint64(0); ; {
-		page, overwritten := s.Journal(next, journalPage)
-		lost += overwritten
-		if len(page) == 0 {
-			break
-		}
-		rows = append(rows, page...)
-		next = page[len(page)-1].Seq
-	}
-	f := ClientOf(rows)
-	f.Lost = lost
+func (s *Server) Client() ClientFacts { return s.ClientAbout(nil) }
+
+// ClientAbout is Client, with what is asked about turns.
+func (s *Server) ClientAbout(asked *Asked) ClientFacts {
+	f := s.journal.Client(asked)
+	f.InFlightMax = int(s.Facts().InFlightMax)
 	return f
 }
 

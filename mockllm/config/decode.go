@@ -100,14 +100,16 @@ func checkLeaf(token json.Token, t reflect.Type, path string, p *Problems) {
 		}
 	case reflect.Int:
 		_, err = strconv.ParseInt(number.String(), 10, 32)
-	case reflect.Uint64:
-		_, err = strconv.ParseUint(number.String(), 10, 64)
+	case reflect.Int64:
+		_, err = strconv.ParseInt(number.String(), 10, 64)
+	case reflect.Uint32, reflect.Uint64:
+		_, err = strconv.ParseUint(number.String(), 10, t.Bits())
 	case reflect.Float64:
 		_, err = strconv.ParseFloat(number.String(), 64)
 	default:
 		p.Add(path, "must be %s", shapeOf(t))
 	}
-	if err != nil || (t.Kind() == reflect.Int || t.Kind() == reflect.Uint64 || t.Kind() == reflect.Float64) && !isNumber {
+	if wantsNumber := t.Kind() >= reflect.Int && t.Kind() <= reflect.Float64; err != nil || wantsNumber && !isNumber {
 		p.Add(path, "must be a number of the right kind, not %v", token)
 	}
 }

@@ -20,9 +20,11 @@ type Facts struct {
 	// BeforeEpoch counts calls that came before t = 0; nothing else here does.
 	BeforeEpoch uint64 `json:"before_epoch"`
 	// InFlight calls have arrived and not ended; Outcomes sum to the others.
-	InFlight int64             `json:"in_flight"`
-	Outcomes map[string]uint64 `json:"outcomes"`
-	Phases   []PhaseFact       `json:"phases"`
+	InFlight int64 `json:"in_flight"`
+	// InFlightMax is the most calls that were open at a time, for 100 ms.
+	InFlightMax uint32            `json:"in_flight_max"`
+	Outcomes    map[string]uint64 `json:"outcomes"`
+	Phases      []PhaseFact       `json:"phases"`
 	// PerSecond lists the seconds with calls, at most 4 h.
 	PerSecond []SecondFact `json:"per_second"`
 	Injected  Quantiles    `json:"injected"`
@@ -41,13 +43,16 @@ type PhaseFact struct {
 	EndNs   int64   `json:"end_ns"`
 }
 
-// SecondFact counts the arrivals of one second; Faulted of any purpose.
+// SecondFact counts the arrivals of one second; Faulted of any purpose. Open is the
+// most calls of any purpose that were open at a time, for 100 ms: who hangs up and calls
+// again at once has not two calls open, though the end of the first is seen a little later.
 type SecondFact struct {
 	T        int    `json:"t_s"`
 	Calls    uint32 `json:"calls"`
 	Probes   uint32 `json:"probes"`
 	Backflow uint32 `json:"backflow"`
 	Faulted  uint32 `json:"faulted"`
+	Open     uint32 `json:"open"`
 }
 
 // Quantiles describes the time injected into calls answered without fault: from
@@ -95,9 +100,10 @@ func (l *Ledger) Facts(phases []fault.Phase) Facts {
 	}
 	for t := range int(l.last.Load()) {
 		s := &l.seconds[t]
-		sf := SecondFact{T: t, Calls: s.by[0].Load(), Probes: s.by[1].Load(), Backflow: s.by[2].Load(), Faulted: s.faulted.Load()}
-		if sf.Calls+sf.Probes+sf.Backflow > 0 {
+		sf := SecondFact{T: t, Calls: s.by[0].Load(), Probes: s.by[1].Load(), Backflow: s.by[2].Load(), Faulted: s.faulted.Load(), Open: s.open.Load()}
+		if sf.Calls+sf.Probes+sf.Backflow+sf.Open > 0 {
 			f.PerSecond = append(f.PerSecond, sf)
+			f.InFlightMax = max(f.InFlightMax, sf.Open)
 		}
 	}
 	return f

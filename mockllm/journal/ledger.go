@@ -30,6 +30,7 @@ type Ledger struct {
 type second struct {
 	by      [3]atomic.Uint32
 	faulted atomic.Uint32
+	open    atomic.Uint32 // most calls that were open for a while
 }
 
 // NewLedger counts from origin; explicit tells an epoch from a start or reset.
@@ -50,6 +51,16 @@ func (l *Ledger) Arrive(p Purpose, now time.Time) bool {
 		s.by[p].Add(1)
 	}
 	return true
+}
+
+// Look notes how many calls have been open for a while. It is for one goroutine.
+func (l *Ledger) Look(now time.Time, open int64) {
+	if open <= 0 {
+		return
+	}
+	if s := l.second(now.Sub(l.Origin)); s != nil && uint32(open) > s.open.Load() {
+		s.open.Store(uint32(open))
+	}
 }
 
 // Strike counts a call met by a fault.

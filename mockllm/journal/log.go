@@ -7,12 +7,15 @@ import (
 	"time"
 )
 
-// Log keeps the last attempts in a ring. Safe for concurrent use.
+// Log keeps the last attempts in a ring, and puts those that fall out of it together
+// by turn. Safe for concurrent use.
 type Log struct {
 	mu    sync.Mutex
 	ring  []Entry
 	Limit int
 	seq   uint64
+	turns turns
+	Open  Opens
 }
 
 // Add numbers an entry and keeps a copy.
@@ -25,7 +28,9 @@ func (j *Log) Add(e *Entry) {
 		j.ring = append(j.ring, *e)
 		return
 	}
-	j.ring[(e.Seq-1)%uint64(j.Limit)] = *e
+	place := &j.ring[(e.Seq-1)%uint64(j.Limit)]
+	j.turns.add(place)
+	*place = *e
 }
 
 // Amend corrects a record, if it is still there, by what was learned when the
@@ -58,9 +63,43 @@ func (j *Log) After(seq uint64, limit int) (records []Record, lost uint64) {
 	return records, lost
 }
 
-// Reset forgets every record.
-func (j *Log) Reset() {
+// Begin forgets every record and turn. Trace ids of the run to come begin with 8
+// bytes; without prefixed any do.
+func (j *Log) Begin(prefix uint64, prefixed bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.ring, j.seq = nil, 0
+	j.ring, j.seq, j.turns = nil, 0, turns{prefix: prefix, prefixed: prefixed}
+}
+
+// Prefix is what Begin was told.
+func (j *Log) Prefix() (prefix uint64, prefixed bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.turns.prefix, j.turns.prefixed
+}
+
+// Client tells how the client under test treated this server, and of the turns asked
+// about; nil asks about none.
+func (j *Log) Client(asked *Asked) ClientFacts {
+	list := j.Open.traced()
+	j.mu.Lock()
+	untraced := 0
+	for i := range j.ring {
+		switch e := &j.ring[i]; {
+		case e.Purpose != PurposeTurn:
+		case e.Traced:
+			list = append(list, traced{e.Trace, e.attempt()})
+		default:
+			untraced++
+		}
+	}
+	s, list, tails := j.turns.told(list)
+	known := 1 / float64(uint64(1)<<j.turns.halved)
+	j.mu.Unlock()
+	s.Untraced += untraced
+	tails = append(tails, s.turns(list)...)
+	s.lookUp(tails, asked)
+	f := s.facts()
+	f.Known = known
+	return f
 }

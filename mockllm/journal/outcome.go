@@ -36,6 +36,16 @@ func (o Outcome) String() string {
 	return "status_" + string([]byte{'0' + byte(o/100%10), '0' + byte(o/10%10), '0' + byte(o%10)})
 }
 
+// parseOutcome reads what String wrote.
+func parseOutcome(text string, status int) Outcome {
+	for o := OutcomeOK; o < outcomeLimit; o++ {
+		if o != OutcomeKind && o.String() == text {
+			return o
+		}
+	}
+	return Outcome(min(max(status, 0), 599)) // an injected one
+}
+
 // Purpose tells a user's turn from the server's own calls.
 type Purpose uint8
 

@@ -20,11 +20,13 @@ type Record struct {
 	Conversation string `json:"conversation,omitzero"`
 	Turn         int    `json:"turn,omitzero"`
 	// Canaries is how many were seen in the prompt.
-	Canaries int    `json:"canaries"`
-	Attempt  int    `json:"attempt"` // of this trace id (else this body), from 1
-	Purpose  string `json:"purpose,omitzero"`
-	API      string `json:"api"` // "chat", "completions", "responses", "messages", "embeddings" or "moderations"
-	Stream   bool   `json:"stream"`
+	Canaries int `json:"canaries"`
+	Attempt  int `json:"attempt"` // of this trace id (else this body), from 1
+	// Body is a hash of the request's body: attempts of one trace id with one body are the same request.
+	Body    uint64 `json:"body,string"`
+	Purpose string `json:"purpose,omitzero"`
+	API     string `json:"api"` // "chat", "completions", "responses", "messages", "embeddings" or "moderations"
+	Stream  bool   `json:"stream"`
 	// DrawnNs is the latency the seed decided on, InjectedNs the time the
 	// call was really held, QueueNs the part of it spent waiting for capacity.
 	DrawnNs    int64 `json:"drawn_ns"`
@@ -69,6 +71,8 @@ type Entry struct {
 	Due, LastDue            time.Duration // from the arrival
 	written                 time.Duration // from the arrival; 0 when nothing was
 	RetryAfter              time.Duration
+	Body                    uint64
+	Said                    Said // of an answer that broke off: what it had said
 }
 
 func (e *Entry) record() Record {
@@ -77,7 +81,7 @@ func (e *Entry) record() Record {
 		Purpose: e.Purpose.String(), API: e.API.String(), Stream: e.Stream, DrawnNs: int64(e.Drawn),
 		InjectedNs: int64(e.Injected), QueueNs: int64(e.Queued), FirstTokenNs: int64(e.First), Outcome: e.Outcome.String(),
 		Status: int(e.Status), Chunks: int(e.Chunks),
-		DueNs: int64(e.T + e.Due), LastDueNs: int64(e.T + e.LastDue), RetryAfterNs: int64(e.RetryAfter),
+		DueNs: int64(e.T + e.Due), LastDueNs: int64(e.T + e.LastDue), RetryAfterNs: int64(e.RetryAfter), Body: e.Body,
 	}
 	if e.written > 0 {
 		r.WrittenNs = int64(e.T + e.written)

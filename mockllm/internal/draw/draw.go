@@ -46,8 +46,10 @@ func Uniform(h uint64) float64 { return (float64(h>>11) + 0.5) / (1 << 53) }
 func Normal(h uint64) float64 { return math.Sqrt2 * math.Erfinv(2*Uniform(h)-1) }
 
 // BodyKey identifies a call without a usable trace id.
-func BodyKey(body []byte) Key {
-	var k Key
-	binary.LittleEndian.PutUint64(k[8:], xxhash.Sum64(body))
+func BodyKey(body []byte) Key { return HashKey(xxhash.Sum64(body)) }
+
+// HashKey is the BodyKey of a body by its hash (xxHash64).
+func HashKey(hash uint64) (k Key) {
+	binary.LittleEndian.PutUint64(k[8:], hash)
 	return k
 }
