@@ -60,6 +60,8 @@ type Summary struct {
 	Generator measure.Generator
 	Incidents []measure.Incident
 	Repeats   *measure.Repeats // nil where they are not looked for
+	Samples   []measure.Sample // of what the target said in failures, as it said it
+	Ends      *measure.Ends    // nil where there is no mock LLM to be asked about them
 	// Interrupted is why the load ended before its plan; empty when it did not.
 	Interrupted reason.Reasons
 	// Crash is the panic that ended the load; nil without one. The turn it was in is not recorded.
@@ -80,6 +82,8 @@ type run struct {
 	contract *contract
 	sessions *sessions
 	repeats  *repeats
+	endings  *endings
+	samples  measure.Samples
 	most     int64 // turns awaiting the target
 	shared   bool  // connections are: waiting for one is not our lag
 	keep     bool  // a closed model's user keeps its channel from one conversation to the next
@@ -133,7 +137,7 @@ func Run(stops Stops, o Options) (*Summary, error) {
 		Elapsed: time.Duration(r.last.Load()),
 	}
 	s.Generator = health.end()
-	s.Repeats = r.repeats.told()
+	s.Repeats, s.Ends, s.Samples = r.repeats.told(), r.endings.told(), r.samples.Told()
 	s.Generator.Traffic = sentTo(r.o.Driver)
 	s.Incidents = r.sessions.incidents(r.script.namesDialog)
 	r.alarm.close()
@@ -183,6 +187,7 @@ func newRun(o Options) (*run, error) {
 		contract: newContract(float64(o.Scenario.SLA.RateLimited.Contract)*part, o.Shards),
 		sessions: newSessions(),
 		repeats:  newRepeats(o.Scenario),
+		endings:  newEndings(o.Scenario),
 		most:     Part(int64(o.Scenario.Load.MaxInFlight), o.Shard, o.Shards),
 		shared:   o.Scenario.Target.Connections == scenario.Shared || o.Scenario.Target.HTTP != "" && o.Scenario.Target.HTTP != scenario.HTTP1,
 		keep:     o.Scenario.Target.Connections != scenario.PerConversation,

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cstest/cstest/driver"
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/scenario"
 )
 
 // worker is a goroutine that carries turns, with all the buffers that takes.
@@ -190,6 +191,7 @@ func (w *worker) note(c *conversation, j *Judgement, entered time.Duration) {
 	w.server = t.Server
 	c.judged = c.judged || !j.Excluded
 	w.lane.Record(t)
+	w.r.endings.note(t, reply, c.outline.onError == scenario.OnErrorRetry && c.tries < maxRetries)
 	if j.Outcome != measure.OK {
 		w.fail(c, j)
 	}
@@ -222,6 +224,7 @@ func (w *worker) fail(c *conversation, j *Judgement) {
 		TraceID: hex.EncodeToString(w.scratch.turn.TraceID[:]),
 	}
 	w.lane.Failed(&w.failure)
+	w.sample(c, &w.failure, reply)
 }
 
 // Refusal is the message of an answer whose status refuses the turn.

@@ -44,6 +44,13 @@ type Facts struct {
 	Host *Host `json:"host,omitempty"`
 	// Repeats are answers that came again and again; nil where they were not looked for.
 	Repeats *Repeats `json:"repeats,omitempty"`
+	// Samples are what the target said in failures, one of a kind.
+	Samples []Sample `json:"samples,omitempty"`
+	// Ends are turns that the mock LLM is asked about; nil where there is none. Once it
+	// has told they are counted only.
+	Ends *Ends `json:"ends,omitempty"`
+	// Client is how the target treated the model; nil where no mock LLM told.
+	Client *Client `json:"client,omitempty"`
 }
 
 // Storm is one fault window as it really happened. End is 0 while it is open.
@@ -75,6 +82,8 @@ type CallSecond struct {
 	Probes   int64 `json:"probes,omitempty"`
 	Backflow int64 `json:"backflow,omitempty"`
 	Faulted  int64 `json:"faulted,omitempty"`
+	// Open is the most calls of any purpose that were open at a time.
+	Open int64 `json:"open,omitempty"`
 }
 
 // BundledServer is the name of the bundled server's process; of several it is what their

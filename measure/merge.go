@@ -107,6 +107,8 @@ func MergeFacts(a, b *Facts) *Facts {
 		Interrupted: distinct(a.Interrupted, b.Interrupted), Aborted: distinct(a.Aborted, b.Aborted),
 		Observed:  mergeObserved(a.Observed, b.Observed),
 		Incidents: mergeIncidents(a.Incidents, b.Incidents), Repeats: mergeRepeats(a.Repeats, b.Repeats),
+		Samples: distinctSamples(slices.Concat(a.Samples, b.Samples)),
+		Ends:    mergeEnds(a.Ends, b.Ends), Client: mergeClients(a.Client, b.Client),
 	}
 	calls := func(x, y int64) int64 { return x + y }
 	if out.ExternalTarget {
@@ -114,7 +116,7 @@ func MergeFacts(a, b *Facts) *Facts {
 	}
 	out.LLMCalls = calls(a.LLMCalls, b.LLMCalls)
 	out.Calls = mergeSeconds(a.Calls, b.Calls, func(c CallSecond) int { return c.Second }, func(x, y CallSecond) CallSecond {
-		return CallSecond{x.Second, calls(x.Calls, y.Calls), calls(x.Probes, y.Probes), calls(x.Backflow, y.Backflow), calls(x.Faulted, y.Faulted)}
+		return CallSecond{x.Second, calls(x.Calls, y.Calls), calls(x.Probes, y.Probes), calls(x.Backflow, y.Backflow), calls(x.Faulted, y.Faulted), calls(x.Open, y.Open)}
 	})
 	out.Storms = mergeStorms(a.Storms, b.Storms)
 	out.Processes = mergeProcesses(a.Processes, b.Processes)

@@ -38,6 +38,7 @@ func phraseTable() []phraseRow {
 		directoryPhrases(),
 		enginePhrases(),
 		planPhrases(),
+		clientPhrases(),
 		shapePhrases(),
 		selftestPhrases(),
 		outputPhrases(),

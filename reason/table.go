@@ -91,6 +91,7 @@ func table() []row {
 		poolRows(),
 		slowestRows(),
 		deriveRows(),
+		clientRows(),
 	} {
 		all = append(all, group...)
 	}

@@ -50,6 +50,7 @@ type page struct {
 
 	Breakdowns                    []cellRow
 	Slowest                       *slowestView
+	Client                        *clientView
 	BreakdownTitle, BreakdownNote string
 	Facts                         []factList
 	Addresses                     [][]string
@@ -111,7 +112,7 @@ func WriteHTML(d *result.Document, out io.Writer, lang Lang) error {
 	for i, cells := range quantileTable(quantilesIn(rows)) {
 		p.Latency = append(p.Latency, cellRow{rows[i].name, rows[i].note, cells})
 	}
-	p.Slowest = slowestOf(d, w)
+	p.Slowest, p.Client = slowestOf(d, w), clientOf(d, w)
 	parts := breakdownRows(d, w)
 	for i, cells := range quantileTable(quantilesIn(parts)) {
 		p.Breakdowns = append(p.Breakdowns, cellRow{parts[i].name, parts[i].note, slices.Concat(cells[:1], cells[2:7])})

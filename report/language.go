@@ -26,6 +26,16 @@ func said(d *result.Document, lang Lang) *result.Document {
 		slowest.Text = s.ReasonCodes.Text(lang)
 		c.Slowest = &slowest
 	}
+	if d.Client != nil {
+		client := *d.Client
+		client.Findings = append([]result.ClientFinding(nil), client.Findings...)
+		for i := range client.Findings {
+			if f := &client.Findings[i]; f.ReasonCodes.Known() && len(f.ReasonCodes) > 0 {
+				f.Reason = f.ReasonCodes.Text(lang)
+			}
+		}
+		c.Client = &client
+	}
 	return &c
 }
 

@@ -57,6 +57,7 @@ func WriteMarkdown(d *result.Document, out io.Writer, lang Lang) error {
 	}
 	mdSlowest(d, w, p)
 	mdBreakdowns(d, w, p)
+	mdClient(d, w, p)
 	mdObserved(d, w, p)
 	mdErrors(d, w, p)
 	mdAddresses(d, w, p)
@@ -119,7 +120,11 @@ func mdErrors(d *result.Document, w *words, p func(string, ...any)) {
 			if i == 10 {
 				break
 			}
-			p("| %s | %s | %s | %s |", md(w.word(e.Outcome)), whole(e.Count), md(w.word(e.Message)), seconds(e.FirstS))
+			message := md(w.word(e.Message))
+			if e.Sample != "" {
+				message += "<br>" + md(e.Sample)
+			}
+			p("| %s | %s | %s | %s |", md(w.word(e.Outcome)), whole(e.Count), message, seconds(e.FirstS))
 		}
 		p("")
 	}

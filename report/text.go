@@ -36,6 +36,7 @@ func WriteText(d *result.Document, out io.Writer, opts TextOptions) error {
 	t.outages(d)
 	t.latency(d)
 	t.slowest(d)
+	t.client(d)
 	t.observed(d)
 	if opts.Detail {
 		t.breakdowns(d)

@@ -107,6 +107,9 @@ func (t *text) errors(d *result.Document) {
 		head := pad(whole(e.Count), 9, true) + "  " + pad(fit(w.word(e.Outcome), 15), 15, false) + "  "
 		tail := "  " + w.First + " " + seconds(e.FirstS)
 		t.line(head + pad(fit(w.word(e.Message), t.room()-width(head)-width(tail)), t.room()-width(head)-width(tail), false) + t.paint(tail, dim))
+		if e.Sample != "" {
+			t.wrapped(strings.Repeat(" ", 11), e.Sample, dim)
+		}
 	}
 	if more > 0 {
 		t.line(t.paint(fmt.Sprintf(w.MoreErrorsF, whole(more)), dim))

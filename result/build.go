@@ -103,10 +103,11 @@ func document(in input) *Document {
 		Abandoned:        in.Snapshot.Conversations[measure.Abandoned],
 		Left:             in.Snapshot.Conversations[measure.Left],
 	}
-	d.Errors, d.ErrorsMore = errorsOf(in.Snapshot)
+	d.Errors, d.ErrorsMore = errorsOf(in.Snapshot, in.Facts)
 	d.fillRun(in)
 	d.Burn = burnOf(in)
 	d.Observed = observationsOf(in)
+	d.Client = clientOf(in)
 	return d
 }
 
@@ -220,7 +221,7 @@ func objectivesOf(s *scenario.Scenario, r sla.Result) []Objective {
 			Lower: known(j.Lower), Upper: known(j.Upper), N: j.N, Bad: j.Bad,
 			Verdict: j.Verdict.String(), Reason: j.Reason.Text(reason.English), ReasonCodes: j.Reason.OrEmpty(), Needs: j.Needs,
 			TierAtMost: string(asked[j.Name].TierAtMost), Stages: orEmpty(asked[j.Name].Stages), After: asked[j.Name].After,
-			Observe: asked[j.Name].Observe, Cut: j.Cut, Untold: j.Untold, Census: censusOf(j.Census), Comebacks: comebacksOf(j.Comebacks),
+			Observe: asked[j.Name].Observe, Client: asked[j.Name].Client, Cut: j.Cut, Untold: j.Untold, Census: censusOf(j.Census), Comebacks: comebacksOf(j.Comebacks),
 		}
 		if j.Kind == scenario.KindObserved {
 			o.Min, o.Max = asked[j.Name].Min, asked[j.Name].Max
@@ -326,7 +327,7 @@ func stormsOf(in input) []Storm {
 // maxErrors is how many kinds of failure result.json lists.
 const maxErrors = 50
 
-func errorsOf(s *measure.Snapshot) ([]Error, int64) {
+func errorsOf(s *measure.Snapshot, facts *measure.Facts) ([]Error, int64) {
 	all := append([]measure.FailureCount(nil), s.Failures...)
 	sort.SliceStable(all, func(i, j int) bool {
 		a, b := all[i], all[j]
@@ -347,6 +348,7 @@ func errorsOf(s *measure.Snapshot) ([]Error, int64) {
 		out = append(out, Error{
 			Outcome: f.Outcome.String(), Message: f.Message, Count: f.Count, FirstS: roundS(f.First.At),
 			Example: Example{Conversation: f.First.Conversation, Turn: f.First.Turn, Status: f.First.Status, TraceID: f.First.TraceID},
+			Sample:  facts.SampleOf(f.Outcome, f.Message),
 		})
 	}
 	return out, more

@@ -51,6 +51,7 @@ type Document struct {
 	Errors         []Error        `json:"errors"`
 	ErrorsMore     int64          `json:"errors_more"` // turns of the kinds not listed
 	LLM            LLM            `json:"llm"`
+	Client         *Client        `json:"client,omitempty"` // where a mock LLM told
 	Generator      Generator      `json:"generator"`
 	Processes      []Process      `json:"processes"`
 	LittlesLaw     LittlesLaw     `json:"littles_law"`
@@ -153,6 +154,8 @@ type Objective struct {
 	Observe string  `json:"observe,omitempty"`
 	Min     float64 `json:"min,omitempty"`
 	Max     float64 `json:"max,omitempty"`
+	// Client names the finding that an objective of kind client is about.
+	Client scenario.ClientFinding `json:"client,omitempty"`
 	// After names the storm that an objective of kind recovery_* is about; else empty.
 	After string `json:"after"`
 	// Cut is how many turns, beside N, cstest cut itself; Untold how many of N were
@@ -343,6 +346,9 @@ type Error struct {
 	Count   int64   `json:"count"`
 	FirstS  float64 `json:"first_s"`
 	Example Example `json:"example"`
+	// Sample is the body of one such answer, about 500 bytes at most: secrets, what may be
+	// personal, and values of data tables masked, control characters visible.
+	Sample string `json:"sample,omitempty"`
 }
 
 // Example is the first turn that failed so. Turn counts from 1; Status is 0

@@ -9,7 +9,7 @@ import (
 
 func (c *checker) sla() {
 	s := &c.SLA
-	if len(s.Latency) == 0 && s.Availability == 0 && s.FullQuality == 0 && s.Recovery == nil && len(s.Objectives) == 0 {
+	if len(s.Latency) == 0 && s.Availability == 0 && s.FullQuality == 0 && s.Recovery == nil && s.Client == nil && len(s.Objectives) == 0 {
 		c.bad("sla", "asks for nothing: write for example latency: {p99: 500ms} and availability: 99%%")
 	}
 	c.percentiles()
@@ -37,6 +37,7 @@ func (c *checker) sla() {
 	if r := s.RateLimited; (r.Policy == PolicyContract) != (r.Contract > 0) {
 		c.bad("sla.rate_limited", "write bad, exclude or {contract: 500/s}")
 	}
+	c.client(s.Client)
 	if r := s.Recovery; r != nil {
 		c.after("sla.recovery.after", r.After)
 		if r.Latency <= 0 && r.Quality <= 0 {
@@ -123,8 +124,38 @@ func (c *checker) after(path, name string) {
 	}
 }
 
+// client checks what the target may do to the model.
+func (c *checker) client(s *ClientSLA) {
+	if s == nil {
+		return
+	}
+	if c.LLM == nil {
+		c.bad("sla.client", "needs llm: what the target does to the model is what the mock LLM sees")
+	}
+	if *s == (ClientSLA{}) {
+		c.bad("sla.client", "says nothing: name a finding, such as retry_after: 95%%, or remove it")
+	}
+	if s.CallsPerTurn < 0 {
+		c.bad("sla.client.calls_per_turn", "must be above 0")
+	}
+}
+
 // needs says which fields a kind of objective takes.
-type needs struct{ target, limit, max, after, stages, tier, observe bool }
+type needs struct{ target, limit, max, after, stages, tier, observe, client bool }
+
+func (o *Objective) needs() needs {
+	if o.Kind != KindClient {
+		return needsOf(o.Kind)
+	}
+	switch o.Client {
+	case ClientCallsPerTurn, ClientInFlight:
+		return needs{client: true, max: true}
+	case ClientRetryAfter:
+		return needs{client: true, target: true}
+	case ClientRetries4xx, ClientAfterLeft, ClientBroken, ClientBackoff:
+	}
+	return needs{client: true}
+}
 
 func needsOf(kind ObjectiveKind) needs {
 	switch kind {
@@ -148,13 +179,14 @@ func needsOf(kind ObjectiveKind) needs {
 		return needs{observe: true, stages: true}
 	case KindRecoveryLatency, KindRecoveryQuality:
 		return needs{limit: true, after: true}
+	case KindClient: // see Objective.needs
 	case KindIntegrity, KindPlanted: // counts of what must not be
 	}
 	return needs{}
 }
 
-func (c *checker) objective(path string, o *Objective) {
-	n := needsOf(o.Kind)
+// takes checks that an objective has the fields that its kind needs, and no others.
+func (c *checker) takes(path string, o *Objective, n needs) {
 	for _, f := range []struct {
 		name                string
 		given, takes, needs bool
@@ -163,7 +195,8 @@ func (c *checker) objective(path string, o *Objective) {
 		{"within", o.Limit > 0, n.limit, n.limit},
 		{"observe", o.Observe != "", n.observe, n.observe},
 		{"min", o.Min != 0, n.observe, false},
-		{"max", o.Max > 0, n.max || n.observe, n.max},
+		{"client", o.Client != "", n.client, n.client},
+		{"max", o.Max > 0, n.max || n.observe || n.client && !n.target && o.Client != ClientBackoff, n.max},
 		{"after", o.After != "", n.after, n.after},
 		{"stages", o.Stages != nil, n.stages, false},
 		{"tier_at_most", o.TierAtMost != "", n.tier, false},
@@ -175,6 +208,11 @@ func (c *checker) objective(path string, o *Objective) {
 			c.bad(path+"."+f.name, "is missing (or zero): kind %s needs it", o.Kind)
 		}
 	}
+}
+
+func (c *checker) objective(path string, o *Objective) {
+	n := o.needs()
+	c.takes(path, o, n)
 	if best := TierLLM; o.Kind == KindConversations && o.TierAtMost != "" && o.TierAtMost != best {
 		c.bad(path+".tier_at_most", "a conversation is complete, or complete with degraded answers: write %s, or remove it", best)
 	}
@@ -189,6 +227,9 @@ func (c *checker) objective(path string, o *Objective) {
 	}
 	if n.observe {
 		c.limits(path, o)
+	}
+	if n.client && c.LLM == nil {
+		c.bad(path+".kind", "client needs llm: what the target does to the model is what the mock LLM sees")
 	}
 	if o.Kind == KindAbandoned && c.Load.Patience == nil {
 		c.bad(path+".kind", "no customer leaves without load.patience: say there how long they wait")

@@ -294,24 +294,33 @@ SLA.full_quality | share of turns not degraded, outside of a storm and the time 
 SLA.abandoned | share of conversations that customers may leave for want of patience, at most (needs load.patience) |
 SLA.rate_limited | what a 429 counts as: bad, exclude, or {contract: RATE}: excluded above it | bad
 SLA.recovery | how long after a storm things may stay bad |
+SLA.client | what the target may do to the model while it is ill, as the mock LLM sees it (needs llm) |
 SLA.confidence | of pass and fail by inference | 95%
 SLA.gate | what decides the exit status: the inference, or what this run measured | inference
 SLA.objectives | further objectives; one named as one of the short form replaces it |
 RateLimited.policy | bad, exclude or contract | bad
 RateLimited.contract | turns a second that must not be refused: a bucket fills at this rate and is drawn by accepted turns only; a 429 is bad when the bucket holds a token, and takes it. For the target count its burst, where its seconds begin, turns in flight, and two turns and 50 ms of the rate for the way |
+ClientSLA.calls_per_turn | LLM calls per turn at most, in calm and in every storm |
+ClientSLA.retry_after | share of answers with a Retry-After after which the same request did not come again before that time, at least |
+ClientSLA.retries_after_4xx | refusals (4xx but for 408, 409, 425 and 429) after which the same request came again, at most |
+ClientSLA.after_user_left | turns left by their user for which calls began or went on for more than 1 s afterwards, at most |
+ClientSLA.broken_passed_on | good answers that carry what the model had broken off, at most |
+ClientSLA.backoff | true: retries must not come at once or at constant gaps | false
+ClientSLA.in_flight | calls open at a time, at most |
 Recovery.after | name of the fault |
 Recovery.latency | time until sla.latency holds again |
 Recovery.quality | time until sla.full_quality holds again |
 Objective.name | names the objective in reports |
 Objective.kind | what is judged |
-Objective.target | share of turns, seconds or conversations that must be good |
+Objective.target | share of turns, seconds or conversations that must be good; client: of retry_after |
 Objective.within | latency, first_token, first_reasoning, chunk_gap: the limit; recovery_*: the time allowed |
 Objective.tier_at_most | worst tier that counts as good | any
 Objective.stages | names of judged stages | every judged stage
 Objective.after | recovery_*: name of the fault |
 Objective.observe | observed: name of the figure |
+Objective.client | client: which finding, named as in sla.client |
 Objective.min | observed: the least it may be |
-Objective.max | calls_per_turn: LLM calls per turn at most; observed: the most it may be |
+Objective.max | calls_per_turn: LLM calls per turn at most; observed: the most it may be; client: the most there may be |
 `
 
 // fieldNotes gives the table by "Type.field".

@@ -27,14 +27,14 @@ func (k ObjectiveKind) CountsTurns() bool {
 	switch k {
 	case KindLatency, KindAvailability, KindSeconds, KindFullQuality, KindExpected, KindContext, KindFirstToken, KindFirstReasoning, KindChunkGap:
 		return true
-	case KindIntegrity, KindPlanted, KindRecoveryLatency, KindRecoveryQuality, KindCallsPerTurn, KindConversations, KindAbandoned, KindObserved:
+	case KindIntegrity, KindPlanted, KindRecoveryLatency, KindRecoveryQuality, KindCallsPerTurn, KindConversations, KindAbandoned, KindObserved, KindClient:
 	}
 	return false
 }
 
 // Objectives gives everything the run is judged by: the short form of the SLA
 // under the names latency-p50 … latency-p99.9, availability,
-// availability-seconds, full-quality, abandoned, recovery-latency and recovery-quality;
+// availability-seconds, full-quality, abandoned, recovery-latency and recovery-quality, client-…;
 // the checks that are always on where they can be seen: integrity, context
 // (checks.memory), planted (checks.planted), expected (a turn has `expect`);
 // and the long form, which replaces one of these by taking its name.
@@ -78,6 +78,7 @@ func (s *Scenario) automatic() []Objective {
 			add(Objective{Name: "recovery-quality", Kind: KindRecoveryQuality, Limit: r.Quality, After: r.After})
 		}
 	}
+	list = append(list, s.SLA.Client.objectives()...)
 	add(Objective{Name: "integrity", Kind: KindIntegrity})
 	if s.Checks.Memory == On {
 		add(Objective{Name: "context", Kind: KindContext})
@@ -87,6 +88,38 @@ func (s *Scenario) automatic() []Objective {
 	}
 	if s.expects() {
 		add(Objective{Name: "expected", Kind: KindExpected, Target: expectedTarget})
+	}
+	return list
+}
+
+// objectives gives those of the short form, named client-retry-after and the like.
+func (c *ClientSLA) objectives() (list []Objective) {
+	if c == nil {
+		return nil
+	}
+	add := func(f ClientFinding, target unit.Share, most float64) {
+		name := "client-" + strings.ReplaceAll(string(f), "_", "-")
+		list = append(list, Objective{Name: name, Kind: KindClient, Client: f, Target: target, Max: most})
+	}
+	count := func(f ClientFinding, most *unit.Count) {
+		if most != nil {
+			add(f, 0, float64(*most))
+		}
+	}
+	if c.CallsPerTurn > 0 {
+		add(ClientCallsPerTurn, 0, c.CallsPerTurn)
+	}
+	if c.RetryAfter > 0 {
+		add(ClientRetryAfter, c.RetryAfter, 0)
+	}
+	count(ClientRetries4xx, c.RetriesAfter4xx)
+	count(ClientAfterLeft, c.AfterUserLeft)
+	count(ClientBroken, c.BrokenPassedOn)
+	if c.Backoff {
+		add(ClientBackoff, 0, 0)
+	}
+	if c.InFlight > 0 {
+		add(ClientInFlight, 0, float64(c.InFlight))
 	}
 	return list
 }

@@ -349,6 +349,7 @@ type SLA struct {
 	Abandoned    *unit.Share              `json:"abandoned,omitempty"` // of conversations, at most
 	RateLimited  RateLimited              `json:"rate_limited,omitzero"`
 	Recovery     *Recovery                `json:"recovery,omitempty"`
+	Client       *ClientSLA               `json:"client,omitempty"`
 	Confidence   unit.Share               `json:"confidence,omitempty"`
 	Gate         Gate                     `json:"gate,omitempty"`
 	Objectives   []Objective              `json:"objectives,omitempty"`
@@ -367,6 +368,18 @@ type Recovery struct {
 	Quality unit.Duration `json:"quality,omitempty"`
 }
 
+// ClientSLA bounds what the target may do to the model, as the mock LLM sees it. What is
+// left out is not judged.
+type ClientSLA struct {
+	CallsPerTurn    float64     `json:"calls_per_turn,omitempty"`
+	RetryAfter      unit.Share  `json:"retry_after,omitempty"` // honoured
+	RetriesAfter4xx *unit.Count `json:"retries_after_4xx,omitempty"`
+	AfterUserLeft   *unit.Count `json:"after_user_left,omitempty"`
+	BrokenPassedOn  *unit.Count `json:"broken_passed_on,omitempty"`
+	Backoff         bool        `json:"backoff,omitempty"`
+	InFlight        unit.Count  `json:"in_flight,omitempty"`
+}
+
 // Objective is one thing the SLA asks. Kind decides which fields count:
 //
 //	latency       share Target of turns good and within Limit of their intended start
@@ -383,6 +396,7 @@ type Recovery struct {
 //	abandoned                            share Target of conversations whose customer did not leave
 //	conversations                        share Target of conversations good in every turn
 //	observed                             share Target of seconds (all, where it is 0) in which Observe is within Min and Max
+//	client                               what the target did to the model: Client at most Max, or the share Target of it
 type Objective struct {
 	Name       string        `json:"name"`
 	Kind       ObjectiveKind `json:"kind"`
@@ -392,6 +406,7 @@ type Objective struct {
 	Stages     []string      `json:"stages,omitempty"` // empty: every judged stage
 	After      string        `json:"after,omitempty"`
 	Observe    string        `json:"observe,omitempty"`
+	Client     ClientFinding `json:"client,omitempty"`
 	Min        float64       `json:"min,omitempty"`
 	Max        float64       `json:"max,omitempty"`
 }

@@ -321,12 +321,34 @@ const (
 	KindConversations   ObjectiveKind = "conversations"
 	KindObserved        ObjectiveKind = "observed"
 	KindAbandoned       ObjectiveKind = "abandoned"
+	KindClient          ObjectiveKind = "client"
 )
 
 func (ObjectiveKind) words() []string {
 	return texts(KindLatency, KindAvailability, KindSeconds, KindFullQuality, KindExpected, KindContext, KindIntegrity, KindPlanted,
-		KindRecoveryLatency, KindRecoveryQuality, KindFirstToken, KindFirstReasoning, KindChunkGap, KindCallsPerTurn, KindConversations, KindAbandoned, KindObserved)
+		KindRecoveryLatency, KindRecoveryQuality, KindFirstToken, KindFirstReasoning, KindChunkGap, KindCallsPerTurn, KindConversations, KindAbandoned, KindObserved, KindClient)
 }
+
+// ClientFinding is something that a target does to the model.
+type ClientFinding string
+
+// The values of ClientFinding.
+const (
+	ClientCallsPerTurn ClientFinding = "calls_per_turn"
+	ClientRetryAfter   ClientFinding = "retry_after"
+	ClientRetries4xx   ClientFinding = "retries_after_4xx"
+	ClientAfterLeft    ClientFinding = "after_user_left"
+	ClientBroken       ClientFinding = "broken_passed_on"
+	ClientBackoff      ClientFinding = "backoff"
+	ClientInFlight     ClientFinding = "in_flight"
+)
+
+// ClientFindings are all of them, in the order of reports.
+func ClientFindings() []ClientFinding {
+	return []ClientFinding{ClientCallsPerTurn, ClientRetryAfter, ClientRetries4xx, ClientAfterLeft, ClientBroken, ClientBackoff, ClientInFlight}
+}
+
+func (ClientFinding) words() []string { return texts(ClientFindings()...) }
 
 // Receiver is what kind of service takes a Notice.
 type Receiver string

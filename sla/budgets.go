@@ -80,7 +80,7 @@ func compile(b *measure.Budget, o scenario.Objective) {
 	case scenario.KindChunkGap:
 		b.Of, b.Limit, b.Valid = measure.ChunkGap, o.Limit.D(), sent
 	case scenario.KindIntegrity, scenario.KindPlanted, scenario.KindRecoveryLatency, scenario.KindRecoveryQuality,
-		scenario.KindCallsPerTurn, scenario.KindConversations, scenario.KindAbandoned, scenario.KindObserved:
+		scenario.KindCallsPerTurn, scenario.KindConversations, scenario.KindAbandoned, scenario.KindObserved, scenario.KindClient:
 	}
 }
 

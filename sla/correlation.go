@@ -63,7 +63,7 @@ func fallTogether(k scenario.ObjectiveKind) bool {
 		scenario.KindFirstToken, scenario.KindFirstReasoning, scenario.KindChunkGap:
 		return true
 	case scenario.KindSeconds, scenario.KindContext, scenario.KindIntegrity, scenario.KindPlanted, scenario.KindConversations, scenario.KindAbandoned,
-		scenario.KindRecoveryLatency, scenario.KindRecoveryQuality, scenario.KindCallsPerTurn, scenario.KindObserved:
+		scenario.KindRecoveryLatency, scenario.KindRecoveryQuality, scenario.KindCallsPerTurn, scenario.KindObserved, scenario.KindClient:
 	}
 	return false
 }

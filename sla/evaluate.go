@@ -62,6 +62,7 @@ func Evaluate(s *scenario.Scenario, snap *measure.Snapshot, facts *measure.Facts
 	j.storms, j.silent = stormsOf(s, snap.Plan, facts), silences(snap)
 	j.result.DEFF = j.deffOf(float64(snap.Turns()), j.deff)
 	j.judgeStorms()
+	j.result.Client = j.clientFindings()
 	for _, o := range j.objectives {
 		j.result.Objectives = append(j.result.Objectives, j.objective(o))
 	}
@@ -88,6 +89,8 @@ func (j *judge) objective(o scenario.Objective) Judged {
 		j.callsPerTurn(&r, o)
 	case scenario.KindObserved:
 		j.observed(&r, o)
+	case scenario.KindClient:
+		j.client(&r, o)
 	case scenario.KindIntegrity, scenario.KindPlanted, scenario.KindContext:
 		j.count(&r, o)
 	default:
@@ -124,7 +127,7 @@ func (j *judge) count(r *Judged, o scenario.Objective) {
 		}
 	case scenario.KindLatency, scenario.KindAvailability, scenario.KindSeconds, scenario.KindFullQuality,
 		scenario.KindExpected, scenario.KindRecoveryLatency, scenario.KindRecoveryQuality, scenario.KindFirstToken,
-		scenario.KindFirstReasoning, scenario.KindChunkGap, scenario.KindCallsPerTurn, scenario.KindConversations, scenario.KindAbandoned, scenario.KindObserved:
+		scenario.KindFirstReasoning, scenario.KindChunkGap, scenario.KindCallsPerTurn, scenario.KindConversations, scenario.KindAbandoned, scenario.KindObserved, scenario.KindClient:
 	}
 	r.Measured = float64(r.Bad)
 	r.Lower, r.Upper = r.Measured, r.Measured
@@ -267,7 +270,7 @@ func (j *judge) mustVerify(o Judged) bool {
 		return j.s.Checks.Memory == scenario.On
 	case scenario.KindLatency, scenario.KindAvailability, scenario.KindSeconds, scenario.KindFullQuality,
 		scenario.KindExpected, scenario.KindPlanted, scenario.KindRecoveryLatency, scenario.KindRecoveryQuality,
-		scenario.KindFirstToken, scenario.KindFirstReasoning, scenario.KindChunkGap, scenario.KindCallsPerTurn, scenario.KindConversations, scenario.KindAbandoned, scenario.KindObserved:
+		scenario.KindFirstToken, scenario.KindFirstReasoning, scenario.KindChunkGap, scenario.KindCallsPerTurn, scenario.KindConversations, scenario.KindAbandoned, scenario.KindObserved, scenario.KindClient:
 	}
 	return true
 }

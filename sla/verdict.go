@@ -44,6 +44,7 @@ type Result struct {
 	Seconds    SecondsCount
 	Outages    []Outage
 	Storms     []StormResult
+	Client     []ClientFinding // what the target did to the model; nil where no mock LLM told
 	Generator  GeneratorResult
 	LittlesLaw LittlesLaw
 	DEFF       float64 // design effect: mean turns per conversation of the plan

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cstest/cstest/load"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/trial/servers"
@@ -58,7 +59,7 @@ func startServers(ctx context.Context, s *scenario.Scenario, o *Options) (*serve
 // Borrow finds the mock LLM that a scenario's llm.admin names, to be armed once for
 // a run that others drive. Its error is a *TargetError.
 func Borrow(ctx context.Context, s *scenario.Scenario, owner string) (*Lent, error) {
-	b, err := servers.Borrow(ctx, s, owner)
+	b, err := servers.Borrow(ctx, s, owner, load.TracePrefix(s.Seed))
 	if err != nil {
 		return nil, unusable(err)
 	}

@@ -166,6 +166,8 @@ func (t *attempt) gather(hurry context.Context, done *Done) {
 	if m := t.servers.Mock; m != nil {
 		if err := m.Facts(ctx, f); err != nil {
 			done.Warnings = append(done.Warnings, reason.New(reason.MockUnheard, err))
+		} else if err := m.Client(ctx, f, load.TracePrefix(t.scenario.Seed)); err != nil {
+			done.Warnings = append(done.Warnings, reason.New(reason.ClientUnheard, err))
 		}
 	}
 	if t.servers.Bundled() {

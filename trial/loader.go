@@ -91,7 +91,7 @@ func (l *localLoader) Run(stops load.Stops) ending {
 		return ending{facts: &measure.Facts{}, err: err}
 	}
 	return ending{
-		facts: &measure.Facts{Generator: summary.Generator, Incidents: summary.Incidents, Repeats: summary.Repeats}, crash: summary.Crash,
+		facts: &measure.Facts{Generator: summary.Generator, Incidents: summary.Incidents, Repeats: summary.Repeats, Ends: summary.Ends, Samples: summary.Samples}, crash: summary.Crash,
 		aborted: summary.Interrupted, elapsed: summary.Elapsed,
 	}
 }

@@ -115,7 +115,7 @@ func Try(ctx context.Context, o Options, fault *scenario.Fault, show func(*Excha
 			return reason.Errorf("arm the mock LLM: %w", err)
 		}
 		if fault != nil { // it is due from t = 0, which is now
-			if err := up.Mock.Epoch(ctx, time.Now()); err != nil {
+			if err := up.Mock.Epoch(ctx, time.Now(), ""); err != nil {
 				return reason.Errorf("arm the mock LLM: %w", err)
 			}
 		}

@@ -127,6 +127,7 @@ func (d *Done) redact(redact func(string) string) {
 			r.Answers[i].Text = redact(r.Answers[i].Text)
 		}
 	}
+	d.Facts.Samples = measure.Redacted(d.Facts.Samples, redact, sampleMask(redact))
 	d.Facts.Interrupted = d.Facts.Interrupted.Map(redact)
 }
 
@@ -225,7 +226,7 @@ func (t *attempt) arm(ctx context.Context) error {
 	s := t.scenario
 	if m := t.servers.Mock; m != nil {
 		t.armedFor = time.Until(t.base) + s.TotalDuration() + s.Load.Drain.D() + time.Minute
-		if err := m.Prepare(ctx, s, t.base, t.armedFor); err != nil {
+		if err := m.Prepare(ctx, s, t.base, t.armedFor, load.TracePrefix(s.Seed)); err != nil {
 			return unusable(err)
 		}
 	}

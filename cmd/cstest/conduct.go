@@ -65,6 +65,7 @@ type spreadJob struct {
 	options *conductOptions
 	pack    *pack.Pack
 	needs   trial.Needs
+	lent    *trial.Lent // the mock LLM that all shards share; nil without one
 }
 
 // newSpreadJob reads the scenario, and refuses what cannot be spread.
@@ -216,8 +217,29 @@ func (x *spreadJob) borrow() (conduct.Mock, error) {
 	if llm == nil || llm.Admin == "" {
 		return nil, nil
 	}
-	return trial.Borrow(x.signals.graceful, x.chosen.Scenario, x.about.RunID)
+	lent, err := trial.Borrow(x.signals.graceful, x.chosen.Scenario, x.about.RunID)
+	if err != nil {
+		return nil, err
+	}
+	x.lent = lent
+	return lent, nil
 }
+
+// hearClient asks the mock LLM how the target treated it, now that it is known what
+// became of the turns of all shards.
+func (x *spreadJob) hearClient(sum *result.Recovered) {
+	if x.lent == nil || !sum.Facts.LLMKnown {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), hearWithin)
+	defer cancel()
+	if err := x.lent.Client(ctx, sum.Facts); err != nil {
+		sum.Warnings = append(sum.Warnings, reason.New(reason.ClientUnheard, err))
+	}
+}
+
+// hearWithin is how long it may take.
+const hearWithin = 10 * time.Second
 
 // addUp merges what was gathered, writes the result and exits with its verdict.
 func (x *spreadJob) addUp(done *conduct.Done) error {
@@ -235,6 +257,7 @@ func (x *spreadJob) addUp(done *conduct.Done) error {
 	sum.Signal = x.signals.number()
 	sum.Warnings = append(append(sum.Warnings, warnings...), done.Warnings...)
 	sum.ArmedOnce(done.Facts)
+	x.hearClient(sum)
 	sum.About.Overrides = append(sum.About.Overrides, x.about.Overrides...)
 	sum.About.Tags, sum.About.Scale = x.about.Tags, x.about.Scale
 	doc, err := sum.Document()

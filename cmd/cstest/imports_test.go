@@ -101,7 +101,7 @@ var house = map[string][]string{
 	"trend":                      {"result", "sla"},
 	"pool":                       {"result", "sla", "scenario"},
 	"tune":                       {"sla", "measure"},
-	"trial":                      {"load", "driver", "measure", "observe", "result", "sla", "scenario", "template", "trial/crew", "trial/host", "trial/servers", "usage"},
+	"trial":                      {"load", "driver", "measure", "observe", "result", "sla", "scenario", "template", "trial/crew", "trial/host", "trial/servers", "usage", "visible"},
 	"trial/host":                 {"measure"},
 	"selftest":                   {"load", "measure", "scenario", "trial", "trial/servers"},
 	"trial/crew":                 {"load", "measure", "scenario", "trial/servers", "usage"},

@@ -79,10 +79,15 @@ func (m *Mock) Reset(ctx context.Context) error {
 	return m.Call(ctx, http.MethodPost, "/mock/reset", nil, nil)
 }
 
-// Epoch tells the mock that t = 0 is at base.
-func (m *Mock) Epoch(ctx context.Context, base time.Time) error {
+// Epoch tells the mock that t = 0 is at base, and how the run's trace ids begin; empty
+// is not told.
+func (m *Mock) Epoch(ctx context.Context, base time.Time, traces string) error {
 	ms := float64(time.Until(base)) / float64(time.Millisecond)
-	return m.Call(ctx, http.MethodPut, "/mock/epoch", map[string]float64{"starts_in_ms": ms}, nil)
+	body := map[string]any{"starts_in_ms": ms}
+	if traces != "" {
+		body["trace_prefix"] = traces
+	}
+	return m.Call(ctx, http.MethodPut, "/mock/epoch", body, nil)
 }
 
 type mockFacts struct {
@@ -114,6 +119,46 @@ func (m *Mock) Facts(ctx context.Context, f *measure.Facts) error {
 		f.Storms = append(f.Storms, measure.Storm{
 			Name: p.Name, Kind: p.Kind, Start: time.Duration(p.Start), End: time.Duration(p.End),
 		})
+	}
+	return nil
+}
+
+// Client adds to f how the target treated the mock, as far as turns of the run and their
+// ends tell; these are then only counted. The mock must have been told of the trace ids.
+func (m *Mock) Client(ctx context.Context, f *measure.Facts, traces string) error {
+	type left struct {
+		Turn string `json:"turn"`
+		At   int64  `json:"at_ns"`
+	}
+	type good struct {
+		Turn  string `json:"turn"`
+		Whole uint32 `json:"whole,omitzero"`
+		Head  uint32 `json:"head,omitzero"`
+		Tail  uint32 `json:"tail,omitzero"`
+	}
+	asked := struct {
+		TracePrefix string `json:"trace_prefix"`
+		Left        []left `json:"left"`
+		Good        []good `json:"good"`
+	}{TracePrefix: traces}
+	if f.Ends != nil {
+		for _, t := range f.Ends.Left.List() {
+			asked.Left = append(asked.Left, left{fmt.Sprintf("%016x", t.Turn), int64(t.At)})
+		}
+		for _, t := range f.Ends.Good.List() {
+			asked.Good = append(asked.Good, good{fmt.Sprintf("%016x", t.Turn), t.Said.Whole, t.Said.Head, t.Said.Tail})
+		}
+	}
+	var got measure.Client
+	if err := m.Call(ctx, http.MethodPost, "/mock/client", asked, &got); err != nil {
+		return err
+	}
+	got.Bound()
+	f.Client = &got
+	if f.Ends != nil {
+		counted := *f.Ends
+		counted.Left.Packed, counted.Good.Packed = nil, nil
+		f.Ends = &counted
 	}
 	return nil
 }

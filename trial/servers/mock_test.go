@@ -62,7 +62,7 @@ func TestMockIsArmedAndForgets(t *testing.T) {
 	if llm.Listen != "127.0.0.1:9" {
 		t.Error("arming changed the scenario")
 	}
-	if err := m.Epoch(patient(t), time.Now().Add(time.Hour)); err != nil {
+	if err := m.Epoch(patient(t), time.Now().Add(time.Hour), ""); err != nil {
 		t.Fatal(err)
 	}
 	var at map[string]float64
@@ -136,7 +136,7 @@ func TestBorrowedMockIsSpokenToAsItsOwner(t *testing.T) {
 	}
 	t.Setenv("MOCK_TOKEN", "sesame")
 	s := &scenario.Scenario{LLM: &scenario.LLM{Admin: a.URL, Token: "${env:MOCK_TOKEN}"}}
-	b, err := Borrow(patient(t), s, "run-b")
+	b, err := Borrow(patient(t), s, "run-b", "00000000000000ff")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,6 +157,39 @@ func TestBorrowedMockIsSpokenToAsItsOwner(t *testing.T) {
 	var refused *Error
 	if err := b.Arm(patient(t), time.Now(), time.Minute); !errors.As(err, &refused) || refused.Why.Code != reason.MockOwned {
 		t.Errorf("armed for another: %v", err)
+	}
+}
+
+// What is asked of the client is what the load noted, and what is told is bounded.
+func TestMockTellsOfItsClient(t *testing.T) {
+	long := strings.Repeat("f", 5000)
+	a := newAdmin(t, `{"calls":7,"max_calls_trace_id":"`+long+`","after_user_left":{"n":1,"of":2,"examples":[{"trace_id":"`+long+`","t_ns":5}]}}`)
+	m := a.mock(t)
+	if err := m.Epoch(patient(t), time.Now(), "00000000000000ff"); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(a.told["PUT /mock/epoch"], `"trace_prefix":"00000000000000ff"`) {
+		t.Errorf("the epoch is %s", a.told["PUT /mock/epoch"])
+	}
+	f := &measure.Facts{Ends: &measure.Ends{}}
+	f.Ends.Left.Add(&measure.EndedTurn{Turn: 0xabc, At: 3 * time.Second})
+	f.Ends.Good.Add(&measure.EndedTurn{Turn: 0xdef, Said: measure.Said{Whole: 1, Head: 2, Tail: 3}})
+	if err := m.Client(patient(t), f, "00000000000000ff"); err != nil {
+		t.Fatal(err)
+	}
+	want := `{"trace_prefix":"00000000000000ff","left":[{"turn":"0000000000000abc","at_ns":3000000000}],"good":[{"turn":"0000000000000def","whole":1,"head":2,"tail":3}]}`
+	if got := a.told["POST /mock/client"]; got != want {
+		t.Errorf("asked %s\nwant  %s", got, want)
+	}
+	if c := f.Client; c == nil || c.Calls != 7 || len(c.MaxCallsOf) != 32 || c.AfterLeft.Of != 2 || len(c.AfterLeft.Examples[0].TraceID) != 32 {
+		t.Errorf("told %+v", c)
+	}
+	if f.Ends.Left.N != 1 || f.Ends.Left.Packed != nil || f.Ends.Good.Packed != nil {
+		t.Errorf("kept %+v", f.Ends)
+	}
+	a.answer = func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "another run's", http.StatusConflict) }
+	if err := m.Client(patient(t), &measure.Facts{}, "00000000000000ff"); !errors.Is(err, ErrOwned) {
+		t.Errorf("of another run: %v", err)
 	}
 }
 

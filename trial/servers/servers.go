@@ -79,7 +79,7 @@ func Start(ctx context.Context, s *scenario.Scenario, o Options) (_ *Set, err er
 
 func (up *Set) startMock(ctx context.Context, s *scenario.Scenario, o Options) error {
 	if s.LLM.Admin != "" {
-		b, err := Borrow(ctx, s, o.Owner)
+		b, err := Borrow(ctx, s, o.Owner, "")
 		if err != nil {
 			return err
 		}

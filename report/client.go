@@ -1,0 +1,134 @@
+package report
+
+import (
+	"strings"
+
+	"github.com/cstest/cstest/result"
+	"github.com/cstest/cstest/scenario"
+	"github.com/cstest/cstest/unit"
+)
+
+// clientView is how the target treated the model, as every form shows it.
+type clientView struct {
+	Title, Note string
+	Head        []string
+	Rows        []clientRow
+}
+
+// clientRow is a finding: its cells, what it says, and the verdict whose colour it has.
+type clientRow struct {
+	Cells          []string
+	State, Class   string
+	Text, Examples string
+}
+
+// clientOf is nil where no mock LLM told.
+func clientOf(d *result.Document, w *words) *clientView {
+	c := d.Client
+	if c == nil {
+		return nil
+	}
+	v := &clientView{Title: "What the target did to the model", Head: []string{"", "seen", "n", "of", "share"}}
+	names := map[scenario.ClientFinding]string{
+		scenario.ClientCallsPerTurn: "calls per turn", scenario.ClientRetryAfter: "Retry-After not honoured", scenario.ClientRetries4xx: "retries after a 4xx",
+		scenario.ClientAfterLeft: "calls after the user had left", scenario.ClientBroken: "broken answers passed on",
+		scenario.ClientBackoff: "retries without back-off", scenario.ClientInFlight: "calls open at a time",
+	}
+	states := map[string]string{"found": "found", "none": "no", "not_seen": "not seen"}
+	classes := map[string]string{"found": "fail", "none": "pass", "not_seen": "inconclusive"}
+	note := []string{"calls " + whole(c.Calls), "of a turn of the run " + whole(c.Tied), "failed " + whole(c.Failed), "retries " + whole(c.Retries)}
+	open, unread, example := "not ended ", "not looked at ", "for instance "
+	if w.lang == Chinese {
+		v.Title, v.Head = "被测系统如何对待模型", []string{"", "观测", "次数", "总数", "占比"}
+		names = map[scenario.ClientFinding]string{
+			scenario.ClientCallsPerTurn: "每轮调用次数", scenario.ClientRetryAfter: "未遵守 Retry-After", scenario.ClientRetries4xx: "4xx 之后重试",
+			scenario.ClientAfterLeft: "用户离开后的调用", scenario.ClientBroken: "转交残缺应答",
+			scenario.ClientBackoff: "重试无退避", scenario.ClientInFlight: "同时进行的调用",
+		}
+		states = map[string]string{"found": "有", "none": "无", "not_seen": "未观测到"}
+		note = []string{"调用 " + whole(c.Calls), "属于本次压测轮次 " + whole(c.Tied), "失败 " + whole(c.Failed), "重试 " + whole(c.Retries)}
+		open, unread, example = "未结束 ", "未查看 ", "例如 "
+	}
+	if c.Open > 0 {
+		note = append(note, open+whole(c.Open))
+	}
+	if c.Unread > 0 {
+		note = append(note, unread+whole(c.Unread))
+	}
+	v.Note = strings.Join(note, " · ")
+	for _, f := range c.Findings {
+		row := clientRow{State: f.State, Class: classes[f.State], Text: f.Reason}
+		n, of, part := whole(f.N), whole(f.Of), w.Unknown
+		switch {
+		case f.Figure != nil:
+			n, of = unit.Figure(*f.Figure), ""
+			part = ""
+		case f.Share != nil:
+			part = share(*f.Share)
+		default:
+			n, of = w.Unknown, w.Unknown
+		}
+		row.Cells = []string{names[f.Name], states[f.State], n, of, part}
+		for i, e := range f.Examples {
+			if i > 0 {
+				row.Examples += " · "
+			}
+			row.Examples += fit(e.TraceID, 32)
+			if e.AtS != nil {
+				row.Examples += w.aside(seconds(*e.AtS))
+			}
+		}
+		if row.Examples != "" {
+			row.Examples = example + row.Examples
+		}
+		v.Rows = append(v.Rows, row)
+	}
+	return v
+}
+
+func (t *text) client(d *result.Document) {
+	v := clientOf(d, t.words)
+	if v == nil {
+		return
+	}
+	t.heading(v.Title)
+	t.wrapped("", v.Note, dim)
+	rows := [][]string{v.Head}
+	for _, r := range v.Rows {
+		rows = append(rows, r.Cells)
+	}
+	widths := columns(rows, t.room(), 0)
+	for i, row := range rows {
+		cells := []string{pad(fit(row[0], widths[0]), widths[0], false), pad(row[1], widths[1], false)}
+		for c := 2; c < len(row); c++ {
+			cells = append(cells, pad(row[c], widths[c], true))
+		}
+		if i == 0 {
+			t.line(t.paint(strings.Join(cells, "  "), dim))
+			continue
+		}
+		_, sgr := markOf(v.Rows[i-1].Class)
+		cells[1] = t.paint(cells[1], sgr)
+		t.line(strings.Join(cells, "  "))
+		t.wrapped("    ", v.Rows[i-1].Text, dim)
+		if r := v.Rows[i-1]; r.State == "found" && r.Examples != "" {
+			t.wrapped("    ", r.Examples, dim)
+		}
+	}
+}
+
+func mdClient(d *result.Document, w *words, p func(string, ...any)) {
+	v := clientOf(d, w)
+	if v == nil {
+		return
+	}
+	mdTable(p, append([]string{v.Title}, append(v.Head[1:], "")...), "llrrrl")
+	for _, r := range v.Rows {
+		text := md(r.Text)
+		if r.State == "found" && r.Examples != "" {
+			text += " · " + md(r.Examples)
+		}
+		p("| %s | %s |", strings.Join(r.Cells, " | "), text)
+	}
+	p("\n%s\n", md(v.Note))
+}
