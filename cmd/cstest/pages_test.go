@@ -136,3 +136,29 @@ func TestLinksOfPagesLeadSomewhere(t *testing.T) {
 		t.Errorf("%d links, too few to have seen the pages", seen)
 	}
 }
+
+// docs/README leads to every page beside it, in Chinese to the Chinese one where
+// there is one.
+func TestPagesAreListed(t *testing.T) {
+	pages, err := filepath.Glob("../../docs/*.md")
+	if err != nil || len(pages) < 30 {
+		t.Fatalf("%d pages (%v)", len(pages), err)
+	}
+	for _, index := range []string{"README.md", "README.zh-CN.md"} {
+		list := strings.Join(readPage(t, "../../docs/"+index).rows, "\n")
+		for _, path := range pages {
+			name := filepath.Base(path)
+			base, chinese := strings.CutSuffix(name, ".zh-CN.md")
+			other := base + ".md"
+			if !chinese {
+				other = strings.TrimSuffix(name, ".md") + ".zh-CN.md"
+			}
+			if _, err := os.Stat("../../docs/" + other); err == nil && chinese != (index == "README.zh-CN.md") {
+				continue // the other stands for it there
+			}
+			if name != index && !strings.Contains(list, "]("+name+")") {
+				t.Errorf("docs/%s does not lead to %s", index, name)
+			}
+		}
+	}
+}
