@@ -54,7 +54,7 @@ func TestASlowAgentIsClosed(t *testing.T) {
 // waitFor polls for what another goroutine is about to do.
 func waitFor(t testing.TB, done func() bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !done(); {
+	for end := time.Now().Add(30 * time.Second); !done(); {
 		if time.Now().After(end) {
 			t.Fatal("it did not happen")
 		}
