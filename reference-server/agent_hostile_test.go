@@ -30,13 +30,18 @@ type rawSocket struct {
 // upgradeRaw sends a request for an upgrade and returns the answer.
 func upgradeRaw(t testing.TB, s *Server, head ...string) (*rawSocket, *http.Response) {
 	t.Helper()
+	return upgradeRawAt(t, s, "/v1/agent/ws", head...)
+}
+
+func upgradeRawAt(t testing.TB, s *Server, path string, head ...string) (*rawSocket, *http.Response) {
+	t.Helper()
 	conn, err := net.Dial("tcp", s.publicAddr)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
 	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
-	lines := append([]string{"GET /v1/agent/ws HTTP/1.1", "Host: " + s.publicAddr}, head...)
+	lines := append([]string{"GET " + path + " HTTP/1.1", "Host: " + s.publicAddr}, head...)
 	if _, err := io.WriteString(conn, strings.Join(lines, "\r\n")+"\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}

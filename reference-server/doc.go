@@ -34,9 +34,10 @@
 //     Agents hear of a ticket now, so that no reply comes before its turn.
 //
 // surface/stream.go sends the same turn piece by piece (chat/stream.go); jobs
-// runs it from a queue (surface/jobs.go, chat/job.go), and agents work at desk
-// over a WebSocket (surface/agents.go). trace carries the caller's trace through
-// all of it.
+// runs it from a queue (surface/jobs.go, chat/job.go); window holds the sockets of
+// customers, who say their turns over them (surface/window.go), and agents work at
+// desk over theirs (surface/agents.go). ws is what both kinds of socket share. trace
+// carries the caller's trace through all of it.
 //
 // The server itself is server.go (what it is made of), redis.go, listeners.go,
 // background.go (what runs beside requests) and drain.go (how it ends). knobs

@@ -50,7 +50,7 @@ func (s *Server) listen() error {
 			}
 		})
 	}
-	serve(s.public, netutil.LimitListener(pub, s.cfg.MaxConnections), s.cfg.TLSCert != "")
+	serve(s.public, s.connections.of(netutil.LimitListener(pub, s.cfg.MaxConnections)), s.cfg.TLSCert != "")
 	serve(s.admin, adm, false)
 	return nil
 }

@@ -70,6 +70,14 @@ func (m *metrics) gauges(s *Server) {
 	gauge("degrade_live_share", "Share of dialogs on the model, 0 to 1.", func() float64 { return float64(s.watch.At().LiveShare()) / 100 })
 	gauge("ticket_journal_length", "Tickets waiting here for Redis.", func() float64 { return float64(s.desk.Journaled()) })
 	gauge("ws_sockets", "Agents' sockets that are open.", func() float64 { return float64(s.desk.Sockets()) })
+	gauge("window_open", "Customers' sockets that are open.", func() float64 { return float64(s.windows.Open()) })
+	gauge("chat_connections", "Connections of callers that are open.", func() float64 {
+		open, _ := s.connections.now()
+		return float64(open)
+	})
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "redis_round_trips_total", Help: "Times that Redis was asked something: a command, or a pipeline of them."}, func() float64 {
+		return float64(s.trips.Count())
+	}))
 	gauge("redis_pool_connections", "Open connections to Redis.", func() float64 { return float64(s.redis.PoolStats().TotalConns) })
 	for _, state := range []jobs.State{jobs.Done, jobs.Failed, jobs.Cancelled} {
 		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{

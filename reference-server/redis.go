@@ -41,6 +41,7 @@ func (s *Server) openRedis(set *knobs.Settings) error {
 		opt = o
 	}
 	o := storeOptions(set, &s.background, s.sawRedis)
+	o.Trips = &s.trips
 	s.redis = dialog.Connect(opt, o)
 	s.store = dialog.NewStore(s.redis, o)
 	return nil

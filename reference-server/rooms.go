@@ -10,6 +10,7 @@ import (
 	"github.com/cstest/cstest/reference-server/dialog"
 	"github.com/cstest/cstest/reference-server/knobs"
 	"github.com/cstest/cstest/reference-server/model"
+	"github.com/cstest/cstest/reference-server/window"
 )
 
 // What the rooms need to know of the knobs, in their own terms.
@@ -42,6 +43,12 @@ func deskLive(s *knobs.Settings) desk.Live {
 	return desk.Live{
 		Hold: s.AgentHold.D(), Ping: s.AgentPing.D(), Pong: s.AgentPong.D(), Queue: int(s.AgentQueue), Log: s.LogMode != "off",
 		PerHour: int(s.DeskPerHour), MaxWait: s.DeskMaxWait.D(),
+	}
+}
+
+func windowLive(s *knobs.Settings) window.Live {
+	return window.Live{
+		Most: int(s.WindowMax), MostUser: int(s.WindowMaxUser), Idle: s.WindowIdle.D(), Ping: s.WindowPing.D(), Pong: s.WindowPong.D(),
 	}
 }
 

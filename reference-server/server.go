@@ -24,6 +24,7 @@ import (
 	"github.com/cstest/cstest/reference-server/quota"
 	"github.com/cstest/cstest/reference-server/surface"
 	"github.com/cstest/cstest/reference-server/token"
+	"github.com/cstest/cstest/reference-server/window"
 )
 
 // Server is a running reference server. All methods are safe for concurrent
@@ -37,12 +38,14 @@ type Server struct {
 	ids      *dialog.Minter
 	embedded *embedded
 	redis    *redis.Client
+	trips    dialog.RoundTrips // to Redis
 	store    *dialog.Store
 	model    *model.Client
 	caller   *model.Caller
 	watch    *degrade.Watch
 	faq      *answer.FAQ // nil: could not be built
 	desk     *desk.Desk
+	windows  *window.Room
 	limiter  *admission.Limiter
 	chat     *chat.Chat
 	jobs     *jobs.Queue
@@ -52,6 +55,7 @@ type Server struct {
 
 	public, admin         *http.Server
 	publicAddr, adminAddr string
+	connections           connections // of the public listener
 	leaving               atomic.Bool // not ready any more
 	draining              atomic.Bool // no turns any more
 	stop                  context.CancelFunc
@@ -113,6 +117,7 @@ func (s *Server) build(set *knobs.Settings) {
 			return clean
 		},
 	})
+	s.windows = window.New(func() window.Live { return windowLive(s.knobs.Load()) }, window.NewMetrics(s.metrics.registry, surface.WindowRefusals()...))
 	var err error
 	if s.faq, err = answer.NewFAQ(); err != nil {
 		s.log.Error("no FAQ: degraded turns go to people", "err", err)
@@ -127,9 +132,10 @@ func (s *Server) build(set *knobs.Settings) {
 		Knobs: s.knobs, Chat: s.chat, Watch: s.watch, Caller: s.caller, Desk: s.desk, Limiter: s.limiter,
 		Outcomes: func() map[string]int64 { return s.surface.Outcomes() }, Leaving: s.leaving.Load, Draining: s.draining.Load, Metrics: s.metrics.handler(), Log: s.log,
 		Token: string(s.cfg.AdminToken), Keys: len(s.cfg.Secrets) > 0, Profile: s.cfg.Profile, Redis: s.redisKind(),
+		RoundTrips: s.trips.Count, Connections: s.connections.now, Windows: s.windows.Open,
 	})
 	rooms := surface.Rooms{
-		Knobs: s.knobs, Chat: s.chat, Jobs: s.jobs, Dialogs: s.store, Desk: s.desk, IDs: s.ids, Tokens: s.tokens, Passes: token.NewPasses(s.redis), Gates: s.gates,
+		Knobs: s.knobs, Chat: s.chat, Jobs: s.jobs, Dialogs: s.store, Desk: s.desk, Windows: s.windows, IDs: s.ids, Tokens: s.tokens, Passes: token.NewPasses(s.redis), Gates: s.gates,
 		Metrics: s.metrics.registry, Log: s.log, Draining: s.draining.Load, Live: s.operate.Healthz, Ready: s.operate.Readyz,
 		Origins: s.cfg.TrustedOrigins, Loopback: func() bool { return loopback(s.publicAddr) },
 	}

@@ -32,6 +32,10 @@ type Rooms struct {
 	Metrics  http.Handler
 	Log      *slog.Logger
 
+	RoundTrips  func() int64              // to Redis
+	Connections func() (open, most int64) // of callers
+	Windows     func() int                // of customers, that are open
+
 	Token   string // that operators send; empty: none is asked for
 	Keys    bool   // there are keys to check callers' tokens with
 	Profile string

@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/cstest/cstest/reference-server/dialog"
+	"github.com/cstest/cstest/reference-server/ws"
 )
 
 // Why an agent's socket is not opened.
@@ -297,7 +298,7 @@ func (d *Desk) Drain(ctx context.Context) {
 	d.draining = true
 	d.mu.Unlock()
 	for _, s := range d.all() {
-		s.end(closeGoingAway, "the server is going down")
+		s.end(ws.GoingAway, "the server is going down")
 	}
 	ended := make(chan struct{})
 	go func() {

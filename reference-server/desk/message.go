@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/cstest/cstest/reference-server/wire"
+	"github.com/cstest/cstest/reference-server/ws"
 )
 
 // Protocol is the WebSocket subprotocol of agents.
@@ -25,17 +26,6 @@ const (
 	codeEmpty        outcome = "empty"
 )
 
-// Close codes of RFC 6455 and its registry.
-const (
-	closeGoingAway   = 1001
-	closeProtocol    = 1002
-	closeUnsupported = 1003
-	closePayload     = 1007
-	closePolicy      = 1008
-	closeTooBig      = 1009
-	closeTryAgain    = 1013
-)
-
 // request is any message from a client.
 type request struct {
 	Type     string   `json:"type"`
@@ -53,7 +43,7 @@ var requestTypes = [...]string{"subscribe", "claim", "reply", "other"}
 // another shape.
 func decodeRequest(b []byte) (q request, ok bool, code int) {
 	if !utf8.Valid(b) || !json.Valid(b) {
-		return q, false, closePayload
+		return q, false, ws.Payload
 	}
 	err := json.Unmarshal(b, &q)
 	return q, err == nil && len(q.Queues) <= 64, 0

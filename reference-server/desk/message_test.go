@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/cstest/cstest/reference-server/ws"
 )
 
 func FuzzRequests(f *testing.F) {
@@ -13,7 +15,7 @@ func FuzzRequests(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		q, ok, code := decodeRequest(b)
-		if code != 0 && code != closePayload {
+		if code != 0 && code != ws.Payload {
 			t.Fatalf("close code %d", code)
 		}
 		if code != 0 && ok {

@@ -4,6 +4,8 @@ import (
 	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/cstest/cstest/reference-server/ws"
 )
 
 // Metrics are the series of the agents' side. Labels come from closed sets.
@@ -38,7 +40,7 @@ func NewMetrics(to prometheus.Registerer, refusals ...string) *Metrics {
 	return &Metrics{
 		accepted: upgrades.WithLabelValues("accepted"),
 		refused:  each(upgrades, nil, refusals...),
-		closes:   each(counter("ws_closes_total", "Agents' sockets that ended, by close code; gone: without one.", "code"), nil, closeCodes...),
+		closes:   each(counter("ws_closes_total", "Agents' sockets that ended, by close code; gone: without one.", "code"), nil, ws.CloseCodes()...),
 		in:       each(messages, []string{"in"}, requestTypes[:]...),
 		out:      each(messages, []string{"out"}, "ticket", "subscribed", "error", string(outcomeClaimed), string(outcomeLost), string(outcomeReplied)),
 		claims:   each(counter("ws_claims_total", "Claims by outcome.", "outcome"), nil, outcomeClaimed, outcomeLost, outcomeNotFound, outcomeUnavailable),
@@ -63,9 +65,6 @@ func each[V ~string](c *prometheus.CounterVec, fixed []string, values ...V) map[
 
 // Refused counts a request for a socket that was turned away before it came here.
 func (d *Desk) Refused(code string) { d.metrics.refused[code].Inc() }
-
-// closeCodes are the values of the label code.
-var closeCodes = []string{"1000", "1001", "1002", "1003", "1007", "1008", "1009", "1013", "gone", "other"}
 
 func (m *Metrics) closed(code int) {
 	name := strconv.Itoa(code)

@@ -2,8 +2,6 @@ package desk
 
 import (
 	"context"
-	"errors"
-	"io"
 	"log/slog"
 	"net"
 	"slices"
@@ -13,6 +11,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/cstest/cstest/reference-server/dialog"
+	"github.com/cstest/cstest/reference-server/ws"
 )
 
 const (
@@ -60,7 +59,7 @@ func (s *socket) start() {
 	d := s.desk
 	s.put(helloMessage(s.who.UID, s.live.Ping))
 	if !d.join(s) {
-		s.end(closeGoingAway, "the server is going down")
+		s.end(ws.GoingAway, "the server is going down")
 	}
 	var parts sync.WaitGroup
 	parts.Go(s.read)
@@ -91,7 +90,7 @@ func (s *socket) end(code int, reason string) {
 
 // closeNow ends the socket at once.
 func (s *socket) closeNow() {
-	s.end(closeGoingAway, "the server is going down")
+	s.end(ws.GoingAway, "the server is going down")
 	_ = s.net.Close()
 }
 
@@ -120,7 +119,7 @@ func (s *socket) offer(message []byte) {
 	case s.out <- message:
 		s.desk.metrics.out["ticket"].Inc()
 	default:
-		s.end(closeTryAgain, "too slow")
+		s.end(ws.TryAgain, "too slow")
 	}
 }
 
@@ -160,7 +159,7 @@ func (s *socket) write() {
 		case <-s.quit:
 		}
 	}
-	for s.code == closeGoingAway && len(s.out) > 0 && s.send(<-s.out) {
+	for s.code == ws.GoingAway && len(s.out) > 0 && s.send(<-s.out) {
 		continue // the agent has no fault in the end: it gets its answers
 	}
 	if s.code == 0 {
@@ -190,7 +189,7 @@ func (s *socket) ping() {
 		err := s.conn.Ping(ctx)
 		cancel()
 		if err != nil {
-			s.end(closePolicy, "no pong")
+			s.end(ws.Policy, "no pong")
 			return
 		}
 	}
@@ -202,26 +201,11 @@ func (s *socket) read() {
 		kind, b, err := s.conn.Read(context.Background())
 		switch {
 		case err != nil:
-			s.end(readFault(err))
+			s.end(ws.ReadFault(err, "agent"))
 		case kind != websocket.MessageText:
-			s.end(closeUnsupported, "text only")
+			s.end(ws.Unsupported, "text only")
 		default:
 			s.handle(b)
 		}
 	}
-}
-
-// readFault is the close code for what went wrong with a read; 0 means that
-// there is nobody left to tell.
-func readFault(err error) (code int, reason string) {
-	var gone *net.OpError
-	switch code := websocket.CloseStatus(err); {
-	case code != -1:
-		return int(code), "closed by the agent"
-	case errors.Is(err, websocket.ErrMessageTooBig):
-		return closeTooBig, "a message may have 16 KiB"
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed), errors.As(err, &gone), errors.Is(err, context.DeadlineExceeded):
-		return 0, "the connection is gone"
-	}
-	return closeProtocol, "this is not RFC 6455"
 }

@@ -67,6 +67,7 @@ type StoreOptions struct {
 	RoundTrips int                                            // 2: begin and commit, pipelined; 4: one command after the other
 	Background *sync.WaitGroup                                // counts commits that are finished late; nil: nobody waits for them
 	Observe    func(op string, took time.Duration, err error) // hears of every operation; nil: nobody
+	Trips      *RoundTrips                                    // counts those of clients made with the options; nil: nobody does
 }
 
 // Connect makes a client with the time and the connections of the options.
@@ -88,13 +89,20 @@ func Connect(opt *redis.Options, o StoreOptions) *redis.Client {
 		opt.ConnMaxLifetime = time.Nanosecond
 	}
 	opt.MaxActiveConns = opt.PoolSize
-	return redis.NewClient(opt)
+	c := redis.NewClient(opt)
+	if o.Trips != nil {
+		c.AddHook(o.Trips)
+	}
+	return c
 }
 
 // NewStore makes a store of dialogs in the Redis of a client that Connect made
 // with the same options.
 func NewStore(rdb *redis.Client, o StoreOptions) *Store {
 	s := &Store{redis: rdb, patient: rdb.WithTimeout(pingTimeout), timeout: o.Timeout, attempts: max(1, o.Attempts), late: newLate(o.Background), answers: newRecent[[]answered](rememberDialogs), tails: newRecent[tail](rememberTails), roundtrips: o.RoundTrips, now: time.Now, observe: o.Observe}
+	if o.Trips != nil {
+		s.patient.AddHook(o.Trips) // a client with another timeout has no hooks of the one it was made of
+	}
 	if o.Pool > 1 {
 		// Commits go before begins: a turn whose answer was made must not wait
 		// for turns that may still be turned away.

@@ -46,6 +46,7 @@ func hardened() Settings {
 		GrayShare: 0.05, GrayMode: "hash", GraySalt: "cstest",
 		DrainLameDuck:   sec(5),
 		AgentMaxSockets: 2000, AgentQueue: 256, AgentPing: sec(20), AgentPong: sec(10), AgentHold: sec(600),
+		WindowMax: 18_000, WindowMaxUser: 16, WindowIdle: sec(600), WindowPing: sec(30), WindowPong: sec(10),
 		DeskPerHour: 2000, DeskMaxWait: sec(600),
 	}
 }

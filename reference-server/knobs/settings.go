@@ -81,6 +81,12 @@ type Settings struct {
 	AgentPong       unit.Duration
 	AgentHold       unit.Duration
 
+	WindowMax     unit.Count
+	WindowMaxUser unit.Count
+	WindowIdle    unit.Duration
+	WindowPing    unit.Duration
+	WindowPong    unit.Duration
+
 	DeskPerHour unit.Count
 	DeskMaxWait unit.Duration
 }

@@ -76,6 +76,11 @@ func specs() []spec {
 		{"agent.ping", true, "time between pings to an agent; for sockets opened from then on", nil, func(s *Settings) any { return &s.AgentPing }},
 		{"agent.pong", true, "how long the answer to a ping may take, then the socket is closed; for sockets opened from then on", nil, func(s *Settings) any { return &s.AgentPong }},
 		{"agent.hold", true, "how long a claimed ticket stays with its agent without a reply; then it is pushed again", nil, func(s *Settings) any { return &s.AgentHold }},
+		{"window.max", true, "customers' sockets on this server, above it 503; 0: none", nil, func(s *Settings) any { return &s.WindowMax }},
+		{"window.max_user", true, "sockets of one customer, above it 429; 0: unbounded", nil, func(s *Settings) any { return &s.WindowMaxUser }},
+		{"window.idle", true, "without a word, then a customer's socket is closed; 0s: never", nil, func(s *Settings) any { return &s.WindowIdle }},
+		{"window.ping", true, "silence after which a customer's side is asked whether it is there", nil, func(s *Settings) any { return &s.WindowPing }},
+		{"window.pong", true, "how long the answer to a ping may take, then the socket is closed", nil, func(s *Settings) any { return &s.WindowPong }},
 		{"desk.per_hour", true, "tickets that the people of a tenant close in an hour, from which a ticket's eta is told", nil, func(s *Settings) any { return &s.DeskPerHour }},
 		{"desk.max_wait", true, "eta above which people are kept for the questions that are theirs, and a turn that was only degraded gets no ticket; 0s: never", nil, func(s *Settings) any { return &s.DeskMaxWait }},
 	}

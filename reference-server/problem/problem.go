@@ -58,6 +58,9 @@ var (
 	Subprotocol = &Problem{Status: http.StatusBadRequest, Code: "subprotocol", Detail: "the subprotocol cs.agent.v1 is needed"}
 	Origin      = &Problem{Status: http.StatusForbidden, Code: "origin", Detail: "a page of another origin may not open this"}
 	Sockets     = &Problem{Status: http.StatusServiceUnavailable, Code: "sockets-full", Detail: "too many agents are connected here", Retry: 5 * time.Second}
+	Protocol    = &Problem{Status: http.StatusBadRequest, Code: "subprotocol", Detail: "the subprotocol cs.chat.v1 is needed"}
+	Windows     = &Problem{Status: http.StatusServiceUnavailable, Code: "sockets-full", Detail: "too many windows are open here", Retry: 5 * time.Second}
+	OwnWindows  = &Problem{Status: http.StatusTooManyRequests, Code: "rate-limited", Detail: "too many windows of yours are open", Retry: time.Second}
 )
 
 // The problems of the switch.
@@ -71,6 +74,25 @@ func Fields(detail string) *Problem {
 	return &Problem{Status: http.StatusUnprocessableEntity, Code: "invalid-field", Detail: detail}
 }
 
+// Document is the problem as a message over a socket, where there are no headers: it
+// names the turn that it answers, "" where that is not known, and when to come back.
+func (p *Problem) Document(traceID, turnID string) []byte {
+	j := p.document(traceID).StringIf("turn_id", turnID)
+	if p.Retry > 0 {
+		j = j.Int("retry_after_s", p.retryAfter())
+	}
+	return j.EndObject()
+}
+
+// document is an object that is still open.
+func (p *Problem) document(traceID string) wire.JSON {
+	return wire.JSON(make([]byte, 0, 256)).Object("").String("type", "about:blank").String("title", http.StatusText(p.Status)).
+		Int("status", int64(p.Status)).String("code", p.Code).String("detail", p.Detail).String("trace_id", traceID)
+}
+
+// retryAfter is the wait in whole seconds.
+func (p *Problem) retryAfter() int64 { return int64((p.Retry + time.Second - 1) / time.Second) }
+
 // Write sends the problem.
 func (p *Problem) Write(w http.ResponseWriter, traceID string) {
 	h := w.Header()
@@ -79,10 +101,9 @@ func (p *Problem) Write(w http.ResponseWriter, traceID string) {
 		h.Set(k, v)
 	}
 	if p.Retry > 0 {
-		h["Retry-After"] = []string{strconv.Itoa(int((p.Retry + time.Second - 1) / time.Second))}
+		h["Retry-After"] = []string{strconv.FormatInt(p.retryAfter(), 10)}
 	}
-	b := wire.JSON(make([]byte, 0, 256)).Object("").String("type", "about:blank").String("title", http.StatusText(p.Status)).
-		Int("status", int64(p.Status)).String("code", p.Code).String("detail", p.Detail).String("trace_id", traceID).EndObject()
+	b := p.document(traceID).EndObject()
 	h["Content-Length"] = []string{strconv.Itoa(len(b))}
 	w.WriteHeader(p.Status)
 	_, _ = w.Write(b)

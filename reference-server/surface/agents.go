@@ -13,10 +13,11 @@ import (
 	"github.com/cstest/cstest/reference-server/problem"
 	"github.com/cstest/cstest/reference-server/token"
 	"github.com/cstest/cstest/reference-server/wire"
+	"github.com/cstest/cstest/reference-server/ws"
 )
 
-// agentPass trades an agent's token for a pass.
-func (s *Surface) agentPass(x *exchange) error {
+// pass trades a token for a pass, which opens a socket.
+func (s *Surface) pass(x *exchange) error {
 	if s.Draining() {
 		return problem.Draining
 	}
@@ -43,11 +44,11 @@ func (s *Surface) agentSocketOpen(x *exchange) error {
 		s.Desk.Refused(p.Code)
 		return p
 	}
-	if p := s.handshake(x.r); p != nil {
+	if p := s.handshake(x.r, desk.Protocol, problem.Subprotocol); p != nil {
 		return refuse(p)
 	}
 	err := s.Desk.Accept(x.w, x.r, desk.Agent{Owner: x.who.Owner, TraceID: x.tr.ID}, int(x.set.AgentMaxSockets))
-	var broken *desk.HandshakeError
+	var broken *ws.HandshakeError
 	switch {
 	case errors.As(err, &broken):
 		s.Desk.Refused(problem.Handshake.Code)
@@ -62,8 +63,9 @@ func (s *Surface) agentSocketOpen(x *exchange) error {
 	return err
 }
 
-// handshake says what is wrong with the request for an upgrade; nil: nothing.
-func (s *Surface) handshake(r *http.Request) *problem.Problem {
+// handshake says what is wrong with the request for an upgrade to a subprotocol; nil:
+// nothing, another: what is said where the subprotocol is not offered.
+func (s *Surface) handshake(r *http.Request, subprotocol string, another *problem.Problem) *problem.Problem {
 	switch {
 	case r.ProtoMajor != 1 || r.ProtoMinor < 1 || !hasToken(r.Header, "Connection", "upgrade") || !hasToken(r.Header, "Upgrade", "websocket") ||
 		r.Header.Get("Sec-Websocket-Version") != "13":
@@ -72,8 +74,8 @@ func (s *Surface) handshake(r *http.Request) *problem.Problem {
 		return problem.Handshake
 	case !s.sameOrigin(r):
 		return problem.Origin
-	case !slices.Contains(tokens(r.Header, "Sec-Websocket-Protocol"), desk.Protocol):
-		return problem.Subprotocol
+	case !slices.Contains(tokens(r.Header, "Sec-Websocket-Protocol"), subprotocol):
+		return another
 	}
 	return nil
 }

@@ -48,6 +48,11 @@ func (s *Surface) open(x *exchange) error {
 	if err != nil {
 		return err
 	}
+	return s.openTurn(x, body)
+}
+
+// openTurn makes the turn of an authenticated caller's message.
+func (s *Surface) openTurn(x *exchange, body []byte) error {
 	q, err := decodeRequest(body)
 	if err != nil {
 		if errors.Is(err, errField) {

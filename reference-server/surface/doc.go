@@ -1,6 +1,6 @@
 // Package surface is the public HTTP side: the table of endpoints (routes.go),
 // what every one of them goes through (exchange.go, identity.go, log.go,
 // metrics.go), bodies (body.go, request.go), and the endpoints: a turn answered
-// whole (chat.go), as a stream of events (stream.go) or from a queue (jobs.go),
-// what is kept of a user (dialogs.go), and agents (agents.go).
+// whole (chat.go), as a stream of events (stream.go), from a queue (jobs.go) or
+// over a customer's socket (window.go), what is kept of a user (dialogs.go), and agents (agents.go).
 package surface

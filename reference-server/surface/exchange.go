@@ -43,26 +43,22 @@ func (s *Surface) serve(e Endpoint) http.HandlerFunc {
 			s.fail(x, err)
 		}
 		took := time.Since(x.start)
-		if p := min(max(x.status, 0), len(s.outcomes)-1); e.Turn {
-			s.outcomes[p].Add(1)
-		}
-		s.metrics.request(e.route, x.status, took)
-		s.logLine(x, e.route, took)
+		s.note(x, e.route, e.Turn, took)
 	}
+}
+
+// note counts and logs what became of a request, or of a message over a socket.
+func (s *Surface) note(x *exchange, r route, turn bool, took time.Duration) {
+	if status := min(max(x.status, 0), len(s.outcomes)-1); turn {
+		s.outcomes[status].Add(1)
+	}
+	s.metrics.request(r, x.status, took)
+	s.logLine(x, r, took)
 }
 
 // run runs the Endpoint behind its gates; a panic becomes an error.
 func (s *Surface) run(x *exchange, e Endpoint) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
-				panic(v)
-			}
-			s.Log.Error("panic", "trace_id", x.tr.ID, "value", v, "stack", string(debug.Stack()))
-			x.w.Header().Set("Connection", "close")
-			err = problem.Internal
-		}
-	}()
+	defer s.recovered(x, &err)
 	if e.Turn && s.Draining() {
 		s.metrics.rejected["draining"].Inc()
 		return problem.Draining
@@ -89,6 +85,22 @@ func (s *Surface) run(x *exchange, e Endpoint) (err error) {
 	return e.handle(x)
 }
 
+// recovered makes an error of a panic; it is deferred.
+func (s *Surface) recovered(x *exchange, err *error) {
+	v := recover()
+	if v == nil {
+		return
+	}
+	if abort, ok := v.(error); ok && errors.Is(abort, http.ErrAbortHandler) {
+		panic(v)
+	}
+	s.Log.Error("panic", "trace_id", x.tr.ID, "value", v, "stack", string(debug.Stack()))
+	if x.w != nil {
+		x.w.Header().Set("Connection", "close")
+	}
+	*err = problem.Internal
+}
+
 // quota takes what the request costs its caller; nil when there was enough.
 func (s *Surface) quota(x *exchange, e Endpoint) *quota.Refusal {
 	switch {
@@ -101,10 +113,15 @@ func (s *Surface) quota(x *exchange, e Endpoint) *quota.Refusal {
 }
 
 func (s *Surface) limited(x *exchange, q *quota.Refusal) error {
-	s.metrics.rejected[q.Name].Inc()
 	h := x.w.Header()
 	h.Set("RateLimit-Policy", `"`+q.Name+`";q=`+strconv.Itoa(q.Limit))
 	h.Set("RateLimit", `"`+q.Name+`";r=0;t=`+strconv.Itoa(int(q.Wait.Seconds())+1))
+	return s.refusal(q)
+}
+
+// refusal is the problem of a bucket that is empty.
+func (s *Surface) refusal(q *quota.Refusal) *problem.Problem {
+	s.metrics.rejected[q.Name].Inc()
 	p := *problem.RateLimited
 	p.Retry = q.Wait
 	return &p

@@ -27,12 +27,14 @@ func (s *Surface) Endpoints() []Endpoint {
 		{Method: "POST", Path: "/chat", route: routeChat, Turn: true, Role: token.User, handle: s.chat},
 		{Method: "POST", Path: "/v1/chat/stream", route: routeStream, Turn: true, Role: token.User, handle: s.stream},
 		{Method: "POST", Path: "/v1/chat/async", route: routeAsync, Turn: true, Role: token.User, handle: s.async},
+		{Method: "POST", Path: "/v1/chat/ticket", route: routeWindow, Role: token.User, handle: s.pass},
+		{Method: "GET", Path: "/v1/chat/ws", route: routeWindow, Role: token.User, pass: true, handle: s.windowOpen},
 		{Method: "GET", Path: "/v1/jobs/{id}", route: routeJob, Role: token.User, handle: s.jobGet},
 		{Method: "DELETE", Path: "/v1/jobs/{id}", route: routeJob, Role: token.User, handle: s.jobDelete},
 		{Method: "GET", Path: "/v1/dialogs/{id}", route: routeDialog, Role: token.User, handle: s.dialogGet},
 		{Method: "DELETE", Path: "/v1/dialogs/{id}", route: routeDialog, Role: token.User, handle: s.dialogDelete},
 		{Method: "GET", Path: "/v1/tickets/{id}", route: routeTicket, Role: token.User, handle: s.ticketGet},
-		{Method: "POST", Path: "/v1/agent/ticket", route: routeAgent, Role: token.Agent, handle: s.agentPass},
+		{Method: "POST", Path: "/v1/agent/ticket", route: routeAgent, Role: token.Agent, handle: s.pass},
 		{Method: "GET", Path: "/v1/agent/ws", route: routeAgent, Role: token.Agent, pass: true, handle: s.agentSocketOpen},
 	}
 }

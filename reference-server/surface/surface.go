@@ -17,6 +17,7 @@ import (
 	"github.com/cstest/cstest/reference-server/problem"
 	"github.com/cstest/cstest/reference-server/quota"
 	"github.com/cstest/cstest/reference-server/token"
+	"github.com/cstest/cstest/reference-server/window"
 )
 
 // Rooms are what the surface serves.
@@ -26,6 +27,7 @@ type Rooms struct {
 	Jobs     *jobs.Queue
 	Dialogs  *dialog.Store
 	Desk     *desk.Desk
+	Windows  *window.Room
 	IDs      *dialog.Minter
 	Tokens   *token.Verifier
 	Passes   *token.Passes
@@ -37,7 +39,7 @@ type Rooms struct {
 	Ready    http.HandlerFunc
 
 	Mint     func(who token.Identity) (string, error) // POST /dev/token; nil: there is none
-	Origins  []string                                 // that a browser may open the agents' WebSocket from
+	Origins  []string                                 // that a browser may open a WebSocket from
 	Loopback func() bool                              // only this machine can call
 }
 

@@ -37,7 +37,7 @@ func passKey(pass string) string {
 // Issue makes a pass for who. The error wraps dialog.ErrState.
 func (p *Passes) Issue(ctx context.Context, who Identity) (string, error) {
 	pass := rand.Text()
-	holder := wire.JSON(nil).Object("").String("uid", who.UID).String("tenant", who.Tenant).String("role", string(who.Role)).EndObject()
+	holder := wire.JSON(nil).Object("").String("uid", who.UID).String("tenant", who.Tenant).String("role", string(who.Role)).Int("until", who.Until.Unix()).EndObject()
 	if err := p.redis.Set(ctx, passKey(pass), []byte(holder), PassLife).Err(); err != nil {
 		return "", fmt.Errorf("%w: %w", dialog.ErrState, err)
 	}
@@ -56,6 +56,6 @@ func (p *Passes) Redeem(ctx context.Context, pass string) (Identity, error) {
 	if err != nil {
 		return Identity{}, fmt.Errorf("%w: %w", dialog.ErrState, err)
 	}
-	got := gjson.GetMany(holder, "uid", "tenant", "role")
-	return Identity{Owner: dialog.Owner{UID: got[0].Str, Tenant: got[1].Str}, Role: Role(got[2].Str)}, nil
+	got := gjson.GetMany(holder, "uid", "tenant", "role", "until")
+	return Identity{Owner: dialog.Owner{UID: got[0].Str, Tenant: got[1].Str}, Role: Role(got[2].Str), Until: time.Unix(got[3].Int(), 0)}, nil
 }

@@ -42,7 +42,8 @@ const DefaultTenant = "default"
 // Identity is who a verified token speaks for.
 type Identity struct {
 	dialog.Owner
-	Role Role
+	Role  Role
+	Until time.Time // the token is taken
 }
 
 // Verifier checks tokens against a ring of HS256 keys. Safe for concurrent use.
@@ -50,13 +51,7 @@ type Verifier struct {
 	keys   map[string][]byte
 	parser *jwt.Parser
 	now    func() time.Time
-	known  *otter.Cache[string, verified] // tokens that were accepted, by their every byte
-}
-
-// verified is what a token proved, and until when.
-type verified struct {
-	who    Identity
-	expiry time.Time
+	known  *otter.Cache[string, Identity] // tokens that were accepted, by their every byte
 }
 
 const (
@@ -66,7 +61,7 @@ const (
 
 // NewVerifier checks with keys, by key id.
 func NewVerifier(keys map[string][]byte, now func() time.Time) *Verifier {
-	return &Verifier{keys: keys, now: now, known: otter.Must(&otter.Options[string, verified]{MaximumSize: knownTokens}), parser: jwt.NewParser(
+	return &Verifier{keys: keys, now: now, known: otter.Must(&otter.Options[string, Identity]{MaximumSize: knownTokens}), parser: jwt.NewParser(
 		jwt.WithValidMethods([]string{"HS256"}), jwt.WithStrictDecoding(), jwt.WithExpirationRequired(),
 		jwt.WithIssuer(issuer), jwt.WithAudience(audience), jwt.WithLeeway(leeway), jwt.WithIssuedAt(), jwt.WithTimeFunc(now))}
 }
@@ -100,8 +95,8 @@ func (v *Verifier) verify(token string) (Identity, error) {
 	if len(token) > maxToken {
 		return Identity{}, fmt.Errorf("%w: longer than %d bytes", ErrToken, maxToken)
 	}
-	if k, ok := v.known.GetIfPresent(token); ok && v.now().Before(k.expiry.Add(leeway)) {
-		return k.who, nil
+	if who, ok := v.known.GetIfPresent(token); ok && v.now().Before(who.Until) {
+		return who, nil
 	}
 	if err := v.shape(token); err != nil {
 		return Identity{}, err
@@ -119,8 +114,9 @@ func (v *Verifier) verify(token string) (Identity, error) {
 	if err != nil {
 		return Identity{}, fmt.Errorf("%w: %w", ErrToken, err)
 	}
+	who.Until = expiry.Add(leeway)
 	if len(token) <= knownTokenMax {
-		v.known.Set(strings.Clone(token), verified{who, expiry.Time})
+		v.known.Set(strings.Clone(token), who)
 	}
 	return who, nil
 }

@@ -52,18 +52,22 @@ func TestTokensAccepted(t *testing.T) {
 		claims string
 		want   Identity
 	}{
-		"plain":                      {goodClaims(nil), Identity{dialog.Owner{Tenant: "default", UID: "u1"}, "user"}},
-		"tenant and role":            {goodClaims(map[string]any{"tenant": "t2", "role": "agent"}), Identity{dialog.Owner{Tenant: "t2", UID: "u1"}, "agent"}},
-		"audience among several":     {goodClaims(map[string]any{"aud": []string{"other", "chat"}}), Identity{dialog.Owner{Tenant: "default", UID: "u1"}, "user"}},
-		"expired within the leeway":  {goodClaims(map[string]any{"exp": now - 20}), Identity{dialog.Owner{Tenant: "default", UID: "u1"}, "user"}},
-		"issued ahead in the leeway": {goodClaims(map[string]any{"iat": now + 20}), Identity{dialog.Owner{Tenant: "default", UID: "u1"}, "user"}},
-		"Role is not role":           {goodClaims(map[string]any{"Role": "agent", "TENANT": "t2", "Sub": "u2"}), Identity{dialog.Owner{Tenant: "default", UID: "u1"}, "user"}},
-		"Role beside role":           {goodClaims(map[string]any{"role": "user", "Role": "agent"}), Identity{dialog.Owner{Tenant: "default", UID: "u1"}, "user"}},
-		"a space inside":             {goodClaims(map[string]any{"sub": "王 小明"}), Identity{dialog.Owner{Tenant: "default", UID: "王 小明"}, "user"}},
-		"64 Chinese characters":      {goodClaims(map[string]any{"sub": strings.Repeat("客", 64)}), Identity{dialog.Owner{Tenant: "default", UID: strings.Repeat("客", 64)}, "user"}},
+		"plain":                      {goodClaims(nil), Identity{Owner: dialog.Owner{Tenant: "default", UID: "u1"}, Role: "user"}},
+		"tenant and role":            {goodClaims(map[string]any{"tenant": "t2", "role": "agent"}), Identity{Owner: dialog.Owner{Tenant: "t2", UID: "u1"}, Role: "agent"}},
+		"audience among several":     {goodClaims(map[string]any{"aud": []string{"other", "chat"}}), Identity{Owner: dialog.Owner{Tenant: "default", UID: "u1"}, Role: "user"}},
+		"expired within the leeway":  {goodClaims(map[string]any{"exp": now - 20}), Identity{Owner: dialog.Owner{Tenant: "default", UID: "u1"}, Role: "user"}},
+		"issued ahead in the leeway": {goodClaims(map[string]any{"iat": now + 20}), Identity{Owner: dialog.Owner{Tenant: "default", UID: "u1"}, Role: "user"}},
+		"Role is not role":           {goodClaims(map[string]any{"Role": "agent", "TENANT": "t2", "Sub": "u2"}), Identity{Owner: dialog.Owner{Tenant: "default", UID: "u1"}, Role: "user"}},
+		"Role beside role":           {goodClaims(map[string]any{"role": "user", "Role": "agent"}), Identity{Owner: dialog.Owner{Tenant: "default", UID: "u1"}, Role: "user"}},
+		"a space inside":             {goodClaims(map[string]any{"sub": "王 小明"}), Identity{Owner: dialog.Owner{Tenant: "default", UID: "王 小明"}, Role: "user"}},
+		"64 Chinese characters":      {goodClaims(map[string]any{"sub": strings.Repeat("客", 64)}), Identity{Owner: dialog.Owner{Tenant: "default", UID: strings.Repeat("客", 64)}, Role: "user"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := testVerifier().verify(forge(goodHeader, c.claims, testSecret))
+			if until := time.Until(got.Until); err == nil && (until <= 0 || until > 2*time.Hour+leeway) {
+				t.Errorf("taken for %s more", until)
+			}
+			got.Until = time.Time{}
 			if err != nil || got != c.want {
 				t.Errorf("verify = %+v, %v; want %+v", got, err, c.want)
 			}
