@@ -35,6 +35,7 @@ const (
 	slotJobStatus
 	slotJobResult
 	slotTicket
+	slotRefusal
 	slotCount
 )
 
@@ -89,8 +90,11 @@ func newReader(target *scenario.Target, saved savedNames) (reader, *find.Paths, 
 			paths[slotJobResult] = "result"
 		}
 	}
-	if target.Mode == scenario.ModeAgents {
+	switch {
+	case target.Mode == scenario.ModeAgents:
 		paths[slotTicket] = "ticket.id"
+	case target.Mode == scenario.ModeWebSocket && target.API == scenario.APIReference:
+		paths[slotRefusal] = "status" // of a problem: a message has none of its own
 	}
 	r.named = namedIn(target.Response)
 	r.lookup = jsonscan.Compile(paths)

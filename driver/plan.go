@@ -88,8 +88,10 @@ func compile(target *scenario.Target, opts Options) (*plan, error) {
 	switch {
 	case p.mode == scenario.ModeAgents && target.API != scenario.APIReference:
 		return nil, fmt.Errorf("target.mode: agents is for api reference, not %.20q", target.API)
+	case p.mode == scenario.ModeWebSocket && target.API == scenario.APIReference && p.Connections != scenario.Shared:
+		target = withMessages(target)
 	case p.mode == scenario.ModeWebSocket && (target.API != scenario.APICustom || target.Request == nil || p.Connections == scenario.Shared):
-		return nil, errors.New("target.mode: websocket is for api custom with a request, and connections that are not shared")
+		return nil, errors.New("target.mode: websocket is for api reference, or custom with a request, and connections that are not shared")
 	}
 	u, err := p.where(target)
 	if err != nil {
@@ -367,10 +369,7 @@ func (o *Options) builtin(target *scenario.Target, mode scenario.Mode, prefix st
 		path = map[scenario.Mode]string{
 			scenario.ModeSync: "/v1/chat", scenario.ModeStream: "/v1/chat/stream", scenario.ModeAsync: "/v1/chat/async", scenario.ModeAgents: "/v1/chat",
 		}[mode]
-		body = `{"dialog_id":"${dialog.id}","turn_id":"${turn.id}","text":"${turn.text}"}`
-		if target.Auth == nil {
-			body = `{"uid":"${user.id}","dialog_id":"${dialog.id}","turn_id":"${turn.id}","text":"${turn.text}"}`
-		}
+		body = referenceBody(target)
 	case scenario.APIArticle:
 		path = "/chat"
 		body = `{"uid":"${user.id}","dialog_id":"${dialog.id}","text":"${turn.text}"}`
@@ -391,6 +390,23 @@ func (o *Options) builtin(target *scenario.Target, mode scenario.Mode, prefix st
 	}
 	t, err := o.bindBody([]byte(body))
 	return path, t, err
+}
+
+// referenceBody is what the reference API is sent, over HTTP and over a socket.
+func referenceBody(target *scenario.Target) string {
+	if target.Auth == nil {
+		return `{"uid":"${user.id}","dialog_id":"${dialog.id}","turn_id":"${turn.id}","text":"${turn.text}"}`
+	}
+	return `{"dialog_id":"${dialog.id}","turn_id":"${turn.id}","text":"${turn.text}"}`
+}
+
+// withMessages is a target of the reference API whose turns go over sockets: the
+// messages are the documents of HTTP, each with the id of its turn.
+func withMessages(target *scenario.Target) *scenario.Target {
+	t := *target
+	t.Request = &scenario.Request{As: scenario.AsJSON, Body: []byte(referenceBody(target))}
+	t.Response = &scenario.Response{TurnID: "turn_id"}
+	return &t
 }
 
 // jobOf says where the job of an asynchronous turn is, nil where nothing but the

@@ -189,6 +189,9 @@ func (ch *channel) message(x *exchange, reply *Reply, e *socket.Event) (over boo
 		}
 		return true, r.takeStream(x, reply)
 	}
+	if status, ok := x.scanner.Values[slotRefusal].Count(); ok && status >= http.StatusMultipleChoices && status < 600 {
+		x.Head.Status = status
+	}
 	return true, r.take(x, reply, x.Head.Status, e.Data)
 }
 

@@ -3,7 +3,6 @@ package reason
 // socketPhrases are of customers' sockets.
 func socketPhrases() []phraseRow {
 	return []phraseRow{
-		{"websocket is a customer's own socket and goes with api: custom; human agents on WebSocket are mode: agents", "websocket 是客户自己的套接字，须与 api: custom 同用；WebSocket 上的人工坐席是 mode: agents"},
 		{"mode: %s needs http: \"1.1\"", "mode: %s 需要 http: \"1.1\""},
 		{"event, ack and is_answer are of messages over a socket, which have no path", "event、ack 与 is_answer 属于套接字上的消息，消息没有 path"},
 		{"a socket is somebody's own: write per-user, per-conversation or per-turn", "套接字归一人所有：请写 per-user、per-conversation 或 per-turn"},

@@ -128,15 +128,12 @@ func (c *checker) secure() bool {
 func (c *checker) wire() {
 	t := &c.Target
 	modes := map[API][]Mode{
-		APIReference: {ModeSync, ModeStream, ModeAsync, ModeAgents},
+		APIReference: {ModeSync, ModeStream, ModeAsync, ModeWebSocket, ModeAgents},
 		APIArticle:   {ModeSync},
 		APIOpenAI:    {ModeSync, ModeStream},
 		APICustom:    {ModeSync, ModeStream, ModeAsync, ModeWebSocket},
 	}[t.API]
-	switch {
-	case t.Mode == ModeWebSocket && t.API == APIReference:
-		c.bad("target.mode", "websocket is a customer's own socket and goes with api: custom; human agents on WebSocket are mode: agents")
-	case !slices.Contains(modes, t.Mode):
+	if !slices.Contains(modes, t.Mode) {
 		c.bad("target.mode", "api %s has no %s: possible are %s", t.API, t.Mode, strings.Join(texts(modes...), ", "))
 	}
 	if t.HTTP != HTTP1 {

@@ -84,6 +84,9 @@ func (t *Target) fill() {
 		t.Socket = &Socket{}
 	}
 	if t.Socket != nil {
+		if t.API == APIReference {
+			t.Socket.fillReference()
+		}
 		t.Socket.fill()
 	}
 	if r := t.Request; r != nil {

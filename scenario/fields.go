@@ -44,7 +44,7 @@ Target.request | what one turn sends (custom; path and headers for any api) |
 Target.then | steps of a turn behind its request, such as a poll; the answer is that of the last (custom only) |
 Target.response | where things are in an answer (custom only) |
 Target.http | protocol; "2" needs https, h2c is HTTP/2 without TLS | "1.1"
-Target.mode | sync: one answer; stream: SSE; async: 202 and a job; websocket: messages over a socket of the customer's (custom only); agents: the people who are shown the questions | sync
+Target.mode | sync: one answer; stream: SSE; async: 202 and a job; websocket: messages over a socket of the customer's (reference and custom); agents: the people who are shown the questions | sync
 Target.socket | the socket of mode: websocket |
 Target.agents | the people who are shown the questions (mode: agents only) | with mode: agents, 4 sockets
 Target.connections | who shares a connection; HTTP/2 is always shared | per-user; shared with HTTP/2
@@ -54,7 +54,7 @@ Target.sources | auto: beyond 10,000 connections to a loopback target others com
 Target.timeout | a turn unanswered by then is a timeout | 3s
 Target.tls | TLS of an https url |
 Target.limits | what a server can do to the generator at most |
-Socket.path | path of the upgrade below the url, a template; with a query where there is one | /, with socket.io /socket.io/?EIO=4&transport=websocket
+Socket.path | path of the upgrade below the url, a template; with a query where there is one | /, with socket.io /socket.io/?EIO=4&transport=websocket, with api: reference /v1/chat/ws
 Socket.headers | headers of the upgrade, templates |
 Socket.subprotocols | offered in Sec-WebSocket-Protocol; the server must choose one |
 Socket.protocol | what is spoken on it: websocket: each message as it is; socket.io: events of socket.io on engine.io 4 | websocket

@@ -30,6 +30,14 @@ type Ping struct {
 }
 
 // fill puts in the defaults.
+// fillReference puts in where the bundled server has its customers' sockets.
+func (s *Socket) fillReference() {
+	or(&s.Path, "/v1/chat/ws")
+	if s.Subprotocols == nil {
+		s.Subprotocols = []string{"cs.chat.v1"}
+	}
+}
+
 func (s *Socket) fill() {
 	or(&s.Protocol, PlainMessages)
 	if s.Protocol == SocketIO {

@@ -73,7 +73,10 @@ sla: {availability: 99%%}
 	if _, err := Parse("x.yaml", fmt.Appendf(nil, base, "ws://127.0.0.1", "request: {path: /c, body: {t: '${turn.text}'}}\n  response: {answer: a}"), Options{}); err == nil {
 		t.Error("ws:// goes with mode: sync")
 	}
-	if _, err := Parse("x.yaml", []byte("version: 1\nname: x\ntarget: {url: 'https://x', mode: websocket}\nload: {users: 1, for: 1s}\nconversations: [{name: c, turns: [{say: a}]}]\nsla: {availability: 99%}\n"), Options{}); !strings.Contains(fmt.Sprint(err), "human agents on WebSocket are mode: agents") {
-		t.Errorf("%v", err)
+	for _, target := range []string{"url: 'https://x'", "bundled: {}"} {
+		s, err := Parse("x.yaml", []byte("version: 1\nname: x\ntarget: {"+target+", mode: websocket}\nload: {users: 1, for: 1s}\nconversations: [{name: c, turns: [{say: a}]}]\nsla: {availability: 99%}\n"), Options{})
+		if err != nil || s.Target.Socket.Path != "/v1/chat/ws" || !slices.Equal(s.Target.Socket.Subprotocols, []string{"cs.chat.v1"}) || len(s.Warnings()) > 0 {
+			t.Errorf("%s: the reference API's sockets are known: %v, %+v", target, err, s)
+		}
 	}
 }
