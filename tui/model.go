@@ -25,22 +25,21 @@ type freshMsg struct{}
 
 // model is the Bubble Tea model. It is only ever touched by the program's own goroutine.
 type model struct {
-	opts   Options
-	feed   *feed
-	words  *words
-	colour *palette
+	canvas
 
-	frame         Frame
-	width, height int
-	view          int
-	help, paused  bool
-	asked         bool // for the end, on this keyboard
+	opts Options
+	feed *feed
+
+	frame        Frame
+	view         int
+	help, paused bool
+	asked        bool // for the end, on this keyboard
 
 	content string // drawn, until something changes
 }
 
 func newModel(opts Options, d *feed) *model {
-	m := &model{opts: opts, feed: d, words: wordsOf(opts.Lang), colour: newPalette(true), width: 80, height: 24}
+	m := &model{canvas: newCanvas(opts.Lang), opts: opts, feed: d}
 	m.draw()
 	return m
 }
@@ -112,20 +111,9 @@ func (m *model) stop() {
 }
 
 // View gives what draw has drawn.
-func (m *model) View() tea.View {
-	v := tea.NewView(m.content)
-	v.AltScreen = true
-	v.DisableBracketedPasteMode = true
-	return v
-}
+func (m *model) View() tea.View { return shown(m.content) }
 
-func (m *model) draw() {
-	rows := m.rows()
-	if len(rows) > m.height {
-		rows = rows[:m.height]
-	}
-	m.content = strings.Join(rows, "\n")
-}
+func (m *model) draw() { m.content = m.compose(m.body, m.footer) }
 
 // columns reads the run's course under the feed's lock.
 func (m *model) columns(n int) []tally {

@@ -3,6 +3,7 @@ package tui
 import (
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -262,7 +263,7 @@ func TestWordsKeepToTheVocabulary(t *testing.T) {
 				}
 			}
 		}
-		for _, line := range w.help {
+		for _, line := range slices.Concat(w.help, w.experimentHelp) {
 			out = append(out, line[0], line[1])
 		}
 		return out

@@ -98,13 +98,18 @@ var sgr = regexp.MustCompile("\x1b\\[[0-9;]*m")
 // too wide, no control but colours.
 func fits(t testing.TB, m *model) {
 	t.Helper()
-	rows := strings.Split(m.content, "\n")
-	if len(rows) != max(m.height, 0) && m.height > 0 && m.width > 0 {
-		t.Errorf("%d rows on a screen of %d", len(rows), m.height)
+	fitsScreen(t, m.content, m.width, m.height)
+}
+
+func fitsScreen(t testing.TB, content string, width, height int) {
+	t.Helper()
+	rows := strings.Split(content, "\n")
+	if len(rows) != max(height, 0) && height > 0 && width > 0 {
+		t.Errorf("%d rows on a screen of %d", len(rows), height)
 	}
 	for i, row := range rows {
-		if w := ansi.StringWidth(row); w > m.width {
-			t.Errorf("row %d is %d cells wide on a screen of %d: %q", i, w, m.width, row)
+		if w := ansi.StringWidth(row); w > width {
+			t.Errorf("row %d is %d cells wide on a screen of %d: %q", i, w, width, row)
 		}
 		for _, r := range sgr.ReplaceAllString(row, "") {
 			if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029' {

@@ -1,123 +1,13 @@
 package tui
 
 import (
-	"fmt"
 	"math"
 	"strconv"
-	"strings"
 
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/sla"
 	"github.com/cstest/cstest/unit"
 )
-
-// section is a block of rows of the screen. When the screen is too low the
-// sections with the least keep go first; rows to spare go to those that can grow.
-type section struct {
-	keep int
-	min  int
-	max  int
-	rows func(n int) []*line
-}
-
-// narrow and low are where the two-column layout ends and the short list begins.
-const (
-	narrow = 72
-	low    = 12
-)
-
-// rows draws the whole screen: at most height rows of at most width cells.
-func (m *model) rows() []string {
-	if m.width <= 0 || m.height <= 0 {
-		return nil
-	}
-	var body []*line
-	switch {
-	case m.help:
-		body = m.stack(m.helpSections())
-	case m.width < narrow || m.height < low:
-		body = m.short()
-	case m.view == turnsView:
-		body = m.stack(m.turnsSections())
-	case m.view == objectivesView:
-		body = m.stack(m.objectivesSections())
-	default:
-		body = m.stack(m.overviewSections())
-	}
-	out := make([]string, 0, m.height)
-	for _, l := range body {
-		if len(out) < m.height-1 {
-			out = append(out, l.String())
-		}
-	}
-	for len(out) < m.height-1 {
-		out = append(out, "")
-	}
-	return append(out, m.footer().String())
-}
-
-// stack fits sections into the rows above the footer.
-func (m *model) stack(sections []section) []*line {
-	room := m.height - 1
-	sizes := make([]int, len(sections))
-	need := 0
-	for i, s := range sections {
-		sizes[i] = s.min
-		need += s.min
-	}
-	for need > room {
-		worst := least(sections, func(i int) bool { return sizes[i] > 0 })
-		if worst < 0 {
-			break
-		}
-		need -= sizes[worst]
-		sizes[worst] = 0
-	}
-	// What went for a larger one's sake may fit after all, the most wanted first.
-	for range sections {
-		best := -1
-		for i, s := range sections {
-			if sizes[i] == 0 && s.min > 0 && need+s.min <= room && (best < 0 || s.keep > sections[best].keep) {
-				best = i
-			}
-		}
-		if best < 0 {
-			break
-		}
-		sizes[best] = sections[best].min
-		need += sizes[best]
-	}
-	for grown := true; grown && need < room; {
-		grown = false
-		for i, s := range sections {
-			if need < room && sizes[i] > 0 && sizes[i] < s.max {
-				sizes[i]++
-				need++
-				grown = true
-			}
-		}
-	}
-	var out []*line
-	for i, s := range sections {
-		if sizes[i] > 0 {
-			out = append(out, s.rows(sizes[i])...)
-		}
-	}
-	return out
-}
-
-// least is the section with the least keep among those that hold; -1: none.
-func least(sections []section, holds func(int) bool) int {
-	found := -1
-	for i, s := range sections {
-		if holds(i) && (found < 0 || s.keep < sections[found].keep) {
-			found = i
-		}
-	}
-	return found
-}
-
-func one(f func() *line) func(int) []*line { return func(int) []*line { return []*line{f()} } }
 
 // header is the first row: what runs, where it is, how long it takes.
 func (m *model) header() *line {
@@ -194,66 +84,38 @@ func (m *model) marks() *line {
 	return l
 }
 
-// title is a rule with a name in it.
-func (m *model) title(width int, name string) *line {
-	return newLine(width).glyphs(m.colour.rule, "─", 1).text("", " ").text(m.colour.title, name).
-		text("", " ").glyphs(m.colour.rule, "─", width)
-}
-
-// beside sets two blocks next to each other.
-func (m *model) beside(left, right []*line, col int) []*line {
-	out := make([]*line, max(len(left), len(right)))
-	for i := range out {
-		out[i] = newLine(m.width)
-		if i < len(left) {
-			out[i].join(left[i])
-		}
-		if i < len(right) {
-			out[i].to(col).join(right[i])
-		}
+// body is what stands above the keys.
+func (m *model) body() []*line {
+	switch {
+	case m.help:
+		return m.stack(m.helpSections())
+	case m.width < narrow || m.height < low:
+		return m.short()
+	case m.view == turnsView:
+		return m.stack(m.turnsSections())
+	case m.view == objectivesView:
+		return m.stack(m.objectivesSections())
+	default:
+		return m.stack(m.overviewSections())
 	}
-	return out
 }
 
 // footer is the keys, and which view this is.
 func (m *model) footer() *line {
-	c, w := m.colour, m.words
-	l := newLine(m.width)
-	key := func(k, what string) {
-		if need := textWidth(k) + textWidth(what) + 3; l.w+need <= m.width {
-			l.text("", " ").text(c.title, k).text(c.dim, " "+what+" ")
-		}
-	}
-	stop := w.keyStop
+	w := m.words
+	stop, pause := w.keyStop, w.keyPause
 	if m.asked || m.frame.Stopping {
 		stop = w.keyStopHard
 	}
+	held := ""
 	if m.paused {
-		l.text("", " ").text(c.paused, " "+w.paused+" "+unit.Clock(m.frame.Elapsed)+" ")
+		pause, held = w.keyResume, w.paused+" "+unit.Clock(m.frame.Elapsed)
 	}
-	key("q", stop)
-	if m.paused {
-		key("p", w.keyResume)
-	} else {
-		key("p", w.keyPause)
+	view := m.view
+	if m.help {
+		view = -1
 	}
-	key("tab", w.keyViews)
-	key("?", w.keyHelp)
-	tabs := newLine(m.width)
-	for i, name := range w.views {
-		if i > 0 {
-			tabs.text(c.rule, " │ ")
-		}
-		if i == m.view && !m.help {
-			tabs.text(c.bold, name)
-		} else {
-			tabs.text(c.dim, name)
-		}
-	}
-	if l.w+tabs.w+2 <= m.width {
-		l.to(m.width - tabs.w - 1).join(tabs)
-	}
-	return l
+	return m.keys(held, [][2]string{{"q", stop}, {"p", pause}, {"tab", w.keyViews}, {"?", w.keyHelp}}, w.views[:], view)
 }
 
 func (m *model) helpSections() []section {
@@ -279,11 +141,4 @@ func (m *model) answered() string {
 	}
 	c := m.frame.SoFar.classes()
 	return share(c.n-c.bad, c.n)
-}
-
-func format(text string, args ...any) string {
-	if strings.Contains(text, "%") {
-		return fmt.Sprintf(text, args...)
-	}
-	return text
 }

@@ -26,6 +26,14 @@ type words struct {
 	lineStarts, lineUsers, lineTurns, lineFlight   string
 	lineBudget, lineOver, lineStorm                string
 	lineStopping, lineInvalid                      string
+
+	// Of an experiment.
+	rounds, roundOf, runOf, aboutLeft   string
+	runs, allMade, effects, provisional string
+	metric, variant, measured, change   string
+	bounds, verdictSoFar, noEffects     string
+	experimentViews                     [experimentViews]string
+	experimentHelp                      [][2]string
 }
 
 func wordsOf(lang reason.Lang) *words {
@@ -70,6 +78,24 @@ func english() *words {
 		},
 		lineStarts: "starts", lineUsers: "users", lineTurns: "turns", lineFlight: "in flight",
 		lineBudget: "budget %d of %d s left", lineOver: "bad seconds %d, allowed %d", lineStorm: "STORM", lineStopping: "STOPPING", lineInvalid: "INVALID",
+
+		rounds: "runs", roundOf: "round %d of %d", runOf: "run %d of %d", aboutLeft: "about %s left",
+		runs: "Runs, the last one first", allMade: "all runs are made", effects: "Effects so far", provisional: "provisional",
+		metric: "metric", variant: "variant", measured: "median", change: "change", bounds: "95 % bounds", verdictSoFar: "so far", noEffects: "no run is made yet",
+		experimentViews: [experimentViews]string{"effects", "runs", "this run"},
+		experimentHelp: [][2]string{
+			{"q, Ctrl-C", "stop: the run under way ends and is in no table, all others are judged; again: at once"},
+			{"p", "pause drawing; the experiment goes on"},
+			{"tab, 1 2 3", "effects · runs made · the run under way"},
+			{"↑ ↓ PgUp PgDn", "scroll the table"},
+			{"?, esc", "this page and back"},
+			{"", ""},
+			{"round", "every variant once, in an order drawn anew, with the same arrivals"},
+			{"A/A", "the baseline once more: what chance alone does on this machine"},
+			{"change", "against the baseline, or the variant before: the middle of all pairs"},
+			{"so far", "as it would be judged if the experiment ended now; more rounds may change it"},
+			{"equivalent", "the whole interval lies within the margin"},
+		},
 	}
 }
 
@@ -108,6 +134,24 @@ func chinese() *words {
 		},
 		lineStarts: "会话到达", lineUsers: "用户", lineTurns: "轮次", lineFlight: "在途",
 		lineBudget: "预算剩 %d/%d 秒", lineOver: "坏秒 %d，允许 %d", lineStorm: "风暴", lineStopping: "正在停止", lineInvalid: "压测无效",
+
+		rounds: "进度", roundOf: "回合 %d/%d", runOf: "第 %d/%d 次运行", aboutLeft: "约剩 %s",
+		runs: "已完成的运行（新的在前）", allMade: "全部运行已完成", effects: "目前的差异", provisional: "暂定",
+		metric: "指标", variant: "变体", measured: "中位数", change: "变化", bounds: "95 % 区间", verdictSoFar: "目前", noEffects: "尚无完成的运行",
+		experimentViews: [experimentViews]string{"差异", "运行", "本次运行"},
+		experimentHelp: [][2]string{
+			{"q, Ctrl-C", "停止：结束本次运行（不计入任何表），其余照常判定；再按一次立即停止"},
+			{"p", "暂停刷新，实验继续"},
+			{"tab, 1 2 3", "差异 · 已完成的运行 · 本次运行"},
+			{"↑ ↓ PgUp PgDn", "滚动表格"},
+			{"?, esc", "打开或关闭本页"},
+			{"", ""},
+			{"回合", "每个变体各运行一次，顺序重新抽取，到达完全相同"},
+			{"A/A", "基线再运行一次：显示此机器上仅凭偶然会有多大差异"},
+			{"变化", "相对基线或前一个变体：全部配对的中间值"},
+			{"目前", "若实验此刻结束会得到的判定，后续回合可能改变它"},
+			{"相当", "整个区间都在容差之内"},
+		},
 	}
 }
 
