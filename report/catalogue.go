@@ -60,7 +60,7 @@ type words struct {
 	SocketsF, StraysF                                                  string
 	LiveTitle, ErrorsTitle, QualityNoteF, TargetTitle                  string
 	StartsPerS, Users                                                  string
-	ByTurnTitle, ByTurnNote, NthTurn                                   string
+	ByTurnTitle, ByTurnNote, NthTurn, ByLoadTitle, ByLoadNote          string
 }
 
 // wordsIn gives the catalogue of a language; an unknown one reads English.
@@ -111,6 +111,7 @@ func english() *words {
 		SLANoteF: "Verdicts are of exact counts, by one-sided bounds at %s confidence.", SLANoteMeasured: "Verdicts are of what was measured (sla.gate: measured); bounds are one-sided, at %s confidence.",
 		SLANoteClosed: "The load is closed: users wait for each answer, so it slows down with the target, and what nobody could ask was not judged.",
 		ByTurnTitle:   "Mean response time by turn of the conversation", ByTurnNote: "Answered turns, from the first of a conversation.", NthTurn: "turn %s",
+		ByLoadTitle: "Response time by load", ByLoadNote: "A dot is a second outside storms: the turns in it, and how long they took.",
 		ReadNote:  "Response time runs from the intended start, so waiting caused by the target is in it.",
 		StageNote: "Seconds are of intended time, from the start of the load.",
 		Address:   "address", NotAnswered: "not answered", HandshakesF: "%s full and %s resumed TLS handshakes", ResentF: "%s requests went over another connection",
@@ -162,6 +163,7 @@ func chinese() *words {
 		SLANoteF: "结论依据精确计数的单侧置信界，置信度 %s。", SLANoteMeasured: "结论以实测值为准（sla.gate: measured）；所列界为单侧，置信度 %s。",
 		SLANoteClosed: "这是闭环负载：用户等到应答才继续，因此负载随被测系统变慢，没能提出的问题不计入判定。",
 		ByTurnTitle:   "会话中各轮的平均响应时间", ByTurnNote: "得到应答的轮次，从会话的第一轮数起。", NthTurn: "第 %s 轮",
+		ByLoadTitle: "不同负载下的响应时间", ByLoadNote: "每个点为风暴之外的一秒：该秒的轮次数及其响应时间。",
 		ReadNote:  "响应时间自计划开始时刻起计，包含因被测系统造成的等待。",
 		StageNote: "秒按计划时刻计，自压测开始。",
 		Address:   "地址", NotAnswered: "未应答", HandshakesF: "TLS 握手：完整 %s 次，恢复 %s 次", ResentF: "%s 个请求改走其他连接",

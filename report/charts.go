@@ -199,3 +199,16 @@ func errorLayers(d *result.Document, w *words) []chartLayer {
 	}
 	return out
 }
+
+// loadVaries tells whether seconds had so different numbers of turns that response
+// times by load say something: the busiest twice as many as the quietest, of ten.
+func loadVaries(d *result.Document) bool {
+	least, most, n := int64(math.MaxInt64), int64(0), 0
+	for _, s := range d.Series {
+		if s.P50Ns == nil || afterStages(d, s) {
+			continue
+		}
+		least, most, n = min(least, s.Turns), max(most, s.Turns), n+1
+	}
+	return n >= 10 && most >= 2*least
+}

@@ -58,6 +58,7 @@ type page struct {
 	ObservedTitle                 string
 	ObservedCharts                []chartObserved
 	Live, ErrorKinds, ByTurn      bool
+	ByLoad                        bool
 }
 
 type tile struct{ Key, Value, Under, Class string }
@@ -105,6 +106,7 @@ func WriteHTML(d *result.Document, out io.Writer, lang Lang) error {
 		Policy: fmt.Sprintf("default-src 'none'; script-src %s %s; style-src %s; img-src data:; base-uri 'none'; form-action 'none'",
 			cspHash(uPlotScript), cspHash(pageScript), cspHash(style)),
 		Notes: []string{judgingNote(d, w), correlationNote(d, w), loadNote(d, w), partlyNote(d, w)}, Tiles: tilesOf(d, w), Got: gotBars(d.Tiers, w), Facts: factsOf(d, w), Addresses: addressTable(d, w), Live: slices.ContainsFunc(d.Series, func(s result.Second) bool { return s.Conversations > 0 }), ErrorKinds: len(errorLayers(d, w)) > 0,
+		ByLoad: loadVaries(d),
 		ByTurn: slices.ContainsFunc(d.Series, func(s result.Second) bool { return len(s.TurnMeanNs) > 0 }),
 	}
 	p.Observed, p.ObservedTitle, p.ObservedCharts = observedTable(d, w), w.observed().Title, observedCharts(d)

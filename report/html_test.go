@@ -93,8 +93,8 @@ func chromium(t *testing.T, page string) string {
 func TestPageInABrowser(t *testing.T) {
 	d := saleDocument(t)
 	dom := chromium(t, pageOf(t, d, Chinese))
-	if n := strings.Count(dom, "<canvas"); n != 9 {
-		t.Errorf("%d charts drawn, want 9", n)
+	if n := strings.Count(dom, "<canvas"); n != 10 {
+		t.Errorf("%d charts drawn, want 10", n)
 	}
 	if !strings.Contains(dom, "<html lang=\"zh-CN\">") || !strings.Contains(dom, "优惠券") {
 		t.Error("Chinese text is missing")
@@ -130,8 +130,8 @@ func TestHostilePageInABrowser(t *testing.T) {
 	page := pageOf(t, hostileDocument(t), English)
 	page = strings.ReplaceAll(page, "HOST", strings.TrimPrefix(server.URL, "http://"))
 	dom := chromium(t, page)
-	if n := strings.Count(dom, "<canvas"); n != 9 {
-		t.Errorf("%d charts drawn, want 9: the page's own scripts did not run to the end", n)
+	if n := strings.Count(dom, "<canvas"); n != 10 {
+		t.Errorf("%d charts drawn, want 10: the page's own scripts did not run to the end", n)
 	}
 	if strings.Contains(dom, "data-pwned") {
 		t.Error("a payload ran")
