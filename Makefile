@@ -43,6 +43,9 @@ library: build ## run every built-in scenario and hold it to the verdict it anno
 library-short: build ## the same for those that gate a change, in their short form
 	scripts/library.sh short
 
+tune-check: build ## 20 experiments of a variant against itself and one that costs 20 % (three quarters of an hour)
+	scripts/tune-check.sh
+
 smoke: build ## run the built-in smoke scenario
 	bin/cstest run smoke --no-tui --results-dir results/smoke-$$(date -u +%Y%m%dT%H%M%SZ)
 
@@ -77,4 +80,4 @@ ci: lint test fuzz library-short ## everything that gates a change
 clean: ## remove what was built
 	rm -rf bin results dist
 
-.PHONY: help deps build test lint mutate judging-tables library library-short smoke fuzz readme bench image k8s release-snapshot ci clean
+.PHONY: help deps build test lint mutate judging-tables library library-short tune-check smoke fuzz readme bench image k8s release-snapshot ci clean

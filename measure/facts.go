@@ -99,6 +99,8 @@ type Process struct {
 	Name   string        `json:"name"`
 	CPU    time.Duration `json:"cpu_ns"`
 	MaxRSS int64         `json:"max_rss_bytes"`
+	// BaseRSS is what was resident when the load began; 0 where that is not known.
+	BaseRSS int64 `json:"base_rss_bytes,omitempty"`
 	// Ended is when the process was seen to end before it was asked to; 0 when it was not.
 	Ended time.Duration `json:"ended_ns,omitempty"`
 	Exit  string        `json:"exit,omitempty"`
@@ -111,6 +113,11 @@ type TargetFacts struct {
 	Redis       string `json:"redis,omitempty"`
 	Turns       int64  `json:"turns,omitempty"` // requests it says it answered
 	Known       bool   `json:"known,omitempty"`
+	// RoundTrips to Redis since the load began, and the most Connections of callers at
+	// once; both known or neither.
+	RoundTrips      int64 `json:"redis_round_trips,omitempty"`
+	Connections     int64 `json:"connections,omitempty"`
+	RoundTripsKnown bool  `json:"redis_round_trips_known,omitempty"`
 }
 
 // Generator is how well the generator itself kept up.

@@ -178,6 +178,7 @@ func mergeProcesses(a, b []Process) []Process {
 		if ok {
 			p.CPU += have.CPU
 			p.MaxRSS += have.MaxRSS
+			p.BaseRSS += have.BaseRSS
 			if have.Ended > 0 && (p.Ended == 0 || have.Ended < p.Ended || have.Ended == p.Ended && have.Exit < p.Exit) {
 				p.Ended, p.Exit = have.Ended, have.Exit
 			}
@@ -189,6 +190,9 @@ func mergeProcesses(a, b []Process) []Process {
 
 func mergeTarget(a, b TargetFacts) TargetFacts {
 	out := TargetFacts{Turns: a.Turns + b.Turns, Known: a.Known && b.Known}
+	if a.RoundTripsKnown && b.RoundTripsKnown {
+		out.RoundTrips, out.Connections, out.RoundTripsKnown = a.RoundTrips+b.RoundTrips, a.Connections+b.Connections, true
+	}
 	out.Profile = max(a.Profile, b.Profile)
 	out.KnobsSHA256 = max(a.KnobsSHA256, b.KnobsSHA256)
 	out.Redis = max(a.Redis, b.Redis)

@@ -55,6 +55,7 @@ func usagePhrases() []phraseRow {
 		{"--turn counts from 1", "--turn 从 1 数起"},
 		{"--turn %d: the conversation has no such turn, or ended before it", "--turn %d：会话没有这一轮，或在此之前已结束"},
 		{"--gate %q: want one of %s", "--gate %q：请写 %s 之一"},
+		{"--vary protocol: %q is none of %s", "--vary protocol：%q 不在 %s 之中"},
 		{"--precision is from 0.5%% to 50%%, --probes 1 or more, --hold and --from above 0, --max not below --from", "--precision 须从 0.5%% 到 50%%，--probes 至少为 1，--hold 与 --from 须大于 0，--max 不小于 --from"},
 		{"--replicas tells whether they bear a load: say it with --need", "--replicas 说明副本能否承受某个负载：请用 --need 写出负载"},
 		{"--until %q: want context, integrity, full_quality or expected", "--until %q：请写 context、integrity、full_quality 或 expected"},

@@ -51,6 +51,7 @@ func TestTuneText(t *testing.T) {
 		`mean +article-0 +\+(1\d|2\d)(\.\d+)? % +\+\d+(\.\d+)? % … \+2\d(\.\d+)? % +0\.00195 +worse`,
 		`turns/s +article-0 +-1\d(\.\d+)? %.* worse`, `A/A, baseline .* no difference seen +11\n`,
 		`The same within the margin in every variant: answered, quality, calls/turn\.`,
+		`Not known of this target: P50, CPU/turn,\s+Redis/turn\.`,
 	} {
 		if !regexp.MustCompile(want).MatchString(text) {
 			t.Errorf("no %q in\n%s", want, text)
@@ -136,6 +137,36 @@ func TestTuneJSONReadsBack(t *testing.T) {
 		if strings.Contains(out.String(), ": null,\n  \"warnings") || strings.Contains(out.String(), `"effects": null`) || strings.Contains(out.String(), `"runs": null`) {
 			t.Errorf("a list is null:\n%s", out.String())
 		}
+	}
+}
+
+// While it goes on, every metric that is known has a row for each variant, the baseline
+// first.
+func TestTuneEffects(t *testing.T) {
+	e := experiment(t, "article-0", 10)
+	rows := TuneEffects(e, English)
+	if len(rows) != 18 { // six metrics of three arms
+		t.Fatalf("%d rows: %+v", len(rows), rows)
+	}
+	base, slower, again := rows[0], rows[1], rows[2]
+	if base.Metric != "mean" || base.Variant != "hardened" || base.Measured == "" || base.Change != "" || base.Code != "" {
+		t.Errorf("baseline %+v", base)
+	}
+	if slower.Metric != "" || slower.Variant != "article-0" || slower.Code != "worse" || slower.Verdict != "worse" || !strings.Contains(slower.Bounds, " … ") || slower.Needs != "" {
+		t.Errorf("slower %+v", slower)
+	}
+	if again.Variant != "A/A, baseline" || again.Code != "equivalent" || again.Needs != "" {
+		t.Errorf("control %+v", again)
+	}
+	if rows[3].Metric != "P99" {
+		t.Errorf("the second metric is %+v", rows[3])
+	}
+	if rate := rows[8]; rate.Code != "cannot_tell" || rate.Verdict != "no difference seen" || rate.Needs != "needs 11" {
+		t.Errorf("the control's rate %+v", rate)
+	}
+	early := TuneEffects(experiment(t, "article-0", 2), Chinese)
+	if len(early) != 18 || early[1].Verdict != "无法判断" || early[1].Bounds != "无界" || early[2].Variant != "A/A（基线）" {
+		t.Errorf("after two rounds, in Chinese: %+v", early[:3])
 	}
 }
 

@@ -23,6 +23,7 @@ type tunePage struct {
 	Class, Rounds string
 	Effects       string
 	Warnings      []string
+	Note          string
 	Medians       [][]string
 	Arms          []tuneArm
 	Metrics       []tuneMetric
@@ -55,7 +56,7 @@ func WriteTuneHTML(e *tune.Experiment, out io.Writer, lang Lang) error {
 	w := wordsIn(lang)
 	v := tuneView{e: e, w: w, t: w.tune()}
 	p := tunePage{
-		E: e, W: w, T: v.t, Class: e.Verdict, Rounds: v.rounds(), Effects: v.effectsTitle(), Warnings: v.warnings(), Medians: v.medians(), Metrics: v.multiples(),
+		E: e, W: w, T: v.t, Class: e.Verdict, Rounds: v.rounds(), Effects: v.effectsTitle(), Warnings: v.warnings(), Note: v.note(), Medians: v.medians(), Metrics: v.multiples(),
 	}
 	for i := range e.Arms {
 		p.Arms = append(p.Arms, tuneArm{p.Medians[i+1], v.verdicts(&e.Arms[i])})

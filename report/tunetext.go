@@ -68,7 +68,7 @@ func WriteTune(e *tune.Experiment, out io.Writer, opts TextOptions) error {
 		t.wrapped("", v.t.PublishedNote, dim)
 	}
 	t.line("")
-	t.wrapped("", v.t.Note+" "+v.t.ControlNote, dim)
+	t.wrapped("", v.note(), dim)
 	for _, warning := range v.warnings() {
 		t.wrapped("! ", warning, yellow)
 	}
@@ -119,7 +119,7 @@ func WriteTuneMarkdown(e *tune.Experiment, out io.Writer, lang Lang) error {
 		mdRows(p, rows, 2)
 		p("\n%s", md(v.t.PublishedNote))
 	}
-	p("\n%s %s", md(v.t.Note), md(v.t.ControlNote))
+	p("\n%s", md(v.note()))
 	for _, warning := range v.warnings() {
 		p("\n> ⚠ %s", md(warning))
 	}
@@ -182,6 +182,12 @@ func (v *tuneView) metric(name string) string {
 		return v.t.CPUPerTurn
 	case "LLM calls per turn":
 		return v.t.CallsPerTurn
+	case "Redis round trips per turn":
+		return v.t.RedisPerTurn
+	case "target memory per conversation":
+		return v.t.Memory
+	case "target CPU per conversation":
+		return v.t.CPUPerTalk
 	case "full quality":
 		return v.t.Quality
 	}
@@ -211,6 +217,39 @@ func (v *tuneView) medians() [][]string {
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// note is what stands below the tables: how they are to be read, and what is not known.
+func (v *tuneView) note() string {
+	parts := []string{v.t.Note, v.t.ControlNote}
+	var missing []string
+	held := false
+	for _, m := range tune.Metrics() {
+		known := v.known(m.Name)
+		held = held || known && m.Held
+		if !known && !m.Held {
+			missing = append(missing, v.metric(m.Name))
+		}
+	}
+	if held {
+		parts = append(parts, v.t.HeldNote)
+	}
+	if len(missing) > 0 && len(missing) < len(tune.Metrics())/2 { // else there are no runs yet
+		parts = append(parts, fmt.Sprintf(v.t.NotToldF, strings.Join(missing, v.w.Comma)))
+	}
+	return strings.Join(parts, " ")
+}
+
+// known tells whether a figure of any arm is known.
+func (v *tuneView) known(metric string) bool {
+	for i := range v.e.Arms {
+		for _, f := range v.e.Arms[i].Figures {
+			if f.Metric == metric && f.Median != nil {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // judged says how the runs of every arm were judged.
@@ -315,10 +354,13 @@ func tuneFigure(v *float64, in string) string {
 	if v != nil && in == "count" {
 		return unit.Figure(*v)
 	}
+	if v != nil && in == "bytes" {
+		return size(int64(*v))
+	}
 	return figure(v, in)
 }
 
-// TuneProgress is a line on a run that has just been made.
+// TuneProgress is a line on a run that has just been made; left may be empty.
 func TuneProgress(e *tune.Experiment, r tune.Run, done, of int, left string, lang Lang) string {
 	w := wordsIn(lang)
 	v := tuneView{e: e, w: w, t: w.tune()}
@@ -334,7 +376,10 @@ func TuneProgress(e *tune.Experiment, r tune.Run, done, of int, left string, lan
 	if r.Left != "" {
 		parts = append(parts, v.t.LeftOut+w.Colon+Clean(r.Codes.Text(lang)))
 	}
-	return strings.Join(append(parts, left), " · ")
+	if left != "" {
+		parts = append(parts, left)
+	}
+	return strings.Join(parts, " · ")
 }
 
 // WriteFiles writes files into dir, each as NAME.tmp, synced and renamed, so that

@@ -10,6 +10,8 @@ type tuneWords struct {
 	RoundsF, InterruptedNote, AllEquivalentF string
 	Note, ControlNote, Invalid, NotBounded   string
 	TurnsPerS, CPUPerTurn, CallsPerTurn      string
+	RedisPerTurn, Memory, CPUPerTalk         string
+	NotToldF, HeldNote                       string
 	Quality, Round, LeftOut                  string
 }
 
@@ -31,7 +33,10 @@ func tuneEnglish() tuneWords {
 		Note:        "Intervals of all comparisons hold together at 95 %. Medians of the runs; only whole seconds of judged stages count. Needs: about as many rounds would tell.",
 		ControlNote: "The baseline was run twice in every round: its second runs show what chance alone does here.",
 		Invalid:     "not compared", NotBounded: "unbounded",
-		TurnsPerS: "turns/s", CPUPerTurn: "CPU/turn", CallsPerTurn: "calls/turn", Quality: "quality", Round: "round", LeftOut: "left out",
+		TurnsPerS: "turns/s", CPUPerTurn: "CPU/turn", CallsPerTurn: "calls/turn", RedisPerTurn: "Redis/turn", Memory: "memory/conv.", CPUPerTalk: "CPU/conv.",
+		NotToldF: "Not known of this target: %s.",
+		HeldNote: "Connections: the most that were open at once. Memory per conversation: what the server had more at the most than before the load, by the conversations that were open; CPU per conversation: by those that were begun.",
+		Quality:  "quality", Round: "round", LeftOut: "left out",
 	}
 }
 
@@ -46,6 +51,9 @@ func tuneChinese() tuneWords {
 		Note:        "全部比较的区间在 95 % 置信度下同时成立。表中为各次运行的中位数，只计入判定阶段内的整秒。“所需回合”：大约这么多回合才能判断。",
 		ControlNote: "每个回合基线都运行两次：第二次显示此处仅凭偶然会有多大差异。",
 		Invalid:     "不参与比较", NotBounded: "无界",
-		TurnsPerS: "轮次/秒", CPUPerTurn: "CPU/轮次", CallsPerTurn: "LLM 调用/轮次", Quality: "完整质量", Round: "回合", LeftOut: "未采用",
+		TurnsPerS: "轮次/秒", CPUPerTurn: "CPU/轮次", CallsPerTurn: "LLM 调用/轮次", RedisPerTurn: "Redis 往返/轮次", Memory: "内存/会话", CPUPerTalk: "CPU/会话",
+		NotToldF: "此被测系统未提供：%s。",
+		HeldNote: "连接：同时打开的最多连接数。每会话内存：服务器峰值内存超出施压前的部分，除以同时进行的会话数；每会话 CPU：除以开始的会话数。",
+		Quality:  "完整质量", Round: "回合", LeftOut: "未采用",
 	}
 }

@@ -230,8 +230,6 @@ func (t *attempt) arm(ctx context.Context) error {
 			return unusable(err)
 		}
 	}
-	for _, c := range t.servers.Children() {
-		c.LoadStarts()
-	}
+	t.servers.LoadStarts(ctx)
 	return nil
 }

@@ -7,10 +7,13 @@ import (
 	"github.com/cstest/cstest/sla"
 )
 
-// Metric is one figure of a run. Unit is ns, share, per_s, us or count.
+// Metric is one figure of a run. Unit is ns, share, per_s, us, count or bytes.
 type Metric struct {
 	Name, Unit string
 	sla.Metric
+	// Held: what conversations cost while they are open, which is only looked at where
+	// variants differ in how they are held.
+	Held bool
 }
 
 // Metrics are those that variants are compared by.
@@ -18,14 +21,18 @@ func Metrics() []Metric {
 	less := sla.Metric{Margin: sla.LatencyMargin}
 	share := sla.Metric{HigherIsBetter: true, Margin: sla.ShareMargin, Points: true}
 	return []Metric{
-		{"mean", "ns", less},
-		{"P50", "ns", less},
-		{"P99", "ns", less},
-		{"turns", "per_s", sla.Metric{HigherIsBetter: true, Margin: sla.ThroughputMargin}},
-		{"answered", "share", share},
-		{"full quality", "share", share},
-		{"target CPU per turn", "us", less},
-		{"LLM calls per turn", "count", less},
+		{"mean", "ns", less, false},
+		{"P50", "ns", less, false},
+		{"P99", "ns", less, false},
+		{"turns", "per_s", sla.Metric{HigherIsBetter: true, Margin: sla.ThroughputMargin}, false},
+		{"answered", "share", share, false},
+		{"full quality", "share", share, false},
+		{"target CPU per turn", "us", less, false},
+		{"LLM calls per turn", "count", less, false},
+		{"Redis round trips per turn", "count", less, false},
+		{"connections", "count", less, true},
+		{"target memory per conversation", "bytes", less, true},
+		{"target CPU per conversation", "us", less, true},
 	}
 }
 
@@ -34,8 +41,10 @@ const leastForP99 = 200
 
 // Figures are what a run measured, by the name of the metric; one that is not
 // known is not in it. Times, rate and shares are of turns intended in whole
-// seconds of judged stages, so that what warms up is not in them; CPU and calls
-// are of the run as a whole, divided by all its turns.
+// seconds of judged stages, so that what warms up is not in them; CPU, calls and
+// round trips are of the run as a whole, divided by all its turns. Memory is what the
+// target had more at the most than before the load, by the conversations that were
+// open at the most; CPU per conversation is by those that were begun.
 func Figures(snap *measure.Snapshot, facts *measure.Facts) map[string]float64 {
 	out := map[string]float64{}
 	var (
@@ -72,21 +81,57 @@ func Figures(snap *measure.Snapshot, facts *measure.Facts) map[string]float64 {
 	if p99, known := times.Quantile(0.99); known && times.N() >= leastForP99 {
 		out["P99"] = float64(p99)
 	}
-	if all := float64(snap.Turns()); all > 0 && facts != nil {
-		var used time.Duration
-		for _, p := range facts.Processes {
-			if measure.IsBundledServer(p.Name) {
-				used += p.CPU
-			}
-		}
-		if used > 0 {
-			out["target CPU per turn"] = float64(used.Nanoseconds()) / 1e3 / all
-		}
-		if facts.LLMKnown {
-			out["LLM calls per turn"] = float64(facts.LLMCalls) / all
-		}
+	if facts != nil && snap.Turns() > 0 {
+		ofTarget(out, snap, facts)
 	}
 	return out
+}
+
+// ofTarget adds what the target and those behind it used.
+func ofTarget(out map[string]float64, snap *measure.Snapshot, facts *measure.Facts) {
+	all := float64(snap.Turns())
+	var open int64
+	for _, s := range facts.Generator.Seconds {
+		open = max(open, s.Conversations)
+	}
+	var used time.Duration
+	var more int64
+	knowsBefore := true
+	for _, p := range facts.Processes {
+		if measure.IsBundledServer(p.Name) {
+			used += p.CPU
+			more += p.MaxRSS - p.BaseRSS
+			knowsBefore = knowsBefore && p.BaseRSS > 0
+		}
+	}
+	if used > 0 {
+		out["target CPU per turn"] = float64(used.Nanoseconds()) / 1e3 / all
+		if snap.Started > 0 {
+			out["target CPU per conversation"] = float64(used.Nanoseconds()) / 1e3 / float64(snap.Started)
+		}
+	}
+	if knowsBefore && more > 0 && open > 0 {
+		out["target memory per conversation"] = float64(more) / float64(open)
+	}
+	if facts.LLMKnown {
+		out["LLM calls per turn"] = float64(facts.LLMCalls) / all
+	}
+	if t := &facts.Target; t.RoundTripsKnown {
+		out["Redis round trips per turn"] = float64(t.RoundTrips) / all
+		if t.Connections > 0 {
+			out["connections"] = float64(t.Connections)
+		}
+	}
+}
+
+// WithoutHeld takes out what conversations cost while they are open.
+func WithoutHeld(figures map[string]float64) map[string]float64 {
+	for _, m := range Metrics() {
+		if m.Held {
+			delete(figures, m.Name)
+		}
+	}
+	return figures
 }
 
 // judged tells whether a whole second lies in judged stages.

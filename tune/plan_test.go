@@ -98,7 +98,7 @@ func TestSteps(t *testing.T) {
 }
 
 func TestRoundsCanShowADifference(t *testing.T) {
-	// 8 metrics of one variant and of the control are 16 comparisons, of fifteen and it 128.
+	// 12 metrics of one variant and of the control are 24 comparisons, of fifteen and it 192.
 	for variants, want := range map[int]int{2: 10, 4: 11, 16: 13} {
 		if got := plan(t, variants, 0, 1).Rounds; got != want {
 			t.Errorf("%d variants: %d rounds, want %d", variants, got, want)

@@ -20,6 +20,7 @@ type oneRun struct {
 	signals     *signals
 	secrets     *report.Redactor
 	tags        map[string]string
+	observe     func(*trial.Live) // nil: nobody watches
 }
 
 // drive runs c and writes its result as `cstest run` does.
@@ -35,7 +36,7 @@ func (r *oneRun) drive(c *chosen) (*result.Document, *trial.Done, error) {
 	done, err := trial.Run(r.signals.hard, r.signals.graceful, trial.Options{
 		Scenario: c.Scenario, Executable: r.executable, Resolved: about.Scenario, Dir: about.Dir, Processes: 1,
 		LogDir: filepath.Join(dir, "logs"), Journal: filepath.Join(dir, result.JournalFile), RunID: about.RunID, About: about,
-		AllowTarget: r.allowTarget, Signal: r.signals.number, Redact: r.secrets.Text,
+		AllowTarget: r.allowTarget, Observe: r.observe, Signal: r.signals.number, Redact: r.secrets.Text,
 	})
 	if err != nil {
 		return nil, nil, err

@@ -20,18 +20,19 @@ import (
 	"github.com/cstest/cstest/report"
 	"github.com/cstest/cstest/sla"
 	"github.com/cstest/cstest/tune"
-	"github.com/cstest/cstest/unit"
 )
 
 // tuneOptions are the flags of `cstest tune`.
 type tuneOptions struct {
 	scenarioFlags
 	vary        []string
+	secure      bool // the target speaks TLS
 	rounds      int
 	stepwise    bool
 	gate        string
 	resultsDir  string
 	allowTarget []string
+	noTUI       bool
 	json        bool
 	quiet       bool
 	noColor     bool
@@ -43,19 +44,20 @@ func newTuneCmd(s streams) *cobra.Command {
 		Use:   "tune [SCENARIO] --vary KEY=a,b,c",
 		Short: "Run variants of a scenario side by side and say which differences are real",
 		Long: `Run variants of a scenario side by side and say which differences are real. KEY is a knob
-of the bundled server, profile, or any field of the scenario as --set takes it; the first
-value is the baseline. Several --vary give every combination. One's own server has its
+of the bundled server, profile, protocol (rest, queue, websocket, http2), or any field of the
+scenario as --set takes it; the first value is the baseline. Several --vary give every combination. One's own server has its
 variants in the scenario (variants:, see docs/tune.md); they need no --vary.
 
 Every round runs every variant once, in an order drawn anew, with the same arrivals and
 servers freshly started; the baseline runs twice, which shows what chance alone does.
 A scenario of seconds with a stage that is not judged, to warm up, is best: see
-tuning-stages, which varies the profile by itself.
+tuning-stages, which varies the profile by itself, and protocols, which varies the way to talk.
 
 The first Ctrl-C ends the run under way and reports the rounds that are done.
 With --gate METRIC: exits 10 when a variant is worse in it, 11 when it cannot be told.`,
 		Example: `  cstest tune smoke --vary redis.pool=0,50 --rounds 10
   cstest tune tuning-stages
+  cstest tune protocols
   cstest tune my.yaml --vary llm.latency.median=50ms,110ms --vary target.http=1.1,h2c --gate mean`,
 		Args: arguments(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error { return runTune(cmd.Context(), s, &o, args) },
@@ -69,6 +71,7 @@ With --gate METRIC: exits 10 when a variant is worse in it, 11 when it cannot be
 	f.StringVar(&o.gate, "gate", "", "the metric that decides the exit code: "+strings.Join(metricNames(), ", "))
 	f.StringVar(&o.resultsDir, "results-dir", "", "where the results go (default results/tune-<name>-<UTC time>)")
 	f.StringArrayVar(&o.allowTarget, "allow-target", nil, "host or CIDR of a public target you are entitled to load (may be repeated)")
+	f.BoolVar(&o.noTUI, "no-tui", false, "a line for each run instead of the live view")
 	f.BoolVar(&o.json, "json", false, "print tune.json instead of the tables")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but the verdict")
 	f.BoolVar(&o.noColor, "no-color", false, "no colours")
@@ -92,10 +95,12 @@ type experiment struct {
 	plan    *tune.Plan
 	base    *chosen // of the baseline
 	article bool    // its stages are what is varied
+	held    bool    // variants differ in how conversations are held
 	own     applier // of the scenario's variants
 	secrets *report.Redactor
 	dir     string
 	signals *signals
+	view    *experimentView
 	started time.Time
 	runs    []tune.Run
 }
@@ -156,6 +161,7 @@ func newExperiment(s streams, o *tuneOptions, args []string) (*experiment, error
 	}
 	x.article = len(o.vary) == 0 && x.from.name == tuningStages
 	x.plan.Stepwise = o.stepwise || x.article
+	x.held = slices.ContainsFunc(variants[0], func(s tune.Setting) bool { return holds(s.Key) })
 	if x.dir = o.resultsDir; x.dir == "" {
 		x.dir = filepath.Join("results", "tune-"+report.Slug(x.base.Name)+"-"+time.Now().UTC().Format("20060102T150405Z"))
 	}
@@ -165,8 +171,11 @@ func newExperiment(s streams, o *tuneOptions, args []string) (*experiment, error
 	return x, nil
 }
 
-// tuningStages is the built-in scenario that is made for one variation.
-const tuningStages = "tuning-stages.yaml"
+// The built-in scenarios that are made for one variation.
+const (
+	tuningStages = "tuning-stages.yaml"
+	waysToTalk   = "protocols.yaml"
+)
 
 // variants are all combinations of what is varied: as --vary says, or as the
 // scenario is made for.
@@ -175,6 +184,7 @@ func (o *tuneOptions) variants(from found) ([]tune.Variant, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.secure = c.Target.Bundled == nil && (strings.HasPrefix(c.Target.URL, "https:") || strings.HasPrefix(c.Target.URL, "wss:"))
 	var list []tune.Vary
 	for _, text := range o.vary {
 		v, err := tune.ParseVary(text)
@@ -189,11 +199,16 @@ func (o *tuneOptions) variants(from found) ([]tune.Variant, error) {
 			list = append(list, ownVariants(c.Scenario))
 		case from.name == tuningStages:
 			list = append(list, tune.Vary{Key: "profile", Values: []string{"article-0", "article-1", "article-2", "article-3"}})
+		case from.name == waysToTalk:
+			list = append(list, tune.Vary{Key: protocolKey, Values: protocolNames()})
 		default:
 			return nil, refused(reason.VaryNothing)
 		}
 	}
 	if err := checkVariants(c.Scenario, list); err != nil {
+		return nil, err
+	}
+	if err := checkProtocols(list); err != nil {
 		return nil, err
 	}
 	variants, err := tune.Matrix(list)
@@ -208,7 +223,11 @@ func (o *tuneOptions) arm(v tune.Variant, seed uint64) *scenarioFlags {
 	f := o.scenarioFlags
 	f.set = slices.Clone(f.set)
 	for _, s := range v {
-		if s.Key != variantKey {
+		switch s.Key {
+		case variantKey:
+		case protocolKey:
+			f.set = append(f.set, protocolFields(s.Value, o.secure)...)
+		default:
 			f.set = append(f.set, pathOf(s.Key)+"="+s.Value)
 		}
 	}
@@ -261,7 +280,9 @@ func (x *experiment) run(ctx context.Context) (err error) {
 		}
 	}()
 	x.started = time.Now()
-	for i, step := range steps {
+	x.view = newExperimentView(x, len(steps), each)
+	defer x.view.close() // a panic must not leave the terminal to itself
+	for _, step := range steps {
 		r, err := x.step(executable, step)
 		if err != nil {
 			if x.signals.stopping() || ctx.Err() != nil {
@@ -273,8 +294,7 @@ func (x *experiment) run(ctx context.Context) (err error) {
 			break // the run was cut short: it is in its folder and in no table
 		}
 		x.runs = append(x.runs, r)
-		left := time.Since(x.started) / time.Duration(i+1) * time.Duration(len(steps)-i-1)
-		x.say(report.TuneProgress(x.analyze(), r, i+1, len(steps), unit.Clock(left), x.lang))
+		x.view.made(x.analyze(), r)
 		if err := x.write(); err != nil {
 			return resultsError{err}
 		}
@@ -327,6 +347,7 @@ func (x *experiment) drive(executable string, step tune.Step, c *chosen, secrets
 		dir: x.dir, inside: inside, executable: executable, allowTarget: x.allowTarget, lang: x.lang, signals: x.signals, secrets: secrets,
 		tags: map[string]string{"variant": x.plan.Arms[step.Arm].Variant.Name(), "round": strconv.Itoa(step.Round + 1)},
 	}
+	run.observe = x.view.begin(step, c)
 	if err := x.own.apply(x.signals.graceful, x.plan.Arms[step.Arm].Variant, filepath.Join(x.dir, filepath.FromSlash(inside), "logs")); err != nil {
 		return tune.Run{}, err
 	}
@@ -334,7 +355,11 @@ func (x *experiment) drive(executable string, step tune.Step, c *chosen, secrets
 	if err != nil {
 		return tune.Run{}, err
 	}
-	return tune.NewRun(step, inside, doc.Verdict, tune.Figures(done.Snapshot, done.Facts)), nil
+	figures := tune.Figures(done.Snapshot, done.Facts)
+	if !x.held {
+		figures = tune.WithoutHeld(figures)
+	}
+	return tune.NewRun(step, inside, doc.Verdict, figures), nil
 }
 
 // slug names an arm in a file name.
@@ -388,6 +413,7 @@ func (x *experiment) write() error {
 
 // finish writes and prints the whole, and gives the exit code.
 func (x *experiment) finish() error {
+	x.view.close()
 	e := x.analyze()
 	var written error
 	if len(x.runs) > 0 {

@@ -147,6 +147,51 @@ func TestTuneInterrupted(t *testing.T) {
 	}
 }
 
+// The four ways to talk hold the same conversations; what it takes to hold them stands
+// beside, and Redis round trips as the server counts them.
+func TestTuneProtocols(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "out")
+	got := cstest(t, "tune", writeLittle(t), "--vary", "protocol=rest,queue,websocket,http2", "--rounds", "1", "--results-dir", dir)
+	if got.code != 0 {
+		t.Fatalf("exit %d\n%s%s", got.code, got.stdout, got.stderr)
+	}
+	e := readExperiment(t, dir)
+	figure := func(arm int, metric string) float64 {
+		for _, f := range e.Arms[arm].Figures {
+			if f.Metric == metric && f.Median != nil {
+				return *f.Median
+			}
+		}
+		t.Fatalf("%s of %s is not known", metric, e.Arms[arm].Name)
+		return 0
+	}
+	for i, name := range []string{"rest", "queue", "websocket", "http2"} {
+		a := e.Arms[i]
+		if a.Name != name || a.Used != 1 || figure(i, "answered") != 1 || figure(i, "full quality") != 1 {
+			t.Errorf("%s: %+v", name, a)
+		}
+		trips := figure(i, "Redis round trips per turn")
+		if least, most := 1.0, 6.0; name != "queue" && (trips < least || trips > most) {
+			t.Errorf("%s: %v round trips a turn", name, trips)
+		}
+	}
+	if rest, queue := figure(0, "Redis round trips per turn"), figure(1, "Redis round trips per turn"); queue < rest+3 {
+		t.Errorf("%v round trips over requests, %v over the queue", rest, queue)
+	}
+	// Four users have a connection each, and the first turn had one.
+	for i, most := range []float64{5, 5, 5, 65} {
+		if c := figure(i, "connections"); c < 1 || c > most {
+			t.Errorf("%s: %v connections", e.Arms[i].Name, c)
+		}
+	}
+	for _, want := range []string{"Redis/turn", "connections", "Connections: the most"} {
+		if !strings.Contains(got.stdout, want) {
+			t.Errorf("no column %s in\n%s", want, got.stdout)
+		}
+	}
+}
+
 func TestTuneRefuses(t *testing.T) {
 	t.Parallel()
 	path := writeLittle(t)
@@ -162,6 +207,8 @@ func TestTuneRefuses(t *testing.T) {
 		{[]string{"--vary", "llm.latency.constant=1ms,2ms", "--rounds", "101"}, "101 rounds"},
 		{[]string{"--vary", "llm.latency.constant=1ms,2ms", "--gate", "speed"}, "want one of mean, P50"},
 		{[]string{"--vary", "profile=article-0,hardened", "--target", "http://127.0.0.1:1"}, "variants article-0 and hardened are the same scenario"},
+		{[]string{"--vary", "protocol=rest,carrier-pigeon"}, "none of rest, queue, websocket, http2"},
+		{[]string{"--vary", "protocol=rest,websocket", "--target", "http://127.0.0.1:1", "--set", "target.api=article"}, "variant websocket: "},
 		{[]string{"--vary", "llm.latency.constant=1000ms,1s"}, "variants 1000ms and 1s are the same scenario"},
 	} {
 		got := cstest(t, append([]string{"tune", path, "--results-dir", filepath.Join(t.TempDir(), "x")}, c.args...)...)

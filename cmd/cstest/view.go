@@ -31,10 +31,7 @@ func newView(j *job) view {
 	}
 	in, _ := j.s.in.(*os.File)
 	out := fileOf(j.s.err)
-	b := &frames{
-		j:     j,
-		level: load.NewSchedule(&j.chosen.Load, j.chosen.Seed).Shard(j.spread.shard, max(j.spread.shards, 1)).Level,
-	}
+	b := newFrames(j.chosen.Scenario, j.signals, j.spread)
 	if j.noTUI || j.json || j.verbose || !tui.Able(in, out, os.Environ()) {
 		lines := tui.NewLines(j.s.err, j.lang)
 		return view{
@@ -52,42 +49,57 @@ func liveView(j *job, b *frames, in, out *os.File) view {
 		In: in, Out: out,
 		OnStop: func(hard bool) { j.signals.end(syscall.SIGINT, hard) },
 	})
+	ui.Update(tui.Frame{Phase: tui.Starting, Total: j.chosen.TotalDuration(), Storms: sla.PlannedStorms(j.chosen.Scenario)})
+	return view{
+		observe: func(l *trial.Live) { ui.Update(b.build(l)) },
+		close: drawn(ui, j.s, func() {
+			if f, ok := b.between(); ok {
+				ui.Update(f)
+			}
+		}),
+	}
+}
+
+// liveUI is a view of package tui on the terminal.
+type liveUI interface {
+	Run() error
+	Quit()
+}
+
+// drawn has ui draw, and calls tick as often as figures between two seconds are worth
+// it, until close is called.
+func drawn(ui liveUI, s streams, tick func()) (closeView func()) {
 	var drawing, ticking sync.WaitGroup
 	done := make(chan struct{})
 	drawing.Go(func() {
 		if err := ui.Run(); err != nil {
-			j.s.say("live view: %s", err)
+			s.say("live view: %s", err)
 		}
 	})
 	ticking.Go(func() {
-		tick := time.NewTicker(time.Second / framesPerSecond)
-		defer tick.Stop()
+		clock := time.NewTicker(time.Second / framesPerSecond)
+		defer clock.Stop()
 		for {
 			select {
-			case <-tick.C:
-				if f, ok := b.between(); ok {
-					ui.Update(f)
-				}
+			case <-clock.C:
+				tick()
 			case <-done:
 				return
 			}
 		}
 	})
-	ui.Update(tui.Frame{Phase: tui.Starting, Total: j.chosen.TotalDuration(), Storms: sla.PlannedStorms(j.chosen.Scenario)})
-	return view{
-		observe: func(l *trial.Live) { ui.Update(b.build(l)) },
-		close: sync.OnceFunc(func() {
-			close(done)
-			ticking.Wait()
-			ui.Quit()
-			drawing.Wait()
-		}),
-	}
+	return sync.OnceFunc(func() {
+		close(done)
+		ticking.Wait()
+		ui.Quit()
+		drawing.Wait()
+	})
 }
 
 // frames builds what the view shows.
 type frames struct {
-	j *job
+	scenario *scenario.Scenario
+	signals  *signals
 	// level is how many users a closed load asks for at a time.
 	level func(time.Duration) float64
 
@@ -99,14 +111,19 @@ type frames struct {
 	ready   bool
 }
 
+// newFrames builds the frames of one run of s, or of a part of it.
+func newFrames(s *scenario.Scenario, ends *signals, part spread) *frames {
+	return &frames{scenario: s, signals: ends, level: load.NewSchedule(&s.Load, s.Seed).Shard(part.shard, max(part.shards, 1)).Level}
+}
+
 // build makes the frame of a full second.
 func (b *frames) build(l *trial.Live) tui.Frame {
-	s := b.j.chosen.Scenario
+	s := b.scenario
 	facts := sla.SoFar(s, l.Facts)
 	facts.Observed = l.Observed
 	judged := sla.Evaluate(s, l.SoFar, facts)
 	f := tui.Frame{
-		Elapsed: l.Elapsed, Total: l.Total, Phase: tui.Loading, Stopping: b.j.signals.stopping(),
+		Elapsed: l.Elapsed, Total: l.Total, Phase: tui.Loading, Stopping: b.signals.stopping(),
 		Stages: l.Plan.Stages, Last: windowOf(l.Last), SoFar: windowOf(l.SoFar),
 		Seconds: judged.Seconds, Storms: sla.PlannedStorms(s), Generator: generatorOf(l, judged),
 		Failures: l.SoFar.Failures, Objectives: judged.Objectives, Turns: turnsOf(l.SoFar), Observed: observedOf(l.Observed),
@@ -150,7 +167,7 @@ func (b *frames) between() (tui.Frame, bool) {
 	f.Elapsed += time.Since(b.at)
 	counters := b.live.Counters()
 	f.InFlight, f.Conversations = counters.InFlight, counters.Conversations
-	f.Stopping = b.j.signals.stopping()
+	f.Stopping = b.signals.stopping()
 	return f, true
 }
 

@@ -86,10 +86,7 @@ sla: {latency: {p99: 500ms}, availability: 99 %}
 	if err != nil {
 		t.Fatal(err)
 	}
-	shown := frames{
-		j:     &job{chosen: &chosen{Scenario: sc}, signals: &signals{}},
-		level: func(time.Duration) float64 { return 0 },
-	}
+	shown := frames{scenario: sc, signals: &signals{}, level: func(time.Duration) float64 { return 0 }}
 	frame := shown.build(&trial.Live{
 		Elapsed: time.Second, Total: time.Second, Plan: plan, Last: snapshot, SoFar: snapshot,
 		Counters: func() crew.Counters { return crew.Counters{Started: turns} },

@@ -43,6 +43,7 @@ type Child struct {
 	endedAt time.Time // when it ended, set before done closes
 	maxRSS  int64
 	cpuBase time.Duration // used before the load
+	rssBase int64         // resident then
 }
 
 // Ready is how a bundled server announces itself, one JSON line.
@@ -178,8 +179,13 @@ func (c *Child) Sample() time.Duration {
 	return 0
 }
 
-// LoadStarts notes the CPU time that was not spent on the load.
-func (c *Child) LoadStarts() { c.cpuBase = c.Sample() }
+// LoadStarts notes the CPU time that was not spent on the load, and the memory.
+func (c *Child) LoadStarts() {
+	c.cpuBase = c.Sample()
+	if m, err := c.proc.MemoryInfo(); err == nil {
+		c.rssBase = int64(m.RSS)
+	}
+}
 
 // Figures are the child's of the load that began at base.
 func (c *Child) Figures(base time.Time) measure.Process {
@@ -198,7 +204,7 @@ func (c *Child) Figures(base time.Time) measure.Process {
 	}
 	p.CPU = max(0, cpu-c.cpuBase)
 	c.mu.Lock()
-	p.MaxRSS = c.maxRSS
+	p.MaxRSS, p.BaseRSS = c.maxRSS, c.rssBase
 	c.mu.Unlock()
 	return p
 }

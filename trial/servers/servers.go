@@ -53,6 +53,7 @@ type Set struct {
 	Mock      *Mock // nil when the run has no mock
 	former    []byte
 	bundled   []*Child        // the bundled server's processes
+	before    *serverState    // of the bundled server, when the load began; nil: it did not tell
 	Target    scenario.Target // as the driver is to use it
 }
 
@@ -232,29 +233,71 @@ func (up *Set) Stop(hurry context.Context) {
 	}
 }
 
-// State adds what the bundled server says of itself; its turns are those of all its
-// processes, and the error says which could not tell.
-func (up *Set) State(ctx context.Context, f *measure.TargetFacts) error {
+// serverState is what the bundled server says of itself; counts are those of all its
+// processes.
+type serverState struct {
+	Profile     string `json:"profile"`
+	SHA256      string `json:"knobs_sha256"`
+	Redis       string `json:"redis"`
+	Turns       int64  `json:"turns"`
+	RoundTrips  *int64 `json:"redis_round_trips"`
+	Connections struct {
+		Most int64 `json:"most"`
+	} `json:"connections"`
+}
+
+// ask asks the bundled server for its state; the error says which of its processes could
+// not tell.
+func (up *Set) ask(ctx context.Context) (*serverState, error) {
 	if up.bundled == nil {
-		return errors.New("not ours to ask")
+		return nil, errors.New("not ours to ask")
 	}
 	client := &http.Client{Timeout: 3 * time.Second, Transport: &http.Transport{Proxy: nil}}
-	var sum measure.TargetFacts
+	var sum *serverState
 	for _, c := range up.bundled {
-		var got struct {
-			Profile string `json:"profile"`
-			SHA256  string `json:"knobs_sha256"`
-			Redis   string `json:"redis"`
-			Turns   int64  `json:"turns"`
-		}
-		if err := callJSON(ctx, client, Access{}, http.MethodGet, c.Ready.Admin+"/admin/state", nil, &got); err != nil {
+		got := &serverState{}
+		if err := callJSON(ctx, client, Access{}, http.MethodGet, c.Ready.Admin+"/admin/state", nil, got); err != nil {
 			if len(up.bundled) > 1 {
 				err = fmt.Errorf("%s: %w", c.name, err)
 			}
-			return err
+			return nil, err
 		}
-		sum = measure.TargetFacts{Profile: got.Profile, KnobsSHA256: got.SHA256, Redis: got.Redis, Turns: sum.Turns + got.Turns, Known: true}
+		if sum != nil {
+			got.add(sum)
+		}
+		sum = got
 	}
-	*f = sum
+	return sum, nil
+}
+
+// add adds the counts of another process.
+func (s *serverState) add(o *serverState) {
+	s.Turns += o.Turns
+	s.Connections.Most += o.Connections.Most
+	if s.RoundTrips != nil && o.RoundTrips != nil {
+		*s.RoundTrips += *o.RoundTrips
+	}
+}
+
+// LoadStarts notes what was used before the load.
+func (up *Set) LoadStarts(ctx context.Context) {
+	for _, c := range up.Children() {
+		c.LoadStarts()
+	}
+	if got, err := up.ask(ctx); err == nil { // else less is known at the end
+		up.before = got
+	}
+}
+
+// State adds what the bundled server says of itself, round trips since the load began.
+func (up *Set) State(ctx context.Context, f *measure.TargetFacts) error {
+	got, err := up.ask(ctx)
+	if err != nil {
+		return err
+	}
+	*f = measure.TargetFacts{Profile: got.Profile, KnobsSHA256: got.SHA256, Redis: got.Redis, Turns: got.Turns, Known: true}
+	if was := up.before; was != nil && was.RoundTrips != nil && got.RoundTrips != nil {
+		f.RoundTrips, f.Connections, f.RoundTripsKnown = *got.RoundTrips-*was.RoundTrips, got.Connections.Most, true
+	}
 	return nil
 }
