@@ -108,6 +108,25 @@ func TestChinesePagesKeepToTheVocabulary(t *testing.T) {
 	}
 }
 
+// Chinese pages lead to Chinese pages where there are some, but for what programs
+// wrote into the English one alone, which they call 英文页 or 表.
+func TestChinesePagesLeadToChinesePages(t *testing.T) {
+	chinese, err := filepath.Glob("../../docs/*.zh-CN.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := regexp.MustCompile(`\[([^\]]*)\]\(([a-z-]+)\.md[)#]`)
+	for _, path := range chinese {
+		for _, line := range readPage(t, path).prose[5:] {
+			for _, m := range link.FindAllStringSubmatch(line, -1) {
+				if slices.Contains(chinese, "../../docs/"+m[2]+".zh-CN.md") && !strings.Contains(m[1], "英文页") && m[1] != "表" {
+					t.Errorf("%s: [%s] leads to %s.md", path, m[1], m[2])
+				}
+			}
+		}
+	}
+}
+
 // The glossary calls things as the vocabulary does, of which every message is made.
 func TestGlossaryKeepsToTheVocabulary(t *testing.T) {
 	cells := func(line string) []string {
