@@ -17,6 +17,7 @@ var bare = map[string]string{
 	"target":        `{url: "http://127.0.0.1:8080", api: custom, request: {path: /chat, body: {text: "${turn.text}"}}, response: {answer: answer}}`,
 	"load":          "{stages: [{name: evening, for: 2m, starts: 50/s}]}",
 	"conversations": "[{name: coupon, turns: [{say: 优惠券怎么用}, {say: 我要退货}]}]",
+	"llm":           "{admin: \"http://127.0.0.1:9001\", faults: [{name: storm, at: 10s, for: 20s, kind: status, status: 503}]}",
 	"sla":           "{latency: {p99: 1s}, availability: 99%}",
 }
 
@@ -47,6 +48,9 @@ func TestScenariosOfPagesAreScenarios(t *testing.T) {
 			rest := maps.Clone(bare)
 			for _, m := range shown {
 				delete(rest, m[1])
+			}
+			if strings.Contains(text, "bundled:") {
+				delete(rest, "llm") // it gets its own
 			}
 			for _, key := range slices.Sorted(maps.Keys(rest)) {
 				text += key + ": " + rest[key] + "\n"
