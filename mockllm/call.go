@@ -213,7 +213,7 @@ func (c *call) cutText() {
 		if i := strings.Index(c.text, stop); i >= 0 && c.frame.Tool == "" {
 			c.text = c.text[:i]
 			c.length = token.Count(c.text)
-			c.frame.Stopped = stop
+			c.frame.Stopped = strings.Clone(stop)
 		}
 	}
 	if most := c.req.MaxTokens; most > 0 {

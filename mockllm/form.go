@@ -1,6 +1,8 @@
 package mockllm
 
 import (
+	"strings"
+
 	"github.com/tidwall/gjson"
 
 	"github.com/cstest/cstest/mockllm/internal/answer"
@@ -27,7 +29,7 @@ func (c *call) shape(scripted answer.Answer) error {
 	var err error
 	switch {
 	case tool.Exists():
-		c.frame.Tool = jsontext.Member(tool, "name").String()
+		c.frame.Tool = strings.Clone(jsontext.Member(tool, "name").String()) // the body is let go of before the answer is due
 		c.finish = finish
 		if arguments == "" {
 			arguments, err = argumentsOf(tool, c.req.Question)
