@@ -132,7 +132,7 @@ func saidInTree(t *tree, said leaf) (leaf, bool) {
 // that the server handed out, as later requests have it; "" is none known.
 func newRequest(x *Exchange, said leaf, dialog string, nameless bool, env *secrets) *request {
 	r := &request{path: x.URL.EscapedPath(), env: env, nameless: nameless}
-	r.path = strings.ReplaceAll(r.path, "$%7B", "${")
+	r.path = bare(r.path)
 	if r.path == "" {
 		r.path = "/"
 	}
@@ -229,6 +229,25 @@ func (r *request) fill(t, said *tree, dialog string) {
 				item.kind, item.text = 's', v
 			}
 		}
+	}
+}
+
+// bare gives the variables of an escaped path their braces back.
+func bare(path string) string {
+	var b strings.Builder
+	for {
+		before, after, found := strings.Cut(path, "$%7B")
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		name, rest, closed := strings.Cut(after, "%7D")
+		if b.WriteString("${"); !closed {
+			path = after
+			continue
+		}
+		b.WriteString(name + "}")
+		path = rest
 	}
 }
 

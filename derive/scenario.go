@@ -333,7 +333,7 @@ func (d *draft) usesDialog() bool {
 
 // requestPath is the path of a request with its query.
 func requestPath(x *Exchange) string {
-	path := strings.ReplaceAll(x.URL.EscapedPath(), "$%7B", "${")
+	path := bare(x.URL.EscapedPath())
 	if path == "" {
 		path = "/"
 	}

@@ -27,8 +27,8 @@ const (
 func parseJSON(text string) (*tree, error) {
 	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
-	nodes := 0
-	t, err := read(d, 0, &nodes)
+	b := bounds{depth: maxDepth, nodes: maxNodes}
+	t, err := b.read(d, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -38,12 +38,15 @@ func parseJSON(text string) (*tree, error) {
 	return t, nil
 }
 
-func read(d *json.Decoder, depth int, nodes *int) (*tree, error) {
+// bounds are how deep and how large a document may still be.
+type bounds struct{ depth, nodes int }
+
+func (b *bounds) read(d *json.Decoder, depth int) (*tree, error) {
 	token, err := d.Token()
 	if err != nil {
 		return nil, err
 	}
-	if *nodes++; depth > maxDepth || *nodes > maxNodes {
+	if b.nodes--; depth > b.depth || b.nodes < 0 {
 		return nil, reason.Errorf("the JSON is too deep or too large")
 	}
 	switch v := token.(type) {
@@ -64,7 +67,7 @@ func read(d *json.Decoder, depth int, nodes *int) (*tree, error) {
 				name, _ := key.(string) // a decoder gives nothing else here
 				t.keys = append(t.keys, name)
 			}
-			item, err := read(d, depth+1, nodes)
+			item, err := b.read(d, depth+1)
 			if err != nil {
 				return nil, err
 			}
@@ -125,8 +128,11 @@ func escapeKey(k string) string {
 	return b.String()
 }
 
-// member gives a member of an object, nil where there is none.
+// member gives a member of an object, nil where there is none, or no object.
 func (t *tree) member(key string) *tree {
+	if t == nil {
+		return nil
+	}
 	for i, k := range t.keys {
 		if k == key {
 			return t.items[i]

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"github.com/cstest/cstest/derive"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/scenario"
 )
 
 // recorded makes a scenario, for the file at path, of what source has; what a person
@@ -31,8 +33,13 @@ func recorded(ctx context.Context, s streams, from, source, path string, send bo
 			return nil, usageError{reason.Errorf("--send goes with --from curl: a HAR file has its answers")}
 		}
 		list, err = fromHAR(s.in, source)
+	case "openapi", "postman":
+		if send {
+			return nil, usageError{reason.Errorf("--send goes with --from curl: what is described is not asked")}
+		}
+		list, notes, err = fromDescription(s.in, from, source)
 	default:
-		return nil, usageError{reason.Errorf("--from %s: write curl or har", from)}
+		return nil, usageError{reason.Errorf("--from %s: write curl, har, openapi or postman", from)}
 	}
 	if err != nil {
 		return nil, usageError{err}
@@ -83,6 +90,28 @@ func fromHAR(in io.Reader, source string) ([]*derive.Exchange, error) {
 		return nil, err
 	}
 	return derive.ParseHAR(text)
+}
+
+// fromDescription reads what describes an API: an OpenAPI document in YAML or JSON, or
+// a collection of Postman's.
+func fromDescription(in io.Reader, from, source string) ([]*derive.Exchange, reason.Reasons, error) {
+	if source == "-" {
+		source = ""
+	}
+	text, err := readSource(in, source)
+	if err != nil {
+		return nil, nil, err
+	}
+	if text = bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))); len(text) == 0 || text[0] != '{' {
+		if text, err = scenario.Document(source, text); err != nil {
+			return nil, nil, err
+		}
+	}
+	if from == "postman" {
+		return derive.ParsePostman(text)
+	}
+	x, notes, err := derive.ParseOpenAPI(text)
+	return []*derive.Exchange{x}, notes, err
 }
 
 // readSource reads a file, standard input where it has no name.

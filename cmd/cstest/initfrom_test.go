@@ -131,7 +131,9 @@ func TestInitFromNothing(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"--from", "postman", "x.json", file}, "write curl or har"},
+		{[]string{"--from", "insomnia", "x.json", file}, "write curl, har, openapi or postman"},
+		{[]string{"--from", "openapi", filepath.Join(dir, "none.yaml"), file}, "none.yaml"},
+		{[]string{"--from", "postman", filepath.Join(dir, "none.json"), file, "--send"}, "--send goes with --from curl"},
 		{[]string{"--from", "curl", "wget http://h", file}, "begins with curl"},
 		{[]string{"--from", "curl", "curl http://h/x.css", file}, "no request has a text"},
 		{[]string{"--from", "har", filepath.Join(dir, "none.har"), file}, "none.har"},
