@@ -162,6 +162,11 @@ type channel struct {
 	prepared bool // the steps before it went well
 
 	customer *customer // of mode websocket
+
+	// The model's last answer in the conversation of that number, where the server keeps
+	// the dialog.
+	answerID []byte
+	answerOf int64
 }
 
 func (ch *channel) Close() {
@@ -278,10 +283,18 @@ func (ch *channel) turn(x *exchange, reply *Reply) wire.Fault {
 	if p.socket != nil {
 		return ch.speak(x, reply)
 	}
+	if p.model != nil {
+		x.values.calls, x.values.follows, x.values.previous = nil, false, nil
+		if ch.answerOf == x.values.turn.Number {
+			x.values.previous = ch.answerID
+		}
+	}
 	f := ch.carry(x, &p.turn)
 	request := ch.asked(x, &p.turn)
 	switch {
 	case f.Bad():
+	case p.model != nil && p.model.calls > 0:
+		request, f = ch.converse(x, reply, request)
 	case p.mode == scenario.ModeAsync:
 		request, f = ch.await(x, reply, request)
 	case len(p.then) > 0:
@@ -293,10 +306,29 @@ func (ch *channel) turn(x *exchange, reply *Reply) wire.Fault {
 		request = x.asked
 	}
 	f = ch.take(x, reply, f)
+	if p.read.spends {
+		f = ch.conclude(x, reply, f)
+	}
 	if ch.client.agents != nil && !f.Bad() && reply.Status < 300 && reply.OK {
 		f = ch.handOver(x)
 	}
 	ch.show(x, request)
+	return f
+}
+
+// conclude adds up what the turn cost the model, and keeps what the next turn follows.
+func (ch *channel) conclude(x *exchange, reply *Reply, f wire.Fault) wire.Fault {
+	x.spend(&reply.Usage)
+	reply.Between = x.values.calls
+	m := ch.client.plan.model
+	if m == nil || !m.chained || f.Bad() || reply.Status >= 300 || !reply.OK {
+		return f
+	}
+	reply.Between = nil
+	if len(x.model.id) == 0 {
+		return wire.NewFault(Malformed, noID)
+	}
+	ch.answerID, ch.answerOf = append(ch.answerID[:0], x.model.id...), x.values.turn.Number
 	return f
 }
 
@@ -317,7 +349,7 @@ func (ch *channel) follow(x *exchange, reply *Reply) (went bool, f wire.Fault) {
 			return false, f
 		}
 	}
-	return true, wire.Fault{}
+	return true, f
 }
 
 // take fills reply from the last answer in x, as far as f let it come.

@@ -147,6 +147,8 @@ type Turn struct {
 	// Number is that of the conversation: what its steps saved is forgotten with the
 	// first turn of another.
 	Number int64
+	// Parts follow Text in the message, of api openai.
+	Parts []Part
 	// History is the dialog so far, for APIs where the client keeps it: user and
 	// assistant by turns, oldest first, without Text.
 	History []Message
@@ -162,6 +164,16 @@ type Turn struct {
 type Message struct {
 	Assistant bool
 	Text      []byte
+	// Of a message of the user: its Parts, and the Between of its answer.
+	Parts   []Part
+	Between []byte
+}
+
+// Part is a further text of a message, or the address of an image.
+type Part struct {
+	Text   []byte
+	Image  bool
+	Detail string // of an image: auto, low, high; empty: nothing is said
 }
 
 // Reply is what came back. Times are offsets from Options.Base, zero where the
@@ -174,7 +186,7 @@ type Reply struct {
 	Answer   []byte
 	Tier     []byte // as the target's map says; the server's own word where that has none for it
 	Code     []byte // the `code` of a problem or error body
-	Finish   []byte // finish_reason of api openai
+	Finish   []byte // finish_reason of api openai; of form responses in its words
 	Missing  Places // what target.response names and the answer does not have
 	// Unmapped: Tier is a word of the server's that the target's map does not have.
 	Unmapped bool
@@ -194,6 +206,11 @@ type Reply struct {
 	ContextStatus []byte
 	TurnID        []byte // the turn the server says it answered, may be empty
 	TraceID       []byte // the trace the server says it answered, may be empty
+	// Usage is what the turn cost the model, as its answers tell.
+	Usage Usage
+	// Between is what was said between the user and the answer, as JSON items with
+	// commas: the functions that the model called, and what they answered.
+	Between []byte
 	// ServerTiming is the answer's header of that name, several joined by commas, cut
 	// after 512 bytes; empty where it has none.
 	ServerTiming []byte

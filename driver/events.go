@@ -17,9 +17,17 @@ import (
 type dialect struct {
 	openai bool
 	custom bool
-	lines  bool   // a JSON document a line, in place of server-sent events
-	done   string // custom: one word for the event that ends the stream: its name, its data or a path
-	lookup jsonscan.Places
+	// responses: of openai, the Responses API's.
+	responses bool
+	lines     bool   // a JSON document a line, in place of server-sent events
+	text      bool   // the body as it comes is the answer
+	whole     bool   // custom: one event is the whole answer
+	done      string // custom: one word for the event that ends the stream: its name, its data or a path
+	lookup    jsonscan.Places
+	// delta is where a piece of a custom answer is that need not be JSON; unnamed where
+	// slotDelta is the place.
+	delta find.Place
+	plain bool // delta is the event's whole data
 }
 
 // Places in an event, beside those of a whole answer.
@@ -31,6 +39,8 @@ const (
 	slotReasoningOther
 	slotIndex
 	slotDone
+	slotKind // of form responses
+	slotCallPieces
 	eventSlots
 )
 
@@ -42,24 +52,55 @@ func newDialect(target *scenario.Target, paths *find.Paths) (d dialect, ok bool)
 		answer[slotIndex] = "i"
 	case scenario.APIOpenAI:
 		d.openai = true
+		if target.OpenAI != nil && target.OpenAI.Form == scenario.FormResponses {
+			d.responses = true
+			answer = responsePaths("response.")
+			answer[slotKind], answer[slotDelta], answer[slotItems] = "type", "delta", "item"
+			answer[slotText] = "message"
+			break
+		}
+		answer[slotCallPieces] = "choices.0.delta.tool_calls"
 		answer[slotDelta] = "choices.0.delta.content"
 		answer[slotReasoning], answer[slotReasoningOther] = "choices.0.delta.reasoning_content", "choices.0.delta.reasoning"
 	case scenario.APICustom:
-		if target.Response.Stream == nil {
+		if !d.ofCustom(target.Response, paths) {
 			return d, false
-		}
-		d.custom, d.lines = true, target.Response.Stream.Format == scenario.StreamNDJSON
-		_, answer[slotDelta] = scenario.Find(target.Response.Stream.Delta)
-		_, answer[slotReasoning] = scenario.Find(target.Response.Stream.Reasoning)
-		if word, alone := target.Response.Stream.Done.Word(); alone && word != scenario.EndOfBody {
-			d.done = word
-			if jsonscan.Plain(word) {
-				answer[slotDone] = word
-			}
 		}
 	}
 	d.lookup = jsonscan.Compile(answer)
 	return d, true
+}
+
+// ofCustom takes what a custom API says of its events.
+func (d *dialect) ofCustom(r *scenario.Response, paths *find.Paths) (ok bool) {
+	s := r.Stream
+	d.custom = true
+	if s != nil {
+		d.lines, d.text = s.Format == scenario.StreamNDJSON, s.Format == scenario.StreamText
+	}
+	if !s.Pieces() {
+		d.whole = true
+		return len(r.IsAnswer) > 0
+	}
+	switch kind, rest := scenario.Find(s.Delta); kind {
+	case scenario.PlaceJSON:
+		paths.Of[slotDelta] = rest
+	case scenario.PlaceText:
+		d.plain = true
+	default:
+		var err error
+		if d.delta, err = find.Compile(s.Delta, paths); err != nil {
+			return false
+		}
+	}
+	_, paths.Of[slotReasoning] = scenario.Find(s.Reasoning)
+	if word, alone := s.Done.Word(); alone && word != scenario.EndOfBody {
+		d.done = word
+		if jsonscan.Plain(word) {
+			paths.Of[slotDone] = word
+		}
+	}
+	return true
 }
 
 // events follows the stream that answers a turn. It is the Events of x's carrier.
@@ -81,7 +122,11 @@ func (e *events) Begin() {
 
 // Feed is that of Events.
 func (e *events) Feed(piece []byte) wire.Fault {
-	if e.plan.dialect.lines {
+	switch d := &e.plan.dialect; {
+	case d.text:
+		e.append(piece)
+		return wire.Fault{}
+	case d.lines:
 		return e.feedLines(piece)
 	}
 	for len(piece) > 0 && !e.ended {
@@ -137,11 +182,17 @@ func (e *events) End(whole bool) wire.Fault {
 	}
 	if own := e.plan.read.own; whole && own != nil && own.endOfBody {
 		e.ended = true
+		if e.plan.dialect.text {
+			return e.judgeText()
+		}
 		return wire.Fault{}
 	}
 	if whole && e.plan.dialect.openai && len(e.x.reply.Finish) > 0 {
 		e.ended = true // the model was done, and all that was sent of it came: clients miss no [DONE]
 		return wire.Fault{}
+	}
+	if e.plan.dialect.whole {
+		return wire.NewFault(Truncated, "the stream ended without an event that is the answer")
 	}
 	return wire.NewFault(Truncated, "the stream ended without its terminal event")
 }
@@ -150,8 +201,11 @@ func (e *events) End(whole bool) wire.Fault {
 func (e *events) event(name string, data []byte) wire.Fault {
 	x, p := e.x, e.plan
 	d := &p.dialect
-	if d.custom {
+	switch {
+	case d.custom:
 		return e.own(name, data)
+	case d.responses:
+		return e.response(name, data)
 	}
 	if d.openai && string(data) == "[DONE]" {
 		e.ended = true
@@ -183,17 +237,24 @@ func (e *events) event(name string, data []byte) wire.Fault {
 	}
 	e.reasoning(x)
 	e.content(x, &x.scanner.Values[slotDelta])
+	if v := &x.scanner.Values[slotCallPieces]; isList(v) {
+		x.model.piece(x.Done)
+		if p.model.calls > 0 {
+			return x.model.callPieces(v, p.Limits.Body)
+		}
+	}
 	return wire.Fault{}
 }
 
-// reasoning notes when the first of it came.
+// reasoning notes that some of it came.
 func (e *events) reasoning(x *exchange) {
-	if x.thought > 0 {
-		return
-	}
 	for slot := slotReasoning; slot <= slotReasoningOther; slot++ {
 		if v := &x.scanner.Values[slot]; v.Kind == jsonscan.Text && len(v.Raw) > 0 {
-			x.thought = x.Done
+			x.model.piece(x.Done)
+			x.model.thought = true
+			if x.thought == 0 {
+				x.thought = x.Done
+			}
 		}
 	}
 }
@@ -266,10 +327,26 @@ func (e *events) content(x *exchange, v *jsonscan.Value) {
 	} else {
 		x.answer = append(x.answer, v.Raw...)
 	}
-	if x.token == 0 {
+	x.timed()
+}
+
+// append appends a piece of the answer as it stands.
+func (e *events) append(piece []byte) {
+	if len(piece) == 0 {
+		return
+	}
+	e.x.answer = append(e.x.answer, piece...)
+	e.x.timed()
+}
+
+// timed notes that a piece of the answer came.
+func (x *exchange) timed() {
+	switch {
+	case x.token == 0:
 		x.token = x.Done
-	} else {
+	case x.last > 0: // else the first of a further answer within the turn
 		x.gaps = append(x.gaps, x.Done-x.last)
 	}
 	x.last = x.Done
+	x.model.piece(x.Done)
 }

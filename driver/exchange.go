@@ -32,6 +32,8 @@ type exchange struct {
 	event     []byte // the name of the message in Body, of a socket that has such
 	again     bool   // an event said that the login has run out
 
+	model answered // the model's answer under way
+
 	over  time.Duration // when agents had dealt with the turn
 	token time.Duration // when the first content of a stream came
 	last  time.Duration // when the content before did
@@ -59,10 +61,10 @@ func (e *exchanges) get() *exchange {
 }
 
 func (e *exchanges) put(x *exchange) {
-	if !x.Reusable() || cap(x.text) > wire.KeepBuffer || cap(x.answer) > wire.KeepBuffer {
+	if !x.Reusable() || cap(x.text) > wire.KeepBuffer || cap(x.answer) > wire.KeepBuffer || cap(x.model.items) > wire.KeepBuffer {
 		return
 	}
-	x.values = values{}
+	x.values, x.model.calls = values{}, nil
 	x.Body, x.reply, x.notes, x.event, x.look = nil, nil, nil, nil, find.Answer{}
 	x.scanner.Forget()
 	e.pool.Put(x)
@@ -74,4 +76,5 @@ func (x *exchange) begin() {
 	x.text, x.answer, x.gaps, x.notes = x.text[:0], x.answer[:0], x.gaps[:0], nil
 	x.event, x.taken = nil, 0
 	x.found, x.again, x.over, x.token, x.last, x.thought = 0, false, 0, 0, 0, 0
+	x.model.begin()
 }

@@ -36,6 +36,16 @@ const (
 	slotJobResult
 	slotTicket
 	slotRefusal
+	// Tokens; see tokenCounts.
+	slotInput
+	slotCached
+	slotOutput
+	slotThought
+	slotUsageEnd
+	slotCalls // of functions
+	slotItems // of the output of form responses
+	slotID
+	slotWhy
 	slotCount
 )
 
@@ -45,6 +55,9 @@ type reader struct {
 	named  Places // in target.response
 	tiers  map[string]string
 	own    *ownRules // what a custom API says besides plain paths; nil where it says none
+	spends bool      // answers may tell their tokens
+	// responses: the API is OpenAI's Responses.
+	responses bool
 }
 
 // newReader compiles the places of a whole answer, and gives those in JSON, for
@@ -60,7 +73,18 @@ func newReader(target *scenario.Target, saved savedNames) (reader, *find.Paths, 
 			slotTrace: "trace_id", slotCode: "code", slotCodeType: "error.code",
 		}
 	case scenario.APIOpenAI:
-		paths = map[int]string{slotAnswer: "choices.0.message.content", slotCode: "error.code", slotCodeType: "error.type", slotFinish: "choices.0.finish_reason"}
+		r.spends = true
+		if r.responses = target.OpenAI != nil && target.OpenAI.Form == scenario.FormResponses; r.responses {
+			paths = responsePaths("")
+			paths[slotItems] = "output"
+			break
+		}
+		paths = map[int]string{
+			slotAnswer: "choices.0.message.content", slotCode: "error.code", slotCodeType: "error.type", slotFinish: "choices.0.finish_reason",
+			slotCalls: "choices.0.message.tool_calls",
+			slotInput: "usage.prompt_tokens", slotCached: "usage.prompt_tokens_details.cached_tokens",
+			slotOutput: "usage.completion_tokens", slotThought: "usage.completion_tokens_details.reasoning_tokens",
+		}
 	case scenario.APICustom:
 		paths = map[int]string{slotCode: "code", slotCodeType: "error.type", slotErrors: "errors", slotErrorsText: "errors.0.message"}
 		if target.Response == nil {
@@ -73,6 +97,10 @@ func newReader(target *scenario.Target, saved savedNames) (reader, *find.Paths, 
 	})
 	all := &find.Paths{Of: paths, Next: eventSlots}
 	if own := target.Response; own != nil {
+		if u := own.Usage; u != nil {
+			r.spends = true
+			override(paths, map[int]string{slotInput: jsonPath(u.Input), slotCached: jsonPath(u.Cached), slotOutput: jsonPath(u.Output), slotThought: jsonPath(u.Reasoning)})
+		}
 		var err error
 		if r.own, err = newOwnRules(target, all, saved); err != nil {
 			return r, nil, err
@@ -99,6 +127,12 @@ func newReader(target *scenario.Target, saved savedNames) (reader, *find.Paths, 
 	r.named = namedIn(target.Response)
 	r.lookup = jsonscan.Compile(paths)
 	return r, all, nil
+}
+
+// jsonPath is a place in JSON without the word for it.
+func jsonPath(place string) string {
+	_, path := scenario.Find(place)
+	return path
 }
 
 func namedIn(own *scenario.Response) (named Places) {
@@ -280,6 +314,9 @@ func (r *reader) fill(x *exchange, reply *Reply) {
 	if n, ok := v[slotTurns].Count(); ok {
 		x.found |= PlaceContextTurns
 		reply.ContextTurns = n
+	}
+	if r.spends {
+		x.model.tell(v)
 	}
 	if !x.keep(&reply.Code, &v[slotCode]) {
 		x.keep(&reply.Code, &v[slotCodeType])

@@ -80,6 +80,11 @@ func newOwnRules(target *scenario.Target, paths *find.Paths, saved savedNames) (
 			return nil, fmt.Errorf("target.response.%s: %w", c.name, err)
 		}
 	}
+	if n := len(target.Then); n > 0 && target.Mode == scenario.ModeStream { // kept of its events
+		if r.saves, err = newSaves(target.Then[n-1].Save, paths, saved); err != nil {
+			return nil, fmt.Errorf("target.then[%d].save: %w", n-1, err)
+		}
+	}
 	if target.Request != nil && len(target.Then) == 0 {
 		if r.saves, err = newSaves(target.Request.Save, paths, saved); err != nil {
 			return nil, fmt.Errorf("target.request.save: %w", err)
@@ -113,7 +118,11 @@ func (o *ownRules) stream(s *scenario.StreamPath, paths *find.Paths) (err error)
 // find reads a whole body; false where it cannot be read as what it should be.
 func (r *reader) find(x *exchange, body []byte) bool {
 	if r.own == nil {
-		return r.lookup.Find(&x.scanner, body)
+		valid := r.lookup.Find(&x.scanner, body)
+		if valid && r.responses {
+			x.unfold()
+		}
+		return valid
 	}
 	o := r.own
 	x.look.Head, x.look.Body, x.look.Event, x.look.JSON = &x.Head, body, x.event, x.scanner.Values

@@ -36,6 +36,8 @@ type plan struct {
 
 	dialect dialect // of a stream's events
 
+	model *modelRules // nil but of api openai
+
 	socket *socketRules // nil but in mode websocket
 	agents *agentRules  // nil but in mode agents
 
@@ -218,7 +220,10 @@ func (p *plan) requests(target *scenario.Target, u *url.URL) error {
 	if err != nil {
 		return err
 	}
-	usual, body, err := p.opts.builtin(target, p.mode, u.Path)
+	if p.model, err = newModelRules(target, &p.opts); err != nil {
+		return err
+	}
+	usual, body, err := p.builtin(target, u.Path)
 	if err != nil {
 		return err
 	}
@@ -227,8 +232,8 @@ func (p *plan) requests(target *scenario.Target, u *url.URL) error {
 	if own == nil {
 		own = &scenario.Request{Method: scenario.MethodPost}
 	}
-	q := wire.Request{Method: string(own.Method), Body: body, Bodied: true, Events: p.mode == scenario.ModeStream}
-	q.Lines = q.Events && target.Response != nil && target.Response.Stream != nil && target.Response.Stream.Format == scenario.StreamNDJSON
+	q := wire.Request{Method: string(own.Method), Body: body, Bodied: true, Events: p.mode == scenario.ModeStream && len(target.Then) == 0}
+	q.Lines = q.Events && streamsLines(target)
 	if p.mode == scenario.ModeWebSocket {
 		q.Method = string(scenario.MethodPost) // never sent
 	}
@@ -239,7 +244,7 @@ func (p *plan) requests(target *scenario.Target, u *url.URL) error {
 		return fmt.Errorf("request.path: %w", err)
 	}
 	kind := scenario.AsJSON.ContentType()
-	if len(own.Body) > 0 {
+	if len(own.Body) > 0 && p.model == nil {
 		if q.Body, kind, err = p.ownBody(own); err != nil {
 			return fmt.Errorf("request.body: %w", err)
 		}
@@ -250,7 +255,7 @@ func (p *plan) requests(target *scenario.Target, u *url.URL) error {
 	if target.API == scenario.APICustom && answersAnything(target) {
 		base = accepting(base, anything)
 	}
-	if q.Fields, err = p.turnFields(own.Headers, base, &q, kind); err != nil {
+	if q.Fields, err = p.turnFields(target, base, &q, kind); err != nil {
 		return fmt.Errorf("request.headers: %w", err)
 	}
 	p.turn = q
@@ -271,14 +276,63 @@ func (p *plan) requests(target *scenario.Target, u *url.URL) error {
 	if p.then, err = p.newSteps(target.Then, "then", prefix, base); err != nil {
 		return err
 	}
-	if len(p.then) > 0 {
-		p.sent = &step{name: "request"}
-		if err := p.sent.reading(p, &scenario.Step{Save: own.Save}, "request"); err != nil {
-			return fmt.Errorf("request.%w", err)
-		}
+	if err := p.behind(target, own); err != nil {
+		return err
 	}
 	p.keepCookies(target, u)
 	return nil
+}
+
+// behind compiles what of a turn's answer its steps use, and how the last is answered.
+func (p *plan) behind(target *scenario.Target, own *scenario.Request) error {
+	n := len(p.then)
+	if n == 0 {
+		return nil
+	}
+	if p.mode == scenario.ModeStream {
+		if err := p.streamed(p.then[n-1], target); err != nil {
+			return err
+		}
+	}
+	p.sent = &step{name: "request"}
+	if err := p.sent.reading(p, &scenario.Step{Save: own.Save}, "request"); err != nil {
+		return fmt.Errorf("request.%w", err)
+	}
+	return nil
+}
+
+// streamsLines tells whether a stream is known to be one whatever its content type.
+func streamsLines(target *scenario.Target) bool {
+	if target.Response == nil || target.Response.Stream == nil {
+		return false
+	}
+	format := target.Response.Stream.Format
+	return format == scenario.StreamNDJSON || format == scenario.StreamText
+}
+
+// streamed makes a step one that is answered by a stream.
+func (p *plan) streamed(s *step, target *scenario.Target) error {
+	if s.poll != nil {
+		return errors.New("then: the last step of mode: stream is sent once: it has no poll")
+	}
+	s.Events, s.Lines = true, streamsLines(target)
+	for i := range s.Fields {
+		if usual, _ := s.Fields[i].Value.Constant(); s.Fields[i].Name == "accept" && usual == anything {
+			s.Fields[i].Value = raw(acceptOf(&s.Request, target))
+		}
+	}
+	return nil
+}
+
+// acceptOf is what kind of stream is asked for.
+func acceptOf(q *wire.Request, target *scenario.Target) string {
+	switch {
+	case !q.Lines:
+		return "text/event-stream"
+	case target.Response.Stream.Format == scenario.StreamText:
+		return "text/plain, */*"
+	}
+	return "application/x-ndjson, application/json"
 }
 
 // sockets compiles what the modes that have them need.
@@ -335,16 +389,17 @@ func (p *plan) keepCookies(target *scenario.Target, u *url.URL) {
 	}
 }
 
-func (p *plan) turnFields(own map[string]string, base []wire.Field, q *wire.Request, kind string) ([]wire.Field, error) {
+func (p *plan) turnFields(target *scenario.Target, base []wire.Field, q *wire.Request, kind string) ([]wire.Field, error) {
 	fields := slices.Clip(base)
-	switch {
-	case q.Lines:
-		fields = accepting(fields, "application/x-ndjson, application/json")
-	case q.Events:
-		fields = accepting(fields, "text/event-stream")
+	if q.Events {
+		fields = accepting(fields, acceptOf(q, target))
 	}
 	if q.Bodied {
 		fields = append(fields, wire.Field{Name: "content-type", Value: raw(kind)})
+	}
+	var own map[string]string
+	if target.Request != nil {
+		own = target.Request.Headers
 	}
 	return headers(own, append(fields, traceparent()), &p.opts)
 }
@@ -362,7 +417,8 @@ func (p *plan) pathOf(prefix, path string) (wire.Text, error) {
 }
 
 // builtin gives path and body of an API that needs no template.
-func (o *Options) builtin(target *scenario.Target, mode scenario.Mode, prefix string) (string, wire.Text, error) {
+func (p *plan) builtin(target *scenario.Target, prefix string) (string, wire.Text, error) {
+	o, mode := &p.opts, p.mode
 	var path, body string
 	switch target.API {
 	case scenario.APIReference:
@@ -377,12 +433,8 @@ func (o *Options) builtin(target *scenario.Target, mode scenario.Mode, prefix st
 		if target.Model == "" {
 			return "", wire.Text{}, errors.New("target.model: api openai needs the model's name")
 		}
-		path = "/v1/chat/completions"
-		if strings.HasSuffix(strings.TrimSuffix(prefix, "/"), "/v1") {
-			path = "/chat/completions"
-		}
-		t, err := o.openAIBody(target.Model, mode == scenario.ModeStream)
-		return path, t, err
+		t, err := p.model.body(target, mode == scenario.ModeStream, o)
+		return p.model.path(prefix), t, err
 	case scenario.APICustom:
 		return "", wire.Text{}, nil
 	default:

@@ -86,7 +86,7 @@ func (p *plan) newSocketRules(target *scenario.Target, turn *scenario.Request, p
 		return fmt.Errorf("request.body: %w", err)
 	}
 	r.named = target.Response != nil && (target.Response.TurnID != "" || target.Request != nil && target.Request.Ack && len(target.Response.IsAnswer) == 0)
-	r.streamed = target.Response != nil && target.Response.Stream != nil
+	r.streamed = target.Response != nil && target.Response.Stream.Pieces()
 	return nil
 }
 

@@ -226,10 +226,16 @@ func (s *step) run(ch *channel, x *exchange, reply *Reply, last bool) (went bool
 		return s.ask(ch, x, last)
 	}
 	f = ch.hold(x, &s.Request)
-	if f.Bad() || !last {
+	streamed := last && x.Streamed
+	if f.Bad() && !streamed || !last {
 		ch.present(x)
 	}
-	if f.Bad() {
+	switch {
+	case streamed && f.Bad():
+		return true, s.named(f) // as far as it came it is an answer
+	case streamed:
+		return true, f
+	case f.Bad():
 		return false, s.named(f)
 	}
 	s.read(x)

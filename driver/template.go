@@ -20,6 +20,13 @@ type values struct {
 	job  string // where an asynchronous answer is to be had
 	// saved are the values of ${saved.NAME}, those of the channel.
 	saved []string
+	// Of api openai: the answer that this request follows, what the model called within
+	// the turn and was answered, whether the server has the user's message already, and
+	// the arguments of the tool that is answered.
+	previous  []byte
+	calls     []byte
+	follows   bool
+	arguments []byte
 }
 
 // of gives what v stands for.
@@ -36,6 +43,7 @@ var variables = map[string]template.Variable[wire.Values]{
 	"conversation.id": template.Value(func(b []byte, v *wire.Values) []byte { return append(b, of(v).turn.ConversationID...) }),
 	"dialog.id":       template.Value(func(b []byte, v *wire.Values) []byte { return append(b, of(v).turn.DialogID...) }),
 	"trace.id":        template.Value(func(b []byte, v *wire.Values) []byte { return appendHex(b, of(v).turn.TraceID[:]) }),
+	"tool.arguments":  template.Value(func(b []byte, v *wire.Values) []byte { return append(b, of(v).arguments...) }),
 	"span.id":         template.Value(func(b []byte, v *wire.Values) []byte { return appendHex(b, of(v).turn.SpanID[:]) }),
 }
 

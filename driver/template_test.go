@@ -15,8 +15,8 @@ func TestEveryVariableIsBound(t *testing.T) {
 	o := Options{RunID: "r-1", saved: savedNames{"NAME": 0}, Secrets: func(string) (string, error) { return "s", nil }}
 	v := filled(values{
 		user:  &User{ID: "u1", Vars: map[string]string{"TABLE.COLUMN": "x"}, state: userState{login: map[string]string{"NAME": "x"}}},
-		saved: []string{"x"},
-		turn:  &Turn{Text: []byte("x"), TurnID: []byte("x"), DialogID: []byte("x"), ConversationID: []byte("x")},
+		saved: []string{"x"}, arguments: []byte("x"),
+		turn: &Turn{Text: []byte("x"), TurnID: []byte("x"), DialogID: []byte("x"), ConversationID: []byte("x")},
 	})
 	for _, known := range scenario.Variables() {
 		if known.In&^scenario.InSay == 0 || known.Name == "history" { // a list, of a body alone
@@ -49,33 +49,6 @@ func TestRunAndConversationIDs(t *testing.T) {
 	for _, want := range []string{"POST /s/c-7 HTTP/1.1\r\n", "\r\nx-run: r-1\r\n", "\r\nx-session: r-1/c-7\r\n", `{"session":"c-7","run":"r-1"}`} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is not in %q", want, out)
-		}
-	}
-}
-
-// What OpenAI's API is sent, with and without a dialog.
-func TestOpenAIBody(t *testing.T) {
-	history := []Message{{Text: []byte("a\"")}, {Text: nil, Assistant: true}}
-	for _, tt := range []struct {
-		stream  bool
-		history []Message
-		want    string
-	}{
-		{false, nil, `{"model":"m${x}\"","messages":[{"role":"user","content":"hi"}]}`},
-		{true, history, `{"model":"m${x}\"","messages":[{"role":"user","content":"a\""},{"role":"assistant","content":""},{"role":"user","content":"hi"}],"stream":true}`},
-	} {
-		var o Options
-		b, err := o.openAIBody(`m${x}"`, tt.stream)
-		if err != nil {
-			t.Fatal(err)
-		}
-		v := filled(values{turn: &Turn{Text: []byte("hi"), History: tt.history}})
-		if got := string(b.Append(nil, v)); got != tt.want {
-			t.Errorf("got\n%s, want\n%s", got, tt.want)
-		}
-		buf := make([]byte, 0, 1024)
-		if n := testing.AllocsPerRun(100, func() { buf = b.Append(buf[:0], v) }); n != 0 {
-			t.Errorf("%v allocations", n)
 		}
 	}
 }

@@ -128,6 +128,9 @@ func (st *scratch) ask(c *conversation, s *Script) {
 		Text: st.text, DialogID: c.id, TurnID: st.ids[:], Index: c.turn, Number: c.k,
 		History: c.history, TraceID: trace,
 	}
+	if len(l.parts) > 0 {
+		st.turn.Parts = c.appendParts(nil, l.parts)
+	}
 	if c.patience > 0 {
 		st.turn.Leave = c.intended + c.patience
 	}
@@ -231,13 +234,19 @@ const longestMessage = 64 << 10
 // canaries is no part of the answer.
 func (c *conversation) remember(st *scratch) {
 	answer := st.reply.Answer[:min(len(st.reply.Answer), longestMessage)]
-	both := make([]byte, 0, len(st.text)+len(answer))
-	both = append(both, st.text...)
-	said := len(both)
-	both = appendWithoutMarks(both, answer)
+	between := st.reply.Between
+	if len(between) > longestMessage { // a part of it would be no JSON
+		between = nil
+	}
+	all := make([]byte, 0, len(st.text)+len(between)+len(answer))
+	all = append(all, st.text...)
+	said := len(all)
+	all = append(all, between...)
+	asked := len(all)
+	all = appendWithoutMarks(all, answer)
 	c.history = append(c.history,
-		driver.Message{Text: both[:said:said]},
-		driver.Message{Assistant: true, Text: both[said:]})
+		driver.Message{Text: all[:said:said], Parts: st.turn.Parts, Between: all[said:asked:asked]},
+		driver.Message{Assistant: true, Text: all[asked:]})
 }
 
 // end is how the conversation ended.

@@ -43,6 +43,7 @@ type outline struct {
 // message is what a user says in a turn of it.
 type message struct {
 	say    text
+	parts  []part
 	think  *think
 	expect *Expectation
 	when   *driver.When // nil: always said
@@ -69,7 +70,7 @@ func NewScript(sc *scenario.Scenario, seed uint64, runID string) (*Script, error
 		seed:    seed,
 		run:     newRunKey(runID),
 		memory:  sc.Checks.Memory == "on",
-		history: sc.Target.API == scenario.APIOpenAI || slices.Contains(sc.Target.Variables(), "history"),
+		history: sc.Target.API == scenario.APIOpenAI && !sc.Target.OpenAI.Chained() || slices.Contains(sc.Target.Variables(), "history"),
 		pacing:  time.Duration(sc.Load.Pacing),
 
 		patience: newThink(sc.Load.Patience),
@@ -83,7 +84,7 @@ func NewScript(sc *scenario.Scenario, seed uint64, runID string) (*Script, error
 	slot, sum := 0, 0.0
 	for i := range sc.Conversations {
 		from := &sc.Conversations[i]
-		d, err := s.outline(from, &sc.Load)
+		d, err := s.outline(from, sc)
 		if err != nil {
 			return nil, fmt.Errorf("conversations[%d] %s: %w", i, from.Name, err)
 		}
@@ -130,7 +131,7 @@ func shorten(s string, runes int) string {
 	return s
 }
 
-func (s *Script) outline(from *scenario.Conversation, load *scenario.Load) (outline, error) {
+func (s *Script) outline(from *scenario.Conversation, sc *scenario.Scenario) (outline, error) {
 	d := outline{name: from.Name, onError: from.OnError}
 	if len(from.Turns) == 0 {
 		return d, errors.New("turns: there is none: write at least one")
@@ -146,7 +147,14 @@ func (s *Script) outline(from *scenario.Conversation, load *scenario.Load) (outl
 		if err != nil {
 			return d, fmt.Errorf("turns[%d].say: %w", i, err)
 		}
-		m := message{say: say, think: newThink(t.Think, from.Think, load.Think)}
+		m := message{say: say, think: newThink(t.Think, from.Think, sc.Load.Think)}
+		for k := range t.Parts {
+			p, err := s.newPart(&t.Parts[k], sc)
+			if err != nil {
+				return d, fmt.Errorf("turns[%d].parts[%d]: %w", i, k, err)
+			}
+			m.parts = append(m.parts, p)
+		}
 		if len(t.When) > 0 {
 			if m.when, err = driver.NewWhen(t.When); err != nil {
 				return d, fmt.Errorf("turns[%d].when: %w", i, err)

@@ -185,6 +185,7 @@ func (w *worker) note(c *conversation, j *Judgement, entered time.Duration) {
 		Sent: reply.Sent, FirstByte: reply.FirstByte, FirstToken: reply.FirstToken, FirstReasoning: reply.FirstReasoning, Done: reply.Done,
 		Login: reply.Login, Connect: reply.Connect, Lag: c.lag(reply.Begun, entered),
 		Outcome: j.Outcome, Tier: j.Tier, Excluded: j.Excluded, Again: c.judged, Planted: j.Planted, Untold: j.Untold, Memory: j.Memory, Gaps: reply.Gaps,
+		Usage: usageOf(&reply.Usage), Spell: reply.Usage.Spell, Spelled: reply.Usage.Spelled,
 		Server: serverTimes(w.server[:0], reply.ServerTiming),
 		Number: c.k, TraceID: w.scratch.turn.TraceID, SpanID: w.scratch.turn.SpanID, Status: reply.Status, Dialog: &c.tally,
 	}
@@ -194,6 +195,14 @@ func (w *worker) note(c *conversation, j *Judgement, entered time.Duration) {
 	w.r.endings.note(t, reply, c.outline.onError == scenario.OnErrorRetry && c.tries < maxRetries)
 	if j.Outcome != measure.OK {
 		w.fail(c, j)
+	}
+}
+
+func usageOf(u *driver.Usage) measure.Usage {
+	return measure.Usage{
+		Answers: int64(u.Answers), Told: int64(u.Told), Calls: int64(u.Calls),
+		Input: u.Input, Cached: u.Cached, Output: u.Output, Reasoning: u.Reasoning,
+		CachedTold: int64(u.CachedTold), ReasoningTold: int64(u.ReasoningTold),
 	}
 }
 

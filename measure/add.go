@@ -61,6 +61,7 @@ func (s *Snapshot) Add(o *Snapshot) error {
 	s.AnsweredBands.add(&o.AnsweredBands)
 	s.FailedBands.add(&o.FailedBands)
 	s.addServer(o.Server)
+	s.Usage.add(&o.Usage)
 	return s.addHistograms(o)
 }
 

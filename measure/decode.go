@@ -131,6 +131,10 @@ func decodeSnapshot(b []byte, plan *Plan) (*Snapshot, error) {
 	if len(d.b) > 0 { // else before turns were told apart over time
 		d.positions(s.Seconds)
 	}
+	if len(d.b) > 0 { // else before models' tokens were counted
+		s.Timings[TokenTime] = d.histogram()
+		d.usage(&s.Usage)
+	}
 	if d.bad || len(d.b) != 0 {
 		return nil, errDamaged
 	}

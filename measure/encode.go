@@ -46,7 +46,9 @@ func appendSnapshot(b []byte, s *Snapshot) []byte {
 	b = s.AnsweredBands.appendTo(b)
 	b = s.FailedBands.appendTo(b)
 	b = appendServer(b, s.Server)
-	return appendPositions(b, s.Seconds)
+	b = appendPositions(b, s.Seconds)
+	b = appendHistogram(b, s.Timings[TokenTime])
+	return s.Usage.appendTo(b)
 }
 
 func appendInt(b []byte, v int64) []byte { return binary.AppendUvarint(b, uint64(max(v, 0))) }

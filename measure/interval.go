@@ -22,6 +22,7 @@ type interval struct {
 
 	excluded, planned, started, planted, verified, notVerified int64
 
+	usage    Usage
 	failures failureTally
 	phases   phaseTally
 
@@ -165,6 +166,10 @@ func (v *interval) recordRare(t *Turn) {
 	if t.Connect > 0 {
 		v.timings[Connect].record(t.Connect)
 	}
+	if took, ok := t.perToken(); ok {
+		v.timings[TokenTime].record(took)
+	}
+	v.usage.record(&t.Usage)
 	for _, gap := range t.Gaps {
 		v.timings[ChunkGap].record(gap)
 	}
@@ -215,6 +220,8 @@ func (v *interval) drainCounts(s *Snapshot) {
 		s.Conversations[i] += n
 	}
 	s.Clusters.merge(&v.clusters)
+	s.Usage.add(&v.usage)
+	v.usage = Usage{}
 	s.Excluded += v.excluded
 	s.Planned += v.planned
 	s.Started += v.started

@@ -16,8 +16,8 @@ import (
 // JournalVersion is the version of the journals written here; those from
 // oldestJournal on are read.
 const (
-	JournalVersion = 7
-	oldestJournal  = 2 // without response times by tier; 3 is without first_reasoning, 4 without clusters, 5 without phases, 6 without places of turns over time
+	JournalVersion = 8
+	oldestJournal  = 2 // without response times by tier; 3 is without first_reasoning, 4 without clusters, 5 without phases, 6 without places of turns over time, 7 without models' tokens
 )
 
 const (

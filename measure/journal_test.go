@@ -36,6 +36,8 @@ func runRecorded(t testing.TB, plan *Plan, seconds int) []*Snapshot {
 			}
 			if i == 4 {
 				turn.FirstReasoning = intended + 7*ms
+				turn.Usage = Usage{Answers: 2, Told: int64(1 + second%2), Calls: 1, Input: 300, Cached: 100, CachedTold: 1, Output: 20, Reasoning: 5, ReasoningTold: 1}
+				turn.Spell, turn.Spelled = 30*ms, 14
 			}
 			if i == 5 {
 				turn.Outcome, turn.Tier = Timeout, TierUnknown

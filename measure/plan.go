@@ -76,8 +76,9 @@ const (
 	Connect                      // DNS, connect, TLS
 	Lag                          // every turn
 	FirstReasoning               // streams whose model thinks aloud first, from intended
+	TokenTime                    // streams that tell their tokens: a turn's time for an output token
 
-	Timings = int(FirstReasoning) + 1
+	Timings = int(TokenTime) + 1
 )
 
 // The bounds of a plan: stages and budgets are bits of a word, and the seconds

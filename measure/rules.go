@@ -237,6 +237,8 @@ func (t *Turn) timing(of Timing) (time.Duration, bool) {
 		return t.Connect, true
 	case Lag:
 		return t.Lag, true
+	case TokenTime:
+		return t.perToken()
 	case ChunkGap: // a turn has many: they are counted where they come
 	}
 	return 0, false

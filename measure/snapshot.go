@@ -48,6 +48,8 @@ type Snapshot struct {
 	// said of their own time, by name.
 	AnsweredBands, FailedBands Bands
 	Server                     []ServerTimes
+	// Usage is what all turns cost a model, as its answers tell.
+	Usage Usage
 }
 
 // Second is what was intended in one second, but for its Flow, which is what

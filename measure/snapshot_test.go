@@ -33,6 +33,10 @@ func events(t *rapid.T) []event {
 			turn.FirstToken = at + took/2 + 1
 			turn.FirstReasoning = at + took/4
 			turn.Gaps = []time.Duration{took / 10, took / 20}
+			answers := rapid.Int64Range(1, 3).Draw(t, "answers")
+			told := rapid.Int64Range(0, answers).Draw(t, "told")
+			turn.Usage = Usage{Answers: answers, Told: told, Input: 100 * told, Cached: 10 * told, CachedTold: told, Output: 7 * told, Calls: answers - 1}
+			turn.Spell, turn.Spelled = took/2, 6*told
 		}
 		var d Dialog
 		for place := range 3 {

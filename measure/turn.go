@@ -36,6 +36,12 @@ type Turn struct {
 	TraceID [16]byte
 	SpanID  [8]byte
 	Status  int
+	// Usage is what the turn cost a model; its Turns, TurnsTold, TurnInput and TurnOutput are
+	// left alone. Spell is how long its streams took from their first piece to their last,
+	// and Spelled how many tokens that were, the first of each left out; 0 is not known.
+	Usage   Usage
+	Spell   time.Duration
+	Spelled int64
 	// Gaps between the contents of a stream. Record only reads them.
 	Gaps []time.Duration
 	// Server is what the answer's Server-Timing says. Record only reads it.

@@ -41,6 +41,7 @@ var timingNames = [measure.Timings]struct{ name, help string }{
 	measure.FirstReasoning: {"first_reasoning", "Streamed turns, from when they were to begin until the model's first reasoning."},
 	measure.ChunkGap:       {"chunk_gap", "Time between two contents of a stream."},
 	measure.Connect:        {"connect", "New connections: DNS, connect and TLS."},
+	measure.TokenTime:      {"token_time", "Streamed turns that tell their tokens: time for an output token."},
 	measure.Lag:            {"generator_lag", "How late the generator itself was with a turn."},
 }
 

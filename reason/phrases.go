@@ -45,6 +45,7 @@ func phraseTable() []phraseRow {
 		observePhrases(),
 		derivePhrases(),
 		socketPhrases(),
+		openAIPhrases(),
 	} {
 		all = append(all, group...)
 	}

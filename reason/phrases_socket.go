@@ -11,7 +11,7 @@ func socketPhrases() []phraseRow {
 		{"a turn is a message, which has no path and no headers: those of the upgrade are socket.path and socket.headers", "轮次是一条消息，没有 path 与 headers：升级请求的写在 socket.path 与 socket.headers 中"},
 		{"event and ack are for mode: websocket", "event 与 ack 用于 mode: websocket"},
 		{"is for mode: websocket", "用于 mode: websocket"},
-		{"is for mode: websocket; where an answer is polled for it stands in poll", "用于 mode: websocket；轮询应答时写在 poll 中"},
+		{"is for mode: websocket and stream; where an answer is polled for it stands in poll", "用于 mode: websocket 与 stream；轮询应答时写在 poll 中"},
 		{"%q is not a namespace: write for example /chat", "%q 不是命名空间：例如写 /chat"},
 		{"socket.io needs EIO=4&transport=websocket in the query", "socket.io 的查询串须有 EIO=4&transport=websocket"},
 		{"is not a mapping: write for example {token: \"${login.token}\"}", "不是映射：例如写 {token: \"${login.token}\"}"},

@@ -96,7 +96,7 @@ func targetPhrases() []phraseRow {
 func mappingPhrases() []phraseRow {
 	return []phraseRow{
 		{"is for api: custom; what api %s asks for is known", "用于 api: custom；api %s 的请求是已知的"},
-		{"goes with mode: sync; in mode: %s the answer to the request is that of the turn", "与 mode: sync 同用；mode: %s 中请求的应答就是该轮次的应答"},
+		{"goes with mode: sync and stream; in mode: %s the answer to the request is that of the turn", "与 mode: sync 和 stream 同用；mode: %s 中请求的应答就是该轮次的应答"},
 		{"cookies: per-user writes it: remove one of the two", "cookies: per-user 会写它：请删去其中一个"},
 		{"has both steps and a request of its own: make it the first of the steps", "既有 steps 又有自己的请求：请把它作为第一步"},
 		{"has no steps", "没有步骤"},
@@ -135,7 +135,13 @@ func answerPhrases() []phraseRow {
 		{"an answer that is not JSON goes with mode: sync, or mode: websocket without stream", "不是 JSON 的应答须与 mode: sync 同用，或与没有 stream 的 mode: websocket 同用"},
 		{"is jsonp, and the answer is no place in JSON", "是 jsonp，而 answer 不是 JSON 中的位置"},
 		{"%q is a place in another kind of body than that of target.response.answer (%q)", "%q 所指的正文种类与 target.response.answer（%q）不同；两处应答位置须一致"},
-		{"is missing: mode stream needs delta (where the text is) and done (what ends the stream)", "缺少：stream 方式需要 delta（文本在哪里）与 done（以什么结束）"},
+		{"is missing: mode stream needs delta (where the text is) and done (what ends the stream); or response.is_answer and answer, where one event is the whole answer", "缺少：stream 方式需要 delta（文本在哪里）与 done（以什么结束）；若一个事件就是完整应答，则写 response.is_answer 与 answer"},
+		{"the last step of mode: stream has the answer as it comes: it is sent once", "mode: stream 的最后一步边收边得到应答：只发送一次"},
+		{"has no delta: delta_when and reasoning are of answers in pieces", "没有 delta：delta_when 与 reasoning 用于分块的应答"},
+		{"%q: a piece of the answer stands in an event's data: write a path into its JSON, body:text or regex:…", "%q：应答的分块在事件的数据中：请写其 JSON 中的路径、body:text 或 regex:…"},
+		{"the whole body of format: text is the answer: remove delta, delta_when, reasoning, reasoning_when and response.is_answer", "format: text 的整个正文就是应答：请删去 delta、delta_when、reasoning、reasoning_when 与 response.is_answer"},
+		{"the end of the body is all that ends format: text: write end-of-body", "format: text 只以正文结束为止：请写 end-of-body"},
+		{"text is for mode: stream; over a socket a piece is a message (delta: body:text)", "text 用于 mode: stream；套接字上每条消息是一个分块（delta: body:text）"},
 		{"is missing: mode async needs to know where the job is and when it is done", "缺少：async 方式需要知道任务在哪里、何时完成"},
 		{"status and done are needed together", "status 与 done 须同时给出"},
 		{"means nothing without reasoning, the place of the text: write both", "没有 reasoning（文本的位置）则无意义：请两个都写"},

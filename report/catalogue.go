@@ -30,7 +30,7 @@ type words struct {
 	SecondsF, ScaledF, Unavailable                                     string
 	Latency, Mean, Max, Response, Service, FailedInfinite              string
 	ResponseNote, ServiceNote, FailedNote                              string
-	FirstToken, FirstReasoning, ChunkGap, Connect                      string
+	FirstToken, FirstReasoning, ChunkGap, TokenTime, Connect           string
 	JudgedOnly, JudgedNote                                             string
 	Errors, Count, Outcome, Message, First, Example, MoreErrorsF       string
 	Turns, Turn, Sent, Warnings, Reasons, Generator                    string
@@ -85,7 +85,7 @@ func english() *words {
 		Latency: "Latency", Mean: "mean", Max: "max", Response: "answered, response", Service: "answered, service", FailedInfinite: "all, failures infinite",
 		ResponseNote: "from the intended start", ServiceNote: "from the first byte sent", FailedNote: "every valid turn, a failed one infinitely slow",
 		JudgedOnly: "response, judged only", JudgedNote: "without stages that are not judged, such as a warm-up",
-		FirstToken: "first token, answer", FirstReasoning: "first token, reasoning", ChunkGap: "chunk gap", Connect: "connect",
+		FirstToken: "first token, answer", FirstReasoning: "first token, reasoning", ChunkGap: "chunk gap", TokenTime: "time per output token", Connect: "connect",
 		Errors: "Errors", Count: "count", Outcome: "outcome", Message: "message", First: "first", Example: "example", MoreErrorsF: "and %s turns of other kinds",
 		Turns: "turns", Turn: "turn", Sent: "sent", Warnings: "Warnings", Reasons: "Reasons", Generator: "Generator",
 		LagP99: "lag P99", CPUPerTurn: "CPU per turn", MaxInFlight: "most in flight", TaintedF: "%s tainted seconds", MaxRSS: "memory",
@@ -137,7 +137,7 @@ func chinese() *words {
 		Latency: "延迟", Mean: "均值", Max: "最大", Response: "已应答·响应", Service: "已应答·服务", FailedInfinite: "全部·失败计为 ∞",
 		ResponseNote: "自计划开始时刻起", ServiceNote: "自发出首字节起", FailedNote: "全部有效轮次，失败视为无限慢",
 		JudgedOnly: "响应·仅计入判定的阶段", JudgedNote: "不含预热等不计入判定的阶段",
-		FirstToken: "首个 token·应答", FirstReasoning: "首个 token·推理", ChunkGap: "分块间隔", Connect: "建连",
+		FirstToken: "首个 token·应答", FirstReasoning: "首个 token·推理", ChunkGap: "分块间隔", TokenTime: "每个输出 token 用时", Connect: "建连",
 		Errors: "错误", Count: "次数", Outcome: "结果", Message: "信息", First: "首次", Example: "示例", MoreErrorsF: "另有其他种类 %s 轮",
 		Turns: "轮次", Turn: "轮", Sent: "已发送", Warnings: "警告", Reasons: "理由", Generator: "压测机",
 		LagP99: "发送滞后 P99", CPUPerTurn: "每轮 CPU", MaxInFlight: "最大在途", TaintedF: "受扰 %s 秒", MaxRSS: "内存",

@@ -13,7 +13,7 @@ const LogFile = "latency.hlog"
 
 // HDRLog is the HdrHistogram log (version 1.3, nanoseconds) of a run as a file of
 // its result directory: one histogram over the whole run for each timing, tagged
-// response, service, first_token, chunk_gap, connect, lag and first_reasoning, and
+// response, service, first_token, chunk_gap, connect, lag, first_reasoning and token_time, and
 // the response time of each turn of the scenario, tagged CONVERSATION.TURN. The Document
 // holds quantiles only, so the snapshot is needed.
 func HDRLog(d *result.Document, snap *measure.Snapshot) File {
@@ -22,7 +22,7 @@ func HDRLog(d *result.Document, snap *measure.Snapshot) File {
 
 // WriteHDRLog writes the log that HDRLog describes.
 func WriteHDRLog(d *result.Document, snap *measure.Snapshot, out io.Writer) error {
-	tags := [measure.Timings]string{"response", "service", "first_token", "chunk_gap", "connect", "lag", "first_reasoning"}
+	tags := [measure.Timings]string{"response", "service", "first_token", "chunk_gap", "connect", "lag", "first_reasoning", "token_time"}
 	var entries []measure.LogEntry
 	add := func(tag string, h *measure.Histogram) {
 		if h.N() > 0 {

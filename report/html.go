@@ -54,6 +54,8 @@ type page struct {
 	BreakdownTitle, BreakdownNote string
 	Facts                         []factList
 	Addresses                     [][]string
+	Usage                         [][]string
+	UsageTitle, UsageNote         string
 	Observed                      [][]string
 	ObservedTitle                 string
 	ObservedCharts                []chartObserved
@@ -110,6 +112,11 @@ func WriteHTML(d *result.Document, out io.Writer, lang Lang) error {
 		ByTurn: slices.ContainsFunc(d.Series, func(s result.Second) bool { return len(s.TurnMeanNs) > 0 }),
 	}
 	p.Observed, p.ObservedTitle, p.ObservedCharts = observedTable(d, w), w.observed().Title, observedCharts(d)
+	p.UsageTitle, p.UsageNote = w.usage().Title, usageNote(d, w)
+	if p.UsageNote != "" && d.Usage.Told > 0 {
+		p.Usage = usageTable(d, w)
+		p.Usage[0][0] = ""
+	}
 	rows := latencyRows(d, w)
 	for i, cells := range quantileTable(quantilesIn(rows)) {
 		p.Latency = append(p.Latency, cellRow{rows[i].name, rows[i].note, cells})

@@ -58,6 +58,7 @@ func WriteMarkdown(d *result.Document, out io.Writer, lang Lang) error {
 	mdSlowest(d, w, p)
 	mdBreakdowns(d, w, p)
 	mdClient(d, w, p)
+	mdUsage(d, w, p)
 	mdObserved(d, w, p)
 	mdErrors(d, w, p)
 	mdAddresses(d, w, p)

@@ -37,6 +37,7 @@ func WriteText(d *result.Document, out io.Writer, opts TextOptions) error {
 	t.latency(d)
 	t.slowest(d)
 	t.client(d)
+	t.usage(d)
 	t.observed(d)
 	if opts.Detail {
 		t.breakdowns(d)

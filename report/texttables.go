@@ -84,7 +84,7 @@ func latencyRows(d *result.Document, w *words) []latencyRow {
 	for _, x := range []struct {
 		name string
 		q    *result.Quantiles
-	}{{w.FirstReasoning, d.FirstReasoning}, {w.FirstToken, d.FirstToken}, {w.ChunkGap, d.ChunkGap}, {w.Connect, d.Connect}} {
+	}{{w.FirstReasoning, d.FirstReasoning}, {w.FirstToken, d.FirstToken}, {w.ChunkGap, d.ChunkGap}, {w.TokenTime, d.TokenTime}, {w.Connect, d.Connect}} {
 		if x.q != nil {
 			out = append(out, latencyRow{x.name, "", *x.q})
 		}

@@ -105,6 +105,7 @@ func document(in input) *Document {
 	}
 	d.Errors, d.ErrorsMore = errorsOf(in.Snapshot, in.Facts)
 	d.fillRun(in)
+	d.Usage = usageOf(in.scenario, in.Snapshot)
 	d.Burn = burnOf(in)
 	d.Observed = observationsOf(in)
 	d.Client = clientOf(in)

@@ -40,6 +40,7 @@ type Document struct {
 	FirstToken     *Quantiles     `json:"first_token,omitempty"`     // of the answer itself
 	FirstReasoning *Quantiles     `json:"first_reasoning,omitempty"` // of the model's reasoning before it
 	ChunkGap       *Quantiles     `json:"chunk_gap,omitempty"`
+	TokenTime      *Quantiles     `json:"token_time,omitempty"` // for an output token, of streams that tell their tokens
 	Connect        *Quantiles     `json:"connect,omitempty"`
 	Turns          []TurnRow      `json:"turns"`
 	Breakdowns     []Breakdown    `json:"breakdowns"`
@@ -52,6 +53,7 @@ type Document struct {
 	ErrorsMore     int64          `json:"errors_more"` // turns of the kinds not listed
 	LLM            LLM            `json:"llm"`
 	Client         *Client        `json:"client,omitempty"` // where a mock LLM told
+	Usage          *Usage         `json:"usage,omitempty"`  // tokens, as the target's answers tell
 	Generator      Generator      `json:"generator"`
 	Processes      []Process      `json:"processes"`
 	LittlesLaw     LittlesLaw     `json:"littles_law"`

@@ -22,6 +22,7 @@ func (d *Document) fillLatency(s *measure.Snapshot) {
 	d.FirstToken = optionalQuantiles(s.Timings[measure.FirstToken], dependence(s, false))
 	d.FirstReasoning = optionalQuantiles(s.Timings[measure.FirstReasoning], dependence(s, false))
 	d.ChunkGap = optionalQuantiles(s.Timings[measure.ChunkGap], dependence(s, false))
+	d.TokenTime = optionalQuantiles(s.Timings[measure.TokenTime], dependence(s, false))
 	d.Connect = optionalQuantiles(s.Timings[measure.Connect], dependence(s, false))
 	d.Distribution = Distribution{
 		Response: pointsOf(response, 0), Service: pointsOf(service, 0), FailedAsInfinite: pointsOf(response, failed),

@@ -204,6 +204,7 @@ func (c *checker) turn(path string, k int, t *Turn) {
 	if strings.ContainsAny(t.Say, "⟦⟧") {
 		c.bad(path+".say", "has a ⟦ or ⟧ in it, which mark what cstest adds to find lost context")
 	}
+	c.contentParts(path+".parts", t.Parts)
 	if c.source.wrote(path + ".think") {
 		if k == 0 {
 			c.bad(path+".think", "the first turn begins the conversation: there is no pause before it")

@@ -31,8 +31,8 @@ func (c *checker) mapping() {
 			}
 		}
 	}
-	if len(t.Then) > 0 && t.Mode != ModeSync {
-		c.bad("target.then", "goes with mode: sync; in mode: %s the answer to the request is that of the turn", t.Mode)
+	if len(t.Then) > 0 && t.Mode != ModeSync && t.Mode != ModeStream {
+		c.bad("target.then", "goes with mode: sync and stream; in mode: %s the answer to the request is that of the turn", t.Mode)
 	}
 	if t.Cookies == CookiesPerUser {
 		c.noCookieHeader("target.headers", t.Headers)
@@ -109,6 +109,9 @@ func (c *checker) steps(path string, steps []Step) {
 		c.body(at, s.As, s.Body, s.Headers, s.Method)
 		c.conditions(at+".ok", s.OK)
 		c.save(at+".save", s.Save, family)
+		if s.Poll != nil && c.Target.Mode == ModeStream && path == "target.then" && i == len(steps)-1 {
+			c.bad(at+".poll", "the last step of mode: stream has the answer as it comes: it is sent once")
+		}
 		if s.Poll != nil {
 			c.poll(at+".poll", s.Poll, path == "target.then")
 		}
@@ -216,6 +219,7 @@ func (c *checker) parts(path string, as BodyKind, parts []Part) {
 			c.bad(at, "files are sent with as: multipart")
 		case strings.ContainsAny(p.Type, "\r\n\x00"):
 			c.bad(at, "%q is not a type: write for example image/png", short(p.Type))
+		case c.source.options.Recorded:
 		default:
 			if _, err := c.Upload(p.File); err != nil {
 				c.bad(at, "%s", err)
@@ -250,7 +254,11 @@ func (c *checker) request() {
 	}
 	c.headers("target.request.headers", r.Headers)
 	if t.API != APICustom {
-		if r.Body != nil {
+		switch {
+		case r.Body == nil:
+		case t.API == APIOpenAI:
+			c.members(r.Body)
+		default:
 			c.bad("target.request.body", "is for api: custom; the body of api %s is known", t.API)
 		}
 		if r.Save != nil || r.History != nil || r.As != "" {

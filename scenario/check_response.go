@@ -34,16 +34,34 @@ func (c *checker) response() {
 			c.place("target.response."+p.name, p.place)
 		}
 	}
-	if r.Answer == "" && t.Mode != ModeStream && (t.Mode != ModeWebSocket || r.Stream == nil) {
+	if r.Answer == "" && t.Mode != ModeStream && (t.Mode != ModeWebSocket || !r.Stream.Pieces()) {
 		c.bad("target.response.answer", "is missing: without it an empty answer could not be told from a good one")
+	}
+	if t.Mode == ModeStream {
+		c.conditions("target.response.is_answer", r.IsAnswer)
 	}
 	c.conditions("target.response.ok", r.OK)
 	c.conditions("target.response.error", r.Error)
 	if r.Tier != nil {
 		c.place("target.response.tier.from", r.Tier.From)
 	}
+	if u := r.Usage; u != nil {
+		for _, p := range u.places() {
+			if p.place != "" {
+				c.jsonPlace("target.response."+p.name, p.place)
+			}
+		}
+	}
 	c.oneBody(r)
 	c.framing(r)
+}
+
+// places lists where tokens stand.
+func (u *UsagePath) places() []namedPlace {
+	if u == nil {
+		return nil
+	}
+	return []namedPlace{{"usage.input", u.Input}, {"usage.cached", u.Cached}, {"usage.output", u.Output}, {"usage.reasoning", u.Reasoning}}
 }
 
 // oneBody refuses places of bodies of different kinds: an answer has one.
@@ -52,7 +70,7 @@ func (c *checker) oneBody(r *Response) {
 	if answer == PlaceJSON || r.Answer == "" {
 		return
 	}
-	if c.Target.Mode != ModeSync && (c.Target.Mode != ModeWebSocket || r.Stream != nil) {
+	if c.Target.Mode != ModeSync && (c.Target.Mode == ModeAsync || r.Stream.Pieces()) {
 		c.bad("target.response.answer", "an answer that is not JSON goes with mode: sync, or mode: websocket without stream")
 	}
 	if r.Format == FormatJSONP {
@@ -95,6 +113,9 @@ func (r *Response) placesOf() (list []namedPlace) {
 	}
 	add("context_turns", r.ContextTurns)
 	add("degraded", r.Degraded)
+	for _, p := range r.Usage.places() {
+		add(p.name, p.place)
+	}
 	return list
 }
 
@@ -108,8 +129,8 @@ func (r *Response) EachPlace(yield func(name, place string)) {
 // framing checks what the modes need besides.
 func (c *checker) framing(r *Response) {
 	switch {
-	case c.Target.Mode == ModeStream && r.Stream == nil:
-		c.bad("target.response.stream", "is missing: mode stream needs delta (where the text is) and done (what ends the stream)")
+	case c.Target.Mode == ModeStream && !r.Stream.Pieces() && (len(r.IsAnswer) == 0 || r.Answer == ""):
+		c.bad("target.response.stream", "is missing: mode stream needs delta (where the text is) and done (what ends the stream); or response.is_answer and answer, where one event is the whole answer")
 	case c.Target.Mode == ModeAsync && r.Job == nil:
 		c.bad("target.response.job", "is missing: mode async needs to know where the job is and when it is done")
 	}
@@ -129,7 +150,17 @@ func (c *checker) framing(r *Response) {
 }
 
 func (c *checker) stream(s *StreamPath) {
-	c.jsonPlace("target.response.stream.delta", s.Delta)
+	switch {
+	case s.Format == StreamText:
+		c.streamOfText(s)
+		return
+	case !s.Pieces():
+		if s.DeltaWhen != nil || s.Reasoning != "" || s.ReasoningWhen != nil {
+			c.bad("target.response.stream", "has no delta: delta_when and reasoning are of answers in pieces")
+		}
+		return
+	}
+	c.delta(s.Delta)
 	c.conditions("target.response.stream.delta_when", s.DeltaWhen)
 	if s.Reasoning != "" {
 		c.jsonPlace("target.response.stream.reasoning", s.Reasoning)
@@ -155,6 +186,31 @@ func (c *checker) stream(s *StreamPath) {
 				c.bad("target.response.stream", "sse:event is the name of a server-sent event: lines of ndjson have none")
 			}
 		}
+	}
+}
+
+// delta checks the place of a piece of the answer.
+func (c *checker) delta(place string) {
+	const path = "target.response.stream.delta"
+	switch kind, _ := Find(place); kind {
+	case PlaceHeader, PlaceCookie, PlaceStatus, PlaceEvent:
+		c.bad(path, "%q: a piece of the answer stands in an event's data: write a path into its JSON, body:text or regex:…", short(place))
+	case PlaceJSON, PlaceRegex, PlaceXML, PlaceHTML, PlaceText:
+		c.place(path, place)
+	}
+}
+
+// streamOfText checks a body that is the answer as it comes.
+func (c *checker) streamOfText(s *StreamPath) {
+	const path = "target.response.stream"
+	if s.Delta != "" || s.DeltaWhen != nil || s.Reasoning != "" || s.ReasoningWhen != nil || c.Target.Response.IsAnswer != nil {
+		c.bad(path, "the whole body of format: text is the answer: remove delta, delta_when, reasoning, reasoning_when and response.is_answer")
+	}
+	if word, alone := s.Done.Word(); !alone || word != EndOfBody {
+		c.bad(path+".done", "the end of the body is all that ends format: text: write end-of-body")
+	}
+	if c.Target.Mode == ModeWebSocket {
+		c.bad(path+".format", "text is for mode: stream; over a socket a piece is a message (delta: body:text)")
 	}
 }
 

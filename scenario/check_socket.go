@@ -68,8 +68,8 @@ func (c *checker) noSocket() {
 	if r := t.Request; r != nil && (r.Event != "" || r.Ack) {
 		c.bad("target.request", "event and ack are for mode: websocket")
 	}
-	if r := t.Response; r != nil && r.IsAnswer != nil {
-		c.bad("target.response.is_answer", "is for mode: websocket; where an answer is polled for it stands in poll")
+	if r := t.Response; r != nil && r.IsAnswer != nil && t.Mode != ModeStream {
+		c.bad("target.response.is_answer", "is for mode: websocket and stream; where an answer is polled for it stands in poll")
 	}
 }
 

@@ -37,6 +37,7 @@ func (c *checker) target() {
 	}
 	c.auth()
 	c.mapping()
+	c.openAI()
 	if t.Timeout <= 0 {
 		c.bad("target.timeout", "must be above 0s")
 	}
@@ -61,6 +62,8 @@ func (c *checker) bundled() {
 		{"target.then", t.Then != nil, reason.Say("its API is known")},
 		{"target.request", t.Request != nil, reason.Say("its API is known")},
 		{"target.response", t.Response != nil, reason.Say("its API is known")},
+		{"target.openai", t.OpenAI != nil, reason.Say("its API is known")},
+		{"target.prices", t.Prices != nil, reason.Say("its answers tell no tokens")},
 		{"target.tls", t.TLS != nil, reason.Say("it speaks plain HTTP on loopback")},
 	} {
 		if f.given {

@@ -43,6 +43,9 @@ func (s *Scenario) fill() {
 
 func (s *Scenario) fillTarget() {
 	s.Target.fill()
+	if o := s.Target.OpenAI; o != nil && !s.source.wrote("target.openai.max_calls") {
+		or(&o.MaxCalls, 8)
+	}
 	s.fillAgents()
 }
 
@@ -98,6 +101,15 @@ func (t *Target) fill() {
 	}
 	fillSteps(t.Before)
 	fillSteps(t.Then)
+	if o := t.OpenAI; o != nil {
+		or(&o.Form, FormChat)
+		if o.Form == FormResponses {
+			or(&o.History, HistoryServer)
+		}
+	}
+	if t.Prices != nil {
+		or(&t.Prices.Currency, "USD")
+	}
 }
 
 func fillSteps(steps []Step) {

@@ -34,15 +34,17 @@ Target.bundled | the server that ships with cstest; this or url |
 Target.url | base URL of one's own server, http or https, without user, query or fragment |
 Target.resolve | HOST:PORT to ADDRESS:PORT; Host header and SNI stay |
 Target.headers | headers of every request, templates |
-Target.api | reference and article: the bundled server's; openai: /v1/chat/completions, history kept by the client; custom: request and response say | reference
+Target.api | reference and article: the bundled server's; openai: /v1/chat/completions, or as openai.form says; custom: request and response say | reference
 Target.model | model named in every request (openai only) |
+Target.openai | which of OpenAI's APIs is spoken, what the model is told, and its tools (openai only) | chat completions, nothing told, no tools
 Target.auth | how a user proves who it is |
 Target.login | what a user does before its first turn, and again where that has run out; not timed as a turn |
 Target.cookies | per-user: cookies that the target sets are sent back to it; off: they are not | off
 Target.before | steps once a conversation before its first turn, not timed as a turn (custom only) |
-Target.request | what one turn sends (custom; path and headers for any api) |
-Target.then | steps of a turn behind its request, such as a poll; the answer is that of the last (custom only) |
+Target.request | what one turn sends (custom; path and headers for any api; of openai body is what a request has besides, such as {temperature: 0.2}) |
+Target.then | steps of a turn behind its request, such as a poll; the answer is that of the last, in mode: stream a stream (custom only) |
 Target.response | where things are in an answer (custom only) |
+Target.prices | of a million tokens each; the report then tells what the run cost (openai, and custom with response.usage) | nothing is told of cost
 Target.http | protocol; "2" needs https, h2c is HTTP/2 without TLS | "1.1"
 Target.mode | sync: one answer; stream: SSE; async: 202 and a job; websocket: messages over a socket of the customer's (reference and custom); agents: the people who are shown the questions | sync
 Target.socket | the socket of mode: websocket |
@@ -66,6 +68,20 @@ Ping.every | from one to the next |
 Ping.event | event of the message (socket.io) |
 Ping.as | how body is sent: json or text | json
 Ping.body | the message | none: a ping frame
+OpenAI.form | chat: chat completions, the dialog kept by the client; responses: the Responses API | chat
+OpenAI.history | of form responses: server: previous_response_id; client: the whole dialog with every request | server
+OpenAI.system | what the model is told before the dialog: a message of the role system, of form responses instructions; a template |
+OpenAI.tools | functions that the model may call. The answer goes back to it at once, within the turn, until it answers the user |
+OpenAI.max_calls | how often the model is called within a turn at most, 1 to 100; one that then still calls tools has not answered | 8
+Tool.name | name of the function |
+Tool.description | what it is for, as the model is told |
+Tool.parameters | JSON Schema of its arguments |
+Tool.strict | arguments follow the schema exactly | false
+Tool.result | what it answers: a text, or JSON, templates in its strings; ${tool.arguments} is what the model called it with |
+Prices.input | of a million tokens of prompts |
+Prices.cached | of a million of those that the model knew already | input
+Prices.output | of a million tokens of answers, reasoning and all |
+Prices.currency | shown behind costs | USD
 Agents.sockets | agents, each with a socket of its own, 1 to 1000; every process and shard has as many | 4
 Agents.path | path below the url, a template with ${user.id}: agent-1, agent-2, … | /v1/agent/ws
 Agents.queues | queues whose tickets they are shown; "*" is every queue | ["*"]
@@ -122,7 +138,7 @@ Request.save | NAME to a place in the answer; then ${saved.NAME} in then and in 
 History.user | a message of the user, JSON with ${message.text} |
 History.assistant | a message of the chat system, JSON with ${message.text} |
 Response.format | jsonp: the JSON of an answer stands in NAME(…) | json
-Response.is_answer | conditions of the message that is the answer, or a piece of it (mode: websocket only) | any message
+Response.is_answer | conditions of the message, or the event, that is the answer or a piece of it; others are passed over (mode: websocket and stream) | any
 Response.turn_id | place of the turn that the answer is to, as ${turn.id} said it |
 Response.ok | conditions that must hold, whatever the status |
 Response.error | conditions of an answer, or an event, that is an error |
@@ -135,10 +151,15 @@ Response.tier | which quality answered |
 Response.degraded | place of what is true on a degraded answer |
 Response.stream | events of mode: stream; in mode: websocket messages that each have a piece of the answer |
 Response.job | jobs of mode: async |
+Response.usage | where an answer, or an event, tells its tokens |
+UsagePath.input | path to the tokens of the prompt |
+UsagePath.cached | path to those of them that the model knew already |
+UsagePath.output | path to the tokens of the answer, reasoning and all |
+UsagePath.reasoning | path to those of them that it only thought |
 TierPath.from | place of the server's word |
 TierPath.map | the server's word to llm, faq, handoff or static | the words themselves
-StreamPath.format | sse: server-sent events; ndjson: a JSON document a line | sse
-StreamPath.delta | place of the text in an event's data |
+StreamPath.format | sse: server-sent events; ndjson: a JSON document a line; text: the body as it comes is the answer | sse
+StreamPath.delta | place of the text in an event's data: a path into its JSON, or body:text; without delta and done one event for which response.is_answer holds is the whole answer |
 StreamPath.delta_when | conditions of an event that has a piece of the answer; others have none | any event
 StreamPath.reasoning | place of the model's reasoning in an event's data: timed by itself, no part of the answer |
 StreamPath.reasoning_when | conditions of an event that has a piece of the reasoning | any event
@@ -245,8 +266,12 @@ Conversation.turns | messages of the user, 1 to 200 |
 Conversation.on_error | continue: send the next message; retry: the same again, twice at most, whatever Retry-After says; abort: leave | continue
 Turn.when | said only where these hold of the answer to the turn said before; left out otherwise |
 Turn.say | the message, a template (see Writing it) |
+Turn.parts | what the message has behind its text: further texts, and images (openai only) |
 Turn.think | pause before this turn; not on the first | the conversation's
 Turn.expect | what the answer should look like; degraded answers are not held to it |
+ContentPart.text | a further text, a template as say |
+ContentPart.image | an image: a file of at most 1 MiB in the scenario's folder (png, jpg, gif, webp), sent as a data URL, or an address that begins with https:// or data: |
+ContentPart.detail | how closely the model looks at it: auto, low or high | auto
 Expect.contains | text that must be in the answer |
 Expect.not_contains | text that must not be in the answer |
 Expect.matches | regular expression (RE2) that must match the answer |

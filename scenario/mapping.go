@@ -101,7 +101,7 @@ type History struct {
 // Response says where in an answer things are; see Find for places.
 type Response struct {
 	Format       AnswerFormat `json:"format,omitempty"`
-	IsAnswer     Conditions   `json:"is_answer,omitempty"` // of mode websocket
+	IsAnswer     Conditions   `json:"is_answer,omitempty"` // of messages, and of events
 	TurnID       string       `json:"turn_id,omitempty"`
 	OK           Conditions   `json:"ok,omitempty"`
 	Error        Conditions   `json:"error,omitempty"`
@@ -114,6 +114,7 @@ type Response struct {
 	Degraded     string       `json:"degraded,omitempty"`
 	Stream       *StreamPath  `json:"stream,omitempty"`
 	Job          *JobPath     `json:"job,omitempty"`
+	Usage        *UsagePath   `json:"usage,omitempty"`
 }
 
 // TierPath finds the tier of an answer and maps the server's word to ours.
@@ -122,15 +123,21 @@ type TierPath struct {
 	Map  map[string]Tier `json:"map,omitempty"`
 }
 
-// StreamPath finds the text in a stream's event and the event that ends it.
+// StreamPath finds the text in a stream's event and the event that ends it. Without
+// Delta and Done one event, for which Response.IsAnswer holds, is the whole answer.
 type StreamPath struct {
 	Format    StreamFormat `json:"format,omitempty"`
-	Delta     string       `json:"delta"`
+	Delta     string       `json:"delta,omitempty"`
 	DeltaWhen Conditions   `json:"delta_when,omitempty"`
 	// Reasoning is what the model thinks before it answers: timed, and no part of the answer.
 	Reasoning     string     `json:"reasoning,omitempty"`
 	ReasoningWhen Conditions `json:"reasoning_when,omitempty"`
-	Done          Conditions `json:"done"`
+	Done          Conditions `json:"done,omitempty"`
+}
+
+// Pieces tells whether an answer comes in several events or messages.
+func (s *StreamPath) Pieces() bool {
+	return s != nil && (s.Delta != "" || len(s.Done) > 0 || s.Format == StreamText)
 }
 
 // EndOfBody as the whole of response.stream.done: the stream ends with the answer's

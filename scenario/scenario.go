@@ -38,6 +38,7 @@ type Target struct {
 	Headers     map[string]string `json:"headers,omitempty"`
 	API         API               `json:"api,omitempty"`
 	Model       string            `json:"model,omitempty"` // openai only
+	OpenAI      *OpenAI           `json:"openai,omitempty"`
 	Auth        *Auth             `json:"auth,omitempty"`
 	Login       *Login            `json:"login,omitempty"`
 	Cookies     Cookies           `json:"cookies,omitempty"`
@@ -45,6 +46,7 @@ type Target struct {
 	Request     *Request          `json:"request,omitempty"`
 	Then        []Step            `json:"then,omitempty"`
 	Response    *Response         `json:"response,omitempty"`
+	Prices      *Prices           `json:"prices,omitempty"` // of tokens
 	HTTP        HTTPVersion       `json:"http,omitempty"`
 	Mode        Mode              `json:"mode,omitempty"`
 	Socket      *Socket           `json:"socket,omitempty"` // of mode websocket
@@ -261,10 +263,11 @@ type Conversation struct {
 // Turn is one message of the user. After Load Think is set on every turn but
 // the first (load → conversation → turn).
 type Turn struct {
-	When   Conditions `json:"when,omitempty"` // said only where the answer before is so
-	Say    string     `json:"say"`
-	Think  *Think     `json:"think,omitempty"`
-	Expect *Expect    `json:"expect,omitempty"`
+	When   Conditions    `json:"when,omitempty"` // said only where the answer before is so
+	Say    string        `json:"say"`
+	Parts  []ContentPart `json:"parts,omitempty"` // of api openai
+	Think  *Think        `json:"think,omitempty"`
+	Expect *Expect       `json:"expect,omitempty"`
 }
 
 // Expect is what an answer should look like; degraded answers are not held to it.

@@ -26,7 +26,7 @@ sla: {availability: 99%%}
 	for target, want := range map[string]string{
 		"socket: {path: /ws}\n  request: {path: /c, body: {t: '${turn.text}'}}\n  response: {answer: a}":      "target.socket: is for mode: websocket",
 		"request: {path: /c, ack: true, body: {t: '${turn.text}'}}\n  response: {answer: a}":                  "target.request: event and ack are for mode: websocket",
-		"request: {path: /c, body: {t: '${turn.text}'}}\n  response: {answer: a, is_answer: a}":               "target.response.is_answer: is for mode: websocket; where an answer is polled for it stands in poll",
+		"request: {path: /c, body: {t: '${turn.text}'}}\n  response: {answer: a, is_answer: a}":               "target.response.is_answer: is for mode: websocket and stream; where an answer is polled for it stands in poll",
 		"before: [{body: {a: b}}]\n  request: {path: /c, body: {t: '${turn.text}'}}\n  response: {answer: a}": "target.before[0].path: is missing: write the path of the request",
 		ws + "connections: shared\n  " + turn:                                                                 "target.connections: a socket is somebody's own: write per-user, per-conversation or per-turn",
 		ws + "request: {path: /c, body: {t: '${turn.text}'}}\n  response: {answer: a}":                        "target.request: a turn is a message, which has no path and no headers: those of the upgrade are socket.path and socket.headers",
@@ -37,7 +37,7 @@ sla: {availability: 99%%}
 		ws + "request: {body: {t: '${turn.text}'}}\n  response: {answer: 'header:x'}":                         `target.response.answer: "header:x": a message has no headers, cookies or status; those of the upgrade are not looked into`,
 		ws + "request: {body: {t: '${turn.text}'}}\n  response: {answer: a, turn_id: id}":                     "target.response.turn_id: names the turn by ${turn.id}, which stands nowhere in target.request.body",
 		ws + "request: {body: {t: '${turn.text}'}}\n  response: {answer: a, format: jsonp}":                   "target.response.format: a message is no script: jsonp goes with HTTP",
-		ws + "then: [{path: /p}]\n  " + turn:                                                                  "target.then: goes with mode: sync; in mode: websocket the answer to the request is that of the turn",
+		ws + "then: [{path: /p}]\n  " + turn:                                                                  "target.then: goes with mode: sync and stream; in mode: websocket the answer to the request is that of the turn",
 		ws + "socket: {path: ws}\n  " + turn:                                                                  `target.socket.path: "ws" is not a path: begin with /, without spaces`,
 		ws + "socket: {headers: {Sec-WebSocket-Protocol: a}}\n  " + turn:                                      "target.socket.headers.Sec-WebSocket-Protocol: belongs to the upgrade: subprotocols has a field of its own, and extensions are not spoken",
 		ws + "socket: {subprotocols: ['a b']}\n  " + turn:                                                     `target.socket.subprotocols[0]: "a b" is not the name of a subprotocol`,

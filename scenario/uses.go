@@ -100,7 +100,22 @@ func (t *Target) templates() templateFields {
 		f.body("target.request.body", r.As, r.Body, InRequest)
 	}
 	f.steps("target.then", t.Then, InRequest)
+	if o := t.OpenAI; o != nil {
+		f.text("target.openai.system", o.System, InSystem, template.Text)
+		for i := range o.Tools {
+			f.result(item("target.openai.tools", i, "result"), o.Tools[i].Result)
+		}
+	}
 	return f
+}
+
+// result is what a tool answers: a text, or JSON.
+func (f *templateFields) result(path string, result json.RawMessage) {
+	if text, err := TextBody(result); len(result) > 0 && err == nil {
+		f.text(path, text, InTool, template.Text)
+		return
+	}
+	f.body(path, AsJSON, result, InTool)
 }
 
 // Variables lists the names that stand in the target's templates, sorted, each
@@ -137,7 +152,14 @@ func (s *Scenario) templates() templateFields {
 	}
 	for i := range s.Conversations {
 		for k := range s.Conversations[i].Turns {
-			f.text(item(item("conversations", i, "turns"), k, "say"), s.Conversations[i].Turns[k].Say, InSay, template.Text)
+			turn, path := &s.Conversations[i].Turns[k], item(item("conversations", i, "turns"), k, "")
+			f.text(path+".say", turn.Say, InSay, template.Text)
+			for p := range turn.Parts {
+				f.text(item(path+".parts", p, "text"), turn.Parts[p].Text, InSay, template.Text)
+				if !strings.HasPrefix(turn.Parts[p].Image, "data:") {
+					f.text(item(path+".parts", p, "image"), turn.Parts[p].Image, InSay, template.Text)
+				}
+			}
 		}
 	}
 	return f

@@ -20,6 +20,8 @@ const (
 	InAgents                    // path and token of the agents' sockets
 	InSecret                    // the signing key, the URL of a Redis, a header of observe, where notices go
 	InLink                      // where a notice says the report is
+	InSystem                    // what the model of api openai is told before the dialog
+	InTool                      // what a tool of api openai answers
 )
 
 // places names each as a person does, in the order of the reference page.
@@ -37,6 +39,8 @@ var places = []struct {
 	{InAgents, "agents"},
 	{InSecret, "secrets"},
 	{InLink, "link"},
+	{InSystem, "system"},
+	{InTool, "tools"},
 }
 
 // String lists the names: "headers, request".
@@ -68,22 +72,23 @@ const (
 // variables are all there are. What is checked, what errors say and the
 // reference page come from here; driver and load bind these and no others.
 var variables = []Variable{
-	{anyColumn, "the conversation's row of a table in `data`", InSay | InHeaders | InRequest | InBearer | InClaims | InLogin | InBefore},
-	{"user.id", "who talks: `u0`, `u1`, …; for agents `agent-1`, `agent-2`, …", InSay | InHeaders | InRequest | InBearer | InClaims | InLogin | InBefore | InAgents},
-	{"user.index", "the number in it", InSay | InHeaders | InRequest | InBearer | InClaims | InLogin | InBefore | InAgents},
-	{"run.id", "the run, as `run_id` of its result: no other run has it, all shards and processes of this one have", InSay | InHeaders | InRequest | InBearer | InClaims | InLogin | InBefore | InAgents | InLink},
-	{"conversation.id", "a UUID of the conversation, in this run alone: for sessions whose id the client chooses", InSay | InHeaders | InRequest | InBefore},
-	{"turn.index", "the turn's number, from 0", InSay | InHeaders | InRequest},
+	{anyColumn, "the conversation's row of a table in `data`", InSay | InHeaders | InRequest | InBearer | InClaims | InLogin | InBefore | InSystem | InTool},
+	{"user.id", "who talks: `u0`, `u1`, …; for agents `agent-1`, `agent-2`, …", InSay | InHeaders | InRequest | InBearer | InClaims | InLogin | InBefore | InAgents | InSystem | InTool},
+	{"user.index", "the number in it", InSay | InHeaders | InRequest | InBearer | InClaims | InLogin | InBefore | InAgents | InSystem | InTool},
+	{"run.id", "the run, as `run_id` of its result: no other run has it, all shards and processes of this one have", InSay | InHeaders | InRequest | InBearer | InClaims | InLogin | InBefore | InAgents | InLink | InSystem | InTool},
+	{"conversation.id", "a UUID of the conversation, in this run alone: for sessions whose id the client chooses", InSay | InHeaders | InRequest | InBefore | InSystem | InTool},
+	{"turn.index", "the turn's number, from 0", InSay | InHeaders | InRequest | InSystem | InTool},
 	{"turn.text", "what the user says", InHeaders | InRequest},
 	{"turn.id", "32 hexadecimal digits of the turn, the same when it is sent again, another in the next run", InHeaders | InRequest},
 	{"dialog.id", "what the server called the dialog (`response.dialog_id`); empty before it did", InHeaders | InRequest},
 	{"trace.id", "the trace id in `traceparent`", InHeaders | InRequest},
 	{"span.id", "the span id in it", InHeaders | InRequest},
 	{"history", "the dialog so far, oldest message first, as `request.history` writes each: an item of a list, or a whole member, of `request.body`", InRequest},
-	{anyLogin, "what `save` of the login kept; in a login, of a step before", InHeaders | InRequest | InBearer | InLogin | InBefore},
+	{"tool.arguments", "the arguments that the model called the tool with, as it wrote them: JSON", InTool},
+	{anyLogin, "what `save` of the login kept; in a login, of a step before", InHeaders | InRequest | InBearer | InLogin | InBefore | InSystem | InTool},
 	{anySaved, "what `save` of `before`, `request` and `then` kept in this conversation; empty before", InHeaders | InRequest | InBearer | InBefore},
-	{anyEnv, "the environment: secrets", InHeaders | InRequest | InBearer | InClaims | InLogin | InBefore | InAgents | InSecret | InLink},
-	{anyFile, "a regular file of at most 64 KiB in the scenario's folder, its last line end cut off: secrets", InHeaders | InRequest | InBearer | InClaims | InLogin | InBefore | InAgents | InSecret | InLink},
+	{anyEnv, "the environment: secrets", InHeaders | InRequest | InBearer | InClaims | InLogin | InBefore | InAgents | InSecret | InLink | InSystem | InTool},
+	{anyFile, "a regular file of at most 64 KiB in the scenario's folder, its last line end cut off: secrets", InHeaders | InRequest | InBearer | InClaims | InLogin | InBefore | InAgents | InSecret | InLink | InSystem | InTool},
 }
 
 // Variables lists the variables of templates, in the order of the reference page.

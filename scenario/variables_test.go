@@ -31,6 +31,10 @@ notify: [{kind: webhook, url: "${env:URL}", link: "%[10]s"}]
 func inEachPlace(text string) map[Place]string {
 	list := map[Place]string{}
 	for i, at := range places {
+		if at.place == InSystem || at.place == InTool {
+			list[at.place] = ofModel(at.place, text)
+			continue
+		}
 		var in [10]any
 		for j := range in {
 			in[j] = "z"
@@ -47,6 +51,17 @@ func inEachPlace(text string) map[Place]string {
 		list[at.place] = fmt.Sprintf(ownServer, append(in[:], "sync", auth)...)
 	}
 	return list
+}
+
+// ofModel is a scenario of api openai with the text in a place that it alone has.
+func ofModel(at Place, text string) string {
+	own := `{system: "` + text + `"}`
+	if at == InTool {
+		own = `{tools: [{name: f, result: {a: "` + text + `"}}]}`
+	}
+	return strings.NewReplacer(
+		"  api: custom\n", "  api: openai\n  model: m\n  openai: "+own+"\n", "  before: ", "  #", "  request: ", "  #", "  response: ", "  #",
+	).Replace(fmt.Sprintf(ownServer, "z", "z", "z", "z", "z", "z", "z", "z", "z", "z", "sync", "{bearer: z}"))
 }
 
 // Every variable may stand where the table says and nowhere else.
@@ -102,7 +117,7 @@ func TestTemplateProblems(t *testing.T) {
 		{`say: "x %[1]s"`, `say: "${turn.text}"`, `x:15:41: conversations[0].turns[0].say: ${turn.text} cannot stand in say: it may stand in headers, request`},
 		{`["%[3]s"]`, `["b", {c: "${conversation.idd}"}]`, `x:11:62: target.request.body.a[1].c: ${conversation.idd} is not known here; did you mean "conversation.id"?`},
 		{`["%[3]s"]`, `["b", {c: "${run.id"}]`, `x:11:62: target.request.body.a[1].c: a } is missing after "${run.id": close it, or write $$ for a dollar`},
-		{`path: /l,`, `path: "/l/${conversation.id}",`, `x:9:55: target.login.steps[1].path: ${conversation.id} cannot stand in login: it may stand in say, headers, request, before`},
+		{`path: /l,`, `path: "/l/${conversation.id}",`, `x:9:55: target.login.steps[1].path: ${conversation.id} cannot stand in login: it may stand in say, headers, request, before, system, tools`},
 		{`path: /l,`, `path: "/l/${login.NAMED}",`, `x:9:55: target.login.steps[1].path: ${login.NAMED} is not saved by target.login.save; did you mean "NAME"?`},
 		{`path: /k,`, `path: "/l/${login.NAME}",`, `x:9:26: target.login.steps[0].path: ${login.NAME} is not saved by a step before this one`},
 		{`path: /a,`, `path: "/${saved.NAME}",`, `x:10:19: target.before[0].path: ${saved.NAME} is not saved by a step before this one`},

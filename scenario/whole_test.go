@@ -85,6 +85,7 @@ func fieldPaths() []string {
 		"conversations.turns": "Turn", "conversations.turns.expect": "Expect", "checks": "Checks", "guard": "Guard", "guard.abort": "Abort",
 		"sla": "SLA", "sla.rate_limited": "RateLimited", "sla.recovery": "Recovery", "sla.objectives": "Objective", "load.stages.starts": "RateRamp",
 		"load.stages.users": "CountRamp", "target.then.poll": "Poll", "target.request.history": "History",
+		"target.openai": "OpenAI", "target.openai.tools": "Tool", "target.prices": "Prices", "target.response.usage": "UsagePath", "conversations.turns.parts": "ContentPart",
 	} {
 		for _, t := range types() {
 			if t.Name() != typ {

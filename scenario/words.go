@@ -39,6 +39,40 @@ const (
 
 func (API) words() []string { return texts(APIReference, APIArticle, APIOpenAI, APICustom) }
 
+// OpenAIForm is which of OpenAI's APIs is spoken.
+type OpenAIForm string
+
+// The values of OpenAIForm.
+const (
+	FormChat      OpenAIForm = "chat"
+	FormResponses OpenAIForm = "responses"
+)
+
+func (OpenAIForm) words() []string { return texts(FormChat, FormResponses) }
+
+// HistoryKeeper says who keeps the dialog of form responses.
+type HistoryKeeper string
+
+// The values of HistoryKeeper.
+const (
+	HistoryServer HistoryKeeper = "server"
+	HistoryClient HistoryKeeper = "client"
+)
+
+func (HistoryKeeper) words() []string { return texts(HistoryServer, HistoryClient) }
+
+// ImageDetail is how closely the model looks at an image.
+type ImageDetail string
+
+// The values of ImageDetail.
+const (
+	DetailAuto ImageDetail = "auto"
+	DetailLow  ImageDetail = "low"
+	DetailHigh ImageDetail = "high"
+)
+
+func (ImageDetail) words() []string { return texts(DetailAuto, DetailLow, DetailHigh) }
+
 // Mode is how an answer comes back.
 type Mode string
 
@@ -109,9 +143,10 @@ type StreamFormat string
 const (
 	StreamSSE    StreamFormat = "sse"
 	StreamNDJSON StreamFormat = "ndjson"
+	StreamText   StreamFormat = "text"
 )
 
-func (StreamFormat) words() []string { return texts(StreamSSE, StreamNDJSON) }
+func (StreamFormat) words() []string { return texts(StreamSSE, StreamNDJSON, StreamText) }
 
 // HTTPVersion is the protocol below an API. H2C is HTTP/2 without TLS.
 type HTTPVersion string

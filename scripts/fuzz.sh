@@ -13,10 +13,12 @@ template FuzzParse
 template FuzzParseJSON
 scenario FuzzImport
 derive FuzzRecorded
+derive FuzzDescribed
 driver FuzzDecodeResponse
 driver/internal/http2 FuzzHTTP2
 driver/internal/jsonscan FuzzScan
 driver FuzzSSE
+driver FuzzTools
 driver/internal/find FuzzConditions
 driver/internal/ndjson FuzzLines
 driver/internal/websocket FuzzFrames
