@@ -38,6 +38,7 @@ const (
 	kindExemplar
 	kindNote
 	kindEnd
+	kindObserved
 )
 
 func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }

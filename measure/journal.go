@@ -149,6 +149,15 @@ func (j *Journal) AppendFacts(f *Facts) error {
 	return j.do(func() error { return j.json(kindFacts, f) })
 }
 
+// AppendObserved writes what was seen of other systems since it was last told. Facts
+// that come later hold all of it.
+func (j *Journal) AppendObserved(news []Observed) error {
+	if len(news) == 0 {
+		return nil
+	}
+	return j.do(func() error { return j.json(kindObserved, news) })
+}
+
 // AppendNote writes a JSON value under a name: whatever a report needs that is
 // no business of measuring. The last note of a name counts.
 func (j *Journal) AppendNote(name string, note any) error {

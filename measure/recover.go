@@ -8,6 +8,7 @@ import (
 	"hash/crc32"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/cstest/cstest/reason"
 )
@@ -47,6 +48,7 @@ const (
 	mostMarks     = 10_000
 	mostNotes     = 100
 	mostGaps      = 1000
+	mostObserved  = 1000
 )
 
 // OpenJournal reads the journal in a regular file.
@@ -129,11 +131,12 @@ func checkVersion(version uint16) error {
 
 // recovery is a journal while it is read.
 type recovery struct {
-	out     *Recovered
-	next    uint64 // number of the frame to come
-	record  []byte // parts of an unfinished record
-	kind    kind
-	partial bool
+	out      *Recovered
+	next     uint64 // number of the frame to come
+	record   []byte // parts of an unfinished record
+	kind     kind
+	partial  bool
+	observed []Observed // from before the facts
 	// interval takes each in place of the sum; nil: they are added up.
 	interval func(*Snapshot) error
 }
@@ -223,6 +226,11 @@ func (v *recovery) take(k kind, record []byte) error {
 			return errDamaged
 		}
 		out.Facts = f
+	case kindObserved:
+		var news []Observed
+		if json.Unmarshal(record, &news) != nil || !v.see(news) {
+			return errDamaged
+		}
 	case kindExemplar:
 		var e Exemplar
 		if len(out.Exemplars) >= mostExemplars || json.Unmarshal(record, &e) != nil {
@@ -258,6 +266,29 @@ func (v *recovery) plan(record []byte) error {
 	return nil
 }
 
+// see adds what was seen of other systems; false: no run sees so much.
+func (v *recovery) see(news []Observed) bool {
+	for _, o := range news {
+		i := slices.IndexFunc(v.observed, func(x Observed) bool { return x.Name == o.Name })
+		if i < 0 {
+			if len(v.observed) >= mostObserved {
+				return false
+			}
+			v.observed = append(v.observed, Observed{Name: o.Name, Unit: o.Unit})
+			i = len(v.observed) - 1
+		}
+		seen := &v.observed[i]
+		for _, value := range o.Values {
+			if n := len(seen.Values); n > 0 && seen.Values[n-1].Second >= value.Second {
+				return false
+			}
+			seen.Values = append(seen.Values, value)
+		}
+		seen.Asked, seen.Error = o.Asked, o.Error
+	}
+	return true
+}
+
 // finish settles what the end of the journal means.
 func (v *recovery) finish(rest int64) (*Recovered, error) {
 	out := v.out
@@ -270,7 +301,7 @@ func (v *recovery) finish(rest int64) (*Recovered, error) {
 	}
 	out.Closed = out.Closed && out.Lost == 0
 	if out.Facts == nil {
-		out.Facts = &Facts{}
+		out.Facts = &Facts{Observed: v.observed} // else they hold it themselves
 	}
 	out.Facts.Gaps += len(out.Gaps)
 	if !out.Closed && len(out.Facts.Interrupted) == 0 {

@@ -16,7 +16,8 @@ import (
 // askWithin is how long an answer may take: what comes later is of another second.
 const askWithin = 900 * time.Millisecond
 
-// Watch asks for figures. Its methods are safe for concurrent use.
+// Watch asks for figures. Its methods are safe for concurrent use, but for News, which
+// one goroutine calls.
 type Watch struct {
 	figures []*figure
 	redact  func(string) string
@@ -34,6 +35,10 @@ type figure struct {
 
 	mu   sync.Mutex
 	seen measure.Observed
+
+	// What News told last; its caller's alone.
+	told  int // values
+	asked int64
 }
 
 // sample is a counter at an instant.
@@ -154,6 +159,23 @@ func (w *Watch) Told() (list []measure.Observed) {
 		f.mu.Lock()
 		list = append(list, f.seen) // what is seen later is added behind
 		f.mu.Unlock()
+	}
+	return list
+}
+
+// News is what was seen since it was last called, of figures that were asked for since,
+// in the order of the scenario.
+func (w *Watch) News() (list []measure.Observed) {
+	for i, now := range w.Told() {
+		f := w.figures[i]
+		if now.Asked == f.asked {
+			continue
+		}
+		f.asked = now.Asked
+		from := f.told
+		f.told = len(now.Values)
+		now.Values = now.Values[from:]
+		list = append(list, now)
 	}
 	return list
 }

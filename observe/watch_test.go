@@ -135,6 +135,10 @@ func TestSecondsHoldWhatWasSeen(t *testing.T) {
 	w.Stop()
 	told := w.Told()
 	g, r := told[0], told[1]
+	news := w.News()
+	if len(news) != 2 || len(news[0].Values) != len(g.Values) || news[1].Asked != r.Asked || len(w.News()) != 0 {
+		t.Errorf("news %+v, want all of it once", news)
+	}
 	if g.Name != "gauge" || g.Unit != "x" || len(g.Values) < 2 || g.Values[0].Second != 0 || g.Values[0].Value != 7 || g.Values[1].Second != 1 {
 		t.Errorf("gauge %+v", g)
 	}
@@ -145,7 +149,7 @@ func TestSecondsHoldWhatWasSeen(t *testing.T) {
 
 func TestNothingToSee(t *testing.T) {
 	w, err := observe.New(&scenario.Scenario{}, same)
-	if w != nil || err != nil || w.Check(t.Context()) != nil || w.Told() != nil {
+	if w != nil || err != nil || w.Check(t.Context()) != nil || w.Told() != nil || w.News() != nil {
 		t.Error(w, err)
 	}
 	w.Start(time.Now())

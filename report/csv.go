@@ -16,21 +16,40 @@ import (
 func WriteCSV(d *result.Document, out io.Writer) error {
 	w := csv.NewWriter(out)
 	w.UseCRLF = true
-	_ = w.Write([]string{
+	head := []string{
 		"t_s", "stage", "starts_planned", "starts", "dropped", "in_flight", "turns", "ok", "degraded", "unexpected", "bad",
 		"p50_ns", "p99_ns", "lag_p99_ns", "tier", "tier_llm", "tier_faq", "tier_handoff", "tier_static", "tier_unknown", "llm_calls", "p90_ns",
-	})
-	for _, s := range d.Series {
-		_ = w.Write([]string{
+		"p95_ns", "p999_ns", "max_ns", "conversations", "valid", "answered", "goodput", "full_quality",
+	}
+	for i := range d.Observed {
+		head = append(head, cell("observed:"+d.Observed[i].Name))
+	}
+	_ = w.Write(head)
+	for i, s := range d.Series {
+		row := []string{
 			number(int64(s.TS)), cell(s.Stage), optionalFloat(s.StartsPlanned), number(s.Starts), number(s.Dropped), number(s.InFlight),
 			number(s.Turns), number(s.OK), number(s.Degraded), number(s.Unexpected), number(s.Bad),
 			optionalNumber(s.P50Ns), optionalNumber(s.P99Ns), optionalNumber(s.LagP99Ns), cell(s.Tier),
 			number(s.Tiers.LLM), number(s.Tiers.FAQ), number(s.Tiers.Handoff), number(s.Tiers.Static), number(s.Tiers.Unknown),
 			optionalNumber(s.LLMCalls), optionalNumber(s.P90Ns),
-		})
+			optionalNumber(s.P95Ns), optionalNumber(s.P999Ns), optionalNumber(s.MaxNs), number(s.Conversations),
+			number(s.Valid), number(s.Answered), number(s.Goodput), number(s.FullQuality),
+		}
+		for j := range d.Observed {
+			row = append(row, optionalFloat(observedAt(&d.Observed[j], i)))
+		}
+		_ = w.Write(row)
 	}
 	w.Flush()
 	return w.Error()
+}
+
+// observedAt is what was seen in a second of the series; nil where nothing was.
+func observedAt(o *result.Observation, i int) *float64 {
+	if i >= len(o.Values) {
+		return nil
+	}
+	return o.Values[i]
 }
 
 // cell makes hostile text a cell that a spreadsheet shows and does not run.

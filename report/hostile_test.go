@@ -252,6 +252,8 @@ func TestHostileJSON(t *testing.T) {
 
 func TestHostileCSV(t *testing.T) {
 	d := hostileDocument(t)
+	seen := 12.5
+	d.Observed = []result.Observation{{Name: "=cmd()", Values: []*float64{&seen}}, {Name: "pool"}}
 	var b bytes.Buffer
 	if err := WriteCSV(d, &b); err != nil {
 		t.Fatal(err)
@@ -262,6 +264,10 @@ func TestHostileCSV(t *testing.T) {
 	}
 	if len(rows) != len(d.Series)+1 {
 		t.Fatalf("%d rows for %d seconds", len(rows), len(d.Series))
+	}
+	last := len(rows[0]) - 2
+	if got := [4]string{rows[0][last], rows[0][last+1], rows[1][last], rows[1][last+1]}; got != [4]string{"observed:=cmd()", "observed:pool", "12.5", ""} {
+		t.Errorf("what was observed is %q", got)
 	}
 	for _, row := range rows {
 		for _, c := range row {

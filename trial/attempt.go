@@ -100,8 +100,11 @@ func (t *attempt) look(c *cut) {
 	}
 }
 
-// keep journals an interval. The journal's first error is final, and told at the end.
-func (t *attempt) keep(c *cut) { _ = t.journal.AppendInterval(c.last) }
+// keep journals an interval, and what others were seen to do in it. The journal's first error is final, and told at the end.
+func (t *attempt) keep(c *cut) {
+	_ = t.journal.AppendObserved(t.observed.News())
+	_ = t.journal.AppendInterval(c.last)
+}
 
 // sampleChildren reads what the bundled servers have used by now.
 func (t *attempt) sampleChildren(*cut) {

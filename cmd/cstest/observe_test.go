@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -96,5 +97,33 @@ func TestObservePrometheus(t *testing.T) {
 	}
 	if o.Seen < 5 || o.Error != "" || last < float64(doc.Counts.Turns)/2 || last > float64(doc.Counts.Turns) {
 		t.Errorf("%+v, %d turns", o, doc.Counts.Turns)
+	}
+}
+
+// A run that was killed has what it saw of other systems until then.
+func TestKilledRunKeepsWhatItSaw(t *testing.T) {
+	t.Parallel()
+	needProc(t)
+	pool := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprintln(w, "pool_in_use 7")
+	}))
+	defer pool.Close()
+	dir := filepath.Join(t.TempDir(), "result")
+	r := launch(t, "run", write(t, calm+fmt.Sprintf("observe: [{name: pool, url: %q, metric: pool_in_use}]\n", pool.URL)), "--results-dir", dir)
+	r.second(t, 4, 2)
+	if err := r.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	r.ends(t)
+	if got := cstest(t, "report", dir); got.code != 11 || !strings.Contains(got.stdout, "pool") {
+		t.Fatalf("exit %d\n%s%s", got.code, got.stdout, got.stderr)
+	}
+	doc := open(t, dir)
+	if len(doc.Observed) != 1 || doc.Observed[0].Seen < 3 || doc.Observed[0].Mean == nil || *doc.Observed[0].Mean != 7 {
+		t.Errorf("observed %+v", doc.Observed)
+	}
+	series, err := os.ReadFile(filepath.Join(dir, "series.csv"))
+	if err != nil || !strings.Contains(string(series), "observed:pool\r\n") || !strings.Contains(string(series), ",7\r\n") {
+		t.Errorf("%v\n%s", err, series)
 	}
 }
