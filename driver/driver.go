@@ -185,6 +185,7 @@ type Reply struct {
 	DialogID []byte
 	Answer   []byte
 	Tier     []byte // as the target's map says; the server's own word where that has none for it
+	Group    []byte // the server's word for the group of users that this one is in; empty: none
 	Code     []byte // the `code` of a problem or error body
 	Finish   []byte // finish_reason of api openai; of form responses in its words
 	Missing  Places // what target.response names and the answer does not have

@@ -46,6 +46,7 @@ const (
 	slotItems // of the output of form responses
 	slotID
 	slotWhy
+	slotGroup
 	slotCount
 )
 
@@ -70,7 +71,7 @@ func newReader(target *scenario.Target, saved savedNames) (reader, *find.Paths, 
 		paths = map[int]string{
 			slotDialog: "dialog_id", slotAnswer: "answer", slotTurns: "context.turns", slotStatus: "context.status",
 			slotTier: "tier", slotDegraded: "degraded", slotSource: "source", slotTurnID: "turn_id",
-			slotTrace: "trace_id", slotCode: "code", slotCodeType: "error.code",
+			slotTrace: "trace_id", slotCode: "code", slotCodeType: "error.code", slotGroup: "group",
 		}
 	case scenario.APIOpenAI:
 		r.spends = true
@@ -300,6 +301,7 @@ func (r *reader) fill(x *exchange, reply *Reply) {
 		x.found |= PlaceTier
 		r.mapTier(x, reply)
 	}
+	x.keep(&reply.Group, &v[slotGroup])
 	x.keep(&reply.Finish, &v[slotFinish])
 	x.keep(&reply.ContextStatus, &v[slotStatus])
 	x.keep(&reply.TurnID, &v[slotTurnID])

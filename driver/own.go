@@ -51,6 +51,7 @@ func newOwnRules(target *scenario.Target, paths *find.Paths, saved savedNames) (
 		{slotTurns, "context_turns", own.ContextTurns},
 		{slotDegraded, "degraded", own.Degraded},
 		{slotTier, "tier.from", tier},
+		{slotGroup, "group", own.Group},
 		{slotCode, "error_code", own.ErrorCode},
 	} {
 		if p.place == "" {

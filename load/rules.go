@@ -24,6 +24,7 @@ type Rules struct {
 	standIns     bool     // lines of the usual kinds are canned: the scenario has no patterns of its own
 	finishes     []string // beside those that are an end
 	planted      planted
+	groups       []string // of users, that are told apart
 }
 
 // NewRules compiles the checks of sc.
@@ -34,6 +35,7 @@ func NewRules(sc *scenario.Scenario) (Rules, error) {
 		excludeOver:  sc.SLA.RateLimited.Contract > 0,
 		standIns:     slices.Equal(sc.Checks.Canned, scenario.CannedLines()),
 		finishes:     sc.Checks.Finish,
+		groups:       sc.SLA.Groups,
 	}
 	if sc.Target.API == scenario.APIArticle {
 		r.saysDegraded = false
@@ -178,6 +180,17 @@ func (p *planted) in(answer []byte) bool {
 		}
 	}
 	return false
+}
+
+// groupOf is the place of a group among those that are told apart, plus one; 0 where
+// it is none of them.
+func (r *Rules) groupOf(word []byte) int {
+	for i, name := range r.groups {
+		if string(word) == name {
+			return i + 1
+		}
+	}
+	return 0
 }
 
 // tierOf gives the tier of a word; unmapped when it is none of ours.

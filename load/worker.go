@@ -184,7 +184,7 @@ func (w *worker) note(c *conversation, j *Judgement, entered time.Duration) {
 		Slot: c.outline.slot + c.turn, Intended: c.intended,
 		Sent: reply.Sent, FirstByte: reply.FirstByte, FirstToken: reply.FirstToken, FirstReasoning: reply.FirstReasoning, Done: reply.Done,
 		Login: reply.Login, Connect: reply.Connect, Lag: c.lag(reply.Begun, entered),
-		Outcome: j.Outcome, Tier: j.Tier, Excluded: j.Excluded, Again: c.judged, Planted: j.Planted, Untold: j.Untold, Memory: j.Memory, Gaps: reply.Gaps,
+		Outcome: j.Outcome, Tier: j.Tier, Group: w.r.script.rules.groupOf(reply.Group), Excluded: j.Excluded, Again: c.judged, Planted: j.Planted, Untold: j.Untold, Memory: j.Memory, Gaps: reply.Gaps,
 		Usage: usageOf(&reply.Usage), Spell: reply.Usage.Spell, Spelled: reply.Usage.Spelled,
 		Server: serverTimes(w.server[:0], reply.ServerTiming),
 		Number: c.k, TraceID: w.scratch.turn.TraceID, SpanID: w.scratch.turn.SpanID, Status: reply.Status, Dialog: &c.tally,

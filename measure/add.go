@@ -47,6 +47,12 @@ func (s *Snapshot) Add(o *Snapshot) error {
 		s.Tiers[i] += o.Tiers[i]
 		s.TierTimes[i].Add(&o.TierTimes[i])
 	}
+	for i := range s.Groups {
+		for outcome := range s.Groups[i].Outcomes {
+			s.Groups[i].Outcomes[outcome] += o.Groups[i].Outcomes[outcome]
+		}
+		s.Groups[i].Response.Add(&o.Groups[i].Response)
+	}
 	for i := range s.Conversations {
 		s.Conversations[i] += o.Conversations[i]
 	}
@@ -204,6 +210,9 @@ func (s *Snapshot) Clone() *Snapshot {
 	}
 	for i := range c.TierTimes {
 		c.TierTimes[i] = s.TierTimes[i].Clone()
+	}
+	for i := range c.Groups {
+		c.Groups[i].Response = s.Groups[i].Response.Clone()
 	}
 	c.Slots = append([]SlotTally(nil), s.Slots...)
 	for i := range c.Slots {

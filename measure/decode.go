@@ -135,6 +135,10 @@ func decodeSnapshot(b []byte, plan *Plan) (*Snapshot, error) {
 		s.Timings[TokenTime] = d.histogram()
 		d.usage(&s.Usage)
 	}
+	for i := range plan.Groups { // a plan that has some was written with them
+		decodeSparse(d, s.Groups[i].Outcomes[:], mostCounted)
+		s.Groups[i].Response = d.sketch()
+	}
 	if d.bad || len(d.b) != 0 {
 		return nil, errDamaged
 	}

@@ -48,7 +48,12 @@ func appendSnapshot(b []byte, s *Snapshot) []byte {
 	b = appendServer(b, s.Server)
 	b = appendPositions(b, s.Seconds)
 	b = appendHistogram(b, s.Timings[TokenTime])
-	return s.Usage.appendTo(b)
+	b = s.Usage.appendTo(b)
+	for i := range s.Plan.Groups {
+		b = appendSparse(b, s.Groups[i].Outcomes[:])
+		b = appendSketch(b, &s.Groups[i].Response)
+	}
+	return b
 }
 
 func appendInt(b []byte, v int64) []byte { return binary.AppendUvarint(b, uint64(max(v, 0))) }

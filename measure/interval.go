@@ -17,6 +17,7 @@ type interval struct {
 	counts    [Outcomes]int64
 	tiers     [Tiers]int64
 	tierTimes [Tiers]sketchTally
+	groups    []groupTally // parallel to the plan's
 	ends      [ConversationEnds]int64
 	clusters  clusters
 
@@ -30,6 +31,12 @@ type interval struct {
 	at      []int32
 	touched []*secondTally
 	spare   []*secondTally
+}
+
+// groupTally is a GroupTally while it is recorded.
+type groupTally struct {
+	outcomes [Outcomes]int64
+	response sketchTally
 }
 
 type slotTally struct {
@@ -58,7 +65,7 @@ type secondTally struct {
 const prepared = 4
 
 func newInterval(p *Plan, r *rules) *interval {
-	v := &interval{plan: p, rules: r, slots: make([]slotTally, len(p.Slots)), at: make([]int32, p.Seconds()+1)}
+	v := &interval{plan: p, rules: r, slots: make([]slotTally, len(p.Slots)), groups: make([]groupTally, len(p.Groups)), at: make([]int32, p.Seconds()+1)}
 	for range prepared {
 		v.spare = append(v.spare, &secondTally{budgets: make([]BudgetCount, len(p.Budgets))})
 	}
@@ -111,6 +118,13 @@ func (v *interval) record(t *Turn) {
 		v.tierTimes[tier].record(response)
 		s.tiers[tier]++
 		s.response.record(response)
+	}
+	if t.Group > 0 {
+		g := &v.groups[t.Group-1]
+		g.outcomes[outcome]++
+		if Answered.Has(outcome) {
+			g.response.record(response)
+		}
 	}
 	if !t.Excluded {
 		v.flow(t, s)
@@ -214,6 +228,16 @@ func (v *interval) drainCounts(s *Snapshot) {
 	for i := range v.tierTimes {
 		if t := v.tierTimes[i].drain(); t.n > 0 {
 			s.TierTimes[i].Add(&t)
+		}
+	}
+	for i := range v.plan.Groups {
+		g := &v.groups[i]
+		for o, n := range g.outcomes {
+			s.Groups[i].Outcomes[o] += n
+		}
+		g.outcomes = [Outcomes]int64{}
+		if t := g.response.drain(); t.n > 0 {
+			s.Groups[i].Response.Add(&t)
 		}
 	}
 	for i, n := range v.ends {

@@ -13,6 +13,9 @@ type Plan struct {
 	Stages  []Stage  `json:"stages"`
 	Slots   []Slot   `json:"slots"`
 	Budgets []Budget `json:"budgets"`
+	// Groups are the names of the groups of users that are told apart; Turn.Group is an
+	// index into them, plus one.
+	Groups []string `json:"groups,omitempty"`
 	// Patience is after how long an answer is late; 0 is never.
 	Patience time.Duration `json:"patience_ns,omitempty"`
 	// Drain is how long after the last stage turns may still be recorded.
@@ -60,6 +63,9 @@ type Budget struct {
 	Checked    bool          `json:"checked,omitempty"`
 	Verified   bool          `json:"verified,omitempty"`
 	Told       bool          `json:"told,omitempty"`
+	// Group is the index in Plan.Groups, plus one, of the only group that is judged;
+	// 0: all are. A turn that nobody answered did not say its group, and counts for each.
+	Group int `json:"group,omitempty"`
 	// Together: it is counted how its bad turns fall together in conversations.
 	Together bool `json:"together,omitempty"`
 }
@@ -87,6 +93,7 @@ const (
 	MaxStages  = 64
 	MaxBudgets = 64
 	MaxSlots   = 10_000
+	MaxGroups  = 8
 	MaxLength  = 25 * time.Hour
 )
 
@@ -100,6 +107,8 @@ func (p *Plan) Check() error {
 		return fmt.Errorf("plan has %d budgets: at most %d; judge fewer objectives", len(p.Budgets), MaxBudgets)
 	case len(p.Slots) > MaxSlots:
 		return fmt.Errorf("plan has %d turns in its conversations: at most %d", len(p.Slots), MaxSlots)
+	case len(p.Groups) > MaxGroups:
+		return fmt.Errorf("plan has %d groups: at most %d", len(p.Groups), MaxGroups)
 	case p.End() > MaxLength:
 		return fmt.Errorf("plan lasts %v: at most %v", p.End(), MaxLength)
 	}
@@ -117,6 +126,9 @@ func (p *Plan) Check() error {
 		if b.Of >= Timing(Timings) || b.TierAtMost >= Tier(Tiers) || b.Limit < 0 {
 			return fmt.Errorf("budget %q has a timing, tier or limit that does not exist", b.Name)
 		}
+		if b.Group < 0 || b.Group > len(p.Groups) {
+			return fmt.Errorf("budget %q is of group %d: there are %d", b.Name, b.Group, len(p.Groups))
+		}
 	}
 	return nil
 }
@@ -127,7 +139,7 @@ func (p *Plan) Equal(o *Plan) bool {
 		return true
 	}
 	return p != nil && o != nil && p.Drain == o.Drain && p.Patience == o.Patience && slices.Equal(p.Stages, o.Stages) &&
-		slices.Equal(p.Slots, o.Slots) && slices.Equal(p.Budgets, o.Budgets)
+		slices.Equal(p.Slots, o.Slots) && slices.Equal(p.Budgets, o.Budgets) && slices.Equal(p.Groups, o.Groups)
 }
 
 // End is when the last stage ends.

@@ -103,9 +103,12 @@ func (l *Lane) Dropped(intended time.Duration, turns int, o Outcome) {
 // whose outcome is none of a sent turn's, or whose tier does not exist, is
 // recorded as a TransportError of an unknown tier.
 func (l *Lane) Record(t *Turn) {
-	if t.Outcome > Censored || t.Tier >= Tier(Tiers) {
+	if group := uint(t.Group) <= uint(len(l.cur.plan.Groups)); t.Outcome > Censored || t.Tier >= Tier(Tiers) || !group {
 		fixed := *t
 		fixed.Tier = TierUnknown
+		if !group {
+			fixed.Group = 0
+		}
 		if t.Outcome > Censored {
 			fixed.Outcome = TransportError
 		}

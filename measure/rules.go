@@ -9,9 +9,11 @@ import (
 // rules are the budgets of a plan, turned into tables: which budgets judge a
 // turn, and which of them find it good, are a few ANDs of bit sets.
 type rules struct {
-	judges [][Outcomes]uint64 // by stage: budgets that judge an outcome
-	good   [Outcomes]uint64   // budgets that find an outcome good
-	tier   [2][Tiers]uint64   // budgets content with a tier; [1] of degraded turns
+	judges [][Outcomes]uint64    // by stage: budgets that judge an outcome
+	good   [Outcomes]uint64      // budgets that find an outcome good
+	tier   [2][Tiers]uint64      // budgets content with a tier; [1] of degraded turns
+	groups [MaxGroups + 1]uint64 // budgets that judge the turns of a group; [0] those of none
+	ofOne  uint64                // budgets of one group
 	// verified, checked and told are the budgets that ask for it; gaps judges gaps, not turns.
 	// reasoning judges only answers that have some.
 	verified, checked, told, gaps, reasoning uint64
@@ -53,6 +55,14 @@ func newRules(p *Plan) *rules {
 			if tierWithin(t, budget.TierAtMost, true) {
 				r.tier[1][t] |= bit
 			}
+		}
+		for g := range r.groups {
+			if budget.Group == 0 || budget.Group == g {
+				r.groups[g] |= bit
+			}
+		}
+		if budget.Group > 0 {
+			r.ofOne |= bit
 		}
 		if budget.Verified {
 			r.verified |= bit
@@ -130,6 +140,9 @@ func (r *rules) judge(s *secondTally, stage int, t *Turn, checked bool) {
 	}
 	judges := r.judges[stage][t.Outcome]
 	good := r.good[t.Outcome]
+	if t.Group > 0 || Answered.Has(t.Outcome) {
+		judges &= r.groups[t.Group]
+	}
 	if t.Outcome == Censored {
 		good = ^uint64(0) // but for the limits that had passed when it was cut
 	}

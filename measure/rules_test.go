@@ -9,7 +9,7 @@ import (
 // at gives what one turn alone did to a budget.
 func budgetAfter(t *testing.T, name string, second int, record func(*Lane)) BudgetCount {
 	t.Helper()
-	plan := testPlan()
+	plan := groupPlan()
 	plan.Budgets = append(plan.Budgets, Budget{
 		Name: "first_reasoning", Stages: 2, Valid: SetOf(OK, Unexpected, Degraded, ServerError, Timeout, Censored, DroppedTarget), Good: Answered, Of: FirstReasoning, Limit: 100 * ms,
 	}, Budget{Name: "told", Stages: 2, Valid: SetOf(OK, Unexpected), Good: Answered, Told: true})
@@ -47,6 +47,14 @@ func TestBudgets(t *testing.T) {
 		{"the first instant of a stage", "availability", 2, with(func(t *Turn) { t.Intended = 2 * time.Second }), BudgetCount{1, 0}},
 		{"the drain belongs to the last stage", "availability", 6, with(func(t *Turn) { t.Intended = 5500 * ms }), BudgetCount{1, 0}},
 		{"the last instant of the plan", "availability", 5, with(func(t *Turn) { t.Intended = 5499 * ms }), BudgetCount{1, 0}},
+		{"of the group", "gray", 3, with(func(t *Turn) { t.Group = 2 }), BudgetCount{1, 0}},
+		{"degraded, of the group", "gray", 3, with(func(t *Turn) { t.Group, t.Outcome = 2, Degraded }), BudgetCount{1, 1}},
+		{"failed, of the group", "gray", 3, with(func(t *Turn) { t.Group, t.Outcome = 2, ServerError }), BudgetCount{1, 1}},
+		{"of another group", "gray", 3, with(func(t *Turn) { t.Group, t.Outcome = 1, ServerError }), BudgetCount{0, 0}},
+		{"answered without saying its group", "gray", 3, with(func(t *Turn) { t.Outcome = Degraded }), BudgetCount{0, 0}},
+		{"not answered, so that nobody knows its group", "gray", 3, with(func(t *Turn) { t.Outcome = Timeout }), BudgetCount{1, 1}},
+		{"a group that there is not", "gray", 3, with(func(t *Turn) { t.Group, t.Outcome = 3, Degraded }), BudgetCount{0, 0}},
+		{"of the group, judged with all others", "availability", 3, with(func(t *Turn) { t.Group = 2 }), BudgetCount{1, 0}},
 		{"a failure", "availability", 3, with(func(t *Turn) { t.Outcome = ServerError }), BudgetCount{1, 1}},
 		{"censored", "availability", 3, with(func(t *Turn) { t.Outcome = Censored }), BudgetCount{0, 0}},
 		{"censored within the limit", "p99", 3, with(func(t *Turn) { t.Outcome, t.Done = Censored, t.Intended+500*ms }), BudgetCount{0, 0}},

@@ -28,6 +28,8 @@ type Snapshot struct {
 	Tiers [Tiers]int64
 	// TierTimes are their response times.
 	TierTimes [Tiers]Sketch
+	// Groups is parallel to Plan.Groups: what became of the turns that named one.
+	Groups [MaxGroups]GroupTally
 	// Conversations by how they ended; Planned is the starts that fell due, Started those issued.
 	Conversations [ConversationEnds]int64
 	Planned       int64
@@ -78,6 +80,12 @@ type Flow struct {
 
 // BudgetCount is how many turns a budget judged and how many of them were bad.
 type BudgetCount struct{ N, Bad uint32 }
+
+// GroupTally is what became of the turns of a group of users.
+type GroupTally struct {
+	Outcomes [Outcomes]int64
+	Response Sketch // answered turns, from intended
+}
 
 // SlotTally is one turn of one conversation.
 type SlotTally struct {

@@ -26,7 +26,7 @@ func events(t *rapid.T) []event {
 		took := time.Duration(rapid.Int64Range(0, int64(2*time.Second)).Draw(t, "took"))
 		turn := Turn{
 			Slot: rapid.IntRange(-1, 2).Draw(t, "slot"), Intended: at, Sent: at + took/4, Done: at + took,
-			Lag: took / 8, Outcome: Outcome(rapid.IntRange(0, int(Censored)).Draw(t, "outcome")), Tier: Tier(rapid.IntRange(0, Tiers-1).Draw(t, "tier")),
+			Lag: took / 8, Outcome: Outcome(rapid.IntRange(0, int(Censored)).Draw(t, "outcome")), Tier: Tier(rapid.IntRange(0, Tiers-1).Draw(t, "tier")), Group: rapid.IntRange(-1, 3).Draw(t, "group"),
 			Excluded: rapid.Bool().Draw(t, "excluded"), Planted: rapid.Bool().Draw(t, "planted"), Memory: Memory(rapid.IntRange(0, 1).Draw(t, "memory")),
 		}
 		if rapid.Bool().Draw(t, "stream") {

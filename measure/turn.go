@@ -25,6 +25,7 @@ type Turn struct {
 
 	Outcome  Outcome
 	Tier     Tier
+	Group    int  // index in Plan.Groups, plus one; 0: the answer names none of them, or there is none
 	Excluded bool // a 429 beyond the contract: counted, judged by no budget
 	Again    bool // the same message as before, which was judged: counted, judged by no budget
 	Planted  bool // a planted value stood unmasked in the answer

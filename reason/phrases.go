@@ -40,6 +40,7 @@ func phraseTable() []phraseRow {
 		planPhrases(),
 		clientPhrases(),
 		shapePhrases(),
+		groupPhrases(),
 		selftestPhrases(),
 		outputPhrases(),
 		observePhrases(),

@@ -28,6 +28,7 @@ func planPhrases() []phraseRow {
 		},
 		{" within %s", " 在 %s 内"},
 		{" at tier %s or better", " 档位不低于 %s"},
+		{" of group %s", " 分组 %s"},
 		{" at most %g", " 至多 %g"},
 		{"none at all", "一个也不许有"},
 	}

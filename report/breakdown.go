@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/cstest/cstest/result"
@@ -10,22 +11,29 @@ import (
 type breakdownWords struct {
 	Title, Note string
 	by          map[string]string
+	got         func(*result.Got) string
 }
 
 func (w *words) breakdown() breakdownWords {
 	if w.lang == Chinese {
 		return breakdownWords{
-			Title: "分项响应时间", Note: "失败的轮次计为 ∞（按档位时只有应答）；按阶段、风暴与档位的数值误差不超过 1.6 %。",
+			Title: "分项响应时间", Note: "失败的轮次计为 ∞（按档位时只有应答）；按阶段、风暴、档位与分组的数值误差不超过 1.6 %。",
+			got: func(g *result.Got) string {
+				return fmt.Sprintf("完整 %d，降级 %d，其他 %d，失败 %d", g.OK, g.Degraded, g.Other, g.Failed)
+			},
 			by: map[string]string{
-				"stage": "阶段", "storm": "风暴", "turn": "第几轮", "conversation": "会话", "tier": "档位",
+				"stage": "阶段", "storm": "风暴", "turn": "第几轮", "conversation": "会话", "tier": "档位", "group": "分组",
 				"before": "之前", "during": "期间", "recovery": "恢复中", "after": "之后",
 			},
 		}
 	}
 	return breakdownWords{
-		Title: "Response time by …", Note: "Failed turns are infinite (by tier there are answers only); figures by stage, storm and tier are within 1.6 %.",
+		Title: "Response time by …", Note: "Failed turns are infinite (by tier there are answers only); figures by stage, storm, tier and group are within 1.6 %.",
+		got: func(g *result.Got) string {
+			return fmt.Sprintf("full %d, degraded %d, other %d, failed %d", g.OK, g.Degraded, g.Other, g.Failed)
+		},
 		by: map[string]string{
-			"stage": "stage", "storm": "storm", "turn": "turn", "conversation": "conversation", "tier": "tier",
+			"stage": "stage", "storm": "storm", "turn": "turn", "conversation": "conversation", "tier": "tier", "group": "group",
 			"before": "before", "during": "during", "recovery": "recovery", "after": "after",
 		},
 	}
@@ -47,11 +55,14 @@ func breakdownRows(d *result.Document, w *words) []latencyRow {
 		if b.FromS != nil && b.ToS != nil {
 			note = seconds(*b.FromS) + " – " + seconds(*b.ToS)
 		}
+		if b.Got != nil {
+			name = fit(name, 24) + ": " + t.got(b.Got)
+		}
 		by := t.by[b.By]
 		if b.By == "storm" {
 			by = ""
 		}
-		out = append(out, latencyRow{strings.TrimSpace(by + " " + fit(name, 48)), note, b.Latency})
+		out = append(out, latencyRow{strings.TrimSpace(by + " " + fit(name, 80)), note, b.Latency})
 	}
 	return out
 }

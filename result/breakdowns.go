@@ -8,8 +8,8 @@ import (
 	"github.com/cstest/cstest/sla"
 )
 
-// breakdowns are the response times by stage, storm phase, turn, conversation and
-// tier, those of which there is anything.
+// breakdowns are the response times by stage, storm phase, turn, conversation, tier
+// and group, those of which there is anything.
 func breakdowns(in input) []Breakdown {
 	out := []Breakdown{}
 	s := in.Snapshot
@@ -26,6 +26,21 @@ func breakdowns(in input) []Breakdown {
 	for _, tier := range []measure.Tier{measure.TierLLM, measure.TierFAQ, measure.TierHandoff, measure.TierStatic, measure.TierUnknown} {
 		if t := &s.TierTimes[tier]; t.N() > 0 {
 			out = append(out, Breakdown{By: "tier", Name: tier.String(), Latency: quantilesOf(t, 0, answered)})
+		}
+	}
+	for i, name := range s.Plan.Groups {
+		g := &s.Groups[i]
+		failed := int64(0)
+		for o, n := range g.Outcomes {
+			if !measure.Answered.Has(measure.Outcome(o)) {
+				failed += n
+			}
+		}
+		if g.Response.N()+failed > 0 {
+			out = append(out, Breakdown{
+				By: "group", Name: name, Latency: quantilesOf(&g.Response, failed, whole),
+				Got: &Got{OK: g.Outcomes[measure.OK], Degraded: g.Outcomes[measure.Degraded], Other: g.Response.N() - g.Outcomes[measure.OK] - g.Outcomes[measure.Degraded], Failed: failed},
+			})
 		}
 	}
 	return out

@@ -221,7 +221,7 @@ func objectivesOf(s *scenario.Scenario, r sla.Result) []Objective {
 			Name: j.Name, Kind: j.Kind, Unit: j.Unit, Target: known(j.Target), Measured: known(j.Measured),
 			Lower: known(j.Lower), Upper: known(j.Upper), N: j.N, Bad: j.Bad,
 			Verdict: j.Verdict.String(), Reason: j.Reason.Text(reason.English), ReasonCodes: j.Reason.OrEmpty(), Needs: j.Needs,
-			TierAtMost: string(asked[j.Name].TierAtMost), Stages: orEmpty(asked[j.Name].Stages), After: asked[j.Name].After,
+			TierAtMost: string(asked[j.Name].TierAtMost), Stages: orEmpty(asked[j.Name].Stages), Group: asked[j.Name].Group, After: asked[j.Name].After,
 			Observe: asked[j.Name].Observe, Client: asked[j.Name].Client, Cut: j.Cut, Untold: j.Untold, Census: censusOf(j.Census), Comebacks: comebacksOf(j.Comebacks),
 		}
 		if j.Kind == scenario.KindObserved {

@@ -151,6 +151,7 @@ type Objective struct {
 	// and empty are any, and all judged stages.
 	TierAtMost string   `json:"tier_at_most"`
 	Stages     []string `json:"stages"`
+	Group      string   `json:"group,omitempty"` // of users, whose turns alone are judged
 	// Observe names the figure that an objective of kind observed is about, which is good
 	// from Min to Max; 0 is no limit.
 	Observe string  `json:"observe,omitempty"`
@@ -245,12 +246,23 @@ type TurnRow struct {
 // infinitely slow, but by tier, for only answers have one. Those by stage, storm
 // and tier come from cells of 3 %: they may be 1.6 % off.
 type Breakdown struct {
-	By      string    `json:"by"`   // stage | storm | turn | conversation | tier
+	By      string    `json:"by"`   // stage | storm | turn | conversation | tier | group
 	Name    string    `json:"name"` // of the stage, the phase, the turn's index …
 	Of      string    `json:"of"`   // the storm's name; else empty
 	FromS   *float64  `json:"from_s"`
 	ToS     *float64  `json:"to_s"`
 	Latency Quantiles `json:"latency"`
+	// Got is what became of the turns of a group; null for all others.
+	Got *Got `json:"got,omitempty"`
+}
+
+// Got counts turns by what users got: an answer in full quality, a degraded one, one
+// that was otherwise not as it should be, or none.
+type Got struct {
+	OK       int64 `json:"ok"`
+	Degraded int64 `json:"degraded"`
+	Other    int64 `json:"other"`
+	Failed   int64 `json:"failed"`
 }
 
 // Tiers counts answered turns by the tier that served them; Unknown did not say.

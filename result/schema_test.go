@@ -93,7 +93,7 @@ func schemaRules() map[string]object {
 		"objectives[].verdict":       {"enum": []string{"pass", "fail", "inconclusive", "not_verified"}},
 		"objectives[].name":          {"minLength": 1},
 		"turns[].index":              {"minimum": 1},
-		"breakdowns[].by":            {"enum": []string{"stage", "storm", "turn", "conversation", "tier"}},
+		"breakdowns[].by":            {"enum": []string{"stage", "storm", "turn", "conversation", "tier", "group"}},
 		"errors":                     {"maxItems": maxErrors},
 		"errors[].outcome":           {"enum": outcomes},
 		"errors[].count":             {"minimum": 1},

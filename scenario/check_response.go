@@ -26,6 +26,7 @@ func (c *checker) response() {
 		{"turn_id", r.TurnID},
 		{"answer", r.Answer},
 		{"context_turns", r.ContextTurns},
+		{"group", r.Group},
 		{"degraded", r.Degraded},
 		{"error_code", r.ErrorCode},
 		{"error_message", r.ErrorMessage},
@@ -112,6 +113,7 @@ func (r *Response) placesOf() (list []namedPlace) {
 		add("tier.from", r.Tier.From)
 	}
 	add("context_turns", r.ContextTurns)
+	add("group", r.Group)
 	add("degraded", r.Degraded)
 	for _, p := range r.Usage.places() {
 		add(p.name, p.place)

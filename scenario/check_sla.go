@@ -13,6 +13,7 @@ func (c *checker) sla() {
 		c.bad("sla", "asks for nothing: write for example latency: {p99: 500ms} and availability: 99%%")
 	}
 	c.percentiles()
+	c.groups()
 	for path, share := range map[string]unit.Share{"sla.availability": s.Availability, "sla.full_quality": s.FullQuality} {
 		if c.source.wrote(path) && share == 0 {
 			c.bad(path, "0%% asks for nothing: remove it")
@@ -85,6 +86,38 @@ func (c *checker) counted() {
 	}
 }
 
+// groups checks those of users that are told apart, and that answers name theirs.
+func (c *checker) groups() {
+	list := c.SLA.Groups
+	if len(list) == 0 {
+		return
+	}
+	if len(list) > maxGroups {
+		c.bad("sla.groups", "has %d groups: at most %d", len(list), maxGroups)
+	}
+	for i, name := range list {
+		path := item("sla.groups", i, "")
+		if name == "" || len(name) > 64 || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+			c.bad(path, "is not a word of 1 to 64 bytes")
+		}
+		if slices.Contains(list[:i], name) {
+			c.bad(path, "%s is there twice", short(name))
+		}
+	}
+	t := &c.Target
+	switch {
+	case t.Bundled != nil, t.API == APIReference:
+	case t.API == APICustom && t.Response != nil && t.Response.Group != "":
+	case t.API == APICustom:
+		c.bad("sla.groups", "no answer says its group: name the place in target.response.group")
+	default:
+		c.bad("sla.groups", "no answer of api %s says its group: describe the answers with api: custom, with target.response.group", t.API)
+	}
+}
+
+// maxGroups is how many groups of users can be told apart.
+const maxGroups = 8
+
 func (c *checker) percentiles() {
 	var before unit.Duration
 	var beforeName string
@@ -141,7 +174,7 @@ func (c *checker) client(s *ClientSLA) {
 }
 
 // needs says which fields a kind of objective takes.
-type needs struct{ target, limit, max, after, stages, tier, observe, client bool }
+type needs struct{ target, limit, max, after, stages, tier, observe, client, group bool }
 
 func (o *Objective) needs() needs {
 	if o.Kind != KindClient {
@@ -160,13 +193,15 @@ func (o *Objective) needs() needs {
 func needsOf(kind ObjectiveKind) needs {
 	switch kind {
 	case KindLatency:
-		return needs{target: true, limit: true, stages: true, tier: true}
+		return needs{target: true, limit: true, stages: true, tier: true, group: true}
 	case KindFirstToken, KindFirstReasoning, KindChunkGap:
 		return needs{target: true, limit: true, stages: true}
-	case KindAvailability, KindSeconds:
+	case KindAvailability:
+		return needs{target: true, stages: true, tier: true, group: true}
+	case KindSeconds:
 		return needs{target: true, stages: true, tier: true}
 	case KindFullQuality, KindExpected:
-		return needs{target: true, stages: true}
+		return needs{target: true, stages: true, group: true}
 	case KindAbandoned:
 		return needs{target: true}
 	case KindConversations:
@@ -200,6 +235,7 @@ func (c *checker) takes(path string, o *Objective, n needs) {
 		{"after", o.After != "", n.after, n.after},
 		{"stages", o.Stages != nil, n.stages, false},
 		{"tier_at_most", o.TierAtMost != "", n.tier, false},
+		{"group", o.Group != "", n.group, false},
 	} {
 		if f.given && !f.takes {
 			c.bad(path+"."+f.name, "means nothing to kind %s: remove it", o.Kind)
@@ -233,6 +269,9 @@ func (c *checker) objective(path string, o *Objective) {
 	}
 	if o.Kind == KindAbandoned && c.Load.Patience == nil {
 		c.bad(path+".kind", "no customer leaves without load.patience: say there how long they wait")
+	}
+	if o.Group != "" && !slices.Contains(c.SLA.Groups, o.Group) {
+		c.bad(path+".group", "%q is not one of sla.groups: name it there, so that its turns are told apart%s", short(o.Group), didYouMean(o.Group, c.SLA.Groups))
 	}
 	c.stages(path, o)
 	// Auto-named objectives are replaced by name; another kind under such a name would silently drop the check.

@@ -148,6 +148,7 @@ Response.dialog_id | place of the dialog's id |
 Response.answer | place of the answer's text; texts of a list are joined by line ends |
 Response.context_turns | place of how many user messages stood before the model |
 Response.tier | which quality answered |
+Response.group | place of the word for the group of users that this one is in, as a release or an experiment parts them (sla.groups) |
 Response.degraded | place of what is true on a degraded answer |
 Response.stream | events of mode: stream; in mode: websocket messages that each have a piece of the answer |
 Response.job | jobs of mode: async |
@@ -322,6 +323,7 @@ SLA.recovery | how long after a storm things may stay bad |
 SLA.client | what the target may do to the model while it is ill, as the mock LLM sees it (needs llm) |
 SLA.confidence | of pass and fail by inference | 95%
 SLA.gate | what decides the exit status: the inference, or what this run measured | inference
+SLA.groups | groups of users whose figures are told apart, by the word that answers have for them: those of a gray release or an experiment. A turn that nobody answered did not say its group, and counts against each |
 SLA.objectives | further objectives; one named as one of the short form replaces it |
 RateLimited.policy | bad, exclude or contract | bad
 RateLimited.contract | turns a second that must not be refused: a bucket fills at this rate and is drawn by accepted turns only; a 429 is bad when the bucket holds a token, and takes it. For the target count its burst, where its seconds begin, turns in flight, and two turns and 50 ms of the rate for the way |
@@ -340,6 +342,7 @@ Objective.kind | what is judged |
 Objective.target | share of turns, seconds or conversations that must be good; client: of retry_after |
 Objective.within | latency, first_token, first_reasoning, chunk_gap: the limit; recovery_*: the time allowed |
 Objective.tier_at_most | worst tier that counts as good | any
+Objective.group | one of sla.groups: judges its turns only | everybody
 Objective.stages | names of judged stages | every judged stage
 Objective.after | recovery_*: name of the fault |
 Objective.observe | observed: name of the figure |

@@ -111,6 +111,7 @@ type Response struct {
 	Answer       string       `json:"answer,omitempty"`
 	ContextTurns string       `json:"context_turns,omitempty"`
 	Tier         *TierPath    `json:"tier,omitempty"`
+	Group        string       `json:"group,omitempty"`
 	Degraded     string       `json:"degraded,omitempty"`
 	Stream       *StreamPath  `json:"stream,omitempty"`
 	Job          *JobPath     `json:"job,omitempty"`

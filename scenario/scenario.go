@@ -355,6 +355,7 @@ type SLA struct {
 	Client       *ClientSLA               `json:"client,omitempty"`
 	Confidence   unit.Share               `json:"confidence,omitempty"`
 	Gate         Gate                     `json:"gate,omitempty"`
+	Groups       []string                 `json:"groups,omitempty"` // of users, whose figures are told apart
 	Objectives   []Objective              `json:"objectives,omitempty"`
 }
 
@@ -406,6 +407,7 @@ type Objective struct {
 	Target     unit.Share    `json:"target,omitempty"`
 	Limit      unit.Duration `json:"within,omitempty"`
 	TierAtMost Tier          `json:"tier_at_most,omitempty"`
+	Group      string        `json:"group,omitempty"`  // empty: everybody
 	Stages     []string      `json:"stages,omitempty"` // empty: every judged stage
 	After      string        `json:"after,omitempty"`
 	Observe    string        `json:"observe,omitempty"`

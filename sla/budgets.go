@@ -1,6 +1,7 @@
 package sla
 
 import (
+	"slices"
 	"time"
 
 	"github.com/cstest/cstest/measure"
@@ -44,6 +45,7 @@ func Budgets(objectives []scenario.Objective, stages []measure.Stage, sla scenar
 		}
 		b.TierAtMost, _ = measure.ParseTier(string(o.TierAtMost)) // none is any
 		b.Together = fallTogether(o.Kind)
+		b.Group = slices.Index(sla.Groups, o.Group) + 1 // none is everybody
 		if o.Kind.CountsTurns() {
 			compile(&b, o)
 			list = append(list, b)

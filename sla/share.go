@@ -241,7 +241,11 @@ func (j *judge) late(r *Judged, o scenario.Objective) reason.Reasons {
 // answers are the response times of the answers in the stages of an objective: exact
 // where these are all there are, else from the seconds, within 1.6 %.
 func (j *judge) answers(name string) (times Ordered, exact bool) {
-	stages := j.snap.Plan.Budgets[j.budgets[name]].Stages
+	budget := &j.snap.Plan.Budgets[j.budgets[name]]
+	if budget.Group > 0 {
+		return &j.snap.Groups[budget.Group-1].Response, false
+	}
+	stages := budget.Stages
 	if all := uint64(1)<<len(j.snap.Plan.Stages) - 1; stages&all == all {
 		return j.snap.Timings[measure.Response], true
 	}
@@ -266,7 +270,7 @@ func ResponsesIn(s *measure.Snapshot, stages uint64) (sum measure.Sketch) {
 func (j *judge) answeredTwin(name string) (tally, bool) {
 	b := j.snap.Plan.Budgets[j.budgets[name]]
 	for _, twin := range j.snap.Plan.Budgets {
-		if twin.Stages == b.Stages && twin.Valid == b.Valid && twin.Good == measure.Answered && twin.Limit == 0 &&
+		if twin.Stages == b.Stages && twin.Group == b.Group && twin.Valid == b.Valid && twin.Good == measure.Answered && twin.Limit == 0 &&
 			twin.Of == measure.Response && twin.TierAtMost == measure.TierUnknown && !twin.Checked && !twin.Verified {
 			return j.total(twin.Name, nil)
 		}

@@ -198,6 +198,7 @@ func Plan(s *scenario.Scenario) *measure.Plan {
 		Stages:   stages,
 		Slots:    load.Slots(s),
 		Budgets:  sla.Budgets(s.Objectives(), stages, s.SLA),
+		Groups:   s.SLA.Groups,
 		Patience: sla.Patience(s.Objectives()),
 		Drain:    s.Load.Drain.D(),
 	}

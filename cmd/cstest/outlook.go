@@ -42,9 +42,14 @@ func outlookOf(s *scenario.Scenario) (*outlook, error) {
 	good, degraded := measure.NewRecorder(plan, 1), measure.NewRecorder(plan, 1)
 	spans := recoveries(s)
 	last := time.Duration(0) // of a load that ends with its number of conversations
+	walked := 0
 	for seen := range turns {
 		last = max(last, seen.Intended+o.answer)
 		t := measure.Turn{Slot: seen.Slot, Intended: seen.Intended, Sent: seen.Intended, Done: seen.Intended + time.Millisecond, Tier: measure.TierLLM}
+		if n := len(s.SLA.Groups); n > 0 { // as if they were equally many
+			walked++
+			t.Group = 1 + walked%n
+		}
 		if s.Checks.Memory == scenario.On {
 			t.Memory = measure.Verified
 		}
@@ -136,6 +141,9 @@ func (o *outlook) describe(out io.Writer, w words) error {
 		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", asked.Name, asked.Kind, w.target(asked), o.needs(w, asked), o.judges(w, i), pass, fail)
 		if all := o.calm.Objectives[i].N; asked.Kind == scenario.KindFullQuality && o.slowest.Objectives[i].N < all {
 			notes = append(notes, w.say("%s: of %s turns the storm and all the time that recovery is allowed are left out", asked.Name, unit.Count(o.of(all)).Text()))
+		}
+		if asked.Group != "" {
+			notes = append(notes, w.say("%s: as if each of %d groups had as many turns", asked.Name, len(o.s.SLA.Groups)))
 		}
 		if best.Verdict != sla.Pass {
 			notes = append(notes, w.say("%s: at best %s", asked.Name, best.Reason))

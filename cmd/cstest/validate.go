@@ -121,6 +121,9 @@ func (w words) target(o scenario.Objective) string {
 	if o.TierAtMost != "" {
 		text += w.say(" at tier %s or better", o.TierAtMost)
 	}
+	if o.Group != "" {
+		text += w.say(" of group %s", o.Group)
+	}
 	if o.Max > 0 {
 		text += w.say(" at most %g", o.Max)
 	}
