@@ -6,6 +6,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/cstest/cstest/reference-server/answer"
+	"github.com/cstest/cstest/reference-server/backflow"
 	"github.com/cstest/cstest/reference-server/degrade"
 	"github.com/cstest/cstest/reference-server/dialog"
 	"github.com/cstest/cstest/reference-server/model"
@@ -20,10 +22,12 @@ func (s *Server) start(ctx context.Context) {
 	s.background.Go(func() { s.jobs.Run(ctx) })
 	s.background.Go(func() { s.desk.Run(ctx) })
 	s.background.Go(func() { s.windows.Run(ctx) })
+	s.background.Go(func() { s.gray.Run(ctx) })
 	if !s.knobs.Load().Tiers {
 		return
 	}
 	s.background.Go(func() { s.watch.Run(ctx) })
+	s.background.Go(func() { s.backflow.Run(ctx, s.chat.AskAgain) })
 	s.background.Go(func() {
 		tick := time.NewTicker(flushEvery)
 		defer tick.Stop()
@@ -44,6 +48,13 @@ func (s *Server) start(ctx context.Context) {
 func (s *Server) sawModel(f model.Fault, took time.Duration, slow bool) {
 	s.watch.SawModel(f, slow)
 	s.metrics.attempts[f].Inc()
+	s.metrics.attemptTime.Observe(took.Seconds())
+}
+
+// sawGray hears of every attempt made for a user of a group with knobs of its own: it
+// says something about the group, and nothing about the model that everybody has.
+func (s *Server) sawGray(f model.Fault, took time.Duration, _ bool) {
+	s.metrics.grays[f].Inc()
 	s.metrics.attemptTime.Observe(took.Seconds())
 }
 
@@ -73,4 +84,30 @@ func (s *Server) probe(ctx context.Context, body []byte) model.Fault {
 func (s *Server) tierChanged(from, to degrade.Position, reason string) {
 	s.metrics.transitions.WithLabelValues(from.Shown().String(), to.Shown().String(), reason).Inc()
 	s.log.Warn("tier", "from", from.Shown().String(), "to", to.Shown().String(), "live_share", to.LiveShare(), "reason", reason)
+}
+
+// around is what the backflow must know of the rest: it never asks while users need
+// the model.
+func (s *Server) around() backflow.World {
+	room := s.limiter.State()
+	return backflow.World{
+		Model: s.watch.At().ModelSince(), Breaker: s.caller.Breaker().State() == "open", Turns: s.chat.Figures().Turns,
+		InFlight: room.InFlight, Limit: room.Limit, Waiting: room.Waiting, Leaving: s.leaving.Load(),
+	}
+}
+
+// acceptEntries puts what people accepted of the backflow's drafts into the FAQ.
+func (s *Server) acceptEntries(list []backflow.Entry) {
+	if s.faq == nil {
+		return
+	}
+	entries := make([]answer.Entry, len(list))
+	for i, e := range list {
+		entries[i] = answer.Entry{ID: answer.Accepted + e.ID, Q: []string{e.Question}, A: e.Answer}
+	}
+	if err := s.faq.Accept(entries...); err != nil {
+		s.log.Error("the FAQ stays as it was", "err", err)
+		return
+	}
+	s.log.Info("FAQ", "accepted_entries", len(entries))
 }

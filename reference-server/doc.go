@@ -13,8 +13,8 @@
 //     for (quota), panics, the log (surface/log.go), the body (surface/body.go,
 //     surface/request.go). What goes wrong is told as a problem. An id of a
 //     dialog, job or ticket says whose it is before anything is looked up.
-//  2. chat makes a turn of it (chat/turn.go: this walk in code). admission lets it
-//     in, or turns it away before it has cost any state (chat/entry.go).
+//  2. chat makes a turn of it (chat/turn.go: this walk in code), with the knobs of its
+//     user's release group (gray). admission lets it in, or turns it away before it has cost any state (chat/entry.go).
 //  3. pii masks personal data in the text (chat/screen.go), before anything is
 //     kept of it or shown to anybody.
 //  4. dialog begins the turn: it takes the lease and reads the turns so far, in
@@ -32,6 +32,9 @@
 //  8. dialog commits the turn, in one more round trip; only then the answer
 //     goes out (chat/response.go, surface/chat.go). wire renders it as JSON.
 //     Agents hear of a ticket now, so that no reply comes before its turn.
+//  9. What got a worse answer than it deserves goes into backflow, which asks the
+//     model again when it is well (chat/backflow.go). The better answer waits in the
+//     dialog for the next turn, and beside the ticket for the agent.
 //
 // surface/stream.go sends the same turn piece by piece (chat/stream.go); jobs
 // runs it from a queue (surface/jobs.go, chat/job.go); window holds the sockets of

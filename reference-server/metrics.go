@@ -20,6 +20,7 @@ type metrics struct {
 	registry    *prometheus.Registry
 	attempts    [len(model.FaultNames)]prometheus.Counter
 	probes      [len(model.FaultNames)]prometheus.Counter
+	grays       [len(model.FaultNames)]prometheus.Counter
 	attemptTime prometheus.Observer
 	transitions *prometheus.CounterVec
 	redisOps    map[string]prometheus.Observer
@@ -45,6 +46,7 @@ func newMetrics() *metrics {
 	for f := range model.FaultNames {
 		m.attempts[f] = attempts.WithLabelValues(model.FaultNames[f], "user")
 		m.probes[f] = attempts.WithLabelValues(model.FaultNames[f], "probe")
+		m.grays[f] = attempts.WithLabelValues(model.FaultNames[f], "gray")
 	}
 	m.attemptTime = histogram("llm_attempt_duration_seconds", "Time of one call to the model.", callBuckets).WithLabelValues()
 	m.transitions = counter("degrade_transitions_total", "Changes of the global tier.", "from", "to", "reason")

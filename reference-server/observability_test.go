@@ -55,7 +55,7 @@ func TestRulesAndDashboardNameWhatIsThere(t *testing.T) {
 			exprs = append(exprs, target.Expr)
 		}
 	}
-	series := regexp.MustCompile(`\b(?:chat|llm|degraded?|redis|ticket|job|jobs|ws|pii|cache|process|go)[_:][a-z0-9_:]+\b`)
+	series := regexp.MustCompile(`\b(?:chat|llm|degraded?|redis|ticket|job|jobs|ws|pii|cache|process|go|backflow|gray)[_:][a-z0-9_:]+\b`)
 	asked := 0
 	for _, name := range series.FindAllString(strings.Join(exprs, "\n"), -1) {
 		asked++

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/reference-server/admission"
+	"github.com/cstest/cstest/reference-server/backflow"
 	"github.com/cstest/cstest/reference-server/degrade"
 	"github.com/cstest/cstest/reference-server/desk"
 	"github.com/cstest/cstest/reference-server/dialog"
@@ -49,6 +50,13 @@ func deskLive(s *knobs.Settings) desk.Live {
 func windowLive(s *knobs.Settings) window.Live {
 	return window.Live{
 		Most: int(s.WindowMax), MostUser: int(s.WindowMaxUser), Idle: s.WindowIdle.D(), Ping: s.WindowPing.D(), Pong: s.WindowPong.D(),
+	}
+}
+
+func backflowLive(s *knobs.Settings) backflow.Live {
+	return backflow.Live{
+		Max: int(s.BackflowMax), Rate: float64(s.BackflowRate), PerHour: int(s.BackflowPerHour), AtOnce: int(s.BackflowAtOnce), Hold: s.BackflowHold.D(),
+		LiveMax: float64(s.BackflowLiveMax), Life: s.BackflowLife.D(), DraftAfter: int(s.BackflowDraftAfter),
 	}
 }
 

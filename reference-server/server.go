@@ -14,10 +14,12 @@ import (
 	"github.com/cstest/cstest/reference-server/admin"
 	"github.com/cstest/cstest/reference-server/admission"
 	"github.com/cstest/cstest/reference-server/answer"
+	"github.com/cstest/cstest/reference-server/backflow"
 	"github.com/cstest/cstest/reference-server/chat"
 	"github.com/cstest/cstest/reference-server/degrade"
 	"github.com/cstest/cstest/reference-server/desk"
 	"github.com/cstest/cstest/reference-server/dialog"
+	"github.com/cstest/cstest/reference-server/gray"
 	"github.com/cstest/cstest/reference-server/jobs"
 	"github.com/cstest/cstest/reference-server/knobs"
 	"github.com/cstest/cstest/reference-server/model"
@@ -42,10 +44,13 @@ type Server struct {
 	store    *dialog.Store
 	model    *model.Client
 	caller   *model.Caller
+	gray     *gray.Releases
+	grays    *model.Caller // of the gray group
 	watch    *degrade.Watch
-	faq      *answer.FAQ // nil: could not be built
+	faq      *answer.Book // nil: could not be built
 	desk     *desk.Desk
 	windows  *window.Room
+	backflow *backflow.Flow
 	limiter  *admission.Limiter
 	chat     *chat.Chat
 	jobs     *jobs.Queue
@@ -105,11 +110,15 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 func (s *Server) build(set *knobs.Settings) {
 	s.model = model.NewClient(s.cfg.LLM, string(s.cfg.LLMKey), modelOptions(set))
 	s.caller = model.NewCaller(s.model, modelOptions(set), func() model.Live { return modelLive(s.knobs.Load()) }, s.sawModel)
+	s.gray = gray.New(gray.Options{Redis: s.redis, Knobs: s.knobs, Metrics: s.metrics.registry, Log: s.log})
+	few := modelOptions(set)
+	few.Bulkhead /= 2 // a release is for half of the users at most
+	s.grays = model.NewCaller(s.model, few, func() model.Live { return modelLive(s.gray.Settings(gray.Gray)) }, s.sawGray)
 	s.watch = degrade.NewWatch(time.Now(), func() degrade.Live { return tierLive(s.knobs.Load()) }, degrade.Hooks{
 		Breaker: s.caller.Breaker(), Board: degrade.NewBoard(s.redis), Probe: s.probe, Ping: s.store.Ping, Changed: s.tierChanged, Starved: func() { s.limiter.Pressed() },
 	})
 	s.limiter = admission.NewLimiter(func() admission.Live { return admissionLive(s.knobs.Load()) })
-	screen := chat.NewScreen(s.knobs, model.SystemPrompt, s.log, s.metrics.registry)
+	screen := chat.NewScreen(s.knobs, []string{model.SystemPrompt, model.BriefPrompt}, s.log, s.metrics.registry)
 	s.desk = desk.New(desk.Options{
 		Redis: s.redis, Dialogs: s.store, IDs: s.ids, Shared: s.embedded == nil, Metrics: desk.NewMetrics(s.metrics.registry, surface.UpgradeRefusals()...), Log: s.log,
 		Observe: s.sawRedis, Live: func() desk.Live { return deskLive(s.knobs.Load()) }, Clean: func(traceID, text string) string {
@@ -119,23 +128,27 @@ func (s *Server) build(set *knobs.Settings) {
 	})
 	s.windows = window.New(func() window.Live { return windowLive(s.knobs.Load()) }, window.NewMetrics(s.metrics.registry, surface.WindowRefusals()...))
 	var err error
-	if s.faq, err = answer.NewFAQ(); err != nil {
+	if s.faq, err = answer.NewBook(); err != nil {
 		s.log.Error("no FAQ: degraded turns go to people", "err", err)
 	}
+	s.backflow = backflow.New(backflow.Options{
+		Redis: s.redis, Live: func() backflow.Live { return backflowLive(s.knobs.Load()) }, World: s.around, Accept: s.acceptEntries, Metrics: s.metrics.registry, Log: s.log,
+	})
 	s.chat = chat.New(chat.Rooms{
-		Knobs: s.knobs, Limiter: s.limiter, IDs: s.ids, Dialogs: s.store, Watch: s.watch, Intents: answer.NewIntents(), FAQ: s.faq,
-		Model: s.model, Caller: s.caller, Desk: s.desk, Screen: screen, Metrics: s.metrics.registry, Log: s.log, Background: &s.background, Draining: s.draining.Load,
+		Knobs: s.knobs, Limiter: s.limiter, IDs: s.ids, Dialogs: s.store, Watch: s.watch, Intents: answer.NewIntents(), FAQ: s.faq, Backflow: s.backflow,
+		Model: s.model, Caller: s.caller, Gray: s.gray, GrayCaller: s.grays, Desk: s.desk, Screen: screen, Metrics: s.metrics.registry, Log: s.log, Background: &s.background, Draining: s.draining.Load,
 	})
 	s.jobs = jobs.New(s.redis, s.chat.AnswerJob, s.log, time.Now)
 	s.gates = quota.New()
 	s.operate = admin.New(admin.Rooms{
-		Knobs: s.knobs, Chat: s.chat, Watch: s.watch, Caller: s.caller, Desk: s.desk, Limiter: s.limiter,
+		Knobs: s.knobs, Chat: s.chat, Watch: s.watch, Caller: s.caller, Desk: s.desk, Limiter: s.limiter, Backflow: s.backflow, Gray: s.gray,
+		Attempts: func() int64 { return s.caller.Attempts() + s.grays.Attempts() },
 		Outcomes: func() map[string]int64 { return s.surface.Outcomes() }, Leaving: s.leaving.Load, Draining: s.draining.Load, Metrics: s.metrics.handler(), Log: s.log,
 		Token: string(s.cfg.AdminToken), Keys: len(s.cfg.Secrets) > 0, Profile: s.cfg.Profile, Redis: s.redisKind(),
 		RoundTrips: s.trips.Count, Connections: s.connections.now, Windows: s.windows.Open,
 	})
 	rooms := surface.Rooms{
-		Knobs: s.knobs, Chat: s.chat, Jobs: s.jobs, Dialogs: s.store, Desk: s.desk, Windows: s.windows, IDs: s.ids, Tokens: s.tokens, Passes: token.NewPasses(s.redis), Gates: s.gates,
+		Knobs: s.knobs, Chat: s.chat, Jobs: s.jobs, Dialogs: s.store, Desk: s.desk, Backflow: s.backflow, Windows: s.windows, IDs: s.ids, Tokens: s.tokens, Passes: token.NewPasses(s.redis), Gates: s.gates,
 		Metrics: s.metrics.registry, Log: s.log, Draining: s.draining.Load, Live: s.operate.Healthz, Ready: s.operate.Readyz,
 		Origins: s.cfg.TrustedOrigins, Loopback: func() bool { return loopback(s.publicAddr) },
 	}

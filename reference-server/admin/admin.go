@@ -9,9 +9,11 @@ import (
 	"sync/atomic"
 
 	"github.com/cstest/cstest/reference-server/admission"
+	"github.com/cstest/cstest/reference-server/backflow"
 	"github.com/cstest/cstest/reference-server/chat"
 	"github.com/cstest/cstest/reference-server/degrade"
 	"github.com/cstest/cstest/reference-server/desk"
+	"github.com/cstest/cstest/reference-server/gray"
 	"github.com/cstest/cstest/reference-server/knobs"
 	"github.com/cstest/cstest/reference-server/model"
 	"github.com/cstest/cstest/reference-server/problem"
@@ -25,6 +27,9 @@ type Rooms struct {
 	Watch    *degrade.Watch
 	Caller   *model.Caller
 	Desk     *desk.Desk
+	Backflow *backflow.Flow
+	Gray     *gray.Releases
+	Attempts func() int64 // at the model, for users
 	Limiter  *admission.Limiter
 	Outcomes func() map[string]int64 // turns by HTTP status
 	Leaving  func() bool             // the server is going down, and wants no more turns
@@ -63,6 +68,16 @@ func (a *Admin) Handler() http.Handler {
 	mux.HandleFunc("PUT /admin/knobs", a.setKnobs)
 	mux.HandleFunc("GET /admin/switches", a.showSwitch)
 	mux.HandleFunc("PUT /admin/switches", a.setSwitch)
+	mux.HandleFunc("GET /admin/gray", a.showGray)
+	mux.HandleFunc("PUT /admin/gray", a.startGray)
+	mux.HandleFunc("POST /admin/gray/promote", a.promoteGray)
+	mux.HandleFunc("POST /admin/gray/rollback", a.rollbackGray)
+	mux.HandleFunc("GET /admin/backflow", a.showBackflow)
+	mux.HandleFunc("GET /admin/backflow/drafts", a.showDrafts)
+	mux.HandleFunc("POST /admin/backflow/drafts/{id}/accept", a.acceptDraft)
+	mux.HandleFunc("POST /admin/backflow/drafts/{id}/reject", a.rejectDraft)
+	mux.HandleFunc("GET /admin/backflow/faq", a.showShelf)
+	mux.HandleFunc("DELETE /admin/backflow/faq/{id}", a.takeBack)
 	mux.HandleFunc("POST /admin/cache/purge", func(w http.ResponseWriter, _ *http.Request) {
 		a.Chat.Forget()
 		w.WriteHeader(http.StatusNoContent)

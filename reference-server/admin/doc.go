@@ -1,4 +1,4 @@
 // Package admin is the operators' HTTP side: health (health.go), the state of
-// the server (state.go), its knobs (knobs.go) and the switch over its tiers
-// (switches.go). Only operators come in (admin.go).
+// the server (state.go), its knobs (knobs.go), the switch over its tiers
+// (switches.go), the gray release (gray.go) and what is asked again (backflow.go). Only operators come in (admin.go).
 package admin

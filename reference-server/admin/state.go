@@ -24,13 +24,14 @@ func (a *Admin) state(w http.ResponseWriter, _ *http.Request) {
 		j = j.Int(degrade.TierNames[t], f.Answers[t])
 	}
 	j = counts(j.EndObject(), "outcomes", a.Outcomes())
-	j = j.Int("llm_attempts", a.Caller.Attempts()).String("breaker", a.Caller.Breaker().State()).
+	j = j.Int("llm_attempts", a.Attempts()).String("breaker", a.Caller.Breaker().State()).
 		Object("cache").Int("hit", f.Hit).Int("miss", f.Miss).Int("stale", f.Stale).EndObject().
 		Object("tickets").Int("journal", int64(a.Desk.Journaled())).EndObject().
 		Object("agents").Int("sockets", a.Desk.Sockets())
 	open, most := a.Connections()
 	j = counts(j, "on_duty", a.Desk.OnDuty()).EndObject().
 		Int("windows", int64(a.Windows())).Object("connections").Int("open", open).Int("most", most).EndObject().Int("redis_round_trips", a.RoundTrips()).
+		Object("gray").String("state", string(a.Gray.Current().State)).Int("version", a.Gray.Current().Version).EndObject().
 		Int("in_flight", a.Chat.InFlight()).
 		Object("admission").Int("limit", int64(room.Limit)).Int("in_flight", int64(room.InFlight)).Int("waiting", int64(room.Waiting)).Int("sheds", room.Sheds).EndObject().
 		Bool("draining", a.Draining())

@@ -58,9 +58,8 @@ func (a *Admin) setSwitch(w http.ResponseWriter, r *http.Request) {
 		problem.Fields(p).Write(w, "")
 		return
 	}
-	version, err := strconv.ParseInt(strings.Trim(r.Header.Get("If-Match"), `"`), 10, 64)
-	if err != nil {
-		problem.NoVersion.Write(w, "")
+	version, ok := ifMatch(w, r)
+	if !ok {
 		return
 	}
 	if !a.Watch.SetSwitch(r.Context(), sw, version) {
@@ -69,4 +68,14 @@ func (a *Admin) setSwitch(w http.ResponseWriter, r *http.Request) {
 	}
 	a.Log.Warn("switch", "mode", sw.Mode, "tier", sw.Tier, "scope", sw.Scope, "reason", sw.Reason, "expires_at", sw.Expires.UTC())
 	a.showSwitch(w, r)
+}
+
+// ifMatch reads the version that a caller has seen; false: it was told to send one.
+func ifMatch(w http.ResponseWriter, r *http.Request) (version int64, ok bool) {
+	version, err := strconv.ParseInt(strings.Trim(r.Header.Get("If-Match"), `"`), 10, 64)
+	if err != nil {
+		problem.NoVersion.Write(w, "")
+		return 0, false
+	}
+	return version, true
 }

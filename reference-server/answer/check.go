@@ -50,8 +50,20 @@ type Check struct {
 	secrets secrets
 }
 
-// NewCheck makes a check against a system prompt.
-func NewCheck(prompt string) *Check { return &Check{secrets: secretsOf(prompt)} }
+// NewCheck makes a check against system prompts.
+func NewCheck(prompts ...string) *Check {
+	var c Check
+	for i, p := range prompts {
+		one := secretsOf(p)
+		if i > 0 { // parted as the forms of one are
+			c.secrets.words += "\n"
+			c.secrets.code += "\n"
+		}
+		c.secrets.words += one.words
+		c.secrets.code += one.code
+	}
+	return &c
+}
 
 // Clean returns the text as it may leave, and what was wrong with it.
 func (c *Check) Clean(text string) (string, Flaws) {

@@ -69,12 +69,13 @@ const (
 	wordAnalyzer  = "words"
 )
 
-// NewFAQ indexes the reviewed questions.
-func NewFAQ() (*FAQ, error) {
+// NewFAQ indexes the reviewed questions, and those that were accepted since.
+func NewFAQ(accepted ...Entry) (*FAQ, error) {
 	list, err := parseFAQ(faqJSON)
 	if err != nil {
 		return nil, err
 	}
+	list = withAccepted(list, accepted)
 	mapping, err := faqMapping()
 	if err != nil {
 		return nil, err

@@ -9,14 +9,16 @@ import (
 
 	"github.com/cstest/cstest/reference-server/admission"
 	"github.com/cstest/cstest/reference-server/answer"
+	"github.com/cstest/cstest/reference-server/backflow"
 	"github.com/cstest/cstest/reference-server/degrade"
 	"github.com/cstest/cstest/reference-server/desk"
 	"github.com/cstest/cstest/reference-server/dialog"
+	"github.com/cstest/cstest/reference-server/gray"
 	"github.com/cstest/cstest/reference-server/knobs"
 	"github.com/cstest/cstest/reference-server/model"
 )
 
-// Rooms are what turns go through. All of them are needed but FAQ.
+// Rooms are what turns go through. All of them are needed but FAQ and Backflow.
 type Rooms struct {
 	Knobs      *knobs.Live
 	Limiter    *admission.Limiter
@@ -24,9 +26,12 @@ type Rooms struct {
 	Dialogs    *dialog.Store
 	Watch      *degrade.Watch
 	Intents    *answer.Intents
-	FAQ        *answer.FAQ // nil: could not be built
+	FAQ        *answer.Book   // nil: could not be built
+	Backflow   *backflow.Flow // nil: nothing is asked again
 	Model      *model.Client
 	Caller     *model.Caller
+	Gray       *gray.Releases
+	GrayCaller *model.Caller // of the gray group, while it has knobs of its own
 	Desk       *desk.Desk
 	Screen     *Screen
 	Metrics    prometheus.Registerer

@@ -28,7 +28,7 @@ func (t *Turn) fromFAQ() bool {
 
 // watchedFAQ is the FAQ, if there is one, with its gauges.
 type watchedFAQ struct {
-	faq   *answer.FAQ
+	faq   *answer.Book
 	watch *degrade.Watch
 }
 

@@ -12,7 +12,6 @@ import (
 
 	"github.com/cstest/cstest/reference-server/degrade"
 	"github.com/cstest/cstest/reference-server/dialog"
-	"github.com/cstest/cstest/reference-server/model"
 )
 
 // hotAnswer is a model's answer to a reviewed question, the same for everybody.
@@ -52,7 +51,7 @@ func (t *Turn) hotKey() string {
 	if !ok {
 		return ""
 	}
-	return t.who.Tenant + "\x00zh\x00" + policyVersion + "\x00" + text
+	return t.who.Tenant + "\x00zh\x00" + policyVersion + "\x00" + t.set.LLMModel + "\x00" + t.set.LLMPrompt + "\x00" + text
 }
 
 // viaCache answers a hot question from memory, or asks the model once for all
@@ -132,7 +131,7 @@ func (t *Turn) refresh(key string, a *hotAnswer) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), t.set.LLMTimeout.D())
 	defer cancel()
-	text, _, err := t.chat.Caller.Call(ctx, t.chat.Model.Body(model.Prompt{Text: t.clean}), t.tr)
+	text, _, err := t.caller().Call(ctx, t.chat.Model.Body(promptOf(t.clean, nil, t.set)), t.tr)
 	if err == nil {
 		t.keepHot(key, text)
 	}

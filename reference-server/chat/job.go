@@ -30,10 +30,11 @@ func (t *Turn) Job() jobs.Job {
 // already. A code says that it failed, and why.
 func (c *Chat) AnswerJob(ctx context.Context, job jobs.Job) (result []byte, code string) {
 	t := &Turn{
-		chat: c, set: c.Knobs.Load(), start: time.Now(), tr: trace.From(job.Trace), who: dialog.Owner{Tenant: job.Tenant, UID: job.UID},
+		chat: c, start: time.Now(), tr: trace.From(job.Trace), who: dialog.Owner{Tenant: job.Tenant, UID: job.UID},
 		text: job.Text, clean: dialog.StripMarks(job.Text), hash: job.Hash, newDialog: job.New, dialogID: job.DialogID, turnID: job.TurnID,
 	}
-	t.ans.piiIn, t.ans.job, t.ans.group = job.PII, job.ID, groupOf(job.UID, t.set)
+	t.ans.piiIn, t.ans.job = job.PII, job.ID
+	t.ans.group, t.set = c.Gray.Of(job.UID)
 	body, err := t.runPatiently(ctx)
 	var e Error
 	switch {

@@ -5,15 +5,18 @@ import (
 
 	"github.com/cstest/cstest/reference-server/answer"
 	"github.com/cstest/cstest/reference-server/degrade"
+	"github.com/cstest/cstest/reference-server/gray"
 )
 
 // metrics are the series of turns. Labels come from closed sets, and the series
 // of the hot path are looked up once, at the start.
 type metrics struct {
 	degraded *prometheus.CounterVec
-	answers  [len(degrade.TierNames)][len(groupNames)]prometheus.Counter
+	answers  [len(degrade.TierNames)][gray.NumGroups]prometheus.Counter
 	intents  [answer.NumIntents]prometheus.Counter
 	corrupt  prometheus.Counter
+	grouped  [gray.NumGroups][2]prometheus.Counter // turns that the model was asked for: good, bad
+	took     [gray.NumGroups]prometheus.Observer
 }
 
 func newMetrics(c *Chat) *metrics {
@@ -26,9 +29,18 @@ func newMetrics(c *Chat) *metrics {
 	m.degraded = counter("degraded_answers_total", "Answers of a worse tier than the question deserves.", "tier", "source")
 	answers := counter("chat_answers_total", "Answered turns by tier and gray group.", "tier", "group")
 	for t := range degrade.TierNames {
-		for g := range groupNames {
-			m.answers[t][g] = answers.WithLabelValues(degrade.TierNames[t], groupNames[g])
+		for g := range gray.Names {
+			m.answers[t][g] = answers.WithLabelValues(degrade.TierNames[t], gray.Names[g])
 		}
+	}
+	grouped := counter("chat_group_turns_total", "Turns that the model was asked for, by gray group: bad where it gave no answer, or a late one.", "group", "result")
+	took := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "chat_group_duration_seconds", Help: "Time of turns that the model was asked for, by gray group.", Buckets: []float64{0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 1, 5, 20},
+	}, []string{"group"})
+	c.Metrics.MustRegister(took)
+	for g := range gray.Names {
+		m.grouped[g] = [2]prometheus.Counter{grouped.WithLabelValues(gray.Names[g], "good"), grouped.WithLabelValues(gray.Names[g], "bad")}
+		m.took[g] = took.WithLabelValues(gray.Names[g])
 	}
 	in := counter("chat_intents_total", "Turns by intent.", "intent")
 	for i := range answer.NumIntents {

@@ -7,6 +7,8 @@ import (
 
 	"github.com/cstest/cstest/reference-server/degrade"
 	"github.com/cstest/cstest/reference-server/dialog"
+	"github.com/cstest/cstest/reference-server/gray"
+	"github.com/cstest/cstest/reference-server/knobs"
 	"github.com/cstest/cstest/reference-server/model"
 )
 
@@ -39,7 +41,7 @@ func (t *Turn) answerByModel(ctx context.Context) error {
 	if t.forget() {
 		p.Turns = nil
 	}
-	text, attempts, err := t.chat.Caller.Call(ctx, t.chat.Model.Body(p), t.tr)
+	text, attempts, err := t.caller().Call(ctx, t.chat.Model.Body(p), t.tr)
 	t.modelTime, t.attempts = time.Since(start), attempts
 	if err != nil {
 		t.fault = model.FaultOf(err)
@@ -50,14 +52,25 @@ func (t *Turn) answerByModel(ctx context.Context) error {
 	return nil
 }
 
-// prompt puts the stored dialog before the model, newest turns first to fit.
-func (t *Turn) prompt() model.Prompt {
-	p := model.Prompt{Text: t.text}
-	turns := t.before()
-	bytes, from := len(t.text), len(turns)
-	for from > 0 && len(turns)-from+1 < int(t.set.HistoryMessages)/2 {
+// caller is that of the turn's group: a group with knobs of its own has a breaker of
+// its own, so that a bad release takes the model away from nobody else.
+func (t *Turn) caller() *model.Caller {
+	if t.ans.group == gray.Gray && t.chat.Gray.Running() {
+		return t.chat.GrayCaller
+	}
+	return t.chat.Caller
+}
+
+// prompt puts the stored dialog before the model.
+func (t *Turn) prompt() model.Prompt { return promptOf(t.text, t.before(), t.set) }
+
+// promptOf is a question behind the turns before it, newest turns first to fit.
+func promptOf(text string, turns []dialog.Record, set *knobs.Settings) model.Prompt {
+	p := model.Prompt{Text: text, Model: set.LLMModel, System: model.PromptNamed(set.LLMPrompt)}
+	bytes, from := len(text), len(turns)
+	for from > 0 && len(turns)-from+1 < int(set.HistoryMessages)/2 {
 		bytes += turns[from-1].Size()
-		if bytes > int(t.set.HistoryBytes) {
+		if bytes > int(set.HistoryBytes) {
 			break
 		}
 		from--

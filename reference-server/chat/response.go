@@ -2,6 +2,8 @@ package chat
 
 import (
 	"github.com/cstest/cstest/reference-server/degrade"
+	"github.com/cstest/cstest/reference-server/dialog"
+	"github.com/cstest/cstest/reference-server/gray"
 	"github.com/cstest/cstest/reference-server/wire"
 )
 
@@ -32,8 +34,9 @@ type response struct {
 	job           string
 	ticket        *ticketRef
 	piiIn, piiOut int
-	group         group
+	group         gray.Group
 	traceID       string
+	notes         []dialog.Note // said since the turn before: told once
 }
 
 // appendJSON writes the answer, the article's three fields first.
@@ -52,6 +55,13 @@ func (a *response) appendJSON(b []byte) []byte {
 		Bool("persisted", a.persisted).StringIf("job", a.job)
 	if t := a.ticket; t != nil {
 		j = j.Object("ticket").String("id", t.id).String("queue", t.queue).Int("eta_s", int64(t.eta)).EndObject()
+	}
+	if len(a.notes) > 0 {
+		j = j.Array("notes")
+		for _, n := range a.notes {
+			j = j.Object("").StringIf("turn_id", n.Turn).StringIf("ticket_id", n.Ticket).StringIf("agent", n.Agent).String("text", n.Text).EndObject()
+		}
+		j = j.EndArray()
 	}
 	return j.Object("pii").Int("in", int64(a.piiIn)).Int("out", int64(a.piiOut)).EndObject().
 		String("group", a.group.String()).String("trace_id", a.traceID).EndObject()

@@ -28,10 +28,10 @@ type Screen struct {
 	flaws  *prometheus.CounterVec
 }
 
-// NewScreen makes a screen whose answers never repeat the prompt.
-func NewScreen(live *knobs.Live, prompt string, log *slog.Logger, reg prometheus.Registerer) *Screen {
+// NewScreen makes a screen whose answers never repeat one of the prompts.
+func NewScreen(live *knobs.Live, prompts []string, log *slog.Logger, reg prometheus.Registerer) *Screen {
 	s := &Screen{
-		knobs: live, masker: pii.New(), check: answer.NewCheck(prompt), log: log,
+		knobs: live, masker: pii.New(), check: answer.NewCheck(prompts...), log: log,
 		masked: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "pii_masked_total", Help: "Personal data masked, by type and direction."}, []string{"type", "direction"}),
 		flaws:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "output_flaws_total", Help: "What was taken out of answers, by flaw."}, []string{"flaw"}),
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/tidwall/gjson"
+
 	"github.com/cstest/cstest/reference-server/degrade"
 	"github.com/cstest/cstest/reference-server/dialog"
 )
@@ -191,10 +193,35 @@ func (t *Turn) commit(ctx context.Context) ([]byte, error) {
 // record renders the answer and is what commit stores of the turn.
 func (t *Turn) record() *dialog.Record {
 	t.ans.dialogID, t.ans.seq, t.ans.epoch, t.ans.persisted = t.hold.ID(), t.hold.Seq(), t.hold.Epoch(), true
-	t.ans.costMS = t.cost()
+	t.ans.costMS, t.ans.notes = t.cost(), untold(t.hold.Turns())
 	return t.hold.Record(t.turnID, t.hash, t.text, t.ans.degraded, t.ans.appendJSON(make([]byte, 0, 512+len(t.ans.text))))
 }
 
 func (t *Turn) kept() dialog.Kept {
 	return dialog.Kept{Messages: int(t.set.HistoryMessages), Bytes: int(t.set.HistoryBytes), TTL: t.set.HistoryTTL.D(), Hard: t.set.HistoryHard.D()}
+}
+
+// untold are the notes of a dialog that no answer has told of: one that came while a
+// turn was under way is told with the next.
+func untold(turns []dialog.Record) []dialog.Note {
+	var list []dialog.Note
+	for i := range turns {
+		for _, n := range turns[i].Notes {
+			if !told(turns[i+1:], n.ID()) {
+				list = append(list, n)
+			}
+		}
+	}
+	return list
+}
+
+func told(turns []dialog.Record, id string) bool {
+	for i := range turns {
+		for _, n := range gjson.GetBytes(turns[i].Response, "notes").Array() {
+			if n.Get("turn_id").Str == id || n.Get("ticket_id").Str == id {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -29,7 +29,7 @@ func (t *Turn) streamFromModel(ctx context.Context) error {
 		first = min(first, time.Until(until))
 	}
 	out := &said{out: t.pieces, screen: t.chat.Screen.stream()}
-	attempts, err := t.chat.Caller.Stream(ctx, t.chat.Model.StreamBody(p), t.tr, first, t.waiting, out.add)
+	attempts, err := t.caller().Stream(ctx, t.chat.Model.StreamBody(p), t.tr, first, t.waiting, out.add)
 	t.modelTime, t.attempts = time.Since(start), attempts
 	if err == nil {
 		err = out.end()

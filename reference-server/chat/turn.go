@@ -63,7 +63,8 @@ type Turn struct {
 // Open makes a turn of a message. The error is ErrNotFound: the dialog is not
 // the caller's, whether there is one or not.
 func (c *Chat) Open(m Message) (*Turn, error) {
-	t := &Turn{chat: c, set: c.Knobs.Load(), start: m.Start, tr: m.Trace, who: m.Who, dialogID: m.DialogID, turnID: m.TurnID, raw: m.Text}
+	t := &Turn{chat: c, start: m.Start, tr: m.Trace, who: m.Who, dialogID: m.DialogID, turnID: m.TurnID, raw: m.Text}
+	t.ans.group, t.set = c.Gray.Of(t.who.UID)
 	if t.dialogID != "" && !c.IDs.Owns(t.dialogID, dialog.IDDialog, t.who) {
 		return nil, ErrNotFound
 	}
@@ -73,7 +74,6 @@ func (c *Chat) Open(m Message) (*Turn, error) {
 	case t.dialogID == "" && t.set.ChatConcurrentTurns == concurrentRefuse:
 		t.dialogID, t.newDialog, t.derived = c.IDs.Derive(dialog.IDDialog, t.who, t.turnID), true, true
 	}
-	t.ans.group = groupOf(t.who.UID, t.set)
 	return t, nil
 }
 
@@ -111,6 +111,7 @@ func (t *Turn) Run(ctx context.Context) ([]byte, error) {
 		return t.replay, err
 	}
 	if err := t.decide(ctx); err != nil {
+		t.judgeGroup(err)
 		return nil, err
 	}
 	body, err := t.commit(ctx)
@@ -120,6 +121,8 @@ func (t *Turn) Run(ctx context.Context) ([]byte, error) {
 			t.chat.Dialogs.Remember(t.ans.dialogID, t.turnID, t.hash, body)
 		}
 		t.chat.count(t)
+		t.judgeGroup(nil)
+		t.keepForLater(ctx)
 	}
 	return body, err
 }

@@ -213,6 +213,15 @@ func (w *Watch) evaluate(now time.Time) {
 	w.hooks.Changed(from, to, reason)
 }
 
+// ModelSince is since when everybody has had the model; zero where not everybody has,
+// or dialogs have no state.
+func (p Position) ModelSince() time.Time {
+	if p.Tier != LLM || p.Away {
+		return time.Time{}
+	}
+	return p.since
+}
+
 // LiveShare is the percentage of dialogs that get the model.
 func (p Position) LiveShare() int {
 	switch p.Tier {

@@ -44,7 +44,8 @@ func (a announcement) encode() wire.JSON {
 	t := a.Ticket
 	return wire.JSON(nil).Object("").String("from", a.From).Bool("again", a.Again).String("tenant", a.Tenant).Int("asked_ns", a.Asked).
 		Object("ticket").String("id", t.ID).String("queue", t.Queue).String("state", string(t.State)).Int("eta_s", int64(t.ETA)).
-		StringIf("dialog_id", t.DialogID).StringIf("text", t.Text).String("trace_id", t.TraceID).StringIf("agent", t.Agent).StringIf("reply", t.Reply).EndObject().
+		StringIf("dialog_id", t.DialogID).StringIf("text", t.Text).String("trace_id", t.TraceID).StringIf("agent", t.Agent).StringIf("reply", t.Reply).
+		StringIf("draft", t.Draft).StringIf("socket", t.Socket).EndObject().
 		EndObject()
 }
 

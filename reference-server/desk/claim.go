@@ -37,14 +37,15 @@ const heldKey = "tkt:held"
 // ticketScripts decide in Redis what must be decided once. Each touches one
 // key, so that a cluster can run them.
 type ticketScripts struct {
-	claim, reply, release, move *redis.Script
+	claim, reply, release, move, draft *redis.Script
 }
 
 // newTicketScripts: claim gives a ticket to the first who asks, and says so
 // again to that socket only, whose answer may have got lost; a claim that ran
 // out counts as none. reply closes a ticket for the agent who holds it; the
 // same call made twice has one effect. release takes back a claim that ran out.
-// move stores a ticket of the journal unless it is there.
+// move stores a ticket of the journal unless it is there. draft puts an answer beside a
+// ticket that nobody has answered.
 func newTicketScripts() ticketScripts {
 	return ticketScripts{
 		claim: redis.NewScript(`
@@ -76,6 +77,10 @@ if redis.call('HEXISTS', KEYS[1], 'tenant') == 1 then return redis.call('HGET', 
 redis.call('HSET', KEYS[1], unpack(ARGV, 2))
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return redis.call('HGET', KEYS[1], 'state')`),
+		draft: redis.NewScript(`
+local t = redis.call('HMGET', KEYS[1], 'tenant', 'state')
+if t[1] and t[2] ~= 'closed' then redis.call('HSET', KEYS[1], 'draft', ARGV[1]) end
+return t[2] or ''`),
 	}
 }
 

@@ -202,7 +202,7 @@ func (d *Desk) deliver(t Ticket, again bool) {
 	defer d.mu.RUnlock()
 	var message []byte
 	for s := range d.sockets[t.Tenant] {
-		if !s.wants(t.Queue) || !s.markTold(t.ID, again) {
+		if t.State == stateClaimed && s.id != t.Socket || !s.wants(t.Queue) || !s.markTold(t.ID, again) {
 			continue
 		}
 		if message == nil {
@@ -210,7 +210,7 @@ func (d *Desk) deliver(t Ticket, again bool) {
 		}
 		s.offer(message)
 	}
-	if message != nil {
+	if message != nil && !again {
 		d.metrics.pushDelay.Observe(time.Since(t.asked()).Seconds())
 	}
 }

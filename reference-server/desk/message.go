@@ -66,7 +66,7 @@ func ticketMessage(t Ticket) []byte {
 	return wire.JSON(make([]byte, 0, 320+len(t.Text))).Object("").String("type", "ticket").Object("ticket").
 		String("id", t.ID).String("queue", t.Queue).String("asked_at", t.asked().UTC().Format(time.RFC3339Nano)).
 		Int("eta_s", int64(t.ETA)).String("dialog_id", t.DialogID).String("text", t.Text).String("trace_id", t.TraceID).
-		EndObject().EndObject()
+		StringIf("draft", t.Draft).EndObject().EndObject()
 }
 
 // outcomeMessage tells what became of a claim or a reply.

@@ -32,9 +32,10 @@ type Ticket struct {
 	Text     string `json:"text,omitempty" redis:"text"` // masked
 	TraceID  string `json:"trace_id" redis:"trace"`
 	Agent    string `json:"agent,omitempty" redis:"agent"`
-	Reply    string `json:"reply,omitempty" redis:"reply"` // masked
-	Socket   string `json:"-" redis:"socket"`              // the winner's
-	ClaimMS  int64  `json:"-" redis:"claimed_ms"`          // Unix, of the claim
+	Reply    string `json:"reply,omitempty" redis:"reply"`   // masked
+	Draft    string `json:"draft,omitempty" redis:"draft"`   // what the model would answer, masked: for agents
+	Socket   string `json:"socket,omitempty" redis:"socket"` // the winner's
+	ClaimMS  int64  `json:"-" redis:"claimed_ms"`            // Unix, of the claim
 }
 
 func (t Ticket) asked() time.Time { return time.Unix(0, t.AskedNS) }
@@ -60,7 +61,7 @@ func dialogKey(dialogID string) string { return "tkd:{" + dialogID + "}" }
 func (t Ticket) fields() []any {
 	return []any{
 		"queue", t.Queue, "state", string(t.State), "eta", t.ETA, "asked_ns", t.AskedNS, "uid", t.UID, "dialog", t.DialogID,
-		"text", t.Text, "trace", t.TraceID, "agent", t.Agent, "reply", t.Reply, "socket", t.Socket, "claimed_ms", t.ClaimMS, "tenant", t.Tenant,
+		"text", t.Text, "trace", t.TraceID, "agent", t.Agent, "reply", t.Reply, "draft", t.Draft, "socket", t.Socket, "claimed_ms", t.ClaimMS, "tenant", t.Tenant,
 	}
 }
 

@@ -38,7 +38,7 @@ func TestRepliesInADialog(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 2 { // the answer to the first may have got lost
-			if err := s.AddNote(ctx, testDialog, Note{ticketID(1), "a1", "一"}, s.now()); err != nil {
+			if err := s.AddNote(ctx, testDialog, Note{Ticket: ticketID(1), Agent: "a1", Text: "一"}, s.now()); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -47,11 +47,13 @@ func TestRepliesInADialog(t *testing.T) {
 			t.Fatalf("t2 saw %q, seq %d", got, h.seq)
 		}
 		// While t2 is under way its ticket is replied to, and so is an old one.
-		if err := s.AddNote(ctx, testDialog, Note{ticketID(9), "a1", "九"}, s.now().Add(-time.Minute)); err != nil {
+		if err := s.AddNote(ctx, testDialog, Note{Ticket: ticketID(9), Agent: "a1", Text: "九"}, s.now().Add(-time.Minute)); err != nil {
 			t.Fatal(err)
 		}
 		waited := make(chan error)
-		go func() { waited <- s.AddNote(ctx, testDialog, Note{ticketID(2), "a2", "二"}, s.now()) }()
+		go func() {
+			waited <- s.AddNote(ctx, testDialog, Note{Ticket: ticketID(2), Agent: "a2", Text: "二"}, s.now())
+		}()
 		if err := s.Commit(ctx, h, askingRecord(h, "t2", ticketID(2)), testKept); err != nil {
 			t.Fatalf("commit beside a reply: %v", err)
 		}
@@ -82,7 +84,7 @@ func TestRepliesAreTrimmedWithTheirTurns(t *testing.T) {
 			if err := s.Commit(ctx, h, askingRecord(h, fmt.Sprint("t", i), ticketID(i)), k); err != nil {
 				t.Fatal(err)
 			}
-			if err := s.AddNote(ctx, testDialog, Note{ticketID(i), "a", fmt.Sprint(i)}, s.now()); err != nil {
+			if err := s.AddNote(ctx, testDialog, Note{Ticket: ticketID(i), Agent: "a", Text: fmt.Sprint(i)}, s.now()); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -100,7 +102,7 @@ func TestRepliesAreTrimmedWithTheirTurns(t *testing.T) {
 func TestRepliesDoNotReviveADialog(t *testing.T) {
 	bothWays(t, func(t *testing.T, s *Store, _ *miniredis.Miniredis) {
 		ctx := t.Context()
-		if err := s.AddNote(ctx, testDialog, Note{ticketID(1), "a", "太晚了"}, s.now().Add(-time.Minute)); err != nil {
+		if err := s.AddNote(ctx, testDialog, Note{Ticket: ticketID(1), Agent: "a", Text: "太晚了"}, s.now().Add(-time.Minute)); err != nil {
 			t.Fatal(err)
 		}
 		if n := s.redis.Exists(ctx, ListKey(testDialog)).Val(); n != 0 {

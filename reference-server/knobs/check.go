@@ -56,6 +56,19 @@ func (s Settings) check() error { //nolint:cyclop // a case for each kind; in pa
 	if s.AgentPing <= 0 || s.AgentPong <= 0 || s.AgentHold <= 0 {
 		errs = append(errs, errors.New("knob agent.ping: must be above 0s, as must agent.pong and agent.hold"))
 	}
+	if s.BackflowHold < 0 || s.BackflowLife <= 0 {
+		errs = append(errs, errors.New("knob backflow.life: must be above 0s, backflow.hold 0s or more"))
+	}
+	if s.BackflowAtOnce < 1 || s.BackflowAtOnce > 256 {
+		errs = append(errs, errors.New("knob backflow.at_once: must be 1 to 256"))
+	}
+	if s.LLMModel == "" {
+		errs = append(errs, errors.New("knob llm.model: must not be empty"))
+	}
+	if s.GrayShare < 0 || s.GrayShare > 1 || s.GrayBudget < 0 || s.GrayLate < 0 {
+		errs = append(errs, errors.New("knob gray.share: must be 0% to 100%, gray.budget and gray.late 0 or more"))
+	}
+	errs = append(errs, s.checkGroup())
 	for _, c := range []struct {
 		name  string
 		value unit.Count
@@ -75,6 +88,10 @@ func (s Settings) check() error { //nolint:cyclop // a case for each kind; in pa
 		{"llm.breaker_consecutive", s.LLMBreakerConsecutive},
 		{"redis.pool", s.RedisPool},
 		{"agent.max_sockets", s.AgentMaxSockets},
+		{"backflow.max", s.BackflowMax},
+		{"backflow.per_hour", s.BackflowPerHour},
+		{"backflow.draft_after", s.BackflowDraftAfter},
+		{"gray.samples", s.GraySamples},
 	} {
 		if c.value < 0 || c.value > 10_000_000 {
 			errs = append(errs, fmt.Errorf("knob %s: must be 0 to 10000k", c.name))

@@ -13,6 +13,9 @@ import (
 	"github.com/cstest/cstest/unit"
 )
 
+// longestText is how many bytes a knob that is a text may have.
+const longestText = 512
+
 // Knob describes one tunable of the server.
 type Knob struct {
 	Name    string
@@ -84,8 +87,8 @@ func (k spec) set(s *Settings, value string) error {
 		if len(k.words) > 0 && !slices.Contains(k.words, value) {
 			return fmt.Errorf("%q is not one of %s", value, strings.Join(k.words, ", "))
 		}
-		if len(value) > 64 {
-			return errors.New("longer than 64 bytes")
+		if len(value) > longestText {
+			return fmt.Errorf("longer than %d bytes", longestText)
 		}
 		*v = value
 	}

@@ -35,7 +35,7 @@ func hardened() Settings {
 		ChatDeadline: ms(450), ChatDegradeAt: ms(380), ChatMaxInFlight: 4096, ChatMaxBodies: 4096, ChatMaxBodiesUser: 16, ChatConcurrentTurns: "refuse",
 		LimitGlobal: 500, LimitGlobalBurst: 500, LimitUser: 50, LimitUserBurst: 100, LimitReads: 200, LimitRefused: 50, LimitPolls: 10_000, LimitPollsUser: 64,
 		AdmissionTarget: ms(40), AdmissionWait: ms(100), AdmissionHold: sec(1), AdmissionFloor: 64,
-		LLMAPI: "chat", LLMKeepalive: true, LLMMaxIdle: 1024, LLMMaxConns: 1024, LLMTimeout: ms(350), LLMAttempts: 2,
+		LLMAPI: "chat", LLMModel: "chat", LLMPrompt: "standard", LLMKeepalive: true, LLMMaxIdle: 1024, LLMMaxConns: 1024, LLMTimeout: ms(350), LLMAttempts: 2,
 		LLMBackoff: "jitter", LLMBackoffBase: ms(20), LLMRetryBudget: 0.1, LLMBulkhead: 1024,
 		LLMBreaker: "ratio", LLMBreakerOpen: sec(10), LLMBreakerFailures: 0.5, LLMBreakerSlow: 0.6, LLMBreakerConsecutive: 3, LLMSlow: ms(340),
 		RedisPool: 50, RedisRoundtrips: 2, RedisTimeout: ms(60),
@@ -44,10 +44,13 @@ func hardened() Settings {
 		HistoryMessages: 40, HistoryBytes: 32 << 10, HistoryTTL: sec(1800), HistoryHard: sec(24 * 3600),
 		PIIMask: true, HTTPGzip: true, LogMode: "sampled", LogSample: 0.01,
 		GrayShare: 0.05, GrayMode: "hash", GraySalt: "cstest",
+		GrayBudget: 0.02, GraySamples: 50, GrayLate: ms(500), GrayRollback: true,
 		DrainLameDuck:   sec(5),
 		AgentMaxSockets: 2000, AgentQueue: 256, AgentPing: sec(20), AgentPong: sec(10), AgentHold: sec(600),
 		WindowMax: 18_000, WindowMaxUser: 16, WindowIdle: sec(600), WindowPing: sec(30), WindowPong: sec(10),
 		DeskPerHour: 2000, DeskMaxWait: sec(600),
+		BackflowMax: 10_000, BackflowRate: 5, BackflowPerHour: 5000, BackflowAtOnce: 4, BackflowHold: sec(60), BackflowLiveMax: 250, BackflowLife: sec(2 * 3600),
+		BackflowDraftAfter: 3,
 	}
 }
 
@@ -63,7 +66,7 @@ func article(n int) Settings {
 	s.LLMBackoff, s.LLMBackoffBase = "linear", ms(500)
 	s.LLMBreaker = "consecutive"
 	s.RedisRoundtrips, s.RedisTimeout = 4, sec(5)
-	s.CacheHot, s.Tiers, s.DrainLameDuck = 0, false, 0
+	s.CacheHot, s.Tiers, s.DrainLameDuck, s.BackflowMax = 0, false, 0, 0
 	switch n {
 	case 0:
 		s.ChatBlockingWorkers, s.RedisPool = 128, 0

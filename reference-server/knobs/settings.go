@@ -29,6 +29,8 @@ type Settings struct {
 	AdmissionFloor  unit.Count
 
 	LLMAPI                string
+	LLMModel              string
+	LLMPrompt             string
 	LLMKeepalive          bool
 	LLMMaxIdle            unit.Count
 	LLMMaxConns           unit.Count
@@ -73,6 +75,12 @@ type Settings struct {
 	GrayMode  string
 	GraySalt  string
 
+	GrayKnobs    string
+	GrayBudget   unit.Share
+	GraySamples  unit.Count
+	GrayLate     unit.Duration
+	GrayRollback bool
+
 	DrainLameDuck unit.Duration
 
 	AgentMaxSockets unit.Count
@@ -89,4 +97,13 @@ type Settings struct {
 
 	DeskPerHour unit.Count
 	DeskMaxWait unit.Duration
+
+	BackflowMax        unit.Count
+	BackflowRate       unit.Rate
+	BackflowPerHour    unit.Count
+	BackflowAtOnce     unit.Count
+	BackflowHold       unit.Duration
+	BackflowLiveMax    unit.Rate
+	BackflowLife       unit.Duration
+	BackflowDraftAfter unit.Count
 }

@@ -63,10 +63,11 @@ var (
 	OwnWindows  = &Problem{Status: http.StatusTooManyRequests, Code: "rate-limited", Detail: "too many windows of yours are open", Retry: time.Second}
 )
 
-// The problems of the switch.
+// The problems of the switch and of releases.
 var (
 	NoVersion    = &Problem{Status: http.StatusPreconditionRequired, Code: "precondition-required", Detail: "send If-Match with the version that GET shows"}
-	StaleVersion = &Problem{Status: http.StatusPreconditionFailed, Code: "stale-version", Detail: "the switch was changed in between: read it again"}
+	StaleVersion = &Problem{Status: http.StatusPreconditionFailed, Code: "stale-version", Detail: "it was changed in between: read it again"}
+	NoRelease    = &Problem{Status: http.StatusConflict, Code: "no-release", Detail: "no release is running: there is nothing to promote or roll back"}
 )
 
 // Fields says what is wrong with a field.

@@ -31,12 +31,14 @@ func (s *Surface) chat(x *exchange) error {
 		return err
 	}
 	h := x.w.Header()
-	tier := t.Outcome().Tier.String()
+	o := t.Outcome()
+	tier, group := o.Tier.String(), o.Group
 	if t.Replayed() {
 		h["Idempotent-Replay"] = []string{"true"}
-		tier = gjson.GetBytes(body, "tier").Str
+		tier, group = gjson.GetBytes(body, "tier").Str, gjson.GetBytes(body, "group").Str
 	}
 	h["X-Degrade-Tier"] = []string{tier}
+	h["X-Release-Group"] = []string{group}
 	h["Server-Timing"] = []string{t.Timing()}
 	x.send(http.StatusOK, body)
 	return nil

@@ -32,7 +32,7 @@ func (s *Surface) dialogGet(x *exchange) error {
 		if len(turns[i].Notes) > 0 {
 			j = j.Array("replies")
 			for _, n := range turns[i].Notes {
-				j = j.Object("").String("ticket_id", n.Ticket).String("agent", n.Agent).String("text", n.Text).EndObject()
+				j = j.Object("").StringIf("ticket_id", n.Ticket).StringIf("agent", n.Agent).StringIf("turn_id", n.Turn).String("text", n.Text).EndObject()
 			}
 			j = j.EndArray()
 		}
@@ -42,14 +42,15 @@ func (s *Surface) dialogGet(x *exchange) error {
 	return nil
 }
 
-// dialogDelete erases a dialog with its jobs and tickets; erasing nothing is fine,
-// too. Jobs go first, or their turns would be committed behind its back.
+// dialogDelete erases a dialog with its jobs, its tickets and what waits to be asked
+// again; erasing nothing is fine, too. Jobs go first, or their turns would be committed
+// behind its back, and so does the backflow, or it would add its answers.
 func (s *Surface) dialogDelete(x *exchange) error {
 	id, err := s.owned(x, dialog.IDDialog)
 	if err != nil {
 		return err
 	}
-	for _, erase := range []func(context.Context, string) error{s.Jobs.Erase, s.Desk.Erase, s.Dialogs.Erase} {
+	for _, erase := range []func(context.Context, string) error{s.Jobs.Erase, s.Desk.Erase, s.Backflow.Erase, s.Dialogs.Erase} {
 		if err := erase(x.r.Context(), id); err != nil {
 			return err
 		}

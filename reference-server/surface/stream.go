@@ -69,6 +69,7 @@ func (e *eventWriter) begin() error {
 	h["X-Accel-Buffering"] = []string{"no"}
 	t := e.x.turn
 	h["Server-Timing"] = []string{t.Timing()}
+	h["X-Release-Group"] = []string{t.Outcome().Group}
 	if e.tier != "" {
 		h["X-Degrade-Tier"] = []string{e.tier}
 	}

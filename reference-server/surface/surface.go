@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/cstest/cstest/reference-server/backflow"
 	"github.com/cstest/cstest/reference-server/chat"
 	"github.com/cstest/cstest/reference-server/desk"
 	"github.com/cstest/cstest/reference-server/dialog"
@@ -28,6 +29,7 @@ type Rooms struct {
 	Dialogs  *dialog.Store
 	Desk     *desk.Desk
 	Windows  *window.Room
+	Backflow *backflow.Flow
 	IDs      *dialog.Minter
 	Tokens   *token.Verifier
 	Passes   *token.Passes

@@ -1,0 +1,173 @@
+package backflow
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+)
+
+const (
+	outboxCap   = 10_000
+	outboxBatch = 64
+	outboxPause = 100 * time.Millisecond // before it is tried again, doubled up to outboxSlow
+	outboxSlow  = time.Second
+	recordLimit = 20 * time.Millisecond // a turn waits no longer than that for its question to be safe
+)
+
+// outbox are the questions on their way to Redis, oldest first. The zero value is
+// ready. Safe for concurrent use.
+type outbox struct {
+	mu      sync.Mutex
+	waiting []outgoing
+	lost    int64 // that found no place
+
+	writing sync.Mutex // held while some of them are written
+	wake    chan struct{}
+}
+
+type outgoing struct {
+	question Question
+	written  chan struct{} // closed when Redis has it
+}
+
+// put adds a question; nil: there is no place for it.
+func (o *outbox) put(q Question) <-chan struct{} {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.waiting) >= outboxCap {
+		o.lost++
+		return nil
+	}
+	out := outgoing{q, make(chan struct{})}
+	o.waiting = append(o.waiting, out)
+	select {
+	case o.wake <- struct{}{}:
+	default:
+	}
+	return out.written
+}
+
+// first are those to be written next.
+func (o *outbox) first() []outgoing {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.waiting[:min(len(o.waiting), outboxBatch)])
+}
+
+// sent takes off the first n.
+func (o *outbox) sent(n int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for i := range n {
+		close(o.waiting[i].written)
+	}
+	o.waiting = slices.Delete(o.waiting, 0, n)
+}
+
+// forget takes off those of a dialog. None of them is being written afterwards.
+func (o *outbox) forget(dialogID string) {
+	o.writing.Lock()
+	defer o.writing.Unlock()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.waiting = slices.DeleteFunc(o.waiting, func(out outgoing) bool {
+		if out.question.DialogID != dialogID {
+			return false
+		}
+		close(out.written)
+		return true
+	})
+}
+
+func (o *outbox) length() (n int, lost int64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.waiting), o.lost
+}
+
+// Record keeps a question. It waits for Redis to have it, for a moment only: without
+// Redis the question waits here, and goes there as soon as it is back.
+func (f *Flow) Record(ctx context.Context, q Question) {
+	if live := f.live(); live.Max <= 0 || live.Rate <= 0 {
+		return
+	}
+	written := f.outbox.put(q)
+	if written == nil {
+		f.metrics.lost.Inc()
+		return
+	}
+	timer := time.NewTimer(recordLimit)
+	defer timer.Stop()
+	select {
+	case <-written:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// writing moves the outbox to Redis until ctx ends.
+func (f *Flow) writing(ctx context.Context) {
+	pause := outboxPause
+	for {
+		wait := outboxSlow
+		switch n, err := f.write(ctx); {
+		case err != nil:
+			wait, pause = pause, min(2*pause, outboxSlow)
+		case n > 0:
+			pause = outboxPause
+			continue
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-f.outbox.wake:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// write moves some of the outbox to Redis. What an attempt without a reply has
+// written is not written twice.
+func (f *Flow) write(ctx context.Context) (int, error) {
+	f.outbox.writing.Lock()
+	defer f.outbox.writing.Unlock()
+	batch := f.outbox.first()
+	if len(batch) == 0 {
+		return 0, nil
+	}
+	live := f.live()
+	keys := []string{streamKey, countsKey}
+	args := []any{max(1, live.Max), (live.Life + time.Hour).Milliseconds()}
+	for _, out := range batch {
+		keys = append(keys, indexKey(out.question.DialogID))
+		args = append(args, out.question.TurnID, out.question.encode())
+	}
+	ctx, cancel := context.WithTimeout(ctx, redisLimit)
+	defer cancel()
+	added, err := f.scripts.record.Run(ctx, f.redis, keys, args...).Int64()
+	if err != nil {
+		return 0, err
+	}
+	f.metrics.recorded.Add(float64(added))
+	f.outbox.sent(len(batch))
+	return len(batch), nil
+}
+
+// flush gives the outbox a last chance: what stays in it is lost.
+func (f *Flow) flush() {
+	ctx, cancel := context.WithTimeout(context.Background(), redisLimit)
+	defer cancel()
+	for {
+		if n, err := f.write(ctx); err != nil || n == 0 {
+			break
+		}
+	}
+	if n, _ := f.outbox.length(); n > 0 {
+		f.metrics.lost.Add(float64(n))
+		f.log.Error("questions for the backflow lost: Redis cannot be reached", "count", n)
+	}
+}
