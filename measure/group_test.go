@@ -18,8 +18,12 @@ func TestGroupsAreToldApart(t *testing.T) {
 	plan := groupPlan()
 	r := NewRecorder(plan, 2)
 	for i, turn := range []Turn{
-		{Group: 1, Done: 100 * ms}, {Group: 1, Done: 200 * ms, Outcome: Degraded}, {Group: 2, Done: 300 * ms, Outcome: Timeout},
-		{Group: 0, Done: 400 * ms}, {Group: -1, Done: 500 * ms}, {Group: 3, Done: 600 * ms},
+		{Group: 1, Done: 100 * ms},
+		{Group: 1, Done: 200 * ms, Outcome: Degraded},
+		{Group: 2, Done: 300 * ms, Outcome: Timeout},
+		{Group: 0, Done: 400 * ms},
+		{Group: -1, Done: 500 * ms},
+		{Group: 3, Done: 600 * ms},
 	} {
 		r.Lane(i % 2).Record(&turn)
 	}

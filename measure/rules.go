@@ -13,7 +13,6 @@ type rules struct {
 	good   [Outcomes]uint64      // budgets that find an outcome good
 	tier   [2][Tiers]uint64      // budgets content with a tier; [1] of degraded turns
 	groups [MaxGroups + 1]uint64 // budgets that judge the turns of a group; [0] those of none
-	ofOne  uint64                // budgets of one group
 	// verified, checked and told are the budgets that ask for it; gaps judges gaps, not turns.
 	// reasoning judges only answers that have some.
 	verified, checked, told, gaps, reasoning uint64
@@ -56,14 +55,7 @@ func newRules(p *Plan) *rules {
 				r.tier[1][t] |= bit
 			}
 		}
-		for g := range r.groups {
-			if budget.Group == 0 || budget.Group == g {
-				r.groups[g] |= bit
-			}
-		}
-		if budget.Group > 0 {
-			r.ofOne |= bit
-		}
+		r.grouped(bit, budget.Group)
 		if budget.Verified {
 			r.verified |= bit
 		}
@@ -76,6 +68,15 @@ func newRules(p *Plan) *rules {
 		r.timed(b, budget.Of, budget.Limit)
 	}
 	return r
+}
+
+// grouped adds whose turns a budget judges.
+func (r *rules) grouped(bit uint64, group int) {
+	for g := range r.groups {
+		if group == 0 || group == g {
+			r.groups[g] |= bit
+		}
+	}
 }
 
 // timed adds what a budget says of times.

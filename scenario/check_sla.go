@@ -115,6 +115,13 @@ func (c *checker) groups() {
 	}
 }
 
+// ofGroup checks that the group of an objective is told apart.
+func (c *checker) ofGroup(path, group string) {
+	if group != "" && !slices.Contains(c.SLA.Groups, group) {
+		c.bad(path, "%q is not one of sla.groups: name it there, so that its turns are told apart%s", short(group), didYouMean(group, c.SLA.Groups))
+	}
+}
+
 // maxGroups is how many groups of users can be told apart.
 const maxGroups = 8
 
@@ -252,7 +259,7 @@ func (c *checker) objective(path string, o *Objective) {
 	if best := TierLLM; o.Kind == KindConversations && o.TierAtMost != "" && o.TierAtMost != best {
 		c.bad(path+".tier_at_most", "a conversation is complete, or complete with degraded answers: write %s, or remove it", best)
 	}
-	if o.After != "" && n.after {
+	if n.after && o.After != "" {
 		c.after(path+".after", o.After)
 	}
 	if (o.Kind == KindFirstToken || o.Kind == KindFirstReasoning || o.Kind == KindChunkGap) && c.Target.Mode != ModeStream {
@@ -270,8 +277,8 @@ func (c *checker) objective(path string, o *Objective) {
 	if o.Kind == KindAbandoned && c.Load.Patience == nil {
 		c.bad(path+".kind", "no customer leaves without load.patience: say there how long they wait")
 	}
-	if o.Group != "" && !slices.Contains(c.SLA.Groups, o.Group) {
-		c.bad(path+".group", "%q is not one of sla.groups: name it there, so that its turns are told apart%s", short(o.Group), didYouMean(o.Group, c.SLA.Groups))
+	if n.group {
+		c.ofGroup(path+".group", o.Group)
 	}
 	c.stages(path, o)
 	// Auto-named objectives are replaced by name; another kind under such a name would silently drop the check.

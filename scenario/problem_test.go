@@ -166,6 +166,17 @@ func TestProblems(t *testing.T) {
 				"x.yaml:11:149: sla.objectives[2].kind: first_token is for target.mode: stream\n" +
 				"x.yaml:11:195: sla.objectives[3].name: availability is the name of a check of kind availability: choose another",
 		},
+		{
+			"groups", swap("sla: {", "sla: {groups: [a, a, ''], objectives: [{name: x, kind: full_quality, target: 99%, group: b}, {name: i, kind: integrity, group: a}], "),
+			`x.yaml:11:19: sla.groups[1]: a is there twice
+x.yaml:11:22: sla.groups[2]: is not a word of 1 to 64 bytes
+x.yaml:11:90: sla.objectives[0].group: "b" is not one of sla.groups: name it there, so that its turns are told apart
+x.yaml:11:128: sla.objectives[1].group: means nothing to kind integrity: remove it`,
+		},
+		{
+			"groups that nobody names", strings.Replace(own("  api: openai\n  model: m"), "sla: {", "sla: {groups: [a], ", 1),
+			"x.yaml:14:15: sla.groups: no answer of api openai says its group: describe the answers with api: custom, with target.response.group",
+		},
 		{"fault field", swap("load:", "llm: {faults: [{name: a, at: 1s, for: 1s, kind: slow, status: 503}]}\nload:"), "x.yaml:4:63: llm.faults[0].status: means nothing to kind slow; it is for status, fail-first, html, error-in-stream"},
 		{"latency forms", swap("load:", "llm: {latency: {median: 1s, p99: 2s, constant: 3s}}\nload:"), "x.yaml:4:16: llm.latency: mixes forms: write one of a duration, {min, max} and {median, p99}"},
 		{"first token alone", swap("load:", "llm: {latency: {first_token: 20m}}\nload:"), "x.yaml:4:16: llm.latency: first_token and per_token are needed together"},

@@ -377,7 +377,9 @@ func TestPaceIsOfAllServers(t *testing.T) {
 		few := Live{Rate: 1e6, PerHour: 2}
 		var wait time.Duration
 		for range 3 { // the hour may end in between, once
-			a.permit(t.Context(), few)
+			if _, err := a.permit(t.Context(), few); err != nil {
+				t.Fatal(err)
+			}
 			if wait, _ = b.permit(t.Context(), few); wait == noBudget {
 				break
 			}

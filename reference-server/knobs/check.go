@@ -56,19 +56,7 @@ func (s Settings) check() error { //nolint:cyclop // a case for each kind; in pa
 	if s.AgentPing <= 0 || s.AgentPong <= 0 || s.AgentHold <= 0 {
 		errs = append(errs, errors.New("knob agent.ping: must be above 0s, as must agent.pong and agent.hold"))
 	}
-	if s.BackflowHold < 0 || s.BackflowLife <= 0 {
-		errs = append(errs, errors.New("knob backflow.life: must be above 0s, backflow.hold 0s or more"))
-	}
-	if s.BackflowAtOnce < 1 || s.BackflowAtOnce > 256 {
-		errs = append(errs, errors.New("knob backflow.at_once: must be 1 to 256"))
-	}
-	if s.LLMModel == "" {
-		errs = append(errs, errors.New("knob llm.model: must not be empty"))
-	}
-	if s.GrayShare < 0 || s.GrayShare > 1 || s.GrayBudget < 0 || s.GrayLate < 0 {
-		errs = append(errs, errors.New("knob gray.share: must be 0% to 100%, gray.budget and gray.late 0 or more"))
-	}
-	errs = append(errs, s.checkGroup())
+	errs = append(errs, s.checkBackflow(), s.checkGroup())
 	for _, c := range []struct {
 		name  string
 		value unit.Count
@@ -96,6 +84,17 @@ func (s Settings) check() error { //nolint:cyclop // a case for each kind; in pa
 		if c.value < 0 || c.value > 10_000_000 {
 			errs = append(errs, fmt.Errorf("knob %s: must be 0 to 10000k", c.name))
 		}
+	}
+	return errors.Join(errs...)
+}
+
+func (s Settings) checkBackflow() error {
+	var errs []error
+	if s.BackflowHold < 0 || s.BackflowLife <= 0 {
+		errs = append(errs, errors.New("knob backflow.life: must be above 0s, backflow.hold 0s or more"))
+	}
+	if s.BackflowAtOnce < 1 || s.BackflowAtOnce > 256 {
+		errs = append(errs, errors.New("knob backflow.at_once: must be 1 to 256"))
 	}
 	return errors.Join(errs...)
 }

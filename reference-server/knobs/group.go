@@ -46,6 +46,12 @@ func ParseGroup(text string) (map[string]string, error) {
 
 // checkGroup says what is wrong with the gray group.
 func (s Settings) checkGroup() error {
+	switch {
+	case s.LLMModel == "":
+		return errors.New("knob llm.model: must not be empty")
+	case s.GrayShare < 0 || s.GrayShare > 1 || s.GrayBudget < 0 || s.GrayLate < 0:
+		return errors.New("knob gray.share: must be 0% to 100%, gray.budget and gray.late 0 or more")
+	}
 	if s.GrayKnobs == "" {
 		return nil
 	}

@@ -1,5 +1,7 @@
 package knobs
 
+import "slices"
+
 // spec ties a knob's description to its place in Settings.
 type spec struct {
 	name  string
@@ -9,7 +11,10 @@ type spec struct {
 	at    func(*Settings) any
 }
 
-func specs() []spec {
+func specs() []spec { return slices.Concat(turnSpecs(), serverSpecs()) }
+
+// turnSpecs are the knobs of what a turn goes through.
+func turnSpecs() []spec {
 	return []spec{
 		{"chat.blocking_workers", false, "threads held through the model call; 0: a goroutine for each turn", nil, func(s *Settings) any { return &s.ChatBlockingWorkers }},
 		{"chat.deadline", true, "end-to-end deadline of a turn; 0s: none", nil, func(s *Settings) any { return &s.ChatDeadline }},
@@ -65,6 +70,12 @@ func specs() []spec {
 		{"history.bytes", true, "bytes of a dialog put before the model and kept", nil, func(s *Settings) any { return &s.HistoryBytes }},
 		{"history.ttl", true, "life of a dialog after its last turn", nil, func(s *Settings) any { return &s.HistoryTTL }},
 		{"history.hard", true, "life of a dialog after its first turn", nil, func(s *Settings) any { return &s.HistoryHard }},
+	}
+}
+
+// serverSpecs are those of what goes on around turns.
+func serverSpecs() []spec {
+	return []spec{
 		{"pii.mask", true, "mask personal data in texts and answers", nil, func(s *Settings) any { return &s.PIIMask }},
 		{"http.gzip", true, "compress JSON answers of 500 bytes and more when asked", nil, func(s *Settings) any { return &s.HTTPGzip }},
 		{"log.requests", true, "a log line for each request", []string{"off", "sampled", "all"}, func(s *Settings) any { return &s.LogMode }},
