@@ -87,13 +87,9 @@ func compile(target *scenario.Target, opts Options) (*plan, error) {
 	if !slices.Contains([]scenario.Mode{scenario.ModeSync, scenario.ModeStream, scenario.ModeAsync, scenario.ModeWebSocket, scenario.ModeAgents}, p.mode) {
 		return nil, fmt.Errorf("target.mode: %.20q is none of sync, stream, async, websocket, agents", p.mode)
 	}
-	switch {
-	case p.mode == scenario.ModeAgents && target.API != scenario.APIReference:
-		return nil, fmt.Errorf("target.mode: agents is for api reference, not %.20q", target.API)
-	case p.mode == scenario.ModeWebSocket && target.API == scenario.APIReference && p.Connections != scenario.Shared:
-		target = withMessages(target)
-	case p.mode == scenario.ModeWebSocket && (target.API != scenario.APICustom || target.Request == nil || p.Connections == scenario.Shared):
-		return nil, errors.New("target.mode: websocket is for api reference, or custom with a request, and connections that are not shared")
+	target, err := p.spoken(target)
+	if err != nil {
+		return nil, err
 	}
 	u, err := p.where(target)
 	if err != nil {
@@ -127,6 +123,20 @@ func compile(target *scenario.Target, opts Options) (*plan, error) {
 	p.slots = max(p.slots, paths.Next)
 	p.heads = keepsHeads(target) || p.socket != nil
 	return p, nil
+}
+
+// spoken is target with what its API says over sockets, where those are what it speaks
+// over; it refuses modes that the API has not.
+func (p *plan) spoken(target *scenario.Target) (*scenario.Target, error) {
+	switch {
+	case p.mode == scenario.ModeAgents && target.API != scenario.APIReference:
+		return nil, fmt.Errorf("target.mode: agents is for api reference, not %.20q", target.API)
+	case p.mode == scenario.ModeWebSocket && target.API == scenario.APIReference && p.Connections != scenario.Shared:
+		return withMessages(target), nil
+	case p.mode == scenario.ModeWebSocket && (target.API != scenario.APICustom || target.Request == nil || p.Connections == scenario.Shared):
+		return nil, errors.New("target.mode: websocket is for api reference, or custom with a request, and connections that are not shared")
+	}
+	return target, nil
 }
 
 // keepsHeads tells whether something is looked for in answers' headers.

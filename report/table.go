@@ -1,6 +1,7 @@
 package report
 
 import (
+	"math"
 	"strings"
 
 	"github.com/rivo/uniseg"
@@ -24,6 +25,30 @@ func columns(rows [][]string, total, flexible int) []int {
 	}
 	if sum > total {
 		out[flexible] = max(out[flexible]-(sum-total), 10)
+	}
+	return out
+}
+
+// parted parts a table that is wider than total into several, each with as many columns
+// as fit and the first of them repeated.
+func parted(rows [][]string, total int) (out [][][]string) {
+	if len(rows) == 0 {
+		return nil
+	}
+	widths := columns(rows, math.MaxInt, 0)
+	first := min(widths[0], max(total/4, 10))
+	for from := 1; from < len(widths); {
+		used, to := first, from
+		for to < len(widths) && (to == from || used+2+widths[to] <= total) {
+			used += 2 + widths[to]
+			to++
+		}
+		part := make([][]string, len(rows))
+		for i, row := range rows {
+			part[i] = append([]string{row[0]}, row[from:to]...)
+		}
+		out = append(out, part)
+		from = to
 	}
 	return out
 }

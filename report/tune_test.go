@@ -96,6 +96,32 @@ func TestTuneText(t *testing.T) {
 	checkLines(t, out.String(), 100)
 }
 
+// A table with more columns than fit is several below each other, and no line is too long.
+func TestWideTuneTablesAreParted(t *testing.T) {
+	p, err := tune.NewPlan([]tune.Variant{{{Key: "protocol", Value: "rest"}}, {{Key: "protocol", Value: "websocket"}}}, 10, 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var runs []tune.Run
+	for _, s := range p.Steps() {
+		figures := map[string]float64{}
+		for i, m := range tune.Metrics() {
+			figures[m.Name] = map[string]float64{"ns": 123.4e6, "share": 0.9876, "per_s": 1234.5, "us": 1234.5, "count": 12.34, "bytes": 123456}[m.Unit] * (1 + float64(s.Arm*i)/100)
+		}
+		runs = append(runs, tune.NewRun(s, "runs/x", "pass", figures))
+	}
+	for _, lang := range []Lang{English, Chinese} {
+		var out bytes.Buffer
+		if err := WriteTune(tune.Analyze(p, runs, ""), &out, TextOptions{Lang: lang}); err != nil {
+			t.Fatal(err)
+		}
+		checkLines(t, out.String(), 100)
+		if n := strings.Count(out.String(), "\n  rest "); n != 2 {
+			t.Errorf("%d rows of medians of the baseline, want 2 in two tables:\n%s", n, out.String())
+		}
+	}
+}
+
 // What a user wrote as a value stays in its cell.
 func TestTuneIsHostile(t *testing.T) {
 	e := experiment(t, "<script>|[x](y)\n## \x1b[31m@all", 10)

@@ -52,7 +52,9 @@ func WriteTune(e *tune.Experiment, out io.Writer, opts TextOptions) error {
 		t.wrapped("! ", v.t.InterruptedNote, yellow)
 	}
 	t.heading(v.t.Title)
-	t.table(v.medians())
+	for _, rows := range parted(v.medians(), t.room()) {
+		t.table(rows)
+	}
 	t.line(t.paint(v.t.SLA+v.w.Colon, dim) + fit(v.judged(), t.room()-width(v.t.SLA+v.w.Colon)))
 	effects, same := v.effects()
 	if len(effects) > 1 {

@@ -82,10 +82,10 @@ func (c *canvas) stack(sections []section) []*line {
 	}
 	// What went for a larger one's sake may fit after all, the most wanted first.
 	for range sections {
-		best := -1
+		best, keep := -1, 0
 		for i, s := range sections {
-			if sizes[i] == 0 && s.min > 0 && need+s.min <= room && (best < 0 || s.keep > sections[best].keep) {
-				best = i
+			if sizes[i] == 0 && s.min > 0 && need+s.min <= room && (best < 0 || s.keep > keep) {
+				best, keep = i, s.keep
 			}
 		}
 		if best < 0 {
