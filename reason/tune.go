@@ -12,6 +12,7 @@ const (
 	VariantsSame   Code = "variants_same"
 	RunNotUsed     Code = "run_not_used"
 	RunsLeftOut    Code = "runs_left_out"
+	RunsMadeAgain  Code = "runs_made_again"
 	ArmInvalid     Code = "arm_invalid"
 	ControlDiffers Code = "control_differs"
 	TooFewRounds   Code = "too_few_rounds"
@@ -38,6 +39,7 @@ func tuneRows() []row {
 		{VariantsSame, "variants {one:text} and {other:text} are the same scenario: the values mean the same, or another flag or the target leaves the key without effect", "变体 {one} 与 {other} 是同一个场景：两个值含义相同，或者其他选项、被测系统使该键不起作用"},
 		{RunNotUsed, "the run is {verdict:word}", "该次运行{verdict}"},
 		{RunsLeftOut, "{variant:text}: {left:count} of {runs:count} runs are left out: {why:reasons}", "{variant}：{runs} 次运行中有 {left} 次未采用：{why}"},
+		{RunsMadeAgain, "{runs:count} runs measured nothing and were made again at the end of their round", "{runs} 次运行没有有效测量，已在该回合末尾重做"},
 		{ArmInvalid, "{variant:text} is not compared: {left:count} of {runs:count} runs measured nothing: {why:reasons}", "{variant} 不参与比较：{runs} 次运行中有 {left} 次没有有效测量：{why}"},
 		{ControlDiffers, "{metric:word}: the baseline differs from itself, so no difference in it can be believed: something else on this machine changed", "{metric}：基线与自身也有差异，因此这一项的差异都不可信：这台机器上有别的变化"},
 		{TooFewRounds, "{done:count} whole rounds are too few to show any difference: {least:count} are needed for {comparisons:count} comparisons", "{done} 个完整的回合不足以显示任何差异：{comparisons} 项比较需要 {least} 个"},

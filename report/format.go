@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/unit"
@@ -29,6 +30,15 @@ func memoryColumn(list []result.Process) func(unit.Size) string {
 		column[i] = unit.Size(p.MaxRSSBytes)
 	}
 	return unit.SizeColumn(column)
+}
+
+// startedText prints an instant as tune.json and capacity.json have it.
+func startedText(rfc3339 string) string {
+	t, err := time.Parse(time.RFC3339Nano, rfc3339)
+	if err != nil {
+		return Clean(rfc3339)
+	}
+	return t.UTC().Format("2006-01-02 15:04:05 UTC")
 }
 
 func optionalSeconds(s *float64, none string) string {

@@ -159,8 +159,9 @@ func cspHash(s string) string {
 func pageFuncs(w *words) template.FuncMap {
 	return template.FuncMap{
 		"clean": func(s string) string { return strings.ReplaceAll(fit(s, 600), " %", "\u00a0%") }, "label": func(s string) string { return fit(s, 48) }, "seconds": seconds, "whole": whole, "share": share, "time_of_day": timeOfDay,
-		"word":  w.word,
-		"class": verdictClass,
+		"started": startedText,
+		"word":    w.word,
+		"class":   verdictClass,
 		"totals": func(d *result.Document) string {
 			return fmt.Sprintf(w.HeadlineF, whole(d.Counts.Conversations), whole(d.Counts.Turns))
 		},

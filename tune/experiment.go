@@ -1,6 +1,7 @@
 package tune
 
 import (
+	"maps"
 	"math"
 	"slices"
 
@@ -128,13 +129,17 @@ func Analyze(p *Plan, runs []Run, gate string) *Experiment {
 	for i, a := range p.Arms {
 		e.Arms[i] = t.arm(i, a, p.against(i))
 	}
+	if n := t.madeAgain(runs); n > 0 {
+		e.WarningCodes = append(e.WarningCodes, reason.New(reason.RunsMadeAgain, n))
+	}
 	e.compare(t)
 	e.conclude()
 	e.Warnings = e.WarningCodes.Texts(reason.English)
 	return e
 }
 
-// table holds the runs by arm and round; nil where there is none.
+// table holds the runs by arm and round, of those made again the last one; nil where
+// there is none.
 type table struct {
 	runs [][]*Run
 	done int
@@ -156,6 +161,38 @@ func newTable(p *Plan, runs []Run) *table {
 		}
 	}
 	return t
+}
+
+// Again are the runs of a round that are to be made once more: those that measured
+// nothing, each once. What decides is that the generator was disturbed, not what a run
+// measured, and it is the same for all arms: between two of them it is still chance
+// which is disturbed.
+func Again(runs []Run, round int) (out []Step) {
+	times := map[int]int{}
+	last := map[int]*Run{}
+	for i := range runs {
+		if r := &runs[i]; r.Round == round {
+			times[r.Arm]++
+			last[r.Arm] = r
+		}
+	}
+	for _, arm := range slices.Sorted(maps.Keys(last)) {
+		if r := last[arm]; r.Verdict == sla.Invalid.String() && times[arm] == 1 {
+			out = append(out, Step{Round: round, Arm: arm, Seed: r.Seed})
+		}
+	}
+	return out
+}
+
+// madeAgain is how many runs another one stands for.
+func (t *table) madeAgain(runs []Run) (n int) {
+	for i := range runs {
+		r := &runs[i]
+		if r.Arm >= 0 && r.Arm < len(t.runs) && r.Round >= 0 && r.Round < len(t.runs[r.Arm]) && t.runs[r.Arm][r.Round] != r {
+			n++
+		}
+	}
+	return n
 }
 
 func (t *table) arm(i int, a Arm, against int) ArmResult {

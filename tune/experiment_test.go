@@ -174,6 +174,53 @@ func TestInvalidArms(t *testing.T) {
 	}
 }
 
+// A run that measured nothing is made once more at the end of its round, and the one
+// made last counts.
+func TestRunsMadeAgain(t *testing.T) {
+	p := plan(t, 2, 10, 1)
+	runs := made(p, []float64{1, 0.5, 1}, steady)
+	var all []Run
+	for i, r := range runs {
+		if r.Round == 3 && r.Arm != 0 || r.Round == 4 && r.Arm == 1 {
+			r = NewRun(Step{r.Round, r.Arm, r.Seed}, "", "invalid", map[string]float64{"mean": 1})
+		}
+		if r.Round == 5 && r.Arm == 1 {
+			r = FailedRun(Step{r.Round, r.Arm, r.Seed}, errors.New("it does not start"))
+		}
+		all = append(all, r)
+		if i+1 < len(runs) && runs[i+1].Round == r.Round {
+			continue
+		}
+		for _, s := range Again(all, r.Round) {
+			if s.Seed != r.Seed || s.Round != r.Round {
+				t.Errorf("%+v has other arrivals than %+v", s, r)
+			}
+			verdict := "pass"
+			if s.Round == 4 {
+				verdict = "invalid" // and stays so
+			}
+			all = append(all, NewRun(s, "", verdict, made(p, []float64{1, 0.5, 1}, steady)[0].Figures))
+			all[len(all)-1].Figures["mean"] = []float64{1e8, 5e7, 1e8}[s.Arm]
+		}
+		if again := Again(all, r.Round); len(again) != 0 {
+			t.Errorf("round %d: a third time: %+v", r.Round, again)
+		}
+	}
+	if len(all) != 33 {
+		t.Errorf("%d runs, want 30 and 3 made again", len(all))
+	}
+	e := Analyze(p, all, "")
+	if a := e.Arms[1]; a.Runs != 10 || a.Used != 8 || a.Invalid || a.EffectOf("mean").Pairs != 8 || math.Abs(*a.EffectOf("mean").Change+0.5) > 1e-9 {
+		t.Errorf("%+v", a)
+	}
+	if a := e.Arms[2]; a.Used != 10 || len(e.Runs) != 33 {
+		t.Errorf("the control: %+v, %d runs", a, len(e.Runs))
+	}
+	if !strings.Contains(strings.Join(e.Warnings, "\n"), "3 runs measured nothing and were made again at the end of their round") {
+		t.Errorf("%q", e.Warnings)
+	}
+}
+
 // Where the baseline differs from itself, nothing found in that metric is believed.
 func TestControlThatDiffers(t *testing.T) {
 	p := plan(t, 2, 10, 1)

@@ -282,7 +282,9 @@ func (x *experiment) run(ctx context.Context) (err error) {
 	x.started = time.Now()
 	x.view = newExperimentView(x, len(steps), each)
 	defer x.view.close() // a panic must not leave the terminal to itself
-	for _, step := range steps {
+	for len(steps) > 0 {
+		step := steps[0]
+		steps = steps[1:]
 		r, err := x.step(executable, step)
 		if err != nil {
 			if x.signals.stopping() || ctx.Err() != nil {
@@ -294,6 +296,11 @@ func (x *experiment) run(ctx context.Context) (err error) {
 			break // the run was cut short: it is in its folder and in no table
 		}
 		x.runs = append(x.runs, r)
+		if len(steps) == 0 || steps[0].Round != step.Round {
+			again := tune.Again(x.runs, step.Round)
+			steps = append(again, steps...)
+			x.view.more(len(again))
+		}
 		x.view.made(x.analyze(), r)
 		if err := x.write(); err != nil {
 			return resultsError{err}

@@ -67,6 +67,14 @@ func (v *experimentView) begin(step tune.Step, c *chosen) func(*trial.Live) {
 	}
 }
 
+// more tells of runs that are to be made beside those planned.
+func (v *experimentView) more(n int) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.of += n
+	v.frame.Of = v.of
+}
+
 // made tells of a run that was made, e being what is known with it.
 func (v *experimentView) made(e *tune.Experiment, r tune.Run) {
 	done := len(e.Runs)

@@ -92,6 +92,10 @@ func TestTuneOwnServer(t *testing.T) {
 	if fast < 5e6 || slow < 60e6 || fast > slow {
 		t.Errorf("mean %v and %v ns: the server takes 5 and 60 ms", fast, slow)
 	}
+	// What a server of one's own does not tell has no column, and that is said.
+	if said := strings.Join(strings.Fields(got.stdout), " "); !strings.Contains(said, "Not known of this target: CPU/turn, calls/turn, Redis/turn.") || strings.Contains(got.stdout, "Redis/turn  ") {
+		t.Errorf("what the server does not tell:\n%s", got.stdout)
+	}
 	if !e.Arms[2].Invalid || !strings.Contains(strings.Join(e.Warnings, "\n"), "exit status 3: no such pool") {
 		t.Errorf("a variant that cannot be applied: %+v %q", e.Arms[2], e.Warnings)
 	}
