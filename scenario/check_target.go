@@ -127,15 +127,20 @@ func (c *checker) secure() bool {
 	return c.Target.Bundled == nil && (scheme == "https" || scheme == "wss")
 }
 
-// wire checks which of api, mode, http and connections go together.
-func (c *checker) wire() {
-	t := &c.Target
-	modes := map[API][]Mode{
+// modesOf says which modes an API has.
+func modesOf() map[API][]Mode {
+	return map[API][]Mode{
 		APIReference: {ModeSync, ModeStream, ModeAsync, ModeWebSocket, ModeAgents},
 		APIArticle:   {ModeSync},
 		APIOpenAI:    {ModeSync, ModeStream},
 		APICustom:    {ModeSync, ModeStream, ModeAsync, ModeWebSocket},
-	}[t.API]
+	}
+}
+
+// wire checks which of api, mode, http and connections go together.
+func (c *checker) wire() {
+	t := &c.Target
+	modes := modesOf()[t.API]
 	if !slices.Contains(modes, t.Mode) {
 		c.bad("target.mode", "api %s has no %s: possible are %s", t.API, t.Mode, strings.Join(texts(modes...), ", "))
 	}

@@ -159,7 +159,9 @@ func TestReferenceIsUpToDate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.WriteString(strings.Replace(string(intro), "{{variables}}\n", variableTable(), 1))
+	// The Chinese page leaves out what stands between <!-- NAME --> and <!-- end -->.
+	b.WriteString(strings.Replace(string(intro), "{{variables}}\n", "<!-- variables -->\n"+variableTable()+"<!-- end -->\n\n", 1))
+	b.WriteString("\n<!-- fields -->\n")
 	notes := fieldNotes()
 	for _, typ := range types() {
 		b.WriteString("\n### " + typ.Name() + "\n\n| field | type | what | default |\n|---|---|---|---|\n")
@@ -178,6 +180,7 @@ func TestReferenceIsUpToDate(t *testing.T) {
 			b.WriteString("| `" + name + "` | " + kind + " | " + strings.ReplaceAll(note.text, "|", `\|`) + " | " + initial + " |\n")
 		}
 	}
+	b.WriteString("<!-- end -->\n")
 	golden(t, "scenario.md", []byte(b.String()))
 }
 
@@ -188,7 +191,7 @@ func variableTable() string {
 	for _, v := range Variables() {
 		b.WriteString("| `${" + v.Name + "}` | " + v.Means + " | " + v.In.String() + " |\n")
 	}
-	return b.String() + "\n"
+	return b.String()
 }
 
 func typeName(t reflect.Type) string {

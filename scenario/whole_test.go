@@ -74,6 +74,25 @@ func TestReferenceExample(t *testing.T) {
 	}
 }
 
+// The reference page says which modes an API has.
+func TestReferenceOfModes(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("testdata", "reference.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for api, modes := range modesOf() {
+		_, row, _ := strings.Cut(string(page), "| `"+string(api)+"` | ")
+		row, _, _ = strings.Cut(row, "\n")
+		var said []string
+		for _, m := range regexp.MustCompile("`([a-z]+)`").FindAllStringSubmatch(row, -1) {
+			said = append(said, m[1])
+		}
+		if want := texts(modes...); !slices.Equal(said, want) {
+			t.Errorf("api %s has %v, the page says %v", api, want, said)
+		}
+	}
+}
+
 // fieldPaths lists the fields below the root without indexes and free keys.
 func fieldPaths() []string {
 	list := slices.Clone(fieldsOf(types()[0]).names)
