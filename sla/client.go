@@ -173,8 +173,8 @@ func (j *judge) amplification(c *measure.Client) ClientFinding {
 	calm, calmKnown := j.calmCalls()
 	worst, stormy := 0.0, false
 	for i := range j.storms {
-		if v, ok := j.callsInside(j.storms[i]); ok && (!stormy || v > worst) {
-			worst, stormy = v, true
+		if v, ok := j.callsInside(j.storms[i]); ok {
+			worst, stormy = max(worst, v), true
 		}
 	}
 	f.Figure = max(calm, worst)
@@ -286,17 +286,15 @@ func (j *judge) client(r *Judged, o scenario.Objective) {
 		open = float64(f.Of) <= o.Max
 	case scenario.ClientBackoff:
 		r.Target, over, open = 0, f.State == Found, f.State == Unseen
-		r.Measured = float64(f.N)
 	case scenario.ClientRetryAfter:
 		r.Unit, r.Target = "share", float64(o.Target)
-		r.Measured = 0
 		if f.Of > 0 {
 			r.Measured = 1 - float64(f.N)/float64(f.Of)
 			over = r.Measured < r.Target
 			open = f.Of < clientLeast || r.Measured-float64(f.Unclear)/float64(f.Of) < r.Target || f.N == 0 && f.State == Unseen && f.Unclear == 0
 		}
 	case scenario.ClientRetries4xx, scenario.ClientAfterLeft, scenario.ClientBroken:
-		if f.State == Unseen && f.Unclear > 0 { // known but for those
+		if f.Unclear > 0 { // known but for those
 			open = f.Partly || f.Of < clientLeast || r.Measured+float64(f.Unclear) > o.Max
 		}
 	}
