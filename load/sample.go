@@ -61,7 +61,7 @@ func withoutValue(text, value string) string {
 			to++
 		}
 		b.WriteString(text[:from])
-		b.WriteString("###")
+		b.WriteString("***")
 		text = text[to:]
 	}
 }

@@ -110,7 +110,7 @@ func (c *call) begin(s *Server, w transport.Wire, in *inbound) {
 	if led.Arrive(p, now) {
 		c.led = led
 	}
-	c.listed = journal.Open{T: c.entry.T, Trace: k, Traced: traced && p == journal.PurposeTurn, Body: body}
+	c.listed = journal.Open{T: c.entry.T, Trace: k, Traced: traced && p == journal.PurposeTurn, Attempt: c.entry.Attempt, Body: body}
 	s.journal.Open.Add(&c.listed)
 }
 

@@ -3,6 +3,7 @@ package report
 import (
 	"strings"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/unit"
@@ -11,6 +12,7 @@ import (
 // clientView is how the target treated the model, as every form shows it.
 type clientView struct {
 	Title, Note string
+	Untied      string // why most of it is not seen, where that is for want of trace ids
 	Head        []string
 	Rows        []clientRow
 }
@@ -68,6 +70,9 @@ func clientOf(d *result.Document, w *words) *clientView {
 		default:
 			n, of = w.Unknown, w.Unknown
 		}
+		if v.Untied == "" && len(f.ReasonCodes) == 1 && f.ReasonCodes[0].Code == reason.ClientUntied {
+			v.Untied = f.Reason
+		}
 		row.Cells = []string{names[f.Name], states[f.State], n, of, part}
 		for i, e := range f.Examples {
 			if i > 0 {
@@ -86,7 +91,8 @@ func clientOf(d *result.Document, w *words) *clientView {
 	return v
 }
 
-func (t *text) client(d *result.Document) {
+// client shows every finding, what was found with its sentence, and with detail all of them.
+func (t *text) client(d *result.Document, detail bool) {
 	v := clientOf(d, t.words)
 	if v == nil {
 		return
@@ -110,10 +116,16 @@ func (t *text) client(d *result.Document) {
 		_, sgr := markOf(v.Rows[i-1].Class)
 		cells[1] = t.paint(cells[1], sgr)
 		t.line(strings.Join(cells, "  "))
-		t.wrapped("    ", v.Rows[i-1].Text, dim)
-		if r := v.Rows[i-1]; r.State == "found" && r.Examples != "" {
+		r := v.Rows[i-1]
+		if r.State == "found" || detail {
+			t.wrapped("    ", r.Text, dim)
+		}
+		if r.State == "found" && r.Examples != "" {
 			t.wrapped("    ", r.Examples, dim)
 		}
+	}
+	if v.Untied != "" && !detail {
+		t.wrapped("", v.Untied, yellow)
 	}
 }
 

@@ -52,7 +52,7 @@ func hostileDocument(t testing.TB) *result.Document {
 		d.Generator.Reasons = append(d.Generator.Reasons, p)
 		d.ReasonCodes, d.WarningCodes = append(d.ReasonCodes, reason.Said(p)), append(d.WarningCodes, reason.New(reason.ShardSays, p, reason.Said(p)))
 		d.Generator.ReasonCodes = append(d.Generator.ReasonCodes, reason.Said(p))
-		d.Errors = append(d.Errors, result.Error{Outcome: "server_error", Message: p, Count: 1, Example: result.Example{Conversation: p, Turn: 1, TraceID: p}})
+		d.Errors = append(d.Errors, result.Error{Outcome: "server_error", Message: p, Sample: p, Count: 1, Example: result.Example{Conversation: p, Turn: 1, TraceID: p}})
 		d.Availability.Outages = append(d.Availability.Outages, result.Outage{StartS: 1, LengthS: 1, Cause: p})
 		d.Objectives = append(d.Objectives, result.Objective{Name: p, Kind: "latency", Unit: "share", Verdict: "fail", Reason: p, ReasonCodes: reason.Reasons{reason.Said(p)}, N: 1, LimitNs: &limit, Stages: []string{p}})
 		d.Tags["k"+p], d.Knobs["k"+p] = p, p

@@ -36,7 +36,7 @@ func WriteText(d *result.Document, out io.Writer, opts TextOptions) error {
 	t.outages(d)
 	t.latency(d)
 	t.slowest(d)
-	t.client(d)
+	t.client(d, opts.Detail)
 	t.usage(d)
 	t.observed(d)
 	if opts.Detail {

@@ -247,14 +247,38 @@ func (s *sale) facts() *measure.Facts {
 			CPU: 3100 * time.Millisecond, MaxRSS: 96 << 20, MaxInFlight: 812, InFlightMean: 29.4, SharedHost: true, Cores: 2,
 		},
 	}
+	f.Ends = &measure.Ends{Left: measure.EndedTurns{N: 12}}
+	f.Client = s.client()
+	f.Samples = []measure.Sample{{Outcome: measure.ServerError, Message: "502 Bad Gateway: upstream answered 503", Body: `{"code":50203,"msg":"model is down","request_id":"***"}`}}
 	for second := range 110 {
 		f.Generator.Seconds = append(f.Generator.Seconds, measure.GeneratorSecond{Second: second, InFlight: s.inFlight[second] / 8, Conversations: s.inFlight[second]})
 		if c := s.calls[second]; c != nil {
-			f.Calls = append(f.Calls, *c)
+			open := *c
+			open.Open = c.Calls/4 + 1
+			f.Calls = append(f.Calls, open)
 			f.LLMCalls += c.Calls + c.Probes
 		}
 	}
 	return f
+}
+
+// client is how a good server treated the model, or a bad one that was slow.
+func (s *sale) client() *measure.Client {
+	c := &measure.Client{
+		Turns: 2900, Calls: 3120, MaxCalls: 3, MaxCallsOf: "f1d3a8c2b4e59607a1b2c3d4e5f60718", Failed: 260, Retries: 180, Known: 1,
+		RetriedEarly: measure.Finding{Of: 240}, AfterLeft: measure.Finding{Of: 12}, Broken: 20,
+		FirstWaits: []measure.WaitBucket{{UpTo: 107634740, N: 120}}, SecondWaits: []measure.WaitBucket{{UpTo: 215269480, N: 40}},
+		NotLonger: measure.Finding{N: 2, Of: 40},
+	}
+	if s.slow > 1 {
+		seen := []measure.TurnExample{{TraceID: "f1d3a8c2b4e59607a1b2c3d4e5f60718", At: 35300 * time.Millisecond}, {TraceID: "f1d3a8c2b4e59607ffeeddccbbaa9988", At: 36 * time.Second}}
+		c.RetriedEarly.N, c.RetriedEarly.Examples, c.EarlyUnclear = 180, seen, 3
+		c.AfterLeft.N, c.AfterLeft.Examples = 7, seen
+		c.PassedOn, c.PassedOnUnclear = measure.Finding{N: 4, Of: 6, Examples: seen[:1]}, 2
+		c.SecondWaits, c.NotLonger = c.FirstWaits, measure.Finding{N: 117, Of: 120, Examples: seen}
+		c.Open, c.Late, c.More = 5, 2, 1
+	}
+	return c
 }
 
 // saleRun is what a sale left. slow multiplies the model's latency.

@@ -48,7 +48,7 @@ func maskWords(text string) string {
 			continue
 		}
 		if word := text[:n]; personal(word) {
-			b.WriteString("###")
+			b.WriteString("***")
 		} else {
 			b.WriteString(word)
 		}

@@ -120,7 +120,8 @@ type attempt struct {
 
 // traced is an attempt of a turn.
 type traced struct {
-	key draw.Key
+	key   draw.Key
+	later bool // not the first
 	attempt
 }
 
@@ -441,7 +442,7 @@ func ClientOf(rows []Record) ClientFacts {
 		var key draw.Key
 		if raw, err := hex.DecodeString(r.TraceID); err == nil && len(raw) == len(key) {
 			copy(key[:], raw)
-			list = append(list, traced{key, r.attempt()})
+			list = append(list, traced{key, r.Attempt > 1, r.attempt()})
 		} else {
 			s.Untraced++
 		}

@@ -88,7 +88,7 @@ func (j *Log) Client(asked *Asked) ClientFacts {
 		switch e := &j.ring[i]; {
 		case e.Purpose != PurposeTurn:
 		case e.Traced:
-			list = append(list, traced{e.Trace, e.attempt()})
+			list = append(list, traced{e.Trace, e.Attempt > 1, e.attempt()})
 		default:
 			untraced++
 		}

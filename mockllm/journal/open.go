@@ -14,6 +14,7 @@ type Open struct {
 	T          time.Duration
 	Trace      draw.Key
 	Traced     bool
+	Attempt    uint32
 	Body       uint64
 }
 
@@ -61,7 +62,7 @@ func (l *Opens) traced() (list []traced) {
 		s.mu.Lock()
 		for o := s.first; o != nil; o = o.next {
 			if o.Traced {
-				list = append(list, traced{o.Trace, attempt{begin: int64(o.T), end: stillOpen, body: o.Body}})
+				list = append(list, traced{o.Trace, o.Attempt > 1, attempt{begin: int64(o.T), end: stillOpen, body: o.Body}})
 			}
 		}
 		s.mu.Unlock()

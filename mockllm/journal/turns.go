@@ -26,8 +26,8 @@ type turns struct {
 	open     map[draw.Key]*turn
 	order    []*turn // a ring of the open ones
 	oldest   int
-	young    map[draw.Key]struct{} // those put away last
-	old      map[draw.Key]struct{}
+	young    *away // those put away last
+	old      *away
 	tails    []tail
 	halved   uint
 }
@@ -58,11 +58,12 @@ func (t *turns) add(e *Entry) {
 	}
 	of := t.open[e.Trace]
 	if of == nil {
-		if of = t.begin(e.Trace); of == nil {
+		if e.Attempt > 1 && t.isAway(e.Trace) {
 			t.sums.Late++
 			t.sums.Calls++
 			return
 		}
+		of = t.begin(e.Trace)
 	}
 	if len(of.calls) == mostOfTurn {
 		of.more++
@@ -71,11 +72,8 @@ func (t *turns) add(e *Entry) {
 	of.calls = append(of.calls, e.attempt())
 }
 
-// begin makes room for a turn; nil for one that has been put away.
+// begin makes room for a turn.
 func (t *turns) begin(k draw.Key) *turn {
-	if t.isAway(k) {
-		return nil
-	}
 	if t.open == nil {
 		t.open = make(map[draw.Key]*turn)
 	}
@@ -93,11 +91,21 @@ func (t *turns) begin(k draw.Key) *turn {
 	return of
 }
 
-// isAway tells whether a turn has been put away, of the last mostTurns at least.
+// away is a set of turns, of which each is in it, and one of some thirty others seems to be.
+type away struct {
+	n    int
+	bits [1 << 20 / 64]uint64
+}
+
+func (a *away) has(bit uint64) bool { return a != nil && a.bits[bit>>6]&(1<<(bit&63)) != 0 }
+
+func awayBit(k draw.Key) uint64 { return draw.Mix(binary.LittleEndian.Uint64(k[8:])) >> (64 - 20) }
+
+// isAway tells whether a turn has been put away, of the last mostTurns at least. It is
+// asked about later attempts alone: nearly all of those are of a turn that is open.
 func (t *turns) isAway(k draw.Key) bool {
-	_, young := t.young[k]
-	_, old := t.old[k]
-	return young || old
+	bit := awayBit(k)
+	return t.young.has(bit) || t.old.has(bit)
 }
 
 // settle looks at a turn and puts it away.
@@ -105,14 +113,16 @@ func (t *turns) settle(of *turn) {
 	sortCalls(of.calls)
 	t.keep(t.sums.turn(of.key, of.calls, of.more))
 	delete(t.open, of.key)
-	if len(t.young) >= mostTurns {
+	if t.young == nil || t.young.n == mostTurns {
 		t.young, t.old = t.old, t.young
-		clear(t.young)
+		if t.young == nil {
+			t.young = &away{}
+		}
+		*t.young = away{}
 	}
-	if t.young == nil {
-		t.young = make(map[draw.Key]struct{})
-	}
-	t.young[of.key] = struct{}{}
+	bit := awayBit(of.key)
+	t.young.bits[bit>>6] |= 1 << (bit & 63)
+	t.young.n++
 }
 
 func sortCalls(calls []attempt) {
@@ -151,7 +161,7 @@ func (t *turns) told(list []traced) (s *sums, later []traced, tails []tail) {
 		switch {
 		case !t.ours(x.key):
 			s.Foreign++
-		case t.isAway(x.key):
+		case x.later && t.open[x.key] == nil && t.isAway(x.key):
 			s.Late++
 			s.Calls++
 		default:
@@ -161,7 +171,7 @@ func (t *turns) told(list []traced) (s *sums, later []traced, tails []tail) {
 	})
 	for key, of := range t.open {
 		for _, c := range of.calls {
-			later = append(later, traced{key, c})
+			later = append(later, traced{key, false, c})
 		}
 		s.More += of.more
 		s.Calls += of.more
