@@ -138,7 +138,7 @@ func (e *events) Feed(piece []byte) wire.Fault {
 		if !whole {
 			continue
 		}
-		f := e.event(string(e.sse.Name), e.sse.Data)
+		f := e.take(string(e.sse.Name), e.sse.Data)
 		e.sse.Clear()
 		if f.Bad() {
 			return f
@@ -158,7 +158,7 @@ func (e *events) feedLines(piece []byte) wire.Fault {
 		if !whole {
 			continue
 		}
-		if f := e.event("", e.lines.Line); f.Bad() {
+		if f := e.take("", e.lines.Line); f.Bad() {
 			return f
 		}
 	}
@@ -175,7 +175,7 @@ func (e *events) End(whole bool) wire.Fault {
 	}
 	if whole && e.plan.dialect.lines {
 		if line, ok := e.lines.Rest(); ok {
-			if f := e.event("", line); f.Bad() || e.ended {
+			if f := e.take("", line); f.Bad() || e.ended {
 				return f
 			}
 		}
@@ -195,6 +195,18 @@ func (e *events) End(whole bool) wire.Fault {
 		return wire.NewFault(Truncated, "the stream ended without an event that is the answer")
 	}
 	return wire.NewFault(Truncated, "the stream ended without its terminal event")
+}
+
+// shownEvent is how much of an event that is wrong is kept to be shown.
+const shownEvent = 4 << 10
+
+// take takes one whole event. One that is wrong stands for the body of the answer.
+func (e *events) take(name string, data []byte) wire.Fault {
+	f := e.event(name, data)
+	if f.Bad() {
+		e.x.Body = bytes.Clone(data[:min(len(data), shownEvent)])
+	}
+	return f
 }
 
 // event takes one whole event.

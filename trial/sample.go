@@ -1,8 +1,10 @@
 package trial
 
 import (
+	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/cstest/cstest/visible"
@@ -16,7 +18,7 @@ const sampleLength = 500
 // and cut.
 func sampleMask(redact func(string) string) func(string) string {
 	return func(body string) string {
-		text := maskWords(redact(body))
+		text := maskWords(redact(plainEscapes(body)))
 		shown := make([]byte, 0, sampleLength)
 		for _, r := range text {
 			before := len(shown)
@@ -26,6 +28,53 @@ func sampleMask(redact func(string) string) func(string) string {
 		}
 		return string(shown)
 	}
+}
+
+// plainEscapes writes characters that JSON spells as \uXXXX as themselves, but for
+// controls, quotes and backslashes: a secret that was escaped twice is known by one.
+func plainEscapes(text string) string {
+	var b strings.Builder
+	for {
+		i := strings.Index(text, `\u`)
+		if i < 0 {
+			b.WriteString(text)
+			return b.String()
+		}
+		r, size := escaped(text[i:])
+		b.WriteString(text[:i])
+		if size == 0 || r < ' ' || r == '"' || r == '\\' {
+			size = max(size, len(`\u`))
+			b.WriteString(text[i : i+size])
+		} else {
+			b.WriteRune(r)
+		}
+		text = text[i+size:]
+	}
+}
+
+// escaped gives the character that an escape at the begin of a text spells, and how long
+// it is; 0 where there is none.
+func escaped(text string) (r rune, size int) {
+	const one = len(`\u0000`)
+	unit := func(s string) (rune, bool) {
+		if len(s) < one || s[:2] != `\u` {
+			return 0, false
+		}
+		v, err := strconv.ParseUint(s[2:one], 16, 16)
+		return rune(v), err == nil
+	}
+	r, ok := unit(text)
+	if !ok {
+		return 0, 0
+	}
+	if utf16.IsSurrogate(r) {
+		low, ok := unit(text[one:])
+		if pair := utf16.DecodeRune(r, low); ok && pair != unicode.ReplacementChar {
+			return pair, 2 * one
+		}
+		return unicode.ReplacementChar, one
+	}
+	return r, one
 }
 
 // What a word may hold and still be shown.
