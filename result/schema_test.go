@@ -70,7 +70,9 @@ func schemaOf(t reflect.Type, path string) object {
 	}
 	switch name {
 	case "share", "finite_share", "answers", "q", "confidence":
-		s["minimum"], s["maximum"] = 0, 1
+		if t.Kind() == reflect.Float64 { // a count may have the name too
+			s["minimum"], s["maximum"] = 0, 1
+		}
 	}
 	maps.Copy(s, schemaRules()[path])
 	return s
