@@ -119,6 +119,8 @@ func (c *client) Traffic() Traffic {
 	t := Traffic{
 		Resent: n.Resent.Load(), FullHandshakes: n.Full.Load(), ResumedHandshakes: n.Resumed.Load(),
 		SocketsOpened: n.Opened.Load(), SocketsReopened: n.Reopened.Load(),
+		SocketsRedialled: n.Redialled.Load(), RedialsFailed: n.RedialsFailed.Load(),
+		RedialTotal: time.Duration(n.RedialTotal.Load()), RedialLongest: time.Duration(n.RedialLongest.Load()),
 		LateAnswers: n.Late.Load(), RepeatedAnswers: n.Repeated.Load(), Unsolicited: n.Unsolicited.Load(),
 	}
 	for _, p := range c.plan.Peers() {
@@ -170,6 +172,11 @@ type channel struct {
 }
 
 func (ch *channel) Close() {
+	if c := ch.customer; c != nil {
+		c.redials.calm(true)
+		c.redials.busy.Lock()
+		defer c.redials.busy.Unlock()
+	}
 	ch.hangUp()
 	ch.client.carrier.Leave(&ch.link)
 	ch.user.state.sessions = ch.link.Sessions
@@ -189,7 +196,13 @@ func (ch *channel) Do(turn *Turn, reply *Reply) {
 	x.values, x.reply = values{user: ch.user, turn: turn, saved: ch.saved}, reply
 	*reply = Reply{OK: true, ContextTurns: -1, buffer: x}
 	reply.Begun = p.Now()
+	if c := ch.customer; c != nil {
+		c.redials.calm(false)
+		c.redials.busy.Lock()
+		defer c.redials.busy.Unlock()
+	}
 	ready, f := ch.authenticate(x, reply)
+	ch.stand(turn)
 	if ready {
 		x.Deadline = reply.until(turn, reply.Begun+reply.Login+p.Timeout)
 		if f = ch.turn(x, reply); ch.expired(x, reply) {
@@ -197,6 +210,7 @@ func (ch *channel) Do(turn *Turn, reply *Reply) {
 		}
 		f = ch.left(turn, reply, f)
 	}
+	ch.stand(turn)
 	if reply.Reason = f.Reason; f.Bad() || reply.Step == "" {
 		reply.Message = f.Message
 	}

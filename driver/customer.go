@@ -3,11 +3,11 @@ package driver
 import (
 	"bytes"
 	"hash/maphash"
+	"sync/atomic"
 
 	"github.com/cstest/cstest/driver/internal/jsonscan"
 	"github.com/cstest/cstest/driver/internal/socket"
 	"github.com/cstest/cstest/driver/internal/socketio"
-	"github.com/cstest/cstest/driver/internal/wire"
 )
 
 // customer is what a channel of mode websocket holds between two turns.
@@ -18,6 +18,9 @@ type customer struct {
 	saved  map[int]string // by slot, of its first messages
 	turns  [rememberedTurns]pastTurn
 	next   int
+
+	standing atomic.Pointer[standing]
+	redials  redials
 }
 
 // rememberedTurns are those whose answers are known when they come late, or again.
@@ -109,16 +112,6 @@ func (ch *channel) Stray(e *socket.Event) {
 		return
 	}
 	counts.Unsolicited.Add(1)
-}
-
-// AppendPing is that of socket.Owner.
-func (ch *channel) AppendPing(dst []byte) []byte {
-	m := &ch.client.plan.socket.ping
-	if m.empty() {
-		return dst
-	}
-	v := &values{user: ch.user, turn: &Turn{}, saved: ch.saved}
-	return m.append(dst, &wire.Values{Of: v}, -1)
 }
 
 // hangUp closes the socket, if there is one.

@@ -109,6 +109,11 @@ type Traffic struct {
 	// SocketsOpened are those of mode websocket, SocketsReopened those among them whose
 	// channel had one before that was closed.
 	SocketsOpened, SocketsReopened int64
+	// SocketsRedialled are of these the ones that were opened while their customer thought,
+	// RedialsFailed such attempts that failed; RedialTotal and RedialLongest is what the
+	// former took, which is no turn's time.
+	SocketsRedialled, RedialsFailed int64
+	RedialTotal, RedialLongest      time.Duration
 	// LateAnswers came when their turn was over without one, RepeatedAnswers when it had
 	// one; Unsolicited are other messages that no turn waited for.
 	LateAnswers, RepeatedAnswers, Unsolicited int64
@@ -295,6 +300,7 @@ type Options struct {
 	Sources, OwnAddress int
 
 	saved savedNames // of the target, for its templates
+	pings savedNames // what is kept of an application's ping
 }
 
 // PerAddress is how many connections one loopback address bears. Linux tries the

@@ -22,6 +22,10 @@ type socketRules struct {
 	auth      wire.Text // of socket.io's CONNECT
 	first     []*step
 	ping      message
+	pong      *pong
+	receipt   message
+	redial    redialRules
+	alone     bool // something of the customer's is sent, or opened, between turns
 	turn      message
 	named     bool // a message may say which turn it answers
 	streamed  bool
@@ -78,9 +82,12 @@ func (p *plan) newSocketRules(target *scenario.Target, turn *scenario.Request, p
 	}
 	if ping := own.Ping; ping != nil {
 		r.config.Every = time.Duration(ping.Every)
-		if r.ping, err = p.messageOf(ping.As, ping.Body, ping.Event, false, nil); err != nil {
+		if r.ping, err = p.messageOf(ping.As, ping.Body, ping.Event, false); err != nil {
 			return fmt.Errorf("socket.ping: %w", err)
 		}
+	}
+	if err := p.unasked(own); err != nil {
+		return err
 	}
 	if err := p.turnMessage(turn); err != nil {
 		return fmt.Errorf("request.body: %w", err)
@@ -90,14 +97,39 @@ func (p *plan) newSocketRules(target *scenario.Target, turn *scenario.Request, p
 	return nil
 }
 
+// unasked compiles what is sent beside turns, and when a socket is opened beside them.
+func (p *plan) unasked(own *scenario.Socket) (err error) {
+	r := p.socket
+	if own.Pong != nil {
+		p.opts.pings = savedNames{}
+		for name := range own.Pong.Save {
+			p.opts.pings[name] = len(p.opts.pings)
+		}
+		if r.pong, err = p.newPong(own.Pong); err != nil {
+			return fmt.Errorf("socket.pong: %w", err)
+		}
+		r.config.Pongs = true
+	}
+	if own.Receipt != nil {
+		if r.receipt, err = p.messageOf(own.Receipt.As, own.Receipt.Body, own.Receipt.Event, false); err != nil {
+			return fmt.Errorf("socket.receipt: %w", err)
+		}
+	}
+	if d := own.Redial; d != nil {
+		r.redial = redialRules{after: time.Duration(d.After), backoff: max(d.Backoff, 1), atMost: max(time.Duration(d.AtMost), time.Duration(d.After))}
+	}
+	r.alone = r.pong != nil || r.redial.after > 0 || !r.ping.empty()
+	return nil
+}
+
 // messageOf compiles a message. The argument of socket.io's events is JSON, a text
 // too.
-func (p *plan) messageOf(as scenario.BodyKind, body []byte, event string, ack bool, extra map[string]template.Variable[wire.Values]) (m message, err error) {
+func (p *plan) messageOf(as scenario.BodyKind, body []byte, event string, ack bool) (m message, err error) {
 	m = message{io: p.socket.config.SocketIO, space: p.socket.config.Namespace, event: event, ack: ack}
 	if m.io && as == scenario.AsText {
 		as = scenario.AsJSON
 	}
-	m.body, _, err = p.opts.bindAs(as, body, extra)
+	m.body, _, err = p.opts.bindAs(as, body, nil)
 	return m, err
 }
 
@@ -107,7 +139,7 @@ func (p *plan) newMessage(own *scenario.Step, family string, i int) (*step, erro
 	if own.Name == "" {
 		s.name = fmt.Sprintf("%s %d", family, i+1)
 	}
-	m, err := p.messageOf(own.As, own.Body, own.Event, own.Ack, nil)
+	m, err := p.messageOf(own.As, own.Body, own.Event, own.Ack)
 	if err != nil {
 		return nil, fmt.Errorf("body: %w", err)
 	}

@@ -39,6 +39,9 @@ func (ch *channel) speak(x *exchange, reply *Reply) wire.Fault {
 		x.spend(&reply.Usage)
 	}
 	ch.remember(x, f.Reason == Complete || f.Reason == Malformed)
+	if !f.Bad() {
+		ch.receipt(x)
+	}
 	came := s.Notes()
 	ch.settle(x, f)
 	ch.display(sent, came)
@@ -49,6 +52,7 @@ func (ch *channel) speak(x *exchange, reply *Reply) wire.Fault {
 // over it from the next turn's answer.
 func (ch *channel) settle(x *exchange, f wire.Fault) {
 	p, c := ch.client.plan, ch.customer
+	dropped := c.socket.Dead()
 	unclear := f.Bad() && !p.socket.named && (f.Reason != Malformed || x.Streamed)
 	if unclear || p.Connections == scenario.PerTurn {
 		c.socket.Abandon()
@@ -57,6 +61,9 @@ func (ch *channel) settle(x *exchange, f wire.Fault) {
 	c.socket.End(&x.Exchange)
 	if dead {
 		c.socket = nil
+	}
+	if dropped && p.Connections != scenario.PerTurn {
+		ch.redialLater(true)
 	}
 }
 

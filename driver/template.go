@@ -76,6 +76,13 @@ func (o *Options) variable(name string) (template.Variable[wire.Values], error) 
 			return append(b, of(v).saved[slot]...)
 		}), nil
 	}
+	if table == "ping" {
+		slot, known := o.pings[column]
+		if !known {
+			return template.Variable[wire.Values]{}, errNoVariable
+		}
+		return template.Value(func(b []byte, v *wire.Values) []byte { return append(b, of(v).saved[slot]...) }), nil
+	}
 	if table == "login" {
 		return template.Value(func(b []byte, v *wire.Values) []byte { return append(b, of(v).user.state.login[column]...) }), nil
 	}

@@ -12,7 +12,7 @@ import (
 
 // Every variable that the table lets a target's templates name has a value.
 func TestEveryVariableIsBound(t *testing.T) {
-	o := Options{RunID: "r-1", saved: savedNames{"NAME": 0}, Secrets: func(string) (string, error) { return "s", nil }}
+	o := Options{RunID: "r-1", saved: savedNames{"NAME": 0}, pings: savedNames{"NAME": 0}, Secrets: func(string) (string, error) { return "s", nil }}
 	v := filled(values{
 		user:  &User{ID: "u1", Vars: map[string]string{"TABLE.COLUMN": "x"}, state: userState{login: map[string]string{"NAME": "x"}}},
 		saved: []string{"x"}, arguments: []byte("x"),

@@ -154,6 +154,7 @@ func sentTo(d driver.Driver) measure.Traffic {
 	t := measure.Traffic{Resent: n.Resent, FullHandshakes: n.FullHandshakes, ResumedHandshakes: n.ResumedHandshakes}
 	t.Sockets = measure.Sockets{
 		Opened: n.SocketsOpened, Reopened: n.SocketsReopened, LateAnswers: n.LateAnswers, RepeatedAnswers: n.RepeatedAnswers, Unsolicited: n.Unsolicited,
+		Redialled: n.SocketsRedialled, RedialsFailed: n.RedialsFailed, RedialTotal: n.RedialTotal, RedialLongest: n.RedialLongest,
 	}
 	for _, a := range n.Addresses {
 		t.Addresses = append(t.Addresses, measure.AddressTurns(a))

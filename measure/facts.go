@@ -161,6 +161,13 @@ type Sockets struct {
 	LateAnswers     int64 `json:"late_answers"`
 	RepeatedAnswers int64 `json:"repeated_answers"`
 	Unsolicited     int64 `json:"unsolicited"`
+	// Redialled are of Reopened those opened while customers thought, RedialsFailed such
+	// attempts that failed. RedialTotal and RedialLongest is what the former took: it is in
+	// no turn's time.
+	Redialled     int64         `json:"redialled,omitempty"`
+	RedialsFailed int64         `json:"redials_failed,omitempty"`
+	RedialTotal   time.Duration `json:"redial_total_ns,omitempty"`
+	RedialLongest time.Duration `json:"redial_longest_ns,omitempty"`
 }
 
 // add gives the sum.
@@ -168,6 +175,8 @@ func (s Sockets) add(o Sockets) Sockets {
 	return Sockets{
 		Opened: s.Opened + o.Opened, Reopened: s.Reopened + o.Reopened, LateAnswers: s.LateAnswers + o.LateAnswers,
 		RepeatedAnswers: s.RepeatedAnswers + o.RepeatedAnswers, Unsolicited: s.Unsolicited + o.Unsolicited,
+		Redialled: s.Redialled + o.Redialled, RedialsFailed: s.RedialsFailed + o.RedialsFailed,
+		RedialTotal: s.RedialTotal + o.RedialTotal, RedialLongest: max(s.RedialLongest, o.RedialLongest),
 	}
 }
 

@@ -53,6 +53,13 @@ func connectionFacts(d *result.Document, w *words) (out []string) {
 	}
 	if s := g.Sockets; s != nil {
 		out = append(out, fmt.Sprintf(w.SocketsF, whole(s.Opened), whole(s.Reopened)))
+		if s.Redialled+s.RedialsFailed > 0 {
+			mean := int64(0)
+			if s.Redialled > 0 {
+				mean = s.RedialTotal.Nanoseconds() / s.Redialled
+			}
+			out = append(out, fmt.Sprintf(w.RedialsF, whole(s.Redialled), duration(mean), duration(s.RedialLongest.Nanoseconds()), whole(s.RedialsFailed)))
+		}
 		if s.LateAnswers+s.RepeatedAnswers+s.Unsolicited > 0 {
 			out = append(out, fmt.Sprintf(w.StraysF, whole(s.LateAnswers), whole(s.RepeatedAnswers), whole(s.Unsolicited)))
 		}

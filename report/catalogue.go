@@ -57,7 +57,7 @@ type words struct {
 	ResponseShort, ServiceShort, FailedShort                           string
 	LagTitle, LagNote                                                  string
 	Address, NotAnswered, HandshakesF, ResentF, StarvedF               string
-	SocketsF, StraysF                                                  string
+	SocketsF, StraysF, RedialsF                                        string
 	LiveTitle, ErrorsTitle, QualityNoteF, TargetTitle                  string
 	StartsPerS, Users                                                  string
 	ByTurnTitle, ByTurnNote, NthTurn, ByLoadTitle, ByLoadNote          string
@@ -115,7 +115,7 @@ func english() *words {
 		ReadNote:  "Response time runs from the intended start, so waiting caused by the target is in it.",
 		StageNote: "Seconds are of intended time, from the start of the load.",
 		Address:   "address", NotAnswered: "not answered", HandshakesF: "%s full and %s resumed TLS handshakes", ResentF: "%s requests went over another connection",
-		SocketsF: "%s sockets opened, %s of them in place of one that was closed", StraysF: "beside the answers: %s late, %s second, %s unasked messages",
+		SocketsF: "%s sockets opened, %s of them in place of one that was closed", RedialsF: "%s of them while customers thought (%s on average, %s at most; %s attempts failed)", StraysF: "beside the answers: %s late, %s second, %s unasked messages",
 		StarvedF: "%s seconds short of processors", LiveTitle: "Conversations under way", ErrorsTitle: "Turns without an answer, by kind",
 		QualityNoteF: "outside storms; %s in all · %s", TargetTitle: "Target", StartsPerS: "starts/s", Users: "users",
 		LagTitle: "How late the generator was", LagNote: "P99 of sent minus intended, by second: it is in the response times.",
@@ -167,7 +167,7 @@ func chinese() *words {
 		ReadNote:  "响应时间自计划开始时刻起计，包含因被测系统造成的等待。",
 		StageNote: "秒按计划时刻计，自压测开始。",
 		Address:   "地址", NotAnswered: "未应答", HandshakesF: "TLS 握手：完整 %s 次，恢复 %s 次", ResentF: "%s 个请求改走其他连接",
-		SocketsF: "打开 %s 个套接字，其中 %s 个替换已关闭的", StraysF: "应答之外的消息：迟到 %s 条，重复 %s 条，未请求 %s 条",
+		SocketsF: "打开 %s 个套接字，其中 %s 个替换已关闭的", RedialsF: "其中 %s 个在顾客思考时重连（平均 %s，最长 %s；%s 次尝试失败）", StraysF: "应答之外的消息：迟到 %s 条，重复 %s 条，未请求 %s 条",
 		StarvedF: "处理器不够用 %s 秒", LiveTitle: "进行中的会话", ErrorsTitle: "没有应答的轮次（按种类）",
 		QualityNoteF: "风暴之外；全程 %s · %s", TargetTitle: "被测系统", StartsPerS: "会话到达/秒", Users: "用户",
 		LagTitle: "压测机的发送滞后", LagNote: "每秒发送时刻与计划时刻之差的 P99，已含在响应时间内。",

@@ -1,6 +1,10 @@
 package result
 
-import "github.com/cstest/cstest/reason"
+import (
+	"time"
+
+	"github.com/cstest/cstest/reason"
+)
 
 // Generator is how well the generator itself kept up.
 type Generator struct {
@@ -43,6 +47,13 @@ type Sockets struct {
 	LateAnswers     int64 `json:"late_answers"`
 	RepeatedAnswers int64 `json:"repeated_answers"`
 	Unsolicited     int64 `json:"unsolicited"`
+	// Redialled are of Reopened those opened while customers thought, RedialsFailed such
+	// attempts that failed. RedialTotal and RedialLongest is what the former took: it is in
+	// no turn's time.
+	Redialled     int64         `json:"redialled,omitempty"`
+	RedialsFailed int64         `json:"redials_failed,omitempty"`
+	RedialTotal   time.Duration `json:"redial_total_ns,omitempty"`
+	RedialLongest time.Duration `json:"redial_longest_ns,omitempty"`
 }
 
 // AddressTurns is how many turns one address was asked, and how many of them got no

@@ -48,6 +48,7 @@ func (c *checker) socket() {
 	c.speech(s)
 	c.messages("target.socket.first", s.First)
 	c.ping(s)
+	c.unasked(s)
 	c.ownSocket()
 	if r := t.Request; r != nil {
 		c.event("target.request", r.Event, r.Ack)
@@ -166,13 +167,52 @@ func (c *checker) ping(s *Socket) {
 	c.body("target.socket.ping", p.As, p.Body, nil, "")
 }
 
+// unasked checks what a customer's side does of its own accord.
+func (c *checker) unasked(s *Socket) {
+	if p := s.Pong; p != nil {
+		const path = "target.socket.pong"
+		if len(p.When) == 0 {
+			c.bad(path+".when", "is empty: say by what a ping is known, for example {path: type, equals: ping}")
+		}
+		c.conditions(path+".when", p.When)
+		c.save(path+".save", p.Save, "ping")
+		c.alone(path, p.Event, p.As, p.Body)
+	}
+	if r := s.Receipt; r != nil {
+		c.alone("target.socket.receipt", r.Event, r.As, r.Body)
+	}
+	if r := s.Redial; r != nil {
+		switch {
+		case r.After <= 0:
+			c.bad("target.socket.redial.after", "must be above 0s")
+		case r.AtMost < r.After:
+			c.bad("target.socket.redial.at_most", "is below after")
+		case c.Target.Connections == PerTurn:
+			c.bad("target.socket.redial", "with connections: per-turn there is no socket between two turns")
+		}
+		if r.Backoff < 1 || r.Backoff > 100 {
+			c.bad("target.socket.redial.backoff", "must be 1 to 100")
+		}
+	}
+}
+
+// alone checks a message that waits for none.
+func (c *checker) alone(path, event string, as BodyKind, body []byte) {
+	if len(body) == 0 && event == "" {
+		c.bad(path, "sends nothing: write body, or with socket.io event")
+	}
+	c.event(path, event, false)
+	c.sent(path, as)
+	c.body(path, as, body, nil, "")
+}
+
 // ownSocket refuses on a user's socket what is one conversation's.
 func (c *checker) ownSocket() {
 	if c.Target.Connections != PerUser {
 		return
 	}
 	for _, f := range c.Target.templates() {
-		if f.err != nil || !strings.HasPrefix(f.path, "target.socket.") {
+		if f.err != nil || !strings.HasPrefix(f.path, "target.socket.") || f.place == InRequest {
 			continue
 		}
 		for _, use := range f.Uses() {
@@ -217,7 +257,7 @@ func (c *checker) answered() {
 // says tells whether a variable stands in what a turn sends.
 func (c *checker) says(name string) bool {
 	return slices.ContainsFunc(c.Target.templates(), func(f templateField) bool {
-		return f.err == nil && f.place == InRequest && f.Has(name)
+		return f.err == nil && strings.HasPrefix(f.path, "target.request.") && f.Has(name)
 	})
 }
 
@@ -229,5 +269,11 @@ func (s *Socket) templates(f *templateFields) {
 	f.steps("target.socket.first", s.First, InBefore)
 	if s.Ping != nil {
 		f.body("target.socket.ping.body", s.Ping.As, s.Ping.Body, InBefore)
+	}
+	if s.Pong != nil {
+		f.body("target.socket.pong.body", s.Pong.As, s.Pong.Body, InPong)
+	}
+	if s.Receipt != nil {
+		f.body("target.socket.receipt.body", s.Receipt.As, s.Receipt.Body, InRequest)
 	}
 }

@@ -64,6 +64,20 @@ Socket.namespace | of socket.io | /
 Socket.auth | what socket.io's CONNECT says who this is by: a mapping, templates in its strings |
 Socket.first | messages that every new socket begins with; part of what opening it takes |
 Socket.ping | what is sent while the socket is open, besides the answers to the server's own pings | nothing
+Socket.pong | answers a message that is a ping of the application's own, also between turns; it is nobody's answer | nothing
+Socket.receipt | the message by which the customer's side says that the answer has come; no part of the turn's time | nothing
+Socket.redial | opens a socket that the server closed again while its customer thinks; counted and timed apart | with the next turn
+Pong.when | conditions of a ping |
+Pong.save | NAME to a place in the ping; then ${ping.NAME} in body |
+Pong.event | event of the message (socket.io) |
+Pong.as | how body is sent: json or text | json
+Pong.body | the message |
+Receipt.event | event of the message (socket.io) |
+Receipt.as | how body is sent: json or text | json
+Receipt.body | the message; ${saved.NAME} is what request.save kept of the answer |
+Redial.after | from the end of the socket to the first attempt |
+Redial.backoff | factor on it from one failed attempt to the next | 2
+Redial.at_most | bound of it | 30s, or after
 Ping.every | from one to the next |
 Ping.event | event of the message (socket.io) |
 Ping.as | how body is sent: json or text | json

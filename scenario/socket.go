@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"encoding/json"
+	"time"
 
 	"github.com/cstest/cstest/unit"
 )
@@ -18,6 +19,32 @@ type Socket struct {
 	Auth         json.RawMessage   `json:"auth,omitempty"`      // of socket.io's CONNECT
 	First        []Step            `json:"first,omitempty"`     // messages, each once a socket
 	Ping         *Ping             `json:"ping,omitempty"`
+	Pong         *Pong             `json:"pong,omitempty"`
+	Receipt      *Receipt          `json:"receipt,omitempty"`
+	Redial       *Redial           `json:"redial,omitempty"`
+}
+
+// Pong answers a message that is a ping of the application's own, whenever it comes.
+type Pong struct {
+	When  Conditions        `json:"when"`
+	Save  map[string]string `json:"save,omitempty"` // ${ping.NAME}
+	Event string            `json:"event,omitempty"`
+	As    BodyKind          `json:"as,omitempty"`
+	Body  json.RawMessage   `json:"body,omitempty"`
+}
+
+// Receipt is the message by which a customer says that the answer has come.
+type Receipt struct {
+	Event string          `json:"event,omitempty"`
+	As    BodyKind        `json:"as,omitempty"`
+	Body  json.RawMessage `json:"body,omitempty"`
+}
+
+// Redial says when a socket that the server closed is opened again before its next turn.
+type Redial struct {
+	After   unit.Duration `json:"after"`
+	Backoff float64       `json:"backoff,omitempty"`
+	AtMost  unit.Duration `json:"at_most,omitempty"`
 }
 
 // Ping is what a client sends on its own account while a socket is open: a ping
@@ -45,4 +72,8 @@ func (s *Socket) fill() {
 		or(&s.Namespace, "/")
 	}
 	or(&s.Path, "/")
+	if r := s.Redial; r != nil {
+		or(&r.Backoff, 2)
+		or(&r.AtMost, max(r.After, unit.Duration(30*time.Second)))
+	}
 }

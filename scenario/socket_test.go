@@ -80,3 +80,26 @@ sla: {availability: 99%%}
 		}
 	}
 }
+
+// What is sent beside turns is refused where it means nothing.
+func TestSocketAsideProblems(t *testing.T) {
+	const head = "version: 1\nname: x\nload: {users: 1, for: 1s}\nconversations: [{name: c, turns: [{say: a}]}]\nsla: {availability: 99%}\n" +
+		"target:\n  url: wss://h\n  api: custom\n  mode: websocket\n  request: {body: {t: '${turn.text}'}}\n  response: {answer: a}\n"
+	for text, want := range map[string]string{
+		"socket: {pong: {when: {path: a}, save: {at: at}, body: {b: '${ping.att}'}}}": `${ping.att} is not saved by target.socket.pong.save; did you mean "at"?`,
+		"socket: {pong: {when: [], body: {b: 1}}}":                                    "is empty: say by what a ping is known",
+		"socket: {pong: {when: {path: a}}}":                                           "target.socket.pong: sends nothing",
+		"socket: {pong: {when: {path: a}, body: {b: '${turn.text}'}}}":                "${turn.text} cannot stand in pong",
+		"socket: {receipt: {}}":                                                       "target.socket.receipt: sends nothing",
+		"socket: {receipt: {event: seen}}":                                            "event and ack are for socket.protocol: socket.io",
+		"socket: {receipt: {as: form, body: {b: 1}}}":                                 "a message is json, text or xml",
+		"socket: {receipt: {body: {b: '${ping.at}'}}}":                                "${ping.at} cannot stand in request: it may stand in pong",
+		"socket: {redial: {after: 0s}}":                                               "must be above 0s",
+		"socket: {redial: {after: 2s, at_most: 1s}}":                                  "is below after",
+		"connections: per-turn\n  socket: {redial: {after: 1s}}":                      "there is no socket between two turns",
+	} {
+		if _, err := Parse("x.yaml", []byte(head+"  "+text+"\n"), Options{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+}

@@ -223,6 +223,8 @@ func (c *checker) variable(path string, place Place, name string) {
 		c.loginVariable(path, rest)
 	case anySaved:
 		c.savedVariable(path, rest)
+	case anyPing:
+		c.pingVariable(path, rest)
 	case "history":
 		c.historyVariable(path)
 	case anyColumn:
@@ -286,6 +288,10 @@ func (c *checker) unknown(path string, place Place, name string) {
 			for _, saved := range c.Target.Login.saves() {
 				known = append(known, "login."+saved)
 			}
+		case v.Name == anyPing:
+			for _, saved := range c.Target.pings() {
+				known = append(known, "ping."+saved)
+			}
 		case v.Name == anySaved:
 			for _, saved := range c.Target.saves() {
 				known = append(known, "saved."+saved)
@@ -339,6 +345,20 @@ func (c *checker) savedVariable(path, name string) {
 		if !slices.Contains(savedBy(c.Target.Before[:at]), name) {
 			c.bad(path, "${saved.%s} is not saved by a step before this one", short(name))
 		}
+	}
+}
+
+// pings gives what ${ping.NAME} may be.
+func (t *Target) pings() []string {
+	if t.Socket == nil || t.Socket.Pong == nil {
+		return nil
+	}
+	return sortedKeys(t.Socket.Pong.Save)
+}
+
+func (c *checker) pingVariable(path, name string) {
+	if saved := c.Target.pings(); !slices.Contains(saved, name) {
+		c.bad(path, "${ping.%s} is not saved by target.socket.pong.save%s", short(name), didYouMean(name, saved))
 	}
 }
 

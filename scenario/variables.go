@@ -22,6 +22,7 @@ const (
 	InLink                      // where a notice says the report is
 	InSystem                    // what the model of api openai is told before the dialog
 	InTool                      // what a tool of api openai answers
+	InPong                      // what answers a ping of an application
 )
 
 // places names each as a person does, in the order of the reference page.
@@ -41,6 +42,7 @@ var places = []struct {
 	{InLink, "link"},
 	{InSystem, "system"},
 	{InTool, "tools"},
+	{InPong, "pong"},
 }
 
 // String lists the names: "headers, request".
@@ -65,6 +67,7 @@ const (
 	anyColumn = "TABLE.COLUMN"
 	anyLogin  = "login.NAME"
 	anySaved  = "saved.NAME"
+	anyPing   = "ping.NAME"
 	anyEnv    = "env:NAME"
 	anyFile   = "file:PATH"
 )
@@ -72,10 +75,10 @@ const (
 // variables are all there are. What is checked, what errors say and the
 // reference page come from here; driver and load bind these and no others.
 var variables = []Variable{
-	{anyColumn, "the conversation's row of a table in `data`", InSay | InHeaders | InRequest | InBearer | InClaims | InLogin | InBefore | InSystem | InTool},
-	{"user.id", "who talks: `u0`, `u1`, …; for agents `agent-1`, `agent-2`, …", InSay | InHeaders | InRequest | InBearer | InClaims | InLogin | InBefore | InAgents | InSystem | InTool},
-	{"user.index", "the number in it", InSay | InHeaders | InRequest | InBearer | InClaims | InLogin | InBefore | InAgents | InSystem | InTool},
-	{"run.id", "the run, as `run_id` of its result: no other run has it, all shards and processes of this one have", InSay | InHeaders | InRequest | InBearer | InClaims | InLogin | InBefore | InAgents | InLink | InSystem | InTool},
+	{anyColumn, "the conversation's row of a table in `data`", InSay | InHeaders | InRequest | InBearer | InClaims | InLogin | InBefore | InSystem | InTool | InPong},
+	{"user.id", "who talks: `u0`, `u1`, …; for agents `agent-1`, `agent-2`, …", InSay | InHeaders | InRequest | InBearer | InClaims | InLogin | InBefore | InAgents | InSystem | InTool | InPong},
+	{"user.index", "the number in it", InSay | InHeaders | InRequest | InBearer | InClaims | InLogin | InBefore | InAgents | InSystem | InTool | InPong},
+	{"run.id", "the run, as `run_id` of its result: no other run has it, all shards and processes of this one have", InSay | InHeaders | InRequest | InBearer | InClaims | InLogin | InBefore | InAgents | InLink | InSystem | InTool | InPong},
 	{"conversation.id", "a UUID of the conversation, in this run alone: for sessions whose id the client chooses", InSay | InHeaders | InRequest | InBefore | InSystem | InTool},
 	{"turn.index", "the turn's number, from 0", InSay | InHeaders | InRequest | InSystem | InTool},
 	{"turn.text", "what the user says", InHeaders | InRequest},
@@ -84,11 +87,12 @@ var variables = []Variable{
 	{"trace.id", "the trace id in `traceparent`", InHeaders | InRequest},
 	{"span.id", "the span id in it", InHeaders | InRequest},
 	{"history", "the dialog so far, oldest message first, as `request.history` writes each: an item of a list, or a whole member, of `request.body`", InRequest},
+	{anyPing, "what `save` of `socket.pong` kept of the ping", InPong},
 	{"tool.arguments", "the arguments that the model called the tool with, as it wrote them: JSON", InTool},
 	{anyLogin, "what `save` of the login kept; in a login, of a step before", InHeaders | InRequest | InBearer | InLogin | InBefore | InSystem | InTool},
 	{anySaved, "what `save` of `before`, `request` and `then` kept in this conversation; empty before", InHeaders | InRequest | InBearer | InBefore},
-	{anyEnv, "the environment: secrets", InHeaders | InRequest | InBearer | InClaims | InLogin | InBefore | InAgents | InSecret | InLink | InSystem | InTool},
-	{anyFile, "a regular file of at most 64 KiB in the scenario's folder, its last line end cut off: secrets", InHeaders | InRequest | InBearer | InClaims | InLogin | InBefore | InAgents | InSecret | InLink | InSystem | InTool},
+	{anyEnv, "the environment: secrets", InHeaders | InRequest | InBearer | InClaims | InLogin | InBefore | InAgents | InSecret | InLink | InSystem | InTool | InPong},
+	{anyFile, "a regular file of at most 64 KiB in the scenario's folder, its last line end cut off: secrets", InHeaders | InRequest | InBearer | InClaims | InLogin | InBefore | InAgents | InSecret | InLink | InSystem | InTool | InPong},
 }
 
 // Variables lists the variables of templates, in the order of the reference page.
@@ -111,6 +115,8 @@ func familyOf(name string) *Variable {
 			family = anyLogin
 		case table == "saved":
 			family = anySaved
+		case table == "ping":
+			family = anyPing
 		case !reservedTable(table):
 			family = anyColumn
 		}

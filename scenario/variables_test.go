@@ -31,6 +31,11 @@ notify: [{kind: webhook, url: "${env:URL}", link: "%[10]s"}]
 func inEachPlace(text string) map[Place]string {
 	list := map[Place]string{}
 	for i, at := range places {
+		if at.place == InPong {
+			list[at.place] = strings.NewReplacer("mode: sync", "mode: websocket\n  socket: {pong: {when: {path: a}, save: {NAME: a}, body: {a: \""+text+"\"}}}", "request: {path: /c, ", "request: {").Replace(
+				fmt.Sprintf(ownServer, "z", "z", "z", "z", "z", "z", "z", "z", "z", "z", "sync", "{bearer: z}"))
+			continue
+		}
 		if at.place == InSystem || at.place == InTool {
 			list[at.place] = ofModel(at.place, text)
 			continue

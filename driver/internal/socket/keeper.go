@@ -34,6 +34,7 @@ type Config struct {
 	Limit     int           // of a message, in bytes
 	Every     time.Duration // from what was sent last to the next ping; 0: none
 	Verbatim  bool          // frames are noted, for a person to see
+	Pongs     bool          // owners answer pings of the application
 }
 
 // NewKeeper gives the keeper of t's sockets. It does nothing before there is one.
@@ -104,7 +105,15 @@ func (k *Keeper) ready(id uint64) {
 		return
 	}
 	s.drainInto(k.room)
-	s.rest()
+	s.giveBack()
+}
+
+// giveBack is rest for who is not the owner, who is told where the socket is closed.
+func (s *Socket) giveBack() {
+	dead := s.dead
+	if s.rest(); dead {
+		s.owner.Dropped()
+	}
 }
 
 // mine takes the socket for the keeper, unless somebody has it, who will then let it be
@@ -190,7 +199,7 @@ func (k *Keeper) pingAll() {
 			}
 			if !s.dead && k.target.Now()-s.sent >= k.Every {
 				s.ping()
-				s.rest()
+				s.giveBack()
 				continue
 			}
 			s.rest()

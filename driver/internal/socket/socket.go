@@ -53,6 +53,11 @@ type Owner interface {
 	// AppendPing appends the message that is sent while nothing else is; nothing where
 	// that is a ping frame.
 	AppendPing(dst []byte) []byte
+	// AppendPong appends the message that answers e, where e is a ping of the application;
+	// e is then nobody's. It must not use the socket.
+	AppendPong(dst []byte, e *Event) []byte
+	// Dropped is called when the socket was closed between two turns.
+	Dropped()
 }
 
 // Event is a message as a scenario sees it.
@@ -262,7 +267,7 @@ func (s *Socket) take(m websocket.Message) (e Event, some bool, f wire.Fault) {
 		if s.keeper.SocketIO {
 			return s.packet(m)
 		}
-		return Event{Data: m.Payload, Kind: socketio.Event, ID: -1}, true, f
+		return s.given(Event{Data: m.Payload, Kind: socketio.Event, ID: -1})
 	case websocket.Pong, websocket.Continuation:
 	}
 	return e, false, f
@@ -342,7 +347,18 @@ func (s *Socket) packet(m websocket.Message) (e Event, some bool, f wire.Fault) 
 		s.held, s.awaiting = &e, p.Attachments
 		return e, false, f
 	}
-	return e, true, f
+	return s.given(e)
+}
+
+// given is a message for the owner, but that it is a ping of the application.
+func (s *Socket) given(e Event) (Event, bool, wire.Fault) {
+	if s.keeper.Pongs {
+		asked := e // lies on the heap: only where there are pings
+		if answer := s.owner.AppendPong(nil, &asked); len(answer) > 0 {
+			return Event{}, false, s.write(answer)
+		}
+	}
+	return e, true, wire.Fault{}
 }
 
 var errAttachment = errors.New("attachments that do not go with their packet")

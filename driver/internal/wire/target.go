@@ -42,6 +42,9 @@ type Counts struct {
 	// Opened and Reopened count customers' sockets; the others messages that were not
 	// the answer to the turn that was waiting, if one was.
 	Opened, Reopened, Late, Repeated, Unsolicited atomic.Int64
+	// Redialled are of Reopened those opened between turns; RedialsFailed could not be.
+	// RedialTotal and RedialLongest are how long the former took, in nanoseconds.
+	Redialled, RedialsFailed, RedialTotal, RedialLongest atomic.Int64
 }
 
 // Limits are scenario.Limits in the units of Go.
