@@ -158,6 +158,28 @@ func TestTerminalIsRestored(t *testing.T) {
 		}
 		p.restored(t)
 	})
+	t.Run("experiment", func(t *testing.T) {
+		p := openTerminal(t, 80, 24)
+		asked := make(chan bool, 4)
+		ui := NewExperiment(p.options(func(hard bool) { asked <- hard }))
+		result := make(chan error, 1)
+		go func() { result <- ui.Run() }()
+		ui.Update(tuning())
+		p.await(t, "article-2")
+		for i, key := range []string{"\x03", "q"} {
+			if _, err := p.master.WriteString(key); err != nil {
+				t.Fatal(err)
+			}
+			if hard := <-asked; hard != (i == 1) {
+				t.Errorf("key %d asked for hard=%t", i+1, hard)
+			}
+		}
+		ui.Quit()
+		if err := <-result; err != nil {
+			t.Error(err)
+		}
+		p.restored(t)
+	})
 	t.Run("panic", func(t *testing.T) {
 		p := openTerminal(t, 80, 24)
 		ui := New(p.options(func(bool) { panic("in OnStop") }))

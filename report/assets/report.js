@@ -207,13 +207,14 @@
     byload() {
       const s = data.series, calm = (t) => !data.storms.some((b) => t >= b.from && t < b.to);
       const at = s.t.map((_, i) => i).filter((i) => s.turns[i] > 0 && s.p50[i] != null && calm(s.t[i])).sort((a, b) => s.turns[a] - s.turns[b]);
+      const [name, color, tail] = at.some((i) => s.p95[i] != null) ? ["P95", "--c-p95", s.p95] : ["P90", "--c-p90", s.p90];
       const dots = (label, color) => line(label, color, duration, { stroke: css(color), paths: () => null, points: { show: true, size: 5, width: 0, fill: fill(color, 0.7) } });
       return [{
         height: 230, padding: [18, 50, 0, 0], sync: false, scales: { x: { time: false, range: (u, a, b) => [0, (b || 1) * 1.04] }, y: logScale(data.limits.map((l) => l.at)) },
         axes: [axis(count, { size: 28 }), axis(duration, { splits: logSplits, filter: (u, v) => v })],
-        series: [{ label: T.turns, value: (u, v) => count(v) }, dots("P95", "--c-p95"), dots("P50", "--c-p50")],
+        series: [{ label: T.turns, value: (u, v) => count(v) }, dots(name, color), dots("P50", "--c-p50")],
         hooks: { draw: [limits(data.limits, "y", duration)] },
-      }, [at.map((i) => s.turns[i]), at.map((i) => s.p95[i]), at.map((i) => s.p50[i])]];
+      }, [at.map((i) => s.turns[i]), at.map((i) => tail[i]), at.map((i) => s.p50[i])]];
     },
     lag() {
       const s = data.series;
