@@ -91,7 +91,7 @@ func TestChinesePagesKeepToTheVocabulary(t *testing.T) {
 	}
 	link := regexp.MustCompile(`\]\([^)\s]+\)|\*`)
 	emphasis := regexp.MustCompile(`\*+[^*]*[^*]\*+[\p{L}\p{N}]?`)
-	for _, path := range chinese {
+	for _, path := range append(chinese, "../../README.zh-CN.md") {
 		for _, line := range readPage(t, path).prose {
 			// Markdown takes stars between punctuation and a letter for plain ones.
 			for _, span := range emphasis.FindAllString(strings.TrimPrefix(codeSpan.ReplaceAllString(line, "`"), "* "), -1) {
@@ -161,6 +161,15 @@ func TestGlossaryKeepsToTheVocabulary(t *testing.T) {
 	for i := range en {
 		if i < len(zh) && en[i] != zh[i] && !strings.HasPrefix(en[i], "term ") && !strings.HasPrefix(en[i], "--") {
 			t.Errorf("%q in English, %q in Chinese", en[i], zh[i])
+		}
+	}
+}
+
+// The READMEs count the built-in scenarios as they are.
+func TestReadmeCountsScenarios(t *testing.T) {
+	for path, format := range map[string]string{"../../README.md": "[%d built in](", "../../README.zh-CN.md": "[自带 %d 个]("} {
+		if want := fmt.Sprintf(format, len(scenarios.Names())); !strings.Contains(readFile(t, path), want) {
+			t.Errorf("%s does not say %s", path, want)
 		}
 	}
 }
