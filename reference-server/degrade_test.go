@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cstest/cstest/mockllm"
 	"github.com/cstest/cstest/reference-server/answer"
 )
 
@@ -168,10 +169,11 @@ func TestHotAnswersAreShared(t *testing.T) {
 	two.want(t, "answer", "48 小时内发货")
 	two.want(t, "persisted", "true")
 	three := say(t, s, "u2", two.get("dialog_id").String(), "发货时间 ⟦c:BBBBBBBB.2⟧")
-	three.want(t, "source", "llm") // with a history the answer is this dialog's own
-	three.want(t, "context.turns", "2")
-	if body := l.body(1); !strings.Contains(body, "⟦c:BBBBBBBB.1⟧") || !strings.Contains(body, "48 小时内发货") {
-		t.Errorf("the cached turn is not in the prompt: %s", body)
+	three.want(t, "source", "cache") // at any turn: the question stands for itself
+	three.want(t, "seq", "2")
+	say(t, s, "u2", two.get("dialog_id").String(), "那件外套有红的吗").want(t, "context.turns", "3")
+	if body := l.body(1); !strings.Contains(body, "⟦c:BBBBBBBB.1⟧") || !strings.Contains(body, "⟦c:BBBBBBBB.2⟧") || !strings.Contains(body, "48 小时内发货") {
+		t.Errorf("the cached turns are not in the prompt: %s", body)
 	}
 	for _, text := range []string{"发货时间,我叫张伟", "我的会员等级是什么", "优惠券还能用吗"} {
 		calls := l.calls()
@@ -183,6 +185,55 @@ func TestHotAnswersAreShared(t *testing.T) {
 	}
 	send(t, "POST", s.AdminURL()+"/admin/cache/purge", "", "")
 	say(t, s, "u5", "", "发货时间").want(t, "source", "llm")
+}
+
+// What is kept for everybody was made without anybody's dialog, even where it is asked
+// in the middle of one, and in a stream.
+func TestHotAnswersHoldNothingOfADialog(t *testing.T) {
+	for _, path := range []string{"/v1/chat", "/v1/chat/stream"} {
+		t.Run(path, func(t *testing.T) {
+			mock := mockllm.RunT(t, mockllm.Config{EchoContext: true})
+			s := startServer(t, mock.URL(), withKnobs("redis.timeout", "2s"))
+			id := say(t, s, "u1", "", "我最近在准备婚礼 ⟦c:AAAAAAAA.1⟧").get("dialog_id").String()
+			own := send(t, "POST", s.URL()+path, tokenFor(t, "u1"), `{"dialog_id":"`+id+`","text":"发货时间 ⟦c:AAAAAAAA.2⟧"}`)
+			if !strings.Contains(own.body, "AAAAAAAA.1") {
+				t.Errorf("the turn's own answer does not know its dialog: %s", own.body)
+			}
+			var r reply
+			waitFor(t, func() bool {
+				r = say(t, s, "u1", id, "发货时间 ⟦c:AAAAAAAA.3⟧")
+				return r.get("source").String() == "cache"
+			})
+			r = say(t, s, "u2", "", "发货时间 ⟦c:BBBBBBBB.1⟧")
+			r.want(t, "source", "cache")
+			if strings.Contains(r.body, "AAAAAAAA") {
+				t.Errorf("it holds another's dialog: %s", r.body)
+			}
+		})
+	}
+}
+
+// The article's cache goes by the text alone: it tells one user what another was told,
+// and loses the turn. That is what article-3 is for.
+func TestTheArticlesCacheLeaks(t *testing.T) {
+	l := newScriptedLLM(t)
+	l.set(func(_ int, _ *http.Request, body string) (int, string) {
+		if strings.Contains(body, "我是金卡") {
+			return 200, "您是金卡会员"
+		}
+		return 200, "普通会员"
+	})
+	s := startServer(t, l.url, func(c *Config) { c.Profile = "article-3" })
+	id := say(t, s, "u1", "", "我是金卡").get("dialog_id").String()
+	say(t, s, "u1", id, "会员等级").want(t, "answer", "您是金卡会员")
+	other := say(t, s, "u2", "", "会员等级")
+	other.want(t, "source", "cache")
+	other.want(t, "answer", "您是金卡会员")
+	other.want(t, "persisted", "false")
+	next := say(t, s, "u2", other.get("dialog_id").String(), "那怎么升级")
+	if strings.Contains(l.body(l.calls()-1), "会员等级") || next.status != http.StatusOK {
+		t.Errorf("the cached turn is in the history: %d %s", next.status, l.body(l.calls()-1))
+	}
 }
 
 func TestForgetKnobForgetsSilently(t *testing.T) {

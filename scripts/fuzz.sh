@@ -38,6 +38,8 @@ mockllm FuzzSchema
 mockllm/config FuzzParseConfig
 mockllm/config FuzzParseOverride
 reference-server/surface FuzzDecodeRequest
+reference-server/backflow FuzzDecode
+reference-server/gray FuzzRelease
 reference-server/answer FuzzClean
 reference-server/answer FuzzReply
 reference-server/pii FuzzMask

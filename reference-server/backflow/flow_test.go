@@ -420,3 +420,34 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// A Redis that is killed and comes back with what it had written: nothing is counted
+// twice or lost, and what waited is asked.
+func TestQuestionsSurviveARedisThatIsKilled(t *testing.T) {
+	dir := t.TempDir()
+	first := startRedis(t, dir, "")
+	rdb := connect(t, first.addr)
+	f := newFlow(rdb, nil)
+	var asked atomic.Int64
+	run(t, f, func(context.Context, Question) Result {
+		asked.Add(1)
+		return Result{End: Replayed}
+	})
+	for n := range 100 {
+		f.Record(t.Context(), question(n, n))
+		if n == 50 {
+			first.kill()
+		}
+	}
+	startRedis(t, dir, first.addr)
+	waitFor(t, "all are asked", func() bool {
+		s, err := f.State(t.Context())
+		return err == nil && s.Waiting == 0 && s.Outbox == 0
+	})
+	if s := state(t, f); s.In != 100 || s.Ends[Replayed] != 100 || s.Lost != 0 {
+		t.Errorf("in %d, %v, lost %d, want 100 in and replayed", s.In, s.Ends, s.Lost)
+	}
+	if n := asked.Load(); n < 100 {
+		t.Errorf("%d were asked, want each of 100 at least once", n)
+	}
+}

@@ -10,6 +10,7 @@ import (
 const (
 	outboxCap   = 10_000
 	outboxBatch = 64
+	outboxSoon  = 4 * outboxBatch        // with more before it, a question will not be safe within a turn's patience
 	outboxPause = 100 * time.Millisecond // before it is tried again, doubled up to outboxSlow
 	outboxSlow  = time.Second
 	recordLimit = 20 * time.Millisecond // a turn waits no longer than that for its question to be safe
@@ -31,21 +32,23 @@ type outgoing struct {
 	written  chan struct{} // closed when Redis has it
 }
 
-// put adds a question; nil: there is no place for it.
-func (o *outbox) put(q Question) <-chan struct{} {
+// put adds a question; soon says whether waiting for it to be written is worth it. nil:
+// there is no place for it.
+func (o *outbox) put(q Question) (written <-chan struct{}, soon bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if len(o.waiting) >= outboxCap {
 		o.lost++
-		return nil
+		return nil, false
 	}
+	soon = len(o.waiting) < outboxSoon
 	out := outgoing{q, make(chan struct{})}
 	o.waiting = append(o.waiting, out)
 	select {
 	case o.wake <- struct{}{}:
 	default:
 	}
-	return out.written
+	return out.written, soon
 }
 
 // first are those to be written next.
@@ -92,9 +95,12 @@ func (f *Flow) Record(ctx context.Context, q Question) {
 	if live := f.live(); live.Max <= 0 || live.Rate <= 0 {
 		return
 	}
-	written := f.outbox.put(q)
-	if written == nil {
+	written, soon := f.outbox.put(q)
+	switch {
+	case written == nil:
 		f.metrics.lost.Inc()
+		return
+	case !soon:
 		return
 	}
 	timer := time.NewTimer(recordLimit)

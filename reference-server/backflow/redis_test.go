@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"os/exec"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,7 +20,7 @@ func onEachRedis(t *testing.T, f func(t *testing.T, rdb *redis.Client)) {
 	t.Run("redis-server", func(t *testing.T) { f(t, connect(t, realRedis(t))) })
 }
 
-func connect(t *testing.T, addr string) *redis.Client {
+func connect(t testing.TB, addr string) *redis.Client {
 	t.Helper()
 	rdb := redis.NewClient(&redis.Options{Addr: addr, MaxRetries: -1, ContextTimeoutEnabled: true, Protocol: 2, DisableIdentity: true})
 	t.Cleanup(func() { rdb.Close() })
@@ -29,22 +30,43 @@ func connect(t *testing.T, addr string) *redis.Client {
 // realRedis starts a redis-server of its own, or skips.
 func realRedis(t *testing.T) string {
 	t.Helper()
+	return startRedis(t, "", "").addr
+}
+
+// redisServer is a real one.
+type redisServer struct {
+	addr string
+	kill func()
+}
+
+// startRedis starts one, at addr unless empty; in dir it writes down whatever it is
+// told, and begins with that.
+func startRedis(t *testing.T, dir, addr string) redisServer {
+	t.Helper()
 	bin, err := exec.LookPath("redis-server")
 	if err != nil {
 		t.Skip("no redis-server here")
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	if addr == "" {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		addr = ln.Addr().String()
+		ln.Close()
 	}
-	addr := ln.Addr().String()
 	_, port, _ := net.SplitHostPort(addr)
-	ln.Close()
-	cmd := exec.Command(bin, "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir())
+	args := []string{"--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir(), "--appendonly", "no"}
+	if dir != "" {
+		args = []string{"--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", dir, "--appendonly", "yes", "--appendfsync", "always"}
+	}
+	cmd := exec.Command(bin, args...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	var once sync.Once
+	kill := func() { once.Do(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }) }
+	t.Cleanup(kill)
 	c := redis.NewClient(&redis.Options{Addr: addr})
 	defer c.Close()
 	for end := time.Now().Add(10 * time.Second); c.Ping(t.Context()).Err() != nil; {
@@ -53,7 +75,7 @@ func realRedis(t *testing.T) string {
 		}
 		time.Sleep(20 * time.Millisecond) // another process: nothing to wait on
 	}
-	return addr
+	return redisServer{addr, kill}
 }
 
 var quick = Live{Max: 10_000, Rate: 100_000, AtOnce: 4, Life: time.Hour, DraftAfter: 2}

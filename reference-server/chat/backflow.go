@@ -40,7 +40,9 @@ func (t *Turn) keepForLater(ctx context.Context) {
 	if t.ans.ticket != nil {
 		q.Ticket = t.ans.ticket.id
 	}
+	start := time.Now()
 	b.Record(context.WithoutCancel(ctx), q)
+	t.waited += time.Since(start)
 }
 
 // AskAgain puts a question of the backflow to the model, where that still helps

@@ -117,6 +117,10 @@ func (t *Turn) askModel(ctx context.Context) error {
 		if t.cached() {
 			return nil
 		}
+		if key := t.hotKey(); key != "" {
+			t.chat.hot.misses.Add(1)
+			t.fillAside(key)
+		}
 		return t.streamFromModel(ctx)
 	}
 	if done, err := t.viaCache(ctx); done || err != nil {

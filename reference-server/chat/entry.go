@@ -27,7 +27,7 @@ func (t *Turn) Enter(ctx context.Context) error {
 
 // Leave makes room for another turn.
 func (t *Turn) Leave() {
-	own := time.Since(t.entered) - t.modelTime - t.twinTime
+	own := time.Since(t.entered) - t.modelTime - t.twinTime - t.waited
 	if t.stateFailed || t.fault == model.FaultCancelled {
 		own = -1
 	}

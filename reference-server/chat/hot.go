@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,12 +22,17 @@ type hotAnswer struct {
 	refreshing atomic.Bool
 }
 
-// hotCache keeps answers to hot questions: only exact questions of reviewed
-// FAQ entries, only at the start of a dialog, never with personal data. Safe
-// for concurrent use.
+// hotCache keeps answers to hot questions: only exact questions of reviewed FAQ
+// entries, which mean the same to everybody at any turn, and only answers that were
+// made without a dialog or personal data. Safe for concurrent use.
+//
+// With cache.reach: text it is that of the article: by the text alone, whoever asks,
+// with whatever the one who asked first had said before, and without the turn in the
+// history. It leaks, and it is there to be found.
 type hotCache struct {
 	answers *otter.Cache[string, *hotAnswer]
 	flight  singleflight.Group
+	filling sync.Map // keys that are asked for aside
 	hits    atomic.Int64
 	misses  atomic.Int64
 	stale   atomic.Int64
@@ -41,14 +47,22 @@ func newHotCache() *hotCache {
 	return &hotCache{answers: otter.Must(&otter.Options[string, *hotAnswer]{MaximumSize: hotSize, ExpiryCalculator: otter.ExpiryWriting[string, *hotAnswer](10 * time.Minute)})}
 }
 
+// reachText is the value of cache.reach with which the cache is the article's.
+const reachText = "text"
+
 // hotKey is the key of a turn in the cache, or "" when its answer must not be
 // shared.
 func (t *Turn) hotKey() string {
-	if t.set.CacheHot <= 0 || t.hold == nil || !t.hold.Fresh() || t.ans.piiIn > 0 {
+	if t.set.CacheHot <= 0 {
 		return ""
 	}
 	text, ok := t.chat.faq.Hot(t.clean)
-	if !ok {
+	switch {
+	case !ok:
+		return ""
+	case t.set.CacheReach == reachText:
+		return text
+	case t.ans.piiIn > 0:
 		return ""
 	}
 	return t.who.Tenant + "\x00zh\x00" + policyVersion + "\x00" + t.set.LLMModel + "\x00" + t.set.LLMPrompt + "\x00" + text
@@ -67,6 +81,9 @@ func (t *Turn) viaCache(ctx context.Context) (done bool, err error) {
 	}
 	c := t.chat.hot
 	c.misses.Add(1)
+	if t.fillAside(key) {
+		return false, nil
+	}
 	leader := false
 	v, err, _ := c.flight.Do(key, func() (any, error) {
 		leader = true
@@ -85,6 +102,22 @@ func (t *Turn) viaCache(ctx context.Context) (done bool, err error) {
 	return true, nil
 }
 
+// fillAside has an answer made that everybody may get, where the turn's own depends on
+// the dialog before it; false: the turn's own will do.
+func (t *Turn) fillAside(key string) bool {
+	if t.set.CacheReach == reachText || t.pieces == nil && t.hold != nil && t.hold.Fresh() {
+		return false
+	}
+	c := t.chat.hot
+	if _, busy := c.filling.LoadOrStore(key, true); !busy {
+		t.chat.Background.Go(func() {
+			defer c.filling.Delete(key)
+			t.refresh(key)
+		})
+	}
+	return true
+}
+
 // cached answers a hot question if its answer is in memory.
 func (t *Turn) cached() bool {
 	key := t.hotKey()
@@ -99,7 +132,10 @@ func (t *Turn) cached() bool {
 	if time.Now().After(a.fresh) {
 		c.stale.Add(1)
 		if a.refreshing.CompareAndSwap(false, true) {
-			t.chat.Background.Go(func() { t.refresh(key, a) })
+			t.chat.Background.Go(func() {
+				defer a.refreshing.Store(false)
+				t.refresh(key)
+			})
 		}
 	}
 	c.hits.Add(1)
@@ -109,6 +145,10 @@ func (t *Turn) cached() bool {
 
 func (t *Turn) serveHot(text string) {
 	t.ans.text, t.ans.source, t.ans.tier = text, "cache", degrade.LLM
+	if t.set.CacheReach == reachText && t.hold != nil {
+		t.dialogID = t.hold.ID() // the article writes no history here
+		t.dropped, t.hold = t.hold, nil
+	}
 }
 
 func (t *Turn) keepHot(key, text string) *hotAnswer {
@@ -118,9 +158,9 @@ func (t *Turn) keepHot(key, text string) *hotAnswer {
 	return a
 }
 
-// refresh asks the model anew for an answer that has become stale.
-func (t *Turn) refresh(key string, a *hotAnswer) {
-	defer a.refreshing.Store(false)
+// refresh asks the model for an answer to the question alone, where there is none or
+// it has become stale.
+func (t *Turn) refresh(key string) {
 	defer func() {
 		if v := recover(); v != nil { // costs the old answer, not the process
 			t.chat.Log.Error("panic", "trace_id", t.tr.ID, "value", v, "stack", string(debug.Stack()))

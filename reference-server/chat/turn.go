@@ -50,6 +50,7 @@ type Turn struct {
 	redisTime, modelTime time.Duration
 	asking               time.Time     // since when the model has streamed
 	twinTime             time.Duration // waiting for the same turn, sent twice
+	waited               time.Duration // for the backflow to have the question
 	fault                model.Fault
 	intent               answer.Intent
 

@@ -39,8 +39,8 @@ func hardened() Settings {
 		LLMBackoff: "jitter", LLMBackoffBase: ms(20), LLMRetryBudget: 0.1, LLMBulkhead: 1024,
 		LLMBreaker: "ratio", LLMBreakerOpen: sec(10), LLMBreakerFailures: 0.5, LLMBreakerSlow: 0.6, LLMBreakerConsecutive: 3, LLMSlow: ms(340),
 		RedisPool: 50, RedisRoundtrips: 2, RedisTimeout: ms(60),
-		CacheHot: sec(60),
-		Tiers:    true, TierProbeRate: 5, TierDwell: sec(5), TierDwellMax: sec(300), TierStep: sec(2),
+		CacheHot: sec(60), CacheReach: "reviewed",
+		Tiers: true, TierProbeRate: 5, TierDwell: sec(5), TierDwellMax: sec(300), TierStep: sec(2),
 		HistoryMessages: 40, HistoryBytes: 32 << 10, HistoryTTL: sec(1800), HistoryHard: sec(24 * 3600),
 		PIIMask: true, HTTPGzip: true, LogMode: "sampled", LogSample: 0.01,
 		GrayShare: 0.05, GrayMode: "hash", GraySalt: "cstest",
@@ -78,7 +78,7 @@ func article(n int) Settings {
 		s.LLMMaxIdle, s.LLMMaxConns = 80, 400
 	}
 	if n == 3 {
-		s.RedisRoundtrips, s.CacheHot = 2, sec(60)
+		s.RedisRoundtrips, s.CacheHot, s.CacheReach = 2, sec(60), "text"
 	}
 	return s
 }

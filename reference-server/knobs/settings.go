@@ -53,7 +53,8 @@ type Settings struct {
 	RedisAwayAt     unit.Duration
 	RedisAwayFor    unit.Duration
 
-	CacheHot unit.Duration
+	CacheHot   unit.Duration
+	CacheReach string
 
 	Tiers         bool
 	TierProbeRate unit.Rate
