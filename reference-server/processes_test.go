@@ -37,7 +37,7 @@ func TestServersShareAPort(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			req, err := http.NewRequest("POST", all[0].URL()+"/v1/chat", strings.NewReader(string(body)))
+			req, err := http.NewRequest(http.MethodPost, all[0].URL()+"/v1/chat", strings.NewReader(string(body)))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -49,7 +49,7 @@ func TestServersShareAPort(t *testing.T) {
 			}
 			text, err := io.ReadAll(resp.Body)
 			resp.Body.Close()
-			if err != nil || resp.StatusCode != 200 {
+			if err != nil || resp.StatusCode != http.StatusOK {
 				t.Fatalf("turn %d: %d %s %v", n, resp.StatusCode, text, err)
 			}
 			r := reply{resp.StatusCode, resp.Header, string(text)}

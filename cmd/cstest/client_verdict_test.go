@@ -73,7 +73,8 @@ func (b *bot) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // ask asks the model as often as the bot does.
 func (b *bot) ask(ctx context.Context, trace, text string) (answer string, err error) {
 	for try := 1; ; try++ {
-		status, told := 0, time.Duration(0)
+		var status int
+		var told time.Duration
 		answer, status, told, err = b.call(ctx, trace, text)
 		if told > 0 {
 			b.count(&b.told)
