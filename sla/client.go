@@ -191,7 +191,7 @@ func (j *judge) amplification(c *measure.Client) ClientFinding {
 		f.State, f.Text = Clean, reason.Reasons{reason.New(reason.ClientCallsStorm, worst)}
 	default:
 		f.State, f.Text = Clean, reason.Reasons{reason.New(reason.ClientCalls, calm, worst)}
-		if calm > 0 && worst >= amplified*calm {
+		if calm > 0 && worst >= amplified*max(calm, 1) { // who asks the model less than once a turn multiplies nothing
 			f.State = Found
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/cstest/cstest/mockllm"
+	"github.com/cstest/cstest/scenario"
 )
 
 // slurmRun is `cstest slurm run` of four shards, under way.
@@ -129,6 +133,9 @@ func TestSlurm(t *testing.T) {
 		}
 		code := r.ends(t)
 		doc := open(t, r.dir)
+		if doc.Client == nil || doc.Client.Calls != 0 { // the talker calls no model
+			t.Errorf("of the client is told %+v, %q", doc.Client, doc.Warnings)
+		}
 		if code != exitPass || len(doc.Storms) != 1 || doc.Storms[0].Name != "outage" || doc.Storms[0].Kind != "status" {
 			t.Errorf("exit %d, storms %+v, %q\n%s", code, doc.Storms, doc.Reasons, &r.stderr)
 		}
@@ -138,8 +145,26 @@ func TestSlurm(t *testing.T) {
 			t.Fatal(logs, err)
 		}
 		cstest(t, append([]string{"merge", "--results-dir", merged}, logs...)...)
-		if doc := open(t, merged); doc.Storms[0].Kind != "" || !slices.ContainsFunc(doc.Warnings, func(w string) bool { return strings.HasPrefix(w, "storms and calls of the mock LLM are not known") }) {
+		if doc := open(t, merged); doc.Client != nil || doc.Storms[0].Kind != "" || !slices.ContainsFunc(doc.Warnings, func(w string) bool { return strings.HasPrefix(w, "storms and calls of the mock LLM are not known") }) {
 			t.Errorf("by the logs alone: storms %+v, warnings %q", doc.Storms, doc.Warnings)
+		}
+	})
+	t.Run("what the target did to the model", func(t *testing.T) {
+		t.Parallel()
+		model := mockllm.RunT(t, mockllm.Config{})
+		b := &bot{model: model.URL(), tries: 1, passes: true, patient: 5 * time.Second}
+		web := httptest.NewServer(b)
+		t.Cleanup(web.Close)
+		r := c.run(t, "client", "3s", "node[0-3]", "--set", "target.url="+web.URL, "--set", "llm.admin="+model.AdminURL(), "--set", "llm.faults=["+cutFault+"]")
+		r.ends(t)
+		doc := open(t, r.dir)
+		if b.passed < 30 || doc.Client == nil {
+			t.Fatalf("passed %d on, %+v, %q\n%s", b.passed, doc.Client, doc.Warnings, &r.stderr)
+		}
+		for _, f := range doc.Client.Findings {
+			if f.Name == scenario.ClientBroken {
+				finds(t, f, "found", b.passed, b.passed)
+			}
 		}
 	})
 	t.Run("task killed", func(t *testing.T) {
