@@ -137,6 +137,9 @@ func (s *Server) build(set *knobs.Settings) {
 	s.chat = chat.New(chat.Rooms{
 		Knobs: s.knobs, Limiter: s.limiter, IDs: s.ids, Dialogs: s.store, Watch: s.watch, Intents: answer.NewIntents(), FAQ: s.faq, Backflow: s.backflow,
 		Model: s.model, Caller: s.caller, Gray: s.gray, GrayCaller: s.grays, Desk: s.desk, Screen: screen, Metrics: s.metrics.registry, Log: s.log, Background: &s.background, Draining: s.draining.Load,
+		Spent: func(who dialog.Owner, tokens int) {
+			s.gates.Tokens.Spend(quota.Key(who), s.knobs.Load().LimitTokens, tokens, time.Now())
+		},
 	})
 	s.jobs = jobs.New(s.redis, s.chat.AnswerJob, s.log, time.Now)
 	s.gates = quota.New()

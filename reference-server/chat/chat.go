@@ -36,8 +36,9 @@ type Rooms struct {
 	Screen     *Screen
 	Metrics    prometheus.Registerer
 	Log        *slog.Logger
-	Background *sync.WaitGroup // counts what goes on after an answer
-	Draining   func() bool     // the server is going down
+	Background *sync.WaitGroup                    // counts what goes on after an answer
+	Draining   func() bool                        // the server is going down
+	Spent      func(who dialog.Owner, tokens int) // hears what a user has cost at the model
 }
 
 // Chat answers turns. Safe for concurrent use.

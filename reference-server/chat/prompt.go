@@ -41,8 +41,10 @@ func (t *Turn) answerByModel(ctx context.Context) error {
 	if t.forget() {
 		p.Turns = nil
 	}
-	text, attempts, err := t.caller().Call(ctx, t.chat.Model.Body(p), t.tr)
+	body := t.chat.Model.Body(p)
+	text, attempts, err := t.caller().Call(ctx, body, t.tr)
 	t.modelTime, t.attempts = time.Since(start), attempts
+	t.spend(body, attempts, text)
 	if err != nil {
 		t.fault = model.FaultOf(err)
 		return err

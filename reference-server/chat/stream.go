@@ -29,8 +29,10 @@ func (t *Turn) streamFromModel(ctx context.Context) error {
 		first = min(first, time.Until(until))
 	}
 	out := &said{out: t.pieces, screen: t.chat.Screen.stream()}
-	attempts, err := t.caller().Stream(ctx, t.chat.Model.StreamBody(p), t.tr, first, t.waiting, out.add)
+	body := t.chat.Model.StreamBody(p)
+	attempts, err := t.caller().Stream(ctx, body, t.tr, first, t.waiting, out.add)
 	t.modelTime, t.attempts = time.Since(start), attempts
+	t.spend(body, attempts, out.text.String())
 	if err == nil {
 		err = out.end()
 	}

@@ -50,6 +50,7 @@ type Turn struct {
 	redisTime, modelTime time.Duration
 	asking               time.Time     // since when the model has streamed
 	twinTime             time.Duration // waiting for the same turn, sent twice
+	tokens               int           // that it has cost, about
 	waited               time.Duration // for the backflow to have the question
 	fault                model.Fault
 	intent               answer.Intent
@@ -95,10 +96,14 @@ func (t *Turn) read() {
 // type Error are bugs.
 func (t *Turn) Run(ctx context.Context) ([]byte, error) {
 	committed := false
+	t.tokens = 0
 	t.hold, t.dropped, t.announce, t.alone = nil, nil, nil, nil // of a run before, where a job is patient
 	defer func() {
 		if !committed {
 			t.chat.Dialogs.Release(t.hold)
+		}
+		if t.tokens > 0 {
+			t.chat.Spent(t.who, t.tokens)
 		}
 		t.chat.Dialogs.Release(t.dropped)
 		if t.alone != nil {

@@ -19,6 +19,8 @@ type Settings struct {
 	LimitUser        unit.Rate
 	LimitUserBurst   unit.Count
 	LimitReads       unit.Rate
+	LimitDialogs     unit.Rate
+	LimitTokens      unit.Rate
 	LimitRefused     unit.Rate
 	LimitPolls       unit.Count
 	LimitPollsUser   unit.Count

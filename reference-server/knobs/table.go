@@ -33,6 +33,8 @@ func turnSpecs() []spec {
 		{"limit.user", true, "token bucket for each user; 0/s: off", nil, func(s *Settings) any { return &s.LimitUser }},
 		{"limit.user_burst", true, "size of a user's bucket", nil, func(s *Settings) any { return &s.LimitUserBurst }},
 		{"limit.reads", true, "token bucket of each user for polls, histories and tickets, two seconds of burst; 0/s: off", nil, func(s *Settings) any { return &s.LimitReads }},
+		{"limit.dialogs", true, "token bucket of each user for dialogs begun, a minute of burst; 0/s: off", nil, func(s *Settings) any { return &s.LimitDialogs }},
+		{"limit.tokens", true, "tokens of the model that each user may cost, about, ten minutes of burst; who is in debt gets 429 until it is paid; 0/s: off", nil, func(s *Settings) any { return &s.LimitTokens }},
 		{"limit.refused", true, "token bucket of each address for requests without a valid token and for what is not there, five seconds of burst, above it 429 without a look at the request; 0/s: off", nil, func(s *Settings) any { return &s.LimitRefused }},
 		{"limit.polls", true, "polls of jobs that wait, above it 429; 0: unbounded", nil, func(s *Settings) any { return &s.LimitPolls }},
 		{"limit.polls_user", true, "polls of one user that wait, above it 429; 0: unbounded", nil, func(s *Settings) any { return &s.LimitPollsUser }},

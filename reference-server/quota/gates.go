@@ -20,6 +20,8 @@ type Gates struct {
 	tenants *otter.Cache[string, *rate.Limiter]
 	Reads   Keyed // of users
 	Refused Keyed // of addresses
+	Dialogs Keyed // that users begin
+	Tokens  Keyed // of the model, that users cost
 }
 
 // Limits are the rates of turns that pass; 0: all.
@@ -36,7 +38,7 @@ const (
 
 // New makes gates; Close ends them.
 func New() *Gates {
-	g := &Gates{Reads: newKeyed("reads", 2), Refused: newKeyed("refused", 5)}
+	g := &Gates{Reads: newKeyed("reads", 2), Refused: newKeyed("refused", 5), Dialogs: newKeyed("dialogs", 60), Tokens: newKeyed("tokens", 600)}
 	g.reset(Limits{})
 	return g
 }
@@ -56,6 +58,8 @@ func (g *Gates) Close() {
 	g.closeBuckets()
 	g.Reads.buckets.StopAllGoroutines()
 	g.Refused.buckets.StopAllGoroutines()
+	g.Dialogs.buckets.StopAllGoroutines()
+	g.Tokens.buckets.StopAllGoroutines()
 }
 
 func (g *Gates) closeBuckets() {

@@ -40,6 +40,16 @@ func (k Keyed) Take(key string, perSecond unit.Rate, now time.Time) *Refusal {
 	return take(b, k.name, b.Burst(), now)
 }
 
+// Spend takes n tokens that were used already, into debt where there are fewer, by what
+// the bucket holds at most.
+func (k Keyed) Spend(key string, perSecond unit.Rate, n int, now time.Time) {
+	if perSecond <= 0 || n <= 0 {
+		return
+	}
+	b := k.bucket(key, perSecond)
+	b.ReserveN(now, min(n, b.Burst()))
+}
+
 // Peek is Take without taking.
 func (k Keyed) Peek(key string, perSecond unit.Rate, now time.Time) *Refusal {
 	if perSecond <= 0 {

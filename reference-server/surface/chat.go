@@ -10,6 +10,7 @@ import (
 	"github.com/cstest/cstest/reference-server/chat"
 	"github.com/cstest/cstest/reference-server/dialog"
 	"github.com/cstest/cstest/reference-server/problem"
+	"github.com/cstest/cstest/reference-server/quota"
 )
 
 // chat answers one turn.
@@ -64,6 +65,14 @@ func (s *Surface) openTurn(x *exchange, body []byte) error {
 	}
 	if q.uid != "" && q.uid != x.who.UID {
 		return problem.UID
+	}
+	if q.dialogID == "" {
+		if full := s.Gates.Dialogs.Take(quota.Key(x.who.Owner), x.set.LimitDialogs, x.start); full != nil {
+			if x.w == nil {
+				return s.refusal(full) // in a window there are no headers
+			}
+			return s.limited(x, full)
+		}
 	}
 	x.turn, err = s.Chat.Open(chat.Message{Who: x.who.Owner, DialogID: q.dialogID, TurnID: q.turnID, Text: q.text, Start: x.start, Trace: x.tr})
 	return err

@@ -105,11 +105,19 @@ func (s *Surface) recovered(x *exchange, err *error) {
 func (s *Surface) quota(x *exchange, e Endpoint) *quota.Refusal {
 	switch {
 	case e.Turn:
-		return s.Gates.Turn(x.who.Owner, limits(x.set), x.start)
+		return s.turnQuota(x)
 	case e.Role == token.User:
 		return s.Gates.Reads.Take(quota.Key(x.who.Owner), x.set.LimitReads, x.start)
 	}
 	return nil
+}
+
+// turnQuota takes what a turn costs before it is asked.
+func (s *Surface) turnQuota(x *exchange) *quota.Refusal {
+	if q := s.Gates.Tokens.Peek(quota.Key(x.who.Owner), x.set.LimitTokens, x.start); q != nil {
+		return q
+	}
+	return s.Gates.Turn(x.who.Owner, limits(x.set), x.start)
 }
 
 func (s *Surface) limited(x *exchange, q *quota.Refusal) error {

@@ -69,7 +69,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		}
 		m.durations[r] = durations.WithLabelValues(routeNames[r])
 	}
-	for _, reason := range []string{"user", "tenant", "global", "reads", "refused", "bodies", "polls", "shed", "draining"} {
+	for _, reason := range []string{"user", "tenant", "global", "dialogs", "tokens", "reads", "refused", "bodies", "polls", "shed", "draining"} {
 		m.rejected[reason] = rejected.WithLabelValues(reason)
 	}
 	return m

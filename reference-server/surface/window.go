@@ -77,7 +77,7 @@ func (s *Surface) sayTurn(ctx context.Context, x *exchange, message []byte) (_ [
 		s.metrics.rejected["draining"].Inc()
 		return nil, problem.Draining
 	}
-	if q := s.Gates.Turn(x.who.Owner, limits(x.set), x.start); q != nil {
+	if q := s.turnQuota(x); q != nil {
 		return nil, s.refusal(q)
 	}
 	if err := s.openTurn(x, message); err != nil {
