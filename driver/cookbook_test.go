@@ -92,6 +92,31 @@ var cookbook = map[string]preset{
 		}
 		sendEvents(w, piece, `data: {"choices":[{"delta":{},"finish_reason":"stop"}]}`, "data: [DONE]")
 	}, "u:a | ! the stream ended without its terminal event", ""},
+	"run-stream": {func(s *shape, w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/threads":
+			fmt.Fprint(w, `{"id":"t1"}`)
+		case r.Method == http.MethodPost:
+			var q struct{ Text string }
+			s.read(r, &q)
+			fmt.Fprintf(w, `{"run_id":%q}`, s.hear(strings.Split(r.URL.Path, "/")[2], q.Text))
+		default:
+			sendEvents(w, `data: {"from":"user","text":"echo"}`, `data: {"type":"typing"}`, fmt.Sprintf(`data: {"from":"bot","text":%q}`, strings.Split(r.URL.Path, "/")[2]),
+				`data: {"from":"bot","text":"!"}`, `data: {"type":"finished","usage":{"in":5,"out":2}}`)
+		}
+	}, "a! | a+b!", ""},
+	"model-tools": {func(s *shape, w http.ResponseWriter, r *http.Request) {
+		var q struct {
+			Messages []struct{ Role, Content string }
+		}
+		s.read(r, &q)
+		last := q.Messages[len(q.Messages)-1]
+		if last.Role == "user" && last.Content == "a" {
+			fmt.Fprint(w, `{"choices":[{"message":{"content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"get_order","arguments":"{\"order_no\":\"7\"}"}}]},"finish_reason":"tool_calls"}]}`)
+			return
+		}
+		fmt.Fprintf(w, `{"choices":[{"message":{"content":%q},"finish_reason":"stop"}]}`, fmt.Sprint(len(q.Messages), " ", last.Content))
+	}, `4 {"asked":"{\"order_no\":\"7\"}"} | 4 b`, ""},
 	"web-chat":     webChat,
 	"graphql-chat": graphQLOverSocket,
 	"photo": {func(s *shape, w http.ResponseWriter, r *http.Request) {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cstest/cstest/scenario"
 )
@@ -140,10 +141,10 @@ response: {stream: {format: text, done: end-of-body}, error: {path: error, exist
 			"! no agent | ! no agent", "",
 		},
 	} {
-		for _, version := range []string{""} {
+		for _, version := range []string{"", "http: h2c\nconnections: shared\n"} {
 			t.Run(name+" "+version, func(t *testing.T) {
 				last := ""
-				d, _ := mapped(t, "mode: stream\n"+strings.TrimSpace(tt.target), func(w http.ResponseWriter, r *http.Request) {
+				d := mappedOver(t, version+"mode: stream\n"+strings.TrimSpace(tt.target), func(w http.ResponseWriter, r *http.Request) {
 					body, _ := io.ReadAll(r.Body)
 					if last = string(body); len(body) > 0 {
 						r.Body = io.NopCloser(strings.NewReader(last))
@@ -165,6 +166,19 @@ response: {stream: {format: text, done: end-of-body}, error: {path: error, exist
 			})
 		}
 	}
+}
+
+// mappedOver is mapped by a server that speaks HTTP/2 as well.
+func mappedOver(t *testing.T, target string, handle http.HandlerFunc) Driver {
+	t.Helper()
+	_, s := mapped(t, target, handle)
+	s.Target.URL = serve(t, handle).URL
+	d, err := New(&s.Target, Options{Base: time.Now(), RunID: "r"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	return d
 }
 
 // What a stream cannot mean is refused, with what to write.
