@@ -89,6 +89,7 @@ func TestDescribed(t *testing.T) {
 		"OpenAPI 3": {
 			openAPI, shopAPI,
 			[]string{
+				"Made from an API's description, nothing of it tried", "name: described",
 				`url: "https://pre.shop.example"`, `path: "/api/shops/${env:CHAT_SHOP_NO}/chats/${conversation.id}/messages?lang=zh"`, `"x-api-key": "${env:CHAT_API_KEY}"`,
 				`body: {"text": "${turn.text}", "channel": "web", "tries": 1, "userId": "${user.id}"}`, `answer: "data.reply"`, `ok: {path: "code", equals: "0"}`, `error_message: "msg"`,
 			},
@@ -120,7 +121,7 @@ func TestDescribed(t *testing.T) {
 				"header":[{"key":"X-Trace","value":"{{$guid}}"},{"key":"X-Off","value":"1","disabled":true}],"body":{"mode":"raw","raw":"{\"text\": \"我要退货\", \"tenant\": \"${env:HOME}\"}"}},
 				"response":[{"code":500,"body":"{}"},{"code":200,"header":[{"key":"Content-Type","value":"application/json"}],"body":"{\"code\": 0, \"data\": {\"reply\": \"好的，请提供订单号。\"}}"}]}]}]}`,
 			[]string{
-				`url: "https://pre.shop.example"`, `path: "/api/chats/${conversation.id}/messages?shop=${env:CHAT_SHOP}"`, `auth: {bearer: "${env:CHAT_TOKEN}"}`, `"x-trace": "${turn.id}"`,
+				"Made from recorded requests", `url: "https://pre.shop.example"`, `path: "/api/chats/${conversation.id}/messages?shop=${env:CHAT_SHOP}"`, `auth: {bearer: "${env:CHAT_TOKEN}"}`, `"x-trace": "${turn.id}"`,
 				`body: {"text": "${turn.text}", "tenant": "$${env:HOME}"}`, `answer: "data.reply"`, `say: "我要退货"`,
 			},
 			[]string{"POST /api/chats/${conversation.id}/messages is the turn", "scripts of the collection are not run", "set CHAT_SHOP in the environment to the value of the variable shop", "set CHAT_TOKEN in the environment"},

@@ -19,7 +19,9 @@ type Exchange struct {
 	Form     []Field // of multipart/form-data or application/x-www-form-urlencoded
 	Multi    bool    // the form is multipart
 	Insecure bool    // certificates were not checked
-	Answer   *Answer
+	// Described: nobody asked this; it was made of what an API's description says.
+	Described bool
+	Answer    *Answer
 }
 
 // Field is a header or a field of a form. File: the value is a file's name.

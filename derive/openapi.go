@@ -135,7 +135,7 @@ func (o *openAPI) best(paths *tree) (best *operation, others []string, err error
 func (o *openAPI) operation(path, method string, ops, op *tree) (*operation, error) {
 	name := strings.ToUpper(method) + " " + path
 	o.notes, o.env = nil, newSecrets()
-	x := &Exchange{Method: strings.ToUpper(method), URL: &url.URL{Scheme: "https", Host: "h"}}
+	x := &Exchange{Described: true, Method: strings.ToUpper(method), URL: &url.URL{Scheme: "https", Host: "h"}}
 	if err := o.body(x, op); err != nil {
 		return nil, reason.Errorf("%.100s: %w", name, err)
 	}

@@ -42,6 +42,7 @@ func Scenario(name, file string, list []*Exchange) (*Result, error) {
 	d.request = newRequest(last, said, dialog, d.response != nil && d.response.dialogID == "", d.env)
 	d.headers, d.bearer = d.request.headersOf(last, known, dialog, d.cookies)
 	d.method, d.url, d.insecure = last.Method, target(last.URL), last.Insecure
+	d.described = last.Described
 	d.form, d.multi = len(last.Form) > 0, last.Multi
 	return &Result{d.yaml(), d.notes()}, nil
 }
@@ -109,6 +110,7 @@ type draft struct {
 	url, method string
 	insecure    bool
 	form, multi bool
+	described   bool
 	cookies     bool
 	steps       []step
 	request     *request
@@ -168,7 +170,11 @@ func (d *draft) yaml() []byte {
 	var b strings.Builder
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	p("# yaml-language-server: $schema=./scenario.schema.json")
-	p("#\n# Made from recorded requests: look at what is marked with <--, then\n#")
+	made, called := "recorded requests", "recorded"
+	if d.described {
+		made, called = "an API's description, nothing of it tried", "described"
+	}
+	p("#\n# Made from %s: look at what is marked with <--, then\n#", made)
 	p("#   cstest validate %s\n#   cstest try %s\n#   cstest run %s", d.file, d.file, d.file)
 	p("version: 1\nname: %s\n\ntarget:\n  url: %s      # <-- a public address also needs --allow-target", quote(d.name), quote(d.url))
 	if d.insecure {
@@ -185,7 +191,7 @@ func (d *draft) yaml() []byte {
 	}
 	p("\nload:\n  stages:                       # <-- starts of conversations")
 	p("    - {name: warmup, for: 10s, starts: 1/s, judged: false}\n    - {name: steady, for: 2m, starts: 5/s}\n  think: {median: 3s, p95: 9s}")
-	p("\nconversations:                  # <-- what your customers say\n  - name: recorded\n    turns:")
+	p("\nconversations:                  # <-- what your customers say\n  - name: %s\n    turns:", called)
 	for _, say := range d.says {
 		p("      - say: %s", quote(say))
 	}
