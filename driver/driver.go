@@ -16,7 +16,9 @@ import (
 //     proxies in the environment are ignored, and cookies where the target does not
 //     say otherwise; where it does, they are the user's and of one origin. Only a job
 //     is asked after again. A turn that is refused because the user's login has run
-//     out (401, or again_on) is sent once more behind a new one.
+//     out (401, or again_on) is sent once more behind a new one. A turn of api openai
+//     whose model calls functions is as many requests as it takes until the model
+//     answers the user, at most as many as the target says; the answer is that of the last.
 //     A request of which an HTTP/2 server says that it has not begun with it
 //     (GOAWAY, REFUSED_STREAM) goes over another stream or connection, at most
 //     eight times: it happens once. Traffic counts it.

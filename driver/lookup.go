@@ -42,6 +42,11 @@ func LookUp(place, head, body string) (value string, found bool) {
 	return lookUp(place, head, body, "")
 }
 
+// LookUpEvent is LookUp for an event of a stream, by its name and its data.
+func LookUpEvent(place, head, data, name string) (value string, found bool) {
+	return lookUp(place, head, data, name)
+}
+
 func lookUp(place, head, body, event string) (value string, found bool) {
 	paths := &find.Paths{Of: map[int]string{}}
 	p, err := find.Compile(place, paths)

@@ -35,7 +35,8 @@ type Exchange struct {
 	DialogID     string
 	Answer       string
 	Tier         string
-	Paths        []Path // those of the mapping, and what each found
+	Usage        driver.Usage // tokens, as the answers tell
+	Paths        []Path       // those of the mapping, and what each found
 	Outcome      measure.Outcome
 	Because      string // the rule that chose the outcome
 	Took         time.Duration
@@ -111,13 +112,22 @@ func lookUp(t *scenario.Target, place, head, body string) (value string, found b
 	default:
 		return driver.LookUp(place, head, body)
 	}
+	if s := t.Response; s != nil && s.Stream != nil && s.Stream.Format == scenario.StreamText {
+		return driver.LookUp(place, head, body)
+	}
+	kind, _ := scenario.Find(place)
+	event := ""
 	for line := range strings.Lines(body) {
 		line = strings.TrimSpace(line)
-		data, ok := strings.CutPrefix(line, "data:")
-		if data = strings.TrimSpace(data); !ok && !strings.HasPrefix(line, "{") || !gjson.Valid(data) {
+		if name, ok := strings.CutPrefix(line, "event:"); ok || line == "" {
+			event = strings.TrimSpace(name)
 			continue
 		}
-		if v, ok := driver.LookUp(place, head, data); ok {
+		data, ok := strings.CutPrefix(line, "data:")
+		if data = strings.TrimSpace(data); !ok && !strings.HasPrefix(line, "{") || kind == scenario.PlaceJSON && !gjson.Valid(data) {
+			continue
+		}
+		if v, ok := driver.LookUpEvent(place, head, data, event); ok {
 			value, found = v, true
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cstest/cstest/driver"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 )
@@ -56,5 +57,27 @@ func TestPathsAndSavedValues(t *testing.T) {
 	streamed := pathsOf(target, "", "data: {\"id\":\"d1\"}\n\ndata: {\"data\":{\"reply\":\"x\"}}\n\ndata: [DONE]\n")
 	if !streamed[0].Found || streamed[0].Value != "d1" || !streamed[1].Found || streamed[2].Found {
 		t.Errorf("got %+v", streamed)
+	}
+	target.Response = &scenario.Response{Answer: "body:text", OK: scenario.Conditions{{Path: "sse:event"}}}
+	if named := pathsOf(target, "", "event: typing\ndata: soon\n\nevent: answer\ndata: it comes\n\n"); named[0].Value != "it comes" || named[1].Value != "answer" {
+		t.Errorf("got %+v", named)
+	}
+}
+
+// What a model tells of its tokens is shown, and that it tells nothing.
+func TestTokensAreShown(t *testing.T) {
+	e := Exchange{Usage: driver.Usage{Answers: 2, Told: 1, Calls: 1, Input: 51, Output: 7}}
+	for lang, want := range map[reason.Lang]string{reason.English: "tokens     51 in, 7 out; of 2 answers 1 told; 1 tool calls\n", reason.Chinese: "token      输入 51，输出 7；2 个应答中有 1 个告知；工具调用 1 次\n"} {
+		if text := e.Text(lang); !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	e.Usage.Told = 0
+	if text := e.Text(reason.English); !strings.Contains(text, "tokens     not told (2 answers); 1 tool calls\n") {
+		t.Error(text)
+	}
+	e.Usage = driver.Usage{}
+	if text := e.Text(reason.English); strings.Contains(text, "tokens") {
+		t.Error(text)
 	}
 }

@@ -16,6 +16,7 @@ type exchangeWords struct {
 	Nothing, None, NotFound, Found, NotMapped, Unheard string
 	Tier, Answer, StatusF, AfterF                      string
 	UnknownAuthority, Colon                            string
+	Tokens, TokensF, TokensUntoldF, CallsF             string
 }
 
 func exchangeWordsIn(lang reason.Lang) exchangeWords {
@@ -25,6 +26,7 @@ func exchangeWordsIn(lang reason.Lang) exchangeWords {
 			Nothing: "（空）", None: "（无）", NotFound: "未找到", Found: "找到：", NotMapped: "与映射不符：", Unheard: "没有应答",
 			Tier: "档位", Answer: "应答", StatusF: "状态码 %d", AfterF: "%s，%s，用时 %s",
 			UnknownAuthority: "（请在 target.tls.ca 中写明其 CA，或加 --insecure）", Colon: "：",
+			Tokens: "token", TokensF: "输入 %d，输出 %d；%d 个应答中有 %d 个告知", TokensUntoldF: "未告知（%d 个应答）", CallsF: "；工具调用 %d 次",
 		}
 	}
 	return exchangeWords{
@@ -32,6 +34,7 @@ func exchangeWordsIn(lang reason.Lang) exchangeWords {
 		Nothing: "(nothing)", None: "(none)", NotFound: "not found", Found: "found: ", NotMapped: "not as mapped: ", Unheard: "no answer",
 		Tier: "tier", Answer: "answer", StatusF: "status %d", AfterF: "%s, %s after %s",
 		UnknownAuthority: " (name its CA in target.tls.ca, or add --insecure)", Colon: ": ",
+		Tokens: "tokens", TokensF: "%d in, %d out; of %d answers %d told", TokensUntoldF: "not told (%d answers)", CallsF: "; %d tool calls",
 	}
 }
 
@@ -80,6 +83,9 @@ func (e *Exchange) Text(lang reason.Lang) string {
 	section(w.Request, e.Request)
 	section(w.Response, e.Response)
 	fmt.Fprintf(&b, "  %s\n    dialog_id  %s\n    %-9s  %s\n    %-9s  %s\n", w.Extracted, w.orNone(e.DialogID), w.Answer, w.orNone(e.Answer), w.Tier, e.Tier)
+	if tokens := w.tokens(e); tokens != "" {
+		fmt.Fprintf(&b, "    %-9s  %s\n", w.Tokens, tokens)
+	}
 	if len(e.Paths) > 0 {
 		fmt.Fprintf(&b, "  %s\n", w.Paths)
 	}
@@ -102,6 +108,22 @@ func (e *Exchange) Text(lang reason.Lang) string {
 		fmt.Fprintf(&b, "    %s%s\n", w.NotMapped, what.Text(lang))
 	}
 	return b.String()
+}
+
+// tokens are those that the answers told; empty where no model was asked for any.
+func (w *exchangeWords) tokens(e *Exchange) string {
+	u := &e.Usage
+	if u.Answers == 0 {
+		return ""
+	}
+	text := fmt.Sprintf(w.TokensUntoldF, u.Answers)
+	if u.Told > 0 {
+		text = fmt.Sprintf(w.TokensF, u.Input, u.Output, u.Answers, u.Told)
+	}
+	if u.Calls > 0 {
+		text += fmt.Sprintf(w.CallsF, u.Calls)
+	}
+	return text
 }
 
 // oneLine is the beginning of a value, for a table.

@@ -156,7 +156,7 @@ func converse(ctx context.Context, o *Options, target *scenario.Target, longest 
 		e := &Exchange{
 			Conversation: st.Conversation, Number: st.Number, Of: st.Of,
 			Status: st.Reply.Status, Reason: st.Reply.Reason, Message: st.Reply.Message,
-			DialogID: string(st.Reply.DialogID), Answer: string(st.Reply.Answer), Tier: st.Judgement.Tier.String(),
+			DialogID: string(st.Reply.DialogID), Answer: string(st.Reply.Answer), Tier: st.Judgement.Tier.String(), Usage: st.Reply.Usage,
 			Outcome: st.Judgement.Outcome, Because: cmp.Or(st.Judgement.Message, refusal(st)), Took: st.Reply.Done - st.Reply.Begun,
 			contextStatus: string(st.Reply.ContextStatus), Unmapped: unmapped(st),
 		}
