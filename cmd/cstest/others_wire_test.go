@@ -65,7 +65,7 @@ func TestOwnAcceptEncoding(t *testing.T) {
 				}
 				r, doc := runCase(t, "accept-encoding", url, set...)
 				if c := doc.Counts; r.code != exitPass || c.Turns < 5 || c.OK != c.Turns {
-					t.Errorf("exit %d, %d of %d turns ok, %d sent again\n%s", r.code, c.OK, c.Turns, doc.Generator.Resent, r.stdout)
+					t.Fatalf("exit %d, %d of %d turns ok, %d sent again\n%s", r.code, c.OK, c.Turns, doc.Generator.Resent, r.stdout)
 				}
 				if q := doc.FirstToken; mode == "stream" && (q == nil || q.MaxNs == nil || *q.MaxNs >= *doc.Latency.Response.MaxNs) {
 					t.Errorf("first tokens came with the last: %+v", q)

@@ -73,7 +73,7 @@ func readExperiment(t *testing.T, dir string) *tune.Experiment {
 func TestTuneEndToEnd(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "out")
-	got := cstest(t, "tune", writeLittle(t), "--vary", "llm.latency.constant=10ms,100ms", "--vary", "chat.concurrent_turns=allow,nonsense",
+	got := cstest(t, "tune", writeLittle(t), "--vary", "llm.latency.constant=10ms,100ms", "--vary", "target.bundled.redis=embedded,redis://127.0.0.1:1/0",
 		"--rounds", "1", "--results-dir", dir)
 	if got.code != 0 {
 		t.Fatalf("exit %d\n%s%s", got.code, got.stdout, got.stderr)
@@ -91,7 +91,7 @@ func TestTuneEndToEnd(t *testing.T) {
 			t.Errorf("a server that does not start: %+v", a)
 		}
 	}
-	if len(e.Warnings) < 2 || !strings.Contains(got.stdout, "nonsense is not compared") {
+	if len(e.Warnings) < 2 || !strings.Contains(got.stdout, "redis://127.0.0.1:1/0 is not compared") {
 		t.Errorf("what does not start goes unsaid: %q\n%s", e.Warnings, got.stdout)
 	}
 	for _, r := range e.Runs {
@@ -107,6 +107,15 @@ func TestTuneEndToEnd(t *testing.T) {
 	}
 	if md, err := os.ReadFile(filepath.Join(dir, "tune.md")); err != nil || !strings.Contains(string(md), "| 100 ms |") && !strings.Contains(string(md), " ms |") {
 		t.Errorf("tune.md: %v\n%s", err, md)
+	}
+}
+
+// A knob that no server would start with is told before anything runs.
+func TestTuneOfAnImpossibleKnob(t *testing.T) {
+	t.Parallel()
+	got := cstest(t, "tune", writeLittle(t), "--vary", "chat.concurrent_turns=allow,nonsense", "--results-dir", filepath.Join(t.TempDir(), "out"))
+	if want := `target.bundled.knobs.chat.concurrent_turns: "nonsense" is not one of refuse, allow`; got.code != exitUsage || !strings.Contains(got.stderr, want) {
+		t.Errorf("exit %d, want %q:\n%s", got.code, want, got.stderr)
 	}
 }
 
