@@ -167,7 +167,11 @@ type Step struct {
 	Seed       uint64 // of the arrivals, the same in all of the round
 }
 
-// NewPlan plans an experiment; rounds 0 are as many as can show a difference.
+// spareRounds are made beside those that can show a difference: with not one to spare, a
+// single run that measured nothing would leave its variant without any bounds.
+const spareRounds = 1
+
+// NewPlan plans an experiment; rounds 0 are as many as can show a difference, and one.
 func NewPlan(variants []Variant, rounds int, seed uint64) (*Plan, error) {
 	if len(variants) < 2 {
 		return nil, errors.New("there is nothing to compare with")
@@ -178,7 +182,7 @@ func NewPlan(variants []Variant, rounds int, seed uint64) (*Plan, error) {
 	}
 	p.Arms = append(p.Arms, Arm{Variant: variants[0], Control: true})
 	if rounds == 0 {
-		p.Rounds = max(leastRounds, sla.LeastPairs(p.shared(len(Metrics()))))
+		p.Rounds = max(leastRounds, sla.LeastPairs(p.shared(len(Metrics())))+spareRounds)
 	}
 	if p.Rounds < 1 || p.Rounds > MaxRounds {
 		return nil, reason.Errorf("%d rounds: from 1 to %d", p.Rounds, MaxRounds)

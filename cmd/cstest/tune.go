@@ -66,7 +66,7 @@ With --gate METRIC: exits 10 when a variant is worse in it, 11 when it cannot be
 	completeScenarioFlags(cmd)
 	f := cmd.Flags()
 	f.StringArrayVar(&o.vary, "vary", nil, "KEY=a,b,c, the first value is the baseline (may be repeated; default the scenario's variants)")
-	f.IntVar(&o.rounds, "rounds", 0, "how often every variant runs (default as often as can show a difference, 10 at least)")
+	f.IntVar(&o.rounds, "rounds", 0, "how often every variant runs (default as often as can show a difference and once more, 10 at least)")
 	f.BoolVar(&o.stepwise, "stepwise", false, "compare each variant with the one before it, not with the baseline (tuning-stages does)")
 	f.StringVar(&o.gate, "gate", "", "the metric that decides the exit code: "+strings.Join(metricNames(), ", "))
 	f.StringVar(&o.resultsDir, "results-dir", "", "where the results go (default results/tune-<name>-<UTC time>)")
