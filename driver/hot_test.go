@@ -23,8 +23,13 @@ import (
 // little work as can be.
 func echoServer(t testing.TB) string {
 	t.Helper()
-	answer := []byte("HTTP/1.1 200 OK\r\nServer: nginx\r\nDate: Sun, 22 Nov 2026 20:00:00 GMT\r\nContent-Type: application/json\r\nContent-Length: 120\r\nConnection: keep-alive\r\n\r\n" +
-		`{"dialog_id":"0123456789abcdef0123456789abcdef","answer":"this is the answer to your question, customer","cost_ms":1.00}`)
+	return answering(t, `"}`, `{"dialog_id":"0123456789abcdef0123456789abcdef","answer":"this is the answer to your question, customer","cost_ms":1.00}`)
+}
+
+// answering answers every request that ends so.
+func answering(t testing.TB, end, body string) string {
+	t.Helper()
+	answer := fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nServer: nginx\r\nDate: Sun, 22 Nov 2026 20:00:00 GMT\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: keep-alive\r\n\r\n%s", len(body), body)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -44,7 +49,7 @@ func echoServer(t testing.TB) string {
 					if err != nil {
 						return
 					}
-					if bytes.HasSuffix(in[:n], []byte(`"}`)) {
+					if bytes.HasSuffix(in[:n], []byte(end)) {
 						if _, err := c.Write(answer); err != nil {
 							return
 						}
@@ -101,6 +106,28 @@ func TestTurnAllocatesNothing(t *testing.T) {
 			t.Errorf("%s: %.0f allocations per turn", c.version, n)
 		}
 		line.Close()
+	}
+}
+
+// Nor does one of api openai that calls no functions, its tokens counted.
+func TestModelTurnAllocatesNothing(t *testing.T) {
+	url := answering(t, `]}`, `{"id":"c","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"it comes","refusal":null},"finish_reason":"stop"}],"usage":{"prompt_tokens":20,"completion_tokens":6,"prompt_tokens_details":{"cached_tokens":3}}}`)
+	d := open(t, &scenario.Target{URL: url, API: scenario.APIOpenAI, Model: "m"}, Options{Base: time.Now()})
+	line := d.Open(&User{ID: "u1"})
+	defer line.Close()
+	turn := hotTurn()
+	turn.History = []Message{{Text: []byte("a")}, {Assistant: true, Text: []byte("b")}}
+	var r Reply
+	do := func() {
+		line.Do(turn, &r)
+		if r.Reason != Complete || r.Usage.Input != 20 || r.Usage.Cached != 3 {
+			t.Fatalf("reason %d %q, %+v", r.Reason, r.Message, r.Usage)
+		}
+		line.Free(&r)
+	}
+	do()
+	if n := testing.AllocsPerRun(500, do); n > 0 && !raced {
+		t.Errorf("%.0f allocations per turn", n)
 	}
 }
 

@@ -16,7 +16,7 @@ type exchangeWords struct {
 	Nothing, None, NotFound, Found, NotMapped, Unheard string
 	Tier, Answer, StatusF, AfterF                      string
 	UnknownAuthority, Colon                            string
-	Tokens, TokensF, TokensUntoldF, CallsF             string
+	Spent, SpentF, UntoldF, CallsF                     string
 }
 
 func exchangeWordsIn(lang reason.Lang) exchangeWords {
@@ -26,7 +26,7 @@ func exchangeWordsIn(lang reason.Lang) exchangeWords {
 			Nothing: "（空）", None: "（无）", NotFound: "未找到", Found: "找到：", NotMapped: "与映射不符：", Unheard: "没有应答",
 			Tier: "档位", Answer: "应答", StatusF: "状态码 %d", AfterF: "%s，%s，用时 %s",
 			UnknownAuthority: "（请在 target.tls.ca 中写明其 CA，或加 --insecure）", Colon: "：",
-			Tokens: "token", TokensF: "输入 %d，输出 %d；%d 个应答中有 %d 个告知", TokensUntoldF: "未告知（%d 个应答）", CallsF: "；工具调用 %d 次",
+			Spent: "token", SpentF: "输入 %d，输出 %d；%d 个应答中有 %d 个告知", UntoldF: "未告知（%d 个应答）", CallsF: "；工具调用 %d 次",
 		}
 	}
 	return exchangeWords{
@@ -34,7 +34,7 @@ func exchangeWordsIn(lang reason.Lang) exchangeWords {
 		Nothing: "(nothing)", None: "(none)", NotFound: "not found", Found: "found: ", NotMapped: "not as mapped: ", Unheard: "no answer",
 		Tier: "tier", Answer: "answer", StatusF: "status %d", AfterF: "%s, %s after %s",
 		UnknownAuthority: " (name its CA in target.tls.ca, or add --insecure)", Colon: ": ",
-		Tokens: "tokens", TokensF: "%d in, %d out; of %d answers %d told", TokensUntoldF: "not told (%d answers)", CallsF: "; %d tool calls",
+		Spent: "tokens", SpentF: "%d in, %d out; of %d answers %d told", UntoldF: "not told (%d answers)", CallsF: "; %d tool calls",
 	}
 }
 
@@ -84,7 +84,7 @@ func (e *Exchange) Text(lang reason.Lang) string {
 	section(w.Response, e.Response)
 	fmt.Fprintf(&b, "  %s\n    dialog_id  %s\n    %-9s  %s\n    %-9s  %s\n", w.Extracted, w.orNone(e.DialogID), w.Answer, w.orNone(e.Answer), w.Tier, e.Tier)
 	if tokens := w.tokens(e); tokens != "" {
-		fmt.Fprintf(&b, "    %-9s  %s\n", w.Tokens, tokens)
+		fmt.Fprintf(&b, "    %-9s  %s\n", w.Spent, tokens)
 	}
 	if len(e.Paths) > 0 {
 		fmt.Fprintf(&b, "  %s\n", w.Paths)
@@ -116,9 +116,9 @@ func (w *exchangeWords) tokens(e *Exchange) string {
 	if u.Answers == 0 {
 		return ""
 	}
-	text := fmt.Sprintf(w.TokensUntoldF, u.Answers)
+	text := fmt.Sprintf(w.UntoldF, u.Answers)
 	if u.Told > 0 {
-		text = fmt.Sprintf(w.TokensF, u.Input, u.Output, u.Answers, u.Told)
+		text = fmt.Sprintf(w.SpentF, u.Input, u.Output, u.Answers, u.Told)
 	}
 	if u.Calls > 0 {
 		text += fmt.Sprintf(w.CallsF, u.Calls)
