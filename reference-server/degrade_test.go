@@ -3,6 +3,7 @@ package refserver
 import (
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -213,8 +214,8 @@ func TestHotAnswersHoldNothingOfADialog(t *testing.T) {
 	}
 }
 
-// The article's cache goes by the text alone: it tells one user what another was told,
-// and loses the turn. That is what article-3 is for.
+// The article's cache goes by the text alone: it tells one user what another was told.
+// That is what article-3 is for. With lossy it loses the turn, too.
 func TestTheArticlesCacheLeaks(t *testing.T) {
 	l := newScriptedLLM(t)
 	l.set(func(_ int, _ *http.Request, body string) (int, string) {
@@ -223,16 +224,20 @@ func TestTheArticlesCacheLeaks(t *testing.T) {
 		}
 		return 200, "普通会员"
 	})
-	s := startServer(t, l.url, func(c *Config) { c.Profile = "article-3" })
-	id := say(t, s, "u1", "", "我是金卡").get("dialog_id").String()
-	say(t, s, "u1", id, "会员等级").want(t, "answer", "您是金卡会员")
-	other := say(t, s, "u2", "", "会员等级")
-	other.want(t, "source", "cache")
-	other.want(t, "answer", "您是金卡会员")
-	other.want(t, "persisted", "false")
-	next := say(t, s, "u2", other.get("dialog_id").String(), "那怎么升级")
-	if strings.Contains(l.body(l.calls()-1), "会员等级") || next.status != http.StatusOK {
-		t.Errorf("the cached turn is in the history: %d %s", next.status, l.body(l.calls()-1))
+	for reach, kept := range map[string]bool{"text": true, "lossy": false} {
+		t.Run(reach, func(t *testing.T) {
+			s := startServer(t, l.url, func(c *Config) { c.Profile, c.Knobs = "article-3", map[string]string{"cache.reach": reach} })
+			id := say(t, s, "u1", "", "我是金卡").get("dialog_id").String()
+			say(t, s, "u1", id, "会员等级").want(t, "answer", "您是金卡会员")
+			other := say(t, s, "u2", "", "会员等级")
+			other.want(t, "source", "cache")
+			other.want(t, "answer", "您是金卡会员")
+			other.want(t, "persisted", strconv.FormatBool(kept))
+			next := say(t, s, "u2", other.get("dialog_id").String(), "那怎么升级")
+			if strings.Contains(l.body(l.calls()-1), "会员等级") != kept || next.status != http.StatusOK {
+				t.Errorf("the cached turn in the history: want %v: %d %s", kept, next.status, l.body(l.calls()-1))
+			}
+		})
 	}
 }
 

@@ -26,9 +26,9 @@ type hotAnswer struct {
 // entries, which mean the same to everybody at any turn, and only answers that were
 // made without a dialog or personal data. Safe for concurrent use.
 //
-// With cache.reach: text it is that of the article: by the text alone, whoever asks,
-// with whatever the one who asked first had said before, and without the turn in the
-// history. It leaks, and it is there to be found.
+// With cache.reach: text it goes by the text alone, as the article's: whoever asks gets
+// it, with whatever the one who asked first had said before. That leaks, and is there
+// to be found. With lossy the turn is not written to the history either.
 type hotCache struct {
 	answers *otter.Cache[string, *hotAnswer]
 	flight  singleflight.Group
@@ -47,8 +47,16 @@ func newHotCache() *hotCache {
 	return &hotCache{answers: otter.Must(&otter.Options[string, *hotAnswer]{MaximumSize: hotSize, ExpiryCalculator: otter.ExpiryWriting[string, *hotAnswer](10 * time.Minute)})}
 }
 
-// reachText is the value of cache.reach with which the cache is the article's.
-const reachText = "text"
+// The values of cache.reach with which the cache leaks.
+const (
+	reachText  = "text"
+	reachLossy = "lossy"
+)
+
+// byText says whether answers are shared by the text alone.
+func (t *Turn) byText() bool {
+	return t.set.CacheReach == reachText || t.set.CacheReach == reachLossy
+}
 
 // hotKey is the key of a turn in the cache, or "" when its answer must not be
 // shared.
@@ -60,7 +68,7 @@ func (t *Turn) hotKey() string {
 	switch {
 	case !ok:
 		return ""
-	case t.set.CacheReach == reachText:
+	case t.byText():
 		return text
 	case t.ans.piiIn > 0:
 		return ""
@@ -105,7 +113,7 @@ func (t *Turn) viaCache(ctx context.Context) (done bool, err error) {
 // fillAside has an answer made that everybody may get, where the turn's own depends on
 // the dialog before it; false: the turn's own will do.
 func (t *Turn) fillAside(key string) bool {
-	if t.set.CacheReach == reachText || t.pieces == nil && t.hold != nil && t.hold.Fresh() {
+	if t.byText() || t.pieces == nil && t.hold != nil && t.hold.Fresh() {
 		return false
 	}
 	c := t.chat.hot
@@ -145,7 +153,7 @@ func (t *Turn) cached() bool {
 
 func (t *Turn) serveHot(text string) {
 	t.ans.text, t.ans.source, t.ans.tier = text, "cache", degrade.LLM
-	if t.set.CacheReach == reachText && t.hold != nil {
+	if t.set.CacheReach == reachLossy && t.hold != nil {
 		t.dialogID = t.hold.ID() // the article writes no history here
 		t.dropped, t.hold = t.hold, nil
 	}

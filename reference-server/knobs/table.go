@@ -62,7 +62,7 @@ func turnSpecs() []spec {
 		{"redis.away_at", false, "debugging: when the embedded Redis goes away, from the server's start", nil, func(s *Settings) any { return &s.RedisAwayAt }},
 		{"redis.away_for", false, "debugging: for how long; 0s: it stays", nil, func(s *Settings) any { return &s.RedisAwayFor }},
 		{"cache.hot", true, "how long a hot answer is served from memory, ±10 %; 0s: off", nil, func(s *Settings) any { return &s.CacheHot }},
-		{"cache.reach", true, "whose hot answers: reviewed: of exact reviewed questions without personal data, made without a dialog; text: as the article has it, by the text alone, with whatever was said before, and the turn is lost", []string{"reviewed", "text"}, func(s *Settings) any { return &s.CacheReach }},
+		{"cache.reach", true, "whose hot answers: reviewed: of exact reviewed questions without personal data, made without a dialog; text: by the text alone, as the article has it, with whatever was said before; lossy: likewise, and the turn is lost", []string{"reviewed", "text", "lossy"}, func(s *Settings) any { return &s.CacheReach }},
 		{"tiers.enabled", false, "degrade by tiers; off: the canned line", nil, func(s *Settings) any { return &s.Tiers }},
 		{"tiers.probe_rate", true, "shadow probes to the model while users get a lower tier", nil, func(s *Settings) any { return &s.TierProbeRate }},
 		{"tiers.dwell", true, "least time in a lower tier before the way back, doubled by a relapse", nil, func(s *Settings) any { return &s.TierDwell }},
