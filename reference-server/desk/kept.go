@@ -69,8 +69,11 @@ func (d *Desk) guard(ctx context.Context) {
 	defer tick.Stop()
 	for {
 		if n, err := d.tickets.redis.Exists(ctx, mark).Result(); err == nil && n == 0 {
-			if !marked || d.refile(ctx) {
-				marked = d.tickets.redis.Set(ctx, mark, 1, ticketLife).Err() == nil
+			// The mark comes first: a loss while tickets are filed again takes it, too.
+			lost := marked
+			marked = d.tickets.redis.Set(ctx, mark, 1, ticketLife).Err() == nil || marked
+			if lost && !d.refile(ctx) {
+				_ = d.tickets.redis.Del(ctx, mark).Err()
 			}
 		}
 		select {
