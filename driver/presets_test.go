@@ -121,13 +121,13 @@ func anthropicShape(s *shape, w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	text := q.Messages.String()
-	sendEvents(w, "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"m\"}}",
+	sendEvents(w, "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"usage\":{\"input_tokens\":9,\"output_tokens\":1}}}",
 		"event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}",
 		"event: ping\ndata: {\"type\": \"ping\"}",
 		"event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"[\"}}",
 		fmt.Sprintf("event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":%q}}", text+"]"),
 		"event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}",
-		"event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\",\"text\":\"not a delta\"}}",
+		"event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\",\"text\":\"not a delta\"},\"usage\":{\"output_tokens\":5}}",
 		"event: message_stop\ndata: {\"type\":\"message_stop\"}")
 }
 
@@ -143,7 +143,7 @@ func ollamaShape(s *shape, w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "{\"message\":{\"role\":\"assistant\",\"content\":%q},\"done\":false}\n", piece)
 		w.(http.Flusher).Flush()
 	}
-	fmt.Fprint(w, `{"message":{"content":""},"done":true,"eval_count":3}`)
+	fmt.Fprint(w, `{"message":{"content":""},"done":true,"prompt_eval_count":9,"eval_count":5}`)
 }
 
 func difyShape(s *shape, w http.ResponseWriter, r *http.Request) {
@@ -164,7 +164,7 @@ func difyShape(s *shape, w http.ResponseWriter, r *http.Request) {
 	answer := s.hear("d1", q.Query)
 	sendEvents(w, `data: {"event":"workflow_started","conversation_id":"d1"}`, "event: ping", `data: {"event":"message","answer":"d1 ","conversation_id":"d1"}`,
 		fmt.Sprintf(`data: {"event":"message","answer":%q,"conversation_id":"d1"}`, answer),
-		`data: {"event":"workflow_finished","answer":"not this","conversation_id":"d1"}`, `data: {"event":"message_end","conversation_id":"d1","metadata":{}}`)
+		`data: {"event":"workflow_finished","answer":"not this","conversation_id":"d1"}`, `data: {"event":"message_end","conversation_id":"d1","metadata":{"usage":{"prompt_tokens":9,"completion_tokens":5,"total_tokens":14}}}`)
 }
 
 func cozeShape(s *shape, w http.ResponseWriter, r *http.Request) {
@@ -283,7 +283,7 @@ func responsesShape(s *shape, w http.ResponseWriter, r *http.Request) {
 		fmt.Sprintf("event: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\",\"delta\":%q}", q.Input+" after "),
 		fmt.Sprintf("event: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\",\"delta\":%q}", q.Previous),
 		fmt.Sprintf("event: response.output_text.done\ndata: {\"type\":\"response.output_text.done\",\"delta\":\"no\",\"text\":%q}", q.Input),
-		fmt.Sprintf("event: response.completed\ndata: {\"type\":\"response.completed\",\"response\":{\"id\":\"resp_%d\"}}", id))
+		fmt.Sprintf("event: response.completed\ndata: {\"type\":\"response.completed\",\"response\":{\"id\":\"resp_%d\",\"usage\":{\"input_tokens\":9,\"output_tokens\":5}}}", id))
 }
 
 // Every preset talks to a server of its API's shape, as it is and as it fails.
@@ -329,8 +329,12 @@ func TestPresets(t *testing.T) {
 				if kind == "ill" {
 					want = p.ill
 				}
-				if got := answersOf(conversation(line, texts)); got != want {
+				list := conversation(line, texts)
+				if got := answersOf(list); got != want {
 					t.Errorf("got %q, want %q", got, want)
+				}
+				if u := list[0].Usage; kind == "well" && sc.Target.Response.Usage != nil && (u.Told != 1 || u.Input != 9 || u.Output != 5) {
+					t.Errorf("usage %+v", u)
 				}
 			})
 		}
