@@ -173,15 +173,6 @@ func TestGuaranteesUnderFire(t *testing.T) {
 	})
 }
 
-// The same while a real redis-server is what fails.
-func TestGuaranteesOnAFailingRedisServer(t *testing.T) {
-	llm := echoModel(t)
-	p := startRedis(t, "--appendonly", "yes", "--appendfsync", "always")
-	for _, f := range serverFaults(p) {
-		t.Run(f.name, func(t *testing.T) { holdDialogsUnder(t, &f, llm, p.url) })
-	}
-}
-
 // holdDialogsUnder holds dialogs with a server under a fault, and what its clients
 // were answered against the guarantees.
 func holdDialogsUnder(t *testing.T, f *fault, llm, redisURL string) {

@@ -8,7 +8,7 @@ import (
 
 func TestAttemptsAreCountedAndForgotten(t *testing.T) {
 	var a Attempts
-	first := draw.BodyKey([]byte("first"))
+	first := draw.HashKey(1)
 	for want := uint32(1); want <= 3; want++ {
 		if got := a.Next(first); got != want {
 			t.Errorf("attempt %d counted as %d", want, got)
@@ -22,7 +22,7 @@ func TestAttemptsAreCountedAndForgotten(t *testing.T) {
 	}
 	size := 0
 	for i := range 700_000 {
-		a.Next(draw.BodyKey([]byte{byte(i), byte(i >> 8), byte(i >> 16)}))
+		a.Next(draw.HashKey(draw.Mix(uint64(i))))
 	}
 	for i := range a.shards {
 		size += len(a.shards[i].young) + len(a.shards[i].old)

@@ -4,8 +4,6 @@ package draw
 import (
 	"encoding/binary"
 	"math"
-
-	"github.com/cespare/xxhash/v2"
 )
 
 // Key identifies a turn: its trace id, or a hash of the request body.
@@ -45,10 +43,7 @@ func Uniform(h uint64) float64 { return (float64(h>>11) + 0.5) / (1 << 53) }
 // function, so that the tail is as exact as the hash.
 func Normal(h uint64) float64 { return math.Sqrt2 * math.Erfinv(2*Uniform(h)-1) }
 
-// BodyKey identifies a call without a usable trace id.
-func BodyKey(body []byte) Key { return HashKey(xxhash.Sum64(body)) }
-
-// HashKey is the BodyKey of a body by its hash (xxHash64).
+// HashKey identifies a call without a usable trace id by the hash of its body (xxHash64).
 func HashKey(hash uint64) (k Key) {
 	binary.LittleEndian.PutUint64(k[8:], hash)
 	return k

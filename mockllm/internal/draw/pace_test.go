@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"testing"
 	"time"
 
@@ -17,7 +16,7 @@ func sample(l config.Latency, n int) []time.Duration {
 	p := NewPace(l)
 	out := make([]time.Duration, n)
 	for i := range out {
-		out[i] = p.Begin(7, BodyKey([]byte(strconv.Itoa(i))), 1)
+		out[i] = p.Begin(7, HashKey(Mix(uint64(i))), 1)
 	}
 	slices.Sort(out)
 	return out
