@@ -204,7 +204,7 @@ func TestLoginAndCustom(t *testing.T) {
 			if string(body) != `{"q":"hi","sid":"s-1"}` || r.Header.Get("X-Sid") != "s-1" || r.Method != http.MethodPut {
 				t.Errorf("%s %s, sid %q", r.Method, body, r.Header.Get("X-Sid"))
 			}
-			io.WriteString(w, `{"success":1,"data":{"reply":"hello","src":"kb","id":17,"list":[{"n":1},{"n":4}]}}`) //nolint:errcheck // the client may be gone
+			io.WriteString(w, `{"success":1,"data":{"reply":"hello","src":"kb","variant":"b","id":17,"list":[{"n":1},{"n":4}]}}`) //nolint:errcheck // the client may be gone
 		}
 	}))
 	defer srv.Close()
@@ -214,7 +214,7 @@ func TestLoginAndCustom(t *testing.T) {
 		Request: &scenario.Request{Method: "PUT", Path: "/talk", Body: json.RawMessage(`{"q":"${turn.text}","sid":"${login.sid}"}`)},
 		Response: &scenario.Response{
 			OK: scenario.Conditions{{Path: "success"}}, Answer: "data.reply", DialogID: "data.id", ContextTurns: "data.list.#(n>2).n",
-			Tier: &scenario.TierPath{From: "data.src", Map: map[string]scenario.Tier{"kb": "faq"}},
+			Tier: &scenario.TierPath{From: "data.src", Map: map[string]scenario.Tier{"kb": "faq"}}, Group: "data.variant",
 		},
 	}
 	for _, version := range []string{"1.1"} {
@@ -228,7 +228,7 @@ func TestLoginAndCustom(t *testing.T) {
 			if (r.Login > 0) != (i == 0) || r.Begun+r.Login > r.Sent {
 				t.Errorf("conversation %d: begun %d login %d sent %d", i, r.Begun, r.Login, r.Sent)
 			}
-			if r.Reason != Complete || r.OK || string(r.Answer) != "hello" || string(r.DialogID) != "17" || string(r.Tier) != "faq" || r.ContextTurns != 4 {
+			if r.Reason != Complete || r.OK || string(r.Answer) != "hello" || string(r.DialogID) != "17" || string(r.Tier) != "faq" || string(r.Group) != "b" || r.ContextTurns != 4 {
 				t.Errorf("%s: %+v", version, r)
 			}
 			line.Free(&r)

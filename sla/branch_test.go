@@ -18,7 +18,9 @@ func TestBudgetsCompiled(t *testing.T) {
 			{Name: "calls", Kind: scenario.KindCallsPerTurn},
 			{Name: "dialogs", Kind: scenario.KindConversations},
 			{Name: "late", Kind: scenario.KindAvailability, Stages: []string{"after", "warmup"}},
+			{Name: "few", Kind: scenario.KindFullQuality, Group: "gray"},
 		},
+		Groups: []string{"base", "gray"},
 	}}
 	s.Checks.Memory, s.Checks.Planted = scenario.On, []string{"x"}
 	stages := []measure.Stage{{Name: "warmup"}, {Name: "peak", Judged: true}, {Name: "after", Judged: true}}
@@ -27,7 +29,7 @@ func TestBudgetsCompiled(t *testing.T) {
 	for _, b := range list {
 		names = append(names, b.Name)
 	}
-	want := []string{"latency-p95", "latency-p99", "availability", "availability-seconds", "full-quality", "context", "late", ".answered", ".judged", ".goodput", ".quality", ".told", ".lag"}
+	want := []string{"latency-p95", "latency-p99", "availability", "availability-seconds", "full-quality", "context", "late", "few", ".answered", ".judged", ".goodput", ".quality", ".told", ".lag"}
 	if !slices.Equal(names, want) {
 		t.Fatalf("%q, want %q", names, want)
 	}
@@ -37,6 +39,9 @@ func TestBudgetsCompiled(t *testing.T) {
 	}
 	if by("late").Stages != 0b101 || by(".answered").Stages != 0b111 || by(".judged").Stages != 0b110 {
 		t.Error("stages are others")
+	}
+	if by("few").Group != 2 || by("late").Group != 0 || by(".answered").Group != 0 {
+		t.Error("groups are others")
 	}
 	if b := by(".goodput"); b.Limit != 500*ms {
 		t.Errorf("goodput is within %v, want the limit of the highest percentile", b.Limit)
