@@ -25,7 +25,7 @@ func (f *Flow) replaying(ctx context.Context, replay Replay) {
 	var all sync.WaitGroup
 	defer all.Wait()
 	r := reader{flow: f, claimed: f.now()}
-	running := make(chan struct{}, 1024)
+	running, freed := make(chan struct{}, 1024), make(chan struct{}, 1)
 	var swept time.Time
 	for ctx.Err() == nil {
 		now, live := f.now(), f.live()
@@ -45,7 +45,13 @@ func (f *Flow) replaying(ctx context.Context, replay Replay) {
 			if ok {
 				running <- struct{}{}
 				all.Go(func() {
-					defer func() { <-running }()
+					defer func() {
+						<-running
+						select {
+						case freed <- struct{}{}:
+						default:
+						}
+					}()
 					f.work(ctx, m, live, replay)
 				})
 				wait = 0
@@ -55,6 +61,7 @@ func (f *Flow) replaying(ctx context.Context, replay Replay) {
 		if wait > 0 {
 			select {
 			case <-ctx.Done():
+			case <-freed:
 			case <-time.After(min(wait, idleLongest)):
 			}
 		}
