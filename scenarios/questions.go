@@ -18,7 +18,7 @@ func Questions() []Question {
 		{Key: "model-down", En: "What if the model is down, slow or wrong?", Zh: "模型宕机、变慢或出错怎么办？"},
 		{Key: "redis-down", En: "What if Redis is away?", Zh: "Redis 不可用怎么办？"},
 		{Key: "release", En: "What harm does a new version do?", Zh: "新版本会造成多大影响？"},
-		{Key: "customers", En: "Does it mix up customers, forget them or betray them?", Zh: "会不会串话、忘记上文或泄露信息？"},
+		{Key: "customers", En: "Does it mix up customers, forget them or betray them?", Zh: "会不会串号、忘记上文或泄露信息？"},
 		{Key: "people", En: "Do people see what people must answer?", Zh: "需要人工的问题能到人工手里吗？"},
 		{Key: "protocols", En: "Does it hold on the wire I use?", Zh: "我用的协议也行吗？"},
 		{Key: "cost", En: "What does it cost, and what does tuning bring?", Zh: "成本多少，调优有什么收益？"},
