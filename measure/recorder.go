@@ -21,6 +21,8 @@ type Recorder struct {
 // wait for one another. Recording allocates nothing once a lane has seen each
 // kind of turn.
 type Lane struct {
+	groups uint // of the plan
+
 	mu  sync.Mutex
 	cur *interval
 	_   [64]byte // keeps two lanes' locks off one cache line
@@ -31,7 +33,7 @@ type Lane struct {
 func NewRecorder(plan *Plan, lanes int) *Recorder {
 	r := &Recorder{plan: plan, rules: newRules(plan)}
 	for range max(lanes, 1) {
-		r.lanes = append(r.lanes, &Lane{cur: newInterval(plan, r.rules)})
+		r.lanes = append(r.lanes, &Lane{groups: uint(len(plan.Groups)), cur: newInterval(plan, r.rules)})
 	}
 	r.spare = newInterval(plan, r.rules)
 	return r
@@ -99,11 +101,10 @@ func (l *Lane) Dropped(intended time.Duration, turns int, o Outcome) {
 }
 
 // Record records a turn that is over, or censored. It keeps nothing of t, and adds
-// to its Dialog. A turn
-// whose outcome is none of a sent turn's, or whose tier does not exist, is
+// to its Dialog. A turn whose outcome is none of a sent turn's, or whose tier does not exist, is
 // recorded as a TransportError of an unknown tier.
 func (l *Lane) Record(t *Turn) {
-	if group := uint(t.Group) <= uint(len(l.cur.plan.Groups)); t.Outcome > Censored || t.Tier >= Tier(Tiers) || !group {
+	if group := uint(t.Group) <= l.groups; t.Outcome > Censored || t.Tier >= Tier(Tiers) || !group {
 		fixed := *t
 		fixed.Tier = TierUnknown
 		if !group {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/cstest/cstest/driver"
@@ -138,10 +139,13 @@ func during(s *scenario.Scenario, fault *scenario.Fault) *scenario.LLM {
 // converse holds one conversation through the code path of a load.
 func converse(ctx context.Context, o *Options, target *scenario.Target, longest time.Duration, show func(*Exchange) bool) error {
 	s := o.Scenario
+	var captured sync.Mutex // a socket may be opened again between turns
 	var messages []Message
 	d, err := driver.New(target, driver.Options{
 		Base: time.Now(), RunID: o.RunID, Secrets: s.Secret, Upload: s.Upload, Dir: s.Dir(),
 		Capture: func(req, resp []byte) {
+			captured.Lock()
+			defer captured.Unlock()
 			messages = append(messages, Message{string(req), string(resp)})
 		},
 	})
@@ -160,7 +164,11 @@ func converse(ctx context.Context, o *Options, target *scenario.Target, longest 
 			Outcome: st.Judgement.Outcome, Because: cmp.Or(st.Judgement.Message, refusal(st)), Took: st.Reply.Done - st.Reply.Begun,
 			contextStatus: string(st.Reply.ContextStatus), Unmapped: unmapped(st),
 		}
-		for i, m := range messages {
+		captured.Lock()
+		seen := messages
+		messages = nil
+		captured.Unlock()
+		for i, m := range seen {
 			saved = append(saved, secret.credentials(m.Request)...)
 			text, body := decoded(m.Response)
 			head, _, _ := strings.Cut(text, "\r\n\r\n")
@@ -170,7 +178,7 @@ func converse(ctx context.Context, o *Options, target *scenario.Target, longest 
 				saved = append(append(saved, typed...), savedBy(step, head, body)...)
 			}
 			m = Message{secret.mask(m.Request), secret.mask(text)}
-			if i < len(messages)-1 {
+			if i < len(seen)-1 {
 				e.Before = append(e.Before, m)
 				continue
 			}
@@ -178,7 +186,6 @@ func converse(ctx context.Context, o *Options, target *scenario.Target, longest 
 			e.Paths = pathsOf(&s.Target, head, body)
 		}
 		e.redact(saved, o.Redact)
-		messages = nil
 		return show(e)
 	})
 }
