@@ -350,7 +350,11 @@ func (s *session) write() {
 		for _, message := range out {
 			if _, err := s.stream.Write(websocket.Append(nil, websocket.Text, message)); err != nil {
 				s.agents.mu.Lock()
-				if !s.fault.Bad() {
+				switch {
+				case s.fault.Bad():
+				case s.agents.ctx.Err() != nil: // the socket was closed for it
+					s.fault = wire.Interruption()
+				default:
 					s.fault = wire.NewFault(wire.Broken, onSocket+"the server takes no messages")
 				}
 				s.agents.mu.Unlock()
