@@ -136,10 +136,11 @@ def main():
                 usual = statistics.median(good(s) for s in after[-SETTLE:])
                 back = back_after(after, lambda s: usual)
                 broken = r["counts"]["integrity"] + r["counts"]["context_lost"]
-                p99 = max((s["p99_ns"] or 0) for s in beyond) / 1e6
+                slowest = max((s["p99_ns"] or 0) for s in beyond) / 1e6
+                p99 = "%.0f ms" % slowest if slowest else "n/a"
                 least = 0.8 * rate * min(1, float(factor))
                 failed = failed or got < least or back is None or back > 10 or broken > 0
-                print("| %s %sx | %s | %.0f | %.0f %% | %.1f %% | %.1f %% | %.0f ms | %s | %d, %d | %s |" % (
+                print("| %s %sx | %s | %.0f | %.0f %% | %.1f %% | %.1f %% | %s | %s | %d, %d | %s |" % (
                     model, factor, load(model, size).replace("starts: ", "").replace("users: ", "users "), got, 100 * got / rate,
                     100 * sum(s["degraded"] for s in beyond) / turns, 100 * sum(s["bad"] for s in beyond) / turns, p99,
                     "never" if back is None else "%d s" % back, r["counts"]["integrity"], r["counts"]["context_lost"], r["verdict"]), flush=True)
