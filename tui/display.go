@@ -51,6 +51,7 @@ type display struct {
 	cells *atomic.Int64   // of the terminal, as the model was told
 	quit  chan struct{}
 	once  sync.Once
+	crash atomic.Pointer[error] // what the model panicked with
 }
 
 func newDisplay(o *Options, m tea.Model, fresh <-chan struct{}, cells *atomic.Int64) *display {
@@ -74,7 +75,7 @@ func (d *display) Run() error {
 	defer saveModes(d.in, d.out)()
 
 	gone := make(chan error, 1)
-	p := tea.NewProgram(d.model, d.programOptions(gone)...)
+	p := tea.NewProgram(guarded{d.model, d}, d.programOptions(gone)...)
 	done := make(chan struct{})
 	result := make(chan error, 1)
 	go func() {
@@ -87,7 +88,7 @@ func (d *display) Run() error {
 	var why error
 	select {
 	case err := <-result:
-		return lost(err)
+		return d.ended(lost(err))
 	case why = <-gone:
 		go p.Kill()
 	case <-d.quit:
@@ -98,12 +99,12 @@ func (d *display) Run() error {
 	select {
 	case err := <-result:
 		if why != nil {
-			return lost(why)
+			return d.ended(lost(why))
 		}
-		return lost(err)
+		return d.ended(lost(err))
 	case <-grace.C:
 		go p.Kill()
-		return ErrStalled
+		return d.ended(ErrStalled)
 	}
 }
 

@@ -188,8 +188,8 @@ func TestTerminalIsRestored(t *testing.T) {
 		if _, err := p.master.WriteString("q"); err != nil {
 			t.Fatal(err)
 		}
-		if err := <-result; err == nil {
-			t.Error("a panic went by without an error")
+		if err := <-result; err == nil || err.Error() != "it panicked: in OnStop" {
+			t.Errorf("a panic ended in %v", err)
 		}
 		p.restored(t)
 	})
