@@ -89,14 +89,10 @@ def seconds(result, stage):
     return [s for s in result["series"] if s["stage"] == stage]
 
 
-def good(second):
-    return second["ok"]
-
-
 def knee(redis):
     best = (0, 0)
     for users in (100, 200, 300, 400, 500, 600, 800):
-        rate = statistics.mean(good(s) for s in seconds(run("closed", redis, [("all", 8, load("closed", users))]), "all")[SETTLE - 2:])
+        rate = statistics.mean(s["ok"] for s in seconds(run("closed", redis, [("all", 8, load("closed", users))]), "all")[SETTLE - 2:])
         print("%d users: %.0f good turns/s" % (users, rate), file=sys.stderr)
         if rate < best[1] * 0.9:
             break
@@ -105,9 +101,9 @@ def knee(redis):
     return best
 
 
-def back_after(after, wanted):
-    """Seconds until three in a row had what was asked for and nothing bad; None if never."""
-    fine = [good(s) >= 0.95 * wanted(s) and s["bad"] == 0 for s in after]
+def back_after(after, usual):
+    """Seconds until three in a row had 95 % of what is usual and nothing bad; None if never."""
+    fine = [s["ok"] >= 0.95 * usual and s["bad"] == 0 for s in after]
     return next((i for i in range(len(fine) - 2) if all(fine[i:i + 3])), None)
 
 
@@ -131,10 +127,10 @@ def main():
                 size = float(factor) * whole
                 r = run(model, redis, [("beyond", BEYOND, load(model, size)), ("after", AFTER, load(model, whole / 2))])
                 beyond, after = seconds(r, "beyond")[SETTLE:], seconds(r, "after")
-                got = statistics.mean(good(s) for s in beyond)
+                got = statistics.mean(s["ok"] for s in beyond)
                 turns = sum(s["turns"] for s in beyond) or 1
-                usual = statistics.median(good(s) for s in after[-SETTLE:])
-                back = back_after(after, lambda s: usual)
+                usual = statistics.median(s["ok"] for s in after[-SETTLE:])
+                back = back_after(after, usual)
                 broken = r["counts"]["integrity"] + r["counts"]["context_lost"]
                 slowest = max((s["p99_ns"] or 0) for s in beyond) / 1e6
                 p99 = "%.0f ms" % slowest if slowest else "n/a"
