@@ -28,14 +28,14 @@ const (
 // deserves, or waits for a person while the model is ill.
 func (t *Turn) keepForLater(ctx context.Context) {
 	b := t.chat.Backflow
-	if b == nil || !t.set.Tiers || t.ans.dialogID == "" || strings.TrimSpace(t.clean) == "" ||
+	if b == nil || !t.set.Tiers || t.ans.dialogID == "" || strings.TrimSpace(t.words.Said) == "" ||
 		!t.ans.degraded && (t.ans.ticket == nil || t.at().Shown() == degrade.LLM) {
 		return
 	}
 	q := backflow.Question{
-		Tenant: t.who.Tenant, UID: t.who.UID, DialogID: t.ans.dialogID, TurnID: t.turnID, Text: t.clean, Intent: t.intent.String(),
+		Tenant: t.who.Tenant, UID: t.who.UID, DialogID: t.ans.dialogID, TurnID: t.turnID, Text: t.words.Said, Intent: t.intent.String(),
 		Trace: "00-" + t.tr.ID + "-" + dialog.RandomHex(8) + "-" + t.tr.Flags, AskedMS: t.start.UnixMilli(),
-		Alone: t.intent == answer.Info && t.ans.piiIn == 0 && utf8.RuneCountInString(t.clean) <= draftText && !answer.Bare(t.clean, t.chat.faq),
+		Alone: t.intent == answer.Info && t.ans.piiIn == 0 && utf8.RuneCountInString(t.words.Said) <= draftText && !answer.Bare(t.words.Said, t.chat.faq),
 	}
 	if t.ans.ticket != nil {
 		q.Ticket = t.ans.ticket.id
@@ -115,7 +115,7 @@ func (c *Chat) askOnce(ctx context.Context, q backflow.Question, before []dialog
 	case err != nil:
 		return "", res
 	}
-	text, _ := c.Screen.Answer(tr.ID, dialog.StripMarks(said))
+	text, _ := c.Screen.Answer(tr.ID, dialog.ReadWords(said).Said)
 	return cut(text, againText), res
 }
 
@@ -133,7 +133,7 @@ func placeOf(turns []dialog.Record, turnID string) int {
 func answeredSince(later []dialog.Record, text string) bool {
 	asked := answer.Normal(text)
 	for i := range later {
-		if !later[i].Degraded && answer.Normal(dialog.StripMarks(later[i].User)) == asked {
+		if !later[i].Degraded && answer.Normal(later[i].Question()) == asked {
 			return true
 		}
 	}

@@ -35,7 +35,7 @@ func (t *Turn) decide(ctx context.Context) error {
 		return t.decideArticle(ctx)
 	}
 	w := t.chat.Watch
-	t.intent = t.chat.Intents.Of(t.clean)
+	t.intent = t.chat.Intents.Of(t.words.Said)
 	at := t.at()
 	floor := at.Serves(t.bucket())
 	stateless := t.hold == nil || at.Away
@@ -50,7 +50,7 @@ func (t *Turn) decide(ctx context.Context) error {
 	}
 	if stateless {
 		t.dropState()
-		if answer.Bare(t.clean, t.chat.faq) {
+		if answer.Bare(t.words.Said, t.chat.faq) {
 			floor = max(floor, degrade.FAQ) // the model would guess what it is about; the FAQ asks back
 		}
 	}
@@ -65,7 +65,7 @@ func (t *Turn) decide(ctx context.Context) error {
 	}
 	if floor == degrade.LLM {
 		if rand.Float64() < faqWarm {
-			_, _ = t.chat.faq.Find(t.clean) // nobody sees it; the gauges do
+			_, _ = t.chat.faq.Find(t.words.Said) // nobody sees it; the gauges do
 		}
 		err := t.askModel(ctx)
 		if err == nil {

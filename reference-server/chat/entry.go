@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/reference-server/admission"
-	"github.com/cstest/cstest/reference-server/dialog"
 	"github.com/cstest/cstest/reference-server/model"
 )
 
@@ -38,7 +37,7 @@ func (t *Turn) Leave() {
 // priority is how late the turn is turned away.
 func (t *Turn) priority() admission.Priority {
 	switch {
-	case t.chat.Intents.Of(dialog.StripMarks(t.raw)).Human():
+	case t.chat.Intents.Of(t.raw.Said).Human():
 		return admission.Person
 	case t.dialogID != "" && !t.newDialog:
 		return admission.UnderWay

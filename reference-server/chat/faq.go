@@ -5,7 +5,6 @@ import (
 
 	"github.com/cstest/cstest/reference-server/answer"
 	"github.com/cstest/cstest/reference-server/degrade"
-	"github.com/cstest/cstest/reference-server/dialog"
 )
 
 // faqSlow is how long a look into the FAQ may take before it counts against it.
@@ -13,10 +12,10 @@ const faqSlow = 50 * time.Millisecond
 
 // fromFAQ answers from templates and retrieval; false means that a person must.
 func (t *Turn) fromFAQ() bool {
-	q := answer.Question{Text: t.clean, Intent: t.intent}
+	q := answer.Question{Text: t.words.Said, Intent: t.intent}
 	turns := t.before()
 	for i := range turns {
-		q.Before = append(q.Before, dialog.StripMarks(turns[i].User))
+		q.Before = append(q.Before, turns[i].Question())
 	}
 	r, ok := answer.ReplyTo(q, t.chat.faq)
 	if !ok {

@@ -64,7 +64,7 @@ func (t *Turn) hotKey() string {
 	if t.set.CacheHot <= 0 {
 		return ""
 	}
-	text, ok := t.chat.faq.Hot(t.clean)
+	text, ok := t.chat.faq.Hot(t.words.Said)
 	switch {
 	case !ok:
 		return ""
@@ -161,7 +161,7 @@ func (t *Turn) serveHot(text string) {
 
 func (t *Turn) keepHot(key, text string) *hotAnswer {
 	life := time.Duration((0.9 + 0.2*rand.Float64()) * float64(t.set.CacheHot.D()))
-	a := &hotAnswer{text: dialog.StripMarks(text), fresh: time.Now().Add(life)}
+	a := &hotAnswer{text: dialog.ReadWords(text).Said, fresh: time.Now().Add(life)}
 	t.chat.hot.answers.Set(key, a)
 	return a
 }
@@ -179,7 +179,7 @@ func (t *Turn) refresh(key string) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), t.set.LLMTimeout.D())
 	defer cancel()
-	text, _, err := t.caller().Call(ctx, t.chat.Model.Body(promptOf(t.clean, nil, t.set)), t.tr)
+	text, _, err := t.caller().Call(ctx, t.chat.Model.Body(promptOf(t.words.Said, nil, t.set)), t.tr)
 	if err == nil {
 		t.keepHot(key, text)
 	}

@@ -17,7 +17,7 @@ const jobBusy = 10 * time.Second
 func (t *Turn) Job() jobs.Job {
 	t.read()
 	job := jobs.Job{
-		ID: t.chat.IDs.Mint(dialog.IDJob, t.who), Tenant: t.who.Tenant, UID: t.who.UID, DialogID: t.dialogID, TurnID: t.turnID, Text: t.text,
+		ID: t.chat.IDs.Mint(dialog.IDJob, t.who), Tenant: t.who.Tenant, UID: t.who.UID, DialogID: t.dialogID, TurnID: t.turnID, Text: t.words.Marked,
 		New: t.newDialog, Hash: t.hash, PII: t.ans.piiIn, Trace: "00-" + t.tr.ID + "-" + dialog.RandomHex(8) + "-" + t.tr.Flags,
 	}
 	if job.DialogID == "" {
@@ -31,7 +31,7 @@ func (t *Turn) Job() jobs.Job {
 func (c *Chat) AnswerJob(ctx context.Context, job jobs.Job) (result []byte, code string) {
 	t := &Turn{
 		chat: c, start: time.Now(), tr: trace.From(job.Trace), who: dialog.Owner{Tenant: job.Tenant, UID: job.UID},
-		text: job.Text, clean: dialog.StripMarks(job.Text), hash: job.Hash, newDialog: job.New, dialogID: job.DialogID, turnID: job.TurnID,
+		words: dialog.ReadWords(job.Text), hash: job.Hash, newDialog: job.New, dialogID: job.DialogID, turnID: job.TurnID,
 	}
 	t.ans.piiIn, t.ans.job = job.PII, job.ID
 	t.ans.group, t.set = c.Gray.Of(job.UID)

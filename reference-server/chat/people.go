@@ -21,7 +21,7 @@ func (t *Turn) handoff(ctx context.Context, reason string) {
 // openTicket hands the question to people. They hear of it when the turn has
 // been committed, so that a quick reply finds the turn it belongs to.
 func (t *Turn) openTicket(ctx context.Context, dialog string, local bool) {
-	q := desk.Question{Owner: t.who, Queue: t.intent.Queue(), DialogID: dialog, Text: t.clean, TraceID: t.tr.ID}
+	q := desk.Question{Owner: t.who, Queue: t.intent.Queue(), DialogID: dialog, Text: t.words.Said, TraceID: t.tr.ID}
 	if !t.ownTurnID {
 		q.Turn = dialog + t.turnID
 	}

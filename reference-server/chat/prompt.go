@@ -64,7 +64,7 @@ func (t *Turn) caller() *model.Caller {
 }
 
 // prompt puts the stored dialog before the model.
-func (t *Turn) prompt() model.Prompt { return promptOf(t.text, t.before(), t.set) }
+func (t *Turn) prompt() model.Prompt { return promptOf(t.words.Marked, t.before(), t.set) }
 
 // promptOf is a question behind the turns before it, newest turns first to fit.
 func promptOf(text string, turns []dialog.Record, set *knobs.Settings) model.Prompt {
@@ -90,7 +90,7 @@ func exchangeOf(r *dialog.Record) model.Exchange {
 		e.Replies = append(e.Replies, r.Reply())
 	}
 	for _, n := range r.Notes {
-		e.Replies = append(e.Replies, dialog.StripMarks(n.Text))
+		e.Replies = append(e.Replies, n.Said())
 	}
 	return e
 }

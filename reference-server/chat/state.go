@@ -194,7 +194,7 @@ func (t *Turn) commit(ctx context.Context) ([]byte, error) {
 func (t *Turn) record() *dialog.Record {
 	t.ans.dialogID, t.ans.seq, t.ans.epoch, t.ans.persisted = t.hold.ID(), t.hold.Seq(), t.hold.Epoch(), true
 	t.ans.costMS, t.ans.notes = t.cost(), untold(t.hold.Turns())
-	return t.hold.Record(t.turnID, t.hash, t.text, t.ans.degraded, t.ans.appendJSON(make([]byte, 0, 512+len(t.ans.text))))
+	return t.hold.Record(t.turnID, t.hash, t.words.Marked, t.ans.degraded, t.ans.appendJSON(make([]byte, 0, 512+len(t.ans.text))))
 }
 
 func (t *Turn) kept() dialog.Kept {

@@ -32,9 +32,8 @@ type Turn struct {
 	who       dialog.Owner
 	dialogID  string // empty: a new dialog
 	turnID    string
-	raw       string       // as it came
-	text      string       // masked, with the caller's ⟦…⟧ marks: what the model sees and the dialog keeps
-	clean     string       // masked, without marks: what intent, FAQ and cache see
+	raw       dialog.Words // as they came
+	words     dialog.Words // masked: the model sees and the dialog keeps their marks, all else what was said
 	hash      string       // of the text as it came
 	ownTurnID bool         // drawn here: nobody can repeat it
 	newDialog bool         // the id was made for this turn, before it began
@@ -65,7 +64,7 @@ type Turn struct {
 // Open makes a turn of a message. The error is ErrNotFound: the dialog is not
 // the caller's, whether there is one or not.
 func (c *Chat) Open(m Message) (*Turn, error) {
-	t := &Turn{chat: c, start: m.Start, tr: m.Trace, who: m.Who, dialogID: m.DialogID, turnID: m.TurnID, raw: m.Text}
+	t := &Turn{chat: c, start: m.Start, tr: m.Trace, who: m.Who, dialogID: m.DialogID, turnID: m.TurnID, raw: dialog.ReadWords(m.Text)}
 	t.ans.group, t.set = c.Gray.Of(t.who.UID)
 	if t.dialogID != "" && !c.IDs.Owns(t.dialogID, dialog.IDDialog, t.who) {
 		return nil, ErrNotFound
@@ -87,9 +86,9 @@ func (t *Turn) StreamTo(pieces func(string) error, waiting func() error) {
 
 // read is what a turn does with its text first, once it has been let in.
 func (t *Turn) read() {
-	t.hash = dialog.TextHash(t.raw)
-	t.text, t.ans.piiIn = t.chat.Screen.Question(t.tr.ID, t.raw)
-	t.clean = dialog.StripMarks(t.text)
+	t.hash = dialog.TextHash(t.raw.Marked)
+	masked, found := t.chat.Screen.Question(t.tr.ID, t.raw.Marked)
+	t.words, t.ans.piiIn = dialog.ReadWords(masked), found
 }
 
 // Run takes the turn from begin to the rendered response. Errors that are not of

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestStripMarks(t *testing.T) {
+func TestWords(t *testing.T) {
 	for in, want := range map[string]string{
 		"优惠券 ⟦c:AAAAAAAA.1⟧": "优惠券",
 		"a⟦x⟧b⟦y⟧c":          "abc",
@@ -15,8 +15,8 @@ func TestStripMarks(t *testing.T) {
 		"⟦seen c:A.1 c:A.2⟧": "",
 		"shut ⟧ only":        "shut ⟧ only",
 	} {
-		if got := StripMarks(in); got != want {
-			t.Errorf("stripMarks(%q) = %q, want %q", in, got, want)
+		if got := ReadWords(in); got.Said != want || got.Marked != in {
+			t.Errorf("%q is read as %q, said %q, want %q", in, got.Marked, got.Said, want)
 		}
 	}
 }

@@ -2,9 +2,18 @@ package dialog
 
 import "strings"
 
-// StripMarks removes ⟦…⟧, which carries canaries of a load test and is no part
-// of what anybody said. An unclosed mark runs to the end.
-func StripMarks(s string) string {
+// Words are what somebody said. A load test puts canaries into them, in ⟦…⟧: the
+// model must see these and the dialog keep them, but they are no part of what
+// anybody said. Only here are the two told apart.
+type Words struct {
+	Marked string // as it came
+	Said   string // without marks
+}
+
+// ReadWords tells what was said from its marks. An unclosed mark runs to the end.
+func ReadWords(text string) Words { return Words{Marked: text, Said: withoutMarks(text)} }
+
+func withoutMarks(s string) string {
 	const open, shut = "⟦", "⟧"
 	i := strings.Index(s, open)
 	if i < 0 {

@@ -27,6 +27,9 @@ type Note struct {
 // ID is the ticket or the turn that the note is about.
 func (n Note) ID() string { return cmp.Or(n.Ticket, n.Turn) }
 
+// Said is the note as prompts carry it.
+func (n Note) Said() string { return withoutMarks(n.Text) }
+
 func (n Note) appendJSON(b []byte) []byte {
 	return wire.JSON(b).Object("").String("n", n.Ticket).String("a", n.Agent).StringIf("q", n.Turn).String("m", n.Text).EndObject()
 }

@@ -23,7 +23,7 @@ type Record struct {
 	TurnID   string
 	TextHash string
 	Degraded bool
-	User     string // masked, canary kept
+	User     string // masked, with marks
 	Response []byte // as it was sent
 	Notes    []Note // what people answered after this turn and before the next
 	at       int    // place in the list when read
@@ -72,10 +72,13 @@ func parseRecord(s string) (r Record, ok bool) {
 	return r, r.Epoch > 0 && r.Seq > 0 && r.base > 0 && r.base <= r.Seq && len(r.Response) > 1 && r.Response[0] == '{'
 }
 
-// Reply is the answer as later prompts carry it: without what the echoing
-// model appended in ⟦…⟧.
+// Question is what the user said.
+func (r *Record) Question() string { return withoutMarks(r.User) }
+
+// Reply is the answer as later prompts carry it: without the marks that an echoing
+// model appended.
 func (r *Record) Reply() string {
-	return StripMarks(gjson.GetBytes(r.Response, "answer").Str)
+	return withoutMarks(gjson.GetBytes(r.Response, "answer").Str)
 }
 
 // Size is what the turn adds to a prompt, in bytes.
