@@ -53,8 +53,8 @@ func TestPagesAgreeInBothLanguages(t *testing.T) {
 	if err != nil || len(chinese) < 10 {
 		t.Fatalf("%d Chinese pages (%v)", len(chinese), err)
 	}
-	for _, path := range append(chinese, "../../README.zh-CN.md") {
-		t.Run(filepath.Base(path), func(t *testing.T) {
+	for _, path := range append(chinese, "../../README.zh-CN.md", "../../docs/observability/README.zh-CN.md") {
+		t.Run(strings.TrimPrefix(path, "../../"), func(t *testing.T) {
 			other := strings.TrimSuffix(path, ".zh-CN.md") + ".md"
 			zh, en := readPage(t, path), readPage(t, other)
 			for from, to := range map[*page]string{zh: filepath.Base(other), en: filepath.Base(path)} {
@@ -91,7 +91,7 @@ func TestChinesePagesKeepToTheVocabulary(t *testing.T) {
 	}
 	link := regexp.MustCompile(`\]\([^)\s]+\)|\*`)
 	emphasis := regexp.MustCompile(`\*+[^*]*[^*]\*+[\p{L}\p{N}]?`)
-	for _, path := range append(chinese, "../../README.zh-CN.md") {
+	for _, path := range append(chinese, "../../README.zh-CN.md", "../../docs/observability/README.zh-CN.md") {
 		for _, line := range readPage(t, path).prose {
 			// Markdown takes stars between punctuation and a letter for plain ones.
 			for _, span := range emphasis.FindAllString(strings.TrimPrefix(codeSpan.ReplaceAllString(line, "`"), "* "), -1) {
