@@ -194,6 +194,9 @@ func (ch *channel) Do(turn *Turn, reply *Reply) {
 	x := ch.client.exchanges.get()
 	x.begin()
 	x.values, x.reply = values{user: ch.user, turn: turn, saved: ch.saved}, reply
+	if turn.As != nil {
+		x.values.user = turn.As
+	}
 	*reply = Reply{OK: true, ContextTurns: -1, buffer: x}
 	reply.Begun = p.Now()
 	if c := ch.customer; c != nil {
@@ -257,7 +260,11 @@ func (ch *channel) left(turn *Turn, reply *Reply, f wire.Fault) wire.Fault {
 func (ch *channel) authenticate(x *exchange, reply *Reply) (ready bool, f wire.Fault) {
 	p := ch.client.plan
 	if p.jwt != nil {
-		if err := p.jwt.sign(ch.user, time.Now()); err != nil {
+		err := p.jwt.sign(ch.user, time.Now())
+		if f := x.values.turn.Forge; f != nil && err == nil {
+			x.values.forged, err = p.jwt.forge(f, x.values.user, time.Now())
+		}
+		if err != nil {
 			return false, wire.NewFault(Malformed, wire.Short(err))
 		}
 	}

@@ -154,6 +154,10 @@ type Turn struct {
 	// Number is that of the conversation: what its steps saved is forgotten with the
 	// first turn of another.
 	Number int64
+	// As is another user, whom the turn goes out as; nil: the channel's own.
+	As *User
+	// Forge is what it is sent with in the place of its user's own; nil: nothing is.
+	Forge *Forge
 	// Parts follow Text in the message, of api openai.
 	Parts []Part
 	// History is the dialog so far, for APIs where the client keeps it: user and
@@ -291,6 +295,8 @@ type Options struct {
 	Upload func(path string) ([]byte, error)
 	// Dir is the folder that relative paths of certificates are taken from.
 	Dir string
+	// Forged are the headers, in lower case, that some turns have forged.
+	Forged []string
 	// Capture is given every request as sent and its answer with its body decoded (over
 	// HTTP/2 both as a person reads them), for one conversation shown to a person: the login,
 	// the turn, each poll of a job; the one that the reply is of comes last. Behind the answer stands what was said of its

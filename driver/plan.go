@@ -290,6 +290,7 @@ func (p *plan) requests(target *scenario.Target, u *url.URL) error {
 		return err
 	}
 	p.keepCookies(target, u)
+	p.forgeable()
 	return nil
 }
 

@@ -121,7 +121,7 @@ func (ch *channel) forget(x *exchange) {
 // run out. The server has then done nothing, so that the turn may be sent again.
 func (ch *channel) expired(x *exchange, reply *Reply) bool {
 	s := &ch.client.plan.session
-	if len(s.login) == 0 || reply.LoggedIn || !ch.user.state.in || x.Head.Status == 0 {
+	if len(s.login) == 0 || x.values.turn.Forge != nil || reply.LoggedIn || !ch.user.state.in || x.Head.Status == 0 {
 		return false
 	}
 	if x.Head.Status == http.StatusUnauthorized || x.again {

@@ -20,6 +20,8 @@ type values struct {
 	job  string // where an asynchronous answer is to be had
 	// saved are the values of ${saved.NAME}, those of the channel.
 	saved []string
+	// forged is the signed token of a turn that is not its user's own.
+	forged []byte
 	// Of api openai: the answer that this request follows, what the model called within
 	// the turn and was answered, whether the server has the user's message already, and
 	// the arguments of the tool that is answered.

@@ -65,6 +65,16 @@ func (s *signer) sign(user *User, now time.Time) error {
 	if user.state.token != "" && now.Before(user.state.until) {
 		return nil
 	}
+	signed, err := s.signed(s.own(user, now))
+	if err != nil {
+		return err
+	}
+	user.state.token, user.state.until = signed, now.Add(s.ttl-s.ttl/10)
+	return nil
+}
+
+// own are the claims of a token of the user's.
+func (s *signer) own(user *User, now time.Time) jwt.MapClaims {
 	v := wire.Values{Of: &values{user: user, turn: &Turn{}}}
 	claims := jwt.MapClaims{
 		"sub": string(s.sub.Append(nil, &v)), "iat": now.Unix(), "exp": now.Add(s.ttl).Unix(),
@@ -78,14 +88,18 @@ func (s *signer) sign(user *User, now time.Time) error {
 	for name, text := range s.claims {
 		claims[name] = string(text.Append(nil, &v))
 	}
+	return claims
+}
+
+// signed gives the token that makes the claims.
+func (s *signer) signed(claims jwt.MapClaims) (string, error) {
 	token := jwt.NewWithClaims(jwt.SigningMethodHS256, claims)
 	if s.kid != "" {
 		token.Header["kid"] = s.kid
 	}
 	signed, err := token.SignedString(s.secret)
 	if err != nil {
-		return fmt.Errorf("sign the user's token: %w", err)
+		return "", fmt.Errorf("sign the user's token: %w", err)
 	}
-	user.state.token, user.state.until = signed, now.Add(s.ttl-s.ttl/10)
-	return nil
+	return signed, nil
 }

@@ -46,6 +46,8 @@ const longestID = 1 << 10
 // panics, whatever the reply holds. The first of these that fits:
 //
 //	integrity        another dialog's id, another conversation's canary, the answer to another of our turns
+//	let_in           an answer to a turn that had to be refused
+//	refused          the refusal of such a turn; with another status than those expected it is a client_error
 //	transport_error  no connection, reset, EOF, a protocol error
 //	timeout          the client's deadline, a stall
 //	server_error     5xx (but see shed); a malformed or oversized body; on a 2xx also an error in the place of an answer
@@ -76,6 +78,7 @@ func Classify(r *driver.Reply, a *Asked, rules *Rules) Judgement {
 		j.Outcome, j.Message = measure.Integrity, "answer carries another conversation's canary"
 	case a.foreignTurn(r):
 		j.Outcome, j.Message = measure.Integrity, "answer is to another turn"
+	case a.Expect != nil && len(a.Expect.refused) > 0 && a.Expect.heldOut(r, &j):
 	case r.Reason != driver.Complete:
 		j.Outcome, j.Message = broken(r)
 	case r.Status >= 300:
@@ -121,6 +124,28 @@ func broken(r *driver.Reply) (measure.Outcome, string) {
 		message = r.Message
 	}
 	return outcome, message
+}
+
+// heldOut judges the reply to a turn that must be refused; false where it is neither
+// a refusal nor an answer, but a failure like any other. A login that is refused says
+// nothing of the turn.
+func (x *Expectation) heldOut(r *driver.Reply, j *Judgement) bool {
+	listed := slices.Contains(x.refused, r.Status)
+	switch {
+	case r.Step != "" || r.Status < 200 || r.Status >= 500:
+		return false
+	case r.Status < 300 && r.OK && !r.Missing.Has(driver.PlaceOK) && (!isBlank(r.Answer) || callsTools(r.Finish)):
+		j.Outcome, j.Message = measure.LetIn, "answered, though it had to be refused"
+	case r.Reason != driver.Complete || r.Status < 300 && r.OK:
+		return false
+	case listed:
+		j.Outcome = measure.Refused
+	case r.Status < 300 || r.Status == 429:
+		return false
+	default:
+		j.Outcome, j.Message = measure.ClientError, "refused with a status that expect.refused does not name"
+	}
+	return true
 }
 
 // refused is a reply with a status of 300 or more.

@@ -351,3 +351,37 @@ func FuzzClassify(f *testing.F) {
 		}
 	})
 }
+
+// A turn that must be refused is refused or let in where that was seen, and judged as
+// any other where it was not.
+func TestClassifyTurnsToRefuse(t *testing.T) {
+	rules := rulesOf(t, nil)
+	for _, tt := range []struct {
+		name    string
+		change  func(*driver.Reply, *Asked)
+		outcome measure.Outcome
+	}{
+		{"answered", func(*driver.Reply, *Asked) {}, measure.LetIn},
+		{"answered by less than the model", func(r *driver.Reply, _ *Asked) { r.Tier = []byte("static") }, measure.LetIn},
+		{"half answered", func(r *driver.Reply, _ *Asked) { r.Reason = driver.Truncated }, measure.LetIn},
+		{"refused", func(r *driver.Reply, _ *Asked) { r.Status, r.Answer = 401, nil }, measure.Refused},
+		{"refused by a redirect", func(r *driver.Reply, _ *Asked) { r.Status, r.Answer = 302, nil }, measure.Refused},
+		{"refused with 200", func(r *driver.Reply, _ *Asked) { r.OK = false }, measure.Refused},
+		{"not ok, with a status that is not named", func(r *driver.Reply, _ *Asked) { r.Status, r.OK = 201, false }, measure.ServerError},
+		{"another 4xx", func(r *driver.Reply, _ *Asked) { r.Status, r.Answer = 400, nil }, measure.ClientError},
+		{"too often", func(r *driver.Reply, _ *Asked) { r.Status, r.Answer = 429, nil }, measure.RateLimited},
+		{"an error of the server", func(r *driver.Reply, _ *Asked) { r.Status, r.Answer = 500, nil }, measure.ServerError},
+		{"no answer in time", func(r *driver.Reply, _ *Asked) { r.Status, r.Answer, r.Reason = 0, nil, driver.TimedOut }, measure.Timeout},
+		{"cut in a refusal", func(r *driver.Reply, _ *Asked) { r.Status, r.Answer, r.Reason = 401, nil, driver.Broken }, measure.TransportError},
+		{"nothing in the answer", func(r *driver.Reply, _ *Asked) { r.Answer = []byte(" ") }, measure.ServerError},
+		{"a login that is refused", func(r *driver.Reply, _ *Asked) { r.Status, r.Answer, r.Step = 401, nil, "login" }, measure.ClientError},
+		{"another's content", func(r *driver.Reply, a *Asked) { r.DialogID, a.Elsewhere = []byte(otherDialog), true }, measure.Integrity},
+	} {
+		r, a := good(), third()
+		a.Expect = &Expectation{refused: []int{200, 302, 401}}
+		tt.change(r, a)
+		if j := Classify(r, a, rules); j.Outcome != tt.outcome || j.Kept && j.Outcome != measure.Integrity {
+			t.Errorf("%s: %v %q, want %v", tt.name, j.Outcome, j.Message, tt.outcome)
+		}
+	}
+}

@@ -118,6 +118,9 @@ type scratch struct {
 func (st *scratch) ask(c *conversation, s *Script) {
 	l := &c.outline.turns[c.turn]
 	st.text = l.say.Append(st.text[:0], c)
+	if l.forged != nil {
+		st.lengthen(l.forged.size)
+	}
 	if s.memory {
 		st.text = c.canary.append(st.text, c.turn+1)
 	}
@@ -130,6 +133,12 @@ func (st *scratch) ask(c *conversation, s *Script) {
 	}
 	if len(l.parts) > 0 {
 		st.turn.Parts = c.appendParts(nil, l.parts)
+	}
+	if f := l.forged; f != nil {
+		st.turn.Forge = &f.Forge
+		if f.another {
+			st.turn.As = c.another(s)
+		}
 	}
 	if c.patience > 0 {
 		st.turn.Leave = c.intended + c.patience
@@ -174,15 +183,16 @@ func (c *conversation) heard(st *scratch, j *Judgement, s *Script) (more bool, p
 	case st.reply.Left:
 		c.left = true
 		return false, 0
+	case j.Outcome == measure.Refused: // as it had to be
 	case !answered:
 		c.broken = true
 	case j.Outcome != measure.OK:
 		c.limped = true
 	}
-	if n := len(st.reply.DialogID); n > 0 && n <= longestID && st.reply.Status < 300 && j.Outcome != measure.Integrity {
+	if n := len(st.reply.DialogID); n > 0 && n <= longestID && st.reply.Status < 300 && j.Outcome != measure.Integrity && !measure.ToRefuse.Has(j.Outcome) {
 		c.id = append(c.id[:0], st.reply.DialogID...)
 	}
-	if !answered && j.Outcome != measure.ContextLost && j.Outcome != measure.Integrity {
+	if !answered && j.Outcome != measure.ContextLost && j.Outcome != measure.Integrity && !measure.ToRefuse.Has(j.Outcome) {
 		switch {
 		case c.outline.onError == scenario.OnErrorAbort:
 			return false, 0
@@ -197,17 +207,19 @@ func (c *conversation) heard(st *scratch, j *Judgement, s *Script) (more bool, p
 	}
 	c.turn++
 	c.tries, c.judged = 0, false
-	c.skip(st, answered)
+	c.skip(st, answered, s)
 	if c.turn >= len(c.outline.turns) {
 		return false, 0
 	}
 	return true, c.pause(c.outline.turns[c.turn].think, s.seed)
 }
 
-// skip leaves out turns that are not said after this answer.
-func (c *conversation) skip(st *scratch, answered bool) {
+// skip leaves out turns that are not said after this answer, and those that could not
+// be what they should.
+func (c *conversation) skip(st *scratch, answered bool, s *Script) {
 	for ; c.turn < len(c.outline.turns); c.turn++ {
-		if when := c.outline.turns[c.turn].when; when == nil || answered && when.Hold(&st.reply) {
+		when := c.outline.turns[c.turn].when
+		if (when == nil || answered && when.Hold(&st.reply)) && c.possible(s) {
 			return
 		}
 		c.kept = append(c.kept, false)

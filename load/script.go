@@ -24,10 +24,12 @@ type Script struct {
 	sources       []source
 	rules         Rules
 	memory        bool
-	history       bool // the client keeps the dialog
-	namesDialog   bool // answers name their dialog
-	idsOut        bool // the target's templates use ${conversation.id}
-	columnsOut    bool // the target's templates use data columns
+	history       bool     // the client keeps the dialog
+	namesDialog   bool     // answers name their dialog
+	idsOut        bool     // the target's templates use ${conversation.id}
+	columnsOut    bool     // the target's templates use data columns
+	sent          []string // the variables in them
+	keepsDialogs  bool     // a dialog of the target's has an id, which cstest knows
 	pacing        time.Duration
 	patience      *think // how long a customer waits for an answer; nil: for ever
 }
@@ -47,6 +49,7 @@ type message struct {
 	think  *think
 	expect *Expectation
 	when   *driver.When // nil: always said
+	forged *forged      // nil: as its user's own
 }
 
 // source is a data table.
@@ -75,8 +78,10 @@ func NewScript(sc *scenario.Scenario, seed uint64, runID string) (*Script, error
 
 		patience: newThink(sc.Load.Patience),
 	}
+	s.keepsDialogs = sc.Target.API != scenario.APICustom
 	if response := sc.Target.Response; response != nil {
 		s.namesDialog = response.DialogID != ""
+		s.keepsDialogs = s.namesDialog
 	}
 	if err := s.readData(sc); err != nil {
 		return nil, err
@@ -114,7 +119,8 @@ func Slots(sc *scenario.Scenario) []measure.Slot {
 	for i := range sc.Conversations {
 		for j, turn := range sc.Conversations[i].Turns {
 			slots = append(slots, measure.Slot{
-				Conversation: sc.Conversations[i].Name, Index: j, Say: shorten(turn.Say, 60), Checked: turn.Expect != nil,
+				Conversation: sc.Conversations[i].Name, Index: j, Say: shorten(turn.Say, 60),
+				Checked: turn.Expect.OfAnswer(), ToRefuse: turn.Expect.ToRefuse(),
 			})
 		}
 	}
@@ -165,6 +171,7 @@ func (s *Script) outline(from *scenario.Conversation, sc *scenario.Scenario) (ou
 				return d, fmt.Errorf("turns[%d].expect: %w", i, err)
 			}
 		}
+		m.forged = newForged(t.Forge)
 		d.turns = append(d.turns, m)
 	}
 	return d, nil
@@ -172,6 +179,7 @@ func (s *Script) outline(from *scenario.Conversation, sc *scenario.Scenario) (ou
 
 func (s *Script) readData(sc *scenario.Scenario) error {
 	sent := sc.Target.Variables()
+	s.sent = sent
 	s.idsOut = slices.Contains(sent, "conversation.id")
 	for _, name := range slices.Sorted(maps.Keys(sc.Data)) {
 		data := sc.Data[name]
@@ -229,10 +237,11 @@ func (s *Script) row(source int, k, n int64) int {
 type Expectation struct {
 	contains, notContains []byte
 	matches               *regexp.Regexp
+	refused               []int // statuses, of which one must come instead of an answer
 }
 
 func newExpectation(e *scenario.Expect) (*Expectation, error) {
-	x := &Expectation{contains: []byte(e.Contains), notContains: []byte(e.NotContains)}
+	x := &Expectation{contains: []byte(e.Contains), notContains: []byte(e.NotContains), refused: e.Refused}
 	if e.Matches != "" {
 		re, err := regexp.Compile(e.Matches)
 		if err != nil {

@@ -193,7 +193,7 @@ func (w *worker) note(c *conversation, j *Judgement, entered time.Duration) {
 	c.judged = c.judged || !j.Excluded
 	w.lane.Record(t)
 	w.r.endings.note(t, reply, c.outline.onError == scenario.OnErrorRetry && c.tries < maxRetries)
-	if j.Outcome != measure.OK {
+	if j.Outcome != measure.OK && j.Outcome != measure.Refused {
 		w.fail(c, j)
 	}
 }

@@ -22,6 +22,8 @@ const (
 type decoder struct {
 	b   []byte
 	bad bool
+	// old: written before there were turns that had to be refused.
+	old bool
 }
 
 func (d *decoder) fail() {
@@ -74,7 +76,11 @@ func (d *decoder) length(limit int) int {
 // decodeSnapshot reads a snapshot of a plan. What it reads has been through
 // appendSnapshot, or it errs; it never allocates much more than b holds.
 func decodeSnapshot(b []byte, plan *Plan) (*Snapshot, error) {
-	d := &decoder{b: b}
+	return (&decoder{b: b}).snapshot(plan)
+}
+
+// snapshot reads all that is left.
+func (d *decoder) snapshot(plan *Plan) (*Snapshot, error) {
 	s := NewSnapshot(plan)
 	s.Elapsed = time.Duration(d.int(mostTime))
 	seconds := plan.Seconds() + 1
@@ -89,9 +95,9 @@ func decodeSnapshot(b []byte, plan *Plan) (*Snapshot, error) {
 	for i := range s.Timings[:FirstReasoning] {
 		s.Timings[i] = d.histogram()
 	}
-	for i := range s.ByOutcome {
+	for i := range d.outcomes() {
 		if h := d.histogram(); h.N() > 0 {
-			s.ByOutcome[i] = h
+			s.ByOutcome[d.outcome(i)] = h
 		}
 	}
 	for i := range s.Slots {
@@ -101,7 +107,8 @@ func decodeSnapshot(b []byte, plan *Plan) (*Snapshot, error) {
 		}
 	}
 	var rest [7]int64
-	for _, list := range [][]int64{s.Counts[:], s.Tiers[:], s.Conversations[:], rest[:]} {
+	decodeOutcomes(d, &s.Counts, mostCounted)
+	for _, list := range [][]int64{s.Tiers[:], s.Conversations[:], rest[:]} {
 		decodeSparse(d, list, mostCounted)
 	}
 	s.Excluded, s.Planned, s.Started, s.Planted = rest[0], rest[1], rest[2], rest[3]
@@ -136,7 +143,7 @@ func decodeSnapshot(b []byte, plan *Plan) (*Snapshot, error) {
 		d.usage(&s.Usage)
 	}
 	for i := range plan.Groups { // a plan that has some was written with them
-		decodeSparse(d, s.Groups[i].Outcomes[:], mostCounted)
+		decodeOutcomes(d, &s.Groups[i].Outcomes, mostCounted)
 		s.Groups[i].Response = d.sketch()
 	}
 	if d.bad || len(d.b) != 0 {
@@ -159,12 +166,36 @@ func decodeSparse[T int64 | uint32](d *decoder, values []T, limit int64) {
 	}
 }
 
+// outcomes is how many there were when d was written.
+func (d *decoder) outcomes() int {
+	if d.old {
+		return Outcomes - 2
+	}
+	return Outcomes
+}
+
+// outcome gives the one that was the i-th when d was written.
+func (d *decoder) outcome(i int) Outcome {
+	if d.old && i >= int(Refused) {
+		i += 2
+	}
+	return Outcome(i)
+}
+
+func decodeOutcomes[T int64 | uint32](d *decoder, values *[Outcomes]T, limit int64) {
+	var written [Outcomes]T
+	decodeSparse(d, written[:d.outcomes()], limit)
+	for i, n := range written[:d.outcomes()] {
+		values[d.outcome(i)] = n
+	}
+}
+
 func (d *decoder) second(s *Second, budgets int) {
 	s.Starts = uint32(d.int(math.MaxUint32))
 	var flow [5]uint32
 	decodeSparse(d, flow[:], math.MaxUint32)
 	s.Flow = Flow{flow[0], flow[1], flow[2], flow[3], flow[4]}
-	decodeSparse(d, s.Outcomes[:], math.MaxUint32)
+	decodeOutcomes(d, &s.Outcomes, math.MaxUint32)
 	decodeSparse(d, s.Tiers[:], math.MaxUint32)
 	switch n := d.length(budgets); n {
 	case 0:
@@ -229,10 +260,10 @@ func (d *decoder) histogram() *Histogram {
 }
 
 func (d *decoder) failure(f *FailureCount) {
-	f.Outcome = Outcome(d.byte(byte(Outcomes - 1)))
+	f.Outcome = d.outcome(int(d.byte(byte(d.outcomes() - 1))))
 	f.Message = d.text()
 	f.Count = d.int(mostCounted)
-	f.First.Outcome = Outcome(d.byte(byte(Outcomes - 1)))
+	f.First.Outcome = d.outcome(int(d.byte(byte(d.outcomes() - 1))))
 	f.First.Message = d.text()
 	f.First.At = time.Duration(d.int(mostTime))
 	f.First.Conversation = d.text()

@@ -106,6 +106,9 @@ func (v *interval) record(t *Turn) {
 		slot := &v.slots[t.Slot]
 		slot.turns++
 		checked = v.plan.Slots[t.Slot].Checked
+		if outcome == Refused {
+			slot.answered++ // it came to what it had to
+		}
 		if Answered.Has(outcome) {
 			slot.answered++
 			slot.response.record(response)
@@ -126,7 +129,7 @@ func (v *interval) record(t *Turn) {
 			g.response.record(response)
 		}
 	}
-	if !t.Excluded {
+	if !t.Excluded && !ToRefuse.Has(outcome) {
 		v.flow(t, s)
 	}
 	v.rules.judge(s, v.plan.StageAt(t.Intended), t, checked)

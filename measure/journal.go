@@ -16,8 +16,9 @@ import (
 // JournalVersion is the version of the journals written here; those from
 // oldestJournal on are read.
 const (
-	JournalVersion = 8
-	oldestJournal  = 2 // without response times by tier; 3 is without first_reasoning, 4 without clusters, 5 without phases, 6 without places of turns over time, 7 without models' tokens
+	JournalVersion = 9
+	toRefuseSince  = 9 // turns that had to be refused have outcomes of their own
+	oldestJournal  = 2 // without response times by tier; 3 is without first_reasoning, 4 without clusters, 5 without phases, 6 without places of turns over time, 7 without models' tokens, 8 without turns to refuse
 )
 
 const (

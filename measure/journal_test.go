@@ -327,7 +327,7 @@ func TestVersionGate(t *testing.T) {
 	if _, err := ReadJournal(bytes.NewReader(newer)); !errors.Is(err, ErrVersion) {
 		t.Errorf("a later version: %v", err)
 	}
-	frames, _ := appendFrames(nil, 0, kindPlan, []byte(`{"version":9,"run":"AAAAAAAAAAAAAAAAAAAAAA==","plan":{}}`))
+	frames, _ := appendFrames(nil, 0, kindPlan, []byte(`{"version":10,"run":"AAAAAAAAAAAAAAAAAAAAAA==","plan":{}}`))
 	if _, err := ReadJournal(bytes.NewReader(append(make([]byte, headerLength), frames...))); !errors.Is(err, ErrVersion) {
 		t.Errorf("a later version without a header: %v", err)
 	}

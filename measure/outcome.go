@@ -18,6 +18,10 @@ const (
 	Timeout
 	TransportError
 	Integrity
+	// Refused and LetIn are turns that had to be refused: a stranger's, one with a bad
+	// token. They are no answers, nor the lack of one.
+	Refused
+	LetIn
 	Censored // sent, and still unanswered when the drain ended
 	// DroppedTarget and DroppedGenerator are starts that never became a
 	// conversation: no turn of theirs was sent.
@@ -30,7 +34,7 @@ const (
 
 var outcomeNames = [Outcomes]string{
 	"ok", "degraded", "unexpected", "context_lost", "rate_limited", "shed", "client_error", "server_error",
-	"truncated", "timeout", "transport_error", "integrity", "censored", "dropped_target", "dropped_generator",
+	"truncated", "timeout", "transport_error", "integrity", "refused", "let_in", "censored", "dropped_target", "dropped_generator",
 }
 
 // String is the outcome's name in result.json.
@@ -53,11 +57,20 @@ func SetOf(outcomes ...Outcome) OutcomeSet {
 	return s
 }
 
+// renumbered is a set as it was written before there were turns that had to be refused.
+func (s OutcomeSet) renumbered() OutcomeSet {
+	const before = 1<<Refused - 1
+	return s&before | s&^before<<2
+}
+
 // Has tells whether o is in the set.
 func (s OutcomeSet) Has(o Outcome) bool { return s&(1<<o) != 0 }
 
 // Answered are the outcomes that are good for *answered*.
 const Answered = OutcomeSet(1<<OK | 1<<Degraded | 1<<Unexpected)
+
+// ToRefuse are the outcomes of turns that had to be refused.
+const ToRefuse = OutcomeSet(1<<Refused | 1<<LetIn)
 
 // Tier is the quality an answer was served at, best first. TierUnknown is an
 // answer that does not say.

@@ -37,6 +37,8 @@ type Slot struct {
 	Say          string `json:"say"`   // the template, shortened
 	// Checked: the scenario expects something of the answer.
 	Checked bool `json:"checked,omitempty"`
+	// ToRefuse: the turn must be refused.
+	ToRefuse bool `json:"to_refuse,omitempty"`
 }
 
 // Budget is an exact counter of turns judged and turns bad, kept per second of

@@ -203,7 +203,7 @@ func (v *recovery) take(k kind, record []byte) error {
 	case kindPlan:
 		return v.plan(record)
 	case kindInterval:
-		s, err := decodeSnapshot(record, out.Plan)
+		s, err := (&decoder{b: record, old: out.Header.Version < toRefuseSince}).snapshot(out.Plan)
 		if err != nil {
 			return err
 		}
@@ -260,6 +260,12 @@ func (v *recovery) plan(record []byte) error {
 		return err
 	}
 	v.out.Header.Version = p.Version
+	if p.Version < toRefuseSince {
+		for i := range p.Plan.Budgets {
+			b := &p.Plan.Budgets[i]
+			b.Valid, b.Good = b.Valid.renumbered(), b.Good.renumbered()
+		}
+	}
 	copy(v.out.Header.Run[:], p.Run)
 	v.out.Plan = p.Plan
 	v.out.Snapshot = NewSnapshot(p.Plan)

@@ -90,7 +90,7 @@ type GroupTally struct {
 // SlotTally is one turn of one conversation.
 type SlotTally struct {
 	Turns    int64
-	Answered int64
+	Answered int64      // or refused, where they had to be
 	Response *Histogram // answered turns, from intended
 }
 

@@ -80,10 +80,10 @@ func optionalTime(doc *result.Document) string {
 
 // fullQuality is the share of all turns that were answered as they should be.
 func fullQuality(doc *result.Document) string {
-	if doc.Counts.Turns == 0 {
+	if doc.Counts.Asked() == 0 {
 		return none
 	}
-	return unit.Share(float64(doc.Counts.OK) / float64(doc.Counts.Turns)).Text()
+	return unit.Share(float64(doc.Counts.OK) / float64(doc.Counts.Asked())).Text()
 }
 
 // markup are the characters that mean something to one of the receivers, and others

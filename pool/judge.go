@@ -53,6 +53,9 @@ func (r *Result) judge(used []result.Run) {
 		if n := u.Doc.Counts.Integrity; n > 0 {
 			failed = append(failed, reason.New(reason.PoolIntegrity, u.Doc.RunID, n))
 		}
+		if n := u.Doc.Counts.LetIn; n > 0 {
+			failed = append(failed, reason.New(reason.PoolLetIn, u.Doc.RunID, n))
+		}
 		for _, s := range u.Doc.Storms {
 			if s.Metastable {
 				failed = append(failed, reason.New(reason.PoolMetastable, u.Doc.RunID, s.Name))

@@ -22,6 +22,7 @@ const (
 	BadSecondsScaled    Code = "bad_seconds_scaled"
 	ForeignAnswers      Code = "foreign_answers"
 	PlantedAnswers      Code = "planted_answers"
+	LetInTurns          Code = "let_in_turns"
 	ContextLost         Code = "context_lost"
 	CallsPerTurn        Code = "calls_per_turn"
 	CallsPerTurnOver    Code = "calls_per_turn_over"
@@ -54,6 +55,8 @@ const (
 	NoCanaryContent   Code = "no_canary_content"
 	NoCanaryContext   Code = "no_canary_context"
 	NoTurnAnswered    Code = "no_turn_answered"
+	NoTurnRefused     Code = "no_turn_refused"
+	RefusalUnseen     Code = "refusal_unseen"
 	LLMCallsUnknown   Code = "llm_calls_unknown"
 	NotCounted        Code = "not_counted"
 	NoStream          Code = "no_stream"
@@ -70,6 +73,7 @@ const (
 	StormDidNotHappen Code = "storm_did_not_happen"
 	ObjectiveSays     Code = "objective"
 	ForeignContent    Code = "foreign_content"
+	LetIn             Code = "let_in"
 	Metastable        Code = "metastable"
 )
 
@@ -95,6 +99,7 @@ func objectiveRows() []row {
 		{BadSecondsScaled, "{verdict:word}: {bad:count} of {n:count} s under 95 % answered, {allowed:count} allowed (scaled; {per_hour:count} per hour)", "{verdict}：{n} 秒中 {bad} 个坏秒（应答率低于 95 %），允许 {allowed} 个（折算；每小时 {per_hour} 个）"},
 		{ForeignAnswers, "{verdict:word}: {bad:count} answers with foreign content in {n:count} that tell whose it is", "{verdict}：{n} 个可辨明归属的应答中 {bad} 个含有他人内容"},
 		{PlantedAnswers, "{verdict:word}: {bad:count} answers with a planted value unmasked in {n:count}", "{verdict}：{n} 个应答中 {bad} 个未掩码地露出植入值"},
+		{LetInTurns, "{verdict:word}: {bad:count} of {n:count} turns that had to be refused were answered", "{verdict}：{n} 轮应当被拒绝的请求中有 {bad} 轮得到了应答"},
 		{ContextLost, "{verdict:word}: {bad:count} answers without the dialog so far in {n:count}", "{verdict}：{n} 个应答中 {bad} 个丢失了此前的对话"},
 		{CallsPerTurn, "{verdict:word}: {measured:figure} LLM calls per turn ≤ {allowed:figure}", "{verdict}：每轮 LLM 调用 {measured} ≤ {allowed}"},
 		{Observed, "{verdict:word}: {name:text} outside its limits in {bad:count} of {seconds:count} seconds", "{verdict}：{name} 在 {seconds} 秒中有 {bad} 秒超出限值"},
@@ -129,6 +134,8 @@ func openRows() []row {
 		{NoCanaryContent, "not verified: no canary came back, so nothing tells whose content an answer holds", "未验证：没有金丝雀返回，无从得知应答里是谁的内容"},
 		{NoCanaryContext, "not verified: no canary came back, so nothing tells what the model was shown", "未验证：没有金丝雀返回，无从得知模型看到了什么"},
 		{NoTurnAnswered, "not verified: no turn was answered", "未验证：没有任何轮次得到应答"},
+		{NoTurnRefused, "not verified: no turn that had to be refused was refused, or answered", "未验证：应当被拒绝的轮次既没有被拒绝，也没有得到应答"},
+		{RefusalUnseen, "not verified: turn {turn:count} of {conversation:text} had to be refused, and not once was it seen to be", "未验证：{conversation} 的第 {turn} 轮应当被拒绝，却一次也没有看到它被拒绝"},
 		{LLMCallsUnknown, "not verified: the mock LLM did not tell its calls", "未验证：模拟 LLM 没有报告调用次数"},
 		{NotCounted, "not verified: the run did not count it", "未验证：本次运行没有统计它"},
 		{CutUnknown, "{verdict:word}: {cut:count} more were cut off by cstest itself: good or bad, nobody knows", "{verdict}：另有 {cut} 个被 cstest 自己中断，好坏未知"},
@@ -145,6 +152,7 @@ func openRows() []row {
 		{StormDidNotHappen, "not verified: storm {storm:quoted} did not happen", "未验证：风暴 {storm} 没有发生"},
 		{ObjectiveSays, "{objective:text}: {says:reasons}", "{objective}：{says}"},
 		{ForeignContent, "integrity: {bad:count} answers with foreign content", "integrity：{bad} 个应答含有他人内容"},
+		{LetIn, "refused: {bad:count} turns that had to be refused were answered", "refused：{bad} 轮应当被拒绝的请求得到了应答"},
 		{Metastable, "storm {storm:text}: metastable: goodput did not return to 95 % after it, at the arrival rate of its start", "风暴 {storm}：亚稳态：到达率与风暴开始时相同，有效吞吐却没有恢复到 95 %"},
 	}
 }

@@ -19,6 +19,7 @@ const (
 	PoolOne         Code = "pool_one"
 	PoolUnreadable  Code = "pool_unreadable"
 	PoolIntegrity   Code = "pool_integrity"
+	PoolLetIn       Code = "pool_let_in"
 	PoolMetastable  Code = "pool_metastable"
 	PoolFixed       Code = "pool_fixed"
 )
@@ -41,6 +42,7 @@ func poolRows() []row {
 		{PoolNothing, "no run that was given can be judged", "给出的运行都无法判定"},
 		{PoolOne, "one run alone: what differs between runs is not known", "只有一次运行：运行之间的差异未知"},
 		{PoolUnreadable, "{dir:text} cannot be read, so it is not known whether it belongs here: {why:text}", "{dir} 无法读取，不知是否属于这一组：{why}"},
+		{PoolLetIn, "{run:text}: {turns:count} turns that had to be refused were answered", "{run}：{turns} 轮应当被拒绝的请求得到了应答"},
 		{PoolIntegrity, "{run:text}: {answers:count} answers held what belongs to another dialog", "{run}：{answers} 个应答串号"},
 		{PoolMetastable, "{run:text}: goodput did not return after storm {storm:text}", "{run}：风暴 {storm} 之后有效吞吐没有恢复"},
 		{PoolFixed, "the confidence holds where the number of runs was settled before the first: going on until it passes is not covered", "置信度以运行次数事先确定为前提：一直重复到通过为止不在此列"},

@@ -32,7 +32,7 @@ func breakdowns(in input) []Breakdown {
 		g := &s.Groups[i]
 		failed := int64(0)
 		for o, n := range g.Outcomes {
-			if !measure.Answered.Has(measure.Outcome(o)) {
+			if !measure.Answered.Has(measure.Outcome(o)) && measure.Outcome(o) != measure.Refused {
 				failed += n
 			}
 		}
@@ -117,7 +117,7 @@ func appendSpan(out []Breakdown, s *measure.Snapshot, p span) []Breakdown {
 func unanswered(s *measure.Second) int64 {
 	n := s.Turns() + int64(s.Outcomes[measure.DroppedTarget])
 	for o := measure.OK; o <= measure.Censored; o++ {
-		if measure.Answered.Has(o) {
+		if measure.Answered.Has(o) || measure.ToRefuse.Has(o) {
 			n -= int64(s.Outcomes[o])
 		}
 	}

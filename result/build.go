@@ -250,6 +250,7 @@ func countsOf(s *measure.Snapshot) Counts {
 		ContextLost: n[measure.ContextLost], RateLimited: n[measure.RateLimited], Shed: n[measure.Shed],
 		ClientError: n[measure.ClientError], ServerError: n[measure.ServerError], Truncated: n[measure.Truncated],
 		Timeout: n[measure.Timeout], TransportError: n[measure.TransportError], Integrity: n[measure.Integrity],
+		Refused: n[measure.Refused], LetIn: n[measure.LetIn],
 		Censored: n[measure.Censored], DroppedTarget: n[measure.DroppedTarget], DroppedGenerator: n[measure.DroppedGenerator],
 		Excluded: s.Excluded, Planted: s.Planted, ContextVerified: s.Verified, ContextNotVerified: s.NotVerified,
 	}
@@ -267,7 +268,7 @@ func tiersOf[T int64 | uint32](t [measure.Tiers]T, outcomes [measure.Outcomes]T)
 		Wrong: int64(outcomes[measure.ContextLost]) + int64(outcomes[measure.Integrity]),
 	}
 	for o := range measure.Censored {
-		if !measure.Answered.Has(o) && o != measure.ContextLost && o != measure.Integrity {
+		if !measure.Answered.Has(o) && o != measure.ContextLost && o != measure.Integrity && !measure.ToRefuse.Has(o) {
 			out.Nobody += int64(outcomes[o])
 		}
 	}

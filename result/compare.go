@@ -297,7 +297,7 @@ func decides(name string, a, b []*Document) bool {
 	}
 	for _, d := range slices.Concat(a, b) {
 		for _, o := range d.Objectives {
-			if o.Name != name || inferred(o, d) || o.Kind == scenario.KindIntegrity || o.Kind == scenario.KindPlanted {
+			if o.Name != name || inferred(o, d) || o.Kind == scenario.KindIntegrity || o.Kind == scenario.KindPlanted || o.Kind == scenario.KindRefused {
 				continue
 			}
 			// Of C(n, k) ways that n runs fall apart, two are these or the other way round.

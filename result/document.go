@@ -187,6 +187,8 @@ type Counts struct {
 	Timeout              int64 `json:"timeout"`
 	TransportError       int64 `json:"transport_error"`
 	Integrity            int64 `json:"integrity"`
+	Refused              int64 `json:"refused"` // as they had to be
+	LetIn                int64 `json:"let_in"`  // answered, though they had to be refused
 	Censored             int64 `json:"censored"`
 	DroppedTarget        int64 `json:"dropped_target"`
 	DroppedGenerator     int64 `json:"dropped_generator"`
@@ -195,6 +197,9 @@ type Counts struct {
 	ContextVerified      int64 `json:"context_verified"`
 	ContextNotVerified   int64 `json:"context_not_verified"`
 }
+
+// Asked is how many turns were to be answered.
+func (c *Counts) Asked() int64 { return c.Turns - c.Refused - c.LetIn }
 
 // Latency holds three views of the same turns: answered ones from their
 // intended start, answered ones from their first byte, and every turn with

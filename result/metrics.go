@@ -55,7 +55,7 @@ func Metrics() []Metric {
 		{"P95", "ns", sla.LatencyMargin, "worse", ns(func(d *Document) *int64 { return d.Latency.Response.P95Ns })},
 		{"P99", "ns", sla.LatencyMargin, "worse", ns(func(d *Document) *int64 { return d.Latency.Response.P99Ns })},
 		{"answered", "share", shareMargin, "better", func(d *Document) *float64 { return d.Availability.Answers }},
-		{"full quality", "share", shareMargin, "better", func(d *Document) *float64 { return per(d.Counts.OK, d.Counts.Turns) }},
+		{"full quality", "share", shareMargin, "better", func(d *Document) *float64 { return per(d.Counts.OK, d.Counts.Asked()) }},
 		// Turns that failed make room for more of them: only answers are work done.
 		{"answers", "per_s", sla.ThroughputMargin, "better", func(d *Document) *float64 {
 			if d.DurationS == 0 {

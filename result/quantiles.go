@@ -13,7 +13,7 @@ import (
 func (d *Document) fillLatency(s *measure.Snapshot) {
 	response, service := s.Timings[measure.Response], s.Timings[measure.Service]
 	answered := response.N()
-	failed := max(d.Counts.Turns-d.Counts.Excluded+d.Counts.DroppedTarget-answered, 0)
+	failed := max(d.Counts.Asked()-d.Counts.Excluded+d.Counts.DroppedTarget-answered, 0)
 	d.Latency = Latency{
 		Response: quantilesOf(response, 0, dependence(s, false)), Service: quantilesOf(service, 0, dependence(s, false)),
 		FailedAsInfinite: quantilesOf(response, failed, dependence(s, true)),

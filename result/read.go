@@ -89,7 +89,7 @@ func (d *Document) Check() error {
 		return reason.Errorf("counts do not add up: %d conversations, but planned less dropped is %d", c.Conversations, want)
 	}
 	sum := c.OK + c.Degraded + c.Unexpected + c.ContextLost + c.RateLimited + c.Shed + c.ClientError + c.ServerError +
-		c.Truncated + c.Timeout + c.TransportError + c.Integrity + c.Censored
+		c.Truncated + c.Timeout + c.TransportError + c.Integrity + c.Refused + c.LetIn + c.Censored
 	if c.Turns != sum {
 		return reason.Errorf("counts do not add up: %d turns, but the outcomes sum to %d", c.Turns, sum)
 	}

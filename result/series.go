@@ -38,7 +38,7 @@ func seriesOf(in input) []Second {
 		}
 		for o := measure.OK; o <= measure.Censored; o++ {
 			s.Turns += int64(src.Outcomes[o])
-			if n := int64(src.Outcomes[o]); n > 0 && !measure.Answered.Has(o) {
+			if n := int64(src.Outcomes[o]); n > 0 && !measure.Answered.Has(o) && o != measure.Refused {
 				if s.Errors == nil {
 					s.Errors = map[string]int64{}
 				}
@@ -52,7 +52,7 @@ func seriesOf(in input) []Second {
 		s.Valid, s.Answered, s.Goodput, s.FullQuality = of.Valid, of.Answered, of.Goodput, of.FullQuality
 		s.DroppedTarget = int64(src.Outcomes[measure.DroppedTarget])
 		s.TierUntold, s.DegradedUntold = sla.UntoldOf(in.scenario, snap.Plan, src)
-		s.Bad = s.Turns - s.OK - s.Degraded - s.Unexpected
+		s.Bad = s.Turns - s.OK - s.Degraded - s.Unexpected - int64(src.Outcomes[measure.Refused])
 		s.Tier = mostOf(s.Tiers)
 		if planned != nil {
 			s.StartsPlanned = known(planned[at])

@@ -215,11 +215,13 @@ func (c *checker) turn(path string, k int, t *Turn) {
 		c.when(path+".when", k, t.When)
 	}
 	if e := t.Expect; e != nil {
-		if e.Contains == "" && e.NotContains == "" && e.Matches == "" {
-			c.bad(path+".expect", "expects nothing: give contains, not_contains or matches")
+		if !e.OfAnswer() && !e.ToRefuse() {
+			c.bad(path+".expect", "expects nothing: give contains, not_contains, matches or refused")
 		}
 		c.pattern(path+".expect.matches", e.Matches)
+		c.refused(path+".expect", e)
 	}
+	c.forge(path, k, t)
 }
 
 // when checks the conditions of a turn that is not always said.

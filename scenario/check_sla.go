@@ -222,7 +222,7 @@ func needsOf(kind ObjectiveKind) needs {
 	case KindRecoveryLatency, KindRecoveryQuality:
 		return needs{limit: true, after: true}
 	case KindClient: // see Objective.needs
-	case KindIntegrity, KindPlanted: // counts of what must not be
+	case KindIntegrity, KindPlanted, KindRefused: // counts of what must not be
 	}
 	return needs{}
 }

@@ -216,6 +216,16 @@ func (c *checker) codings(at, value string) {
 
 // headers refuses what would break a request or what the driver sets itself.
 func (c *checker) headers(path string, headers map[string]string) {
+	c.headerNames(path, headers)
+	for _, name := range sortedKeys(headers) {
+		if low := strings.ToLower(name); (low == "authorization" || low == "cookie" || strings.Contains(low, "api-key")) && constant(headers[name]) {
+			c.warn(join(path, name), "the secret itself stands here and will be written to the results: use ${env:NAME}")
+		}
+	}
+}
+
+// headerNames checks that a scenario may set headers of these names.
+func (c *checker) headerNames(path string, headers map[string]string) {
 	if len(headers) > maxHeaders {
 		c.bad(path, "has more than %d headers", maxHeaders)
 	}
@@ -234,9 +244,6 @@ func (c *checker) headers(path string, headers map[string]string) {
 			c.bad(at, "cstest sets traceparent itself: turns are told apart by it")
 		case strings.EqualFold(name, "accept-encoding"):
 			c.codings(at, headers[name])
-		}
-		if low := strings.ToLower(name); (low == "authorization" || low == "cookie" || strings.Contains(low, "api-key")) && constant(headers[name]) {
-			c.warn(at, "the secret itself stands here and will be written to the results: use ${env:NAME}")
 		}
 	}
 }

@@ -27,7 +27,7 @@ func (k ObjectiveKind) CountsTurns() bool {
 	switch k {
 	case KindLatency, KindAvailability, KindSeconds, KindFullQuality, KindExpected, KindContext, KindFirstToken, KindFirstReasoning, KindChunkGap:
 		return true
-	case KindIntegrity, KindPlanted, KindRecoveryLatency, KindRecoveryQuality, KindCallsPerTurn, KindConversations, KindAbandoned, KindObserved, KindClient:
+	case KindIntegrity, KindPlanted, KindRefused, KindRecoveryLatency, KindRecoveryQuality, KindCallsPerTurn, KindConversations, KindAbandoned, KindObserved, KindClient:
 	}
 	return false
 }
@@ -36,7 +36,8 @@ func (k ObjectiveKind) CountsTurns() bool {
 // under the names latency-p50 … latency-p99.9, availability,
 // availability-seconds, full-quality, abandoned, recovery-latency and recovery-quality, client-…;
 // the checks that are always on where they can be seen: integrity, context
-// (checks.memory), planted (checks.planted), expected (a turn has `expect`);
+// (checks.memory), planted (checks.planted), expected (a turn has `expect`),
+// refused (one has expect.refused);
 // and the long form, which replaces one of these by taking its name.
 func (s *Scenario) Objectives() []Objective {
 	list := s.automatic()
@@ -86,8 +87,11 @@ func (s *Scenario) automatic() []Objective {
 	if len(s.Checks.Planted) > 0 {
 		add(Objective{Name: "planted", Kind: KindPlanted})
 	}
-	if s.expects() {
+	if s.expects((*Expect).OfAnswer) {
 		add(Objective{Name: "expected", Kind: KindExpected, Target: expectedTarget})
+	}
+	if s.expects((*Expect).ToRefuse) {
+		add(Objective{Name: "refused", Kind: KindRefused})
 	}
 	return list
 }
@@ -124,11 +128,11 @@ func (c *ClientSLA) objectives() (list []Objective) {
 	return list
 }
 
-// expects tells whether any turn says what its answer should look like.
-func (s *Scenario) expects() bool {
+// expects tells whether any turn expects something.
+func (s *Scenario) expects(something func(*Expect) bool) bool {
 	for _, c := range s.Conversations {
 		for _, t := range c.Turns {
-			if t.Expect != nil {
+			if something(t.Expect) {
 				return true
 			}
 		}

@@ -267,15 +267,35 @@ type Turn struct {
 	Say    string        `json:"say"`
 	Parts  []ContentPart `json:"parts,omitempty"` // of api openai
 	Think  *Think        `json:"think,omitempty"`
+	Forge  *Forge        `json:"forge,omitempty"`
 	Expect *Expect       `json:"expect,omitempty"`
 }
 
+// Forge is what a turn is sent with in the place of what is its user's own, to see
+// whether the target looks.
+type Forge struct {
+	Token   ForgedToken       `json:"token,omitempty"`
+	Claims  map[string]string `json:"claims,omitempty"`  // of a token that cstest signs
+	Headers map[string]string `json:"headers,omitempty"` // an empty one is left out
+	Size    unit.Size         `json:"size,omitempty"`    // say is repeated until it is so long
+}
+
 // Expect is what an answer should look like; degraded answers are not held to it.
+// Refused are the statuses of which one must come instead of an answer.
 type Expect struct {
 	Contains    string `json:"contains,omitempty"`
 	NotContains string `json:"not_contains,omitempty"`
 	Matches     string `json:"matches,omitempty"`
+	Refused     []int  `json:"refused,omitempty"`
 }
+
+// OfAnswer tells whether anything is expected of the answer's text.
+func (e *Expect) OfAnswer() bool {
+	return e != nil && (e.Contains != "" || e.NotContains != "" || e.Matches != "")
+}
+
+// ToRefuse tells whether the turn must be refused.
+func (e *Expect) ToRefuse() bool { return e != nil && len(e.Refused) > 0 }
 
 // Data is a table that conversations draw one row each from.
 type Data struct {
@@ -393,6 +413,7 @@ type ClientSLA struct {
 //	expected      share Target of checked answers that met `expect`
 //	context       no turn answered without the dialog so far
 //	integrity     no foreign content, ever
+//	refused       no answer to a turn that had to be refused (expect.refused)
 //	planted       no planted value unmasked
 //	recovery_latency, recovery_quality   within Limit of the end of storm After
 //	first_token, first_reasoning, chunk_gap   share Target within Limit (streams)

@@ -334,6 +334,21 @@ func (FaultKind) words() []string {
 		FaultEmpty, FaultOversized, FaultDrip, FaultErrorInStream, FaultLeak, FaultEscape, FaultFailFirst)
 }
 
+// ForgedToken is what is wrong with the token that a turn is sent with.
+type ForgedToken string
+
+// The values of ForgedToken.
+const (
+	TokenMissing     ForgedToken = "missing"
+	TokenExpired     ForgedToken = "expired"
+	TokenTampered    ForgedToken = "tampered"
+	TokenAnotherUser ForgedToken = "another_user"
+)
+
+func (ForgedToken) words() []string {
+	return texts(TokenMissing, TokenExpired, TokenTampered, TokenAnotherUser)
+}
+
 // ObjectiveKind is what an objective judges; see Objective.
 type ObjectiveKind string
 
@@ -347,6 +362,7 @@ const (
 	KindContext         ObjectiveKind = "context"
 	KindIntegrity       ObjectiveKind = "integrity"
 	KindPlanted         ObjectiveKind = "planted"
+	KindRefused         ObjectiveKind = "refused"
 	KindRecoveryLatency ObjectiveKind = "recovery_latency"
 	KindRecoveryQuality ObjectiveKind = "recovery_quality"
 	KindFirstToken      ObjectiveKind = "first_token"
@@ -360,7 +376,7 @@ const (
 )
 
 func (ObjectiveKind) words() []string {
-	return texts(KindLatency, KindAvailability, KindSeconds, KindFullQuality, KindExpected, KindContext, KindIntegrity, KindPlanted,
+	return texts(KindLatency, KindAvailability, KindSeconds, KindFullQuality, KindExpected, KindContext, KindIntegrity, KindPlanted, KindRefused,
 		KindRecoveryLatency, KindRecoveryQuality, KindFirstToken, KindFirstReasoning, KindChunkGap, KindCallsPerTurn, KindConversations, KindAbandoned, KindObserved, KindClient)
 }
 

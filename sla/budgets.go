@@ -22,11 +22,14 @@ const (
 // sent is every turn that was sent, whatever came of it.
 const sent = measure.OutcomeSet(1<<(measure.Censored+1) - 1)
 
+// asked are the turns that were to be answered.
+const asked = sent &^ measure.ToRefuse
+
 // Budgets compiles objectives to the exact counters a Recorder keeps, and adds
 // those that storms and the generator's judgement of itself need. An objective
 // judged by counting turns has a budget of its own name.
 func Budgets(objectives []scenario.Objective, stages []measure.Stage, sla scenario.SLA) []measure.Budget {
-	valid := sent | measure.SetOf(measure.DroppedTarget)
+	valid := asked | measure.SetOf(measure.DroppedTarget)
 	if sla.RateLimited.Policy == scenario.PolicyExclude {
 		valid &^= measure.SetOf(measure.RateLimited)
 	}
@@ -73,15 +76,15 @@ func compile(b *measure.Budget, o scenario.Objective) {
 	case scenario.KindExpected:
 		b.Valid, b.Good, b.Checked = measure.SetOf(measure.OK, measure.Unexpected), measure.SetOf(measure.OK), true
 	case scenario.KindContext:
-		b.Valid, b.Good, b.Verified = sent, sent&^measure.SetOf(measure.ContextLost), true
+		b.Valid, b.Good, b.Verified = asked, asked&^measure.SetOf(measure.ContextLost), true
 		b.TierAtMost = measure.TierUnknown
 	case scenario.KindFirstToken:
 		b.Of, b.Limit = measure.FirstToken, o.Limit.D()
 	case scenario.KindFirstReasoning:
 		b.Of, b.Limit = measure.FirstReasoning, o.Limit.D()
 	case scenario.KindChunkGap:
-		b.Of, b.Limit, b.Valid = measure.ChunkGap, o.Limit.D(), sent
-	case scenario.KindIntegrity, scenario.KindPlanted, scenario.KindRecoveryLatency, scenario.KindRecoveryQuality,
+		b.Of, b.Limit, b.Valid = measure.ChunkGap, o.Limit.D(), asked
+	case scenario.KindIntegrity, scenario.KindPlanted, scenario.KindRefused, scenario.KindRecoveryLatency, scenario.KindRecoveryQuality,
 		scenario.KindCallsPerTurn, scenario.KindConversations, scenario.KindAbandoned, scenario.KindObserved, scenario.KindClient:
 	}
 }

@@ -15,7 +15,7 @@ import (
 func TestBudgetOfEveryKind(t *testing.T) {
 	answers := measure.SetOf(measure.OK, measure.Degraded, measure.Unexpected)
 	checked := measure.SetOf(measure.OK, measure.Unexpected)
-	all := sent | measure.SetOf(measure.DroppedTarget)
+	all := asked | measure.SetOf(measure.DroppedTarget)
 	const limit = 300 * time.Millisecond
 	for kind, want := range map[scenario.ObjectiveKind]measure.Budget{
 		scenario.KindLatency:        {Valid: all, Good: answers, Limit: limit, TierAtMost: measure.TierFAQ, Together: true},
@@ -23,10 +23,10 @@ func TestBudgetOfEveryKind(t *testing.T) {
 		scenario.KindSeconds:        {Valid: all, Good: answers, TierAtMost: measure.TierFAQ},
 		scenario.KindFullQuality:    {Valid: all, Good: measure.SetOf(measure.OK), TierAtMost: measure.TierFAQ, Together: true},
 		scenario.KindExpected:       {Valid: checked, Good: measure.SetOf(measure.OK), Checked: true, TierAtMost: measure.TierFAQ, Together: true},
-		scenario.KindContext:        {Valid: sent, Good: sent &^ measure.SetOf(measure.ContextLost), Verified: true},
+		scenario.KindContext:        {Valid: asked, Good: asked &^ measure.SetOf(measure.ContextLost), Verified: true},
 		scenario.KindFirstToken:     {Valid: all, Good: answers, Of: measure.FirstToken, Limit: limit, TierAtMost: measure.TierFAQ, Together: true},
 		scenario.KindFirstReasoning: {Valid: all, Good: answers, Of: measure.FirstReasoning, Limit: limit, TierAtMost: measure.TierFAQ, Together: true},
-		scenario.KindChunkGap:       {Valid: sent, Good: answers, Of: measure.ChunkGap, Limit: limit, TierAtMost: measure.TierFAQ, Together: true},
+		scenario.KindChunkGap:       {Valid: asked, Good: answers, Of: measure.ChunkGap, Limit: limit, TierAtMost: measure.TierFAQ, Together: true},
 	} {
 		o := scenario.Objective{Name: "o", Kind: kind, Limit: unit.Duration(limit), TierAtMost: scenario.TierFAQ, Stages: []string{"b"}}
 		want.Name, want.Stages = "o", 2

@@ -62,7 +62,7 @@ func fallTogether(k scenario.ObjectiveKind) bool {
 	case scenario.KindLatency, scenario.KindAvailability, scenario.KindFullQuality, scenario.KindExpected,
 		scenario.KindFirstToken, scenario.KindFirstReasoning, scenario.KindChunkGap:
 		return true
-	case scenario.KindSeconds, scenario.KindContext, scenario.KindIntegrity, scenario.KindPlanted, scenario.KindConversations, scenario.KindAbandoned,
+	case scenario.KindSeconds, scenario.KindContext, scenario.KindIntegrity, scenario.KindPlanted, scenario.KindRefused, scenario.KindConversations, scenario.KindAbandoned,
 		scenario.KindRecoveryLatency, scenario.KindRecoveryQuality, scenario.KindCallsPerTurn, scenario.KindObserved, scenario.KindClient:
 	}
 	return false

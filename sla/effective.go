@@ -79,7 +79,7 @@ func QuantileDesignEffect(s *measure.Snapshot, q, confidence float64, withFailur
 // nobody answered.
 func unanswered(s *measure.Second) (n int64) {
 	for o := range measure.DroppedGenerator {
-		if !measure.Answered.Has(o) {
+		if !measure.Answered.Has(o) && !measure.ToRefuse.Has(o) {
 			n += int64(s.Outcomes[o])
 		}
 	}

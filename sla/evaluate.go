@@ -91,7 +91,7 @@ func (j *judge) objective(o scenario.Objective) Judged {
 		j.observed(&r, o)
 	case scenario.KindClient:
 		j.client(&r, o)
-	case scenario.KindIntegrity, scenario.KindPlanted, scenario.KindContext:
+	case scenario.KindIntegrity, scenario.KindPlanted, scenario.KindContext, scenario.KindRefused:
 		j.count(&r, o)
 	default:
 		j.share(&r, o)
@@ -125,6 +125,13 @@ func (j *judge) count(r *Judged, o scenario.Objective) {
 			j.notVerified(r, reason.New(reason.NoCanaryContext))
 			return
 		}
+	case scenario.KindRefused:
+		r.Bad, what = j.snap.Counts[measure.LetIn], reason.LetInTurns
+		r.N = j.snap.Counts[measure.Refused] + r.Bad
+		if why := j.refusalUnseen(r); why.Code != "" {
+			j.notVerified(r, why)
+			return
+		}
 	case scenario.KindLatency, scenario.KindAvailability, scenario.KindSeconds, scenario.KindFullQuality,
 		scenario.KindExpected, scenario.KindRecoveryLatency, scenario.KindRecoveryQuality, scenario.KindFirstToken,
 		scenario.KindFirstReasoning, scenario.KindChunkGap, scenario.KindCallsPerTurn, scenario.KindConversations, scenario.KindAbandoned, scenario.KindObserved, scenario.KindClient:
@@ -135,6 +142,23 @@ func (j *judge) count(r *Judged, o scenario.Objective) {
 		r.Verdict = Fail
 	}
 	r.Reason = reason.Reasons{reason.New(what, r.Verdict.Word(), r.Bad, r.N)}
+}
+
+// refusalUnseen tells why nobody knows whether turns that had to be refused are: there
+// was none, or one of the scenario's was neither refused nor answered even once.
+func (j *judge) refusalUnseen(r *Judged) (why reason.Reason) {
+	if r.N == 0 {
+		return reason.New(reason.NoTurnRefused)
+	}
+	if r.Bad > 0 {
+		return why
+	}
+	for i, slot := range j.snap.Plan.Slots {
+		if slot.ToRefuse && i < len(j.snap.Slots) && j.snap.Slots[i].Answered == 0 {
+			return reason.New(reason.RefusalUnseen, slot.Index+1, slot.Conversation)
+		}
+	}
+	return why
 }
 
 // notVerified marks an objective that nothing recorded bears on.
@@ -205,7 +229,7 @@ func (j *judge) conclude() {
 	for _, o := range r.Objectives {
 		line := reason.New(reason.ObjectiveSays, o.Name, o.Reason)
 		switch {
-		case o.Verdict == Fail && o.Kind == scenario.KindIntegrity:
+		case o.Verdict == Fail && (o.Kind == scenario.KindIntegrity || o.Kind == scenario.KindRefused):
 			// It is the first reason of the run, which says it in its own words.
 		case o.Verdict == Fail:
 			failed = append(failed, line)
@@ -232,10 +256,10 @@ func (j *judge) conclude() {
 	if j.facts.Gaps > 0 {
 		open = append(open, reason.New(reason.JournalGaps, j.facts.Gaps))
 	}
-	integrity := j.snap.Counts[measure.Integrity] > 0
+	grave := j.grave()
 	r.Reasons = append(r.Reasons, absent(j.facts)...)
 	switch {
-	case integrity:
+	case grave:
 		r.Verdict = Fail
 	case len(j.facts.Interrupted) > 0:
 		r.Verdict = Incomplete
@@ -252,11 +276,21 @@ func (j *judge) conclude() {
 		r.Verdict = Pass
 	}
 	r.Reasons = slices.Concat(r.Reasons, r.Generator.Reasons, aborted, failed, open) // causes before what came of them
-	if integrity {
-		first := reason.New(reason.ForeignContent, j.snap.Counts[measure.Integrity])
-		r.Reasons = append(reason.Reasons{first}, r.Reasons...)
+	var first reason.Reasons
+	if n := j.snap.Counts[measure.Integrity]; n > 0 {
+		first = append(first, reason.New(reason.ForeignContent, n))
 	}
+	if n := j.snap.Counts[measure.LetIn]; n > 0 {
+		first = append(first, reason.New(reason.LetIn, n))
+	}
+	r.Reasons = append(first, r.Reasons...)
 	j.warn()
+}
+
+// grave tells whether something happened that must not happen once, whatever else
+// became of the run: content went to somebody whose it is not.
+func (j *judge) grave() bool {
+	return j.snap.Counts[measure.Integrity]+j.snap.Counts[measure.LetIn] > 0
 }
 
 // mustVerify tells whether an objective that nothing bears on keeps the run from
@@ -269,7 +303,7 @@ func (j *judge) mustVerify(o Judged) bool {
 	case scenario.KindContext:
 		return j.s.Checks.Memory == scenario.On
 	case scenario.KindLatency, scenario.KindAvailability, scenario.KindSeconds, scenario.KindFullQuality,
-		scenario.KindExpected, scenario.KindPlanted, scenario.KindRecoveryLatency, scenario.KindRecoveryQuality,
+		scenario.KindExpected, scenario.KindPlanted, scenario.KindRefused, scenario.KindRecoveryLatency, scenario.KindRecoveryQuality,
 		scenario.KindFirstToken, scenario.KindFirstReasoning, scenario.KindChunkGap, scenario.KindCallsPerTurn, scenario.KindConversations, scenario.KindAbandoned, scenario.KindObserved, scenario.KindClient:
 	}
 	return true

@@ -203,8 +203,8 @@ func TestOutcomeTable(t *testing.T) {
 		r := b.evaluate()
 		for i, name := range []string{"latency-p99", "availability", "full-quality"} {
 			n := int64(1)
-			if o == measure.Censored {
-				n = 0 // nobody knows
+			if o == measure.Censored || measure.ToRefuse.Has(o) {
+				n = 0 // nobody knows; or no answer was wanted
 			}
 			if got := find(t, r, name); got.N != n || got.Bad != bad[o][i] {
 				t.Errorf("%v in %s: %d bad of %d, want %d of %d", o, name, got.Bad, got.N, bad[o][i], n)
@@ -371,6 +371,65 @@ func TestIntegrityFailsWhateverElse(t *testing.T) {
 	}
 	if n := slices.IndexFunc(says(r.Reasons)[1:], func(s string) bool { return strings.HasPrefix(s, "integrity") }); n >= 0 {
 		t.Errorf("integrity twice: %q", r.Reasons)
+	}
+}
+
+// Turns that had to be refused are judged by that alone: one that was answered fails
+// the run whatever else, and nothing that was not seen counts for good.
+func TestTurnsToRefuse(t *testing.T) {
+	open := func() *bench {
+		b := newBench(t, p99, judged(10*time.Second))
+		b.s.Conversations[0].Turns = append(b.s.Conversations[0].Turns, scenario.Turn{Expect: &scenario.Expect{Refused: []int{401}}})
+		b = benchOf(t, b.s, judged(10*time.Second))
+		b.rec.Plan().Slots[1].ToRefuse = true
+		b.turns(1, 4000, nil)
+		return b
+	}
+	at := func(o measure.Outcome) func(*measure.Turn) {
+		return func(t *measure.Turn) {
+			t.Slot, t.Outcome, t.Memory, t.Done = 1, o, measure.NotVerified, t.Intended+9*time.Second
+		}
+	}
+	calm := open().evaluate()
+	for _, tt := range []struct {
+		name         string
+		outcomes     []measure.Outcome
+		want, run    Verdict
+		says, reason string
+	}{
+		{"none", nil, NotVerified, Inconclusive, "not verified: no turn that had to be refused was refused, or answered", ""},
+		{"all refused, late", []measure.Outcome{measure.Refused, measure.Refused}, Pass, Pass, "pass: 0 of 2 turns that had to be refused were answered", ""},
+		{"one let in", []measure.Outcome{measure.Refused, measure.LetIn}, Fail, Fail, "fail: 1 of 2 turns that had to be refused were answered", "refused: 1 turns that had to be refused were answered"},
+	} {
+		b := open()
+		for _, o := range tt.outcomes {
+			b.turns(2, 1, at(o))
+		}
+		r := b.evaluate()
+		o := find(t, r, "refused")
+		if o.Verdict != tt.want || r.Verdict != tt.run || o.Reason.String() != tt.says || tt.reason != "" && r.Reasons[0].String() != tt.reason {
+			t.Errorf("%s: %v %q, the run %v %q", tt.name, o.Verdict, o.Reason, r.Verdict, r.Reasons)
+		}
+		for _, name := range []string{"latency-p99", "integrity"} {
+			if got, want := find(t, r, name), find(t, calm, name); got.N != want.N || got.Bad != want.Bad {
+				t.Errorf("%s: %s judged %d, %d bad; without these turns %d, %d", tt.name, name, got.N, got.Bad, want.N, want.Bad)
+			}
+		}
+		if r.Answered != calm.Answered {
+			t.Errorf("%s: answered %+v, without these turns %+v", tt.name, r.Answered, calm.Answered)
+		}
+	}
+	b := open()
+	b.turns(2, 1, func(t *measure.Turn) { t.Outcome = measure.Refused }) // another turn's
+	b.turns(2, 1, at(measure.Timeout))
+	if o := find(t, b.evaluate(), "refused"); o.Verdict != NotVerified || o.Reason.String() != "not verified: turn 2 of c had to be refused, and not once was it seen to be" {
+		t.Errorf("a turn that timed out: %v %q", o.Verdict, o.Reason)
+	}
+	b = open()
+	b.turns(2, 1, at(measure.LetIn))
+	b.facts.Interrupted = saying("interrupted")
+	if r := b.evaluate(); r.Verdict != Fail {
+		t.Errorf("let in, then interrupted: %v", r.Verdict)
 	}
 }
 

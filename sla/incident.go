@@ -30,7 +30,7 @@ func (j *judge) judgeIncidents() {
 			if at, known := slices.BinarySearch(r.Generator.Tainted, second); !known {
 				r.Generator.Tainted = slices.Insert(r.Generator.Tainted, at, second)
 			}
-			if r.Verdict == Fail && j.snap.Counts[measure.Integrity] == 0 {
+			if r.Verdict == Fail && !j.grave() {
 				r.Verdict = Invalid
 				r.Generator.Reasons = append(r.Generator.Reasons, i.What)
 				r.Reasons = append(reason.Reasons{i.What}, r.Reasons...)

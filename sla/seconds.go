@@ -238,7 +238,7 @@ func (j *judge) cause(first, end int) string {
 	}
 	worst := measure.DroppedGenerator
 	for o := range measure.DroppedGenerator {
-		if !measure.Answered.Has(o) && seen[o] > 0 && (worst == measure.DroppedGenerator || seen[o] > seen[worst]) {
+		if !measure.Answered.Has(o) && !measure.ToRefuse.Has(o) && seen[o] > 0 && (worst == measure.DroppedGenerator || seen[o] > seen[worst]) {
 			worst = o
 		}
 	}

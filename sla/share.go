@@ -210,7 +210,7 @@ func (j *judge) spent(r *Judged, o scenario.Objective) reason.Reasons {
 		return reason.Reasons{reason.New(reason.ConversationsLeft, verdict, r.Bad, r.N)}
 	case scenario.KindConversations:
 		return reason.Reasons{reason.New(reason.ConversationsBad, verdict, r.Bad, r.N)}
-	case scenario.KindSeconds, scenario.KindContext, scenario.KindIntegrity, scenario.KindPlanted,
+	case scenario.KindSeconds, scenario.KindContext, scenario.KindIntegrity, scenario.KindPlanted, scenario.KindRefused,
 		scenario.KindRecoveryLatency, scenario.KindRecoveryQuality, scenario.KindCallsPerTurn, scenario.KindObserved, scenario.KindClient:
 	}
 	return reason.Reasons{reason.New(reason.Bad, verdict, r.Bad, r.N)}

@@ -141,6 +141,16 @@ func Maybe[V any](before string, b Bound[V], after string) Bound[V] {
 	return Bound[V]{names: b.names, ops: []op[V]{{before: before, value: b.Append, after: after, optional: true}}}
 }
 
+// Instead renders b, but where other says so what it appends. Names are those of b.
+func Instead[V any](b Bound[V], other func(dst []byte, v *V) (out []byte, instead bool)) Bound[V] {
+	return Bound[V]{names: b.names, ops: []op[V]{{value: func(dst []byte, v *V) []byte {
+		if out, instead := other(dst, v); instead {
+			return out
+		}
+		return b.Append(dst, v)
+	}}}}
+}
+
 // Join renders one behind the other.
 func Join[V any](list ...Bound[V]) Bound[V] {
 	var all Bound[V]

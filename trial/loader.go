@@ -194,6 +194,7 @@ func (t *attempt) openDriver() (driver.Driver, error) {
 	d, err := driver.New(&target, driver.Options{
 		Base: t.base, RunID: t.runID, Secrets: t.scenario.Secret, Upload: t.scenario.Upload, Dir: t.scenario.Dir(),
 		Sources: t.sources(connections), OwnAddress: driver.PerAddress / max(t.shards, 1),
+		Forged: t.scenario.ForgedHeaders(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("driver: %w", err)

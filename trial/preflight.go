@@ -58,7 +58,7 @@ func preflight(ctx context.Context, o *Options, target *scenario.Target, pauses 
 		case o.Scenario.Target.Bundled != nil && story.contextStatus == "unavailable":
 			// It would answer every turn without the dialog: the load would test its fallback, not it.
 			return &TargetError{Why: reason.New(reason.TargetFails, where, reason.Say("the bundled server cannot reach its Redis"), reason.InEach(story.Text))}
-		case measure.Answered.Has(story.Outcome):
+		case measure.Answered.Has(story.Outcome), measure.ToRefuse.Has(story.Outcome):
 			return nil
 		case try == len(pauses) || story.Status != 429 && story.Status < 500:
 			return &TargetError{Why: reason.New(reason.TargetFails, where, reason.InEach(story.Why), reason.InEach(story.Text))}
@@ -142,7 +142,7 @@ func converse(ctx context.Context, o *Options, target *scenario.Target, longest 
 	var captured sync.Mutex // a socket may be opened again between turns
 	var messages []Message
 	d, err := driver.New(target, driver.Options{
-		Base: time.Now(), RunID: o.RunID, Secrets: s.Secret, Upload: s.Upload, Dir: s.Dir(),
+		Base: time.Now(), RunID: o.RunID, Secrets: s.Secret, Upload: s.Upload, Dir: s.Dir(), Forged: s.ForgedHeaders(),
 		Capture: func(req, resp []byte) {
 			captured.Lock()
 			defer captured.Unlock()

@@ -135,6 +135,8 @@ func (w *Window) classes() classes {
 		switch {
 		case o == measure.OK:
 			c.ok += n
+		case o == measure.Refused: // as it had to be: no answer, and no lack of one
+			continue
 		case measure.Answered.Has(o):
 			c.lesser += n
 		default:

@@ -111,11 +111,11 @@ func verdictMark(v sla.Verdict) string {
 
 func (p *palette) outcome(o measure.Outcome) paint {
 	switch {
-	case o == measure.OK:
+	case o == measure.OK || o == measure.Refused:
 		return p.good
 	case measure.Answered.Has(o):
 		return p.warn
-	case o == measure.Integrity || o == measure.ContextLost:
+	case o == measure.Integrity || o == measure.LetIn || o == measure.ContextLost:
 		return p.bad
 	default:
 		return p.alarm

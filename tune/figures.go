@@ -63,7 +63,7 @@ func Figures(snap *measure.Snapshot, facts *measure.Facts) map[string]float64 {
 			switch outcome := measure.Outcome(o); {
 			case measure.Answered.Has(outcome):
 				answered += int64(n)
-			case outcome != measure.DroppedGenerator:
+			case outcome != measure.DroppedGenerator && !measure.ToRefuse.Has(outcome):
 				failed += int64(n)
 			}
 		}

@@ -56,8 +56,12 @@ func outlookOf(s *scenario.Scenario) (*outlook, error) {
 		if s.Target.Mode == scenario.ModeStream {
 			t.FirstReasoning, t.FirstToken, t.Gaps = t.Done, t.Done, []time.Duration{time.Millisecond}
 		}
+		if plan.Slots[seen.Slot].ToRefuse {
+			t.Outcome, t.Tier, t.Memory, t.Group = measure.Refused, measure.TierUnknown, measure.NotVerified, 0
+			t.FirstReasoning, t.FirstToken, t.Gaps = 0, 0, nil
+		}
 		good.Lane(0).Record(&t)
-		if within(spans, seen.Intended) {
+		if t.Outcome == measure.OK && within(spans, seen.Intended) {
 			t.Outcome, t.Tier, t.Memory = measure.Degraded, measure.TierFAQ, measure.NotVerified
 		}
 		degraded.Lane(0).Record(&t)

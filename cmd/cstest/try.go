@@ -99,7 +99,7 @@ func tryOne(ctx context.Context, s streams, o *tryOptions, c *chosen, fault *sce
 				return true
 			}
 			shown++
-			if !measure.Answered.Has(e.Outcome) {
+			if !measure.Answered.Has(e.Outcome) && e.Outcome != measure.Refused {
 				bad++
 			}
 			if len(e.Unmapped) > 0 {

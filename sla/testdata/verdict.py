@@ -185,7 +185,7 @@ class Run:
             return {"verdict": self.calls(o)}
         if kind == "observed":
             return {"verdict": self.observed(o)}
-        if kind in ("integrity", "planted", "context"):
+        if kind in ("integrity", "planted", "context", "refused"):
             return {"verdict": self.count(o)}
         return self.share(o, without)
 
@@ -193,6 +193,10 @@ class Run:
         c = self.d["counts"]
         if o["kind"] == "integrity":
             n, bad = c["context_verified"] + c["integrity"], c["integrity"]
+        elif o["kind"] == "refused":
+            n, bad = c["refused"] + c["let_in"], c["let_in"]
+            if not bad and any(r["code"] == "refusal_unseen" for r in o["reason_codes"]):
+                n = 0  # the counts do not tell one turn of the scenario from another
         elif o["kind"] == "planted":
             n, bad = c["ok"] + c["degraded"] + c["unexpected"], c["planted"]
         else:
@@ -401,7 +405,7 @@ class Run:
             for o in self.d["objectives"]
         )
         undecided = undecided or bool(how["aborted"]) or how["journal_gaps"] > 0 or c["turns"] + c["dropped_target"] == 0
-        if c["integrity"] > 0:
+        if c["integrity"] + c.get("let_in", 0) > 0:
             return "fail"
         if how["interrupted"] or how["missing_shards"]:
             return "incomplete"
