@@ -19,6 +19,16 @@ func BenchmarkNewIntents(b *testing.B) {
 	}
 }
 
+func BenchmarkNewFAQ(b *testing.B) {
+	for b.Loop() {
+		f, err := NewFAQ()
+		if err != nil {
+			b.Fatal(err)
+		}
+		f.Close()
+	}
+}
+
 // BenchmarkFind looks up questions that are not in memory yet.
 func BenchmarkFind(b *testing.B) {
 	f, err := NewFAQ()

@@ -6,10 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 
 	"github.com/blevesearch/bleve/v2"
@@ -31,9 +31,10 @@ type Entry struct {
 	A     string   `json:"a"`
 	Hot   bool     `json:"hot"` // the same for everybody at any time: the answer may be cached
 
-	ways [][]string // tokens of each way to ask
-	all  []string   // of all of them, with the keys
-	has  map[string]bool
+	at   int      // place in the list
+	ways []way    // of each way to ask
+	has  set      // terms of all of them, and of the keys
+	all  []string // the same as words, for the index
 }
 
 // Hit is what retrieval found: an answer, or suggestions, or nothing.
@@ -43,17 +44,38 @@ type Hit struct {
 }
 
 // FAQ finds reviewed answers: bleve proposes entries that share words with the
-// question, the weight of what they share decides. Retrieval is a pure function
-// of the text, so hits are remembered. Safe for concurrent use.
+// question, how like they are decides. Retrieval is a pure function of the text, so
+// hits are remembered. Safe for concurrent use.
 type FAQ struct {
-	index   bleve.Index
+	*catalog
+	index bleve.Index
+	hits  *otter.Cache[string, Hit]
+}
+
+// catalog is what is known of a list of entries. It does not change.
+type catalog struct {
 	words   *vocabulary
 	entries map[string]*Entry
 	exact   map[string]*Entry // by normalised question
 	topics  []topicWord
-	weights map[string]float64 // of tokens: rare ones say more
-	rare    float64            // weight of a token that no entry has
-	hits    *otter.Cache[string, Hit]
+	likeness
+}
+
+// reviewed is the catalog of the program's own entries, made once in a process.
+var reviewed = sync.OnceValues(func() (*catalog, error) { return newCatalog(nil) })
+
+func newCatalog(accepted []Entry) (*catalog, error) {
+	list, err := parseFAQ(faqJSON)
+	if err != nil {
+		return nil, err
+	}
+	list = withAccepted(list, accepted)
+	c := &catalog{words: newVocabulary(), entries: map[string]*Entry{}, exact: map[string]*Entry{}}
+	for _, e := range list {
+		c.add(e)
+	}
+	c.likeness = newLikeness(list, c.words)
+	return c, nil
 }
 
 type topicWord struct{ word, topic string }
@@ -63,19 +85,21 @@ var ErrNoFAQ = errors.New("faq: no index")
 
 const (
 	faqCandidates = 20
-	faqSure       = 0.58 // likeness at which an entry answers
-	faqAhead      = 0.06 // and by which it must lead the next one
-	faqLikely     = 0.15 // likeness at which an entry is suggested
+	faqSure       = 0.40 // likeness at which an entry answers
+	faqAhead      = 0.14 // and by which it must lead the next one
+	faqLikely     = 0.12 // likeness at which an entry is suggested
 	wordAnalyzer  = "words"
 )
 
 // NewFAQ indexes the reviewed questions, and those that were accepted since.
 func NewFAQ(accepted ...Entry) (*FAQ, error) {
-	list, err := parseFAQ(faqJSON)
+	known, err := reviewed()
+	if len(accepted) > 0 {
+		known, err = newCatalog(accepted)
+	}
 	if err != nil {
 		return nil, err
 	}
-	list = withAccepted(list, accepted)
 	mapping, err := faqMapping()
 	if err != nil {
 		return nil, err
@@ -84,13 +108,8 @@ func NewFAQ(accepted ...Entry) (*FAQ, error) {
 	if err != nil {
 		return nil, fmt.Errorf("faq: %w", err)
 	}
-	f := &FAQ{
-		index: index, words: newVocabulary(), entries: map[string]*Entry{}, exact: map[string]*Entry{}, weights: map[string]float64{},
-		hits: otter.Must(&otter.Options[string, Hit]{MaximumSize: 8192}),
-	}
 	batch := index.NewBatch()
-	for _, e := range list {
-		f.add(e)
+	for _, e := range known.list {
 		if err := batch.Index(e.ID, map[string]any{"q": strings.Join(e.all, " ")}); err != nil {
 			return nil, fmt.Errorf("faq: entry %s: %w", e.ID, err)
 		}
@@ -98,8 +117,7 @@ func NewFAQ(accepted ...Entry) (*FAQ, error) {
 	if err := index.Batch(batch); err != nil {
 		return nil, fmt.Errorf("faq: %w", err)
 	}
-	f.weigh()
-	return f, nil
+	return &FAQ{catalog: known, index: index, hits: otter.Must(&otter.Options[string, Hit]{MaximumSize: 8192})}, nil
 }
 
 func parseFAQ(text []byte) ([]*Entry, error) {
@@ -110,42 +128,21 @@ func parseFAQ(text []byte) ([]*Entry, error) {
 	return list, nil
 }
 
-func (f *FAQ) add(e *Entry) {
-	f.entries[e.ID] = e
-	e.has = map[string]bool{}
+func (c *catalog) add(e *Entry) {
+	c.entries[e.ID] = e
 	for _, q := range e.Q {
-		f.exact[normalise(q)] = e
-		way := f.words.tokens(q)
-		e.ways = append(e.ways, way)
-		e.all = append(e.all, way...)
+		c.exact[normalise(q)] = e
+		e.all = append(e.all, c.words.tokens(q)...)
 	}
 	for _, k := range append(e.Keys, e.Topic) {
-		e.all = append(e.all, f.words.tokens(k)...)
-	}
-	for _, t := range e.all {
-		e.has[t] = true
+		e.all = append(e.all, c.words.tokens(k)...)
 	}
 	if e.Topic != "" {
-		f.topics = append(f.topics, topicWord{e.Topic, e.Topic})
+		c.topics = append(c.topics, topicWord{e.Topic, e.Topic})
 		for _, k := range e.Keys {
-			f.topics = append(f.topics, topicWord{k, e.Topic})
+			c.topics = append(c.topics, topicWord{k, e.Topic})
 		}
 	}
-}
-
-// weigh gives tokens the inverse of the share of entries that have them.
-func (f *FAQ) weigh() {
-	counts := map[string]int{}
-	for _, e := range f.entries {
-		for t := range e.has {
-			counts[t]++
-		}
-	}
-	n := float64(len(f.entries))
-	for t, c := range counts {
-		f.weights[t] = math.Log(1 + n/float64(c))
-	}
-	f.rare = math.Log(1 + n)
 }
 
 func faqMapping() (mapping.IndexMapping, error) {
@@ -200,24 +197,38 @@ type scored struct {
 }
 
 func (f *FAQ) search(text string) (Hit, error) {
-	asked := f.words.tokens(longNumber.ReplaceAllString(text, ""))
-	if len(asked) == 0 {
+	said := spoken(longNumber.ReplaceAllString(text, ""))
+	words := f.words.tokensOf(said)
+	if len(words) == 0 {
 		return Hit{}, nil
 	}
-	query := bleve.NewMatchQuery(strings.Join(asked, " "))
+	proposed, err := f.propose(f.telling(words))
+	if err != nil {
+		return Hit{}, err
+	}
+	list := f.judge(words, said, proposed)
+	slices.SortStableFunc(list, func(a, b scored) int { return cmp.Compare(b.likeness, a.likeness) })
+	return pick(list), nil
+}
+
+// propose asks the index for entries that have these words.
+func (f *FAQ) propose(words []string) ([]*Entry, error) {
+	if len(words) == 0 {
+		return nil, nil
+	}
+	query := bleve.NewMatchQuery(strings.Join(words, " "))
 	query.SetField("q")
 	res, err := f.index.Search(bleve.NewSearchRequestOptions(query, faqCandidates, 0, false))
 	if err != nil {
-		return Hit{}, fmt.Errorf("faq: %w", err)
+		return nil, fmt.Errorf("faq: %w", err)
 	}
-	var list []scored
+	list := make([]*Entry, 0, len(res.Hits))
 	for _, h := range res.Hits {
 		if e := f.entries[h.ID]; e != nil {
-			list = append(list, scored{e, f.likeness(e, asked)})
+			list = append(list, e)
 		}
 	}
-	slices.SortStableFunc(list, func(a, b scored) int { return cmp.Compare(b.likeness, a.likeness) })
-	return pick(list), nil
+	return list, nil
 }
 
 // pick answers with the best entry if it is like enough and ahead of the others,
@@ -240,44 +251,6 @@ func pick(list []scored) Hit {
 		}
 	}
 	return hit
-}
-
-// likeness is between 0 and 1: half for how well one way to ask agrees with the
-// question (Dice, weighted), half for how much of the question the entry covers.
-func (f *FAQ) likeness(e *Entry, asked []string) float64 {
-	whole := f.weight(asked)
-	best := 0.0
-	for _, way := range e.ways {
-		both := 0.0
-		for _, t := range way {
-			if slices.Contains(asked, t) {
-				both += f.weightOf(t)
-			}
-		}
-		best = max(best, 2*both/(whole+f.weight(way)))
-	}
-	covered := 0.0
-	for _, t := range asked {
-		if e.has[t] {
-			covered += f.weightOf(t)
-		}
-	}
-	return 0.5*best + 0.5*covered/whole
-}
-
-func (f *FAQ) weight(tokens []string) float64 {
-	sum := 0.0
-	for _, t := range tokens {
-		sum += f.weightOf(t)
-	}
-	return sum
-}
-
-func (f *FAQ) weightOf(token string) float64 {
-	if w, ok := f.weights[token]; ok {
-		return w
-	}
-	return f.rare
 }
 
 // Hot is the entry whose answer may be kept for everybody, when text is

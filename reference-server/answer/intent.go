@@ -52,7 +52,7 @@ type Intents struct {
 }
 
 const (
-	ruleWeight = 3   // of a rule, in the logarithm of the odds
+	ruleWeight = 1.5 // of a rule, in the logarithm of the odds
 	sure       = 0.5 // chance of a person's matter at which it goes to one
 )
 

@@ -104,32 +104,6 @@ func (l *learned) chances(pieces []uint32, rule Intent, weight float64) [NumInte
 	return p
 }
 
-// pieces appends the hashes of all characters of a plain text and of all pairs,
-// its beginning and end being characters too. A digit is any digit.
-func pieces(list []uint32, text string) []uint32 {
-	const edge = '^'
-	before := edge
-	add := func(r rune) {
-		list = append(list, pieceHash(0, r), pieceHash(before, r))
-		before = r
-	}
-	for _, r := range text {
-		switch {
-		case unicode.IsDigit(r):
-			add('0')
-		case unicode.IsLetter(r):
-			add(r)
-		}
-	}
-	add(edge)
-	return list
-}
-
-func pieceHash(a, b rune) uint32 {
-	h := (uint32(a)*0x9e3779b1 ^ uint32(b)) * 0x85ebca6b
-	return h >> (32 - pieceBits)
-}
-
 const partLong = 48 // characters
 
 // parts cuts a long text behind its punctuation: examples are sentences.

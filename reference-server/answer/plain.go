@@ -1,6 +1,8 @@
 package answer
 
 import (
+	_ "embed"
+	"iter"
 	"regexp"
 	"strings"
 	"unicode"
@@ -39,17 +41,33 @@ func foldRune(r rune) rune {
 	return unicode.ToLower(r)
 }
 
-// simplified are the traditional characters, and misspellings of one, that
-// customers of a shop use.
-var simplified = pairs("訂订單单貨货錢钱還还沒没實实換换碼码號号電电話话發发收收費费運运優优惠惠購购務务處处寶宝煙烟麼么樣样訴诉退退錯错寫写門门裡里裏里邊边個个請请轉转內内網网買买賣卖價价開开關关會会員员選选擇择時时間间為为什什們们讓让給给過过進进這这幫帮壞坏應应該该對对點点機机線线帳账劵券嘅的係是咗了冇没唔不佢他啲些")
+//go:embed simplified.txt
+var simplifiedText string
 
-func pairs(s string) map[rune]rune {
+// simplified are traditional characters, and Cantonese ones and misspellings of one
+// that customers of a shop use.
+var simplified = pairs(simplifiedText + "\n帳账劵券嘅的係是咗了冇没唔不佢他啲些哋们嚟来喺在畀给俾给攞拿睇看")
+
+func pairs(text string) map[rune]rune {
 	m := map[rune]rune{}
-	runes := []rune(s)
-	for i := 0; i+1 < len(runes); i += 2 {
-		m[runes[i]] = runes[i+1]
+	for line := range dataLines(text) {
+		runes := []rune(line)
+		for i := 0; i+1 < len(runes); i += 2 {
+			m[runes[i]] = runes[i+1]
+		}
 	}
 	return m
+}
+
+// dataLines are the lines of an embedded list, without blank ones and comments.
+func dataLines(text string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for line := range strings.SplitSeq(text, "\n") {
+			if line != "" && !strings.HasPrefix(line, "#") && !yield(line) {
+				return
+			}
+		}
+	}
 }
 
 // spellings are other words and typos for the same.

@@ -43,7 +43,12 @@ var particles = strings.NewReplacer("的", "", "了", "", "呢", "", "啊", "", 
 // tokens are what a text speaks of: words of the vocabulary, the longest first,
 // and of what it does not know, each pair of characters, or a single one that
 // stands alone. No token comes twice.
-func (v *vocabulary) tokens(text string) []string {
+func (v *vocabulary) tokens(text string) []string { return v.tokensOf(spoken(text)) }
+
+// spoken are the characters of a text that say something.
+func spoken(text string) []rune { return []rune(particles.Replace(plain(text))) }
+
+func (v *vocabulary) tokensOf(runes []rune) []string {
 	var list []string
 	seen := map[string]bool{}
 	add := func(t string) {
@@ -52,7 +57,6 @@ func (v *vocabulary) tokens(text string) []string {
 			list = append(list, t)
 		}
 	}
-	runes := []rune(particles.Replace(plain(text)))
 	unknown := 0 // characters before i that no word covers
 	flush := func(end int) {
 		for j := end - unknown; j+1 < end; j++ {
