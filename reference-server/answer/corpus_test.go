@@ -185,7 +185,7 @@ func TestLearningCrossed(t *testing.T) {
 		}
 		l := learn(teach)
 		for _, e := range judge {
-			alone.add(&Intents{learned: l}, e)
+			alone.add(&Intents{rules: &rules{index: newIndex(nil)}, learned: l}, e)
 			both.add(&Intents{rules: compiled(), learned: l}, e)
 		}
 	}

@@ -47,7 +47,7 @@ func (i Intent) Queue() string {
 // Intents classifies by rules and by what examples taught. Neither is sure alone:
 // a rule is a weight on the scales. Safe for concurrent use.
 type Intents struct {
-	rules   []rule
+	rules   *rules
 	learned *learned
 }
 
@@ -60,8 +60,8 @@ const (
 func NewIntents() *Intents { return &Intents{rules: compiled(), learned: taught()} }
 
 // compiled are the rules, read once in a process.
-var compiled = sync.OnceValue(func() []rule {
-	rules, err := parseRules(rulesText)
+var compiled = sync.OnceValue(func() *rules {
+	rules, err := newRules(rulesText)
 	if err != nil {
 		panic(err) // they are part of the program
 	}
@@ -90,7 +90,7 @@ var taught = sync.OnceValue(func() *learned {
 // Of classifies a text without marks.
 func (in *Intents) Of(text string) Intent {
 	text = plain(text)
-	rule := in.byRule(text, func(Intent) bool { return true })
+	rule := in.rules.first(text, func(Intent) bool { return true })
 	best, most := Info, 0.0
 	for part := range parts(text) {
 		var buffer [256]uint32
@@ -103,7 +103,7 @@ func (in *Intents) Of(text string) Intent {
 	case most >= sure:
 		return best
 	case rule.Human():
-		return in.byRule(text, func(i Intent) bool { return !i.Human() })
+		return in.rules.first(text, func(i Intent) bool { return !i.Human() })
 	}
 	return rule
 }
@@ -117,16 +117,4 @@ func matter(p [NumIntents]float64) (best Intent, chance float64) {
 		}
 	}
 	return best, chance
-}
-
-// byRule is the intent of the first rule, of those asked for, that matches a
-// plain text.
-func (in *Intents) byRule(text string, asked func(Intent) bool) Intent {
-	l := lettersOf(text)
-	for i := range in.rules {
-		if r := &in.rules[i]; asked(r.intent) && r.matches(text, l) {
-			return r.intent
-		}
-	}
-	return Info
 }

@@ -3,7 +3,6 @@ package answer
 import (
 	"regexp"
 	"regexp/syntax"
-	"slices"
 )
 
 // patterns are alternatives, each with what a text must contain to match it, so
@@ -13,6 +12,7 @@ type patterns []pattern
 
 // pattern needs one character of each of its sets.
 type pattern struct {
+	id    int // in the index
 	needs [][]rune
 	re    *regexp.Regexp
 }
@@ -89,41 +89,10 @@ func oneOf(re *syntax.Regexp) []rune {
 	return all
 }
 
-// letters is the set of characters in a text, as bits by hash: it may say yes
-// wrongly, never no.
-type letters [16]uint64
-
-func lettersOf(text string) *letters {
-	var l letters
-	for _, r := range text {
-		h := uint32(r) * 0x9e3779b1 >> 22
-		l[h/64] |= 1 << (h % 64)
-	}
-	return &l
-}
-
-func (l *letters) has(r rune) bool {
-	h := uint32(r) * 0x9e3779b1 >> 22
-	return l[h/64]&(1<<(h%64)) != 0
-}
-
-func (l *letters) hasOneOf(set []rune) bool {
-	return slices.ContainsFunc(set, l.has)
-}
-
-func (p *pattern) may(l *letters) bool {
-	for _, set := range p.needs {
-		if !l.hasOneOf(set) {
-			return false
-		}
-	}
-	return true
-}
-
 // match says whether one of the patterns is in text.
-func (ps patterns) match(text string, l *letters) bool {
+func (ps patterns) match(text string, c *candidates) bool {
 	for i := range ps {
-		if ps[i].may(l) && ps[i].re.MatchString(text) {
+		if c.has(&ps[i]) && ps[i].re.MatchString(text) {
 			return true
 		}
 	}
@@ -131,9 +100,9 @@ func (ps patterns) match(text string, l *letters) bool {
 }
 
 // remove takes what the patterns match out of text.
-func (ps patterns) remove(text string, l *letters) string {
+func (ps patterns) remove(text string, c *candidates) string {
 	for i := range ps {
-		if ps[i].may(l) {
+		if c.has(&ps[i]) {
 			text = ps[i].re.ReplaceAllString(text, " ")
 		}
 	}

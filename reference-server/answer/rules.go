@@ -18,14 +18,52 @@ type rule struct {
 	excuse   patterns // asking how is not asking to
 }
 
-func (r *rule) matches(text string, l *letters) bool {
-	if !r.words.match(text, l) {
+func (r *rule) matches(text string, c *candidates) bool {
+	if !r.words.match(text, c) {
 		return false
 	}
-	if rest := r.harmless.remove(text, l); rest != text && !r.words.match(rest, l) {
+	if rest := r.harmless.remove(text, c); rest != text && !r.words.match(rest, c) {
 		return false
 	}
-	return !r.excuse.match(text, l)
+	return !r.excuse.match(text, c)
+}
+
+// rules are tried in order.
+type rules struct {
+	list  []rule
+	index *index
+}
+
+// newRules reads the rules and indexes them.
+func newRules(text string) (*rules, error) {
+	list, err := parseRules(text)
+	if err != nil {
+		return nil, err
+	}
+	var all []*pattern
+	for i := range list {
+		for _, ps := range []patterns{list[i].words, list[i].harmless, list[i].excuse} {
+			for j := range ps {
+				all = append(all, &ps[j])
+			}
+		}
+	}
+	if len(all) > maxPatterns {
+		return nil, fmt.Errorf("rules: %d patterns, at most %d", len(all), maxPatterns)
+	}
+	return &rules{list, newIndex(all)}, nil
+}
+
+// first is the intent of the first rule, of those asked for, that matches a plain
+// text.
+func (rs *rules) first(text string, asked func(Intent) bool) Intent {
+	c := rs.index.of(text)
+	for i := range rs.list {
+		if r := &rs.list[i]; asked(r.intent) && r.matches(text, c) {
+			return r.intent
+		}
+	}
+	return Info
 }
 
 // parseRules reads sections of patterns.
