@@ -1,6 +1,9 @@
 package answer
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func BenchmarkIntent(b *testing.B) {
 	in := NewIntents()
@@ -44,5 +47,14 @@ func BenchmarkFind(b *testing.B) {
 			b.Fatal(err)
 		}
 		i++
+	}
+}
+
+func BenchmarkCheck(b *testing.B) {
+	c := NewCheck(strings.Repeat("你是一家网店的客服，只回答和订单、物流、退货、优惠券有关的问题。", 12))
+	text := strings.Repeat("您好，退货申请提交后，仓库收到商品并检查无误，三个工作日内会把款退回您的支付账户。", 3)
+	b.ReportAllocs()
+	for b.Loop() {
+		c.Clean(text)
 	}
 }

@@ -1,6 +1,7 @@
 package answer
 
 import (
+	"bytes"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -47,22 +48,17 @@ const (
 
 // Check makes answers fit to be shown. Safe for concurrent use.
 type Check struct {
-	secrets secrets
+	words, code *automaton // of the prompts
 }
 
 // NewCheck makes a check against system prompts.
 func NewCheck(prompts ...string) *Check {
-	var c Check
-	for i, p := range prompts {
-		one := secretsOf(p)
-		if i > 0 { // parted as the forms of one are
-			c.secrets.words += "\n"
-			c.secrets.code += "\n"
-		}
-		c.secrets.words += one.words
-		c.secrets.code += one.code
+	var words, code []string
+	for _, p := range prompts {
+		s := secretsOf(p)
+		words, code = append(words, s.words), append(code, s.code)
 	}
-	return &c
+	return &Check{words: newAutomaton(strings.Join(words, "\n")), code: newAutomaton(strings.Join(code, "\n"))}
 }
 
 // Clean returns the text as it may leave, and what was wrong with it.
@@ -94,7 +90,7 @@ type CheckStream struct {
 
 // Stream begins a text.
 func (c *Check) Stream() *CheckStream {
-	return &CheckStream{words: trail{secret: c.secrets.words}, code: trail{secret: c.secrets.code}}
+	return &CheckStream{words: trail{secret: c.words}, code: trail{secret: c.code}}
 }
 
 // Flaws counts what was wrong so far.
@@ -174,7 +170,7 @@ func (s *CheckStream) release(n int) {
 	if n == 0 {
 		return
 	}
-	s.shown = s.shown || strings.TrimSpace(string(s.held[:n])) != ""
+	s.shown = s.shown || len(bytes.TrimSpace(s.held[:n])) > 0
 	s.out = append(s.out, s.held[:n]...)
 	s.held = s.held[:copy(s.held, s.held[n:])]
 	s.words.shift(n)
@@ -184,6 +180,10 @@ func (s *CheckStream) release(n int) {
 // allowed is what may stand for a character, 0 for nothing, and its flaw,
 // NumFlaws for none.
 func (s *CheckStream) allowed(r rune, n int) (rune, Flaw) {
+	if isHan(r) { // what most answers are made of
+		s.scheme, s.marks = "", 0
+		return r, NumFlaws
+	}
 	scheme := s.scheme
 	if r != '\n' && r != '\t' { // which browsers skip within a scheme
 		s.scheme = ""
@@ -236,6 +236,8 @@ const (
 	joiner     = 0x200d // makes one emoji of several
 	emojiStyle = 0xfe0f
 )
+
+func isHan(r rune) bool { return r >= 0x4e00 && r <= 0x9fff }
 
 func isBidi(r rune) bool {
 	return r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0x200e || r == 0x200f || r == 0x61c

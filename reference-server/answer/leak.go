@@ -54,27 +54,31 @@ func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 // trail is the letters of a text, up to the last one, that stand in a secret one
 // after the other.
 type trail struct {
-	secret string
-	run    []rune
-	starts []int // where each of them begins in what is held
+	secret *automaton
+	state  int32
+	length int32
+	starts [leakLength]int // where each of them begins in what is held
 }
 
 // letter extends the trail, dropping letters from its beginning until it stands
-// in the secret; true when it is long enough to give it away.
+// in the secret; true when it is long enough to give it away, which ends the text.
 func (t *trail) letter(r rune, at int) bool {
-	t.run, t.starts = append(t.run, r), append(t.starts, at)
-	for len(t.run) > 0 && !strings.Contains(t.secret, string(t.run)) {
-		t.run, t.starts = t.run[1:], t.starts[1:]
+	before := t.length
+	t.state, t.length = t.secret.follow(t.state, t.length, r)
+	if t.length == 0 {
+		return false
 	}
-	return len(t.run) >= leakLength
+	copy(t.starts[:], t.starts[before+1-t.length:before])
+	t.starts[t.length-1] = at
+	return t.length == leakLength
 }
 
 // end forgets the trail.
-func (t *trail) end() { t.run, t.starts = t.run[:0], t.starts[:0] }
+func (t *trail) end() { t.state, t.length = 0, 0 }
 
 // from is where the trail begins in what is held, end when there is none.
 func (t *trail) from(end int) int {
-	if len(t.starts) == 0 {
+	if t.length == 0 {
 		return end
 	}
 	return t.starts[0]
@@ -82,7 +86,7 @@ func (t *trail) from(end int) int {
 
 // shift tells the trail that n bytes were let out.
 func (t *trail) shift(n int) {
-	for i := range t.starts {
+	for i := range t.starts[:t.length] {
 		t.starts[i] -= n
 	}
 }
