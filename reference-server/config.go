@@ -44,6 +44,7 @@ type Config struct {
 	TLSCert        string            `json:"tls_cert"`        // PEM file; with TLSKey the public listener speaks TLS (and HTTP/2)
 	TLSKey         string            `json:"tls_key"`         // PEM file
 	TrustedOrigins []string          `json:"trusted_origins"` // origins a browser may open the agents' WebSocket from
+	Pprof          bool              `json:"pprof"`           // the admin listener serves /debug/pprof/
 	Log            io.Writer         `json:"-"`               // where log lines go, default discarded
 	MaxConnections int               `json:"max_connections"` // public listener, default 20,000
 }

@@ -192,6 +192,7 @@ With several (--jwt-key) old tokens stay good while new ones are signed with ano
 	f.StringVar(&o.files.admin, "admin-token-file", "", "file with the admin API's bearer token (needed beyond loopback)")
 	f.StringVar(&o.cfg.TLSCert, "tls-cert", "", "PEM certificate; with --tls-key the public side speaks TLS")
 	f.StringVar(&o.cfg.TLSKey, "tls-key", "", "PEM key")
+	f.BoolVar(&o.cfg.Pprof, "pprof", false, "serve profiles of the process under /debug/pprof/ of the admin address")
 	f.BoolVar(&o.listKnobs, "list-knobs", false, "list every knob with unit, default and meaning")
 	childFlag(cmd, &o.child)
 	return cmd

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"strings"
 	"sync/atomic"
 
@@ -44,6 +45,7 @@ type Rooms struct {
 	Token   string // that operators send; empty: none is asked for
 	Keys    bool   // there are keys to check callers' tokens with
 	Profile string
+	Pprof   bool   // profiles of the process are there to be read
 	Redis   string // embedded or external
 }
 
@@ -82,6 +84,12 @@ func (a *Admin) Handler() http.Handler {
 		a.Chat.Forget()
 		w.WriteHeader(http.StatusNoContent)
 	})
+	if a.Pprof {
+		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	}
 	return http.NewCrossOriginProtection().Handler(a.onlyOperators(mux))
 }
 
