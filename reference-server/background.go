@@ -47,6 +47,9 @@ func (s *Server) start(ctx context.Context) {
 // sawModel hears of every attempt made for a user.
 func (s *Server) sawModel(f model.Fault, took time.Duration, slow bool) {
 	s.watch.SawModel(f, slow)
+	if f == model.FaultStarved {
+		s.limiter.Pressed()
+	}
 	s.metrics.attempts[f].Inc()
 	s.metrics.attemptTime.Observe(took.Seconds())
 }

@@ -13,7 +13,7 @@ import (
 )
 
 func (s *Server) listen() error {
-	var shared net.ListenConfig
+	shared := net.ListenConfig{KeepAlive: -1} // the timeouts below end idle connections: four system calls less for each
 	if s.cfg.ReusePort {
 		shared.Control = reusePort
 	}

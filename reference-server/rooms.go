@@ -29,8 +29,8 @@ func admissionLive(s *knobs.Settings) admission.Live {
 	return admission.Live{Target: s.AdmissionTarget.D(), Wait: s.AdmissionWait.D(), Hold: s.AdmissionHold.D(), Floor: int(s.AdmissionFloor), Cap: int(s.ChatMaxInFlight)}
 }
 
-func modelLive(s *knobs.Settings) model.Live {
-	return model.Live{Timeout: s.LLMTimeout.D(), Slow: s.LLMSlow.D()}
+func modelLive(s *knobs.Settings, w *degrade.Watch) model.Live {
+	return model.Live{Timeout: s.LLMTimeout.D(), Slow: s.LLMSlow.D(), Starved: w.Starved()}
 }
 
 func tierLive(s *knobs.Settings) degrade.Live {

@@ -109,11 +109,11 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 // build furnishes the rooms, each with what it needs.
 func (s *Server) build(set *knobs.Settings) {
 	s.model = model.NewClient(s.cfg.LLM, string(s.cfg.LLMKey), modelOptions(set))
-	s.caller = model.NewCaller(s.model, modelOptions(set), func() model.Live { return modelLive(s.knobs.Load()) }, s.sawModel)
+	s.caller = model.NewCaller(s.model, modelOptions(set), func() model.Live { return modelLive(s.knobs.Load(), s.watch) }, s.sawModel)
 	s.gray = gray.New(gray.Options{Redis: s.redis, Knobs: s.knobs, Metrics: s.metrics.registry, Log: s.log})
 	few := modelOptions(set)
 	few.Bulkhead /= 2 // a release is for half of the users at most
-	s.grays = model.NewCaller(s.model, few, func() model.Live { return modelLive(s.gray.Settings(gray.Gray)) }, s.sawGray)
+	s.grays = model.NewCaller(s.model, few, func() model.Live { return modelLive(s.gray.Settings(gray.Gray), s.watch) }, s.sawGray)
 	s.watch = degrade.NewWatch(time.Now(), func() degrade.Live { return tierLive(s.knobs.Load()) }, degrade.Hooks{
 		Breaker: s.caller.Breaker(), Board: degrade.NewBoard(s.redis), Probe: s.probe, Ping: s.store.Ping, Changed: s.tierChanged, Starved: func() { s.limiter.Pressed() },
 	})

@@ -34,6 +34,7 @@ func (a *Admin) state(w http.ResponseWriter, _ *http.Request) {
 		Object("gray").String("state", string(a.Gray.Current().State)).Int("version", a.Gray.Current().Version).EndObject().
 		Int("in_flight", a.Chat.InFlight()).
 		Object("admission").Int("limit", int64(room.Limit)).Int("in_flight", int64(room.InFlight)).Int("waiting", int64(room.Waiting)).Int("sheds", room.Sheds).EndObject().
+		Float("cpu_lag_ms", float64(a.Watch.Lag().Microseconds())/1000, 1).
 		Bool("draining", a.Draining())
 	send(w, http.StatusOK, j.EndObject())
 }

@@ -6,6 +6,7 @@ package admission
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -46,8 +47,11 @@ const (
 	overShare  = 0.1                    // of the turns above the target: too many
 	backOff    = 0.9                    // multiplicative decrease
 	probing    = 0.02                   // growth a look, while the limit is used
-	slowStart  = 0.1                    // growth a look, before the first decrease
+	fastGrowth = 0.1                    // growth a look, up to what once went well
+	doubt      = 0.97                   // of what once went well, that a decrease leaves
+	leniency   = 4                      // by how much the target grows with the share of turns that are turned away
 	used       = 0.8                    // of the limit in flight: it is in use
+	standing   = 500 * time.Millisecond // a queue that was never empty for so long is no burst
 	maxWaiting = 4096                   // turns that wait, and refusals that are held back, each
 )
 
@@ -63,12 +67,16 @@ type Limiter struct {
 	inFlight   int
 	peak       int // in flight since the last look
 	waiting    [numPriorities][]*waiter
+	emptied    time.Time // when last nobody was seen to wait
 	looked     time.Time
-	n, over    int  // turns since the last look, those above the target
-	pressed    bool // something ran out of room since the last look
-	reduced    bool // slow start is over
+	n, over    int     // turns since the last look, those above the target
+	pressed    bool    // something ran out of room since the last look
+	well       float64 // turns in flight up to which it is thought to go well
+	left       int     // turns that left since the last look
 	sheds      int64
-	held       int // refusals held back
+	shedBefore int64   // sheds at the last look
+	refusing   float64 // share of the turns that were turned away, between the last two looks
+	held       int     // refusals held back
 	maxWaiting int
 }
 
@@ -80,7 +88,7 @@ type waiter struct {
 
 // NewLimiter makes a limiter. live is asked on every turn and must be cheap.
 func NewLimiter(live func() Live) *Limiter {
-	return &Limiter{live: live, limit: startLimit, looked: time.Now(), maxWaiting: maxWaiting}
+	return &Limiter{live: live, limit: startLimit, well: math.Inf(1), looked: time.Now(), maxWaiting: maxWaiting}
 }
 
 // Enter lets a turn in, at once or within the time a turn may wait, or returns
@@ -132,14 +140,27 @@ func (l *Limiter) enter(ctx context.Context, live Live, priority func() Priority
 		l.mu.Unlock()
 		return nil
 	}
-	w := &waiter{granted: make(chan struct{})}
+	w, wait := &waiter{granted: make(chan struct{})}, l.patience(live, p, time.Now())
 	if live.Wait <= 0 || !l.enqueue(p, w) {
 		l.sheds++
 		l.mu.Unlock()
 		return ErrShed
 	}
 	l.mu.Unlock()
-	return l.wait(ctx, live.Wait, p, w)
+	return l.wait(ctx, wait, p, w)
+}
+
+// patience is how long a turn waits for room. Waiting helps over a burst. In a queue
+// that does not end it makes nothing faster and every answer late: there it is short,
+// but for people (CoDel; Maurer, Fail at Scale, 2015).
+func (l *Limiter) patience(live Live, p Priority, now time.Time) time.Duration {
+	if l.idle() {
+		l.emptied = now
+	}
+	if p < Person && now.Sub(l.emptied) > standing {
+		return live.Wait / 10
+	}
+	return live.Wait
 }
 
 func (l *Limiter) wait(ctx context.Context, limit time.Duration, p Priority, w *waiter) error {
@@ -175,9 +196,10 @@ func (l *Limiter) Leave(own time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.inFlight--
+	l.left++
 	if own >= 0 && !time.Now().Before(l.looked) {
 		l.n++
-		if own > live.Target {
+		if own > l.bearable(live) {
 			l.over++
 		}
 	}
@@ -275,26 +297,46 @@ func (l *Limiter) grant(live Live) {
 	}
 }
 
+// bearable is what a turn may take beside the model. Turning turns away costs CPU
+// too, and fewer turns in flight do not make that less, but more: while many are
+// turned away those let in may take longer, or the limit would fall to its floor.
+func (l *Limiter) bearable(live Live) time.Duration {
+	return time.Duration(float64(live.Target) * (1 + leniency*l.refusing))
+}
+
 // look moves the limit, once in a window with enough turns to judge by.
 func (l *Limiter) look(live Live, now time.Time) {
 	if live.Target <= 0 || now.Sub(l.looked) < window || l.n < minSamples && !l.pressed {
 		return
 	}
+	refused := float64(l.sheds - l.shedBefore)
+	l.refusing = refused / (refused + float64(l.left))
+	next := now
 	switch {
 	case l.pressed || float64(l.over) > overShare*float64(l.n):
 		l.limit = max(float64(live.Floor), backOff*min(l.limit, float64(max(l.peak, 1))))
-		l.reduced, l.looked = true, now.Add(settle-window)
-		l.n, l.over, l.peak, l.pressed = 0, 0, l.inFlight, false
-		return
+		if l.well *= doubt; math.IsInf(l.well, 1) {
+			l.well = float64(max(l.peak, 1))
+		}
+		l.well = max(l.well, l.limit)
+		next = now.Add(settle - window)
 	case float64(l.peak) >= used*l.limit:
-		growth := probing
-		if !l.reduced {
-			growth = slowStart
-		}
-		l.limit += max(1, growth*l.limit)
-		if live.Cap > 0 {
-			l.limit = min(l.limit, float64(live.Cap))
-		}
+		l.grow(live)
 	}
-	l.looked, l.n, l.over, l.peak, l.pressed = now, 0, 0, l.inFlight, false
+	l.looked, l.n, l.over, l.peak, l.pressed = next, 0, 0, l.inFlight, false
+	l.left, l.shedBefore = 0, l.sheds
+}
+
+// grow raises a limit that is used: fast up to what once went well, with care
+// beyond.
+func (l *Limiter) grow(live Live) {
+	growth := probing
+	if l.limit < l.well {
+		growth = fastGrowth
+	}
+	l.limit += max(1, growth*l.limit)
+	if live.Cap > 0 {
+		l.limit = min(l.limit, float64(live.Cap))
+	}
+	l.well = max(l.well, l.limit)
 }

@@ -20,13 +20,13 @@ func as(p Priority) func() Priority { return func() Priority { return p } }
 // half of the work before the model is asked, half after it.
 type server struct {
 	limiter *Limiter
+	refusal time.Duration // of CPU to turn a turn away
 	mu      sync.Mutex
 	free    time.Time // when the CPU has worked off what waits
 }
 
 const (
 	work      = 2 * time.Millisecond // of CPU for a turn: the knee is at 500/s
-	shedWork  = work / 20            // of CPU to turn one away
 	modelTime = 110 * time.Millisecond
 	deadline  = 450 * time.Millisecond
 	kneeRate  = 500
@@ -49,7 +49,7 @@ func (s *server) cpu(d time.Duration) {
 func (s *server) turn(p Priority) (good bool) {
 	start := time.Now()
 	if err := s.limiter.Enter(context.Background(), as(p)); err != nil {
-		s.cpu(shedWork)
+		s.cpu(s.refusal)
 		return false
 	}
 	began := time.Now()
@@ -61,7 +61,7 @@ func (s *server) turn(p Priority) (good bool) {
 }
 
 func newServer() *server {
-	return &server{limiter: NewLimiter(fixed(Live{Target: 40 * time.Millisecond, Wait: 100 * time.Millisecond, Hold: time.Second, Floor: 8}))}
+	return &server{refusal: work / 20, limiter: NewLimiter(fixed(Live{Target: 40 * time.Millisecond, Wait: 100 * time.Millisecond, Hold: time.Second, Floor: 8}))}
 }
 
 // open offers rate turns a second for d and returns the good ones a second,
@@ -122,6 +122,29 @@ func TestGoodputHoldsBeyondTheKnee(t *testing.T) {
 				users := int(x * kneeRate * modelTime.Seconds())
 				if got := closed(newServer(), users, 12*time.Second, 4*time.Second); got < 0.8*kneeRate {
 					t.Errorf("%.0f good turns/s of %d users, want %.0f or more", got, users, 0.8*kneeRate)
+				}
+			})
+		})
+	}
+}
+
+// Where turning a turn away costs a third of what answering it does, the CPU that is
+// left by the refusals goes to answers, and 3 s after the overload nobody is turned
+// away any more.
+func TestGoodputHoldsWhereRefusalsAreDear(t *testing.T) {
+	for _, c := range []struct{ share, times float64 }{{0.2, 1.5}, {0.2, 2}, {0.2, 3}, {0.33, 1.5}, {0.33, 2}, {0.5, 1.5}} {
+		t.Run(fmt.Sprintf("%g of an answer, %gx", c.share, c.times), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newServer()
+				s.refusal = time.Duration(c.share * float64(work))
+				possible := kneeRate * (1 - c.share*c.times) / (1 - c.share)
+				if got := open(s, c.times*kneeRate, 15*time.Second, 5*time.Second); got < 0.8*possible {
+					t.Errorf("%.0f good turns/s of the %.0f that are possible, limit %d", got, possible, s.limiter.State().Limit)
+				}
+				open(s, kneeRate/2, 3*time.Second, 0)
+				before := s.limiter.State().Sheds
+				if got := open(s, kneeRate/2, 5*time.Second, 0); got != kneeRate/2 || s.limiter.State().Sheds != before {
+					t.Errorf("3 s after the overload %.1f turns/s and %d sheds, limit %d", got, s.limiter.State().Sheds-before, s.limiter.State().Limit)
 				}
 			})
 		})
@@ -253,5 +276,51 @@ func TestEnteringAllocatesNothing(t *testing.T) {
 		}
 	}); n != 0 {
 		t.Errorf("%v allocations, want none", n)
+	}
+}
+
+// In a queue that does not end only people wait long; once it was empty all do again.
+func TestWaitingIsShortInAStandingQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const wait = 100 * time.Millisecond
+		l := NewLimiter(fixed(Live{Target: time.Hour, Wait: wait, Cap: 1}))
+		if err := l.Enter(t.Context(), as(New)); err != nil {
+			t.Fatal(err)
+		}
+		waited := func(p Priority) time.Duration {
+			start := time.Now()
+			if err := l.Enter(t.Context(), as(p)); !errors.Is(err, ErrShed) {
+				t.Fatalf("%v, want ErrShed", err)
+			}
+			return time.Since(start)
+		}
+		var all sync.WaitGroup
+		for range 100 { // one more every 10 ms: somebody always waits
+			all.Go(func() { _ = l.Enter(t.Context(), as(Person)) })
+			time.Sleep(10 * time.Millisecond)
+		}
+		for p, want := range map[Priority]time.Duration{New: wait / 10, UnderWay: wait / 10, Person: wait} {
+			if got := waited(p); got != want {
+				t.Errorf("priority %d waited %v in a standing queue, want %v", p, got, want)
+			}
+		}
+		all.Wait()
+		if got := waited(New); got != wait {
+			t.Errorf("waited %v once the queue was empty, want %v", got, wait)
+		}
+	})
+}
+
+// While many are turned away turns may take longer before the limit falls.
+func TestTheTargetGrowsWithWhatIsRefused(t *testing.T) {
+	const target = 40 * time.Millisecond
+	for _, c := range []struct {
+		share float64
+		want  time.Duration
+	}{{0, target}, {0.5, 3 * target}, {1, 5 * target}} {
+		l := Limiter{refusing: c.share}
+		if got := l.bearable(Live{Target: target}); got != c.want {
+			t.Errorf("%g refused: %v, want %v", c.share, got, c.want)
+		}
 	}
 }

@@ -7,9 +7,10 @@ import (
 )
 
 const (
-	lagTick   = 10 * time.Millisecond
-	lagMemory = 50                    // ticks: half a second
-	lagShort  = 10 * time.Millisecond // of CPU: timeouts say nothing about whom we waited for
+	lagTick    = 10 * time.Millisecond
+	lagMemory  = 50                    // ticks: half a second
+	lagShort   = 10 * time.Millisecond // at which timeouts say nothing about Redis, which answers in one
+	lagStarved = 40 * time.Millisecond // nor about the model: a call comes to the CPU several times
 )
 
 // lag measures how late this process gets the CPU: by how much a short sleep
@@ -38,4 +39,4 @@ func (l *lag) run(ctx context.Context) {
 	}
 }
 
-func (l *lag) short() bool { return time.Duration(l.worst.Load()) > lagShort }
+func (l *lag) now() time.Duration { return time.Duration(l.worst.Load()) }

@@ -377,3 +377,53 @@ func TestABlipOfRedisCostsFiveSeconds(t *testing.T) {
 		synctest.Wait()
 	})
 }
+
+// Calls that are late while this process is say nothing about the model: neither the
+// breaker nor the ladder hears of them. Those of a model that answers errors do.
+func TestStarvedCallsSayNothingAboutTheModel(t *testing.T) {
+	for _, c := range []struct {
+		starved bool
+		fault   model.Fault
+		want    Tier
+		seen    model.Fault
+	}{
+		{false, model.FaultTimeout, FAQ, model.FaultTimeout},
+		{true, model.FaultTimeout, LLM, model.FaultStarved},
+		{true, model.FaultTransient, FAQ, model.FaultTransient},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var w *Watch
+			seen := map[model.Fault]int{}
+			live := func() model.Live {
+				return model.Live{Timeout: 350 * time.Millisecond, Slow: 340 * time.Millisecond, Starved: c.starved}
+			}
+			caller := model.NewCaller(failing(c.fault), testOptions, live, func(f model.Fault, _ time.Duration, slow bool) {
+				seen[f]++
+				w.SawModel(f, slow)
+			})
+			w = NewWatch(time.Now(), testLive, Hooks{Breaker: caller.Breaker(), Probe: func(context.Context, []byte) model.Fault { return c.fault }, Ping: func(context.Context) error { return nil }})
+			ctx, cancel := context.WithCancel(t.Context())
+			go w.Run(ctx)
+			for range 100 {
+				_, _, _ = caller.Call(t.Context(), nil, trace.From(""))
+				time.Sleep(30 * time.Millisecond)
+			}
+			if got := w.At().Tier; got != c.want || seen[c.seen] == 0 || len(seen) != 1 {
+				t.Errorf("starved %v, %v: tier %v and faults %v; want %v and %v", c.starved, c.fault, got, seen, c.want, c.seen)
+			}
+			cancel()
+			synctest.Wait()
+		})
+	}
+}
+
+// failing is a model of which every call ends in a fault.
+type failing model.Fault
+
+func (f failing) Ask(context.Context, []byte, trace.Context, string) (string, error) {
+	return "", &model.Error{Fault: model.Fault(f)}
+}
+
+func (f failing) Stream(context.Context, []byte, trace.Context, func(string) error) error {
+	return &model.Error{Fault: model.Fault(f)}
+}

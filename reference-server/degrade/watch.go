@@ -109,7 +109,7 @@ func (w *Watch) SawModel(f model.Fault, slow bool) {
 	if f == model.FaultConfig {
 		w.refused.Store(true)
 	}
-	if f != model.FaultCancelled && f != model.FaultPermanent {
+	if f != model.FaultCancelled && f != model.FaultPermanent && f != model.FaultStarved {
 		w.llm.count(time.Now(), f.Failure(), slow, f.Failure() && f != model.FaultTimeout)
 	}
 }
@@ -117,11 +117,18 @@ func (w *Watch) SawModel(f model.Fault, slow bool) {
 // SawFAQ counts a look into the FAQ.
 func (w *Watch) SawFAQ(at time.Time, failed, slow bool) { w.faq.add(at, failed, slow) }
 
+// Lag is how late this process got the CPU, at worst in the last half second.
+func (w *Watch) Lag() time.Duration { return w.lag.now() }
+
+// Starved says whether this process gets the CPU so late that what a call to the
+// model takes says nothing about the model.
+func (w *Watch) Starved() bool { return w.lag.now() > lagStarved }
+
 // SawRedis counts an operation on Redis. A timeout while this process does not
 // get the CPU it needs says nothing about Redis: counted is false, and pings,
 // which are given more time, decide alone.
 func (w *Watch) SawRedis(at time.Time, failed, timeout bool) (counted bool) {
-	if failed && timeout && w.lag.short() {
+	if failed && timeout && w.lag.now() > lagShort {
 		return false
 	}
 	w.redis.add(at, failed, false)

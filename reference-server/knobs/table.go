@@ -82,7 +82,7 @@ func serverSpecs() []spec {
 		{"pii.mask", true, "mask personal data in texts and answers", nil, func(s *Settings) any { return &s.PIIMask }},
 		{"http.gzip", true, "compress JSON answers of 500 bytes and more when asked", nil, func(s *Settings) any { return &s.HTTPGzip }},
 		{"log.requests", true, "a log line for each request", []string{"off", "sampled", "all"}, func(s *Settings) any { return &s.LogMode }},
-		{"log.sample", true, "share of requests logged when sampled; 5xx always", nil, func(s *Settings) any { return &s.LogSample }},
+		{"log.sample", true, "share of requests logged when sampled; 5xx always, but for 503 shed", nil, func(s *Settings) any { return &s.LogSample }},
 		{"gray.share", true, "share of users in the gray group", nil, func(s *Settings) any { return &s.GrayShare }},
 		{"gray.mode", true, "how a user's group is found: hash of salt and uid, or tail: the last two digits", []string{"hash", "tail"}, func(s *Settings) any { return &s.GrayMode }},
 		{"gray.salt", true, "salt of the group hash", nil, func(s *Settings) any { return &s.GraySalt }},

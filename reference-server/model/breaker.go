@@ -43,13 +43,14 @@ func newBreaker(o Options) *Breaker {
 // allow asks for one call. Every allowed call must be recorded.
 func (b *Breaker) allow() bool { return b == nil || b.gate.TryAcquirePermit() }
 
-// record tells how an allowed call went. A cancelled call says nothing about
-// the model, but a half-open gate needs its permit back.
+// record tells how an allowed call went. One that was cancelled, or starved, says
+// nothing about the model, but a half-open gate needs its permit back.
 func (b *Breaker) record(f Fault, slow bool) {
-	if b == nil || f == FaultCancelled && b.gate.State() == circuitbreaker.ClosedState {
+	silent := f == FaultCancelled || f == FaultStarved
+	if b == nil || silent && b.gate.State() == circuitbreaker.ClosedState {
 		return
 	}
-	if f.Failure() || f == FaultCancelled {
+	if f.Failure() || silent {
 		b.gate.RecordFailure()
 	} else {
 		b.gate.RecordSuccess()
@@ -57,7 +58,7 @@ func (b *Breaker) record(f Fault, slow bool) {
 	if f == FaultConfig {
 		b.gate.Open()
 	}
-	if b.slow == nil || f == FaultCancelled {
+	if b.slow == nil || silent {
 		return
 	}
 	if slow {

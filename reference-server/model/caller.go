@@ -141,8 +141,12 @@ func (c *Caller) attempt(ctx context.Context, body []byte, tr trace.Context) (st
 	start := time.Now()
 	text, err := c.model.Ask(actx, body, tr, "")
 	took := time.Since(start)
-	f := FaultOf(err)
-	slow := took > live.Slow
+	f, slow := FaultOf(err), took > live.Slow
+	if c.live().Starved {
+		if slow = false; f == FaultTimeout {
+			f = FaultStarved
+		}
+	}
 	c.breaker.record(f, slow)
 	c.seen(f, took, slow)
 	if err != nil && c.again(ctx, err, f) {

@@ -23,10 +23,11 @@ const (
 	FaultCancelled              // the caller left
 	FaultRefused                // not sent: breaker open
 	FaultFull                   // not sent: bulkhead full
+	FaultStarved                // no complete answer in time, while this process did not get the CPU it needs
 )
 
 // FaultNames are the names of the faults, in their order.
-var FaultNames = [...]string{"ok", "transient", "backoff", "timeout", "garbage", "permanent", "config", "cancelled", "breaker_open", "bulkhead_full"}
+var FaultNames = [...]string{"ok", "transient", "backoff", "timeout", "garbage", "permanent", "config", "cancelled", "breaker_open", "bulkhead_full", "starved"}
 
 // String is the name used in metrics, logs and degrade_reason.
 func (f Fault) String() string { return FaultNames[f] }
@@ -36,7 +37,7 @@ func (f Fault) Failure() bool {
 	switch f {
 	case FaultTransient, FaultBackOff, FaultTimeout, FaultGarbage, FaultConfig:
 		return true
-	case FaultNone, FaultPermanent, FaultCancelled, FaultRefused, FaultFull:
+	case FaultNone, FaultPermanent, FaultCancelled, FaultRefused, FaultFull, FaultStarved:
 	}
 	return false
 }

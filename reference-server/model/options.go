@@ -37,4 +37,5 @@ type Options struct {
 type Live struct {
 	Timeout time.Duration // of one attempt
 	Slow    time.Duration // a call longer than this is slow
+	Starved bool          // this process does not get the CPU it needs: what takes long says nothing about the model
 }

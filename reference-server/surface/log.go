@@ -5,14 +5,16 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"time"
+
+	"github.com/cstest/cstest/reference-server/problem"
 )
 
 // logLine writes a line about the request: no text, no secrets.
 func (s *Surface) logLine(x *exchange, r route, took time.Duration) {
+	grave := x.status >= 500 && x.code != problem.Shed.Code // of those turned away there may be thousands a second
 	switch {
-	case x.set.LogMode == "off" && x.status < 500:
-		return
-	case x.set.LogMode == "sampled" && x.status < 500 && rand.Float64() >= float64(x.set.LogSample):
+	case grave:
+	case x.set.LogMode == "off", x.set.LogMode == "sampled" && rand.Float64() >= float64(x.set.LogSample):
 		return
 	}
 	attrs := make([]slog.Attr, 0, 14)
