@@ -297,7 +297,7 @@ func TestAfterAStormEverythingIsAskedAgain(t *testing.T) {
 	mock := mockllm.RunT(t, mockllm.Config{Latency: mockllm.Constant(5 * time.Millisecond)})
 	m := miniredis.RunT(t)
 	shared := func(c *Config) {
-		c.Redis, c.Knobs = "redis://"+m.Addr(), backflowKnobs("tiers.dwell", "500ms", "tiers.step", "200ms", "tiers.probe_rate", "40/s", "backflow.rate", "200/s")
+		c.Redis, c.Knobs = "redis://"+m.Addr(), backflowKnobs("backflow.hold", "3s", "tiers.dwell", "500ms", "tiers.step", "200ms", "tiers.probe_rate", "40/s", "backflow.rate", "200/s")
 	}
 	servers := []*Server{startServer(t, mock.URL(), shared), startServer(t, mock.URL(), shared)}
 	if err := mock.SetFaults([]mockllm.Fault{{Name: "storm", Kind: "status", Status: 503, RetryAfter: unit.Duration(time.Second)}}, 0); err != nil {
