@@ -173,7 +173,7 @@ func (c *Caller) again(ctx context.Context, err error, f Fault) bool {
 	case FaultBackOff:
 		var e *Error
 		return errors.As(err, &e) && e.retryAfter > 0 && left > e.retryAfter+minAttempt
-	case FaultNone, FaultTimeout, FaultGarbage, FaultPermanent, FaultConfig, FaultCancelled, FaultRefused, FaultFull:
+	case FaultNone, FaultTimeout, FaultGarbage, FaultPermanent, FaultConfig, FaultCancelled, FaultRefused, FaultFull, FaultStarved:
 	}
 	return false
 }
