@@ -25,6 +25,7 @@ func shapePhrases() []phraseRow {
 		{"%q is not a time: write 90, 90s, 1h30m or 08:30", "%q 不是时间：请写 90、90s、1h30m 或 08:30"},
 		{"%q is not a rate: write 2.5 (a second), 5/s, 300/m or 900/h, at most %dk/s", "%q 不是速率：请写 2.5（每秒）、5/s、300/m 或 900/h，至多 %dk/s"},
 		{"%q is not after the row before: rows go forward in time", "%q 不晚于上一行：各行须按时间递增"},
+		{"of its %d rows %d stages are made, which start as many conversations; they are off the curve by at most %s of its highest rate, at row %d", "它的 %d 行合成了 %d 个阶段，会话到达总数不变；与曲线的偏差至多为其最高速率的 %s（第 %d 行）"},
 		{"has %d rows: a curve needs two at least", "有 %d 行：曲线至少需要两行"},
 		{"the first turn begins the conversation: there is no answer before it", "首轮即会话的开始：它之前没有应答"},
 		{"looks at the answer's content: write a path into its JSON, body:text, regex:… or http:status", "只看应答的内容：请写其 JSON 中的路径、body:text、regex:… 或 http:status"},

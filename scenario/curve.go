@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/csv"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -27,8 +26,8 @@ type point struct {
 }
 
 // readCurve makes stages of the file that load.curve names: a linear ramp from row to
-// row, or where there are more rows than stages, stretches of several rows at their
-// mean rate. What is written and recorded of the scenario are these stages.
+// row, or where there are more rows than stages, ramps that come near to several, which
+// a warning says. What is written and recorded of the scenario are these stages.
 func (s *Scenario) readCurve() []Problem {
 	l := &s.Load
 	if l.Curve == "" {
@@ -57,7 +56,13 @@ func (s *Scenario) readCurve() []Problem {
 		return []Problem{tableProblem(s, "load.curve", l.Curve, err)}
 	}
 	or(&l.Scale, 1)
-	l.Stages = stagesOf(points, l.Scale, l.For.D())
+	pieces := piecesOf(points, l.For.D())
+	l.Stages = stagesOf(points, pieces, l.Scale, l.For.D())
+	if n := len(points); n > len(pieces)+1 {
+		off, row := farthest(points, pieces)
+		s.source.read = append(s.source.read, s.source.problem("load.curve",
+			"of its %d rows %d stages are made, which start as many conversations; they are off the curve by at most %s of its highest rate, at row %d", n, len(pieces), unit.Share(off).Text(), row+1))
+	}
 	for _, field := range []string{"load.for", "load.scale"} {
 		s.source.forget(field)
 	}
@@ -158,38 +163,3 @@ func curveRate(text string) (float64, error) {
 }
 
 var errOutOfCurve = errors.New("out of range")
-
-// stagesOf gives the stages of a curve, its rates multiplied, its time brought to
-// length where that is not 0.
-func stagesOf(points []point, factor float64, length time.Duration) []Stage {
-	pressed := 1.0
-	if length > 0 {
-		pressed = length.Seconds() / points[len(points)-1].at.Seconds()
-	}
-	at := func(i int) time.Duration {
-		return time.Duration(float64(points[i].at) * pressed).Round(time.Millisecond)
-	}
-	intervals := len(points) - 1
-	n := min(intervals, maxStages)
-	var stages []Stage
-	for k := range n {
-		from, to := k*intervals/n, (k+1)*intervals/n
-		ramp := &RateRamp{From: unit.Rate(points[from].rate * factor), To: unit.Rate(points[to].rate * factor)}
-		if to-from > 1 || intervals > maxStages {
-			mean := unit.Rate(area(points[from:to+1]) * factor / (points[to].at - points[from].at).Seconds())
-			ramp = &RateRamp{From: mean, To: mean}
-		}
-		canonical(&ramp.From)
-		canonical(&ramp.To)
-		stages = append(stages, Stage{Name: fmt.Sprintf("curve-%02d", k+1), For: unit.Duration(at(to) - at(from)), Starts: ramp})
-	}
-	return stages
-}
-
-// area is how many starts a curve has.
-func area(points []point) (sum float64) {
-	for i := 1; i < len(points); i++ {
-		sum += (points[i-1].rate + points[i].rate) / 2 * (points[i].at - points[i-1].at).Seconds()
-	}
-	return sum
-}

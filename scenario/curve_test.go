@@ -73,6 +73,69 @@ func TestLongCurveKeepsItsStarts(t *testing.T) {
 	}
 }
 
+// A peak of a few minutes in a day by the minute keeps its height and its place, and how
+// far off the rest is, is said.
+func TestLongCurveKeepsItsPeak(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("time,rate\n")
+	for i := range 1440 {
+		rate := 3 + 2*math.Sin(float64(i)/200)
+		switch {
+		case i == 720 || i == 722:
+			rate = 50
+		case i == 721:
+			rate = 90
+		}
+		fmt.Fprintf(&b, "%02d:%02d,%.2f\n", i/60, i%60, rate)
+	}
+	s, err := curved(t, b.String(), "  curve: day.csv\n  for: 24m\n  scale: 2\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	highest, at, from := 0.0, time.Duration(0), time.Duration(0)
+	for _, st := range s.Load.Stages {
+		for when, rate := range map[time.Duration]float64{from: float64(st.Starts.From), from + st.For.D(): float64(st.Starts.To)} {
+			if rate < 0 {
+				t.Errorf("%s goes below 0: %+v", st.Name, st.Starts)
+			}
+			if rate > highest {
+				highest, at = rate, when
+			}
+		}
+		from += st.For.D()
+	}
+	if highest < 175 || highest > 185 || (at-721501*time.Millisecond).Abs() > 5*time.Millisecond || len(s.Load.Stages) != 64 || from != 24*time.Minute {
+		t.Errorf("%d stages of %v, the highest rate is %.1f/s at %v; want 64 of 24m, 180/s at 12m1.5s", len(s.Load.Stages), from, highest, at)
+	}
+	w := fmt.Sprint(s.Warnings())
+	if !strings.Contains(w, "x.yaml:5:10: load.curve: of its 1440 rows 64 stages are made, which start as many conversations; they are off the curve by at most 0.") {
+		t.Errorf("warnings %s", w)
+	}
+	again, err := s.Scale(0.5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(again.Warnings()); !strings.Contains(got, "load.curve: of its 1440 rows") {
+		t.Errorf("a changed scenario warns %s", got)
+	}
+}
+
+// Rows that a press brings to one millisecond make no stage without a length.
+func TestPressedCurve(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("time,rate\n")
+	for i := range 5000 {
+		fmt.Fprintf(&b, "%d,%d\n", i, 1000*(i%2))
+	}
+	s, err := curved(t, b.String(), "  curve: day.csv\n  for: 100ms\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, _ := s.ConversationsExpected(); math.Abs(n-50) > 1 || s.TotalDuration() != 100*time.Millisecond {
+		t.Errorf("%v conversations in %v, want 50 in 100ms", n, s.TotalDuration())
+	}
+}
+
 func TestCurveProblems(t *testing.T) {
 	const plain = "  curve: day.csv\n"
 	for name, c := range map[string]struct{ content, load, want string }{

@@ -25,6 +25,7 @@ type source struct {
 	file     string
 	sets     []string
 	at       map[string]position
+	read     []Problem // warnings of the files that the scenario names
 	warnings []Problem
 	options  Options
 }

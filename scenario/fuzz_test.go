@@ -172,7 +172,7 @@ func FuzzCurve(f *testing.F) {
 		if err != nil {
 			return
 		}
-		list := stagesOf(points, 2, time.Duration(length))
+		list := stagesOf(points, piecesOf(points, time.Duration(length)), 2, time.Duration(length))
 		if len(points) < 2 || len(list) == 0 || len(list) > maxStages {
 			t.Fatalf("%d points, %d stages", len(points), len(list))
 		}

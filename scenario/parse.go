@@ -121,6 +121,7 @@ func (s *Scenario) finish() (*Scenario, error) {
 	if len(c.problems) > 0 {
 		return nil, problemsError(c.problems)
 	}
+	c.warnings = append(c.warnings, s.source.read...)
 	sortProblems(c.warnings)
 	s.source.warnings = slices.Compact(c.warnings)
 	return s, nil
