@@ -134,8 +134,11 @@ func (p *plan) jobAt(at []byte) (string, wire.Fault) {
 	if err != nil || len(at) > maxJobPath || u.Opaque != "" || u.User != nil {
 		return "", wire.NewFault(Malformed, "the job's address is not a URL")
 	}
-	if u.Host != "" && u.Host != p.Host || u.Scheme != "" && (u.Scheme == "https") != p.Secure {
-		return "", wire.NewFault(Malformed, "the job is on another host, where nothing is sent")
+	switch {
+	case u.Host != "" && u.Host != p.Host:
+		return "", wire.NewFault(Malformed, "the job is on another host, "+wire.Visible([]byte(u.Host))+", where nothing is sent")
+	case u.Scheme != "" && (u.Scheme == "https") != p.Secure:
+		return "", wire.NewFault(Malformed, "the job's address begins with "+wire.Visible([]byte(u.Scheme))+": and target.url does not: nothing is sent there")
 	}
 	base := url.URL{Path: p.turnPath}
 	u.Scheme, u.Host, u.Fragment = "", "", ""

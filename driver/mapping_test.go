@@ -267,7 +267,9 @@ func TestStepsThatFail(t *testing.T) {
 		{"request: {path: /ok, body: {t: \"${turn.text}\"}}\nthen: [{path: /refuse}]", " 403 40301 40301 not you"},
 		{"request: {path: /ok, body: {t: \"${turn.text}\"}}\nthen: [{path: /ok, poll: {is_answer: {path: code, equals: 1}, failed: {path: code, in: [0]}}}]", "! then: failed holds: 0"},
 		{"timeout: 150ms\nrequest: {path: /ok, body: {t: \"${turn.text}\"}}\nthen: [{path: /ok, poll: {is_answer: {path: code, equals: 1}, every: 20ms, backoff: 2, at_most: 40ms}}]", "! then: the job was not done within the timeout"},
-		{"request: {path: /away, body: {t: \"${turn.text}\"}, save: {at: header:location}}\nthen: [{path: \"${saved.at}\"}]", "! then: the job is on another host, where nothing is sent"},
+		{"request: {path: /away, body: {t: \"${turn.text}\"}, save: {at: header:location}}\nthen: [{path: \"${saved.at}\"}]", "! then: the job is on another host, 192.0.2.1, where nothing is sent"},
+		{"request: {path: /secure, body: {t: \"${turn.text}\"}, save: {at: header:location}}\nthen: [{path: \"${saved.at}\"}]", "! then: the job's address begins with https: and target.url does not: nothing is sent there"},
+		{"request: {path: /ok, body: {t: \"${turn.text}\"}}\nthen: [{name: where, path: /nowhere}, {path: \"${saved.at}\", poll: {is_answer: {path: code, equals: 0}}, save: {at: at}}]", "! then 2: its path is empty: no answer had what is saved for it"},
 		{"request: {path: /near, body: {t: \"${turn.text}\"}, save: {at: header:location}}\nthen: [{path: \"${saved.at}\"}]", "fine /ok?a=b/c"},
 	} {
 		target := strings.Replace(tt.target, "timeout: 150ms\n", "", 1)
@@ -278,6 +280,9 @@ func TestStepsThatFail(t *testing.T) {
 				io.WriteString(w, `{"code":40301,"msg":"not you"}`) //nolint:errcheck // the client sees it
 			case "/away":
 				w.Header().Set("Location", "http://192.0.2.1/x")
+				io.WriteString(w, `{}`) //nolint:errcheck // the client sees it
+			case "/secure":
+				w.Header().Set("Location", "https://"+r.Host+"/x")
 				io.WriteString(w, `{}`) //nolint:errcheck // the client sees it
 			case "/near":
 				w.Header().Set("Location", "/ok?a=b/c")

@@ -218,6 +218,9 @@ func (s *step) reading(p *plan, own *scenario.Step, family string) (err error) {
 func (s *step) run(ch *channel, x *exchange, reply *Reply, last bool) (went bool, f wire.Fault) {
 	if s.moved {
 		address := s.address.Append(nil, &x.Values)
+		if len(address) == 0 {
+			return false, s.named(wire.NewFault(Malformed, "its path is empty: no answer had what is saved for it"))
+		}
 		if x.values.job, f = ch.client.plan.jobAt(address); f.Bad() {
 			return false, s.named(f)
 		}
