@@ -27,3 +27,6 @@ fi
 if [ -f mockllm/testdata/openai-client/package.json ] && [ ! -d mockllm/testdata/openai-client/node_modules/@anthropic-ai/sdk ]; then
 	(cd mockllm/testdata/openai-client && npm install --no-audit --no-fund --silent)
 fi
+if [ -f cmd/cstest/testdata/foreign/package.json ] && [ ! -f cmd/cstest/testdata/foreign/node_modules/.package-lock.json ]; then
+	(cd cmd/cstest/testdata/foreign && npm ci --no-audit --no-fund --silent --omit=dev --ignore-scripts)
+fi

@@ -259,7 +259,10 @@ func findScenario(stdin io.Reader, arg string) (name string, data []byte, dir st
 	}
 	data, err = readScenario(arg)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil, "", usagef("no file and no built-in scenario %q%s (built in: %s)", arg, didYouMean(arg, append(scenarioFiles(filepath.Dir(arg)), scenarios.Names()...)), strings.Join(scenarios.Names(), ", "))
+		if data, ok := scenarios.Get(arg); ok { // apis/NAME
+			return arg + ".yaml", data, ".", nil
+		}
+		return "", nil, "", usagef("no file and no built-in scenario %q%s (built in: %s)", arg, didYouMean(arg, slices.Concat(scenarioFiles(filepath.Dir(arg)), scenarios.Names(), scenarios.APIs())), strings.Join(scenarios.Names(), ", "))
 	}
 	if err != nil {
 		return "", nil, "", usageError{err}
