@@ -9,23 +9,37 @@ import (
 	"github.com/cstest/cstest/reason"
 )
 
-// ParseCurl reads a curl command. The notes say what of it the scenario will not do.
-func ParseCurl(command string) (*Exchange, reason.Reasons, error) {
-	if len(command) > MaxSource {
+// ParseCurl reads curl commands, in the order in which they were sent. The notes say
+// what of them the scenario will not do.
+func ParseCurl(text string) (list []*Exchange, notes reason.Reasons, err error) {
+	if len(text) > MaxSource {
 		return nil, nil, reason.Errorf("the command is too long")
 	}
-	list, err := words(strings.TrimSpace(command))
+	all, err := commands(strings.TrimSpace(text))
 	if err != nil {
 		return nil, nil, reason.Errorf("curl command: %w", err)
 	}
-	if len(list) == 0 || strings.TrimSuffix(list[0], ".exe") != "curl" {
+	for _, words := range all {
+		if strings.TrimSuffix(words[0], ".exe") != "curl" {
+			if len(list) > 0 {
+				continue
+			}
+			break
+		}
+		c := curl{x: &Exchange{}}
+		if err := c.options(words[1:]); err != nil {
+			return nil, nil, err
+		}
+		x, said, err := c.exchange()
+		if err != nil {
+			return nil, nil, err
+		}
+		list, notes = append(list, x), append(notes, said...)
+	}
+	if len(list) == 0 {
 		return nil, nil, reason.Errorf(`that is no curl command: it begins with curl; in a browser's network tab choose "Copy as cURL (bash)"`)
 	}
-	c := curl{x: &Exchange{}}
-	if err := c.options(list[1:]); err != nil {
-		return nil, nil, err
-	}
-	return c.exchange()
+	return list, notes, nil
 }
 
 // curl is a command as far as it was read.

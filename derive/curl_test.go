@@ -17,17 +17,20 @@ func TestWordsOfAShell(t *testing.T) {
 		`curl '${literal}'`:                     `[curl $${literal}]`,
 		`curl a | jq .`:                         `[curl a]`,
 		`curl a > out`:                          `[curl a]`,
-		`curl a && echo`:                        `[curl a]`,
+		`curl a && echo`:                        `[curl a] [echo]`,
 		"curl a # why\nb":                       `[curl a b]`,
+		"curl a \\\n  b ;\ncurl c | jq .\ncurl d\n-H e\r\n\n curl f > out; curl g": `[curl a b] [curl c] [curl d -H e] [curl f] [curl g]`,
+		"curl ^\"http://h/^\" ^\r\n  -H ^\"a: b^\" &\r\ncurl ^\"http://h/2^\"":     `[curl http://h/ -H a: b] [curl http://h/2]`,
+		"curl a -d 'one\ncurl two'": "[curl a -d one\ncurl two]",
 		"curl ^\"http://h/^\" ^\r\n  -H ^\"a: b^\" ^\r\n  --data-raw ^\"^{^\\^\"text^\\^\":^\\^\"x^\\^\"^}^\"": `[curl http://h/ -H a: b --data-raw {"text":"x"}]`,
 	} {
-		got, err := words(line)
-		if err != nil || fmt.Sprint(got) != want {
+		list, err := commands(line)
+		if got := strings.Trim(fmt.Sprint(list), "[]"); err != nil || got != strings.Trim(want, "[]") {
 			t.Errorf("%s:\n%v, %v, want\n%s", line, got, err, want)
 		}
 	}
 	for line, want := range map[string]string{`curl 'a`: "' is not closed", `curl "a`: `" is not closed`, `curl $'a\`: "$' is not closed", `curl a\`: "backslash"} {
-		if _, err := words(line); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := commands(line); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", line, err)
 		}
 	}
@@ -45,11 +48,12 @@ func TestCurlCommands(t *testing.T) {
 		`curl http://h/ --compressed --http2 -b 'sid=1; x=2' -A me`:                             `GET http://h/  [] cookie=sid=1; x=2 user-agent=me`,
 		`curl http://h/ -H 'content-type: text/plain' --data-binary 'hi there'`:                 `POST http://h/ hi there [] content-type=text/plain`,
 	} {
-		x, notes, err := ParseCurl(command)
-		if err != nil || len(notes) > 0 {
+		list, notes, err := ParseCurl(command)
+		if err != nil || len(notes) > 0 || len(list) != 1 {
 			t.Errorf("%s: %v %v", command, notes, err)
 			continue
 		}
+		x := list[0]
 		var form, headers []string
 		for _, f := range x.Form {
 			form = append(form, f.Name+"="+f.Value)

@@ -35,7 +35,8 @@ type Answer struct {
 	Status  int
 	Type    string // the media type, lower case
 	Body    string
-	Cookies []string // names that it set
+	Headers []Field // but for cookies
+	Cookies []Field // that it set
 }
 
 // header gives the first of that name, empty where there is none.
@@ -56,3 +57,17 @@ func (x *Exchange) media() string {
 
 // literal is a text as a template that gives that text.
 func literal(s string) string { return strings.ReplaceAll(s, "${", "$${") }
+
+// setHeader keeps a header of the answer.
+func (a *Answer) setHeader(name, val string) {
+	if !strings.EqualFold(name, "set-cookie") {
+		a.Headers = append(a.Headers, Field{Name: strings.ToLower(name), Value: val})
+		return
+	}
+	for line := range strings.SplitSeq(val, "\n") { // as browsers write several into a HAR file
+		pair, _, _ := strings.Cut(line, ";")
+		if name, val, ok := strings.Cut(pair, "="); ok {
+			a.Cookies = append(a.Cookies, Field{Name: strings.TrimSpace(name), Value: strings.TrimSpace(val)})
+		}
+	}
+}

@@ -100,9 +100,7 @@ func (e *harEntry) answer() *Answer {
 		}
 	}
 	for _, f := range r.Headers {
-		if name, _, ok := strings.Cut(f.Value, "="); ok && strings.EqualFold(f.Name, "set-cookie") {
-			out.Cookies = append(out.Cookies, strings.TrimSpace(name))
-		}
+		out.setHeader(f.Name, f.Value)
 	}
 	return out
 }

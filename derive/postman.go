@@ -353,14 +353,11 @@ func (c *collection) answer(list *tree) *Answer {
 		}
 		for _, h := range listOf(r.member("header")) {
 			name, val := text(h.member("key")), text(h.member("value"))
-			switch {
-			case strings.EqualFold(name, "content-type"):
+			if strings.EqualFold(name, "content-type") {
 				media, _, _ := strings.Cut(val, ";")
 				a.Type = strings.ToLower(strings.TrimSpace(media))
-			case strings.EqualFold(name, "set-cookie"):
-				cookie, _, _ := strings.Cut(val, "=")
-				a.Cookies = append(a.Cookies, strings.TrimSpace(cookie))
 			}
+			a.setHeader(name, val)
 		}
 		return a
 	}

@@ -244,11 +244,24 @@ func (d *draft) writeSession(p printer) {
 func (s *step) yaml() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "{method: %s, path: %s", s.method, quote(s.path))
+	if len(s.headers) > 0 {
+		b.WriteString(", headers: {")
+		for i, f := range s.headers {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			b.WriteString(quote(f.Name) + ": " + quote(f.Value))
+		}
+		b.WriteString("}")
+	}
 	if s.form {
 		b.WriteString(", as: form")
 	}
 	if s.body != "" {
 		b.WriteString(", body: " + s.body)
+	}
+	if s.ok != "" {
+		b.WriteString(", ok: " + s.ok)
 	}
 	if len(s.names) > 0 {
 		b.WriteString(", save: {")

@@ -26,12 +26,12 @@ func parsed(t testing.TB, yaml []byte) *scenario.Scenario {
 
 func fromCurl(t testing.TB, command string, answer *Answer) (*scenario.Scenario, *Result) {
 	t.Helper()
-	x, _, err := ParseCurl(command)
+	list, _, err := ParseCurl(command)
 	if err != nil {
 		t.Fatal(err)
 	}
-	x.Answer = answer
-	made, err := Scenario("mine", "mine.yaml", []*Exchange{x})
+	list[0].Answer = answer
+	made, err := Scenario("mine", "mine.yaml", list)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,14 +218,14 @@ func TestSendOnce(t *testing.T) {
 		fmt.Fprint(w, `{"errno": "0", "payload": {"say": "yes it does"}}`)
 	}))
 	defer s.Close()
-	x, _, err := ParseCurl(`curl ` + s.URL + `/chat -H "Authorization: Bearer $KEY" -d '{"text":"costs ${5} in all"}'`)
+	list, _, err := ParseCurl(`curl ` + s.URL + `/chat -H "Authorization: Bearer $KEY" -d '{"text":"costs ${5} in all"}'`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := x.Send(context.Background(), s.Client(), func(name string) (string, bool) { return "k-1", name == "KEY" }); err != nil || x.Answer.Status != 200 {
-		t.Fatal(err, x.Answer)
+	if _, err := Send(context.Background(), s.Client(), func(name string) (string, bool) { return "k-1", name == "KEY" }, list); err != nil || list[0].Answer.Status != 200 {
+		t.Fatal(err, list[0].Answer)
 	}
-	made, err := Scenario("x", "x.yaml", []*Exchange{x})
+	made, err := Scenario("x", "x.yaml", list)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,18 +239,21 @@ func FuzzRecorded(f *testing.F) {
 	f.Add(`curl 'http://h/chat?a=b' -H 'X-A: b' -b 'a=b' -d '{"text":"a b","messages":[{"role":"user","content":"x"}]}'`, `{"code":0,"data":{"answer":"可以"}}`)
 	f.Add(`curl http://h -F a=b -F c=@d --json '{"q":"x y"}'`, "data: {\"text\":\"a\"}\n\ndata: [DONE]\n\n")
 	f.Add(recordedHAR, "")
+	f.Add("curl http://h/login -d 'u=a&csrf=0123456789' ;\ncurl http://h/chat -H 'x-t: 0123456789' -d '{\"text\":\"a b\"}'", `<input value='0123456789' name=x><meta name="t" content="0123456789">`)
 	f.Fuzz(func(t *testing.T, source, answer string) {
 		if list, err := ParseHAR([]byte(source)); err == nil {
 			if made, err := Scenario("x", "x.yaml", list); err == nil {
 				readable(t, made.YAML)
 			}
 		}
-		x, _, err := ParseCurl(source)
+		list, _, err := ParseCurl(source)
 		if err != nil {
 			return
 		}
-		x.Answer = &Answer{Status: 200, Type: "application/json", Body: answer}
-		if made, err := Scenario("x", "x.yaml", []*Exchange{x}); err == nil {
+		for i, x := range list {
+			x.Answer = &Answer{Status: 200, Type: []string{"application/json", "text/html"}[(len(list)-1-i)%2], Body: answer}
+		}
+		if made, err := Scenario("x", "x.yaml", list); err == nil {
 			readable(t, made.YAML)
 		}
 	})

@@ -7,31 +7,105 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"path"
+	"slices"
 	"strings"
 
 	"github.com/cstest/cstest/reason"
 )
 
-// maxAnswer is how much of an answer is looked at, in bytes.
-const maxAnswer = 1 << 20
+const (
+	maxAnswer = 1 << 20 // bytes of an answer that are looked at
+	maxAsked  = 20      // requests that are sent
+	maxSaid   = 3       // turns among them
+)
 
-// Send asks the server once, as the exchange says, and keeps its answer. env gives the
-// variables of the environment that it names.
-func (x *Exchange) Send(ctx context.Context, client *http.Client, env func(string) (string, bool)) error {
+// Send asks the server what a browser has asked it, in one visit: what comes before the
+// first turn, and the first turns. Nothing goes to another host, nor for scripts and
+// pictures. Cookies and tokens that its answers give take the place of recorded ones.
+// env gives the variables of the environment that the requests name. The notes say what
+// was sent.
+func Send(ctx context.Context, client *http.Client, env func(string) (string, bool), list []*Exchange) (reason.Reasons, error) {
+	turns, first := chatOf(list)
+	if len(turns) == 0 {
+		return nil, ErrNoChat
+	}
+	v := visit{client: client, env: env, fresh: map[secretKind]string{}}
+	var sent []string
+	for i, x := range list {
+		isTurn := slices.Contains(turns[:min(len(turns), maxSaid)], x)
+		if x.URL.Host != turns[0].URL.Host || !isTurn && (i > first || !mayGive(x)) {
+			continue
+		}
+		if len(sent) == maxAsked && !isTurn {
+			continue
+		}
+		if err := v.send(ctx, x); err != nil {
+			return nil, err
+		}
+		sent = append(sent, x.Method+" "+x.URL.Path)
+	}
+	return reason.Reasons{reason.New(reason.DeriveSent, strings.Join(sent, ", "))}, nil
+}
+
+// mayGive tells a request whose answer may have what a turn sends from one for a part of
+// a page.
+func mayGive(x *Exchange) bool {
+	return slices.Contains([]string{"GET", "POST", "PUT", "PATCH"}, x.Method) &&
+		!slices.Contains([]string{".js", ".mjs", ".css", ".map", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".ico", ".woff", ".woff2", ".ttf", ".mp3", ".mp4", ".wasm"}, strings.ToLower(path.Ext(x.URL.Path)))
+}
+
+// visit is what one customer does on the server.
+type visit struct {
+	client  *http.Client
+	env     func(string) (string, bool)
+	cookies []Field
+	fresh   map[secretKind]string // what answers gave last
+}
+
+// secretKind is for what a secret is shown.
+type secretKind uint8
+
+const (
+	secretOther   secretKind = iota
+	secretToken              // who asks
+	secretForgery            // that no other page asks
+)
+
+// secretKindOf is of what a server gives, by its name; a password is nothing that it gives.
+func secretKindOf(name string) secretKind {
+	plain := plainName(name)
+	has := func(parts ...string) bool {
+		return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(plain, part) })
+	}
+	switch {
+	case has("csrf", "xsrf"):
+		return secretForgery
+	case has("refresh", "password", "secret", "captcha"):
+		return secretOther
+	case has("token", "jwt", "accesskey", "authorization"):
+		return secretToken
+	}
+	return secretOther
+}
+
+// send asks one request and keeps its answer.
+func (v *visit) send(ctx context.Context, x *Exchange) error {
+	v.renew(x)
 	body, kind := x.content()
-	r, err := http.NewRequestWithContext(ctx, x.Method, expand(strings.ReplaceAll(x.URL.String(), "$%7B", "${"), env), strings.NewReader(expand(body, env)))
+	r, err := http.NewRequestWithContext(ctx, x.Method, expand(strings.ReplaceAll(x.URL.String(), "$%7B", "${"), v.env), strings.NewReader(expand(body, v.env)))
 	if err != nil {
 		return reason.Errorf("send the request: %w", err)
 	}
 	for _, f := range x.Headers {
 		if !strings.EqualFold(f.Name, "accept-encoding") && !strings.EqualFold(f.Name, "content-length") && isHeaderName(f.Name) {
-			r.Header.Set(f.Name, expand(f.Value, env))
+			r.Header.Set(f.Name, expand(f.Value, v.env))
 		}
 	}
 	if kind != "" {
 		r.Header.Set("Content-Type", kind)
 	}
-	answer, err := client.Do(r)
+	answer, err := v.client.Do(r)
 	if err != nil {
 		return reason.Errorf("send the request: %w", err)
 	}
@@ -42,7 +116,97 @@ func (x *Exchange) Send(ctx context.Context, client *http.Client, env func(strin
 	}
 	media, _, _ := strings.Cut(answer.Header.Get("Content-Type"), ";")
 	x.Answer = &Answer{Status: answer.StatusCode, Type: strings.ToLower(strings.TrimSpace(media)), Body: string(text)}
+	for name, vals := range answer.Header {
+		for _, val := range vals {
+			x.Answer.setHeader(name, val)
+		}
+	}
+	v.learn(x.Answer)
 	return nil
+}
+
+// learn keeps what an answer gives.
+func (v *visit) learn(a *Answer) {
+	if a.Status >= 400 {
+		return
+	}
+	for _, c := range a.Cookies {
+		if i := slices.IndexFunc(v.cookies, func(f Field) bool { return f.Name == c.Name }); i >= 0 {
+			v.cookies[i] = c
+			continue
+		}
+		v.cookies = append(v.cookies, c)
+	}
+	told := map[secretKind]bool{}
+	for _, g := range a.gives() {
+		kind := secretKindOf(g.key)
+		if kind == secretOther || told[kind] || strings.HasPrefix(g.place, "cookie:") && v.fresh[kind] != "" {
+			continue
+		}
+		told[kind], v.fresh[kind] = true, g.text
+	}
+}
+
+// renew puts what answers gave in the place of what was recorded; a variable of the
+// environment stays.
+func (v *visit) renew(x *Exchange) {
+	if len(v.cookies) > 0 {
+		v.renewCookies(x)
+	}
+	for i := range x.Headers {
+		f := &x.Headers[i]
+		before, after := "", f.Value
+		if strings.EqualFold(f.Name, "authorization") {
+			scheme, token, ok := strings.Cut(f.Value, " ")
+			if !ok || !strings.EqualFold(scheme, "bearer") {
+				continue
+			}
+			before, after = scheme+" ", token
+		}
+		f.Value = before + v.renewed(f.Name, after)
+	}
+	for i := range x.Form {
+		if f := &x.Form[i]; !f.File {
+			f.Value = v.renewed(f.Name, f.Value)
+		}
+	}
+	t, err := parseJSON(x.Body)
+	if err != nil {
+		return
+	}
+	changed := false
+	for _, l := range t.leaves() {
+		if val := v.renewed(l.key, l.text); l.kind == 's' && val != l.text {
+			l.text, changed = val, true
+		}
+	}
+	if changed {
+		x.Body = t.String()
+	}
+}
+
+func (v *visit) renewed(name, val string) string {
+	fresh := v.fresh[secretKindOf(name)]
+	if secretKindOf(name) == secretOther || fresh == "" || val == "" || strings.HasPrefix(val, "${env:") {
+		return val
+	}
+	return literal(fresh)
+}
+
+// renewCookies sends the cookies of this visit, and those recorded that it has not.
+func (v *visit) renewCookies(x *Exchange) {
+	var pairs []string
+	for _, c := range v.cookies {
+		pairs = append(pairs, c.Name+"="+literal(c.Value))
+	}
+	for part := range strings.SplitSeq(x.header("cookie"), ";") {
+		name, _, ok := strings.Cut(strings.TrimSpace(part), "=")
+		if ok && !slices.ContainsFunc(v.cookies, func(f Field) bool { return f.Name == name }) {
+			pairs = append(pairs, strings.TrimSpace(part))
+		}
+	}
+	x.Headers = slices.DeleteFunc(x.Headers, func(f Field) bool { return strings.EqualFold(f.Name, "cookie") })
+	x.Headers = append(x.Headers, Field{Name: "cookie", Value: strings.Join(pairs, "; ")})
 }
 
 // content is the body, and its content type where the headers do not have it.

@@ -1,6 +1,7 @@
 package derive
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -8,20 +9,36 @@ import (
 	"github.com/cstest/cstest/reason"
 )
 
-// words splits a command line as a POSIX shell does, with $'…' of bash; a variable
-// becomes ${env:NAME}. It ends at an unquoted |, ;, & or >: what follows is not
-// curl's. Of a command for cmd.exe, as browsers copy it, the carets go first.
-func words(line string) ([]string, error) {
-	if strings.Contains(line, `^"`) {
-		line = uncaret(line)
+// commands splits lines into the words of their commands as a POSIX shell does, with
+// $'…' of bash; a variable becomes ${env:NAME}. A command ends at an unquoted ; or &,
+// and before a line that begins with curl; what stands behind | or > is left out. Of
+// commands for cmd.exe, as browsers copy them, the carets go first.
+func commands(lines string) (list [][]string, err error) {
+	if strings.Contains(lines, `^"`) {
+		lines = uncaret(lines)
 	}
-	s := splitter{rest: line}
+	s := splitter{rest: lines}
 	for s.rest != "" {
-		if end, err := s.step(); err != nil || end {
-			return s.done(), err
+		end, err := s.step()
+		if err != nil {
+			return nil, err
+		}
+		if !end {
+			continue
+		}
+		if at := strings.IndexAny(s.rest, ";&\n"); at < 0 {
+			s.rest = ""
+		} else {
+			s.rest = strings.TrimLeft(s.rest[at:], ";& \t\r\n")
+		}
+		if w := s.done(); len(w) > 0 {
+			list = append(list, w)
 		}
 	}
-	return s.done(), nil
+	if w := s.done(); len(w) > 0 {
+		list = append(list, w)
+	}
+	return list, nil
 }
 
 type splitter struct {
@@ -33,7 +50,9 @@ type splitter struct {
 
 func (s *splitter) done() []string {
 	s.end()
-	return s.out
+	out := s.out
+	s.out = nil
+	return out
 }
 
 func (s *splitter) end() {
@@ -44,10 +63,14 @@ func (s *splitter) end() {
 	s.open = false
 }
 
+var nextCommand = regexp.MustCompile(`^\r?\n\s*curl(?:\.exe)?\s`)
+
 // step takes the next piece; end is true where the command is over.
 func (s *splitter) step() (end bool, err error) {
 	c := s.rest[0]
 	switch {
+	case c == '\n' && len(s.out) > 0 && nextCommand.MatchString(s.rest):
+		return true, nil
 	case c == ' ' || c == '\t' || c == '\n' || c == '\r':
 		s.end()
 		s.rest = s.rest[1:]

@@ -10,6 +10,7 @@ const (
 	DeriveClock         Code = "derive_clock"
 	DeriveSecret        Code = "derive_secret"
 	DeriveLogin         Code = "derive_login"
+	DeriveSent          Code = "derive_sent"
 	DeriveAnswerUnknown Code = "derive_answer_unknown"
 
 	// Of an API's description, or a collection of requests.
@@ -32,6 +33,7 @@ func deriveRows() []row {
 		{DeriveDialogChosen, "{field:text} is taken for an id that the client chooses; where the server hands it out, put the variable dialog.id there and say in target.response.dialog_id where it stands", "{field} 被当作由客户端选定的编号；若由服务端给出，请改用变量 dialog.id，并在 target.response.dialog_id 写明其位置"},
 		{DeriveClock, "{field:text} looks like a time and stays as it was recorded", "{field} 像是时间，保持录制时的值"},
 		{DeriveSecret, "set {name:text} in the environment to the value of {field:text}: it was not written into the file", "请在环境变量 {name} 中设置 {field} 的值：文件中没有写入"},
+		{DeriveSent, "sent once to see the answers: {requests:text}", "为查看应答已各发送一次：{requests}"},
 		{DeriveLogin, "{paths:text} is taken for the login, for the turns send what it answers; all users log in with the one account", "{paths} 被当作登录，因为各轮会发送其应答中的内容；所有用户使用同一账号登录"},
 		{DeriveAnswerUnknown, "where the answer stands in a response is not known: cstest try shows a response, then set target.response; --send asks the server once and looks", "不知道应答在响应中的位置：cstest try 会显示一次响应，再设置 target.response；--send 会向服务端发送一次并查看"},
 		{DeriveOperation, "guessed: {operation:text} is the turn, its field {field:text} is what the customer says", "猜测：{operation} 即一轮对话，其字段 {field} 即顾客所说"},

@@ -55,7 +55,7 @@ func recorded(ctx context.Context, s streams, from, source, path string, send bo
 	return made.YAML, nil
 }
 
-// fromCurl takes the command itself, @FILE, or - for standard input.
+// fromCurl takes the commands themselves, @FILE, or - for standard input.
 func fromCurl(ctx context.Context, in io.Reader, source string, send bool) ([]*derive.Exchange, reason.Reasons, error) {
 	if file, ok := strings.CutPrefix(source, "@"); ok || source == "-" {
 		if !ok {
@@ -67,18 +67,14 @@ func fromCurl(ctx context.Context, in io.Reader, source string, send bool) ([]*d
 		}
 		source = string(text)
 	}
-	x, notes, err := derive.ParseCurl(source)
-	if err != nil {
-		return nil, nil, err
+	list, notes, err := derive.ParseCurl(source)
+	if err != nil || !send {
+		return list, notes, err
 	}
-	if send {
-		ctx, cancel := context.WithTimeout(ctx, time.Minute)
-		defer cancel()
-		if err := x.Send(ctx, &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}, os.LookupEnv); err != nil {
-			return nil, nil, err
-		}
-	}
-	return []*derive.Exchange{x}, notes, nil
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	sent, err := derive.Send(ctx, &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}, os.LookupEnv, list)
+	return list, append(notes, sent...), err
 }
 
 func fromHAR(in io.Reader, source string) ([]*derive.Exchange, error) {
