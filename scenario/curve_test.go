@@ -80,10 +80,10 @@ func TestLongCurveKeepsItsPeak(t *testing.T) {
 	b.WriteString("time,rate\n")
 	for i := range 1440 {
 		rate := 3 + 2*math.Sin(float64(i)/200)
-		switch {
-		case i == 720 || i == 722:
+		switch i {
+		case 720, 722:
 			rate = 50
-		case i == 721:
+		case 721:
 			rate = 90
 		}
 		fmt.Fprintf(&b, "%02d:%02d,%.2f\n", i/60, i%60, rate)
