@@ -280,7 +280,7 @@ func loginNote(steps []step) reason.Reasons {
 	}
 	var paths []string
 	for _, s := range steps {
-		paths = append(paths, s.path)
+		paths = append(paths, s.method+" "+s.path)
 	}
 	return reason.Reasons{reason.New(reason.DeriveLogin, strings.Join(paths, ", "))}
 }

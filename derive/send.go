@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/cstest/cstest/reason"
@@ -43,7 +44,7 @@ func Send(ctx context.Context, client *http.Client, env func(string) (string, bo
 		if err := v.send(ctx, x); err != nil {
 			return nil, err
 		}
-		sent = append(sent, x.Method+" "+x.URL.Path)
+		sent = append(sent, x.Method+" "+x.URL.Path+" "+strconv.Itoa(x.Answer.Status))
 	}
 	return reason.Reasons{reason.New(reason.DeriveSent, strings.Join(sent, ", "))}, nil
 }

@@ -21,23 +21,24 @@ func newInitCmd(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "init [FILE]",
 		Short: "Start a scenario for your own server (default cstest.yaml)",
-		Long: `Write a scenario to start from. With --from it is made from requests that you recorded: a
-curl command, as a browser's network tab copies it, or a HAR file; or from what describes
+		Long: `Write a scenario to start from. With --from it is made from requests that you recorded:
+curl commands, as a browser's network tab copies them, or a HAR file; or from what describes
 them: an OpenAPI document, or a Postman collection. What the customer says, the ids of user,
 dialog and turn, the login and the places in the answers are found where they can be; secrets
 are replaced by variables of the environment, whose names are told, and so is what was guessed.
 
-  --from curl 'curl …'     the command as one argument, in a file after @, or - for standard input
+  --from curl 'curl …'     one or more, as one argument, in a file after @, or - for standard input
   --from har FILE.har      the login and the turns in their order
   --from openapi FILE      YAML or JSON, OpenAPI 3 or Swagger 2.0; $ref within the file
   --from postman FILE      a collection, exported as v2.1, with its saved examples
 
-With --send the curl command's request goes to the server once, so that its answer tells
-where the reply stands.`,
+With --send the requests of the curl commands go to the server once each, in their order, so
+that the answers tell where the reply stands and what the login gives. Cookies and tokens
+that the server gives meanwhile take the place of the copied ones.`,
 		Example: `  cstest init
   cstest init my-shop.yaml
   cstest init --from har chat.har my-shop.yaml
-  cstest init --from curl @copied.txt --send
+  cstest init --from curl @copied.txt my-shop.yaml --send
   cstest init --from openapi openapi.yaml my-shop.yaml`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if from != "" {
@@ -54,6 +55,9 @@ where the reply stands.`,
 			if len(args) > 0 {
 				path = args[0]
 			}
+			if _, err := os.Lstat(path); err == nil && !force {
+				return refused(reason.FileIsThere, path) // before the server is asked anything
+			}
 			if from == "" {
 				text := bytes.ReplaceAll(scenario.Example(), []byte(ownScenario), []byte(report.Clean(filepath.Base(path))))
 				return initScenario(s, path, text, force)
@@ -67,7 +71,7 @@ where the reply stands.`,
 	}
 	cmd.Flags().BoolVar(&force, "force", false, "overwrite FILE")
 	cmd.Flags().StringVar(&from, "from", "", "make it from a recorded request or a description: curl, har, openapi or postman")
-	cmd.Flags().BoolVar(&send, "send", false, "ask the server once, to see its answer (--from curl)")
+	cmd.Flags().BoolVar(&send, "send", false, "send each request once, to see the answers (--from curl)")
 	return cmd
 }
 

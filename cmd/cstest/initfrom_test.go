@@ -123,6 +123,75 @@ func TestInitFromCurl(t *testing.T) {
 	}
 }
 
+// From two copied requests to a verdict, by the commands of the page and nothing else, in
+// both languages of it: what the requests prove is of an earlier visit.
+func TestFromCurlToAVerdict(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{"../../docs/cookbook.md", "../../docs/cookbook.zh-CN.md"} {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			t.Parallel()
+			s, dir := shopServer(t), t.TempDir()
+			copied := strings.ReplaceAll(`curl 'URL/api/login' -H 'content-type: application/json' --data-raw '{"username":"alice","password":"hunter22"}' ;
+curl 'URL/api/chat' \
+  -H 'authorization: Bearer tok-of-yesterday' \
+  -H 'content-type: application/json' \
+  -b 'sid=s-of-yesterday' \
+  --data-raw '{"text":"优惠券怎么用","chatId":""}'
+`, "URL", s.URL)
+			if err := os.WriteFile(filepath.Join(dir, "copied.txt"), []byte(copied), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			var env, ran []string
+			for _, line := range firstBlockWith(t, path, "init --from curl").lines {
+				for _, c := range shellWords(line) {
+					switch c[0] {
+					case "export":
+						env = append(env, strings.Replace(strings.Join(c[1:], "\n"), "PASSWORD=secret", "PASSWORD=hunter22", 1))
+						continue
+					case "cstest":
+					default:
+						t.Fatalf("%s is none of ours", line)
+					}
+					if c[1] == "run" { // a load of two minutes is none for a test
+						c = append(c, "--no-tui", "--set", "load={stages: [{name: all, for: 3s, starts: 200/s}]}")
+					}
+					cmd := command(t, c[1:]...)
+					cmd.Dir, cmd.Env = dir, append(cmd.Env, strings.Split(strings.Join(env, "\n"), "\n")...)
+					got := finished(t, cmd)
+					if got.code != exitPass {
+						t.Fatalf("%s: exit %d\n%s%s", line, got.code, got.stdout, got.stderr)
+					}
+					ran = append(ran, c[1])
+					if want := map[string]string{"init": "POST /api/login 200, POST /api/chat 200", "try": "您问的是：优惠券怎么用", "run": "PASS"}[c[1]]; !strings.Contains(got.stdout+got.stderr, want) {
+						t.Errorf("%s: no %q in\n%s%s", line, want, got.stdout, got.stderr)
+					}
+				}
+			}
+			if strings.Join(ran, " ") != "init try run" || len(env) != 1 {
+				t.Errorf("the page has %v and %v", ran, env)
+			}
+			text := readFile(t, filepath.Join(dir, "shop.yaml"))
+			for _, want := range []string{"cookies: per-user", `bearer: "${login.token}"`, `ok: {path: "code", equals: "0"}, save: {"token": "data.token"}`, `answer: "data.answer"`, `dialog_id: "data.chatId"`} {
+				if !strings.Contains(text, want) {
+					t.Errorf("no %s in\n%s", want, text)
+				}
+			}
+		})
+	}
+}
+
+// firstBlockWith is the first block of a page with a line that has the text.
+func firstBlockWith(t *testing.T, path, text string) block {
+	t.Helper()
+	for _, b := range readPage(t, path).blocks {
+		if strings.Contains(strings.Join(b.lines, "\n"), text) {
+			return b
+		}
+	}
+	t.Fatalf("%s has no block with %s", path, text)
+	return block{}
+}
+
 func TestInitFromNothing(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
