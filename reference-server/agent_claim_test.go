@@ -8,12 +8,14 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/tidwall/gjson"
+
+	"github.com/cstest/cstest/internal/redistest"
 )
 
 // onEachRedis runs f on an embedded-style Redis and on a real one.
 func onEachRedis(t *testing.T, f func(t *testing.T, redisURL string)) {
 	t.Run("miniredis", func(t *testing.T) { f(t, "redis://"+miniredis.RunT(t).Addr()) })
-	t.Run("redis-server", func(t *testing.T) { f(t, realRedis(t)) })
+	t.Run("redis-server", func(t *testing.T) { f(t, redistest.Start(t).URL()) })
 }
 
 // startOn starts a server on a given Redis.

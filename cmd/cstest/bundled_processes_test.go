@@ -3,45 +3,13 @@
 package main
 
 import (
-	"fmt"
-	"net"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
-)
 
-// redisServer starts a redis-server for a test, or skips it.
-func redisServer(t *testing.T) string {
-	t.Helper()
-	bin, err := exec.LookPath("redis-server")
-	if err != nil {
-		t.Skip("no redis-server here")
-	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := ln.Addr().(*net.TCPAddr).Port
-	ln.Close()
-	cmd := exec.Command(bin, "--port", fmt.Sprint(port), "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir())
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	for end := time.Now().Add(10 * time.Second); ; {
-		c, err := net.Dial("tcp", ln.Addr().String())
-		if err == nil {
-			c.Close()
-			return fmt.Sprintf("redis://127.0.0.1:%d/0", port)
-		}
-		if time.Now().After(end) {
-			t.Fatal(err)
-		}
-	}
-}
+	"github.com/cstest/cstest/internal/redistest"
+)
 
 // One of three processes of the bundled server is killed under load: the others know
 // its dialogs, so nobody's is lost or mixed up, and the run is judged as ever.
@@ -49,7 +17,7 @@ func TestABundledProcessIsKilled(t *testing.T) {
 	t.Parallel()
 	needProc(t)
 	dir := filepath.Join(t.TempDir(), "result")
-	r := launch(t, "run", write(t, calm), "--results-dir", dir, "--redis", redisServer(t),
+	r := launch(t, "run", write(t, calm), "--results-dir", dir, "--redis", redistest.Start(t).URL()+"/0",
 		"--set", "target.bundled.processes=3", "--set", "load.stages[steady].for=10s", "--set", "checks.memory=on")
 	r.second(t, 3, 4)
 	var servers []proc

@@ -21,6 +21,7 @@ var house = map[string][]string{
 	"unit":                       {},
 	"reason":                     {},
 	"visible":                    {},
+	"internal/redistest":         {},
 	"scenario":                   {"template", "visible"},
 	"scenarios":                  {},
 	"scripts/mutate":             {},

@@ -12,6 +12,8 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/cstest/cstest/internal/redistest"
 )
 
 func question(dialog, turn int) Question {
@@ -424,9 +426,8 @@ func FuzzDecode(f *testing.F) {
 // A Redis that is killed and comes back with what it had written: nothing is counted
 // twice or lost, and what waited is asked.
 func TestQuestionsSurviveARedisThatIsKilled(t *testing.T) {
-	dir := t.TempDir()
-	first := startRedis(t, dir, "")
-	rdb := connect(t, first.addr)
+	server := redistest.StartKeeping(t)
+	rdb := connect(t, server.Addr)
 	f := newFlow(rdb, nil)
 	var asked atomic.Int64
 	run(t, f, func(context.Context, Question) Result {
@@ -436,10 +437,10 @@ func TestQuestionsSurviveARedisThatIsKilled(t *testing.T) {
 	for n := range 100 {
 		f.Record(t.Context(), question(n, n))
 		if n == 50 {
-			first.kill()
+			server.Kill()
 		}
 	}
-	startRedis(t, dir, first.addr)
+	server.Restart(t)
 	waitFor(t, "all are asked", func() bool {
 		s, err := f.State(t.Context())
 		return err == nil && s.Waiting == 0 && s.Outbox == 0

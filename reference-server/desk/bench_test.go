@@ -8,6 +8,7 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/cstest/cstest/internal/redistest"
 	"github.com/cstest/cstest/reference-server/dialog"
 )
 
@@ -19,7 +20,7 @@ func BenchmarkTicket(b *testing.B) {
 		addr func(b *testing.B) string
 	}{
 		{"miniredis", func(b *testing.B) string { return miniredis.RunT(b).Addr() }},
-		{"redis-server", func(b *testing.B) string { return realRedis(b)[len("redis://"):] }},
+		{"redis-server", func(b *testing.B) string { return redistest.Start(b).Addr }},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			rdb := dialog.Connect(&redis.Options{Addr: c.addr(b)}, storeOptions)

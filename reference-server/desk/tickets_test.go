@@ -2,14 +2,13 @@ package desk
 
 import (
 	"context"
-	"net"
-	"os/exec"
 	"testing"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/cstest/cstest/internal/redistest"
 	"github.com/cstest/cstest/reference-server/dialog"
 )
 
@@ -24,39 +23,10 @@ func user(tenant string) dialog.Owner { return dialog.Owner{Tenant: tenant, UID:
 func onEachRedis(t *testing.T, f func(t *testing.T, redisURL string)) {
 	t.Helper()
 	t.Run("miniredis", func(t *testing.T) { f(t, "redis://"+startRedis(t)) })
-	t.Run("redis-server", func(t *testing.T) { f(t, realRedis(t)) })
+	t.Run("redis-server", func(t *testing.T) { f(t, redistest.Start(t).URL()) })
 }
 
 func startRedis(t testing.TB) string { return miniredis.RunT(t).Addr() }
-
-// realRedis starts a redis-server of its own, or skips.
-func realRedis(t testing.TB) string {
-	t.Helper()
-	bin, err := exec.LookPath("redis-server")
-	if err != nil {
-		t.Skip("no redis-server here")
-	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, port, _ := net.SplitHostPort(ln.Addr().String())
-	ln.Close()
-	cmd := exec.Command(bin, "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir())
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	c := redis.NewClient(&redis.Options{Addr: "127.0.0.1:" + port})
-	defer c.Close()
-	for end := time.Now().Add(10 * time.Second); c.Ping(t.Context()).Err() != nil; {
-		if time.Now().After(end) {
-			t.Fatal("redis-server does not answer")
-		}
-		time.Sleep(20 * time.Millisecond) // another process: nothing to wait on
-	}
-	return "redis://127.0.0.1:" + port
-}
 
 var storeOptions = dialog.StoreOptions{Timeout: 2 * time.Second, Pool: 50, Attempts: 2, RoundTrips: 2}
 
