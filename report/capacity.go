@@ -279,15 +279,3 @@ func WriteCapacityMarkdown(r *capacity.Result, out io.Writer, lang Lang) error {
 	_, err := io.WriteString(out, b.String())
 	return err
 }
-
-// CapacityProgress is a line on a probe that has just been made.
-func CapacityProgress(p capacity.Probe, n int, lang Lang) string {
-	w := wordsIn(lang)
-	v := capacityView{r: &capacity.Result{Probes: []capacity.Probe{p}}, w: w, t: w.capacity()}
-	row := v.probes(false)[1]
-	parts := []string{v.t.Probe + " " + strconv.Itoa(n), row[0] + " " + v.t.StartsPerS, row[1] + " " + v.t.TurnsPerS, "P99 " + row[2], v.t.Bad + " " + row[3], row[len(row)-1]}
-	for _, name := range p.Limits {
-		parts = append(parts, Clean(name))
-	}
-	return strings.Join(append(parts, p.Signs.Texts(lang)...), " · ")
-}

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	tea "charm.land/bubbletea/v2"
-
 	"github.com/cstest/cstest/reason"
 )
 
@@ -22,14 +20,6 @@ func newCanvas(lang reason.Lang) canvas {
 	return canvas{words: wordsOf(lang), colour: newPalette(true), width: 80, height: 24}
 }
 
-// shown is how a terminal is to show what was drawn.
-func shown(content string) tea.View {
-	v := tea.NewView(content)
-	v.AltScreen = true
-	v.DisableBracketedPasteMode = true
-	return v
-}
-
 // section is a block of rows of the screen. When the screen is too low the
 // sections with the least keep go first; rows to spare go to those that can grow.
 type section struct {
@@ -44,6 +34,14 @@ const (
 	narrow = 72
 	low    = 12
 )
+
+// gutter is left of what is drawn over time or load, margin right of it.
+const (
+	gutter = 11
+	margin = 10
+)
+
+func (c *canvas) plotWidth() int { return max(c.width-gutter-margin-1, 1) }
 
 // compose draws the whole screen: at most height rows of at most width cells, the footer
 // in the last.

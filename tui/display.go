@@ -47,15 +47,14 @@ type display struct {
 	out   io.Writer
 	color bool
 	model tea.Model
-	fresh <-chan struct{} // has a token while there is something new
-	cells *atomic.Int64   // of the terminal, as the model was told
+	box   *mailbox
 	quit  chan struct{}
 	once  sync.Once
 	crash atomic.Pointer[error] // what the model panicked with
 }
 
-func newDisplay(o *Options, m tea.Model, fresh <-chan struct{}, cells *atomic.Int64) *display {
-	return &display{in: o.In, out: o.Out, color: o.Color, model: m, fresh: fresh, cells: cells, quit: make(chan struct{})}
+func newDisplay(o *Options, m tea.Model, box *mailbox) *display {
+	return &display{in: o.In, out: o.Out, color: o.Color, model: m, box: box, quit: make(chan struct{})}
 }
 
 // Quit asks Run to restore the terminal and return. It never blocks and may be
@@ -132,10 +131,10 @@ func (d *display) forward(p *tea.Program, done <-chan struct{}) {
 		select {
 		case <-done:
 			return
-		case <-d.fresh:
+		case <-d.box.fresh:
 		}
 		p.Send(freshMsg{})
-		gap.Reset(gapOf(d.cells.Load()))
+		gap.Reset(gapOf(d.box.cells.Load()))
 		select {
 		case <-done:
 			return

@@ -42,14 +42,17 @@ func tuning() ExperimentFrame {
 	now := sale(22500 * time.Millisecond)
 	n := now[len(now)-1]
 	return ExperimentFrame{
-		Done: 22, Of: 55, Round: 5, Rounds: 11, Elapsed: 157 * time.Second, Left: 233 * time.Second,
-		Variant: "article-2", Now: n, Effects: stagesOfTuning(),
-		Made: []string{
-			"22/55 · round 5 · article-0 · mean 371 ms · P99 480 ms · turns/s 531/s · pass",
-			"21/55 · round 5 · article-3 · mean 104 ms · P99 199 ms · turns/s 1,921/s · pass",
-			"20/55 · round 4 · article-1 · invalid · left out: the run is invalid",
+		Series: Series{
+			Done: 22, Of: 55, Elapsed: 157 * time.Second, Left: 233 * time.Second,
+			Running: "article-2", Now: n,
+			Made: []string{
+				"22/55 · round 5 · article-0 · mean 371 ms · P99 480 ms · turns/s 531/s · pass",
+				"21/55 · round 5 · article-3 · mean 104 ms · P99 199 ms · turns/s 1,921/s · pass",
+				"20/55 · round 4 · article-1 · invalid · left out: the run is invalid",
+			},
+			Warnings: []string{"1 of 4 runs of article-1 are left out: the run is invalid"},
 		},
-		Warnings: []string{"1 of 4 runs of article-1 are left out: the run is invalid"},
+		Round: 5, Rounds: 11, Effects: stagesOfTuning(),
 	}
 }
 
@@ -66,17 +69,58 @@ func tuneOptions(lang string) Options {
 // experimentScreen is a model that was shown frames and given a size and keys.
 func experimentScreen(t testing.TB, opts Options, w, h int, frames []ExperimentFrame, keys ...string) *experimentModel {
 	t.Helper()
-	d := &experimentFeed{fresh: make(chan struct{}, 1), run: newFeed()}
+	d := newSeriesFeed[ExperimentFrame]()
 	m := newExperimentModel(opts, d)
+	look(m, d, w, h, frames, keys...)
+	return m
+}
+
+// look gives a model a size, frames, and keys.
+func look[F ofRuns](m tea.Model, d *seriesFeed[F], w, h int, frames []F, keys ...string) {
 	m.Update(tea.WindowSizeMsg{Width: w, Height: h})
 	for _, f := range frames {
-		d.put(f)
+		d.Update(f)
 		m.Update(freshMsg{})
 	}
 	for _, k := range keys {
 		m.Update(keyOf(k))
 	}
-	return m
+}
+
+// golden compares a whole screen with testdata/<name>.golden.
+func golden(t *testing.T, name, content string) {
+	t.Helper()
+	got := ansi.Strip(content) + "\n"
+	file := filepath.Join("testdata", name+".golden")
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
+		t.Errorf("screen (-want +got), go test -update writes it anew:\n%s", diff)
+	}
+}
+
+// everySize draws every page of a view at every small size and some large ones.
+func everySize(t *testing.T, l *live) {
+	t.Helper()
+	for page := range len(l.pages) + 1 {
+		l.page, l.help = page%len(l.pages), page == len(l.pages)
+		for _, w := range []int{0, 1, 2, 7, 39, 40, 71, 72, 79, 80, 101, 200} {
+			for _, h := range []int{0, 1, 2, 3, 9, 11, 12, 16, 24, 30, 60} {
+				l.width, l.height = w, h
+				l.draw()
+				if fitsScreen(t, l.content, w, h); t.Failed() {
+					t.Fatalf("at %dx%d, page %d", w, h, page)
+				}
+			}
+		}
+	}
 }
 
 func keyOf(k string) tea.KeyPressMsg {
@@ -89,6 +133,8 @@ func keyOf(k string) tea.KeyPressMsg {
 		return tea.KeyPressMsg{Code: tea.KeyUp}
 	case "pgdown":
 		return tea.KeyPressMsg{Code: tea.KeyPgDown}
+	case "home":
+		return tea.KeyPressMsg{Code: tea.KeyHome}
 	case "ctrl+c":
 		return tea.KeyPressMsg{Code: 'c', Mod: tea.ModCtrl}
 	}
@@ -120,7 +166,7 @@ func TestExperimentScreens(t *testing.T) {
 		{"tune-now-80x24", "en", 80, 24, fifth, []string{"3"}},
 		{"tune-help-80x24-zh", "zh", 80, 24, fifth, []string{"?"}},
 		{"tune-starting-80x24", "en", 80, 24, change(func(f *ExperimentFrame) {
-			*f = ExperimentFrame{Of: 55, Round: 1, Rounds: 11, Left: 7 * time.Minute, Variant: "article-3", Now: Frame{Total: 5 * time.Second}}
+			*f = ExperimentFrame{Series: Series{Of: 55, Left: 7 * time.Minute, Running: "article-3", Now: Frame{Total: 5 * time.Second}}, Round: 1, Rounds: 11}
 		}), nil},
 		{"tune-stopping-80x24", "en", 80, 24, change(func(f *ExperimentFrame) { f.Stopping = true }), nil},
 		{"tune-done-80x24", "en", 80, 24, change(func(f *ExperimentFrame) { f.Done, f.Round, f.Left, f.Now = 55, 11, 0, Frame{} }), nil},
@@ -128,20 +174,7 @@ func TestExperimentScreens(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			m := experimentScreen(t, tuneOptions(c.lang), c.w, c.h, c.frames, c.keys...)
 			fitsScreen(t, m.content, m.width, m.height)
-			got := ansi.Strip(m.content) + "\n"
-			file := filepath.Join("testdata", c.name+".golden")
-			if *update {
-				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
-				t.Errorf("screen (-want +got), go test -update writes it anew:\n%s", diff)
-			}
+			golden(t, c.name, m.content)
 		})
 	}
 }
@@ -150,25 +183,14 @@ func TestExperimentScreens(t *testing.T) {
 // and in every view.
 func TestExperimentFitsEverySize(t *testing.T) {
 	rich := tuning()
-	rich.Variant = nasty
+	rich.Running = nasty
 	rich.Effects = append([]EffectLine{{Metric: nasty, Variant: nasty, Measured: nasty, Change: nasty, Bounds: nasty, Verdict: nasty, Needs: nasty, Sign: Sign(9)}}, rich.Effects...)
 	rich.Made, rich.Warnings = append(rich.Made, nasty, strings.Repeat("客", 1<<16)), []string{nasty, nasty, nasty}
 	rich.Now = hostile(sale(48300 * time.Millisecond))[48]
-	for _, frames := range [][]ExperimentFrame{{rich}, {{}}, {{Done: 9, Of: 3}}} {
+	for _, frames := range [][]ExperimentFrame{{rich}, {{}}, {{Series: Series{Done: 9, Of: 3}}}} {
 		for _, o := range []Options{tuneOptions("en"), tuneOptions("zh"), hostileOptions(), {}} {
 			m := experimentScreen(t, o, 80, 24, frames)
-			for view := range experimentViews + 1 {
-				m.view, m.help = view%experimentViews, view == experimentViews
-				for _, w := range []int{0, 1, 2, 7, 39, 40, 71, 72, 79, 80, 101, 200} {
-					for _, h := range []int{0, 1, 2, 3, 9, 11, 12, 16, 24, 30, 60} {
-						m.width, m.height = w, h
-						m.draw()
-						if fitsScreen(t, m.content, w, h); t.Failed() {
-							t.Fatalf("at %dx%d, view %d", w, h, view)
-						}
-					}
-				}
-			}
+			everySize(t, &m.live)
 		}
 	}
 }
@@ -187,8 +209,8 @@ func TestExperimentKeys(t *testing.T) {
 	// Paused, the screen stands still; resumed, it shows the newest.
 	m.Update(keyOf("p"))
 	next := tuning()
-	next.Done, next.Variant = 23, "article-3"
-	m.feed.put(next)
+	next.Done, next.Running = 23, "article-3"
+	m.feed.Update(next)
 	before := m.content
 	m.Update(freshMsg{})
 	if m.content != before || !strings.Contains(ansi.Strip(before), "PAUSED 02:37") {
@@ -202,19 +224,19 @@ func TestExperimentKeys(t *testing.T) {
 	for range 100 {
 		m.Update(keyOf("down"))
 	}
-	if m.scroll >= len(next.Effects) || m.scroll == 0 && m.page < len(next.Effects) {
+	if m.scroll >= len(next.Effects) || m.scroll == 0 && m.fit < len(next.Effects) {
 		t.Errorf("scrolled to %d of %d", m.scroll, len(next.Effects))
 	}
 }
 
 // The course of a run is not mixed with that of the one before it.
 func TestEveryRunHasACourseOfItsOwn(t *testing.T) {
-	d := &experimentFeed{fresh: make(chan struct{}, 1), run: newFeed()}
+	d := newSeriesFeed[ExperimentFrame]()
 	for _, f := range sale(20 * time.Second) {
-		d.put(ExperimentFrame{Of: 2, Now: f})
+		d.Update(ExperimentFrame{Series: Series{Of: 2, Now: f}})
 	}
 	first := d.run
-	d.put(ExperimentFrame{Done: 1, Of: 2, Now: sale(2 * time.Second)[2]})
+	d.Update(ExperimentFrame{Series: Series{Done: 1, Of: 2, Now: sale(2 * time.Second)[2]}})
 	if d.run == first || len(d.run.history.points) >= len(first.history.points) {
 		t.Errorf("%d seconds of the second run, %d of the first", len(d.run.history.points), len(first.history.points))
 	}

@@ -149,7 +149,7 @@ func screen(t testing.TB, opts Options, w, h int, frames []Frame, keys ...string
 	m := newModel(opts, d)
 	m.Update(tea.WindowSizeMsg{Width: w, Height: h})
 	for _, f := range frames {
-		d.put(f)
+		d.Update(f)
 		m.Update(freshMsg{})
 	}
 	for _, k := range keys {

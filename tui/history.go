@@ -2,39 +2,32 @@ package tui
 
 import (
 	"math"
-	"sync"
-	"sync/atomic"
 	"time"
 )
 
-// feed is the mailbox between the caller and the view: the newest frame, and
-// the course of the run. The view reads it without ever writing to the terminal
-// under its lock.
+// feed is the mailbox of a run: the newest frame, and the course of the run.
 type feed struct {
-	fresh chan struct{} // holds one token while there is something new
-	cells atomic.Int64  // of the screen
+	mailbox
 
-	mu      sync.Mutex
 	frame   Frame
 	history history
 }
 
-func newFeed() *feed { return &feed{fresh: make(chan struct{}, 1), history: history{step: 1}} }
+func newFeed() *feed {
+	return &feed{mailbox: mailbox{fresh: make(chan struct{}, 1)}, history: history{step: 1}}
+}
 
-func (d *feed) put(f Frame) {
-	d.mu.Lock()
-	d.frame = f
-	// The frame at 12.3 s tells of the second from 11 s to 12 s.
-	if second := int(f.Elapsed/time.Second) - 1; f.Phase != Starting {
-		c := f.Last.classes()
-		_, tail := f.Last.tail()
-		d.history.record(second, point{starts: f.Achieved, tail: tail, p99: f.Last.P99, n: c.n, bad: c.bad})
-	}
-	d.mu.Unlock()
-	select {
-	case d.fresh <- struct{}{}:
-	default:
-	}
+// Update hands over the newest frame. It never blocks.
+func (d *feed) Update(f Frame) {
+	d.put(func() {
+		d.frame = f
+		// The frame at 12.3 s tells of the second from 11 s to 12 s.
+		if second := int(f.Elapsed/time.Second) - 1; f.Phase != Starting {
+			c := f.Last.classes()
+			_, tail := f.Last.tail()
+			d.history.record(second, point{starts: f.Achieved, tail: tail, p99: f.Last.P99, n: c.n, bad: c.bad})
+		}
+	})
 }
 
 // point is what the charts keep of a second.

@@ -67,8 +67,8 @@ func TestViewKeys(t *testing.T) {
 		{"1", 0, false},
 	} {
 		press(m, c.key)
-		if m.view != c.view || m.help != c.help {
-			t.Fatalf("after %q: view %d, help %t; want %d, %t", c.key, m.view, m.help, c.view, c.help)
+		if m.page != c.view || m.help != c.help {
+			t.Fatalf("after %q: view %d, help %t; want %d, %t", c.key, m.page, m.help, c.view, c.help)
 		}
 	}
 }
@@ -80,7 +80,7 @@ func TestPauseHoldsTheScreen(t *testing.T) {
 	m := screen(t, enOptions(), 80, 24, frames[:31], "p")
 	held := m.content
 	for _, f := range frames[31:] {
-		m.feed.put(f)
+		m.feed.Update(f)
 		m.Update(freshMsg{})
 	}
 	if m.content != held {

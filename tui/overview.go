@@ -14,12 +14,6 @@ import (
 	"github.com/cstest/cstest/unit"
 )
 
-// gutter is left of the time lines, margin right of them.
-const (
-	gutter = 11
-	margin = 10
-)
-
 func (m *model) overviewSections() []section {
 	return []section{
 		{keep: 90, min: 1, max: 1, rows: one(m.header)},
@@ -52,8 +46,6 @@ func (m *model) spareObjectives() int {
 
 // half is where the right of two columns begins.
 func (m *model) half() int { return m.width * 9 / 16 }
-
-func (m *model) plotWidth() int { return max(m.width-gutter-margin-1, 1) }
 
 // column is where an offset from the start of the load stands in the plots.
 func (m *model) column(t time.Duration) int {

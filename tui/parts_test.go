@@ -263,7 +263,7 @@ func TestWordsKeepToTheVocabulary(t *testing.T) {
 				}
 			}
 		}
-		for _, line := range slices.Concat(w.help, w.experimentHelp) {
+		for _, line := range slices.Concat(w.help, w.experimentHelp, w.capacityHelp) {
 			out = append(out, line[0], line[1])
 		}
 		return out
@@ -278,6 +278,17 @@ func TestWordsKeepToTheVocabulary(t *testing.T) {
 		}
 		for _, fault := range reason.Faults(en[i], zh[i]) {
 			t.Errorf("%q: %q: %s", en[i], zh[i], fault)
+		}
+	}
+}
+
+// What keys and words mean is read to its end on the usual screen.
+func TestHelpIsNotCut(t *testing.T) {
+	for _, w := range []*words{english(), chinese()} {
+		for _, h := range slices.Concat(w.help, w.experimentHelp, w.capacityHelp) {
+			if wide := max(helpColumn, textWidth(h[0])+2) + textWidth(h[1]); wide > 80 {
+				t.Errorf("%d cells: %q %q", wide, h[0], h[1])
+			}
 		}
 	}
 }

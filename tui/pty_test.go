@@ -158,28 +158,43 @@ func TestTerminalIsRestored(t *testing.T) {
 		}
 		p.restored(t)
 	})
-	t.Run("experiment", func(t *testing.T) {
-		p := openTerminal(t, 80, 24)
-		asked := make(chan bool, 4)
-		ui := NewExperiment(p.options(func(hard bool) { asked <- hard }))
-		result := make(chan error, 1)
-		go func() { result <- ui.Run() }()
-		ui.Update(tuning())
-		p.await(t, "article-2")
-		for i, key := range []string{"\x03", "q"} {
-			if _, err := p.master.WriteString(key); err != nil {
-				t.Fatal(err)
+	for _, c := range []struct {
+		name, shows string
+		start       func(Options) (run func() error, quit func())
+	}{
+		{"experiment", "article-2", func(o Options) (func() error, func()) {
+			ui := NewExperiment(o)
+			ui.Update(tuning())
+			return ui.Run, ui.Quit
+		}},
+		{"capacity", "380.5 starts/s", func(o Options) (func() error, func()) {
+			ui := NewCapacity(o)
+			ui.Update(searching(8))
+			return ui.Run, ui.Quit
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := openTerminal(t, 80, 24)
+			asked := make(chan bool, 4)
+			run, quit := c.start(p.options(func(hard bool) { asked <- hard }))
+			result := make(chan error, 1)
+			go func() { result <- run() }()
+			p.await(t, c.shows)
+			for i, key := range []string{"\x03", "q"} {
+				if _, err := p.master.WriteString(key); err != nil {
+					t.Fatal(err)
+				}
+				if hard := <-asked; hard != (i == 1) {
+					t.Errorf("key %d asked for hard=%t", i+1, hard)
+				}
 			}
-			if hard := <-asked; hard != (i == 1) {
-				t.Errorf("key %d asked for hard=%t", i+1, hard)
+			quit()
+			if err := <-result; err != nil {
+				t.Error(err)
 			}
-		}
-		ui.Quit()
-		if err := <-result; err != nil {
-			t.Error(err)
-		}
-		p.restored(t)
-	})
+			p.restored(t)
+		})
+	}
 	t.Run("panic", func(t *testing.T) {
 		p := openTerminal(t, 80, 24)
 		ui := New(p.options(func(bool) { panic("in OnStop") }))
@@ -289,7 +304,7 @@ func benchmarkFrame(b *testing.B, w, h int) {
 	out := &wrote{told: make(chan int, 64)}
 	d := newFeed()
 	for _, f := range frames {
-		d.put(f)
+		d.Update(f)
 	}
 	p := tea.NewProgram(newModel(enOptions(), d), tea.WithInput(nil), tea.WithOutput(out), tea.WithoutSignalHandler(), tea.WithWindowSize(w, h), tea.WithFPS(120))
 	done := make(chan struct{})
@@ -303,7 +318,7 @@ func benchmarkFrame(b *testing.B, w, h int) {
 	begun, shown, i := cpu(b), 0, 0
 	for b.Loop() {
 		// Every frame differs from the last, so each is written.
-		d.put(frames[60+i%40])
+		d.Update(frames[60+i%40])
 		i++
 		p.Send(freshMsg{})
 		shown += <-out.told

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"math"
 	"time"
 
 	"github.com/cstest/cstest/unit"
@@ -36,4 +37,36 @@ func count(n int64) string { return unit.Count(n).Text() }
 // that what is gone and what is left add up.
 func until(then, now time.Duration) time.Duration {
 	return then - now.Truncate(time.Second)
+}
+
+// durationOf is a time in ns that was computed.
+func durationOf(ns float64) time.Duration {
+	return time.Duration(min(max(ns, 0), math.MaxInt64/2))
+}
+
+// figureOf shows a number, or a dash for none.
+func figureOf(v float64) string {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return nothing
+	}
+	return unit.Figure(v)
+}
+
+// p99Of shows a time in ns, a dash for none, and an infinite one as what it is.
+func p99Of(ns float64) string {
+	switch {
+	case math.IsNaN(ns):
+		return nothing
+	case math.IsInf(ns, 1):
+		return "∞"
+	}
+	return millis(durationOf(ns))
+}
+
+// shareOf shows a share, or a dash for none.
+func shareOf(v float64) string {
+	if math.IsNaN(v) {
+		return nothing
+	}
+	return unit.Share(v).Text()
 }

@@ -2,8 +2,6 @@ package tui
 
 import (
 	"flag"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -11,7 +9,6 @@ import (
 	"unicode"
 
 	"github.com/charmbracelet/x/ansi"
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/reason"
@@ -74,20 +71,7 @@ func TestScreens(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			m := screen(t, c.opts, c.w, c.h, c.frames, c.keys...)
 			fits(t, m)
-			got := ansi.Strip(m.content) + "\n"
-			file := filepath.Join("testdata", c.name+".golden")
-			if *update {
-				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
-				t.Errorf("screen (-want +got), go test -update writes it anew:\n%s", diff)
-			}
+			golden(t, c.name, m.content)
 		})
 	}
 }
@@ -171,11 +155,11 @@ func TestEverySizeFits(t *testing.T) {
 		for _, o := range []Options{enOptions(), zhOptions(), {}} {
 			m := screen(t, o, 80, 24, frames)
 			for _, help := range []bool{false, true} {
-				for view := range viewCount {
+				for view := range runPages {
 					if help && view > 0 {
 						continue // the same page
 					}
-					m.help, m.view = help, view
+					m.help, m.page = help, view
 					for _, w := range []int{0, 1, 2, 7, 39, 40, 71, 72, 79, 80, 101, 200} {
 						for _, h := range []int{0, 1, 2, 3, 9, 11, 12, 16, 24, 30, 38, 60} {
 							m.width, m.height = w, h

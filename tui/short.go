@@ -12,10 +12,10 @@ func (m *model) short() []*line {
 	if m.width < 1 {
 		return nil
 	}
-	switch m.view {
-	case turnsView:
+	switch m.page {
+	case turnsPage:
 		return append([]*line{m.shortHeader()}, m.failureRows(max(m.height-2, 1))...)
-	case objectivesView:
+	case objectivesPage:
 		return append([]*line{m.shortHeader()}, m.shortObjectives()...)
 	}
 	row := func(name string) *line {

@@ -32,14 +32,11 @@ type Options struct {
 // called once.
 type UI struct {
 	*display
-	feed *feed
+	*feed
 }
 
 // New makes a UI. Nothing is drawn before Run.
 func New(opts Options) *UI {
 	d := newFeed()
-	return &UI{display: newDisplay(&opts, newModel(opts, d), d.fresh, &d.cells), feed: d}
+	return &UI{newDisplay(&opts, newModel(opts, d), &d.mailbox), d}
 }
-
-// Update hands over the newest frame. It never blocks.
-func (u *UI) Update(f Frame) { u.feed.put(f) }

@@ -84,51 +84,25 @@ func (m *model) marks() *line {
 	return l
 }
 
-// body is what stands above the keys.
 func (m *model) body() []*line {
 	switch {
 	case m.help:
 		return m.stack(m.helpSections())
 	case m.width < narrow || m.height < low:
 		return m.short()
-	case m.view == turnsView:
+	case m.page == turnsPage:
 		return m.stack(m.turnsSections())
-	case m.view == objectivesView:
+	case m.page == objectivesPage:
 		return m.stack(m.objectivesSections())
 	default:
 		return m.stack(m.overviewSections())
 	}
 }
 
-// footer is the keys, and which view this is.
-func (m *model) footer() *line {
-	w := m.words
-	stop, pause := w.keyStop, w.keyPause
-	if m.asked || m.frame.Stopping {
-		stop = w.keyStopHard
-	}
-	held := ""
-	if m.paused {
-		pause, held = w.keyResume, w.paused+" "+unit.Clock(m.frame.Elapsed)
-	}
-	view := m.view
-	if m.help {
-		view = -1
-	}
-	return m.keys(held, [][2]string{{"q", stop}, {"p", pause}, {"tab", w.keyViews}, {"?", w.keyHelp}}, w.views[:], view)
-}
-
 func (m *model) helpSections() []section {
 	return []section{
 		{keep: 9, min: 1, max: 1, rows: one(m.header)},
-		{keep: 8, min: 1, max: m.height, rows: func(n int) []*line {
-			out := []*line{m.title(m.width, m.words.keyHelp)}
-			for _, h := range m.words.help {
-				l := newLine(m.width).text("", " ").text(m.colour.title, h[0])
-				out = append(out, l.to(max(14, l.w+1)).text("", h[1]))
-			}
-			return out[:min(n, len(out))]
-		}},
+		{keep: 8, min: 1, max: m.height, rows: m.helpRows},
 	}
 }
 

@@ -33,6 +33,7 @@ type capacityOptions struct {
 	probes          int
 	resultsDir      string
 	allowTarget     []string
+	noTUI           bool
 	json            bool
 	quiet           bool
 	noColor         bool
@@ -77,6 +78,7 @@ go wrong, whatever latency does, and says where the other objectives break.`,
 	f.IntVar(&o.probes, "probes", 40, "probes at most")
 	f.StringVar(&o.resultsDir, "results-dir", "", "where the results go (default results/capacity-<name>-<UTC time>)")
 	f.StringArrayVar(&o.allowTarget, "allow-target", nil, "host or CIDR of a public target you are entitled to load (may be repeated)")
+	f.BoolVar(&o.noTUI, "no-tui", false, "a line for each probe instead of the live view")
 	f.BoolVar(&o.json, "json", false, "print capacity.json instead of the summary")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but the verdict")
 	f.BoolVar(&o.noColor, "no-color", false, "no colours")
@@ -94,6 +96,7 @@ type probing struct {
 	secrets *report.Redactor
 	dir     string
 	signals *signals
+	view    *searchView
 	started time.Time
 	probes  []capacity.Probe
 }
@@ -254,6 +257,8 @@ func (p *probing) run(ctx context.Context) error {
 	p.signals = catchSignals(ctx)
 	defer p.signals.release()
 	p.started = time.Now()
+	p.view = newSearchView(p)
+	defer p.view.close() // a panic must not leave the terminal to itself
 	for {
 		step, more := p.search.Next(p.probes)
 		if !more {
@@ -267,7 +272,7 @@ func (p *probing) run(ctx context.Context) error {
 			return err
 		}
 		p.probes = append(p.probes, probe)
-		p.say(report.CapacityProgress(probe, len(p.probes), p.lang))
+		p.view.made(p.conclude())
 		if err := p.write(); err != nil {
 			return resultsError{err}
 		}
@@ -283,7 +288,7 @@ func (p *probing) probe(executable string, step capacity.Step) (capacity.Probe, 
 	run := oneRun{
 		dir: p.dir, inside: fmt.Sprintf("probes/%03d-%s", len(p.probes)+1, report.Slug(fmt.Sprintf("%.4g", step.Rate))),
 		executable: executable, allowTarget: p.allowTarget, lang: p.lang, signals: p.signals, secrets: p.secrets,
-		tags: map[string]string{"starts": unit.Rate(step.Rate).String()},
+		tags: map[string]string{"starts": unit.Rate(step.Rate).String()}, observe: p.view.begin(step, c),
 	}
 	doc, _, err := run.drive(c)
 	if _, ok := errors.AsType[*trial.LimitError](err); ok { // this machine cannot: that is an answer too
@@ -317,6 +322,7 @@ func (p *probing) write() error {
 
 // finish writes and prints the whole, and gives the exit code.
 func (p *probing) finish() error {
+	p.view.close()
 	r := p.conclude()
 	var written error
 	if len(p.probes) > 0 {

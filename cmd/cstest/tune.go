@@ -296,12 +296,12 @@ func (x *experiment) run(ctx context.Context) (err error) {
 			break // the run was cut short: it is in its folder and in no table
 		}
 		x.runs = append(x.runs, r)
+		var again []tune.Step
 		if len(steps) == 0 || steps[0].Round != step.Round {
-			again := tune.Again(x.runs, step.Round)
+			again = tune.Again(x.runs, step.Round)
 			steps = append(again, steps...)
-			x.view.more(len(again))
 		}
-		x.view.made(x.analyze(), r)
+		x.view.made(x.analyze(), r, len(again))
 		if err := x.write(); err != nil {
 			return resultsError{err}
 		}

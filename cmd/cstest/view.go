@@ -29,10 +29,9 @@ func newView(j *job) view {
 	if j.quiet {
 		return view{observe: nil, close: func() {}}
 	}
-	in, _ := j.s.in.(*os.File)
-	out := fileOf(j.s.err)
+	in, out, able := canShow(j.s)
 	b := newFrames(j.chosen.Scenario, j.signals, j.spread)
-	if j.noTUI || j.json || j.verbose || !tui.Able(in, out, os.Environ()) {
+	if j.noTUI || j.json || j.verbose || !able {
 		lines := tui.NewLines(j.s.err, j.lang)
 		return view{
 			observe: func(l *trial.Live) { lines.Update(b.build(l)) },
