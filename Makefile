@@ -33,8 +33,9 @@ $(LINT):
 mutate: ## change PKG/FILES one thing at a time and print what no test notices
 	go run ./scripts/mutate $(PKG) $(FILES)
 
-judging-tables: ## simulate the tables of docs/judging.md anew, and hold the judge to its bounds over 2,000 runs
+judging-tables: ## simulate the tables of docs/judging.md and docs/tune.md anew, and hold the judge to its bounds over 2,000 runs
 	CSTEST_JUDGING_TABLES=1 go test -count=1 -run TestJudgingTables ./sla
+	CSTEST_JUDGING_TABLES=1 go test -count=1 -run TestNoiseIsNotADifference ./tune
 	CSTEST_SIMULATED_RUNS=2000 go test -count=1 -timeout 60m -run 'FalseVerdicts|IntervalsCover' ./sla
 
 library: build ## run every built-in scenario and hold it to the verdict it announces
