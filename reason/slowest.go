@@ -31,7 +31,7 @@ func phaseWords() []wordRow {
 	return []wordRow{
 		{"phase_lag", "behind schedule in the generator", "压测机的发送滞后"},
 		{"phase_wait", "waiting for a connection or a place in flight", "等待连接或在途名额"},
-		{"phase_connect", "connecting", "建立连接"},
+		{"phase_connect", "connecting (DNS, TCP, TLS)", "建立连接（DNS、TCP、TLS）"},
 		{"phase_first_byte", "waiting for the first byte", "等待首字节"},
 		{"phase_body", "between the first byte and the last", "从首字节到末字节"},
 	}

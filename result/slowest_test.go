@@ -73,7 +73,7 @@ func TestSlowestAreExplained(t *testing.T) {
 			if some(rng) {
 				later(slowBy, &turn.Connect, &turn.Sent, &turn.FirstByte, &turn.Done)
 			}
-		}, "connect", nil, "of their time connecting: 902 ms each, all others 2 ms"},
+		}, "connect", nil, "of their time connecting (DNS, TCP, TLS): 902 ms each, all others 2 ms"},
 		"the generator": {func(rng *rand.Rand, turn *measure.Turn) {
 			if some(rng) {
 				later(slowBy, &turn.Lag, &turn.Sent, &turn.FirstByte, &turn.Done)
@@ -84,6 +84,11 @@ func TestSlowestAreExplained(t *testing.T) {
 				later(slowBy, &turn.Sent, &turn.FirstByte, &turn.Done)
 			}
 		}, "wait", nil, "waiting for a connection or a place in flight: 900 ms each, all others 0 s"},
+		"the first byte": {func(rng *rand.Rand, turn *measure.Turn) {
+			if some(rng) {
+				later(slowBy, &turn.FirstByte, &turn.Done)
+			}
+		}, "first_byte", nil, "of their time waiting for the first byte: 9"},
 		"a long stream": {func(rng *rand.Rand, turn *measure.Turn) {
 			if some(rng) {
 				later(slowBy, &turn.Done)
