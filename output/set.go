@@ -49,13 +49,24 @@ type Sink interface {
 	End(ctx context.Context, doc *result.Document) error
 }
 
+// PartError is the error of turns of which so many were not taken.
+type PartError struct {
+	Turns int64
+	Err   error
+}
+
+// Error says why.
+func (e *PartError) Error() string { return e.Err.Error() }
+
+// Unwrap gives why.
+func (e *PartError) Unwrap() error { return e.Err }
+
 // Feed is a sink and what it wants.
 type Feed struct {
 	Spec Spec
 	Sink Sink
-	// Wants tells whether a turn is told. It is called where turns are recorded: it
-	// must be quick and allocate nothing. Nil is no turn.
-	Wants func(*measure.Turn) bool
+	// Turns is which turns are told one by one.
+	Turns measure.Selection
 	// Linger is how long End may take.
 	Linger time.Duration
 }
@@ -70,8 +81,11 @@ const (
 // flushWithin is how long what waits may take once the load is over.
 const flushWithin = 10 * time.Second
 
-// Set are the outputs of a run. Its methods but Lane and what that makes are for
-// one goroutine at a time.
+// stuckAfter is how long a sink may take to notice that its time is over.
+const stuckAfter = time.Second
+
+// Set are the outputs of a run. Its methods are for one goroutine at a time, but for
+// Lane and what that makes, Selections, Tell and Missed.
 type Set struct {
 	about   *About
 	feeds   []*feed
@@ -89,6 +103,10 @@ type feed struct {
 	ctx     context.Context
 
 	sent, lost, turnsSent, turnsLost, failed atomic.Int64
+	// What the sink is being told, so that what became of it is known of one that does
+	// not come back.
+	secondsNow, turnsNow atomic.Int64
+	stuck                bool // it did not; nothing more is asked of it
 
 	mu  sync.Mutex
 	err error // the first
@@ -111,7 +129,7 @@ func Open(about *About, feeds []Feed) *Set {
 func newFeed(f Feed) *feed {
 	g := &feed{Feed: f, seconds: make(chan *Second, secondsWaiting), over: make(chan struct{}), done: make(chan struct{})}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
-	if f.Wants != nil {
+	if f.Turns != measure.NoTurns {
 		g.turns = make(chan Turn, turnsWaiting)
 	}
 	return g
@@ -140,7 +158,8 @@ func (s *Set) Take(l *Live) {
 }
 
 // Flush has the outputs tell what still waits, for at most flushWithin, and gives
-// what became of all of it. Nothing may be told afterwards but the end.
+// what became of all of it. Nothing may be told afterwards but the end. A sink that does
+// not come back even then, as a pipe that nobody reads, is left where it is.
 func (s *Set) Flush() []result.Output {
 	if s == nil {
 		return nil
@@ -151,14 +170,26 @@ func (s *Set) Flush() []result.Output {
 		}
 	})
 	defer expired.Stop()
-	var list []result.Output
 	for _, f := range s.feeds {
 		close(f.over)
-		<-f.done
+	}
+	limit, cancel := context.WithTimeout(context.Background(), flushWithin+stuckAfter)
+	defer cancel()
+	var list []result.Output
+	for _, f := range s.feeds {
+		select {
+		case <-f.done:
+		case <-limit.Done():
+			f.stuck = true
+			f.fail(errStuck)
+		}
 		list = append(list, f.told())
 	}
 	return list
 }
+
+// errStuck is the error of a sink that does not come back.
+var errStuck = reason.Errorf("it takes nothing, and does not say why")
 
 // End tells the outputs of the verdict, at once; nil is none. It gives what went wrong
 // with it, and ends when hurry is done.
@@ -169,6 +200,9 @@ func (s *Set) End(hurry context.Context, doc *result.Document) error {
 	errs := make([]error, len(s.feeds))
 	var ending sync.WaitGroup
 	for i, f := range s.feeds {
+		if f.stuck {
+			continue // that was told
+		}
 		ending.Go(func() {
 			ctx, cancel := context.WithTimeout(hurry, max(f.Linger, flushWithin))
 			defer cancel()
@@ -190,8 +224,8 @@ func (s Spec) Wrong(err error) error {
 // told is what became of what the feed was to tell.
 func (f *feed) told() result.Output {
 	o := result.Output{
-		Kind: f.Spec.Kind, To: f.Spec.Shown(), Seconds: f.sent.Load(), SecondsDropped: f.lost.Load() + int64(len(f.seconds)),
-		Turns: f.turnsSent.Load(), TurnsDropped: f.turnsLost.Load() + int64(len(f.turns)), Failed: f.failed.Load(),
+		Kind: f.Spec.Kind, To: f.Spec.Shown(), Seconds: f.sent.Load(), SecondsDropped: f.lost.Load() + int64(len(f.seconds)) + f.secondsNow.Load(),
+		Turns: f.turnsSent.Load(), TurnsDropped: f.turnsLost.Load() + int64(len(f.turns)) + f.turnsNow.Load(), Failed: f.failed.Load(),
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -235,7 +269,10 @@ func (f *feed) rest(batch []Turn) {
 }
 
 func (f *feed) second(s *Second) {
-	if err := f.Sink.Take(f.ctx, s); err != nil {
+	f.secondsNow.Store(1)
+	err := f.Sink.Take(f.ctx, s)
+	f.secondsNow.Store(0)
+	if err != nil {
 		f.fail(err)
 		f.lost.Add(1)
 		return
@@ -253,12 +290,19 @@ func (f *feed) batch(turns []Turn) []Turn {
 			more = false
 		}
 	}
-	if err := f.Sink.Turns(f.ctx, turns); err != nil {
+	f.turnsNow.Store(int64(len(turns)))
+	err := f.Sink.Turns(f.ctx, turns)
+	f.turnsNow.Store(0)
+	lost := int64(0)
+	if err != nil {
 		f.fail(err)
-		f.turnsLost.Add(int64(len(turns)))
-		return turns
+		lost = int64(len(turns))
+		if part, ok := errors.AsType[*PartError](err); ok {
+			lost = min(max(part.Turns, 0), lost)
+		}
 	}
-	f.turnsSent.Add(int64(len(turns)))
+	f.turnsLost.Add(lost)
+	f.turnsSent.Add(int64(len(turns)) - lost)
 	return turns
 }
 

@@ -62,8 +62,6 @@ func (k *kept) End(_ context.Context, doc *result.Document) error {
 	return k.err
 }
 
-func every(*measure.Turn) bool { return true }
-
 // record has turns of a response time recorded, and gives the interval.
 func record(t *testing.T, r *measure.Recorder, at time.Duration, responses ...time.Duration) *measure.Snapshot {
 	t.Helper()
@@ -122,7 +120,7 @@ func TestBucketsHoldTheirDurations(t *testing.T) {
 func TestSlowSinkIsDropped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stuck, other := &kept{gate: make(chan struct{})}, &kept{}
-		set := output.Open(&output.About{Plan: plan}, []output.Feed{{Sink: stuck, Wants: every}, {Sink: other}})
+		set := output.Open(&output.About{Plan: plan}, []output.Feed{{Sink: stuck, Turns: measure.EveryTurn}, {Sink: other}})
 		lane := set.Lane(measure.NewRecorder(plan, 1).Lane(0))
 		for i := range 500 {
 			set.Take(&output.Live{Elapsed: time.Duration(i+1) * time.Second})
@@ -147,7 +145,7 @@ func TestSlowSinkIsDropped(t *testing.T) {
 
 func TestFailuresAreCounted(t *testing.T) {
 	k := &kept{err: errors.New("disk full")}
-	set := output.Open(&output.About{Plan: plan}, []output.Feed{{Spec: output.Spec{Kind: "json", To: "x"}, Sink: k, Wants: every}})
+	set := output.Open(&output.About{Plan: plan}, []output.Feed{{Spec: output.Spec{Kind: "json", To: "x"}, Sink: k, Turns: measure.EveryTurn}})
 	set.Lane(measure.NewRecorder(plan, 1).Lane(0)).Record(&measure.Turn{})
 	set.Take(&output.Live{Elapsed: time.Second})
 	told := set.Flush()
@@ -177,10 +175,59 @@ func TestNoOutputTouchesNoLane(t *testing.T) {
 	}
 }
 
+// Turns of other processes come as they were recorded there, each to who asked for it.
+func TestTurnsOfOtherProcesses(t *testing.T) {
+	all, some, seconds := &kept{}, &kept{}, &kept{}
+	set := output.Open(&output.About{Plan: plan}, []output.Feed{
+		{Sink: all, Turns: measure.EveryTurn}, {Sink: some, Turns: measure.SampledTurns}, {Sink: seconds}, {Sink: &kept{}, Turns: measure.EveryTurn},
+	})
+	relay := output.NewRelay(set.Selections(), func(which measure.Selection, b []byte) error {
+		turns, err := measure.DecodeTurns(b)
+		set.Tell(which, turns)
+		return err
+	})
+	lane := relay.Lane(measure.NewRecorder(plan, 1).Lane(0))
+	for i := range 1000 {
+		lane.Record(&measure.Turn{TraceID: [16]byte{14: byte(i >> 8), 15: byte(i)}, Number: int64(i)})
+	}
+	if lost := relay.End(); len(lost) != 0 {
+		t.Errorf("lost %v", lost)
+	}
+	set.Missed(measure.SampledTurns, 7)
+	told := set.Flush()
+	if all.turns != 1000 || some.turns != 10 || seconds.turns != 0 {
+		t.Errorf("%d, %d and %d turns are told", all.turns, some.turns, seconds.turns)
+	}
+	if told[0].TurnsDropped != 0 || told[1].TurnsDropped != 7 || told[2].TurnsDropped != 0 {
+		t.Errorf("told %+v", told)
+	}
+}
+
+// A parent that takes nothing costs the load nothing: what is dropped is counted.
+func TestRelayIsBounded(t *testing.T) {
+	gate := make(chan struct{})
+	sent := 0
+	relay := output.NewRelay([]measure.Selection{measure.EveryTurn}, func(_ measure.Selection, b []byte) error {
+		<-gate
+		turns, err := measure.DecodeTurns(b)
+		sent += len(turns)
+		return err
+	})
+	lane := relay.Lane(measure.NewRecorder(plan, 1).Lane(0))
+	turn := &measure.Turn{}
+	if n := testing.AllocsPerRun(20_000, func() { lane.Record(turn) }); n != 0 {
+		t.Errorf("%v allocations a turn", n)
+	}
+	close(gate)
+	if lost := relay.End()[measure.EveryTurn]; lost == 0 || int64(sent)+lost != 20_001 {
+		t.Errorf("%d sent and %d lost of 20,001", sent, lost)
+	}
+}
+
 // Telling of a turn allocates nothing where turns are recorded.
 func TestTurnsCostNoAllocation(t *testing.T) {
 	stuck := &kept{gate: make(chan struct{})}
-	set := output.Open(&output.About{Plan: plan}, []output.Feed{{Sink: stuck, Wants: every}})
+	set := output.Open(&output.About{Plan: plan}, []output.Feed{{Sink: stuck, Turns: measure.EveryTurn}})
 	lane := set.Lane(measure.NewRecorder(plan, 1).Lane(0))
 	turn := &measure.Turn{Done: time.Millisecond, Tier: measure.TierLLM}
 	lane.Record(turn)

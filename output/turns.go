@@ -1,6 +1,8 @@
 package output
 
 import (
+	"slices"
+
 	"github.com/cstest/cstest/load"
 	"github.com/cstest/cstest/measure"
 )
@@ -42,7 +44,7 @@ func (l *lane) Record(t *measure.Turn) {
 
 // offer leaves a turn to be told, or counts it as dropped.
 func (f *feed) offer(t *measure.Turn) {
-	if !f.Wants(t) {
+	if !f.Feed.Turns.Has(t) {
 		return
 	}
 	told := Turn{*t}
@@ -51,5 +53,44 @@ func (f *feed) offer(t *measure.Turn) {
 	case f.turns <- told:
 	default:
 		f.turnsLost.Add(1)
+	}
+}
+
+// Selections are those of the outputs that want turns one by one, each once.
+func (s *Set) Selections() (list []measure.Selection) {
+	if s == nil {
+		return nil
+	}
+	for _, f := range s.feeds {
+		if f.turns != nil && !slices.Contains(list, f.Feed.Turns) {
+			list = append(list, f.Feed.Turns)
+		}
+	}
+	return list
+}
+
+// Tell offers turns of a selection that another process recorded.
+func (s *Set) Tell(which measure.Selection, turns []measure.Turn) {
+	if s == nil {
+		return
+	}
+	for _, f := range s.feeds {
+		for i := range turns {
+			if f.Feed.Turns == which {
+				f.offer(&turns[i])
+			}
+		}
+	}
+}
+
+// Missed counts turns of a selection that another process recorded and could not tell.
+func (s *Set) Missed(which measure.Selection, n int64) {
+	if s == nil {
+		return
+	}
+	for _, f := range s.feeds {
+		if f.turns != nil && f.Feed.Turns == which {
+			f.turnsLost.Add(n)
+		}
 	}
 }

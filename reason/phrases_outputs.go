@@ -26,7 +26,16 @@ func outputPhrases() []phraseRow {
 		{"--out %q: want NAME=VALUE with a name of %s; where the results go is --results-dir", "--out %q：请写 NAME=VALUE，其中 NAME 为 %s 之一；结果写到哪里由 --results-dir 指定"},
 		{"--out %s is given twice", "--out %s 给了两次"},
 		{"--out %s: %w", "--out %s：%w"},
-		{"--out turns: turns of other processes are not told one by one: leave out --processes", "--out turns：其他进程的轮次不会逐一送出：请去掉 --processes"},
+		{"want a URL such as http://collector:4318", "请写 URL，例如 http://collector:4318"},
+		{"want the address without %s and %s: both are added", "请写不带 %s 与 %s 的地址：二者会自动补上"},
+		{"OTEL_EXPORTER_OTLP_HEADERS: want NAME=VALUE,NAME=VALUE with values as in a URL", "OTEL_EXPORTER_OTLP_HEADERS：请写 NAME=VALUE,NAME=VALUE，值按 URL 编码"},
+		{"want a URL such as http://prometheus:9090/api/v1/write", "请写 URL，例如 http://prometheus:9090/api/v1/write"},
+		{"the file takes no more turns", "文件已满，不再接收轮次"},
+		{"it takes nothing, and does not say why", "它什么也不接收，也不说明原因"},
+		{"the collector takes %d of %d spans not: %.200q", "Collector 拒收 %d 个 span（共 %d 个）：%.200q"},
+		{"the collector takes %d points of metrics not: %.200q", "Collector 拒收 %d 个指标点：%.200q"},
+		{"%s answers %s: %.200q", "%s 应答 %s：%.200q"},
+		{"%s answers %s, and what cannot be read: is it a collector?", "%s 应答 %s，内容无法读取：它是 Collector 吗？"},
 		{"metrics of the run: http://%s/metrics", "本次运行的指标：http://%s/metrics"},
 	}
 }

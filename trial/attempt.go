@@ -23,8 +23,8 @@ type attempt struct {
 	shards   int  // 0 and 1: all of the load
 	member   bool // this process is a shard of its parent's crew
 	redact   func(string) string
-	observe  func(*Live) // nil where nobody looks
-	lane     func(load.Lane) load.Lane
+	observe  func(*Live)               // nil where nobody looks
+	lane     func(load.Lane) load.Lane // wraps those of this process; nil: they are as they are
 
 	plan     *measure.Plan
 	servers  *servers.Set

@@ -23,7 +23,7 @@ import (
 // shard 1 panics, that of shard 0 answers badly, all do, or none.
 func beShard(role string, in io.Reader, out, errs io.Writer) int {
 	if role == "shard fails" {
-		if err := RunShard(context.Background(), in, out); err != nil {
+		if err := RunShard(context.Background(), in, out, nil); err != nil {
 			fmt.Fprintln(errs, err)
 			return 1
 		}
@@ -32,7 +32,7 @@ func beShard(role string, in io.Reader, out, errs io.Writer) int {
 	if role == "shard speaks" {
 		fmt.Fprintln(errs, "the canary sings")
 	}
-	err := runShard(context.Background(), crew.NewParent(in, out), func(a *attempt) (driver.Driver, error) {
+	err := runShard(context.Background(), crew.NewParent(in, out), nil, func(a *attempt) (driver.Driver, error) {
 		c := &clockwork{base: a.base}
 		switch {
 		case role == "shard panics" && a.shard == 1:

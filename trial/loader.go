@@ -127,27 +127,37 @@ type crewLoader struct {
 	crew    *crew.Crew
 	base    time.Time
 	notice  func(reason.Reason)
+	turns   Listener // nil: nobody is told
 	aborted atomic.Pointer[reason.Reasons]
 }
 
 // newCrewLoader starts the shard processes.
 func (t *attempt) newCrewLoader(ctx context.Context, o *Options) (*crewLoader, error) {
-	c, err := crew.Start(ctx, crew.Options{
+	options := crew.Options{
 		Executable: o.Executable, LogDir: o.LogDir, Redact: t.redact, Plan: t.plan, Shards: o.Processes,
 		Job: crew.Job{
 			Scenario: o.Resolved, Dir: o.Dir, Target: t.servers.Target, Local: t.local, RunID: t.runID, StartsAt: t.base.UnixNano(),
 		},
-	})
+	}
+	if o.Turns != nil {
+		options.Job.Turns, options.Turns = o.Turns.Selections(), o.Turns.Tell
+	}
+	c, err := crew.Start(ctx, options)
 	if err != nil {
 		return nil, err
 	}
-	return &crewLoader{crew: c, base: t.base, notice: o.Notice}, nil
+	return &crewLoader{crew: c, base: t.base, notice: o.Notice, turns: o.Turns}, nil
 }
 
 // Run waits for the shards to end, and adds up what they tell.
 func (l *crewLoader) Run(stops load.Stops) ending {
 	err := l.crew.Run(stops.Now, stops.Starting, l.notice)
 	told := l.crew.Told(l.base)
+	if l.turns != nil {
+		for which, n := range told.Untold {
+			l.turns.Missed(which, n)
+		}
+	}
 	return ending{facts: told.Facts, warnings: told.Warnings, crash: told.Crash, aborted: reasonsOf(&l.aborted), err: err}
 }
 

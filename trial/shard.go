@@ -7,24 +7,36 @@ import (
 
 	"github.com/cstest/cstest/driver"
 	"github.com/cstest/cstest/load"
+	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/trial/crew"
 )
 
+// Relay passes turns on one by one, beside the load.
+type Relay interface {
+	// Lane wraps what turns are recorded with.
+	Lane(load.Lane) load.Lane
+	// End passes on what waits, and gives how many of each selection were dropped.
+	End() map[measure.Selection]int64
+}
+
+// NewRelay makes a Relay of some selections, in measure's binary form.
+type NewRelay func(which []measure.Selection, send func(measure.Selection, []byte) error) Relay
+
 // RunShard is a shard process: it reads its crew.Job from in, says what happens on
 // out, and ends with the load, when it is told to, or when in ends, for its
 // parent is gone then. Its error is one that it could not tell its parent.
-func RunShard(ctx context.Context, in io.Reader, out io.Writer) error {
+func RunShard(ctx context.Context, in io.Reader, out io.Writer, relay NewRelay) error {
 	p := crew.NewParent(in, out)
-	err := runShard(ctx, p, (*attempt).openDriver)
+	err := runShard(ctx, p, relay, (*attempt).openDriver)
 	if err != nil && p.Fail(err) == nil {
 		return nil // the parent tells it
 	}
 	return err
 }
 
-func runShard(ctx context.Context, p *crew.Parent, open func(*attempt) (driver.Driver, error)) error {
+func runShard(ctx context.Context, p *crew.Parent, newRelay NewRelay, open func(*attempt) (driver.Driver, error)) error {
 	job, err := p.Job()
 	if err != nil {
 		return err
@@ -47,6 +59,11 @@ func runShard(ctx context.Context, p *crew.Parent, open func(*attempt) (driver.D
 	if err != nil {
 		return err
 	}
+	var relay Relay
+	if len(job.Turns) > 0 {
+		relay = newRelay(job.Turns, p.Turns)
+		t.lane = relay.Lane
+	}
 	l := t.newLocalLoader(d)
 	if err := p.Ready(); err != nil {
 		return err
@@ -55,5 +72,9 @@ func runShard(ctx context.Context, p *crew.Parent, open func(*attempt) (driver.D
 	if done.Crash != nil && len(done.Facts.Interrupted) == 0 {
 		done.Facts.Interrupted = reason.Reasons{reason.New(reason.ShardPanicked)}
 	}
-	return p.End(crew.Ending{Facts: done.Facts, Warnings: done.Warnings, Crash: done.Crash})
+	e := crew.Ending{Facts: done.Facts, Warnings: done.Warnings, Crash: done.Crash}
+	if relay != nil {
+		e.Untold = relay.End()
+	}
+	return p.End(e)
 }

@@ -39,9 +39,11 @@ type Options struct {
 	Observe func(*Live)
 	// Armed is called when t = 0 is fixed, some time before it.
 	Armed func(base time.Time)
-	// Lane wraps each of those the turns are recorded with, for who wants every turn
-	// beside the sums. It counts for a load of this process alone. Nil: they are as they are.
+	// Lane wraps each of those the turns of this process are recorded with, for who wants
+	// every turn beside the sums. Nil: they are as they are.
 	Lane func(load.Lane) load.Lane
+	// Turns is told of those of shard processes, one by one. Nil: nobody is.
+	Turns Listener
 	// Signal tells the number of the signal that ended the run, 0 without one.
 	Signal func() int
 	// Notice is called with what a person should know at once.
@@ -50,6 +52,17 @@ type Options struct {
 	// it failed, a server's log. It is called from several goroutines. Nil: texts
 	// are kept as they are.
 	Redact func(string) string
+}
+
+// Listener is told of the turns of shard processes, one by one while they happen. Its
+// methods are called from several goroutines, and none may wait: the shards wait for them.
+type Listener interface {
+	// Selections are which turns shard processes are to tell of, each by itself.
+	Selections() []measure.Selection
+	// Tell tells of turns of a selection that a shard process recorded.
+	Tell(which measure.Selection, turns []measure.Turn)
+	// Missed says how many of a selection a shard process could not tell.
+	Missed(which measure.Selection, n int64)
 }
 
 func (o *Options) fill() {

@@ -15,6 +15,8 @@ import (
 	metrics "go.opentelemetry.io/proto/slim/otlp/metrics/v1"
 	trace "go.opentelemetry.io/proto/slim/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/cstest/cstest/result"
 )
 
 // aCollector keeps what an OpenTelemetry collector would be sent.
@@ -78,8 +80,14 @@ func TestACollectorIsToldARun(t *testing.T) {
 	if len(c.wrong) > 0 {
 		t.Fatal(c.wrong)
 	}
+	c.agrees(t, doc, jsonLines(t, file), e.stderr)
+}
+
+// agrees holds what arrived to a result, and spans to the turns that a file has.
+func (c *aCollector) agrees(t *testing.T, doc *result.Document, turns []map[string]any, stderr string) {
+	t.Helper()
 	if ok, degraded := c.sum("cstest.turns", "ok"), c.sum("cstest.turns", "degraded"); ok != float64(doc.Counts.OK) || degraded != float64(doc.Counts.Degraded) {
-		t.Errorf("the collector has %v ok and %v degraded, result.json %+v\n%s", ok, degraded, doc.Counts, e.stderr)
+		t.Errorf("the collector has %v ok and %v degraded, result.json %+v\n%s", ok, degraded, doc.Counts, stderr)
 	}
 	h := c.last["cstest.response"].GetExponentialHistogram().GetDataPoints()[0]
 	if h.Count != uint64(doc.Latency.Response.N) || c.last["cstest.response"].Unit != "s" {
@@ -96,7 +104,7 @@ func TestACollectorIsToldARun(t *testing.T) {
 		t.Errorf("P99 at the collector ends at %v s, in result.json it is %v s", p99, want)
 	}
 	sent := map[string]map[string]any{}
-	for _, l := range jsonLines(t, file) {
+	for _, l := range turns {
 		if id, ok := l["trace_id"].(string); ok {
 			sent[id] = l
 		}
@@ -109,5 +117,37 @@ func TestACollectorIsToldARun(t *testing.T) {
 	}
 	if len(c.spans) == 0 || int64(len(c.spans)) != doc.Outputs[0].Turns {
 		t.Errorf("%d spans, %d told", len(c.spans), doc.Outputs[0].Turns)
+	}
+}
+
+// The turns of several processes arrive as those of one do, each once.
+func TestTurnsOfSeveralProcesses(t *testing.T) {
+	c := &aCollector{last: map[string]*metrics.Metric{}, spans: map[string]*trace.Span{}}
+	server := httptest.NewServer(c)
+	defer server.Close()
+	t.Setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-team=a%20b")
+	file := filepath.Join(t.TempDir(), "turns")
+	doc, e := ranTold(t, "--processes", "3", "--out", "turns="+file, "--out", "otlp="+server.URL)
+	if doc.Counts.Turns < 500 || len(c.wrong) > 0 {
+		t.Fatalf("%+v %v\n%s", doc.Counts, c.wrong, e.stderr)
+	}
+	outcomes, traces := map[any]int64{}, map[string]map[string]any{}
+	for _, l := range jsonLines(t, file) {
+		if l["type"] == "turn" {
+			outcomes[l["outcome"]]++
+			traces[l["trace_id"].(string)] = l
+		}
+	}
+	if int64(len(traces)) != doc.Counts.Turns || outcomes["ok"] != doc.Counts.OK || outcomes["degraded"] != doc.Counts.Degraded {
+		t.Errorf("the file has %d turns, %v; result.json %+v", len(traces), outcomes, doc.Counts)
+	}
+	turns, spans := doc.Outputs[0], doc.Outputs[1]
+	if turns.Turns != doc.Counts.Turns || turns.TurnsDropped+turns.Failed+spans.TurnsDropped+spans.Failed > 0 || spans.Turns == 0 || spans.Turns != int64(len(c.spans)) {
+		t.Errorf("told %+v", doc.Outputs)
+	}
+	for id, s := range c.spans {
+		if l := traces[id]; l == nil || s.EndTimeUnixNano-s.StartTimeUnixNano != uint64(l["done_ns"].(float64)-l["sent_ns"].(float64)) {
+			t.Errorf("span %s %v is none of %v", id, s, l)
+		}
 	}
 }

@@ -59,18 +59,12 @@ func (j *job) openOutput(s output.Spec, about *output.About) (f output.Feed, err
 		return f, wrongUsage(s.Wrong(err))
 	case "otlp":
 		f.Sink, err = otlp.New(s.To, os.Getenv("OTEL_EXPORTER_OTLP_HEADERS"), about)
-		if j.spread.processes <= 1 { // turns of other processes are not told one by one
-			f.Wants = otlp.Wants
-		}
+		f.Turns = measure.SampledTurns
 		return f, wrongUsage(s.Wrong(err))
 	case "json", "turns":
 		most := int64(0)
 		if s.Kind == "turns" {
-			most = jsonl.MostTurns
-			if j.spread.processes > 1 {
-				return f, usagef("--out turns: turns of other processes are not told one by one: leave out --processes")
-			}
-			f.Wants = func(*measure.Turn) bool { return true }
+			most, f.Turns = jsonl.MostTurns, measure.EveryTurn
 		}
 		if f.Sink, err = jsonl.Create(s.To, about, most); err != nil {
 			return f, resultsError{s.Wrong(err)}

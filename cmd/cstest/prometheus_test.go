@@ -278,9 +278,6 @@ func TestOutputsThatCannotBegin(t *testing.T) {
 			t.Errorf("--out %s: exit %d, want %d: %s", out, e.code, code, e.stderr)
 		}
 	}
-	if e := cstest(t, "run", "smoke", "--no-tui", "--processes", "2", "--out", "turns="+filepath.Join(t.TempDir(), "t")); e.code != 64 {
-		t.Errorf("turns of other processes: exit %d: %s", e.code, e.stderr)
-	}
 }
 
 func TestPrometheusTakesARun(t *testing.T) {

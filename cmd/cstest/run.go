@@ -152,7 +152,7 @@ func (j *job) run(ctx context.Context) error {
 		Scenario: j.chosen.Scenario, Executable: executable, Resolved: j.about.Scenario, Dir: j.about.Dir,
 		Shard: j.spread.shard, Shards: j.spread.shards, Processes: j.spread.processes, StartAt: j.spread.startAt,
 		LogDir: filepath.Join(j.dir, "logs"), Journal: filepath.Join(j.dir, result.JournalFile), JournalTo: j.pieces(), RunID: j.about.RunID, About: j.about,
-		AllowTarget: o.allowTarget, Observe: j.observe(), Armed: j.outputs.Begin, Lane: j.outputs.Lane, Notice: j.notice, Signal: j.signals.number, Redact: j.secrets.Text,
+		AllowTarget: o.allowTarget, Observe: j.observe(), Armed: j.outputs.Begin, Lane: j.outputs.Lane, Turns: j.outputs, Notice: j.notice, Signal: j.signals.number, Redact: j.secrets.Text,
 	})
 	j.view.close()
 	if perr := stopProfile(); perr != nil {

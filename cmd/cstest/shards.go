@@ -14,6 +14,8 @@ import (
 	"golang.org/x/term"
 
 	"github.com/cstest/cstest/engine"
+	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/output"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/trial"
@@ -111,7 +113,9 @@ func newRunShardCmd(s streams) *cobra.Command {
 			if f, ok := s.raw.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 				return usagef("run-shard is what cstest run --processes starts: its output is not for a person")
 			}
-			return trial.RunShard(cmd.Context(), s.in, s.raw)
+			return trial.RunShard(cmd.Context(), s.in, s.raw, func(which []measure.Selection, send func(measure.Selection, []byte) error) trial.Relay {
+				return output.NewRelay(which, send)
+			})
 		},
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/output"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/result"
 )
 
@@ -128,7 +129,7 @@ type turn struct {
 }
 
 // ErrFull is a file that holds as many turns as it may.
-var ErrFull = errors.New("the file takes no more turns")
+var ErrFull = reason.Errorf("the file takes no more turns")
 
 // Turns writes a line for each.
 func (s *Sink) Turns(_ context.Context, turns []output.Turn) error {

@@ -8,8 +8,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -19,18 +19,19 @@ import (
 	collectortrace "go.opentelemetry.io/proto/slim/otlp/collector/trace/v1"
 	metrics "go.opentelemetry.io/proto/slim/otlp/metrics/v1"
 	trace "go.opentelemetry.io/proto/slim/otlp/trace/v1"
+	"golang.org/x/net/http/httpguts"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/output"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/result"
 )
 
 // Sink posts to one collector. It is an output.Sink.
 type Sink struct {
 	about   *output.About
-	base    string
-	headers map[string]string
+	base    *url.URL
+	headers http.Header
 	client  *http.Client
 	last    *output.Second
 }
@@ -38,30 +39,40 @@ type Sink struct {
 // postWithin is how long one request may take.
 const postWithin = 5 * time.Second
 
-// New prepares to tell a collector, such as http://collector:4318: /v1/metrics and
-// /v1/traces are added. headers are as OTEL_EXPORTER_OTLP_HEADERS has them: a=b,c=d.
+// New prepares to tell a collector, such as http://collector:4318: v1/metrics and
+// v1/traces are added. headers are as OTEL_EXPORTER_OTLP_HEADERS has them: a=b,c=d.
 func New(address, headers string, about *output.About) (*Sink, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, errors.New("want a URL such as http://collector:4318")
+		return nil, reason.Errorf("want a URL such as http://collector:4318")
 	}
-	s := &Sink{about: about, base: strings.TrimSuffix(address, "/"), headers: map[string]string{}, client: &http.Client{
+	if end := strings.TrimSuffix(u.Path, "/"); strings.HasSuffix(end, metricsPath) || strings.HasSuffix(end, tracesPath) {
+		return nil, reason.Errorf("want the address without %s and %s: both are added", metricsPath, tracesPath)
+	}
+	s := &Sink{about: about, base: u, headers: http.Header{}, client: &http.Client{
 		Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, MaxResponseHeaderBytes: 64 << 10},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 	for pair := range strings.SplitSeq(headers, ",") {
-		name, value, ok := strings.Cut(pair, "=")
-		if value, err = url.PathUnescape(strings.TrimSpace(value)); ok && err == nil {
-			s.headers[strings.TrimSpace(name)] = value
+		if strings.TrimSpace(pair) == "" {
+			continue
 		}
+		name, value, ok := strings.Cut(pair, "=")
+		name = strings.TrimSpace(name)
+		value, err = url.PathUnescape(strings.TrimSpace(value))
+		if !ok || err != nil || !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) {
+			return nil, reason.Errorf("OTEL_EXPORTER_OTLP_HEADERS: want NAME=VALUE,NAME=VALUE with values as in a URL") // it may hold secrets: it is not shown
+		}
+		s.headers.Set(name, value)
 	}
 	return s, nil
 }
 
-// Wants takes every turn that was not answered, and one in a hundred of the others.
-func Wants(t *measure.Turn) bool {
-	return !measure.Answered.Has(t.Outcome) || (uint(t.TraceID[14])<<8|uint(t.TraceID[15]))%100 == 0
-}
+// The paths that OTLP over HTTP has.
+const (
+	metricsPath = "/v1/metrics"
+	tracesPath  = "/v1/traces"
+)
 
 // Take posts the metrics of a second.
 func (s *Sink) Take(ctx context.Context, second *output.Second) error {
@@ -75,9 +86,14 @@ func (s *Sink) Turns(ctx context.Context, turns []output.Turn) error {
 	for i := range turns {
 		spans[i] = spanOf(&turns[i], s.about)
 	}
-	return s.post(ctx, "/v1/traces", &collectortrace.ExportTraceServiceRequest{ResourceSpans: []*trace.ResourceSpans{{
+	var answer collectortrace.ExportTraceServiceResponse
+	err := s.post(ctx, tracesPath, &collectortrace.ExportTraceServiceRequest{ResourceSpans: []*trace.ResourceSpans{{
 		Resource: resourceOf(s.about), ScopeSpans: []*trace.ScopeSpans{{Scope: scopeOf(s.about), Spans: spans}},
-	}}})
+	}}}, &answer)
+	if n := answer.GetPartialSuccess().GetRejectedSpans(); err == nil && n > 0 {
+		return &output.PartError{Turns: n, Err: reason.Errorf("the collector takes %d of %d spans not: %.200q", n, len(spans), answer.GetPartialSuccess().GetErrorMessage())}
+	}
+	return err
 }
 
 // End posts the verdict.
@@ -92,26 +108,30 @@ func (s *Sink) End(ctx context.Context, doc *result.Document) error {
 }
 
 func (s *Sink) metrics(ctx context.Context, second *output.Second, verdict string) error {
-	return s.post(ctx, "/v1/metrics", &collectormetrics.ExportMetricsServiceRequest{ResourceMetrics: []*metrics.ResourceMetrics{{
+	var answer collectormetrics.ExportMetricsServiceResponse
+	err := s.post(ctx, metricsPath, &collectormetrics.ExportMetricsServiceRequest{ResourceMetrics: []*metrics.ResourceMetrics{{
 		Resource: resourceOf(s.about), ScopeMetrics: []*metrics.ScopeMetrics{{Scope: scopeOf(s.about), Metrics: metricsOf(second, s.about, verdict)}},
-	}}})
+	}}}, &answer)
+	if n := answer.GetPartialSuccess().GetRejectedDataPoints(); err == nil && n > 0 {
+		err = reason.Errorf("the collector takes %d points of metrics not: %.200q", n, answer.GetPartialSuccess().GetErrorMessage())
+	}
+	return err
 }
 
-func (s *Sink) post(ctx context.Context, path string, m proto.Message) error {
+// post sends a message, and reads what the collector says of it.
+func (s *Sink) post(ctx context.Context, path string, m, answer proto.Message) error {
 	body, err := proto.Marshal(m)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, postWithin)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.base+path, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.base.JoinPath(path).String(), bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
-	for name, value := range s.headers {
-		req.Header.Set(name, value)
-	}
-	req.Header.Set("Content-Type", "application/x-protobuf")
+	maps.Copy(req.Header, s.headers)
+	req.Header.Set("Content-Type", protobuf)
 	res, err := s.client.Do(req)
 	if err != nil {
 		if at, ok := errors.AsType[*url.Error](err); ok {
@@ -121,8 +141,17 @@ func (s *Sink) post(ctx context.Context, path string, m proto.Message) error {
 	}
 	defer res.Body.Close() // it is only read from
 	said, err := io.ReadAll(io.LimitReader(res.Body, 64<<10))
-	if err == nil && res.StatusCode/100 != 2 {
-		err = fmt.Errorf("%s answers %s: %.200q", path, res.Status, said)
+	switch {
+	case err != nil:
+		return err
+	case res.StatusCode/100 != 2:
+		return reason.Errorf("%s answers %s: %.200q", path, res.Status, said)
+	case strings.HasPrefix(res.Header.Get("Content-Type"), protobuf):
+		if proto.Unmarshal(said, answer) != nil {
+			return reason.Errorf("%s answers %s, and what cannot be read: is it a collector?", path, res.Status)
+		}
 	}
-	return err
+	return nil
 }
+
+const protobuf = "application/x-protobuf"

@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/prometheus/prompb"
 
 	"github.com/cstest/cstest/output"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/result"
 )
 
@@ -36,7 +37,7 @@ const writeWithin = 5 * time.Second
 func New(address string, about *output.About) (*Sink, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, errors.New("want a URL such as http://prometheus:9090/api/v1/write")
+		return nil, reason.Errorf("want a URL such as http://prometheus:9090/api/v1/write")
 	}
 	client := &http.Client{
 		Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, MaxResponseHeaderBytes: 64 << 10},

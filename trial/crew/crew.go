@@ -30,12 +30,16 @@ type Options struct {
 	Plan       *measure.Plan
 	Shards     int
 	Job        Job // but for its shard
+	// Turns takes the turns that the Job's selections ask for. It is called from
+	// several goroutines, and what it waits for the shards wait for.
+	Turns func(measure.Selection, []measure.Turn)
 }
 
 // Crew are the shard processes of a load.
 type Crew struct {
 	members []*member
 	pending *pending
+	turns   func(measure.Selection, []measure.Turn)
 	read    sync.WaitGroup
 	ended   chan *member // each, as it does
 	aborted atomic.Bool
@@ -65,7 +69,7 @@ type member struct {
 
 // Start starts a process for each shard and gives each its job.
 func Start(ctx context.Context, o Options) (*Crew, error) {
-	c := &Crew{pending: newPending(o.Plan, o.Shards), ended: make(chan *member, o.Shards)}
+	c := &Crew{pending: newPending(o.Plan, o.Shards), turns: o.Turns, ended: make(chan *member, o.Shards)}
 	for i := range o.Shards {
 		m, err := c.start(&o, i)
 		if err != nil {
@@ -174,6 +178,10 @@ func (c *Crew) follow(i int, m *member, out io.Reader) error {
 			if json.Unmarshal(payload, &n) == nil {
 				m.counters.Store(&n)
 			}
+		case frameTurns:
+			if err := c.hear(payload); err != nil {
+				return err
+			}
 		case frameEnding:
 			e := &Ending{Facts: &measure.Facts{}}
 			if err := json.Unmarshal(payload, e); err != nil {
@@ -187,16 +195,29 @@ func (c *Crew) follow(i int, m *member, out io.Reader) error {
 	}
 }
 
+// hear passes on the turns of a frame.
+func (c *Crew) hear(payload []byte) error {
+	if len(payload) == 0 || c.turns == nil {
+		return nil // nobody asked
+	}
+	turns, err := measure.DecodeTurns(payload[1:])
+	if err == nil {
+		c.turns(measure.Selection(payload[0]), turns)
+	}
+	return err
+}
+
 // Told is what the members of a crew told at the end, all together.
 type Told struct {
 	Facts    *measure.Facts
 	Warnings reason.Reasons // each says whose it is
 	Crash    *load.Crash    // the first
+	Untold   map[measure.Selection]int64
 }
 
 // Told is what the members told at the end of a load that began at base.
 func (c *Crew) Told(base time.Time) Told {
-	told := Told{Facts: &measure.Facts{}}
+	told := Told{Facts: &measure.Facts{}, Untold: map[measure.Selection]int64{}}
 	for _, m := range c.members {
 		if m.late {
 			told.Warnings = append(told.Warnings, reason.New(reason.ShardKilled, m.shard))
@@ -211,6 +232,9 @@ func (c *Crew) Told(base time.Time) Told {
 		}
 		if told.Crash == nil {
 			told.Crash = m.ending.Crash
+		}
+		for which, n := range m.ending.Untold {
+			told.Untold[which] += n
 		}
 	}
 	return told

@@ -23,6 +23,7 @@ const (
 	frameReady    = 'r' // child: it can start
 	frameInterval = 'i' // child: an interval, measure.Snapshot's binary form
 	frameCounters = 'c' // child: Counters, JSON
+	frameTurns    = 't' // child: a measure.Selection, and turns of it in measure's binary form
 	frameEnding   = 'f' // child: its Ending, JSON
 	frameError    = 'e' // child: it cannot, and why
 	frameJob      = 'j' // parent: the Job, JSON
@@ -43,6 +44,8 @@ type Job struct {
 	Shards   int             `json:"shards"`
 	StartsAt int64           `json:"starts_at_unix_ns"`
 	Local    bool            `json:"local"` // the target runs on this machine
+	// Turns are the selections of turns that are told one by one.
+	Turns []measure.Selection `json:"turns,omitempty"`
 }
 
 // Ending is what a shard process knows when its load is over, beside the turns.
@@ -51,6 +54,8 @@ type Ending struct {
 	Facts    *measure.Facts `json:"facts"`
 	Warnings reason.Reasons `json:"warnings,omitempty"`
 	Crash    *load.Crash    `json:"crash,omitempty"`
+	// Untold is how many turns of each selection were to be told and could not be.
+	Untold map[measure.Selection]int64 `json:"untold,omitempty"`
 }
 
 // Counters are a load's live ones.

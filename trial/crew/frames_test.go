@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -71,6 +72,38 @@ func TestBadFramesAreRefused(t *testing.T) {
 		if _, _, err := readFrame(strings.NewReader(text)); err == nil || errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// Turns that a member tells are passed on; damaged ones end it, for nothing behind
+// them can be trusted.
+func TestTurnsOfMembers(t *testing.T) {
+	var out bytes.Buffer
+	p := NewParent(nil, &out)
+	one := measure.AppendTurn(nil, &measure.Turn{Number: 4})
+	two := measure.AppendTurn(one, &measure.Turn{Number: 5})
+	if err := errors.Join(p.Turns(measure.SampledTurns, two), p.End(Ending{Facts: &measure.Facts{}, Untold: map[measure.Selection]int64{measure.EveryTurn: 3}})); err != nil {
+		t.Fatal(err)
+	}
+	var heard []int64
+	c := &Crew{pending: newPending(planOf("s", time.Second), 1), turns: func(which measure.Selection, turns []measure.Turn) {
+		for _, turn := range turns {
+			heard = append(heard, int64(which), turn.Number)
+		}
+	}}
+	m := &member{}
+	if err := c.follow(0, m, &out); err != nil || !slices.Equal(heard, []int64{1, 4, 1, 5}) {
+		t.Errorf("heard %v, %v", heard, err)
+	}
+	c.members = []*member{m}
+	if told := c.Told(time.Now()); told.Untold[measure.EveryTurn] != 3 {
+		t.Errorf("untold %v", told.Untold)
+	}
+	if err := errors.Join(p.Turns(measure.EveryTurn, one[:9]), p.End(Ending{})); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.follow(0, m, &out); err == nil {
+		t.Error("damaged turns are taken")
 	}
 }
 

@@ -61,6 +61,11 @@ func (p *Parent) Second(c Counters, last *measure.Snapshot) error {
 	return errors.Join(err, p.f.sendJSON(frameCounters, c), p.f.send(frameInterval, b))
 }
 
+// Turns tells of turns of a selection, in measure's binary form.
+func (p *Parent) Turns(which measure.Selection, turns []byte) error {
+	return p.f.send(frameTurns, append([]byte{byte(which)}, turns...))
+}
+
 // End says how it ended.
 func (p *Parent) End(e Ending) error { return p.f.sendJSON(frameEnding, e) }
 
