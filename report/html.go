@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"html/template"
 	"io"
 	"maps"
 	"math"
@@ -14,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/cstest/cstest/report/markup"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/unit"
@@ -40,9 +40,9 @@ type page struct {
 	W               *words
 	Policy          string
 	Notes           []string // under the objectives
-	Style           template.CSS
-	Library, Script template.JS
-	Data            template.JS
+	Style           markup.Raw
+	Library, Script markup.Raw
+	Data            markup.Raw
 	Tiles           []tile
 	Got             []gotBar
 	Latency         []cellRow
@@ -94,7 +94,7 @@ type factList struct {
 func WriteHTML(d *result.Document, out io.Writer, lang Lang) error {
 	w := wordsIn(lang)
 	d = said(d, lang)
-	t, err := template.New("page").Funcs(pageFuncs(w)).Parse(pageSource)
+	t, err := markup.Parse(pageFuncs(w), pageSource)
 	if err != nil {
 		return fmt.Errorf("report.html: %w", err)
 	}
@@ -104,7 +104,7 @@ func WriteHTML(d *result.Document, out io.Writer, lang Lang) error {
 	}
 	style := uPlotStyle + "\n" + pageStyle
 	p := page{
-		D: d, W: w, Style: template.CSS(style), Library: template.JS(uPlotScript), Script: template.JS(pageScript), Data: template.JS(data),
+		D: d, W: w, Style: markup.Raw(style), Library: markup.Raw(uPlotScript), Script: markup.Raw(pageScript), Data: markup.Raw(data),
 		Policy: fmt.Sprintf("default-src 'none'; script-src %s %s; style-src %s; img-src data:; base-uri 'none'; form-action 'none'",
 			cspHash(uPlotScript), cspHash(pageScript), cspHash(style)),
 		Notes: []string{judgingNote(d, w), correlationNote(d, w), loadNote(d, w), partlyNote(d, w)}, Tiles: tilesOf(d, w), Got: gotBars(d.Tiers, w), Facts: factsOf(d, w), Addresses: addressTable(d, w), Live: slices.ContainsFunc(d.Series, func(s result.Second) bool { return s.Conversations > 0 }), ErrorKinds: len(errorLayers(d, w)) > 0,
@@ -156,8 +156,8 @@ func cspHash(s string) string {
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
-func pageFuncs(w *words) template.FuncMap {
-	return template.FuncMap{
+func pageFuncs(w *words) markup.Funcs {
+	return markup.Funcs{
 		"clean": func(s string) string { return strings.ReplaceAll(fit(s, 600), " %", "\u00a0%") }, "label": func(s string) string { return fit(s, 48) }, "seconds": seconds, "whole": whole, "share": share, "time_of_day": timeOfDay,
 		"started": startedText,
 		"word":    w.word,

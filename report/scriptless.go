@@ -3,8 +3,9 @@ package report
 import (
 	_ "embed" // the page's parts
 	"fmt"
-	"html/template"
 	"io"
+
+	"github.com/cstest/cstest/report/markup"
 )
 
 var (
@@ -18,13 +19,13 @@ var (
 // forbids everything but its own style.
 type scriptlessHead struct {
 	Title, Policy string
-	Style         template.CSS
+	Style         markup.Raw
 }
 
 func headOf(scenario, what string, w *words) scriptlessHead {
 	style := pageStyle + "\n" + experimentStyle
 	return scriptlessHead{
-		Title: fit(Clean(scenario), 48) + w.Colon + what, Style: template.CSS(style),
+		Title: fit(Clean(scenario), 48) + w.Colon + what, Style: markup.Raw(style),
 		Policy: "default-src 'none'; style-src " + cspHash(style) + "; img-src data:; base-uri 'none'; form-action 'none'",
 	}
 }
@@ -32,10 +33,7 @@ func headOf(scenario, what string, w *words) scriptlessHead {
 // writeScriptless writes a page whose source begins with the head that all of
 // them share; data embeds a scriptlessHead.
 func writeScriptless(source string, w *words, data any, out io.Writer) error {
-	t, err := template.New("page").Funcs(pageFuncs(w)).Parse(source)
-	if err == nil {
-		_, err = t.New("head.html").Parse(scriptlessSource)
-	}
+	t, err := markup.Parse(pageFuncs(w), source, scriptlessSource)
 	if err == nil {
 		err = t.Execute(out, data)
 	}

@@ -60,9 +60,14 @@ func tellExitCodes(root *cobra.Command) {
 		}
 	}
 	visit(root)
-	root.SetUsageTemplate(root.UsageTemplate() + `{{with index .Annotations "` + key + `"}}
-Exit codes:
-{{.}}{{end}}`)
+	usage := root.UsageFunc()
+	root.SetUsageFunc(func(cmd *cobra.Command) error {
+		err := usage(cmd)
+		if codes := cmd.Annotations[key]; err == nil && codes != "" {
+			_, err = fmt.Fprintf(cmd.OutOrStderr(), "\nExit codes:\n%s", codes)
+		}
+		return err
+	})
 }
 
 func exitCodeLines(codes []int) string {

@@ -91,17 +91,20 @@ purpose, and says with evidence whether the SLA holds.
   cstest try my.yaml          one conversation, everything shown`,
 		Example: `  cstest run
   cstest scenarios`,
-		Version:       fullVersion(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noSuchCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if told, err := cmd.Flags().GetBool("version"); told && err == nil {
+				_, err := fmt.Fprintln(cmd.OutOrStdout(), versionLine())
+				return err
+			}
 			return cmd.Help()
 		},
 	}
+	root.Flags().BoolP("version", "v", false, "version for cstest")
 	root.PersistentFlags().Var(s.lang, "lang", "language of what a person reads: en or zh; by default that of LC_ALL, LC_MESSAGES or LANG")
 	_ = root.RegisterFlagCompletionFunc("lang", cobra.FixedCompletions([]string{"en", "zh"}, cobra.ShellCompDirectiveNoFileComp)) // it exists: it was just added
-	root.SetVersionTemplate(versionLine() + "\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w%s (see: %s --help)", flagError(err), nearestFlag(cmd, err), cmd.CommandPath())
 	})
