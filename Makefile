@@ -11,8 +11,9 @@ DEBIAN      := redis-server nginx wrk chromium tmux prometheus nghttp2-client no
 help: ## print the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
 
-deps: ## install the Debian packages and the npm client that some tests use (they skip without)
+deps: ## install the Debian packages, the npm client and the collector that some tests use (they skip without)
 	@scripts/deps.sh $(DEBIAN)
+	@scripts/otelcol.sh
 
 build: ## build bin/cstest
 	go build -o bin/cstest ./cmd/cstest
@@ -62,6 +63,9 @@ bench: build ## measure against the peers, side by side, and print the tables of
 	bench/streams.py 200 && bench/streams.py 2000 && bench/freeze.py && bench/view.sh 5 20
 	bin/cstest selftest
 
+size: ## hold the stripped binary to its limit
+	@scripts/size.sh
+
 image: ## write dist/cstest-image.tar, an OCI archive with one static program
 	@mkdir -p bin dist
 	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o bin/cstest-static ./cmd/cstest
@@ -76,9 +80,9 @@ release-snapshot: ## build and pack all platforms into dist/, and run the Linux 
 	scripts/release/smoke.sh dist
 
 ci: FUZZTIME := 5s
-ci: lint test fuzz library-short ## everything that gates a change
+ci: lint size test fuzz library-short ## everything that gates a change
 
 clean: ## remove what was built
 	rm -rf bin results dist
 
-.PHONY: help deps build test lint mutate judging-tables library library-short tune-check smoke fuzz readme bench image k8s release-snapshot ci clean
+.PHONY: help deps build test lint mutate judging-tables library library-short tune-check smoke fuzz readme bench size image k8s release-snapshot ci clean

@@ -52,7 +52,6 @@ func (s *Server) release() {
 	s.model.Close()
 	s.redis.Close()
 	s.embedded.close()
-	s.faq.Close()
 	s.chat.Close()
 	s.gates.Close()
 }

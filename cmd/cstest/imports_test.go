@@ -158,7 +158,6 @@ var fences = map[string]string{
 	"go.yaml.in/yaml":            "scenario engine/kubernetes",
 	"github.com/alicebob/":       "reference-server",
 	"github.com/redis/":          "reference-server reference-server/backflow reference-server/degrade reference-server/desk reference-server/dialog reference-server/gray reference-server/jobs reference-server/token",
-	"github.com/blevesearch/":    "reference-server/answer",
 	"github.com/coder/websocket": "reference-server/desk reference-server/window reference-server/ws",
 	"github.com/valyala/":        "driver mockllm/internal/transport",
 }

@@ -31,10 +31,8 @@ func (b *Book) Accept(entries ...Entry) error {
 		return err
 	}
 	b.mu.Lock()
-	old := b.faq
 	b.faq = faq
 	b.mu.Unlock()
-	old.Close()
 	return nil
 }
 
@@ -57,16 +55,6 @@ func (b *Book) Hot(text string) (key string, ok bool) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	return b.faq.Hot(text)
-}
-
-// Close frees the FAQ. A nil book has none.
-func (b *Book) Close() {
-	if b == nil {
-		return
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.faq.Close()
 }
 
 // Normal is a question without what does not change its meaning: the same for

@@ -176,7 +176,6 @@ func TestOwnTextsAreFit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
 	own := []string{AskBackText, SuggestText, StaticText, HandoffText, SafetyText, OrderText, OrderNoText, LeakText, NothingText}
 	for _, e := range f.entries {
 		own = append(own, e.A)

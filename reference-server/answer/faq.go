@@ -12,10 +12,6 @@ import (
 	"sync"
 	"unicode"
 
-	"github.com/blevesearch/bleve/v2"
-	"github.com/blevesearch/bleve/v2/analysis/analyzer/custom"
-	"github.com/blevesearch/bleve/v2/analysis/tokenizer/whitespace"
-	"github.com/blevesearch/bleve/v2/mapping"
 	"github.com/maypok86/otter/v2"
 )
 
@@ -31,10 +27,9 @@ type Entry struct {
 	A     string   `json:"a"`
 	Hot   bool     `json:"hot"` // the same for everybody at any time: the answer may be cached
 
-	at   int      // place in the list
-	ways []way    // of each way to ask
-	has  set      // terms of all of them, and of the keys
-	all  []string // the same as words, for the index
+	at   int   // place in the list
+	ways []way // of each way to ask
+	has  set   // terms of all of them, and of the keys
 }
 
 // Hit is what retrieval found: an answer, or suggestions, or nothing.
@@ -43,18 +38,18 @@ type Hit struct {
 	Suggestions []string
 }
 
-// FAQ finds reviewed answers: bleve proposes entries that share words with the
+// FAQ finds reviewed answers: an index proposes entries that share words with the
 // question, how like they are decides. Retrieval is a pure function of the text, so
 // hits are remembered. Safe for concurrent use.
 type FAQ struct {
 	*catalog
-	index bleve.Index
-	hits  *otter.Cache[string, Hit]
+	hits *otter.Cache[string, Hit]
 }
 
 // catalog is what is known of a list of entries. It does not change.
 type catalog struct {
 	words   *vocabulary
+	having  map[string][]*Entry // by word
 	entries map[string]*Entry
 	exact   map[string]*Entry // by normalised question
 	topics  []topicWord
@@ -70,7 +65,7 @@ func newCatalog(accepted []Entry) (*catalog, error) {
 		return nil, err
 	}
 	list = withAccepted(list, accepted)
-	c := &catalog{words: newVocabulary(), entries: map[string]*Entry{}, exact: map[string]*Entry{}}
+	c := &catalog{words: newVocabulary(), having: map[string][]*Entry{}, entries: map[string]*Entry{}, exact: map[string]*Entry{}}
 	for _, e := range list {
 		c.add(e)
 	}
@@ -84,11 +79,9 @@ type topicWord struct{ word, topic string }
 var ErrNoFAQ = errors.New("faq: no index")
 
 const (
-	faqCandidates = 20
-	faqSure       = 0.40 // likeness at which an entry answers
-	faqAhead      = 0.14 // and by which it must lead the next one
-	faqLikely     = 0.12 // likeness at which an entry is suggested
-	wordAnalyzer  = "words"
+	faqSure   = 0.40 // likeness at which an entry answers
+	faqAhead  = 0.14 // and by which it must lead the next one
+	faqLikely = 0.12 // likeness at which an entry is suggested
 )
 
 // NewFAQ indexes the reviewed questions, and those that were accepted since.
@@ -100,24 +93,7 @@ func NewFAQ(accepted ...Entry) (*FAQ, error) {
 	if err != nil {
 		return nil, err
 	}
-	mapping, err := faqMapping()
-	if err != nil {
-		return nil, err
-	}
-	index, err := bleve.NewMemOnly(mapping)
-	if err != nil {
-		return nil, fmt.Errorf("faq: %w", err)
-	}
-	batch := index.NewBatch()
-	for _, e := range known.list {
-		if err := batch.Index(e.ID, map[string]any{"q": strings.Join(e.all, " ")}); err != nil {
-			return nil, fmt.Errorf("faq: entry %s: %w", e.ID, err)
-		}
-	}
-	if err := index.Batch(batch); err != nil {
-		return nil, fmt.Errorf("faq: %w", err)
-	}
-	return &FAQ{catalog: known, index: index, hits: otter.Must(&otter.Options[string, Hit]{MaximumSize: 8192})}, nil
+	return &FAQ{catalog: known, hits: otter.Must(&otter.Options[string, Hit]{MaximumSize: 8192})}, nil
 }
 
 func parseFAQ(text []byte) ([]*Entry, error) {
@@ -132,10 +108,10 @@ func (c *catalog) add(e *Entry) {
 	c.entries[e.ID] = e
 	for _, q := range e.Q {
 		c.exact[normalise(q)] = e
-		e.all = append(e.all, c.words.tokens(q)...)
+		c.index(e, q)
 	}
 	for _, k := range append(e.Keys, e.Topic) {
-		e.all = append(e.all, c.words.tokens(k)...)
+		c.index(e, k)
 	}
 	if e.Topic != "" {
 		c.topics = append(c.topics, topicWord{e.Topic, e.Topic})
@@ -145,30 +121,16 @@ func (c *catalog) add(e *Entry) {
 	}
 }
 
-func faqMapping() (mapping.IndexMapping, error) {
-	m := bleve.NewIndexMapping()
-	if err := m.AddCustomAnalyzer(wordAnalyzer, map[string]any{"type": custom.Name, "tokenizer": whitespace.Name}); err != nil {
-		return nil, fmt.Errorf("faq: %w", err)
-	}
-	text := bleve.NewTextFieldMapping()
-	text.Analyzer = wordAnalyzer
-	text.Store = false
-	doc := bleve.NewDocumentStaticMapping()
-	doc.AddFieldMappingsAt("q", text)
-	m.DefaultMapping = doc
-	m.DefaultAnalyzer = wordAnalyzer
-	return m, nil
-}
-
-// Close frees the index. A nil FAQ has none.
-func (f *FAQ) Close() {
-	if f != nil {
-		_ = f.index.Close()
+// index notes that an entry has the words of a text.
+func (c *catalog) index(e *Entry, text string) {
+	for _, w := range c.words.tokens(text) {
+		if !slices.Contains(c.having[w], e) {
+			c.having[w] = append(c.having[w], e)
+		}
 	}
 }
 
-// Find retrieves for a text without marks. An error means that the index does
-// not work.
+// Find retrieves for a text without marks. It is a Finder's, and never errs.
 func (f *FAQ) Find(text string) (Hit, error) {
 	key := normalise(text)
 	if key == "" {
@@ -180,11 +142,9 @@ func (f *FAQ) Find(text string) (Hit, error) {
 	if hit, ok := f.hits.GetIfPresent(key); ok {
 		return hit, nil
 	}
-	hit, err := f.search(text)
-	if err == nil {
-		f.hits.Set(key, hit)
-	}
-	return hit, err
+	hit := f.search(text)
+	f.hits.Set(key, hit)
+	return hit, nil
 }
 
 // longNumber is an order or the like, and no part of the question.
@@ -196,39 +156,29 @@ type scored struct {
 	likeness float64
 }
 
-func (f *FAQ) search(text string) (Hit, error) {
+func (f *FAQ) search(text string) Hit {
 	said := spoken(longNumber.ReplaceAllString(text, ""))
 	words := f.words.tokensOf(said)
 	if len(words) == 0 {
-		return Hit{}, nil
+		return Hit{}
 	}
-	proposed, err := f.propose(f.telling(words))
-	if err != nil {
-		return Hit{}, err
-	}
-	list := f.judge(words, said, proposed)
-	slices.SortStableFunc(list, func(a, b scored) int { return cmp.Compare(b.likeness, a.likeness) })
-	return pick(list), nil
+	list := f.judge(words, said, f.propose(f.telling(words)))
+	slices.SortFunc(list, func(a, b scored) int {
+		return cmp.Or(cmp.Compare(b.likeness, a.likeness), cmp.Compare(a.entry.at, b.entry.at))
+	})
+	return pick(list)
 }
 
-// propose asks the index for entries that have these words.
-func (f *FAQ) propose(words []string) ([]*Entry, error) {
-	if len(words) == 0 {
-		return nil, nil
-	}
-	query := bleve.NewMatchQuery(strings.Join(words, " "))
-	query.SetField("q")
-	res, err := f.index.Search(bleve.NewSearchRequestOptions(query, faqCandidates, 0, false))
-	if err != nil {
-		return nil, fmt.Errorf("faq: %w", err)
-	}
-	list := make([]*Entry, 0, len(res.Hits))
-	for _, h := range res.Hits {
-		if e := f.entries[h.ID]; e != nil {
-			list = append(list, e)
+// propose gives the entries that have one of these words.
+func (f *FAQ) propose(words []string) (list []*Entry) {
+	for _, w := range words {
+		for _, e := range f.having[w] {
+			if !slices.Contains(list, e) {
+				list = append(list, e)
+			}
 		}
 	}
-	return list, nil
+	return list
 }
 
 // pick answers with the best entry if it is like enough and ahead of the others,

@@ -59,7 +59,6 @@ func TestQuestionCorpus(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
 	var tuned, third, held, fresh retrieval // those tuned on that have an entry are in faq.json
 	for _, l := range corpus(t, "testdata/questions.tsv") {
 		if l.label != "-" && f.entries[l.label] == nil {
@@ -137,7 +136,6 @@ func TestFollowUps(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
 	for _, part := range []struct {
 		file  string
 		show  bool

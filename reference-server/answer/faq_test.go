@@ -7,7 +7,6 @@ func TestFAQ(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
 	if len(f.entries) < 40 {
 		t.Fatalf("%d entries", len(f.entries))
 	}
@@ -58,7 +57,6 @@ func TestReviewedQuestionsStay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
 	in := NewIntents()
 	asked, alarms := 0, 0
 	for id, e := range f.entries {

@@ -10,7 +10,6 @@ func TestReplyCompletesFollowUps(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
 	in := NewIntents()
 	for _, c := range []struct {
 		before []string

@@ -32,7 +32,7 @@ var platforms = []string{"linux/amd64", "linux/arm64", "darwin/amd64", "darwin/a
 func main() {
 	out := flag.String("out", "dist", "folder of the release, made anew")
 	only := flag.String("only", "", "build this platform alone, as linux/amd64")
-	most := flag.Int64("max-mb", 0, "fail where a binary has more than so many MB; 0 is no limit")
+	most := flag.Int64("max-mb", 40, "fail where a binary has more than so many MB; 0 is no limit")
 	flag.Parse()
 	list := platforms
 	if *only != "" {
