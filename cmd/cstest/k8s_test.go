@@ -125,6 +125,24 @@ func TestKubernetesRun(t *testing.T) {
 			t.Errorf("exit %d, %s %q\n%s", code, doc.Verdict, doc.Reasons, &r.stderr)
 		}
 	})
+	// A connection that is lost while the load lasts costs nothing of what was recorded.
+	t.Run("a log breaks off", func(t *testing.T) {
+		t.Parallel()
+		r := onKubernetes(t, "4s", nil, k8sRun())
+		r.drives(t, 100)
+		for _, pod := range []string{"pod-0", "pod-2"} {
+			if err := os.WriteFile(r.cluster.path(pod, "breaks"), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		code := r.ends(t)
+		if doc := open(t, r.dir); code != exitPass || doc.Counts.Turns != 320 {
+			t.Errorf("exit %d, %d turns, %q\n%s", code, doc.Counts.Turns, doc.Reasons, &r.stderr)
+		}
+		if _, err := os.Stat(r.cluster.path("pod-2", "breaks")); err == nil {
+			t.Error("nobody followed the log")
+		}
+	})
 	t.Run("a secret is missing", func(t *testing.T) {
 		t.Parallel()
 		r := onKubernetes(t, "4s", nil, k8sRun("--set", "target.auth.bearer=${file:none}"))

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -40,7 +41,7 @@ func beKubectl(dir string, args []string) int {
 	case strings.HasPrefix(line, "annotate "):
 		err = c.annotate(words[2:])
 	case strings.HasPrefix(line, "logs -f "):
-		err = c.logs(os.Stdout, words[2])
+		err = c.logs(os.Stdout, words[len(words)-1])
 	case strings.HasPrefix(line, "delete "):
 		c.each(func(pod string) { c.signal(pod, syscall.SIGTERM) })
 		err = os.WriteFile(filepath.Join(dir, "deleted"), []byte(line), 0o600)
@@ -249,6 +250,10 @@ func (c fakeCluster) logs(out io.Writer, pod string) error {
 	}
 	defer f.Close() // only read from
 	for {
+		if os.Remove(c.path(pod, "breaks")) == nil {
+			_, err := io.CopyN(out, f, 100) // within a line, as it may be
+			return errors.Join(err, errors.New("the connection to the server was lost"))
+		}
 		over := c.text(pod, "code") != ""
 		if _, err := io.Copy(out, f); err != nil || over {
 			return err

@@ -1,7 +1,6 @@
 package kubernetes
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -23,15 +22,15 @@ type Cluster struct {
 	Job     *Job
 	Applied bool // the Job is there already: it is followed, and left where it is
 
-	out      conduct.Out
-	at       time.Time
-	reading  sync.WaitGroup
-	stop     context.CancelFunc
-	follows  context.Context
-	seen     map[string]int // shards by pod
-	over     map[string]bool
-	followed map[string]bool
-	gone     bool // the job was deleted
+	out     conduct.Out
+	at      time.Time
+	reading sync.WaitGroup
+	stop    context.CancelFunc
+	follows context.Context
+	seen    map[string]int // shards by pod
+	over    map[string]bool
+	tails   map[string]*tail // by pod
+	gone    bool             // the job was deleted
 }
 
 // callWithin bounds each call of kubectl but for those that follow a log.
@@ -39,7 +38,7 @@ const callWithin = 30 * time.Second
 
 // Start applies the objects.
 func (c *Cluster) Start(ctx context.Context, out conduct.Out) error {
-	c.out, c.seen, c.over, c.followed = out, map[string]int{}, map[string]bool{}, map[string]bool{}
+	c.out, c.seen, c.over, c.tails = out, map[string]int{}, map[string]bool{}, map[string]*tail{}
 	c.follows, c.stop = context.WithCancel(context.Background())
 	if c.Applied {
 		return nil
@@ -136,36 +135,6 @@ func pending(waits map[string]int64) (list reason.Reasons) {
 	return list
 }
 
-// follow reads the log of a pod from its beginning.
-func (c *Cluster) follow(p pod) {
-	if c.followed[p.name] {
-		return
-	}
-	c.followed[p.name] = true
-	cmd := c.command(c.follows, "logs", "-f", p.name)
-	from, err := cmd.StdoutPipe()
-	if err == nil {
-		err = cmd.Start()
-	}
-	if err != nil {
-		c.followed[p.name] = false // the next look tries again
-		return
-	}
-	c.reading.Go(func() {
-		in := bufio.NewReaderSize(from, 64<<10)
-		for {
-			line, err := in.ReadSlice('\n')
-			if len(line) > 0 {
-				c.out.Line(p.shard, line)
-			}
-			if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
-				break
-			}
-		}
-		_ = cmd.Wait() // what it said is read
-	})
-}
-
 // Tell annotates all pods, and those that come later as they are seen.
 func (c *Cluster) Tell(ctx context.Context, at time.Time) error {
 	c.at = at
@@ -190,6 +159,7 @@ const drainWithin = 10 * time.Second
 
 // Clean waits for the last lines, and removes what was applied.
 func (c *Cluster) Clean(ctx context.Context) error {
+	c.catchUp()
 	read := make(chan struct{})
 	go func() {
 		c.reading.Wait()
