@@ -31,7 +31,8 @@ type Facts struct {
 	// Missing names the shards, as "2/3", that are not among those this is the sum
 	// of. With any, the run is incomplete.
 	Missing []string `json:"missing_shards,omitempty"`
-	// Cut are the shards among them whose journals end before their runs did.
+	// Cut are what shards did that their journals do not have: those that end before
+	// their runs did, and stretches that logs have lost.
 	Cut []Cut `json:"cut_shards,omitempty"`
 	// Unsent is what missing and cut shards would have sent, by second, as those that
 	// are whole sent it; nil where none is.
@@ -61,10 +62,12 @@ type Storm struct {
 	End   time.Duration `json:"end_ns"`
 }
 
-// Cut is a shard that was cut off: what it did after so much of the load is not known.
+// Cut is a shard that was cut off: what it did after so much of the load is not known,
+// to its end or, with Until, up to that.
 type Cut struct {
 	Shard string        `json:"shard"` // as "2/3"
 	After time.Duration `json:"after_ns"`
+	Until time.Duration `json:"until_ns,omitempty"`
 }
 
 // UnsentSecond is what is not known of a second: conversations, and turns of each

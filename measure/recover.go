@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/cstest/cstest/reason"
 )
@@ -30,6 +31,15 @@ type Recovered struct {
 	// Lost is the length of a torn write at the end, Gaps what could not be read before it.
 	Lost int64
 	Gaps []Gap
+	// Holes are stretches of the load whose intervals are missing, of more that follow.
+	Holes []Hole
+}
+
+// Hole is a stretch of the load that a journal does not have, and how many of its Gaps
+// are all that is left of it.
+type Hole struct {
+	From, To time.Duration
+	Gaps     int
 }
 
 // Gap is a stretch of a journal that could not be read. One of length 0 is
@@ -136,12 +146,15 @@ type recovery struct {
 	record   []byte // parts of an unfinished record
 	kind     kind
 	partial  bool
-	observed []Observed // from before the facts
+	told     time.Duration // up to where intervals came
+	gaps     int           // since the last of them
+	observed []Observed    // from before the facts
 	// interval takes each in place of the sum; nil: they are added up.
 	interval func(*Snapshot) error
 }
 
 func (v *recovery) gap(offset, length int64) {
+	v.gaps++
 	if len(v.out.Gaps) < mostGaps {
 		v.out.Gaps = append(v.out.Gaps, Gap{offset, length})
 	}
@@ -208,6 +221,7 @@ func (v *recovery) take(k kind, record []byte) error {
 			return err
 		}
 		out.Intervals++
+		v.follows(s.Elapsed)
 		if v.interval != nil {
 			return v.interval(s)
 		}
@@ -293,6 +307,17 @@ func (v *recovery) see(news []Observed) bool {
 		seen.Asked, seen.Error = o.Asked, o.Error
 	}
 	return true
+}
+
+// holeLeast is by how much more than a second intervals are apart where one is missing.
+const holeLeast = 1500 * time.Millisecond
+
+// follows notes that intervals go on at a time, and what is missing before.
+func (v *recovery) follows(until time.Duration) {
+	if v.gaps > 0 && until-v.told >= holeLeast {
+		v.out.Holes = append(v.out.Holes, Hole{v.told, until, v.gaps})
+	}
+	v.told, v.gaps = max(v.told, until), 0
 }
 
 // finish settles what the end of the journal means.

@@ -31,6 +31,7 @@ const (
 	ShardsMissing Code = "shards_missing"
 	ShardCut      Code = "shard_cut"
 	ShardsCut     Code = "shards_cut"
+	ShardHoled    Code = "shard_holed"
 	FailsAtBest   Code = "fails_at_best"
 	PassesAtWorst Code = "passes_at_worst"
 	UnsentDecides Code = "unsent_decides"
@@ -46,6 +47,7 @@ func shardRows() []row {
 		{ShardsMissing, "{n:count} shards are missing, the first is {first:text}", "缺少 {n} 个分片，第一个是 {first}"},
 		{ShardCut, "shard {shard:text} is cut off after {after:duration}", "分片 {shard} 在 {after} 后中断"},
 		{ShardsCut, "{n:count} shards are cut off, the first is {first:text} after {after:duration}", "{n} 个分片中断，第一个是 {first}，在 {after} 后"},
+		{ShardHoled, "what shard {shard:text} did from {from:duration} to {to:duration} of the load is missing from its log", "分片 {shard} 的日志缺少压测 {from} 到 {to} 之间的内容"},
 		{FailsAtBest, "it fails even if all of the about {turns:count} turns that are missing had been good", "即使缺失的约 {turns} 轮全部良好，仍然不通过"},
 		{PassesAtWorst, "it passes even if all of the about {turns:count} turns that are missing had been bad", "即使缺失的约 {turns} 轮全部不良，仍然通过"},
 		{UnsentDecides, "{objective:text}: {best:word} if the about {turns:count} turns that are missing had been good, {worst:word} if bad", "{objective}：若缺失的约 {turns} 轮全部良好则为{best}，若全部不良则为{worst}"},

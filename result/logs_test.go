@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -100,6 +101,43 @@ func TestLogsOfShardsThatWereStartedAgain(t *testing.T) {
 	shards, warnings = RecoverLogs(spool(t, headless, other))
 	if len(shards) != 1 || len(warnings) != 1 || warnings[0].String() != "a journal of shard 0/2 in the logs cannot be read: no journal, or damaged beyond reading" {
 		t.Errorf("without its beginning: %d shards, %v", len(shards), warnings)
+	}
+}
+
+// A log that was rotated away in the middle of the load is told from when to when, and
+// what it held is judged as good and as bad.
+func TestLogsThatLackAStretch(t *testing.T) {
+	holed, other := shardLog(t, Shard{0, 2}, 10), shardLog(t, Shard{1, 2}, 10)
+	lines := bytes.SplitAfter(holed, []byte("\n"))
+	// The beginning is repeated in a log of hours; here it is kept, and a third of what follows is not.
+	from, to := len(lines)*4/10, len(lines)*7/10
+	rotated := bytes.Join(append(slices.Clone(lines[:from]), lines[to:]...), nil)
+	shards, _ := RecoverLogs(spool(t, rotated, other))
+	sum, err := Merge(shards...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := sum.Document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.Verdict != "incomplete" || len(d.Reasons) < 2 || !strings.HasPrefix(d.Reasons[0], "what shard 0/2 did from ") || !strings.Contains(strings.Join(d.Reasons, "\n"), "if the about ") {
+		t.Errorf("%s, %q", d.Verdict, d.Reasons)
+	}
+	hole := sum.Facts.Cut[0]
+	var missing, seconds int64
+	for _, u := range sum.Facts.Unsent {
+		missing += int64(u.Starts)
+		if u.Starts > 0 {
+			seconds++
+		}
+	}
+	started := int64(0)
+	for i := range sum.Snapshot.Seconds {
+		started += int64(sum.Snapshot.Seconds[i].Starts)
+	}
+	if started+missing < 995 || started+missing > 1005 || seconds > int64((hole.Until-hole.After)/time.Second)+1 {
+		t.Errorf("%d starts and %d missing in %d seconds of a hole from %s to %s, want 1,000", started, missing, seconds, hole.After, hole.Until)
 	}
 }
 

@@ -37,6 +37,11 @@ func Merge(shards ...*Recovered) (*Recovered, error) {
 	facts := *merged.Facts
 	facts.Missing, facts.Cut = missing(parts), cutOff(parts)
 	facts.Unsent = unsent(parts, parts[0].timeout)
+	for _, p := range parts {
+		for _, h := range p.holes() {
+			facts.Gaps -= h.Gaps // told among those that are cut
+		}
+	}
 	// The journals of those are named one by one.
 	facts.Interrupted = slices.DeleteFunc(slices.Clone(facts.Interrupted), func(r reason.Reason) bool {
 		return len(facts.Cut) > 0 && r.Code == reason.JournalEndsEarly
@@ -141,10 +146,31 @@ func partOf(r *Recovered) (part, error) {
 	return part{r, shard, s.Seed, s.Target.Timeout.D()}, nil
 }
 
-// cutOff names the parts whose journals end before their runs did, and after how
-// long, in order of their numbers.
+// holes are the stretches that the journal of a part lacks; none where it is all of a
+// load, for then nothing tells what they held.
+func (p *part) holes() []measure.Hole {
+	if p.shard.N == 1 {
+		return nil
+	}
+	return p.journal.Holes
+}
+
+// lacks tells whether something that was intended in a second may be missing from the
+// journal of a part: all is there that was intended a timeout before it ends.
+func (p *part) lacks(second int, timeout time.Duration) bool {
+	from := func(at time.Duration) int { return int(max(at-timeout, 0) / time.Second) }
+	return !p.journal.Closed && second >= from(p.Snapshot.Elapsed) || slices.ContainsFunc(p.holes(), func(h measure.Hole) bool {
+		return second >= from(h.From) && time.Duration(second)*time.Second < h.To
+	})
+}
+
+// cutOff names what parts did that their journals do not have, in order of their
+// numbers.
 func cutOff(parts []part) (list []measure.Cut) {
 	for _, p := range parts {
+		for _, h := range p.holes() {
+			list = append(list, measure.Cut{Shard: p.shard.String(), After: h.From, Until: h.To})
+		}
 		if p.shard.N > 1 && !p.journal.Closed {
 			list = append(list, measure.Cut{Shard: p.shard.String(), After: p.Snapshot.Elapsed})
 		}

@@ -15,7 +15,7 @@ func unsent(parts []part, timeout time.Duration) []measure.UnsentSecond {
 	var whole, cut []part
 	for _, p := range parts {
 		switch {
-		case !p.journal.Closed:
+		case !p.journal.Closed || len(p.holes()) > 0:
 			cut = append(cut, p)
 		case len(p.Facts.Interrupted) == 0:
 			whole = append(whole, p)
@@ -29,7 +29,7 @@ func unsent(parts []part, timeout time.Duration) []measure.UnsentSecond {
 	for second := range plan.Seconds() + 1 {
 		lacking := n - len(parts)
 		for _, p := range cut {
-			if second >= int(max(p.Snapshot.Elapsed-timeout, 0)/time.Second) {
+			if p.lacks(second, timeout) {
 				lacking++
 			}
 		}
@@ -50,7 +50,7 @@ func unsentIn(second, lacking, budgets int, whole, cut []part, timeout time.Dura
 		count(seen, p.Snapshot, second)
 	}
 	for _, p := range cut {
-		if second >= int(max(p.Snapshot.Elapsed-timeout, 0)/time.Second) {
+		if p.lacks(second, timeout) {
 			count(known, p.Snapshot, second)
 		}
 	}

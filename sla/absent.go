@@ -21,6 +21,10 @@ func absent(f *measure.Facts) (list reason.Reasons) {
 		list = append(list, reason.New(reason.ShardsCut, n, f.Cut[0].Shard, f.Cut[0].After))
 	} else {
 		for _, c := range f.Cut {
+			if c.Until > 0 {
+				list = append(list, reason.New(reason.ShardHoled, c.Shard, c.After, c.Until))
+				continue
+			}
 			list = append(list, reason.New(reason.ShardCut, c.Shard, c.After))
 		}
 	}
