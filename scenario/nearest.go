@@ -16,8 +16,9 @@ func didYouMean(word string, candidates []string) reason.Phrase {
 
 // Nearest names the candidate that word was probably meant to be, or gives the
 // empty string when none is near: one letter of three may differ, three at most,
-// and swapped neighbours count once. A word of which no letter would stay is meant
-// to be something else.
+// and swapped neighbours count once. Of candidates as near as each other it is the
+// one that begins with word. A word of which no letter would stay is meant to be
+// something else.
 func Nearest(word string, candidates []string) string {
 	if len(word) > 64 {
 		return ""
@@ -26,12 +27,16 @@ func Nearest(word string, candidates []string) string {
 	best, distance := "", min(max(len(from)/3, 1), 3)+1
 	for _, c := range candidates {
 		to := []rune(strings.ToLower(c))
-		if d := editDistance(from, to); d < distance && d < len(from) && d < max(len(to), 2) {
+		d := editDistance(from, to)
+		nearer := d < distance || d == distance && best != "" && begins(to, from) && !begins([]rune(strings.ToLower(best)), from)
+		if nearer && d < len(from) && d < max(len(to), 2) {
 			best, distance = c, d
 		}
 	}
 	return best
 }
+
+func begins(word, with []rune) bool { return strings.HasPrefix(string(word), string(with)) }
 
 // editDistance is the optimal string alignment distance in characters.
 func editDistance(a, b []rune) int {

@@ -86,6 +86,25 @@ func noSuchCommand(cmd *cobra.Command, args []string) error {
 	return reason.Errorf("unknown command %q for %q%s", args[0], cmd.CommandPath(), didYouMean(args[0], names))
 }
 
+// helpOfNoCommand has `cstest help WORD` refuse a word that is no command.
+func helpOfNoCommand(root *cobra.Command) {
+	help, _, err := root.Find([]string{"help"})
+	if err != nil {
+		return
+	}
+	help.Example = "  cstest help run\n  cstest help serve mockllm"
+	help.Args = func(_ *cobra.Command, args []string) error {
+		cmd, rest, err := root.Find(args)
+		switch {
+		case err != nil:
+			return err
+		case len(rest) > 0 && cmd.HasSubCommands():
+			return noSuchCommand(cmd, rest)
+		}
+		return nil
+	}
+}
+
 // nearestFlag names the flag that was probably meant by one that is not known.
 func nearestFlag(cmd *cobra.Command, err error) reason.Phrase {
 	var unknown *pflag.NotExistError

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	refserver "github.com/cstest/cstest/reference-server"
 	"github.com/cstest/cstest/scenario"
@@ -32,15 +33,7 @@ func completeBuiltIn(_ *cobra.Command, args []string, _ string) ([]string, cobra
 // completeScenarioFlags says what may follow the flags that choose a scenario.
 func completeScenarioFlags(cmd *cobra.Command) {
 	cmd.ValidArgsFunction = completeScenario
-	for flag, complete := range map[string]cobra.CompletionFunc{
-		"profile": cobra.FixedCompletions(refserver.Profiles(), cobra.ShellCompDirectiveNoFileComp),
-		"knob": func(_ *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-			return knobs(""), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
-		},
-		"set": completeSet,
-	} {
-		_ = cmd.RegisterFlagCompletionFunc(flag, complete) // refused only where there is no such flag, which a test would see
-	}
+	_ = cmd.RegisterFlagCompletionFunc("set", completeSet) // refused only where there is no such flag, which a test would see
 }
 
 func knobs(before string) []string {
@@ -69,4 +62,61 @@ func completeSet(_ *cobra.Command, args []string, begun string) ([]string, cobra
 		}
 	}
 	return sc.CompletePath(begun), directive
+}
+
+// wordFlags are the flags that take one of a few words, by command where it matters.
+func wordFlags() map[string][]string {
+	return map[string][]string{
+		"on-inconclusive":         {"fail", "pass"},
+		"cstest init --from":      {"curl", "har", "openapi", "postman"},
+		"cstest report --unit":    {"ns", "us", "ms"},
+		"cstest report --format":  {"text", "html", "markdown", "junit", "json", "csv", "openmetrics", "load-performance", "benchmark-json", "gobench", "github"},
+		"cstest compare --format": {"text", "markdown", "json"},
+		"cstest trend --format":   {"text", "html", "markdown", "json"},
+		"cstest capacity --until": {"context", "integrity", "full_quality", "expected"},
+		"cstest tune --gate":      metricNames(),
+		"redis":                   {"embedded", "redis://"},
+		"profile":                 refserver.Profiles(),
+	}
+}
+
+// completeWords says of every command what may follow those of its flags that take
+// one of a few words, a knob, or a field to vary.
+func completeWords(cmd *cobra.Command) {
+	words := wordFlags()
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		list, some := words[cmd.CommandPath()+" --"+f.Name]
+		if !some {
+			list = words[f.Name]
+		}
+		var complete cobra.CompletionFunc
+		switch {
+		case len(list) > 0:
+			complete = cobra.FixedCompletions(list, cobra.ShellCompDirectiveNoFileComp)
+		case f.Name == "knob":
+			complete = completeKnob
+		case f.Name == "vary":
+			complete = completeVary
+		default:
+			return
+		}
+		_ = cmd.RegisterFlagCompletionFunc(f.Name, complete) // refused only where there is one already
+	})
+	for _, sub := range cmd.Commands() {
+		completeWords(sub)
+	}
+}
+
+func completeKnob(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return knobs(""), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+}
+
+// completeVary proposes what --vary takes: the profile, knobs by their names, and
+// paths as --set does.
+func completeVary(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+	paths, directive := completeSet(cmd, args, begun)
+	if strings.Contains(begun, "=") {
+		return paths, directive
+	}
+	return append(append([]string{"profile="}, knobs("")...), paths...), directive
 }

@@ -117,6 +117,9 @@ purpose, and says with evidence whether the SLA holds.
 		newScenariosCmd(s), newInitCmd(s), newValidateCmd(s), newSchemaCmd(s), newImportCmd(s), newLearnCmd(s),
 		newServeCmd(s), newSlurmCmd(s), newK8sCmd(s), newRenderCmd(s), newCollectCmd(s), newVersionCmd(s), newRunShardCmd(s), newManCmd(),
 	)
+	root.InitDefaultHelpCmd()
+	helpOfNoCommand(root)
+	completeWords(root)
 	wrapArgs(root)
 	tellExitCodes(root)
 	return root
