@@ -51,6 +51,7 @@ type Exchange struct {
 type Path struct {
 	Field, Path, Value string
 	Found              bool
+	Truth              bool // it has to be true
 }
 
 // decoded is an answer with a note of what the driver undid of its body, and that
@@ -85,7 +86,11 @@ func bare(body string) string { return strings.TrimPrefix(body, "\ufeff") }
 func pathsOf(t *scenario.Target, head, body string) (list []Path) {
 	look := func(field, place string) {
 		value, found := lookUp(t, place, head, body)
-		list = append(list, Path{Field: field, Path: place, Found: found, Value: value})
+		p := Path{Field: field, Path: place, Found: found, Value: value}
+		if field == "ok" {
+			_, p.Truth = t.Response.OK.Word()
+		}
+		list = append(list, p)
 	}
 	if t.Response != nil {
 		t.Response.EachPlace(look)

@@ -53,6 +53,12 @@ func TestPathsAndSavedValues(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
 	}
+	target.Response.OK[0].Path = "code"
+	e.Paths = pathsOf(target, "", `{"code":0}`)
+	if text := e.Text(reason.English); !strings.Contains(text, "found: 0, which is not true: where that means that all is well, write ok: {path: code, equals: 0}\n") {
+		t.Errorf("of a number nothing is said in\n%s", text)
+	}
+	target.Response.OK = scenario.Conditions{{Path: "ok"}}
 	target.Mode = scenario.ModeStream
 	streamed := pathsOf(target, "", "data: {\"id\":\"d1\"}\n\ndata: {\"data\":{\"reply\":\"x\"}}\n\ndata: [DONE]\n")
 	if !streamed[0].Found || streamed[0].Value != "d1" || !streamed[1].Found || streamed[2].Found {

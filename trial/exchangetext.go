@@ -16,7 +16,7 @@ type exchangeWords struct {
 	Nothing, None, NotFound, Found, NotMapped, Unheard string
 	Tier, Answer, StatusF, AfterF                      string
 	UnknownAuthority, Colon                            string
-	Spent, SpentF, UntoldF, CallsF                     string
+	Spent, SpentF, UntoldF, CallsF, NotTrueF           string
 }
 
 func exchangeWordsIn(lang reason.Lang) exchangeWords {
@@ -27,6 +27,7 @@ func exchangeWordsIn(lang reason.Lang) exchangeWords {
 			Tier: "档位", Answer: "应答", StatusF: "状态码 %d", AfterF: "%s，%s，用时 %s",
 			UnknownAuthority: "（请在 target.tls.ca 中写明其 CA，或加 --insecure）", Colon: "：",
 			Spent: "token", SpentF: "输入 %d，输出 %d；%d 个应答中有 %d 个告知", UntoldF: "未告知（%d 个应答）", CallsF: "；工具调用 %d 次",
+			NotTrueF: "，不是 true：若它表示一切正常，请写 ok: {path: %s, equals: %s}",
 		}
 	}
 	return exchangeWords{
@@ -35,6 +36,7 @@ func exchangeWordsIn(lang reason.Lang) exchangeWords {
 		Tier: "tier", Answer: "answer", StatusF: "status %d", AfterF: "%s, %s after %s",
 		UnknownAuthority: " (name its CA in target.tls.ca, or add --insecure)", Colon: ": ",
 		Spent: "tokens", SpentF: "%d in, %d out; of %d answers %d told", UntoldF: "not told (%d answers)", CallsF: "; %d tool calls",
+		NotTrueF: ", which is not true: where that means that all is well, write ok: {path: %s, equals: %s}",
 	}
 }
 
@@ -93,6 +95,9 @@ func (e *Exchange) Text(lang reason.Lang) string {
 		what := w.NotFound
 		if p.Found {
 			what = w.Found + w.orNone(oneLine(p.Value))
+		}
+		if p.Found && p.Truth && p.Value != "true" && p.Value != "false" {
+			what += fmt.Sprintf(w.NotTrueF, p.Path, oneLine(p.Value))
 		}
 		fmt.Fprintf(&b, "    %-13s  %s  %s\n", p.Field, p.Path, what)
 	}
