@@ -319,7 +319,7 @@ func TestComparisonListsWhatDiffers(t *testing.T) {
 	}
 	none := func(*Document) {}
 	a := []Run{run(map[string]string{"load.think": "1s", "target.http": "1.1"}, none), run(map[string]string{"load.think": "1s", "target.http": "1.1"}, func(d *Document) {
-		d.CstestVersion, d.Scenario.Seed = "0.0.9", 77
+		d.CstestVersion, d.Scenario.Seed, d.Overrides = "0.0.9", 77, []string{"seed=77"}
 	})}
 	b := []Run{run(map[string]string{"load.think": "2s", "target.http": "h2c"}, func(d *Document) {
 		d.Target.HTTP, d.Environment.Cores, d.Overrides = "h2c", 64, []string{"--set load.think=2s"}

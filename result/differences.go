@@ -76,8 +76,14 @@ func SurroundingsDiffer(a, b *Document) reason.Reasons {
 		{"cores", strconv.Itoa(x.Cores), strconv.Itoa(y.Cores)},
 		{"kernel", x.Kernel, y.Kernel},
 		{"seed", strconv.FormatUint(a.Scenario.Seed, 10), strconv.FormatUint(b.Scenario.Seed, 10)},
-		{"overrides", strings.Join(a.Overrides, " "), strings.Join(b.Overrides, " ")},
+		{"overrides", overridesText(a), overridesText(b)},
 	})
+}
+
+// overridesText is what was set on the command line but the seed, which is told by itself
+// and differs from run to run by design.
+func overridesText(d *Document) string {
+	return strings.Join(slices.DeleteFunc(slices.Clone(d.Overrides), func(s string) bool { return strings.HasPrefix(s, "seed=") }), " ")
 }
 
 // ValuesDiffer lists the values of two scenarios that differ, of keys that none of
