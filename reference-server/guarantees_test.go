@@ -34,6 +34,7 @@ func echoModel(t *testing.T) string {
 				saw = append(saw, markPattern.FindAllString(m.Get("content").Str, -1)...)
 			}
 		}
+		w.Header().Set("Content-Type", "application/json")
 		answer := "看到 " + strings.Join(saw, " ") + " 好的"
 		_ = json.NewEncoder(w).Encode(map[string]any{"choices": []any{map[string]any{"message": map[string]any{"role": "assistant", "content": answer}}}})
 	}))
@@ -197,6 +198,16 @@ func holdDialogsUnder(t *testing.T, f *fault, llm, redisURL string) {
 	if k.answered < 50 {
 		t.Errorf("%d answers: too few to say anything", k.answered)
 	}
+	byModel := 0
+	for _, o := range k.history {
+		if o.byModel {
+			byModel++
+		}
+	}
+	if byModel < len(k.history)/4 {
+		t.Errorf("%d of %d answers are the model's, too few to say what it saw", byModel, len(k.history))
+	}
+	t.Logf("%d answers, %d by the model", len(k.history), byModel)
 	if unkept := slices.ContainsFunc(k.history, func(o observation) bool { return !o.persisted }); f.unkept && !unkept {
 		t.Error("every answer was kept: nothing was wrong with Redis")
 	}
