@@ -77,6 +77,9 @@ func (j *judge) had(badly bool) Result {
 		if snap.Verified > 0 {
 			snap.Counts[measure.Integrity]++ // one is enough
 		}
+		if snap.Counts[measure.Refused] > 0 {
+			snap.Counts[measure.LetIn]++
+		}
 		snap.Planted++
 	} else {
 		snap.Conversations[measure.Complete] += starts

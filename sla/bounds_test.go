@@ -97,6 +97,10 @@ func TestUnsentTurnsOfEveryObjective(t *testing.T) {
 		{"calls", "calls", scenario.SLA{Objectives: []scenario.Objective{calls}}, func(b *bench) { b.facts.LLMKnown, b.facts.LLMCalls = true, 1100 }, 100, [2]string{"pass", "fail"}},
 		{"content that can be told", "integrity", scenario.SLA{}, func(b *bench) { b.turns(1, 1, nil) }, 1, [2]string{"pass", "fail"}},
 		{"content that cannot", "integrity", scenario.SLA{}, nil, 1, [2]string{}},
+		{"turns to refuse", "refused", scenario.SLA{}, func(b *bench) {
+			b.s.Conversations[0].Turns[0].Expect = &scenario.Expect{Refused: []int{401}}
+			b.turns(1, 1, func(t *measure.Turn) { t.Outcome, t.Memory = measure.Refused, measure.NotVerified })
+		}, 1, [2]string{"pass", "fail"}},
 		{"planted values", "planted", scenario.SLA{}, func(b *bench) { b.s.Checks.Planted = []string{"x"} }, 1, [2]string{"pass", "fail"}},
 	} {
 		b := bounded(t, c.sla, 1000, 0)
