@@ -180,8 +180,12 @@ func (s *Set) Flush() []result.Output {
 		select {
 		case <-f.done:
 		case <-limit.Done():
-			f.stuck = true
-			f.fail(errStuck)
+			select {
+			case <-f.done: // it was another that took so long
+			default:
+				f.stuck = true
+				f.fail(errStuck)
+			}
 		}
 		list = append(list, f.told())
 	}

@@ -143,6 +143,55 @@ func TestSlowSinkIsDropped(t *testing.T) {
 	})
 }
 
+// stuckSink is a sink that does not come back, whatever its time.
+type stuckSink struct {
+	kept
+	gate  chan struct{}
+	ended bool
+}
+
+func (s *stuckSink) Take(context.Context, *output.Second) error { <-s.gate; return nil }
+
+func (s *stuckSink) End(context.Context, *result.Document) error { s.ended = true; return nil }
+
+// A sink that does not come back holds no run: what it was to be told is counted, and
+// nothing more is asked of it.
+func TestStuckSinkIsLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stuck, other := &stuckSink{gate: make(chan struct{})}, &kept{}
+		set := output.Open(&output.About{Plan: plan}, []output.Feed{{Sink: stuck}, {Sink: other}})
+		for i := range 5 {
+			set.Take(&output.Live{Elapsed: time.Duration(i+1) * time.Second})
+			synctest.Wait()
+		}
+		begin := time.Now()
+		told := set.Flush()
+		if took := time.Since(begin); took != 11*time.Second || told[0].Seconds != 0 || told[0].SecondsDropped != 5 || told[0].Failed != 1 || told[0].Error == "" || told[1].Seconds != 5 {
+			t.Errorf("after %v: %+v", took, told)
+		}
+		if err := set.End(t.Context(), &result.Document{}); err != nil || stuck.ended || other.ended == nil {
+			t.Errorf("ended %v and %v, %v", stuck.ended, other.ended != nil, err)
+		}
+		close(stuck.gate)
+	})
+}
+
+// Of turns that are taken in part only those are dropped that were not.
+func TestTurnsTakenInPart(t *testing.T) {
+	k := &kept{err: &output.PartError{Turns: 1, Err: errors.New("no room")}}
+	set := output.Open(&output.About{Plan: plan}, []output.Feed{{Sink: k, Turns: measure.EveryTurn}})
+	set.Tell(measure.EveryTurn, make([]measure.Turn, 1))
+	if o := set.Flush()[0]; o.Turns != 0 || o.TurnsDropped != 1 || o.Failed != 1 || o.Error != "no room" {
+		t.Errorf("told %+v", o)
+	}
+	k.err = &output.PartError{Turns: 0, Err: errors.New("late")}
+	set = output.Open(&output.About{Plan: plan}, []output.Feed{{Sink: k, Turns: measure.EveryTurn}})
+	set.Tell(measure.EveryTurn, make([]measure.Turn, 9))
+	if o := set.Flush()[0]; o.Turns != 9 || o.TurnsDropped != 0 || o.Failed == 0 {
+		t.Errorf("told %+v", o)
+	}
+}
+
 func TestFailuresAreCounted(t *testing.T) {
 	k := &kept{err: errors.New("disk full")}
 	set := output.Open(&output.About{Plan: plan}, []output.Feed{{Spec: output.Spec{Kind: "json", To: "x"}, Sink: k, Turns: measure.EveryTurn}})

@@ -97,3 +97,46 @@ func TestLinesOfTurnsAreBounded(t *testing.T) {
 		t.Errorf("%d lines", len(l))
 	}
 }
+
+// full is a disk with room for so many bytes.
+type full struct {
+	file
+	room int
+}
+
+func (f *full) Write(b []byte) (int, error) {
+	n := min(len(b), f.room)
+	f.room -= n
+	_, _ = f.Buffer.Write(b[:n])
+	if n < len(b) {
+		return n, errors.New("no space left on device")
+	}
+	return n, nil
+}
+
+// A disk that is full from some second on is an error of each second from there: none
+// is taken for written, and the file ends with the lines that were.
+func TestDiskThatFills(t *testing.T) {
+	f := &full{room: 2000}
+	s, err := jsonl.New(f, about, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	written := 0
+	for i := range 20 {
+		err := s.Take(t.Context(), &output.Second{Elapsed: time.Duration(i+1) * time.Second})
+		if err == nil && written < i {
+			t.Fatalf("second %d is said to be written behind one that is not", i)
+		}
+		if err == nil {
+			written++
+		}
+	}
+	whole := strings.Count(f.String(), "\n") - 1 // and the first line
+	if written == 0 || written == 20 || whole != written {
+		t.Errorf("%d seconds are said to be written, %d are", written, whole)
+	}
+	if err := s.End(t.Context(), &result.Document{}); err == nil || !f.closed {
+		t.Errorf("the end is said to be written: %v", err)
+	}
+}
