@@ -11,6 +11,8 @@ const (
 	ShardsDrain        Code = "shards_drain"
 	ShardsNotWaitedFor Code = "shards_not_waited_for"
 	ShardLostBefore    Code = "shard_lost_before"
+	ShardLostSilent    Code = "shard_lost_silent"
+	ShardGone          Code = "shard_gone"
 	NoShardLeft        Code = "no_shard_left"
 	SrunMissing        Code = "srun_missing"
 	SrunHangs          Code = "srun_hangs"
@@ -46,6 +48,8 @@ func engineRows() []row {
 		{ShardsDrain, "stopping: no conversation begins any more, those begun may end", "正在停止：不再有会话到达，已开始的会话可以结束"},
 		{ShardsNotWaitedFor, "{shards:count} shards had not ended {grace:duration} after the plan and its drain: what they wrote until then is added up", "计划与收尾结束 {grace} 后仍有 {shards} 个分片未结束：只合并其此前写出的内容"},
 		{ShardLostBefore, "shard {shard:text} ended before the load began, and nothing was sent: {how:text}; its last words: {said:text}", "压测尚未开始分片 {shard} 就已结束，未发送任何负载：{how}；它最后说：{said}"},
+		{ShardLostSilent, "shard {shard:text} ended before the load began, and nothing was sent: {how:text}; it said nothing", "压测尚未开始分片 {shard} 就已结束，未发送任何负载：{how}；它什么也没说"},
+		{ShardGone, "of the end of shard {shard:text} the engine says: {how:text}", "关于分片 {shard} 的结束，引擎说：{how}"},
 		{NoShardLeft, "no shard left a journal that can be read: see {dir:text}", "没有分片留下可读的运行记录：请看 {dir}"},
 		{SrunMissing, "{why:text}: is Slurm's client installed here?", "{why}：这里安装了 Slurm 客户端吗？"},
 		{SrunHangs, "srun does not end: see squeue", "srun 没有结束：请看 squeue"},

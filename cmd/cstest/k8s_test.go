@@ -121,7 +121,8 @@ func TestKubernetesRun(t *testing.T) {
 		r.drives(t, 100)
 		r.cluster.signal("pod-2", syscall.SIGKILL)
 		code := r.ends(t)
-		if doc := open(t, r.dir); code != 11 || doc.Verdict != "incomplete" || !strings.HasPrefix(doc.Reasons[0], "shard 2/3 is cut off after ") {
+		if doc := open(t, r.dir); code != 11 || doc.Verdict != "incomplete" || !strings.HasPrefix(doc.Reasons[0], "shard 2/3 is cut off after ") ||
+			!slices.Contains(doc.Warnings, "of the end of shard 2/3 the engine says: Error, exit 137") {
 			t.Errorf("exit %d, %s %q\n%s", code, doc.Verdict, doc.Reasons, &r.stderr)
 		}
 	})

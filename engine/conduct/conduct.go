@@ -117,6 +117,9 @@ func (c *conductor) conduct(ctx, graceful context.Context) error {
 	if err := c.follow(ctx, graceful, time.Now().Add(end-lead+time.Until(base)+graceTime)); err != nil {
 		return err
 	}
+	for _, l := range c.gather.ends() {
+		c.warn(reason.New(reason.ShardGone, shardName(l.shard, c.Shards), l.how))
+	}
 	c.hear(ctx)
 	return nil
 }
@@ -164,7 +167,11 @@ func (c *conductor) assemble(graceful context.Context) error {
 		case s.err != nil:
 			return s.err
 		case s.lost >= 0:
-			return &LostError{Why: reason.New(reason.ShardLostBefore, shardName(s.lost, c.Shards), orUnknown(s.how), s.said), Code: s.code}
+			why := reason.New(reason.ShardLostBefore, shardName(s.lost, c.Shards), orUnknown(s.how), s.said)
+			if s.said == "" {
+				why = reason.New(reason.ShardLostSilent, shardName(s.lost, c.Shards), orUnknown(s.how))
+			}
+			return &LostError{Why: why, Code: s.code}
 		case s.allGone:
 			return &LostError{Why: reason.New(reason.EngineGone, orUnknown(s.how))}
 		case s.ready == c.Shards:

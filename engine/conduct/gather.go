@@ -183,6 +183,24 @@ func (g *gather) state() state {
 	return s
 }
 
+// gone is a shard that is gone and did not say that it ended, and how the engine says
+// that came.
+type gone struct {
+	shard int
+	how   string
+}
+
+func (g *gather) ends() (list []gone) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for i := range g.members {
+		if m := &g.members[i]; m.gone && !m.ended && m.how != "" {
+			list = append(list, gone{i, m.how})
+		}
+	}
+	return list
+}
+
 // close ends the logs.
 func (g *gather) close() error {
 	g.mu.Lock()
