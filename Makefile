@@ -74,6 +74,9 @@ image: ## write dist/cstest-image.tar, an OCI archive with one static program
 k8s: ## decode what is rendered for Kubernetes with its own types, strictly (a module of its own)
 	cd engine/kubernetes/testdata/lab && go test -run Strict .
 
+k8s-lab: image ## run for real on a Kubernetes of one node, built once into LAB (root, cgroup v1; ten minutes the first time)
+	CSTEST=$(CURDIR)/bin/cstest-static engine/kubernetes/testdata/lab/lab.sh
+
 release-snapshot: ## build and pack all platforms into dist/, and run the Linux one in a clean Debian
 	go run ./scripts/release -out dist
 	@scripts/deps.sh debootstrap
@@ -85,4 +88,4 @@ ci: lint size test fuzz library-short ## everything that gates a change
 clean: ## remove what was built
 	rm -rf bin results dist
 
-.PHONY: help deps build test lint mutate judging-tables library library-short tune-check smoke fuzz readme bench size image k8s release-snapshot ci clean
+.PHONY: help deps build test lint mutate judging-tables library library-short tune-check smoke fuzz readme bench size image k8s k8s-lab release-snapshot ci clean
