@@ -23,6 +23,7 @@ func (s Selection) Has(t *Turn) bool {
 		return true
 	case SampledTurns:
 		return !Answered.Has(t.Outcome) || (uint(t.TraceID[14])<<8|uint(t.TraceID[15]))%100 == 0
+	case NoTurns:
 	}
 	return false
 }

@@ -44,7 +44,7 @@ func (l *lane) Record(t *measure.Turn) {
 
 // offer leaves a turn to be told, or counts it as dropped.
 func (f *feed) offer(t *measure.Turn) {
-	if !f.Feed.Turns.Has(t) {
+	if !f.Turns.Has(t) {
 		return
 	}
 	told := Turn{*t}
@@ -62,8 +62,8 @@ func (s *Set) Selections() (list []measure.Selection) {
 		return nil
 	}
 	for _, f := range s.feeds {
-		if f.turns != nil && !slices.Contains(list, f.Feed.Turns) {
-			list = append(list, f.Feed.Turns)
+		if f.turns != nil && !slices.Contains(list, f.Turns) {
+			list = append(list, f.Turns)
 		}
 	}
 	return list
@@ -76,7 +76,7 @@ func (s *Set) Tell(which measure.Selection, turns []measure.Turn) {
 	}
 	for _, f := range s.feeds {
 		for i := range turns {
-			if f.Feed.Turns == which {
+			if f.Turns == which {
 				f.offer(&turns[i])
 			}
 		}
@@ -89,7 +89,7 @@ func (s *Set) Missed(which measure.Selection, n int64) {
 		return
 	}
 	for _, f := range s.feeds {
-		if f.turns != nil && f.Feed.Turns == which {
+		if f.turns != nil && f.Turns == which {
 			f.turnsLost.Add(n)
 		}
 	}

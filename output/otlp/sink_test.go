@@ -61,12 +61,17 @@ func TestCollectorsThatDoNotTakeIt(t *testing.T) {
 	}{
 		"takes it":         {func(http.ResponseWriter, *http.Request) {}, "", ""},
 		"takes it in JSON": {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"partialSuccess":{}}`)) }, "", ""},
-		"400":              {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "bad\x1b[2J", 400) }, `/v1/metrics answers 400 Bad Request: "bad\x1b[2J\n"`, "/v1/traces answers 400"},
-		"401":              {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) }, "answers 401 Unauthorized", "answers 401"},
+		"400":              {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "bad\x1b[2J", http.StatusBadRequest) }, `/v1/metrics answers 400 Bad Request: "bad\x1b[2J\n"`, "/v1/traces answers 400"},
+		"401":              {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }, "answers 401 Unauthorized", "answers 401"},
 		"404":              {http.NotFound, "answers 404", "answers 404"},
-		"503":              {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }, "answers 503", "answers 503"},
-		"leads elsewhere":  {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://192.0.2.1/", 307) }, "answers 307", "answers 307"},
-		"endless answer":   {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500); _, _ = w.Write(make([]byte, 1<<20)) }, "answers 500", "answers 500"},
+		"503":              {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }, "answers 503", "answers 503"},
+		"leads elsewhere": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://192.0.2.1/", http.StatusTemporaryRedirect)
+		}, "answers 307", "answers 307"},
+		"endless answer": {func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusInternalServerError)
+			_, _ = w.Write(make([]byte, 1<<20))
+		}, "answers 500", "answers 500"},
 		"half an answer": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "100")
 			_, _ = w.Write([]byte("x"))

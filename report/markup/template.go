@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"strconv"
 	"strings"
 	"text/template/parse"
 )
@@ -40,7 +41,7 @@ func Parse(funcs Funcs, sources ...string) (*Template, error) {
 		}
 	}
 	for i, text := range sources {
-		trees, err := parse.Parse(fmt.Sprint(i), text, "", "", known)
+		trees, err := parse.Parse(strconv.Itoa(i), text, "", "", known)
 		if err != nil {
 			return nil, err
 		}
@@ -198,13 +199,15 @@ func (f *filling) print(n *parse.ActionNode, v reflect.Value) {
 	if !v.IsValid() {
 		return
 	}
-	own, isRaw := v.Interface().(Raw)
+	own, isRaw := reflect.TypeAssert[Raw](v)
 	if isRaw != f.raw[n] {
 		f.fail(n, "Raw, and nothing else, goes into a script or a style, and nowhere else")
 	}
-	switch x := v.Interface().(type) {
-	case Raw:
+	if isRaw {
 		f.write(string(own))
+		return
+	}
+	switch x := v.Interface().(type) {
 	case string:
 		f.write(escape(x))
 	case fmt.Stringer:

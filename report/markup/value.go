@@ -3,6 +3,7 @@ package markup
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"text/template/parse"
 )
@@ -41,9 +42,9 @@ func (f *filling) value(n parse.Node, dot reflect.Value) reflect.Value {
 	case *parse.FieldNode:
 		return f.fields(n, dot, n.Ident)
 	case *parse.VariableNode:
-		for i := len(f.vars) - 1; i >= 0; i-- {
-			if f.vars[i].name == n.Ident[0] {
-				return f.fields(n, f.vars[i].value, n.Ident[1:])
+		for _, v := range slices.Backward(f.vars) {
+			if v.name == n.Ident[0] {
+				return f.fields(n, v.value, n.Ident[1:])
 			}
 		}
 		f.fail(n, "no such variable")
@@ -177,7 +178,7 @@ func builtin() Funcs {
 		"not": func(v any) bool { return !truth(reflect.ValueOf(v)) },
 		"or":  func(list ...any) any { return firstThat(true, list) },
 		"and": func(list ...any) any { return firstThat(false, list) },
-		"eq":  func(a, b any) (bool, error) { return equal(a, b) },
+		"eq":  equal,
 		"ne": func(a, b any) (bool, error) {
 			same, err := equal(a, b)
 			return !same, err
