@@ -168,6 +168,8 @@ func TestNotDescribed(t *testing.T) {
 		`{}`: "that is no OpenAPI document",
 		`[`:  "is not JSON",
 		deep: "too deep or too large",
+		`{"openapi":"3.0.0","paths":{"/files/search":{"get":{"parameters":[{"in":"query","name":"query","required":true,"schema":{"type":"string"}}],"responses":{}}},"/files/{id}":{"put":{"parameters":[{"in":"path","name":"id"}],"requestBody":{"content":{"application/json":{"example":{"content":"a b"}}}}}}}}`: "PUT /files/{id}, GET /files/search take a text, but none is a POST",
+		`{"openapi":"3.0.0","paths":{"/v1/chat/messages":{"post":{"requestBody":{"content":{"application/json":{"schema":{"type":"object","required":["payload"],"properties":{"payload":{"type":"object"},"userId":{"type":"string"}}}}}}}},"/v1/chat/tasks":{"post":{}}}}`:                                           "messages): POST /v1/chat/messages sound like a chat, but no field of theirs is described",
 		`{"openapi":"3.0.0","paths":{"/products":{"get":{}}}}`:                                                                                                "no operation takes a text",
 		strings.Replace(op, "%", `{"type":"object","properties":{"text":{"type":"integer"}}}`, 1):                                                             "no operation takes a text",
 		strings.Replace(op, "%", `{"$ref":"https://h/x.json"}`, 1):                                                                                            "POST /chat: a $ref leads out of the file",

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -38,6 +39,7 @@ type operation struct {
 	x     *Exchange
 	said  leaf
 	score int
+	talks bool // it may be a turn: it is a POST, or its path sounds like a chat
 	notes reason.Reasons
 	env   *secrets
 }
@@ -97,6 +99,7 @@ func parseDocument(text []byte) (*tree, error) {
 func (o *openAPI) best(paths *tree) (best *operation, others []string, err error) {
 	var why error // the first operation that could not be read
 	var all []*operation
+	var silent []string // those that sound like a chat and take no text
 	for i, path := range paths.keys {
 		ops := o.resolved(paths.items[i])
 		for _, method := range []string{"post", "put", "patch", "get"} {
@@ -110,26 +113,50 @@ func (o *openAPI) best(paths *tree) (best *operation, others []string, err error
 				why = err
 			case err == nil && one != nil:
 				all = append(all, one)
+			case err == nil && method == "post" && soundsLikeChat(path[strings.LastIndex(strings.TrimSuffix(path, "/"), "/"):]):
+				silent = append(silent, "POST "+path)
 			}
 		}
 	}
-	slices.SortStableFunc(all, func(a, b *operation) int { return b.score - a.score })
+	slices.SortStableFunc(all, func(a, b *operation) int {
+		if a.talks != b.talks {
+			return map[bool]int{true: -1, false: 1}[a.talks]
+		}
+		return b.score - a.score
+	})
+	for _, one := range all {
+		others = append(others, one.name)
+	}
 	switch {
-	case len(all) > 0:
+	case len(all) > 0 && all[0].talks:
+		best, others = all[0], others[1:]
 	case why != nil:
 		return nil, nil, why
 	default:
-		return nil, nil, reason.Errorf("no operation takes a text that a customer may say (a field such as message, text, query or messages): record a request instead, --from curl or --from har")
-	}
-	best = all[0]
-	for _, other := range all[1:] {
-		others = append(others, other.name)
+		return nil, nil, noTurn(silent, others)
 	}
 	if err := o.finish(best); err != nil {
 		return nil, nil, err
 	}
 	return best, others, nil
 }
+
+// noTurn says why no operation is a turn, and which come near to one.
+func noTurn(silent, texts []string) error {
+	list := func(names []string) string { return strings.Join(names[:min(len(names), 5)], ", ") }
+	switch {
+	case len(silent) > 0:
+		return reason.Errorf("no operation takes a text that a customer may say (a field such as message, text, query or messages): %.500s sound like a chat, but no field of theirs is described as such a text; record a request instead, --from curl or --from har", list(silent))
+	case len(texts) > 0:
+		return reason.Errorf("no operation is a customer's turn: %.500s take a text, but none is a POST or has a path that sounds like a chat; record a request instead, --from curl or --from har", list(texts))
+	}
+	return reason.Errorf("no operation takes a text that a customer may say (a field such as message, text, query or messages): record a request instead, --from curl or --from har")
+}
+
+// chatPath is what a chat's path has; a task is no ask.
+var chatPath = regexp.MustCompile(`(?i)chat|message|conversation|dialog|completion|talk|query|session|(?:^|[^a-z])ask(?:[^a-z]|$)`)
+
+func soundsLikeChat(path string) bool { return chatPath.MatchString(path) }
 
 // operation makes a request of what is said of one; nil where it takes no text.
 func (o *openAPI) operation(path, method string, ops, op *tree) (*operation, error) {
@@ -151,11 +178,9 @@ func (o *openAPI) operation(path, method string, ops, op *tree) (*operation, err
 	if score == 0 {
 		return nil, nil
 	}
-	for _, word := range []string{"chat", "message", "conversation", "dialog", "completion", "ask", "talk", "query", "session"} {
-		if strings.Contains(strings.ToLower(path), word) {
-			score += 20
-			break
-		}
+	sounds := soundsLikeChat(path)
+	if sounds {
+		score += 20
 	}
 	if r := readAnswer(x.Answer, said.text); r != nil && r.answer != "" {
 		score += 10
@@ -163,7 +188,7 @@ func (o *openAPI) operation(path, method string, ops, op *tree) (*operation, err
 	if method == "get" {
 		score -= 15
 	}
-	return &operation{name: name, x: x, said: said, score: score, notes: o.notes, env: o.env}, nil
+	return &operation{name: name, x: x, said: said, score: score, talks: sounds || method == "post", notes: o.notes, env: o.env}, nil
 }
 
 // finish puts the address and what proves who asks into the operation that is taken.

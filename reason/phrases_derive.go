@@ -27,6 +27,8 @@ func derivePhrases() []phraseRow {
 		{"--send goes with --from curl: what is described is not asked", "--send 只与 --from curl 合用：描述文件不会发送请求"},
 		{"that is no OpenAPI document: it has no openapi (or swagger) and paths", "这不是 OpenAPI 文档：没有 openapi（或 swagger）与 paths"},
 		{"no operation takes a text that a customer may say (a field such as message, text, query or messages): record a request instead, --from curl or --from har", "没有操作接收顾客可能说的话（message、text、query 或 messages 之类的字段）：请改用录制的请求，--from curl 或 --from har"},
+		{"no operation takes a text that a customer may say (a field such as message, text, query or messages): %.500s sound like a chat, but no field of theirs is described as such a text; record a request instead, --from curl or --from har", "没有操作接收顾客可能说的话（message、text、query 或 messages 之类的字段）：%.500s 像是聊天，但没有字段被描述为这样的文本；请改用录制的请求，--from curl 或 --from har"},
+		{"no operation is a customer's turn: %.500s take a text, but none is a POST or has a path that sounds like a chat; record a request instead, --from curl or --from har", "没有操作是顾客的一轮对话：%.500s 接收文本，但都不是 POST，路径也不像聊天；请改用录制的请求，--from curl 或 --from har"},
 		{"%.100s: %w", "%.100s：%w"},
 		{"security scheme %.60q is described nowhere", "安全方案 %.60q 没有说明"},
 		{"the path has a parameter that is described nowhere", "路径中有一个没有说明的参数"},
