@@ -59,6 +59,8 @@ type reader struct {
 	spends bool      // answers may tell their tokens
 	// responses: the API is OpenAI's Responses.
 	responses bool
+	// unanswered is what is said where there is no answer.
+	unanswered string
 }
 
 // newReader compiles the places of a whole answer, and gives those in JSON, for
@@ -124,6 +126,10 @@ func newReader(target *scenario.Target, saved savedNames) (reader, *find.Paths, 
 		paths[slotTicket] = "ticket.id"
 	case target.Mode == scenario.ModeWebSocket && target.API == scenario.APIReference:
 		paths[slotRefusal] = "status" // of a problem: a message has none of its own
+	}
+	r.unanswered = "no answer in the response"
+	if own := target.Response; own != nil && own.Answer != "" {
+		r.unanswered += ": there is no text at " + own.Answer
 	}
 	r.named = namedIn(target.Response)
 	r.lookup = jsonscan.Compile(paths)
@@ -205,7 +211,7 @@ func (r *reader) take(x *exchange, reply *Reply, status int, body []byte) wire.F
 	case v[slotAnswer].Kind == jsonscan.Nothing && v[slotJobStatus].Kind == jsonscan.Text:
 		return wire.NewFault(Malformed, "the job ended without an answer")
 	case v[slotAnswer].Kind == jsonscan.Nothing || v[slotAnswer].Kind == jsonscan.Null:
-		return wire.NewFault(Malformed, "no answer in the response")
+		return wire.NewFault(Malformed, r.unanswered)
 	case v[slotAnswer].Kind != jsonscan.Text:
 		return wire.NewFault(Malformed, notText(&v[slotAnswer]))
 	case len(reply.Answer) == 0:

@@ -62,6 +62,9 @@ func (s *step) ask(ch *channel, x *exchange, last bool) (went bool, f wire.Fault
 		}
 		ch.present(x)
 		if f = ch.pause(x, asked, every); f.Bad() {
+			if why := s.poll.isAnswer.Why(&x.look); f.Reason == TimedOut && why != "" {
+				f.Message += ": " + why
+			}
 			return false, s.named(f)
 		}
 		every = min(time.Duration(float64(every)*s.poll.backoff), s.poll.atMost)

@@ -102,7 +102,7 @@ func TestHostileSockets(t *testing.T) {
 		{"closed with 1013", "", frame(0x88, "\x03\xf5try later"), Broken, "closed by the server with code 1013", 101},
 		{"closed without a code", "", frame(0x88, ""), Broken, "closed by the server", 101},
 		{"no JSON", "", frame(0x81, "<html>"), Malformed, "the answer is a page of HTML or XML, not a JSON document", 101},
-		{"nothing in it", "", frame(0x81, `{"x":1}`), Malformed, "no answer in the response", 101},
+		{"nothing in it", "", frame(0x81, `{"x":1}`), Malformed, "no answer in the response: there is no text at text", 101},
 		{"two answers", "", frame(0x81, good) + frame(0x81, good), Complete, "", 101},
 
 		{"503", "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 15\r\n\r\n{\"code\":\"shed\"}", "", Complete, "", 503},

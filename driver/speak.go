@@ -102,7 +102,7 @@ func (s *step) say(ch *channel, x *exchange) wire.Fault {
 			continue
 		}
 		if s.ok.Named() && s.ok.In(&x.look) != find.Holds {
-			f = wire.NewFault(Malformed, "ok does not hold"+ch.telling(x, &e))
+			f = wire.NewFault(Malformed, "ok does not hold, "+s.ok.Why(&x.look)+ch.telling(x, &e))
 		} else if missing := s.keep(x, true); missing != "" {
 			f = wire.NewFault(Malformed, "nothing at "+missing+" in the answer"+ch.telling(x, &e))
 		}

@@ -250,7 +250,7 @@ func (s *step) run(ch *channel, x *exchange, reply *Reply, last bool) (went bool
 		ch.refused(x, reply, s.name)
 		return false, wire.Fault{}
 	case s.ok.Named() && s.ok.In(&x.look) != find.Holds:
-		return false, s.named(wire.NewFault(Malformed, "ok does not hold"+ch.told(x)))
+		return false, s.named(wire.NewFault(Malformed, "ok does not hold, "+s.ok.Why(&x.look)+ch.told(x)))
 	}
 	if missing := s.keep(x, true); missing != "" {
 		return false, s.named(wire.NewFault(Malformed, "nothing at "+missing+" in the answer"+ch.told(x)))

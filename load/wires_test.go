@@ -90,7 +90,7 @@ var wireRules = []wireRule{
 	},
 	{
 		name: "no answer", api: custom, whole: `{"success":true,"tier":"gold"}`,
-		stream: said(custom, `{"success":true,"tier":"gold"}`), outcome: measure.ServerError, message: "no answer in the response", piece: "the answer is empty",
+		stream: said(custom, `{"success":true,"tier":"gold"}`), outcome: measure.ServerError, message: "no answer in the response: there is no text at text", piece: "the answer is empty",
 		job: "the job ended without an answer",
 	},
 	{

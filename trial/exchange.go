@@ -2,6 +2,7 @@ package trial
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
@@ -52,6 +53,7 @@ type Path struct {
 	Field, Path, Value string
 	Found              bool
 	Truth              bool // it has to be true
+	Instead            string // what the answer has around the place, where nothing was found at it
 }
 
 // decoded is an answer with a note of what the driver undid of its body, and that
@@ -90,6 +92,9 @@ func pathsOf(t *scenario.Target, head, body string) (list []Path) {
 		if field == "ok" {
 			_, p.Truth = t.Response.OK.Word()
 		}
+		if !found {
+			p.Instead = around(t, place, head, body)
+		}
 		list = append(list, p)
 	}
 	if t.Response != nil {
@@ -104,7 +109,60 @@ func pathsOf(t *scenario.Target, head, body string) (list []Path) {
 	for _, name := range slices.Sorted(maps.Keys(save)) {
 		look("saved."+name, save[name])
 	}
+	if n := len(t.Then); n > 0 && t.Then[n-1].Poll != nil {
+		for _, c := range t.Then[n-1].Poll.IsAnswer {
+			look("poll.is_answer", c.Path)
+		}
+	}
 	return list
+}
+
+// maxAround is how many members are told of.
+const maxAround = 12
+
+// around tells what an answer has where a place in its JSON leads nowhere: the members
+// of the innermost object that there is on the way, or of the items of a list.
+func around(t *scenario.Target, place, head, body string) string {
+	kind, path := scenario.Find(place)
+	if kind != scenario.PlaceJSON {
+		return ""
+	}
+	steps := strings.Split(path, ".")
+	for n, step := range steps {
+		if step == "" || strings.ContainsAny(step, "#@|*?()[]{}\\") {
+			steps = steps[:n]
+			break
+		}
+	}
+	for n := min(len(steps), strings.Count(path, ".")); n >= 0; n-- {
+		outer := cmp.Or(strings.Join(steps[:n], "."), "@this")
+		text, found := lookUp(t, outer, head, body)
+		value := gjson.Parse(text)
+		if !found || !gjson.Valid(text) {
+			continue
+		}
+		in := outer
+		if value.IsArray() {
+			in += ".0"
+			if outer == "@this" {
+				in = "0"
+			}
+			value = value.Get("0")
+		}
+		if !value.IsObject() {
+			continue
+		}
+		var names []string
+		value.ForEach(func(key, _ gjson.Result) bool {
+			names = append(names, oneLine(key.String()))
+			return len(names) < maxAround
+		})
+		if in == "@this" {
+			return strings.Join(names, ", ")
+		}
+		return in + ": " + strings.Join(names, ", ")
+	}
+	return ""
 }
 
 // lookUp finds a place in an answer, or in the last event of a stream, or message of
@@ -158,7 +216,7 @@ func (e *Exchange) redact(sent []string, redact func(string) string) {
 		texts = append(texts, &e.Before[i].Request, &e.Before[i].Response)
 	}
 	for i := range e.Paths {
-		texts = append(texts, &e.Paths[i].Value)
+		texts = append(texts, &e.Paths[i].Value, &e.Paths[i].Instead)
 	}
 	for _, text := range texts {
 		for _, s := range sent {

@@ -14,6 +14,7 @@ type exchangeWords struct {
 	lang                                               reason.Lang
 	Request, Response, Extracted, Paths, Outcome       string
 	Nothing, None, NotFound, Found, NotMapped, Unheard string
+	Instead                                            string // behind NotFound
 	Tier, Answer, StatusF, AfterF                      string
 	UnknownAuthority, Colon                            string
 	Spent, SpentF, UntoldF, CallsF, NotTrueF           string
@@ -23,7 +24,7 @@ func exchangeWordsIn(lang reason.Lang) exchangeWords {
 	if lang == reason.Chinese {
 		return exchangeWords{
 			lang: lang, Request: "请求", Response: "响应", Extracted: "取出的内容", Paths: "路径", Outcome: "结果",
-			Nothing: "（空）", None: "（无）", NotFound: "未找到", Found: "找到：", NotMapped: "与映射不符：", Unheard: "没有应答",
+			Nothing: "（空）", None: "（无）", NotFound: "未找到", Found: "找到：", Instead: "；那里有 ", NotMapped: "与映射不符：", Unheard: "没有应答",
 			Tier: "档位", Answer: "应答", StatusF: "状态码 %d", AfterF: "%s，%s，用时 %s",
 			UnknownAuthority: "（请在 target.tls.ca 中写明其 CA，或加 --insecure）", Colon: "：",
 			Spent: "token", SpentF: "输入 %d，输出 %d；%d 个应答中有 %d 个告知", UntoldF: "未告知（%d 个应答）", CallsF: "；工具调用 %d 次",
@@ -32,7 +33,7 @@ func exchangeWordsIn(lang reason.Lang) exchangeWords {
 	}
 	return exchangeWords{
 		lang: lang, Request: "request", Response: "response", Extracted: "extracted", Paths: "paths", Outcome: "outcome",
-		Nothing: "(nothing)", None: "(none)", NotFound: "not found", Found: "found: ", NotMapped: "not as mapped: ", Unheard: "no answer",
+		Nothing: "(nothing)", None: "(none)", NotFound: "not found", Found: "found: ", Instead: "; there is ", NotMapped: "not as mapped: ", Unheard: "no answer",
 		Tier: "tier", Answer: "answer", StatusF: "status %d", AfterF: "%s, %s after %s",
 		UnknownAuthority: " (name its CA in target.tls.ca, or add --insecure)", Colon: ": ",
 		Spent: "tokens", SpentF: "%d in, %d out; of %d answers %d told", UntoldF: "not told (%d answers)", CallsF: "; %d tool calls",
@@ -93,8 +94,11 @@ func (e *Exchange) Text(lang reason.Lang) string {
 	}
 	for _, p := range e.Paths {
 		what := w.NotFound
-		if p.Found {
+		switch {
+		case p.Found:
 			what = w.Found + w.orNone(oneLine(p.Value))
+		case p.Instead != "":
+			what += w.Instead + p.Instead
 		}
 		if p.Found && p.Truth && p.Value != "true" && p.Value != "false" {
 			what += fmt.Sprintf(w.NotTrueF, p.Path, oneLine(p.Value))

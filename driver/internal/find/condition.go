@@ -23,6 +23,7 @@ const (
 type All []condition
 
 type condition struct {
+	path    string // of the place, as the scenario has it
 	place   Place
 	equals  *string
 	in      []string
@@ -41,7 +42,7 @@ func Conditions(list scenario.Conditions, paths *Paths) (All, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%.60q: %w", c.Path, err)
 		}
-		one := condition{place: place, exists: c.Exists, bare: c.Bare()}
+		one := condition{path: c.Path, place: place, exists: c.Exists, bare: c.Bare()}
 		one.equals, one.not = (*string)(c.Equals), (*string)(c.Not)
 		for _, l := range c.In {
 			one.in = append(one.in, string(l))
@@ -79,6 +80,22 @@ func (all All) In(a *Answer) State {
 
 // Hold tells whether there are any and all of them hold.
 func (all All) Hold(a *Answer) bool { return len(all) > 0 && all.In(a) == Holds }
+
+// Why names the first condition that does not hold: by the place where there is nothing,
+// or the value is another. It says the same for the same cause, so not the value.
+func (all All) Why(a *Answer) string {
+	for i := range all {
+		c := &all[i]
+		if c.in1(a) == Holds {
+			continue
+		}
+		if c.place.In(a).Kind == jsonscan.Nothing {
+			return "there is nothing at " + c.path
+		}
+		return "what is at " + c.path + " is another"
+	}
+	return ""
+}
 
 // Places gives the places of the conditions.
 func (all All) Places() (list []*Place) {
