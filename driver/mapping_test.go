@@ -259,14 +259,14 @@ response: {answer: 'items.#(from=="bot")#.text'}`, func(w http.ResponseWriter, r
 func TestStepsThatFail(t *testing.T) {
 	for _, tt := range []struct{ target, want string }{
 		{"before: [{name: open, path: /refuse}]\nrequest: {path: /ok, body: {t: \"${turn.text}\"}}", "before open 403 40301 40301 not you"},
-		{"before: [{path: /ok, ok: {path: code, equals: 7}}]\nrequest: {path: /ok, body: {t: \"${turn.text}\"}}", "! before: ok does not hold, what is at code is another: 0"},
+		{"before: [{path: /ok, ok: {path: code, equals: 7}}]\nrequest: {path: /ok, body: {t: \"${turn.text}\"}}", "! before: ok does not hold, what is at code does not fit: 0"},
 		{"before: [{path: /ok, save: {id: data.id}}]\nrequest: {path: /ok, body: {t: \"${turn.text}\"}}", "! before: nothing at data.id in the answer: 0"},
 		{"request: {path: /ok, body: {t: \"${turn.text}\"}, save: {id: none}}\nthen: [{path: /ok}]", "! request: nothing at none in the answer: 0"},
 		{"request: {path: /refuse, body: {t: \"${turn.text}\"}}\nthen: [{path: /ok}]", " 403 40301 40301 not you"},
 		{"request: {path: /ok, body: {t: \"${turn.text}\"}}\nthen: [{path: /refuse}, {path: /ok}]", "then 1 403 40301 40301 not you"},
 		{"request: {path: /ok, body: {t: \"${turn.text}\"}}\nthen: [{path: /refuse}]", " 403 40301 40301 not you"},
 		{"request: {path: /ok, body: {t: \"${turn.text}\"}}\nthen: [{path: /ok, poll: {is_answer: {path: code, equals: 1}, failed: {path: code, in: [0]}}}]", "! then: failed holds: 0"},
-		{"timeout: 150ms\nrequest: {path: /ok, body: {t: \"${turn.text}\"}}\nthen: [{path: /ok, poll: {is_answer: {path: code, equals: 1}, every: 20ms, backoff: 2, at_most: 40ms}}]", "! then: the job was not done within the timeout: what is at code is another"},
+		{"timeout: 150ms\nrequest: {path: /ok, body: {t: \"${turn.text}\"}}\nthen: [{path: /ok, poll: {is_answer: {path: code, equals: 1}, every: 20ms, backoff: 2, at_most: 40ms}}]", "! then: the job was not done within the timeout: what is at code does not fit"},
 		{"request: {path: /away, body: {t: \"${turn.text}\"}, save: {at: header:location}}\nthen: [{path: \"${saved.at}\"}]", "! then: the job is on another host, 192.0.2.1, where nothing is sent"},
 		{"request: {path: /secure, body: {t: \"${turn.text}\"}, save: {at: header:location}}\nthen: [{path: \"${saved.at}\"}]", "! then: the job's address begins with https: and target.url does not: nothing is sent there"},
 		{"request: {path: /ok, body: {t: \"${turn.text}\"}}\nthen: [{name: where, path: /nowhere}, {path: \"${saved.at}\", poll: {is_answer: {path: code, equals: 0}}, save: {at: at}}]", "! then 2: its path is empty: no answer had what is saved for it"},

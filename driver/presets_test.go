@@ -99,7 +99,7 @@ var presets = map[string]preset{
 		}
 		fmt.Fprintf(w, `{"queryResult":{"responseMessages":[{"text":{"text":[%q]}},{"payload":{}},{"text":{"text":["more?"]}}]}}`, s.hear(session, q.QueryInput.Text.Text))
 	}, "a\nmore? | a+b\nmore?", " 403 PERMISSION_DENIED PERMISSION_DENIED no such agent"},
-	"directline":       {directLineShape, "v1 a\nmore? | v1 a+b\nmore?", "! then poll: the job was not done within the timeout: what is at activities.#(from.role==\"bot\")#.text is another"},
+	"directline":       {directLineShape, "v1 a\nmore? | v1 a+b\nmore?", "! then poll: the job was not done within the timeout: what is at activities.#(from.role==\"bot\")#.text does not fit"},
 	"chatwoot":         {chatwootShape, "k1 a | k1 a+b", "before contact 404  "},
 	"openai-responses": {responsesShape, "a after  | b after resp_1", "! server_error it broke"},
 }

@@ -141,28 +141,41 @@ func around(t *scenario.Target, place, head, body string) string {
 		if !found || !gjson.Valid(text) {
 			continue
 		}
-		in := outer
-		if value.IsArray() {
-			in += ".0"
-			if outer == "@this" {
-				in = "0"
-			}
-			value = value.Get("0")
-		}
-		if !value.IsObject() {
+		names := membersOf(value)
+		if len(names) == 0 {
 			continue
 		}
-		var names []string
+		in := strings.TrimPrefix(outer, "@this")
+		if value.IsArray() {
+			in = strings.TrimPrefix(in+".#", ".")
+		}
+		if in != "" {
+			in += ": "
+		}
+		return in + strings.Join(names, ", ")
+	}
+	return ""
+}
+
+// membersOf are the names of an object's members, of a list those of all its items.
+func membersOf(value gjson.Result) (names []string) {
+	if value.IsArray() {
+		for _, item := range value.Array() {
+			for _, name := range membersOf(item) {
+				if !slices.Contains(names, name) && len(names) < maxAround {
+					names = append(names, name)
+				}
+			}
+		}
+		return names
+	}
+	if value.IsObject() {
 		value.ForEach(func(key, _ gjson.Result) bool {
 			names = append(names, oneLine(key.String()))
 			return len(names) < maxAround
 		})
-		if in == "@this" {
-			return strings.Join(names, ", ")
-		}
-		return in + ": " + strings.Join(names, ", ")
 	}
-	return ""
+	return names
 }
 
 // lookUp finds a place in an answer, or in the last event of a stream, or message of

@@ -92,7 +92,7 @@ func (all All) Why(a *Answer) string {
 		if c.place.In(a).Kind == jsonscan.Nothing {
 			return "there is nothing at " + c.path
 		}
-		return "what is at " + c.path + " is another"
+		return "what is at " + c.path + " does not fit"
 	}
 	return ""
 }
