@@ -52,7 +52,7 @@ type Exchange struct {
 type Path struct {
 	Field, Path, Value string
 	Found              bool
-	Truth              bool // it has to be true
+	Truth              bool   // it has to be true
 	Instead            string // what the answer has around the place, where nothing was found at it
 }
 
