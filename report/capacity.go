@@ -55,7 +55,7 @@ func (w *words) capacity() capacityWords {
 
 func capacityEnglish() capacityWords {
 	return capacityWords{
-		HoldsF: "Holds %s turns/s (%s starts/s, seen in %s probes).", BreaksF: "Does not hold %s turns/s (%s starts/s, seen in %s probes).",
+		HoldsF: "Holds %s turns/s (%s starts/s; probes that say so: %s).", BreaksF: "Does not hold %s turns/s (%s starts/s; probes that say so: %s).",
 		NothingHolds: "No rate was seen to hold.", AtLeastF: "At least that: %s.", NoMoreAsked: "more was not asked for", NotSure: "Not sure yet: the boundary was not confirmed.",
 		BreaksFirstF: "What breaks first: %s.", NeedF: "%s turns/s with %s headroom take %s replicas, of which each holds %s turns/s.",
 		NeedGivenF: "There are %s.", ProbesF: "%s probes",

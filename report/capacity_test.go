@@ -43,7 +43,7 @@ func TestCapacityText(t *testing.T) {
 	}
 	checkLines(t, out.String(), 100)
 	for _, want := range []string{
-		`✓ MEASURED  sale · \d+ probes`, `Holds 1,1[0-4]\d(\.\d+)? turns/s \(3[678]\d(\.\d+)? starts/s, seen in 2 probes\)\.`,
+		`✓ MEASURED  sale · \d+ probes`, `Holds 1,1[0-4]\d(\.\d+)? turns/s \(3[678]\d(\.\d+)? starts/s; probes that say so: 2\)\.`,
 		`Does not hold 1,[12]\d\d`, `What breaks first: latency-p99\|<b> · CPU: 1\.9 of 2 cores were busy, most of it reference-server`,
 		`3,600 turns/s with 25 % headroom take 4 replicas, of which each holds 1,1`, `! 4 replicas are an extrapolation: one was measured`,
 		`\n +50 +150 +50 ms +0 % +held +█`, `∞ +25 % +broke\n`,
