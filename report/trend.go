@@ -125,14 +125,15 @@ func (v *trendView) changes() (out []trendChange) {
 				if step.Run != i {
 					continue
 				}
-				c.Steps = append(c.Steps, trendStep{step.Verdict, fmt.Sprintf("%s%s%s → %s, %s, p = %s", v.w.word(s.Metric), v.w.Colon,
-					figure(&step.Before, s.Unit), figure(&step.After, s.Unit), change(step.Effect, s.Unit), unit.Figure(step.P))})
+				c.Steps = append(c.Steps, trendStep{step.Verdict, v.w.word(s.Metric) + v.w.Colon + strings.Join([]string{
+					figure(&step.Before, s.Unit) + " → " + figure(&step.After, s.Unit), change(step.Effect, s.Unit), "p = " + unit.Figure(step.P),
+				}, v.w.Comma)})
 				c.Differs = inLanguage(step.Differs, step.DifferCodes, v.w.lang)
 			}
 		}
 		if len(c.Steps) > 0 {
 			r := &v.t.Runs[i]
-			c.Since = fmt.Sprintf("%s %s (%s)", v.s.Since, v.name(r), when(r.StartedAt))
+			c.Since = v.s.Since + " " + v.name(r) + v.w.Open + when(r.StartedAt) + v.w.Shut
 			out = append(out, c)
 		}
 	}

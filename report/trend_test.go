@@ -43,7 +43,7 @@ func TestTrend(t *testing.T) {
 	if err := WriteTrendMarkdown(nights(), &out, Chinese); err != nil {
 		t.Fatal(err)
 	}
-	if text := out.String(); strings.Contains(text, "<b>") || !strings.Contains(text, "更差") || !strings.Contains(text, "历次运行") {
+	if text := out.String(); strings.Contains(text, "<b>") || !strings.Contains(text, "P99：202 ms → 263 ms，+30") || !strings.Contains(text, "（2026-11-13 02:00）") || !strings.Contains(text, "更差") || !strings.Contains(text, "历次运行") {
 		t.Errorf("%s", text)
 	}
 	out.Reset()
