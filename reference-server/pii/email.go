@@ -9,16 +9,23 @@ func emails(runes []rune) (spans []span, looks int) {
 		if r != '@' || i < floor {
 			continue
 		}
-		from := i
+		end, domain := i, i+1
+		if runeAt(runes, i-1) == ' ' && i-1 > floor { // zhang @ qq.com
+			end--
+		}
+		if runeAt(runes, i+1) == ' ' {
+			domain++
+		}
+		from := end
 		for from > floor && isLocal(runes[from-1]) {
 			from--
 		}
 		looks += i - from
 		floor = i + 1
-		if from == i {
+		if from == end {
 			continue
 		}
-		to, looked := domainEnd(runes, i+1)
+		to, looked := domainEnd(runes, domain)
 		if looks += looked; to > 0 {
 			spans = append(spans, span{from: from, to: to})
 			floor = to

@@ -56,10 +56,57 @@ func foldRune(r rune) rune {
 		return ' '
 	case r == '•', r == '・', r == '‧', r == '．':
 		return '·'
+	case r >= '①' && r <= '⑨':
+		return r - '①' + '1'
+	case r == '⓪':
+		return '0'
+	case r >= 0x1d7ce && r <= 0x1d7ff: // digits of mathematics
+		return '0' + (r-0x1d7ce)%10
+	case r == 'Ⅹ', r == 'ⅹ', r == 'Χ', r == 'Х': // of Rome, Greece and Russia
+		return 'X'
 	case r == '–', r == '—', r == '−', r == '‐', r == '‑':
 		return '-'
 	}
 	return r
+}
+
+// isNumeral says whether a character is a digit in any form.
+func isNumeral(r rune) bool {
+	switch {
+	case r < 0x80:
+		return isDigit(r)
+	case isHan(r), r == '〇':
+		_, ok := spelled(r)
+		return ok
+	}
+	return isDigit(foldRune(r))
+}
+
+// spelled is the digit that a Chinese numeral spells: 幺三八.
+func spelled(r rune) (rune, bool) {
+	switch r {
+	case '零', '〇':
+		return '0', true
+	case '幺', '一':
+		return '1', true
+	case '二', '两':
+		return '2', true
+	case '三':
+		return '3', true
+	case '四':
+		return '4', true
+	case '五':
+		return '5', true
+	case '六':
+		return '6', true
+	case '七':
+		return '7', true
+	case '八':
+		return '8', true
+	case '九':
+		return '9', true
+	}
+	return r, isDigit(r)
 }
 
 // invisible characters could be strewn into a number to hide it.

@@ -99,7 +99,7 @@ func (m *Masker) suspicious(text string) bool {
 		switch {
 		case (r == ',' || r == '，') && i-from <= loneBytes && m.names.lone([]rune(text[from:i])):
 			return true
-		case r >= '0' && r <= '9', r >= '０' && r <= '９':
+		case isNumeral(r):
 			if digits++; digits >= minDigits {
 				return true
 			}
@@ -147,6 +147,7 @@ func (m *Masker) search(text string) *folded {
 	addresses, _ := emails(f.runes)
 	f.take(Email, addresses)
 	f.take(Plate, plates(f.runes))
+	f.spelledMobiles()
 	f.numbers()
 	f.take(Name, m.names.find(f.runes))
 	for i, s := range f.spans {

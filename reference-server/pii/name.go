@@ -204,7 +204,7 @@ func hanRunBefore(runes []rune, i int) int {
 func (f *nameFinder) at(runes []rune, i int, t trust) (span, bool) {
 	run := hanRun(runes, i)
 	if run < 2 {
-		return span{}, false
+		return f.spaced(runes, i, t)
 	}
 	long := 1
 	if run >= 3 && f.double[string(runes[i:i+2])] {
@@ -230,6 +230,23 @@ func (f *nameFinder) at(runes []rune, i int, t trust) (span, bool) {
 		return span{}, false // 我是方脸戴哪款
 	}
 	return span{from: i, to: to}, true
+}
+
+// spaced reads a short name with a space in it, as forms have them: 张 伟.
+func (f *nameFinder) spaced(runes []rune, i int, t trust) (span, bool) {
+	if t == weak || hanRun(runes, i) != 1 || !f.surname[runes[i]] || runeAt(runes, i+1) != ' ' {
+		return span{}, false
+	}
+	n := hanRun(runes, i+2)
+	if n < 1 || n > 2 {
+		return span{}, false
+	}
+	for _, r := range runes[i+2 : i+2+n] {
+		if !f.given[r] {
+			return span{}, false
+		}
+	}
+	return span{from: i, to: i + 2 + n}, true
 }
 
 // mayBeGiven judges the first character behind the surname.

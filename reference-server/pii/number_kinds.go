@@ -6,7 +6,7 @@ func mobile(d string) bool { return d[0] == '1' && d[1] >= '3' }
 
 // mobileShapes are the ways a mobile number is written in groups. 1399 1299 999
 // are three prices.
-var mobileShapes = [][]int{{11}, {3, 4, 4}, {3, 8}, {7, 4}, {5, 6}, {3, 3, 5}}
+var mobileShapes = [][]int{{11}, {3, 4, 4}, {3, 8}, {7, 4}, {5, 6}, {3, 3, 5}, {6, 5}, {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}}
 
 func mobileShape(shape []int) bool {
 	return slices.ContainsFunc(mobileShapes, func(s []int) bool { return slices.Equal(s, shape) })

@@ -4,12 +4,15 @@ const (
 	minDigits = 7  // the shortest number that is personal: a landline without area code
 	maxDigits = 19 // the longest: a bank card
 	maxGroups = 6
+
+	mobileDigits = 11
 )
 
 // digitGroup is a run of digits without separators, by index of its characters.
 type digitGroup struct {
 	from, to int
 	joined   bool // one separator away from the group before
+	loose    bool // joined by more, or by what stands between numbers as well
 }
 
 // numbers takes phone numbers, ids and cards, also in groups (138 1234 5678).
@@ -19,9 +22,15 @@ func (f *folded) numbers() {
 	for i := 0; i < len(groups); {
 		best, used := span{}, 0
 		n := number{runes: f.runes, from: groups[i].from}
-		for j := i; j < len(groups) && j < i+maxGroups && (j == i || groups[j].joined); j++ {
+		for j := i; j < len(groups) && j < i+mobileDigits && (j == i || groups[j].joined); j++ {
 			if !n.extend(groups[j]) {
 				break
+			}
+			if j-i >= maxGroups && (len(n.digits) > j-i+1 || len(n.digits) < mobileDigits) {
+				if len(n.digits) > j-i+1 {
+					break
+				}
+				continue // 1 3 8 …: digit by digit
 			}
 			if s, ok := n.classify(); ok {
 				best, used = s, j-i+1
@@ -50,15 +59,35 @@ func digitGroups(runes []rune) []digitGroup {
 		}
 		g.to = i
 		if len(groups) > 0 {
-			last := groups[len(groups)-1].to
-			gap := g.from - last
-			g.joined = gap == 1 && isSeparator(runes[last]) ||
-				gap == 1 && runes[last] == ')' || gap == 2 && runes[last] == ')' && isSeparator(runes[last+1]) ||
-				gap == 2 && isSeparator(runes[last]) && runes[last+1] == '('
+			g.joined, g.loose = joint(runes[groups[len(groups)-1].to:g.from])
 		}
 		groups = append(groups, g)
 	}
 	return groups
+}
+
+const maxSeparators = 3
+
+// joint judges what stands between two groups of digits.
+func joint(gap []rune) (joined, loose bool) {
+	switch {
+	case len(gap) == 1 && (isSeparator(gap[0]) || gap[0] == ')'), len(gap) == 2 && gap[0] == ')' && isSeparator(gap[1]), len(gap) == 2 && isSeparator(gap[0]) && gap[1] == '(':
+		return true, false
+	case len(gap) <= maxSeparators && separate(gap):
+		return true, true
+	}
+	return false, false
+}
+
+// separate says whether there is nothing but separators. An asterisk is none: what
+// was masked must stay as it is.
+func separate(runes []rune) bool {
+	for _, r := range runes {
+		if !isSeparator(r) && r != '_' && r != '/' && r != '~' {
+			return false
+		}
+	}
+	return true
 }
 
 func isSeparator(r rune) bool { return r == ' ' || r == '-' || r == '.' || r == '·' }
@@ -69,6 +98,7 @@ type number struct {
 	from, to int
 	digits   string
 	shape    []int // digits in each group
+	loose    bool  // a phone or a card only where a word says so
 }
 
 // extend adds a group; false when it would be too long for anything.
@@ -76,9 +106,13 @@ func (n *number) extend(g digitGroup) bool {
 	if len(n.digits)+g.to-g.from > maxDigits {
 		return false
 	}
+	var buffer [maxDigits]byte
+	b := append(buffer[:0], n.digits...)
 	for _, r := range n.runes[g.from:g.to] {
-		n.digits += string(r)
+		b = append(b, byte(r))
 	}
+	n.digits = string(b)
+	n.loose = n.loose || len(n.shape) > 0 && g.loose
 	n.shape, n.to = append(n.shape, g.to-g.from), g.to
 	return true
 }
@@ -93,6 +127,10 @@ func (n *number) classify() (span, bool) {
 	if x := runeAt(n.runes, n.to); (x == 'X' || x == 'x') && !isAlnum(runeAt(n.runes, n.to+1)) && len(n.digits) == 17 {
 		s.kind, s.to = ResidentID, n.to+1
 		return s, residentID(n.digits+"X") && cue != cueOrder
+	}
+	if len(n.digits) == 17 && isSeparator(runeAt(n.runes, n.to)) && runeAt(n.runes, n.to+1)|0x20 == 'x' && !isAlnum(runeAt(n.runes, n.to+2)) && residentID(n.digits+"X") {
+		s.kind, s.to = ResidentID, n.to+2
+		return s, cue != cueOrder
 	}
 	if w := wordAfter(n.runes, n.to); w != "" && !contactWords[w] {
 		return s, false
@@ -116,14 +154,17 @@ func (n *number) kind(cue cue) (Kind, bool) {
 	switch {
 	case len(d) == 18 && residentID(d), len(d) == 15 && cue == cueID && oldResidentID(d):
 		return ResidentID, true
-	case len(d) >= 16 && cardIssuer(d) && luhn(d) && (cue == cueCard || cardShape(shape)):
+	case n.bankCard(cue):
 		return BankCard, true
 	}
 	sure := cue == cuePhone || cue == cueDesk || runeAt(n.runes, n.from-1) == '('
+	if n.loose && !sure {
+		return 0, false
+	}
 	abroad := n.countryCode()
 	d, shape = d[abroad:], without(shape, abroad)
 	switch {
-	case len(d) == 11 && mobile(d) && (sure || mobileShape(shape) && !isUnit(runeAt(n.runes, n.to))):
+	case len(d) == mobileDigits && mobile(d) && (sure || mobileShape(shape) && !isUnit(runeAt(n.runes, n.to))):
 		return Mobile, true
 	case abroad > 0 && len(d) >= 9 && d[0] != '0' && landline("0"+d, append([]int{shape[0] + 1}, shape[1:]...), sure),
 		landline(d, shape, sure):
@@ -132,6 +173,18 @@ func (n *number) kind(cue cue) (Kind, bool) {
 		return Landline, true
 	}
 	return 0, false
+}
+
+// bankCard: the 15 digits of American Express are those of many things.
+func (n *number) bankCard(cue cue) bool {
+	d := n.digits
+	switch {
+	case len(d) >= 16:
+		return cardIssuer(d) && luhn(d) && (cue == cueCard || cardShape(n.shape) && !n.loose)
+	case len(d) == 15:
+		return cue == cueCard && d[0] == '3' && (d[1] == '4' || d[1] == '7') && luhn(d)
+	}
+	return false
 }
 
 // isUnit says whether a number before it counts something.
@@ -160,4 +213,31 @@ func without(shape []int, n int) []int {
 	rest := append([]int{}, shape...)
 	rest[0] -= n
 	return rest
+}
+
+// spelledMobiles takes mobile numbers with digits in Chinese: 幺三八…, 138一二三四5678.
+func (f *folded) spelledMobiles() {
+	var spans []span
+	for i := 0; i < len(f.runes); {
+		from, chinese := i, false
+		var digits [mobileDigits]byte
+		for i < len(f.runes) {
+			d, ok := spelled(f.runes[i])
+			if !ok {
+				break
+			}
+			if n := i - from; n < mobileDigits {
+				digits[n] = byte(d)
+			}
+			chinese = chinese || d != f.runes[i]
+			i++
+		}
+		if i-from == mobileDigits && chinese && mobile(string(digits[:])) {
+			spans = append(spans, span{from: from, to: i})
+		}
+		if i == from {
+			i++
+		}
+	}
+	f.take(Mobile, spans)
 }
