@@ -16,9 +16,14 @@ func BenchmarkIntent(b *testing.B) {
 	}
 }
 
-func BenchmarkNewIntents(b *testing.B) {
+// BenchmarkLearn is what a process pays once.
+func BenchmarkLearn(b *testing.B) {
+	examples, err := parseExamples(examplesText)
+	if err != nil {
+		b.Fatal(err)
+	}
 	for b.Loop() {
-		NewIntents()
+		learn(examples)
 	}
 }
 

@@ -46,13 +46,16 @@ type learned struct {
 
 const (
 	pieceBits = 16  // of the hash
-	passes    = 20  // over the examples, each slower than the one before
-	pace      = 3.0 // of the first pass
+	passes    = 16  // over the examples, each slower than the one before
+	meanOf    = 8   // of them
+	pace      = 2.0 // of the first pass
 )
 
-// learn is deterministic: the same examples give the same weights.
+// learn is deterministic: the same examples give the same weights. These are the
+// mean of the later passes, which depends less on the order of the last examples.
 func learn(examples []example) *learned {
 	l := &learned{weights: make([][NumIntents]float32, 1<<pieceBits)}
+	mean := make([][NumIntents]float32, 1<<pieceBits)
 	taught := make([][]uint32, len(examples))
 	for i, e := range examples {
 		taught[i] = pieces(nil, plain(e.text))
@@ -63,7 +66,16 @@ func learn(examples []example) *learned {
 		for _, i := range order.Perm(len(examples)) {
 			l.step(taught[i], examples[i].intent, step)
 		}
+		if pass < passes-meanOf {
+			continue
+		}
+		for i := range mean {
+			for k, w := range l.weights[i] {
+				mean[i][k] += w / meanOf
+			}
+		}
 	}
+	l.weights = mean
 	return l
 }
 
