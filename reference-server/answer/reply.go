@@ -54,6 +54,9 @@ type Finder interface {
 // anaphora begins a question that leaves out its subject.
 var anaphora = regexp.MustCompile(`^(那|还|这个|那个|它|这|那么|那还|然后|再|也|为什么|怎么|多久|几|什么时候|可以|能|要|会|有)`)
 
+// pointing is a question that only points at what nobody here can see.
+var pointing = regexp.MustCompile(`^(那|那么|还有|嗯|哦|然后)*[,， ]*(这|那|它|这个|那个|这款|那款|这种|那种|这张|那张|这件|那件)(呢|啊|呀|嘞|咧|捏)?[?？!！。~]*$`)
+
 var orderNumber = regexp.MustCompile(`[0-9A-Za-z]{8,32}`)
 
 // ReplyTo answers from templates and reviewed questions; ok is false when a
@@ -90,6 +93,9 @@ func Bare(text string, f Finder) bool { return bare(text, f.Topic(text)) }
 // subject of the turn before that names one, or of an earlier one where that
 // gives an answer; known is false when none does.
 func find(q Question, f Finder) (hit Hit, known bool, err error) {
+	if pointing.MatchString(strings.TrimSpace(q.Text)) {
+		return Hit{}, false, nil
+	}
 	if hit, ok, err := followUp(q, f); ok || err != nil {
 		return hit, true, err
 	}
@@ -138,7 +144,9 @@ func followUp(q Question, f Finder) (hit Hit, ok bool, err error) {
 			continue
 		}
 		if own := f.Topic(q.Text); own != "" && own != topic && !anaphora.MatchString(strings.TrimSpace(q.Text)) {
-			return Hit{}, false, nil // a subject of its own
+			if hit, err = f.Find(q.Text); err != nil || hit.Entry != nil {
+				return Hit{}, false, err // a subject of its own, and an answer
+			}
 		}
 		hit, err = f.Find(topic + q.Text)
 		return hit, hit.Entry != nil && hit.Entry.Topic == topic, err
