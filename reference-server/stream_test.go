@@ -195,16 +195,20 @@ func TestClientThatLeavesCancelsTheModel(t *testing.T) {
 		cancelled.Store(true)
 		close(gone)
 	}), withKnobs("redis.timeout", "2s"))
-	req, _ := http.NewRequest(http.MethodPost, s.URL()+"/v1/chat/stream", strings.NewReader(`{"text":"说来话长"}`))
+	req, _ := http.NewRequest(http.MethodPost, s.URL()+"/v1/chat/stream", strings.NewReader(`{"text":"大促期间几天能发货到成都？"}`))
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Authorization", "Bearer "+tokenFor(t, "u1"))
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
-	buf := make([]byte, 64)
-	if _, err := resp.Body.Read(buf); err != nil {
-		t.Fatal(err)
+	var seen strings.Builder
+	for buf := make([]byte, 64); !strings.Contains(seen.String(), "一"); { // what comes before it may be sent before the model is asked
+		n, err := resp.Body.Read(buf)
+		if err != nil {
+			t.Fatalf("%v behind %q", err, seen.String())
+		}
+		seen.Write(buf[:n])
 	}
 	resp.Body.Close()
 	<-gone
