@@ -323,7 +323,7 @@ func TestNoCommandShowsWhatSteersATerminal(t *testing.T) {
 		"serve mockllm":          {{"--config", broken}, {"--listen", word}},
 		"serve reference-server": {{"--llm", url, "--knob", word + "=1"}, {"--llm", url, "--profile", word}},
 		// These read nothing that others write.
-		"audit": none, "selftest": none, "scenarios": none, "schema": none, "version": none, "serve": none, "run-shard": none, "slurm": none, "k8s": none, "render": none, "man": none,
+		"audit": none, "selftest": none, "scenarios": none, "schema": none, "version": none, "serve": none, "help": none, "run-shard": none, "slurm": none, "k8s": none, "render": none, "man": none,
 	}
 	t.Chdir(t.TempDir())
 	for _, path := range commands(newRootCmd(streams{in: strings.NewReader(""), out: io.Discard, err: io.Discard})) {
