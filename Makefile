@@ -12,8 +12,7 @@ help: ## print the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
 
 deps: ## install the Debian packages, the npm client and the collector that some tests use (they skip without)
-	@scripts/deps.sh $(DEBIAN)
-	@scripts/otelcol.sh
+	@scripts/otelcol.sh & collector=$$!; scripts/deps.sh $(DEBIAN); wait $$collector
 
 build: ## build bin/cstest
 	go build -o bin/cstest ./cmd/cstest
@@ -82,7 +81,7 @@ release-snapshot: ## build and pack all platforms into dist/, and run the Linux 
 	@scripts/deps.sh debootstrap
 	scripts/release/smoke.sh dist
 
-ci: FUZZTIME := 5s
+ci: FUZZTIME := 3s
 ci: lint size test fuzz library-short ## everything that gates a change
 
 clean: ## remove what was built
