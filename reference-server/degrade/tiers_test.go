@@ -406,6 +406,7 @@ func TestStarvedCallsSayNothingAboutTheModel(t *testing.T) {
 			go w.Run(ctx)
 			for range 100 {
 				_, _, _ = caller.Call(t.Context(), nil, trace.From(""))
+				_, _ = caller.Stream(t.Context(), nil, trace.From(""), time.Second, func() error { return nil }, func(string) error { return nil })
 				time.Sleep(30 * time.Millisecond)
 			}
 			if got := w.At().Tier; got != c.want || seen[c.seen] == 0 || len(seen) != 1 {
@@ -414,6 +415,27 @@ func TestStarvedCallsSayNothingAboutTheModel(t *testing.T) {
 			cancel()
 			synctest.Wait()
 		})
+	}
+}
+
+// A probe that is late while this process is says as little.
+func TestStarvedProbesSayNothingAboutTheModel(t *testing.T) {
+	for _, c := range []struct {
+		lag   time.Duration
+		fault model.Fault
+		want  tally
+	}{
+		{0, model.FaultTimeout, tally{n: 1, failed: 1}},
+		{2 * lagStarved, model.FaultTimeout, tally{}},
+		{2 * lagStarved, model.FaultTransient, tally{n: 1, failed: 1}},
+		{2 * lagStarved, model.FaultNone, tally{n: 1}},
+	} {
+		w := NewWatch(time.Now(), testLive, Hooks{Probe: func(context.Context, []byte) model.Fault { return c.fault }})
+		w.lag.worst.Store(int64(c.lag))
+		w.probeOnce(t.Context())
+		if got := w.probes.sum(time.Now()); got.n != c.want.n || got.failed != c.want.failed {
+			t.Errorf("%v late, %v: %+v, want %+v", c.lag, c.fault, got, c.want)
+		}
 	}
 }
 

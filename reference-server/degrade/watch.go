@@ -284,13 +284,14 @@ func (w *Watch) probeOnce(ctx context.Context) {
 	defer cancel()
 	start := time.Now()
 	f := w.hooks.Probe(ctx, body)
-	if f == model.FaultCancelled {
+	slow := time.Since(start) > live.ModelSlow
+	if f == model.FaultCancelled || w.Starved() && (f == model.FaultTimeout || f == model.FaultNone && slow) {
 		return
 	}
 	if f != model.FaultConfig {
 		w.refused.Store(false)
 	}
-	w.probes.add(time.Now(), f.Failure() || time.Since(start) > live.ModelSlow)
+	w.probes.add(time.Now(), f.Failure() || slow)
 }
 
 // pinging keeps Redis measured whatever turns do, ten times a second. Pings have

@@ -141,18 +141,26 @@ func (c *Caller) attempt(ctx context.Context, body []byte, tr trace.Context) (st
 	start := time.Now()
 	text, err := c.model.Ask(actx, body, tr, "")
 	took := time.Since(start)
-	f, slow := FaultOf(err), took > live.Slow
-	if c.live().Starved {
+	f := FaultOf(err)
+	c.saw(f, took, took)
+	if err != nil && c.again(ctx, err, f) {
+		err = retryErr{err}
+	}
+	return text, true, err
+}
+
+// saw tells who judges the model of a call that took so long, and was slow if wait
+// was: to its answer, or to the first piece of one.
+func (c *Caller) saw(f Fault, took, wait time.Duration) {
+	live := c.live()
+	slow := wait > live.Slow
+	if live.Starved {
 		if slow = false; f == FaultTimeout {
 			f = FaultStarved
 		}
 	}
 	c.breaker.record(f, slow)
 	c.seen(f, took, slow)
-	if err != nil && c.again(ctx, err, f) {
-		err = retryErr{err}
-	}
-	return text, true, err
 }
 
 // again says whether another attempt may help before ctx ends.

@@ -43,9 +43,7 @@ func (c *Caller) Stream(ctx context.Context, body []byte, tr trace.Context, firs
 	if errors.Is(err, ErrClient) {
 		f = FaultCancelled
 	}
-	slow := took > c.live().Slow
-	c.breaker.record(f, slow)
-	c.seen(f, time.Since(start), slow)
+	c.saw(f, time.Since(start), took)
 	return 1, err
 }
 
