@@ -1,5 +1,7 @@
 package reason
 
+import "strings"
+
 // Lang is the language of what people read: "en" or "zh". Keys, names and JSON
 // stay English.
 type Lang string
@@ -20,10 +22,14 @@ func LangOf(locale string) Lang {
 // ParseLang accepts "en", "zh" and their regional forms such as "zh-CN"; "" is
 // English.
 func ParseLang(s string) (Lang, error) {
-	switch {
-	case s == "" || len(s) >= 2 && s[:2] == "en":
+	lang := s
+	if i := strings.IndexAny(s, "-_.@"); i >= 0 {
+		lang = s[:i]
+	}
+	switch lang {
+	case "", "en":
 		return English, nil
-	case len(s) >= 2 && s[:2] == "zh":
+	case "zh":
 		return Chinese, nil
 	}
 	return English, Errorf("language %q is not known: write en or zh", s)
