@@ -108,6 +108,7 @@ func directoryPhrases() []phraseRow {
 		{"%s is in use by process %s: choose another --results-dir, or wait for it", "%s 正被进程 %s 使用：请另选 --results-dir，或等它结束"},
 		{"%s: no %s, so the run did not finish: `cstest report %s` recovers it from its journal: %w", "%s：没有 %s，可见运行没有结束：可用 `cstest report %s` 从运行记录恢复：%w"},
 		{"%s: lists %q, which is outside of the directory", "%s：列出了目录之外的 %q"},
+		{"%s: the result is not whole, %s lists it: %w", "%s：结果不完整，%s 中列有它：%w"},
 		{"%s: changed since the run: SHA-256 is %s, %s says %s", "%s：运行之后被改动：SHA-256 为 %s，而 %s 写的是 %s"},
 		{"not a result: %w", "不是结果：%w"},
 		{"schema version %d: this cstest reads version %d", "schema 版本 %d：本 cstest 读取版本 %d"},

@@ -8,8 +8,10 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/cstest/cstest/reason"
 )
@@ -49,11 +51,15 @@ func Read(dir string) (*Document, error) {
 	if err != nil {
 		return nil, reason.Errorf("%s: %w", filepath.Join(dir, DocumentFile), err)
 	}
-	for name, want := range d.Files {
+	for _, name := range slices.Sorted(maps.Keys(d.Files)) {
+		want := d.Files[name]
 		if !fs.ValidPath(name) {
 			return nil, reason.Errorf("%s: lists %q, which is outside of the directory", filepath.Join(dir, DocumentFile), name)
 		}
 		got, err := sumOf(filepath.Join(dir, filepath.FromSlash(name)))
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, reason.Errorf("%s: the result is not whole, %s lists it: %w", filepath.Join(dir, name), DocumentFile, err)
+		}
 		if err != nil {
 			return nil, err
 		}

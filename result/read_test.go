@@ -55,8 +55,12 @@ func TestReadChecksTheFiles(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "a.txt")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Read(dir); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("removed: %v", err)
+	for range 5 { // of several files the first, every time
+		d.Files["b.txt"], d.Files["c.txt"] = d.Files["a.txt"], d.Files["a.txt"]
+		write(t, filepath.Join(dir, DocumentFile), string(text(t, d)))
+		if _, err := Read(dir); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "a.txt: the result is not whole") {
+			t.Errorf("removed: %v", err)
+		}
 	}
 	if err := os.Mkdir(filepath.Join(dir, "a.txt"), 0o755); err != nil {
 		t.Fatal(err)
