@@ -117,8 +117,10 @@ func pathsOf(t *scenario.Target, head, body string) (list []Path) {
 	return list
 }
 
-// maxAround is how many members are told of.
-const maxAround = 12
+const (
+	maxAround = 12 // members that are told of
+	maxInside = 4  // lists in one another that are looked into: a server may send a million
+)
 
 // around tells what an answer has where a place in its JSON leads nowhere: the members
 // of the innermost object that there is on the way, or of the items of a list.
@@ -141,7 +143,7 @@ func around(t *scenario.Target, place, head, body string) string {
 		if !found || !gjson.Valid(text) {
 			continue
 		}
-		names := membersOf(value)
+		names := membersOf(value, maxInside)
 		if len(names) == 0 {
 			continue
 		}
@@ -158,10 +160,10 @@ func around(t *scenario.Target, place, head, body string) string {
 }
 
 // membersOf are the names of an object's members, of a list those of all its items.
-func membersOf(value gjson.Result) (names []string) {
-	if value.IsArray() {
+func membersOf(value gjson.Result, deep int) (names []string) {
+	if value.IsArray() && deep > 0 {
 		for _, item := range value.Array() {
-			for _, name := range membersOf(item) {
+			for _, name := range membersOf(item, deep-1) {
 				if !slices.Contains(names, name) && len(names) < maxAround {
 					names = append(names, name)
 				}
