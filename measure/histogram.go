@@ -170,13 +170,16 @@ func (h *Histogram) QuantileWithFailures(q float64, failures int64) (time.Durati
 	return h.AtRank(Rank(q, saturating(h.N(), max(failures, 0))))
 }
 
-// Buckets calls yield for every populated bucket, ascending, with the least
-// value that falls into it. It is an iter.Seq2.
-func (h *Histogram) Buckets(yield func(from time.Duration, count int64) bool) {
+// Buckets calls yield for every populated bucket, ascending, with the greatest value
+// that falls into it: what AtRank gives. It is an iter.Seq2.
+func (h *Histogram) Buckets(yield func(to time.Duration, count int64) bool) {
 	if h == nil {
 		return
 	}
-	h.packed.ForEachBucket(func(v, count int64) bool { return yield(time.Duration(v), count) })
+	h.packed.ForEachBucket(func(from, count int64) bool {
+		next := bucketValue(bucketIndex(time.Duration(from)) + 1)
+		return yield(time.Duration(next-1), count)
+	})
 }
 
 // Add adds what o holds. An error means that counts did not fit and the sum is not to be trusted.

@@ -3,6 +3,7 @@ package measure
 import (
 	"bytes"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -197,10 +198,16 @@ func TestBucketIndex(t *testing.T) {
 		v := rapid.Int64Range(0, highest).Draw(t, "v")
 		h := NewHistogram()
 		h.Record(time.Duration(v))
-		for from := range h.Buckets {
-			i := bucketIndex(time.Duration(v))
-			if bucketValue(i) != int64(from) || bucketIndex(from) != i {
+		i := bucketIndex(time.Duration(v))
+		h.packed.ForEachBucket(func(from, _ int64) bool {
+			if bucketValue(i) != from || bucketIndex(time.Duration(from)) != i {
 				t.Fatalf("%d is in the bucket of %d: number %d, which begins at %d", v, from, i, bucketValue(i))
+			}
+			return true
+		})
+		for to := range h.Buckets {
+			if bucketIndex(to) != i || bucketIndex(to+1) != i+1 {
+				t.Fatalf("%d is in the bucket that ends at %d: number %d, and number %d begins behind it", v, to, bucketIndex(to), bucketIndex(to+1))
 			}
 		}
 	})
@@ -324,5 +331,25 @@ func TestLogTags(t *testing.T) {
 	}
 	if err := WriteLog(&bytes.Buffer{}, time.Now(), nil, []LogEntry{{Tag: "响应-p99"}}); err != nil {
 		t.Error(err)
+	}
+}
+
+// Buckets end where percentiles say that they do.
+func TestBucketsEndWhereAtRankSays(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	for range 2000 {
+		v := time.Duration(math.Exp(random.Float64() * math.Log(float64(30*time.Minute))))
+		h := NewHistogram()
+		h.Record(v)
+		h.Record(time.Hour) // or the exact maximum would be told
+		want, _ := h.AtRank(1)
+		first := true
+		h.Buckets(func(to time.Duration, count int64) bool {
+			if first && (to != want || count != 1) {
+				t.Errorf("%d: the bucket ends at %d with %d, AtRank says %d", v, to, count, want)
+			}
+			first = false
+			return true
+		})
 	}
 }

@@ -35,8 +35,8 @@ func (t *tally) add(h *measure.Histogram) {
 	}
 	t.now.Count += h.N()
 	t.now.Sum += h.Sum()
-	h.Buckets(func(from time.Duration, count int64) bool {
-		t.now.Buckets[BucketOf(from)] += count
+	h.Buckets(func(to time.Duration, count int64) bool { // as percentiles are told elsewhere
+		t.now.Buckets[BucketOf(to)] += count
 		return true
 	})
 }
