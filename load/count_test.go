@@ -47,6 +47,17 @@ func TestLimitedScheduleHasExactlySoMany(t *testing.T) {
 	})
 }
 
+// Of bursts the increment behind the last start is often too small to be seen beside
+// the sum of those before it.
+func TestLimitedBurstsHaveTheirLastStart(t *testing.T) {
+	load := &scenario.Load{Arrivals: scenario.ArrivalsGamma, Shape: 0.0625, Conversations: 33, Stages: []scenario.Stage{stageOf(2750*time.Millisecond, 1, 23)}}
+	for seed := range uint64(1000) {
+		if all := starts(NewSchedule(load, seed)); len(all) != 33 || all[32].at >= 2750*time.Millisecond {
+			t.Fatalf("seed %d: %d starts, the last at %v; want 33 within 2.75 s", seed, len(all), all[len(all)-1].at)
+		}
+	}
+}
+
 // Where chance has enough of them, the first n are those of the load without a limit.
 func TestLimitTakesTheFirstStarts(t *testing.T) {
 	load := &scenario.Load{Arrivals: "poisson", Stages: []scenario.Stage{stageOf(100*time.Second, 10, 10)}}

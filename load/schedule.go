@@ -210,6 +210,11 @@ func (s Schedule) cursor() *cursor {
 	if s.open {
 		c.end = s.area() - slack
 		c.factor = s.stretched()
+		if c.factor != 1 {
+			// The limit ends it: a last increment of nearly 0, which small shapes
+			// have often, puts the last start on the end itself.
+			c.end = math.Inf(1)
+		}
 	}
 	return c
 }
