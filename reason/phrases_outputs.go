@@ -34,8 +34,8 @@ func outputPhrases() []phraseRow {
 		{"it takes nothing, and does not say why", "它什么也不接收，也不说明原因"},
 		{"the collector takes %d of %d spans not: %.200q", "Collector 拒收 %d 个 span（共 %d 个）：%.200q"},
 		{"the collector takes %d points of metrics not: %.200q", "Collector 拒收 %d 个指标点：%.200q"},
-		{"%s answers %s: %.200q", "%s 应答 %s：%.200q"},
-		{"%s answers %s, and what cannot be read: is it a collector?", "%s 应答 %s，内容无法读取：它是 Collector 吗？"},
+		{"%s answers %d %s: %.200q", "%s 应答 %d %s：%.200q"},
+		{"%s answers %d, and what cannot be read: is it a collector?", "%s 应答 %d，内容无法读取：它是 Collector 吗？"},
 		{"metrics of the run: http://%s/metrics", "本次运行的指标：http://%s/metrics"},
 	}
 }

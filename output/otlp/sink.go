@@ -145,10 +145,10 @@ func (s *Sink) post(ctx context.Context, path string, m, answer proto.Message) e
 	case err != nil:
 		return err
 	case res.StatusCode/100 != 2:
-		return reason.Errorf("%s answers %s: %.200q", path, res.Status, said)
+		return reason.Errorf("%s answers %d %s: %.200q", path, res.StatusCode, http.StatusText(res.StatusCode), said)
 	case strings.HasPrefix(res.Header.Get("Content-Type"), protobuf):
 		if proto.Unmarshal(said, answer) != nil {
-			return reason.Errorf("%s answers %s, and what cannot be read: is it a collector?", path, res.Status)
+			return reason.Errorf("%s answers %d, and what cannot be read: is it a collector?", path, res.StatusCode)
 		}
 	}
 	return nil

@@ -4,7 +4,6 @@ package remotewrite
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"math"
 	"net/http"
@@ -40,10 +39,11 @@ func New(address string, about *output.About) (*Sink, error) {
 		return nil, reason.Errorf("want a URL such as http://prometheus:9090/api/v1/write")
 	}
 	client := &http.Client{
-		Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, MaxResponseHeaderBytes: 64 << 10},
+		Transport:     brief{&http.Transport{Proxy: http.ProxyFromEnvironment, MaxResponseHeaderBytes: 64 << 10}, u.User},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	api, err := remote.NewAPI(address, remote.WithAPIPath(""), remote.WithAPIHTTPClient(client),
+	u.User = nil
+	api, err := remote.NewAPI(u.String(), remote.WithAPIPath(""), remote.WithAPIHTTPClient(client),
 		remote.WithAPIBackoff(remote.BackoffConfig{Min: 100 * time.Millisecond, Max: time.Second, MaxRetries: 3}))
 	if err != nil {
 		return nil, err
@@ -75,9 +75,6 @@ func (s *Sink) write(ctx context.Context, second *output.Second, verdict string)
 	ctx, cancel := context.WithTimeout(ctx, writeWithin)
 	defer cancel()
 	_, err := s.api.Write(ctx, remote.WriteV1MessageType, &prompb.WriteRequest{Timeseries: seriesOf(second, s.about, verdict)})
-	if at, ok := errors.AsType[*url.Error](err); ok {
-		return at.Err // it has the address, password and all
-	}
 	return err
 }
 
