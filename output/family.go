@@ -61,11 +61,14 @@ func (s *Second) Families(about *About) []Family {
 		{"cstest_conversations_planned_total", "Starts of conversations that fell due.", Counter, one(float64(s.Planned))},
 		{"cstest_conversations_started_total", "Conversations begun.", Counter, one(float64(s.Started))},
 		{"cstest_conversations_ended_total", "Conversations that ended, by how.", Counter, endSamples(s)},
-		{"cstest_turns_in_flight", "Turns due and not over.", Gauge, one(float64(s.InFlight))},
 		{"cstest_conversations_in_flight", "Conversations under way, thinking ones too.", Gauge, one(float64(s.Conversations))},
 		{"cstest_elapsed_seconds", "How far the load has come.", Gauge, one(s.Elapsed.Seconds())},
 		{"cstest_stage", "The stage of the load that is under way; 1.", Gauge, []Sample{{Labels: []Label{{"stage", s.Stage}}, Value: 1}}},
-		{"cstest_generator_cpu_cores", "Processors that the generator used in the last second.", Gauge, one(s.CPU)},
+	}
+	if !s.Elsewhere {
+		list = append(list,
+			Family{"cstest_turns_in_flight", "Turns due and not over.", Gauge, one(float64(s.InFlight))},
+			Family{"cstest_generator_cpu_cores", "Processors that the generator used in the last second.", Gauge, one(s.CPU)})
 	}
 	for t := range s.Distributions {
 		if d := &s.Distributions[t]; d.Count > 0 {

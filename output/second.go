@@ -28,6 +28,7 @@ type Second struct {
 	InFlight      int64 // turns
 	Conversations int64 // under way; users of a closed load
 	CPU           float64
+	Elsewhere     bool // see Live
 	Observed      []Observed
 
 	Last Interval
@@ -55,7 +56,10 @@ type Live struct {
 	InFlight      int64
 	Conversations int64
 	CPU           time.Duration // the generator's in the last second
-	Observed      []Observed
+	// Elsewhere says that the load is driven by others, whose journals tell of it: they
+	// have neither turns in flight nor the generators' CPU.
+	Elsewhere bool
+	Observed  []Observed
 }
 
 // history adds intervals up. It is for one goroutine.
@@ -70,7 +74,7 @@ type history struct {
 func (h *history) next(l *Live) *Second {
 	t := &h.total
 	t.Elapsed, t.At = l.Elapsed, h.base.Add(l.Elapsed)
-	t.InFlight, t.Conversations, t.CPU = l.InFlight, l.Conversations, l.CPU.Seconds()
+	t.InFlight, t.Conversations, t.CPU, t.Elsewhere = l.InFlight, l.Conversations, l.CPU.Seconds(), l.Elsewhere
 	t.Stage = h.stage(l.Elapsed)
 	t.Observed = append([]Observed(nil), l.Observed...)
 	t.Last = Interval{}

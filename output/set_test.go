@@ -296,6 +296,9 @@ func TestSpecs(t *testing.T) {
 		t.Errorf("%v, %v", list, err)
 	}
 	for _, bad := range [][]string{{"results"}, {"json="}, {"xml=f"}, {"json=f", "json=f"}} {
+		if _, err := output.ParseSpecsElsewhere([]string{"json=a", "turns=b"}); err == nil || !strings.Contains(err.Error(), "turns=b") {
+			t.Errorf("single turns of other machines: %v", err)
+		}
 		if _, err := output.ParseSpecs(bad); err == nil || !strings.Contains(err.Error(), "--out") {
 			t.Errorf("%v: %v", bad, err)
 		}

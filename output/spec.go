@@ -34,6 +34,18 @@ func ParseSpecs(args []string) ([]Spec, error) {
 	return list, nil
 }
 
+// ParseSpecsElsewhere is ParseSpecs for a load that others drive: their journals have
+// no turn by itself.
+func ParseSpecsElsewhere(args []string) ([]Spec, error) {
+	list, err := ParseSpecs(args)
+	for _, s := range list {
+		if s.Kind == "turns" {
+			return nil, reason.Errorf("--out %s: what comes from other machines has seconds, not single turns", s)
+		}
+	}
+	return list, err
+}
+
 // String is the output without what a URL may have of secrets.
 func (s Spec) String() string { return s.Kind + "=" + s.Shown() }
 

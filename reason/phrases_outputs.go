@@ -25,6 +25,7 @@ func outputPhrases() []phraseRow {
 		{"%s turns, %s of full quality", "%s 轮，完整质量 %s"},
 		{"--out %q: want NAME=VALUE with a name of %s; where the results go is --results-dir", "--out %q：请写 NAME=VALUE，其中 NAME 为 %s 之一；结果写到哪里由 --results-dir 指定"},
 		{"--out %s is given twice", "--out %s 给了两次"},
+		{"--out %s: what comes from other machines has seconds, not single turns", "--out %s：其他机器送来的是逐秒的数据，没有单个轮次"},
 		{"--out %s: %w", "--out %s：%w"},
 		{"want a URL such as http://collector:4318", "请写 URL，例如 http://collector:4318"},
 		{"want the address without %s and %s: both are added", "请写不带 %s 与 %s 的地址：二者会自动补上"},

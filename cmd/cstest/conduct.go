@@ -50,6 +50,7 @@ func (o *conductOptions) registerPlan(cmd *cobra.Command) {
 func (o *conductOptions) registerResult(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.resultsDir, "results-dir", "", "where the results go (default results/<name>-<UTC time>)")
+	f.StringArrayVar(&o.outputs, "out", nil, "NAME=VALUE, tell others of all shards while the run is under way: prometheus=:9464, remote-write=URL, otlp=URL, json=FILE (may be repeated)")
 	f.StringArrayVar(&o.tags, "tag", nil, "KEY=VALUE kept in the result (may be repeated)")
 	f.BoolVar(&o.noTUI, "no-tui", false, "one line a second instead of the live view")
 	f.BoolVar(&o.json, "json", false, "print result.json instead of the summary")
@@ -96,7 +97,7 @@ func newJobOf(s streams, o *conductOptions, c *chosen) (*spreadJob, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &job{runOptions: &o.runOptions, s: s, lang: s.language(), chosen: c, dir: o.resultsDir}
+	j := &job{runOptions: &o.runOptions, elsewhere: true, s: s, lang: s.language(), chosen: c, dir: o.resultsDir}
 	j.spread = spread{processes: 1}
 	if j.secrets, err = c.redactor(); err != nil {
 		return nil, err
@@ -183,8 +184,13 @@ func (x *spreadJob) run(ctx context.Context, cluster func(dir string) (conduct.C
 	if err != nil {
 		return err
 	}
+	if err := x.openOutputs(); err != nil {
+		return err
+	}
+	var doc *result.Document
 	x.signals = catchSignals(ctx)
 	defer x.signals.release()
+	defer func() { x.endOutputs(doc) }()
 	mock, err := x.borrow()
 	if err != nil {
 		x.tellUnstarted(err)
@@ -198,7 +204,7 @@ func (x *spreadJob) run(ctx context.Context, cluster func(dir string) (conduct.C
 	defer x.view.close()
 	done, err := conduct.Run(x.signals.hard, x.signals.graceful, conduct.Options{
 		Scenario: x.chosen.Scenario, Shards: x.options.shards, Cluster: engine, LogDir: filepath.Join(dir, "shards"),
-		StartTimeout: x.startTimeout, Mock: mock, Observe: x.view.observe, Notice: x.notice,
+		StartTimeout: x.startTimeout, Mock: mock, Observe: x.observe(), Armed: x.outputs.Begin, Notice: x.notice,
 	})
 	x.view.close()
 	if err != nil {
@@ -208,7 +214,15 @@ func (x *spreadJob) run(ctx context.Context, cluster func(dir string) (conduct.C
 		x.tellUnstarted(err)
 		return err
 	}
-	return x.addUp(done)
+	defer done.Logs.Close() // a temporary file
+	sum, err := x.addUp(done)
+	if err != nil {
+		return err
+	}
+	if doc, err = sum.Document(); err != nil {
+		return err
+	}
+	return x.conclude(sum, doc)
 }
 
 // borrow finds the mock LLM that is to be armed for all shards; nil where none is named.
@@ -241,16 +255,15 @@ func (x *spreadJob) hearClient(sum *result.Recovered) {
 // hearWithin is how long it may take.
 const hearWithin = 10 * time.Second
 
-// addUp merges what was gathered, writes the result and exits with its verdict.
-func (x *spreadJob) addUp(done *conduct.Done) error {
-	defer done.Logs.Close() // a temporary file
+// addUp merges what was gathered.
+func (x *spreadJob) addUp(done *conduct.Done) (*result.Recovered, error) {
 	shards, warnings := result.RecoverLogs(done.Logs)
 	if len(shards) == 0 {
-		return refused(reason.NoShardLeft, filepath.Join(x.dir, "shards"))
+		return nil, refused(reason.NoShardLeft, filepath.Join(x.dir, "shards"))
 	}
 	sum, err := result.Merge(shards...)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	// Who drives says whether the run was ended; shards of whom an engine wanted their
 	// place were told to end, and the run is what they lack.
@@ -260,10 +273,13 @@ func (x *spreadJob) addUp(done *conduct.Done) error {
 	x.hearClient(sum)
 	sum.About.Overrides = append(sum.About.Overrides, x.about.Overrides...)
 	sum.About.Tags, sum.About.Scale = x.about.Tags, x.about.Scale
-	doc, err := sum.Document()
-	if err != nil {
-		return err
-	}
+	told, missed := x.flushOutputs()
+	sum.Outputs, sum.Warnings = told, append(sum.Warnings, missed...)
+	return sum, nil
+}
+
+// conclude writes the result, and exits with its verdict.
+func (x *spreadJob) conclude(sum *result.Recovered, doc *result.Document) error {
 	written := writeResult(x.dir, doc, sum.Snapshot, &sum.About)
 	printed := x.print(doc)
 	if err := stepSummary(func(w io.Writer) error { return report.WriteMarkdown(doc, w, x.lang) }); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -84,6 +85,44 @@ func (r *kubernetesRun) drives(t *testing.T, turns int) {
 	})
 }
 
+// wasTold holds an output of all shards to the result: the last second has every turn,
+// and the seconds have all of it once.
+func (r *kubernetesRun) wasTold(t *testing.T, path string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := open(t, r.dir)
+	var turns, total, seconds int64
+	var verdict string
+	for line := range strings.Lines(string(text)) {
+		var l struct {
+			Type     string
+			Turns    int64
+			Verdict  string
+			InFlight *int64 `json:"in_flight"`
+			Total    struct{ Turns int64 }
+		}
+		if err := json.Unmarshal([]byte(line), &l); err != nil {
+			t.Fatal(err)
+		}
+		if l.Type == "second" {
+			turns, total, seconds = turns+l.Turns, l.Total.Turns, seconds+1
+		}
+		if l.InFlight != nil {
+			t.Error("turns in flight are told, which journals do not have")
+		}
+		verdict = l.Verdict
+	}
+	if want := doc.Counts.Turns; turns != want || total != want || seconds < 2 || verdict != doc.Verdict {
+		t.Errorf("%d turns in %d seconds, %d in all, %q; the result has %d, %q", turns, seconds, total, verdict, want, doc.Verdict)
+	}
+	if o := doc.Outputs; len(o) != 1 || o[0].Seconds != seconds || o[0].SecondsDropped+o[0].Failed > 0 {
+		t.Errorf("outputs %+v of %d seconds", o, seconds)
+	}
+}
+
 func TestKubernetesRun(t *testing.T) {
 	t.Parallel()
 	t.Run("pass", func(t *testing.T) {
@@ -95,7 +134,8 @@ func TestKubernetesRun(t *testing.T) {
 			}
 		}))
 		t.Cleanup(receiver.Close)
-		r := onKubernetes(t, "3s", nil, k8sRun("--namespace", "load", "--set", "notify=[{kind: webhook, url: \""+receiver.URL+"\"}]"))
+		told := filepath.Join(t.TempDir(), "seconds.jsonl")
+		r := onKubernetes(t, "3s", nil, k8sRun("--out", "json="+told, "--namespace", "load", "--set", "notify=[{kind: webhook, url: \""+receiver.URL+"\"}]"))
 		if code := r.ends(t); code != exitPass {
 			t.Fatalf("exit %d\n%s", code, &r.stderr)
 		}
@@ -105,6 +145,7 @@ func TestKubernetesRun(t *testing.T) {
 		if doc := open(t, r.dir); doc.Verdict != "pass" || doc.Counts.Turns != 240 {
 			t.Errorf("%s of %d turns", doc.Verdict, doc.Counts.Turns)
 		}
+		r.wasTold(t, told)
 		if n, twice := r.talker.counts(); n.Turns != 243 || twice > 2 {
 			t.Errorf("the target saw %d turns, %d of them twice", n.Turns, twice)
 		}
@@ -129,7 +170,8 @@ func TestKubernetesRun(t *testing.T) {
 	// A connection that is lost while the load lasts costs nothing of what was recorded.
 	t.Run("a log breaks off", func(t *testing.T) {
 		t.Parallel()
-		r := onKubernetes(t, "4s", nil, k8sRun())
+		told := filepath.Join(t.TempDir(), "seconds.jsonl")
+		r := onKubernetes(t, "4s", nil, k8sRun("--out", "json="+told))
 		r.drives(t, 100)
 		for _, pod := range []string{"pod-0", "pod-2"} {
 			if err := os.WriteFile(r.cluster.path(pod, "breaks"), nil, 0o600); err != nil {
@@ -140,6 +182,7 @@ func TestKubernetesRun(t *testing.T) {
 		if doc := open(t, r.dir); code != exitPass || doc.Counts.Turns != 320 {
 			t.Errorf("exit %d, %d turns, %q\n%s", code, doc.Counts.Turns, doc.Reasons, &r.stderr)
 		}
+		r.wasTold(t, told)
 		if _, err := os.Stat(r.cluster.path("pod-2", "breaks")); err == nil {
 			t.Error("nobody followed the log")
 		}

@@ -19,7 +19,11 @@ import (
 // openOutputs starts what --out asks for. One that cannot begin is an error: nothing
 // has happened yet.
 func (j *job) openOutputs() error {
-	specs, err := output.ParseSpecs(j.runOptions.outputs)
+	parse := output.ParseSpecs
+	if j.elsewhere {
+		parse = output.ParseSpecsElsewhere
+	}
+	specs, err := parse(j.runOptions.outputs)
 	if err != nil {
 		return usageError{err}
 	}
@@ -83,7 +87,9 @@ func (j *job) observe() func(*trial.Live) {
 		if j.view.observe != nil {
 			j.view.observe(l)
 		}
-		j.outputs.Take(liveOf(l))
+		told := liveOf(l)
+		told.Elsewhere = j.elsewhere
+		j.outputs.Take(told)
 	}
 }
 

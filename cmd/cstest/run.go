@@ -95,7 +95,9 @@ type job struct {
 	signals *signals
 	view    view
 	outputs *output.Set
-	secrets *report.Redactor
+	// elsewhere says that others drive the load, and the outputs are told of what they tell.
+	elsewhere bool
+	secrets   *report.Redactor
 }
 
 func runRun(ctx context.Context, s streams, o *runOptions, args []string) (err error) {

@@ -23,7 +23,9 @@ type Options struct {
 	Mock Mock
 	// Observe is called about once a second while the load runs, as trial.Options has it.
 	Observe func(*trial.Live)
-	Notice  func(reason.Reason)
+	// Armed is called when t = 0 is fixed, before the first Observe. May be nil.
+	Armed  func(base time.Time)
+	Notice func(reason.Reason)
 }
 
 // Mock is the mock LLM of a load, armed once for all shards.
@@ -78,6 +80,7 @@ func Run(ctx, graceful context.Context, o Options) (_ *Done, err error) {
 	if err != nil {
 		return nil, errors.Join(err, g.spool.Close())
 	}
+	l.show(time.Since(c.done.Base), c.done.Facts) // what came while it was cleaned up
 	return c.done, nil
 }
 
@@ -103,6 +106,9 @@ func (c *conductor) conduct(ctx, graceful context.Context) error {
 	lead := leadTime + time.Duration(c.Scenario.Target.Pool)*perConnection
 	base := time.Now().Add(lead)
 	c.done.Base = base
+	if c.Armed != nil {
+		c.Armed(base)
+	}
 	end := lead + c.Scenario.TotalDuration() + c.Scenario.Load.Drain.D()
 	if c.Mock != nil {
 		defer c.Mock.Release()

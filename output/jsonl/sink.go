@@ -73,9 +73,9 @@ type second struct {
 	P99Ns         int64              `json:"p99_ns,omitempty"`
 	MaxNs         int64              `json:"max_ns,omitempty"`
 	LagP99Ns      int64              `json:"lag_p99_ns,omitempty"`
-	InFlight      int64              `json:"in_flight"`
+	InFlight      *int64             `json:"in_flight,omitempty"`
 	Conversations int64              `json:"conversations"`
-	CPUCores      float64            `json:"generator_cpu_cores"`
+	CPUCores      *float64           `json:"generator_cpu_cores,omitempty"`
 	Observed      map[string]float64 `json:"observed,omitempty"`
 	Total         total              `json:"total"`
 }
@@ -97,8 +97,11 @@ func (s *Sink) Take(_ context.Context, at *output.Second) error {
 		Type: "second", At: at.At.UTC().Format(time.RFC3339Nano), TS: at.Elapsed.Round(time.Millisecond).Seconds(), Stage: at.Stage,
 		Starts: at.Last.Started, Turns: at.Last.Turns, Outcomes: outcomes(&at.Last.Outcomes), Tiers: tiers(&at.Last.Tiers),
 		P50Ns: int64(at.Last.P50), P90Ns: int64(at.Last.P90), P95Ns: int64(at.Last.P95), P99Ns: int64(at.Last.P99), MaxNs: int64(at.Last.Max),
-		LagP99Ns: int64(at.Last.LagP99), InFlight: at.InFlight, Conversations: at.Conversations, CPUCores: at.CPU,
+		LagP99Ns: int64(at.Last.LagP99), Conversations: at.Conversations,
 		Total: total{at.Planned, at.Started, at.Turns(), outcomes(&at.Outcomes)},
+	}
+	if !at.Elsewhere {
+		l.InFlight, l.CPUCores = &at.InFlight, &at.CPU
 	}
 	for _, o := range at.Observed {
 		if l.Observed == nil {
