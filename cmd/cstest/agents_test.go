@@ -39,7 +39,7 @@ sla: {latency: {p90: 5s}, availability: 95%%}
 func TestAgentsOfTheBundledServer(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "result")
-	r := cstest(t, "run", write(t, humans("bundled: {}")), "--results-dir", dir, "--quiet")
+	r := measured(t, "run", write(t, humans("bundled: {}")), "--results-dir", dir, "--quiet")
 	doc := open(t, dir)
 	if r.code != 0 {
 		t.Fatalf("exit %d\n%s\n%s\n%q", r.code, r.stdout, r.stderr, doc.Reasons)
@@ -70,7 +70,7 @@ func TestAgentsAreCounted(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "result")
 	target := fmt.Sprintf(`url: %q, agents: {sockets: 3, queues: [general, complaint]}, auth: {jwt: {secret: %s, iss: cstest, aud: chat, kid: k1}}`,
 		server.URL, strings.Repeat("k", 32))
-	r := cstest(t, "run", write(t, humans(target)), "--results-dir", dir, "--quiet", "--processes", "2")
+	r := measured(t, "run", write(t, humans(target)), "--results-dir", dir, "--quiet", "--processes", "2")
 	if r.code != 0 {
 		t.Fatalf("exit %d\n%s\n%s", r.code, r.stdout, r.stderr)
 	}
@@ -191,7 +191,7 @@ func TestTwoAgentsWinOneTicket(t *testing.T) {
 	server := httptest.NewServer(mux)
 	defer server.Close()
 	dir := filepath.Join(t.TempDir(), "result")
-	r := cstest(t, "run", write(t, humans(fmt.Sprintf("url: %q", server.URL))), "--results-dir", dir, "--quiet")
+	r := measured(t, "run", write(t, humans(fmt.Sprintf("url: %q", server.URL))), "--results-dir", dir, "--quiet")
 	if r.code != exitFail {
 		t.Fatalf("exit %d\n%s\n%s", r.code, r.stdout, r.stderr)
 	}

@@ -192,7 +192,7 @@ func TestFullQueueAndClosedListener(t *testing.T) {
 			t.Cleanup(func() { close(l.over) }) // before the server's end, which waits for Accept
 			dir := filepath.Join(t.TempDir(), "result")
 			text := strings.Replace(direct("http://"+l.Addr().String(), ", timeout: 1s", "{arrivals: constant, stages: [{name: s, for: 2s, starts: 30/s}], drain: 5s}"), "timeout: 2s, timeout", "timeout", 1)
-			r := cstest(t, "run", write(t, text), "--results-dir", dir, "--quiet")
+			r := measured(t, "run", write(t, text), "--results-dir", dir, "--quiet")
 			if r.code != exitFail {
 				t.Fatalf("exit %d\n%s", r.code, r.stderr)
 			}

@@ -43,7 +43,7 @@ func TestHangOfHalfTheRunFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := filepath.Join(t.TempDir(), "result")
-			r := cstest(t, "run", write(t, direct(hanging(4*time.Second, time.Minute).start(t), "", load)), "--results-dir", dir, "--quiet",
+			r := measured(t, "run", write(t, direct(hanging(4*time.Second, time.Minute).start(t), "", load)), "--results-dir", dir, "--quiet",
 				"--set", "sla={objectives: [{name: seconds, kind: seconds, target: 80%}]}")
 			doc := open(t, dir)
 			if doc.Verdict == "invalid" {
@@ -131,7 +131,7 @@ func TestContractIsKeptOrNot(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "result")
 			text := direct(metered(c.rate).start(t), "", `{arrivals: constant, stages: [{name: peak, for: 15s, starts: 300/s}], drain: 5s}`)
 			text = strings.Replace(text, "turns: [{say: 你好}, {say: 再见}]", "turns: [{say: 你好}]", 1)
-			r := cstest(t, "run", write(t, text), "--results-dir", dir, "--quiet", "--set", "sla={availability: 99%, rate_limited: {contract: 200/s}}")
+			r := measured(t, "run", write(t, text), "--results-dir", dir, "--quiet", "--set", "sla={availability: 99%, rate_limited: {contract: 200/s}}")
 			doc := open(t, dir)
 			if doc.Verdict == "invalid" {
 				t.Skipf("this machine is too busy to measure: %q", doc.Reasons)
@@ -167,7 +167,7 @@ func TestRelapseInTheTimeForRecoveryFails(t *testing.T) {
 			text := direct(server.start(t), "", `{arrivals: constant, stages: [{name: peak, for: 18s, starts: 40/s}], drain: 5s}`)
 			text = strings.Replace(text, "response: {answer: reply}", "response: {answer: reply, degraded: degraded}", 1)
 			text = strings.Replace(text, "load:", "llm: {faults: [{name: storm, at: 1s, for: 1s, kind: status, status: 503, share: 100%}]}\nload:", 1)
-			r := cstest(t, "run", write(t, text), "--results-dir", dir, "--quiet", "--set", "sla={full_quality: 90%, recovery: {after: storm, quality: 16s}}")
+			r := measured(t, "run", write(t, text), "--results-dir", dir, "--quiet", "--set", "sla={full_quality: 90%, recovery: {after: storm, quality: 16s}}")
 			doc := open(t, dir)
 			quality, back := objectiveOf(doc, "full-quality"), objectiveOf(doc, "recovery-quality")
 			// On a machine too busy to blame the target the run is invalid, and says the same of it.

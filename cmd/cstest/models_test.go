@@ -51,7 +51,7 @@ sla: {latency: {p50: 3s}, objectives: [{name: expected, kind: expected, target: 
 		if err := os.WriteFile(file, fmt.Appendf(nil, text, extra), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		got := cstest(t, "run", file, "--no-tui", "--results-dir", results)
+		got := measured(t, "run", file, "--no-tui", "--results-dir", results)
 		if got.code != 0 && got.code != 11 {
 			t.Fatalf("exit %d\n%s%s", got.code, got.stdout, got.stderr)
 		}

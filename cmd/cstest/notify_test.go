@@ -26,7 +26,7 @@ func TestNoticesOfAVerdict(t *testing.T) {
   - {kind: dingtalk, url: "${env:DING_URL}", secret: "${env:DING_SECRET}"}
 `
 	dir := filepath.Join(t.TempDir(), "r")
-	r := cstest(t, "run", write(t, text), "--no-tui", "--results-dir", dir, "--lang", "zh",
+	r := measured(t, "run", write(t, text), "--no-tui", "--results-dir", dir, "--lang", "zh",
 		"--env", "SLACK_URL="+hook.URL, "--env", "DING_URL=http://127.0.0.1:1/robot/T0KEN", "--env", "DING_SECRET=hush-hush")
 	doc := open(t, dir)
 	if r.code != doc.ExitCode || !strings.Contains(r.stderr, "通知 dingtalk") || strings.Contains(r.stderr, "T0KEN") || strings.Contains(r.stderr, "hush") {

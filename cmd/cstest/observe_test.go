@@ -41,7 +41,7 @@ guard: {abort: {observed: [{name: burn, above: 14.4, for: 1s}]}}
 `, burning.URL)
 	text = strings.Replace(text, "sla: {", "sla: {objectives: [{name: calm, kind: observed, observe: burn, max: 14.4}], ", 1)
 	dir := filepath.Join(t.TempDir(), "result")
-	r := cstest(t, "run", write(t, text), "--results-dir", dir, "--no-tui")
+	r := measured(t, "run", write(t, text), "--results-dir", dir, "--no-tui")
 	doc := open(t, dir)
 	if r.code != exitFail || objective(t, doc, "calm") != "fail" || len(doc.Judging.Aborted) != 1 || doc.Judging.Aborted[0].Code != "fuse_above" {
 		t.Errorf("exit %d, aborted %v: %s", r.code, doc.Judging.Aborted, doc.Reasons)
@@ -78,7 +78,7 @@ func TestObservePrometheus(t *testing.T) {
 	p := startPrometheus(t, address)
 	dir := filepath.Join(t.TempDir(), "result")
 	text := told + fmt.Sprintf("observe: [{name: turns, url: %q, promql: 'sum(cstest_turns_total) or vector(0)'}]\n", p.url)
-	r := cstest(t, "run", write(t, text), "--results-dir", dir, "--no-tui", "--out", "prometheus="+address)
+	r := measured(t, "run", write(t, text), "--results-dir", dir, "--no-tui", "--out", "prometheus="+address)
 	doc, err := result.Read(dir)
 	if err != nil {
 		t.Fatal(err, r.stderr)

@@ -263,7 +263,7 @@ func TestLoginsThatRunOut(t *testing.T) {
 			t.Parallel()
 			url := nodeServer(t, "login-expiry", env)
 			dir := filepath.Join(t.TempDir(), "result")
-			r := cstest(t, "run", filepath.Join("testdata", "servers-of-others", "login-expiry", file), "--set", "target.url="+url,
+			r := measured(t, "run", filepath.Join("testdata", "servers-of-others", "login-expiry", file), "--set", "target.url="+url,
 				"--results-dir", dir, "--no-tui", "--on-inconclusive", "pass")
 			doc := open(t, dir)
 			var told struct{ Logins, OK, Refused int64 }

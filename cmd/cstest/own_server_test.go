@@ -143,7 +143,7 @@ func TestStormOnOwnServer(t *testing.T) {
 	addr := freeAddress(t)
 	url := ownServer(t, "http://"+addr)
 	dir := filepath.Join(t.TempDir(), "result")
-	r := cstest(t, "run", write(t, own(url, "listen: "+addr)), "--results-dir", dir)
+	r := measured(t, "run", write(t, own(url, "listen: "+addr)), "--results-dir", dir)
 	if r.code != 0 {
 		t.Fatalf("exit %d\n%s\n%s", r.code, r.stdout, r.stderr)
 	}
@@ -165,7 +165,7 @@ func TestForgetfulOwnServerFailsOnContext(t *testing.T) {
 	addr := freeAddress(t)
 	url := ownServer(t, "http://"+addr, "--forget")
 	dir := filepath.Join(t.TempDir(), "result")
-	r := cstest(t, "run", write(t, own(url, "listen: "+addr)), "--results-dir", dir, "--quiet",
+	r := measured(t, "run", write(t, own(url, "listen: "+addr)), "--results-dir", dir, "--quiet",
 		"--set", "load.stages[steady].for=3s", "--set", "llm.faults=[]")
 	if r.code != exitFail {
 		t.Fatalf("exit %d\n%s\n%s", r.code, r.stdout, r.stderr)
@@ -191,7 +191,7 @@ func TestRunningMockIsArmedAndGivenBack(t *testing.T) {
 		t.Fatalf("config before the run: %s", before)
 	}
 	dir := filepath.Join(t.TempDir(), "result")
-	r := cstest(t, "run", write(t, own(url, "admin: "+mock.Admin)), "--results-dir", dir, "--quiet")
+	r := measured(t, "run", write(t, own(url, "admin: "+mock.Admin)), "--results-dir", dir, "--quiet")
 	if r.code != 0 {
 		t.Fatalf("exit %d\n%s\n%s", r.code, r.stdout, r.stderr)
 	}

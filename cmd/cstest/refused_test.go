@@ -122,7 +122,7 @@ checks: {memory: off, canned: []}
 sla: {availability: 10%}
 `)
 			dir := filepath.Join(t.TempDir(), "out")
-			got := cstest(t, "run", path, "--no-tui", "--quiet", "--results-dir", dir)
+			got := measured(t, "run", path, "--no-tui", "--quiet", "--results-dir", dir)
 			d, err := result.Read(dir)
 			if err != nil {
 				t.Fatalf("%v\n%s%s", err, got.stdout, got.stderr)

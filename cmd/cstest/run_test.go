@@ -92,7 +92,7 @@ func write(t *testing.T, text string) string {
 func TestRunPassesAndIsWritten(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "result")
-	r := cstest(t, "run", write(t, calm), "--results-dir", dir, "--tag", "team=checkout")
+	r := measured(t, "run", write(t, calm), "--results-dir", dir, "--tag", "team=checkout")
 	if r.code != 0 {
 		t.Fatalf("exit %d\n%s\n%s", r.code, r.stdout, r.stderr)
 	}
@@ -177,7 +177,7 @@ func TestRunByACurve(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(t.TempDir(), "result")
-	if r := cstest(t, "run", path, "--results-dir", dir); r.code != 0 {
+	if r := measured(t, "run", path, "--results-dir", dir); r.code != 0 {
 		t.Fatalf("exit %d\n%s\n%s", r.code, r.stdout, r.stderr)
 	}
 	// (0 + 15)/2·2.5 + (15 + 6)/2·2.5 starts.
@@ -194,7 +194,7 @@ func TestRunWithBranches(t *testing.T) {
 	text := strings.Replace(calm, "      - say: 我要退货,订单号 20261111000181\n",
 		"      - {say: 转人工, when: {path: \"body:text\", matches: never said}}\n      - {say: 我要退货, when: {path: \"body:text\", matches: .}}\n", 1)
 	dir := filepath.Join(t.TempDir(), "result")
-	if r := cstest(t, "run", write(t, text), "--results-dir", dir); r.code != 0 {
+	if r := measured(t, "run", write(t, text), "--results-dir", dir); r.code != 0 {
 		t.Fatalf("exit %d\n%s\n%s", r.code, r.stdout, r.stderr)
 	}
 	doc := open(t, dir)

@@ -163,7 +163,7 @@ conversations:
     turns: [{say: 优惠券怎么用}, {say: 我要退货}, {say: 优惠券还能用吗}]
 sla: {latency: {p99: 100ms}}
 `, s.URL, c.version, c.target))
-			if got := cstest(t, "run", file, "--no-tui", "--quiet", "--results-dir", dir); got.code != 10 && got.code != 11 {
+			if got := measured(t, "run", file, "--no-tui", "--quiet", "--results-dir", dir); got.code != 10 && got.code != 11 {
 				t.Fatalf("exit %d: %s%s", got.code, got.stdout, got.stderr)
 			}
 			slowest := open(t, dir).Slowest
@@ -265,7 +265,7 @@ conversations:
     turns: [{say: 优惠券怎么用}, {say: 我要退货}, {say: 优惠券还能用吗}]
 sla: {latency: {p99: 500ms}}
 `, s.URL))
-			if got := cstest(t, "run", file, "--no-tui", "--quiet", "--results-dir", dir); got.code != 10 && got.code != 11 && got.code != 0 {
+			if got := measured(t, "run", file, "--no-tui", "--quiet", "--results-dir", dir); got.code != 10 && got.code != 11 && got.code != 0 {
 				t.Fatalf("exit %d: %s%s", got.code, got.stdout, got.stderr)
 			}
 			doc := open(t, dir)

@@ -107,7 +107,7 @@ load: {stages: [{name: in, for: 2s, users: {from: 1, to: 2000}}, {name: stay, fo
 conversations: [{name: c, turns: [{say: a}, {say: b}]}]
 sla: {latency: {p50: 30s}, gate: measured}
 `), filepath.Join(t.TempDir(), "r")
-	got := cstest(t, "run", file, "--no-tui", "--results-dir", results)
+	got := measured(t, "run", file, "--no-tui", "--results-dir", results)
 	if got.code != exitPass {
 		t.Fatalf("exit %d\n%s%s", got.code, got.stdout, got.stderr)
 	}

@@ -97,7 +97,7 @@ sla: {latency: {p50: 3s}, availability: 80%, gate: measured}
 		t.Fatalf("try: exit %d\n%s%s", got.code, got.stdout, got.stderr)
 	}
 	joins.Store(0)
-	got := cstest(t, "run", file, "--no-tui", "--results-dir", results)
+	got := measured(t, "run", file, "--no-tui", "--results-dir", results)
 	if got.code != 0 {
 		t.Fatalf("run: exit %d\n%s%s", got.code, got.stdout, got.stderr)
 	}
