@@ -165,6 +165,7 @@ func TestASecondAndTheVerdictAreWritten(t *testing.T) {
 // Whatever a receiver answers that does not mean that it took what it was written is a
 // short, printable error, and shows no password; what may pass is tried again.
 func TestReceiversThatDoNotTakeIt(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		answer http.HandlerFunc
 		want   string // in the error; empty: it was taken
