@@ -7,7 +7,10 @@ users who wait for their answers (closed) and with customers who come regardless
 (open), 15 s each, and 15 s of half the knee after it. Generator, server, mock LLM
 and Redis share the machine.
 
-usage: bench/overload.py [--redis embedded|real] [--factors 0.5,1,2] [--models closed,open]
+With --connections shared all customers come over 4,096 kept connections, as behind a
+gateway; else each conversation has its own, as from a browser.
+
+usage: bench/overload.py [--redis embedded|real] [--factors 0.5,1,2] [--models closed,open] [--connections shared]
 Needs: bin/cstest (make build), and redis-server for --redis real.
 Exit status 1 when a point has under 80 % of the knee's goodput, is not back within
 10 s, or broke a guarantee.
@@ -34,7 +37,7 @@ seed: 20261111
 target:
   bundled: {profile: hardened, redis: "%(redis)s", knobs: {limit.global: 0/s, limit.user: 0/s}}
   timeout: 5s
-llm: {latency: {median: 110ms, p99: 190ms}}
+%(connections)sllm: {latency: {median: 110ms, p99: 190ms}}
 load:
   think: 0s
   stages:
@@ -63,12 +66,16 @@ def redis_server(directory):
             time.sleep(0.05)
 
 
+SHARED = "  connections: shared\n  pool: 4096\n"
+connections = ""
+
+
 def run(model, redis, stages):
     directory = tempfile.mkdtemp(prefix="cstest-overload-")
     lines = ["    - {name: %s, for: %ds, %s}" % (name, seconds, load) for name, seconds, load in stages]
     path = os.path.join(directory, "scenario.yaml")
     with open(path, "w") as f:
-        f.write(SCENARIO % dict(model=model, redis=redis, stages="\n".join(lines)))
+        f.write(SCENARIO % dict(model=model, redis=redis, connections=connections, stages="\n".join(lines)))
     out = os.path.join(directory, "out")
     done = subprocess.run([os.path.join(ROOT, "bin", "cstest"), "run", path, "--no-tui", "--quiet", "--results-dir", out],
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -112,7 +119,10 @@ def main():
     args.add_argument("--redis", choices=("embedded", "real"), default="real")
     args.add_argument("--factors", default="0.5,1,1.5,2,4")
     args.add_argument("--models", default="closed,open")
+    args.add_argument("--connections", choices=("own", "shared"), default="own")
     o = args.parse_args()
+    global connections
+    connections = SHARED if o.connections == "shared" else ""
     directory = tempfile.mkdtemp(prefix="cstest-overload-")
     server, redis = redis_server(directory) if o.redis == "real" else (None, "embedded")
     failed = False
