@@ -40,7 +40,7 @@ http {{
     uwsgi_temp_path {dir}/uwsgi;
     scgi_temp_path {dir}/scgi;
     keepalive_requests 1000000000;
-    limit_req_zone $server_name zone=all:1m rate={rate}r/s;
+    limit_req_zone $server_port zone=all:1m rate={rate}r/s;
     upstream answer {{ server unix:{dir}/answer.sock; keepalive 64; }}
     server {{ listen unix:{dir}/answer.sock; default_type application/json; location / {{ return 200 '{{"answer":"yes"}}'; }} }}
     server {{
