@@ -295,10 +295,13 @@ func TestSpecs(t *testing.T) {
 	if err != nil || len(list) != 2 || list[1].To != "a=b.json" {
 		t.Errorf("%v, %v", list, err)
 	}
+	if list, err := output.ParseSpecsElsewhere([]string{"json=a", "otlp=http://h"}); err != nil || len(list) != 2 {
+		t.Errorf("seconds of other machines: %v, %v", list, err)
+	}
+	if _, err := output.ParseSpecsElsewhere([]string{"json=a", "turns=b"}); err == nil || !strings.Contains(err.Error(), "turns=b") {
+		t.Errorf("single turns of other machines: %v", err)
+	}
 	for _, bad := range [][]string{{"results"}, {"json="}, {"xml=f"}, {"json=f", "json=f"}} {
-		if _, err := output.ParseSpecsElsewhere([]string{"json=a", "turns=b"}); err == nil || !strings.Contains(err.Error(), "turns=b") {
-			t.Errorf("single turns of other machines: %v", err)
-		}
 		if _, err := output.ParseSpecs(bad); err == nil || !strings.Contains(err.Error(), "--out") {
 			t.Errorf("%v: %v", bad, err)
 		}

@@ -261,7 +261,7 @@ func TestReceiversThatAreNotThere(t *testing.T) {
 }
 
 func TestAddresses(t *testing.T) {
-	for _, address := range []string{"", "prometheus:9090", "ftp://h/w", "http://", "http://h:x/w", "http://\x00"} {
+	for _, address := range []string{"", "prometheus:9090", "ftp://me:pa55word@h/w", "http://", "http://me:pa55word@h:x/w", "http://\x00"} {
 		if _, err := remotewrite.New(address, about); err == nil || strings.Contains(err.Error(), "pa55word") {
 			t.Errorf("%q: %v", address, err)
 		}
