@@ -183,6 +183,7 @@ func TestLearningCrossed(t *testing.T) {
 	lines := intentCorpus(t, "examples.tsv")
 	rand.New(rand.NewPCG(3, 4)).Shuffle(len(lines), func(i, j int) { lines[i], lines[j] = lines[j], lines[i] })
 	var alone, both confusion
+	none := &rules{index: newIndex(nil)}
 	for fold := range 5 {
 		var teach, judge []example
 		for i, e := range lines {
@@ -194,8 +195,8 @@ func TestLearningCrossed(t *testing.T) {
 		}
 		l := learn(teach)
 		for _, e := range judge {
-			alone.add(&Intents{rules: &rules{index: newIndex(nil)}, learned: l}, e)
-			both.add(&Intents{rules: compiled(), learned: l}, e)
+			alone.add(&Intents{rules: none, others: none, learned: l}, e)
+			both.add(&Intents{rules: allRules(), others: otherRules(), learned: l}, e)
 		}
 	}
 	alone.log(t, "crossed, no rules")

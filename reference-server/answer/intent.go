@@ -48,25 +48,33 @@ func (i Intent) Queue() string {
 // a rule is a weight on the scales. Safe for concurrent use.
 type Intents struct {
 	rules   *rules
+	others  *rules // for what does not go to a person
 	learned *learned
 }
 
 const (
-	ruleWeight = 1.5 // of a rule, in the logarithm of the odds
-	sure       = 0.5 // chance of a person's matter at which it goes to one
+	ruleOdds = 4.4816890703 // by which a rule multiplies the odds of its intent: 1.5 in their logarithm
+	sure     = 0.5          // chance of a person's matter at which it goes to one
 )
 
 // NewIntents makes the classifier.
-func NewIntents() *Intents { return &Intents{rules: compiled(), learned: taught()} }
+func NewIntents() *Intents {
+	return &Intents{rules: allRules(), others: otherRules(), learned: taught()}
+}
 
-// compiled are the rules, read once in a process.
-var compiled = sync.OnceValue(func() *rules {
-	rules, err := newRules(rulesText)
+// The rules are read once in a process.
+var (
+	allRules   = sync.OnceValue(func() *rules { return mustRules(func(Intent) bool { return true }) })
+	otherRules = sync.OnceValue(func() *rules { return mustRules(func(i Intent) bool { return !i.Human() }) })
+)
+
+func mustRules(asked func(Intent) bool) *rules {
+	rules, err := newRules(rulesText, asked)
 	if err != nil {
 		panic(err) // they are part of the program
 	}
 	return rules
-})
+}
 
 // taught is what the examples teach, learned once in a process. What has a
 // reviewed answer is information.
@@ -87,34 +95,57 @@ var taught = sync.OnceValue(func() *learned {
 	return learn(examples)
 })
 
-// Of classifies a text without marks.
+// Of classifies a text without marks. Rules cost most of it, so they are asked only
+// where what they say can make a difference.
 func (in *Intents) Of(text string) Intent {
 	text = plain(text)
-	rule := in.rules.first(text, func(Intent) bool { return true })
-	best, most := Info, 0.0
-	for part := range parts(text) {
-		var buffer [256]uint32
-		p := in.learned.chances(pieces(buffer[:0], part), rule, ruleWeight)
-		if i, chance := matter(p); chance > most {
-			best, most = i, chance
+	ends := in.ends(text)
+	end := ends[Info]
+	for _, other := range ends {
+		if other != end {
+			end = ends[in.rules.first(text)]
+			break
 		}
 	}
-	switch {
-	case most >= sure:
-		return best
-	case rule.Human():
-		return in.rules.first(text, func(i Intent) bool { return !i.Human() })
+	if end.Human() {
+		return end
 	}
-	return rule
+	return in.others.first(text)
+}
+
+// ends are what a plain text is taken for, by what the rules say of it: an intent that
+// goes to a person, or Info where none is likely enough.
+func (in *Intents) ends(text string) (ends [NumIntents]Intent) {
+	var most [NumIntents]float64
+	for part := range parts(text) {
+		var buffer [256]uint32
+		odds := in.learned.odds(pieces(buffer[:0], part))
+		for rule := range NumIntents {
+			if i, chance := matter(odds.with(rule)); chance > most[rule] {
+				ends[rule], most[rule] = i, chance
+			}
+		}
+	}
+	for rule, chance := range most {
+		if chance < sure {
+			ends[rule] = Info
+		}
+	}
+	return ends
 }
 
 // matter is the most likely of the intents that go to a person, and how likely it
 // is that one of them is meant.
-func matter(p [NumIntents]float64) (best Intent, chance float64) {
-	for i := ChangeOrder; i < NumIntents; i++ {
-		if chance += p[i]; best == Info || p[i] > p[best] {
-			best = i
+func matter(o odds) (best Intent, chance float64) {
+	sum := 0.0
+	for i, x := range o {
+		sum += x
+		if !Intent(i).Human() {
+			continue
+		}
+		if chance += x; best == Info || x > o[best] {
+			best = Intent(i)
 		}
 	}
-	return best, chance
+	return best, chance / sum
 }

@@ -45,3 +45,42 @@ func TestIntents(t *testing.T) {
 		}
 	}
 }
+
+// Where the rules are not asked, asking them would have changed nothing.
+func TestRulesAreLeftOutOnlyWhereTheyDecideNothing(t *testing.T) {
+	in := NewIntents()
+	always := func(text string) Intent {
+		text = plain(text)
+		rule := in.rules.first(text)
+		best, most := Info, 0.0
+		for part := range parts(text) {
+			if i, chance := matter(in.learned.odds(pieces(nil, part)).with(rule)); chance > most {
+				best, most = i, chance
+			}
+		}
+		if most >= sure {
+			return best
+		}
+		return in.others.first(text)
+	}
+	n, asked := 0, 0
+	for _, name := range []string{"examples.tsv", "testdata/intents-third.tsv"} {
+		for _, e := range intentCorpus(t, name) {
+			n++
+			ends := in.ends(plain(e.text))
+			for _, end := range ends {
+				if end != ends[Info] {
+					asked++
+					break
+				}
+			}
+			if got, want := in.Of(e.text), always(e.text); got != want {
+				t.Errorf("%q is %v, with all rules asked %v", e.text, got, want)
+			}
+		}
+	}
+	t.Logf("the rules for people were asked of %d of %d", asked, n)
+	if asked == 0 || asked > n/2 {
+		t.Errorf("the rules for people were asked of %d of %d", asked, n)
+	}
+}

@@ -81,7 +81,14 @@ func learn(examples []example) *learned {
 
 // step moves the weights of an example's pieces towards its intent.
 func (l *learned) step(pieces []uint32, intent Intent, step float64) {
-	p := l.chances(pieces, Info, 0)
+	p := l.odds(pieces)
+	sum := 0.0
+	for _, x := range p {
+		sum += x
+	}
+	for i := range p {
+		p[i] /= sum
+	}
 	p[intent]--
 	share := float32(step / math.Sqrt(float64(len(pieces))))
 	for _, piece := range pieces {
@@ -92,28 +99,27 @@ func (l *learned) step(pieces []uint32, intent Intent, step float64) {
 	}
 }
 
-// chances says how likely each intent is when a rule speaks for one of them, with
-// so much weight.
-func (l *learned) chances(pieces []uint32, rule Intent, weight float64) [NumIntents]float64 {
-	var p [NumIntents]float64
+// odds are how likely each intent is beside the others; they have no certain sum.
+type odds [NumIntents]float64
+
+// odds says how likely the pieces make each intent.
+func (l *learned) odds(pieces []uint32) (o odds) {
 	for _, piece := range pieces {
-		for i, w := range l.weights[piece] {
-			p[i] += float64(w)
+		for i, w := range &l.weights[piece] {
+			o[i] += float64(w)
 		}
 	}
-	sum := 0.0
-	for i := range p {
-		p[i] /= math.Sqrt(float64(max(len(pieces), 1)))
-		if Intent(i) == rule {
-			p[i] += weight
-		}
-		p[i] = math.Exp(p[i])
-		sum += p[i]
+	root := math.Sqrt(float64(max(len(pieces), 1)))
+	for i := range o {
+		o[i] = math.Exp(o[i] / root)
 	}
-	for i := range p {
-		p[i] /= sum
-	}
-	return p
+	return o
+}
+
+// with are the odds when a rule speaks for an intent.
+func (o odds) with(rule Intent) odds {
+	o[rule] *= ruleOdds
+	return o
 }
 
 const partLong = 48 // characters

@@ -3,7 +3,6 @@ package answer
 import (
 	_ "embed"
 	"iter"
-	"regexp"
 	"strings"
 	"unicode"
 )
@@ -21,14 +20,32 @@ func plain(text string) string {
 		}
 	}
 	text = spellings.Replace(b.String())
-	if rest := greeting.ReplaceAllString(text, ""); rest != "" {
+	if rest := ungreeted(text); rest != "" {
 		return rest
 	}
 	return text
 }
 
-// greeting is what stands before the matter: its 吗 asks nothing.
-var greeting = regexp.MustCompile(`^((在吗|在不在|在不|在么|你好|您好|亲亲|亲|哈喽|hello|hi|喂|哎|嗨|客服|请问|不好意思|麻烦问下|问下|那个)[,。!?~… ]*)+`)
+// greetings are what stands before the matter: their 吗 asks nothing. Of two that begin
+// alike, the longer comes first.
+var greetings = []string{"在吗", "在不在", "在不", "在么", "你好", "您好", "亲亲", "亲", "哈喽", "hello", "hi", "喂", "哎", "嗨", "客服", "请问", "不好意思", "麻烦问下", "问下", "那个"}
+
+// ungreeted is a text behind its greetings.
+func ungreeted(text string) string {
+	for {
+		rest := text
+		for _, g := range greetings {
+			if after, ok := strings.CutPrefix(text, g); ok {
+				rest = strings.TrimLeft(after, ",。!?~… ")
+				break
+			}
+		}
+		if rest == text {
+			return text
+		}
+		text = rest
+	}
+}
 
 // foldRune gives the simplified half-width lower-case form.
 func foldRune(r rune) rune {

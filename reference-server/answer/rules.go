@@ -3,6 +3,7 @@ package answer
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -34,12 +35,13 @@ type rules struct {
 	index *index
 }
 
-// newRules reads the rules and indexes them.
-func newRules(text string) (*rules, error) {
+// newRules reads the rules of the intents asked for and indexes them.
+func newRules(text string, asked func(Intent) bool) (*rules, error) {
 	list, err := parseRules(text)
 	if err != nil {
 		return nil, err
 	}
+	list = slices.DeleteFunc(list, func(r rule) bool { return !asked(r.intent) })
 	var all []*pattern
 	for i := range list {
 		for _, ps := range []patterns{list[i].words, list[i].harmless, list[i].excuse} {
@@ -54,12 +56,11 @@ func newRules(text string) (*rules, error) {
 	return &rules{list, newIndex(all)}, nil
 }
 
-// first is the intent of the first rule, of those asked for, that matches a plain
-// text.
-func (rs *rules) first(text string, asked func(Intent) bool) Intent {
+// first is the intent of the first rule that matches a plain text, Info where none does.
+func (rs *rules) first(text string) Intent {
 	c := rs.index.of(text)
 	for i := range rs.list {
-		if r := &rs.list[i]; asked(r.intent) && r.matches(text, c) {
+		if r := &rs.list[i]; r.matches(text, c) {
 			return r.intent
 		}
 	}
