@@ -122,6 +122,8 @@ func selftestPhrases() []phraseRow {
 		{"P50 of service time, for contrast", "服务时间的 P50，供对比"},
 		{"about 1 ms", "约 1 ms"},
 		{"lag P99", "发送滞后 P99"},
+		{"time for which a processor stood still, of %s", "%s 中有处理器停顿的时间"},
+		{"lag P99 but for that time", "不计停顿时间的发送滞后 P99"},
 		{"P99 of how late turns arrive, by the server's clock", "轮次迟到的 P99，按服务端时钟"},
 		{"P50 of lateness that cstest does not call lag", "未计为发送滞后的迟到的 P50"},
 		{"distance of the times between arrivals from the plan's (KS, every %dth)", "到达间隔与计划的偏差（KS，每 %d 个取一个）"},

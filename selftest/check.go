@@ -60,10 +60,10 @@ func within(group string, what reason.Phrase, truth, measured, allowed time.Dura
 	}
 }
 
-// atMost holds a duration against an upper bound.
-func atMost(group string, what reason.Phrase, truth, measured, allowed time.Duration) Check {
-	c := within(group, what, truth, measured, allowed)
-	c.Allowed, c.OK = reason.Say("≤ %s", show(truth+allowed)), measured <= truth+allowed
+// atMost holds a duration that should be none against an upper bound.
+func atMost(group string, what reason.Phrase, measured, allowed time.Duration) Check {
+	c := within(group, what, 0, measured, allowed)
+	c.Allowed, c.OK = reason.Say("≤ %s", show(allowed)), measured <= allowed
 	return c
 }
 

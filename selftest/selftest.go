@@ -9,9 +9,10 @@ import (
 
 // run is a selftest under way.
 type run struct {
-	mock   *mock
-	dir    string // for what servers write
-	report Report
+	executable string
+	mock       *mock
+	dir        string // for what servers write
+	report     Report
 }
 
 // Run runs every group in about 45 s. It needs nothing but the program itself,
@@ -23,7 +24,7 @@ func Run(ctx context.Context, executable, dir string, notice func(reason.Phrase)
 		return &Report{}, err
 	}
 	defer m.child.Stop(ctx)
-	s := &run{mock: m, dir: dir}
+	s := &run{executable: executable, mock: m, dir: dir}
 	for _, group := range []struct {
 		title reason.Phrase
 		run   func(context.Context) ([]Check, error)

@@ -15,7 +15,8 @@ import (
 )
 
 func newSelftestCmd(s streams) *cobra.Command {
-	return &cobra.Command{
+	witness := false
+	cmd := &cobra.Command{
 		Use:   "selftest",
 		Short: "Prove on this machine that what cstest reports is what really happened",
 		Long: `Drive the bundled mock LLM, which notes at its own socket what it did with every turn, and
@@ -25,8 +26,16 @@ with its log. Takes about 45 s. Exits 12 when the ruler is not straight on this 
 		Example: `  cstest selftest
   cstest selftest > selftest.txt`,
 		Args: noSuchCommand,
-		RunE: func(cmd *cobra.Command, _ []string) error { return runSelftest(cmd.Context(), s) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if witness {
+				return selftest.Witness(s.in, s.out)
+			}
+			return runSelftest(cmd.Context(), s)
+		},
 	}
+	cmd.Flags().BoolVar(&witness, "witness", false, "note when this machine stands still until standard input ends; selftest starts it")
+	_ = cmd.Flags().MarkHidden("witness") // it exists: it was just added
+	return cmd
 }
 
 func runSelftest(ctx context.Context, s streams) error {
