@@ -1,6 +1,7 @@
 // Command known is a server whose latency is known: it draws one for every
-// request and keeps what it really took at its own end, so that load testers can
-// be held against it. It prints its address; GET /truth tells what it did.
+// request and keeps what it really took at its own end, from when the request
+// reached its kernel until the answer was handed over, so that load testers can be
+// held against it. It prints its address; GET /truth tells what it did.
 //
 //	known -latency constant:20ms | lognormal:20ms,80ms (median, P99)
 //	      -stall 1s -stall-at 4s     answers nothing for so long, so long after the first request
@@ -8,6 +9,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -68,8 +70,11 @@ func main() {
 	mux.HandleFunc("GET /truth", k.tell)
 	mux.HandleFunc("/", k.answer)
 	fmt.Println(listener.Addr())
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
-	fmt.Fprintln(os.Stderr, "known:", server.Serve(listener))
+	server := &http.Server{
+		Handler: mux, ReadHeaderTimeout: 10 * time.Second,
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) },
+	}
+	fmt.Fprintln(os.Stderr, "known:", server.Serve(arrivals{listener}))
 }
 
 func (k *known) parse(latency string) (err error) {
@@ -104,8 +109,11 @@ func (k *known) draw() (latency time.Duration, fails, hangs bool, until time.Tim
 	return latency, fails, hangs, until
 }
 
+// connKey is under which a request's context has its connection.
+type connKey struct{}
+
 func (k *known) answer(w http.ResponseWriter, r *http.Request) {
-	began := time.Now()
+	began := r.Context().Value(connKey{}).(*arrivalConn).arrived() //nolint:forcetypeassert // the server's only listener makes no other
 	latency, fails, hangs, until := k.draw()
 	if hangs {
 		k.mu.Lock()
