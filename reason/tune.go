@@ -18,6 +18,9 @@ const (
 	TooFewRounds   Code = "too_few_rounds"
 	TunePlan       Code = "tune_plan"
 
+	PlanTooFewRounds  Code = "plan_too_few_rounds"
+	PlanFewerVariants Code = "plan_fewer_variants"
+
 	VariantUnknown     Code = "variant_unknown"
 	VariantsMissing    Code = "variants_missing"
 	VariantNotRestored Code = "variant_not_restored"
@@ -43,6 +46,8 @@ func tuneRows() []row {
 		{ArmInvalid, "{variant:text} is not compared: {left:count} of {runs:count} runs measured nothing: {why:reasons}", "{variant} 不参与比较：{runs} 次运行中有 {left} 次没有有效测量：{why}"},
 		{ControlDiffers, "{metric:word}: the baseline differs from itself, so no difference in it can be believed: something else on this machine changed", "{metric}：基线与自身也有差异，因此这一项的差异都不可信：这台机器上有别的变化"},
 		{TooFewRounds, "{done:count} whole rounds are too few to show any difference: {least:count} are needed for {comparisons:count} comparisons", "{done} 个完整的回合不足以显示任何差异：{comparisons} 项比较需要 {least} 个"},
+		{PlanTooFewRounds, "{rounds:count} rounds are too few to show any difference in up to {comparisons:count} comparisons: give --rounds {least:count}, or the verdict is that it cannot be told", "{rounds} 个回合不足以在最多 {comparisons} 项比较中显示任何差异：请用 --rounds {least}，否则结论只能是无法判断"},
+		{PlanFewerVariants, "or vary fewer values: {rounds:count} rounds can do for {variants:count} variants", "或减少取值：{rounds} 个回合足够比较 {variants} 个变体"},
 		{VariantUnknown, "--vary variant: the scenario has no variant {name:text}: its variants are {known:text}", "--vary variant：场景中没有变体 {name}；已有的变体为 {known}"},
 		{VariantsMissing, "--vary variant={name:text}: the scenario has no variants: see docs/tune.md, or vary a field of it", "--vary variant={name}：场景中没有 variants：见 docs/tune.md，或改变它的某个字段"},
 		{VariantNotRestored, "the server may not be as it was: variant {variant:text} could not be applied again: {why:reasons}", "服务器可能没有恢复原状：变体 {variant} 无法重新应用：{why}"},

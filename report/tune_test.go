@@ -19,7 +19,7 @@ import (
 // with a noise of 2 %.
 func experiment(t *testing.T, name string, rounds int) *tune.Experiment {
 	t.Helper()
-	p, err := tune.NewPlan([]tune.Variant{{{Key: "profile", Value: "hardened"}}, {{Key: "profile", Value: name}}}, 10, 7)
+	p, err := tune.NewPlan([]tune.Variant{{{Key: "profile", Value: "hardened"}}, {{Key: "profile", Value: name}}}, 10, 7, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func TestTuneText(t *testing.T) {
 
 // A table with more columns than fit is several below each other, and no line is too long.
 func TestWideTuneTablesAreParted(t *testing.T) {
-	p, err := tune.NewPlan([]tune.Variant{{{Key: "protocol", Value: "rest"}}, {{Key: "protocol", Value: "websocket"}}}, 10, 7)
+	p, err := tune.NewPlan([]tune.Variant{{{Key: "protocol", Value: "rest"}}, {{Key: "protocol", Value: "websocket"}}}, 10, 7, true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -261,7 +261,7 @@ func (e *Experiment) compare(t *table) {
 			}
 		}
 	}
-	each := 1 - (1-confidence)/float64(max(1, e.Comparisons))
+	each := shared(e.Comparisons)
 	for i := range e.Arms {
 		if !e.compared(i) {
 			continue
@@ -328,7 +328,7 @@ func (e *Experiment) conclude() {
 			ranked++
 		}
 	}
-	if least := sla.LeastPairs(1 - (1-confidence)/float64(max(1, e.Comparisons))); e.Comparisons > 0 && e.RoundsDone < least {
+	if least := roundsFor(e.Comparisons); e.Comparisons > 0 && e.RoundsDone < least {
 		e.WarningCodes = append(e.WarningCodes, reason.New(reason.TooFewRounds, e.RoundsDone, least, e.Comparisons))
 	}
 	if e.Verdict = measured; ranked == 0 {

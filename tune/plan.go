@@ -148,6 +148,7 @@ type Plan struct {
 	Seed   uint64
 	// Stepwise: a variant is compared with the one before it, not with the baseline.
 	Stepwise bool
+	held     bool // variants differ in how conversations are held
 }
 
 // against is the arm that another is compared with; the baseline with none, -1.
@@ -172,17 +173,19 @@ type Step struct {
 const spareRounds = 1
 
 // NewPlan plans an experiment; rounds 0 are as many as can show a difference, and one.
-func NewPlan(variants []Variant, rounds int, seed uint64) (*Plan, error) {
+// held tells whether variants differ in how conversations are held, for which more is
+// compared.
+func NewPlan(variants []Variant, rounds int, seed uint64, held bool) (*Plan, error) {
 	if len(variants) < 2 {
 		return nil, errors.New("there is nothing to compare with")
 	}
-	p := &Plan{Rounds: rounds, Seed: seed}
+	p := &Plan{Rounds: rounds, Seed: seed, held: held}
 	for _, v := range variants {
 		p.Arms = append(p.Arms, Arm{Variant: v})
 	}
 	p.Arms = append(p.Arms, Arm{Variant: variants[0], Control: true})
 	if rounds == 0 {
-		p.Rounds = max(leastRounds, sla.LeastPairs(p.shared(len(Metrics())))+spareRounds)
+		p.Rounds = max(leastRounds, roundsFor(p.comparisons(len(variants)))+spareRounds)
 	}
 	if p.Rounds < 1 || p.Rounds > MaxRounds {
 		return nil, reason.Errorf("%d rounds: from 1 to %d", p.Rounds, MaxRounds)
@@ -190,10 +193,42 @@ func NewPlan(variants []Variant, rounds int, seed uint64) (*Plan, error) {
 	return p, nil
 }
 
-// shared is the confidence of one interval where every arm but the baseline is
-// compared in so many metrics and all intervals shall hold together (Bonferroni).
-func (p *Plan) shared(metrics int) float64 {
-	return 1 - (1-confidence)/float64(max(1, metrics*(len(p.Arms)-1)))
+// comparisons are the most that so many variants come to: each but the baseline, and its
+// control, in every metric.
+func (p *Plan) comparisons(variants int) int {
+	metrics := 0
+	for _, m := range Metrics() {
+		if !m.Held || p.held {
+			metrics++
+		}
+	}
+	return metrics * variants
+}
+
+// shared is the confidence of one interval where so many shall hold together (Bonferroni).
+func shared(comparisons int) float64 {
+	return 1 - (1-confidence)/float64(max(1, comparisons))
+}
+
+// roundsFor is how many rounds can show a difference in one of so many comparisons.
+func roundsFor(comparisons int) int { return sla.LeastPairs(shared(comparisons)) }
+
+// Warnings are what is to be known before the first run: that the rounds planned can
+// show no difference, how many would, and how few variants they would do for.
+func (p *Plan) Warnings() reason.Reasons {
+	variants := len(p.Arms) - 1
+	n := p.comparisons(variants)
+	least := roundsFor(n)
+	if p.Rounds >= least {
+		return nil
+	}
+	out := reason.Reasons{reason.New(reason.PlanTooFewRounds, p.Rounds, n, least)}
+	for fewer := variants - 1; fewer >= 2; fewer-- {
+		if p.Rounds >= roundsFor(p.comparisons(fewer)) {
+			return append(out, reason.New(reason.PlanFewerVariants, p.Rounds, fewer))
+		}
+	}
+	return out
 }
 
 // Steps are all runs in order.

@@ -2,6 +2,7 @@ package tune
 
 import (
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -56,7 +57,7 @@ func plan(t *testing.T, variants, rounds int, seed uint64) *Plan {
 	for i := range list {
 		list[i] = Variant{{"k", string(rune('a' + i))}}
 	}
-	p, err := NewPlan(list, rounds, seed)
+	p, err := NewPlan(list, rounds, seed, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,18 +99,88 @@ func TestSteps(t *testing.T) {
 }
 
 func TestRoundsCanShowADifference(t *testing.T) {
-	// 12 metrics of one variant and of the control are 24 comparisons, of fifteen and it 192.
+	// 9 metrics of one variant and of the control are 18 comparisons, of fifteen and it 144.
 	for variants, want := range map[int]int{2: 11, 4: 12, 16: 14} {
 		if got := plan(t, variants, 0, 1).Rounds; got != want {
 			t.Errorf("%d variants: %d rounds, want %d", variants, got, want)
 		}
 	}
 	for _, rounds := range []int{-1, MaxRounds + 1} {
-		if _, err := NewPlan([]Variant{{}, {}}, rounds, 1); err == nil {
+		if _, err := NewPlan([]Variant{{}, {}}, rounds, 1, false); err == nil {
 			t.Errorf("%d rounds are planned", rounds)
 		}
 	}
-	if _, err := NewPlan([]Variant{{}}, 1, 1); err == nil {
+	if _, err := NewPlan([]Variant{{}}, 1, 1, false); err == nil {
 		t.Error("one variant alone is planned")
 	}
+}
+
+// What is said before an experiment is what its end comes to: a round fewer than it
+// asks for and nothing is told however large the difference, with as many it is.
+func TestWarningsAreTrue(t *testing.T) {
+	list := func(variants int) (out []Variant) {
+		for i := range variants {
+			out = append(out, Variant{{"k", string(rune('a' + i))}})
+		}
+		return out
+	}
+	for _, c := range []struct {
+		variants    int
+		held        bool
+		least       int
+		comparisons string
+	}{{2, false, 10, "18"}, {2, true, 10, "24"}, {3, false, 11, "27"}, {4, true, 11, "48"}, {16, false, 13, "144"}} {
+		for _, rounds := range []int{1, c.least - 1, c.least, c.least + 1} {
+			p, err := NewPlan(list(c.variants), rounds, 1, c.held)
+			if err != nil {
+				t.Fatal(err)
+			}
+			said := p.Warnings()
+			e := Analyze(p, apart(p, c.held), "")
+			told := e.Arms[1].EffectOf("mean").Verdict == "worse"
+			if enough := rounds >= c.least; told != enough || (len(said) == 0) != enough {
+				t.Errorf("%+v, %d rounds: told %v, %q before", c, rounds, told, said.Texts(reason.English))
+			}
+			if len(said) > 0 {
+				want := reason.New(reason.PlanTooFewRounds, rounds, e.Comparisons, c.least)
+				if reason.Compare(said[0], want) != 0 || strconv.Itoa(e.Comparisons) != c.comparisons {
+					t.Errorf("%+v, %d rounds: %q, want %q", c, rounds, said[0], want)
+				}
+			}
+		}
+	}
+	// Ten rounds are too few for three variants and do for two; nine do for none.
+	for rounds, want := range map[int]string{9: "", 10: "or vary fewer values: 10 rounds can do for 2 variants"} {
+		p := plan(t, 3, rounds, 1)
+		if got := p.Warnings(); got[1:].String() != want {
+			t.Errorf("%d rounds: %q", rounds, got)
+		}
+	}
+	const chinese = "10 个回合不足以在最多 27 项比较中显示任何差异：请用 --rounds 11，否则结论只能是无法判断；或减少取值：10 个回合足够比较 2 个变体"
+	if got := plan(t, 3, 10, 1).Warnings().Text(reason.Chinese); got != chinese {
+		t.Errorf("%q, want %q", got, chinese)
+	}
+	if got := plan(t, 16, 0, 1).Warnings(); got != nil {
+		t.Errorf("the rounds of its own choice: %q", got)
+	}
+}
+
+// apart are runs in which everything differs: each variant is worse than the one before,
+// and the control now more and now less than the baseline.
+func apart(p *Plan, held bool) (out []Run) {
+	for _, s := range p.Steps() {
+		figures := map[string]float64{}
+		times := float64(1 + s.Arm)
+		if p.Arms[s.Arm].Control {
+			times = []float64{0.5, 2}[s.Round%2]
+		}
+		for _, m := range Metrics() {
+			figures[m.Name] = times * (1 + float64(s.Round)/1e3)
+		}
+		if !held {
+			figures = WithoutHeld(figures)
+		}
+		out = append(out, NewRun(s, "", "pass", figures))
+	}
+	return out
 }

@@ -156,12 +156,12 @@ func newExperiment(s streams, o *tuneOptions, args []string) (*experiment, error
 		return nil, err
 	}
 	x.own = applier{variants: x.base.Variants, dir: x.base.dir, secrets: x.secrets}
-	if x.plan, err = tune.NewPlan(variants, o.rounds, x.base.Seed); err != nil {
+	x.held = slices.ContainsFunc(variants[0], func(s tune.Setting) bool { return holds(s.Key) })
+	if x.plan, err = tune.NewPlan(variants, o.rounds, x.base.Seed, x.held); err != nil {
 		return nil, usageError{err}
 	}
 	x.article = len(o.vary) == 0 && x.from.name == tuningStages
 	x.plan.Stepwise = o.stepwise || x.article
-	x.held = slices.ContainsFunc(variants[0], func(s tune.Setting) bool { return holds(s.Key) })
 	if x.dir = o.resultsDir; x.dir == "" {
 		x.dir = filepath.Join("results", "tune-"+report.Slug(x.base.Name)+"-"+time.Now().UTC().Format("20060102T150405Z"))
 	}
@@ -269,6 +269,9 @@ func (x *experiment) run(ctx context.Context) (err error) {
 	each := x.base.TotalDuration() + overhead
 	x.say(targetLine(x.base))
 	x.say(reason.New(reason.TunePlan, len(x.plan.Arms)-1, x.plan.Rounds, len(steps), each, each*time.Duration(len(steps))).Text(x.lang))
+	if short := x.plan.Warnings(); len(short) > 0 && !x.quiet {
+		x.s.warn(short.Err())
+	}
 	x.signals = catchSignals(ctx)
 	defer x.signals.release()
 	defer func() {

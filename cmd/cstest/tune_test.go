@@ -78,6 +78,10 @@ func TestTuneEndToEnd(t *testing.T) {
 	if got.code != 0 {
 		t.Fatalf("exit %d\n%s%s", got.code, got.stdout, got.stderr)
 	}
+	const warning = "warning: 1 rounds are too few to show any difference in up to 36 comparisons: give --rounds 11, or the verdict is that it cannot be told\n"
+	if before, _, ok := strings.Cut(got.stderr, warning); !ok || strings.Contains(before, "1/5 ·") {
+		t.Errorf("that nothing can be told is not said before the first run:\n%s", got.stderr)
+	}
 	e := readExperiment(t, dir)
 	if len(e.Arms) != 5 || len(e.Runs) != 5 || e.RoundsDone != 1 || e.Verdict != "measured" {
 		t.Fatalf("%d arms, %d runs, %d rounds, %s", len(e.Arms), len(e.Runs), e.RoundsDone, e.Verdict)

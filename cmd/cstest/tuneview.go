@@ -25,7 +25,7 @@ type experimentView struct {
 func newExperimentView(x *experiment, of int, each time.Duration) *experimentView {
 	v := &experimentView{x: x, of: of, close: func() {}, round: 1}
 	v.signals, v.started, v.since, v.left = x.signals, x.started, time.Now(), each*time.Duration(of)
-	v.at.Of = of
+	v.at.Of, v.at.Warnings = of, x.plan.Warnings().Texts(x.lang)
 	in, out, able := canShow(x.s)
 	if x.quiet || x.json || x.noTUI || !able {
 		return v
