@@ -22,7 +22,8 @@ func newSelftestCmd(s streams) *cobra.Command {
 		Long: `Drive the bundled mock LLM, which notes at its own socket what it did with every turn, and
 compare turn by turn: durations, response times over a server that stood still, starts with
 their plan, outcomes with the faults that were played; then nginx, where it is installed,
-with its log. Takes about 45 s. Exits 12 when the ruler is not straight on this machine.`,
+with its log. Where the machine itself stood still, that is shown and not held against cstest
+(Linux, as root). Takes about 45 s. Exits 12 when the ruler is not straight on this machine.`,
 		Example: `  cstest selftest
   cstest selftest > selftest.txt`,
 		Args: noSuchCommand,
