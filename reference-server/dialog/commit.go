@@ -4,11 +4,16 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // commitTimes is how much more time a commit gets than another operation: an
 // answer depends on it.
 const commitTimes = 2
+
+// errLost is ErrState for good: making the commit again is no help.
+var errLost = fmt.Errorf("%w: the dialog was lost while its turn ran", ErrState)
 
 // Kept are the limits of what stays of a dialog.
 type Kept struct {
@@ -41,15 +46,12 @@ func (s *Store) append(ctx context.Context, h *Hold, r *Record, k Kept) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, commitTimes*s.timeout)
 	defer cancel()
-	length, err := s.push(ctx, h, string(r.appendJSON(make([]byte, 0, 256+len(r.User)+len(r.Response)))), drop, ttl)
+	item := r.appendJSON(make([]byte, 0, 256+len(r.User)+len(r.Response)))
+	alone, err := s.push(ctx, h, item, h.old(drop), ttl)
 	if err != nil {
 		return stateError(err)
 	}
-	want := int64(h.length + 1)
-	if h.lost {
-		want = 1
-	}
-	if length != want {
+	if !alone {
 		if err := s.settle(ctx, h, r); err != nil {
 			return err
 		}
@@ -58,40 +60,77 @@ func (s *Store) append(ctx context.Context, h *Hold, r *Record, k Kept) error {
 	return nil
 }
 
-func (s *Store) push(ctx context.Context, h *Hold, item string, drop int, ttl time.Duration) (int64, error) {
+// push appends the turn and takes the old elements out. alone: nobody else did
+// anything to the list since begin. Its length tells, together with the old elements,
+// which whoever makes room takes out first: one element more and one less is the same
+// length.
+func (s *Store) push(ctx context.Context, h *Hold, item []byte, old []string, ttl time.Duration) (alone bool, err error) {
 	key := ListKey(h.id)
 	if s.roundtrips == 4 { //nolint:nestif // the branches are those of one exchange
-		if h.lost && h.length > 0 {
+		if h.lost && len(h.list) > 0 {
 			if err := s.patient.Del(ctx, key).Err(); err != nil {
-				return 0, err
+				return false, err
 			}
 		}
-		n, err := s.patient.RPush(ctx, key, item).Result()
+		n, err := h.add(s.patient)(ctx, key, item).Result()
 		if err != nil {
-			return 0, err
+			return false, err
 		}
-		if err := s.patient.LTrim(ctx, key, h.firstKept(drop), -1).Err(); err != nil {
-			return 0, err
+		removed := int64(0)
+		out := old
+		if len(out) == 0 {
+			out = []string{""} // asked without need, as the article does
+		}
+		for _, e := range out {
+			m, err := s.patient.LRem(ctx, key, 1, e).Result()
+			if err != nil {
+				return false, err
+			}
+			removed += m
 		}
 		if h.leased && s.now().Sub(h.since) < leaseTime-leaseReserve {
 			s.patient.Del(ctx, leaseKey(h.id))
 		}
-		return n, s.patient.PExpire(ctx, key, ttl).Err()
+		return h.alone(n, removed, old), s.patient.PExpire(ctx, key, ttl).Err()
 	}
 	p := s.patient.TxPipeline()
-	if h.lost && h.length > 0 {
+	if h.lost && len(h.list) > 0 {
 		p.Del(ctx, key)
 	}
-	pushed := p.RPush(ctx, key, item)
-	if drop > 0 && !h.lost {
-		p.LTrim(ctx, key, h.firstKept(drop), -1)
+	pushed := h.add(p)(ctx, key, item)
+	gone := make([]*redis.IntCmd, len(old))
+	for i, e := range old {
+		gone[i] = p.LRem(ctx, key, 1, e)
 	}
 	p.PExpire(ctx, key, ttl)
 	if h.leased && s.now().Sub(h.since) < leaseTime-leaseReserve {
 		p.Del(ctx, leaseKey(h.id))
 	}
-	_, err := p.Exec(ctx)
-	return pushed.Val(), err
+	if _, err := p.Exec(ctx); err != nil {
+		return false, err
+	}
+	removed := int64(0)
+	for _, g := range gone {
+		removed += g.Val()
+	}
+	return h.alone(pushed.Val(), removed, old), nil
+}
+
+func (h *Hold) alone(length, removed int64, old []string) bool {
+	want := len(h.list) + 1
+	if h.lost {
+		want = 1
+	}
+	return length == int64(want) && removed == int64(len(old))
+}
+
+// add is how the turn gets into the list: where there was one, it must still be there.
+// One that was erased or lost while the turn ran does not come back with it.
+func (h *Hold) add(c redis.Cmdable) func(ctx context.Context, key string, items ...any) *redis.IntCmd {
+	if h.lost || len(h.list) == 0 {
+		return c.RPush
+	}
+	return c.RPushX
 }
 
 // settle reads the list again to learn whose element counts for r's seq.
@@ -106,11 +145,8 @@ func (s *Store) settle(ctx context.Context, h *Hold, r *Record) error {
 			return nil
 		}
 	}
-	if f.lost && len(list) == 1 {
-		// The list was lost while the turn ran: this turn begins a new epoch,
-		// which the next turn reports.
-		s.redis.Del(ctx, ListKey(h.id))
-		return fmt.Errorf("%w: dialog was lost while its turn ran", ErrState)
+	if len(list) == 0 {
+		return errLost
 	}
 	return ErrConflict
 }

@@ -1,8 +1,9 @@
 package dialog
 
-import (
-	"time"
-)
+import "time"
+
+// mostOld is how many elements a commit takes out of a list: the next goes on.
+const mostOld = 64
 
 // Hold is a turn in progress: what begin saw and what commit must still find.
 type Hold struct {
@@ -13,8 +14,8 @@ type Hold struct {
 	epoch   int64
 	seq     int // of this turn
 	born    int64
-	length  int
-	lost    bool // the list must be replaced, not appended to
+	list    []string // as begin read it
+	lost    bool     // the list must be replaced, not appended to
 	turns   []Record
 	fresh   bool // the dialog begins with this turn
 	skipped int
@@ -47,7 +48,7 @@ func (h *Hold) Skipped() int { return h.skipped }
 // Start is for a dialog whose id was drawn before its first turn began: where
 // nothing was ever stored of it, it begins with this turn.
 func (h *Hold) Start() {
-	h.fresh = h.fresh || h.lost && h.length == 0
+	h.fresh = h.fresh || h.lost && len(h.list) == 0
 }
 
 // Record is this turn as commit stores it.
@@ -64,7 +65,7 @@ func (s *Store) Fresh(id string) *Hold {
 
 // adopt derives what the next commit must look like.
 func (h *Hold) adopt(f fold, now time.Time, hard time.Duration) {
-	h.length, h.turns, h.skipped = f.length, f.turns, f.skipped
+	h.list, h.turns, h.skipped = f.list, f.turns, f.skipped
 	if n := len(f.turns); n > 0 {
 		last := f.turns[n-1]
 		h.epoch, h.seq, h.born = last.Epoch, last.Seq+1, last.Born
@@ -88,13 +89,17 @@ func (h *Hold) trim(r *Record, k Kept) int {
 	return drop
 }
 
-// firstKept is the place in the list that LTRIM leaves first.
-func (h *Hold) firstKept(drop int) int64 {
+// old are the elements of the list that go with the oldest turns. They are taken out
+// by what they are: a commit that Redis carries out twice, or late, would find others
+// in their places.
+func (h *Hold) old(drop int) []string {
+	n := 0
 	switch {
-	case h.lost || len(h.turns) == 0:
-		return 0
+	case h.lost || drop == 0:
 	case drop < len(h.turns):
-		return int64(h.turns[drop].at)
+		n = h.turns[drop].at
+	default:
+		n = len(h.list)
 	}
-	return int64(h.length)
+	return h.list[:min(n, mostOld)]
 }

@@ -109,7 +109,7 @@ func (s *Store) retry(h *Hold, r *Record, k Kept, unwant <-chan struct{}) {
 		ctx, cancel := context.WithTimeout(context.Background(), lateSlow)
 		err := s.append(ctx, h, r, k)
 		cancel()
-		if err == nil || errors.Is(err, ErrConflict) {
+		if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, errLost) {
 			return
 		}
 		select {

@@ -99,8 +99,8 @@ func TextHash(text string) string {
 
 // fold is what a dialog's list amounts to.
 type fold struct {
+	list    []string // the elements
 	turns   []Record // committed, oldest first, seq without gaps
-	length  int      // elements in the list
 	lost    bool     // the list is not whole: its content must not be used
 	skipped int      // elements that were not records: which turns they were cannot be known
 	epoch   int64    // the latest that is known of the dialog, whatever the list says
@@ -111,7 +111,7 @@ type fold struct {
 // reply got lost so that it appended again, leaves elements without effect; but
 // what that writer told its caller in the end is the response of the turn.
 func foldRecords(list []string) fold {
-	f := fold{length: len(list)}
+	f := fold{list: list}
 	for i, s := range list {
 		r, ok := parseRecord(s)
 		r.at = i

@@ -40,8 +40,9 @@ func stateError(err error) error {
 // Store keeps dialogs in Redis: one list of turns and one lease per dialog,
 // sharing a hash tag. A turn costs two round trips, without scripts: begin
 // takes the lease and reads the list, commit appends one element. The length
-// that RPUSH reports is the fence: it is the one begin saw plus one, or
-// somebody else wrote or the list was lost. Lua scripts would do the same in
+// that RPUSH reports is the fence, and that the old elements to be taken out were
+// there: it is the one begin saw plus one, or somebody else wrote or the list was
+// lost. Lua scripts would do the same in
 // one server call each, at six times the cost on the embedded Redis, which
 // starts a new interpreter for every call. Safe for concurrent use.
 type Store struct {

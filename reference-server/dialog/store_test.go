@@ -171,6 +171,40 @@ func TestOvertakenCommitIsFenced(t *testing.T) {
 	})
 }
 
+// The same in a dialog at its full length: the turn that came first made room, so that
+// the list is as long as before.
+func TestOvertakenCommitIsFencedAtFullLength(t *testing.T) {
+	bothWays(t, func(t *testing.T, s *Store, _ *miniredis.Miniredis) {
+		k := Kept{Messages: 6, Bytes: 32 << 10, TTL: time.Minute, Hard: time.Hour}
+		for i := 1; i <= 3; i++ {
+			h, _, err := s.Begin(t.Context(), testDialog, fmt.Sprint("t", i), "h", false, time.Hour)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Commit(t.Context(), h, testRecord(h, fmt.Sprint("t", i), fmt.Sprint(i)), k); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var both [2]*Hold
+		for i, id := range []string{"slow", "quick"} {
+			h, _, err := s.Begin(t.Context(), testDialog, id, "h", false, time.Hour)
+			if err != nil {
+				t.Fatal(err)
+			}
+			both[i] = h
+		}
+		if err := s.Commit(t.Context(), both[1], testRecord(both[1], "quick", "quick"), k); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Commit(t.Context(), both[0], testRecord(both[0], "slow", "slow"), k); !errors.Is(err, ErrConflict) {
+			t.Errorf("overtaken commit: %v, want errConflict", err)
+		}
+		if h := start(t, s, "t5", "x"); users(h) != "2 3 quick" || h.seq != 5 || h.lost {
+			t.Errorf("dialog %q, next seq %d, lost %v; want 2 3 quick, 5", users(h), h.seq, h.lost)
+		}
+	})
+}
+
 func TestLostStateIsANewEpoch(t *testing.T) {
 	for name, lose := range map[string]func(m *miniredis.Miniredis){
 		"evicted":       func(m *miniredis.Miniredis) { m.Del(ListKey(testDialog)) },
@@ -226,6 +260,14 @@ func TestStateLostWhileTheTurnRan(t *testing.T) {
 		if err := put(t, s, h, "t2", "b"); !errors.Is(err, ErrState) {
 			t.Errorf("commit: %v, want errState", err)
 		}
+		if m.Exists(ListKey(testDialog)) {
+			t.Error("the commit made the dialog anew")
+		}
+		s.Finish(h, testRecord(h, "t2", "b"), testKept)
+		s.late.wait(t.Context(), testDialog, time.Minute)
+		if s.late.of(testDialog) != nil {
+			t.Error("what cannot be finished is still tried")
+		}
 		if h := start(t, s, "t3", "c"); !h.lost || h.seq != 1 {
 			t.Errorf("next turn: lost %v seq %d, want a new epoch", h.lost, h.seq)
 		}
@@ -258,6 +300,28 @@ func TestTrimming(t *testing.T) {
 		}
 		if len(h.turns) != 1 || h.seq != 13 {
 			t.Errorf("%d turns of 40 KiB kept, next seq %d; want 1, 13", len(h.turns), h.seq)
+		}
+	})
+}
+
+// A commit of a dialog at its full length is made again: nothing but the oldest turn
+// goes.
+func TestCommitTwiceTrimsOnce(t *testing.T) {
+	bothWays(t, func(t *testing.T, s *Store, _ *miniredis.Miniredis) {
+		k := Kept{Messages: 6, Bytes: 32 << 10, TTL: time.Minute, Hard: time.Hour}
+		h := s.Fresh(testDialog)
+		for i := 1; i <= 6; i++ {
+			if i > 1 {
+				h = start(t, s, fmt.Sprint("t", i), fmt.Sprint(i))
+			}
+			for range 3 {
+				if err := s.Commit(t.Context(), h, testRecord(h, fmt.Sprint("t", i), fmt.Sprint(i)), k); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if h = start(t, s, "t7", "7"); users(h) != "4 5 6" || h.seq != 7 || h.lost {
+			t.Errorf("kept %q, next seq %d, lost %v; want 4 5 6, 7", users(h), h.seq, h.lost)
 		}
 	})
 }
