@@ -5,8 +5,9 @@ package answer
 // time on average (Blumer et al., The smallest automaton recognizing the subwords of a
 // text, 1985). Safe for concurrent use once made.
 type automaton struct {
-	states []automatonState
-	next   map[step]int32
+	letters *letters // of the text
+	states  []automatonState
+	next    map[step]int32
 }
 
 type automatonState struct {
@@ -21,7 +22,7 @@ type step struct {
 }
 
 func newAutomaton(text string) *automaton {
-	a := &automaton{states: []automatonState{{link: -1}}, next: map[step]int32{}}
+	a := &automaton{letters: lettersOf(text), states: []automatonState{{link: -1}}, next: map[step]int32{}}
 	outgoing := [][]rune{nil} // letters by state
 	lead := func(from int32, r rune, to int32) {
 		if _, known := a.next[step{from, r}]; !known {
@@ -67,6 +68,9 @@ func newAutomaton(text string) *automaton {
 // follow goes on from a state and the length of what led there, by a letter. The
 // length is 0 when the letter is nowhere in the text.
 func (a *automaton) follow(state, length int32, r rune) (int32, int32) {
+	if !a.letters.has(r) {
+		return 0, 0
+	}
 	for {
 		if to, ok := a.next[step{state, r}]; ok {
 			return to, length + 1

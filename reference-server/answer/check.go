@@ -106,6 +106,7 @@ func (s *CheckStream) Add(piece string) string {
 		text = text[n:]
 	}
 	s.part = s.part[:copy(s.part, text)]
+	s.release(s.secretFrom(len(s.held)))
 	return s.take()
 }
 
@@ -145,19 +146,25 @@ func (s *CheckStream) rune(r rune, n int) {
 	s.last = r
 	at := len(s.held)
 	s.held = utf8.AppendRune(s.held, r)
-	if isWord(r) && s.leaks(foldRune(r), at) {
-		s.flaws[PromptFlaw]++
-		s.leaked, s.held = true, nil
-		s.out = append(s.out, LeakText...)
+	if !isWord(r) {
 		return
 	}
-	s.release(min(s.words.from(len(s.held)), s.code.from(len(s.held))))
+	if before := s.secretFrom(at); s.leaks(foldRune(r), at) {
+		s.flaws[PromptFlaw]++
+		s.release(before)
+		s.leaked, s.held = true, nil
+		s.out = append(s.out, LeakText...)
+	}
 }
+
+// secretFrom is where what may be the beginning of the prompt begins in what is held,
+// of which the first end bytes are looked at.
+func (s *CheckStream) secretFrom(end int) int { return min(s.words.from(end), s.code.from(end)) }
 
 // leaks says whether a letter at a place in held completes what gives the prompt
 // away. Digits between the words of the prompt hide nothing.
 func (s *CheckStream) leaks(r rune, at int) bool {
-	words := !unicode.IsDigit(r) && s.words.letter(r, at)
+	words := (isHan(r) || !unicode.IsDigit(r)) && s.words.letter(r, at)
 	if r >= utf8.RuneSelf {
 		s.code.end()
 		return words
@@ -237,7 +244,12 @@ const (
 	emojiStyle = 0xfe0f
 )
 
-func isHan(r rune) bool { return r >= 0x4e00 && r <= 0x9fff }
+const (
+	hanFirst = 0x4e00
+	hanLast  = 0x9fff
+)
+
+func isHan(r rune) bool { return r >= hanFirst && r <= hanLast }
 
 func isBidi(r rune) bool {
 	return r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0x200e || r == 0x200f || r == 0x61c

@@ -49,7 +49,7 @@ func secretsOf(prompt string) secrets {
 	return secrets{words: forward + "\n" + string(words), code: strings.Join(coded, "\n")}
 }
 
-func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+func isWord(r rune) bool { return isHan(r) || unicode.IsLetter(r) || unicode.IsDigit(r) }
 
 // trail is the letters of a text, up to the last one, that stand in a secret one
 // after the other.

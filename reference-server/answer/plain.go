@@ -52,7 +52,10 @@ func foldRune(r rune) rune {
 	if r >= 0xff01 && r <= 0xff5e {
 		r -= 0xfee0
 	}
-	if s, ok := simplified[r]; ok {
+	if isHan(r) { // what most texts are made of
+		return simplified.han[r-hanFirst]
+	}
+	if s, ok := simplified.others[r]; ok {
 		return s
 	}
 	return unicode.ToLower(r)
@@ -65,15 +68,28 @@ var simplifiedText string
 // that customers of a shop use.
 var simplified = pairs(simplifiedText + "\n帳账劵券嘅的係是咗了冇没唔不佢他啲些哋们嚟来喺在畀给俾给攞拿睇看")
 
-func pairs(text string) map[rune]rune {
-	m := map[rune]rune{}
+// forms are what stands for characters.
+type forms struct {
+	han    [hanLast - hanFirst + 1]rune // itself, for most
+	others map[rune]rune
+}
+
+func pairs(text string) *forms {
+	f := &forms{others: map[rune]rune{}}
+	for i := range f.han {
+		f.han[i] = rune(hanFirst + i)
+	}
 	for line := range dataLines(text) {
 		runes := []rune(line)
 		for i := 0; i+1 < len(runes); i += 2 {
-			m[runes[i]] = runes[i+1]
+			if from, to := runes[i], runes[i+1]; isHan(from) {
+				f.han[from-hanFirst] = to
+			} else {
+				f.others[from] = to
+			}
 		}
 	}
-	return m
+	return f
 }
 
 // dataLines are the lines of an embedded list, without blank ones and comments.
