@@ -45,7 +45,7 @@ type learned struct {
 }
 
 const (
-	pieceBits = 16  // of the hash
+	pieceBits = 18  // of the hash
 	passes    = 16  // over the examples, each slower than the one before
 	meanOf    = 8   // of them
 	pace      = 2.0 // of the first pass
@@ -54,12 +54,9 @@ const (
 // learn is deterministic: the same examples give the same weights. These are the
 // mean of the later passes, which depends less on the order of the last examples.
 func learn(examples []example) *learned {
-	l := &learned{weights: make([][NumIntents]float32, 1<<pieceBits)}
-	mean := make([][NumIntents]float32, 1<<pieceBits)
-	taught := make([][]uint32, len(examples))
-	for i, e := range examples {
-		taught[i] = pieces(nil, plain(e.text))
-	}
+	taught, hashes := numbered(examples)
+	l := &learned{weights: make([][NumIntents]float32, len(hashes))}
+	mean := make([][NumIntents]float32, len(hashes))
 	order := rand.New(rand.NewPCG(1, 2))
 	for pass := range passes {
 		step := pace * (1 - float64(pass)/passes)
@@ -75,8 +72,29 @@ func learn(examples []example) *learned {
 			}
 		}
 	}
-	l.weights = mean
+	l.weights = make([][NumIntents]float32, 1<<pieceBits)
+	for i, hash := range hashes {
+		l.weights[hash] = mean[i]
+	}
 	return l
+}
+
+// numbered gives the pieces of each example numbers in the order in which they first
+// come, and the hash of each number: learning walks over few weights that lie together.
+func numbered(examples []example) (taught [][]uint32, hashes []uint32) {
+	taught = make([][]uint32, len(examples))
+	numbers := make([]uint32, 1<<pieceBits) // by hash, from 1
+	for i, e := range examples {
+		taught[i] = pieces(nil, plain(e.text))
+		for k, hash := range taught[i] {
+			if numbers[hash] == 0 {
+				hashes = append(hashes, hash)
+				numbers[hash] = uint32(len(hashes))
+			}
+			taught[i][k] = numbers[hash] - 1
+		}
+	}
+	return taught, hashes
 }
 
 // step moves the weights of an example's pieces towards its intent.

@@ -2,6 +2,7 @@ package answer
 
 import (
 	_ "embed"
+	"math/bits"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -10,10 +11,20 @@ import (
 // pieces appends the hashes of what a plain text is made of: each character and each
 // pair, its beginning and end being characters too, words of Latin letters, and pairs
 // of syllables as they are said, so that 头诉 and tou su are 投诉. A digit is any digit.
+// The last one is the shape of the whole: whether it asks, whether it speaks of me, and
+// how long it is, roughly.
 func pieces(list []uint32, text string) []uint32 {
 	const edge = '^'
 	before := edge
+	first := len(list)
+	shape := uint32(0)
 	letter := func(r rune) {
+		switch r {
+		case '吗', '怎', '哪', '几', '多':
+			shape |= 1
+		case '我', '帮', '把', '给', '请', '别':
+			shape |= 2
+		}
 		list = append(list, pieceHash(ofOne, 0, uint32(r)), pieceHash(ofTwo, uint32(before), uint32(r)))
 		before = r
 	}
@@ -47,11 +58,14 @@ func pieces(list []uint32, text string) []uint32 {
 			wordBefore = 0
 		case r != ' ':
 			said = 0
+			if r == '?' {
+				shape |= 1
+			}
 		}
 		i += n
 	}
 	list = append(list, pieceHash(ofTwo, uint32(before), edge))
-	return list
+	return append(list, pieceHash(ofShape, uint32(bits.Len(uint(len(list)-first))), shape))
 }
 
 // What a piece is of.
@@ -60,6 +74,7 @@ const (
 	ofTwo
 	ofWord
 	ofSounds
+	ofShape
 )
 
 func pieceHash(kind, a, b uint32) uint32 {
