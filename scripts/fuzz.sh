@@ -40,6 +40,7 @@ mockllm/config FuzzParseOverride
 reference-server/surface FuzzDecodeRequest
 reference-server/backflow FuzzDecode
 reference-server/gray FuzzRelease
+reference-server/model FuzzAnswer
 reference-server/answer FuzzClean
 reference-server/answer FuzzReply
 reference-server/pii FuzzMask

@@ -159,7 +159,7 @@ var fences = map[string]string{
 	"github.com/alicebob/":       "reference-server",
 	"github.com/redis/":          "reference-server reference-server/backflow reference-server/degrade reference-server/desk reference-server/dialog reference-server/gray reference-server/jobs reference-server/token",
 	"github.com/coder/websocket": "reference-server/desk reference-server/window reference-server/ws",
-	"github.com/valyala/":        "driver mockllm/internal/transport",
+	"github.com/valyala/":        "driver mockllm/internal/transport reference-server/model",
 }
 
 func TestImportGraph(t *testing.T) {

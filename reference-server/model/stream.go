@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"runtime/debug"
 	"time"
@@ -103,12 +104,12 @@ func (c *Caller) pump(ctx context.Context, body []byte, tr trace.Context, first 
 
 // Stream makes one streamed attempt and hands each piece of text to add.
 func (m *Client) Stream(ctx context.Context, body []byte, tr trace.Context, add func(string) error) error {
-	resp, err := m.send(ctx, body, tr, "")
+	a, err := m.send(ctx, body, tr, "")
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close()
-	lines := bufio.NewScanner(http.MaxBytesReader(nil, resp.Body, maxModelBody))
+	defer a.done()
+	lines := bufio.NewScanner(http.MaxBytesReader(nil, io.NopCloser(a.reader()), maxModelBody))
 	lines.Buffer(make([]byte, 0, 4096), maxEvent)
 	for lines.Scan() {
 		data, ok := bytes.CutPrefix(lines.Bytes(), []byte("data:"))
