@@ -95,22 +95,28 @@ var taught = sync.OnceValue(func() *learned {
 	return learn(examples)
 })
 
-// Of classifies a text without marks. Rules cost most of it, so they are asked only
-// where what they say can make a difference.
+// Of classifies a text without marks.
 func (in *Intents) Of(text string) Intent {
 	text = plain(text)
-	ends := in.ends(text)
-	end := ends[Info]
-	for _, other := range ends {
-		if other != end {
-			end = ends[in.rules.first(text)]
-			break
-		}
-	}
-	if end.Human() {
-		return end
+	if i := in.person(text); i.Human() {
+		return i
 	}
 	return in.others.first(text)
+}
+
+// Human says whether Of gives an intent that goes to a person, for less.
+func (in *Intents) Human(text string) bool { return in.person(plain(text)).Human() }
+
+// person is what a plain text is about where that goes to a person, else Info. Rules
+// cost most of it, so they are asked only where what they say can make a difference.
+func (in *Intents) person(text string) Intent {
+	ends := in.ends(text)
+	for _, other := range ends {
+		if other != ends[Info] {
+			return ends[in.rules.first(text)]
+		}
+	}
+	return ends[Info]
 }
 
 // ends are what a plain text is taken for, by what the rules say of it: an intent that

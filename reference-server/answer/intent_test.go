@@ -74,8 +74,12 @@ func TestRulesAreLeftOutOnlyWhereTheyDecideNothing(t *testing.T) {
 					break
 				}
 			}
-			if got, want := in.Of(e.text), always(e.text); got != want {
+			got, want := in.Of(e.text), always(e.text)
+			if got != want {
 				t.Errorf("%q is %v, with all rules asked %v", e.text, got, want)
+			}
+			if human := in.Human(e.text); human != got.Human() {
+				t.Errorf("%q goes to a person: %v, but is %v", e.text, human, got)
 			}
 		}
 	}

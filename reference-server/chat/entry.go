@@ -37,7 +37,7 @@ func (t *Turn) Leave() {
 // priority is how late the turn is turned away.
 func (t *Turn) priority() admission.Priority {
 	switch {
-	case t.chat.Intents.Of(t.raw.Said).Human():
+	case t.chat.Intents.Human(t.raw.Said):
 		return admission.Person
 	case t.dialogID != "" && !t.newDialog:
 		return admission.UnderWay
