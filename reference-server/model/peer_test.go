@@ -58,8 +58,6 @@ type peer struct {
 	url      string
 	conns    atomic.Int64 // accepted so far
 	requests atomic.Int64 // read so far
-	open     atomic.Int64
-	most     atomic.Int64 // open at once
 }
 
 // line is a peer's end of one connection.
@@ -89,9 +87,7 @@ func newPeer(t *testing.T, play func(n int64, l *line)) *peer {
 				return
 			}
 			n := p.conns.Add(1)
-			p.most.Store(max(p.most.Load(), p.open.Add(1)))
 			scripts.Go(func() {
-				defer p.open.Add(-1)
 				defer c.Close()
 				play(n, &line{Conn: c, peer: p, in: bufio.NewReader(c)})
 			})
