@@ -213,6 +213,7 @@ func (ch *channel) Do(turn *Turn, reply *Reply) {
 		}
 		f = ch.left(turn, reply, f)
 	}
+	f = x.passed.tell(f)
 	ch.stand(turn)
 	if reply.Reason = f.Reason; f.Bad() || reply.Step == "" {
 		reply.Message = f.Message
@@ -221,6 +222,9 @@ func (ch *channel) Do(turn *Turn, reply *Reply) {
 	reply.FirstReasoning, reply.Gaps = x.thought, x.gaps
 	if reply.Status == 0 {
 		reply.Status = x.Head.Status
+	}
+	if x.passed.shows(f) || x.passed.n > 0 && f.Reason == Malformed && x.Streamed && len(reply.Body) == 0 {
+		reply.Passed, reply.Body = x.passed.n, x.passed.example
 	}
 	if reply.Body == nil {
 		reply.Body = x.Body

@@ -91,7 +91,7 @@ var cookbook = map[string]preset{
 			return
 		}
 		sendEvents(w, piece, `data: {"choices":[{"delta":{},"finish_reason":"stop"}]}`, "data: [DONE]")
-	}, "u:a | ! the stream ended without its terminal event", ""},
+	}, "u:a | ! the stream ended without its terminal event; 2 events came, response.stream.done holds for none: what is at choices.0.finish_reason does not fit (exists: true)", ""},
 	"run-stream": {func(s *shape, w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.URL.Path == "/threads":

@@ -227,6 +227,9 @@ type Reply struct {
 	// after 512 bytes; empty where it has none.
 	ServerTiming []byte
 	Body         []byte // the raw body, for `cstest try` and error evidence
+	// Passed is how many messages, events or answers to polls came and were not what the
+	// turn waited for when it ended without; Body is then the begin of one of them.
+	Passed int
 
 	// Said is what an error of the answer says, as the target's response tells where
 	// that stands: "40101 登录已过期". Step names the login or the step whose answer

@@ -31,6 +31,7 @@ type exchange struct {
 	taken     int    // bytes of messages that the turn's answer came in
 	event     []byte // the name of the message in Body, of a socket that has such
 	again     bool   // an event said that the login has run out
+	passed    passed // what came and was not waited for
 
 	model answered // the model's answer under way
 
@@ -75,6 +76,7 @@ func (x *exchange) begin() {
 	x.Reset()
 	x.text, x.answer, x.gaps, x.notes = x.text[:0], x.answer[:0], x.gaps[:0], nil
 	x.event, x.taken = nil, 0
+	x.passed.forget()
 	x.found, x.again, x.over, x.token, x.last, x.thought = 0, false, 0, 0, 0, 0
 	x.model.begin()
 }

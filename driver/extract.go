@@ -59,8 +59,9 @@ type reader struct {
 	spends bool      // answers may tell their tokens
 	// responses: the API is OpenAI's Responses.
 	responses bool
-	// unanswered is what is said where there is no answer.
-	unanswered string
+	// unanswered is what is said where there is no answer, pieceless where a stream of
+	// pieces had none with text.
+	unanswered, pieceless string
 }
 
 // newReader compiles the places of a whole answer, and gives those in JSON, for
@@ -130,6 +131,12 @@ func newReader(target *scenario.Target, saved savedNames) (reader, *find.Paths, 
 	r.unanswered = "no answer in the response"
 	if own := target.Response; own != nil && own.Answer != "" {
 		r.unanswered += ": there is no text at " + own.Answer
+	}
+	if own := target.Response; own != nil && own.Stream != nil && own.Stream.Delta != "" {
+		r.pieceless = "the answer is empty: there is no text at " + own.Stream.Delta
+		if len(own.Stream.DeltaWhen) > 0 {
+			r.pieceless += ", or response.stream.delta_when holds for none"
+		}
 	}
 	r.named = namedIn(target.Response)
 	r.lookup = jsonscan.Compile(paths)
@@ -223,6 +230,9 @@ func (r *reader) take(x *exchange, reply *Reply, status int, body []byte) wire.F
 // takeStream settles reply, which the events of a whole stream have filled.
 func (r *reader) takeStream(x *exchange, reply *Reply) wire.Fault {
 	if r.settle(x, reply) && len(reply.Answer) == 0 && !callsTools(reply.Finish) {
+		if x.token == 0 && r.pieceless != "" {
+			return wire.NewFault(Malformed, r.pieceless)
+		}
 		return empty(reply)
 	}
 	return wire.Fault{}

@@ -51,6 +51,7 @@ func (ch *channel) await(x *exchange, reply *Reply, request []byte) ([]byte, wir
 	}
 	x.values.job = job
 	asked := time.Duration(0)
+	x.passed.forget()
 	for {
 		if f := ch.pause(x, asked, pollEvery); f.Bad() {
 			return request, f
@@ -58,9 +59,14 @@ func (ch *channel) await(x *exchange, reply *Reply, request []byte) ([]byte, wir
 		ch.show(x, request)
 		asked = p.Now()
 		f := ch.carry(x, &p.poll)
-		if request = ch.asked(x, &p.poll); f.Bad() || p.jobs.over(x, &p.read) {
+		if request = ch.asked(x, &p.poll); f.Bad() {
 			return request, f
 		}
+		if p.jobs.over(x, &p.read) {
+			x.passed.forget()
+			return request, f
+		}
+		x.passed.note(p.wants.job, 0, x.Body)
 	}
 }
 

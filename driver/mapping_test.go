@@ -18,15 +18,28 @@ import (
 // it, without its url and api.
 func mapped(t testing.TB, target string, handle http.HandlerFunc) (Driver, *scenario.Scenario) {
 	t.Helper()
+	return mappedWith(t, target, Options{}, handle)
+}
+
+// mappedWith is mapped with options of the driver.
+func mappedWith(t testing.TB, target string, opts Options, handle http.HandlerFunc) (Driver, *scenario.Scenario) {
+	t.Helper()
 	srv := httptest.NewServer(handle)
 	t.Cleanup(srv.Close)
 	text := "version: 1\nname: x\nload: {users: 1, for: 1s}\nconversations: [{name: c, turns: [{say: a}]}]\nsla: {availability: 99%}\n" +
-		"target:\n  url: " + srv.URL + "\n  api: custom\n  timeout: 5s\n" + indented(target)
+		"target:\n  url: " + srv.URL + "\n" + indented(target)
+	if !strings.Contains("\n"+target, "\napi: ") {
+		text += "  api: custom\n"
+	}
+	if !strings.Contains("\n"+target, "\ntimeout: ") {
+		text += "  timeout: 5s\n"
+	}
 	s, err := scenario.Parse("x.yaml", []byte(text), scenario.Options{Dir: "testdata"})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
-	d, err := New(&s.Target, Options{Base: time.Now(), RunID: "r", Secrets: s.Secret, Upload: s.Upload})
+	opts.Base, opts.RunID, opts.Secrets, opts.Upload = time.Now(), "r", s.Secret, s.Upload
+	d, err := New(&s.Target, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -259,14 +272,14 @@ response: {answer: 'items.#(from=="bot")#.text'}`, func(w http.ResponseWriter, r
 func TestStepsThatFail(t *testing.T) {
 	for _, tt := range []struct{ target, want string }{
 		{"before: [{name: open, path: /refuse}]\nrequest: {path: /ok, body: {t: \"${turn.text}\"}}", "before open 403 40301 40301 not you"},
-		{"before: [{path: /ok, ok: {path: code, equals: 7}}]\nrequest: {path: /ok, body: {t: \"${turn.text}\"}}", "! before: ok does not hold, what is at code does not fit: 0"},
+		{"before: [{path: /ok, ok: {path: code, equals: 7}}]\nrequest: {path: /ok, body: {t: \"${turn.text}\"}}", "! before: ok does not hold, what is at code does not fit (equals: 7): 0"},
 		{"before: [{path: /ok, save: {id: data.id}}]\nrequest: {path: /ok, body: {t: \"${turn.text}\"}}", "! before: nothing at data.id in the answer: 0"},
 		{"request: {path: /ok, body: {t: \"${turn.text}\"}, save: {id: none}}\nthen: [{path: /ok}]", "! request: nothing at none in the answer: 0"},
 		{"request: {path: /refuse, body: {t: \"${turn.text}\"}}\nthen: [{path: /ok}]", " 403 40301 40301 not you"},
 		{"request: {path: /ok, body: {t: \"${turn.text}\"}}\nthen: [{path: /refuse}, {path: /ok}]", "then 1 403 40301 40301 not you"},
 		{"request: {path: /ok, body: {t: \"${turn.text}\"}}\nthen: [{path: /refuse}]", " 403 40301 40301 not you"},
 		{"request: {path: /ok, body: {t: \"${turn.text}\"}}\nthen: [{path: /ok, poll: {is_answer: {path: code, equals: 1}, failed: {path: code, in: [0]}}}]", "! then: failed holds: 0"},
-		{"timeout: 150ms\nrequest: {path: /ok, body: {t: \"${turn.text}\"}}\nthen: [{path: /ok, poll: {is_answer: {path: code, equals: 1}, every: 20ms, backoff: 2, at_most: 40ms}}]", "! then: the job was not done within the timeout: what is at code does not fit"},
+		{"timeout: 150ms\nrequest: {path: /ok, body: {t: \"${turn.text}\"}}\nthen: [{path: /ok, poll: {is_answer: {path: code, equals: 1}, every: 20ms, backoff: 2, at_most: 40ms}}]", "! then: the job was not done within the timeout; more than 3 answers came, poll.is_answer holds for none: what is at code does not fit (equals: 1)"},
 		{"request: {path: /away, body: {t: \"${turn.text}\"}, save: {at: header:location}}\nthen: [{path: \"${saved.at}\"}]", "! then: the job is on another host, 192.0.2.1, where nothing is sent"},
 		{"request: {path: /secure, body: {t: \"${turn.text}\"}, save: {at: header:location}}\nthen: [{path: \"${saved.at}\"}]", "! then: the job's address begins with https: and target.url does not: nothing is sent there"},
 		{"request: {path: /ok, body: {t: \"${turn.text}\"}}\nthen: [{name: where, path: /nowhere}, {path: \"${saved.at}\", poll: {is_answer: {path: code, equals: 0}}, save: {at: at}}]", "! then 2: its path is empty: no answer had what is saved for it"},

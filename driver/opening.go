@@ -24,6 +24,8 @@ func (ch *channel) connect(x *exchange, reply *Reply) (ready bool, f wire.Fault)
 	}
 	ch.show(x, ch.asked(x, &p.socket.upgrade))
 	switch {
+	case f.Message == wire.NoWholeAnswer:
+		return false, wire.NewFault(TimedOut, "the upgrade was not answered within the timeout")
 	case f.Bad():
 		return false, f
 	case conn == nil && x.Head.Status < 300:
@@ -123,6 +125,10 @@ func (ch *channel) join(x *exchange) wire.Fault {
 	for asked := false; ; {
 		e, f := s.Next(&x.Exchange, x.Deadline)
 		switch {
+		case f.Reason == TimedOut && !asked:
+			return wire.NewFault(TimedOut, "socket.io: no open packet of engine.io within the timeout")
+		case f.Reason == TimedOut:
+			return wire.NewFault(TimedOut, "socket.io: no answer to the connect packet of "+p.socket.config.Namespace+" within the timeout")
 		case f.Bad():
 			return named("socket.io", f)
 		case e.Kind == socketio.Open && !asked:

@@ -24,19 +24,24 @@ func (e *events) own(name string, data []byte) wire.Fault {
 	if !valid {
 		clear(x.scanner.Values)
 		x.look.JSON = nil
-		return e.unread(name, data)
+		f := e.unread(name, data)
+		_, near := own.done.Reach(&x.look)
+		e.pass(near, name, data)
+		return f
 	}
 	passed := own.answers.Named() && !own.answers.Hold(&x.look)
 	if f := e.judge(name, data, !passed); f.Bad() {
 		x.again = x.again || e.plan.session.says(x, data)
 		return f
 	}
+	done, near := own.done.Reach(&x.look)
 	switch {
 	case d.whole && !passed:
 		return e.only(data)
-	case own.done.Hold(&x.look) || saysDone(&x.scanner.Values[slotDone]):
+	case done || saysDone(&x.scanner.Values[slotDone]):
 		e.ended = true
 	}
+	e.pass(near, name, data)
 	if passed {
 		return wire.Fault{}
 	}
@@ -74,6 +79,17 @@ func (e *events) unread(name string, data []byte) wire.Fault {
 		return wire.NewFault(Malformed, "an event of the stream is not valid JSON")
 	}
 	return wire.Fault{}
+}
+
+// pass notes an event that came so near to ending the answer, and does not.
+func (e *events) pass(near find.Reach, name string, data []byte) {
+	if e.ended || idle(name, data) {
+		return
+	}
+	if e.plan.dialect.whole {
+		_, near = e.plan.read.own.answers.Reach(&e.x.look)
+	}
+	e.x.passed.note(e.plan.wants.end, near, data)
 }
 
 // delta takes the piece of the answer that an event has.

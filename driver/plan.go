@@ -42,6 +42,7 @@ type plan struct {
 	agents *agentRules  // nil but in mode agents
 
 	jobs     jobRules
+	wants    wants
 	turnPath string // what a job's address is relative to
 
 	mode scenario.Mode
@@ -122,6 +123,7 @@ func compile(target *scenario.Target, opts Options) (*plan, error) {
 	}
 	p.slots = max(p.slots, paths.Next)
 	p.heads = keepsHeads(target) || p.socket != nil
+	p.wants = p.newWants(target)
 	return p, nil
 }
 

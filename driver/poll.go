@@ -13,6 +13,7 @@ import (
 // poll says when a step is to be sent again.
 type poll struct {
 	isAnswer, failed find.All
+	wants            *wanted // what isAnswer tells
 	every, atMost    time.Duration
 	backoff          float64
 }
@@ -30,6 +31,7 @@ func newPoll(own *scenario.Poll, paths *find.Paths) (*poll, error) {
 	if p.isAnswer, err = find.Conditions(own.IsAnswer, paths); err != nil {
 		return nil, fmt.Errorf("is_answer: %w", err)
 	}
+	p.wants = wantedBy("poll.is_answer", p.isAnswer, "answer")
 	if p.failed, err = find.Conditions(own.Failed, paths); err != nil {
 		return nil, fmt.Errorf("failed: %w", err)
 	}
@@ -42,6 +44,7 @@ func (s *step) ask(ch *channel, x *exchange, last bool) (went bool, f wire.Fault
 	x.transient = true
 	defer func() { x.transient = false }()
 	every := s.poll.every
+	x.passed.forget()
 	for {
 		asked := ch.client.plan.Now()
 		if f = ch.hold(x, &s.Request); f.Bad() {
@@ -50,21 +53,21 @@ func (s *step) ask(ch *channel, x *exchange, last bool) (went bool, f wire.Fault
 		}
 		s.read(x)
 		s.keep(x, false)
+		there, near := s.poll.isAnswer.Reach(&x.look)
 		switch {
 		case s.poll.failed.Hold(&x.look):
 			ch.present(x)
 			return false, s.named(wire.NewFault(Malformed, "failed holds"+ch.told(x)))
-		case s.poll.isAnswer.Hold(&x.look), x.Head.Status >= 300 && x.Head.Status != http.StatusNotModified:
+		case there, x.Head.Status >= 300 && x.Head.Status != http.StatusNotModified:
 			if !last {
 				ch.present(x)
 			}
+			x.passed.forget()
 			return true, wire.Fault{}
 		}
 		ch.present(x)
+		x.passed.note(s.poll.wants, near, x.Body)
 		if f = ch.pause(x, asked, every); f.Bad() {
-			if why := s.poll.isAnswer.Why(&x.look); f.Reason == TimedOut && why != "" {
-				f.Message += ": " + why
-			}
 			return false, s.named(f)
 		}
 		every = min(time.Duration(float64(every)*s.poll.backoff), s.poll.atMost)

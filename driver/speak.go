@@ -96,11 +96,20 @@ func (s *step) say(ch *channel, x *exchange) wire.Fault {
 	x.Out = s.sends.append(x.Out[:0], &x.Values, c.acks)
 	f := c.socket.Send(&x.Exchange, x.Deadline)
 	sent := c.socket.Notes()
+	x.passed.forget()
 	for s.waits && !f.Bad() {
 		var e socket.Event
-		if e, f = c.socket.Next(&x.Exchange, x.Deadline); f.Bad() || !s.answers(ch, x, &e) {
+		if e, f = c.socket.Next(&x.Exchange, x.Deadline); f.Bad() {
 			continue
 		}
+		if !s.answers(ch, x, &e) {
+			if !idle(string(e.Name), e.Data) {
+				_, near := s.isAnswer.Reach(&x.look)
+				x.passed.note(s.wants, near, e.Data)
+			}
+			continue
+		}
+		x.passed.forget()
 		if s.ok.Named() && s.ok.In(&x.look) != find.Holds {
 			f = wire.NewFault(Malformed, "ok does not hold, "+s.ok.Why(&x.look)+ch.telling(x, &e))
 		} else if missing := s.keep(x, true); missing != "" {
@@ -180,12 +189,19 @@ func (ch *channel) message(x *exchange, reply *Reply, e *socket.Event) (over boo
 	isError := own.fails.Hold(&x.look)
 	switch {
 	case !isError && !ch.mayAnswer(x, e):
+		if !idle(string(e.Name), e.Data) {
+			_, near := own.answers.Reach(&x.look)
+			x.passed.note(ch.client.plan.wants.answer, near, e.Data)
+		}
 		return false, f
 	case ch.elsewhere(x, e, valid):
 		return false, f
 	}
 	if x.First == 0 {
 		x.First = x.Done
+	}
+	if !x.Streamed {
+		x.passed.forget()
 	}
 	x.Body = e.Data
 	if x.taken += len(e.Data); x.taken > ch.client.plan.Limits.Body {

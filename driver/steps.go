@@ -32,6 +32,7 @@ type step struct {
 	sends    message
 	waits    bool // for a message back
 	isAnswer find.All
+	wants    *wanted // what isAnswer tells, or the acknowledgement
 }
 
 // save is a value that is kept of an answer: as ${login.NAME} of the user where
@@ -195,6 +196,12 @@ func (s *step) reading(p *plan, own *scenario.Step, family string) (err error) {
 	}
 	if s.isAnswer, err = find.Conditions(own.IsAnswer, paths); err != nil {
 		return fmt.Errorf("is_answer: %w", err)
+	}
+	switch {
+	case s.isAnswer.Named():
+		s.wants = wantedBy("is_answer", s.isAnswer, "message")
+	case own.Ack:
+		s.wants = &wanted{none: "none is the acknowledgement", noun: "message"}
 	}
 	names := p.saved
 	if family == "login" {

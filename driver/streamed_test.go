@@ -42,7 +42,7 @@ response: {is_answer: {path: "sse:event", equals: answer}, answer: body:text}`,
 request: {path: /chat, body: {text: "${turn.text}"}}
 response: {is_answer: {path: from, equals: bot}, answer: text}`,
 			func(w http.ResponseWriter, _ *http.Request) { sendEvents(w, `data: {"from":"user","text":"echo"}`) },
-			"! the stream ended without an event that is the answer | ! the stream ended without an event that is the answer", "",
+			"! the stream ended without an event that is the answer; 1 event came, response.is_answer holds for none: what is at from does not fit (equals: bot) | ! the stream ended without an event that is the answer; 1 event came, response.is_answer holds for none: what is at from does not fit (equals: bot)", "",
 		},
 		"an error before it": {
 			`
@@ -95,7 +95,7 @@ response: {stream: {delta: text, done: end}}`,
 					return
 				}
 				sendEvents(w, `data: {"text":"hel"}`)
-			}, "! then: the stream ended without its terminal event | ! then: the stream ended without its terminal event", "",
+			}, "! then: the stream ended without its terminal event; 1 event came, response.stream.done holds for none: there is no end | ! then: the stream ended without its terminal event; 1 event came, response.stream.done holds for none: there is no end", "",
 		},
 		"a step that is refused": {
 			`

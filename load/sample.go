@@ -13,7 +13,8 @@ import (
 // been taken out and the rest is cut: more than is shown, so that a secret at the cut is whole.
 const sampleRead = 2 << 10
 
-// sampled are the outcomes whose bodies are errors: others hold what customers were told.
+// sampled are the outcomes whose bodies are errors: others hold what customers were told,
+// but for what a turn passed over that waited for something else.
 const sampled = measure.OutcomeSet(1<<measure.RateLimited | 1<<measure.Shed | 1<<measure.ClientError | 1<<measure.ServerError |
 	1<<measure.Truncated | 1<<measure.TransportError)
 
@@ -21,7 +22,7 @@ const sampled = measure.OutcomeSet(1<<measure.RateLimited | 1<<measure.Shed | 1<
 // what the conversation had from data tables.
 func (w *worker) sample(c *conversation, f *measure.Failure, reply *driver.Reply) {
 	s := &w.r.samples
-	if len(reply.Body) == 0 || !sampled.Has(f.Outcome) || !s.Lacks(f.Outcome, f.Message) {
+	if len(reply.Body) == 0 || !sampled.Has(f.Outcome) && reply.Passed == 0 || !s.Lacks(f.Outcome, f.Message) {
 		return
 	}
 	body := reply.Body[:min(len(reply.Body), sampleRead)]

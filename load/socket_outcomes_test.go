@@ -38,6 +38,7 @@ func TestOutcomesOverSockets(t *testing.T) {
 				send("heartbeat")
 			}
 		}, false, measure.Timeout, "no whole answer within the timeout"},
+		{"nothing that is the answer", func(_ context.Context, _ *websocket.Conn, send func(string)) { send(`{"text":"好"}`) }, false, measure.Timeout, "no whole answer within the timeout; 1 message came, response.is_answer holds for none: there is nothing at kind"},
 		{"another turn's answer", func(_ context.Context, _ *websocket.Conn, send func(string)) {
 			send(`{"turn":"` + other + `","text":"好"}`)
 		}, false, measure.Integrity, "answer is to another turn"},
@@ -55,9 +56,9 @@ func TestOutcomesOverSockets(t *testing.T) {
 		{"closed in a stream", func(_ context.Context, c *websocket.Conn, send func(string)) {
 			send(`{"delta":"好"}`)
 			_ = c.Close(websocket.StatusServiceRestart, "")
-		}, true, measure.Truncated, "the stream ended without its terminal event"},
+		}, true, measure.Truncated, "the stream ended without its terminal event; 1 message came, response.stream.done holds for none: there is no end"},
 		{"cut off", func(_ context.Context, c *websocket.Conn, _ func(string)) { _ = c.CloseNow() }, false, measure.TransportError, "connection closed by the server before the answer was whole"},
-		{"a stall", func(_ context.Context, _ *websocket.Conn, send func(string)) { send(`{"delta":"好"}`) }, true, measure.Timeout, "the answer stalled"},
+		{"a stall", func(_ context.Context, _ *websocket.Conn, send func(string)) { send(`{"delta":"好"}`) }, true, measure.Timeout, "the answer stalled; 1 message came, response.stream.done holds for none: there is no end"},
 		{"a pushed ad is no answer", func(_ context.Context, _ *websocket.Conn, send func(string)) {
 			send("heartbeat")
 			send(`{"turn":"` + hex.EncodeToString(own[:]) + `","text":"好"}`)
@@ -86,6 +87,9 @@ func TestOutcomesOverSockets(t *testing.T) {
 			}
 			if tt.outcome == measure.Timeout && !tt.streamed {
 				target.Timeout = unit.Duration(100 * time.Millisecond)
+			}
+			if strings.HasPrefix(tt.name, "nothing that") {
+				target.Response.IsAnswer = scenario.Conditions{{Path: "kind", Equals: new(scenario.Literal("reply"))}}
 			}
 			if tt.streamed {
 				target.Response = &scenario.Response{Stream: &scenario.StreamPath{Delta: "delta", Done: scenario.Conditions{{Path: "end"}}}}

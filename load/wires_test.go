@@ -90,7 +90,7 @@ var wireRules = []wireRule{
 	},
 	{
 		name: "no answer", api: custom, whole: `{"success":true,"tier":"gold"}`,
-		stream: said(custom, `{"success":true,"tier":"gold"}`), outcome: measure.ServerError, message: "no answer in the response: there is no text at text", piece: "the answer is empty",
+		stream: said(custom, `{"success":true,"tier":"gold"}`), outcome: measure.ServerError, message: "no answer in the response: there is no text at text", piece: "the answer is empty: there is no text at text",
 		job: "the job ended without an answer",
 	},
 	{
@@ -155,7 +155,7 @@ var wireRules = []wireRule{
 	},
 	{
 		name: "cut off", api: custom, stream: cutOff(said(custom, `{"success":true,"tier":"gold","text":"好的"}`)), outcome: measure.Truncated,
-		piece: "the stream ended without its terminal event",
+		piece: "the stream ended without its terminal event; 1 event came, response.stream.done holds for none: there is no end",
 	},
 	{
 		name: "no JSON", api: custom, whole: `<html>`, stream: said(custom, `<html>`), outcome: measure.ServerError,

@@ -7,13 +7,17 @@ import "sync"
 // that is not known reads as itself.
 type Word string
 
-// Text is the word in a language.
+// Text is the word in a language. Of the message of a failure that has something of the
+// scenario or the server in it, that reads as it does.
 func (w Word) Text(lang Lang) string {
 	if t, ok := words()[w]; ok {
 		if lang == Chinese {
 			return t.zh
 		}
 		return t.en
+	}
+	if lang == Chinese {
+		return inPieces(string(w))
 	}
 	return string(w)
 }

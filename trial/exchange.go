@@ -40,6 +40,7 @@ type Exchange struct {
 	Paths        []Path       // those of the mapping, and what each found
 	Outcome      measure.Outcome
 	Because      string // the rule that chose the outcome
+	Example      string // of what came and was not what the turn waited for
 	Took         time.Duration
 
 	// Unmapped is what the answer lacks of what the scenario says is in it.
@@ -226,7 +227,7 @@ func savedBy(step *scenario.Step, head, body string) (list []string) {
 // redact takes secrets out of every text: the credentials of the requests first,
 // which the target may have sent back, then those that redact knows.
 func (e *Exchange) redact(sent []string, redact func(string) string) {
-	texts := []*string{&e.Request, &e.Response, &e.Message, &e.DialogID, &e.Answer, &e.Because}
+	texts := []*string{&e.Request, &e.Response, &e.Message, &e.DialogID, &e.Answer, &e.Because, &e.Example}
 	for i := range e.Before {
 		texts = append(texts, &e.Before[i].Request, &e.Before[i].Response)
 	}

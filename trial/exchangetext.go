@@ -17,7 +17,7 @@ type exchangeWords struct {
 	Instead                                            string // behind NotFound
 	Tier, Answer, StatusF, AfterF                      string
 	UnknownAuthority, Colon                            string
-	Spent, SpentF, UntoldF, CallsF, NotTrueF           string
+	Spent, SpentF, UntoldF, CallsF, NotTrueF, ExampleF string
 }
 
 func exchangeWordsIn(lang reason.Lang) exchangeWords {
@@ -25,7 +25,7 @@ func exchangeWordsIn(lang reason.Lang) exchangeWords {
 		return exchangeWords{
 			lang: lang, Request: "请求", Response: "响应", Extracted: "取出的内容", Paths: "路径", Outcome: "结果",
 			Nothing: "（空）", None: "（无）", NotFound: "未找到", Found: "找到：", Instead: "；那里有 ", NotMapped: "与映射不符：", Unheard: "没有应答",
-			Tier: "档位", Answer: "应答", StatusF: "状态码 %d", AfterF: "%s，%s，用时 %s",
+			Tier: "档位", Answer: "应答", StatusF: "状态码 %d", AfterF: "%s，%s，用时 %s", ExampleF: "例如 %s",
 			UnknownAuthority: "（请在 target.tls.ca 中写明其 CA，或加 --insecure）", Colon: "：",
 			Spent: "token", SpentF: "输入 %d，输出 %d；%d 个应答中有 %d 个告知", UntoldF: "未告知（%d 个应答）", CallsF: "；工具调用 %d 次",
 			NotTrueF: "，不是 true：若它表示一切正常，请写 ok: {path: %s, equals: %s}",
@@ -34,7 +34,7 @@ func exchangeWordsIn(lang reason.Lang) exchangeWords {
 	return exchangeWords{
 		lang: lang, Request: "request", Response: "response", Extracted: "extracted", Paths: "paths", Outcome: "outcome",
 		Nothing: "(nothing)", None: "(none)", NotFound: "not found", Found: "found: ", Instead: "; there is ", NotMapped: "not as mapped: ", Unheard: "no answer",
-		Tier: "tier", Answer: "answer", StatusF: "status %d", AfterF: "%s, %s after %s",
+		Tier: "tier", Answer: "answer", StatusF: "status %d", AfterF: "%s, %s after %s", ExampleF: "such as %s",
 		UnknownAuthority: " (name its CA in target.tls.ca, or add --insecure)", Colon: ": ",
 		Spent: "tokens", SpentF: "%d in, %d out; of %d answers %d told", UntoldF: "not told (%d answers)", CallsF: "; %d tool calls",
 		NotTrueF: ", which is not true: where that means that all is well, write ok: {path: %s, equals: %s}",
@@ -113,6 +113,9 @@ func (e *Exchange) Text(lang reason.Lang) string {
 	if why := e.cause(&w); why != "" {
 		fmt.Fprintf(&b, "    %s\n", why)
 	}
+	if e.Example != "" {
+		fmt.Fprintf(&b, "    "+w.ExampleF+"\n", shortened(e.Example, shownExample))
+	}
 	for _, what := range e.Unmapped {
 		fmt.Fprintf(&b, "    %s%s\n", w.NotMapped, what.Text(lang))
 	}
@@ -135,10 +138,16 @@ func (w *exchangeWords) tokens(e *Exchange) string {
 	return text
 }
 
+// shownExample is how much is shown of what came in place of an answer.
+const shownExample = 300
+
 // oneLine is the beginning of a value, for a table.
-func oneLine(s string) string {
-	if r := []rune(s); len(r) > 60 {
-		s = string(r[:60]) + "…"
+func oneLine(s string) string { return shortened(s, 60) }
+
+// shortened is the first so many characters of a text, in one line.
+func shortened(s string, most int) string {
+	if r := []rune(s); len(r) > most {
+		s = string(r[:most]) + "…"
 	}
 	return strings.ReplaceAll(s, "\n", " ")
 }

@@ -162,7 +162,7 @@ func converse(ctx context.Context, o *Options, target *scenario.Target, longest 
 			Status: st.Reply.Status, Reason: st.Reply.Reason, Message: st.Reply.Message,
 			DialogID: string(st.Reply.DialogID), Answer: string(st.Reply.Answer), Tier: st.Judgement.Tier.String(), Usage: st.Reply.Usage,
 			Outcome: st.Judgement.Outcome, Because: cmp.Or(st.Judgement.Message, refusal(st)), Took: st.Reply.Done - st.Reply.Begun,
-			contextStatus: string(st.Reply.ContextStatus), Unmapped: unmapped(st),
+			Example: example(st.Reply), contextStatus: string(st.Reply.ContextStatus), Unmapped: unmapped(st),
 		}
 		captured.Lock()
 		seen := messages
@@ -188,6 +188,14 @@ func converse(ctx context.Context, o *Options, target *scenario.Target, longest 
 		e.redact(saved, o.Redact)
 		return show(e)
 	})
+}
+
+// example is the begin of what a turn passed over that waited for something else.
+func example(r *driver.Reply) string {
+	if r.Passed == 0 {
+		return ""
+	}
+	return strings.ToValidUTF8(string(r.Body), "?")
 }
 
 // refusal is what an answer whose status refuses the turn says of itself.

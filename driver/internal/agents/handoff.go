@@ -216,6 +216,11 @@ func (g *Team) Follow(id string, done, deadline time.Duration) (Outcome, wire.Fa
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	out.Notes = h.sight.notes
+	if out.ShownAt == 0 {
+		for _, other := range g.early.queue { // of tickets that are not this one
+			out.Notes = append(out.Notes, other.notes[:min(len(other.notes), max(maxNotes-len(out.Notes), 0))]...)
+		}
+	}
 	return out, f
 }
 

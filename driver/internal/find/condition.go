@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/cstest/cstest/driver/internal/jsonscan"
+	"github.com/cstest/cstest/driver/internal/wire"
 	"github.com/cstest/cstest/scenario"
 )
 
@@ -67,7 +70,7 @@ func (all All) In(a *Answer) State {
 		return Silent
 	}
 	for i := range all {
-		switch all[i].in1(a) {
+		switch one, _ := all[i].in1(a); one {
 		case Fails:
 			return Fails
 		case Silent:
@@ -79,22 +82,84 @@ func (all All) In(a *Answer) State {
 }
 
 // Hold tells whether there are any and all of them hold.
-func (all All) Hold(a *Answer) bool { return len(all) > 0 && all.In(a) == Holds }
+func (all All) Hold(a *Answer) bool {
+	holds, _ := all.Reach(a)
+	return holds
+}
+
+// Reach is how near an answer comes to conditions: more where more of them hold, one
+// after the other, and where the next has a value to look at.
+type Reach int
+
+// Reach is Hold, and where they do not hold how near a comes.
+func (all All) Reach(a *Answer) (holds bool, near Reach) {
+	for i := range all {
+		state, kind := all[i].in1(a)
+		if state == Holds {
+			continue
+		}
+		near = Reach(2 * i)
+		if kind != jsonscan.Nothing {
+			near++
+		}
+		return false, near
+	}
+	return len(all) > 0, 0
+}
 
 // Why names the first condition that does not hold: by the place where there is nothing,
 // or the value is another. It says the same for the same cause, so not the value.
 func (all All) Why(a *Answer) string {
-	for i := range all {
-		c := &all[i]
-		if c.in1(a) == Holds {
-			continue
-		}
-		if c.place.In(a).Kind == jsonscan.Nothing {
-			return "there is nothing at " + c.path
-		}
-		return "what is at " + c.path + " does not fit"
+	if holds, near := all.Reach(a); !holds {
+		return all.WhyAt(near)
 	}
 	return ""
+}
+
+// WhyAt is Why of an answer that came so near.
+func (all All) WhyAt(near Reach) string {
+	i := int(near / 2)
+	if i >= len(all) {
+		return ""
+	}
+	c := &all[i]
+	if near%2 == 0 {
+		return "there is nothing at " + c.path
+	}
+	return "what is at " + c.path + " does not fit (" + c.asks() + ")"
+}
+
+// longestAsked bounds what is said of a condition.
+const longestAsked = 40
+
+// asks says what the value has to be, as the scenario writes it.
+func (c *condition) asks() string {
+	var list []string
+	add := func(word, value string) {
+		if len(value) > longestAsked {
+			value = strings.ToValidUTF8(value[:longestAsked], "") + "…"
+		}
+		list = append(list, word+": "+value)
+	}
+	if c.bare {
+		add("equals", "true")
+	}
+	if c.equals != nil {
+		add("equals", *c.equals)
+	}
+	if c.in != nil {
+		add("in", "["+strings.Join(c.in, ", ")+"]")
+	}
+	if c.not != nil {
+		add("not", *c.not)
+	}
+	if c.exists != nil {
+		add("exists", strconv.FormatBool(*c.exists))
+	}
+	if c.matches != nil {
+		add("matches", c.matches.String())
+	}
+	return wire.Visible([]byte(strings.Join(list, ", ")))
 }
 
 // Places gives the places of the conditions.
@@ -105,24 +170,25 @@ func (all All) Places() (list []*Place) {
 	return list
 }
 
-func (c *condition) in1(a *Answer) State {
+// in1 tells what a says of the condition, and what stands at its place.
+func (c *condition) in1(a *Answer) (State, jsonscan.Kind) {
 	v := c.place.In(a)
 	if c.exists != nil {
 		is := v.Kind == jsonscan.Text || v.Kind != jsonscan.Nothing && v.Kind != jsonscan.Null && string(v.Text) != "[]"
 		switch {
 		case is != *c.exists:
-			return Fails
+			return Fails, v.Kind
 		case !is:
-			return Holds
+			return Holds, v.Kind
 		}
 	}
 	switch {
 	case v.Kind == jsonscan.Nothing:
-		return Silent
+		return Silent, v.Kind
 	case c.holds(v):
-		return Holds
+		return Holds, v.Kind
 	}
-	return Fails
+	return Fails, v.Kind
 }
 
 // holds tells whether the value is as all that is said of it. Values compare as the

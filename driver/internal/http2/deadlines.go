@@ -62,7 +62,7 @@ func (m *mux) expire(now time.Duration) {
 	next := time.Duration(0)
 	for s := m.oldest; s != nil; {
 		following := s.next
-		until, message := s.Deadline, "no whole answer within the timeout"
+		until, message := s.Deadline, wire.NoWholeAnswer
 		if stall > 0 && s.answered && s.Done+stall < until {
 			until, message = s.Done+stall, "the answer stalled"
 		}

@@ -50,6 +50,9 @@ func (f Fault) Bad() bool { return f.Reason != Complete }
 // ClosedEarly is the message of a connection that ended too soon.
 const ClosedEarly = "connection closed by the server before the answer was whole"
 
+// NoWholeAnswer is the message of a time that was up before an answer was whole.
+const NoWholeAnswer = "no whole answer within the timeout"
+
 // maxMessage bounds a message made from somebody else's text.
 const maxMessage = 160
 
@@ -57,7 +60,7 @@ const maxMessage = 160
 func IOFault(err error) Fault {
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return NewFault(TimedOut, "no whole answer within the timeout")
+		return NewFault(TimedOut, NoWholeAnswer)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return NewFault(Broken, ClosedEarly)
 	case errors.Is(err, syscall.ECONNRESET):
