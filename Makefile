@@ -47,8 +47,11 @@ library-short: build ## the same for those that gate a change, in their short fo
 tune-check: build ## 20 experiments of a variant against itself and one that costs 20 % (three quarters of an hour)
 	scripts/tune-check.sh
 
-smoke: build ## run the built-in smoke scenario
-	bin/cstest run smoke --no-tui --results-dir results/smoke-$$(date -u +%Y%m%dT%H%M%SZ)
+smoke: build ## run the built-in smoke scenario; the last 10 results are kept
+	code=0; bin/cstest run smoke --no-tui --results-dir results/smoke-$$(date -u +%Y%m%dT%H%M%SZ) || code=$$?; scripts/keep.sh smoke 10; exit $$code
+
+soak: build ## run the built-in soak scenario FOR=1h; the last KEEP=3 results are kept
+	scripts/soak.sh
 
 fuzz: ## run every fuzz target for FUZZTIME (10s)
 	FUZZTIME=$(FUZZTIME) scripts/fuzz.sh
@@ -87,4 +90,4 @@ ci: lint size test fuzz library-short ## everything that gates a change
 clean: ## remove what was built
 	rm -rf bin results dist
 
-.PHONY: help deps build test lint mutate judging-tables library library-short tune-check smoke fuzz readme bench size image k8s k8s-lab release-snapshot ci clean
+.PHONY: help deps build test lint mutate judging-tables library library-short tune-check smoke soak fuzz readme bench size image k8s k8s-lab release-snapshot ci clean

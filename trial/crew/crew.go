@@ -10,7 +10,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -125,14 +124,7 @@ func (o *Options) shardLog(i int) (io.WriteCloser, error) {
 	if o.LogDir == "" {
 		return servers.NewLog(io.Discard, o.Redact), nil
 	}
-	if err := os.MkdirAll(o.LogDir, 0o755); err != nil {
-		return nil, fmt.Errorf("log directory of %s: %w", Name(i, o.Shards), err)
-	}
-	file, err := os.Create(filepath.Join(o.LogDir, fmt.Sprintf("shard-%d.log", i)))
-	if err != nil {
-		return nil, fmt.Errorf("log of %s: %w", Name(i, o.Shards), err)
-	}
-	return servers.NewLog(file, o.Redact), nil
+	return servers.OpenLog(o.LogDir, fmt.Sprintf("shard-%d", i), o.Redact)
 }
 
 // awaitExit waits for a member that says no more to exit; err is why, nil when it

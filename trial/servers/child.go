@@ -31,9 +31,9 @@ type Child struct {
 	name  string
 	cmd   *exec.Cmd
 	stdin io.Closer
-	log   *os.File
-	lines *Log  // what it writes on standard error, on its way to log
-	Ready Ready // what it announced
+	log   *Log   // what it writes on standard error
+	said  string // the path of that log
+	Ready Ready  // what it announced
 	proc  *process.Process
 
 	done chan struct{} // closed when the process has been waited for
@@ -60,21 +60,17 @@ func StartChild(ctx context.Context, name string, command, env []string, o Optio
 	if o.Redact == nil {
 		o.Redact = func(s string) string { return s }
 	}
-	if err := os.MkdirAll(o.LogDir, 0o755); err != nil {
-		return nil, fmt.Errorf("log directory of %s: %w", name, err)
-	}
-	log, err := os.Create(filepath.Join(o.LogDir, name+".log"))
-	if err != nil {
-		return nil, fmt.Errorf("log of %s: %w", name, err)
-	}
-	cmd := exec.Command(command[0], command[1:]...)
-	cmd.Env = env
-	lines := NewLog(log, o.Redact)
-	pipes, err := StartPiped(cmd, name, lines, log)
+	log, err := OpenLog(o.LogDir, name, o.Redact)
 	if err != nil {
 		return nil, err
 	}
-	c := &Child{name: name, cmd: cmd, stdin: pipes.In, log: log, lines: lines, done: make(chan struct{})}
+	cmd := exec.Command(command[0], command[1:]...)
+	cmd.Env = env
+	pipes, err := StartPiped(cmd, name, log, log)
+	if err != nil {
+		return nil, err
+	}
+	c := &Child{name: name, cmd: cmd, stdin: pipes.In, log: log, said: filepath.Join(o.LogDir, name+".log"), done: make(chan struct{})}
 	announced := make(chan Ready, 1)
 	go c.follow(pipes.Out, announced)
 	select {
@@ -105,12 +101,12 @@ func (c *Child) follow(stdout io.Reader, announced chan<- Ready) {
 		if json.Unmarshal([]byte(line), &ready) == nil && strings.HasPrefix(c.name, ready.Name) {
 			announced <- ready
 		} else {
-			_, _ = io.WriteString(c.lines, line)
+			_, _ = io.WriteString(c.log, line)
 		}
 	}
 	_, _ = io.Copy(io.Discard, stdout)
 	_ = c.cmd.Wait() // how it ended is read from ProcessState
-	c.lines.flush()
+	c.log.flush()
 	c.mu.Lock()
 	c.endedAt = time.Now()
 	c.mu.Unlock()
@@ -119,10 +115,10 @@ func (c *Child) follow(stdout io.Reader, announced chan<- Ready) {
 
 // lastWords is what the child said last on its standard error.
 func (c *Child) lastWords() string {
-	b, err := os.ReadFile(c.log.Name())
+	b, err := os.ReadFile(c.said)
 	text := strings.TrimSpace(string(b))
 	if err != nil || text == "" {
-		return "it said nothing; see " + c.log.Name()
+		return "it said nothing; see " + c.said
 	}
 	if i := strings.LastIndexByte(text, '\n'); i >= 0 {
 		text = text[i+1:]

@@ -106,7 +106,7 @@ func TestLastWordsAreBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer log.Close()
-	c := &Child{log: log}
+	c := &Child{said: log.Name()}
 	if got := c.lastWords(); got != "it said nothing; see "+log.Name() {
 		t.Errorf("of an empty log: %q", got)
 	}

@@ -16,12 +16,13 @@ type Log struct {
 	out    io.Writer
 	redact func(string) string
 	held   []byte
+	over   bool // it could not be written any more
 }
 
 // NewLog gives a log that goes to out, through redact.
 func NewLog(out io.Writer, redact func(string) string) *Log { return &Log{out: out, redact: redact} }
 
-// Write takes a piece of the log. What ends no line is held back until it does.
+// Write takes a piece of the log; it never fails. What ends no line is held back until it does.
 func (l *Log) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -33,11 +34,8 @@ func (l *Log) Write(p []byte) (int, error) {
 	if end == 0 {
 		return len(p), nil
 	}
-	_, err := io.WriteString(l.out, l.redact(string(l.held[:end])))
+	l.pass(l.held[:end])
 	l.held = append(l.held[:0], l.held[end:]...)
-	if err != nil {
-		return 0, err
-	}
 	return len(p), nil
 }
 
@@ -54,6 +52,16 @@ func (l *Log) Close() error {
 func (l *Log) flush() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	_, _ = io.WriteString(l.out, l.redact(string(l.held))) // a log that cannot be written ends there
+	l.pass(l.held)
 	l.held = nil
+}
+
+// pass writes what is whole. A log that cannot be written ends there: to say so to who
+// writes would be a closed pipe, of which the process dies.
+func (l *Log) pass(text []byte) {
+	if l.over || len(text) == 0 {
+		return
+	}
+	_, err := io.WriteString(l.out, l.redact(string(text)))
+	l.over = err != nil
 }
