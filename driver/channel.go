@@ -162,6 +162,7 @@ type channel struct {
 	number   int64
 	begun    bool
 	prepared bool // the steps before it went well
+	forged   bool // it is for one turn, which is not its user's own
 
 	customer *customer // of mode websocket
 
@@ -305,7 +306,10 @@ func (ch *channel) turn(x *exchange, reply *Reply) wire.Fault {
 			return f
 		}
 	}
-	if p.socket != nil {
+	switch {
+	case p.socket != nil && x.values.turn.apart():
+		return ch.apart(x, reply)
+	case p.socket != nil:
 		return ch.speak(x, reply)
 	}
 	if p.model != nil {

@@ -204,6 +204,11 @@ type Reply struct {
 	Unmapped bool
 	// Cookie: the answer sets a cookie, which is never sent back.
 	Cookie bool
+	// Closed is the code with which the server closed the socket of the turn, 0 where it
+	// did not or said none.
+	Closed int
+	// Denied: response.error is named and holds of the answer; Reason is Malformed.
+	Denied bool
 	// Left: the user left before the whole answer had come; Reason is TimedOut.
 	Left bool
 	// OK is false when response.ok is named and was not seen to be true, in a stream by

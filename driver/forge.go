@@ -17,6 +17,26 @@ type Forge struct {
 	Headers map[string]string // by name in lower case, one of Options.Forged; an empty one is left out
 }
 
+// apart tells whether the turn is sent with what is not its user's own, so that a socket
+// that the user has open says who asks, and is no way for it.
+func (t *Turn) apart() bool {
+	f := t.Forge
+	return t.As != nil || f != nil && (f.Token != "" || len(f.Claims)+len(f.Headers) > 0)
+}
+
+// apart has the turn over a socket of its own, which is opened with what is forged. The
+// user's own is left as it is.
+func (ch *channel) apart(x *exchange, reply *Reply) wire.Fault {
+	other := &channel{client: ch.client, user: ch.user, saved: slices.Clone(ch.saved), forged: true, customer: &customer{}}
+	other.customer.standing.Store(ch.customer.standing.Load())
+	x.values.saved = other.saved
+	f := other.speak(x, reply)
+	x.values.saved = ch.saved
+	other.hangUp()
+	other.client.carrier.Leave(&other.link)
+	return f
+}
+
 // forgeable has the requests of a turn look for what is forged. Others, and all of
 // targets whose turns are their users' own, are as they ever were.
 func (p *plan) forgeable() {
@@ -28,6 +48,10 @@ func (p *plan) forgeable() {
 		if !s.message {
 			requests = append(requests, &s.Request)
 		}
+	}
+	if p.socket != nil {
+		p.socket.forged = p.socket.upgrade
+		requests = append(requests, &p.socket.forged)
 	}
 	for _, q := range requests {
 		q.Fields = slices.Clone(q.Fields)

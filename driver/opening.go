@@ -18,11 +18,15 @@ func (ch *channel) connect(x *exchange, reply *Reply) (ready bool, f wire.Fault)
 	}
 	from := p.Now()
 	x.values.key = websocket.NewKey()
-	conn, f := ch.client.sockets.Upgrade(&ch.link, &x.Exchange, &p.socket.upgrade)
-	if p.session.origin != nil && x.Head.Cookie {
-		p.session.hear(ch.user, &x.Head, string(p.socket.upgrade.Path.Append(nil, &x.Values)))
+	upgrade := &p.socket.upgrade
+	if ch.forged && len(p.opts.Forged) > 0 {
+		upgrade = &p.socket.forged
 	}
-	ch.show(x, ch.asked(x, &p.socket.upgrade))
+	conn, f := ch.client.sockets.Upgrade(&ch.link, &x.Exchange, upgrade)
+	if p.session.origin != nil && x.Head.Cookie {
+		p.session.hear(ch.user, &x.Head, string(upgrade.Path.Append(nil, &x.Values)))
+	}
+	ch.show(x, ch.asked(x, upgrade))
 	switch {
 	case f.Message == wire.NoWholeAnswer:
 		return false, wire.NewFault(TimedOut, "the upgrade was not answered within the timeout")
@@ -47,6 +51,7 @@ func (ch *channel) connect(x *exchange, reply *Reply) (ready bool, f wire.Fault)
 	s := ch.client.keeper.New(conn, ch, x.Start)
 	c.socket, c.opened, x.Start = s, true, 0
 	if f = ch.introduce(x); f.Bad() {
+		reply.Status, reply.Closed = x.Head.Status, s.Closed()
 		s.Abandon()
 		x.In = x.In[:0]
 		s.End(&x.Exchange)

@@ -216,6 +216,7 @@ func (o *ownRules) judge(x *exchange, reply *Reply) {
 func (r *reader) failed(x *exchange, reply *Reply, prefix string) wire.Fault {
 	if o := r.own; o != nil {
 		if o.fails.Hold(&x.look) {
+			reply.Denied = true
 			if o.tell(x, reply); reply.Said != "" {
 				return wire.NewFault(Malformed, reply.Said)
 			}

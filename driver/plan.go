@@ -178,6 +178,9 @@ func (p *plan) all() []*wire.Request {
 	all := []*wire.Request{&p.turn, &p.poll}
 	if p.socket != nil {
 		all = append(all, &p.socket.upgrade)
+		if len(p.opts.Forged) > 0 {
+			all = append(all, &p.socket.forged)
+		}
 	}
 	for _, s := range slices.Concat(p.session.login, p.session.before, p.then) {
 		if !s.message {

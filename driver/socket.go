@@ -17,6 +17,7 @@ import (
 // socketRules are what a target says of its customers' sockets, compiled.
 type socketRules struct {
 	upgrade   wire.Request
+	forged    wire.Request // the upgrade of a turn that is forged
 	protocols []string
 	config    socket.Config
 	auth      wire.Text // of socket.io's CONNECT

@@ -35,6 +35,9 @@ func (ch *channel) speak(x *exchange, reply *Reply) wire.Fault {
 		f = ch.hear(x, reply)
 	}
 	reply.Status, reply.Body = x.Head.Status, x.Body
+	if f.Reason == Broken {
+		reply.Closed = s.Closed()
+	}
 	if p.read.spends {
 		x.spend(&reply.Usage)
 	}

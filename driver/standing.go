@@ -140,7 +140,7 @@ func (ch *channel) Dropped() { ch.redialLater(true) }
 // redialLater has the socket opened anew after a while, a longer one where that failed.
 func (ch *channel) redialLater(first bool) {
 	rules, r := &ch.client.plan.socket.redial, &ch.customer.redials
-	if rules.after <= 0 {
+	if rules.after <= 0 || ch.forged {
 		return
 	}
 	r.mu.Lock()

@@ -2,6 +2,7 @@ package load
 
 import (
 	"bytes"
+	"net/http"
 	"slices"
 
 	"github.com/cstest/cstest/driver"
@@ -130,17 +131,16 @@ func broken(r *driver.Reply) (measure.Outcome, string) {
 // a refusal nor an answer, but a failure like any other. A login that is refused says
 // nothing of the turn.
 func (x *Expectation) heldOut(r *driver.Reply, j *Judgement) bool {
-	listed := slices.Contains(x.refused, r.Status)
+	whole := r.Reason == driver.Complete && (r.Status >= 300 || !r.OK)
+	listed := (whole || r.Denied) && slices.Contains(x.refused, r.Status) || r.Closed > 0 && slices.Contains(x.refused, r.Closed)
 	switch {
-	case r.Step != "" || r.Status < 200 || r.Status >= 500:
+	case r.Step != "" || r.Status < http.StatusSwitchingProtocols || r.Status >= 500:
 		return false
 	case r.Status < 300 && r.OK && !r.Missing.Has(driver.PlaceOK) && (!isBlank(r.Answer) || callsTools(r.Finish)):
 		j.Outcome, j.Message = measure.LetIn, "answered, though it had to be refused"
-	case r.Reason != driver.Complete || r.Status < 300 && r.OK:
-		return false
 	case listed:
 		j.Outcome = measure.Refused
-	case r.Status < 300 || r.Status == 429:
+	case !whole || r.Status < 300 || r.Status == 429:
 		return false
 	default:
 		j.Outcome, j.Message = measure.ClientError, "refused with a status that expect.refused does not name"

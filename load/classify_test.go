@@ -376,9 +376,26 @@ func TestClassifyTurnsToRefuse(t *testing.T) {
 		{"nothing in the answer", func(r *driver.Reply, _ *Asked) { r.Answer = []byte(" ") }, measure.ServerError},
 		{"a login that is refused", func(r *driver.Reply, _ *Asked) { r.Status, r.Answer, r.Step = 401, nil, "login" }, measure.ClientError},
 		{"another's content", func(r *driver.Reply, a *Asked) { r.DialogID, a.Elsewhere = []byte(otherDialog), true }, measure.Integrity},
+		{"response.error holds", func(r *driver.Reply, _ *Asked) { r.Reason, r.Answer, r.Denied = driver.Malformed, nil, true }, measure.Refused},
+		{"response.error holds, with a status that is not named", func(r *driver.Reply, _ *Asked) {
+			r.Status, r.Reason, r.Answer, r.Denied = 201, driver.Malformed, nil, true
+		}, measure.ServerError},
+		{"answered over a socket", func(r *driver.Reply, _ *Asked) { r.Status = 101 }, measure.LetIn},
+		{"refused by a message", func(r *driver.Reply, _ *Asked) { r.Status, r.OK, r.Answer = 101, false, nil }, measure.Refused},
+		{"refused by a message that is an error", func(r *driver.Reply, _ *Asked) {
+			r.Status, r.Reason, r.Answer, r.Denied = 101, driver.Malformed, nil, true
+		}, measure.Refused},
+		{"a socket closed with a code that is named", func(r *driver.Reply, _ *Asked) {
+			r.Status, r.Reason, r.Answer, r.Closed = 101, driver.Broken, nil, 4401
+		}, measure.Refused},
+		{"a socket closed with another", func(r *driver.Reply, _ *Asked) {
+			r.Status, r.Reason, r.Answer, r.Closed = 101, driver.Broken, nil, 1011
+		}, measure.TransportError},
+		{"a socket that breaks", func(r *driver.Reply, _ *Asked) { r.Status, r.Reason, r.Answer = 101, driver.Broken, nil }, measure.TransportError},
+		{"silence over a socket", func(r *driver.Reply, _ *Asked) { r.Status, r.Reason, r.Answer = 101, driver.TimedOut, nil }, measure.Timeout},
 	} {
 		r, a := good(), third()
-		a.Expect = &Expectation{refused: []int{200, 302, 401}}
+		a.Expect = &Expectation{refused: []int{200, 302, 401, 101, 4401}}
 		tt.change(r, a)
 		if j := Classify(r, a, rules); j.Outcome != tt.outcome || j.Kept && j.Outcome != measure.Integrity {
 			t.Errorf("%s: %v %q, want %v", tt.name, j.Outcome, j.Message, tt.outcome)

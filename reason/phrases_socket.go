@@ -3,6 +3,7 @@ package reason
 // socketPhrases are of customers' sockets.
 func socketPhrases() []phraseRow {
 	return []phraseRow{
+		{"%d refuses nothing: write statuses from 300 to 499, 101 for an answer over an open socket, or what the server closes it with: 1003, 1007, 1008, 1009, 3000 to 4999", "%d 不表示拒绝：请写 300 到 499 的状态码；套接字已打开而由应答拒绝时写 101；或写服务端关闭它的代码：1003、1007、1008、1009、3000 到 4999"},
 		{"mode: %s needs http: \"1.1\"", "mode: %s 需要 http: \"1.1\""},
 		{"event, ack and is_answer are of messages over a socket, which have no path", "event、ack 与 is_answer 属于套接字上的消息，消息没有 path"},
 		{"a socket is somebody's own: write per-user, per-conversation or per-turn", "套接字归一人所有：请写 per-user、per-conversation 或 per-turn"},

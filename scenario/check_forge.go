@@ -19,19 +19,20 @@ func (c *checker) refused(path string, e *Expect) {
 	if e.OfAnswer() {
 		c.bad(path, "a turn that must be refused has no answer: refused goes without contains, not_contains and matches")
 	}
-	if m := c.Target.Mode; m == ModeWebSocket || m == ModeAgents {
-		c.bad(path+".refused", "needs a status for every turn: target.mode sync, stream or async, not %s", m)
-	}
+	socket := c.Target.Mode == ModeWebSocket
 	if len(e.Refused) > 10 {
 		c.bad(path+".refused", "has %d statuses: at most 10", len(e.Refused))
 	}
 	for i, status := range e.Refused {
 		at := item(path+".refused", i, "")
 		switch {
-		case status >= 200 && status < 300:
+		case socket && closesFor(status):
+		case status >= 200 && status < 300 && !socket, socket && status == 101:
 			if r := c.Target.Response; r == nil || len(r.OK)+len(r.Error) == 0 {
 				c.bad(at, "with a status of %d only target.response.ok or error can tell a refusal from an answer: give one", status)
 			}
+		case socket && (status < 300 || status >= 500):
+			c.bad(at, "%d refuses nothing: write statuses from 300 to 499, 101 for an answer over an open socket, or what the server closes it with: 1003, 1007, 1008, 1009, 3000 to 4999", status)
 		case status < 300 || status >= 500:
 			c.bad(at, "%d refuses nothing: write statuses from 300 to 499", status)
 		}
@@ -39,6 +40,12 @@ func (c *checker) refused(path string, e *Expect) {
 			c.bad(at, "%d is there twice", status)
 		}
 	}
+}
+
+// closesFor tells whether a server closes a socket with the code because of what its
+// customer is or sent (RFC 6455, 7.4).
+func closesFor(code int) bool {
+	return code == 1003 || code >= 1007 && code <= 1009 || code >= 3000 && code <= 4999
 }
 
 // forge checks what the k-th turn of a conversation is sent with.
@@ -50,9 +57,6 @@ func (c *checker) forge(path string, k int, t *Turn) {
 	path += ".forge"
 	if f.Token == "" && f.Size == 0 && len(f.Claims)+len(f.Headers) == 0 {
 		c.bad(path, "forges nothing: give token, claims, headers or size")
-	}
-	if m := c.Target.Mode; m == ModeWebSocket || m == ModeAgents {
-		c.bad(path, "needs a request for every turn: target.mode sync, stream or async, not %s", m)
 	}
 	if (f.Token != "" || len(f.Claims) > 0) && !t.Expect.ToRefuse() {
 		c.bad(path, "nobody says what must become of the turn: add expect: {refused: [401, 403]} beside it")

@@ -283,7 +283,7 @@ Turn.when | said only where these hold of the answer to the turn said before; le
 Turn.say | the message, a template (see Writing it) |
 Turn.parts | what the message has behind its text: further texts, and images (openai only) |
 Turn.think | pause before this turn; not on the first | the conversation's
-Turn.forge | what the turn is sent with in the place of its user's own, to see whether the target looks (mode: sync, stream, async) |
+Turn.forge | what the turn is sent with in the place of its user's own, to see whether the target looks; over a socket (mode: websocket) such a turn has one of its own |
 Turn.expect | what the answer should look like; degraded answers are not held to it |
 Forge.token | missing: none is sent; expired: an hour ago (tokens that cstest signs); tampered: a character of it, of a JWT of its signature, is another; another_user: the turn goes out as another user, who asks in this one's dialog |
 Forge.claims | claims of the token beside or instead of its own, such as role: agent (tokens that cstest signs) |
@@ -295,7 +295,7 @@ ContentPart.detail | how closely the model looks at it: auto, low or high | auto
 Expect.contains | text that must be in the answer |
 Expect.not_contains | text that must not be in the answer |
 Expect.matches | regular expression (RE2) that must match the answer |
-Expect.refused | statuses, of which one must come instead of an answer: such a turn counts for the objective refused and no other. An answer to it fails the run |
+Expect.refused | statuses, over sockets also codes that the server closes them with, of which one must come instead of an answer: such a turn counts for the objective refused and no other. An answer to it fails the run |
 Data.csv | CSV file with a header row, UTF-8, in the scenario's folder |
 Data.jsonl | file of one flat JSON object a line, in the scenario's folder |
 Data.rows | the rows themselves |

@@ -5,14 +5,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/golang-jwt/jwt/v5"
-
-	"github.com/cstest/cstest/result"
 )
 
 // doorkeeper is a chat server that looks at tokens and at whose a dialog is, but for what it
@@ -121,32 +118,7 @@ conversations:
 checks: {memory: off, canned: []}
 sla: {availability: 10%}
 `)
-			dir := filepath.Join(t.TempDir(), "out")
-			got := measured(t, "run", path, "--no-tui", "--quiet", "--results-dir", dir)
-			d, err := result.Read(dir)
-			if err != nil {
-				t.Fatalf("%v\n%s%s", err, got.stdout, got.stderr)
-			}
-			if d.Counts.OK == 0 || d.Counts.Refused == 0 || d.Counts.OK+d.Counts.Refused+d.Counts.LetIn != d.Counts.Turns || d.Availability.Answers == nil || *d.Availability.Answers != 1 {
-				t.Errorf("counts %+v, answered %v", d.Counts, d.Availability.Answers)
-			}
-			if tt.letIn == "" {
-				if got.code == 10 || d.Counts.LetIn != 0 {
-					t.Errorf("exit %d, counts %+v\n%s", got.code, d.Counts, got.stdout)
-				}
-				for _, o := range d.Objectives {
-					if o.Name == "refused" && o.Verdict != "pass" {
-						t.Errorf("refused: %s: %s", o.Verdict, o.Reason)
-					}
-				}
-				return
-			}
-			if got.code != 10 || d.Counts.LetIn == 0 || !strings.HasPrefix(d.Reasons[0], "refused: ") || len(d.Errors) != 1 {
-				t.Fatalf("exit %d, counts %+v, reasons %q, errors %+v", got.code, d.Counts, d.Reasons, d.Errors)
-			}
-			if e := d.Errors[0]; e.Outcome != "let_in" || e.Example.Conversation != tt.letIn || e.Example.Status != 200 || len(e.Example.TraceID) != 32 {
-				t.Errorf("%+v", e)
-			}
+			seenToRefuse(t, path, tt.letIn, 200)
 		})
 	}
 }
