@@ -302,47 +302,66 @@ func TestNobodyListens(t *testing.T) {
 }
 
 func TestConnectionsAreBounded(t *testing.T) {
-	both := make(chan struct{})
+	for _, places := range []int{1, 2} {
+		t.Run(fmt.Sprint(places), func(t *testing.T) {
+			all := make(chan struct{})
+			var first sync.WaitGroup
+			first.Add(places)
+			p := newPeer(t, func(n int64, l *line) {
+				if n <= int64(places) && l.read() {
+					first.Done()
+					<-all
+					l.write(plainAnswer("好"))
+				}
+				talk("好")(n, l)
+			})
+			o := usual
+			o.MaxConns = places
+			m := newTestClient(t, p.url, o)
+			var calls sync.WaitGroup
+			for range places {
+				calls.Go(func() { wantSaid(t, m, "好") })
+			}
+			first.Wait()
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+			defer cancel()
+			_, err := ask(ctx, m)
+			wantFault(t, err, FaultTimeout)
+			ctx, cancel = context.WithCancel(t.Context())
+			time.AfterFunc(10*time.Millisecond, cancel)
+			_, err = ask(ctx, m)
+			wantFault(t, err, FaultCancelled)
+			for range 20 {
+				calls.Go(func() { wantSaid(t, m, "好") })
+			}
+			close(all)
+			calls.Wait()
+			wantCount(t, "connections", &p.conns, int64(places))
+			wantCount(t, "requests", &p.requests, int64(places)+20)
+		})
+	}
+}
+
+func TestConnectionsAreUnboundedWithoutABound(t *testing.T) {
+	const callers = 100
 	var first sync.WaitGroup
-	first.Add(2)
-	p := newPeer(t, func(n int64, l *line) {
-		if n <= 2 && l.read() {
+	first.Add(callers)
+	p := newPeer(t, func(_ int64, l *line) {
+		if l.read() {
 			first.Done()
-			<-both
+			first.Wait()
 			l.write(plainAnswer("好"))
 		}
-		talk("好")(n, l)
 	})
 	o := usual
-	o.MaxConns = 2
+	o.MaxConns = 0
 	m := newTestClient(t, p.url, o)
 	var calls sync.WaitGroup
-	for range 2 {
+	for range callers {
 		calls.Go(func() { wantSaid(t, m, "好") })
 	}
-	first.Wait()
-	for name, c := range map[Fault]func() (context.Context, context.CancelFunc){
-		FaultTimeout: func() (context.Context, context.CancelFunc) {
-			return context.WithTimeout(t.Context(), 10*time.Millisecond)
-		},
-		FaultCancelled: func() (context.Context, context.CancelFunc) {
-			ctx, cancel := context.WithCancel(t.Context())
-			time.AfterFunc(10*time.Millisecond, cancel)
-			return ctx, cancel
-		},
-	} {
-		ctx, cancel := c()
-		_, err := ask(ctx, m)
-		wantFault(t, err, name)
-		cancel()
-	}
-	for range 20 {
-		calls.Go(func() { wantSaid(t, m, "好") })
-	}
-	close(both)
 	calls.Wait()
-	wantCount(t, "connections", &p.conns, 2)
-	wantCount(t, "requests", &p.requests, 22)
+	wantCount(t, "connections", &p.conns, callers)
 }
 
 func TestIdleConnectionsAreBounded(t *testing.T) {
