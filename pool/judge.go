@@ -61,6 +61,9 @@ func (r *Result) judge(used []result.Run) {
 				failed = append(failed, reason.New(reason.PoolMetastable, u.Doc.RunID, s.Name))
 			}
 		}
+		if codes := ofTheRun(u.Doc); len(codes) > 0 {
+			open = append(open, reason.New(reason.PoolUnseen, u.Doc.RunID, codes))
+		}
 	}
 	for i := range objectivesOf(used) {
 		o, needed := over(used, i)
@@ -85,6 +88,19 @@ func (r *Result) judge(used []result.Run) {
 		verdict = sla.Inconclusive
 	}
 	r.Verdict, r.ExitCode = verdict.String(), result.ExitCode(verdict, 0, false)
+}
+
+// ofTheRun are the reasons of a run that no objective tells of and that are not told
+// otherwise: another server answered, the guard ended it, its journal has gaps.
+func ofTheRun(d *result.Document) (list reason.Reasons) {
+	for _, r := range d.ReasonCodes {
+		switch r.Code {
+		case reason.ObjectiveSays, reason.ForeignContent, reason.LetIn, reason.Metastable:
+		default:
+			list = append(list, r)
+		}
+	}
+	return list
 }
 
 func objectivesOf(used []result.Run) []result.Objective {
@@ -114,7 +130,7 @@ func over(used []result.Run, i int) (o Objective, needed bool) {
 		needed = needed || says(u.Doc, o.Name)
 	}
 	switch {
-	case o.Unit == "share":
+	case o.Unit == "share" && o.Kind != scenario.KindObserved && o.Kind != scenario.KindClient:
 		o.share(used, each)
 	case o.Kind == scenario.KindSeconds:
 		o.seconds(each)

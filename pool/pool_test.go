@@ -9,6 +9,7 @@ import (
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/result"
+	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/sla"
 )
 
@@ -160,6 +161,46 @@ func TestPooledRunsHideNothing(t *testing.T) {
 	}
 	if r := judged(t, []result.Run{invalid}); r.Verdict != "inconclusive" || r.ReasonCodes[0].Code != reason.PoolNothing {
 		t.Errorf("no run that counts: %s %q", r.Verdict, r.Reasons)
+	}
+}
+
+// A run whose verdict is open for what befell it as a whole leaves the sum open,
+// however many good turns it has.
+func TestWhatBefellARunKeepsItsSumOpen(t *testing.T) {
+	for _, code := range []reason.Reason{
+		reason.New(reason.EndedEarly, reason.Reasons{reason.Said("the guard")}), reason.New(reason.JournalGaps, 2), reason.Said("another server answered"),
+	} {
+		open := run("r2", 0, 3000)
+		open.Doc.Verdict, open.Doc.ReasonCodes = "inconclusive", reason.Reasons{code}
+		r := judged(t, []result.Run{run("r1", 0, 3000), open})
+		if r.Verdict != "inconclusive" || r.ExitCode != 11 || r.Objectives[0].Verdict != "pass" || !strings.Contains(strings.Join(r.Reasons, " "), "r2") {
+			t.Errorf("%s: %s %q", code.Code, r.Verdict, r.Reasons)
+		}
+		open.Doc.Objectives[0].Bad, open.Doc.Objectives[0].Verdict, open.Doc.Verdict = 600, "fail", "fail"
+		if r := judged(t, []result.Run{run("r1", 0, 3000), open}); r.Verdict == "pass" {
+			t.Errorf("%s of a run that fails: %s", code.Code, r.Verdict)
+		}
+	}
+}
+
+// Nothing is inferred from a census: of one that is a share, too, the worst run decides.
+func TestSharesThatWereCountedAreNotInferred(t *testing.T) {
+	for _, kind := range []scenario.ObjectiveKind{scenario.KindObserved, scenario.KindClient} {
+		counted := func(id string, bad int64) result.Run {
+			r := run(id, bad, 20)
+			o := &r.Doc.Objectives[0]
+			target := 0.9
+			o.Kind, o.Target, o.Confidence, o.DEFF, o.Verdict = kind, &target, nil, nil, "pass"
+			if bad > 2 {
+				o.Verdict = "fail"
+			}
+			return r
+		}
+		for bad, want := range map[int64]string{0: "pass", 2: "pass", 3: "fail"} {
+			if r := judged(t, []result.Run{counted("r1", bad), counted("r2", 0)}); r.Objectives[0].Verdict != want || r.Objectives[0].DEFF != nil {
+				t.Errorf("%s, %d of 20 bad: %s, want %s: %s", kind, bad, r.Objectives[0].Verdict, want, r.Objectives[0].Reason)
+			}
+		}
 	}
 }
 

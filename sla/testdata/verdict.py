@@ -158,6 +158,9 @@ BROKEN_LEAST = 3
 # Shares of turns that are not verified, rather than inconclusive, without any.
 NEEDS_SOME = ("chunk_gap", "expected", "first_reasoning")
 
+# Shares of conversations, of which each is one.
+CONVERSATIONS = ("conversations", "abandoned")
+
 
 class Run:
     def __init__(self, document):
@@ -351,10 +354,12 @@ class Run:
     def share(self, o, without):
         n, bad = o["n"], o["bad"]
         burn = self.burn.get(o["name"])
-        if o["kind"] == "conversations":
+        if o["kind"] in CONVERSATIONS:
             c = self.d["conversations"]
-            n = c["complete"] + c["complete_degraded"] + c["broken"]
-            bad = c["broken"] + (c["complete_degraded"] if o["tier_at_most"] == "llm" else 0)
+            bad = c.get("left", 0)
+            n = c["complete"] + c["complete_degraded"] + c["broken"] + bad
+            if o["kind"] == "conversations":
+                bad += c["broken"] + (c["complete_degraded"] if o["tier_at_most"] == "llm" else 0)
         elif burn:
             n, bad = (
                 sum(b - a for s, a, b in zip(self.seconds, [0] + burn[key], burn[key]) if s not in without)
@@ -366,7 +371,7 @@ class Run:
             return {"verdict": "not_verified"}
         if n and o["kind"] in ("first_token", "first_reasoning") and o["kind"] not in self.d and self.d["latency"]["response"]["n"]:
             return {"verdict": "not_verified"}
-        deff = 1.0 if o["kind"] == "conversations" else self.how["turns_together"]
+        deff = 1.0 if o["kind"] in CONVERSATIONS else self.how["turns_together"]
         if self.how["users"] > 0:
             deff = max(deff, n / self.how["users"])
         return judge({
@@ -393,7 +398,7 @@ class Run:
         storms = [s for s in self.d["storms"] if self.metastable(s)]
         if not failed and not storms:
             return False
-        self.still = [o["name"] for o in failed if o["kind"] != "conversations" and self.objective(o, without)["verdict"] == "fail"]
+        self.still = [o["name"] for o in failed if o["kind"] not in CONVERSATIONS and self.objective(o, without)["verdict"] == "fail"]
         self.still += [s["name"] for s in storms if self.metastable(s, without)]
         return not self.still
 
