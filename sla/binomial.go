@@ -47,11 +47,10 @@ func Infer(bad, n int64, p, confidence, deff float64) Verdict {
 	case p >= 1:
 		return Pass
 	case p <= 0:
-		// A count: no sample can prove that something never happens, but one can disprove it.
+		// No sample proves that something never happens, but one disproves it.
 		if bad > 0 {
 			return Fail
 		}
-		return Pass
 	case x < m && mathext.RegIncBeta(x+1, m-x, p) >= confidence:
 		return Pass
 	case x > 0 && mathext.RegIncBeta(x, m-x+1, p) < 1-confidence:

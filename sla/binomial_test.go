@@ -36,7 +36,8 @@ func TestInferEdges(t *testing.T) {
 		{0, 0, 1, 1, Inconclusive},
 		{1, 1, 0.01, 1, Fail}, // at least one of one with 1 %
 		{1, 1, 0.06, 1, Inconclusive},
-		{0, 1, 0, 1, Pass},
+		{0, 1, 0, 1, Inconclusive},
+		{0, 1_000_000_000, 0, 1, Inconclusive}, // the bound is above 0 however many there are
 		{1, 1000, 0, 1, Fail},
 		{5, 5, 1, 1, Pass},
 		{5, 5, 0.5, 1, Fail},
@@ -142,7 +143,7 @@ func TestNeeds(t *testing.T) {
 	for _, c := range []struct {
 		target, deff float64
 		want         int64
-	}{{0.99, 1, 299}, {0.99, 3, 895}, {0.95, 1, 59}, {0.999, 1, 2995}, {0.5, 1, 5}, {1, 1, 1}} {
+	}{{0.99, 1, 299}, {0.99, 3, 895}, {0.95, 1, 59}, {0.999, 1, 2995}, {0.5, 1, 5}} {
 		if got := Needs(c.target, 0.95, c.deff); got != c.want {
 			t.Errorf("%v at DEFF %v needs %d, want %d", c.target, c.deff, got, c.want)
 		}
@@ -152,6 +153,9 @@ func TestNeeds(t *testing.T) {
 		if c.want > 1 && Infer(0, c.want-1, 1-c.target, 0.95, c.deff) == Pass {
 			t.Errorf("%v: %d good ones pass already", c.target, c.want-1)
 		}
+	}
+	if got := Needs(1, 0.95, 1); got != 0 {
+		t.Errorf("%d good ones show that none is ever bad", got)
 	}
 	half := func(n int64) int64 { return int64(0.005*float64(n) + 0.5) }
 	n := decides(half, 0.01, 0.95, 1, 600)

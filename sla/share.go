@@ -34,6 +34,9 @@ func (j *judge) share(r *Judged, o scenario.Objective) {
 		r.Upper, r.Cut = 1, j.unknown(o, skip).cut
 		r.Needs = Needs(r.Target, j.confidence, deff)
 		r.Reason = reason.Reasons{reason.New(reason.NothingToJudge, r.Needs)}
+		if r.Needs == 0 {
+			r.Reason = reason.Reasons{reason.New(reason.NotInferred, unit.Share(j.confidence))}
+		}
 		return
 	}
 	j.infer(r, deff)

@@ -149,7 +149,7 @@ func (o *outlook) describe(out io.Writer, w words) error {
 		if asked.Group != "" {
 			notes = append(notes, w.say("%s: as if each of %d groups had as many turns", asked.Name, len(o.s.SLA.Groups)))
 		}
-		if best.Verdict != sla.Pass {
+		if best.Verdict != sla.Pass && !o.untold(asked) {
 			notes = append(notes, w.say("%s: at best %s", asked.Name, best.Reason))
 		}
 	}
@@ -203,6 +203,8 @@ func (o *outlook) needs(w words, asked scenario.Objective) string {
 func (o *outlook) judges(w words, i int) string {
 	best := o.best.Objectives[i]
 	switch {
+	case o.untold(o.s.Objectives()[i]):
+		return ""
 	case best.Verdict == sla.NotVerified:
 		return w.say("nothing")
 	case best.Census != nil:
@@ -219,6 +221,12 @@ func (o *outlook) judges(w words, i int) string {
 		format = "at least %s turns"
 	}
 	return w.say(format, unit.Count(o.of(o.slowest.Objectives[i].N)).Text())
+}
+
+// untold tells whether an objective is about what the mock LLM or another system will
+// tell, of which a plan says nothing.
+func (o *outlook) untold(asked scenario.Objective) bool {
+	return asked.Kind == scenario.KindClient && o.s.LLM != nil || asked.Kind == scenario.KindObserved
 }
 
 func within(list []sla.Span, at time.Duration) bool {

@@ -42,6 +42,13 @@ func TestOutlook(t *testing.T) {
 			"dialogs conversations 90% about 1,100 conversations up to 7.82 % bad from 12.43 % bad",
 			"model availability 95% at tier llm or better 176 turns without a bad one about 3,060 turns",
 		}, "at best"},
+		"what the mock LLM will tell": {head + storm("30s") + one + "{availability: 90%, client: {calls_per_turn: 2, backoff: true}}", []string{
+			"client-calls-per-turn client at most 2",
+		}, "at best"},
+		"none may be bad": {head + steady + one + "{availability: 100%}", []string{
+			"availability availability 100% about 1,000 turns never: too few from 0.16 % bad",
+			"availability: at best inconclusive",
+		}, "at least"},
 		"too few": {head + "{arrivals: constant, stages: [{name: peak, for: 10s, starts: 10/s}]}" + one + "{latency: {p99: 500ms}}", []string{
 			"latency-p99 latency 99% within 500ms 299 turns without a bad one about 100 turns never: too few from",
 			"latency-p99: at best P99 500 ms: inconclusive",

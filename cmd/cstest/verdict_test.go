@@ -152,6 +152,14 @@ func TestVerdictOfRealRunsByAnotherProgram(t *testing.T) {
 				t.Error("no start was dropped")
 			}
 		}},
+		{"customers who leave", after(600 * time.Millisecond), "", `{arrivals: constant, patience: {min: 300ms, max: 900ms}, stages: [{name: peak, for: 3s, starts: 50/s}], drain: 5s}`, []string{
+			"--set", "sla={abandoned: 5%, objectives: [{name: dialogs, kind: conversations, target: 90%}]}",
+		}, 10, func(t *testing.T, d *result.Document) {
+			if o := objectiveOf(d, "abandoned"); o.Bad == 0 || o.Bad != d.Conversations.Left || objectiveOf(d, "dialogs").Bad < o.Bad {
+				t.Errorf("%d of %d left: %+v", o.Bad, o.N, d.Conversations)
+			}
+		}},
+		{"none may be bad", &talker{}, "", open100, []string{"--set", "sla.availability=100%"}, 11, one},
 		{"closed", &talker{}, "", `{users: 40, for: 3s, drain: 5s}`, nil, 0, func(t *testing.T, d *result.Document) {
 			if d.Judging.Load != "closed" || d.Judging.Users != 40 {
 				t.Errorf("judged as %+v", d.Judging)

@@ -110,7 +110,7 @@ def judge(o):
     if o["gate"] == "measured":
         passes, fails = worst / of <= allowed + 1e-12, best / of > allowed + 1e-12
     elif allowed <= 1e-12:
-        passes, fails = worst == 0, best > 0
+        passes, fails = False, best > 0  # no sample proves that something never happens
     else:
         passes, fails = high <= allowed, low > allowed
     verdict = "pass" if passes else "fail" if fails else "not_verified" if untold else "inconclusive"
