@@ -224,6 +224,9 @@ func objectivesOf(s *scenario.Scenario, r sla.Result) []Objective {
 			TierAtMost: string(asked[j.Name].TierAtMost), Stages: orEmpty(asked[j.Name].Stages), Group: asked[j.Name].Group, After: asked[j.Name].After,
 			Observe: asked[j.Name].Observe, Client: asked[j.Name].Client, Cut: j.Cut, Untold: j.Untold, Census: censusOf(j.Census), Comebacks: comebacksOf(j.Comebacks),
 		}
+		if unseenRecovery(j) {
+			o.Measured, o.Lower, o.Upper = nil, nil, nil
+		}
 		if j.Kind == scenario.KindObserved {
 			o.Min, o.Max = asked[j.Name].Min, asked[j.Name].Max
 		}
@@ -240,6 +243,13 @@ func objectivesOf(s *scenario.Scenario, r sla.Result) []Objective {
 		out = append(out, o)
 	}
 	return out
+}
+
+// unseenRecovery tells whether a recovery was neither seen nor refuted: 0 s would say
+// that it came at once.
+func unseenRecovery(j sla.Judged) bool {
+	recovery := j.Kind == scenario.KindRecoveryLatency || j.Kind == scenario.KindRecoveryQuality
+	return recovery && j.Verdict == sla.Inconclusive && j.Measured == 0
 }
 
 func countsOf(s *measure.Snapshot) Counts {

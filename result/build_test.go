@@ -3,9 +3,12 @@ package result
 import (
 	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/sla"
+	"github.com/cstest/cstest/unit"
 )
 
 // text is d as result.json has it.
@@ -134,5 +137,22 @@ func TestWhatTheGeneratorNeverToldIsUnknown(t *testing.T) {
 	run.Facts = &facts
 	if d := Build(s, about, run); d.Generator.CPUUsPerTurn != nil || d.Generator.MaxRSSBytes != 0 || d.LittlesLaw.InFlightMean != 0 || d.LittlesLaw.ErrorShare != 0 || d.Generator.LagP99Ns == 0 {
 		t.Errorf("%+v, %+v", d.Generator, d.LittlesLaw)
+	}
+}
+
+// A recovery that nobody saw took no time that is known, least of all none.
+func TestUnseenRecoveryHasNoFigure(t *testing.T) {
+	s := &scenario.Scenario{SLA: scenario.SLA{Recovery: &scenario.Recovery{After: "storm", Latency: unit.Duration(5 * time.Second)}}}
+	for _, c := range []struct {
+		verdict sla.Verdict
+		took    float64
+		known   bool
+	}{{sla.Pass, 0, true}, {sla.Inconclusive, 0, false}, {sla.Inconclusive, 3, true}, {sla.Fail, 7, true}} {
+		list := objectivesOf(s, sla.Result{Objectives: []sla.Judged{{
+			Name: "recovery-latency", Kind: scenario.KindRecoveryLatency, Unit: "s", N: 1, Verdict: c.verdict, Measured: c.took, Lower: c.took, Upper: c.took,
+		}}})
+		if o := list[0]; (o.Measured != nil) != c.known || (o.Lower != nil) != c.known || (o.Upper != nil) != c.known {
+			t.Errorf("%s after %v s: measured %v within [%v, %v]", c.verdict, c.took, o.Measured, o.Lower, o.Upper)
+		}
 	}
 }
