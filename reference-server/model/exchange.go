@@ -70,7 +70,6 @@ func (x *exchange) ask(head []byte, r request) error {
 
 // readHead reads up to the body, past interim answers.
 func (x *exchange) readHead() error {
-	x.head.StreamBody = false
 	for interim := 0; interim <= maxInterim; {
 		// fasthttp takes status 000 for 200.
 		if line, _ := x.in.Peek(len("HTTP/1.1 2")); !startsAnswer(line) {
@@ -199,9 +198,6 @@ func (x *exchange) discard() {
 func (x *exchange) done() {
 	c, free := x.conn, x.free()
 	keep := free && x.over && x.failed == nil && x.in.Buffered() == 0 && !x.head.Header.ConnectionClose()
-	if !keep {
-		c.Close() // before what is left of a streamed body is let go, or that could wait for it
-	}
 	x.head.Reset()
 	x.conn, x.free = nil, nil
 	x.home.pool.put(c, keep)

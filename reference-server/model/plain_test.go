@@ -2,9 +2,11 @@ package model
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -142,6 +144,9 @@ func TestHostileServers(t *testing.T) {
 			m := newTestClient(t, p.url, usual)
 			_, err := ask(t.Context(), m)
 			wantFault(t, err, c.want)
+			if cut := errors.Is(err, errCut); cut != (strings.Contains(c.name, "cut ") || strings.HasPrefix(c.name, "half ") || slices.Contains([]string{"nothing", "no end of chunks"}, c.name)) {
+				t.Errorf("%v: says that it is cut: %t", err, cut)
+			}
 			if strings.Contains(err.Error(), "aaaa") || strings.Contains(err.Error(), "SSH") {
 				t.Errorf("%v shows what the server sent", err)
 			}
@@ -524,19 +529,27 @@ func TestStreams(t *testing.T) {
 		name, answer string
 		want         string
 		fault        Fault
+		shut         bool // by the server, behind its answer
 	}{
-		{"chunked", typed + "Transfer-Encoding: chunked\r\n\r\n" + chunk(event("你")) + chunk(event("好")+"data: [DO") + chunk("NE]\n\n") + "0\r\n\r\n", "你好", FaultNone},
-		{"until the close", typed + "\r\n" + whole, "你好", FaultNone},
-		{"length", fmt.Sprintf("%sContent-Length: %d\r\n\r\n%s", typed, len(whole), whole), "你好", FaultNone},
-		{"cut chunks", typed + "Transfer-Encoding: chunked\r\n\r\n" + chunk(event("你")) + "ff\r\n", "你", FaultTransient},
-		{"without end", typed + "\r\n" + event("你"), "你", FaultGarbage},
-		{"error", "HTTP/1.1 503 Full\r\n\r\n", "", FaultTransient},
-		{"endless", typed + "\r\n" + event("你") + strings.Repeat(": x\n", maxModelBody/4), "你", FaultTransient},
+		{"chunked", typed + "Transfer-Encoding: chunked\r\n\r\n" + chunk(event("你")) + chunk(event("好")+"data: [DO") + chunk("NE]\n\n") + "0\r\n\r\n", "你好", FaultNone, false},
+		{"until the close", typed + "\r\n" + whole, "你好", FaultNone, true},
+		{"length", fmt.Sprintf("%sContent-Length: %d\r\n\r\n%s", typed, len(whole), whole), "你好", FaultNone, false},
+		{"cut chunks", typed + "Transfer-Encoding: chunked\r\n\r\n" + chunk(event("你")) + "ff\r\n", "你", FaultTransient, true},
+		{"without end", typed + "\r\n" + event("你"), "你", FaultGarbage, true},
+		{"error", "HTTP/1.1 503 Full\r\n\r\n", "", FaultTransient, true},
+		{"endless", typed + "\r\n" + event("你") + strings.Repeat(": x\n", maxModelBody/4), "你", FaultTransient, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := newPeer(t, func(_ int64, l *line) {
-				if l.read() {
+				for l.read() {
+					if l.last.Header.Get("X-Request-Purpose") == "whole" {
+						l.write(plainAnswer("好"))
+						continue
+					}
 					l.write(c.answer)
+					if c.shut {
+						return
+					}
 				}
 			})
 			o := usual
@@ -552,9 +565,13 @@ func TestStreams(t *testing.T) {
 				if got.String() != c.want {
 					t.Errorf("pieces %q, want %q", got.String(), c.want)
 				}
+				if got, err := m.Ask(t.Context(), nil, trace.From(""), "whole"); got != "好" || err != nil {
+					t.Errorf("behind a stream: %q, %v", got, err)
+				}
 			}
-			wantCount(t, "connections", &p.conns, 2)
-			wantCount(t, "requests", &p.requests, 2)
+			// An answer's connection is kept for the second stream, a stream's for nothing.
+			wantCount(t, "connections", &p.conns, 3)
+			wantCount(t, "requests", &p.requests, 4)
 		})
 	}
 	t.Run("cancelled", func(t *testing.T) {
