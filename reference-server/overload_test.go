@@ -117,6 +117,9 @@ func TestTheDeadlineHolds(t *testing.T) {
 func stateKeys(s *Server) int {
 	n := 0
 	for _, key := range s.embedded.mini.Keys() {
+		if key == "jobs:{q}" || strings.HasPrefix(key, "tkt:mark:") {
+			continue // the server's own, made in its first moments
+		}
 		for _, prefix := range []string{"dlg:", "tkt:", "tkq:", "jobs:"} {
 			if strings.HasPrefix(key, prefix) {
 				n++

@@ -61,7 +61,7 @@ func backflowLive(s *knobs.Settings) backflow.Live {
 }
 
 func storeOptions(s *knobs.Settings, background *sync.WaitGroup, observe func(string, time.Duration, error)) dialog.StoreOptions {
-	o := dialog.StoreOptions{Timeout: s.RedisTimeout.D(), Pool: int(s.RedisPool), Attempts: 1, RoundTrips: int(s.RedisRoundtrips), Background: background, Observe: observe}
+	o := dialog.StoreOptions{Timeout: s.RedisTimeout.D(), Pool: int(s.RedisPool), Attempts: 1, RoundTrips: int(s.RedisRoundtrips), Gather: s.RedisGather.D(), Background: background, Observe: observe}
 	if s.Tiers {
 		o.Attempts = 2
 	}

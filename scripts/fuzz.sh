@@ -39,6 +39,8 @@ mockllm/config FuzzParseConfig
 mockllm/config FuzzParseOverride
 reference-server/surface FuzzDecodeRequest
 reference-server/backflow FuzzDecode
+reference-server/dialog FuzzFold
+reference-server/dialog FuzzScanRecord
 reference-server/gray FuzzRelease
 reference-server/model FuzzAnswer
 reference-server/answer FuzzClean

@@ -106,6 +106,9 @@ func (s *Server) begin(t testing.TB) bool {
 // URL is its address as programs take it.
 func (s *Server) URL() string { return "redis://" + s.Addr }
 
+// PID is its process.
+func (s *Server) PID() int { return s.process.Pid }
+
 // Kill ends it at once, whatever it is doing.
 func (s *Server) Kill() {
 	if s.process != nil {

@@ -2,6 +2,7 @@ package dialog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -24,21 +25,25 @@ func (s *Store) Begin(ctx context.Context, id, turnID, hash string, exclusive bo
 	}()
 	h = &Hold{id: id, token: RandomHex(8), since: start}
 	s.late.wait(ctx, id, lateWaits*s.timeout)
-	if err := s.beginPlace(ctx); err != nil {
-		return nil, nil, err
+	if s.asks == nil {
+		if err := s.begins.take(ctx); err != nil {
+			return nil, nil, err
+		}
+		defer s.begins.leave()
 	}
-	defer s.beginDone()
 	known, _ := s.tails.get(id)
 	var list []string
-	var leased bool
+	var leased, sent bool
 	for try := range s.attempts {
 		list, leased, err = s.tryOpen(ctx, h, exclusive, turnID, try > 0)
-		if err == nil || ctx.Err() != nil {
+		crowded := errors.Is(err, ErrCrowded)
+		sent = sent || !crowded
+		if err == nil || crowded || ctx.Err() != nil {
 			break
 		}
 	}
 	if err != nil {
-		if exclusive {
+		if exclusive && sent {
 			s.orphans.Store(h.token, struct{}{})
 			go s.takeBack(h, turnID) //nolint:gosec // must outlive the request: the lease may be ours without our knowing
 		}
@@ -69,8 +74,11 @@ func (s *Store) Begin(ctx context.Context, id, turnID, hash string, exclusive bo
 // tryOpen is open within the time of one operation. Made again, it recognises
 // the lease that an attempt without a reply took.
 func (s *Store) tryOpen(ctx context.Context, h *Hold, exclusive bool, turnID string, again bool) ([]string, bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
+	if s.asks == nil || again {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, s.timeout)
+		defer cancel()
+	}
 	list, leased, err := s.open(ctx, h, exclusive, turnID)
 	if err == nil && again && exclusive && !leased {
 		v, err := s.redis.Get(ctx, leaseKey(h.id)).Result()
@@ -99,7 +107,7 @@ func (s *Store) open(ctx context.Context, h *Hold, exclusive bool, turnID string
 		taken = p.SetNX(ctx, lease, h.token+turnID, leaseTime)
 	}
 	got := p.LRange(ctx, key, 0, -1)
-	if _, err := p.Exec(ctx); err != nil && s.quarantine(ctx, key, err) != nil {
+	if err := s.asks.exec(ctx, p); err != nil && s.quarantine(ctx, key, err) != nil {
 		return nil, false, err
 	}
 	return got.Val(), taken != nil && taken.Val(), nil
@@ -114,20 +122,23 @@ func (s *Store) quarantine(ctx context.Context, key string, err error) error {
 	return s.redis.Rename(ctx, key, key+":quarantine").Err()
 }
 
-// beginPlace waits for one of the connections that begins may use.
-func (s *Store) beginPlace(ctx context.Context) error {
-	if s.begins == nil {
+// places are the connections that begins may use. nil: as many as they like.
+type places chan struct{}
+
+// take waits for one.
+func (p places) take(ctx context.Context) error {
+	if p == nil {
 		return nil
 	}
 	select {
-	case s.begins <- struct{}{}:
+	case p <- struct{}{}:
 		return nil
 	default:
 	}
 	timer := time.NewTimer(poolWait)
 	defer timer.Stop()
 	select {
-	case s.begins <- struct{}{}:
+	case p <- struct{}{}:
 		return nil
 	case <-timer.C:
 		return ErrCrowded
@@ -136,8 +147,8 @@ func (s *Store) beginPlace(ctx context.Context) error {
 	}
 }
 
-func (s *Store) beginDone() {
-	if s.begins != nil {
-		<-s.begins
+func (p places) leave() {
+	if p != nil {
+		<-p
 	}
 }

@@ -44,15 +44,14 @@ func (s *Store) append(ctx context.Context, h *Hold, r *Record, k Kept) error {
 	if ttl <= 0 {
 		ttl = time.Second
 	}
-	ctx, cancel := context.WithTimeout(ctx, commitTimes*s.timeout)
-	defer cancel()
+	late := time.Now().Add(commitTimes * s.timeout)
 	item := r.appendJSON(make([]byte, 0, 256+len(r.User)+len(r.Response)))
-	alone, err := s.push(ctx, h, item, h.old(drop), ttl)
+	alone, err := s.push(ctx, h, item, h.old(drop), ttl, late)
 	if err != nil {
 		return stateError(err)
 	}
 	if !alone {
-		if err := s.settle(ctx, h, r); err != nil {
+		if err := s.settle(ctx, h, r, late); err != nil {
 			return err
 		}
 	}
@@ -64,7 +63,12 @@ func (s *Store) append(ctx context.Context, h *Hold, r *Record, k Kept) error {
 // anything to the list since begin. Its length tells, together with the old elements,
 // which whoever makes room takes out first: one element more and one less is the same
 // length.
-func (s *Store) push(ctx context.Context, h *Hold, item []byte, old []string, ttl time.Duration) (alone bool, err error) {
+func (s *Store) push(ctx context.Context, h *Hold, item []byte, old []string, ttl time.Duration, late time.Time) (alone bool, err error) {
+	if s.puts == nil {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, late)
+		defer cancel()
+	}
 	key := ListKey(h.id)
 	if s.roundtrips == 4 { //nolint:nestif // the branches are those of one exchange
 		if h.lost && len(h.list) > 0 {
@@ -106,7 +110,7 @@ func (s *Store) push(ctx context.Context, h *Hold, item []byte, old []string, tt
 	if h.leased && s.now().Sub(h.since) < leaseTime-leaseReserve {
 		p.Del(ctx, leaseKey(h.id))
 	}
-	if _, err := p.Exec(ctx); err != nil {
+	if err := s.puts.exec(ctx, p); err != nil {
 		return false, err
 	}
 	removed := int64(0)
@@ -134,7 +138,9 @@ func (h *Hold) add(c redis.Cmdable) func(ctx context.Context, key string, items 
 }
 
 // settle reads the list again to learn whose element counts for r's seq.
-func (s *Store) settle(ctx context.Context, h *Hold, r *Record) error {
+func (s *Store) settle(ctx context.Context, h *Hold, r *Record, late time.Time) error {
+	ctx, cancel := context.WithDeadline(ctx, late)
+	defer cancel()
 	list, err := s.redis.LRange(ctx, ListKey(h.id), 0, -1).Result()
 	if err != nil {
 		return stateError(err)

@@ -37,16 +37,16 @@ func TestALeaseWithoutATurnIsTakenOver(t *testing.T) {
 // Begins leave connections to commits.
 func TestBeginsLeaveRoomForCommits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &Store{begins: make(chan struct{}, 1)}
-		if err := s.beginPlace(t.Context()); err != nil {
+		p := make(places, 1)
+		if err := p.take(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		start := time.Now()
-		if err := s.beginPlace(t.Context()); !errors.Is(err, ErrCrowded) || time.Since(start) != poolWait {
+		if err := p.take(t.Context()); !errors.Is(err, ErrCrowded) || time.Since(start) != poolWait {
 			t.Errorf("%v after %v, want ErrCrowded after %v", err, time.Since(start), poolWait)
 		}
-		s.beginDone()
-		if err := s.beginPlace(t.Context()); err != nil {
+		p.leave()
+		if err := p.take(t.Context()); err != nil {
 			t.Error(err)
 		}
 	})

@@ -37,7 +37,18 @@ func (r *Record) appendJSON(b []byte) []byte {
 // parseRecord reads a list element; ok is false for anything that appendJSON
 // did not write.
 func parseRecord(s string) (r Record, ok bool) {
-	if len(s) > MaxRecord || !gjson.Valid(s) {
+	if len(s) > MaxRecord {
+		return r, false
+	}
+	if r, ok = scanRecord(s); !ok {
+		r, ok = findRecord(s)
+	}
+	return r, ok && r.Epoch > 0 && r.Seq > 0 && r.base > 0 && r.base <= r.Seq && len(r.Response) > 1 && r.Response[0] == '{'
+}
+
+// findRecord reads an element by the names of its members.
+func findRecord(s string) (r Record, ok bool) {
+	if !gjson.Valid(s) {
 		return r, false
 	}
 	doc := gjson.Parse(s)
@@ -69,7 +80,7 @@ func parseRecord(s string) (r Record, ok bool) {
 		}
 		return true
 	})
-	return r, r.Epoch > 0 && r.Seq > 0 && r.base > 0 && r.base <= r.Seq && len(r.Response) > 1 && r.Response[0] == '{'
+	return r, true
 }
 
 // Question is what the user said.
@@ -124,10 +135,13 @@ func foldRecords(list []string) fold {
 			continue
 		}
 		if len(f.turns) == 0 {
+			if f.turns == nil {
+				f.turns = make([]Record, 0, len(list)-i)
+			}
 			f.turns = append(f.turns, r)
 			continue
 		}
-		last := f.turns[len(f.turns)-1]
+		last := &f.turns[len(f.turns)-1]
 		switch {
 		case r.Epoch == last.Epoch && r.Seq == last.Seq+1:
 			f.turns = append(f.turns, r)

@@ -51,7 +51,8 @@ type Store struct {
 	attempts   int           // at begin
 	patient    *redis.Client // the same connections, with more time
 	orphans    sync.Map      // tokens of begins without a reply, until their leases are taken back
-	begins     chan struct{} // a place for each that may be under way; nil: unbounded
+	begins     places        // of begins under way
+	asks, puts *ferry        // begins and commits of many dialogs; nil: each goes by itself
 	late       *late
 	answers    *recent[[]answered] // by dialog
 	tails      *recent[tail]       // by dialog
@@ -67,6 +68,7 @@ type StoreOptions struct {
 	Attempts   int                                            // at begin
 	RoundTrips int                                            // 2: begin and commit, pipelined; 4: one command after the other
 	Background *sync.WaitGroup                                // counts commits that are finished late; nil: nobody waits for them
+	Gather     time.Duration                                  // begins and commits leave so often, together; 0: each by itself
 	Observe    func(op string, took time.Duration, err error) // hears of every operation; nil: nobody
 	Trips      *RoundTrips                                    // counts those of clients made with the options; nil: nobody does
 }
@@ -107,7 +109,12 @@ func NewStore(rdb *redis.Client, o StoreOptions) *Store {
 	if o.Pool > 1 {
 		// Commits go before begins: a turn whose answer was made must not wait
 		// for turns that may still be turned away.
-		s.begins = make(chan struct{}, o.Pool-max(1, o.Pool/commitPart))
+		s.begins = make(places, o.Pool-max(1, o.Pool/commitPart))
+	}
+	if o.Gather > 0 && o.RoundTrips == 2 {
+		every := min(o.Gather, o.Timeout/2) // the rest is for the trip
+		s.asks = &ferry{redis: rdb, places: s.begins, every: every, timeout: o.Timeout}
+		s.puts = &ferry{redis: s.patient, whole: true, every: every, timeout: commitTimes * o.Timeout}
 	}
 	if s.observe == nil {
 		s.observe = func(string, time.Duration, error) {}

@@ -10,13 +10,19 @@ import (
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
+	"github.com/google/go-cmp/cmp"
 	"github.com/redis/go-redis/v9"
 )
 
 func testStore(t *testing.T, roundtrips int) (*Store, *miniredis.Miniredis) {
 	t.Helper()
+	return gatheringStore(t, roundtrips, 0)
+}
+
+func gatheringStore(t *testing.T, roundtrips int, gather time.Duration) (*Store, *miniredis.Miniredis) {
+	t.Helper()
 	m := miniredis.RunT(t)
-	o := StoreOptions{Timeout: 2 * time.Second, Pool: 50, Attempts: 2, RoundTrips: roundtrips}
+	o := StoreOptions{Timeout: 2 * time.Second, Pool: 50, Attempts: 2, RoundTrips: roundtrips, Gather: gather}
 	s := NewStore(Connect(&redis.Options{Addr: m.Addr()}, o), o)
 	t.Cleanup(func() { s.redis.Close() })
 	return s, m
@@ -56,6 +62,10 @@ func users(h *Hold) string {
 }
 
 func bothWays(t *testing.T, f func(t *testing.T, s *Store, m *miniredis.Miniredis)) {
+	t.Run("with others", func(t *testing.T) {
+		s, m := gatheringStore(t, 2, time.Millisecond)
+		f(t, s, m)
+	})
 	for _, n := range []int{2, 4} {
 		t.Run(fmt.Sprintf("%d round trips", n), func(t *testing.T) {
 			s, m := testStore(t, n)
@@ -424,6 +434,53 @@ func TestRecordSurvivesTheTrip(t *testing.T) {
 	if got.Reply() != "好" {
 		t.Errorf("reply %q, want it without marks", got.Reply())
 	}
+}
+
+// What is read in one pass is what is found by name.
+func FuzzScanRecord(f *testing.F) {
+	h := &Hold{id: testDialog, epoch: 1764300000000, seq: 3, born: 5, token: "00ff"}
+	for _, text := range []string{"这件衣服 ⟦c:AAAAAAAA.3⟧", "with \"quotes\"\n", ""} {
+		r := testRecord(h, "t-3", text)
+		r.base, r.Degraded = 2, text == ""
+		f.Add(string(r.appendJSON(nil)))
+	}
+	r := testRecord(h, "t-3", "plain")
+	r.base = 2
+	plain := string(r.appendJSON(nil))
+	if _, ok := scanRecord(plain); !ok {
+		f.Errorf("what is written is not scanned: %s", plain)
+	}
+	for _, change := range [][2]string{
+		{`"s":3`, `"s":03`},
+		{`"s":3`, `"s":-3`},
+		{`"s":3`, `"s":3.0`},
+		{`"s":3`, `"s":33333333333333333333`},
+		{`"d":false`, `"d":falsetrue`},
+		{`"d":false`, `"d":true`},
+		{`"u":"plain"`, "\"u\":\"a\tb\""},
+		{`"u":"plain"`, `"u":"a\u0041"`},
+		{`"u":"plain"`, `"u":"x","r":{},"u":"y"`},
+		{`"r":{`, `"r": {`},
+		{`3}}`, `3}} `},
+		{`"r":{`, `"r":{}{`},
+		{`"r":{`, `"z":1,"r":{`},
+	} {
+		changed := strings.Replace(plain, change[0], change[1], 1)
+		if changed == plain {
+			f.Fatalf("%q is not in %s", change[0], plain)
+		}
+		f.Add(changed)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		got, ok := scanRecord(s)
+		if !ok {
+			return
+		}
+		want, ok := findRecord(s)
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(Record{})); !ok || diff != "" {
+			t.Errorf("%q: found %v (-found +scanned)\n%s", s, ok, diff)
+		}
+	})
 }
 
 func FuzzFold(f *testing.F) {

@@ -11,6 +11,9 @@ import (
 // longestLameDuck leaves turns in flight time within the 25 s of a drain.
 const longestLameDuck = 15 * time.Second
 
+// longestGather is little beside what a model takes.
+const longestGather = 100 * time.Millisecond
+
 // check refuses combinations that cannot work.
 func (s Settings) check() error { //nolint:cyclop // a case for each kind; in parts it would be read no better
 	var errs []error
@@ -23,17 +26,8 @@ func (s Settings) check() error { //nolint:cyclop // a case for each kind; in pa
 	if s.AdmissionTarget < 0 || s.AdmissionWait < 0 || s.AdmissionHold < 0 {
 		errs = append(errs, errors.New("knob admission.target: must be 0s or more, as must admission.wait and admission.hold"))
 	}
-	if s.RedisTimeout <= 0 {
-		errs = append(errs, errors.New("knob redis.timeout: must be above 0s"))
-	}
-	if s.RedisAwayAt < 0 || s.RedisAwayFor < 0 {
-		errs = append(errs, errors.New("knob redis.away_at: must be 0s or more, as must redis.away_for"))
-	}
 	if s.LLMAttempts < 1 || s.LLMAttempts > 10 {
 		errs = append(errs, errors.New("knob llm.attempts: must be 1 to 10"))
-	}
-	if s.RedisRoundtrips != 2 && s.RedisRoundtrips != 4 {
-		errs = append(errs, errors.New("knob redis.roundtrips: must be 2 or 4"))
 	}
 	if s.HistoryTTL <= 0 || s.HistoryHard < s.HistoryTTL {
 		errs = append(errs, errors.New("knob history.ttl: must be above 0s and at most history.hard"))
@@ -56,7 +50,7 @@ func (s Settings) check() error { //nolint:cyclop // a case for each kind; in pa
 	if s.AgentPing <= 0 || s.AgentPong <= 0 || s.AgentHold <= 0 {
 		errs = append(errs, errors.New("knob agent.ping: must be above 0s, as must agent.pong and agent.hold"))
 	}
-	errs = append(errs, s.checkBackflow(), s.checkGroup())
+	errs = append(errs, s.checkRedis(), s.checkBackflow(), s.checkGroup())
 	for _, c := range []struct {
 		name  string
 		value unit.Count
@@ -84,6 +78,23 @@ func (s Settings) check() error { //nolint:cyclop // a case for each kind; in pa
 		if c.value < 0 || c.value > 10_000_000 {
 			errs = append(errs, fmt.Errorf("knob %s: must be 0 to 10000k", c.name))
 		}
+	}
+	return errors.Join(errs...)
+}
+
+func (s Settings) checkRedis() error {
+	var errs []error
+	if s.RedisTimeout <= 0 {
+		errs = append(errs, errors.New("knob redis.timeout: must be above 0s"))
+	}
+	if s.RedisGather < 0 || s.RedisGather.D() > longestGather {
+		errs = append(errs, fmt.Errorf("knob redis.gather: must be 0s to %s", unit.Duration(longestGather)))
+	}
+	if s.RedisAwayAt < 0 || s.RedisAwayFor < 0 {
+		errs = append(errs, errors.New("knob redis.away_at: must be 0s or more, as must redis.away_for"))
+	}
+	if s.RedisRoundtrips != 2 && s.RedisRoundtrips != 4 {
+		errs = append(errs, errors.New("knob redis.roundtrips: must be 2 or 4"))
 	}
 	return errors.Join(errs...)
 }

@@ -18,19 +18,19 @@ func TestDefaultsAreReadBack(t *testing.T) {
 }
 
 func TestProfilesFollowTheTable(t *testing.T) {
-	for name, want := range map[string][5]string{
-		"article-0": {"128", "false", "0", "4", "0s"},
-		"article-1": {"128", "true", "50", "4", "0s"},
-		"article-2": {"0", "true", "50", "4", "0s"},
-		"article-3": {"0", "true", "50", "2", "1m"},
-		"hardened":  {"0", "true", "50", "2", "1m"},
+	for name, want := range map[string][6]string{
+		"article-0": {"128", "false", "0", "4", "0s", "0s"},
+		"article-1": {"128", "true", "50", "4", "0s", "0s"},
+		"article-2": {"0", "true", "50", "4", "0s", "0s"},
+		"article-3": {"0", "true", "50", "2", "1m", "0s"},
+		"hardened":  {"0", "true", "50", "2", "1m", "1ms"},
 	} {
 		p, err := Profile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		v := p.Values()
-		got := [5]string{v["chat.blocking_workers"], v["llm.keepalive"], v["redis.pool"], v["redis.roundtrips"], v["cache.hot"]}
+		got := [6]string{v["chat.blocking_workers"], v["llm.keepalive"], v["redis.pool"], v["redis.roundtrips"], v["cache.hot"], v["redis.gather"]}
 		if got != want {
 			t.Errorf("%s: %v, want %v", name, got, want)
 		}
@@ -55,6 +55,7 @@ func TestProblemsOfKnobs(t *testing.T) {
 		{Hardened, nil, map[string]string{}},
 		{"none", map[string]string{"x.y": "1"}, map[string]string{}},
 		{Hardened, map[string]string{"x.y": "1", "redis.pool": "many", "llm.keepalive": "off"}, map[string]string{"x.y": "is not known", "redis.pool": `"many"`}},
+		{Hardened, map[string]string{"redis.gather": "1s"}, map[string]string{"": "redis.gather: must be 0s to 100ms"}},
 		// Together they are fine, whatever each is alone; and the other way round.
 		{Hardened, map[string]string{"chat.degrade_at": "2s", "chat.deadline": "3s"}, map[string]string{}},
 		{Hardened, map[string]string{"chat.degrade_at": "2s"}, map[string]string{"": "chat.degrade_at"}},

@@ -38,7 +38,7 @@ func hardened() Settings {
 		LLMAPI: "chat", LLMModel: "chat", LLMPrompt: "standard", LLMKeepalive: true, LLMMaxIdle: 1024, LLMMaxConns: 1024, LLMTimeout: ms(350), LLMAttempts: 2,
 		LLMBackoff: "jitter", LLMBackoffBase: ms(20), LLMRetryBudget: 0.1, LLMBulkhead: 1024,
 		LLMBreaker: "ratio", LLMBreakerOpen: sec(10), LLMBreakerFailures: 0.5, LLMBreakerSlow: 0.6, LLMBreakerConsecutive: 3, LLMSlow: ms(340),
-		RedisPool: 50, RedisRoundtrips: 2, RedisTimeout: ms(60),
+		RedisPool: 50, RedisRoundtrips: 2, RedisGather: ms(1), RedisTimeout: ms(60),
 		CacheHot: sec(60), CacheReach: "reviewed",
 		Tiers: true, TierProbeRate: 5, TierDwell: sec(5), TierDwellMax: sec(300), TierStep: sec(2),
 		HistoryMessages: 40, HistoryBytes: 32 << 10, HistoryTTL: sec(1800), HistoryHard: sec(24 * 3600),
@@ -66,7 +66,7 @@ func article(n int) Settings {
 	s.LLMAPI, s.LLMTimeout, s.LLMAttempts, s.LLMRetryBudget, s.LLMBulkhead = "completions", sec(5), 3, 1, 0
 	s.LLMBackoff, s.LLMBackoffBase = "linear", ms(500)
 	s.LLMBreaker = "consecutive"
-	s.RedisRoundtrips, s.RedisTimeout = 4, sec(5)
+	s.RedisRoundtrips, s.RedisGather, s.RedisTimeout = 4, 0, sec(5)
 	s.CacheHot, s.Tiers, s.DrainLameDuck, s.BackflowMax = 0, false, 0, 0
 	switch n {
 	case 0:

@@ -51,6 +51,7 @@ type Settings struct {
 
 	RedisPool       unit.Count
 	RedisRoundtrips unit.Count
+	RedisGather     unit.Duration
 	RedisTimeout    unit.Duration
 	RedisAwayAt     unit.Duration
 	RedisAwayFor    unit.Duration

@@ -58,6 +58,7 @@ func turnSpecs() []spec {
 		{"llm.slow", true, "a model call longer than this is slow", nil, func(s *Settings) any { return &s.LLMSlow }},
 		{"redis.pool", false, "connections to Redis; 0: dial for every operation", nil, func(s *Settings) any { return &s.RedisPool }},
 		{"redis.roundtrips", false, "2: begin and commit, pipelined; 4: one command after the other", nil, func(s *Settings) any { return &s.RedisRoundtrips }},
+		{"redis.gather", false, "how often begins and commits leave for Redis, those of many dialogs in one round trip; 0s: each by itself, as with four round trips", nil, func(s *Settings) any { return &s.RedisGather }},
 		{"redis.timeout", false, "one Redis operation, waiting for a connection included", nil, func(s *Settings) any { return &s.RedisTimeout }},
 		{"redis.away_at", false, "debugging: when the embedded Redis goes away, from the server's start", nil, func(s *Settings) any { return &s.RedisAwayAt }},
 		{"redis.away_for", false, "debugging: for how long; 0s: it stays", nil, func(s *Settings) any { return &s.RedisAwayFor }},
