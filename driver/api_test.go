@@ -172,7 +172,7 @@ func TestBadStreams(t *testing.T) {
 			reason  Reason
 			message string
 		}{
-			{"cut", Truncated, "the stream ended without its terminal event"},
+			{"cut", Truncated, "the stream ended without its terminal event; no event done came"},
 			{"fail", Malformed, "error event: model gone"},
 			{"gap", Malformed, "events of the stream are missing or out of order"},
 			{"fine", Complete, ""},

@@ -194,7 +194,20 @@ func (e *events) End(whole bool) wire.Fault {
 	if e.plan.dialect.whole {
 		return wire.NewFault(Truncated, "the stream ended without an event that is the answer")
 	}
-	return wire.NewFault(Truncated, "the stream ended without its terminal event")
+	return wire.NewFault(Truncated, "the stream ended without its terminal event"+e.plan.dialect.lacks())
+}
+
+// lacks names the terminal event of an API that is known.
+func (d *dialect) lacks() string {
+	switch {
+	case d.custom:
+		return "" // as the scenario has it: see wants
+	case d.responses:
+		return "; no response.completed came"
+	case d.openai:
+		return "; neither a finish_reason nor [DONE] came"
+	}
+	return "; no event done came"
 }
 
 // shownEvent is how much of an event that is wrong is kept to be shown.
