@@ -4,7 +4,7 @@
 Its rate limits are off; what is left is admission. First the knee: the most good
 turns a second that closed loops of growing size get. Then 0.5x to 4x of it, with
 users who wait for their answers (closed) and with customers who come regardless
-(open), 15 s each, and 15 s of half the knee after it. Generator, server, mock LLM
+(open), 18 s each, and 15 s of half the knee after it. Generator, server, mock LLM
 and Redis share the machine.
 
 With --connections shared all customers come over 4,096 kept connections, as behind a
@@ -27,8 +27,8 @@ import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-SETTLE = 5    # seconds of a stage that are its beginning
-BEYOND = 15
+SETTLE = 8    # seconds of a stage that are its beginning
+BEYOND = 18
 AFTER = 15
 TURNS = 2     # of a conversation
 SCENARIO = """version: 1
@@ -98,8 +98,8 @@ def seconds(result, stage):
 
 def knee(redis):
     best = (0, 0)
-    for users in (100, 200, 300, 400, 500, 600, 800):
-        rate = statistics.mean(s["ok"] for s in seconds(run("closed", redis, [("all", 8, load("closed", users))]), "all")[SETTLE - 2:])
+    for users in (200, 400, 600, 800, 900, 1000, 1200):
+        rate = statistics.mean(s["ok"] for s in seconds(run("closed", redis, [("all", 14, load("closed", users))]), "all")[SETTLE:])
         print("%d users: %.0f good turns/s" % (users, rate), file=sys.stderr)
         if rate < best[1] * 0.9:
             break
@@ -139,7 +139,7 @@ def main():
                 beyond, after = seconds(r, "beyond")[SETTLE:], seconds(r, "after")
                 got = statistics.mean(s["ok"] for s in beyond)
                 turns = sum(s["turns"] for s in beyond) or 1
-                usual = statistics.median(s["ok"] for s in after[-SETTLE:])
+                usual = statistics.median(s["ok"] for s in after[-5:])
                 back = back_after(after, usual)
                 broken = r["counts"]["integrity"] + r["counts"]["context_lost"]
                 slowest = max((s["p99_ns"] or 0) for s in beyond) / 1e6

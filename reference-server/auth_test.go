@@ -48,7 +48,7 @@ func TestAuthorizationHeader(t *testing.T) {
 	s := startServer(t, l.url, nil)
 	tok := tokenFor(t, "u1")
 	post := func(change func(*http.Request)) int {
-		req, err := http.NewRequest(http.MethodPost, s.URL()+"/v1/chat?token="+tok, strings.NewReader(`{"text":"随便说点什么"}`))
+		req, err := http.NewRequest(http.MethodPost, s.URL()+"/v1/chat", strings.NewReader(`{"text":"随便说点什么"}`))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -82,6 +82,14 @@ func TestAuthorizationHeader(t *testing.T) {
 	}
 	if got := post(func(r *http.Request) { r.AddCookie(&http.Cookie{Name: "token", Value: tok}) }); got != 401 {
 		t.Errorf("token in a cookie: status %d, want 401", got)
+	}
+	for _, name := range []string{"token", "ACCESS_TOKEN", "jwt"} { // URLs end up in logs
+		if got := post(func(r *http.Request) {
+			r.Header.Set("Authorization", "Bearer "+tok)
+			r.URL.RawQuery = name + "=" + tok
+		}); got != 401 {
+			t.Errorf("%s in the query beside a good header: status %d, want 401", name, got)
+		}
 	}
 }
 

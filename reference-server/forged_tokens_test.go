@@ -1,6 +1,7 @@
 package refserver
 
 import (
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -15,9 +16,7 @@ func TestForgedTokensOpenNothing(t *testing.T) {
 	hour := time.Now().Add(-time.Hour).Unix()
 	of := func(role string, change map[string]any) string {
 		claims := map[string]any{"role": role}
-		for name, value := range change {
-			claims[name] = value
-		}
+		maps.Copy(claims, change)
 		return goodClaims(claims)
 	}
 	for _, way := range []struct{ method, path, role, other string }{

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/cstest/cstest/reference-server/dialog"
 	"github.com/cstest/cstest/reference-server/ws"
@@ -11,6 +12,7 @@ import (
 type Agent struct {
 	dialog.Owner
 	TraceID string
+	Until   time.Time // its token is taken: then the socket ends
 }
 
 // Accept upgrades the connection of an agent whose request was found good; the

@@ -40,7 +40,7 @@ func testDesk(t *testing.T) *Desk {
 func subscribedAgent(t *testing.T, d *Desk) *websocket.Conn {
 	t.Helper()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := d.Accept(w, r, Agent{dialog.Owner{Tenant: "default", UID: "agent-1"}, "tr"}, 10); err != nil {
+		if err := d.Accept(w, r, Agent{dialog.Owner{Tenant: "default", UID: "agent-1"}, "tr", time.Now().Add(time.Hour)}, 10); err != nil {
 			t.Error(err)
 		}
 	}))

@@ -28,7 +28,8 @@ type socket struct {
 	who   dialog.Owner
 	id    string // no two sockets have the same
 	trace string
-	live  Live // as of the upgrade
+	until time.Time // its token is taken
+	live  Live      // as of the upgrade
 	conn  *websocket.Conn
 	net   net.Conn
 	out   chan []byte
@@ -49,7 +50,7 @@ func newSocket(d *Desk, a Agent, conn *websocket.Conn, raw net.Conn) *socket {
 	conn.SetReadLimit(maxMessage)
 	live := d.live()
 	return &socket{
-		desk: d, who: a.Owner, id: dialog.RandomHex(8), trace: a.TraceID, live: live, conn: conn, net: raw,
+		desk: d, who: a.Owner, id: dialog.RandomHex(8), trace: a.TraceID, until: a.Until, live: live, conn: conn, net: raw,
 		out: make(chan []byte, live.Queue), since: time.Now(), quit: make(chan struct{}), seen: map[string]struct{}{},
 	}
 }
@@ -175,13 +176,17 @@ func (s *socket) send(message []byte) bool {
 	return s.conn.Write(ctx, websocket.MessageText, message) == nil
 }
 
-// ping asks whether the agent is still there.
+// ping asks whether the agent is still there, and ends the socket with its token.
 func (s *socket) ping() {
-	tick := time.NewTicker(s.live.Ping)
+	tick, expiry := time.NewTicker(s.live.Ping), time.NewTimer(time.Until(s.until))
 	defer tick.Stop()
+	defer expiry.Stop()
 	for {
 		select {
 		case <-s.quit:
+			return
+		case <-expiry.C:
+			s.end(ws.Policy, "the token has run out")
 			return
 		case <-tick.C:
 		}

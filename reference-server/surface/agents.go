@@ -47,7 +47,7 @@ func (s *Surface) agentSocketOpen(x *exchange) error {
 	if p := s.handshake(x.r, desk.Protocol, problem.Subprotocol); p != nil {
 		return refuse(p)
 	}
-	err := s.Desk.Accept(x.w, x.r, desk.Agent{Owner: x.who.Owner, TraceID: x.tr.ID}, int(x.set.AgentMaxSockets))
+	err := s.Desk.Accept(x.w, x.r, desk.Agent{Owner: x.who.Owner, TraceID: x.tr.ID, Until: x.who.Until}, int(x.set.AgentMaxSockets))
 	var broken *ws.HandshakeError
 	switch {
 	case errors.As(err, &broken):

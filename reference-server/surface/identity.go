@@ -14,7 +14,7 @@ import (
 // where the Endpoint takes them, never by both. A token in the query is
 // refused even beside a good header, because URLs end up in logs.
 func (s *Surface) identify(x *exchange, e Endpoint) (token.Identity, error) {
-	if !e.pass {
+	if x.r.URL.RawQuery == "" {
 		return s.Tokens.Request(x.r)
 	}
 	q := x.r.URL.Query()
@@ -25,7 +25,7 @@ func (s *Surface) identify(x *exchange, e Endpoint) (token.Identity, error) {
 	}
 	passes, ok := q["ticket"]
 	switch {
-	case !ok:
+	case !ok, !e.pass:
 		return s.Tokens.Request(x.r)
 	case len(passes) != 1 || len(x.r.Header.Values("Authorization")) > 0:
 		return token.Identity{}, problem.Token

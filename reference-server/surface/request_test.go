@@ -38,6 +38,7 @@ func TestRequestsAreReadStrictly(t *testing.T) {
 		"text number":          {`{"text":1}`, errField},
 		"text array":           {`{"text":["hi"]}`, errField},
 		"text empty":           {`{"text":""}`, errField},
+		"only fillers":         {`{"text":"\u3164\u2800\ufe0f"}`, errField},
 		"only spaces":          {`{"text":" \t\n\u3000\u200b"}`, errField},
 		"U+0000":               {`{"text":"a\u0000b"}`, errField},
 		"lone surrogate":       {`{"text":"a\ud800b"}`, errField},

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/cstest/cstest/reference-server/dialog"
 )
 
 // PlainName accepts 1 to n characters that can be seen, with spaces only between
@@ -13,18 +15,9 @@ func PlainName(s string, n int) bool {
 		return false
 	}
 	for _, r := range s {
-		if !unicode.IsPrint(r) || unseen(r) {
+		if !unicode.IsPrint(r) || dialog.Unseen(r) {
 			return false
 		}
 	}
 	return true
-}
-
-// unseen are characters that count as letters, marks or symbols and show nothing.
-func unseen(r rune) bool {
-	switch r {
-	case 0x34f, 0x115f, 0x1160, 0x17b4, 0x17b5, 0x180f, 0x2800, 0x3164, 0xffa0:
-		return true
-	}
-	return unicode.Is(unicode.Variation_Selector, r)
 }
