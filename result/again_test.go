@@ -22,33 +22,14 @@ func TestRandomRunsByAnotherProgram(t *testing.T) {
 		t.Skip("no python3: the second implementation is written in it")
 	}
 	const runs = 100
-	dir := t.TempDir()
 	draw := rapid.Custom(func(t *rapid.T) *lawRun { return drawLawRun(t, true) })
-	docs, args := make([]*Document, runs), []string{"../sla/testdata/verdict.py"}
+	docs := make([]*Document, runs)
 	for i := range docs {
 		docs[i] = draw.Example(i).build(t)
-		b, err := json.Marshal(docs[i])
-		path := filepath.Join(dir, fmt.Sprint(i, ".json"))
-		if err != nil || os.WriteFile(path, b, 0o600) != nil {
-			t.Fatal(err)
-		}
-		args = append(args, path)
-	}
-	out, err := exec.Command(python, args...).CombinedOutput()
-	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-	if err != nil || len(lines) != runs {
-		t.Fatalf("verdict.py: %v\n%s", err, out)
 	}
 	seen := map[string]int{}
-	for i, d := range docs {
-		var again struct {
-			Objectives map[string]struct{ Verdict string }
-			Verdict    string
-			Without    []string `json:"fails_without_late"`
-		}
-		if err := json.Unmarshal([]byte(lines[i]), &again); err != nil {
-			t.Fatal(err)
-		}
+	for i, again := range judgedAgain(t, python, docs) {
+		d := docs[i]
 		for _, o := range d.Objectives {
 			if got := again.Objectives[o.Name].Verdict; got != o.Verdict {
 				t.Errorf("run %d, %s: %s (%s), the other says %s", i, o.Name, o.Verdict, o.Reason, got)
@@ -68,4 +49,38 @@ func TestRandomRunsByAnotherProgram(t *testing.T) {
 			t.Errorf("no %s among the runs: %v", what, seen)
 		}
 	}
+}
+
+// again is what the second program says of a run.
+type again struct {
+	Objectives map[string]struct{ Verdict string }
+	Verdict    string
+	ExitCode   int      `json:"exit_code"`
+	Without    []string `json:"fails_without_late"`
+}
+
+// judgedAgain has the second program judge documents.
+func judgedAgain(t *testing.T, python string, docs []*Document) []again {
+	t.Helper()
+	dir, args := t.TempDir(), []string{"../sla/testdata/verdict.py"}
+	for i, d := range docs {
+		b, err := json.Marshal(d)
+		path := filepath.Join(dir, fmt.Sprint(i, ".json"))
+		if err != nil || os.WriteFile(path, b, 0o600) != nil {
+			t.Fatal(err)
+		}
+		args = append(args, path)
+	}
+	out, err := exec.Command(python, args...).CombinedOutput()
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	if err != nil || len(lines) != len(docs) {
+		t.Fatalf("verdict.py: %v\n%s", err, out)
+	}
+	list := make([]again, len(docs))
+	for i, line := range lines {
+		if err := json.Unmarshal([]byte(line), &list[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return list
 }

@@ -29,8 +29,52 @@ type Judging struct {
 	Aborted       reason.Reasons `json:"aborted"`
 	Signal        int            `json:"signal"` // that ended the run, 0 when none did
 	MissingShards []string       `json:"missing_shards"`
+	CutShards     []string       `json:"cut_shards"`
 	JournalGaps   int            `json:"journal_gaps"`
 	Incidents     []Incident     `json:"incidents"`
+	// ConversationsAsked is how many the scenario asks for by number, 0 where it asks
+	// for a time; fewer decide nothing.
+	ConversationsAsked int64 `json:"conversations_asked"`
+	// AtBest and AtWorst are what was counted, with what missing and cut shards would
+	// have sent counted as good, and as bad; absent of any other run.
+	AtBest  *Bound `json:"at_best,omitempty"`
+	AtWorst *Bound `json:"at_worst,omitempty"`
+}
+
+// Bound is what would have been counted.
+type Bound struct {
+	Turns      int64        `json:"turns"`
+	Answered   int64        `json:"answered"`
+	Integrity  int64        `json:"integrity"`
+	LetIn      int64        `json:"let_in"`
+	Planted    int64        `json:"planted"`
+	Objectives []BoundOfOne `json:"objectives"`
+}
+
+// BoundOfOne is what an objective would have been judged by.
+type BoundOfOne struct {
+	Name      string     `json:"name"`
+	N         int64      `json:"n"`
+	Bad       int64      `json:"bad"`
+	Cut       int64      `json:"cut"`
+	Untold    int64      `json:"untold"`
+	Census    *Census    `json:"census,omitempty"`
+	Comebacks []Comeback `json:"comebacks,omitempty"`
+}
+
+func boundOf(b *sla.Bound) *Bound {
+	if b == nil {
+		return nil
+	}
+	s := measure.Snapshot{Counts: b.Counts}
+	out := &Bound{
+		Turns: s.Turns(), Answered: s.Answered(), Integrity: b.Counts[measure.Integrity], LetIn: b.Counts[measure.LetIn], Planted: b.Planted,
+		Objectives: make([]BoundOfOne, 0, len(b.Result.Objectives)),
+	}
+	for _, o := range b.Result.Objectives {
+		out.Objectives = append(out.Objectives, BoundOfOne{o.Name, o.N, o.Bad, o.Cut, o.Untold, censusOf(o.Census), comebacksOf(o.Comebacks)})
+	}
+	return out
 }
 
 // Incident is what happened to the run as a whole.
@@ -72,7 +116,8 @@ func judgingOf(in input) Judging {
 	j := Judging{
 		Gate: string(s.SLA.Gate), Confidence: confidenceOf(s), OnInconclusive: "fail", RateLimited: string(scenario.PolicyBad),
 		Memory: string(s.Checks.Memory), Load: "closed", TurnsTogether: s.TurnsTogether(), Users: s.UsersTold(), TimeoutS: roundS(s.Target.Timeout.D()),
-		Interrupted: f.Interrupted.OrEmpty(), Aborted: f.Aborted.OrEmpty(), Signal: in.Signal, MissingShards: orEmpty(f.Missing), JournalGaps: f.Gaps,
+		Interrupted: f.Interrupted.OrEmpty(), Aborted: f.Aborted.OrEmpty(), Signal: in.Signal, MissingShards: orEmpty(f.Missing), CutShards: []string{}, JournalGaps: f.Gaps,
+		ConversationsAsked: f.Generator.Asked, AtBest: boundOf(in.judged.Best), AtWorst: boundOf(in.judged.Worst),
 		Incidents: make([]Incident, 0, len(f.Incidents)),
 	}
 	if j.Gate == "" {
@@ -89,6 +134,9 @@ func judgingOf(in input) Judging {
 	}
 	if s.Load.Open() {
 		j.Load = "open"
+	}
+	for _, c := range f.Cut {
+		j.CutShards = append(j.CutShards, c.Shard)
 	}
 	for _, i := range f.Incidents {
 		j.Incidents = append(j.Incidents, Incident{Kind: string(i.Kind), AtS: roundS(i.At)})

@@ -1,6 +1,7 @@
 package result
 
 import (
+	"os/exec"
 	"slices"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 // What shards did not send is counted as good and as bad: the verdict is given
 // where it is the same either way. 90 % must be available; 400 turns are planned.
 func TestMissingShardsAreBounded(t *testing.T) {
+	var docs []*Document
 	blind := func(_ int, j *journaled) { j.blind = true }
 	for _, c := range []struct {
 		name    string
@@ -44,6 +46,16 @@ func TestMissingShardsAreBounded(t *testing.T) {
 		}
 		if c.warning != "" && !slices.Contains(d.Warnings, c.warning) {
 			t.Errorf("%s: warnings %q, want %q", c.name, d.Warnings, c.warning)
+		}
+		docs = append(docs, d)
+	}
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		t.Skip("no python3: the second implementation is written in it")
+	}
+	for i, again := range judgedAgain(t, python, docs) {
+		if d := docs[i]; again.Verdict != d.Verdict || again.ExitCode != d.ExitCode {
+			t.Errorf("%s, exit %d; the other says %s, %d: %q", d.Verdict, d.ExitCode, again.Verdict, again.ExitCode, d.Reasons)
 		}
 	}
 }

@@ -17,7 +17,8 @@ func (j *judge) bounds() {
 	if len(j.facts.Unsent) == 0 || len(r.Generator.Reasons) > 0 {
 		return // a generator at fault decides nothing, whatever was not sent
 	}
-	best, worst := j.had(false), j.had(true)
+	r.Best, r.Worst = j.had(false), j.had(true)
+	best, worst := &r.Best.Result, &r.Worst.Result
 	turns := j.unsentTurns()
 	switch {
 	case best.Verdict == Fail:
@@ -49,7 +50,7 @@ func (j *judge) unsentTurns() (n int64) {
 
 // had judges the load as if what was not sent had been, all of it well or all of
 // it badly.
-func (j *judge) had(badly bool) Result {
+func (j *judge) had(badly bool) *Bound {
 	facts := *j.facts
 	facts.Missing, facts.Cut, facts.Unsent = nil, nil, nil
 	facts.Generator.Planned, facts.Generator.Asked = 0, 0 // counted by those that were whole
@@ -85,5 +86,5 @@ func (j *judge) had(badly bool) Result {
 		snap.Conversations[measure.Complete] += starts
 		snap.Counts[measure.OK] += j.unsentTurns() // what an LLM call is shared by
 	}
-	return Evaluate(j.s, &snap, &facts)
+	return &Bound{Evaluate(j.s, &snap, &facts), snap.Counts, snap.Planted}
 }

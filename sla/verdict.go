@@ -6,6 +6,7 @@ package sla
 import (
 	"time"
 
+	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/scenario"
 )
@@ -53,6 +54,17 @@ type Result struct {
 	Answered Counted
 	// Excused are the stretches that recovery judges in the place of full quality.
 	Excused []Span
+	// Best and Worst are of a load of which shards are missing or cut off: as if what
+	// was not sent had all gone well, or all badly. Nil of any other.
+	Best, Worst *Bound
+}
+
+// Bound is a load with what was not sent counted as sent.
+type Bound struct {
+	Result Result
+	Counts [measure.Outcomes]int64
+	// Planted is how many answers held a planted value.
+	Planted int64
 }
 
 // Counted is how many turns there were and how many of them were bad.

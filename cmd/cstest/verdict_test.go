@@ -159,6 +159,11 @@ func TestVerdictOfRealRunsByAnotherProgram(t *testing.T) {
 				t.Errorf("%d of %d left: %+v", o.Bad, o.N, d.Conversations)
 			}
 		}},
+		{"fewer than were asked for", &talker{}, "", `{users: 40, for: 3s, drain: 5s, conversations: 1000000}`, []string{"--set", "sla.availability=50%"}, 11, func(t *testing.T, d *result.Document) {
+			if d.Judging.ConversationsAsked != 1000000 || objectiveOf(d, "availability").Verdict != "pass" {
+				t.Errorf("asked for %d, availability %s", d.Judging.ConversationsAsked, objectiveOf(d, "availability").Verdict)
+			}
+		}},
 		{"none may be bad", &talker{}, "", open100, []string{"--set", "sla.availability=100%"}, 11, one},
 		{"closed", &talker{}, "", `{users: 40, for: 3s, drain: 5s}`, nil, 0, func(t *testing.T, d *result.Document) {
 			if d.Judging.Load != "closed" || d.Judging.Users != 40 {
@@ -224,6 +229,10 @@ func TestVerdictOfRealRunsByAnotherProgram(t *testing.T) {
 	}{
 		"agents":    {strings.Replace(humans("bundled: {}"), "for: 5s", "for: 2s", 1), nil, 0},
 		"integrity": {calm, []string{"--set", "load.stages[steady].for=3s", "--set", "llm.faults=[{name: leak, at: 1s, for: 2s, kind: leak, share: 50%}]"}, 10},
+		"client": {calm, []string{
+			"--set", "load.stages[steady].for=12s", "--set", "llm.faults=[{name: storm, at: 2s, for: 3s, kind: status, status: 503, share: 90%, retry_after: 1s}, {name: hang, at: 6s, for: 3s, kind: hang, share: 50%}]",
+			"--set", "sla={latency: {p50: 3s}, client: {calls_per_turn: 2, retry_after: 90%, retries_after_4xx: 0, after_user_left: 3, backoff: true, in_flight: 100}}",
+		}, -1},
 		"storm": {calm, []string{
 			"--set", "load.stages[steady].for=16s", "--set", "llm.faults=[{name: storm, at: 2s, for: 2s, kind: status, status: 503, share: 100%}]",
 			"--set", "sla={latency: {p50: 3s}, availability: 50%, full_quality: 10%, recovery: {after: storm, latency: 10s, quality: 10s}, objectives: [{name: calls, kind: calls_per_turn, max: 10}]}",

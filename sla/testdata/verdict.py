@@ -158,12 +158,30 @@ BROKEN_LEAST = 3
 # Shares of turns that are not verified, rather than inconclusive, without any.
 NEEDS_SOME = ("chunk_gap", "expected", "first_reasoning")
 
+# How a target's treatment of the model is read.
+CLIENT_LEAST = 10       # events from which absence is told
+CLIENT_TIED = 0.99      # share of calls that must belong to a turn
+AT_ONCE_NS = 12_000_000  # a wait that is none
+GROWING = 1.3           # of the second wait over the first
+
 # Shares of conversations, of which each is one.
 CONVERSATIONS = ("conversations", "abandoned")
 
 
 class Run:
-    def __init__(self, document):
+    def __init__(self, document, bound=None):
+        """bound: the judging's at_best or at_worst, to judge by that in place of what was counted."""
+        self.bound = None
+        if bound:
+            self.bound = bound
+            had = {o["name"]: o for o in bound["objectives"]}
+            document = dict(
+                document,
+                judging=dict(document["judging"], missing_shards=[], cut_shards=[], conversations_asked=0),
+                generator=dict(document["generator"], starts_due=0),
+                counts=dict(document["counts"], turns=bound["turns"], integrity=bound["integrity"], let_in=bound["let_in"], planted=bound["planted"]),
+                objectives=[dict(o, **had[o["name"]]) for o in document["objectives"]],
+            )
         self.d = document
         self.how = document["judging"]
         self.still = []  # what fails even without the seconds in which the generator was late
@@ -188,6 +206,8 @@ class Run:
             return {"verdict": self.calls(o)}
         if kind == "observed":
             return {"verdict": self.observed(o)}
+        if kind == "client":
+            return {"verdict": self.client(o)}
         if kind in ("integrity", "planted", "context", "refused"):
             return {"verdict": self.count(o)}
         return self.share(o, without)
@@ -201,7 +221,7 @@ class Run:
             if not bad and any(r["code"] == "refusal_unseen" for r in o["reason_codes"]):
                 n = 0  # the counts do not tell one turn of the scenario from another
         elif o["kind"] == "planted":
-            n, bad = c["ok"] + c["degraded"] + c["unexpected"], c["planted"]
+            n, bad = self.bound["answered"] if self.bound else c["ok"] + c["degraded"] + c["unexpected"], c["planted"]
         else:
             n, bad = o["n"], o["bad"]
         return "fail" if bad else "pass" if n else "not_verified"
@@ -227,6 +247,53 @@ class Run:
             return "not_verified"
         return "pass" if bad <= (1 - o["target"]) * n + 1e-9 else "fail"
 
+    def client(self, o):
+        """Judge what the target did to the model; what was not seen is not good."""
+        c = self.d["client"]
+        if c is None:
+            return "not_verified"
+        f = next(f for f in c["findings"] if f["name"] == o["client"])
+        n, of, unclear, target = f["n"], f["of"], f["unclear"], o["target"]
+        seen = self.seen(c, f)
+        over, open_ = n > target, seen == "not_seen" or f["partly"] or of < CLIENT_LEAST
+        if f["name"] == "calls_per_turn":
+            over, open_ = f["figure"] is not None and f["figure"] > target, f["figure"] is None
+        elif f["name"] == "in_flight":
+            over, open_ = f["figure"] > target, of <= target
+        elif f["name"] == "backoff":
+            over, open_ = seen == "found", seen == "not_seen"
+        elif f["name"] == "retry_after":
+            over = False
+            if of > 0:
+                over = 1 - n / of < target
+                open_ = of < CLIENT_LEAST or 1 - n / of - unclear / of < target or n == 0 and seen == "not_seen" and unclear == 0
+        elif unclear > 0:
+            open_ = f["partly"] or of < CLIENT_LEAST or n + unclear > target
+        return "fail" if over else "inconclusive" if open_ else "pass"
+
+    def seen(self, c, f):
+        """Whether it was found, not found, or nothing came that would have shown it."""
+        seen = self.backed_off(c) if f["name"] == "backoff" else "found" if f["n"] > 0 else "none" if f["of"] > 0 and f["unclear"] == 0 else "not_seen"
+        if seen == "none" and c["calls"] > 0 and c["tied"] / c["calls"] < CLIENT_TIED:
+            return "not_seen"
+        return seen
+
+    def backed_off(self, c):
+        first, second = c["first_waits"], c["second_waits"]
+        if c["failed"] == 0:
+            return "not_seen"
+        if first["n"] == 0 and c["retries"] == 0 and c["failed"] >= CLIENT_LEAST:
+            return "none"
+        if first["n"] < CLIENT_LEAST:
+            return "not_seen"
+        if first["median_ns"] <= AT_ONCE_NS and (second["n"] < CLIENT_LEAST or second["median_ns"] <= AT_ONCE_NS):
+            return "found"
+        if second["n"] == 0:
+            return "none"
+        if second["n"] < CLIENT_LEAST:
+            return "not_seen"
+        return "found" if second["median_ns"] < GROWING * first["median_ns"] else "none"
+
     def calls(self, o):
         calls, turns = self.d["llm"]["calls"], self.d["counts"]["turns"]
         if calls is None:
@@ -242,6 +309,8 @@ class Run:
         c, untold = self.d["counts"], [sum(s[key] for s in self.at.values()) for key in ("tier_untold", "degraded_untold")]
         if quality and any(n > 0 and n == c["ok"] + c["degraded"] + c["unexpected"] for n in untold):
             return "not_verified"
+        if self.bound:
+            return self.given(o, quality)
         limit = o["limit_ns"] / 1e9
         order = ["pass", "not_verified", "inconclusive", "fail"]
         verdicts, seen = [], []
@@ -258,6 +327,17 @@ class Run:
         verdicts += ["inconclusive"] * (len(said) - len(seen))  # storms that the load did not come to
         if not without and (len(said) < len(seen) or any(not near(x, y) for a, b in zip(said, seen) for x, y in zip(a, b))):
             raise ValueError(f'{o["name"]}: back after {seen}, but {said} in the file')
+        return max(verdicts, key=order.index) if verdicts else "not_verified"
+
+    def given(self, o, quality):
+        """Judge recoveries as the bound has them: its seconds are not in the file."""
+        limit, order = o["limit_ns"] / 1e9, ["pass", "not_verified", "inconclusive", "fail"]
+        verdicts = []
+        for r in o.get("comebacks", []):
+            if r["took_s"] is not None and r["took_s"] <= limit + 1e-9:
+                verdicts.append("not_verified" if quality and not r["told"] else "pass")
+            else:
+                verdicts.append("fail" if r["refuted_s"] > limit + 1e-9 else "inconclusive")
         return max(verdicts, key=order.index) if verdicts else "not_verified"
 
     def tally(self, good, second, without):
@@ -354,7 +434,9 @@ class Run:
     def share(self, o, without):
         n, bad = o["n"], o["bad"]
         burn = self.burn.get(o["name"])
-        if o["kind"] in CONVERSATIONS:
+        if self.bound:
+            pass
+        elif o["kind"] in CONVERSATIONS:
             c = self.d["conversations"]
             bad = c.get("left", 0)
             n = c["complete"] + c["complete_degraded"] + c["broken"] + bad
@@ -409,11 +491,17 @@ class Run:
             verdicts[o["name"]]["verdict"] == "inconclusive" or verdicts[o["name"]]["verdict"] == "not_verified" and self.must_verify(o)
             for o in self.d["objectives"]
         )
-        undecided = undecided or bool(how["aborted"]) or how["journal_gaps"] > 0 or c["turns"] + c["dropped_target"] == 0
+        undecided = undecided or bool(how["aborted"]) or c["conversations_planned"] < how["conversations_asked"] or how["journal_gaps"] > 0 or c["turns"] + c["dropped_target"] == 0
         if c["integrity"] + c.get("let_in", 0) > 0:
             return "fail"
-        if how["interrupted"] or how["missing_shards"]:
+        if how["interrupted"]:
             return "incomplete"
+        if how["missing_shards"] or how["cut_shards"]:
+            if "at_best" not in how or self.invalid(verdicts):
+                return "incomplete"
+            if Run(self.d, how["at_best"]).judged()["verdict"] == "fail":
+                return "fail"
+            return "pass" if Run(self.d, how["at_worst"]).judged()["verdict"] == "pass" else "incomplete"
         if self.invalid(verdicts):
             return "invalid"
         kinds = [i["kind"] for i in how["incidents"]]
