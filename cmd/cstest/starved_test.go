@@ -172,14 +172,19 @@ func TestBusyMachineIsTold(t *testing.T) { // alone: it takes every processor
 		})
 	}
 	url := nodeServer(t, "pacing") // a process of its own: what the target started would be its own
-	dir := filepath.Join(t.TempDir(), "result")
-	cmd := command(t, "run", write(t, direct(url, "", "{arrivals: constant, stages: [{name: s, for: 4s, starts: 5/s}], drain: 5s}")), "--results-dir", dir, "--quiet", "--no-tui", "--set", "target.response.answer=answer")
-	cmd.Env = append(cmd.Env, "HOST_PROC=/proc")
-	r := finished(t, cmd)
-	doc := open(t, dir)
-	if !slices.ContainsFunc(doc.Warnings, func(w string) bool {
-		return strings.Contains(w, "processors did not suffice") && strings.Contains(w, "burn")
-	}) || len(doc.Generator.StarvedAtS) == 0 {
-		t.Errorf("exit %d, starved at %v: %q\n%s", r.code, doc.Generator.StarvedAtS, doc.Warnings, r.stderr)
+	for again := 2; ; again-- { // what else takes the machine may keep burn from it while it is looked at
+		dir := filepath.Join(t.TempDir(), "result")
+		cmd := command(t, "run", write(t, direct(url, "", "{arrivals: constant, stages: [{name: s, for: 4s, starts: 5/s}], drain: 5s}")), "--results-dir", dir, "--quiet", "--no-tui", "--set", "target.response.answer=answer")
+		cmd.Env = append(cmd.Env, "HOST_PROC=/proc")
+		r := finished(t, cmd)
+		doc := open(t, dir)
+		if slices.ContainsFunc(doc.Warnings, func(w string) bool {
+			return strings.Contains(w, "processors did not suffice") && strings.Contains(w, "burn")
+		}) && len(doc.Generator.StarvedAtS) > 0 {
+			return
+		}
+		if again == 0 {
+			t.Fatalf("exit %d, starved at %v: %q\n%s", r.code, doc.Generator.StarvedAtS, doc.Warnings, r.stderr)
+		}
 	}
 }
