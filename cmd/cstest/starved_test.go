@@ -172,7 +172,7 @@ func TestBusyMachineIsTold(t *testing.T) { // alone: it takes every processor
 		})
 	}
 	url := nodeServer(t, "pacing") // a process of its own: what the target started would be its own
-	for again := 2; ; again-- { // what else takes the machine may keep burn from it while it is looked at
+	for again := 2; ; again-- {    // what else takes the machine may keep burn from it while it is looked at
 		dir := filepath.Join(t.TempDir(), "result")
 		cmd := command(t, "run", write(t, direct(url, "", "{arrivals: constant, stages: [{name: s, for: 4s, starts: 5/s}], drain: 5s}")), "--results-dir", dir, "--quiet", "--no-tui", "--set", "target.response.answer=answer")
 		cmd.Env = append(cmd.Env, "HOST_PROC=/proc")
