@@ -3,6 +3,7 @@ package reason
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -50,6 +51,7 @@ func waitedRows() []phraseRow {
 
 // waitedForm is a row ready to be looked for.
 type waitedForm struct {
+	literal string // of the row, in every piece that it fits: most are told from it by that
 	english *regexp.Regexp
 	chinese string
 }
@@ -57,7 +59,8 @@ type waitedForm struct {
 var waitedForms = sync.OnceValue(func() (out []waitedForm) {
 	for _, r := range waitedRows() {
 		pattern := strings.ReplaceAll(regexp.QuoteMeta(r.en), "%s", "(.+?)")
-		out = append(out, waitedForm{regexp.MustCompile("^" + pattern + "$"), r.zh})
+		literal := slices.MaxFunc(strings.Split(r.en, "%s"), func(a, b string) int { return len(a) - len(b) })
+		out = append(out, waitedForm{literal, regexp.MustCompile("^" + pattern + "$"), r.zh})
 	}
 	return out
 })
@@ -88,6 +91,9 @@ func inChinesePiece(piece string) string {
 		return zh
 	}
 	for _, f := range waitedForms() {
+		if !strings.Contains(piece, f.literal) {
+			continue
+		}
 		if m := f.english.FindStringSubmatch(piece); m != nil {
 			args := make([]any, len(m)-1)
 			for i, text := range m[1:] {
