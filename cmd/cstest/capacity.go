@@ -15,6 +15,7 @@ import (
 	"github.com/cstest/cstest/capacity"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/redact"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/sla"
 	"github.com/cstest/cstest/trial"
@@ -93,7 +94,7 @@ type probing struct {
 	from    found
 	base    *chosen
 	search  capacity.Search
-	secrets *report.Redactor
+	secrets *redact.Redactor
 	dir     string
 	signals *signals
 	view    *searchView

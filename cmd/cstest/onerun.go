@@ -7,6 +7,7 @@ import (
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/redact"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/trial"
 )
@@ -18,7 +19,7 @@ type oneRun struct {
 	allowTarget []string
 	lang        report.Lang
 	signals     *signals
-	secrets     *report.Redactor
+	secrets     *redact.Redactor
 	tags        map[string]string
 	observe     func(*trial.Live) // nil: nobody watches
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/redact"
 )
 
 // streams are the standard ones, or a test's.
@@ -57,7 +58,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 
 // writeError prints one error; a list of problems already names its places.
 func (s streams) writeError(err error) {
-	text := report.NewRedactor(nil).Text(reason.TextOf(err, s.language())) // a flag may have been quoted, password and all
+	text := redact.New(nil).Text(reason.TextOf(err, s.language())) // a flag may have been quoted, password and all
 	text = printable(text)
 	if strings.Contains(text, "\n") {
 		fmt.Fprintf(s.err, "%s\n", text)

@@ -15,6 +15,7 @@ import (
 	"github.com/cstest/cstest/output"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/redact"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/trial"
 )
@@ -97,7 +98,7 @@ type job struct {
 	outputs *output.Set
 	// elsewhere says that others drive the load, and the outputs are told of what they tell.
 	elsewhere bool
-	secrets   *report.Redactor
+	secrets   *redact.Redactor
 }
 
 func runRun(ctx context.Context, s streams, o *runOptions, args []string) (err error) {

@@ -8,12 +8,12 @@ import (
 	"sync"
 
 	"github.com/cstest/cstest/reason"
-	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/redact"
 )
 
 // redactor knows the secrets of a scenario: what comes from outside, and the
 // password of a Redis URL given with a flag.
-func (c *chosen) redactor() (*report.Redactor, error) {
+func (c *chosen) redactor() (*redact.Redactor, error) {
 	resolved, err := c.Resolved()
 	if err != nil {
 		return nil, err
@@ -30,7 +30,7 @@ func (c *chosen) redactor() (*report.Redactor, error) {
 			secrets = append(secrets, b.Redis)
 		}
 	}
-	return report.NewRedactor(secrets), nil
+	return redact.New(secrets), nil
 }
 
 // resolved is the scenario with every default filled in, fit to be written down:
@@ -42,7 +42,7 @@ func (c *chosen) resolved() ([]byte, error) {
 	}
 	redis := c.Target.Bundled.Redis
 	if u, err := url.Parse(redis); err == nil && u.User != nil {
-		u.User = url.User(report.Redacted)
+		u.User = url.User(redact.Mark)
 		return []byte(strings.ReplaceAll(string(text), redis, u.String())), nil
 	}
 	return text, nil
@@ -50,7 +50,7 @@ func (c *chosen) resolved() ([]byte, error) {
 
 // clean gives streams that let no secret through. What was written is whole
 // once flush was called.
-func (s streams) clean(r *report.Redactor) (_ streams, flush func()) {
+func (s streams) clean(r *redact.Redactor) (_ streams, flush func()) {
 	out, errs := newCleanWriter(s.out, r), newCleanWriter(s.err, r)
 	return streams{in: s.in, out: out, err: errs, raw: s.raw, lang: s.lang}, func() {
 		out.passOn()
@@ -65,7 +65,7 @@ type cleanWriter struct {
 	scrub io.WriteCloser
 }
 
-func newCleanWriter(out io.Writer, r *report.Redactor) *cleanWriter {
+func newCleanWriter(out io.Writer, r *redact.Redactor) *cleanWriter {
 	return &cleanWriter{out: out, scrub: r.Writer(out)}
 }
 
@@ -107,7 +107,7 @@ func (e cleanError) Text(lang reason.Lang) string {
 func (e cleanError) Unwrap() error { return e.error }
 
 // cleaned takes secrets out of what an error says.
-func cleaned(err error, r *report.Redactor) error {
+func cleaned(err error, r *redact.Redactor) error {
 	if err == nil {
 		return nil
 	}

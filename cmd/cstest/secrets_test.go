@@ -18,7 +18,7 @@ import (
 	"github.com/alicebob/miniredis/v2"
 
 	"github.com/cstest/cstest/measure"
-	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/redact"
 	"github.com/cstest/cstest/result"
 )
 
@@ -177,13 +177,13 @@ func TestSecretsStayInside(t *testing.T) {
 				t.Errorf("%d files in the result directory", n)
 			}
 			doc := open(t, dir)
-			if doc.Counts.Turns != 40 || doc.Counts.OK != 20 || len(doc.Errors) == 0 || doc.Tags["who"] != report.Redacted {
+			if doc.Counts.Turns != 40 || doc.Counts.OK != 20 || len(doc.Errors) == 0 || doc.Tags["who"] != redact.Mark {
 				t.Errorf("counts %+v, %d errors, tags %v", doc.Counts, len(doc.Errors), doc.Tags)
 			}
-			if !strings.Contains(doc.Errors[0].Message, report.Redacted) {
+			if !strings.Contains(doc.Errors[0].Message, redact.Mark) {
 				t.Errorf("errors %+v: nothing was redacted, so nothing was tested", doc.Errors)
 			}
-			if sample := doc.Errors[0].Sample; !strings.Contains(sample, report.Redacted) || !strings.HasPrefix(sample, `{"error":{"code":"x","message":"bad token `) || strings.Contains(sample, "Wx8") {
+			if sample := doc.Errors[0].Sample; !strings.Contains(sample, redact.Mark) || !strings.HasPrefix(sample, `{"error":{"code":"x","message":"bad token `) || strings.Contains(sample, "Wx8") {
 				t.Errorf("the sample of an error is %q", sample)
 			}
 			checkReportsAreSilent(t, dir, secrets)
@@ -196,7 +196,7 @@ func TestSecretsStayInside(t *testing.T) {
 			server.rewind()
 			one := cstest(t, "try", path)
 			silent(t, "try", one.stdout+one.stderr, server.secrets()...)
-			if !strings.Contains(one.stdout, "x-tenant-key: "+report.Redacted) && !strings.Contains(one.stdout, "X-Tenant-Key: "+report.Redacted) {
+			if !strings.Contains(one.stdout, "x-tenant-key: "+redact.Mark) && !strings.Contains(one.stdout, "X-Tenant-Key: "+redact.Mark) {
 				t.Errorf("try does not show the redacted header\n%s", one.stdout)
 			}
 			refused := cstest(t, "run", path, "--results-dir", dir+"3", "--set", "target.url="+web.URL+"/refuse")

@@ -11,6 +11,7 @@ import (
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/redact"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/trial"
 )
@@ -79,7 +80,7 @@ func runTry(ctx context.Context, s streams, o *tryOptions, args []string) error 
 	return cleaned(tryOne(ctx, s, o, c, fault, secrets, lang), secrets)
 }
 
-func tryOne(ctx context.Context, s streams, o *tryOptions, c *chosen, fault *scenario.Fault, secrets *report.Redactor, lang reason.Lang) error {
+func tryOne(ctx context.Context, s streams, o *tryOptions, c *chosen, fault *scenario.Fault, secrets *redact.Redactor, lang reason.Lang) error {
 	logs, err := os.MkdirTemp("", "cstest-try-")
 	if err != nil {
 		return err

@@ -18,6 +18,7 @@ import (
 	"github.com/cstest/cstest/reason"
 	refserver "github.com/cstest/cstest/reference-server"
 	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/redact"
 	"github.com/cstest/cstest/sla"
 	"github.com/cstest/cstest/tune"
 )
@@ -97,7 +98,7 @@ type experiment struct {
 	article bool    // its stages are what is varied
 	held    bool    // variants differ in how conversations are held
 	own     applier // of the scenario's variants
-	secrets *report.Redactor
+	secrets *redact.Redactor
 	dir     string
 	signals *signals
 	view    *experimentView
@@ -351,7 +352,7 @@ func (x *experiment) step(executable string, step tune.Step) (tune.Run, error) {
 }
 
 // drive runs one variant once and writes its result as `cstest run` does.
-func (x *experiment) drive(executable string, step tune.Step, c *chosen, secrets *report.Redactor) (tune.Run, error) {
+func (x *experiment) drive(executable string, step tune.Step, c *chosen, secrets *redact.Redactor) (tune.Run, error) {
 	inside := filepath.ToSlash(filepath.Join("runs", fmt.Sprintf("%03d-%s", len(x.runs)+1, x.slug(step.Arm))))
 	run := oneRun{
 		dir: x.dir, inside: inside, executable: executable, allowTarget: x.allowTarget, lang: x.lang, signals: x.signals, secrets: secrets,

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/cstest/cstest/reason"
-	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/redact"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/trial"
 	"github.com/cstest/cstest/trial/servers"
@@ -49,7 +49,7 @@ func checkVariants(s *scenario.Scenario, vary []tune.Vary) error {
 type applier struct {
 	variants []scenario.Variant
 	dir      string // of the scenario
-	secrets  *report.Redactor
+	secrets  *redact.Redactor
 	dirty    bool // something was applied
 }
 

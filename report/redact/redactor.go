@@ -1,4 +1,6 @@
-package report
+// Package redact takes secrets out of texts that others wrote: those it is told, in every
+// spelling, and what looks like one.
+package redact
 
 import (
 	"io"
@@ -21,10 +23,10 @@ type look struct {
 	instead string
 }
 
-// NewRedactor makes a Redactor of the secrets that are known. A line of a secret
+// New makes a Redactor of the secrets that are known. A line of a secret
 // of several lines counts as a secret too, and so does the password of one that
 // is a URL.
-func NewRedactor(secrets []string) *Redactor {
+func New(secrets []string) *Redactor {
 	var all []string
 	for _, s := range secrets {
 		all = append(all, s)
@@ -42,9 +44,9 @@ func NewRedactor(secrets []string) *Redactor {
 		}
 	}
 	return &Redactor{indexOf(all), []look{
-		{regexp.MustCompile(`(?i)\b(bearer|basic)\s+[a-z0-9._~+/=-]{8,}`), "$1 " + Redacted},
-		{regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(\.[A-Za-z0-9_-]*)?`), Redacted},
-		{regexp.MustCompile(`(://)[^/?#\s@:"]*:[^/?#\s@"]+@`), "$1" + Redacted + "@"},
+		{regexp.MustCompile(`(?i)\b(bearer|basic)\s+[a-z0-9._~+/=-]{8,}`), "$1 " + Mark},
+		{regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(\.[A-Za-z0-9_-]*)?`), Mark},
+		{regexp.MustCompile(`(://)[^/?#\s@:"]*:[^/?#\s@"]+@`), "$1" + Mark + "@"},
 	}}
 }
 
@@ -54,7 +56,7 @@ func (r *Redactor) Text(s string) string {
 	tail := strings.TrimSuffix(s, "…")
 	for i := max(0, len(tail)-longestTail); i+minTail <= len(tail); i++ {
 		if begins(r.secrets, tail[i:]) {
-			s = tail[:i] + Redacted + s[len(tail):]
+			s = tail[:i] + Mark + s[len(tail):]
 			break
 		}
 	}

@@ -1,4 +1,4 @@
-package report
+package redact
 
 import (
 	"bytes"
@@ -35,7 +35,7 @@ func TestScrubMasksEveryForm(t *testing.T) {
 			continue
 		}
 		got := scrub("before "+form+" after", indexOf([]string{canary}))
-		if strings.Contains(got, form) || !strings.Contains(got, Redacted) || !strings.HasPrefix(got, "before ") || !strings.HasSuffix(strings.TrimRight(got, "="), " after") {
+		if strings.Contains(got, form) || !strings.Contains(got, Mark) || !strings.HasPrefix(got, "before ") || !strings.HasSuffix(strings.TrimRight(got, "="), " after") {
 			t.Errorf("%s: %q became %q", name, form, got)
 		}
 	}
@@ -43,7 +43,7 @@ func TestScrubMasksEveryForm(t *testing.T) {
 		encoded := base64.StdEncoding.EncodeToString([]byte(prefix + canary + "tail"))
 		got := scrub("Basic "+encoded, indexOf([]string{canary}))
 		raw, _ := base64.StdEncoding.DecodeString(encoded)
-		if !strings.Contains(string(raw), canary) || !strings.Contains(got, Redacted) || strings.Contains(got, encoded[8:20]) {
+		if !strings.Contains(string(raw), canary) || !strings.Contains(got, Mark) || strings.Contains(got, encoded[8:20]) {
 			t.Errorf("base64 of %q…: %q became %q", prefix, encoded, got)
 		}
 	}
@@ -89,7 +89,7 @@ func TestScrubHoldsBackOnlyWhatMayBeASecret(t *testing.T) {
 }
 
 func TestRedactorKnowsWhatLooksSecret(t *testing.T) {
-	r := NewRedactor([]string{"redis://:pa55%2Fw0rd@10.0.0.7:6379/0", "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG\n-----END KEY-----", canary})
+	r := New([]string{"redis://:pa55%2Fw0rd@10.0.0.7:6379/0", "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG\n-----END KEY-----", canary})
 	for in, want := range map[string]string{
 		"no token here, 403 at 10.0.0.7":                         "no token here, 403 at 10.0.0.7",
 		"header Authorization: Bearer abcdef0123456789 refused":  "header Authorization: Bearer [redacted] refused",

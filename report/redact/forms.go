@@ -1,4 +1,4 @@
-package report
+package redact
 
 import (
 	"encoding/base64"
@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// Redacted is printed in place of a secret.
-const Redacted = "[redacted]"
+// Mark is printed in place of a secret.
+const Mark = "[redacted]"
 
 // minSecret is the shortest secret that is looked for: shorter ones would hide
 // ordinary text.
@@ -82,7 +82,7 @@ scan:
 					break scan
 				}
 			} else if string(rest[:len(form)]) == form {
-				clean = append(clean, Redacted...)
+				clean = append(clean, Mark...)
 				i += len(form)
 				continue scan
 			}
