@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/cstest/cstest/reason"
-	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/unit"
@@ -92,7 +92,7 @@ var markup = strings.NewReplacer("<", "＜", ">", "＞", "@", "＠", "[", "［",
 
 // plain is a text on one line, without markup.
 func plain(text string) string {
-	text = report.Clean(text)
+	text = escape.Clean(text)
 	if r := []rune(text); len(r) > mostRunes {
 		text = string(r[:mostRunes]) + "…"
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/result"
 )
 
@@ -28,7 +29,7 @@ func addressTable(d *result.Document, w *words) [][]string {
 			break
 		}
 		part := share(float64(a.Turns) / float64(max(sum, 1)))
-		rows = append(rows, []string{Clean(a.Address), whole(a.Turns), part, whole(a.Failed)})
+		rows = append(rows, []string{escape.Clean(a.Address), whole(a.Turns), part, whole(a.Failed)})
 	}
 	return rows
 }

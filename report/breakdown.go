@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/result"
 )
 
@@ -56,13 +57,13 @@ func breakdownRows(d *result.Document, w *words) []latencyRow {
 			note = seconds(*b.FromS) + " – " + seconds(*b.ToS)
 		}
 		if b.Got != nil {
-			name = fit(name, 24) + ": " + t.got(b.Got)
+			name = escape.Fit(name, 24) + ": " + t.got(b.Got)
 		}
 		by := t.by[b.By]
 		if b.By == "storm" {
 			by = ""
 		}
-		out = append(out, latencyRow{strings.TrimSpace(by + " " + fit(name, 80)), note, b.Latency})
+		out = append(out, latencyRow{strings.TrimSpace(by + " " + escape.Fit(name, 80)), note, b.Latency})
 	}
 	return out
 }

@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -11,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/cstest/cstest/capacity"
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/unit"
 )
 
@@ -28,11 +28,7 @@ func CapacityRenderings(r *capacity.Result, lang Lang) []File {
 
 // WriteCapacityJSON writes r as indented JSON.
 func WriteCapacityJSON(r *capacity.Result, out io.Writer) error {
-	b, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return fmt.Errorf("%s: %w", CapacityFile, err)
-	}
-	return writeJSON(b, out)
+	return escape.JSON(CapacityFile, r, out)
 }
 
 // capacityWords is every text of a capacity report beside those of a run's.
@@ -132,7 +128,7 @@ func (v *capacityView) beside() (out []string) {
 	case v.r.Breaks != nil && b.Holds != nil && b.Holds.Starts >= v.r.Breaks.Starts:
 		out = append(out, fmt.Sprintf(v.t.FirstF, kind, unit.Figure(b.Holds.Turns)))
 	case b.Breaks != nil && (v.r.Breaks == nil || b.Breaks.Starts < v.r.Breaks.Starts):
-		out = append(out, fmt.Sprintf(v.t.LaterF, kind, unit.Figure(b.Breaks.Turns), Clean(strings.Join(b.Limits, " · "))))
+		out = append(out, fmt.Sprintf(v.t.LaterF, kind, unit.Figure(b.Breaks.Turns), escape.Clean(strings.Join(b.Limits, " · "))))
 	case b.Breaks != nil:
 		out = append(out, fmt.Sprintf(v.t.TogetherF, kind))
 	case b.Holds != nil:
@@ -145,10 +141,10 @@ func (v *capacityView) beside() (out []string) {
 func (v *capacityView) first() string {
 	var parts []string
 	for _, name := range v.r.Limits {
-		parts = append(parts, Clean(name))
+		parts = append(parts, escape.Clean(name))
 	}
 	for _, s := range v.r.Signs {
-		parts = append(parts, Clean(s.Text(v.w.lang)))
+		parts = append(parts, escape.Clean(s.Text(v.w.lang)))
 	}
 	return strings.Join(parts, " · ")
 }
@@ -233,8 +229,8 @@ func WriteCapacity(r *capacity.Result, out io.Writer, opts TextOptions) error {
 		mark, sgr = "?", yellow
 	}
 	t.line("")
-	t.line(t.paint(mark+" "+strings.ToUpper(t.words.word(r.Verdict)), bold+";"+sgr) + "  " + t.paint(fit(Clean(r.Scenario), t.room()/2), bold) + " · " + fmt.Sprintf(v.t.ProbesF, whole(int64(len(r.Probes)))))
-	t.line(t.paint(fit(Clean(r.Target)+" · "+t.words.Seed+" "+strconv.FormatUint(r.Seed, 10)+" · cstest "+Clean(r.CstestVersion), t.room()), dim))
+	t.line(t.paint(mark+" "+strings.ToUpper(t.words.word(r.Verdict)), bold+";"+sgr) + "  " + t.paint(escape.Fit(escape.Clean(r.Scenario), t.room()/2), bold) + " · " + fmt.Sprintf(v.t.ProbesF, whole(int64(len(r.Probes)))))
+	t.line(t.paint(escape.Fit(escape.Clean(r.Target)+" · "+t.words.Seed+" "+strconv.FormatUint(r.Seed, 10)+" · cstest "+escape.Clean(r.CstestVersion), t.room()), dim))
 	t.line("")
 	for _, sentence := range v.answer() {
 		t.wrapped("", sentence, "")
@@ -245,7 +241,7 @@ func WriteCapacity(r *capacity.Result, out io.Writer, opts TextOptions) error {
 	for i, row := range rows {
 		cells := make([]string, len(row))
 		for c, cell := range row {
-			cells[c] = pad(fit(cell, widths[c]), widths[c], c < len(row)-1)
+			cells[c] = pad(escape.Fit(cell, widths[c]), widths[c], c < len(row)-1)
 		}
 		if s := strings.Join(cells, "  "); i == 0 {
 			t.line(t.paint(s, dim))

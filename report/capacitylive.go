@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/cstest/cstest/capacity"
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/unit"
 )
 
@@ -32,7 +33,7 @@ func CapacityVerdict(p capacity.Probe, lang Lang) (verdict, broke string) {
 // brokeOf is what a probe did not meet, and what was seen to run out.
 func brokeOf(p capacity.Probe, lang Lang) (out []string) {
 	for _, name := range p.Limits {
-		out = append(out, Clean(name))
+		out = append(out, escape.Clean(name))
 	}
 	return append(out, p.Signs.Texts(lang)...)
 }

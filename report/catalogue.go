@@ -2,6 +2,7 @@ package report
 
 import (
 	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/result"
 )
 
@@ -179,7 +180,7 @@ func chinese() *words {
 func (w *words) aside(text string) string { return w.Open + text + w.Shut }
 
 // word is one of a closed set, such as a verdict or an outcome, as it is read.
-func (w *words) word(name string) string { return Clean(reason.Word(name).Text(w.lang)) }
+func (w *words) word(name string) string { return escape.Clean(reason.Word(name).Text(w.lang)) }
 
 // allowed is what an objective allows in its unit: its limit when that is a
 // time, else its target.

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/scenario"
 )
@@ -107,18 +108,18 @@ func chartsOf(d *result.Document, w *words) charts {
 		if s.EndS != nil {
 			to = *s.EndS
 		}
-		c.Storms = append(c.Storms, chartSpan{Clean(s.Name), s.StartS, to})
+		c.Storms = append(c.Storms, chartSpan{escape.Clean(s.Name), s.StartS, to})
 	}
 	for _, s := range d.Stages {
-		c.Stages = append(c.Stages, chartSpan{Clean(s.Name), s.StartS, s.EndS})
+		c.Stages = append(c.Stages, chartSpan{escape.Clean(s.Name), s.StartS, s.EndS})
 	}
 	for _, o := range d.Objectives {
 		if o.Kind == scenario.KindLatency && o.LimitNs != nil {
-			c.Limits = append(c.Limits, chartLimit{Clean(o.Name), *o.LimitNs})
+			c.Limits = append(c.Limits, chartLimit{escape.Clean(o.Name), *o.LimitNs})
 		}
 	}
 	for _, b := range d.Burn {
-		line := chartBurn{Name: Clean(b.Objective), Used: []float64{}}
+		line := chartBurn{Name: escape.Clean(b.Objective), Used: []float64{}}
 		for i, n := range b.Bad {
 			if spent := math.Round(float64(n)/b.Allowed*1e4) / 1e4; b.Allowed > 0 && i < len(c.Series.T) && !math.IsInf(spent, 0) && !math.IsNaN(spent) {
 				line.Used = append(line.Used, spent)

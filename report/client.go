@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/unit"
@@ -78,7 +79,7 @@ func clientOf(d *result.Document, w *words) *clientView {
 			if i > 0 {
 				row.Examples += " · "
 			}
-			row.Examples += fit(e.TraceID, 32)
+			row.Examples += escape.Fit(e.TraceID, 32)
 			if e.AtS != nil {
 				row.Examples += w.aside(seconds(*e.AtS))
 			}
@@ -105,7 +106,7 @@ func (t *text) client(d *result.Document, detail bool) {
 	}
 	widths := columns(rows, t.room(), 0)
 	for i, row := range rows {
-		cells := []string{pad(fit(row[0], widths[0]), widths[0], false), pad(row[1], widths[1], false)}
+		cells := []string{pad(escape.Fit(row[0], widths[0]), widths[0], false), pad(row[1], widths[1], false)}
 		for c := 2; c < len(row); c++ {
 			cells = append(cells, pad(row[c], widths[c], true))
 		}

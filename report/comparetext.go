@@ -2,11 +2,11 @@ package report
 
 import (
 	"bufio"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/unit"
 )
@@ -25,7 +25,7 @@ func WriteComparison(c *result.Comparison, out io.Writer, opts TextOptions) erro
 	t.line("")
 	t.line(t.paint(mark+" "+strings.ToUpper(w.word(c.Verdict)), bold+";"+sgr))
 	for _, r := range sides(c, w) {
-		t.line(fit(r.side+"  "+r.Scenario+" · "+r.RunID+" · "+w.word(r.Verdict), t.room()))
+		t.line(escape.Fit(r.side+"  "+r.Scenario+" · "+r.RunID+" · "+w.word(r.Verdict), t.room()))
 	}
 	if !c.NoiseKnown {
 		t.wrapped("! ", w.NoiseUnknown, yellow)
@@ -40,7 +40,7 @@ func WriteComparison(c *result.Comparison, out io.Writer, opts TextOptions) erro
 	if len(c.Objectives) > 0 {
 		t.heading(w.Objectives)
 		for _, o := range c.Objectives {
-			t.line(fit(o.Name+w.Colon+w.word(o.A)+" → "+w.word(o.B), t.room()))
+			t.line(escape.Fit(o.Name+w.Colon+w.word(o.A)+" → "+w.word(o.B), t.room()))
 		}
 	}
 	for i, n := range inLanguage(c.Notes, c.NoteCodes, w.lang) {
@@ -118,11 +118,7 @@ func WriteComparisonMarkdown(c *result.Comparison, out io.Writer, lang Lang) err
 
 // WriteComparisonJSON writes c as indented JSON.
 func WriteComparisonJSON(c *result.Comparison, out io.Writer) error {
-	b, err := json.MarshalIndent(c, "", "  ")
-	if err != nil {
-		return fmt.Errorf("comparison: %w", err)
-	}
-	return writeJSON(b, out)
+	return escape.JSON("comparison", c, out)
 }
 
 func figure(v *float64, in string) string {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/unit"
 )
@@ -24,7 +25,7 @@ func correlationNote(d *result.Document, w *words) string {
 		if o.ICC != nil && o.MeasuredDEFF != nil {
 			text = fmt.Sprintf(measured, text, unit.Figure(*o.MeasuredDEFF), unit.Figure(*o.ICC))
 		}
-		list = append(list, Clean(o.Name)+" "+text)
+		list = append(list, escape.Clean(o.Name)+" "+text)
 	}
 	if list == nil {
 		return ""

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/result"
 )
 
@@ -54,7 +55,7 @@ func observedAt(o *result.Observation, i int) *float64 {
 
 // cell makes hostile text a cell that a spreadsheet shows and does not run.
 func cell(s string) string {
-	s = defuse(s)
+	s = escape.Defuse(s)
 	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\ufffd"), "\x00", "")
 	first, _ := utf8.DecodeRuneInString(strings.TrimLeft(s, " \u00a0\u3000"))
 	if strings.HasPrefix(s, "\t") || strings.HasPrefix(s, "\r") || strings.HasPrefix(s, "\n") || strings.ContainsRune("=+-@\t\r\n＝＋－＠", first) && s != "" {

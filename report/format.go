@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/unit"
 )
@@ -36,7 +37,7 @@ func memoryColumn(list []result.Process) func(unit.Size) string {
 func startedText(rfc3339 string) string {
 	t, err := time.Parse(time.RFC3339Nano, rfc3339)
 	if err != nil {
-		return Clean(rfc3339)
+		return escape.Clean(rfc3339)
 	}
 	return t.UTC().Format("2006-01-02 15:04:05 UTC")
 }
@@ -90,7 +91,7 @@ func needsNote(rows []latencyRow, w *words) string {
 func timeOfDay(d *result.Document) string {
 	t := d.Started()
 	if t.IsZero() {
-		return Clean(d.StartedAt)
+		return escape.Clean(d.StartedAt)
 	}
 	return t.UTC().Format("2006-01-02 15:04:05 UTC")
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/result"
 )
 
@@ -35,13 +36,13 @@ func WriteHDRLog(d *result.Document, snap *measure.Snapshot, out io.Writer) erro
 	if snap.Plan != nil {
 		for i, slot := range snap.Plan.Slots {
 			if i < len(snap.Slots) {
-				add(fmt.Sprintf("%s.%d", Slug(slot.Conversation), slot.Index+1), snap.Slots[i].Response)
+				add(fmt.Sprintf("%s.%d", escape.Slug(slot.Conversation), slot.Index+1), snap.Slots[i].Response)
 			}
 		}
 	}
 	comments := []string{
-		"cstest " + Clean(d.CstestVersion) + ", scenario " + Clean(d.Scenario.Name) + ", run " + Clean(d.RunID),
-		"answered turns; response from the intended start, service from the first byte sent; verdict " + Clean(d.Verdict),
+		"cstest " + escape.Clean(d.CstestVersion) + ", scenario " + escape.Clean(d.Scenario.Name) + ", run " + escape.Clean(d.RunID),
+		"answered turns; response from the intended start, service from the first byte sent; verdict " + escape.Clean(d.Verdict),
 	}
 	return measure.WriteLog(out, d.Started(), comments, entries)
 }

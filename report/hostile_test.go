@@ -16,11 +16,13 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/cstest/cstest/reason"
-	"github.com/cstest/cstest/result"
-	"github.com/cstest/cstest/visible"
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/result"
+	"github.com/cstest/cstest/visible"
 )
 
 // payloads are what a server, a data file or a file name may try. HOST stands
@@ -157,8 +159,8 @@ func checkLines(t *testing.T, text string, limit int) {
 		if strings.Contains(line, "##[") || strings.Contains(line, "##teamcity[") || strings.HasPrefix(strings.TrimSpace(line), "::") {
 			t.Errorf("a CI command: %q", line)
 		}
-		if width(line) > limit {
-			t.Errorf("%d cells, more than %d: %q", width(line), limit, line)
+		if escape.Width(line) > limit {
+			t.Errorf("%d cells, more than %d: %q", escape.Width(line), limit, line)
 		}
 	}
 }
@@ -184,7 +186,7 @@ func TestHostileJUnit(t *testing.T) {
 	}
 	failures := 0
 	for i, c := range back.Suite.Cases[1:] {
-		if want := Clean(d.Objectives[i].Name); c.Name != want {
+		if want := escape.Clean(d.Objectives[i].Name); c.Name != want {
 			t.Errorf("case %d is %q, want %q", i, c.Name, want)
 		}
 		if c.Failure != nil {

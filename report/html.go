@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/markup"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/scenario"
@@ -158,14 +159,14 @@ func cspHash(s string) string {
 
 func pageFuncs(w *words) markup.Funcs {
 	return markup.Funcs{
-		"clean": func(s string) string { return strings.ReplaceAll(fit(s, 600), " %", "\u00a0%") }, "label": func(s string) string { return fit(s, 48) }, "seconds": seconds, "whole": whole, "share": share, "time_of_day": timeOfDay,
+		"clean": func(s string) string { return strings.ReplaceAll(escape.Fit(s, 600), " %", "\u00a0%") }, "label": func(s string) string { return escape.Fit(s, 48) }, "seconds": seconds, "whole": whole, "share": share, "time_of_day": timeOfDay,
 		"started": startedText,
 		"word":    w.word,
 		"class":   verdictClass,
 		"totals": func(d *result.Document) string {
 			return fmt.Sprintf(w.HeadlineF, whole(d.Counts.Conversations), whole(d.Counts.Turns))
 		},
-		"subtitle":     func(d *result.Document) string { return fit(subtitle(d, w), 600) },
+		"subtitle":     func(d *result.Document) string { return escape.Fit(subtitle(d, w), 600) },
 		"seconds_line": func(s result.Seconds) string { return secondsLine(s, w) },
 		"scale_note":   func(v float64) string { return fmt.Sprintf(w.ScaleF, share(v)) },
 		"measured":     func(o result.Objective) string { return measuredText(o, w) },
@@ -188,7 +189,9 @@ func pageFuncs(w *words) markup.Funcs {
 		"needs_note":      func(d *result.Document) string { return needsNote(latencyRows(d, w), w) },
 		"more_errors":     func(n int64) string { return fmt.Sprintf(w.MoreErrorsF, whole(n)) },
 		"generator_facts": func(d *result.Document) []string { return generatorFacts(d, w) },
-		"ended":           func(p result.Process) string { return Clean(fmt.Sprintf(w.EndedF, seconds(*p.EndedS)) + " " + p.Exit) },
+		"ended": func(p result.Process) string {
+			return escape.Clean(fmt.Sprintf(w.EndedF, seconds(*p.EndedS)) + " " + p.Exit)
+		},
 	}
 }
 
@@ -280,7 +283,7 @@ func tilesOf(d *result.Document, w *words) []tile {
 	}
 	if len(d.Storms) > 0 {
 		s := d.Storms[len(d.Storms)-1]
-		out = append(out, tile{Key: w.QualityBack, Value: optionalSeconds(s.Recovery.QualityS, w.NotBack), Under: fit(s.Name, 24), Class: classOf(d, "recovery_quality")})
+		out = append(out, tile{Key: w.QualityBack, Value: optionalSeconds(s.Recovery.QualityS, w.NotBack), Under: escape.Fit(s.Name, 24), Class: classOf(d, "recovery_quality")})
 	}
 	peak := int64(0)
 	for _, s := range d.Series {
@@ -365,7 +368,7 @@ func factsOf(d *result.Document, w *words) []factList {
 		kept := rows[:0]
 		for _, r := range rows {
 			if r[1] != "" {
-				kept = append(kept, [2]string{Clean(r[0]), Clean(r[1])})
+				kept = append(kept, [2]string{escape.Clean(r[0]), escape.Clean(r[1])})
 			}
 		}
 		if len(kept) > 0 {

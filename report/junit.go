@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/result"
 )
 
@@ -60,21 +61,21 @@ type junitProblem struct {
 // failure too, unless the exit code says that it passes; invalid and incomplete
 // are errors of the run; not verified is skipped.
 func WriteJUnit(d *result.Document, out io.Writer) error {
-	name := Clean(d.Scenario.Name)
+	name := escape.Clean(d.Scenario.Name)
 	s := junitSuite{
 		Name: name, Time: strconv.FormatFloat(d.DurationS, 'f', 3, 64),
 		Timestamp: d.Started().UTC().Format("2006-01-02T15:04:05"),
 		Properties: []junitProperty{
-			{"run_id", Clean(d.RunID)},
+			{"run_id", escape.Clean(d.RunID)},
 			{"seed", strconv.FormatUint(d.Scenario.Seed, 10)},
-			{"cstest_version", Clean(d.CstestVersion)},
-			{"verdict", Clean(d.Verdict)},
+			{"cstest_version", escape.Clean(d.CstestVersion)},
+			{"verdict", escape.Clean(d.Verdict)},
 		},
 	}
 	run := junitCase{Class: name, Name: "run", Time: s.Time}
 	reasons := make([]string, len(d.Reasons))
 	for i, r := range d.Reasons {
-		reasons[i] = Clean(r)
+		reasons[i] = escape.Clean(r)
 	}
 	if d.Verdict == "invalid" || d.Verdict == "incomplete" {
 		run.Error = &junitProblem{Message: first(reasons, d.Verdict), Type: d.Verdict, Text: strings.Join(reasons, "\n")}
@@ -114,13 +115,13 @@ func writeSuite(out io.Writer, s *junitSuite) error {
 }
 
 func objectiveCase(d *result.Document, o result.Objective, class string, w *words) junitCase {
-	c := junitCase{Class: class, Name: Clean(o.Name), Time: "0"}
-	detail := fmt.Sprintf("%s; measured %s, budget %s, n %d, bad %d", Clean(o.Reason), measuredText(o, w), budgetText(o, w), o.N, o.Bad)
+	c := junitCase{Class: class, Name: escape.Clean(o.Name), Time: "0"}
+	detail := fmt.Sprintf("%s; measured %s, budget %s, n %d, bad %d", escape.Clean(o.Reason), measuredText(o, w), budgetText(o, w), o.N, o.Bad)
 	switch {
 	case o.Verdict == "fail", o.Verdict == "inconclusive" && d.ExitCode != 0:
-		c.Failure = &junitProblem{Message: Clean(o.Reason), Type: o.Verdict, Text: detail}
+		c.Failure = &junitProblem{Message: escape.Clean(o.Reason), Type: o.Verdict, Text: detail}
 	case o.Verdict == "not_verified":
-		c.Skipped = &junitProblem{Message: Clean(o.Reason)}
+		c.Skipped = &junitProblem{Message: escape.Clean(o.Reason)}
 	default:
 		c.Out = detail
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/report/escape"
 )
 
 // LockFile keeps two runs out of one result directory.
@@ -54,7 +55,7 @@ func taken(path string) error {
 		b = b[:200]
 	}
 	pid, _, _ := strings.Cut(strings.TrimSpace(string(b)), " ")
-	return reason.Errorf("%s is in use by process %s: choose another --results-dir, or wait for it", filepath.Dir(path), Clean(pid))
+	return reason.Errorf("%s is in use by process %s: choose another --results-dir, or wait for it", filepath.Dir(path), escape.Clean(pid))
 }
 
 // bootID tells one boot of a machine from the next; "-" where the system does not say.

@@ -1,29 +1,25 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"text/tabwriter"
 	"time"
 
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/unit"
 )
 
 // WriteLogJSON writes a histogram log as indented JSON.
 func WriteLogJSON(doc *result.Log, w io.Writer) error {
-	b, err := json.MarshalIndent(doc, "", "  ")
-	if err != nil {
-		return err
-	}
-	return writeJSON(b, w)
+	return escape.JSON("histogram log", doc, w)
 }
 
 // WriteLog prints a histogram log as text, a line a tag. The tag comes last: it
 // may be of any width.
 func WriteLog(doc *result.Log, w io.Writer) error {
-	head := "  " + Clean(doc.File)
+	head := "  " + escape.Clean(doc.File)
 	if doc.StartedAt != nil {
 		head += " · from " + doc.StartedAt.Format(time.RFC3339)
 	}
@@ -47,7 +43,7 @@ func WriteLog(doc *result.Log, w io.Writer) error {
 			}
 			fmt.Fprintf(tw, "%s\t", text)
 		}
-		fmt.Fprintf(tw, "  %s\n", Clean(tag))
+		fmt.Fprintf(tw, "  %s\n", escape.Clean(tag))
 	}
 	if err := tw.Flush(); err != nil {
 		return err

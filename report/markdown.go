@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/result"
 )
 
@@ -163,7 +164,7 @@ func badge(verdict string) string {
 // emphasis, mention or autolink survives.
 func md(s string) string {
 	var b strings.Builder
-	runes := []rune(Clean(s))
+	runes := []rune(escape.Clean(s))
 	for i, r := range runes {
 		switch r {
 		case '&':

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/unit"
 )
@@ -83,7 +84,7 @@ func observedCharts(d *result.Document) []chartObserved {
 		if f.Seen < 2 {
 			continue
 		}
-		c := chartObserved{Name: fit(f.Name, 48), Unit: fit(f.Unit, 16)}
+		c := chartObserved{Name: escape.Fit(f.Name, 48), Unit: escape.Fit(f.Unit, 16)}
 		for i, s := range d.Series {
 			if !afterStages(d, s) && i < len(f.Values) {
 				c.Values = append(c.Values, f.Values[i])

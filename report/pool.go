@@ -2,13 +2,13 @@ package report
 
 import (
 	_ "embed" // the page
-	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
 	"strings"
 
 	"github.com/cstest/cstest/pool"
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/result"
 )
 
@@ -22,11 +22,7 @@ func PoolAs(r *pool.Result, format string, opts TextOptions) func(io.Writer) err
 		case "markdown", "md":
 			return writePoolMarkdown(r, out, opts.Lang)
 		case "json":
-			b, err := json.MarshalIndent(r, "", "  ")
-			if err != nil {
-				return fmt.Errorf("several runs: %w", err)
-			}
-			return writeJSON(b, out)
+			return escape.JSON("several runs", r, out)
 		}
 		return writePool(r, out, opts)
 	}
@@ -110,7 +106,7 @@ func (v poolView) objectives() [][]string {
 		if bounds == "" {
 			bounds = "–"
 		}
-		rows = append(rows, []string{Clean(o.Name), measuredText(o, w), bounds, budgetText(o, w), whole(o.N), w.word(o.Verdict)})
+		rows = append(rows, []string{escape.Clean(o.Name), measuredText(o, w), bounds, budgetText(o, w), whole(o.N), w.word(o.Verdict)})
 	}
 	return rows
 }
@@ -132,7 +128,7 @@ func (v poolView) runs() [][]string {
 	w := v.w
 	rows := [][]string{{w.Run, w.Started, w.Seed, w.Turns, "P50", "P95", "P99", w.Verdict, ""}}
 	add := func(m pool.Member, note string) {
-		when := Clean(m.StartedAt)
+		when := escape.Clean(m.StartedAt)
 		if d := (&result.Document{StartedAt: m.StartedAt}); !d.Started().IsZero() {
 			when = d.Started().UTC().Format("2006-01-02 15:04:05")
 		}
@@ -142,7 +138,7 @@ func (v poolView) runs() [][]string {
 			}
 			return duration(*ns)
 		}
-		rows = append(rows, []string{Clean(shortID(m.RunID)), when, strconv.FormatUint(m.Seed, 10), whole(m.Turns), cell(m.P50Ns), cell(m.P95Ns), cell(m.P99Ns), w.word(m.Verdict), note})
+		rows = append(rows, []string{escape.Clean(shortID(m.RunID)), when, strconv.FormatUint(m.Seed, 10), whole(m.Turns), cell(m.P50Ns), cell(m.P95Ns), cell(m.P99Ns), w.word(m.Verdict), note})
 	}
 	for _, m := range v.r.Runs {
 		note := ""
@@ -171,7 +167,7 @@ func writePool(r *pool.Result, out io.Writer, opts TextOptions) error {
 	v := viewPool(r, t.words)
 	mark, sgr := markOf(r.Verdict)
 	t.line("")
-	t.line(t.paint(mark+" "+strings.ToUpper(t.words.word(r.Verdict)), bold+";"+sgr) + "  " + t.paint(fit(r.Scenario.Name, t.room()/2), bold) + " · " + v.headline())
+	t.line(t.paint(mark+" "+strings.ToUpper(t.words.word(r.Verdict)), bold+";"+sgr) + "  " + t.paint(escape.Fit(r.Scenario.Name, t.room()/2), bold) + " · " + v.headline())
 	t.wrapped("  ", v.subtitle(), dim)
 	for _, s := range v.reasons() {
 		t.wrapped("  - ", s, "")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/markup"
 )
 
@@ -25,7 +26,7 @@ type scriptlessHead struct {
 func headOf(scenario, what string, w *words) scriptlessHead {
 	style := pageStyle + "\n" + experimentStyle
 	return scriptlessHead{
-		Title: fit(Clean(scenario), 48) + w.Colon + what, Style: markup.Raw(style),
+		Title: escape.Fit(escape.Clean(scenario), 48) + w.Colon + what, Style: markup.Raw(style),
 		Policy: "default-src 'none'; style-src " + cspHash(style) + "; img-src data:; base-uri 'none'; form-action 'none'",
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/result"
 )
 
@@ -36,7 +37,7 @@ func slowestOf(d *result.Document, w *words) *slowestView {
 		}
 	}
 	for _, p := range d.Slowest.Server {
-		v.Rows = append(v.Rows, slowestRow(server+fit(p.Name, 40), p))
+		v.Rows = append(v.Rows, slowestRow(server+escape.Fit(p.Name, 40), p))
 	}
 	if len(d.Slowest.Server) > 0 {
 		v.Note += told

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/rivo/uniseg"
+
+	"github.com/cstest/cstest/report/escape"
 )
 
 // columns gives each column the width of its widest cell, and takes what does
@@ -16,7 +18,7 @@ func columns(rows [][]string, total, flexible int) []int {
 			if i == len(out) {
 				out = append(out, 0)
 			}
-			out[i] = max(out[i], width(cell))
+			out[i] = max(out[i], escape.Width(cell))
 		}
 	}
 	sum := 2 * (len(out) - 1)
@@ -60,7 +62,7 @@ func (t *text) table(rows [][]string) {
 	for i, row := range rows {
 		cells := make([]string, len(row))
 		for c, cell := range row {
-			cells[c] = pad(fit(cell, widths[c]), widths[c], c > 0)
+			cells[c] = pad(escape.Fit(cell, widths[c]), widths[c], c > 0)
 		}
 		if s := strings.Join(cells, "  "); i == 0 {
 			t.line(t.paint(s, dim))
@@ -86,7 +88,7 @@ func wrap(s string, w int) []string {
 	for rest := s; rest != ""; {
 		var segment string
 		segment, rest, _, state = uniseg.FirstLineSegmentInString(rest, state)
-		if used > 0 && used+width(strings.TrimRight(segment, " ")) > w {
+		if used > 0 && used+escape.Width(strings.TrimRight(segment, " ")) > w {
 			flush()
 		}
 		for inner := -1; segment != ""; {
@@ -104,4 +106,13 @@ func wrap(s string, w int) []string {
 		flush()
 	}
 	return lines
+}
+
+// pad fills s with spaces to w cells; right moves the text to the right.
+func pad(s string, w int, right bool) string {
+	gap := strings.Repeat(" ", max(w-escape.Width(s), 0))
+	if right {
+		return gap + s
+	}
+	return s + gap
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/unit"
 )
@@ -87,7 +88,7 @@ func (t *text) line(s string) {
 		_, _ = t.out.WriteString("\n")
 		return
 	}
-	_, _ = t.out.WriteString("  " + strings.TrimRight(defuse(s), " ") + "\n")
+	_, _ = t.out.WriteString("  " + strings.TrimRight(escape.Defuse(s), " ") + "\n")
 }
 
 func (t *text) heading(s string) {
@@ -101,18 +102,18 @@ func (t *text) room() int { return t.width - 2 }
 // wrapped writes cleaned text over as many lines as it takes (at most 6), the
 // first after prefix, the others indented as far.
 func (t *text) wrapped(prefix, s, sgr string) {
-	indent := strings.Repeat(" ", width(prefix))
+	indent := strings.Repeat(" ", escape.Width(prefix))
 	// A number keeps its percent sign.
-	rows := wrap(strings.ReplaceAll(Clean(s), " %", "\u00a0%"), t.room()-width(prefix))
+	rows := wrap(strings.ReplaceAll(escape.Clean(s), " %", "\u00a0%"), t.room()-escape.Width(prefix))
 	if len(rows) > 6 {
-		rows = append(rows[:5], fit(rows[5], t.room()-width(prefix)-2)+" …")
+		rows = append(rows[:5], escape.Fit(rows[5], t.room()-escape.Width(prefix)-2)+" …")
 	}
 	for i, row := range rows {
 		row = strings.ReplaceAll(row, "\u00a0%", " %")
 		if i == 0 {
 			t.line(prefix + t.paint(row, sgr))
 		} else {
-			t.line(indent + t.paint(defuse(row), sgr))
+			t.line(indent + t.paint(escape.Defuse(row), sgr))
 		}
 	}
 }
@@ -122,9 +123,9 @@ func (t *text) headline(d *result.Document) {
 	mark, sgr := markOf(d.Verdict)
 	t.line("")
 	head := t.paint(mark+" "+strings.ToUpper(w.word(d.Verdict)), bold+";"+sgr)
-	used := width(mark+" "+strings.ToUpper(w.word(d.Verdict))) + 2
+	used := escape.Width(mark+" "+strings.ToUpper(w.word(d.Verdict))) + 2
 	tail := " · " + seconds(d.DurationS) + " · " + fmt.Sprintf(w.HeadlineF, whole(d.Counts.Conversations), whole(d.Counts.Turns))
-	t.line(head + "  " + t.paint(fit(d.Scenario.Name, max(t.room()-used-width(tail), 12)), bold) + tail)
+	t.line(head + "  " + t.paint(escape.Fit(d.Scenario.Name, max(t.room()-used-escape.Width(tail), 12)), bold) + tail)
 	t.wrapped("  ", subtitle(d, w)+" · "+timeOfDay(d), dim)
 	if d.Scenario.Scale != 1 {
 		t.wrapped("  ", fmt.Sprintf(w.ScaleF, share(d.Scenario.Scale)), yellow)
@@ -177,7 +178,7 @@ func (t *text) objectives(d *result.Document) {
 	rows := [][]string{{w.Objective, w.Measured, w.Budget, w.N, w.Verdict}}
 	for _, o := range d.Objectives {
 		mark, _ := markOf(o.Verdict)
-		rows = append(rows, []string{mark + " " + Clean(o.Name), measuredText(o, w), budgetText(o, w), whole(o.N), w.word(o.Verdict)})
+		rows = append(rows, []string{mark + " " + escape.Clean(o.Name), measuredText(o, w), budgetText(o, w), whole(o.N), w.word(o.Verdict)})
 	}
 	widths := columns(rows, t.room()-10, 0)
 	for i, row := range rows {
@@ -185,7 +186,7 @@ func (t *text) objectives(d *result.Document) {
 		if i > 0 {
 			_, sgr = markOf(d.Objectives[i-1].Verdict)
 		}
-		cells := []string{pad(fit(row[0], widths[0]), widths[0], false)}
+		cells := []string{pad(escape.Fit(row[0], widths[0]), widths[0], false)}
 		for c := 1; c < 4; c++ {
 			cells = append(cells, pad(row[c], widths[c], true))
 		}
@@ -292,7 +293,7 @@ func (t *text) storms(d *result.Document) {
 	}
 	t.heading(w.Storms)
 	for _, s := range d.Storms {
-		t.line(fit(s.Name, 24) + "  " + stormSpan(s, w))
+		t.line(escape.Fit(s.Name, 24) + "  " + stormSpan(s, w))
 		t.wrapped("  ", strings.Join(stormFacts(s, w), " · "), "")
 		if s.Metastable {
 			t.wrapped("  ", w.Metastable, bold+";"+red)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/unit"
 )
@@ -24,7 +25,7 @@ func (t *text) outages(d *result.Document) {
 			t.line(fmt.Sprintf("… +%d", len(a.Outages)-10))
 			break
 		}
-		t.line(fit(outageLine(o, w), t.room()))
+		t.line(escape.Fit(outageLine(o, w), t.room()))
 	}
 }
 
@@ -104,9 +105,9 @@ func (t *text) errors(d *result.Document) {
 			more += e.Count
 			continue
 		}
-		head := pad(whole(e.Count), 9, true) + "  " + pad(fit(w.word(e.Outcome), 15), 15, false) + "  "
+		head := pad(whole(e.Count), 9, true) + "  " + pad(escape.Fit(w.word(e.Outcome), 15), 15, false) + "  "
 		tail := "  " + w.First + " " + seconds(e.FirstS)
-		t.line(head + pad(fit(w.word(e.Message), t.room()-width(head)-width(tail)), t.room()-width(head)-width(tail), false) + t.paint(tail, dim))
+		t.line(head + pad(escape.Fit(w.word(e.Message), t.room()-escape.Width(head)-escape.Width(tail)), t.room()-escape.Width(head)-escape.Width(tail), false) + t.paint(tail, dim))
 		if e.Sample != "" {
 			t.wrapped(strings.Repeat(" ", 11), e.Sample, dim)
 		}
@@ -125,9 +126,9 @@ func (t *text) generator(d *result.Document) {
 	}
 	memory := memoryColumn(d.Processes)
 	for _, p := range d.Processes {
-		row := pad(fit(p.Name, 20), 20, false) + pad(w.CPU+" "+share(p.CPUShare), 12, true) + pad(memory(unit.Size(p.MaxRSSBytes)), 12, true)
+		row := pad(escape.Fit(p.Name, 20), 20, false) + pad(w.CPU+" "+share(p.CPUShare), 12, true) + pad(memory(unit.Size(p.MaxRSSBytes)), 12, true)
 		if p.EndedS != nil {
-			row += "  " + t.paint(fit(fmt.Sprintf(w.EndedF, seconds(*p.EndedS))+" "+p.Exit, t.room()-width(row)-2), red)
+			row += "  " + t.paint(escape.Fit(fmt.Sprintf(w.EndedF, seconds(*p.EndedS))+" "+p.Exit, t.room()-escape.Width(row)-2), red)
 		}
 		t.line(row)
 	}

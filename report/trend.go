@@ -2,12 +2,12 @@ package report
 
 import (
 	"bufio"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/trend"
 	"github.com/cstest/cstest/unit"
 )
@@ -45,9 +45,9 @@ func newTrendView(t *trend.Trend, lang Lang) trendView {
 // when is a time to the minute.
 func when(startedAt string) string {
 	if len(startedAt) < len("2006-01-02T15:04") {
-		return Clean(startedAt)
+		return escape.Clean(startedAt)
 	}
-	return Clean(strings.Replace(startedAt[:len("2006-01-02T15:04")], "T", " ", 1))
+	return escape.Clean(strings.Replace(startedAt[:len("2006-01-02T15:04")], "T", " ", 1))
 }
 
 // year is what a time of the newest run's year need not say again.
@@ -56,9 +56,9 @@ func year(startedAt string) string { return startedAt[:min(len("2006-"), len(sta
 // name is how a run is told from others.
 func (v *trendView) name(r *trend.Run) string {
 	if r.Label != "" {
-		return Clean(r.Label)
+		return escape.Clean(r.Label)
 	}
-	return Clean(r.RunID)
+	return escape.Clean(r.RunID)
 }
 
 func (v *trendView) all() (list []*trend.Series) {
@@ -86,7 +86,7 @@ func (v *trendView) head(series []*trend.Series) []string {
 
 func (v *trendView) row(i int, series []*trend.Series) []string {
 	r := &v.t.Runs[i]
-	cells := []string{when(r.StartedAt), fit(v.name(r), 16), v.w.word(r.Verdict)}
+	cells := []string{when(r.StartedAt), escape.Fit(v.name(r), 16), v.w.word(r.Verdict)}
 	for _, s := range series {
 		text := figure(s.Values[i], s.Unit)
 		for _, c := range s.Changes {
@@ -145,7 +145,7 @@ func WriteTrend(t *trend.Trend, out io.Writer, opts TextOptions) error {
 	v := newTrendView(t, opts.Lang)
 	p := newText(out, opts)
 	p.line("")
-	p.heading(fit(Clean(t.Scenario.Name), 48) + v.w.Colon + v.s.Title)
+	p.heading(escape.Fit(escape.Clean(t.Scenario.Name), 48) + v.w.Colon + v.s.Title)
 	few := v.few()
 	rows := [][]string{v.head(few)}
 	for i := range t.Runs {
@@ -217,9 +217,5 @@ func WriteTrendMarkdown(t *trend.Trend, out io.Writer, lang Lang) error {
 
 // WriteTrendJSON writes t as indented JSON.
 func WriteTrendJSON(t *trend.Trend, out io.Writer) error {
-	b, err := json.MarshalIndent(t, "", "  ")
-	if err != nil {
-		return fmt.Errorf("trend: %w", err)
-	}
-	return writeJSON(b, out)
+	return escape.JSON("trend", t, out)
 }

@@ -7,6 +7,7 @@ import (
 	"math"
 	"strings"
 
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/trend"
 )
 
@@ -95,7 +96,7 @@ func (v *trendView) chart(s *trend.Series) trendChart {
 		c.Rows = append(c.Rows, kneeTick{At: pixel(y(f)), Text: pixel(y(f) + 4), Label: figure(&f, s.Unit)})
 	}
 	for _, i := range namedRuns(len(s.Values)) {
-		c.Columns = append(c.Columns, kneeTick{At: pixel(x(i)), Label: fit(v.name(&v.t.Runs[i]), 12)})
+		c.Columns = append(c.Columns, kneeTick{At: pixel(x(i)), Label: escape.Fit(v.name(&v.t.Runs[i]), 12)})
 	}
 	for i, step := range s.Changes {
 		to := trendRight

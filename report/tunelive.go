@@ -1,6 +1,9 @@
 package report
 
-import "github.com/cstest/cstest/tune"
+import (
+	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/tune"
+)
 
 // TuneEffect is what a variant changes in a metric as far as is known, in cells to be
 // shown while the experiment goes on. Metric is empty below the first of each metric.
@@ -45,5 +48,5 @@ func TuneArm(p *tune.Plan, arm int, lang Lang, clean func(string) string) string
 	if p.Arms[arm].Control {
 		return wordsIn(lang).tune().Again
 	}
-	return Clean(clean(p.Arms[arm].Variant.Name()))
+	return escape.Clean(clean(p.Arms[arm].Variant.Name()))
 }

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/tune"
 	"github.com/cstest/cstest/unit"
 )
@@ -15,7 +16,7 @@ func (v *tuneView) published() [][]string {
 	}
 	rows := [][]string{{v.t.Variant, "", v.w.Mean, "P99", v.t.Rate, v.t.CPU, v.w.LittlesLaw}}
 	for _, p := range v.e.Published {
-		rows = append(rows, append([]string{Clean(p.Variant), v.t.Claimed}, v.law(&p.Claimed)...))
+		rows = append(rows, append([]string{escape.Clean(p.Variant), v.t.Claimed}, v.law(&p.Claimed)...))
 		if p.Measured != nil {
 			rows = append(rows, append([]string{"", v.t.Measured}, v.law(p.Measured)...))
 		}

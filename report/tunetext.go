@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -9,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/tune"
 	"github.com/cstest/cstest/unit"
 )
@@ -27,11 +27,7 @@ func TuneRenderings(e *tune.Experiment, lang Lang) []File {
 
 // WriteTuneJSON writes e as indented JSON.
 func WriteTuneJSON(e *tune.Experiment, out io.Writer) error {
-	b, err := json.MarshalIndent(e, "", "  ")
-	if err != nil {
-		return fmt.Errorf("%s: %w", TuneFile, err)
-	}
-	return writeJSON(b, out)
+	return escape.JSON(TuneFile, e, out)
 }
 
 // WriteTune prints an experiment for a terminal or a log.
@@ -46,8 +42,8 @@ func WriteTune(e *tune.Experiment, out io.Writer, opts TextOptions) error {
 		mark, sgr = "?", yellow
 	}
 	t.line("")
-	t.line(t.paint(mark+" "+strings.ToUpper(t.words.word(e.Verdict)), bold+";"+sgr) + "  " + t.paint(fit(Clean(e.Scenario), t.room()/2), bold) + " · " + v.rounds())
-	t.line(t.paint(fit(Clean(e.Target)+" · "+t.words.Seed+" "+strconv.FormatUint(e.Seed, 10)+" · cstest "+Clean(e.CstestVersion), t.room()), dim))
+	t.line(t.paint(mark+" "+strings.ToUpper(t.words.word(e.Verdict)), bold+";"+sgr) + "  " + t.paint(escape.Fit(escape.Clean(e.Scenario), t.room()/2), bold) + " · " + v.rounds())
+	t.line(t.paint(escape.Fit(escape.Clean(e.Target)+" · "+t.words.Seed+" "+strconv.FormatUint(e.Seed, 10)+" · cstest "+escape.Clean(e.CstestVersion), t.room()), dim))
 	if e.Interrupted {
 		t.wrapped("! ", v.t.InterruptedNote, yellow)
 	}
@@ -55,7 +51,7 @@ func WriteTune(e *tune.Experiment, out io.Writer, opts TextOptions) error {
 	for _, rows := range parted(v.medians(), t.room()) {
 		t.table(rows)
 	}
-	t.line(t.paint(v.t.SLA+v.w.Colon, dim) + fit(v.judged(), t.room()-width(v.t.SLA+v.w.Colon)))
+	t.line(t.paint(v.t.SLA+v.w.Colon, dim) + escape.Fit(v.judged(), t.room()-escape.Width(v.t.SLA+v.w.Colon)))
 	effects, same := v.effects()
 	if len(effects) > 1 {
 		t.heading(v.effectsTitle())
@@ -84,7 +80,7 @@ func (t *text) leftTable(rows [][]string, left int) {
 	for i, row := range rows {
 		cells := make([]string, len(row))
 		for c, cell := range row {
-			cells[c] = pad(fit(cell, widths[c]), widths[c], c >= left)
+			cells[c] = pad(escape.Fit(cell, widths[c]), widths[c], c >= left)
 		}
 		if s := strings.Join(cells, "  "); i == 0 {
 			t.line(t.paint(s, dim))
@@ -156,7 +152,7 @@ func (v *tuneView) name(a *tune.ArmResult) string {
 	if a.Control {
 		return v.t.Again
 	}
-	return Clean(a.Name)
+	return escape.Clean(a.Name)
 }
 
 func (v *tuneView) effectsTitle() string {
@@ -376,7 +372,7 @@ func TuneProgress(e *tune.Experiment, r tune.Run, done, of int, left string, lan
 		parts = append(parts, v.w.word(r.Verdict))
 	}
 	if r.Left != "" {
-		parts = append(parts, v.t.LeftOut+w.Colon+Clean(r.Codes.Text(lang)))
+		parts = append(parts, v.t.LeftOut+w.Colon+escape.Clean(r.Codes.Text(lang)))
 	}
 	if left != "" {
 		parts = append(parts, left)

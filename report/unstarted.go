@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/cstest/cstest/report/escape"
 )
 
 // Unstarted is a run that could not begin: there is no result, but a CI job wants
@@ -36,13 +38,13 @@ func (u *Unstarted) Write(dir string, lang Lang) error {
 // WriteJUnit writes the run as the one test case, which is an error.
 func (u *Unstarted) WriteJUnit(out io.Writer) error {
 	lines := u.lines()
-	name := Clean(u.Scenario)
+	name := escape.Clean(u.Scenario)
 	return writeSuite(out, &junitSuite{
 		Name: name, Time: "0", Timestamp: u.At.UTC().Format("2006-01-02T15:04:05"),
 		Properties: []junitProperty{
-			{"run_id", Clean(u.RunID)},
+			{"run_id", escape.Clean(u.RunID)},
 			{"seed", strconv.FormatUint(u.Seed, 10)},
-			{"cstest_version", Clean(u.Version)},
+			{"cstest_version", escape.Clean(u.Version)},
 			{"exit_code", strconv.Itoa(u.ExitCode)},
 		},
 		Cases: []junitCase{{Class: name, Name: "run", Time: "0", Error: &junitProblem{Message: lines[0], Type: "not started", Text: strings.Join(lines, "\n")}}},
@@ -67,7 +69,7 @@ func (u *Unstarted) WriteMarkdown(out io.Writer, lang Lang) error {
 func (u *Unstarted) lines() []string {
 	lines := strings.Split(strings.TrimSpace(u.Why), "\n")
 	for i := range lines {
-		lines[i] = Clean(lines[i])
+		lines[i] = escape.Clean(lines[i])
 	}
 	return lines
 }

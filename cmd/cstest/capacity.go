@@ -15,6 +15,7 @@ import (
 	"github.com/cstest/cstest/capacity"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/redact"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/sla"
@@ -154,7 +155,7 @@ func newProbing(s streams, o *capacityOptions, args []string) (*probing, error) 
 		return nil, err
 	}
 	if p.dir = o.resultsDir; p.dir == "" {
-		p.dir = filepath.Join("results", "capacity-"+report.Slug(p.base.Name)+"-"+time.Now().UTC().Format("20060102T150405Z"))
+		p.dir = filepath.Join("results", "capacity-"+escape.Slug(p.base.Name)+"-"+time.Now().UTC().Format("20060102T150405Z"))
 	}
 	if _, err := os.Stat(filepath.Join(p.dir, report.CapacityFile)); err == nil {
 		return nil, usagef("%s already holds a search: choose another --results-dir", p.dir)
@@ -287,7 +288,7 @@ func (p *probing) probe(executable string, step capacity.Step) (capacity.Probe, 
 		return capacity.Probe{}, err
 	}
 	run := oneRun{
-		dir: p.dir, inside: fmt.Sprintf("probes/%03d-%s", len(p.probes)+1, report.Slug(fmt.Sprintf("%.4g", step.Rate))),
+		dir: p.dir, inside: fmt.Sprintf("probes/%03d-%s", len(p.probes)+1, escape.Slug(fmt.Sprintf("%.4g", step.Rate))),
 		executable: executable, allowTarget: p.allowTarget, lang: p.lang, signals: p.signals, secrets: p.secrets,
 		tags: map[string]string{"starts": unit.Rate(step.Rate).String()}, observe: p.view.begin(step, c),
 	}

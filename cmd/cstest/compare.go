@@ -7,6 +7,7 @@ import (
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/result"
 )
 
@@ -119,7 +120,7 @@ func (o *compareOptions) compare(first string, after []result.Run) (*result.Comp
 	}
 	c, err := result.Compare(before, after, result.CompareOptions{AnyScenario: o.anyScenario})
 	if err != nil {
-		return nil, usageError{cleanError{err, report.Clean}} // results name themselves, and may come from anybody
+		return nil, usageError{cleanError{err, escape.Clean}} // results name themselves, and may come from anybody
 	}
 	c.Note(others...)
 	return c, nil

@@ -14,6 +14,7 @@ import (
 	"github.com/cstest/cstest/engine/pack"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/trial"
 	"github.com/cstest/cstest/unit"
@@ -106,7 +107,7 @@ func newJobOf(s streams, o *conductOptions, c *chosen) (*spreadJob, error) {
 		return nil, err
 	}
 	if j.dir == "" {
-		j.dir = filepath.Join("results", report.Slug(c.Name)+"-"+time.Now().UTC().Format("20060102T150405Z"))
+		j.dir = filepath.Join("results", escape.Slug(c.Name)+"-"+time.Now().UTC().Format("20060102T150405Z"))
 	}
 	return &spreadJob{job: j, options: o}, unused(j.dir)
 }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/cstest/cstest/load"
 	"github.com/cstest/cstest/reason"
-	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/escape"
 )
 
 // crashFile holds what a programmer needs of a panic.
@@ -24,6 +24,6 @@ func (j *job) crashed(c *load.Crash) error {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		path = "(not written: " + err.Error() + ")"
 	}
-	what := j.secrets.Text(report.Clean(c.Error()))
+	what := j.secrets.Text(escape.Clean(c.Error()))
 	return reason.Errorf("internal error: %s: what was measured until then is in the results, and what happened in %s: please report it", what, path)
 }

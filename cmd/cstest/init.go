@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cstest/cstest/reason"
-	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/scenario"
 )
 
@@ -59,7 +59,7 @@ that the server gives meanwhile take the place of the copied ones.`,
 				return refused(reason.FileIsThere, path) // before the server is asked anything
 			}
 			if from == "" {
-				text := bytes.ReplaceAll(scenario.Example(), []byte(ownScenario), []byte(report.Clean(filepath.Base(path))))
+				text := bytes.ReplaceAll(scenario.Example(), []byte(ownScenario), []byte(escape.Clean(filepath.Base(path))))
 				return initScenario(s, path, text, force)
 			}
 			text, err := recorded(c.Context(), s, from, source, path, send)

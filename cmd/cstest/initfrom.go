@@ -13,7 +13,7 @@ import (
 
 	"github.com/cstest/cstest/derive"
 	"github.com/cstest/cstest/reason"
-	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/scenario"
 )
 
@@ -45,12 +45,12 @@ func recorded(ctx context.Context, s streams, from, source, path string, send bo
 		return nil, usageError{err}
 	}
 	name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
-	made, err := derive.Scenario(name, report.Clean(filepath.Base(path)), list)
+	made, err := derive.Scenario(name, escape.Clean(filepath.Base(path)), list)
 	if err != nil {
 		return nil, usageError{err}
 	}
 	for _, n := range append(notes, made.Notes...) {
-		fmt.Fprintln(s.err, report.Clean(n.Text(s.language())))
+		fmt.Fprintln(s.err, escape.Clean(n.Text(s.language())))
 	}
 	return made.YAML, nil
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/cstest/cstest/engine/conduct"
 	"github.com/cstest/cstest/engine/kubernetes"
 	"github.com/cstest/cstest/reason"
-	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/escape"
 )
 
 // kubernetesOptions say how a load is put on Kubernetes.
@@ -117,7 +117,7 @@ func dnsName(name string) string {
 			return r - 'A' + 'a'
 		}
 		return '-'
-	}, report.Slug(name))
+	}, escape.Slug(name))
 	name = strings.Trim(name[:min(len(name), 40)], "-")
 	if name == "" {
 		return "run"

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/redact"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/trial"
@@ -49,7 +50,7 @@ func (r *oneRun) drive(c *chosen) (*result.Document, *trial.Done, error) {
 		return nil, nil, resultsError{err}
 	}
 	if done.Crash != nil {
-		return nil, nil, reason.Errorf("internal error: %s: please report it", r.secrets.Text(report.Clean(done.Crash.Error())))
+		return nil, nil, reason.Errorf("internal error: %s: please report it", r.secrets.Text(escape.Clean(done.Crash.Error())))
 	}
 	return doc, done, nil
 }

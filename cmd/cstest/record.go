@@ -10,6 +10,7 @@ import (
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/sla"
 	"github.com/cstest/cstest/trial"
@@ -109,7 +110,7 @@ func (j *job) finishShard(done *trial.Done) error {
 		j.s.say("shard %d/%d: %s turns recorded", j.spread.shard, j.spread.shards, unit.Count(done.Snapshot.Turns()))
 	}
 	if done.Crash != nil {
-		return reason.Errorf("internal error: %s: please report it\n%s", report.Clean(done.Crash.Error()), done.Crash.Stack)
+		return reason.Errorf("internal error: %s: please report it\n%s", escape.Clean(done.Crash.Error()), done.Crash.Stack)
 	}
 	return conclude(j.s, j.signals, done.JournalErr, nil, code)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/result"
 )
 
@@ -26,7 +27,7 @@ func reportLog(s streams, o reportOptions, path string) error {
 		return usagef("--unit %q: want ns, us or ms", o.unit)
 	}
 	if o.format != "text" && o.format != "json" {
-		return usagef("--format %s is for a result's directory; a histogram log is printed as text or json", report.Clean(o.format))
+		return usagef("--format %s is for a result's directory; a histogram log is printed as text or json", escape.Clean(o.format))
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -35,7 +36,7 @@ func reportLog(s streams, o reportOptions, path string) error {
 	defer f.Close()
 	log, err := result.ReadLog(f, filepath.Base(path), counts)
 	if err != nil {
-		return usagef("%s: %s", report.Clean(path), report.Clean(err.Error()))
+		return usagef("%s: %s", escape.Clean(path), escape.Clean(err.Error()))
 	}
 	return o.to(s.out, func(w io.Writer) error {
 		if o.format == "json" {

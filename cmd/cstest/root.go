@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/cstest/cstest/reason"
-	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/redact"
 )
 
@@ -72,7 +72,7 @@ func (s streams) writeError(err error) {
 func printable(text string) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
-		lines[i] = report.Clean(line)
+		lines[i] = escape.Clean(line)
 	}
 	return strings.Join(lines, "\n")
 }

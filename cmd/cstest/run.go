@@ -15,6 +15,7 @@ import (
 	"github.com/cstest/cstest/output"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/redact"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/trial"
@@ -208,7 +209,7 @@ func newJob(ctx context.Context, s streams, o *runOptions, args []string) (*job,
 		return nil, err
 	}
 	if o.journal == "" && j.dir == "" {
-		j.dir = filepath.Join("results", report.Slug(c.Name)+"-"+time.Now().UTC().Format("20060102T150405Z"))
+		j.dir = filepath.Join("results", escape.Slug(c.Name)+"-"+time.Now().UTC().Format("20060102T150405Z"))
 	}
 	if _, err := os.Stat(filepath.Join(j.dir, result.DocumentFile)); err == nil && o.journal == "" {
 		return nil, usagef("%s already holds a finished result: choose another --results-dir", j.dir)
@@ -274,7 +275,7 @@ func lastWords(doc *result.Document, lang reason.Lang) string {
 	c := doc.Counts
 	line := reason.Say("verdict %s: %d of %d turns ok, %d degraded", reason.Word(doc.Verdict), c.OK, c.Turns, c.Degraded).Text(lang)
 	if len(doc.Reasons) > 0 {
-		line += "; " + report.Clean(doc.Reasons[0])
+		line += "; " + escape.Clean(doc.Reasons[0])
 	}
 	return line
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/cstest/cstest/engine/conduct"
 	"github.com/cstest/cstest/engine/slurm"
-	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/escape"
 )
 
 func newSlurmCmd(s streams) *cobra.Command {
@@ -80,7 +80,7 @@ func runSlurm(ctx context.Context, s streams, o *slurmOptions, args, more []stri
 			return nil, errors.Join(resultsError{err}, os.RemoveAll(plan))
 		}
 		return &slurm.Step{
-			Name: "cstest-" + report.Slug(x.chosen.Name), Shards: o.shards, Cores: x.needs.Cores, More: more,
+			Name: "cstest-" + escape.Slug(x.chosen.Name), Shards: o.shards, Cores: x.needs.Cores, More: more,
 			Command: x.command(executable, path), Dir: plan,
 		}, nil
 	})

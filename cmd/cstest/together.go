@@ -9,6 +9,7 @@ import (
 	"github.com/cstest/cstest/pool"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/scenario"
 )
@@ -37,7 +38,7 @@ func reportTogether(s streams, o reportOptions, paths []string) error {
 	others, unread := beside(given)
 	r, err := pool.Judge(given, others, fullVersion())
 	if err != nil {
-		return usageError{cleanError{err, report.Clean}} // results name themselves, and may come from anybody
+		return usageError{cleanError{err, escape.Clean}} // results name themselves, and may come from anybody
 	}
 	r.Warn(unread)
 	err = s.show(o.noColor || o.output != "", lang, func(w io.Writer, opts report.TextOptions) error {

@@ -10,7 +10,7 @@ import (
 
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/reason"
-	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/redact"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/trial"
@@ -106,7 +106,7 @@ func tryOne(ctx context.Context, s streams, o *tryOptions, c *chosen, fault *sce
 			if len(e.Unmapped) > 0 {
 				unmapped++
 			}
-			fmt.Fprintf(s.out, "%s\n%s\n", report.Clean(reason.New(reason.TurnOf, e.Conversation, e.Number, e.Of).Text(lang)), printable(e.Text(lang)))
+			fmt.Fprintf(s.out, "%s\n%s\n", escape.Clean(reason.New(reason.TurnOf, e.Conversation, e.Number, e.Of).Text(lang)), printable(e.Text(lang)))
 			return o.turn == 0
 		})
 	switch {

@@ -18,6 +18,7 @@ import (
 	"github.com/cstest/cstest/reason"
 	refserver "github.com/cstest/cstest/reference-server"
 	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/redact"
 	"github.com/cstest/cstest/sla"
 	"github.com/cstest/cstest/tune"
@@ -164,7 +165,7 @@ func newExperiment(s streams, o *tuneOptions, args []string) (*experiment, error
 	x.article = len(o.vary) == 0 && x.from.name == tuningStages
 	x.plan.Stepwise = o.stepwise || x.article
 	if x.dir = o.resultsDir; x.dir == "" {
-		x.dir = filepath.Join("results", "tune-"+report.Slug(x.base.Name)+"-"+time.Now().UTC().Format("20060102T150405Z"))
+		x.dir = filepath.Join("results", "tune-"+escape.Slug(x.base.Name)+"-"+time.Now().UTC().Format("20060102T150405Z"))
 	}
 	if _, err := os.Stat(filepath.Join(x.dir, report.TuneFile)); err == nil {
 		return nil, usagef("%s already holds an experiment: choose another --results-dir", x.dir)
@@ -375,7 +376,7 @@ func (x *experiment) drive(executable string, step tune.Step, c *chosen, secrets
 
 // slug names an arm in a file name.
 func (x *experiment) slug(arm int) string {
-	name := report.Slug(x.secrets.Text(x.plan.Arms[arm].Variant.Name()))
+	name := escape.Slug(x.secrets.Text(x.plan.Arms[arm].Variant.Name()))
 	if x.plan.Arms[arm].Control {
 		name += "-again"
 	}
