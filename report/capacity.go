@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/cstest/cstest/capacity"
+	"github.com/cstest/cstest/report/directory"
 	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/unit"
 )
@@ -18,11 +19,11 @@ import (
 const CapacityFile = "capacity.json"
 
 // CapacityRenderings are the files of a search's directory, capacity.json last.
-func CapacityRenderings(r *capacity.Result, lang Lang) []File {
-	return []File{
-		{"capacity.html", func(w io.Writer) error { return WriteCapacityHTML(r, w, lang) }},
-		{"capacity.md", func(w io.Writer) error { return WriteCapacityMarkdown(r, w, lang) }},
-		{CapacityFile, func(w io.Writer) error { return WriteCapacityJSON(r, w) }},
+func CapacityRenderings(r *capacity.Result, lang Lang) []directory.File {
+	return []directory.File{
+		{Name: "capacity.html", Write: func(w io.Writer) error { return WriteCapacityHTML(r, w, lang) }},
+		{Name: "capacity.md", Write: func(w io.Writer) error { return WriteCapacityMarkdown(r, w, lang) }},
+		{Name: CapacityFile, Write: func(w io.Writer) error { return WriteCapacityJSON(r, w) }},
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/report/directory"
 	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/result"
 )
@@ -17,8 +18,8 @@ const LogFile = "latency.hlog"
 // response, service, first_token, chunk_gap, connect, lag, first_reasoning and token_time, and
 // the response time of each turn of the scenario, tagged CONVERSATION.TURN. The Document
 // holds quantiles only, so the snapshot is needed.
-func HDRLog(d *result.Document, snap *measure.Snapshot) File {
-	return File{LogFile, func(w io.Writer) error { return WriteHDRLog(d, snap, w) }}
+func HDRLog(d *result.Document, snap *measure.Snapshot) directory.File {
+	return directory.File{Name: LogFile, Write: func(w io.Writer) error { return WriteHDRLog(d, snap, w) }}
 }
 
 // WriteHDRLog writes the log that HDRLog describes.

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/cstest/cstest/report/directory"
 	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/tune"
 	"github.com/cstest/cstest/unit"
@@ -17,11 +18,11 @@ import (
 const TuneFile = "tune.json"
 
 // TuneRenderings are the files of an experiment's directory, tune.json last.
-func TuneRenderings(e *tune.Experiment, lang Lang) []File {
-	return []File{
-		{"tune.html", func(w io.Writer) error { return WriteTuneHTML(e, w, lang) }},
-		{"tune.md", func(w io.Writer) error { return WriteTuneMarkdown(e, w, lang) }},
-		{TuneFile, func(w io.Writer) error { return WriteTuneJSON(e, w) }},
+func TuneRenderings(e *tune.Experiment, lang Lang) []directory.File {
+	return []directory.File{
+		{Name: "tune.html", Write: func(w io.Writer) error { return WriteTuneHTML(e, w, lang) }},
+		{Name: "tune.md", Write: func(w io.Writer) error { return WriteTuneMarkdown(e, w, lang) }},
+		{Name: TuneFile, Write: func(w io.Writer) error { return WriteTuneJSON(e, w) }},
 	}
 }
 
@@ -378,15 +379,4 @@ func TuneProgress(e *tune.Experiment, r tune.Run, done, of int, left string, lan
 		parts = append(parts, left)
 	}
 	return strings.Join(parts, " · ")
-}
-
-// WriteFiles writes files into dir, each as NAME.tmp, synced and renamed, so that
-// none is ever there in part.
-func WriteFiles(dir string, files []File) error {
-	for _, f := range files {
-		if _, err := writeFile(disk{}, dir, f); err != nil {
-			return fmt.Errorf("%s: %w", f.Name, err)
-		}
-	}
-	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cstest/cstest/report/directory"
 	"github.com/cstest/cstest/report/escape"
 )
 
@@ -25,12 +26,11 @@ type Unstarted struct {
 // Write writes those files of a result directory that tell of it.
 func (u *Unstarted) Write(dir string, lang Lang) error {
 	var problems []error
-	for _, f := range []File{
-		{"junit.xml", u.WriteJUnit},
-		{"report.md", func(w io.Writer) error { return u.WriteMarkdown(w, lang) }},
+	for _, f := range []directory.File{
+		{Name: "junit.xml", Write: u.WriteJUnit},
+		{Name: "report.md", Write: func(w io.Writer) error { return u.WriteMarkdown(w, lang) }},
 	} {
-		_, err := writeFile(disk{}, dir, f)
-		problems = append(problems, err)
+		problems = append(problems, directory.WriteFile(dir, f))
 	}
 	return errors.Join(problems...)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/directory"
 	"github.com/cstest/cstest/result"
 )
 
@@ -40,10 +41,10 @@ const scenarioFile = "scenario.yaml"
 func writeResult(dir string, doc *result.Document, snap *measure.Snapshot, a *result.About) error {
 	files := append(report.Renderings(doc, a.Lang),
 		report.HDRLog(doc, snap),
-		report.File{Name: scenarioFile, Write: func(w io.Writer) error {
+		directory.File{Name: scenarioFile, Write: func(w io.Writer) error {
 			_, err := io.WriteString(w, a.Scenario)
 			return err
 		}},
 	)
-	return report.WriteDirectory(nil, dir, doc, files)
+	return directory.Write(dir, doc, files)
 }

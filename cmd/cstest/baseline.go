@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/cstest/cstest/reason"
-	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/directory"
 	"github.com/cstest/cstest/result"
 )
 
@@ -55,9 +55,9 @@ func accept(dir string, r result.Run) (reason.Reason, error) {
 	if _, err := os.Stat(filepath.Join(to, result.DocumentFile)); err == nil {
 		return reason.New(reason.BaselineHas, d.RunID), nil
 	}
-	var files []report.File
+	var files []directory.File
 	if text, err := os.ReadFile(filepath.Join(r.Dir, scenarioFile)); err == nil {
-		files = append(files, report.File{Name: scenarioFile, Write: func(w io.Writer) error {
+		files = append(files, directory.File{Name: scenarioFile, Write: func(w io.Writer) error {
 			_, err := w.Write(text)
 			return err
 		}})
@@ -65,7 +65,7 @@ func accept(dir string, r result.Run) (reason.Reason, error) {
 	if err := os.MkdirAll(to, 0o755); err != nil {
 		return reason.Reason{}, resultsError{err}
 	}
-	if err := report.WriteDirectory(nil, to, &d, files); err != nil {
+	if err := directory.Write(to, &d, files); err != nil {
 		return reason.Reason{}, resultsError{reason.Errorf("accept %s: %w", d.RunID, err)}
 	}
 	return reason.New(reason.BaselineTook, d.RunID, dir), nil

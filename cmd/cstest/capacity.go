@@ -15,6 +15,7 @@ import (
 	"github.com/cstest/cstest/capacity"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/directory"
 	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/redact"
 	"github.com/cstest/cstest/scenario"
@@ -239,7 +240,7 @@ func (p *probing) leftOut() (sets []string) {
 }
 
 func (p *probing) run(ctx context.Context) error {
-	release, err := report.Lock(p.dir)
+	release, err := directory.Lock(p.dir)
 	if err != nil {
 		return resultsError{err}
 	}
@@ -319,7 +320,7 @@ func (p *probing) conclude() *capacity.Result {
 }
 
 func (p *probing) write() error {
-	return report.WriteFiles(p.dir, report.CapacityRenderings(p.conclude(), p.lang))
+	return directory.WriteFiles(p.dir, report.CapacityRenderings(p.conclude(), p.lang))
 }
 
 // finish writes and prints the whole, and gives the exit code.

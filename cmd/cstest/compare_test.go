@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/directory"
 	"github.com/cstest/cstest/result"
 )
 
@@ -31,7 +31,7 @@ func leaveResult(t *testing.T, dir, id string, change func(*result.Document)) st
 	if err := os.MkdirAll(path, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := report.WriteDirectory(nil, path, d, nil); err != nil {
+	if err := directory.Write(path, d, nil); err != nil {
 		t.Fatal(err)
 	}
 	return path

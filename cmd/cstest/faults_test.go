@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/directory"
 	"github.com/cstest/cstest/result"
 )
 
@@ -285,7 +285,7 @@ func TestOneSignalDrainsAndReports(t *testing.T) {
 					t.Errorf("%s is not in the result", name)
 				}
 			}
-			if _, err := os.Stat(filepath.Join(dir, report.LockFile)); !errors.Is(err, os.ErrNotExist) {
+			if _, err := os.Stat(filepath.Join(dir, directory.LockFile)); !errors.Is(err, os.ErrNotExist) {
 				t.Errorf("the lock is still there: %v", err)
 			}
 			checkAgain(t, dir, tt.code)

@@ -11,6 +11,7 @@ import (
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/directory"
 	"github.com/cstest/cstest/result"
 )
 
@@ -66,7 +67,7 @@ func runMerge(s streams, o mergeOptions, dirs []string) error {
 	if err != nil {
 		return usageError{err}
 	}
-	release, err := report.Lock(o.resultsDir)
+	release, err := directory.Lock(o.resultsDir)
 	if err != nil {
 		return resultsError{err}
 	}

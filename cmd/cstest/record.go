@@ -9,7 +9,7 @@ import (
 	"github.com/cstest/cstest/engine"
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/reason"
-	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/directory"
 	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/sla"
@@ -79,7 +79,7 @@ func (j *job) occupy() (release func(), err error) {
 		j.dir = filepath.Join(os.TempDir(), "cstest-"+j.about.RunID+fmt.Sprintf("-%d", os.Getpid()))
 		return func() { _ = os.RemoveAll(j.dir) }, nil
 	}
-	unlock, err := report.Lock(j.dir)
+	unlock, err := directory.Lock(j.dir)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cstest/cstest/report"
 	"github.com/cstest/cstest/report/ci"
+	"github.com/cstest/cstest/report/directory"
 	"github.com/cstest/cstest/result"
 )
 
@@ -154,7 +155,7 @@ func openResult(path string) (*result.Document, error) {
 	if _, err := os.Stat(journal); err != nil {
 		return nil, usagef("%s: neither %s nor %s in it: nothing was ever recorded there", dir, result.DocumentFile, result.JournalFile)
 	}
-	release, err := report.Lock(dir)
+	release, err := directory.Lock(dir)
 	if err != nil {
 		return nil, resultsError{err}
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/cstest/cstest/reason"
 	refserver "github.com/cstest/cstest/reference-server"
 	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/directory"
 	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/redact"
 	"github.com/cstest/cstest/sla"
@@ -255,7 +256,7 @@ func pathOf(key string) string {
 const overhead = 1500 * time.Millisecond
 
 func (x *experiment) run(ctx context.Context) (err error) {
-	release, err := report.Lock(x.dir)
+	release, err := directory.Lock(x.dir)
 	if err != nil {
 		return resultsError{err}
 	}
@@ -420,7 +421,7 @@ func (x *experiment) users() (n int) {
 }
 
 func (x *experiment) write() error {
-	return report.WriteFiles(x.dir, report.TuneRenderings(x.analyze(), x.lang))
+	return directory.WriteFiles(x.dir, report.TuneRenderings(x.analyze(), x.lang))
 }
 
 // finish writes and prints the whole, and gives the exit code.

@@ -1,4 +1,4 @@
-package report
+package directory
 
 import (
 	"errors"
@@ -13,7 +13,7 @@ import (
 // disk is the operating system's file system.
 type disk struct{}
 
-func (disk) Create(name string) (WriteSyncer, error) {
+func (disk) Create(name string) (writeSyncer, error) {
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		return nil, err
 	}

@@ -1,4 +1,6 @@
-package report
+// Package directory writes the directory of a run or an experiment, file by file and the
+// one that means complete last, and keeps two processes out of one.
+package directory
 
 import (
 	"crypto/sha256"
@@ -11,11 +13,12 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/result"
 )
 
-// PartialFile takes the place of result.DocumentFile when another file could not be written.
-const PartialFile = "result.partial.json"
+// partialFile takes the place of result.DocumentFile when another file could not be written.
+const partialFile = "result.partial.json"
 
 // File is one file of a result directory and how to write it.
 type File struct {
@@ -23,21 +26,11 @@ type File struct {
 	Write func(io.Writer) error
 }
 
-// Renderings are the files that are a function of the Document alone.
-func Renderings(d *result.Document, lang Lang) []File {
-	return []File{
-		{"report.html", func(w io.Writer) error { return WriteHTML(d, w, lang) }},
-		{"report.md", func(w io.Writer) error { return WriteMarkdown(d, w, lang) }},
-		{"junit.xml", func(w io.Writer) error { return WriteJUnit(d, w) }},
-		{"series.csv", func(w io.Writer) error { return WriteCSV(d, w) }},
-	}
-}
-
-// Filesystem is where a result directory is written: the operating system's files, or a
+// filesystem is where a result directory is written: the operating system's files, or a
 // test's that fail.
-type Filesystem interface {
+type filesystem interface {
 	// Create makes or truncates a file, and the folders above it.
-	Create(name string) (WriteSyncer, error)
+	Create(name string) (writeSyncer, error)
 	Rename(from, to string) error
 	// Remove ignores a file that is not there.
 	Remove(name string) error
@@ -48,28 +41,29 @@ type Filesystem interface {
 	List(dir string) ([]string, error)
 }
 
-// WriteSyncer is a file being written.
-type WriteSyncer interface {
+// writeSyncer is a file being written.
+type writeSyncer interface {
 	io.WriteCloser
 	Sync() error
 }
 
-// WriteDirectory writes the files and then d as result.json into dir, each as
+// Write writes the files and then d as result.json into dir, each as
 // NAME.tmp, synced, renamed, and the directory synced. d.Files is set to the
 // SHA-256 of every other regular file of dir, those that were there before too
 // (journal, logs). A file that cannot be written does not stop the others: all
 // problems come back joined, each naming its file, and the Document then goes
 // to result.partial.json, for result.json would mean complete. Errors of Sync
 // are final; nothing is tried twice. Not safe for concurrent use on one dir.
-func WriteDirectory(fsys Filesystem, dir string, d *result.Document, files []File) error {
-	if fsys == nil {
-		fsys = disk{}
-	}
+func Write(dir string, d *result.Document, files []File) error {
+	return write(disk{}, dir, d, files)
+}
+
+func write(fsys filesystem, dir string, d *result.Document, files []File) error {
 	var problems []error
 	fail := func(name string, err error) {
 		problems = append(problems, fmt.Errorf("%s: %w", filepath.Join(dir, filepath.FromSlash(name)), err))
 	}
-	for _, stale := range []string{result.DocumentFile, PartialFile} {
+	for _, stale := range []string{result.DocumentFile, partialFile} {
 		if err := fsys.Remove(filepath.Join(dir, stale)); err != nil {
 			fail(stale, err)
 		}
@@ -108,9 +102,9 @@ func WriteDirectory(fsys Filesystem, dir string, d *result.Document, files []Fil
 	d.Files = sums
 	name := result.DocumentFile
 	if len(problems) > 0 {
-		name = PartialFile
+		name = partialFile
 	}
-	if _, err := writeFile(fsys, dir, File{name, func(w io.Writer) error { return WriteJSON(d, w) }}); err != nil {
+	if _, err := writeFile(fsys, dir, File{name, func(w io.Writer) error { return escape.JSON(result.DocumentFile, d, w) }}); err != nil {
 		fail(name, err)
 	} else if err := fsys.SyncDir(dir); err != nil {
 		fail(name, err)
@@ -118,12 +112,29 @@ func WriteDirectory(fsys Filesystem, dir string, d *result.Document, files []Fil
 	return errors.Join(problems...)
 }
 
-// transient names are not part of a result.
-func transient(name string) bool {
-	return name == LockFile || name == result.DocumentFile || name == PartialFile || strings.HasSuffix(name, ".tmp")
+// WriteFiles writes files into dir, each as NAME.tmp, synced and renamed, so that
+// none is ever there in part.
+func WriteFiles(dir string, files []File) error {
+	for _, f := range files {
+		if err := WriteFile(dir, f); err != nil {
+			return fmt.Errorf("%s: %w", f.Name, err)
+		}
+	}
+	return nil
 }
 
-func writeFile(fsys Filesystem, dir string, f File) (sum string, err error) {
+// WriteFile writes one of them.
+func WriteFile(dir string, f File) error {
+	_, err := writeFile(disk{}, dir, f)
+	return err
+}
+
+// transient names are not part of a result.
+func transient(name string) bool {
+	return name == LockFile || name == result.DocumentFile || name == partialFile || strings.HasSuffix(name, ".tmp")
+}
+
+func writeFile(fsys filesystem, dir string, f File) (sum string, err error) {
 	path := filepath.Join(dir, filepath.FromSlash(f.Name))
 	file, err := fsys.Create(path + ".tmp")
 	if err != nil {
@@ -167,7 +178,7 @@ func (h *hashed) Write(p []byte) (int, error) {
 	return n, err
 }
 
-func checksum(fsys Filesystem, path string) (string, error) {
+func checksum(fsys filesystem, path string) (string, error) {
 	f, err := fsys.Open(path)
 	if err != nil {
 		return "", err
