@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 )
 
@@ -13,7 +14,7 @@ const mostAddresses = 20
 
 // addressTable is how many turns each address of a target got, with a head; nil
 // where there is but one.
-func addressTable(d *result.Document, w *words) [][]string {
+func addressTable(d *result.Document, w *words.Words) [][]string {
 	all := d.Generator.Addresses
 	if len(all) < 2 {
 		return nil
@@ -34,7 +35,7 @@ func addressTable(d *result.Document, w *words) [][]string {
 	return rows
 }
 
-func mdAddresses(d *result.Document, w *words, p func(string, ...any)) {
+func mdAddresses(d *result.Document, w *words.Words, p func(string, ...any)) {
 	rows := addressTable(d, w)
 	if rows == nil {
 		return
@@ -47,7 +48,7 @@ func mdAddresses(d *result.Document, w *words, p func(string, ...any)) {
 }
 
 // connectionFacts say what became of connections, where something did.
-func connectionFacts(d *result.Document, w *words) (out []string) {
+func connectionFacts(d *result.Document, w *words.Words) (out []string) {
 	g := d.Generator
 	if g.FullHandshakes+g.ResumedHandshakes > 0 {
 		out = append(out, fmt.Sprintf(w.HandshakesF, whole(g.FullHandshakes), whole(g.ResumedHandshakes)))

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 )
 
@@ -15,8 +17,8 @@ type breakdownWords struct {
 	got         func(*result.Got) string
 }
 
-func (w *words) breakdown() breakdownWords {
-	if w.lang == Chinese {
+func breakdownWordsIn(lang reason.Lang) breakdownWords {
+	if lang == reason.Chinese {
 		return breakdownWords{
 			Title: "分项响应时间", Note: "失败的轮次计为 ∞（按档位时只有应答）；按阶段、风暴、档位与分组的数值误差不超过 1.6 %。",
 			got: func(g *result.Got) string {
@@ -41,8 +43,8 @@ func (w *words) breakdown() breakdownWords {
 }
 
 // breakdownRows are the rows of a table like that of latencies.
-func breakdownRows(d *result.Document, w *words) []latencyRow {
-	t := w.breakdown()
+func breakdownRows(d *result.Document, w *words.Words) []latencyRow {
+	t := breakdownWordsIn(w.Lang)
 	var out []latencyRow
 	for _, b := range d.Breakdowns {
 		name := b.Name
@@ -50,7 +52,7 @@ func breakdownRows(d *result.Document, w *words) []latencyRow {
 		case "storm":
 			name = b.Of + w.Comma + t.by[b.Name]
 		case "tier":
-			name = w.word(b.Name)
+			name = w.Word(b.Name)
 		}
 		note := ""
 		if b.FromS != nil && b.ToS != nil {
@@ -74,7 +76,7 @@ func (t *text) breakdowns(d *result.Document) {
 	if len(all) == 0 {
 		return
 	}
-	b := t.words.breakdown()
+	b := breakdownWordsIn(t.words.Lang)
 	t.heading(b.Title)
 	rows := [][]string{{"", t.words.N, "P50", "P90", "P95", "P99", "P99.9"}}
 	for i, cells := range quantileTable(quantilesIn(all)) {
@@ -88,12 +90,12 @@ func (t *text) breakdowns(d *result.Document) {
 	t.wrapped("", b.Note, dim)
 }
 
-func mdBreakdowns(d *result.Document, w *words, p func(string, ...any)) {
+func mdBreakdowns(d *result.Document, w *words.Words, p func(string, ...any)) {
 	all := breakdownRows(d, w)
 	if len(all) == 0 {
 		return
 	}
-	b := w.breakdown()
+	b := breakdownWordsIn(w.Lang)
 	p("<details><summary>%s</summary>\n", b.Title)
 	mdTable(p, []string{"", w.N, "P50", "P90", "P95", "P99", "P99.9"}, "lrrrrrr")
 	for i, cells := range quantileTable(quantilesIn(all)) {

@@ -10,8 +10,10 @@ import (
 	"strings"
 
 	"github.com/cstest/cstest/capacity"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/directory"
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/unit"
 )
 
@@ -19,7 +21,7 @@ import (
 const CapacityFile = "capacity.json"
 
 // CapacityRenderings are the files of a search's directory, capacity.json last.
-func CapacityRenderings(r *capacity.Result, lang Lang) []directory.File {
+func CapacityRenderings(r *capacity.Result, lang reason.Lang) []directory.File {
 	return []directory.File{
 		{Name: "capacity.html", Write: func(w io.Writer) error { return WriteCapacityHTML(r, w, lang) }},
 		{Name: "capacity.md", Write: func(w io.Writer) error { return WriteCapacityMarkdown(r, w, lang) }},
@@ -43,8 +45,8 @@ type capacityWords struct {
 	OthersHoldF, Wrong                      string
 }
 
-func (w *words) capacity() capacityWords {
-	if w.lang == Chinese {
+func capacityWordsIn(lang reason.Lang) capacityWords {
+	if lang == reason.Chinese {
 		return capacityChinese()
 	}
 	return capacityEnglish()
@@ -79,7 +81,7 @@ func capacityChinese() capacityWords {
 // capacityView turns a result into sentences and cells.
 type capacityView struct {
 	r *capacity.Result
-	w *words
+	w *words.Words
 	t capacityWords
 }
 
@@ -123,7 +125,7 @@ func (v *capacityView) beside() (out []string) {
 	if b == nil {
 		return nil
 	}
-	kind := v.w.word(string(v.r.Until))
+	kind := v.w.Word(string(v.r.Until))
 	out = append(out, fmt.Sprintf(v.t.UntilF, kind))
 	switch {
 	case v.r.Breaks != nil && b.Holds != nil && b.Holds.Starts >= v.r.Breaks.Starts:
@@ -145,7 +147,7 @@ func (v *capacityView) first() string {
 		parts = append(parts, escape.Clean(name))
 	}
 	for _, s := range v.r.Signs {
-		parts = append(parts, escape.Clean(s.Text(v.w.lang)))
+		parts = append(parts, escape.Clean(s.Text(v.w.Lang)))
 	}
 	return strings.Join(parts, " · ")
 }
@@ -215,13 +217,13 @@ func (v *capacityView) probes(bars bool) [][]string {
 }
 
 func (v *capacityView) warnings() []string {
-	return inLanguage(v.r.Warnings, v.r.WarningCodes, v.w.lang)
+	return words.Texts(v.r.Warnings, v.r.WarningCodes, v.w.Lang)
 }
 
 // WriteCapacity prints a search for a terminal or a log.
 func WriteCapacity(r *capacity.Result, out io.Writer, opts TextOptions) error {
 	t := newText(out, opts)
-	v := capacityView{r: r, w: t.words, t: t.words.capacity()}
+	v := capacityView{r: r, w: t.words, t: capacityWordsIn(t.words.Lang)}
 	mark, sgr := "✓", green
 	switch r.Verdict {
 	case "fail", "invalid":
@@ -230,7 +232,7 @@ func WriteCapacity(r *capacity.Result, out io.Writer, opts TextOptions) error {
 		mark, sgr = "?", yellow
 	}
 	t.line("")
-	t.line(t.paint(mark+" "+strings.ToUpper(t.words.word(r.Verdict)), bold+";"+sgr) + "  " + t.paint(escape.Fit(escape.Clean(r.Scenario), t.room()/2), bold) + " · " + fmt.Sprintf(v.t.ProbesF, whole(int64(len(r.Probes)))))
+	t.line(t.paint(mark+" "+strings.ToUpper(t.words.Word(r.Verdict)), bold+";"+sgr) + "  " + t.paint(escape.Fit(escape.Clean(r.Scenario), t.room()/2), bold) + " · " + fmt.Sprintf(v.t.ProbesF, whole(int64(len(r.Probes)))))
 	t.line(t.paint(escape.Fit(escape.Clean(r.Target)+" · "+t.words.Seed+" "+strconv.FormatUint(r.Seed, 10)+" · cstest "+escape.Clean(r.CstestVersion), t.room()), dim))
 	t.line("")
 	for _, sentence := range v.answer() {
@@ -258,12 +260,12 @@ func WriteCapacity(r *capacity.Result, out io.Writer, opts TextOptions) error {
 }
 
 // WriteCapacityMarkdown writes a search for a pull request or a page.
-func WriteCapacityMarkdown(r *capacity.Result, out io.Writer, lang Lang) error {
-	w := wordsIn(lang)
-	v := capacityView{r: r, w: w, t: w.capacity()}
+func WriteCapacityMarkdown(r *capacity.Result, out io.Writer, lang reason.Lang) error {
+	w := words.In(lang)
+	v := capacityView{r: r, w: w, t: capacityWordsIn(w.Lang)}
 	var b strings.Builder
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	p("## %s%s%s\n", md(r.Scenario), w.Colon, w.word(r.Verdict))
+	p("## %s%s%s\n", md(r.Scenario), w.Colon, w.Word(r.Verdict))
 	p("%s · %s %d · cstest %s\n", md(r.Target), w.Seed, r.Seed, md(r.CstestVersion))
 	for _, sentence := range v.answer() {
 		p("- %s", md(sentence))

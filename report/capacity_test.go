@@ -53,13 +53,13 @@ func TestCapacityText(t *testing.T) {
 		}
 	}
 	out.Reset()
-	if err := WriteCapacityMarkdown(r, &out, Chinese); err != nil {
+	if err := WriteCapacityMarkdown(r, &out, reason.Chinese); err != nil {
 		t.Fatal(err)
 	}
 	if strings.Contains(out.String(), "<b>") || !strings.Contains(out.String(), "能承受") || !strings.Contains(out.String(), "需要 4 个副本") {
 		t.Errorf("%s", out.String())
 	}
-	if got := CapacityProgress(r.Probes[0], 1, English); got != "probe 1 · 50 starts/s · 150 turns/s · P99 50 ms · bad 0 % · held" {
+	if got := CapacityProgress(r.Probes[0], 1, reason.English); got != "probe 1 · 50 starts/s · 150 turns/s · P99 50 ms · bad 0 % · held" {
 		t.Error(got)
 	}
 }
@@ -102,7 +102,7 @@ func TestCapacityUntil(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 	var page bytes.Buffer
-	if err := WriteCapacityHTML(r, &page, Chinese); err != nil {
+	if err := WriteCapacityHTML(r, &page, reason.Chinese); err != nil {
 		t.Fatal(err)
 	}
 	if n := strings.Count(page.String(), `<svg class="knee"`); n != 3 || !strings.Contains(page.String(), "其他目标先于 上下文 不满足") {

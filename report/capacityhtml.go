@@ -8,6 +8,8 @@ import (
 	"strconv"
 
 	"github.com/cstest/cstest/capacity"
+	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/unit"
 )
 
@@ -17,7 +19,7 @@ var capacitySource string
 // capacityPage is what the template of a search sees.
 type capacityPage struct {
 	R *capacity.Result
-	W *words
+	W *words.Words
 	T capacityWords
 	scriptlessHead
 	Count    string
@@ -29,9 +31,9 @@ type capacityPage struct {
 
 // WriteCapacityHTML writes a search as one page that needs nothing else. It has
 // no script, and its policy forbids all.
-func WriteCapacityHTML(r *capacity.Result, out io.Writer, lang Lang) error {
-	w := wordsIn(lang)
-	v := capacityView{r: r, w: w, t: w.capacity()}
+func WriteCapacityHTML(r *capacity.Result, out io.Writer, lang reason.Lang) error {
+	w := words.In(lang)
+	v := capacityView{r: r, w: w, t: capacityWordsIn(w.Lang)}
 	p := capacityPage{
 		R: r, W: w, T: v.t, Count: fmt.Sprintf(v.t.ProbesF, whole(int64(len(r.Probes)))), Answer: v.answer(), Warnings: v.warnings(), Rows: v.probes(false),
 	}

@@ -5,33 +5,35 @@ import (
 	"strings"
 
 	"github.com/cstest/cstest/capacity"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/unit"
 )
 
 // CapacityProgress is a line on a probe that has just been made.
-func CapacityProgress(p capacity.Probe, n int, lang Lang) string {
-	w := wordsIn(lang)
-	v := capacityView{r: &capacity.Result{Probes: []capacity.Probe{p}}, w: w, t: w.capacity()}
+func CapacityProgress(p capacity.Probe, n int, lang reason.Lang) string {
+	w := words.In(lang)
+	v := capacityView{r: &capacity.Result{Probes: []capacity.Probe{p}}, w: w, t: capacityWordsIn(w.Lang)}
 	row := v.probes(false)[1]
 	parts := []string{v.t.Probe + " " + strconv.Itoa(n), row[0] + " " + v.t.StartsPerS, row[1] + " " + v.t.TurnsPerS, "P99 " + row[2], v.t.Bad + " " + row[3], row[len(row)-1]}
 	return strings.Join(append(parts, brokeOf(p, lang)...), " · ")
 }
 
 // CapacityAsked is the load that a probe asks for.
-func CapacityAsked(starts float64, lang Lang) string {
-	return unit.Figure(starts) + " " + wordsIn(lang).capacity().StartsPerS
+func CapacityAsked(starts float64, lang reason.Lang) string {
+	return unit.Figure(starts) + " " + capacityWordsIn(lang).StartsPerS
 }
 
 // CapacityVerdict is what a probe showed, in a word, and what was not met or ran out.
-func CapacityVerdict(p capacity.Probe, lang Lang) (verdict, broke string) {
-	w := wordsIn(lang)
-	v := capacityView{w: w, t: w.capacity()}
+func CapacityVerdict(p capacity.Probe, lang reason.Lang) (verdict, broke string) {
+	w := words.In(lang)
+	v := capacityView{w: w, t: capacityWordsIn(w.Lang)}
 	return v.outcome(p.Outcome), strings.Join(brokeOf(p, lang), " · ")
 }
 
 // brokeOf is what a probe did not meet, and what was seen to run out.
-func brokeOf(p capacity.Probe, lang Lang) (out []string) {
+func brokeOf(p capacity.Probe, lang reason.Lang) (out []string) {
 	for _, name := range p.Limits {
 		out = append(out, escape.Clean(name))
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/cstest/cstest/measure"
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/scenario"
 )
@@ -70,18 +71,18 @@ type chartLine struct {
 	Points [][2]float64 `json:"points"`
 }
 
-func chartsOf(d *result.Document, w *words) charts {
+func chartsOf(d *result.Document, w *words.Words) charts {
 	c := charts{
 		Labels: map[string]string{
 			"time": w.Time, "planned": w.Planned, "starts": w.Starts, "turns": w.Turns, "in_flight": w.InFlight, "live": w.LiveTitle,
 			"budget": w.Budget, "percentile": w.DistributionAxis, "lag": w.LagP99, "max": w.Max, "nth_turn": w.NthTurn,
 		},
 		Layers: []chartLayer{
-			{Label: w.word("llm"), Color: "--c-llm"},
-			{Label: w.word("unknown"), Color: "--c-unknown"},
-			{Label: w.word("faq"), Color: "--c-faq"},
-			{Label: w.word("handoff"), Color: "--c-handoff"},
-			{Label: w.word("static"), Color: "--c-static"},
+			{Label: w.Word("llm"), Color: "--c-llm"},
+			{Label: w.Word("unknown"), Color: "--c-unknown"},
+			{Label: w.Word("faq"), Color: "--c-faq"},
+			{Label: w.Word("handoff"), Color: "--c-handoff"},
+			{Label: w.Word("static"), Color: "--c-static"},
 			{Label: w.Bad, Color: "--c-bad"},
 			{Label: w.Dropped, Color: "--c-dropped"},
 		},
@@ -182,10 +183,10 @@ func lineOf(label, color string, dash bool, points []result.Point) chartLine {
 var errorColors = [...]string{"--c-bad", "--c-faq", "--c-handoff", "--c-p99", "--c-unknown", "--c-static", "--c-dropped", "--c-starts"}
 
 // errorLayers are the turns that were not answered, by outcome and second.
-func errorLayers(d *result.Document, w *words) []chartLayer {
+func errorLayers(d *result.Document, w *words.Words) []chartLayer {
 	out := []chartLayer{}
 	for o := measure.OK; o <= measure.Censored; o++ {
-		l := chartLayer{Label: w.word(o.String()), Color: errorColors[len(out)%len(errorColors)]}
+		l := chartLayer{Label: w.Word(o.String()), Color: errorColors[len(out)%len(errorColors)]}
 		some := false
 		for _, s := range d.Series {
 			if !afterStages(d, s) {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/unit"
@@ -26,7 +27,7 @@ type clientRow struct {
 }
 
 // clientOf is nil where no mock LLM told.
-func clientOf(d *result.Document, w *words) *clientView {
+func clientOf(d *result.Document, w *words.Words) *clientView {
 	c := d.Client
 	if c == nil {
 		return nil
@@ -41,7 +42,7 @@ func clientOf(d *result.Document, w *words) *clientView {
 	classes := map[string]string{"found": "fail", "none": "pass", "not_seen": "inconclusive"}
 	note := []string{"calls " + whole(c.Calls), "of a turn of the run " + whole(c.Tied), "failed " + whole(c.Failed), "retries " + whole(c.Retries)}
 	open, unread, example := "not ended ", "not looked at ", "for instance "
-	if w.lang == Chinese {
+	if w.Lang == reason.Chinese {
 		v.Title, v.Head = "被测系统如何对待模型", []string{"", "观测", "次数", "总数", "占比"}
 		names = map[scenario.ClientFinding]string{
 			scenario.ClientCallsPerTurn: "每轮调用次数", scenario.ClientRetryAfter: "未遵守 Retry-After", scenario.ClientRetries4xx: "4xx 之后重试",
@@ -81,7 +82,7 @@ func clientOf(d *result.Document, w *words) *clientView {
 			}
 			row.Examples += escape.Fit(e.TraceID, 32)
 			if e.AtS != nil {
-				row.Examples += w.aside(seconds(*e.AtS))
+				row.Examples += w.Aside(seconds(*e.AtS))
 			}
 		}
 		if row.Examples != "" {
@@ -130,7 +131,7 @@ func (t *text) client(d *result.Document, detail bool) {
 	}
 }
 
-func mdClient(d *result.Document, w *words, p func(string, ...any)) {
+func mdClient(d *result.Document, w *words.Words, p func(string, ...any)) {
 	v := clientOf(d, w)
 	if v == nil {
 		return

@@ -19,14 +19,14 @@ func TestUntiedClientIsToldOnce(t *testing.T) {
 		d.Client.Findings = append(d.Client.Findings, result.ClientFinding{Name: what, State: "not_seen", Reason: why.Text(reason.English), ReasonCodes: why})
 	}
 	for _, tt := range []struct {
-		lang   Lang
+		lang   reason.Lang
 		detail bool
 		says   string
 		times  int
 	}{
-		{English, false, "90 of 100 calls carry no trace id of the run", 1},
-		{English, true, "90 of 100 calls carry no trace id of the run", 7},
-		{Chinese, false, "100 次调用中 90 次没有带本次压测的 trace", 1},
+		{reason.English, false, "90 of 100 calls carry no trace id of the run", 1},
+		{reason.English, true, "90 of 100 calls carry no trace id of the run", 7},
+		{reason.Chinese, false, "100 次调用中 90 次没有带本次压测的 trace", 1},
 	} {
 		var out bytes.Buffer
 		if err := WriteText(d, &out, TextOptions{Lang: tt.lang, Detail: tt.detail}); err != nil {

@@ -6,7 +6,9 @@ import (
 	"io"
 	"strings"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/unit"
 )
@@ -23,14 +25,14 @@ func WriteComparison(c *result.Comparison, out io.Writer, opts TextOptions) erro
 		mark, sgr = "✓", green
 	}
 	t.line("")
-	t.line(t.paint(mark+" "+strings.ToUpper(w.word(c.Verdict)), bold+";"+sgr))
+	t.line(t.paint(mark+" "+strings.ToUpper(w.Word(c.Verdict)), bold+";"+sgr))
 	for _, r := range sides(c, w) {
-		t.line(escape.Fit(r.side+"  "+r.Scenario+" · "+r.RunID+" · "+w.word(r.Verdict), t.room()))
+		t.line(escape.Fit(r.side+"  "+r.Scenario+" · "+r.RunID+" · "+w.Word(r.Verdict), t.room()))
 	}
 	if !c.NoiseKnown {
 		t.wrapped("! ", w.NoiseUnknown, yellow)
 	}
-	for _, a := range inLanguage(c.Advice, c.AdviceCodes, w.lang) {
+	for _, a := range words.Texts(c.Advice, c.AdviceCodes, w.Lang) {
 		t.wrapped("→ ", a, yellow)
 	}
 	if len(c.Differences) > 0 {
@@ -40,10 +42,10 @@ func WriteComparison(c *result.Comparison, out io.Writer, opts TextOptions) erro
 	if len(c.Objectives) > 0 {
 		t.heading(w.Objectives)
 		for _, o := range c.Objectives {
-			t.line(escape.Fit(o.Name+w.Colon+w.word(o.A)+" → "+w.word(o.B), t.room()))
+			t.line(escape.Fit(o.Name+w.Colon+w.Word(o.A)+" → "+w.Word(o.B), t.room()))
 		}
 	}
-	for i, n := range inLanguage(c.Notes, c.NoteCodes, w.lang) {
+	for i, n := range words.Texts(c.Notes, c.NoteCodes, w.Lang) {
 		if i == 0 {
 			t.line("")
 		}
@@ -59,7 +61,7 @@ type comparedRun struct {
 	result.RunRef
 }
 
-func sides(c *result.Comparison, w *words) (out []comparedRun) {
+func sides(c *result.Comparison, w *words.Words) (out []comparedRun) {
 	for _, r := range c.A {
 		out = append(out, comparedRun{w.Baseline, r})
 	}
@@ -70,17 +72,17 @@ func sides(c *result.Comparison, w *words) (out []comparedRun) {
 }
 
 // comparisonRows are the differences as a table, its head first.
-func comparisonRows(c *result.Comparison, w *words) [][]string {
+func comparisonRows(c *result.Comparison, w *words.Words) [][]string {
 	rows := [][]string{{"", w.Baseline, w.Candidate, w.Change, w.Interval, w.Verdict}}
 	for _, d := range c.Differences {
-		rows = append(rows, []string{w.word(d.Metric), figure(d.A, d.Unit), figure(d.B, d.Unit), change(d.Effect, d.Unit), between(d), w.word(d.Verdict)})
+		rows = append(rows, []string{w.Word(d.Metric), figure(d.A, d.Unit), figure(d.B, d.Unit), change(d.Effect, d.Unit), between(d), w.Word(d.Verdict)})
 	}
 	return rows
 }
 
 // WriteComparisonMarkdown writes a comparison for a pull request or a CI job's page.
-func WriteComparisonMarkdown(c *result.Comparison, out io.Writer, lang Lang) error {
-	w := wordsIn(lang)
+func WriteComparisonMarkdown(c *result.Comparison, out io.Writer, lang reason.Lang) error {
+	w := words.In(lang)
 	b := bufio.NewWriter(out)
 	p := func(format string, args ...any) { _, _ = fmt.Fprintf(b, format+"\n", args...) }
 	mark := "⚠️"
@@ -90,8 +92,8 @@ func WriteComparisonMarkdown(c *result.Comparison, out io.Writer, lang Lang) err
 	case "better", "equivalent":
 		mark = "✅"
 	}
-	p("## %s %s%s%s\n", mark, w.Compare, w.Colon, w.word(c.Verdict))
-	for _, a := range inLanguage(c.Advice, c.AdviceCodes, lang) {
+	p("## %s %s%s%s\n", mark, w.Compare, w.Colon, w.Word(c.Verdict))
+	for _, a := range words.Texts(c.Advice, c.AdviceCodes, lang) {
 		p("> %s\n", md(a))
 	}
 	if len(c.Differences) > 0 {
@@ -103,14 +105,14 @@ func WriteComparisonMarkdown(c *result.Comparison, out io.Writer, lang Lang) err
 		p("")
 	}
 	for _, o := range c.Objectives {
-		p("- %s%s%s → %s", md(o.Name), w.Colon, w.word(o.A), w.word(o.B))
+		p("- %s%s%s → %s", md(o.Name), w.Colon, w.Word(o.A), w.Word(o.B))
 	}
-	for _, n := range inLanguage(c.Notes, c.NoteCodes, lang) {
+	for _, n := range words.Texts(c.Notes, c.NoteCodes, lang) {
 		p("- %s", md(n))
 	}
 	p("\n<details><summary>%s</summary>\n", w.Run)
 	for _, r := range sides(c, w) {
-		p("- %s %s · %s · %s", r.side, md(r.Scenario), md(r.RunID), w.word(r.Verdict))
+		p("- %s %s · %s · %s", r.side, md(r.Scenario), md(r.RunID), w.Word(r.Verdict))
 	}
 	p("\n</details>")
 	return b.Flush()

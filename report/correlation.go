@@ -4,16 +4,18 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/unit"
 )
 
 // correlationNote says of every objective that takes turns together by how many it
 // divides, by the plan and by what the run measured; empty where none does.
-func correlationNote(d *result.Document, w *words) string {
+func correlationNote(d *result.Document, w *words.Words) string {
 	title, measured, next := "Turns that hang together, design effect by the plan and by the correlation measured within conversations: ", "%s, measured %s (ρ %s)", "; "
-	if w.lang == Chinese {
+	if w.Lang == reason.Chinese {
 		title, measured, next = "相互关联的轮次，按计划的设计效应与按会话内实测相关的设计效应：", "%s，实测 %s（ρ %s）", "；"
 	}
 	var list []string

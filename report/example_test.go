@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
 	"github.com/cstest/cstest/result"
 )
@@ -23,7 +24,7 @@ func ExampleWriteText() {
 		return
 	}
 	var out bytes.Buffer
-	if err := report.WriteText(d, &out, report.TextOptions{Lang: report.Chinese}); err != nil {
+	if err := report.WriteText(d, &out, report.TextOptions{Lang: reason.Chinese}); err != nil {
 		fmt.Println(err)
 		return
 	}

@@ -13,11 +13,13 @@ import (
 	"testing"
 
 	"github.com/cstest/cstest/capacity"
+	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/report/internal/words"
 )
 
 // pages are those of an experiment and a search; shown, if not empty, is a
 // directory to leave them in for a look.
-func pages(t *testing.T, lang Lang) (tuned, knees string) {
+func pages(t *testing.T, lang reason.Lang) (tuned, knees string) {
 	t.Helper()
 	e := experiment(t, "<script>alert(1)</script>", 10)
 	var a, b bytes.Buffer
@@ -39,7 +41,7 @@ func pages(t *testing.T, lang Lang) (tuned, knees string) {
 
 // The pages load nothing and run nothing, whatever names a user chose.
 func TestExperimentPagesAreInert(t *testing.T) {
-	for _, lang := range []Lang{English, Chinese} {
+	for _, lang := range []reason.Lang{reason.English, reason.Chinese} {
 		tuned, knees := pages(t, lang)
 		for name, page := range map[string]string{"tune": tuned, "capacity": knees} {
 			for _, bad := range []string{"<script", "http://", "https://", "src=", "url(", "<b>", "@import"} {
@@ -73,7 +75,7 @@ func wellFormed(t *testing.T, body string) {
 // what does not differ is no drawing.
 func TestTunePageDrawsEffects(t *testing.T) {
 	e := experiment(t, "article-0", 10)
-	v := tuneView{e: e, w: wordsIn(English), t: wordsIn(English).tune()}
+	v := tuneView{e: e, w: words.In(reason.English), t: tuneWordsIn(reason.English)}
 	metrics := v.multiples()
 	var names []string
 	for _, m := range metrics {
@@ -118,7 +120,7 @@ func TestTunePageDrawsEffects(t *testing.T) {
 // a P99 that is not finite stands above all others.
 func TestCapacityPageDrawsTheKnee(t *testing.T) {
 	r := knee(t)
-	v := capacityView{r: r, w: wordsIn(English), t: wordsIn(English).capacity()}
+	v := capacityView{r: r, w: words.In(reason.English), t: capacityWordsIn(reason.English)}
 	p99 := v.chart("P99", duration, p99OfProbe)
 	if len(p99.Points) != len(r.Probes) {
 		t.Fatalf("%d points, want %d", len(p99.Points), len(r.Probes))
@@ -149,7 +151,7 @@ func TestCapacityPageDrawsTheKnee(t *testing.T) {
 	if bad := v.chart("bad", badOfProbe, badShareOfProbe); broke == 0 || len(bad.Points) != len(r.Probes) || bad.Edge != p99.Edge {
 		t.Errorf("%d broke; the chart of the bad share has %d points and the knee at %s", broke, len(bad.Points), bad.Edge)
 	}
-	if _, knees := pages(t, English); strings.Count(knees, "<circle") != 2*len(r.Probes) {
+	if _, knees := pages(t, reason.English); strings.Count(knees, "<circle") != 2*len(r.Probes) {
 		t.Errorf("%d dots, want %d", strings.Count(knees, "<circle"), 2*len(r.Probes))
 	}
 	empty := capacityView{r: &capacity.Result{Probes: []capacity.Probe{{}}}, w: v.w, t: v.t}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/unit"
 )
@@ -50,7 +51,7 @@ func optionalSeconds(s *float64, none string) string {
 }
 
 // quantity prints a figure of an objective in its unit.
-func quantity(v *float64, in string, w *words) string {
+func quantity(v *float64, in string, w *words.Words) string {
 	if v == nil {
 		return w.Unknown
 	}
@@ -70,7 +71,7 @@ func quantity(v *float64, in string, w *words) string {
 
 // needsNote says how many samples the quantiles take that are n/a in a table,
 // "" when none is.
-func needsNote(rows []latencyRow, w *words) string {
+func needsNote(rows []latencyRow, w *words.Words) string {
 	var out []string
 	table := quantileTable(quantilesIn(rows))
 	for i, at := range []float64{.5, .9, .95, .99, .999} {
@@ -94,4 +95,21 @@ func timeOfDay(d *result.Document) string {
 		return escape.Clean(d.StartedAt)
 	}
 	return t.UTC().Format("2006-01-02 15:04:05 UTC")
+}
+
+// allowed is what an objective allows in its unit: its limit when that is a
+// time, else its target.
+func allowed(o result.Objective) *float64 {
+	if o.LimitNs == nil {
+		return o.Target
+	}
+	v := float64(*o.LimitNs)
+	switch o.Unit {
+	case "ns":
+		return &v
+	case "s":
+		v /= 1e9
+		return &v
+	}
+	return o.Target
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 )
 
@@ -18,7 +20,7 @@ func TestWhatUsersGotCountsWhomNobodyAnswered(t *testing.T) {
 	}
 	nobody := *d
 	nobody.Tiers = result.Tiers{Nobody: 7}
-	for lang, want := range map[Lang][2]string{English: {"no answer", "answer of no use"}, Chinese: {"没有应答", "应答无用"}} {
+	for lang, want := range map[reason.Lang][2]string{reason.English: {"no answer", "answer of no use"}, reason.Chinese: {"没有应答", "应答无用"}} {
 		var text, markdown bytes.Buffer
 		if err := WriteText(d, &text, TextOptions{Lang: lang}); err != nil {
 			t.Fatal(err)
@@ -27,7 +29,7 @@ func TestWhatUsersGotCountsWhomNobodyAnswered(t *testing.T) {
 			t.Fatal(err)
 		}
 		for name, got := range map[string]string{"text": text.String(), "Markdown": markdown.String(), "HTML": strings.ReplaceAll(pageOf(t, d, lang), "\u00a0", " ")} {
-			for _, row := range [][2]string{{want[0], "20 %"}, {want[1], "5 %"}, {wordsIn(lang).word("llm"), "60 %"}} {
+			for _, row := range [][2]string{{want[0], "20 %"}, {want[1], "5 %"}, {words.In(lang).Word("llm"), "60 %"}} {
 				if !lineHas(got, row[0], row[1]) {
 					t.Errorf("%s, %s: no row with %q and %q", name, lang, row[0], row[1])
 				}
@@ -66,9 +68,9 @@ func TestAddressesAndHandshakesAreTold(t *testing.T) {
 	one.Generator.Sockets = nil
 	one.Generator.Addresses = d.Generator.Addresses[:1]
 	one.Generator.FullHandshakes, one.Generator.ResumedHandshakes, one.Generator.Resent = 0, 0, 0
-	for lang, want := range map[Lang][]string{
-		English: {"12 full and 988 resumed TLS handshakes", "3 requests went over another connection", "40 sockets opened, 7 of them in place of one that was closed", "5 late, 6 second, 9 unasked messages", "address"},
-		Chinese: {"TLS 握手：完整 12 次，恢复 988 次", "3 个请求改走其他连接", "打开 40 个套接字，其中 7 个替换已关闭的", "迟到 5 条，重复 6 条，未请求 9 条", "地址"},
+	for lang, want := range map[reason.Lang][]string{
+		reason.English: {"12 full and 988 resumed TLS handshakes", "3 requests went over another connection", "40 sockets opened, 7 of them in place of one that was closed", "5 late, 6 second, 9 unasked messages", "address"},
+		reason.Chinese: {"TLS 握手：完整 12 次，恢复 988 次", "3 个请求改走其他连接", "打开 40 个套接字，其中 7 个替换已关闭的", "迟到 5 条，重复 6 条，未请求 9 条", "地址"},
 	} {
 		render := func(d *result.Document) map[string]string {
 			var text, markdown bytes.Buffer

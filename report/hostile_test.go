@@ -115,7 +115,7 @@ func readBack(t testing.TB, d *result.Document) *result.Document {
 
 func TestHostileTerminal(t *testing.T) {
 	d := hostileDocument(t)
-	for _, lang := range []Lang{English, Chinese} {
+	for _, lang := range []reason.Lang{reason.English, reason.Chinese} {
 		var b bytes.Buffer
 		if err := WriteText(d, &b, TextOptions{Lang: lang}); err != nil {
 			t.Fatal(err)
@@ -130,7 +130,7 @@ func TestHostileTerminal(t *testing.T) {
 		checkLines(t, b.String(), max(narrow, 80))
 	}
 	var b bytes.Buffer
-	if err := WriteMarkdown(d, &b, English); err != nil {
+	if err := WriteMarkdown(d, &b, reason.English); err != nil {
 		t.Fatal(err)
 	}
 	checkLines(t, b.String(), 1<<20)

@@ -13,7 +13,9 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/report/markup"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/scenario"
@@ -38,7 +40,7 @@ var (
 // page is what the template sees.
 type page struct {
 	D               *result.Document
-	W               *words
+	W               *words.Words
 	Policy          string
 	Notes           []string // under the objectives
 	Style           markup.Raw
@@ -92,8 +94,8 @@ type factList struct {
 // from disk, loads nothing, and its policy forbids everything but its own two
 // scripts and its style, by hash. Data reaches the scripts as JSON that is
 // parsed, never as code.
-func WriteHTML(d *result.Document, out io.Writer, lang Lang) error {
-	w := wordsIn(lang)
+func WriteHTML(d *result.Document, out io.Writer, lang reason.Lang) error {
+	w := words.In(lang)
 	d = said(d, lang)
 	t, err := markup.Parse(pageFuncs(w), pageSource)
 	if err != nil {
@@ -112,8 +114,8 @@ func WriteHTML(d *result.Document, out io.Writer, lang Lang) error {
 		ByLoad: loadVaries(d),
 		ByTurn: slices.ContainsFunc(d.Series, func(s result.Second) bool { return len(s.TurnMeanNs) > 0 }),
 	}
-	p.Observed, p.ObservedTitle, p.ObservedCharts = observedTable(d, w), w.observed().Title, observedCharts(d)
-	p.UsageTitle, p.UsageNote = w.usage().Title, usageNote(d, w)
+	p.Observed, p.ObservedTitle, p.ObservedCharts = observedTable(d, w), observedWordsIn(w.Lang).Title, observedCharts(d)
+	p.UsageTitle, p.UsageNote = usageWordsIn(w.Lang).Title, usageNote(d, w)
 	if p.UsageNote != "" && d.Usage.Told > 0 {
 		p.Usage = usageTable(d, w)
 		p.Usage[0][0] = ""
@@ -127,7 +129,7 @@ func WriteHTML(d *result.Document, out io.Writer, lang Lang) error {
 	for i, cells := range quantileTable(quantilesIn(parts)) {
 		p.Breakdowns = append(p.Breakdowns, cellRow{parts[i].name, parts[i].note, slices.Concat(cells[:1], cells[2:7])})
 	}
-	p.BreakdownTitle, p.BreakdownNote = w.breakdown().Title, w.breakdown().Note
+	p.BreakdownTitle, p.BreakdownNote = breakdownWordsIn(w.Lang).Title, breakdownWordsIn(w.Lang).Note
 	turns := make([]result.Quantiles, len(d.Turns))
 	for i, r := range d.Turns {
 		turns[i] = r.Latency
@@ -157,11 +159,11 @@ func cspHash(s string) string {
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
-func pageFuncs(w *words) markup.Funcs {
+func pageFuncs(w *words.Words) markup.Funcs {
 	return markup.Funcs{
 		"clean": func(s string) string { return strings.ReplaceAll(escape.Fit(s, 600), " %", "\u00a0%") }, "label": func(s string) string { return escape.Fit(s, 48) }, "seconds": seconds, "whole": whole, "share": share, "time_of_day": timeOfDay,
 		"started": startedText,
-		"word":    w.word,
+		"word":    w.Word,
 		"class":   verdictClass,
 		"totals": func(d *result.Document) string {
 			return fmt.Sprintf(w.HeadlineF, whole(d.Counts.Conversations), whole(d.Counts.Turns))
@@ -204,7 +206,7 @@ func verdictClass(name string) string {
 	return ""
 }
 
-func boundsText(o result.Objective, w *words) string {
+func boundsText(o result.Objective, w *words.Words) string {
 	if o.Unit != "share" || o.Lower == nil || o.Upper == nil || o.N == 0 {
 		return ""
 	}
@@ -223,7 +225,7 @@ const (
 	meterEnd  = 132.0
 )
 
-func meterOf(o result.Objective, w *words) *meter {
+func meterOf(o result.Objective, w *words.Words) *meter {
 	if o.Measured == nil || o.N == 0 || o.Verdict == "not_verified" {
 		return nil
 	}
@@ -250,7 +252,7 @@ func meterOf(o result.Objective, w *words) *meter {
 	return &meter{Class: verdictClass(o.Verdict), Label: w.BurnTitle + w.Colon + share(spent), Used: at(spent), From: at(from), To: at(to)}
 }
 
-func tilesOf(d *result.Document, w *words) []tile {
+func tilesOf(d *result.Document, w *words.Words) []tile {
 	var out []tile
 	if a := d.Availability.Answers; a != nil {
 		t := tile{Key: w.TileAnswered, Value: share(*a), Under: whole(d.Counts.Turns) + " " + w.Turns}
@@ -296,7 +298,7 @@ func tilesOf(d *result.Document, w *words) []tile {
 
 // qualityNote is what stands under the share of full quality: in a run with storms
 // it is that outside of them, which is not what users got on the whole.
-func qualityNote(d *result.Document, o result.Objective, w *words) string {
+func qualityNote(d *result.Document, o result.Objective, w *words.Words) string {
 	var full, valid int64
 	for _, s := range d.Series {
 		full, valid = full+s.FullQuality, valid+s.Valid
@@ -329,7 +331,7 @@ type gotPart struct{ Class, X, Width string }
 func gotParts(t result.Tiers) []gotPart {
 	var out []gotPart
 	sum, x := float64(t.All()), 0.0
-	for _, r := range gotRows(t, english()) {
+	for _, r := range gotRows(t, words.In(reason.English)) {
 		if r.n > 0 {
 			w := float64(r.n) / sum * 100
 			out = append(out, gotPart{r.class, strconv.FormatFloat(x, 'f', 2, 64), strconv.FormatFloat(w, 'f', 2, 64)})
@@ -339,7 +341,7 @@ func gotParts(t result.Tiers) []gotPart {
 	return out
 }
 
-func gotMix(t result.Tiers, w *words) string {
+func gotMix(t result.Tiers, w *words.Words) string {
 	var out []string
 	for _, r := range gotRows(t, w) {
 		if r.n > 0 {
@@ -349,7 +351,7 @@ func gotMix(t result.Tiers, w *words) string {
 	return strings.Join(out, " · ")
 }
 
-func gotBars(t result.Tiers, w *words) []gotBar {
+func gotBars(t result.Tiers, w *words.Words) []gotBar {
 	var out []gotBar
 	parts := gotParts(t)
 	for _, r := range gotRows(t, w) {
@@ -362,7 +364,7 @@ func gotBars(t result.Tiers, w *words) []gotBar {
 }
 
 // factsOf lists what describes the run, in groups.
-func factsOf(d *result.Document, w *words) []factList {
+func factsOf(d *result.Document, w *words.Words) []factList {
 	var out []factList
 	add := func(title string, rows ...[2]string) {
 		kept := rows[:0]
@@ -380,7 +382,7 @@ func factsOf(d *result.Document, w *words) []factList {
 		[2]string{w.Overrides, strings.Join(d.Overrides, " ")})
 	t := d.Target
 	add(w.TargetTitle, [2]string{w.Target, strings.TrimSpace(string(t.Kind) + " " + t.Profile)}, [2]string{"URL", t.URL}, [2]string{"API", string(t.API)},
-		[2]string{"HTTP", strings.TrimSpace(string(t.HTTP) + " " + w.word(string(t.Mode)))}, [2]string{w.Connections, w.word(string(t.Connections))}, [2]string{"Redis", t.Redis},
+		[2]string{"HTTP", strings.TrimSpace(string(t.HTTP) + " " + w.Word(string(t.Mode)))}, [2]string{w.Connections, w.Word(string(t.Connections))}, [2]string{"Redis", t.Redis},
 		[2]string{w.KnobsSum, short(t.KnobsSHA256)})
 	var knobs, tags [][2]string
 	for _, k := range slices.Sorted(maps.Keys(d.Knobs)) {
@@ -405,7 +407,7 @@ func factsOf(d *result.Document, w *words) []factList {
 	for _, s := range d.Stages {
 		note := seconds(s.StartS) + " – " + seconds(s.EndS) + plannedOf(s, w)
 		if !s.Judged {
-			note += w.aside(w.NotJudged)
+			note += w.Aside(w.NotJudged)
 		}
 		stages = append(stages, [2]string{s.Name, note})
 	}
@@ -414,7 +416,7 @@ func factsOf(d *result.Document, w *words) []factList {
 }
 
 // plannedOf is the load that was planned for a stage.
-func plannedOf(s result.Stage, w *words) string {
+func plannedOf(s result.Stage, w *words.Words) string {
 	ramp := func(r *result.Ramp, unitOf string) string {
 		text := unit.Figure(r.To)
 		if r.From != r.To {

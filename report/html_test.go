@@ -14,10 +14,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 )
 
-func pageOf(t *testing.T, d *result.Document, lang Lang) string {
+func pageOf(t *testing.T, d *result.Document, lang reason.Lang) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := WriteHTML(d, &b, lang); err != nil {
@@ -28,7 +30,7 @@ func pageOf(t *testing.T, d *result.Document, lang Lang) string {
 
 // The policy names exactly what the page holds, and the page refers to nothing else.
 func TestPageIsSelfContained(t *testing.T) {
-	page := pageOf(t, saleDocument(t), English)
+	page := pageOf(t, saleDocument(t), reason.English)
 	policy := regexp.MustCompile(`Content-Security-Policy" content="([^"]*)"`).FindStringSubmatch(page)
 	if policy == nil {
 		t.Fatal("no policy")
@@ -92,7 +94,7 @@ func chromium(t *testing.T, page string) string {
 
 func TestPageInABrowser(t *testing.T) {
 	d := saleDocument(t)
-	dom := chromium(t, pageOf(t, d, Chinese))
+	dom := chromium(t, pageOf(t, d, reason.Chinese))
 	if n := strings.Count(dom, "<canvas"); n != 10 {
 		t.Errorf("%d charts drawn, want 10", n)
 	}
@@ -111,7 +113,7 @@ func TestPageOfAnHour(t *testing.T) {
 		s.Tiers.LLM = 1000
 		d.Series = append(d.Series, s)
 	}
-	page := pageOf(t, d, English)
+	page := pageOf(t, d, reason.English)
 	if len(page) > 1<<20 {
 		t.Errorf("%d bytes", len(page))
 	}
@@ -127,7 +129,7 @@ func TestHostilePageInABrowser(t *testing.T) {
 		t.Errorf("the page asked for %s", r.URL)
 	}))
 	defer server.Close()
-	page := pageOf(t, hostileDocument(t), English)
+	page := pageOf(t, hostileDocument(t), reason.English)
 	page = strings.ReplaceAll(page, "HOST", strings.TrimPrefix(server.URL, "http://"))
 	dom := chromium(t, page)
 	if n := strings.Count(dom, "<canvas"); n != 10 {
@@ -157,7 +159,7 @@ func withoutData(dom string) string {
 // The page says how late the generator was, by second, and on whose machine.
 func TestPageIsHonestAboutTheGenerator(t *testing.T) {
 	d := saleDocument(t)
-	lag := chartsOf(d, english()).Series.Lag
+	lag := chartsOf(d, words.In(reason.English)).Series.Lag
 	most := int64(0)
 	for i, s := range d.Series {
 		if afterStages(d, s) {
@@ -177,7 +179,7 @@ func TestPageIsHonestAboutTheGenerator(t *testing.T) {
 	if most == 0 {
 		t.Error("no second has a lag")
 	}
-	for lang, want := range map[Lang]string{English: "the target ran on the generator&#39;s machine", Chinese: "被测系统与压测机在同一台机器上"} {
+	for lang, want := range map[reason.Lang]string{reason.English: "the target ran on the generator&#39;s machine", reason.Chinese: "被测系统与压测机在同一台机器上"} {
 		page := pageOf(t, d, lang)
 		if !strings.Contains(page, want) || strings.Count(page, `data-chart="lag"`) != 1 {
 			t.Errorf("%s: the page says %q: %v", lang, want, strings.Contains(page, want))

@@ -3,12 +3,13 @@ package report
 import (
 	"fmt"
 
+	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/unit"
 )
 
 // judgingNote says what verdicts rest on; empty for results that do not tell.
-func judgingNote(d *result.Document, w *words) string {
+func judgingNote(d *result.Document, w *words.Words) string {
 	j := d.Judging
 	if j.Gate == "" {
 		return ""
@@ -22,7 +23,7 @@ func judgingNote(d *result.Document, w *words) string {
 
 // loadNote says what a closed load keeps from being seen, and which open load would
 // ask as much; empty for an open one.
-func loadNote(d *result.Document, w *words) string {
+func loadNote(d *result.Document, w *words.Words) string {
 	if d.Judging.Load != "closed" {
 		return ""
 	}
@@ -38,7 +39,7 @@ func loadNote(d *result.Document, w *words) string {
 
 // partlyNote says of an open load which of its turns wait for the target; empty where
 // none does.
-func partlyNote(d *result.Document, w *words) string {
+func partlyNote(d *result.Document, w *words.Words) string {
 	if d.Judging.Load != "open" || d.Judging.TurnsTogether <= 1 {
 		return ""
 	}

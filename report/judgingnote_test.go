@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/result"
 )
 
@@ -23,13 +24,13 @@ func TestNotesOnJudging(t *testing.T) {
 		d := saleDocument(t)
 		d.Judging = c.judging
 		var page, text, markdown bytes.Buffer
-		if err := WriteHTML(d, &page, English); err != nil {
+		if err := WriteHTML(d, &page, reason.English); err != nil {
 			t.Fatal(err)
 		}
 		if err := WriteText(d, &text, TextOptions{}); err != nil {
 			t.Fatal(err)
 		}
-		if err := WriteMarkdown(d, &markdown, English); err != nil {
+		if err := WriteMarkdown(d, &markdown, reason.English); err != nil {
 			t.Fatal(err)
 		}
 		if !strings.Contains(page.String(), c.says) {

@@ -7,7 +7,9 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 )
 
@@ -81,7 +83,7 @@ func WriteJUnit(d *result.Document, out io.Writer) error {
 		run.Error = &junitProblem{Message: first(reasons, d.Verdict), Type: d.Verdict, Text: strings.Join(reasons, "\n")}
 	}
 	s.Cases = append(s.Cases, run)
-	w := english()
+	w := words.In(reason.English)
 	for _, o := range d.Objectives {
 		s.Cases = append(s.Cases, objectiveCase(d, o, name, w))
 	}
@@ -114,7 +116,7 @@ func writeSuite(out io.Writer, s *junitSuite) error {
 	return err
 }
 
-func objectiveCase(d *result.Document, o result.Objective, class string, w *words) junitCase {
+func objectiveCase(d *result.Document, o result.Objective, class string, w *words.Words) junitCase {
 	c := junitCase{Class: class, Name: escape.Clean(o.Name), Time: "0"}
 	detail := fmt.Sprintf("%s; measured %s, budget %s, n %d, bad %d", escape.Clean(o.Reason), measuredText(o, w), budgetText(o, w), o.N, o.Bad)
 	switch {

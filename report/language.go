@@ -2,19 +2,20 @@ package report
 
 import (
 	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 )
 
 // said is the Document with its reasons and warnings in the reader's language: of
 // those that have a code. In English they stay as they were written.
-func said(d *result.Document, lang Lang) *result.Document {
-	if lang == English {
+func said(d *result.Document, lang reason.Lang) *result.Document {
+	if lang == reason.English {
 		return d
 	}
 	c := *d
-	c.Reasons = inLanguage(d.Reasons, d.ReasonCodes, lang)
-	c.Warnings = inLanguage(d.Warnings, d.WarningCodes, lang)
-	c.Generator.Reasons = inLanguage(d.Generator.Reasons, d.Generator.ReasonCodes, lang)
+	c.Reasons = words.Texts(d.Reasons, d.ReasonCodes, lang)
+	c.Warnings = words.Texts(d.Warnings, d.WarningCodes, lang)
+	c.Generator.Reasons = words.Texts(d.Generator.Reasons, d.Generator.ReasonCodes, lang)
 	c.Objectives = append([]result.Objective(nil), d.Objectives...)
 	for i := range c.Objectives {
 		if o := &c.Objectives[i]; o.ReasonCodes.Known() && len(o.ReasonCodes) > 0 {
@@ -37,19 +38,4 @@ func said(d *result.Document, lang Lang) *result.Document {
 		c.Client = &client
 	}
 	return &c
-}
-
-// inLanguage gives texts by their codes; one whose code is not known, or has
-// none, stays as it is.
-func inLanguage(texts []string, codes reason.Reasons, lang Lang) []string {
-	out := append([]string{}, texts...)
-	if len(codes) != len(texts) {
-		return out
-	}
-	for i, r := range codes {
-		if r.Known() {
-			out[i] = r.Text(lang)
-		}
-	}
-	return out
 }

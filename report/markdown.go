@@ -9,19 +9,21 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 )
 
 // WriteMarkdown writes the summary for a pull request or a CI job's page
 // (GitHub-flavoured). Hostile text cannot leave its cell: every character with
 // a meaning in Markdown or HTML is escaped.
-func WriteMarkdown(d *result.Document, out io.Writer, lang Lang) error {
-	w := wordsIn(lang)
+func WriteMarkdown(d *result.Document, out io.Writer, lang reason.Lang) error {
+	w := words.In(lang)
 	d = said(d, lang)
 	b := bufio.NewWriter(out)
 	p := func(format string, args ...any) { _, _ = fmt.Fprintf(b, format+"\n", args...) }
-	p("## %s %s%s%s\n", badge(d.Verdict), md(d.Scenario.Name), w.Colon, w.word(d.Verdict))
+	p("## %s %s%s%s\n", badge(d.Verdict), md(d.Scenario.Name), w.Colon, w.Word(d.Verdict))
 	p("%s · %s  ", seconds(d.DurationS), fmt.Sprintf(w.HeadlineF, whole(d.Counts.Conversations), whole(d.Counts.Turns)))
 	p("%s\n", md(subtitle(d, w)+" · "+timeOfDay(d)))
 	if d.Scenario.Scale != 1 {
@@ -36,7 +38,7 @@ func WriteMarkdown(d *result.Document, out io.Writer, lang Lang) error {
 	if len(d.Objectives) > 0 {
 		mdTable(p, []string{"", w.Objective, w.Measured, w.Budget, w.N, w.Verdict, w.Evidence}, "llrrrll")
 		for _, o := range d.Objectives {
-			p("| %s | %s | %s | %s | %s | %s | %s |", badge(o.Verdict), md(o.Name), measuredText(o, w), budgetText(o, w), whole(o.N), w.word(o.Verdict), md(o.Reason))
+			p("| %s | %s | %s | %s | %s | %s | %s |", badge(o.Verdict), md(o.Name), measuredText(o, w), budgetText(o, w), whole(o.N), w.Word(o.Verdict), md(o.Reason))
 		}
 		p("")
 		for _, note := range []string{correlationNote(d, w), loadNote(d, w), partlyNote(d, w)} {
@@ -73,7 +75,7 @@ func WriteMarkdown(d *result.Document, out io.Writer, lang Lang) error {
 	return b.Flush()
 }
 
-func mdAnswers(d *result.Document, w *words, p func(string, ...any)) {
+func mdAnswers(d *result.Document, w *words.Words, p func(string, ...any)) {
 	sum := d.Tiers.All()
 	if sum > 0 {
 		mdTable(p, []string{w.WhoAnswered, w.Turns, w.Share}, "lrr")
@@ -93,7 +95,7 @@ func mdAnswers(d *result.Document, w *words, p func(string, ...any)) {
 		w.Broken, whole(c.Broken), w.Abandoned, whole(c.Abandoned), left)
 }
 
-func mdStorms(d *result.Document, w *words, p func(string, ...any)) {
+func mdStorms(d *result.Document, w *words.Words, p func(string, ...any)) {
 	for _, s := range d.Storms {
 		p("- **%s** %s%s%s", md(s.Name), md(stormSpan(s, w)), w.Colon, md(strings.Join(stormFacts(s, w), " · ")))
 		if s.Metastable {
@@ -115,18 +117,18 @@ func mdStorms(d *result.Document, w *words, p func(string, ...any)) {
 	p("")
 }
 
-func mdErrors(d *result.Document, w *words, p func(string, ...any)) {
+func mdErrors(d *result.Document, w *words.Words, p func(string, ...any)) {
 	if len(d.Errors) > 0 {
 		mdTable(p, []string{w.Errors, w.Count, w.Message, w.First}, "lrlr")
 		for i, e := range d.Errors {
 			if i == 10 {
 				break
 			}
-			message := md(w.word(e.Message))
+			message := md(w.Word(e.Message))
 			if e.Sample != "" {
 				message += "<br>" + md(e.Sample)
 			}
-			p("| %s | %s | %s | %s |", md(w.word(e.Outcome)), whole(e.Count), message, seconds(e.FirstS))
+			p("| %s | %s | %s | %s |", md(w.Word(e.Outcome)), whole(e.Count), message, seconds(e.FirstS))
 		}
 		p("")
 	}

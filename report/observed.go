@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/unit"
 )
@@ -12,19 +14,19 @@ import (
 // observedWords are the texts about figures of other systems.
 type observedWords struct{ Title, Least, At, SeenF string }
 
-func (w *words) observed() observedWords {
-	if w.lang == Chinese {
+func observedWordsIn(lang reason.Lang) observedWords {
+	if lang == reason.Chinese {
 		return observedWords{"其他系统", "最小", "最大值时刻", "%s/%s 秒"}
 	}
 	return observedWords{"Other systems", "min", "max at", "%s of %s s"}
 }
 
 // observedTable has a row for each figure of other systems, under a head; nil without any.
-func observedTable(d *result.Document, w *words) [][]string {
+func observedTable(d *result.Document, w *words.Words) [][]string {
 	if len(d.Observed) == 0 {
 		return nil
 	}
-	o := w.observed()
+	o := observedWordsIn(w.Lang)
 	rows := [][]string{{o.Title, w.Mean, o.Least, w.Max, o.At, ""}}
 	for _, f := range d.Observed {
 		at := w.Unknown
@@ -40,7 +42,7 @@ func observedTable(d *result.Document, w *words) [][]string {
 	return rows
 }
 
-func observedFigure(v *float64, in string, w *words) string {
+func observedFigure(v *float64, in string, w *words.Words) string {
 	if v == nil {
 		return w.Unknown
 	}
@@ -49,13 +51,13 @@ func observedFigure(v *float64, in string, w *words) string {
 
 func (t *text) observed(d *result.Document) {
 	if rows := observedTable(d, t.words); rows != nil {
-		t.heading(t.words.observed().Title)
+		t.heading(observedWordsIn(t.words.Lang).Title)
 		rows[0][0] = ""
 		t.table(rows)
 	}
 }
 
-func mdObserved(d *result.Document, w *words, p func(string, ...any)) {
+func mdObserved(d *result.Document, w *words.Words, p func(string, ...any)) {
 	rows := observedTable(d, w)
 	if rows == nil {
 		return

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 )
 
@@ -12,13 +14,13 @@ import (
 func TestSecondsNobodyAskedFor(t *testing.T) {
 	for _, outages := range [][]result.Outage{nil, {{StartS: 12, LengthS: 3}}} {
 		d := saleDocument(t)
-		w := wordsIn(English)
+		w := words.In(reason.English)
 		with := secondsLine(d.Availability.Seconds, w)
 		said := func() (text string) {
 			for name, write := range map[string]func(*bytes.Buffer) error{
-				"text":     func(b *bytes.Buffer) error { return WriteText(d, b, TextOptions{Lang: English, Width: 100}) },
-				"markdown": func(b *bytes.Buffer) error { return WriteMarkdown(d, b, English) },
-				"html":     func(b *bytes.Buffer) error { return WriteHTML(d, b, English) },
+				"text":     func(b *bytes.Buffer) error { return WriteText(d, b, TextOptions{Lang: reason.English, Width: 100}) },
+				"markdown": func(b *bytes.Buffer) error { return WriteMarkdown(d, b, reason.English) },
+				"html":     func(b *bytes.Buffer) error { return WriteHTML(d, b, reason.English) },
 			} {
 				var b bytes.Buffer
 				if err := write(&b); err != nil {

@@ -8,7 +8,9 @@ import (
 	"strings"
 
 	"github.com/cstest/cstest/pool"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 )
 
@@ -33,8 +35,8 @@ type poolWords struct {
 	RunsF, Runs, LeftOut, NotCounted, Least, Most, Mean, Note, Figures string
 }
 
-func (w *words) pool() poolWords {
-	if w.lang == Chinese {
+func poolWordsIn(lang reason.Lang) poolWords {
+	if lang == reason.Chinese {
 		return poolWords{
 			RunsF: "合并 %s 次运行，未包括 %s 次", Runs: "各次运行", LeftOut: "未包括", NotCounted: "未计入", Least: "最小", Most: "最大", Mean: "几何均值", Figures: "各次运行之间",
 			Note: "结论的置信界取轮次与运行间离散中较宽者；各项数值的区间是 k − 1 个自由度的 t 区间，置信度 95 %。",
@@ -49,11 +51,11 @@ func (w *words) pool() poolWords {
 // poolView turns several runs into cells.
 type poolView struct {
 	r *pool.Result
-	w *words
+	w *words.Words
 	t poolWords
 }
 
-func viewPool(r *pool.Result, w *words) poolView { return poolView{r, w, w.pool()} }
+func viewPool(r *pool.Result, w *words.Words) poolView { return poolView{r, w, poolWordsIn(w.Lang)} }
 
 func (v poolView) counted() (n int) {
 	for _, m := range v.r.Runs {
@@ -73,25 +75,25 @@ func (v poolView) subtitle() string {
 	if v.r.Target.Kind == result.TargetBundled {
 		target = v.w.Bundled
 		if v.r.Target.Profile != "" {
-			target += v.w.aside(v.r.Target.Profile)
+			target += v.w.Aside(v.r.Target.Profile)
 		}
 	}
 	return v.w.Target + " " + target + " · cstest " + v.r.CstestVersion
 }
 
 func (v poolView) reasons() []string {
-	return inLanguage(v.r.Reasons, v.r.ReasonCodes, v.w.lang)
+	return words.Texts(v.r.Reasons, v.r.ReasonCodes, v.w.Lang)
 }
 
 func (v poolView) warnings() []string {
-	return inLanguage(v.r.Warnings, v.r.WarningCodes, v.w.lang)
+	return words.Texts(v.r.Warnings, v.r.WarningCodes, v.w.Lang)
 }
 
 // asked is an objective as one of a run, which prints alike.
 func (v poolView) asked(o *pool.Objective) result.Objective {
 	out := result.Objective{Name: o.Name, Unit: o.Unit, Target: o.Target, LimitNs: o.LimitNs, Measured: o.Measured, Lower: o.Lower, Upper: o.Upper, N: o.N, Verdict: o.Verdict, Reason: o.Reason}
 	if o.Codes.Known() {
-		out.Reason = o.Codes.Text(v.w.lang)
+		out.Reason = o.Codes.Text(v.w.Lang)
 	}
 	return out
 }
@@ -106,7 +108,7 @@ func (v poolView) objectives() [][]string {
 		if bounds == "" {
 			bounds = "–"
 		}
-		rows = append(rows, []string{escape.Clean(o.Name), measuredText(o, w), bounds, budgetText(o, w), whole(o.N), w.word(o.Verdict)})
+		rows = append(rows, []string{escape.Clean(o.Name), measuredText(o, w), bounds, budgetText(o, w), whole(o.N), w.Word(o.Verdict)})
 	}
 	return rows
 }
@@ -118,7 +120,7 @@ func (v poolView) figures() [][]string {
 		if f.Lower != nil && f.Upper != nil {
 			bounds = figure(f.Lower, f.Unit) + " – " + figure(f.Upper, f.Unit)
 		}
-		rows = append(rows, []string{v.w.word(f.Name), figure(f.Mean, f.Unit), bounds, figure(f.Least, f.Unit), figure(f.Most, f.Unit), whole(int64(f.Runs))})
+		rows = append(rows, []string{v.w.Word(f.Name), figure(f.Mean, f.Unit), bounds, figure(f.Least, f.Unit), figure(f.Most, f.Unit), whole(int64(f.Runs))})
 	}
 	return rows
 }
@@ -138,7 +140,7 @@ func (v poolView) runs() [][]string {
 			}
 			return duration(*ns)
 		}
-		rows = append(rows, []string{escape.Clean(shortID(m.RunID)), when, strconv.FormatUint(m.Seed, 10), whole(m.Turns), cell(m.P50Ns), cell(m.P95Ns), cell(m.P99Ns), w.word(m.Verdict), note})
+		rows = append(rows, []string{escape.Clean(shortID(m.RunID)), when, strconv.FormatUint(m.Seed, 10), whole(m.Turns), cell(m.P50Ns), cell(m.P95Ns), cell(m.P99Ns), w.Word(m.Verdict), note})
 	}
 	for _, m := range v.r.Runs {
 		note := ""
@@ -167,7 +169,7 @@ func writePool(r *pool.Result, out io.Writer, opts TextOptions) error {
 	v := viewPool(r, t.words)
 	mark, sgr := markOf(r.Verdict)
 	t.line("")
-	t.line(t.paint(mark+" "+strings.ToUpper(t.words.word(r.Verdict)), bold+";"+sgr) + "  " + t.paint(escape.Fit(r.Scenario.Name, t.room()/2), bold) + " · " + v.headline())
+	t.line(t.paint(mark+" "+strings.ToUpper(t.words.Word(r.Verdict)), bold+";"+sgr) + "  " + t.paint(escape.Fit(r.Scenario.Name, t.room()/2), bold) + " · " + v.headline())
 	t.wrapped("  ", v.subtitle(), dim)
 	for _, s := range v.reasons() {
 		t.wrapped("  - ", s, "")
@@ -195,12 +197,12 @@ func writePool(r *pool.Result, out io.Writer, opts TextOptions) error {
 }
 
 // writePoolMarkdown writes several runs together for a pull request.
-func writePoolMarkdown(r *pool.Result, out io.Writer, lang Lang) error {
-	w := wordsIn(lang)
+func writePoolMarkdown(r *pool.Result, out io.Writer, lang reason.Lang) error {
+	w := words.In(lang)
 	v := viewPool(r, w)
 	var b strings.Builder
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	p("## %s %s%s%s\n", badge(r.Verdict), md(r.Scenario.Name), w.Colon, w.word(r.Verdict))
+	p("## %s %s%s%s\n", badge(r.Verdict), md(r.Scenario.Name), w.Colon, w.Word(r.Verdict))
 	p("%s · %s\n", md(v.headline()), md(v.subtitle()))
 	for _, s := range v.reasons() {
 		p("- %s", md(s))
@@ -226,7 +228,7 @@ var poolSource string
 // poolPage is what the template of several runs sees.
 type poolPage struct {
 	R *pool.Result
-	W *words
+	W *words.Words
 	T poolWords
 	scriptlessHead
 	Headline, Subtitle string
@@ -241,8 +243,8 @@ type titled struct {
 }
 
 // writePoolHTML writes several runs together as one page without a script.
-func writePoolHTML(r *pool.Result, out io.Writer, lang Lang) error {
-	w := wordsIn(lang)
+func writePoolHTML(r *pool.Result, out io.Writer, lang reason.Lang) error {
+	w := words.In(lang)
 	v := viewPool(r, w)
 	objectives := v.objectives()
 	objectives[0] = append(objectives[0], w.Evidence)

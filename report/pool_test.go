@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/cstest/cstest/pool"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/result"
 )
 
@@ -30,14 +31,14 @@ func TestSeveralRunsTogetherInEveryFormat(t *testing.T) {
 	r := together(t)
 	for _, tt := range []struct {
 		format string
-		lang   Lang
+		lang   reason.Lang
 		want   []string
 	}{
-		{"text", English, []string{"2 runs together, 1 left out", "68,060", "Between the runs", "latency-p99", "and was left"}},
-		{"text", Chinese, []string{"合并 2 次运行，未包括 1 次", "各次运行之间", "但未包括在内"}},
-		{"markdown", English, []string{"## ⚠️ midnight-sale: inconclusive", "| latency-p99 |", "> ⚠ run-3", "68,060"}},
-		{"html", English, []string{"<td class=\"name\">latency-p99</td>", "68,060", "geometric mean"}},
-		{"html", Chinese, []string{"几何均值", "各次运行"}},
+		{"text", reason.English, []string{"2 runs together, 1 left out", "68,060", "Between the runs", "latency-p99", "and was left"}},
+		{"text", reason.Chinese, []string{"合并 2 次运行，未包括 1 次", "各次运行之间", "但未包括在内"}},
+		{"markdown", reason.English, []string{"## ⚠️ midnight-sale: inconclusive", "| latency-p99 |", "> ⚠ run-3", "68,060"}},
+		{"html", reason.English, []string{"<td class=\"name\">latency-p99</td>", "68,060", "geometric mean"}},
+		{"html", reason.Chinese, []string{"几何均值", "各次运行"}},
 	} {
 		var out bytes.Buffer
 		if err := PoolAs(r, tt.format, TextOptions{Lang: tt.lang})(&out); err != nil {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/unit"
 )
 
@@ -14,10 +15,10 @@ func TestAQuantityReadsTheSameEverywhere(t *testing.T) {
 	d := saleDocument(t)
 	p99 := unit.Duration(*d.Latency.Response.P99Ns).Text()
 	for name, render := range map[string]func(*bytes.Buffer) error{
-		"text":     func(b *bytes.Buffer) error { return WriteText(d, b, TextOptions{Lang: English, Width: 100}) },
-		"markdown": func(b *bytes.Buffer) error { return WriteMarkdown(d, b, English) },
-		"html":     func(b *bytes.Buffer) error { return WriteHTML(d, b, English) },
-		"Chinese":  func(b *bytes.Buffer) error { return WriteMarkdown(d, b, Chinese) },
+		"text":     func(b *bytes.Buffer) error { return WriteText(d, b, TextOptions{Lang: reason.English, Width: 100}) },
+		"markdown": func(b *bytes.Buffer) error { return WriteMarkdown(d, b, reason.English) },
+		"html":     func(b *bytes.Buffer) error { return WriteHTML(d, b, reason.English) },
+		"Chinese":  func(b *bytes.Buffer) error { return WriteMarkdown(d, b, reason.Chinese) },
 		"junit":    func(b *bytes.Buffer) error { return WriteJUnit(d, b) },
 	} {
 		var b bytes.Buffer

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/result"
 )
 
@@ -16,7 +17,7 @@ import (
 func TestReadingAReportShowsWhatIsPrinted(t *testing.T) {
 	documents := []*result.Document{slowDocument(t), document(t, "testdata/inconclusive.json"), document(t, "testdata/invalid.json")}
 	blank := regexp.MustCompile(`\s+`)
-	for path, lang := range map[string]Lang{"../docs/reading-a-report.md": English, "../docs/reading-a-report.zh-CN.md": Chinese} {
+	for path, lang := range map[string]reason.Lang{"../docs/reading-a-report.md": reason.English, "../docs/reading-a-report.zh-CN.md": reason.Chinese} {
 		var printed bytes.Buffer
 		for _, d := range documents {
 			if err := WriteText(d, &printed, TextOptions{Lang: lang}); err != nil {

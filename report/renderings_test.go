@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/directory"
 	"github.com/cstest/cstest/result"
 )
@@ -30,7 +31,7 @@ func TestADirectoryIsWrittenAndRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := saleDocument(t)
-	if err := directory.Write(dir, d, Renderings(d, English)); err != nil {
+	if err := directory.Write(dir, d, Renderings(d, reason.English)); err != nil {
 		t.Fatal(err)
 	}
 	if err := release(); err != nil {
@@ -75,7 +76,7 @@ func write(t *testing.T, path, text string) {
 func rendered(t *testing.T, d *result.Document) string {
 	t.Helper()
 	var b bytes.Buffer
-	for _, lang := range []Lang{English, Chinese} {
+	for _, lang := range []reason.Lang{reason.English, reason.Chinese} {
 		for _, f := range Renderings(d, lang) {
 			if err := f.Write(&b); err != nil {
 				t.Fatal(err)
@@ -101,7 +102,7 @@ func (f *full) Write(p []byte) (int, error) {
 // No rendering keeps to itself that it could not be written.
 func TestRenderingsTellOfAFullDisk(t *testing.T) {
 	d := saleDocument(t)
-	for _, f := range Renderings(d, English) {
+	for _, f := range Renderings(d, reason.English) {
 		for n := range 12 {
 			disk := &full{left: n}
 			err := f.Write(disk)

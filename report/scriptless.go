@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/report/markup"
 )
 
@@ -23,7 +24,7 @@ type scriptlessHead struct {
 	Style         markup.Raw
 }
 
-func headOf(scenario, what string, w *words) scriptlessHead {
+func headOf(scenario, what string, w *words.Words) scriptlessHead {
 	style := pageStyle + "\n" + experimentStyle
 	return scriptlessHead{
 		Title: escape.Fit(escape.Clean(scenario), 48) + w.Colon + what, Style: markup.Raw(style),
@@ -33,7 +34,7 @@ func headOf(scenario, what string, w *words) scriptlessHead {
 
 // writeScriptless writes a page whose source begins with the head that all of
 // them share; data embeds a scriptlessHead.
-func writeScriptless(source string, w *words, data any, out io.Writer) error {
+func writeScriptless(source string, w *words.Words, data any, out io.Writer) error {
 	t, err := markup.Parse(pageFuncs(w), source, scriptlessSource)
 	if err == nil {
 		err = t.Execute(out, data)

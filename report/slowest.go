@@ -5,6 +5,7 @@ import (
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 )
 
@@ -16,7 +17,7 @@ type slowestView struct {
 }
 
 // slowestOf is nil where nothing is known of them.
-func slowestOf(d *result.Document, w *words) *slowestView {
+func slowestOf(d *result.Document, w *words.Words) *slowestView {
 	if d.Slowest == nil {
 		return nil
 	}
@@ -26,14 +27,14 @@ func slowestOf(d *result.Document, w *words) *slowestView {
 	}
 	server := "server: "
 	told := " What the server itself says (Server-Timing) lies within them."
-	if w.lang == Chinese {
+	if w.Lang == reason.Chinese {
 		v.Title, v.Head = "最慢的轮次耗时在哪里", []string{"", "最慢的", "其余", "占其耗时"}
 		v.Note = "均为每轮平均值。各阶段之和即从计划发送时刻算起的响应时间。"
 		server, told = "服务端：", "服务端自报的时间（Server-Timing）包含在其中。"
 	}
 	for _, p := range d.Slowest.Phases {
 		if p.MeanNs > 0 || p.OthersNs > 0 {
-			v.Rows = append(v.Rows, slowestRow(reason.Word("phase_"+p.Name).Text(w.lang), p))
+			v.Rows = append(v.Rows, slowestRow(reason.Word("phase_"+p.Name).Text(w.Lang), p))
 		}
 	}
 	for _, p := range d.Slowest.Server {
@@ -59,7 +60,7 @@ func (t *text) slowest(d *result.Document) {
 	t.table(append([][]string{v.Head}, v.Rows...))
 }
 
-func mdSlowest(d *result.Document, w *words, p func(string, ...any)) {
+func mdSlowest(d *result.Document, w *words.Words, p func(string, ...any)) {
 	v := slowestOf(d, w)
 	if v == nil {
 		return

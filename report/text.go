@@ -7,7 +7,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/unit"
 )
@@ -17,7 +19,7 @@ import (
 type TextOptions struct {
 	Color bool
 	Width int
-	Lang  Lang
+	Lang  reason.Lang
 	// Detail adds response times by stage, storm, turn, conversation and tier.
 	Detail bool
 }
@@ -52,7 +54,7 @@ func WriteText(d *result.Document, out io.Writer, opts TextOptions) error {
 // text holds the state of one rendering. The bufio.Writer keeps the first error.
 type text struct {
 	out   *bufio.Writer
-	words *words
+	words *words.Words
 	color bool
 	width int
 }
@@ -62,7 +64,7 @@ func newText(out io.Writer, opts TextOptions) *text {
 	if w <= 0 || w > 100 {
 		w = 100
 	}
-	return &text{out: bufio.NewWriter(out), words: wordsIn(opts.Lang), color: opts.Color, width: max(w, 80)}
+	return &text{out: bufio.NewWriter(out), words: words.In(opts.Lang), color: opts.Color, width: max(w, 80)}
 }
 
 // The colours, as SGR parameters; only the 16 that every palette defines.
@@ -122,8 +124,8 @@ func (t *text) headline(d *result.Document) {
 	w := t.words
 	mark, sgr := markOf(d.Verdict)
 	t.line("")
-	head := t.paint(mark+" "+strings.ToUpper(w.word(d.Verdict)), bold+";"+sgr)
-	used := escape.Width(mark+" "+strings.ToUpper(w.word(d.Verdict))) + 2
+	head := t.paint(mark+" "+strings.ToUpper(w.Word(d.Verdict)), bold+";"+sgr)
+	used := escape.Width(mark+" "+strings.ToUpper(w.Word(d.Verdict))) + 2
 	tail := " · " + seconds(d.DurationS) + " · " + fmt.Sprintf(w.HeadlineF, whole(d.Counts.Conversations), whole(d.Counts.Turns))
 	t.line(head + "  " + t.paint(escape.Fit(d.Scenario.Name, max(t.room()-used-escape.Width(tail), 12)), bold) + tail)
 	t.wrapped("  ", subtitle(d, w)+" · "+timeOfDay(d), dim)
@@ -139,12 +141,12 @@ func (t *text) headline(d *result.Document) {
 }
 
 // subtitle says what was tested and how, in one line.
-func subtitle(d *result.Document, w *words) string {
+func subtitle(d *result.Document, w *words.Words) string {
 	target := d.Target.URL
 	if d.Target.Kind == result.TargetBundled {
 		target = w.Bundled
 		if d.Target.Profile != "" {
-			target += w.aside(d.Target.Profile)
+			target += w.Aside(d.Target.Profile)
 		}
 	}
 	over := w.None
@@ -178,7 +180,7 @@ func (t *text) objectives(d *result.Document) {
 	rows := [][]string{{w.Objective, w.Measured, w.Budget, w.N, w.Verdict}}
 	for _, o := range d.Objectives {
 		mark, _ := markOf(o.Verdict)
-		rows = append(rows, []string{mark + " " + escape.Clean(o.Name), measuredText(o, w), budgetText(o, w), whole(o.N), w.word(o.Verdict)})
+		rows = append(rows, []string{mark + " " + escape.Clean(o.Name), measuredText(o, w), budgetText(o, w), whole(o.N), w.Word(o.Verdict)})
 	}
 	widths := columns(rows, t.room()-10, 0)
 	for i, row := range rows {
@@ -211,14 +213,14 @@ func told(o result.Objective, headline []string) bool {
 }
 
 // measuredText and budgetText are the two sides of an objective.
-func measuredText(o result.Objective, w *words) string {
+func measuredText(o result.Objective, w *words.Words) string {
 	if o.Verdict == "not_verified" && o.N == 0 {
 		return "–"
 	}
 	return quantity(o.Measured, o.Unit, w)
 }
 
-func budgetText(o result.Objective, w *words) string {
+func budgetText(o result.Objective, w *words.Words) string {
 	if o.Unit == "count" && o.Target != nil && *o.Target == 0 {
 		return "0"
 	}
@@ -270,7 +272,7 @@ type gotRow struct {
 }
 
 // gotRows are what users got, best first; their sum is t.All.
-func gotRows(t result.Tiers, w *words) []gotRow {
+func gotRows(t result.Tiers, w *words.Words) []gotRow {
 	rows := []gotRow{
 		{class: "llm", n: t.LLM},
 		{class: "faq", n: t.FAQ},
@@ -281,7 +283,7 @@ func gotRows(t result.Tiers, w *words) []gotRow {
 		{class: "nobody", n: t.Nobody, bad: true},
 	}
 	for i := range rows {
-		rows[i].name = w.word(rows[i].class)
+		rows[i].name = w.Word(rows[i].class)
 	}
 	return rows
 }
@@ -301,7 +303,7 @@ func (t *text) storms(d *result.Document) {
 	}
 }
 
-func stormSpan(s result.Storm, w *words) string {
+func stormSpan(s result.Storm, w *words.Words) string {
 	if s.EndS == nil {
 		return seconds(s.StartS) + " – " + w.StillOpen
 	}
@@ -309,7 +311,7 @@ func stormSpan(s result.Storm, w *words) string {
 }
 
 // stormFacts are the figures of a storm, each with its name.
-func stormFacts(s result.Storm, w *words) []string {
+func stormFacts(s result.Storm, w *words.Words) []string {
 	out := []string{w.Detected + " " + w.Unknown}
 	if s.CallsPerTurn != nil { // else nobody told whether it went on
 		out[0] = w.NotDetected

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/unit"
 )
@@ -30,14 +31,14 @@ func (t *text) outages(d *result.Document) {
 }
 
 // outageLine says when an outage was, how long, and why.
-func outageLine(o result.Outage, w *words) string {
-	return w.OutageAt + " " + seconds(o.StartS) + w.Comma + w.Lasted + " " + seconds(o.LengthS) + w.Colon + w.word(o.Cause)
+func outageLine(o result.Outage, w *words.Words) string {
+	return w.OutageAt + " " + seconds(o.StartS) + w.Comma + w.Lasted + " " + seconds(o.LengthS) + w.Colon + w.Word(o.Cause)
 }
 
-func secondsLine(s result.Seconds, w *words) string {
+func secondsLine(s result.Seconds, w *words.Words) string {
 	out := fmt.Sprintf(w.SecondsF, whole(int64(s.BadS)), whole(int64(s.TotalS)), whole(int64(s.BudgetS)))
 	if s.Scaled && s.BudgetPerHourS > 0 {
-		out += w.aside(fmt.Sprintf(w.ScaledF, unit.Figure(s.BudgetPerHourS)))
+		out += w.Aside(fmt.Sprintf(w.ScaledF, unit.Figure(s.BudgetPerHourS)))
 	}
 	if s.UnknownS > 0 {
 		out += " · " + w.Unavailable + w.Colon + whole(int64(s.UnknownS))
@@ -74,7 +75,7 @@ type latencyRow struct {
 	q          result.Quantiles
 }
 
-func latencyRows(d *result.Document, w *words) []latencyRow {
+func latencyRows(d *result.Document, w *words.Words) []latencyRow {
 	out := []latencyRow{
 		{w.Response, w.ResponseNote, d.Latency.Response},
 	}
@@ -105,9 +106,9 @@ func (t *text) errors(d *result.Document) {
 			more += e.Count
 			continue
 		}
-		head := pad(whole(e.Count), 9, true) + "  " + pad(escape.Fit(w.word(e.Outcome), 15), 15, false) + "  "
+		head := pad(whole(e.Count), 9, true) + "  " + pad(escape.Fit(w.Word(e.Outcome), 15), 15, false) + "  "
 		tail := "  " + w.First + " " + seconds(e.FirstS)
-		t.line(head + pad(escape.Fit(w.word(e.Message), t.room()-escape.Width(head)-escape.Width(tail)), t.room()-escape.Width(head)-escape.Width(tail), false) + t.paint(tail, dim))
+		t.line(head + pad(escape.Fit(w.Word(e.Message), t.room()-escape.Width(head)-escape.Width(tail)), t.room()-escape.Width(head)-escape.Width(tail), false) + t.paint(tail, dim))
 		if e.Sample != "" {
 			t.wrapped(strings.Repeat(" ", 11), e.Sample, dim)
 		}
@@ -137,7 +138,7 @@ func (t *text) generator(d *result.Document) {
 	}
 }
 
-func generatorFacts(d *result.Document, w *words) []string {
+func generatorFacts(d *result.Document, w *words.Words) []string {
 	g := d.Generator
 	lag := notEnough
 	if d.Counts.Turns >= result.QuantileNeeds(0.99) {

@@ -7,7 +7,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/trend"
 	"github.com/cstest/cstest/unit"
 )
@@ -17,8 +19,8 @@ type trendWords struct {
 	Title, Changes, NoChange, Since, RunsF, Note string
 }
 
-func (w *words) trend() trendWords {
-	if w.lang == Chinese {
+func trendWordsIn(lang reason.Lang) trendWords {
+	if lang == reason.Chinese {
 		return trendWords{
 			Title: "历次运行", Changes: "变化", NoChange: "没有超出偶然的变化。", Since: "自", RunsF: "%s 次运行",
 			Note: "变化：秩和检验下超出偶然的水平移动，所有指标合计误报至多 5 %（各次运行相互独立时）。",
@@ -33,13 +35,13 @@ func (w *words) trend() trendWords {
 // trendView turns a trend into sentences and cells.
 type trendView struct {
 	t *trend.Trend
-	w *words
+	w *words.Words
 	s trendWords
 }
 
-func newTrendView(t *trend.Trend, lang Lang) trendView {
-	w := wordsIn(lang)
-	return trendView{t: t, w: w, s: w.trend()}
+func newTrendView(t *trend.Trend, lang reason.Lang) trendView {
+	w := words.In(lang)
+	return trendView{t: t, w: w, s: trendWordsIn(w.Lang)}
 }
 
 // when is a time to the minute.
@@ -79,14 +81,14 @@ func (v *trendView) few() []*trend.Series {
 func (v *trendView) head(series []*trend.Series) []string {
 	cells := []string{v.w.Started, v.w.Run, v.w.Verdict}
 	for _, s := range series {
-		cells = append(cells, v.w.word(s.Metric))
+		cells = append(cells, v.w.Word(s.Metric))
 	}
 	return cells
 }
 
 func (v *trendView) row(i int, series []*trend.Series) []string {
 	r := &v.t.Runs[i]
-	cells := []string{when(r.StartedAt), escape.Fit(v.name(r), 16), v.w.word(r.Verdict)}
+	cells := []string{when(r.StartedAt), escape.Fit(v.name(r), 16), v.w.Word(r.Verdict)}
 	for _, s := range series {
 		text := figure(s.Values[i], s.Unit)
 		for _, c := range s.Changes {
@@ -125,10 +127,10 @@ func (v *trendView) changes() (out []trendChange) {
 				if step.Run != i {
 					continue
 				}
-				c.Steps = append(c.Steps, trendStep{step.Verdict, v.w.word(s.Metric) + v.w.Colon + strings.Join([]string{
+				c.Steps = append(c.Steps, trendStep{step.Verdict, v.w.Word(s.Metric) + v.w.Colon + strings.Join([]string{
 					figure(&step.Before, s.Unit) + " → " + figure(&step.After, s.Unit), change(step.Effect, s.Unit), "p = " + unit.Figure(step.P),
 				}, v.w.Comma)})
-				c.Differs = inLanguage(step.Differs, step.DifferCodes, v.w.lang)
+				c.Differs = words.Texts(step.Differs, step.DifferCodes, v.w.Lang)
 			}
 		}
 		if len(c.Steps) > 0 {
@@ -166,13 +168,13 @@ func WriteTrend(t *trend.Trend, out io.Writer, opts TextOptions) error {
 			if step.Verdict == "worse" {
 				colour = red
 			}
-			p.wrapped("  "+v.w.word(step.Verdict)+"  ", step.Text, colour)
+			p.wrapped("  "+v.w.Word(step.Verdict)+"  ", step.Text, colour)
 		}
 		for _, d := range c.Differs {
 			p.wrapped("  - ", d, dim)
 		}
 	}
-	for _, n := range append(inLanguage(t.Notes, t.NoteCodes, v.w.lang), v.s.Note) {
+	for _, n := range append(words.Texts(t.Notes, t.NoteCodes, v.w.Lang), v.s.Note) {
 		p.line("")
 		p.wrapped("", n, dim)
 	}
@@ -181,7 +183,7 @@ func WriteTrend(t *trend.Trend, out io.Writer, opts TextOptions) error {
 }
 
 // WriteTrendMarkdown writes a trend for a pull request or a CI job's page.
-func WriteTrendMarkdown(t *trend.Trend, out io.Writer, lang Lang) error {
+func WriteTrendMarkdown(t *trend.Trend, out io.Writer, lang reason.Lang) error {
 	v := newTrendView(t, lang)
 	b := bufio.NewWriter(out)
 	p := func(format string, args ...any) { _, _ = fmt.Fprintf(b, format+"\n", args...) }
@@ -193,7 +195,7 @@ func WriteTrendMarkdown(t *trend.Trend, out io.Writer, lang Lang) error {
 	for _, c := range list {
 		p("- %s", md(c.Since))
 		for _, step := range c.Steps {
-			p("  - **%s** %s", v.w.word(step.Verdict), md(step.Text))
+			p("  - **%s** %s", v.w.Word(step.Verdict), md(step.Text))
 		}
 		for _, d := range c.Differs {
 			p("  - %s", md(d))
@@ -209,7 +211,7 @@ func WriteTrendMarkdown(t *trend.Trend, out io.Writer, lang Lang) error {
 		}
 		p("| %s |", strings.Join(cells, " | "))
 	}
-	for _, n := range append(inLanguage(t.Notes, t.NoteCodes, lang), v.s.Note) {
+	for _, n := range append(words.Texts(t.Notes, t.NoteCodes, lang), v.s.Note) {
 		p("\n%s", md(n))
 	}
 	return b.Flush()

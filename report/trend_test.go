@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/trend"
 )
@@ -40,14 +41,14 @@ func TestTrend(t *testing.T) {
 		}
 	}
 	out.Reset()
-	if err := WriteTrendMarkdown(nights(), &out, Chinese); err != nil {
+	if err := WriteTrendMarkdown(nights(), &out, reason.Chinese); err != nil {
 		t.Fatal(err)
 	}
 	if text := out.String(); strings.Contains(text, "<b>") || !strings.Contains(text, "P99：202 ms → 263 ms，+30") || !strings.Contains(text, "（2026-11-13 02:00）") || !strings.Contains(text, "更差") || !strings.Contains(text, "历次运行") {
 		t.Errorf("%s", text)
 	}
 	out.Reset()
-	if err := WriteTrendHTML(nights(), &out, English); err != nil {
+	if err := WriteTrendHTML(nights(), &out, reason.English); err != nil {
 		t.Fatal(err)
 	}
 	page := out.String()

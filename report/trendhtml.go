@@ -7,7 +7,9 @@ import (
 	"math"
 	"strings"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/trend"
 )
 
@@ -17,7 +19,7 @@ var trendSource string
 // trendPage is what the template of a trend sees.
 type trendPage struct {
 	T *trend.Trend
-	W *words
+	W *words.Words
 	S trendWords
 	scriptlessHead
 	Count   string
@@ -29,11 +31,11 @@ type trendPage struct {
 
 // WriteTrendHTML writes a trend as one page that needs nothing else. It has no
 // script, and its policy forbids all.
-func WriteTrendHTML(t *trend.Trend, out io.Writer, lang Lang) error {
+func WriteTrendHTML(t *trend.Trend, out io.Writer, lang reason.Lang) error {
 	v := newTrendView(t, lang)
 	p := trendPage{
 		T: t, W: v.w, S: v.s, Count: fmt.Sprintf(v.s.RunsF, whole(int64(len(t.Runs)))), Changes: v.changes(),
-		Notes: append(inLanguage(t.Notes, t.NoteCodes, lang), v.s.Note), Rows: [][]string{v.head(v.all())},
+		Notes: append(words.Texts(t.Notes, t.NoteCodes, lang), v.s.Note), Rows: [][]string{v.head(v.all())},
 	}
 	for i := range t.Runs {
 		p.Rows = append(p.Rows, v.row(i, v.all()))
@@ -65,7 +67,7 @@ const (
 )
 
 func (v *trendView) chart(s *trend.Series) trendChart {
-	c := trendChart{Title: v.w.word(s.Metric)}
+	c := trendChart{Title: v.w.Word(s.Metric)}
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, p := range s.Values {
 		if p != nil {
@@ -89,7 +91,7 @@ func (v *trendView) chart(s *trend.Series) trendChart {
 			continue
 		}
 		r := &v.t.Runs[i]
-		c.Points = append(c.Points, kneePoint{pixel(x(i)), pixel(y(*p)), r.Verdict, strings.Join([]string{when(r.StartedAt), v.name(r), figure(p, s.Unit), v.w.word(r.Verdict)}, " · ")})
+		c.Points = append(c.Points, kneePoint{pixel(x(i)), pixel(y(*p)), r.Verdict, strings.Join([]string{when(r.StartedAt), v.name(r), figure(p, s.Unit), v.w.Word(r.Verdict)}, " · ")})
 	}
 	for _, part := range []float64{0, 1} {
 		f := low + (high-low)*part

@@ -69,8 +69,8 @@ func TestTuneText(t *testing.T) {
 	steps.Beside(sla.ArticleClaims(), 10, 2)
 	for render, write := range map[string]func() error{
 		"text":     func() error { return WriteTune(steps, &out, TextOptions{}) },
-		"markdown": func() error { return WriteTuneMarkdown(steps, &out, English) },
-		"page":     func() error { return WriteTuneHTML(steps, &out, English) },
+		"markdown": func() error { return WriteTuneMarkdown(steps, &out, reason.English) },
+		"page":     func() error { return WriteTuneHTML(steps, &out, reason.English) },
 	} {
 		out.Reset()
 		if err := write(); err != nil {
@@ -85,7 +85,7 @@ func TestTuneText(t *testing.T) {
 	out.Reset()
 	cut := experiment(t, "article-0", 2)
 	cut.Interrupted = true
-	if err := WriteTune(cut, &out, TextOptions{Lang: Chinese}); err != nil {
+	if err := WriteTune(cut, &out, TextOptions{Lang: reason.Chinese}); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"完成 2 / 10 个回合", "已中断", "无法判断", "所需回合", "无界"} {
@@ -110,7 +110,7 @@ func TestWideTuneTablesAreParted(t *testing.T) {
 		}
 		runs = append(runs, tune.NewRun(s, "runs/x", "pass", figures))
 	}
-	for _, lang := range []Lang{English, Chinese} {
+	for _, lang := range []reason.Lang{reason.English, reason.Chinese} {
 		var out bytes.Buffer
 		if err := WriteTune(tune.Analyze(p, runs, ""), &out, TextOptions{Lang: lang}); err != nil {
 			t.Fatal(err)
@@ -126,7 +126,7 @@ func TestWideTuneTablesAreParted(t *testing.T) {
 func TestTuneIsHostile(t *testing.T) {
 	e := experiment(t, "<script>|[x](y)\n## \x1b[31m@all", 10)
 	e.Scenario = "**a**\n::error::"
-	for _, lang := range []Lang{English, Chinese} {
+	for _, lang := range []reason.Lang{reason.English, reason.Chinese} {
 		var md, text bytes.Buffer
 		if err := WriteTuneMarkdown(e, &md, lang); err != nil {
 			t.Fatal(err)
@@ -170,7 +170,7 @@ func TestTuneJSONReadsBack(t *testing.T) {
 // first.
 func TestTuneEffects(t *testing.T) {
 	e := experiment(t, "article-0", 10)
-	rows := TuneEffects(e, English)
+	rows := TuneEffects(e, reason.English)
 	if len(rows) != 18 { // six metrics of three arms
 		t.Fatalf("%d rows: %+v", len(rows), rows)
 	}
@@ -190,7 +190,7 @@ func TestTuneEffects(t *testing.T) {
 	if rate := rows[8]; rate.Code != "cannot_tell" || rate.Verdict != "no difference seen" || rate.Needs != "needs 11" {
 		t.Errorf("the control's rate %+v", rate)
 	}
-	early := TuneEffects(experiment(t, "article-0", 2), Chinese)
+	early := TuneEffects(experiment(t, "article-0", 2), reason.Chinese)
 	if len(early) != 18 || early[1].Verdict != "无法判断" || early[1].Bounds != "无界" || early[2].Variant != "A/A（基线）" {
 		t.Errorf("after two rounds, in Chinese: %+v", early[:3])
 	}
@@ -201,7 +201,7 @@ func TestTuneProgress(t *testing.T) {
 	r := e.Runs[0]
 	r.Codes = reason.Reasons{reason.New(reason.RunNotUsed, reason.Word("invalid"))}
 	r.Left, r.Verdict, r.Arm = r.Codes.String(), "invalid", 1
-	if got := TuneProgress(e, r, 1, 30, "02:10", English); !regexp.MustCompile(`^1/30 · round 1 · b · mean \d.* · P99 \d.* · turns/s \d.*/s · invalid · left out: the run is invalid · 02:10$`).MatchString(got) {
+	if got := TuneProgress(e, r, 1, 30, "02:10", reason.English); !regexp.MustCompile(`^1/30 · round 1 · b · mean \d.* · P99 \d.* · turns/s \d.*/s · invalid · left out: the run is invalid · 02:10$`).MatchString(got) {
 		t.Error(got)
 	}
 }

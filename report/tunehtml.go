@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/tune"
 )
 
@@ -17,7 +19,7 @@ var tuneSource string
 // tunePage is what the template of an experiment sees.
 type tunePage struct {
 	E *tune.Experiment
-	W *words
+	W *words.Words
 	T tuneWords
 	scriptlessHead
 	Class, Rounds string
@@ -52,9 +54,9 @@ type tuneEffect struct {
 
 // WriteTuneHTML writes an experiment as one page that needs nothing else. It has
 // no script, and its policy forbids all.
-func WriteTuneHTML(e *tune.Experiment, out io.Writer, lang Lang) error {
-	w := wordsIn(lang)
-	v := tuneView{e: e, w: w, t: w.tune()}
+func WriteTuneHTML(e *tune.Experiment, out io.Writer, lang reason.Lang) error {
+	w := words.In(lang)
+	v := tuneView{e: e, w: w, t: tuneWordsIn(w.Lang)}
 	p := tunePage{
 		E: e, W: w, T: v.t, Class: e.Verdict, Rounds: v.rounds(), Effects: v.effectsTitle(), Warnings: v.warnings(), Note: v.note(), Medians: v.medians(), Metrics: v.multiples(),
 	}
@@ -128,7 +130,7 @@ func (s effectScale) place(v float64) string {
 // text tells the ends of the scale, and which is the good one.
 func (s effectScale) text(v *tuneView, m tune.Metric) string {
 	ends := []string{change(new(-s.most), m.Unit), change(new(s.most), m.Unit)}
-	good := []string{v.w.word("better"), v.w.word("worse")}
+	good := []string{v.w.Word("better"), v.w.Word("worse")}
 	if m.HigherIsBetter {
 		slices.Reverse(good)
 	}

@@ -1,7 +1,9 @@
 package report
 
 import (
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/tune"
 )
 
@@ -15,9 +17,9 @@ type TuneEffect struct {
 
 // TuneEffects are all that e knows of its variants so far, by metric, the baseline
 // first and the control last; none of a metric that nothing was measured of.
-func TuneEffects(e *tune.Experiment, lang Lang) (out []TuneEffect) {
-	w := wordsIn(lang)
-	v := tuneView{e: e, w: w, t: w.tune()}
+func TuneEffects(e *tune.Experiment, lang reason.Lang) (out []TuneEffect) {
+	w := words.In(lang)
+	v := tuneView{e: e, w: w, t: tuneWordsIn(w.Lang)}
 	for k, m := range tune.Metrics() {
 		label := v.metric(m.Name)
 		for i := range e.Arms {
@@ -44,9 +46,9 @@ func TuneEffects(e *tune.Experiment, lang Lang) (out []TuneEffect) {
 
 // TuneArm names an arm of a plan as the tables do; clean takes out of a variant's name
 // what may not be shown.
-func TuneArm(p *tune.Plan, arm int, lang Lang, clean func(string) string) string {
+func TuneArm(p *tune.Plan, arm int, lang reason.Lang, clean func(string) string) string {
 	if p.Arms[arm].Control {
-		return wordsIn(lang).tune().Again
+		return tuneWordsIn(lang).Again
 	}
 	return escape.Clean(clean(p.Arms[arm].Variant.Name()))
 }

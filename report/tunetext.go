@@ -8,8 +8,10 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/directory"
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/tune"
 	"github.com/cstest/cstest/unit"
 )
@@ -18,7 +20,7 @@ import (
 const TuneFile = "tune.json"
 
 // TuneRenderings are the files of an experiment's directory, tune.json last.
-func TuneRenderings(e *tune.Experiment, lang Lang) []directory.File {
+func TuneRenderings(e *tune.Experiment, lang reason.Lang) []directory.File {
 	return []directory.File{
 		{Name: "tune.html", Write: func(w io.Writer) error { return WriteTuneHTML(e, w, lang) }},
 		{Name: "tune.md", Write: func(w io.Writer) error { return WriteTuneMarkdown(e, w, lang) }},
@@ -34,7 +36,7 @@ func WriteTuneJSON(e *tune.Experiment, out io.Writer) error {
 // WriteTune prints an experiment for a terminal or a log.
 func WriteTune(e *tune.Experiment, out io.Writer, opts TextOptions) error {
 	t := newText(out, opts)
-	v := tuneView{e: e, w: t.words, t: t.words.tune()}
+	v := tuneView{e: e, w: t.words, t: tuneWordsIn(t.words.Lang)}
 	mark, sgr := "✓", green
 	switch e.Verdict {
 	case "worse", "invalid":
@@ -43,7 +45,7 @@ func WriteTune(e *tune.Experiment, out io.Writer, opts TextOptions) error {
 		mark, sgr = "?", yellow
 	}
 	t.line("")
-	t.line(t.paint(mark+" "+strings.ToUpper(t.words.word(e.Verdict)), bold+";"+sgr) + "  " + t.paint(escape.Fit(escape.Clean(e.Scenario), t.room()/2), bold) + " · " + v.rounds())
+	t.line(t.paint(mark+" "+strings.ToUpper(t.words.Word(e.Verdict)), bold+";"+sgr) + "  " + t.paint(escape.Fit(escape.Clean(e.Scenario), t.room()/2), bold) + " · " + v.rounds())
 	t.line(t.paint(escape.Fit(escape.Clean(e.Target)+" · "+t.words.Seed+" "+strconv.FormatUint(e.Seed, 10)+" · cstest "+escape.Clean(e.CstestVersion), t.room()), dim))
 	if e.Interrupted {
 		t.wrapped("! ", v.t.InterruptedNote, yellow)
@@ -92,13 +94,13 @@ func (t *text) leftTable(rows [][]string, left int) {
 }
 
 // WriteTuneMarkdown writes an experiment for a pull request or a page.
-func WriteTuneMarkdown(e *tune.Experiment, out io.Writer, lang Lang) error {
-	w := wordsIn(lang)
-	v := tuneView{e: e, w: w, t: w.tune()}
+func WriteTuneMarkdown(e *tune.Experiment, out io.Writer, lang reason.Lang) error {
+	w := words.In(lang)
+	v := tuneView{e: e, w: w, t: tuneWordsIn(w.Lang)}
 	var b strings.Builder
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	p("## %s%s%s\n", md(e.Scenario), w.Colon, md(v.t.Title))
-	p("%s%s%s · %s · %s %d · cstest %s\n", w.Verdict, w.Colon, w.word(e.Verdict), v.rounds(), w.Seed, e.Seed, md(e.CstestVersion))
+	p("%s%s%s · %s · %s %d · cstest %s\n", w.Verdict, w.Colon, w.Word(e.Verdict), v.rounds(), w.Seed, e.Seed, md(e.CstestVersion))
 	p("%s\n", md(e.Target))
 	if e.Interrupted {
 		p("> ⚠ %s\n", md(v.t.InterruptedNote))
@@ -141,7 +143,7 @@ func mdRows(p func(string, ...any), rows [][]string, left int) {
 // tuneView turns an experiment into cells.
 type tuneView struct {
 	e *tune.Experiment
-	w *words
+	w *words.Words
 	t tuneWords
 }
 
@@ -190,7 +192,7 @@ func (v *tuneView) metric(name string) string {
 	case "full quality":
 		return v.t.Quality
 	}
-	return v.w.word(name)
+	return v.w.Word(name)
 }
 
 // medians has a row for each arm and a column for each metric that is known of any.
@@ -264,7 +266,7 @@ func (v *tuneView) judged() string {
 func (v *tuneView) verdicts(a *tune.ArmResult) string {
 	var parts []string
 	for _, verdict := range slices.Sorted(maps.Keys(a.Verdicts)) {
-		parts = append(parts, v.w.word(verdict)+" "+whole(int64(a.Verdicts[verdict])))
+		parts = append(parts, v.w.Word(verdict)+" "+whole(int64(a.Verdicts[verdict])))
 	}
 	if a.Invalid {
 		parts = append(parts, v.t.Invalid)
@@ -323,7 +325,7 @@ func (v *tuneView) verdict(x *tune.Effect) string {
 	if x.Verdict == "cannot_tell" && x.Lower != nil && x.Upper != nil {
 		return v.t.NoDifference
 	}
-	return v.w.word(x.Verdict)
+	return v.w.Word(x.Verdict)
 }
 
 // needs is about how many rounds would tell, where that many may be run.
@@ -338,7 +340,7 @@ func (v *tuneView) needs(x *tune.Effect) string {
 }
 
 func (v *tuneView) warnings() []string {
-	return inLanguage(v.e.Warnings, v.e.WarningCodes, v.w.lang)
+	return words.Texts(v.e.Warnings, v.e.WarningCodes, v.w.Lang)
 }
 
 // chance prints a p value.
@@ -360,9 +362,9 @@ func tuneFigure(v *float64, in string) string {
 }
 
 // TuneProgress is a line on a run that has just been made; left may be empty.
-func TuneProgress(e *tune.Experiment, r tune.Run, done, of int, left string, lang Lang) string {
-	w := wordsIn(lang)
-	v := tuneView{e: e, w: w, t: w.tune()}
+func TuneProgress(e *tune.Experiment, r tune.Run, done, of int, left string, lang reason.Lang) string {
+	w := words.In(lang)
+	v := tuneView{e: e, w: w, t: tuneWordsIn(w.Lang)}
 	parts := []string{fmt.Sprintf("%d/%d", done, of), v.t.Round + " " + strconv.Itoa(r.Round+1), v.name(&e.Arms[r.Arm])}
 	for _, m := range tune.Metrics() {
 		if x, ok := r.Figures[m.Name]; ok && (m.Name == "mean" || m.Name == "P99" || m.Name == "turns") {
@@ -370,7 +372,7 @@ func TuneProgress(e *tune.Experiment, r tune.Run, done, of int, left string, lan
 		}
 	}
 	if r.Verdict != "" {
-		parts = append(parts, v.w.word(r.Verdict))
+		parts = append(parts, v.w.Word(r.Verdict))
 	}
 	if r.Left != "" {
 		parts = append(parts, v.t.LeftOut+w.Colon+escape.Clean(r.Codes.Text(lang)))

@@ -1,5 +1,7 @@
 package report
 
+import "github.com/cstest/cstest/reason"
+
 // tuneWords is every text of an experiment's report beside those of a run's.
 type tuneWords struct {
 	Title, Variant, SLA, Again               string
@@ -15,8 +17,8 @@ type tuneWords struct {
 	Quality, Round, LeftOut                  string
 }
 
-func (w *words) tune() tuneWords {
-	if w.lang == Chinese {
+func tuneWordsIn(lang reason.Lang) tuneWords {
+	if lang == reason.Chinese {
 		return tuneChinese()
 	}
 	return tuneEnglish()

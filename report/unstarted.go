@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/directory"
 	"github.com/cstest/cstest/report/escape"
 )
@@ -24,7 +25,7 @@ type Unstarted struct {
 }
 
 // Write writes those files of a result directory that tell of it.
-func (u *Unstarted) Write(dir string, lang Lang) error {
+func (u *Unstarted) Write(dir string, lang reason.Lang) error {
 	var problems []error
 	for _, f := range []directory.File{
 		{Name: "junit.xml", Write: u.WriteJUnit},
@@ -52,9 +53,9 @@ func (u *Unstarted) WriteJUnit(out io.Writer) error {
 }
 
 // WriteMarkdown writes a few lines for a job's page.
-func (u *Unstarted) WriteMarkdown(out io.Writer, lang Lang) error {
+func (u *Unstarted) WriteMarkdown(out io.Writer, lang reason.Lang) error {
 	said := "could not start (exit code %d)"
-	if lang == Chinese {
+	if lang == reason.Chinese {
 		said = "未能开始（退出码 %d）"
 	}
 	b := bufio.NewWriter(out)

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/unit"
 )
@@ -15,8 +17,8 @@ type usageWords struct {
 	ToldF, SomeF, CallsF                                                                       string
 }
 
-func (w *words) usage() usageWords {
-	if w.lang == Chinese {
+func usageWordsIn(lang reason.Lang) usageWords {
+	if lang == reason.Chinese {
 		return usageWords{
 			Title: "Token 用量", NotTold: "未告知", Input: "输入", Output: "输出", Cached: "其中命中缓存", Reasoning: "其中推理",
 			Total: "合计", PerTurn: "每轮", PerSecond: "每秒", Cost: "费用", AtLeast: "至少 ",
@@ -32,8 +34,8 @@ func (w *words) usage() usageWords {
 
 // usageTable has a row for each kind of token, under a head; nil where no model was
 // asked for tokens.
-func usageTable(d *result.Document, w *words) [][]string {
-	u, t := d.Usage, w.usage()
+func usageTable(d *result.Document, w *words.Words) [][]string {
+	u, t := d.Usage, usageWordsIn(w.Lang)
 	if u == nil || u.Answers == 0 {
 		return nil
 	}
@@ -65,14 +67,14 @@ func usageTable(d *result.Document, w *words) [][]string {
 }
 
 // usageNote says what the table rests on, and what it cost.
-func usageNote(d *result.Document, w *words) string {
-	u, t := d.Usage, w.usage()
+func usageNote(d *result.Document, w *words.Words) string {
+	u, t := d.Usage, usageWordsIn(w.Lang)
 	if u == nil || u.Answers == 0 {
 		return ""
 	}
 	notes := []string{fmt.Sprintf(t.ToldF, whole(u.Told), whole(u.Answers))}
 	if u.Told == 0 {
-		notes[0] = t.NotTold + w.aside(notes[0])
+		notes[0] = t.NotTold + w.Aside(notes[0])
 	}
 	if u.ToolCalls > 0 {
 		notes = append(notes, fmt.Sprintf(t.CallsF, whole(u.ToolCalls)))
@@ -84,7 +86,7 @@ func usageNote(d *result.Document, w *words) string {
 		}
 		cost := t.Cost + w.Colon + least + sumOf(c.Total, c.Currency)
 		if c.PerTurn != nil {
-			cost += w.aside(t.PerTurn + " " + sumOf(*c.PerTurn, c.Currency))
+			cost += w.Aside(t.PerTurn + " " + sumOf(*c.PerTurn, c.Currency))
 		}
 		notes = append(notes, cost)
 	}
@@ -101,7 +103,7 @@ func (t *text) usage(d *result.Document) {
 	if rows == nil {
 		return
 	}
-	t.heading(t.words.usage().Title)
+	t.heading(usageWordsIn(t.words.Lang).Title)
 	if d.Usage.Told > 0 {
 		rows[0][0] = ""
 		t.table(rows)
@@ -109,7 +111,7 @@ func (t *text) usage(d *result.Document) {
 	t.wrapped("", usageNote(d, t.words), "")
 }
 
-func mdUsage(d *result.Document, w *words, p func(string, ...any)) {
+func mdUsage(d *result.Document, w *words.Words, p func(string, ...any)) {
 	rows := usageTable(d, w)
 	if rows == nil {
 		return
@@ -121,7 +123,7 @@ func mdUsage(d *result.Document, w *words, p func(string, ...any)) {
 		}
 		p("")
 	} else {
-		p("**%s**  ", w.usage().Title)
+		p("**%s**  ", usageWordsIn(w.Lang).Title)
 	}
 	p("%s\n", md(usageNote(d, w)))
 }

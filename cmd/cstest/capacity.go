@@ -92,7 +92,7 @@ go wrong, whatever latency does, and says where the other objectives break.`,
 type probing struct {
 	*capacityOptions
 	s       streams
-	lang    report.Lang
+	lang    reason.Lang
 	from    found
 	base    *chosen
 	search  capacity.Search

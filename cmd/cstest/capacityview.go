@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/capacity"
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
 	"github.com/cstest/cstest/sla"
 	"github.com/cstest/cstest/trial"
@@ -83,7 +84,7 @@ func kneeOf(k *capacity.Knee) float64 {
 }
 
 // probeLines are probes as the live view shows them.
-func probeLines(probes []capacity.Probe, lang report.Lang) []tui.ProbeLine {
+func probeLines(probes []capacity.Probe, lang reason.Lang) []tui.ProbeLine {
 	outcomes := map[capacity.Outcome]sla.Verdict{capacity.Held: sla.Pass, capacity.Broke: sla.Fail, capacity.Unsure: sla.Inconclusive, capacity.Invalid: sla.NotVerified}
 	known := func(v *float64) float64 {
 		if v == nil {

@@ -150,7 +150,7 @@ func (o *compareOptions) take(c *result.Comparison, runs []result.Run) (all bool
 	return all, nil
 }
 
-func (o *compareOptions) print(s streams, lang report.Lang, c *result.Comparison) error {
+func (o *compareOptions) print(s streams, lang reason.Lang, c *result.Comparison) error {
 	switch o.format {
 	case "json":
 		return report.WriteComparisonJSON(c, s.out)

@@ -151,7 +151,7 @@ func readLog(s streams, logs *measure.Spool, path string) error {
 }
 
 // printDocument puts a result on standard output.
-func printDocument(s streams, doc *result.Document, lang report.Lang, json, noColor bool) error {
+func printDocument(s streams, doc *result.Document, lang reason.Lang, json, noColor bool) error {
 	if json {
 		return report.WriteJSON(doc, s.out)
 	}
@@ -159,7 +159,7 @@ func printDocument(s streams, doc *result.Document, lang report.Lang, json, noCo
 }
 
 // showDocument puts the summary of a result on standard output.
-func showDocument(s streams, doc *result.Document, lang report.Lang, noColor bool) error {
+func showDocument(s streams, doc *result.Document, lang reason.Lang, noColor bool) error {
 	return s.show(noColor, lang, func(w io.Writer, o report.TextOptions) error { return report.WriteText(doc, w, o) })
 }
 

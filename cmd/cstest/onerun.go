@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 
 	"github.com/cstest/cstest/reason"
-	"github.com/cstest/cstest/report"
 	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/redact"
 	"github.com/cstest/cstest/result"
@@ -18,7 +17,7 @@ type oneRun struct {
 	dir, inside string
 	executable  string
 	allowTarget []string
-	lang        report.Lang
+	lang        reason.Lang
 	signals     *signals
 	secrets     *redact.Redactor
 	tags        map[string]string

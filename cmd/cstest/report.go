@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
 	"github.com/cstest/cstest/report/ci"
 	"github.com/cstest/cstest/report/directory"
@@ -82,7 +83,7 @@ func runReport(s streams, o reportOptions, dir string) error {
 	return quietError{doc.ExitCode}
 }
 
-func renderTo(s streams, o reportOptions, lang report.Lang, doc *result.Document) error {
+func renderTo(s streams, o reportOptions, lang reason.Lang, doc *result.Document) error {
 	if o.format == "text" && o.output == "" {
 		return s.show(o.noColor, lang, func(out io.Writer, opts report.TextOptions) error {
 			opts.Detail = o.detail
@@ -109,7 +110,7 @@ func (o *reportOptions) to(out io.Writer, write func(io.Writer) error) (err erro
 	return write(f)
 }
 
-func render(doc *result.Document, out io.Writer, o reportOptions, lang report.Lang) error {
+func render(doc *result.Document, out io.Writer, o reportOptions, lang reason.Lang) error {
 	switch o.format {
 	case "text":
 		return report.WriteText(doc, out, report.TextOptions{Lang: lang, Detail: o.detail})

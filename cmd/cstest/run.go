@@ -89,7 +89,7 @@ second leaves at once; cstest report on the result directory then does the rest.
 type job struct {
 	*runOptions
 	s       streams
-	lang    report.Lang
+	lang    reason.Lang
 	chosen  *chosen
 	dir     string
 	about   *result.About

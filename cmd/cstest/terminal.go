@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
 	"github.com/cstest/cstest/visible"
 )
@@ -128,7 +129,7 @@ func guarded(in io.Reader, out, errs io.Writer) (_ streams, flush func()) {
 
 // show prints what a person reads on standard output, in colours where that is a
 // terminal that wants them and never is not set.
-func (s streams) show(never bool, lang report.Lang, render func(io.Writer, report.TextOptions) error) error {
+func (s streams) show(never bool, lang reason.Lang, render func(io.Writer, report.TextOptions) error) error {
 	o := report.TextOptions{Color: colorful(s.out, never), Width: width(s.out), Lang: lang}
 	if o.Color {
 		s.paint(true)

@@ -85,7 +85,7 @@ func runTrend(s streams, o trendOptions, paths []string) error {
 }
 
 // trendAs is how a format is written.
-func trendAs(format string, lang report.Lang) (func(*trend.Trend, io.Writer) error, error) {
+func trendAs(format string, lang reason.Lang) (func(*trend.Trend, io.Writer) error, error) {
 	switch format {
 	case "text":
 		return func(t *trend.Trend, w io.Writer) error {

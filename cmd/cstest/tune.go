@@ -93,7 +93,7 @@ func metricNames() []string {
 type experiment struct {
 	*tuneOptions
 	s       streams
-	lang    report.Lang
+	lang    reason.Lang
 	from    found
 	plan    *tune.Plan
 	base    *chosen // of the baseline

@@ -3,6 +3,7 @@ package main
 import (
 	"time"
 
+	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
 	"github.com/cstest/cstest/trial"
 	"github.com/cstest/cstest/tui"
@@ -67,7 +68,7 @@ func (v *experimentView) made(e *tune.Experiment, r tune.Run, again int) {
 }
 
 // effectLines are what e knows, as the live view shows it.
-func effectLines(e *tune.Experiment, lang report.Lang) []tui.EffectLine {
+func effectLines(e *tune.Experiment, lang reason.Lang) []tui.EffectLine {
 	signs := map[string]tui.Sign{"better": tui.Better, "worse": tui.Worse, "equivalent": tui.Same}
 	var out []tui.EffectLine
 	for _, t := range report.TuneEffects(e, lang) {

@@ -101,7 +101,7 @@ sla: {latency: {p99: 500ms}, availability: 99 %}
 	if err := report.WriteText(d, &text, report.TextOptions{Width: 120}); err != nil {
 		t.Fatal(err)
 	}
-	if err := report.WriteHTML(d, &page, report.English); err != nil {
+	if err := report.WriteHTML(d, &page, reason.English); err != nil {
 		t.Fatal(err)
 	}
 	for where, out := range map[string]string{"report": text.String(), "page": page.String()} {

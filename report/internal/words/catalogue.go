@@ -1,24 +1,16 @@
-package report
+// Package words has every text that the renderings of more than one kind of report share,
+// in both languages.
+package words
 
 import (
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
-	"github.com/cstest/cstest/result"
 )
 
-// Lang is the language of what people read.
-type Lang = reason.Lang
-
-// The languages.
-const (
-	English = reason.English
-	Chinese = reason.Chinese
-)
-
-// words is every text of a report in one language. Fields that end in F are
+// Words is every text of a report in one language. Fields that end in F are
 // formats, their verbs the same in both languages.
-type words struct {
-	lang                                                               Lang
+type Words struct {
+	Lang                                                               reason.Lang
 	Code                                                               string // of <html lang>
 	Objectives, Objective, Measured, Budget, N, Verdict, Evidence      string
 	Unknown, None, Needs                                               string
@@ -64,17 +56,17 @@ type words struct {
 	ByTurnTitle, ByTurnNote, NthTurn, ByLoadTitle, ByLoadNote          string
 }
 
-// wordsIn gives the catalogue of a language; an unknown one reads English.
-func wordsIn(lang Lang) *words {
-	if lang == Chinese {
+// In gives the catalogue of a language; an unknown one reads English.
+func In(lang reason.Lang) *Words {
+	if lang == reason.Chinese {
 		return chinese()
 	}
 	return english()
 }
 
-func english() *words {
-	return &words{
-		lang: English, Code: "en",
+func english() *Words {
+	return &Words{
+		Lang: reason.English, Code: "en",
 		Objectives: "Objectives", Objective: "objective", Measured: "measured", Budget: "budget", N: "n", Verdict: "verdict", Evidence: "evidence",
 		Unknown: "unknown", None: "none", Needs: "turns needed for", Interval: "95 % bounds",
 		WhoAnswered: "What users got", Tier: "tier", Answers: "answers", Share: "share",
@@ -124,9 +116,9 @@ func english() *words {
 	}
 }
 
-func chinese() *words {
-	return &words{
-		lang: Chinese, Code: "zh-CN",
+func chinese() *Words {
+	return &Words{
+		Lang: reason.Chinese, Code: "zh-CN",
 		Objectives: "目标", Objective: "目标", Measured: "实测", Budget: "预算", N: "样本数", Verdict: "结论", Evidence: "依据",
 		Unknown: "未知", None: "无", Needs: "所需轮数", Interval: "95 % 置信界",
 		WhoAnswered: "用户得到了什么", Tier: "档位", Answers: "应答数", Share: "占比",
@@ -176,25 +168,23 @@ func chinese() *words {
 	}
 }
 
-// aside puts a text in brackets behind another.
-func (w *words) aside(text string) string { return w.Open + text + w.Shut }
+// Aside puts a text in brackets behind another.
+func (w *Words) Aside(text string) string { return w.Open + text + w.Shut }
 
-// word is one of a closed set, such as a verdict or an outcome, as it is read.
-func (w *words) word(name string) string { return escape.Clean(reason.Word(name).Text(w.lang)) }
+// Word is one of a closed set, such as a verdict or an outcome, as it is read.
+func (w *Words) Word(name string) string { return escape.Clean(reason.Word(name).Text(w.Lang)) }
 
-// allowed is what an objective allows in its unit: its limit when that is a
-// time, else its target.
-func allowed(o result.Objective) *float64 {
-	if o.LimitNs == nil {
-		return o.Target
+// Texts gives texts by their codes; one whose code is not known, or has
+// none, stays as it is.
+func Texts(texts []string, codes reason.Reasons, lang reason.Lang) []string {
+	out := append([]string{}, texts...)
+	if len(codes) != len(texts) {
+		return out
 	}
-	v := float64(*o.LimitNs)
-	switch o.Unit {
-	case "ns":
-		return &v
-	case "s":
-		v /= 1e9
-		return &v
+	for i, r := range codes {
+		if r.Known() {
+			out[i] = r.Text(lang)
+		}
 	}
-	return o.Target
+	return out
 }
