@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/figure"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 )
@@ -29,8 +30,8 @@ func addressTable(d *result.Document, w *words.Words) [][]string {
 			rows = append(rows, []string{fmt.Sprintf("… +%d", len(all)-i), "", "", ""})
 			break
 		}
-		part := share(float64(a.Turns) / float64(max(sum, 1)))
-		rows = append(rows, []string{escape.Clean(a.Address), whole(a.Turns), part, whole(a.Failed)})
+		part := figure.Share(float64(a.Turns) / float64(max(sum, 1)))
+		rows = append(rows, []string{escape.Clean(a.Address), figure.Whole(a.Turns), part, figure.Whole(a.Failed)})
 	}
 	return rows
 }
@@ -51,23 +52,23 @@ func mdAddresses(d *result.Document, w *words.Words, p func(string, ...any)) {
 func connectionFacts(d *result.Document, w *words.Words) (out []string) {
 	g := d.Generator
 	if g.FullHandshakes+g.ResumedHandshakes > 0 {
-		out = append(out, fmt.Sprintf(w.HandshakesF, whole(g.FullHandshakes), whole(g.ResumedHandshakes)))
+		out = append(out, fmt.Sprintf(w.HandshakesF, figure.Whole(g.FullHandshakes), figure.Whole(g.ResumedHandshakes)))
 	}
 	if s := g.Sockets; s != nil {
-		out = append(out, fmt.Sprintf(w.SocketsF, whole(s.Opened), whole(s.Reopened)))
+		out = append(out, fmt.Sprintf(w.SocketsF, figure.Whole(s.Opened), figure.Whole(s.Reopened)))
 		if s.Redialled+s.RedialsFailed > 0 {
 			mean := int64(0)
 			if s.Redialled > 0 {
 				mean = s.RedialTotal.Nanoseconds() / s.Redialled
 			}
-			out = append(out, fmt.Sprintf(w.RedialsF, whole(s.Redialled), duration(mean), duration(s.RedialLongest.Nanoseconds()), whole(s.RedialsFailed)))
+			out = append(out, fmt.Sprintf(w.RedialsF, figure.Whole(s.Redialled), figure.Duration(mean), figure.Duration(s.RedialLongest.Nanoseconds()), figure.Whole(s.RedialsFailed)))
 		}
 		if s.LateAnswers+s.RepeatedAnswers+s.Unsolicited > 0 {
-			out = append(out, fmt.Sprintf(w.StraysF, whole(s.LateAnswers), whole(s.RepeatedAnswers), whole(s.Unsolicited)))
+			out = append(out, fmt.Sprintf(w.StraysF, figure.Whole(s.LateAnswers), figure.Whole(s.RepeatedAnswers), figure.Whole(s.Unsolicited)))
 		}
 	}
 	if g.Resent > 0 {
-		out = append(out, fmt.Sprintf(w.ResentF, whole(g.Resent)))
+		out = append(out, fmt.Sprintf(w.ResentF, figure.Whole(g.Resent)))
 	}
 	return out
 }

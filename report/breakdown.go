@@ -6,6 +6,7 @@ import (
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/figure"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 )
@@ -56,7 +57,7 @@ func breakdownRows(d *result.Document, w *words.Words) []latencyRow {
 		}
 		note := ""
 		if b.FromS != nil && b.ToS != nil {
-			note = seconds(*b.FromS) + " – " + seconds(*b.ToS)
+			note = figure.Seconds(*b.FromS) + " – " + figure.Seconds(*b.ToS)
 		}
 		if b.Got != nil {
 			name = escape.Fit(name, 24) + ": " + t.got(b.Got)

@@ -13,6 +13,7 @@ import (
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/directory"
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/figure"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/unit"
 )
@@ -89,7 +90,7 @@ type capacityView struct {
 func (v *capacityView) answer() (out []string) {
 	say := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
 	knee := func(format string, k *capacity.Knee) {
-		say(format, unit.Figure(k.Turns), unit.Figure(k.Starts), whole(int64(k.Probes)))
+		say(format, unit.Figure(k.Turns), unit.Figure(k.Starts), figure.Whole(int64(k.Probes)))
 	}
 	if v.r.Holds == nil {
 		say("%s", v.t.NothingHolds)
@@ -110,9 +111,9 @@ func (v *capacityView) answer() (out []string) {
 	}
 	out = append(out, v.beside()...)
 	if n := v.r.Need; n != nil {
-		line := fmt.Sprintf(v.t.NeedF, unit.Figure(n.Turns), share(n.Headroom), whole(int64(n.Replicas)), unit.Figure(v.r.Holds.Turns))
+		line := fmt.Sprintf(v.t.NeedF, unit.Figure(n.Turns), figure.Share(n.Headroom), figure.Whole(int64(n.Replicas)), unit.Figure(v.r.Holds.Turns))
 		if n.Given > 0 {
-			line += " " + fmt.Sprintf(v.t.NeedGivenF, whole(int64(n.Given)))
+			line += " " + fmt.Sprintf(v.t.NeedGivenF, figure.Whole(int64(n.Given)))
 		}
 		out = append(out, line)
 	}
@@ -193,18 +194,18 @@ func (v *capacityView) probes(bars bool) [][]string {
 			row[1] = unit.Figure(*p.Turns)
 		}
 		if p.P99Ns != nil {
-			row[2] = duration(*p.P99Ns)
+			row[2] = figure.Duration(*p.P99Ns)
 			bar = strings.Repeat("█", int(math.Ceil(float64(*p.P99Ns)/float64(most)*barCells)))
 		} else if p.P99Infinite {
 			row[2] = "∞"
 		}
 		if p.BadShare != nil {
-			row[3] = share(*p.BadShare)
+			row[3] = figure.Share(*p.BadShare)
 		}
 		if v.r.Until != "" {
 			wrong := "–"
 			if p.Wrong != nil {
-				wrong = share(*p.Wrong)
+				wrong = figure.Share(*p.Wrong)
 			}
 			row = slices.Insert(row, 4, wrong)
 		}
@@ -232,7 +233,7 @@ func WriteCapacity(r *capacity.Result, out io.Writer, opts TextOptions) error {
 		mark, sgr = "?", yellow
 	}
 	t.line("")
-	t.line(t.paint(mark+" "+strings.ToUpper(t.words.Word(r.Verdict)), bold+";"+sgr) + "  " + t.paint(escape.Fit(escape.Clean(r.Scenario), t.room()/2), bold) + " · " + fmt.Sprintf(v.t.ProbesF, whole(int64(len(r.Probes)))))
+	t.line(t.paint(mark+" "+strings.ToUpper(t.words.Word(r.Verdict)), bold+";"+sgr) + "  " + t.paint(escape.Fit(escape.Clean(r.Scenario), t.room()/2), bold) + " · " + fmt.Sprintf(v.t.ProbesF, figure.Whole(int64(len(r.Probes)))))
 	t.line(t.paint(escape.Fit(escape.Clean(r.Target)+" · "+t.words.Seed+" "+strconv.FormatUint(r.Seed, 10)+" · cstest "+escape.Clean(r.CstestVersion), t.room()), dim))
 	t.line("")
 	for _, sentence := range v.answer() {

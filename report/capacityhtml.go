@@ -9,6 +9,7 @@ import (
 
 	"github.com/cstest/cstest/capacity"
 	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/report/internal/figure"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/unit"
 )
@@ -35,9 +36,9 @@ func WriteCapacityHTML(r *capacity.Result, out io.Writer, lang reason.Lang) erro
 	w := words.In(lang)
 	v := capacityView{r: r, w: w, t: capacityWordsIn(w.Lang)}
 	p := capacityPage{
-		R: r, W: w, T: v.t, Count: fmt.Sprintf(v.t.ProbesF, whole(int64(len(r.Probes)))), Answer: v.answer(), Warnings: v.warnings(), Rows: v.probes(false),
+		R: r, W: w, T: v.t, Count: fmt.Sprintf(v.t.ProbesF, figure.Whole(int64(len(r.Probes)))), Answer: v.answer(), Warnings: v.warnings(), Rows: v.probes(false),
 	}
-	for _, c := range []kneeChart{v.chart("P99", duration, p99OfProbe), v.chart(v.t.Bad, badOfProbe, badShareOfProbe), v.chart(v.t.Wrong, badOfProbe, wrongShareOfProbe)} {
+	for _, c := range []kneeChart{v.chart("P99", figure.Duration, p99OfProbe), v.chart(v.t.Bad, badOfProbe, badShareOfProbe), v.chart(v.t.Wrong, badOfProbe, wrongShareOfProbe)} {
 		if len(c.Points) > 0 {
 			p.Charts = append(p.Charts, c)
 		}
@@ -60,7 +61,7 @@ func p99OfProbe(p *capacity.Probe) (float64, bool) {
 // badParts are the steps of a share that is drawn.
 const badParts = 1e6
 
-func badOfProbe(n int64) string { return share(float64(n) / badParts) }
+func badOfProbe(n int64) string { return figure.Share(float64(n) / badParts) }
 
 func badShareOfProbe(p *capacity.Probe) (float64, bool) {
 	if p.BadShare == nil {
@@ -96,12 +97,12 @@ const (
 
 // chart places the probes of which both the load and the figure are known; an
 // infinite figure stands above all others.
-func (v *capacityView) chart(title string, text func(int64) string, figure func(*capacity.Probe) (float64, bool)) kneeChart {
+func (v *capacityView) chart(title string, text func(int64) string, of func(*capacity.Probe) (float64, bool)) kneeChart {
 	c := kneeChart{Title: title}
 	turns, most, infinite := 0.0, 1.0, false
 	for i := range v.r.Probes {
 		p := &v.r.Probes[i]
-		f, known := figure(p)
+		f, known := of(p)
 		switch {
 		case p.Turns == nil || !known:
 			continue
@@ -124,7 +125,7 @@ func (v *capacityView) chart(title string, text func(int64) string, figure func(
 	}
 	for i := range v.r.Probes {
 		p := &v.r.Probes[i]
-		f, known := figure(p)
+		f, known := of(p)
 		if p.Turns == nil || !known {
 			continue
 		}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/figure"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/scenario"
@@ -40,7 +41,7 @@ func clientOf(d *result.Document, w *words.Words) *clientView {
 	}
 	states := map[string]string{"found": "found", "none": "no", "not_seen": "not seen"}
 	classes := map[string]string{"found": "fail", "none": "pass", "not_seen": "inconclusive"}
-	note := []string{"calls " + whole(c.Calls), "of a turn of the run " + whole(c.Tied), "failed " + whole(c.Failed), "retries " + whole(c.Retries)}
+	note := []string{"calls " + figure.Whole(c.Calls), "of a turn of the run " + figure.Whole(c.Tied), "failed " + figure.Whole(c.Failed), "retries " + figure.Whole(c.Retries)}
 	open, unread, example := "not ended ", "not looked at ", "for instance "
 	if w.Lang == reason.Chinese {
 		v.Title, v.Head = "被测系统如何对待模型", []string{"", "观测", "次数", "总数", "占比"}
@@ -50,25 +51,25 @@ func clientOf(d *result.Document, w *words.Words) *clientView {
 			scenario.ClientBackoff: "重试无退避", scenario.ClientInFlight: "同时进行的调用",
 		}
 		states = map[string]string{"found": "有", "none": "无", "not_seen": "未观测到"}
-		note = []string{"调用 " + whole(c.Calls), "属于本次压测轮次 " + whole(c.Tied), "失败 " + whole(c.Failed), "重试 " + whole(c.Retries)}
+		note = []string{"调用 " + figure.Whole(c.Calls), "属于本次压测轮次 " + figure.Whole(c.Tied), "失败 " + figure.Whole(c.Failed), "重试 " + figure.Whole(c.Retries)}
 		open, unread, example = "未结束 ", "未查看 ", "例如 "
 	}
 	if c.Open > 0 {
-		note = append(note, open+whole(c.Open))
+		note = append(note, open+figure.Whole(c.Open))
 	}
 	if c.Unread > 0 {
-		note = append(note, unread+whole(c.Unread))
+		note = append(note, unread+figure.Whole(c.Unread))
 	}
 	v.Note = strings.Join(note, " · ")
 	for _, f := range c.Findings {
 		row := clientRow{State: f.State, Class: classes[f.State], Text: f.Reason}
-		n, of, part := whole(f.N), whole(f.Of), w.Unknown
+		n, of, part := figure.Whole(f.N), figure.Whole(f.Of), w.Unknown
 		switch {
 		case f.Figure != nil:
 			n, of = unit.Figure(*f.Figure), ""
 			part = ""
 		case f.Share != nil:
-			part = share(*f.Share)
+			part = figure.Share(*f.Share)
 		default:
 			n, of = w.Unknown, w.Unknown
 		}
@@ -82,7 +83,7 @@ func clientOf(d *result.Document, w *words.Words) *clientView {
 			}
 			row.Examples += escape.Fit(e.TraceID, 32)
 			if e.AtS != nil {
-				row.Examples += w.Aside(seconds(*e.AtS))
+				row.Examples += w.Aside(figure.Seconds(*e.AtS))
 			}
 		}
 		if row.Examples != "" {

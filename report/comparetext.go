@@ -8,9 +8,9 @@ import (
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/figure"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
-	"github.com/cstest/cstest/unit"
 )
 
 // WriteComparison prints a comparison for a terminal or a log, the verdict first.
@@ -75,7 +75,7 @@ func sides(c *result.Comparison, w *words.Words) (out []comparedRun) {
 func comparisonRows(c *result.Comparison, w *words.Words) [][]string {
 	rows := [][]string{{"", w.Baseline, w.Candidate, w.Change, w.Interval, w.Verdict}}
 	for _, d := range c.Differences {
-		rows = append(rows, []string{w.Word(d.Metric), figure(d.A, d.Unit), figure(d.B, d.Unit), change(d.Effect, d.Unit), between(d), w.Word(d.Verdict)})
+		rows = append(rows, []string{w.Word(d.Metric), figure.In(d.A, d.Unit), figure.In(d.B, d.Unit), figure.Change(d.Effect, d.Unit), between(d), w.Word(d.Verdict)})
 	}
 	return rows
 }
@@ -123,36 +123,9 @@ func WriteComparisonJSON(c *result.Comparison, out io.Writer) error {
 	return escape.JSON("comparison", c, out)
 }
 
-func figure(v *float64, in string) string {
-	if v == nil {
-		return "–"
-	}
-	switch in {
-	case "ns":
-		return duration(int64(*v))
-	case "share":
-		return share(*v)
-	case "us":
-		return unit.Duration(*v * 1e3).Text()
-	}
-	return unit.Rate(*v).Text()
-}
-
-// change prints an effect: percent for times and rates, points for shares.
-func change(v *float64, in string) string {
-	if v == nil {
-		return "–"
-	}
-	s := unit.Share(*v).Signed()
-	if in == "share" {
-		return strings.TrimSuffix(s, "%") + "pp"
-	}
-	return s
-}
-
 func between(d result.Difference) string {
 	if d.Lower == nil || d.Upper == nil {
 		return "–"
 	}
-	return change(d.Lower, d.Unit) + " … " + change(d.Upper, d.Unit)
+	return figure.Change(d.Lower, d.Unit) + " … " + figure.Change(d.Upper, d.Unit)
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/cstest/cstest/capacity"
 	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/report/internal/figure"
 	"github.com/cstest/cstest/report/internal/words"
 )
 
@@ -121,7 +122,7 @@ func TestTunePageDrawsEffects(t *testing.T) {
 func TestCapacityPageDrawsTheKnee(t *testing.T) {
 	r := knee(t)
 	v := capacityView{r: r, w: words.In(reason.English), t: capacityWordsIn(reason.English)}
-	p99 := v.chart("P99", duration, p99OfProbe)
+	p99 := v.chart("P99", figure.Duration, p99OfProbe)
 	if len(p99.Points) != len(r.Probes) {
 		t.Fatalf("%d points, want %d", len(p99.Points), len(r.Probes))
 	}
@@ -155,7 +156,7 @@ func TestCapacityPageDrawsTheKnee(t *testing.T) {
 		t.Errorf("%d dots, want %d", strings.Count(knees, "<circle"), 2*len(r.Probes))
 	}
 	empty := capacityView{r: &capacity.Result{Probes: []capacity.Probe{{}}}, w: v.w, t: v.t}
-	if c := empty.chart("P99", duration, p99OfProbe); len(c.Points) > 0 {
+	if c := empty.chart("P99", figure.Duration, p99OfProbe); len(c.Points) > 0 {
 		t.Errorf("a chart of nothing: %+v", c)
 	}
 }

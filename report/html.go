@@ -15,6 +15,7 @@ import (
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/figure"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/report/markup"
 	"github.com/cstest/cstest/result"
@@ -136,7 +137,7 @@ func WriteHTML(d *result.Document, out io.Writer, lang reason.Lang) error {
 	}
 	for i, c := range quantileTable(turns) {
 		r := &d.Turns[i]
-		p.TurnRows = append(p.TurnRows, turnCells{r.Conversation, r.Say, r.Index, []cellText{{Text: whole(r.N)}, c[0], c[1], c[2], c[4], c[5], c[7]}})
+		p.TurnRows = append(p.TurnRows, turnCells{r.Conversation, r.Say, r.Index, []cellText{{Text: figure.Whole(r.N)}, c[0], c[1], c[2], c[4], c[5], c[7]}})
 	}
 	if err := t.Execute(out, p); err != nil {
 		return fmt.Errorf("report.html: %w", err)
@@ -161,19 +162,19 @@ func cspHash(s string) string {
 
 func pageFuncs(w *words.Words) markup.Funcs {
 	return markup.Funcs{
-		"clean": func(s string) string { return strings.ReplaceAll(escape.Fit(s, 600), " %", "\u00a0%") }, "label": func(s string) string { return escape.Fit(s, 48) }, "seconds": seconds, "whole": whole, "share": share, "time_of_day": timeOfDay,
+		"clean": func(s string) string { return strings.ReplaceAll(escape.Fit(s, 600), " %", "\u00a0%") }, "label": func(s string) string { return escape.Fit(s, 48) }, "seconds": figure.Seconds, "whole": figure.Whole, "share": figure.Share, "time_of_day": timeOfDay,
 		"started": startedText,
 		"word":    w.Word,
 		"class":   verdictClass,
 		"totals": func(d *result.Document) string {
-			return fmt.Sprintf(w.HeadlineF, whole(d.Counts.Conversations), whole(d.Counts.Turns))
+			return fmt.Sprintf(w.HeadlineF, figure.Whole(d.Counts.Conversations), figure.Whole(d.Counts.Turns))
 		},
 		"subtitle":     func(d *result.Document) string { return escape.Fit(subtitle(d, w), 600) },
 		"seconds_line": func(s result.Seconds) string { return secondsLine(s, w) },
-		"scale_note":   func(v float64) string { return fmt.Sprintf(w.ScaleF, share(v)) },
-		"measured":     func(o result.Objective) string { return measuredText(o, w) },
-		"budget":       func(o result.Objective) string { return budgetText(o, w) },
-		"bounds":       func(o result.Objective) string { return boundsText(o, w) },
+		"scale_note":   func(v float64) string { return fmt.Sprintf(w.ScaleF, figure.Share(v)) },
+		"measured":     func(o result.Objective) string { return figure.Measured(o, w) },
+		"budget":       func(o result.Objective) string { return figure.Budget(o, w) },
+		"bounds":       func(o result.Objective) string { return figure.Bounds(o) },
 		"meter":        func(o result.Objective) *meter { return meterOf(o, w) },
 		"storm_span":   func(s result.Storm) string { return stormSpan(s, w) },
 		"storm_bar":    gotParts,
@@ -189,10 +190,10 @@ func pageFuncs(w *words.Words) markup.Funcs {
 			return unit.Figure(*v)
 		},
 		"needs_note":      func(d *result.Document) string { return needsNote(latencyRows(d, w), w) },
-		"more_errors":     func(n int64) string { return fmt.Sprintf(w.MoreErrorsF, whole(n)) },
+		"more_errors":     func(n int64) string { return fmt.Sprintf(w.MoreErrorsF, figure.Whole(n)) },
 		"generator_facts": func(d *result.Document) []string { return generatorFacts(d, w) },
 		"ended": func(p result.Process) string {
-			return escape.Clean(fmt.Sprintf(w.EndedF, seconds(*p.EndedS)) + " " + p.Exit)
+			return escape.Clean(fmt.Sprintf(w.EndedF, figure.Seconds(*p.EndedS)) + " " + p.Exit)
 		},
 	}
 }
@@ -204,13 +205,6 @@ func verdictClass(name string) string {
 		return name
 	}
 	return ""
-}
-
-func boundsText(o result.Objective, w *words.Words) string {
-	if o.Unit != "share" || o.Lower == nil || o.Upper == nil || o.N == 0 {
-		return ""
-	}
-	return share(*o.Lower) + " – " + share(*o.Upper)
 }
 
 // meter draws how much of an objective's budget is spent: 88 units are all of
@@ -230,7 +224,7 @@ func meterOf(o result.Objective, w *words.Words) *meter {
 		return nil
 	}
 	var spent, from, to float64
-	switch limit := allowed(o); {
+	switch limit := figure.Allowed(o); {
 	case limit == nil:
 		return nil
 	case o.Unit == "share" && *limit < 1:
@@ -249,16 +243,16 @@ func meterOf(o result.Objective, w *words.Words) *meter {
 	at := func(v float64) string {
 		return strconv.FormatFloat(math.Round(min(max(v, 0)*meterFull, meterEnd)*10)/10, 'f', -1, 64)
 	}
-	return &meter{Class: verdictClass(o.Verdict), Label: w.BurnTitle + w.Colon + share(spent), Used: at(spent), From: at(from), To: at(to)}
+	return &meter{Class: verdictClass(o.Verdict), Label: w.BurnTitle + w.Colon + figure.Share(spent), Used: at(spent), From: at(from), To: at(to)}
 }
 
 func tilesOf(d *result.Document, w *words.Words) []tile {
 	var out []tile
 	if a := d.Availability.Answers; a != nil {
-		t := tile{Key: w.TileAnswered, Value: share(*a), Under: whole(d.Counts.Turns) + " " + w.Turns}
+		t := tile{Key: w.TileAnswered, Value: figure.Share(*a), Under: figure.Whole(d.Counts.Turns) + " " + w.Turns}
 		for _, o := range d.Objectives {
 			if o.Kind == scenario.KindAvailability && o.TierAtMost == "" && len(o.Stages) == 0 {
-				t.Under, t.Class = budgetText(o, w), verdictClass(o.Verdict)
+				t.Under, t.Class = figure.Budget(o, w), verdictClass(o.Verdict)
 			}
 		}
 		out = append(out, t)
@@ -270,18 +264,18 @@ func tilesOf(d *result.Document, w *words.Words) []tile {
 	p99 := tile{Key: w.TileP99, Value: quantileTable([]result.Quantiles{answers})[0][5].Text}
 	for _, o := range d.Objectives {
 		if o.Kind == scenario.KindLatency && o.LimitNs != nil && (p99.Under == "" || strings.Contains(o.Name, "p99")) {
-			p99.Under, p99.Class = budgetText(o, w), verdictClass(o.Verdict)
+			p99.Under, p99.Class = figure.Budget(o, w), verdictClass(o.Verdict)
 		}
 	}
 	out = append(out, p99)
 	for _, o := range d.Objectives {
 		if o.Kind == scenario.KindFullQuality {
-			out = append(out, tile{w.TileQuality, measuredText(o, w), qualityNote(d, o, w), verdictClass(o.Verdict)})
+			out = append(out, tile{w.TileQuality, figure.Measured(o, w), qualityNote(d, o, w), verdictClass(o.Verdict)})
 			break
 		}
 	}
 	if s := d.Availability.Seconds; s.TotalS > 0 {
-		out = append(out, tile{Key: w.TileSeconds, Value: fmt.Sprintf("%d / %d", s.BadS, s.TotalS), Under: fmt.Sprintf(w.AllowedF, whole(int64(s.BudgetS))), Class: classOf(d, "seconds")})
+		out = append(out, tile{Key: w.TileSeconds, Value: fmt.Sprintf("%d / %d", s.BadS, s.TotalS), Under: fmt.Sprintf(w.AllowedF, figure.Whole(int64(s.BudgetS))), Class: classOf(d, "seconds")})
 	}
 	if len(d.Storms) > 0 {
 		s := d.Storms[len(d.Storms)-1]
@@ -293,7 +287,7 @@ func tilesOf(d *result.Document, w *words.Words) []tile {
 			peak = max(peak, s.Turns)
 		}
 	}
-	return append(out, tile{Key: w.TilePeak, Value: whole(peak), Under: w.TurnsPerS})
+	return append(out, tile{Key: w.TilePeak, Value: figure.Whole(peak), Under: w.TurnsPerS})
 }
 
 // qualityNote is what stands under the share of full quality: in a run with storms
@@ -304,9 +298,9 @@ func qualityNote(d *result.Document, o result.Objective, w *words.Words) string 
 		full, valid = full+s.FullQuality, valid+s.Valid
 	}
 	if len(d.Storms) == 0 || valid == 0 || len(o.Stages) > 0 {
-		return budgetText(o, w)
+		return figure.Budget(o, w)
 	}
-	return fmt.Sprintf(w.QualityNoteF, share(float64(full)/float64(valid)), budgetText(o, w))
+	return fmt.Sprintf(w.QualityNoteF, figure.Share(float64(full)/float64(valid)), figure.Budget(o, w))
 }
 
 // classOf is the class of the first objective of a kind, "" without one.
@@ -345,7 +339,7 @@ func gotMix(t result.Tiers, w *words.Words) string {
 	var out []string
 	for _, r := range gotRows(t, w) {
 		if r.n > 0 {
-			out = append(out, r.name+" "+share(float64(r.n)/float64(t.All())))
+			out = append(out, r.name+" "+figure.Share(float64(r.n)/float64(t.All())))
 		}
 	}
 	return strings.Join(out, " · ")
@@ -357,7 +351,7 @@ func gotBars(t result.Tiers, w *words.Words) []gotBar {
 	for _, r := range gotRows(t, w) {
 		if r.n > 0 {
 			p := parts[len(out)]
-			out = append(out, gotBar{r.name, p.Class, share(float64(r.n) / float64(t.All())), r.n, p.Width})
+			out = append(out, gotBar{r.name, p.Class, figure.Share(float64(r.n) / float64(t.All())), r.n, p.Width})
 		}
 	}
 	return out
@@ -398,14 +392,14 @@ func factsOf(d *result.Document, w *words.Words) []factList {
 		cores = fmt.Sprintf("%d %s", e.Cores, w.Cores)
 	}
 	if e.MemoryBytes > 0 {
-		memory = size(e.MemoryBytes)
+		memory = figure.Size(e.MemoryBytes)
 	}
 	add(w.Environment, [2]string{"OS", strings.TrimSpace(e.OS + " " + e.Arch + " " + e.Kernel)}, [2]string{w.CPU, strings.TrimSpace(e.CPU + " " + cores)},
 		[2]string{w.Memory, memory}, [2]string{"Go", e.Go})
 	add(w.Tags, tags...)
 	var stages [][2]string
 	for _, s := range d.Stages {
-		note := seconds(s.StartS) + " – " + seconds(s.EndS) + plannedOf(s, w)
+		note := figure.Seconds(s.StartS) + " – " + figure.Seconds(s.EndS) + plannedOf(s, w)
 		if !s.Judged {
 			note += w.Aside(w.NotJudged)
 		}

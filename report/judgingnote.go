@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 
+	"github.com/cstest/cstest/report/internal/figure"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/unit"
@@ -18,7 +19,7 @@ func judgingNote(d *result.Document, w *words.Words) string {
 	if j.Gate == "measured" {
 		format = w.SLANoteMeasured
 	}
-	return fmt.Sprintf(format, share(j.Confidence))
+	return fmt.Sprintf(format, figure.Share(j.Confidence))
 }
 
 // loadNote says what a closed load keeps from being seen, and which open load would

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/figure"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 )
@@ -118,7 +119,7 @@ func writeSuite(out io.Writer, s *junitSuite) error {
 
 func objectiveCase(d *result.Document, o result.Objective, class string, w *words.Words) junitCase {
 	c := junitCase{Class: class, Name: escape.Clean(o.Name), Time: "0"}
-	detail := fmt.Sprintf("%s; measured %s, budget %s, n %d, bad %d", escape.Clean(o.Reason), measuredText(o, w), budgetText(o, w), o.N, o.Bad)
+	detail := fmt.Sprintf("%s; measured %s, budget %s, n %d, bad %d", escape.Clean(o.Reason), figure.Measured(o, w), figure.Budget(o, w), o.N, o.Bad)
 	switch {
 	case o.Verdict == "fail", o.Verdict == "inconclusive" && d.ExitCode != 0:
 		c.Failure = &junitProblem{Message: escape.Clean(o.Reason), Type: o.Verdict, Text: detail}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/figure"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/unit"
 )
@@ -34,10 +35,10 @@ func WriteLog(doc *result.Log, w io.Writer) error {
 		if tag == "" {
 			tag = "(none)"
 		}
-		fmt.Fprintf(tw, "  %s\t", whole(r.N))
+		fmt.Fprintf(tw, "  %s\t", figure.Whole(r.N))
 		for k, v := range logFigures(r) {
 			short = short || v == nil
-			text := notEnough
+			text := figure.NotEnough
 			if v != nil {
 				text = columns[k](unit.Duration(*v))
 			}
@@ -50,7 +51,7 @@ func WriteLog(doc *result.Log, w io.Writer) error {
 	}
 	fmt.Fprint(w, "\n  nearest rank; a value is the upper edge of its bucket\n")
 	if short {
-		fmt.Fprintf(w, "  n/a: too few values (a P99 takes %d, a P99.9 %s)\n", result.QuantileNeeds(0.99), whole(result.QuantileNeeds(0.999)))
+		fmt.Fprintf(w, "  n/a: too few values (a P99 takes %d, a P99.9 %s)\n", result.QuantileNeeds(0.99), figure.Whole(result.QuantileNeeds(0.999)))
 	}
 	return nil
 }

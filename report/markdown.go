@@ -11,6 +11,7 @@ import (
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/figure"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 )
@@ -24,10 +25,10 @@ func WriteMarkdown(d *result.Document, out io.Writer, lang reason.Lang) error {
 	b := bufio.NewWriter(out)
 	p := func(format string, args ...any) { _, _ = fmt.Fprintf(b, format+"\n", args...) }
 	p("## %s %s%s%s\n", badge(d.Verdict), md(d.Scenario.Name), w.Colon, w.Word(d.Verdict))
-	p("%s · %s  ", seconds(d.DurationS), fmt.Sprintf(w.HeadlineF, whole(d.Counts.Conversations), whole(d.Counts.Turns)))
+	p("%s · %s  ", figure.Seconds(d.DurationS), fmt.Sprintf(w.HeadlineF, figure.Whole(d.Counts.Conversations), figure.Whole(d.Counts.Turns)))
 	p("%s\n", md(subtitle(d, w)+" · "+timeOfDay(d)))
 	if d.Scenario.Scale != 1 {
-		p("> %s\n", md(fmt.Sprintf(w.ScaleF, share(d.Scenario.Scale))))
+		p("> %s\n", md(fmt.Sprintf(w.ScaleF, figure.Share(d.Scenario.Scale))))
 	}
 	if list := d.Reasons; len(list) > 0 {
 		for _, r := range list {
@@ -38,7 +39,7 @@ func WriteMarkdown(d *result.Document, out io.Writer, lang reason.Lang) error {
 	if len(d.Objectives) > 0 {
 		mdTable(p, []string{"", w.Objective, w.Measured, w.Budget, w.N, w.Verdict, w.Evidence}, "llrrrll")
 		for _, o := range d.Objectives {
-			p("| %s | %s | %s | %s | %s | %s | %s |", badge(o.Verdict), md(o.Name), measuredText(o, w), budgetText(o, w), whole(o.N), w.Word(o.Verdict), md(o.Reason))
+			p("| %s | %s | %s | %s | %s | %s | %s |", badge(o.Verdict), md(o.Name), figure.Measured(o, w), figure.Budget(o, w), figure.Whole(o.N), w.Word(o.Verdict), md(o.Reason))
 		}
 		p("")
 		for _, note := range []string{correlationNote(d, w), loadNote(d, w), partlyNote(d, w)} {
@@ -81,7 +82,7 @@ func mdAnswers(d *result.Document, w *words.Words, p func(string, ...any)) {
 		mdTable(p, []string{w.WhoAnswered, w.Turns, w.Share}, "lrr")
 		for _, r := range gotRows(d.Tiers, w) {
 			if r.n > 0 {
-				p("| %s | %s | %s |", r.name, whole(r.n), share(float64(r.n)/float64(sum)))
+				p("| %s | %s | %s |", r.name, figure.Whole(r.n), figure.Share(float64(r.n)/float64(sum)))
 			}
 		}
 		p("")
@@ -89,10 +90,10 @@ func mdAnswers(d *result.Document, w *words.Words, p func(string, ...any)) {
 	c := d.Conversations
 	left := ""
 	if c.Left > 0 {
-		left = " · " + w.Left + " " + whole(c.Left)
+		left = " · " + w.Left + " " + figure.Whole(c.Left)
 	}
-	p("%s%s%s %s · %s %s · %s %s · %s %s%s\n", w.Conversations, w.Colon, w.Complete, whole(c.Complete), w.CompleteDegraded, whole(c.CompleteDegraded),
-		w.Broken, whole(c.Broken), w.Abandoned, whole(c.Abandoned), left)
+	p("%s%s%s %s · %s %s · %s %s · %s %s%s\n", w.Conversations, w.Colon, w.Complete, figure.Whole(c.Complete), w.CompleteDegraded, figure.Whole(c.CompleteDegraded),
+		w.Broken, figure.Whole(c.Broken), w.Abandoned, figure.Whole(c.Abandoned), left)
 }
 
 func mdStorms(d *result.Document, w *words.Words, p func(string, ...any)) {
@@ -128,7 +129,7 @@ func mdErrors(d *result.Document, w *words.Words, p func(string, ...any)) {
 			if e.Sample != "" {
 				message += "<br>" + md(e.Sample)
 			}
-			p("| %s | %s | %s | %s |", md(w.Word(e.Outcome)), whole(e.Count), message, seconds(e.FirstS))
+			p("| %s | %s | %s | %s |", md(w.Word(e.Outcome)), figure.Whole(e.Count), message, figure.Seconds(e.FirstS))
 		}
 		p("")
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/figure"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/unit"
@@ -31,9 +32,9 @@ func observedTable(d *result.Document, w *words.Words) [][]string {
 	for _, f := range d.Observed {
 		at := w.Unknown
 		if f.MaxAtS != nil {
-			at = seconds(float64(*f.MaxAtS))
+			at = figure.Seconds(float64(*f.MaxAtS))
 		}
-		seen := fmt.Sprintf(o.SeenF, whole(f.Seen), whole(f.Asked))
+		seen := fmt.Sprintf(o.SeenF, figure.Whole(f.Seen), figure.Whole(f.Asked))
 		if f.Error != "" {
 			seen += w.Colon + f.Error
 		}

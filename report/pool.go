@@ -10,6 +10,7 @@ import (
 	"github.com/cstest/cstest/pool"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/figure"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 )
@@ -67,7 +68,7 @@ func (v poolView) counted() (n int) {
 }
 
 func (v poolView) headline() string {
-	return fmt.Sprintf(v.t.RunsF, whole(int64(v.counted())), whole(int64(len(v.r.LeftOut)+len(v.r.Runs)-v.counted())))
+	return fmt.Sprintf(v.t.RunsF, figure.Whole(int64(v.counted())), figure.Whole(int64(len(v.r.LeftOut)+len(v.r.Runs)-v.counted())))
 }
 
 func (v poolView) subtitle() string {
@@ -104,11 +105,11 @@ func (v poolView) objectives() [][]string {
 	rows := [][]string{{w.Objective, w.Measured, w.Interval, w.Budget, w.N, w.Verdict}}
 	for i := range v.r.Objectives {
 		o := v.asked(&v.r.Objectives[i])
-		bounds := boundsText(o, w)
+		bounds := figure.Bounds(o)
 		if bounds == "" {
 			bounds = "–"
 		}
-		rows = append(rows, []string{escape.Clean(o.Name), measuredText(o, w), bounds, budgetText(o, w), whole(o.N), w.Word(o.Verdict)})
+		rows = append(rows, []string{escape.Clean(o.Name), figure.Measured(o, w), bounds, figure.Budget(o, w), figure.Whole(o.N), w.Word(o.Verdict)})
 	}
 	return rows
 }
@@ -118,9 +119,9 @@ func (v poolView) figures() [][]string {
 	for _, f := range v.r.Figures {
 		bounds := "–"
 		if f.Lower != nil && f.Upper != nil {
-			bounds = figure(f.Lower, f.Unit) + " – " + figure(f.Upper, f.Unit)
+			bounds = figure.In(f.Lower, f.Unit) + " – " + figure.In(f.Upper, f.Unit)
 		}
-		rows = append(rows, []string{v.w.Word(f.Name), figure(f.Mean, f.Unit), bounds, figure(f.Least, f.Unit), figure(f.Most, f.Unit), whole(int64(f.Runs))})
+		rows = append(rows, []string{v.w.Word(f.Name), figure.In(f.Mean, f.Unit), bounds, figure.In(f.Least, f.Unit), figure.In(f.Most, f.Unit), figure.Whole(int64(f.Runs))})
 	}
 	return rows
 }
@@ -136,11 +137,11 @@ func (v poolView) runs() [][]string {
 		}
 		cell := func(ns *int64) string {
 			if ns == nil {
-				return notEnough
+				return figure.NotEnough
 			}
-			return duration(*ns)
+			return figure.Duration(*ns)
 		}
-		rows = append(rows, []string{escape.Clean(shortID(m.RunID)), when, strconv.FormatUint(m.Seed, 10), whole(m.Turns), cell(m.P50Ns), cell(m.P95Ns), cell(m.P99Ns), w.Word(m.Verdict), note})
+		rows = append(rows, []string{escape.Clean(shortID(m.RunID)), when, strconv.FormatUint(m.Seed, 10), figure.Whole(m.Turns), cell(m.P50Ns), cell(m.P95Ns), cell(m.P99Ns), w.Word(m.Verdict), note})
 	}
 	for _, m := range v.r.Runs {
 		note := ""

@@ -1,12 +1,10 @@
 package report
 
 import (
+	"github.com/cstest/cstest/report/internal/figure"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/unit"
 )
-
-// notEnough stands where a quantile has too few samples.
-const notEnough = "n/a"
 
 // cellText is a figure and the bounds under it.
 type cellText struct{ Text, Under string }
@@ -16,7 +14,7 @@ type cellText struct{ Text, Under string }
 func quantileTable(list []result.Quantiles) [][]cellText {
 	out := make([][]cellText, len(list))
 	for i, q := range list {
-		out[i] = []cellText{{Text: whole(q.N)}}
+		out[i] = []cellText{{Text: figure.Whole(q.N)}}
 	}
 	for _, column := range quantileColumns() {
 		var all []unit.Duration
@@ -65,7 +63,7 @@ func (c quantileColumn) cell(q *result.Quantiles, show func(unit.Duration) strin
 	case c.at == 0 || c.at == 1 || c.at > q.FiniteShare && q.N >= result.QuantileNeeds(c.at):
 		cell.Text = "∞"
 	default:
-		cell.Text = notEnough
+		cell.Text = figure.NotEnough
 	}
 	if b := c.bounds(q); b != nil && b[0] != nil {
 		upper := "∞"

@@ -5,6 +5,7 @@ import (
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/figure"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 )
@@ -47,7 +48,7 @@ func slowestOf(d *result.Document, w *words.Words) *slowestView {
 }
 
 func slowestRow(name string, p result.Part) []string {
-	return []string{name, duration(p.MeanNs), duration(p.OthersNs), share(p.Share)}
+	return []string{name, figure.Duration(p.MeanNs), figure.Duration(p.OthersNs), figure.Share(p.Share)}
 }
 
 func (t *text) slowest(d *result.Document) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/figure"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/unit"
@@ -126,11 +127,11 @@ func (t *text) headline(d *result.Document) {
 	t.line("")
 	head := t.paint(mark+" "+strings.ToUpper(w.Word(d.Verdict)), bold+";"+sgr)
 	used := escape.Width(mark+" "+strings.ToUpper(w.Word(d.Verdict))) + 2
-	tail := " · " + seconds(d.DurationS) + " · " + fmt.Sprintf(w.HeadlineF, whole(d.Counts.Conversations), whole(d.Counts.Turns))
+	tail := " · " + figure.Seconds(d.DurationS) + " · " + fmt.Sprintf(w.HeadlineF, figure.Whole(d.Counts.Conversations), figure.Whole(d.Counts.Turns))
 	t.line(head + "  " + t.paint(escape.Fit(d.Scenario.Name, max(t.room()-used-escape.Width(tail), 12)), bold) + tail)
 	t.wrapped("  ", subtitle(d, w)+" · "+timeOfDay(d), dim)
 	if d.Scenario.Scale != 1 {
-		t.wrapped("  ", fmt.Sprintf(w.ScaleF, share(d.Scenario.Scale)), yellow)
+		t.wrapped("  ", fmt.Sprintf(w.ScaleF, figure.Share(d.Scenario.Scale)), yellow)
 	}
 	for i, r := range d.Reasons {
 		if i >= 10 {
@@ -180,7 +181,7 @@ func (t *text) objectives(d *result.Document) {
 	rows := [][]string{{w.Objective, w.Measured, w.Budget, w.N, w.Verdict}}
 	for _, o := range d.Objectives {
 		mark, _ := markOf(o.Verdict)
-		rows = append(rows, []string{mark + " " + escape.Clean(o.Name), measuredText(o, w), budgetText(o, w), whole(o.N), w.Word(o.Verdict)})
+		rows = append(rows, []string{mark + " " + escape.Clean(o.Name), figure.Measured(o, w), figure.Budget(o, w), figure.Whole(o.N), w.Word(o.Verdict)})
 	}
 	widths := columns(rows, t.room()-10, 0)
 	for i, row := range rows {
@@ -212,29 +213,6 @@ func told(o result.Objective, headline []string) bool {
 	return o.Reason != "" && slices.ContainsFunc(headline, func(r string) bool { return strings.Contains(r, o.Reason) })
 }
 
-// measuredText and budgetText are the two sides of an objective.
-func measuredText(o result.Objective, w *words.Words) string {
-	if o.Verdict == "not_verified" && o.N == 0 {
-		return "–"
-	}
-	return quantity(o.Measured, o.Unit, w)
-}
-
-func budgetText(o result.Objective, w *words.Words) string {
-	if o.Unit == "count" && o.Target != nil && *o.Target == 0 {
-		return "0"
-	}
-	sign := "≤ "
-	if o.Unit == "share" {
-		sign = "≥ "
-	}
-	out := sign + quantity(allowed(o), o.Unit, w)
-	if o.Unit == "share" && o.LimitNs != nil {
-		return fmt.Sprintf(w.WithinF, out, duration(*o.LimitNs))
-	}
-	return out
-}
-
 func (t *text) answers(d *result.Document) {
 	w := t.words
 	if sum := d.Tiers.All(); sum > 0 {
@@ -248,17 +226,17 @@ func (t *text) answers(d *result.Document) {
 			if r.bad {
 				paint = red
 			}
-			t.line(pad(r.name, 18, false) + pad(whole(r.n), 12, true) + pad(share(float64(r.n)/float64(sum)), 10, true) + "  " + t.paint(bar, paint))
+			t.line(pad(r.name, 18, false) + pad(figure.Whole(r.n), 12, true) + pad(figure.Share(float64(r.n)/float64(sum)), 10, true) + "  " + t.paint(bar, paint))
 		}
 	}
 	c := d.Conversations
 	if c.Complete+c.CompleteDegraded+c.Broken+c.Abandoned+c.Left > 0 {
 		ends := []string{
-			w.Complete + " " + whole(c.Complete), w.CompleteDegraded + " " + whole(c.CompleteDegraded),
-			w.Broken + " " + whole(c.Broken), w.Abandoned + " " + whole(c.Abandoned),
+			w.Complete + " " + figure.Whole(c.Complete), w.CompleteDegraded + " " + figure.Whole(c.CompleteDegraded),
+			w.Broken + " " + figure.Whole(c.Broken), w.Abandoned + " " + figure.Whole(c.Abandoned),
 		}
 		if c.Left > 0 {
-			ends = append(ends, w.Left+" "+whole(c.Left))
+			ends = append(ends, w.Left+" "+figure.Whole(c.Left))
 		}
 		t.wrapped(w.Conversations+w.Colon, strings.Join(ends, " · "), "")
 	}
@@ -305,9 +283,9 @@ func (t *text) storms(d *result.Document) {
 
 func stormSpan(s result.Storm, w *words.Words) string {
 	if s.EndS == nil {
-		return seconds(s.StartS) + " – " + w.StillOpen
+		return figure.Seconds(s.StartS) + " – " + w.StillOpen
 	}
-	return seconds(s.StartS) + " – " + seconds(*s.EndS)
+	return figure.Seconds(s.StartS) + " – " + figure.Seconds(*s.EndS)
 }
 
 // stormFacts are the figures of a storm, each with its name.
@@ -317,14 +295,14 @@ func stormFacts(s result.Storm, w *words.Words) []string {
 		out[0] = w.NotDetected
 	}
 	if s.DetectS != nil {
-		out[0] = w.Detected + " " + seconds(*s.DetectS)
+		out[0] = w.Detected + " " + figure.Seconds(*s.DetectS)
 	}
 	latency, quality := w.LatencyNotBack, w.QualityNotBack
 	if s.Recovery.LatencyS != nil {
-		latency = w.LatencyBack + " " + seconds(*s.Recovery.LatencyS)
+		latency = w.LatencyBack + " " + figure.Seconds(*s.Recovery.LatencyS)
 	}
 	if s.Recovery.QualityS != nil {
-		quality = w.QualityBack + " " + seconds(*s.Recovery.QualityS)
+		quality = w.QualityBack + " " + figure.Seconds(*s.Recovery.QualityS)
 	}
 	out = append(out, latency, quality)
 	if s.CallsPerTurn != nil {
@@ -333,7 +311,7 @@ func stormFacts(s result.Storm, w *words.Words) []string {
 	if sum := s.Tiers.All(); sum > 0 {
 		for _, r := range gotRows(s.Tiers, w) {
 			if r.n > 0 {
-				out = append(out, r.name+" "+share(float64(r.n)/float64(sum)))
+				out = append(out, r.name+" "+figure.Share(float64(r.n)/float64(sum)))
 			}
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/figure"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/unit"
@@ -32,16 +33,16 @@ func (t *text) outages(d *result.Document) {
 
 // outageLine says when an outage was, how long, and why.
 func outageLine(o result.Outage, w *words.Words) string {
-	return w.OutageAt + " " + seconds(o.StartS) + w.Comma + w.Lasted + " " + seconds(o.LengthS) + w.Colon + w.Word(o.Cause)
+	return w.OutageAt + " " + figure.Seconds(o.StartS) + w.Comma + w.Lasted + " " + figure.Seconds(o.LengthS) + w.Colon + w.Word(o.Cause)
 }
 
 func secondsLine(s result.Seconds, w *words.Words) string {
-	out := fmt.Sprintf(w.SecondsF, whole(int64(s.BadS)), whole(int64(s.TotalS)), whole(int64(s.BudgetS)))
+	out := fmt.Sprintf(w.SecondsF, figure.Whole(int64(s.BadS)), figure.Whole(int64(s.TotalS)), figure.Whole(int64(s.BudgetS)))
 	if s.Scaled && s.BudgetPerHourS > 0 {
 		out += w.Aside(fmt.Sprintf(w.ScaledF, unit.Figure(s.BudgetPerHourS)))
 	}
 	if s.UnknownS > 0 {
-		out += " · " + w.Unavailable + w.Colon + whole(int64(s.UnknownS))
+		out += " · " + w.Unavailable + w.Colon + figure.Whole(int64(s.UnknownS))
 	}
 	return out
 }
@@ -106,15 +107,15 @@ func (t *text) errors(d *result.Document) {
 			more += e.Count
 			continue
 		}
-		head := pad(whole(e.Count), 9, true) + "  " + pad(escape.Fit(w.Word(e.Outcome), 15), 15, false) + "  "
-		tail := "  " + w.First + " " + seconds(e.FirstS)
+		head := pad(figure.Whole(e.Count), 9, true) + "  " + pad(escape.Fit(w.Word(e.Outcome), 15), 15, false) + "  "
+		tail := "  " + w.First + " " + figure.Seconds(e.FirstS)
 		t.line(head + pad(escape.Fit(w.Word(e.Message), t.room()-escape.Width(head)-escape.Width(tail)), t.room()-escape.Width(head)-escape.Width(tail), false) + t.paint(tail, dim))
 		if e.Sample != "" {
 			t.wrapped(strings.Repeat(" ", 11), e.Sample, dim)
 		}
 	}
 	if more > 0 {
-		t.line(t.paint(fmt.Sprintf(w.MoreErrorsF, whole(more)), dim))
+		t.line(t.paint(fmt.Sprintf(w.MoreErrorsF, figure.Whole(more)), dim))
 	}
 }
 
@@ -127,9 +128,9 @@ func (t *text) generator(d *result.Document) {
 	}
 	memory := memoryColumn(d.Processes)
 	for _, p := range d.Processes {
-		row := pad(escape.Fit(p.Name, 20), 20, false) + pad(w.CPU+" "+share(p.CPUShare), 12, true) + pad(memory(unit.Size(p.MaxRSSBytes)), 12, true)
+		row := pad(escape.Fit(p.Name, 20), 20, false) + pad(w.CPU+" "+figure.Share(p.CPUShare), 12, true) + pad(memory(unit.Size(p.MaxRSSBytes)), 12, true)
 		if p.EndedS != nil {
-			row += "  " + t.paint(escape.Fit(fmt.Sprintf(w.EndedF, seconds(*p.EndedS))+" "+p.Exit, t.room()-escape.Width(row)-2), red)
+			row += "  " + t.paint(escape.Fit(fmt.Sprintf(w.EndedF, figure.Seconds(*p.EndedS))+" "+p.Exit, t.room()-escape.Width(row)-2), red)
 		}
 		t.line(row)
 	}
@@ -140,9 +141,9 @@ func (t *text) generator(d *result.Document) {
 
 func generatorFacts(d *result.Document, w *words.Words) []string {
 	g := d.Generator
-	lag := notEnough
+	lag := figure.NotEnough
 	if d.Counts.Turns >= result.QuantileNeeds(0.99) {
-		lag = duration(g.LagP99Ns)
+		lag = figure.Duration(g.LagP99Ns)
 	}
 	out := []string{w.LagP99 + " " + lag}
 	if g.CPUUsPerTurn != nil {
@@ -150,18 +151,18 @@ func generatorFacts(d *result.Document, w *words.Words) []string {
 	}
 	// A run that was killed never told of its own processor and turns in flight.
 	if g.MaxInFlight > 0 || g.MaxRSSBytes > 0 {
-		out = append(out, w.MaxInFlight+" "+whole(g.MaxInFlight))
+		out = append(out, w.MaxInFlight+" "+figure.Whole(g.MaxInFlight))
 	}
-	out = append(out, fmt.Sprintf(w.TaintedF, whole(int64(g.TaintedS))))
+	out = append(out, fmt.Sprintf(w.TaintedF, figure.Whole(int64(g.TaintedS))))
 	if n := len(g.StarvedAtS); n > 0 {
-		out = append(out, fmt.Sprintf(w.StarvedF, whole(int64(n))))
+		out = append(out, fmt.Sprintf(w.StarvedF, figure.Whole(int64(n))))
 	}
 	out = append(out, connectionFacts(d, w)...)
 	if d.Environment.SharedHost {
 		out = append(out, w.SharedHost)
 	}
 	if l := d.LittlesLaw; l.RateTimesMean > 0 && l.InFlightMean > 0 {
-		out = append(out, w.LittlesLaw+w.Colon+fmt.Sprintf(w.LittlesLawF, unit.Figure(l.InFlightMean), unit.Figure(l.RateTimesMean), share(math.Abs(l.ErrorShare))))
+		out = append(out, w.LittlesLaw+w.Colon+fmt.Sprintf(w.LittlesLawF, unit.Figure(l.InFlightMean), unit.Figure(l.RateTimesMean), figure.Share(math.Abs(l.ErrorShare))))
 	}
 	return out
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/figure"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/trend"
 	"github.com/cstest/cstest/unit"
@@ -90,7 +91,7 @@ func (v *trendView) row(i int, series []*trend.Series) []string {
 	r := &v.t.Runs[i]
 	cells := []string{when(r.StartedAt), escape.Fit(v.name(r), 16), v.w.Word(r.Verdict)}
 	for _, s := range series {
-		text := figure(s.Values[i], s.Unit)
+		text := figure.In(s.Values[i], s.Unit)
 		for _, c := range s.Changes {
 			if c.Run == i {
 				text = arrow(c) + " " + text
@@ -128,7 +129,7 @@ func (v *trendView) changes() (out []trendChange) {
 					continue
 				}
 				c.Steps = append(c.Steps, trendStep{step.Verdict, v.w.Word(s.Metric) + v.w.Colon + strings.Join([]string{
-					figure(&step.Before, s.Unit) + " → " + figure(&step.After, s.Unit), change(step.Effect, s.Unit), "p = " + unit.Figure(step.P),
+					figure.In(&step.Before, s.Unit) + " → " + figure.In(&step.After, s.Unit), figure.Change(step.Effect, s.Unit), "p = " + unit.Figure(step.P),
 				}, v.w.Comma)})
 				c.Differs = words.Texts(step.Differs, step.DifferCodes, v.w.Lang)
 			}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/figure"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/trend"
 )
@@ -34,7 +35,7 @@ type trendPage struct {
 func WriteTrendHTML(t *trend.Trend, out io.Writer, lang reason.Lang) error {
 	v := newTrendView(t, lang)
 	p := trendPage{
-		T: t, W: v.w, S: v.s, Count: fmt.Sprintf(v.s.RunsF, whole(int64(len(t.Runs)))), Changes: v.changes(),
+		T: t, W: v.w, S: v.s, Count: fmt.Sprintf(v.s.RunsF, figure.Whole(int64(len(t.Runs)))), Changes: v.changes(),
 		Notes: append(words.Texts(t.Notes, t.NoteCodes, lang), v.s.Note), Rows: [][]string{v.head(v.all())},
 	}
 	for i := range t.Runs {
@@ -91,11 +92,11 @@ func (v *trendView) chart(s *trend.Series) trendChart {
 			continue
 		}
 		r := &v.t.Runs[i]
-		c.Points = append(c.Points, kneePoint{pixel(x(i)), pixel(y(*p)), r.Verdict, strings.Join([]string{when(r.StartedAt), v.name(r), figure(p, s.Unit), v.w.Word(r.Verdict)}, " · ")})
+		c.Points = append(c.Points, kneePoint{pixel(x(i)), pixel(y(*p)), r.Verdict, strings.Join([]string{when(r.StartedAt), v.name(r), figure.In(p, s.Unit), v.w.Word(r.Verdict)}, " · ")})
 	}
 	for _, part := range []float64{0, 1} {
 		f := low + (high-low)*part
-		c.Rows = append(c.Rows, kneeTick{At: pixel(y(f)), Text: pixel(y(f) + 4), Label: figure(&f, s.Unit)})
+		c.Rows = append(c.Rows, kneeTick{At: pixel(y(f)), Text: pixel(y(f) + 4), Label: figure.In(&f, s.Unit)})
 	}
 	for _, i := range namedRuns(len(s.Values)) {
 		c.Columns = append(c.Columns, kneeTick{At: pixel(x(i)), Label: escape.Fit(v.name(&v.t.Runs[i]), 12)})
@@ -109,7 +110,7 @@ func (v *trendView) chart(s *trend.Series) trendChart {
 			c.Levels = append(c.Levels, trendLevel{pixel(trendLeft), pixel(x(step.Run) - 2), pixel(y(step.Before))})
 		}
 		c.Levels = append(c.Levels, trendLevel{pixel(x(step.Run) - 2), pixel(to), pixel(y(step.After))})
-		c.Steps = append(c.Steps, kneePoint{X: pixel(x(step.Run) - 2), Class: step.Verdict, Label: change(step.Effect, s.Unit)})
+		c.Steps = append(c.Steps, kneePoint{X: pixel(x(step.Run) - 2), Class: step.Verdict, Label: figure.Change(step.Effect, s.Unit)})
 	}
 	return c
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/report/internal/figure"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/tune"
 )
@@ -83,7 +84,7 @@ func (v *tuneView) multiples() (out []tuneMetric) {
 			}
 			same = same && x.Verdict == "equivalent"
 			row := tuneEffect{
-				Arm: v.comparison(&v.e.Arms[i]), Class: x.Verdict, Change: change(x.Change, x.Unit), Interval: v.interval(x),
+				Arm: v.comparison(&v.e.Arms[i]), Class: x.Verdict, Change: figure.Change(x.Change, x.Unit), Interval: v.interval(x),
 				Verdict: v.verdict(x), Needs: v.needs(x), Bounded: x.Lower != nil && x.Upper != nil,
 				At: scale.place(0), MarginX: scale.place(-m.Margin), MarginWidth: strconv.FormatFloat(2*m.Margin/scale.most*effectHalf, 'f', 1, 64),
 			}
@@ -129,7 +130,7 @@ func (s effectScale) place(v float64) string {
 
 // text tells the ends of the scale, and which is the good one.
 func (s effectScale) text(v *tuneView, m tune.Metric) string {
-	ends := []string{change(new(-s.most), m.Unit), change(new(s.most), m.Unit)}
+	ends := []string{figure.Change(new(-s.most), m.Unit), figure.Change(new(s.most), m.Unit)}
 	good := []string{v.w.Word("better"), v.w.Word("worse")}
 	if m.HigherIsBetter {
 		slices.Reverse(good)

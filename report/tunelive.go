@@ -3,6 +3,7 @@ package report
 import (
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/figure"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/tune"
 )
@@ -32,7 +33,7 @@ func TuneEffects(e *tune.Experiment, lang reason.Lang) (out []TuneEffect) {
 				if v.e.Stepwise && !a.Control {
 					row.Variant = "→ " + row.Variant // from the one above
 				}
-				row.Change, row.Bounds, row.Verdict, row.Needs, row.Code = change(x.Change, x.Unit), v.interval(x), v.verdict(x), v.needs(x), x.Verdict
+				row.Change, row.Bounds, row.Verdict, row.Needs, row.Code = figure.Change(x.Change, x.Unit), v.interval(x), v.verdict(x), v.needs(x), x.Verdict
 				if row.Needs != "" {
 					row.Needs = v.t.Needs + " " + row.Needs
 				}

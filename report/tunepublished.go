@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/figure"
 	"github.com/cstest/cstest/tune"
 	"github.com/cstest/cstest/unit"
 )
@@ -25,15 +26,15 @@ func (v *tuneView) published() [][]string {
 }
 
 func (v *tuneView) law(l *tune.Law) []string {
-	cells := []string{duration(l.MeanNs), "–", unit.Rate(l.Rate).Text(), "–", v.t.Possible}
+	cells := []string{figure.Duration(l.MeanNs), "–", unit.Rate(l.Rate).Text(), "–", v.t.Possible}
 	if l.P99Ns != nil {
-		cells[1] = duration(*l.P99Ns)
+		cells[1] = figure.Duration(*l.P99Ns)
 	}
 	if l.CPU != nil {
-		cells[3] = share(*l.CPU)
+		cells[3] = figure.Share(*l.CPU)
 	}
 	if !l.Possible {
-		cells[4] = fmt.Sprintf(v.t.ImpossibleF, unit.Figure(l.InFlight), whole(int64(l.Users)))
+		cells[4] = fmt.Sprintf(v.t.ImpossibleF, unit.Figure(l.InFlight), figure.Whole(int64(l.Users)))
 	}
 	return cells
 }

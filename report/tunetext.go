@@ -11,6 +11,7 @@ import (
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/directory"
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/figure"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/tune"
 	"github.com/cstest/cstest/unit"
@@ -148,7 +149,7 @@ type tuneView struct {
 }
 
 func (v *tuneView) rounds() string {
-	return fmt.Sprintf(v.t.RoundsF, whole(int64(v.e.RoundsDone)), whole(int64(v.e.RoundsPlanned)))
+	return fmt.Sprintf(v.t.RoundsF, figure.Whole(int64(v.e.RoundsDone)), figure.Whole(int64(v.e.RoundsPlanned)))
 }
 
 func (v *tuneView) name(a *tune.ArmResult) string {
@@ -266,7 +267,7 @@ func (v *tuneView) judged() string {
 func (v *tuneView) verdicts(a *tune.ArmResult) string {
 	var parts []string
 	for _, verdict := range slices.Sorted(maps.Keys(a.Verdicts)) {
-		parts = append(parts, v.w.Word(verdict)+" "+whole(int64(a.Verdicts[verdict])))
+		parts = append(parts, v.w.Word(verdict)+" "+figure.Whole(int64(a.Verdicts[verdict])))
 	}
 	if a.Invalid {
 		parts = append(parts, v.t.Invalid)
@@ -297,7 +298,7 @@ func (v *tuneView) effects() (rows [][]string, same string) {
 			if len(block) == 0 {
 				label = v.metric(m.Name)
 			}
-			block = append(block, []string{label, v.comparison(a), change(x.Change, x.Unit), v.interval(x), chance(x.P), v.verdict(x), v.needs(x)})
+			block = append(block, []string{label, v.comparison(a), figure.Change(x.Change, x.Unit), v.interval(x), chance(x.P), v.verdict(x), v.needs(x)})
 		}
 		switch {
 		case told > 0 && all:
@@ -316,7 +317,7 @@ func (v *tuneView) interval(x *tune.Effect) string {
 	if x.Lower == nil || x.Upper == nil {
 		return v.t.NotBounded
 	}
-	return change(x.Lower, x.Unit) + " … " + change(x.Upper, x.Unit)
+	return figure.Change(x.Lower, x.Unit) + " … " + figure.Change(x.Upper, x.Unit)
 }
 
 // verdict says cannot tell in the two ways it can be meant: too few pairs to say
@@ -334,9 +335,9 @@ func (v *tuneView) needs(x *tune.Effect) string {
 	case x.Needs == 0:
 		return ""
 	case x.Needs > tune.MaxRounds:
-		return "> " + whole(tune.MaxRounds)
+		return "> " + figure.Whole(tune.MaxRounds)
 	}
-	return whole(int64(x.Needs))
+	return figure.Whole(int64(x.Needs))
 }
 
 func (v *tuneView) warnings() []string {
@@ -356,9 +357,9 @@ func tuneFigure(v *float64, in string) string {
 		return unit.Figure(*v)
 	}
 	if v != nil && in == "bytes" {
-		return size(int64(*v))
+		return figure.Size(int64(*v))
 	}
-	return figure(v, in)
+	return figure.In(v, in)
 }
 
 // TuneProgress is a line on a run that has just been made; left may be empty.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/report/internal/figure"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/unit"
@@ -43,7 +44,7 @@ func usageTable(d *result.Document, w *words.Words) [][]string {
 		if v == nil {
 			return t.NotTold
 		}
-		return whole(*v)
+		return figure.Whole(*v)
 	}
 	mean := func(v *float64) string {
 		if v == nil {
@@ -53,7 +54,7 @@ func usageTable(d *result.Document, w *words.Words) [][]string {
 	}
 	some := func(name string, told int64) string {
 		if told > 0 && told < u.Told {
-			return fmt.Sprintf(t.SomeF, name, whole(told))
+			return fmt.Sprintf(t.SomeF, name, figure.Whole(told))
 		}
 		return name
 	}
@@ -72,12 +73,12 @@ func usageNote(d *result.Document, w *words.Words) string {
 	if u == nil || u.Answers == 0 {
 		return ""
 	}
-	notes := []string{fmt.Sprintf(t.ToldF, whole(u.Told), whole(u.Answers))}
+	notes := []string{fmt.Sprintf(t.ToldF, figure.Whole(u.Told), figure.Whole(u.Answers))}
 	if u.Told == 0 {
 		notes[0] = t.NotTold + w.Aside(notes[0])
 	}
 	if u.ToolCalls > 0 {
-		notes = append(notes, fmt.Sprintf(t.CallsF, whole(u.ToolCalls)))
+		notes = append(notes, fmt.Sprintf(t.CallsF, figure.Whole(u.ToolCalls)))
 	}
 	if c := u.Cost; c != nil {
 		least := ""
