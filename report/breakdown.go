@@ -7,6 +7,7 @@ import (
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/internal/figure"
+	"github.com/cstest/cstest/report/internal/terminal"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 )
@@ -78,17 +79,17 @@ func (t *text) breakdowns(d *result.Document) {
 		return
 	}
 	b := breakdownWordsIn(t.words.Lang)
-	t.heading(b.Title)
+	t.Heading(b.Title)
 	rows := [][]string{{"", t.words.N, "P50", "P90", "P95", "P99", "P99.9"}}
 	for i, cells := range quantileTable(quantilesIn(all)) {
 		c := texts(cells)
 		rows = append(rows, append([]string{all[i].name, c[0]}, c[2:7]...))
 	}
-	t.table(rows)
+	t.Table(rows)
 	if note := needsNote(all, t.words); note != "" {
-		t.wrapped("", note, dim)
+		t.Wrapped("", note, terminal.Dim)
 	}
-	t.wrapped("", b.Note, dim)
+	t.Wrapped("", b.Note, terminal.Dim)
 }
 
 func mdBreakdowns(d *result.Document, w *words.Words, p func(string, ...any)) {

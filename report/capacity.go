@@ -14,6 +14,7 @@ import (
 	"github.com/cstest/cstest/report/directory"
 	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/internal/figure"
+	"github.com/cstest/cstest/report/internal/terminal"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/unit"
 )
@@ -225,39 +226,39 @@ func (v *capacityView) warnings() []string {
 func WriteCapacity(r *capacity.Result, out io.Writer, opts TextOptions) error {
 	t := newText(out, opts)
 	v := capacityView{r: r, w: t.words, t: capacityWordsIn(t.words.Lang)}
-	mark, sgr := "✓", green
+	mark, sgr := "✓", terminal.Green
 	switch r.Verdict {
 	case "fail", "invalid":
-		mark, sgr = "✗", red
+		mark, sgr = "✗", terminal.Red
 	case "inconclusive":
-		mark, sgr = "?", yellow
+		mark, sgr = "?", terminal.Yellow
 	}
-	t.line("")
-	t.line(t.paint(mark+" "+strings.ToUpper(t.words.Word(r.Verdict)), bold+";"+sgr) + "  " + t.paint(escape.Fit(escape.Clean(r.Scenario), t.room()/2), bold) + " · " + fmt.Sprintf(v.t.ProbesF, figure.Whole(int64(len(r.Probes)))))
-	t.line(t.paint(escape.Fit(escape.Clean(r.Target)+" · "+t.words.Seed+" "+strconv.FormatUint(r.Seed, 10)+" · cstest "+escape.Clean(r.CstestVersion), t.room()), dim))
-	t.line("")
+	t.Line("")
+	t.Line(t.Paint(mark+" "+strings.ToUpper(t.words.Word(r.Verdict)), terminal.Bold+";"+sgr) + "  " + t.Paint(escape.Fit(escape.Clean(r.Scenario), t.Room()/2), terminal.Bold) + " · " + fmt.Sprintf(v.t.ProbesF, figure.Whole(int64(len(r.Probes)))))
+	t.Line(t.Paint(escape.Fit(escape.Clean(r.Target)+" · "+t.words.Seed+" "+strconv.FormatUint(r.Seed, 10)+" · cstest "+escape.Clean(r.CstestVersion), t.Room()), terminal.Dim))
+	t.Line("")
 	for _, sentence := range v.answer() {
-		t.wrapped("", sentence, "")
+		t.Wrapped("", sentence, "")
 	}
-	t.heading(v.t.Load)
+	t.Heading(v.t.Load)
 	rows := v.probes(true)
-	widths := columns(rows, t.room(), len(rows[0])-1)
+	widths := terminal.Columns(rows, t.Room(), len(rows[0])-1)
 	for i, row := range rows {
 		cells := make([]string, len(row))
 		for c, cell := range row {
-			cells[c] = pad(escape.Fit(cell, widths[c]), widths[c], c < len(row)-1)
+			cells[c] = terminal.Pad(escape.Fit(cell, widths[c]), widths[c], c < len(row)-1)
 		}
 		if s := strings.Join(cells, "  "); i == 0 {
-			t.line(t.paint(s, dim))
+			t.Line(t.Paint(s, terminal.Dim))
 		} else {
-			t.line(s)
+			t.Line(s)
 		}
 	}
-	t.line("")
+	t.Line("")
 	for _, warning := range v.warnings() {
-		t.wrapped("! ", warning, yellow)
+		t.Wrapped("! ", warning, terminal.Yellow)
 	}
-	return t.out.Flush()
+	return t.Flush()
 }
 
 // WriteCapacityMarkdown writes a search for a pull request or a page.

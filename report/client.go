@@ -6,6 +6,7 @@ import (
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/internal/figure"
+	"github.com/cstest/cstest/report/internal/terminal"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/scenario"
@@ -100,35 +101,35 @@ func (t *text) client(d *result.Document, detail bool) {
 	if v == nil {
 		return
 	}
-	t.heading(v.Title)
-	t.wrapped("", v.Note, dim)
+	t.Heading(v.Title)
+	t.Wrapped("", v.Note, terminal.Dim)
 	rows := [][]string{v.Head}
 	for _, r := range v.Rows {
 		rows = append(rows, r.Cells)
 	}
-	widths := columns(rows, t.room(), 0)
+	widths := terminal.Columns(rows, t.Room(), 0)
 	for i, row := range rows {
-		cells := []string{pad(escape.Fit(row[0], widths[0]), widths[0], false), pad(row[1], widths[1], false)}
+		cells := []string{terminal.Pad(escape.Fit(row[0], widths[0]), widths[0], false), terminal.Pad(row[1], widths[1], false)}
 		for c := 2; c < len(row); c++ {
-			cells = append(cells, pad(row[c], widths[c], true))
+			cells = append(cells, terminal.Pad(row[c], widths[c], true))
 		}
 		if i == 0 {
-			t.line(t.paint(strings.Join(cells, "  "), dim))
+			t.Line(t.Paint(strings.Join(cells, "  "), terminal.Dim))
 			continue
 		}
-		_, sgr := markOf(v.Rows[i-1].Class)
-		cells[1] = t.paint(cells[1], sgr)
-		t.line(strings.Join(cells, "  "))
+		_, sgr := terminal.Mark(v.Rows[i-1].Class)
+		cells[1] = t.Paint(cells[1], sgr)
+		t.Line(strings.Join(cells, "  "))
 		r := v.Rows[i-1]
 		if r.State == "found" || detail {
-			t.wrapped("    ", r.Text, dim)
+			t.Wrapped("    ", r.Text, terminal.Dim)
 		}
 		if r.State == "found" && r.Examples != "" {
-			t.wrapped("    ", r.Examples, dim)
+			t.Wrapped("    ", r.Examples, terminal.Dim)
 		}
 	}
 	if v.Untied != "" && !detail {
-		t.wrapped("", v.Untied, yellow)
+		t.Wrapped("", v.Untied, terminal.Yellow)
 	}
 }
 

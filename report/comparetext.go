@@ -9,6 +9,7 @@ import (
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/internal/figure"
+	"github.com/cstest/cstest/report/internal/terminal"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 )
@@ -17,42 +18,42 @@ import (
 func WriteComparison(c *result.Comparison, out io.Writer, opts TextOptions) error {
 	t := newText(out, opts)
 	w := t.words
-	mark, sgr := "?", yellow
+	mark, sgr := "?", terminal.Yellow
 	switch c.Verdict {
 	case "worse":
-		mark, sgr = "✗", red
+		mark, sgr = "✗", terminal.Red
 	case "better", "equivalent":
-		mark, sgr = "✓", green
+		mark, sgr = "✓", terminal.Green
 	}
-	t.line("")
-	t.line(t.paint(mark+" "+strings.ToUpper(w.Word(c.Verdict)), bold+";"+sgr))
+	t.Line("")
+	t.Line(t.Paint(mark+" "+strings.ToUpper(w.Word(c.Verdict)), terminal.Bold+";"+sgr))
 	for _, r := range sides(c, w) {
-		t.line(escape.Fit(r.side+"  "+r.Scenario+" · "+r.RunID+" · "+w.Word(r.Verdict), t.room()))
+		t.Line(escape.Fit(r.side+"  "+r.Scenario+" · "+r.RunID+" · "+w.Word(r.Verdict), t.Room()))
 	}
 	if !c.NoiseKnown {
-		t.wrapped("! ", w.NoiseUnknown, yellow)
+		t.Wrapped("! ", w.NoiseUnknown, terminal.Yellow)
 	}
 	for _, a := range words.Texts(c.Advice, c.AdviceCodes, w.Lang) {
-		t.wrapped("→ ", a, yellow)
+		t.Wrapped("→ ", a, terminal.Yellow)
 	}
 	if len(c.Differences) > 0 {
-		t.heading(w.Compare)
-		t.table(comparisonRows(c, w))
+		t.Heading(w.Compare)
+		t.Table(comparisonRows(c, w))
 	}
 	if len(c.Objectives) > 0 {
-		t.heading(w.Objectives)
+		t.Heading(w.Objectives)
 		for _, o := range c.Objectives {
-			t.line(escape.Fit(o.Name+w.Colon+w.Word(o.A)+" → "+w.Word(o.B), t.room()))
+			t.Line(escape.Fit(o.Name+w.Colon+w.Word(o.A)+" → "+w.Word(o.B), t.Room()))
 		}
 	}
 	for i, n := range words.Texts(c.Notes, c.NoteCodes, w.Lang) {
 		if i == 0 {
-			t.line("")
+			t.Line("")
 		}
-		t.wrapped("- ", n, dim)
+		t.Wrapped("- ", n, terminal.Dim)
 	}
-	t.line("")
-	return t.out.Flush()
+	t.Line("")
+	return t.Flush()
 }
 
 // comparedRun is a run and the side it stands on, in words.

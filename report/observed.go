@@ -52,9 +52,9 @@ func observedFigure(v *float64, in string, w *words.Words) string {
 
 func (t *text) observed(d *result.Document) {
 	if rows := observedTable(d, t.words); rows != nil {
-		t.heading(observedWordsIn(t.words.Lang).Title)
+		t.Heading(observedWordsIn(t.words.Lang).Title)
 		rows[0][0] = ""
-		t.table(rows)
+		t.Table(rows)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/internal/figure"
+	"github.com/cstest/cstest/report/internal/terminal"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 )
@@ -168,33 +169,33 @@ func shortID(id string) string {
 func writePool(r *pool.Result, out io.Writer, opts TextOptions) error {
 	t := newText(out, opts)
 	v := viewPool(r, t.words)
-	mark, sgr := markOf(r.Verdict)
-	t.line("")
-	t.line(t.paint(mark+" "+strings.ToUpper(t.words.Word(r.Verdict)), bold+";"+sgr) + "  " + t.paint(escape.Fit(r.Scenario.Name, t.room()/2), bold) + " · " + v.headline())
-	t.wrapped("  ", v.subtitle(), dim)
+	mark, sgr := terminal.Mark(r.Verdict)
+	t.Line("")
+	t.Line(t.Paint(mark+" "+strings.ToUpper(t.words.Word(r.Verdict)), terminal.Bold+";"+sgr) + "  " + t.Paint(escape.Fit(r.Scenario.Name, t.Room()/2), terminal.Bold) + " · " + v.headline())
+	t.Wrapped("  ", v.subtitle(), terminal.Dim)
 	for _, s := range v.reasons() {
-		t.wrapped("  - ", s, "")
+		t.Wrapped("  - ", s, "")
 	}
 	if len(r.Objectives) > 0 {
-		t.heading(t.words.Objectives)
-		t.table(v.objectives())
+		t.Heading(t.words.Objectives)
+		t.Table(v.objectives())
 		for i := range r.Objectives {
 			if o := v.asked(&r.Objectives[i]); o.Verdict == "pass" {
-				t.wrapped("  ", o.Name+t.words.Colon+o.Reason, dim)
+				t.Wrapped("  ", o.Name+t.words.Colon+o.Reason, terminal.Dim)
 			}
 		}
 	}
-	t.heading(v.t.Figures)
-	t.table(v.figures())
-	t.heading(v.t.Runs)
-	t.table(v.runs())
-	t.line("")
+	t.Heading(v.t.Figures)
+	t.Table(v.figures())
+	t.Heading(v.t.Runs)
+	t.Table(v.runs())
+	t.Line("")
 	for _, s := range v.warnings() {
-		t.wrapped("! ", s, yellow)
+		t.Wrapped("! ", s, terminal.Yellow)
 	}
-	t.wrapped("", v.t.Note, dim)
-	t.line("")
-	return t.out.Flush()
+	t.Wrapped("", v.t.Note, terminal.Dim)
+	t.Line("")
+	return t.Flush()
 }
 
 // writePoolMarkdown writes several runs together for a pull request.

@@ -56,9 +56,9 @@ func (t *text) slowest(d *result.Document) {
 	if v == nil {
 		return
 	}
-	t.heading(v.Title)
-	t.wrapped("", d.Slowest.Text, "")
-	t.table(append([][]string{v.Head}, v.Rows...))
+	t.Heading(v.Title)
+	t.Wrapped("", d.Slowest.Text, "")
+	t.Table(append([][]string{v.Head}, v.Rows...))
 }
 
 func mdSlowest(d *result.Document, w *words.Words, p func(string, ...any)) {

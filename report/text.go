@@ -1,29 +1,21 @@
 package report
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 
-	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/internal/figure"
+	"github.com/cstest/cstest/report/internal/terminal"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/unit"
 )
 
-// TextOptions say how WriteText prints. Width is the terminal's, 0 and anything
-// over 100 mean 100, less than 80 means 80.
-type TextOptions struct {
-	Color bool
-	Width int
-	Lang  reason.Lang
-	// Detail adds response times by stage, storm, turn, conversation and tier.
-	Detail bool
-}
+// TextOptions say how WriteText prints.
+type TextOptions = terminal.Options
 
 // WriteText prints the summary for a terminal or a log: the verdict first, then
 // what it rests on. Lines fit the width by grapheme and never begin at column 0.
@@ -33,7 +25,7 @@ func WriteText(d *result.Document, out io.Writer, opts TextOptions) error {
 	t.headline(d)
 	t.objectives(d)
 	if note := correlationNote(d, t.words); opts.Detail && note != "" {
-		t.wrapped("  ", note, dim)
+		t.Wrapped("  ", note, terminal.Dim)
 	}
 	t.answers(d)
 	t.storms(d)
@@ -49,95 +41,36 @@ func WriteText(d *result.Document, out io.Writer, opts TextOptions) error {
 	t.errors(d)
 	t.generator(d)
 	t.warnings(d)
-	return t.out.Flush()
+	return t.Flush()
 }
 
-// text holds the state of one rendering. The bufio.Writer keeps the first error.
+// text is one rendering.
 type text struct {
-	out   *bufio.Writer
+	*terminal.Printer
 	words *words.Words
-	color bool
-	width int
 }
 
 func newText(out io.Writer, opts TextOptions) *text {
-	w := opts.Width
-	if w <= 0 || w > 100 {
-		w = 100
-	}
-	return &text{out: bufio.NewWriter(out), words: words.In(opts.Lang), color: opts.Color, width: max(w, 80)}
-}
-
-// The colours, as SGR parameters; only the 16 that every palette defines.
-const (
-	bold   = "1"
-	dim    = "2"
-	red    = "31"
-	green  = "32"
-	yellow = "33"
-	cyan   = "36"
-)
-
-func (t *text) paint(s, sgr string) string {
-	if !t.color || s == "" || sgr == "" {
-		return s
-	}
-	return "\x1b[" + sgr + "m" + s + "\x1b[0m"
-}
-
-// line writes one line, indented: CI runners act on lines that begin with a command.
-func (t *text) line(s string) {
-	if s == "" {
-		_, _ = t.out.WriteString("\n")
-		return
-	}
-	_, _ = t.out.WriteString("  " + strings.TrimRight(escape.Defuse(s), " ") + "\n")
-}
-
-func (t *text) heading(s string) {
-	t.line("")
-	t.line(t.paint(s, bold))
-}
-
-// room is the cells of a line after the indent.
-func (t *text) room() int { return t.width - 2 }
-
-// wrapped writes cleaned text over as many lines as it takes (at most 6), the
-// first after prefix, the others indented as far.
-func (t *text) wrapped(prefix, s, sgr string) {
-	indent := strings.Repeat(" ", escape.Width(prefix))
-	// A number keeps its percent sign.
-	rows := wrap(strings.ReplaceAll(escape.Clean(s), " %", "\u00a0%"), t.room()-escape.Width(prefix))
-	if len(rows) > 6 {
-		rows = append(rows[:5], escape.Fit(rows[5], t.room()-escape.Width(prefix)-2)+" …")
-	}
-	for i, row := range rows {
-		row = strings.ReplaceAll(row, "\u00a0%", " %")
-		if i == 0 {
-			t.line(prefix + t.paint(row, sgr))
-		} else {
-			t.line(indent + t.paint(escape.Defuse(row), sgr))
-		}
-	}
+	return &text{terminal.New(out, opts), words.In(opts.Lang)}
 }
 
 func (t *text) headline(d *result.Document) {
 	w := t.words
-	mark, sgr := markOf(d.Verdict)
-	t.line("")
-	head := t.paint(mark+" "+strings.ToUpper(w.Word(d.Verdict)), bold+";"+sgr)
+	mark, sgr := terminal.Mark(d.Verdict)
+	t.Line("")
+	head := t.Paint(mark+" "+strings.ToUpper(w.Word(d.Verdict)), terminal.Bold+";"+sgr)
 	used := escape.Width(mark+" "+strings.ToUpper(w.Word(d.Verdict))) + 2
 	tail := " · " + figure.Seconds(d.DurationS) + " · " + fmt.Sprintf(w.HeadlineF, figure.Whole(d.Counts.Conversations), figure.Whole(d.Counts.Turns))
-	t.line(head + "  " + t.paint(escape.Fit(d.Scenario.Name, max(t.room()-used-escape.Width(tail), 12)), bold) + tail)
-	t.wrapped("  ", subtitle(d, w)+" · "+timeOfDay(d), dim)
+	t.Line(head + "  " + t.Paint(escape.Fit(d.Scenario.Name, max(t.Room()-used-escape.Width(tail), 12)), terminal.Bold) + tail)
+	t.Wrapped("  ", subtitle(d, w)+" · "+timeOfDay(d), terminal.Dim)
 	if d.Scenario.Scale != 1 {
-		t.wrapped("  ", fmt.Sprintf(w.ScaleF, figure.Share(d.Scenario.Scale)), yellow)
+		t.Wrapped("  ", fmt.Sprintf(w.ScaleF, figure.Share(d.Scenario.Scale)), terminal.Yellow)
 	}
 	for i, r := range d.Reasons {
 		if i >= 10 {
 			break
 		}
-		t.wrapped("  - ", r, "")
+		t.Wrapped("  - ", r, "")
 	}
 }
 
@@ -160,51 +93,39 @@ func subtitle(d *result.Document, w *words.Words) string {
 	}, " · ")
 }
 
-func markOf(verdict string) (mark, sgr string) {
-	switch verdict {
-	case "pass":
-		return "✓", green
-	case "fail":
-		return "✗", red
-	case "invalid":
-		return "!", red
-	}
-	return "?", yellow
-}
-
 func (t *text) objectives(d *result.Document) {
 	w := t.words
 	if len(d.Objectives) == 0 {
 		return
 	}
-	t.heading(w.Objectives)
+	t.Heading(w.Objectives)
 	rows := [][]string{{w.Objective, w.Measured, w.Budget, w.N, w.Verdict}}
 	for _, o := range d.Objectives {
-		mark, _ := markOf(o.Verdict)
+		mark, _ := terminal.Mark(o.Verdict)
 		rows = append(rows, []string{mark + " " + escape.Clean(o.Name), figure.Measured(o, w), figure.Budget(o, w), figure.Whole(o.N), w.Word(o.Verdict)})
 	}
-	widths := columns(rows, t.room()-10, 0)
+	widths := terminal.Columns(rows, t.Room()-10, 0)
 	for i, row := range rows {
-		sgr := dim
+		sgr := terminal.Dim
 		if i > 0 {
-			_, sgr = markOf(d.Objectives[i-1].Verdict)
+			_, sgr = terminal.Mark(d.Objectives[i-1].Verdict)
 		}
-		cells := []string{pad(escape.Fit(row[0], widths[0]), widths[0], false)}
+		cells := []string{terminal.Pad(escape.Fit(row[0], widths[0]), widths[0], false)}
 		for c := 1; c < 4; c++ {
-			cells = append(cells, pad(row[c], widths[c], true))
+			cells = append(cells, terminal.Pad(row[c], widths[c], true))
 		}
 		head := strings.Join(cells, "  ")
 		if i == 0 {
-			t.line(t.paint(head+"  "+row[4], dim))
+			t.Line(t.Paint(head+"  "+row[4], terminal.Dim))
 			continue
 		}
-		t.line(head + "  " + t.paint(row[4], sgr))
+		t.Line(head + "  " + t.Paint(row[4], sgr))
 		if o := d.Objectives[i-1]; o.Verdict != "pass" && !told(o, d.Reasons) {
-			t.wrapped("    ", o.Reason, dim)
+			t.Wrapped("    ", o.Reason, terminal.Dim)
 		}
 	}
 	if note := loadNote(d, w); note != "" {
-		t.wrapped("  ", note, dim)
+		t.Wrapped("  ", note, terminal.Dim)
 	}
 }
 
@@ -216,17 +137,17 @@ func told(o result.Objective, headline []string) bool {
 func (t *text) answers(d *result.Document) {
 	w := t.words
 	if sum := d.Tiers.All(); sum > 0 {
-		t.heading(w.WhoAnswered)
+		t.Heading(w.WhoAnswered)
 		for _, r := range gotRows(d.Tiers, w) {
 			if r.n <= 0 {
 				continue
 			}
 			bar := strings.Repeat("█", int(min(float64(r.n)/float64(sum), 1)*40+0.5))
-			paint := cyan
+			paint := terminal.Cyan
 			if r.bad {
-				paint = red
+				paint = terminal.Red
 			}
-			t.line(pad(r.name, 18, false) + pad(figure.Whole(r.n), 12, true) + pad(figure.Share(float64(r.n)/float64(sum)), 10, true) + "  " + t.paint(bar, paint))
+			t.Line(terminal.Pad(r.name, 18, false) + terminal.Pad(figure.Whole(r.n), 12, true) + terminal.Pad(figure.Share(float64(r.n)/float64(sum)), 10, true) + "  " + t.Paint(bar, paint))
 		}
 	}
 	c := d.Conversations
@@ -238,7 +159,7 @@ func (t *text) answers(d *result.Document) {
 		if c.Left > 0 {
 			ends = append(ends, w.Left+" "+figure.Whole(c.Left))
 		}
-		t.wrapped(w.Conversations+w.Colon, strings.Join(ends, " · "), "")
+		t.Wrapped(w.Conversations+w.Colon, strings.Join(ends, " · "), "")
 	}
 }
 
@@ -271,12 +192,12 @@ func (t *text) storms(d *result.Document) {
 	if len(d.Storms) == 0 {
 		return
 	}
-	t.heading(w.Storms)
+	t.Heading(w.Storms)
 	for _, s := range d.Storms {
-		t.line(escape.Fit(s.Name, 24) + "  " + stormSpan(s, w))
-		t.wrapped("  ", strings.Join(stormFacts(s, w), " · "), "")
+		t.Line(escape.Fit(s.Name, 24) + "  " + stormSpan(s, w))
+		t.Wrapped("  ", strings.Join(stormFacts(s, w), " · "), "")
 		if s.Metastable {
-			t.wrapped("  ", w.Metastable, bold+";"+red)
+			t.Wrapped("  ", w.Metastable, terminal.Bold+";"+terminal.Red)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/internal/figure"
+	"github.com/cstest/cstest/report/internal/terminal"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/unit"
@@ -18,16 +19,16 @@ func (t *text) outages(d *result.Document) {
 	if a.Seconds.TotalS == 0 && len(a.Outages) == 0 {
 		return
 	}
-	t.heading(w.Outages)
+	t.Heading(w.Outages)
 	if a.Seconds.TotalS > 0 {
-		t.wrapped("", secondsLine(a.Seconds, w), "")
+		t.Wrapped("", secondsLine(a.Seconds, w), "")
 	}
 	for i, o := range a.Outages {
 		if i == 10 {
-			t.line(fmt.Sprintf("… +%d", len(a.Outages)-10))
+			t.Line(fmt.Sprintf("… +%d", len(a.Outages)-10))
 			break
 		}
-		t.line(escape.Fit(outageLine(o, w), t.room()))
+		t.Line(escape.Fit(outageLine(o, w), t.Room()))
 	}
 }
 
@@ -47,28 +48,31 @@ func secondsLine(s result.Seconds, w *words.Words) string {
 	return out
 }
 
+// narrow is a terminal that has no room for every column.
+func (t *text) narrow() bool { return t.Room() < 94 }
+
 func (t *text) latency(d *result.Document) {
 	w := t.words
-	t.heading(w.Latency)
+	t.Heading(w.Latency)
 	rows := [][]string{{"", w.N, w.Mean, "P50", "P90", "P95", "P99", "P99.9", w.Max}}
 	all := latencyRows(d, w)
 	table := quantileTable(quantilesIn(all))
 	for i, r := range all {
-		if t.width < 96 && i < 3 {
+		if t.narrow() && i < 3 {
 			r.name = []string{w.ResponseShort, w.ServiceShort, w.FailedShort}[i]
 		}
 		rows = append(rows, append([]string{r.name}, texts(table[i])...))
 	}
-	if t.width < 96 { // the mean tells least
+	if t.narrow() { // the mean tells least
 		for i, row := range rows {
 			rows[i] = slices.Delete(row, 2, 3)
 		}
 	}
-	t.table(rows)
+	t.Table(rows)
 	if note := needsNote(all, w); note != "" {
-		t.wrapped("", note, dim)
+		t.Wrapped("", note, terminal.Dim)
 	}
-	t.wrapped("", w.ReadNote, dim)
+	t.Wrapped("", w.ReadNote, terminal.Dim)
 }
 
 type latencyRow struct {
@@ -100,42 +104,42 @@ func (t *text) errors(d *result.Document) {
 	if len(d.Errors) == 0 && d.ErrorsMore == 0 {
 		return
 	}
-	t.heading(w.Errors)
+	t.Heading(w.Errors)
 	more := d.ErrorsMore
 	for i, e := range d.Errors {
 		if i >= 10 {
 			more += e.Count
 			continue
 		}
-		head := pad(figure.Whole(e.Count), 9, true) + "  " + pad(escape.Fit(w.Word(e.Outcome), 15), 15, false) + "  "
+		head := terminal.Pad(figure.Whole(e.Count), 9, true) + "  " + terminal.Pad(escape.Fit(w.Word(e.Outcome), 15), 15, false) + "  "
 		tail := "  " + w.First + " " + figure.Seconds(e.FirstS)
-		t.line(head + pad(escape.Fit(w.Word(e.Message), t.room()-escape.Width(head)-escape.Width(tail)), t.room()-escape.Width(head)-escape.Width(tail), false) + t.paint(tail, dim))
+		t.Line(head + terminal.Pad(escape.Fit(w.Word(e.Message), t.Room()-escape.Width(head)-escape.Width(tail)), t.Room()-escape.Width(head)-escape.Width(tail), false) + t.Paint(tail, terminal.Dim))
 		if e.Sample != "" {
-			t.wrapped(strings.Repeat(" ", 11), e.Sample, dim)
+			t.Wrapped(strings.Repeat(" ", 11), e.Sample, terminal.Dim)
 		}
 	}
 	if more > 0 {
-		t.line(t.paint(fmt.Sprintf(w.MoreErrorsF, figure.Whole(more)), dim))
+		t.Line(t.Paint(fmt.Sprintf(w.MoreErrorsF, figure.Whole(more)), terminal.Dim))
 	}
 }
 
 func (t *text) generator(d *result.Document) {
 	w, g := t.words, d.Generator
-	t.heading(w.Generator)
-	t.wrapped("", strings.Join(generatorFacts(d, w), " · "), "")
+	t.Heading(w.Generator)
+	t.Wrapped("", strings.Join(generatorFacts(d, w), " · "), "")
 	if rows := addressTable(d, w); rows != nil {
-		t.table(rows)
+		t.Table(rows)
 	}
 	memory := memoryColumn(d.Processes)
 	for _, p := range d.Processes {
-		row := pad(escape.Fit(p.Name, 20), 20, false) + pad(w.CPU+" "+figure.Share(p.CPUShare), 12, true) + pad(memory(unit.Size(p.MaxRSSBytes)), 12, true)
+		row := terminal.Pad(escape.Fit(p.Name, 20), 20, false) + terminal.Pad(w.CPU+" "+figure.Share(p.CPUShare), 12, true) + terminal.Pad(memory(unit.Size(p.MaxRSSBytes)), 12, true)
 		if p.EndedS != nil {
-			row += "  " + t.paint(escape.Fit(fmt.Sprintf(w.EndedF, figure.Seconds(*p.EndedS))+" "+p.Exit, t.room()-escape.Width(row)-2), red)
+			row += "  " + t.Paint(escape.Fit(fmt.Sprintf(w.EndedF, figure.Seconds(*p.EndedS))+" "+p.Exit, t.Room()-escape.Width(row)-2), terminal.Red)
 		}
-		t.line(row)
+		t.Line(row)
 	}
 	for _, r := range g.Reasons {
-		t.wrapped("! ", r, red)
+		t.Wrapped("! ", r, terminal.Red)
 	}
 }
 
@@ -173,14 +177,14 @@ func (t *text) warnings(d *result.Document) {
 		notes = append(notes, t.words.Insecure)
 	}
 	if len(notes) > 0 {
-		t.heading(t.words.Warnings)
+		t.Heading(t.words.Warnings)
 	}
 	for i, s := range notes {
 		if i == 20 {
-			t.line(fmt.Sprintf("… +%d", len(notes)-20))
+			t.Line(fmt.Sprintf("… +%d", len(notes)-20))
 			break
 		}
-		t.wrapped("! ", s, yellow)
+		t.Wrapped("! ", s, terminal.Yellow)
 	}
-	t.line("")
+	t.Line("")
 }

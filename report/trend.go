@@ -10,6 +10,7 @@ import (
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/internal/figure"
+	"github.com/cstest/cstest/report/internal/terminal"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/trend"
 	"github.com/cstest/cstest/unit"
@@ -147,8 +148,8 @@ func (v *trendView) changes() (out []trendChange) {
 func WriteTrend(t *trend.Trend, out io.Writer, opts TextOptions) error {
 	v := newTrendView(t, opts.Lang)
 	p := newText(out, opts)
-	p.line("")
-	p.heading(escape.Fit(escape.Clean(t.Scenario.Name), 48) + v.w.Colon + v.s.Title)
+	p.Line("")
+	p.Heading(escape.Fit(escape.Clean(t.Scenario.Name), 48) + v.w.Colon + v.s.Title)
 	few := v.few()
 	rows := [][]string{v.head(few)}
 	for i := range t.Runs {
@@ -156,31 +157,31 @@ func WriteTrend(t *trend.Trend, out io.Writer, opts TextOptions) error {
 		row[0] = strings.TrimPrefix(row[0], year(t.Runs[len(t.Runs)-1].StartedAt))
 		rows = append(rows, row)
 	}
-	p.table(rows)
-	p.heading(v.s.Changes)
+	p.Table(rows)
+	p.Heading(v.s.Changes)
 	list := v.changes()
 	if len(list) == 0 {
-		p.line(v.s.NoChange)
+		p.Line(v.s.NoChange)
 	}
 	for _, c := range list {
-		p.wrapped("", c.Since, bold)
+		p.Wrapped("", c.Since, terminal.Bold)
 		for _, step := range c.Steps {
-			colour := green
+			colour := terminal.Green
 			if step.Verdict == "worse" {
-				colour = red
+				colour = terminal.Red
 			}
-			p.wrapped("  "+v.w.Word(step.Verdict)+"  ", step.Text, colour)
+			p.Wrapped("  "+v.w.Word(step.Verdict)+"  ", step.Text, colour)
 		}
 		for _, d := range c.Differs {
-			p.wrapped("  - ", d, dim)
+			p.Wrapped("  - ", d, terminal.Dim)
 		}
 	}
 	for _, n := range append(words.Texts(t.Notes, t.NoteCodes, v.w.Lang), v.s.Note) {
-		p.line("")
-		p.wrapped("", n, dim)
+		p.Line("")
+		p.Wrapped("", n, terminal.Dim)
 	}
-	p.line("")
-	return p.out.Flush()
+	p.Line("")
+	return p.Flush()
 }
 
 // WriteTrendMarkdown writes a trend for a pull request or a CI job's page.

@@ -12,6 +12,7 @@ import (
 	"github.com/cstest/cstest/report/directory"
 	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/internal/figure"
+	"github.com/cstest/cstest/report/internal/terminal"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/tune"
 	"github.com/cstest/cstest/unit"
@@ -38,60 +39,44 @@ func WriteTuneJSON(e *tune.Experiment, out io.Writer) error {
 func WriteTune(e *tune.Experiment, out io.Writer, opts TextOptions) error {
 	t := newText(out, opts)
 	v := tuneView{e: e, w: t.words, t: tuneWordsIn(t.words.Lang)}
-	mark, sgr := "✓", green
+	mark, sgr := "✓", terminal.Green
 	switch e.Verdict {
 	case "worse", "invalid":
-		mark, sgr = "✗", red
+		mark, sgr = "✗", terminal.Red
 	case "cannot_tell":
-		mark, sgr = "?", yellow
+		mark, sgr = "?", terminal.Yellow
 	}
-	t.line("")
-	t.line(t.paint(mark+" "+strings.ToUpper(t.words.Word(e.Verdict)), bold+";"+sgr) + "  " + t.paint(escape.Fit(escape.Clean(e.Scenario), t.room()/2), bold) + " · " + v.rounds())
-	t.line(t.paint(escape.Fit(escape.Clean(e.Target)+" · "+t.words.Seed+" "+strconv.FormatUint(e.Seed, 10)+" · cstest "+escape.Clean(e.CstestVersion), t.room()), dim))
+	t.Line("")
+	t.Line(t.Paint(mark+" "+strings.ToUpper(t.words.Word(e.Verdict)), terminal.Bold+";"+sgr) + "  " + t.Paint(escape.Fit(escape.Clean(e.Scenario), t.Room()/2), terminal.Bold) + " · " + v.rounds())
+	t.Line(t.Paint(escape.Fit(escape.Clean(e.Target)+" · "+t.words.Seed+" "+strconv.FormatUint(e.Seed, 10)+" · cstest "+escape.Clean(e.CstestVersion), t.Room()), terminal.Dim))
 	if e.Interrupted {
-		t.wrapped("! ", v.t.InterruptedNote, yellow)
+		t.Wrapped("! ", v.t.InterruptedNote, terminal.Yellow)
 	}
-	t.heading(v.t.Title)
-	for _, rows := range parted(v.medians(), t.room()) {
-		t.table(rows)
+	t.Heading(v.t.Title)
+	for _, rows := range terminal.Parted(v.medians(), t.Room()) {
+		t.Table(rows)
 	}
-	t.line(t.paint(v.t.SLA+v.w.Colon, dim) + escape.Fit(v.judged(), t.room()-escape.Width(v.t.SLA+v.w.Colon)))
+	t.Line(t.Paint(v.t.SLA+v.w.Colon, terminal.Dim) + escape.Fit(v.judged(), t.Room()-escape.Width(v.t.SLA+v.w.Colon)))
 	effects, same := v.effects()
 	if len(effects) > 1 {
-		t.heading(v.effectsTitle())
-		t.leftTable(effects, 2)
+		t.Heading(v.effectsTitle())
+		t.LeftTable(effects, 2)
 	}
 	if same != "" {
-		t.wrapped("", same, dim)
+		t.Wrapped("", same, terminal.Dim)
 	}
 	if rows := v.published(); rows != nil {
-		t.heading(v.t.Published)
-		t.leftTable(rows, 2)
-		t.wrapped("", v.t.PublishedNote, dim)
+		t.Heading(v.t.Published)
+		t.LeftTable(rows, 2)
+		t.Wrapped("", v.t.PublishedNote, terminal.Dim)
 	}
-	t.line("")
-	t.wrapped("", v.note(), dim)
+	t.Line("")
+	t.Wrapped("", v.note(), terminal.Dim)
 	for _, warning := range v.warnings() {
-		t.wrapped("! ", warning, yellow)
+		t.Wrapped("! ", warning, terminal.Yellow)
 	}
-	t.line("")
-	return t.out.Flush()
-}
-
-// leftTable is table with the first columns, as many as left, to the left.
-func (t *text) leftTable(rows [][]string, left int) {
-	widths := columns(rows, t.room(), left-1)
-	for i, row := range rows {
-		cells := make([]string, len(row))
-		for c, cell := range row {
-			cells[c] = pad(escape.Fit(cell, widths[c]), widths[c], c >= left)
-		}
-		if s := strings.Join(cells, "  "); i == 0 {
-			t.line(t.paint(s, dim))
-		} else {
-			t.line(s)
-		}
-	}
+	t.Line("")
+	return t.Flush()
 }
 
 // WriteTuneMarkdown writes an experiment for a pull request or a page.

@@ -104,12 +104,12 @@ func (t *text) usage(d *result.Document) {
 	if rows == nil {
 		return
 	}
-	t.heading(usageWordsIn(t.words.Lang).Title)
+	t.Heading(usageWordsIn(t.words.Lang).Title)
 	if d.Usage.Told > 0 {
 		rows[0][0] = ""
-		t.table(rows)
+		t.Table(rows)
 	}
-	t.wrapped("", usageNote(d, t.words), "")
+	t.Wrapped("", usageNote(d, t.words), "")
 }
 
 func mdUsage(d *result.Document, w *words.Words, p func(string, ...any)) {

@@ -1,4 +1,4 @@
-package report
+package terminal
 
 import (
 	"math"
@@ -9,9 +9,9 @@ import (
 	"github.com/cstest/cstest/report/escape"
 )
 
-// columns gives each column the width of its widest cell, and takes what does
+// Columns gives each column the width of its widest cell, and takes what does
 // not fit into total from the flexible one.
-func columns(rows [][]string, total, flexible int) []int {
+func Columns(rows [][]string, total, flexible int) []int {
 	var out []int
 	for _, row := range rows {
 		for i, cell := range row {
@@ -31,13 +31,13 @@ func columns(rows [][]string, total, flexible int) []int {
 	return out
 }
 
-// parted parts a table that is wider than total into several, each with as many columns
+// Parted parts a table that is wider than total into several, each with as many columns
 // as fit and the first of them repeated.
-func parted(rows [][]string, total int) (out [][][]string) {
+func Parted(rows [][]string, total int) (out [][][]string) {
 	if len(rows) == 0 {
 		return nil
 	}
-	widths := columns(rows, math.MaxInt, 0)
+	widths := Columns(rows, math.MaxInt, 0)
 	first := min(widths[0], max(total/4, 10))
 	for from := 1; from < len(widths); {
 		used, to := first, from
@@ -53,23 +53,6 @@ func parted(rows [][]string, total int) (out [][][]string) {
 		from = to
 	}
 	return out
-}
-
-// table writes rows with the first column to the left and the others to the
-// right, the first row dimmed as a heading.
-func (t *text) table(rows [][]string) {
-	widths := columns(rows, t.room(), 0)
-	for i, row := range rows {
-		cells := make([]string, len(row))
-		for c, cell := range row {
-			cells[c] = pad(escape.Fit(cell, widths[c]), widths[c], c > 0)
-		}
-		if s := strings.Join(cells, "  "); i == 0 {
-			t.line(t.paint(s, dim))
-		} else {
-			t.line(s)
-		}
-	}
 }
 
 // wrap breaks s into lines of at most w cells, where Unicode allows a break, and
@@ -108,11 +91,44 @@ func wrap(s string, w int) []string {
 	return lines
 }
 
-// pad fills s with spaces to w cells; right moves the text to the right.
-func pad(s string, w int, right bool) string {
+// Pad fills s with spaces to w cells; right moves the text to the right.
+func Pad(s string, w int, right bool) string {
 	gap := strings.Repeat(" ", max(w-escape.Width(s), 0))
 	if right {
 		return gap + s
 	}
 	return s + gap
+}
+
+// Table writes rows with the first column to the left and the others to the
+// right, the first row dimmed as a heading.
+func (t *Printer) Table(rows [][]string) {
+	widths := Columns(rows, t.Room(), 0)
+	for i, row := range rows {
+		cells := make([]string, len(row))
+		for c, cell := range row {
+			cells[c] = Pad(escape.Fit(cell, widths[c]), widths[c], c > 0)
+		}
+		if s := strings.Join(cells, "  "); i == 0 {
+			t.Line(t.Paint(s, Dim))
+		} else {
+			t.Line(s)
+		}
+	}
+}
+
+// LeftTable is Table with the first columns, as many as left, to the left.
+func (t *Printer) LeftTable(rows [][]string, left int) {
+	widths := Columns(rows, t.Room(), left-1)
+	for i, row := range rows {
+		cells := make([]string, len(row))
+		for c, cell := range row {
+			cells[c] = Pad(escape.Fit(cell, widths[c]), widths[c], c >= left)
+		}
+		if s := strings.Join(cells, "  "); i == 0 {
+			t.Line(t.Paint(s, Dim))
+		} else {
+			t.Line(s)
+		}
+	}
 }
