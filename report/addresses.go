@@ -6,6 +6,7 @@ import (
 
 	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/internal/figure"
+	"github.com/cstest/cstest/report/internal/markdown"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 )
@@ -41,9 +42,9 @@ func mdAddresses(d *result.Document, w *words.Words, p func(string, ...any)) {
 	if rows == nil {
 		return
 	}
-	mdTable(p, rows[0], "lrrr")
+	markdown.Head(p, rows[0], "lrrr")
 	for _, r := range rows[1:] {
-		p("| %s | %s |", md(r[0]), strings.Join(r[1:], " | "))
+		p("| %s | %s |", markdown.Escape(r[0]), strings.Join(r[1:], " | "))
 	}
 	p("")
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/internal/figure"
+	"github.com/cstest/cstest/report/internal/markdown"
 	"github.com/cstest/cstest/report/internal/terminal"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
@@ -99,10 +100,10 @@ func mdBreakdowns(d *result.Document, w *words.Words, p func(string, ...any)) {
 	}
 	b := breakdownWordsIn(w.Lang)
 	p("<details><summary>%s</summary>\n", b.Title)
-	mdTable(p, []string{"", w.N, "P50", "P90", "P95", "P99", "P99.9"}, "lrrrrrr")
+	markdown.Head(p, []string{"", w.N, "P50", "P90", "P95", "P99", "P99.9"}, "lrrrrrr")
 	for i, cells := range quantileTable(quantilesIn(all)) {
 		c := texts(cells)
-		p("| %s | %s | %s |", md(all[i].name), c[0], strings.Join(c[2:7], " | "))
+		p("| %s | %s | %s |", markdown.Escape(all[i].name), c[0], strings.Join(c[2:7], " | "))
 	}
-	p("\n%s\n\n</details>\n", md(b.Note))
+	p("\n%s\n\n</details>\n", markdown.Escape(b.Note))
 }

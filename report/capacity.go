@@ -14,6 +14,7 @@ import (
 	"github.com/cstest/cstest/report/directory"
 	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/internal/figure"
+	"github.com/cstest/cstest/report/internal/markdown"
 	"github.com/cstest/cstest/report/internal/terminal"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/unit"
@@ -267,15 +268,15 @@ func WriteCapacityMarkdown(r *capacity.Result, out io.Writer, lang reason.Lang) 
 	v := capacityView{r: r, w: w, t: capacityWordsIn(w.Lang)}
 	var b strings.Builder
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	p("## %s%s%s\n", md(r.Scenario), w.Colon, w.Word(r.Verdict))
-	p("%s · %s %d · cstest %s\n", md(r.Target), w.Seed, r.Seed, md(r.CstestVersion))
+	p("## %s%s%s\n", markdown.Escape(r.Scenario), w.Colon, w.Word(r.Verdict))
+	p("%s · %s %d · cstest %s\n", markdown.Escape(r.Target), w.Seed, r.Seed, markdown.Escape(r.CstestVersion))
 	for _, sentence := range v.answer() {
-		p("- %s", md(sentence))
+		p("- %s", markdown.Escape(sentence))
 	}
 	p("")
-	mdRows(p, v.probes(false), 0)
+	markdown.Rows(p, v.probes(false), 0)
 	for _, warning := range v.warnings() {
-		p("\n> ⚠ %s", md(warning))
+		p("\n> ⚠ %s", markdown.Escape(warning))
 	}
 	_, err := io.WriteString(out, b.String())
 	return err

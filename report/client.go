@@ -6,6 +6,7 @@ import (
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/internal/figure"
+	"github.com/cstest/cstest/report/internal/markdown"
 	"github.com/cstest/cstest/report/internal/terminal"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
@@ -138,13 +139,13 @@ func mdClient(d *result.Document, w *words.Words, p func(string, ...any)) {
 	if v == nil {
 		return
 	}
-	mdTable(p, append([]string{v.Title}, append(v.Head[1:], "")...), "llrrrl")
+	markdown.Head(p, append([]string{v.Title}, append(v.Head[1:], "")...), "llrrrl")
 	for _, r := range v.Rows {
-		text := md(r.Text)
+		text := markdown.Escape(r.Text)
 		if r.State == "found" && r.Examples != "" {
-			text += " · " + md(r.Examples)
+			text += " · " + markdown.Escape(r.Examples)
 		}
 		p("| %s | %s |", strings.Join(r.Cells, " | "), text)
 	}
-	p("\n%s\n", md(v.Note))
+	p("\n%s\n", markdown.Escape(v.Note))
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/internal/figure"
+	"github.com/cstest/cstest/report/internal/markdown"
 	"github.com/cstest/cstest/report/internal/terminal"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
@@ -95,25 +96,25 @@ func WriteComparisonMarkdown(c *result.Comparison, out io.Writer, lang reason.La
 	}
 	p("## %s %s%s%s\n", mark, w.Compare, w.Colon, w.Word(c.Verdict))
 	for _, a := range words.Texts(c.Advice, c.AdviceCodes, lang) {
-		p("> %s\n", md(a))
+		p("> %s\n", markdown.Escape(a))
 	}
 	if len(c.Differences) > 0 {
 		rows := comparisonRows(c, w)
-		mdTable(p, rows[0], "lrrrrl")
+		markdown.Head(p, rows[0], "lrrrrl")
 		for _, r := range rows[1:] {
 			p("| %s |", strings.Join(r, " | "))
 		}
 		p("")
 	}
 	for _, o := range c.Objectives {
-		p("- %s%s%s → %s", md(o.Name), w.Colon, w.Word(o.A), w.Word(o.B))
+		p("- %s%s%s → %s", markdown.Escape(o.Name), w.Colon, w.Word(o.A), w.Word(o.B))
 	}
 	for _, n := range words.Texts(c.Notes, c.NoteCodes, lang) {
-		p("- %s", md(n))
+		p("- %s", markdown.Escape(n))
 	}
 	p("\n<details><summary>%s</summary>\n", w.Run)
 	for _, r := range sides(c, w) {
-		p("- %s %s · %s · %s", r.side, md(r.Scenario), md(r.RunID), w.Word(r.Verdict))
+		p("- %s %s · %s · %s", r.side, markdown.Escape(r.Scenario), markdown.Escape(r.RunID), w.Word(r.Verdict))
 	}
 	p("\n</details>")
 	return b.Flush()

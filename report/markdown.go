@@ -7,11 +7,10 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/cstest/cstest/reason"
-	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/internal/figure"
+	"github.com/cstest/cstest/report/internal/markdown"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 )
@@ -24,40 +23,40 @@ func WriteMarkdown(d *result.Document, out io.Writer, lang reason.Lang) error {
 	d = said(d, lang)
 	b := bufio.NewWriter(out)
 	p := func(format string, args ...any) { _, _ = fmt.Fprintf(b, format+"\n", args...) }
-	p("## %s %s%s%s\n", badge(d.Verdict), md(d.Scenario.Name), w.Colon, w.Word(d.Verdict))
+	p("## %s %s%s%s\n", markdown.Badge(d.Verdict), markdown.Escape(d.Scenario.Name), w.Colon, w.Word(d.Verdict))
 	p("%s · %s  ", figure.Seconds(d.DurationS), fmt.Sprintf(w.HeadlineF, figure.Whole(d.Counts.Conversations), figure.Whole(d.Counts.Turns)))
-	p("%s\n", md(subtitle(d, w)+" · "+timeOfDay(d)))
+	p("%s\n", markdown.Escape(subtitle(d, w)+" · "+timeOfDay(d)))
 	if d.Scenario.Scale != 1 {
-		p("> %s\n", md(fmt.Sprintf(w.ScaleF, figure.Share(d.Scenario.Scale))))
+		p("> %s\n", markdown.Escape(fmt.Sprintf(w.ScaleF, figure.Share(d.Scenario.Scale))))
 	}
 	if list := d.Reasons; len(list) > 0 {
 		for _, r := range list {
-			p("- %s", md(r))
+			p("- %s", markdown.Escape(r))
 		}
 		p("")
 	}
 	if len(d.Objectives) > 0 {
-		mdTable(p, []string{"", w.Objective, w.Measured, w.Budget, w.N, w.Verdict, w.Evidence}, "llrrrll")
+		markdown.Head(p, []string{"", w.Objective, w.Measured, w.Budget, w.N, w.Verdict, w.Evidence}, "llrrrll")
 		for _, o := range d.Objectives {
-			p("| %s | %s | %s | %s | %s | %s | %s |", badge(o.Verdict), md(o.Name), figure.Measured(o, w), figure.Budget(o, w), figure.Whole(o.N), w.Word(o.Verdict), md(o.Reason))
+			p("| %s | %s | %s | %s | %s | %s | %s |", markdown.Badge(o.Verdict), markdown.Escape(o.Name), figure.Measured(o, w), figure.Budget(o, w), figure.Whole(o.N), w.Word(o.Verdict), markdown.Escape(o.Reason))
 		}
 		p("")
 		for _, note := range []string{correlationNote(d, w), loadNote(d, w), partlyNote(d, w)} {
 			if note != "" {
-				p("%s\n", md(note))
+				p("%s\n", markdown.Escape(note))
 			}
 		}
 	}
 	mdAnswers(d, w, p)
 	mdStorms(d, w, p)
-	mdTable(p, []string{w.Latency, w.N, w.Mean, "P50", "P90", "P95", "P99", "P99.9", w.Max}, "lrrrrrrrr")
+	markdown.Head(p, []string{w.Latency, w.N, w.Mean, "P50", "P90", "P95", "P99", "P99.9", w.Max}, "lrrrrrrrr")
 	rows := latencyRows(d, w)
 	for i, cells := range quantileTable(quantilesIn(rows)) {
 		p("| %s | %s |", rows[i].name, strings.Join(texts(cells), " | "))
 	}
-	p("\n%s\n", md(w.ReadNote))
+	p("\n%s\n", markdown.Escape(w.ReadNote))
 	if note := needsNote(rows, w); note != "" {
-		p("%s\n", md(note))
+		p("%s\n", markdown.Escape(note))
 	}
 	mdSlowest(d, w, p)
 	mdBreakdowns(d, w, p)
@@ -67,10 +66,10 @@ func WriteMarkdown(d *result.Document, out io.Writer, lang reason.Lang) error {
 	mdErrors(d, w, p)
 	mdAddresses(d, w, p)
 	p("<details><summary>%s</summary>\n", w.Run)
-	p("- %s%s%s", w.RunID, w.Colon, md(d.RunID))
-	p("- %s", md(strings.Join(generatorFacts(d, w), " · ")))
+	p("- %s%s%s", w.RunID, w.Colon, markdown.Escape(d.RunID))
+	p("- %s", markdown.Escape(strings.Join(generatorFacts(d, w), " · ")))
 	for _, k := range slices.Sorted(maps.Keys(d.Tags)) {
-		p("- %s: %s", md(k), md(d.Tags[k]))
+		p("- %s: %s", markdown.Escape(k), markdown.Escape(d.Tags[k]))
 	}
 	p("\n</details>")
 	return b.Flush()
@@ -79,7 +78,7 @@ func WriteMarkdown(d *result.Document, out io.Writer, lang reason.Lang) error {
 func mdAnswers(d *result.Document, w *words.Words, p func(string, ...any)) {
 	sum := d.Tiers.All()
 	if sum > 0 {
-		mdTable(p, []string{w.WhoAnswered, w.Turns, w.Share}, "lrr")
+		markdown.Head(p, []string{w.WhoAnswered, w.Turns, w.Share}, "lrr")
 		for _, r := range gotRows(d.Tiers, w) {
 			if r.n > 0 {
 				p("| %s | %s | %s |", r.name, figure.Whole(r.n), figure.Share(float64(r.n)/float64(sum)))
@@ -98,13 +97,13 @@ func mdAnswers(d *result.Document, w *words.Words, p func(string, ...any)) {
 
 func mdStorms(d *result.Document, w *words.Words, p func(string, ...any)) {
 	for _, s := range d.Storms {
-		p("- **%s** %s%s%s", md(s.Name), md(stormSpan(s, w)), w.Colon, md(strings.Join(stormFacts(s, w), " · ")))
+		p("- **%s** %s%s%s", markdown.Escape(s.Name), markdown.Escape(stormSpan(s, w)), w.Colon, markdown.Escape(strings.Join(stormFacts(s, w), " · ")))
 		if s.Metastable {
-			p("  - **%s**", md(w.Metastable))
+			p("  - **%s**", markdown.Escape(w.Metastable))
 		}
 	}
 	if s := d.Availability.Seconds; s.TotalS > 0 {
-		p("- **%s** %s", w.Outages, md(secondsLine(s, w)))
+		p("- **%s** %s", w.Outages, markdown.Escape(secondsLine(s, w)))
 	} else if len(d.Availability.Outages) > 0 {
 		p("- **%s**", w.Outages)
 	}
@@ -113,85 +112,30 @@ func mdStorms(d *result.Document, w *words.Words, p func(string, ...any)) {
 			p("  - … +%d", len(d.Availability.Outages)-10)
 			break
 		}
-		p("  - %s", md(outageLine(o, w)))
+		p("  - %s", markdown.Escape(outageLine(o, w)))
 	}
 	p("")
 }
 
 func mdErrors(d *result.Document, w *words.Words, p func(string, ...any)) {
 	if len(d.Errors) > 0 {
-		mdTable(p, []string{w.Errors, w.Count, w.Message, w.First}, "lrlr")
+		markdown.Head(p, []string{w.Errors, w.Count, w.Message, w.First}, "lrlr")
 		for i, e := range d.Errors {
 			if i == 10 {
 				break
 			}
-			message := md(w.Word(e.Message))
+			message := markdown.Escape(w.Word(e.Message))
 			if e.Sample != "" {
-				message += "<br>" + md(e.Sample)
+				message += "<br>" + markdown.Escape(e.Sample)
 			}
-			p("| %s | %s | %s | %s |", md(w.Word(e.Outcome)), figure.Whole(e.Count), message, figure.Seconds(e.FirstS))
+			p("| %s | %s | %s | %s |", markdown.Escape(w.Word(e.Outcome)), figure.Whole(e.Count), message, figure.Seconds(e.FirstS))
 		}
 		p("")
 	}
 	for _, s := range d.Warnings {
-		p("> ⚠ %s  ", md(s))
+		p("> ⚠ %s  ", markdown.Escape(s))
 	}
 	if len(d.Warnings) > 0 {
 		p("")
 	}
-}
-
-func mdTable(p func(string, ...any), head []string, align string) {
-	p("| %s |", strings.Join(head, " | "))
-	cells := make([]string, len(head))
-	for i := range cells {
-		cells[i] = "---"
-		if align[i] == 'r' {
-			cells[i] = "--:"
-		}
-	}
-	p("| %s |", strings.Join(cells, " | "))
-}
-
-func badge(verdict string) string {
-	switch verdict {
-	case "pass":
-		return "✅"
-	case "fail", "invalid":
-		return "❌"
-	}
-	return "⚠️"
-}
-
-// md escapes hostile text for a Markdown cell or line: no link, image, HTML,
-// emphasis, mention or autolink survives.
-func md(s string) string {
-	var b strings.Builder
-	runes := []rune(escape.Clean(s))
-	for i, r := range runes {
-		switch r {
-		case '&':
-			b.WriteString("&amp;")
-		case '<':
-			b.WriteString("&lt;")
-		case '>':
-			b.WriteString("&gt;")
-		case '@': // a mention notifies a person
-			b.WriteString("&#64;")
-		case ':': // https://… and mailto:… would become links
-			if i > 0 && i+1 < len(runes) && unicode.IsLetter(runes[i-1]) && runes[i+1] != ' ' {
-				b.WriteString("&#58;")
-			} else {
-				b.WriteRune(r)
-			}
-		case '#':
-			b.WriteString("&#35;")
-		case '\\', '`', '*', '_', '{', '}', '[', ']', '(', ')', '!', '|', '~', '$':
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	return strings.ReplaceAll(b.String(), "www.", "www&#46;")
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/internal/figure"
+	"github.com/cstest/cstest/report/internal/markdown"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/unit"
@@ -63,10 +64,10 @@ func mdObserved(d *result.Document, w *words.Words, p func(string, ...any)) {
 	if rows == nil {
 		return
 	}
-	mdTable(p, rows[0], "lrrrrl")
+	markdown.Head(p, rows[0], "lrrrrl")
 	for _, row := range rows[1:] {
 		for i := range row {
-			row[i] = md(row[i])
+			row[i] = markdown.Escape(row[i])
 		}
 		p("| %s |", strings.Join(row, " | "))
 	}

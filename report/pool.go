@@ -11,6 +11,7 @@ import (
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/internal/figure"
+	"github.com/cstest/cstest/report/internal/markdown"
 	"github.com/cstest/cstest/report/internal/terminal"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
@@ -204,22 +205,22 @@ func writePoolMarkdown(r *pool.Result, out io.Writer, lang reason.Lang) error {
 	v := viewPool(r, w)
 	var b strings.Builder
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	p("## %s %s%s%s\n", badge(r.Verdict), md(r.Scenario.Name), w.Colon, w.Word(r.Verdict))
-	p("%s · %s\n", md(v.headline()), md(v.subtitle()))
+	p("## %s %s%s%s\n", markdown.Badge(r.Verdict), markdown.Escape(r.Scenario.Name), w.Colon, w.Word(r.Verdict))
+	p("%s · %s\n", markdown.Escape(v.headline()), markdown.Escape(v.subtitle()))
 	for _, s := range v.reasons() {
-		p("- %s", md(s))
+		p("- %s", markdown.Escape(s))
 	}
 	p("")
-	mdRows(p, v.objectives(), 1)
+	markdown.Rows(p, v.objectives(), 1)
 	p("")
-	mdRows(p, v.figures(), 1)
+	markdown.Rows(p, v.figures(), 1)
 	p("")
-	mdRows(p, v.runs(), 2)
+	markdown.Rows(p, v.runs(), 2)
 	p("")
 	for _, s := range v.warnings() {
-		p("> ⚠ %s  ", md(s))
+		p("> ⚠ %s  ", markdown.Escape(s))
 	}
-	p("\n%s", md(v.t.Note))
+	p("\n%s", markdown.Escape(v.t.Note))
 	_, err := io.WriteString(out, b.String())
 	return err
 }

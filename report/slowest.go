@@ -6,6 +6,7 @@ import (
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/internal/figure"
+	"github.com/cstest/cstest/report/internal/markdown"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 )
@@ -66,11 +67,11 @@ func mdSlowest(d *result.Document, w *words.Words, p func(string, ...any)) {
 	if v == nil {
 		return
 	}
-	p("%s%s%s\n", v.Title, w.Colon, md(d.Slowest.Text))
+	p("%s%s%s\n", v.Title, w.Colon, markdown.Escape(d.Slowest.Text))
 	p("<details><summary>%s</summary>\n", v.Title)
-	mdTable(p, v.Head, "lrrr")
+	markdown.Head(p, v.Head, "lrrr")
 	for _, row := range v.Rows {
-		p("| %s | %s |", md(row[0]), strings.Join(row[1:], " | "))
+		p("| %s | %s |", markdown.Escape(row[0]), strings.Join(row[1:], " | "))
 	}
 	p("\n%s\n\n</details>\n", v.Note)
 }

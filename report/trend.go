@@ -10,6 +10,7 @@ import (
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/internal/figure"
+	"github.com/cstest/cstest/report/internal/markdown"
 	"github.com/cstest/cstest/report/internal/terminal"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/trend"
@@ -189,32 +190,32 @@ func WriteTrendMarkdown(t *trend.Trend, out io.Writer, lang reason.Lang) error {
 	v := newTrendView(t, lang)
 	b := bufio.NewWriter(out)
 	p := func(format string, args ...any) { _, _ = fmt.Fprintf(b, format+"\n", args...) }
-	p("## %s%s%s\n", md(t.Scenario.Name), v.w.Colon, v.s.Title)
+	p("## %s%s%s\n", markdown.Escape(t.Scenario.Name), v.w.Colon, v.s.Title)
 	list := v.changes()
 	if len(list) == 0 {
 		p("%s\n", v.s.NoChange)
 	}
 	for _, c := range list {
-		p("- %s", md(c.Since))
+		p("- %s", markdown.Escape(c.Since))
 		for _, step := range c.Steps {
-			p("  - **%s** %s", v.w.Word(step.Verdict), md(step.Text))
+			p("  - **%s** %s", v.w.Word(step.Verdict), markdown.Escape(step.Text))
 		}
 		for _, d := range c.Differs {
-			p("  - %s", md(d))
+			p("  - %s", markdown.Escape(d))
 		}
 	}
 	p("")
 	all := v.all()
-	mdTable(p, v.head(all), "lll"+strings.Repeat("r", len(t.Series)))
+	markdown.Head(p, v.head(all), "lll"+strings.Repeat("r", len(t.Series)))
 	for i := range t.Runs {
 		cells := v.row(i, all)
 		for k := range cells {
-			cells[k] = md(cells[k])
+			cells[k] = markdown.Escape(cells[k])
 		}
 		p("| %s |", strings.Join(cells, " | "))
 	}
 	for _, n := range append(words.Texts(t.Notes, t.NoteCodes, lang), v.s.Note) {
-		p("\n%s", md(n))
+		p("\n%s", markdown.Escape(n))
 	}
 	return b.Flush()
 }

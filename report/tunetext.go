@@ -12,6 +12,7 @@ import (
 	"github.com/cstest/cstest/report/directory"
 	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/internal/figure"
+	"github.com/cstest/cstest/report/internal/markdown"
 	"github.com/cstest/cstest/report/internal/terminal"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/tune"
@@ -85,45 +86,33 @@ func WriteTuneMarkdown(e *tune.Experiment, out io.Writer, lang reason.Lang) erro
 	v := tuneView{e: e, w: w, t: tuneWordsIn(w.Lang)}
 	var b strings.Builder
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	p("## %s%s%s\n", md(e.Scenario), w.Colon, md(v.t.Title))
-	p("%s%s%s · %s · %s %d · cstest %s\n", w.Verdict, w.Colon, w.Word(e.Verdict), v.rounds(), w.Seed, e.Seed, md(e.CstestVersion))
-	p("%s\n", md(e.Target))
+	p("## %s%s%s\n", markdown.Escape(e.Scenario), w.Colon, markdown.Escape(v.t.Title))
+	p("%s%s%s · %s · %s %d · cstest %s\n", w.Verdict, w.Colon, w.Word(e.Verdict), v.rounds(), w.Seed, e.Seed, markdown.Escape(e.CstestVersion))
+	p("%s\n", markdown.Escape(e.Target))
 	if e.Interrupted {
-		p("> ⚠ %s\n", md(v.t.InterruptedNote))
+		p("> ⚠ %s\n", markdown.Escape(v.t.InterruptedNote))
 	}
-	mdRows(p, v.medians(), 1)
-	p("\n%s%s%s", v.t.SLA, w.Colon, md(v.judged()))
+	markdown.Rows(p, v.medians(), 1)
+	p("\n%s%s%s", v.t.SLA, w.Colon, markdown.Escape(v.judged()))
 	effects, same := v.effects()
 	if len(effects) > 1 {
 		p("\n### %s\n", v.effectsTitle())
-		mdRows(p, effects, 2)
+		markdown.Rows(p, effects, 2)
 	}
 	if same != "" {
-		p("\n%s", md(same))
+		p("\n%s", markdown.Escape(same))
 	}
 	if rows := v.published(); rows != nil {
 		p("\n### %s\n", v.t.Published)
-		mdRows(p, rows, 2)
-		p("\n%s", md(v.t.PublishedNote))
+		markdown.Rows(p, rows, 2)
+		p("\n%s", markdown.Escape(v.t.PublishedNote))
 	}
-	p("\n%s", md(v.note()))
+	p("\n%s", markdown.Escape(v.note()))
 	for _, warning := range v.warnings() {
-		p("\n> ⚠ %s", md(warning))
+		p("\n> ⚠ %s", markdown.Escape(warning))
 	}
 	_, err := io.WriteString(out, b.String())
 	return err
-}
-
-// mdRows writes rows, the first a heading, with the first columns to the left.
-func mdRows(p func(string, ...any), rows [][]string, left int) {
-	mdTable(p, rows[0], strings.Repeat("l", left)+strings.Repeat("r", len(rows[0])-left))
-	for _, row := range rows[1:] {
-		cells := make([]string, len(row))
-		for i, c := range row {
-			cells[i] = md(c)
-		}
-		p("| %s |", strings.Join(cells, " | "))
-	}
 }
 
 // tuneView turns an experiment into cells.

@@ -12,6 +12,7 @@ import (
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/directory"
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/markdown"
 )
 
 // Unstarted is a run that could not begin: there is no result, but a CI job wants
@@ -59,7 +60,7 @@ func (u *Unstarted) WriteMarkdown(out io.Writer, lang reason.Lang) error {
 		said = "未能开始（退出码 %d）"
 	}
 	b := bufio.NewWriter(out)
-	fmt.Fprintf(b, "## ❌ %s: "+said+"\n\n", md(u.Scenario), u.ExitCode)
+	fmt.Fprintf(b, "## ❌ %s: "+said+"\n\n", markdown.Escape(u.Scenario), u.ExitCode)
 	for _, line := range u.lines() {
 		fmt.Fprintf(b, "    %s\n", line) // a block of code, in which nothing else has a meaning
 	}

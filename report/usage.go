@@ -7,6 +7,7 @@ import (
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/internal/figure"
+	"github.com/cstest/cstest/report/internal/markdown"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/unit"
@@ -118,7 +119,7 @@ func mdUsage(d *result.Document, w *words.Words, p func(string, ...any)) {
 		return
 	}
 	if d.Usage.Told > 0 {
-		mdTable(p, rows[0], "lrrr")
+		markdown.Head(p, rows[0], "lrrr")
 		for _, row := range rows[1:] {
 			p("| %s |", strings.Join(row, " | "))
 		}
@@ -126,5 +127,5 @@ func mdUsage(d *result.Document, w *words.Words, p func(string, ...any)) {
 	} else {
 		p("**%s**  ", usageWordsIn(w.Lang).Title)
 	}
-	p("%s\n", md(usageNote(d, w)))
+	p("%s\n", markdown.Escape(usageNote(d, w)))
 }

@@ -1,4 +1,4 @@
-package report
+package markdown
 
 import "testing"
 
@@ -14,8 +14,8 @@ func TestMarkdownEscapes(t *testing.T) {
 		{"#12", "&#35;12"},
 		{"line\nbreak", "line^Jbreak"},
 	} {
-		if got := md(c.in); got != c.want {
-			t.Errorf("md(%q) = %q, want %q", c.in, got, c.want)
+		if got := Escape(c.in); got != c.want {
+			t.Errorf("Escape(%q) = %q, want %q", c.in, got, c.want)
 		}
 	}
 }
