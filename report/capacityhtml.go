@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"strconv"
 
 	"github.com/cstest/cstest/capacity"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/internal/figure"
+	"github.com/cstest/cstest/report/internal/webpage"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/unit"
 )
@@ -22,7 +22,7 @@ type capacityPage struct {
 	R *capacity.Result
 	W *words.Words
 	T capacityWords
-	scriptlessHead
+	webpage.Head
 	Count    string
 	Answer   []string
 	Warnings []string
@@ -43,8 +43,8 @@ func WriteCapacityHTML(r *capacity.Result, out io.Writer, lang reason.Lang) erro
 			p.Charts = append(p.Charts, c)
 		}
 	}
-	p.scriptlessHead = headOf(r.Scenario, v.t.Load, w)
-	return writeScriptless(capacitySource, w, p, out)
+	p.Head = webpage.HeadOf(r.Scenario, v.t.Load, w)
+	return webpage.Write(capacitySource, w, p, out)
 }
 
 // p99OfProbe is infinite where so many turns failed that no time holds 99 %.
@@ -80,14 +80,10 @@ func wrongShareOfProbe(p *capacity.Probe) (float64, bool) {
 // kneeChart draws a figure of every probe over the load, 800 wide and 220 high.
 type kneeChart struct {
 	Title         string
-	Rows, Columns []kneeTick
+	Rows, Columns []webpage.Tick
 	Edge          string // between what holds and what does not; "" without
-	Points        []kneePoint
+	Points        []webpage.Point
 }
-
-type kneeTick struct{ At, Text, Label string }
-
-type kneePoint struct{ X, Y, Class, Label string }
 
 // The plot within the drawing.
 const (
@@ -133,24 +129,22 @@ func (v *capacityView) chart(title string, text func(int64) string, of func(*cap
 		if !math.IsInf(f, 1) {
 			value = text(int64(f))
 		}
-		c.Points = append(c.Points, kneePoint{
-			pixel(x(*p.Turns)), pixel(y(f)), string(p.Outcome),
-			fmt.Sprintf("%s %s · %s %s · %s", unit.Figure(*p.Turns), v.t.TurnsPerS, title, value, v.outcome(p.Outcome)),
+		c.Points = append(c.Points, webpage.Point{
+			X: webpage.Pixel(x(*p.Turns)), Y: webpage.Pixel(y(f)), Class: string(p.Outcome),
+			Label: fmt.Sprintf("%s %s · %s %s · %s", unit.Figure(*p.Turns), v.t.TurnsPerS, title, value, v.outcome(p.Outcome)),
 		})
 	}
 	for _, part := range []float64{0, 0.5, 1} {
-		c.Rows = append(c.Rows, kneeTick{At: pixel(y(most * part)), Text: pixel(y(most*part) + 4), Label: text(int64(most * part))})
+		c.Rows = append(c.Rows, webpage.Tick{At: webpage.Pixel(y(most * part)), Text: webpage.Pixel(y(most*part) + 4), Label: text(int64(most * part))})
 	}
 	if infinite {
-		c.Rows = append(c.Rows, kneeTick{At: pixel(kneeTop), Text: pixel(kneeTop + 4), Label: "∞"})
+		c.Rows = append(c.Rows, webpage.Tick{At: webpage.Pixel(kneeTop), Text: webpage.Pixel(kneeTop + 4), Label: "∞"})
 	}
 	for _, part := range []float64{0, 0.25, 0.5, 0.75, 1} {
-		c.Columns = append(c.Columns, kneeTick{At: pixel(x(turns * part)), Label: unit.Figure(math.Round(turns * part))})
+		c.Columns = append(c.Columns, webpage.Tick{At: webpage.Pixel(x(turns * part)), Label: unit.Figure(math.Round(turns * part))})
 	}
 	if v.r.Holds != nil && v.r.Breaks != nil {
-		c.Edge = pixel(x((v.r.Holds.Turns + v.r.Breaks.Turns) / 2))
+		c.Edge = webpage.Pixel(x((v.r.Holds.Turns + v.r.Breaks.Turns) / 2))
 	}
 	return c
 }
-
-func pixel(v float64) string { return strconv.FormatFloat(v, 'f', 1, 64) }

@@ -15,6 +15,7 @@ import (
 	"github.com/cstest/cstest/capacity"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/internal/figure"
+	"github.com/cstest/cstest/report/internal/webpage"
 	"github.com/cstest/cstest/report/internal/words"
 )
 
@@ -51,7 +52,7 @@ func TestExperimentPagesAreInert(t *testing.T) {
 				}
 			}
 			style := regexp.MustCompile(`(?s)<style>(.*?)</style>`).FindStringSubmatch(page)
-			if style == nil || !strings.Contains(page, "style-src "+strings.NewReplacer("'", "&#39;", "+", "&#43;").Replace(cspHash(style[1]))) {
+			if style == nil || !strings.Contains(page, "style-src "+strings.NewReplacer("'", "&#39;", "+", "&#43;").Replace(webpage.Hash(style[1]))) {
 				t.Errorf("%s in %s: the policy does not name the style", name, lang)
 			}
 			wellFormed(t, page[strings.Index(page, "<body>"):strings.Index(page, "</html>")])

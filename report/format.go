@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/internal/figure"
@@ -20,15 +19,6 @@ func memoryColumn(list []result.Process) func(unit.Size) string {
 		column[i] = unit.Size(p.MaxRSSBytes)
 	}
 	return unit.SizeColumn(column)
-}
-
-// startedText prints an instant as tune.json and capacity.json have it.
-func startedText(rfc3339 string) string {
-	t, err := time.Parse(time.RFC3339Nano, rfc3339)
-	if err != nil {
-		return escape.Clean(rfc3339)
-	}
-	return t.UTC().Format("2006-01-02 15:04:05 UTC")
 }
 
 func optionalSeconds(s *float64, none string) string {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/report/internal/webpage"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 )
@@ -26,7 +27,7 @@ func TestGolden(t *testing.T) {
 		"pass.csv":       func(w io.Writer) error { return WriteCSV(pass, w) },
 		"pass.html": func(w io.Writer) error {
 			page := pageOf(t, pass, reason.English)
-			_, err := io.WriteString(w, strings.NewReplacer(uPlotScript, "(uPlot)", pageScript, "(script)", uPlotStyle, "(style)", pageStyle, "").Replace(page))
+			_, err := io.WriteString(w, strings.NewReplacer(uPlotScript, "(uPlot)", pageScript, "(script)", uPlotStyle, "(style)", webpage.Style, "").Replace(page))
 			return err
 		},
 	} {

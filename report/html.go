@@ -1,9 +1,7 @@
 package report
 
 import (
-	"crypto/sha256"
 	_ "embed" // the page's parts
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -16,8 +14,9 @@ import (
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/internal/figure"
+	"github.com/cstest/cstest/report/internal/markup"
+	"github.com/cstest/cstest/report/internal/webpage"
 	"github.com/cstest/cstest/report/internal/words"
-	"github.com/cstest/cstest/report/markup"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/unit"
@@ -28,8 +27,6 @@ import (
 var (
 	//go:embed assets/page.html
 	pageSource string
-	//go:embed assets/report.css
-	pageStyle string
 	//go:embed assets/report.js
 	pageScript string
 	//go:embed assets/uPlot.iife.min.js
@@ -106,11 +103,11 @@ func WriteHTML(d *result.Document, out io.Writer, lang reason.Lang) error {
 	if err != nil {
 		return fmt.Errorf("report.html: %w", err)
 	}
-	style := uPlotStyle + "\n" + pageStyle
+	style := uPlotStyle + "\n" + webpage.Style
 	p := page{
 		D: d, W: w, Style: markup.Raw(style), Library: markup.Raw(uPlotScript), Script: markup.Raw(pageScript), Data: markup.Raw(data),
 		Policy: fmt.Sprintf("default-src 'none'; script-src %s %s; style-src %s; img-src data:; base-uri 'none'; form-action 'none'",
-			cspHash(uPlotScript), cspHash(pageScript), cspHash(style)),
+			webpage.Hash(uPlotScript), webpage.Hash(pageScript), webpage.Hash(style)),
 		Notes: []string{judgingNote(d, w), correlationNote(d, w), loadNote(d, w), partlyNote(d, w)}, Tiles: tilesOf(d, w), Got: gotBars(d.Tiers, w), Facts: factsOf(d, w), Addresses: addressTable(d, w), Live: slices.ContainsFunc(d.Series, func(s result.Second) bool { return s.Conversations > 0 }), ErrorKinds: len(errorLayers(d, w)) > 0,
 		ByLoad: loadVaries(d),
 		ByTurn: slices.ContainsFunc(d.Series, func(s result.Second) bool { return len(s.TurnMeanNs) > 0 }),
@@ -154,18 +151,10 @@ func span(from, to string) string {
 	return from + " – " + to
 }
 
-// cspHash names a script or style in a Content-Security-Policy.
-func cspHash(s string) string {
-	sum := sha256.Sum256([]byte(s))
-	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
-}
-
 func pageFuncs(w *words.Words) markup.Funcs {
-	return markup.Funcs{
-		"clean": func(s string) string { return strings.ReplaceAll(escape.Fit(s, 600), " %", "\u00a0%") }, "label": func(s string) string { return escape.Fit(s, 48) }, "seconds": figure.Seconds, "whole": figure.Whole, "share": figure.Share, "time_of_day": timeOfDay,
-		"started": startedText,
-		"word":    w.Word,
-		"class":   verdictClass,
+	all := webpage.Funcs(w)
+	maps.Copy(all, markup.Funcs{
+		"seconds": figure.Seconds, "whole": figure.Whole, "share": figure.Share, "time_of_day": timeOfDay,
 		"totals": func(d *result.Document) string {
 			return fmt.Sprintf(w.HeadlineF, figure.Whole(d.Counts.Conversations), figure.Whole(d.Counts.Turns))
 		},
@@ -174,7 +163,7 @@ func pageFuncs(w *words.Words) markup.Funcs {
 		"scale_note":   func(v float64) string { return fmt.Sprintf(w.ScaleF, figure.Share(v)) },
 		"measured":     func(o result.Objective) string { return figure.Measured(o, w) },
 		"budget":       func(o result.Objective) string { return figure.Budget(o, w) },
-		"bounds":       func(o result.Objective) string { return figure.Bounds(o) },
+		"bounds":       figure.Bounds,
 		"meter":        func(o result.Objective) *meter { return meterOf(o, w) },
 		"storm_span":   func(s result.Storm) string { return stormSpan(s, w) },
 		"storm_bar":    gotParts,
@@ -195,16 +184,8 @@ func pageFuncs(w *words.Words) markup.Funcs {
 		"ended": func(p result.Process) string {
 			return escape.Clean(fmt.Sprintf(w.EndedF, figure.Seconds(*p.EndedS)) + " " + p.Exit)
 		},
-	}
-}
-
-// verdictClass is the CSS class of a verdict; what is not one has none.
-func verdictClass(name string) string {
-	switch name {
-	case "pass", "fail", "inconclusive", "invalid", "incomplete", "not_verified":
-		return name
-	}
-	return ""
+	})
+	return all
 }
 
 // meter draws how much of an objective's budget is spent: 88 units are all of
@@ -243,7 +224,7 @@ func meterOf(o result.Objective, w *words.Words) *meter {
 	at := func(v float64) string {
 		return strconv.FormatFloat(math.Round(min(max(v, 0)*meterFull, meterEnd)*10)/10, 'f', -1, 64)
 	}
-	return &meter{Class: verdictClass(o.Verdict), Label: w.BurnTitle + w.Colon + figure.Share(spent), Used: at(spent), From: at(from), To: at(to)}
+	return &meter{Class: webpage.Class(o.Verdict), Label: w.BurnTitle + w.Colon + figure.Share(spent), Used: at(spent), From: at(from), To: at(to)}
 }
 
 func tilesOf(d *result.Document, w *words.Words) []tile {
@@ -252,7 +233,7 @@ func tilesOf(d *result.Document, w *words.Words) []tile {
 		t := tile{Key: w.TileAnswered, Value: figure.Share(*a), Under: figure.Whole(d.Counts.Turns) + " " + w.Turns}
 		for _, o := range d.Objectives {
 			if o.Kind == scenario.KindAvailability && o.TierAtMost == "" && len(o.Stages) == 0 {
-				t.Under, t.Class = figure.Budget(o, w), verdictClass(o.Verdict)
+				t.Under, t.Class = figure.Budget(o, w), webpage.Class(o.Verdict)
 			}
 		}
 		out = append(out, t)
@@ -264,13 +245,13 @@ func tilesOf(d *result.Document, w *words.Words) []tile {
 	p99 := tile{Key: w.TileP99, Value: quantileTable([]result.Quantiles{answers})[0][5].Text}
 	for _, o := range d.Objectives {
 		if o.Kind == scenario.KindLatency && o.LimitNs != nil && (p99.Under == "" || strings.Contains(o.Name, "p99")) {
-			p99.Under, p99.Class = figure.Budget(o, w), verdictClass(o.Verdict)
+			p99.Under, p99.Class = figure.Budget(o, w), webpage.Class(o.Verdict)
 		}
 	}
 	out = append(out, p99)
 	for _, o := range d.Objectives {
 		if o.Kind == scenario.KindFullQuality {
-			out = append(out, tile{w.TileQuality, figure.Measured(o, w), qualityNote(d, o, w), verdictClass(o.Verdict)})
+			out = append(out, tile{w.TileQuality, figure.Measured(o, w), qualityNote(d, o, w), webpage.Class(o.Verdict)})
 			break
 		}
 	}
@@ -307,7 +288,7 @@ func qualityNote(d *result.Document, o result.Objective, w *words.Words) string 
 func classOf(d *result.Document, kind scenario.ObjectiveKind) string {
 	for _, o := range d.Objectives {
 		if o.Kind == kind {
-			return verdictClass(o.Verdict)
+			return webpage.Class(o.Verdict)
 		}
 	}
 	return ""

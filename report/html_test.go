@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/report/internal/webpage"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 )
@@ -37,7 +38,7 @@ func TestPageIsSelfContained(t *testing.T) {
 	}
 	allowed := strings.NewReplacer("&#39;", "'", "&#43;", "+").Replace(policy[1])
 	for _, part := range regexp.MustCompile(`(?s)<(script|style)>(.*?)</(?:script|style)>`).FindAllStringSubmatch(page, -1) {
-		if !strings.Contains(allowed, part[1]+"-src ") || !strings.Contains(allowed, cspHash(part[2])) {
+		if !strings.Contains(allowed, part[1]+"-src ") || !strings.Contains(allowed, webpage.Hash(part[2])) {
 			t.Errorf("a %s of %d bytes is not in the policy %s", part[1], len(part[2]), allowed)
 		}
 	}

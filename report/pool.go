@@ -13,6 +13,7 @@ import (
 	"github.com/cstest/cstest/report/internal/figure"
 	"github.com/cstest/cstest/report/internal/markdown"
 	"github.com/cstest/cstest/report/internal/terminal"
+	"github.com/cstest/cstest/report/internal/webpage"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 )
@@ -233,7 +234,7 @@ type poolPage struct {
 	R *pool.Result
 	W *words.Words
 	T poolWords
-	scriptlessHead
+	webpage.Head
 	Headline, Subtitle string
 	Reasons, Warnings  []string
 	Tables             []titled
@@ -258,6 +259,6 @@ func writePoolHTML(r *pool.Result, out io.Writer, lang reason.Lang) error {
 		R: r, W: w, T: v.t, Headline: v.headline(), Subtitle: v.subtitle(), Reasons: v.reasons(), Warnings: v.warnings(),
 		Tables: []titled{{w.Objectives, objectives}, {v.t.Figures, v.figures()}, {v.t.Runs, v.runs()}},
 	}
-	p.scriptlessHead = headOf(r.Scenario.Name, p.Headline, w)
-	return writeScriptless(poolSource, w, p, out)
+	p.Head = webpage.HeadOf(r.Scenario.Name, p.Headline, w)
+	return webpage.Write(poolSource, w, p, out)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/internal/figure"
+	"github.com/cstest/cstest/report/internal/webpage"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/trend"
 )
@@ -22,7 +23,7 @@ type trendPage struct {
 	T *trend.Trend
 	W *words.Words
 	S trendWords
-	scriptlessHead
+	webpage.Head
 	Count   string
 	Changes []trendChange
 	Notes   []string
@@ -44,19 +45,19 @@ func WriteTrendHTML(t *trend.Trend, out io.Writer, lang reason.Lang) error {
 	for i := range t.Series {
 		p.Charts = append(p.Charts, v.chart(&t.Series[i]))
 	}
-	p.scriptlessHead = headOf(t.Scenario.Name, v.s.Title, v.w)
-	return writeScriptless(trendSource, v.w, p, out)
+	p.Head = webpage.HeadOf(t.Scenario.Name, v.s.Title, v.w)
+	return webpage.Write(trendSource, v.w, p, out)
 }
 
 // trendChart draws a metric over the runs, 800 wide and 150 high, with the median
 // of each level.
 type trendChart struct {
 	Title   string
-	Rows    []kneeTick
-	Columns []kneeTick
-	Points  []kneePoint
+	Rows    []webpage.Tick
+	Columns []webpage.Tick
+	Points  []webpage.Point
 	Levels  []trendLevel
-	Steps   []kneePoint // where a level begins
+	Steps   []webpage.Point // where a level begins
 }
 
 type trendLevel struct{ From, To, Y string }
@@ -92,14 +93,14 @@ func (v *trendView) chart(s *trend.Series) trendChart {
 			continue
 		}
 		r := &v.t.Runs[i]
-		c.Points = append(c.Points, kneePoint{pixel(x(i)), pixel(y(*p)), r.Verdict, strings.Join([]string{when(r.StartedAt), v.name(r), figure.In(p, s.Unit), v.w.Word(r.Verdict)}, " · ")})
+		c.Points = append(c.Points, webpage.Point{X: webpage.Pixel(x(i)), Y: webpage.Pixel(y(*p)), Class: r.Verdict, Label: strings.Join([]string{when(r.StartedAt), v.name(r), figure.In(p, s.Unit), v.w.Word(r.Verdict)}, " · ")})
 	}
 	for _, part := range []float64{0, 1} {
 		f := low + (high-low)*part
-		c.Rows = append(c.Rows, kneeTick{At: pixel(y(f)), Text: pixel(y(f) + 4), Label: figure.In(&f, s.Unit)})
+		c.Rows = append(c.Rows, webpage.Tick{At: webpage.Pixel(y(f)), Text: webpage.Pixel(y(f) + 4), Label: figure.In(&f, s.Unit)})
 	}
 	for _, i := range namedRuns(len(s.Values)) {
-		c.Columns = append(c.Columns, kneeTick{At: pixel(x(i)), Label: escape.Fit(v.name(&v.t.Runs[i]), 12)})
+		c.Columns = append(c.Columns, webpage.Tick{At: webpage.Pixel(x(i)), Label: escape.Fit(v.name(&v.t.Runs[i]), 12)})
 	}
 	for i, step := range s.Changes {
 		to := trendRight
@@ -107,10 +108,10 @@ func (v *trendView) chart(s *trend.Series) trendChart {
 			to = x(s.Changes[i+1].Run) - 2
 		}
 		if i == 0 {
-			c.Levels = append(c.Levels, trendLevel{pixel(trendLeft), pixel(x(step.Run) - 2), pixel(y(step.Before))})
+			c.Levels = append(c.Levels, trendLevel{webpage.Pixel(trendLeft), webpage.Pixel(x(step.Run) - 2), webpage.Pixel(y(step.Before))})
 		}
-		c.Levels = append(c.Levels, trendLevel{pixel(x(step.Run) - 2), pixel(to), pixel(y(step.After))})
-		c.Steps = append(c.Steps, kneePoint{X: pixel(x(step.Run) - 2), Class: step.Verdict, Label: figure.Change(step.Effect, s.Unit)})
+		c.Levels = append(c.Levels, trendLevel{webpage.Pixel(x(step.Run) - 2), webpage.Pixel(to), webpage.Pixel(y(step.After))})
+		c.Steps = append(c.Steps, webpage.Point{X: webpage.Pixel(x(step.Run) - 2), Class: step.Verdict, Label: figure.Change(step.Effect, s.Unit)})
 	}
 	return c
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/internal/figure"
+	"github.com/cstest/cstest/report/internal/webpage"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/tune"
 )
@@ -22,7 +23,7 @@ type tunePage struct {
 	E *tune.Experiment
 	W *words.Words
 	T tuneWords
-	scriptlessHead
+	webpage.Head
 	Class, Rounds string
 	Effects       string
 	Warnings      []string
@@ -66,8 +67,8 @@ func WriteTuneHTML(e *tune.Experiment, out io.Writer, lang reason.Lang) error {
 	}
 	_, p.Same = v.effects()
 	p.Published = v.published()
-	p.scriptlessHead = headOf(e.Scenario, v.t.Title, w)
-	return writeScriptless(tuneSource, w, p, out)
+	p.Head = webpage.HeadOf(e.Scenario, v.t.Title, w)
+	return webpage.Write(tuneSource, w, p, out)
 }
 
 // multiples has a row of variants for every metric in which one of them may

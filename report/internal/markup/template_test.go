@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cstest/cstest/report/markup"
+	"github.com/cstest/cstest/report/internal/markup"
 )
 
 type word string
