@@ -9,6 +9,7 @@ import (
 
 	"github.com/cstest/cstest/capacity"
 	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/report/internal/reporttest"
 	"github.com/cstest/cstest/scenario"
 )
 
@@ -41,7 +42,7 @@ func TestCapacityText(t *testing.T) {
 	if err := WriteCapacity(r, &out, TextOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	checkLines(t, out.String(), 100)
+	reporttest.Lines(t, out.String(), 100)
 	for _, want := range []string{
 		`✓ MEASURED  sale · \d+ probes`, `Holds 1,1[0-4]\d(\.\d+)? turns/s \(3[678]\d(\.\d+)? starts/s; probes that say so: 2\)\.`,
 		`Does not hold 1,[12]\d\d`, `What breaks first: latency-p99\|<b> · CPU: 1\.9 of 2 cores were busy, most of it reference-server`,
@@ -91,7 +92,7 @@ func TestCapacityUntil(t *testing.T) {
 		if err := WriteCapacity(r, &out, TextOptions{}); err != nil {
 			t.Fatal(err)
 		}
-		checkLines(t, out.String(), 100)
+		reporttest.Lines(t, out.String(), 100)
 		return out.String()
 	}
 	if got := show(); !strings.Contains(got, "context breaks first: no other objective failed up to 2,400 turns/s.") || !strings.Contains(got, "wrong answers") || !strings.Contains(got, "  4 %  ") {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cstest/cstest/report/internal/reporttest"
 	"github.com/cstest/cstest/result"
 )
 
@@ -24,5 +25,5 @@ func TestComparisonOfSingleRunsSaysThatNoiseIsUnknown(t *testing.T) {
 			t.Errorf("no %q in:\n%s", want, out.String())
 		}
 	}
-	checkLines(t, out.String(), 100)
+	reporttest.Lines(t, out.String(), 100)
 }

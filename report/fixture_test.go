@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cstest/cstest/report/internal/reporttest"
 	"github.com/cstest/cstest/result"
 )
 
@@ -20,22 +21,9 @@ const (
 	failJSON = "../result/testdata/fail.json"
 )
 
-func document(t testing.TB, path string) *result.Document {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d, err := result.Parse(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
-}
+func saleDocument(t testing.TB) *result.Document { t.Helper(); return reporttest.Document(t, passJSON) }
 
-func saleDocument(t testing.TB) *result.Document { t.Helper(); return document(t, passJSON) }
-
-func slowDocument(t testing.TB) *result.Document { t.Helper(); return document(t, failJSON) }
+func slowDocument(t testing.TB) *result.Document { t.Helper(); return reporttest.Document(t, failJSON) }
 
 // golden compares with a file, or rewrites it under -update.
 func golden(t *testing.T, path string, got []byte) {

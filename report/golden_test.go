@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/report/internal/reporttest"
 	"github.com/cstest/cstest/report/internal/webpage"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
@@ -49,7 +50,7 @@ func TestWriteJSONGivesBackTheFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got bytes.Buffer
-		if err := WriteJSON(document(t, path), &got); err != nil {
+		if err := WriteJSON(reporttest.Document(t, path), &got); err != nil {
 			t.Fatal(err)
 		}
 		if got.String() != string(want) {

@@ -13,7 +13,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
@@ -21,8 +20,8 @@ import (
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/reporttest"
 	"github.com/cstest/cstest/result"
-	"github.com/cstest/cstest/visible"
 )
 
 // payloads are what a server, a data file or a file name may try. HOST stands
@@ -120,47 +119,26 @@ func TestHostileTerminal(t *testing.T) {
 		if err := WriteText(d, &b, TextOptions{Lang: lang}); err != nil {
 			t.Fatal(err)
 		}
-		checkLines(t, b.String(), 100)
+		reporttest.Lines(t, b.String(), 100)
 	}
 	for _, narrow := range []int{1, 80, 100} {
 		var b bytes.Buffer
 		if err := WriteText(d, &b, TextOptions{Width: narrow}); err != nil {
 			t.Fatal(err)
 		}
-		checkLines(t, b.String(), max(narrow, 80))
+		reporttest.Lines(t, b.String(), max(narrow, 80))
 	}
 	var b bytes.Buffer
 	if err := WriteMarkdown(d, &b, reason.English); err != nil {
 		t.Fatal(err)
 	}
-	checkLines(t, b.String(), 1<<20)
+	reporttest.Lines(t, b.String(), 1<<20)
 	if !strings.Contains(b.String(), "客服本来有&lt;U+202E&gt;gnp.exe") {
 		t.Error("Markdown lost the Chinese text, or kept the bidirectional control")
 	}
 	for _, html := range []string{"<script", "<img", "<svg", "<link", "](", "@SUM"} {
 		if strings.Contains(b.String(), html) {
 			t.Errorf("Markdown holds %s", html)
-		}
-	}
-}
-
-// checkLines finds what a terminal or a CI runner would act on, and lines too wide.
-func checkLines(t *testing.T, text string, limit int) {
-	t.Helper()
-	if !utf8.ValidString(text) {
-		t.Error("not UTF-8")
-	}
-	for line := range strings.SplitSeq(text, "\n") {
-		for _, r := range line {
-			if unicode.IsControl(r) || visible.Hidden(r) {
-				t.Errorf("%U in %q", r, line)
-			}
-		}
-		if strings.Contains(line, "##[") || strings.Contains(line, "##teamcity[") || strings.HasPrefix(strings.TrimSpace(line), "::") {
-			t.Errorf("a CI command: %q", line)
-		}
-		if escape.Width(line) > limit {
-			t.Errorf("%d cells, more than %d: %q", escape.Width(line), limit, line)
 		}
 	}
 }

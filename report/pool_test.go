@@ -8,6 +8,7 @@ import (
 
 	"github.com/cstest/cstest/pool"
 	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/report/internal/reporttest"
 	"github.com/cstest/cstest/result"
 )
 
@@ -53,7 +54,7 @@ func TestSeveralRunsTogetherInEveryFormat(t *testing.T) {
 			t.Errorf("%s: hostile text came through", tt.format)
 		}
 		if tt.format == "text" {
-			checkLines(t, out.String(), 100)
+			reporttest.Lines(t, out.String(), 100)
 		}
 	}
 	var out bytes.Buffer

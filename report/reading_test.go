@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/report/internal/reporttest"
 	"github.com/cstest/cstest/result"
 )
 
@@ -15,7 +16,7 @@ import (
 // that fails, of a run of 100 turns, which is too few, and of one on a machine
 // where a compiler took the processors. A line … stands for what is left out.
 func TestReadingAReportShowsWhatIsPrinted(t *testing.T) {
-	documents := []*result.Document{slowDocument(t), document(t, "testdata/inconclusive.json"), document(t, "testdata/invalid.json")}
+	documents := []*result.Document{slowDocument(t), reporttest.Document(t, "testdata/inconclusive.json"), reporttest.Document(t, "testdata/invalid.json")}
 	blank := regexp.MustCompile(`\s+`)
 	for path, lang := range map[string]reason.Lang{"../docs/reading-a-report.md": reason.English, "../docs/reading-a-report.zh-CN.md": reason.Chinese} {
 		var printed bytes.Buffer

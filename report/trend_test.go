@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/report/internal/reporttest"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/trend"
 )
@@ -34,7 +35,7 @@ func TestTrend(t *testing.T) {
 	if err := WriteTrend(nights(), &out, TextOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	checkLines(t, out.String(), 100)
+	reporttest.Lines(t, out.String(), 100)
 	for _, want := range []string{"since c12|<b> (2026-11-13 02:00)", "worse  P99: 202 ms → 263 ms, +30", `cstest: "1.0.0" and "1.1.0"`, "↑ 263 ms"} {
 		if !strings.Contains(strings.ReplaceAll(out.String(), "\u00a0", " "), want) {
 			t.Errorf("no %q in\n%s", want, out.String())

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/report/internal/reporttest"
 	"github.com/cstest/cstest/sla"
 	"github.com/cstest/cstest/tune"
 )
@@ -42,7 +43,7 @@ func TestTuneText(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := out.String()
-	checkLines(t, text, 100)
+	reporttest.Lines(t, text, 100)
 	for _, want := range []string{
 		`✗ WORSE  sale · 10 of 10 rounds`, `bundled \(hardened, embedded Redis\) · seed 7 · cstest 0.1.0`,
 		`variant +mean +P99 +turns/s +answered +quality +calls/turn`,
@@ -93,7 +94,7 @@ func TestTuneText(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, out.String())
 		}
 	}
-	checkLines(t, out.String(), 100)
+	reporttest.Lines(t, out.String(), 100)
 }
 
 // A table with more columns than fit is several below each other, and no line is too long.
@@ -115,7 +116,7 @@ func TestWideTuneTablesAreParted(t *testing.T) {
 		if err := WriteTune(tune.Analyze(p, runs, ""), &out, TextOptions{Lang: lang}); err != nil {
 			t.Fatal(err)
 		}
-		checkLines(t, out.String(), 100)
+		reporttest.Lines(t, out.String(), 100)
 		if n := strings.Count(out.String(), "\n  rest "); n != 2 {
 			t.Errorf("%d rows of medians of the baseline, want 2 in two tables:\n%s", n, out.String())
 		}
@@ -142,7 +143,7 @@ func TestTuneIsHostile(t *testing.T) {
 		if strings.Contains(text.String(), "\x1b") || strings.Contains(text.String(), "\n::") {
 			t.Errorf("%s: %q", lang, text.String())
 		}
-		checkLines(t, text.String(), 100)
+		reporttest.Lines(t, text.String(), 100)
 	}
 }
 

@@ -94,6 +94,7 @@ var house = map[string][]string{
 	"report/internal/figure":     {"report/internal/words", "result"},
 	"report/internal/markdown":   {"report/escape"},
 	"report/internal/markup":     {},
+	"report/internal/reporttest": {"report/escape", "report/internal/webpage", "result", "visible"},
 	"report/internal/terminal":   {"report/escape"},
 	"report/internal/webpage":    {"report/escape", "report/internal/markup", "report/internal/words"},
 	"report/internal/words":      {"report/escape"},

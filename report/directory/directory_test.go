@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/cstest/cstest/report/internal/reporttest"
 	"github.com/cstest/cstest/result"
 )
 
@@ -95,7 +96,7 @@ func (f *failingFile) Close() error {
 // Every n-th operation fails once: the error names the file, result.json is
 // there only when nothing failed, and every other file is whole.
 func TestWriteWhenTheNthOperationFails(t *testing.T) {
-	d := document(t)
+	d := reporttest.Document(t, "../../result/testdata/pass.json")
 	files := three()
 	ops := map[string]bool{}
 	for n := 1; ; n++ {
@@ -145,7 +146,7 @@ func TestWriteWhenTheNthOperationFails(t *testing.T) {
 }
 
 func TestWriteOnAFullDisk(t *testing.T) {
-	d := document(t)
+	d := reporttest.Document(t, "../../result/testdata/pass.json")
 	files := three()
 	for n := 1; n < 12; n++ {
 		dir := t.TempDir()
@@ -159,7 +160,7 @@ func TestWriteOnAFullDisk(t *testing.T) {
 }
 
 func TestWriteKeepsAPartialDocument(t *testing.T) {
-	d, dir := document(t), t.TempDir()
+	d, dir := reporttest.Document(t, "../../result/testdata/pass.json"), t.TempDir()
 	broken := File{"broken.txt", func(io.Writer) error { return errors.New("will not render") }}
 	err := Write(dir, d, []File{broken, {"../out.txt", func(io.Writer) error { return nil }}})
 	if err == nil || !strings.Contains(err.Error(), "broken.txt: will not render") || !strings.Contains(err.Error(), "not a name inside") {
@@ -181,20 +182,6 @@ func three() []File {
 		{"b/b.txt", func(w io.Writer) error { _, err := io.WriteString(w, "bbbb"); return err }},
 		{"c.txt", func(w io.Writer) error { _, err := io.WriteString(w, "cccc"); return err }},
 	}
-}
-
-// document is that of a run, as a file has it.
-func document(t *testing.T) *result.Document {
-	t.Helper()
-	text, err := os.ReadFile("../../result/testdata/pass.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	d, err := result.Parse(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
 }
 
 func put(t *testing.T, path, text string) {
