@@ -19,6 +19,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/report/comparisons"
 	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/internal/reporttest"
 	"github.com/cstest/cstest/result"
@@ -287,7 +288,7 @@ func TestRenderingsSurviveAnyNumbers(t *testing.T) {
 		decoded++
 		_ = rendered(t, &d)
 		if c, err := result.Compare([]result.Run{{Doc: &d}}, []result.Run{{Doc: &d}}, result.CompareOptions{}); err == nil {
-			_ = WriteComparison(c, io.Discard, TextOptions{})
+			_ = comparisons.WriteText(c, io.Discard, TextOptions{})
 		}
 	}
 	if decoded == 0 {

@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/report/comparisons"
 	"github.com/cstest/cstest/result"
 )
 
@@ -35,7 +36,7 @@ func TestRenderingsInChinese(t *testing.T) {
 		"text":       func(b *bytes.Buffer) error { return WriteText(d, b, TextOptions{Lang: reason.Chinese}) },
 		"markdown":   func(b *bytes.Buffer) error { return WriteMarkdown(d, b, reason.Chinese) },
 		"html":       func(b *bytes.Buffer) error { return WriteHTML(d, b, reason.Chinese) },
-		"comparison": func(b *bytes.Buffer) error { return WriteComparison(c, b, TextOptions{Lang: reason.Chinese}) },
+		"comparison": func(b *bytes.Buffer) error { return comparisons.WriteText(c, b, TextOptions{Lang: reason.Chinese}) },
 	} {
 		var b bytes.Buffer
 		if err := render(&b); err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/comparisons"
 	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/result"
 )
@@ -153,9 +154,9 @@ func (o *compareOptions) take(c *result.Comparison, runs []result.Run) (all bool
 func (o *compareOptions) print(s streams, lang reason.Lang, c *result.Comparison) error {
 	switch o.format {
 	case "json":
-		return report.WriteComparisonJSON(c, s.out)
+		return comparisons.WriteJSON(c, s.out)
 	case "markdown", "md":
-		return report.WriteComparisonMarkdown(c, s.out, lang)
+		return comparisons.WriteMarkdown(c, s.out, lang)
 	}
-	return s.show(o.noColor, lang, func(w io.Writer, o report.TextOptions) error { return report.WriteComparison(c, w, o) })
+	return s.show(o.noColor, lang, func(w io.Writer, o report.TextOptions) error { return comparisons.WriteText(c, w, o) })
 }

@@ -1,4 +1,5 @@
-package report
+// Package comparisons tells how one result differs from another.
+package comparisons
 
 import (
 	"bufio"
@@ -15,10 +16,10 @@ import (
 	"github.com/cstest/cstest/result"
 )
 
-// WriteComparison prints a comparison for a terminal or a log, the verdict first.
-func WriteComparison(c *result.Comparison, out io.Writer, opts TextOptions) error {
-	t := newText(out, opts)
-	w := t.words
+// WriteText prints a comparison for a terminal or a log, the verdict first.
+func WriteText(c *result.Comparison, out io.Writer, opts terminal.Options) error {
+	t := terminal.New(out, opts)
+	w := words.In(opts.Lang)
 	mark, sgr := "?", terminal.Yellow
 	switch c.Verdict {
 	case "worse":
@@ -39,7 +40,7 @@ func WriteComparison(c *result.Comparison, out io.Writer, opts TextOptions) erro
 	}
 	if len(c.Differences) > 0 {
 		t.Heading(w.Compare)
-		t.Table(comparisonRows(c, w))
+		t.Table(rowsOf(c, w))
 	}
 	if len(c.Objectives) > 0 {
 		t.Heading(w.Objectives)
@@ -73,8 +74,8 @@ func sides(c *result.Comparison, w *words.Words) (out []comparedRun) {
 	return out
 }
 
-// comparisonRows are the differences as a table, its head first.
-func comparisonRows(c *result.Comparison, w *words.Words) [][]string {
+// rowsOf are the differences as a table, its head first.
+func rowsOf(c *result.Comparison, w *words.Words) [][]string {
 	rows := [][]string{{"", w.Baseline, w.Candidate, w.Change, w.Interval, w.Verdict}}
 	for _, d := range c.Differences {
 		rows = append(rows, []string{w.Word(d.Metric), figure.In(d.A, d.Unit), figure.In(d.B, d.Unit), figure.Change(d.Effect, d.Unit), between(d), w.Word(d.Verdict)})
@@ -82,8 +83,8 @@ func comparisonRows(c *result.Comparison, w *words.Words) [][]string {
 	return rows
 }
 
-// WriteComparisonMarkdown writes a comparison for a pull request or a CI job's page.
-func WriteComparisonMarkdown(c *result.Comparison, out io.Writer, lang reason.Lang) error {
+// WriteMarkdown writes a comparison for a pull request or a CI job's page.
+func WriteMarkdown(c *result.Comparison, out io.Writer, lang reason.Lang) error {
 	w := words.In(lang)
 	b := bufio.NewWriter(out)
 	p := func(format string, args ...any) { _, _ = fmt.Fprintf(b, format+"\n", args...) }
@@ -99,7 +100,7 @@ func WriteComparisonMarkdown(c *result.Comparison, out io.Writer, lang reason.La
 		p("> %s\n", markdown.Escape(a))
 	}
 	if len(c.Differences) > 0 {
-		rows := comparisonRows(c, w)
+		rows := rowsOf(c, w)
 		markdown.Head(p, rows[0], "lrrrrl")
 		for _, r := range rows[1:] {
 			p("| %s |", strings.Join(r, " | "))
@@ -120,8 +121,8 @@ func WriteComparisonMarkdown(c *result.Comparison, out io.Writer, lang reason.La
 	return b.Flush()
 }
 
-// WriteComparisonJSON writes c as indented JSON.
-func WriteComparisonJSON(c *result.Comparison, out io.Writer) error {
+// WriteJSON writes c as indented JSON.
+func WriteJSON(c *result.Comparison, out io.Writer) error {
 	return escape.JSON("comparison", c, out)
 }
 
