@@ -7,8 +7,9 @@
 // Read it in this order; each room is a package of its own, is handed what it
 // needs, and knows nothing of the server around it.
 //
-//  1. surface takes the request: the table of endpoints (surface/routes.go), and
-//     what every one of them goes through (surface/exchange.go): drain, who calls
+//  1. surface takes the request: the table of endpoints (surface/routes.go), in
+//     which routes finds the path as it was sent, and what every request goes
+//     through, one that finds nothing too (surface/exchange.go): drain, who calls
 //     (surface/identity.go, by a token or a pass: token), what a caller may ask
 //     for (quota), panics, the log (surface/log.go), the body (surface/body.go,
 //     surface/request.go). What goes wrong is told as a problem. An id of a

@@ -31,11 +31,12 @@ func (s *Server) listen() error {
 	s.public = &http.Server{
 		Handler: s.surface.Handler(), ReadHeaderTimeout: 3 * time.Second, ReadTimeout: 13 * time.Second,
 		WriteTimeout: time.Minute, IdleTimeout: 75 * time.Second, MaxHeaderBytes: 16 << 10, ErrorLog: quiet, Protocols: s.protocols(),
-		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: 1000},
+		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: 1000}, DisableGeneralOptionsHandler: true,
 	}
 	s.admin = &http.Server{
-		Handler: s.operate.Handler(), ReadHeaderTimeout: 3 * time.Second, ReadTimeout: 13 * time.Second,
+		Handler: s.operate, ReadHeaderTimeout: 3 * time.Second, ReadTimeout: 13 * time.Second,
 		WriteTimeout: 30 * time.Second, IdleTimeout: 75 * time.Second, MaxHeaderBytes: 16 << 10, ErrorLog: quiet,
+		DisableGeneralOptionsHandler: true,
 	}
 	serve := func(srv *http.Server, ln net.Listener, tls bool) {
 		s.background.Go(func() {

@@ -146,7 +146,7 @@ func (s *Server) build(set *knobs.Settings) {
 	s.operate = admin.New(admin.Rooms{
 		Knobs: s.knobs, Chat: s.chat, Watch: s.watch, Caller: s.caller, Desk: s.desk, Limiter: s.limiter, Backflow: s.backflow, Gray: s.gray,
 		Attempts: func() int64 { return s.caller.Attempts() + s.grays.Attempts() },
-		Outcomes: func() map[string]int64 { return s.surface.Outcomes() }, Leaving: s.leaving.Load, Draining: s.draining.Load, Metrics: s.metrics.handler(), Log: s.log,
+		Outcomes: func() map[string]int64 { return s.surface.Outcomes() }, Leaving: s.leaving.Load, Draining: s.draining.Load, Metrics: s.metrics.handler(), Register: s.metrics.registry, Refused: s.gates.Refused, Log: s.log,
 		Token: string(s.cfg.AdminToken), Keys: len(s.cfg.Secrets) > 0, Profile: s.cfg.Profile, Pprof: s.cfg.Pprof, Redis: s.redisKind(),
 		RoundTrips: s.trips.Count, Connections: s.connections.now, Windows: s.windows.Open,
 	})

@@ -2,7 +2,6 @@ package admin
 
 import (
 	"errors"
-	"io"
 	"net/http"
 	"strings"
 	"unicode/utf8"
@@ -20,93 +19,87 @@ const (
 )
 
 // showBackflow tells what became of the questions with a degraded answer.
-func (a *Admin) showBackflow(w http.ResponseWriter, r *http.Request) {
-	s, err := a.Backflow.State(r.Context())
+func (a *Admin) showBackflow(x *exchange) error {
+	s, err := a.Backflow.State(x.r.Context())
 	if err != nil {
-		problem.State.Write(w, "")
-		return
+		return problem.State
 	}
 	j := wire.JSON(nil).Object("").Int("in", s.In)
 	for _, e := range backflow.Ends {
 		j = j.Int(string(e), s.Ends[e])
 	}
-	send(w, http.StatusOK, j.Int("waiting", s.Waiting).Bool("conserved", s.Conserved()).
+	return x.send(http.StatusOK, j.Int("waiting", s.Waiting).Bool("conserved", s.Conserved()).
 		Int("outbox", int64(s.Outbox)).Int("lost", s.Lost).StringIf("paused", s.Paused).EndObject())
 }
 
 // showDrafts lists what waits for review; ?ready=true only what was asked often
 // enough and answered alike.
-func (a *Admin) showDrafts(w http.ResponseWriter, r *http.Request) {
-	list, err := a.Backflow.Drafts(r.Context())
+func (a *Admin) showDrafts(x *exchange) error {
+	list, err := a.Backflow.Drafts(x.r.Context())
 	if err != nil {
-		problem.State.Write(w, "")
-		return
+		return problem.State
 	}
 	j := wire.JSON(nil).Object("").Array("drafts")
 	for _, d := range list {
-		if d.Ready || r.URL.Query().Get("ready") != "true" {
+		if d.Ready || x.r.URL.Query().Get("ready") != "true" {
 			j = j.Object("").String("id", d.ID).String("question", d.Question).String("answer", d.Answer).Int("users", int64(d.Users)).
 				Float("agree", d.Agree, 3).Bool("ready", d.Ready).Int("first_unix_ms", d.FirstMS).EndObject()
 		}
 	}
-	send(w, http.StatusOK, j.EndArray().EndObject())
+	return x.send(http.StatusOK, j.EndArray().EndObject())
 }
 
 // acceptDraft takes {question, answer}, both optional: the reviewer's own words.
-func (a *Admin) acceptDraft(w http.ResponseWriter, r *http.Request) {
+func (a *Admin) acceptDraft(x *exchange) error {
 	var in struct {
 		Question string `json:"question"`
 		Answer   string `json:"answer"`
 	}
-	if err := wire.Decode(r.Body, &in); err != nil && !errors.Is(err, io.EOF) {
-		problem.Fields("want {question, answer}, or nothing for those of the draft: "+err.Error()).Write(w, "")
-		return
+	if x.r.ContentLength != 0 {
+		if err := x.decode(&in, "want {question, answer}, or nothing for those of the draft"); err != nil {
+			return err
+		}
 	}
 	in.Question, in.Answer = strings.TrimSpace(in.Question), strings.TrimSpace(in.Answer)
 	if utf8.RuneCountInString(in.Question) > longestQuestion || utf8.RuneCountInString(in.Answer) > longestAnswer || in.Question != "" && answer.Normal(in.Question) == "" || in.Answer != "" && dialog.Blank(in.Answer) {
-		problem.Fields("question: want up to 200 characters that can be seen; answer: up to 2000").Write(w, "")
-		return
+		return problem.Fields("question: want up to 200 characters that can be seen; answer: up to 2000")
 	}
-	e, err := a.Backflow.Accept(r.Context(), r.PathValue("id"), in.Question, in.Answer)
+	e, err := a.Backflow.Accept(x.r.Context(), x.r.PathValue("id"), in.Question, in.Answer)
 	if err != nil {
-		draftProblem(err).Write(w, "")
-		return
+		return draftProblem(err)
 	}
 	a.Log.Warn("draft accepted", "id", e.ID)
-	send(w, http.StatusOK, appendEntry(nil, e))
+	return x.send(http.StatusOK, appendEntry(nil, e))
 }
 
-func (a *Admin) rejectDraft(w http.ResponseWriter, r *http.Request) {
-	if err := a.Backflow.Reject(r.Context(), r.PathValue("id")); err != nil {
-		draftProblem(err).Write(w, "")
-		return
+func (a *Admin) rejectDraft(x *exchange) error {
+	if err := a.Backflow.Reject(x.r.Context(), x.r.PathValue("id")); err != nil {
+		return draftProblem(err)
 	}
-	a.Log.Warn("draft rejected", "id", r.PathValue("id"))
-	w.WriteHeader(http.StatusNoContent)
+	a.Log.Warn("draft rejected", "id", x.r.PathValue("id"))
+	return x.done()
 }
 
 // showShelf exports the accepted entries in the form of answer/faq.json.
-func (a *Admin) showShelf(w http.ResponseWriter, r *http.Request) {
-	list, err := a.Backflow.Shelf(r.Context())
+func (a *Admin) showShelf(x *exchange) error {
+	list, err := a.Backflow.Shelf(x.r.Context())
 	if err != nil {
-		problem.State.Write(w, "")
-		return
+		return problem.State
 	}
 	j := wire.JSON(nil).Array("")
 	for _, e := range list {
 		j = appendEntry(j, e)
 	}
-	send(w, http.StatusOK, j.EndArray())
+	return x.send(http.StatusOK, j.EndArray())
 }
 
-func (a *Admin) takeBack(w http.ResponseWriter, r *http.Request) {
-	id := strings.TrimPrefix(r.PathValue("id"), answer.Accepted)
-	if err := a.Backflow.TakeBack(r.Context(), id); err != nil {
-		draftProblem(err).Write(w, "")
-		return
+func (a *Admin) takeBack(x *exchange) error {
+	id := strings.TrimPrefix(x.r.PathValue("id"), answer.Accepted)
+	if err := a.Backflow.TakeBack(x.r.Context(), id); err != nil {
+		return draftProblem(err)
 	}
 	a.Log.Warn("accepted entry taken back", "id", id)
-	w.WriteHeader(http.StatusNoContent)
+	return x.done()
 }
 
 func appendEntry(j wire.JSON, e backflow.Entry) wire.JSON {

@@ -14,10 +14,10 @@ import (
 
 // showGray tells where the release stands, and how the groups fared in the last
 // minute.
-func (a *Admin) showGray(w http.ResponseWriter, _ *http.Request) {
+func (a *Admin) showGray(x *exchange) error {
 	r := a.Gray.Current()
 	sums, excess := a.Gray.Sums()
-	w.Header().Set("ETag", `"`+strconv.FormatInt(r.Version, 10)+`"`)
+	x.w.Header().Set("ETag", `"`+strconv.FormatInt(r.Version, 10)+`"`)
 	j := wire.JSON(nil).Object("").Int("version", r.Version).StringIf("state", string(r.State)).Float("share", r.Share, -1)
 	j = texts(j, "knobs", r.Knobs).StringIf("reason", r.Reason).StringIf("by", r.By)
 	if r.AtMS > 0 {
@@ -27,65 +27,70 @@ func (a *Admin) showGray(w http.ResponseWriter, _ *http.Request) {
 	for g, t := range sums {
 		j = j.Object(gray.Names[g]).Int("turns", t.N).Int("bad", t.Bad).EndObject()
 	}
-	send(w, http.StatusOK, j.EndObject().Float("excess", excess, 4).EndObject())
+	return x.send(http.StatusOK, j.EndObject().Float("excess", excess, 4).EndObject())
 }
 
 // startGray takes {share, knobs, reason} with If-Match.
-func (a *Admin) startGray(w http.ResponseWriter, r *http.Request) {
+func (a *Admin) startGray(x *exchange) error {
 	var in struct {
 		Share  unit.Share        `json:"share"`
 		Knobs  map[string]string `json:"knobs"`
 		Reason string            `json:"reason"`
 	}
-	if err := wire.Decode(r.Body, &in); err != nil {
-		problem.Fields(`want {share: "5%", knobs: {"llm.model": "…"}, reason}: `+err.Error()).Write(w, "")
-		return
+	if err := x.decode(&in, `want {share: "5%", knobs: {"llm.model": "…"}, reason}`); err != nil {
+		return err
 	}
-	if version, ok := ifMatch(w, r); ok {
-		a.afterGray(w, r, a.Gray.Start(r.Context(), version, float64(in.Share), in.Knobs, in.Reason))
+	version, err := x.ifMatch()
+	if err != nil {
+		return err
 	}
+	return a.afterGray(x, a.Gray.Start(x.r.Context(), version, float64(in.Share), in.Knobs, in.Reason))
 }
 
-func (a *Admin) promoteGray(w http.ResponseWriter, r *http.Request) {
-	if reason, ok := reasonOf(w, r); ok {
-		if version, ok := ifMatch(w, r); ok {
-			a.afterGray(w, r, a.Gray.Promote(r.Context(), version, reason))
-		}
+func (a *Admin) promoteGray(x *exchange) error {
+	reason, version, err := x.reasonAndVersion()
+	if err != nil {
+		return err
 	}
+	return a.afterGray(x, a.Gray.Promote(x.r.Context(), version, reason))
 }
 
-func (a *Admin) rollbackGray(w http.ResponseWriter, r *http.Request) {
-	if reason, ok := reasonOf(w, r); ok {
-		if version, ok := ifMatch(w, r); ok {
-			a.afterGray(w, r, a.Gray.Rollback(r.Context(), version, reason, gray.ByOperator))
-		}
+func (a *Admin) rollbackGray(x *exchange) error {
+	reason, version, err := x.reasonAndVersion()
+	if err != nil {
+		return err
 	}
+	return a.afterGray(x, a.Gray.Rollback(x.r.Context(), version, reason, gray.ByOperator))
 }
 
-// reasonOf reads {reason}; false: the caller was told what is wrong.
-func reasonOf(w http.ResponseWriter, r *http.Request) (reason string, ok bool) {
+// reasonAndVersion reads {reason} with If-Match.
+func (x *exchange) reasonAndVersion() (reason string, version int64, err error) {
+	const want = "want {reason}: say why, in 1 to 200 bytes"
 	var in struct {
 		Reason string `json:"reason"`
 	}
-	if err := wire.Decode(r.Body, &in); err != nil || in.Reason == "" || len(in.Reason) > 200 {
-		problem.Fields("want {reason}: say why, in 1 to 200 bytes").Write(w, "")
-		return "", false
+	if err := x.decode(&in, want); err != nil {
+		return "", 0, err
 	}
-	return in.Reason, true
+	if in.Reason == "" || len(in.Reason) > 200 {
+		return "", 0, problem.Fields(want)
+	}
+	version, err = x.ifMatch()
+	return in.Reason, version, err
 }
 
-func (a *Admin) afterGray(w http.ResponseWriter, r *http.Request, err error) {
+// afterGray answers what a change came to.
+func (a *Admin) afterGray(x *exchange, err error) error {
 	var field *gray.FieldError
 	switch {
 	case err == nil:
-		a.showGray(w, r)
+		return a.showGray(x)
 	case errors.As(err, &field):
-		problem.Fields(field.What).Write(w, "")
+		return problem.Fields(field.What)
 	case errors.Is(err, gray.ErrStale):
-		problem.StaleVersion.Write(w, "")
+		return problem.StaleVersion
 	case errors.Is(err, gray.ErrNothing):
-		problem.NoRelease.Write(w, "")
-	default:
-		problem.State.Write(w, "")
+		return problem.NoRelease
 	}
+	return problem.State
 }

@@ -8,8 +8,16 @@ import (
 )
 
 // Healthz says that the process answers.
-func (a *Admin) Healthz(w http.ResponseWriter, _ *http.Request) {
-	send(w, http.StatusOK, wire.JSON(nil).Object("").String("status", "ok").EndObject())
+func (a *Admin) Healthz() (int, wire.JSON) {
+	return http.StatusOK, wire.JSON(nil).Object("").String("status", "ok").EndObject()
+}
+
+func (a *Admin) healthz(x *exchange) error {
+	return x.send(a.Healthz())
+}
+
+func (a *Admin) readyz(x *exchange) error {
+	return x.send(a.Readyz())
 }
 
 // ReadyAsked is when Readyz was last asked.
@@ -17,7 +25,7 @@ func (a *Admin) ReadyAsked() time.Time { return time.Unix(0, a.asked.Load()) }
 
 // Readyz is 503 only on the way down or without keys: a Redis or a model that
 // is down is reported, not failed, because the lower tiers still serve.
-func (a *Admin) Readyz(w http.ResponseWriter, _ *http.Request) {
+func (a *Admin) Readyz() (int, wire.JSON) {
 	a.asked.Store(time.Now().UnixNano())
 	status, code := "ready", http.StatusOK
 	switch {
@@ -30,6 +38,6 @@ func (a *Admin) Readyz(w http.ResponseWriter, _ *http.Request) {
 	if a.Watch.RedisFails(time.Now()) {
 		redis = "failing"
 	}
-	send(w, code, wire.JSON(nil).Object("").String("status", status).String("tier", a.Watch.At().Shown().String()).
-		String("breaker", a.Caller.Breaker().State()).String("redis", redis).EndObject())
+	return code, wire.JSON(nil).Object("").String("status", status).String("tier", a.Watch.At().Shown().String()).
+		String("breaker", a.Caller.Breaker().State()).String("redis", redis).EndObject()
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // state shows what the server does and how it is set, in exact figures.
-func (a *Admin) state(w http.ResponseWriter, _ *http.Request) {
+func (a *Admin) state(x *exchange) error {
 	set, at, f, room := a.Knobs.Load(), a.Watch.At(), a.Chat.Figures(), a.Limiter.State()
 	j := wire.JSON(nil).Object("").String("profile", a.Profile)
 	j = texts(j, "knobs", set.Values()).String("knobs_sha256", set.SHA256()).String("redis", a.Redis)
@@ -36,7 +36,7 @@ func (a *Admin) state(w http.ResponseWriter, _ *http.Request) {
 		Object("admission").Int("limit", int64(room.Limit)).Int("in_flight", int64(room.InFlight)).Int("waiting", int64(room.Waiting)).Int("sheds", room.Sheds).EndObject().
 		Float("cpu_lag_ms", float64(a.Watch.Lag().Microseconds())/1000, 1).
 		Bool("draining", a.Draining())
-	send(w, http.StatusOK, j.EndObject())
+	return x.send(http.StatusOK, j.EndObject())
 }
 
 // texts appends an object of texts, in the order of names.

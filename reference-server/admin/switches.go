@@ -24,14 +24,14 @@ func (a *Admin) appendSwitch(j wire.JSON, name string, sw degrade.Switch) wire.J
 	return j.Int("version", sw.Version).Bool("shared", a.Watch.SwitchShared()).EndObject()
 }
 
-func (a *Admin) showSwitch(w http.ResponseWriter, _ *http.Request) {
+func (a *Admin) showSwitch(x *exchange) error {
 	sw := a.Watch.CurrentSwitch()
-	w.Header().Set("ETag", `"`+strconv.FormatInt(sw.Version, 10)+`"`)
-	send(w, http.StatusOK, a.appendSwitch(nil, "", sw))
+	x.w.Header().Set("ETag", `"`+strconv.FormatInt(sw.Version, 10)+`"`)
+	return x.send(http.StatusOK, a.appendSwitch(nil, "", sw))
 }
 
 // setSwitch takes {mode, tier, scope, reason, expires_in} with If-Match.
-func (a *Admin) setSwitch(w http.ResponseWriter, r *http.Request) {
+func (a *Admin) setSwitch(x *exchange) error {
 	var in struct {
 		Mode      string `json:"mode"`
 		Tier      string `json:"tier"`
@@ -39,43 +39,38 @@ func (a *Admin) setSwitch(w http.ResponseWriter, r *http.Request) {
 		Reason    string `json:"reason"`
 		ExpiresIn string `json:"expires_in"`
 	}
-	if err := wire.Decode(r.Body, &in); err != nil {
-		problem.Fields("want {mode: auto|freeze|force, tier, scope, reason, expires_in}: "+err.Error()).Write(w, "")
-		return
+	if err := x.decode(&in, "want {mode: auto|freeze|force, tier, scope, reason, expires_in}"); err != nil {
+		return err
 	}
 	sw := degrade.Switch{Mode: in.Mode, Scope: in.Scope, Reason: in.Reason}
 	life := switchDefault
 	if in.ExpiresIn != "" {
 		d, err := time.ParseDuration(in.ExpiresIn)
 		if err != nil || d <= 0 || d > switchLongest {
-			problem.Fields("expires_in: want a duration up to 24h, such as 30m").Write(w, "")
-			return
+			return problem.Fields("expires_in: want a duration up to 24h, such as 30m")
 		}
 		life = d
 	}
 	sw.Expires = time.Now().Add(life)
 	if p := sw.Check(in.Tier); p != "" {
-		problem.Fields(p).Write(w, "")
-		return
+		return problem.Fields(p)
 	}
-	version, ok := ifMatch(w, r)
-	if !ok {
-		return
+	version, err := x.ifMatch()
+	if err != nil {
+		return err
 	}
-	if !a.Watch.SetSwitch(r.Context(), sw, version) {
-		problem.StaleVersion.Write(w, "")
-		return
+	if !a.Watch.SetSwitch(x.r.Context(), sw, version) {
+		return problem.StaleVersion
 	}
 	a.Log.Warn("switch", "mode", sw.Mode, "tier", sw.Tier, "scope", sw.Scope, "reason", sw.Reason, "expires_at", sw.Expires.UTC())
-	a.showSwitch(w, r)
+	return a.showSwitch(x)
 }
 
-// ifMatch reads the version that a caller has seen; false: it was told to send one.
-func ifMatch(w http.ResponseWriter, r *http.Request) (version int64, ok bool) {
-	version, err := strconv.ParseInt(strings.Trim(r.Header.Get("If-Match"), `"`), 10, 64)
+// ifMatch is the version that the caller has seen.
+func (x *exchange) ifMatch() (version int64, err error) {
+	version, err = strconv.ParseInt(strings.Trim(x.r.Header.Get("If-Match"), `"`), 10, 64)
 	if err != nil {
-		problem.NoVersion.Write(w, "")
-		return 0, false
+		return 0, problem.NoVersion
 	}
-	return version, true
+	return version, nil
 }

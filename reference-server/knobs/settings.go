@@ -1,6 +1,10 @@
 package knobs
 
-import "github.com/cstest/cstest/unit"
+import (
+	"math/rand/v2"
+
+	"github.com/cstest/cstest/unit"
+)
 
 // Settings are the values of all knobs. A Settings value is never changed once
 // published; live changes publish a copy.
@@ -110,4 +114,9 @@ type Settings struct {
 	BackflowLiveMax    unit.Rate
 	BackflowLife       unit.Duration
 	BackflowDraftAfter unit.Count
+}
+
+// LogsOne says whether the next request gets a line in the log.
+func (s *Settings) LogsOne() bool {
+	return s.LogMode == "all" || s.LogMode == "sampled" && rand.Float64() < float64(s.LogSample)
 }

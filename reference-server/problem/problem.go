@@ -35,7 +35,7 @@ var (
 	Busy        = &Problem{Status: http.StatusConflict, Code: "turn-in-progress", Detail: "a turn of this dialog is in progress", Retry: time.Second}
 	Reused      = &Problem{Status: http.StatusUnprocessableEntity, Code: "turn-id-reused", Detail: "turn_id was used with another text"}
 	Large       = &Problem{Status: http.StatusRequestEntityTooLarge, Code: "body-too-large", Detail: "the body may have 16 KiB at most"}
-	Type        = &Problem{Status: http.StatusUnsupportedMediaType, Code: "unsupported-media-type", Detail: "the body must be application/json without content coding"}
+	Type        = &Problem{Status: http.StatusUnsupportedMediaType, Code: "unsupported-media-type", Detail: "the body must be application/json in UTF-8, without content coding"}
 	RateLimited = &Problem{Status: http.StatusTooManyRequests, Code: "rate-limited", Detail: "客服繁忙", Retry: time.Second}
 	Shed        = &Problem{Status: http.StatusServiceUnavailable, Code: "shed", Detail: "too many turns in flight", Retry: time.Second}
 	Draining    = &Problem{Status: http.StatusServiceUnavailable, Code: "draining", Detail: "the server is going down", Retry: 5 * time.Second, Header: map[string]string{"Connection": "close"}}
@@ -73,6 +73,18 @@ var (
 // Fields says what is wrong with a field.
 func Fields(detail string) *Problem {
 	return &Problem{Status: http.StatusUnprocessableEntity, Code: "invalid-field", Detail: detail}
+}
+
+// Limited says that a bucket is empty: its name, how much it holds, and when there will be
+// something in it.
+func Limited(bucket string, limit int, wait time.Duration) *Problem {
+	p := *RateLimited
+	p.Retry = wait
+	p.Header = map[string]string{
+		"RateLimit-Policy": `"` + bucket + `";q=` + strconv.Itoa(limit),
+		"RateLimit":        `"` + bucket + `";r=0;t=` + strconv.Itoa(int(wait.Seconds())+1),
+	}
+	return &p
 }
 
 // Document is the problem as a message over a socket, where there are no headers: it

@@ -1,6 +1,7 @@
 package quota
 
 import (
+	"net"
 	"sync"
 	"time"
 
@@ -110,6 +111,15 @@ func (g *Gates) Own(who dialog.Owner, l Limits, now time.Time) (refused *Refusal
 		return nil
 	}
 	return take(bucketOf(users, Key(who), float64(l.User), l.UserBurst), "user", l.UserBurst, now)
+}
+
+// Address is the bucket of whoever sends from a remote address, whatever the port.
+func Address(remote string) string {
+	host, _, err := net.SplitHostPort(remote)
+	if err != nil {
+		return remote
+	}
+	return host
 }
 
 // Key is the bucket of a user.

@@ -22,7 +22,7 @@ func (s *Surface) pass(x *exchange) error {
 		return problem.Draining
 	}
 	if q := s.Gates.Own(x.who.Owner, limits(x.set), x.start); q != nil {
-		return s.limited(x, q)
+		return s.limited(q)
 	}
 	pass, err := s.Passes.Issue(x.r.Context(), x.who)
 	if err != nil {
@@ -67,7 +67,7 @@ func (s *Surface) agentSocketOpen(x *exchange) error {
 // nothing, another: what is said where the subprotocol is not offered.
 func (s *Surface) handshake(r *http.Request, subprotocol string, another *problem.Problem) *problem.Problem {
 	switch {
-	case r.ProtoMajor != 1 || r.ProtoMinor < 1 || !hasToken(r.Header, "Connection", "upgrade") || !hasToken(r.Header, "Upgrade", "websocket") ||
+	case r.Method != http.MethodGet || r.ProtoMajor != 1 || r.ProtoMinor < 1 || !hasToken(r.Header, "Connection", "upgrade") || !hasToken(r.Header, "Upgrade", "websocket") ||
 		r.Header.Get("Sec-Websocket-Version") != "13":
 		return problem.Upgrade
 	case !goodKey(r.Header.Values("Sec-Websocket-Key")):

@@ -68,10 +68,7 @@ func (s *Surface) openTurn(x *exchange, body []byte) error {
 	}
 	if q.dialogID == "" {
 		if full := s.Gates.Dialogs.Take(quota.Key(x.who.Owner), x.set.LimitDialogs, x.start); full != nil {
-			if x.w == nil {
-				return s.refusal(full) // in a window there are no headers
-			}
-			return s.limited(x, full)
+			return s.limited(full)
 		}
 	}
 	x.turn, err = s.Chat.Open(chat.Message{Who: x.who.Owner, DialogID: q.dialogID, TurnID: q.turnID, Text: q.text, Start: x.start, Trace: x.tr})

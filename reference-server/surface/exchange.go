@@ -59,28 +59,31 @@ func (s *Surface) note(x *exchange, r route, turn bool, took time.Duration) {
 // run runs the Endpoint behind its gates; a panic becomes an error.
 func (s *Surface) run(x *exchange, e Endpoint) (err error) {
 	defer s.recovered(x, &err)
+	if e.free {
+		return e.handle(x)
+	}
 	if e.Turn && s.Draining() {
 		s.metrics.rejected["draining"].Inc()
 		return problem.Draining
 	}
-	if q := s.Gates.Refused.Peek(address(x.r), x.set.LimitRefused, x.start); q != nil {
-		return s.limited(x, q)
+	if q := s.Gates.Refused.Peek(quota.Address(x.r.RemoteAddr), x.set.LimitRefused, x.start); q != nil {
+		return s.limited(q)
 	}
 	if e.Role == "" {
 		if err = e.handle(x); err != nil {
-			s.Gates.Refused.Take(address(x.r), x.set.LimitRefused, x.start)
+			s.Gates.Refused.Take(quota.Address(x.r.RemoteAddr), x.set.LimitRefused, x.start)
 		}
 		return err
 	}
 	if x.who, err = s.identify(x, e); err != nil {
-		s.Gates.Refused.Take(address(x.r), x.set.LimitRefused, x.start)
+		s.Gates.Refused.Take(quota.Address(x.r.RemoteAddr), x.set.LimitRefused, x.start)
 		return err
 	}
 	if x.who.Role != e.Role {
 		return problem.Role
 	}
 	if q := s.quota(x, e); q != nil {
-		return s.limited(x, q)
+		return s.limited(q)
 	}
 	return e.handle(x)
 }
@@ -120,19 +123,10 @@ func (s *Surface) turnQuota(x *exchange) *quota.Refusal {
 	return s.Gates.Turn(x.who.Owner, limits(x.set), x.start)
 }
 
-func (s *Surface) limited(x *exchange, q *quota.Refusal) error {
-	h := x.w.Header()
-	h.Set("RateLimit-Policy", `"`+q.Name+`";q=`+strconv.Itoa(q.Limit))
-	h.Set("RateLimit", `"`+q.Name+`";r=0;t=`+strconv.Itoa(int(q.Wait.Seconds())+1))
-	return s.refusal(q)
-}
-
-// refusal is the problem of a bucket that is empty.
-func (s *Surface) refusal(q *quota.Refusal) *problem.Problem {
+// limited is the problem of a bucket that is empty.
+func (s *Surface) limited(q *quota.Refusal) *problem.Problem {
 	s.metrics.rejected[q.Name].Inc()
-	p := *problem.RateLimited
-	p.Retry = q.Wait
-	return &p
+	return problem.Limited(q.Name, q.Limit, q.Wait)
 }
 
 // problem is what the caller is told of an error. One that is none is a bug of

@@ -1,8 +1,6 @@
 package surface
 
 import (
-	"net"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -33,13 +31,4 @@ func (s *Surface) identify(x *exchange, e Endpoint) (token.Identity, error) {
 		return token.Identity{}, problem.NoKey
 	}
 	return s.Passes.Redeem(x.r.Context(), passes[0])
-}
-
-// address is where a request comes from, without the port.
-func address(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
 }

@@ -3,7 +3,6 @@ package surface
 import (
 	"context"
 	"log/slog"
-	"math/rand/v2"
 	"time"
 
 	"github.com/cstest/cstest/reference-server/problem"
@@ -12,9 +11,7 @@ import (
 // logLine writes a line about the request: no text, no secrets.
 func (s *Surface) logLine(x *exchange, r route, took time.Duration) {
 	grave := x.status >= 500 && x.code != problem.Shed.Code // of those turned away there may be thousands a second
-	switch {
-	case grave:
-	case x.set.LogMode == "off", x.set.LogMode == "sampled" && rand.Float64() >= float64(x.set.LogSample):
+	if !grave && !x.set.LogsOne() {
 		return
 	}
 	attrs := make([]slog.Attr, 0, 14)

@@ -48,11 +48,12 @@ const (
 	routeAgent
 	routeWindow
 	routeWindowTurn
+	routeHealth
 	routeOther
 	numRoutes
 )
 
-var routeNames = [numRoutes]string{"chat", "stream", "async", "job", "dialog", "ticket", "agent", "window", "window_turn", "other"}
+var routeNames = [numRoutes]string{"chat", "stream", "async", "job", "dialog", "ticket", "agent", "window", "window_turn", "health", "other"}
 
 // durationBuckets have an edge exactly at the 0.5 s of the usual objective.
 var durationBuckets = []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5, 5, 10, 20}

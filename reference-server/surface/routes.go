@@ -2,10 +2,10 @@ package surface
 
 import (
 	"net/http"
-	"strings"
 
-	"github.com/cstest/cstest/reference-server/problem"
+	"github.com/cstest/cstest/reference-server/routes"
 	"github.com/cstest/cstest/reference-server/token"
+	"github.com/cstest/cstest/reference-server/wire"
 )
 
 // Endpoint is one row of the route table.
@@ -16,13 +16,14 @@ type Endpoint struct {
 	Role   token.Role // needed role; empty: no token at all
 	route  route
 	pass   bool // takes a pass in place of a token
+	free   bool // stands before every gate: who asks so judges the server
 	handle func(*exchange) error
 }
 
-// Endpoints is the public route table, complete: a test holds every row
-// against every kind of caller.
+// Endpoints is the public route table, complete: tests hold every row against every
+// kind of caller, and every other spelling of its path.
 func (s *Surface) Endpoints() []Endpoint {
-	return []Endpoint{
+	list := []Endpoint{
 		{Method: "POST", Path: "/v1/chat", route: routeChat, Turn: true, Role: token.User, handle: s.chat},
 		{Method: "POST", Path: "/chat", route: routeChat, Turn: true, Role: token.User, handle: s.chat},
 		{Method: "POST", Path: "/v1/chat/stream", route: routeStream, Turn: true, Role: token.User, handle: s.stream},
@@ -36,37 +37,35 @@ func (s *Surface) Endpoints() []Endpoint {
 		{Method: "GET", Path: "/v1/tickets/{id}", route: routeTicket, Role: token.User, handle: s.ticketGet},
 		{Method: "POST", Path: "/v1/agent/ticket", route: routeAgent, Role: token.Agent, handle: s.pass},
 		{Method: "GET", Path: "/v1/agent/ws", route: routeAgent, Role: token.Agent, pass: true, handle: s.agentSocketOpen},
+		{Method: "GET", Path: "/healthz", route: routeHealth, free: true, handle: health(s.Live)},
+		{Method: "GET", Path: "/readyz", route: routeHealth, free: true, handle: health(s.Ready)},
 	}
-}
-
-// Handler serves all of it.
-func (s *Surface) Handler() http.Handler {
-	mux := http.NewServeMux()
-	for _, e := range s.Endpoints() {
-		mux.HandleFunc(e.Method+" "+e.Path, s.serve(e))
-	}
-	mux.HandleFunc("GET /healthz", s.Live)
-	mux.HandleFunc("GET /readyz", s.Ready)
 	if s.Mint != nil {
-		mux.HandleFunc("POST /dev/token", s.serve(Endpoint{route: routeOther, handle: s.devToken}))
+		list = append(list, Endpoint{Method: "POST", Path: "/dev/token", route: routeOther, handle: s.devToken})
 	}
-	mux.HandleFunc("/", s.serve(Endpoint{route: routeOther, handle: func(x *exchange) error { return unknownPath(mux, x.r) }}))
-	return mux
+	return list
 }
 
-// unknownPath tells a wrong method from a wrong path, and which would be right.
-func unknownPath(mux *http.ServeMux, r *http.Request) error {
-	var allowed []string
-	for _, method := range []string{http.MethodDelete, http.MethodGet, http.MethodHead, http.MethodPost} {
-		probe := &http.Request{Method: method, URL: r.URL, Host: r.Host}
-		if _, pattern := mux.Handler(probe); pattern != "/" && pattern != "" {
-			allowed = append(allowed, method)
+// health answers with what another room knows of the server.
+func health(of func() (status int, document wire.JSON)) func(*exchange) error {
+	return func(x *exchange) error {
+		x.send(of())
+		return nil
+	}
+}
+
+// Handler serves all of it: what is at no path of the table, too, goes through the same
+// exchange.
+func (s *Surface) Handler() http.Handler {
+	var table routes.Table[http.HandlerFunc]
+	for _, e := range s.Endpoints() {
+		table.Add(e.Method, e.Path, s.serve(e))
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer, refused := table.Find(r)
+		if refused != nil {
+			answer = s.serve(Endpoint{route: routeOther, handle: func(*exchange) error { return refused }})
 		}
-	}
-	if len(allowed) == 0 {
-		return problem.NotFound
-	}
-	p := *problem.Method
-	p.Header = map[string]string{"Allow": strings.Join(allowed, ", ")}
-	return &p
+		answer(w, r)
+	})
 }

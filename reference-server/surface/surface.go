@@ -3,7 +3,6 @@ package surface
 import (
 	"errors"
 	"log/slog"
-	"net/http"
 	"strconv"
 	"sync/atomic"
 
@@ -19,6 +18,7 @@ import (
 	"github.com/cstest/cstest/reference-server/quota"
 	"github.com/cstest/cstest/reference-server/token"
 	"github.com/cstest/cstest/reference-server/window"
+	"github.com/cstest/cstest/reference-server/wire"
 )
 
 // Rooms are what the surface serves.
@@ -36,9 +36,9 @@ type Rooms struct {
 	Gates    *quota.Gates
 	Metrics  prometheus.Registerer
 	Log      *slog.Logger
-	Draining func() bool // the server is going down
-	Live     http.HandlerFunc
-	Ready    http.HandlerFunc
+	Draining func() bool                             // the server is going down
+	Live     func() (status int, document wire.JSON) // GET /healthz
+	Ready    func() (status int, document wire.JSON) // GET /readyz
 
 	Mint     func(who token.Identity) (string, error) // POST /dev/token; nil: there is none
 	Origins  []string                                 // that a browser may open a WebSocket from

@@ -78,7 +78,7 @@ func (s *Surface) sayTurn(ctx context.Context, x *exchange, message []byte) (_ [
 		return nil, problem.Draining
 	}
 	if q := s.turnQuota(x); q != nil {
-		return nil, s.refusal(q)
+		return nil, s.limited(q)
 	}
 	if err := s.openTurn(x, message); err != nil {
 		return nil, err
