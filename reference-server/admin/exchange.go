@@ -147,6 +147,9 @@ func (a *Admin) note(x *exchange) {
 
 // decode reads the body; want tells a caller who sent another what it should be.
 func (x *exchange) decode(v any, want string) error {
+	if !wire.IsJSON(x.r.Header) {
+		return problem.Type
+	}
 	if err := wire.Decode(x.r.Body, v); err != nil {
 		return problem.Fields(want + ": " + err.Error())
 	}

@@ -3,10 +3,10 @@ package surface
 import (
 	"io"
 	"net/http"
-	"strings"
 
 	"github.com/cstest/cstest/reference-server/problem"
 	"github.com/cstest/cstest/reference-server/quota"
+	"github.com/cstest/cstest/reference-server/wire"
 )
 
 // readBody reads the body of a turn within its bounds.
@@ -24,8 +24,7 @@ func (s *Surface) readBody(x *exchange) ([]byte, error) {
 }
 
 func readRequest(r *http.Request) ([]byte, error) {
-	ct := r.Header.Get("Content-Type")
-	if kind, _, _ := strings.Cut(ct, ";"); !strings.EqualFold(strings.TrimSpace(kind), "application/json") || r.Header.Get("Content-Encoding") != "" {
+	if !wire.IsJSON(r.Header) {
 		return nil, problem.Type
 	}
 	if r.ContentLength > maxBody {

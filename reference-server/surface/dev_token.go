@@ -16,6 +16,9 @@ func (s *Surface) devToken(x *exchange) error {
 		Tenant string `json:"tenant"`
 		Role   string `json:"role"`
 	}
+	if !wire.IsJSON(x.r.Header) {
+		return problem.Type
+	}
 	if err := wire.Decode(x.r.Body, &in); err != nil || !token.PlainName(in.UID, token.MaxUID) {
 		return problem.Fields("want {uid, tenant, role} with a uid of 1 to 64 characters")
 	}
