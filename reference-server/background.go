@@ -21,7 +21,7 @@ const flushEvery = time.Second
 func (s *Server) start(ctx context.Context) {
 	s.background.Go(func() { s.jobs.Run(ctx) })
 	s.background.Go(func() { s.desk.Run(ctx) })
-	s.background.Go(func() { s.windows.Run(ctx) })
+	s.background.Go(func() { s.customers.Run(ctx) })
 	s.background.Go(func() { s.gray.Run(ctx) })
 	if !s.knobs.Load().Tiers {
 		return

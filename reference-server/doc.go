@@ -38,8 +38,8 @@
 //     dialog for the next turn, and beside the ticket for the agent.
 //
 // surface/stream.go sends the same turn piece by piece (chat/stream.go); jobs
-// runs it from a queue (surface/jobs.go, chat/job.go); window holds the sockets of
-// customers, who say their turns over them (surface/window.go), and agents work at
+// runs it from a queue (surface/jobs.go, chat/job.go); customer holds the sockets of
+// customers, who say their turns over them (surface/customers.go), and agents work at
 // desk over theirs (surface/agents.go). ws is what both kinds of socket share. trace
 // carries the caller's trace through all of it.
 //

@@ -27,7 +27,7 @@ func (s *Server) Close(ctx context.Context) error {
 		s.draining.Store(true)
 		var people sync.WaitGroup
 		people.Go(func() { s.desk.Drain(ctx) })
-		people.Go(func() { s.windows.Drain(ctx) })
+		people.Go(func() { s.customers.Drain(ctx) })
 		err := s.public.Shutdown(ctx)
 		people.Wait()
 		if err != nil {

@@ -72,7 +72,7 @@ func (m *metrics) gauges(s *Server) {
 	gauge("degrade_live_share", "Share of dialogs on the model, 0 to 1.", func() float64 { return float64(s.watch.At().LiveShare()) / 100 })
 	gauge("ticket_journal_length", "Tickets waiting here for Redis.", func() float64 { return float64(s.desk.Journaled()) })
 	gauge("ws_sockets", "Agents' sockets that are open.", func() float64 { return float64(s.desk.Sockets()) })
-	gauge("window_open", "Customers' sockets that are open.", func() float64 { return float64(s.windows.Open()) })
+	gauge("customer_sockets", "Customers' sockets that are open.", func() float64 { return float64(s.customers.Open()) })
 	gauge("chat_connections", "Connections of callers that are open.", func() float64 {
 		open, _ := s.connections.now()
 		return float64(open)

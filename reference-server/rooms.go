@@ -6,12 +6,12 @@ import (
 
 	"github.com/cstest/cstest/reference-server/admission"
 	"github.com/cstest/cstest/reference-server/backflow"
+	"github.com/cstest/cstest/reference-server/customer"
 	"github.com/cstest/cstest/reference-server/degrade"
 	"github.com/cstest/cstest/reference-server/desk"
 	"github.com/cstest/cstest/reference-server/dialog"
 	"github.com/cstest/cstest/reference-server/knobs"
 	"github.com/cstest/cstest/reference-server/model"
-	"github.com/cstest/cstest/reference-server/window"
 )
 
 // What the rooms need to know of the knobs, in their own terms.
@@ -47,9 +47,9 @@ func deskLive(s *knobs.Settings) desk.Live {
 	}
 }
 
-func windowLive(s *knobs.Settings) window.Live {
-	return window.Live{
-		Most: int(s.WindowMax), MostUser: int(s.WindowMaxUser), Idle: s.WindowIdle.D(), Ping: s.WindowPing.D(), Pong: s.WindowPong.D(),
+func customerLive(s *knobs.Settings) customer.Live {
+	return customer.Live{
+		Most: int(s.CustomerMaxSockets), MostUser: int(s.CustomerMaxSocketsUser), Idle: s.CustomerIdle.D(), Ping: s.CustomerPing.D(), Pong: s.CustomerPong.D(),
 	}
 }
 

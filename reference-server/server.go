@@ -16,6 +16,7 @@ import (
 	"github.com/cstest/cstest/reference-server/answer"
 	"github.com/cstest/cstest/reference-server/backflow"
 	"github.com/cstest/cstest/reference-server/chat"
+	"github.com/cstest/cstest/reference-server/customer"
 	"github.com/cstest/cstest/reference-server/degrade"
 	"github.com/cstest/cstest/reference-server/desk"
 	"github.com/cstest/cstest/reference-server/dialog"
@@ -26,37 +27,36 @@ import (
 	"github.com/cstest/cstest/reference-server/quota"
 	"github.com/cstest/cstest/reference-server/surface"
 	"github.com/cstest/cstest/reference-server/token"
-	"github.com/cstest/cstest/reference-server/window"
 )
 
 // Server is a running reference server. All methods are safe for concurrent
 // use.
 type Server struct {
-	cfg      Config
-	log      *slog.Logger
-	knobs    *knobs.Live
-	metrics  *metrics
-	tokens   *token.Verifier
-	ids      *dialog.Minter
-	embedded *embedded
-	redis    *redis.Client
-	trips    dialog.RoundTrips // to Redis
-	store    *dialog.Store
-	model    *model.Client
-	caller   *model.Caller
-	gray     *gray.Releases
-	grays    *model.Caller // of the gray group
-	watch    *degrade.Watch
-	faq      *answer.Book // nil: could not be built
-	desk     *desk.Desk
-	windows  *window.Room
-	backflow *backflow.Flow
-	limiter  *admission.Limiter
-	chat     *chat.Chat
-	jobs     *jobs.Queue
-	gates    *quota.Gates
-	surface  *surface.Surface
-	operate  *admin.Admin
+	cfg       Config
+	log       *slog.Logger
+	knobs     *knobs.Live
+	metrics   *metrics
+	tokens    *token.Verifier
+	ids       *dialog.Minter
+	embedded  *embedded
+	redis     *redis.Client
+	trips     dialog.RoundTrips // to Redis
+	store     *dialog.Store
+	model     *model.Client
+	caller    *model.Caller
+	gray      *gray.Releases
+	grays     *model.Caller // of the gray group
+	watch     *degrade.Watch
+	faq       *answer.Book // nil: could not be built
+	desk      *desk.Desk
+	customers *customer.Room
+	backflow  *backflow.Flow
+	limiter   *admission.Limiter
+	chat      *chat.Chat
+	jobs      *jobs.Queue
+	gates     *quota.Gates
+	surface   *surface.Surface
+	operate   *admin.Admin
 
 	public, admin         *http.Server
 	publicAddr, adminAddr string
@@ -126,7 +126,7 @@ func (s *Server) build(set *knobs.Settings) {
 			return clean
 		},
 	})
-	s.windows = window.New(func() window.Live { return windowLive(s.knobs.Load()) }, window.NewMetrics(s.metrics.registry, surface.WindowRefusals()...))
+	s.customers = customer.New(func() customer.Live { return customerLive(s.knobs.Load()) }, customer.NewMetrics(s.metrics.registry, surface.CustomerRefusals()...))
 	var err error
 	if s.faq, err = answer.NewBook(); err != nil {
 		s.log.Error("no FAQ: degraded turns go to people", "err", err)
@@ -148,10 +148,10 @@ func (s *Server) build(set *knobs.Settings) {
 		Attempts: func() int64 { return s.caller.Attempts() + s.grays.Attempts() },
 		Outcomes: func() map[string]int64 { return s.surface.Outcomes() }, Leaving: s.leaving.Load, Draining: s.draining.Load, Metrics: s.metrics.handler(), Register: s.metrics.registry, Refused: s.gates.Refused, Log: s.log,
 		Token: string(s.cfg.AdminToken), Keys: len(s.cfg.Secrets) > 0, Profile: s.cfg.Profile, Pprof: s.cfg.Pprof, Redis: s.redisKind(),
-		RoundTrips: s.trips.Count, Connections: s.connections.now, Windows: s.windows.Open,
+		RoundTrips: s.trips.Count, Connections: s.connections.now, Customers: s.customers.Open,
 	})
 	rooms := surface.Rooms{
-		Knobs: s.knobs, Chat: s.chat, Jobs: s.jobs, Dialogs: s.store, Desk: s.desk, Backflow: s.backflow, Windows: s.windows, IDs: s.ids, Tokens: s.tokens, Passes: token.NewPasses(s.redis), Gates: s.gates,
+		Knobs: s.knobs, Chat: s.chat, Jobs: s.jobs, Dialogs: s.store, Desk: s.desk, Backflow: s.backflow, Customers: s.customers, IDs: s.ids, Tokens: s.tokens, Passes: token.NewPasses(s.redis), Gates: s.gates,
 		Metrics: s.metrics.registry, Log: s.log, Draining: s.draining.Load, Live: s.operate.Healthz, Ready: s.operate.Readyz,
 		Origins: s.cfg.TrustedOrigins, Loopback: func() bool { return loopback(s.publicAddr) },
 	}

@@ -40,7 +40,7 @@ type Rooms struct {
 
 	RoundTrips  func() int64              // to Redis
 	Connections func() (open, most int64) // of callers
-	Windows     func() int                // of customers, that are open
+	Customers   func() int                // sockets of theirs that are open
 
 	Token   string // that operators send; empty: none is asked for
 	Keys    bool   // there are keys to check callers' tokens with

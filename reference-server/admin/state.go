@@ -30,7 +30,7 @@ func (a *Admin) state(x *exchange) error {
 		Object("agents").Int("sockets", a.Desk.Sockets())
 	open, most := a.Connections()
 	j = counts(j, "on_duty", a.Desk.OnDuty()).EndObject().
-		Int("windows", int64(a.Windows())).Object("connections").Int("open", open).Int("most", most).EndObject().Int("redis_round_trips", a.RoundTrips()).
+		Object("customers").Int("sockets", int64(a.Customers())).EndObject().Object("connections").Int("open", open).Int("most", most).EndObject().Int("redis_round_trips", a.RoundTrips()).
 		Object("gray").String("state", string(a.Gray.Current().State)).Int("version", a.Gray.Current().Version).EndObject().
 		Int("in_flight", a.Chat.InFlight()).
 		Object("admission").Int("limit", int64(room.Limit)).Int("in_flight", int64(room.InFlight)).Int("waiting", int64(room.Waiting)).Int("sheds", room.Sheds).EndObject().

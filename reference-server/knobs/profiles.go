@@ -47,7 +47,7 @@ func hardened() Settings {
 		GrayBudget: 0.02, GraySamples: 50, GrayLate: ms(500), GrayRollback: true,
 		DrainLameDuck:   sec(5),
 		AgentMaxSockets: 2000, AgentQueue: 256, AgentPing: sec(20), AgentPong: sec(10), AgentHold: sec(600),
-		WindowMax: 18_000, WindowMaxUser: 16, WindowIdle: sec(600), WindowPing: sec(30), WindowPong: sec(10),
+		CustomerMaxSockets: 18_000, CustomerMaxSocketsUser: 16, CustomerIdle: sec(600), CustomerPing: sec(30), CustomerPong: sec(10),
 		DeskPerHour: 2000, DeskMaxWait: sec(600),
 		BackflowMax: 10_000, BackflowRate: 5, BackflowPerHour: 5000, BackflowAtOnce: 4, BackflowHold: sec(60), BackflowLiveMax: 250, BackflowLife: sec(2 * 3600),
 		BackflowDraftAfter: 3,

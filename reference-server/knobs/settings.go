@@ -97,11 +97,11 @@ type Settings struct {
 	AgentPong       unit.Duration
 	AgentHold       unit.Duration
 
-	WindowMax     unit.Count
-	WindowMaxUser unit.Count
-	WindowIdle    unit.Duration
-	WindowPing    unit.Duration
-	WindowPong    unit.Duration
+	CustomerMaxSockets     unit.Count
+	CustomerMaxSocketsUser unit.Count
+	CustomerIdle           unit.Duration
+	CustomerPing           unit.Duration
+	CustomerPong           unit.Duration
 
 	DeskPerHour unit.Count
 	DeskMaxWait unit.Duration

@@ -59,8 +59,8 @@ var (
 	Origin      = &Problem{Status: http.StatusForbidden, Code: "origin", Detail: "a page of another origin may not open this"}
 	Sockets     = &Problem{Status: http.StatusServiceUnavailable, Code: "sockets-full", Detail: "too many agents are connected here", Retry: 5 * time.Second}
 	Protocol    = &Problem{Status: http.StatusBadRequest, Code: "subprotocol", Detail: "the subprotocol cs.chat.v1 is needed"}
-	Windows     = &Problem{Status: http.StatusServiceUnavailable, Code: "sockets-full", Detail: "too many windows are open here", Retry: 5 * time.Second}
-	OwnWindows  = &Problem{Status: http.StatusTooManyRequests, Code: "rate-limited", Detail: "too many windows of yours are open", Retry: time.Second}
+	Customers   = &Problem{Status: http.StatusServiceUnavailable, Code: "sockets-full", Detail: "too many customers are connected here", Retry: 5 * time.Second}
+	OwnSockets  = &Problem{Status: http.StatusTooManyRequests, Code: "rate-limited", Detail: "too many sockets of yours are open", Retry: time.Second}
 )
 
 // The problems of the switch and of releases.

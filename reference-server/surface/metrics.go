@@ -46,14 +46,14 @@ const (
 	routeDialog
 	routeTicket
 	routeAgent
-	routeWindow
-	routeWindowTurn
+	routeCustomer
+	routeCustomerTurn
 	routeHealth
 	routeOther
 	numRoutes
 )
 
-var routeNames = [numRoutes]string{"chat", "stream", "async", "job", "dialog", "ticket", "agent", "window", "window_turn", "health", "other"}
+var routeNames = [numRoutes]string{"chat", "stream", "async", "job", "dialog", "ticket", "agent", "customer", "customer_turn", "health", "other"}
 
 // durationBuckets have an edge exactly at the 0.5 s of the usual objective.
 var durationBuckets = []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5, 5, 10, 20}

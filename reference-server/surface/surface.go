@@ -10,6 +10,7 @@ import (
 
 	"github.com/cstest/cstest/reference-server/backflow"
 	"github.com/cstest/cstest/reference-server/chat"
+	"github.com/cstest/cstest/reference-server/customer"
 	"github.com/cstest/cstest/reference-server/desk"
 	"github.com/cstest/cstest/reference-server/dialog"
 	"github.com/cstest/cstest/reference-server/jobs"
@@ -17,28 +18,27 @@ import (
 	"github.com/cstest/cstest/reference-server/problem"
 	"github.com/cstest/cstest/reference-server/quota"
 	"github.com/cstest/cstest/reference-server/token"
-	"github.com/cstest/cstest/reference-server/window"
 	"github.com/cstest/cstest/reference-server/wire"
 )
 
 // Rooms are what the surface serves.
 type Rooms struct {
-	Knobs    *knobs.Live
-	Chat     *chat.Chat
-	Jobs     *jobs.Queue
-	Dialogs  *dialog.Store
-	Desk     *desk.Desk
-	Windows  *window.Room
-	Backflow *backflow.Flow
-	IDs      *dialog.Minter
-	Tokens   *token.Verifier
-	Passes   *token.Passes
-	Gates    *quota.Gates
-	Metrics  prometheus.Registerer
-	Log      *slog.Logger
-	Draining func() bool                             // the server is going down
-	Live     func() (status int, document wire.JSON) // GET /healthz
-	Ready    func() (status int, document wire.JSON) // GET /readyz
+	Knobs     *knobs.Live
+	Chat      *chat.Chat
+	Jobs      *jobs.Queue
+	Dialogs   *dialog.Store
+	Desk      *desk.Desk
+	Customers *customer.Room
+	Backflow  *backflow.Flow
+	IDs       *dialog.Minter
+	Tokens    *token.Verifier
+	Passes    *token.Passes
+	Gates     *quota.Gates
+	Metrics   prometheus.Registerer
+	Log       *slog.Logger
+	Draining  func() bool                             // the server is going down
+	Live      func() (status int, document wire.JSON) // GET /healthz
+	Ready     func() (status int, document wire.JSON) // GET /readyz
 
 	Mint     func(who token.Identity) (string, error) // POST /dev/token; nil: there is none
 	Origins  []string                                 // that a browser may open a WebSocket from

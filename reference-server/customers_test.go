@@ -17,28 +17,28 @@ import (
 	"github.com/cstest/cstest/reference-server/token"
 )
 
-// chatWindow is a customer's socket as a test holds it.
-type chatWindow struct {
+// customerSocket is one as a test holds it.
+type customerSocket struct {
 	t    testing.TB
 	conn *websocket.Conn
 }
 
-func windowURL(s *Server) string { return strings.Replace(s.URL(), "http", "ws", 1) + "/v1/chat/ws" }
+func customerURL(s *Server) string { return strings.Replace(s.URL(), "http", "ws", 1) + "/v1/chat/ws" }
 
-func openWindow(t testing.TB, s *Server, uid string) *chatWindow {
+func dialCustomer(t testing.TB, s *Server, uid string) *customerSocket {
 	t.Helper()
-	conn, resp, err := websocket.Dial(context.Background(), windowURL(s), &websocket.DialOptions{
+	conn, resp, err := websocket.Dial(context.Background(), customerURL(s), &websocket.DialOptions{
 		HTTPHeader: http.Header{"Authorization": {"Bearer " + tokenFor(t, uid)}}, Subprotocols: []string{"cs.chat.v1"},
 	})
 	if err != nil {
 		t.Fatalf("dial: %v (%v)", err, resp)
 	}
 	t.Cleanup(func() { _ = conn.CloseNow() })
-	return &chatWindow{t, conn}
+	return &customerSocket{t, conn}
 }
 
 // say sends a message and gives what comes back.
-func (w *chatWindow) say(format string, args ...any) gjson.Result {
+func (w *customerSocket) say(format string, args ...any) gjson.Result {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
@@ -54,10 +54,10 @@ func (w *chatWindow) say(format string, args ...any) gjson.Result {
 
 // Turns over a socket are those of HTTP: one dialog goes on over both, and a turn that
 // is sent again over the other has the same bytes.
-func TestWindowTurnsAreThoseOfHTTP(t *testing.T) {
+func TestCustomersTurnsAreThoseOfHTTP(t *testing.T) {
 	l := newScriptedLLM(t)
 	s := startServer(t, l.url, withKnobs("redis.timeout", "2s"))
-	w := openWindow(t, s, "u1")
+	w := dialCustomer(t, s, "u1")
 	one := w.say(`{"text":"双十一的赠品什么颜色","turn_id":"t-1"}`)
 	id := one.Get("dialog_id").Str
 	if one.Get("answer").Str != "answer 1" || one.Get("seq").Int() != 1 || one.Get("turn_id").Str != "t-1" || len(id) != dialog.IDLen {
@@ -84,11 +84,11 @@ func TestWindowTurnsAreThoseOfHTTP(t *testing.T) {
 }
 
 // What is refused over HTTP is refused over a socket, in a document that names the turn,
-// and the window stays open.
-func TestWindowRefusals(t *testing.T) {
+// and the socket stays open.
+func TestCustomersRefusals(t *testing.T) {
 	l := newScriptedLLM(t)
 	s := startServer(t, l.url, withKnobs("redis.timeout", "2s", "limit.user", "0.01/s", "limit.user_burst", "9"))
-	w := openWindow(t, s, "u1")
+	w := dialCustomer(t, s, "u1")
 	theirs := say(t, s, "u2", "", "第一句话").get("dialog_id").String()
 	for _, c := range []struct {
 		message string
@@ -117,9 +117,9 @@ func TestWindowRefusals(t *testing.T) {
 	}
 }
 
-func TestWhoMayOpenAWindow(t *testing.T) {
+func TestWhoMayOpenACustomersSocket(t *testing.T) {
 	l := newScriptedLLM(t)
-	s := startServer(t, l.url, withKnobs("redis.timeout", "2s", "window.max_user", "1"))
+	s := startServer(t, l.url, withKnobs("redis.timeout", "2s", "customer.max_sockets_user", "1"))
 	head := func(bearer string, more ...string) []string {
 		h := []string{
 			"Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
@@ -159,12 +159,12 @@ func TestWhoMayOpenAWindow(t *testing.T) {
 			t.Errorf("%s: %d, want %d", c.name, resp.StatusCode, c.want)
 		}
 	}
-	if got := s.windows.Open(); got != 2 {
-		t.Errorf("%d windows are open, want 2", got)
+	if got := s.customers.Open(); got != 2 {
+		t.Errorf("%d sockets are open, want 2", got)
 	}
 }
 
-// A window does not outlive the token that opened it.
+// A socket does not outlive the token that opened it.
 func TestASocketEndsWithItsToken(t *testing.T) {
 	l := newScriptedLLM(t)
 	s := startServer(t, l.url, withKnobs("redis.timeout", "2s"))
@@ -173,7 +173,7 @@ func TestASocketEndsWithItsToken(t *testing.T) {
 	for _, socket := range []struct {
 		role          token.Role
 		url, protocol string
-	}{{token.User, windowURL(s), "cs.chat.v1"}, {token.Agent, agentURL(s), "cs.agent.v1"}} {
+	}{{token.User, customerURL(s), "cs.chat.v1"}, {token.Agent, agentURL(s), "cs.agent.v1"}} {
 		short, err := v.Sign(token.Identity{Owner: dialog.Owner{Tenant: "default", UID: "u1"}, Role: socket.role}, "k1", -28*time.Second)
 		if err != nil {
 			t.Fatal(err)
@@ -203,7 +203,7 @@ func endsWithItsToken(t *testing.T, url, protocol, short string) {
 
 // What no browser sends ends the socket with the code that RFC 6455 has for it, and
 // leaves nothing behind.
-func TestHostileFramesEndTheWindow(t *testing.T) {
+func TestHostileFramesEndACustomersSocket(t *testing.T) {
 	big := bytes.Repeat([]byte("x"), 16<<10+1)
 	cases := map[string]struct {
 		send []byte
@@ -246,7 +246,7 @@ func TestHostileFramesEndTheWindow(t *testing.T) {
 			r.conn.Close()
 		})
 	}
-	waitFor(t, func() bool { return s.windows.Open() == 0 })
+	waitFor(t, func() bool { return s.customers.Open() == 0 })
 	waitFor(t, func() bool { open, most := s.connections.now(); return open == 0 && most >= 1 })
 	if err := s.Close(context.Background()); err != nil {
 		t.Error(err)

@@ -1,4 +1,4 @@
-package window
+package customer
 
 import (
 	"context"
@@ -21,31 +21,31 @@ const MaxMessage = 16 << 10
 // slowest is how long a message may take to come once it has begun, and an answer to go.
 const slowest = 10 * time.Second
 
-// Why a window is not opened.
+// Why a socket is not opened.
 var (
 	ErrDraining = errors.New("the server is going down")
-	ErrFull     = errors.New("too many windows are open here")
-	ErrMany     = errors.New("too many windows of this customer's are open")
+	ErrFull     = errors.New("too many sockets are open here")
+	ErrMany     = errors.New("too many sockets of this customer's are open")
 )
 
 // Live are settings that may change while the server runs.
 type Live struct {
-	Most     int           // windows open here; 0: none
+	Most     int           // sockets open here; 0: none
 	MostUser int           // of one customer; 0: unbounded
-	Idle     time.Duration // without a word, then the window is closed
+	Idle     time.Duration // without a word, then the socket is closed
 	Ping     time.Duration // of silence, then the customer's side is asked whether it is there
 	Pong     time.Duration // to answer
 }
 
-// Customer is whoever opens a window.
-type Customer struct {
+// Caller is whoever opens a socket.
+type Caller struct {
 	dialog.Owner
 	Until time.Time // their token is good
 	// Say gives the document that answers a message. ctx ends when the customer leaves.
 	Say func(ctx context.Context, message []byte) []byte
 }
 
-// Room is all windows of this server. Safe for concurrent use.
+// Room is all sockets of this server. Safe for concurrent use.
 type Room struct {
 	live    func() Live
 	metrics *Metrics
@@ -53,20 +53,20 @@ type Room struct {
 	within  time.Duration // a message or an answer is through
 
 	mu       sync.Mutex
-	windows  map[*window]struct{}
+	sockets  map[*socket]struct{}
 	draining bool
 	running  sync.WaitGroup
 }
 
-// New makes a room without windows.
+// New makes a room without sockets.
 func New(live func() Live, m *Metrics) *Room {
-	return &Room{live: live, metrics: m, within: slowest, windows: map[*window]struct{}{}}
+	return &Room{live: live, metrics: m, within: slowest, sockets: map[*socket]struct{}{}}
 }
 
-// Accept upgrades the connection of a customer whose request was found good; the window
+// Accept upgrades the connection of a customer whose request was found good; the socket
 // lives on after it. Errors: ErrDraining, ErrFull and ErrMany, for which the caller
 // answers, and *ws.HandshakeError.
-func (r *Room) Accept(w http.ResponseWriter, req *http.Request, c Customer) error {
+func (r *Room) Accept(w http.ResponseWriter, req *http.Request, c Caller) error {
 	live, key := r.live(), quota.Key(c.Owner)
 	if live.Most <= 0 {
 		return ErrFull
@@ -92,13 +92,13 @@ func (r *Room) Accept(w http.ResponseWriter, req *http.Request, c Customer) erro
 	}
 	conn.SetReadLimit(MaxMessage)
 	r.metrics.accepted.Inc()
-	win := newWindow(c, conn, raw, r.within)
-	r.join(win)
+	sock := newSocket(c, conn, raw, r.within)
+	r.join(sock)
 	go func() {
 		defer leave()
-		win.run()
-		r.part(win)
-		r.metrics.closed(win.code)
+		sock.run()
+		r.part(sock)
+		r.metrics.closed(sock.code)
 	}()
 	return nil
 }
@@ -114,44 +114,44 @@ func (r *Room) begin() bool {
 	return true
 }
 
-// join adds a window; one that came while the server began to go down is told so.
-func (r *Room) join(w *window) {
+// join adds a socket; one that came while the server began to go down is told so.
+func (r *Room) join(s *socket) {
 	r.mu.Lock()
-	r.windows[w] = struct{}{}
+	r.sockets[s] = struct{}{}
 	draining := r.draining
 	r.mu.Unlock()
 	if draining {
-		w.end(ws.GoingAway, goingDown)
+		s.end(ws.GoingAway, goingDown)
 	}
 }
 
-func (r *Room) part(w *window) {
+func (r *Room) part(s *socket) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.windows, w)
+	delete(r.sockets, s)
 }
 
-// Open is how many windows there are.
+// Open is how many sockets there are.
 func (r *Room) Open() int { return r.held.Now() }
 
-// Refused counts a request for a window that was turned away before it came here.
+// Refused counts a request for a socket that was turned away before it came here.
 func (r *Room) Refused(code string) { r.metrics.refused[code].Inc() }
 
-func (r *Room) all() []*window {
+func (r *Room) all() []*socket {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	list := make([]*window, 0, len(r.windows))
-	for w := range r.windows {
-		list = append(list, w)
+	list := make([]*socket, 0, len(r.sockets))
+	for s := range r.sockets {
+		list = append(list, s)
 	}
 	return list
 }
 
-// lookEvery is how often windows are looked after.
+// lookEvery is how often sockets are looked after.
 const lookEvery = time.Second
 
-// Run looks after windows that nobody speaks at, until ctx ends: one goroutine for all
-// of them, for a window that is only open shall cost as little as it can.
+// Run looks after sockets that nobody speaks at, until ctx ends: one goroutine for all
+// of them, for a socket that is only open shall cost as little as it can.
 func (r *Room) Run(ctx context.Context) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
@@ -161,8 +161,8 @@ func (r *Room) Run(ctx context.Context) {
 			return
 		case now := <-tick.C:
 			live := r.live()
-			for _, w := range r.all() {
-				w.look(now, live)
+			for _, s := range r.all() {
+				s.look(now, live)
 			}
 		}
 	}
@@ -170,14 +170,14 @@ func (r *Room) Run(ctx context.Context) {
 
 const goingDown = "the server is going down"
 
-// Drain closes every window with 1001, those where a turn is under way once it is
+// Drain closes every socket with 1001, those where a turn is under way once it is
 // answered, and waits for them until ctx ends; then the rest is cut off.
 func (r *Room) Drain(ctx context.Context) {
 	r.mu.Lock()
 	r.draining = true
 	r.mu.Unlock()
-	for _, w := range r.all() {
-		w.end(ws.GoingAway, goingDown)
+	for _, s := range r.all() {
+		s.end(ws.GoingAway, goingDown)
 	}
 	ended := make(chan struct{})
 	go func() {
@@ -189,8 +189,8 @@ func (r *Room) Drain(ctx context.Context) {
 		return
 	case <-ctx.Done():
 	}
-	for _, w := range r.all() {
-		_ = w.net.Close()
+	for _, s := range r.all() {
+		_ = s.net.Close()
 	}
 	<-ended
 }

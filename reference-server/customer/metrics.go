@@ -1,4 +1,4 @@
-package window
+package customer
 
 import (
 	"strconv"
@@ -8,7 +8,7 @@ import (
 	"github.com/cstest/cstest/reference-server/ws"
 )
 
-// Metrics are the series of customers' windows. Labels come from closed sets.
+// Metrics are the series of customers' sockets. Labels come from closed sets.
 type Metrics struct {
 	accepted prometheus.Counter
 	refused  map[string]prometheus.Counter
@@ -17,8 +17,8 @@ type Metrics struct {
 
 // NewMetrics registers the series; refusals are the codes that Refused takes.
 func NewMetrics(to prometheus.Registerer, refusals ...string) *Metrics {
-	upgrades := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "window_upgrades_total", Help: "Requests for a customer's socket by result."}, []string{"result"})
-	closes := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "window_closes_total", Help: "Customers' sockets that ended, by close code; gone: without one."}, []string{"code"})
+	upgrades := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "customer_upgrades_total", Help: "Requests for a customer's socket by result."}, []string{"result"})
+	closes := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "customer_closes_total", Help: "Customers' sockets that ended, by close code; gone: without one."}, []string{"code"})
 	to.MustRegister(upgrades, closes)
 	m := &Metrics{accepted: upgrades.WithLabelValues("accepted"), refused: map[string]prometheus.Counter{}, closes: map[string]prometheus.Counter{}}
 	for _, code := range refusals {

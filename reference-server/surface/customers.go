@@ -9,46 +9,46 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/cstest/cstest/reference-server/chat"
+	"github.com/cstest/cstest/reference-server/customer"
 	"github.com/cstest/cstest/reference-server/dialog"
 	"github.com/cstest/cstest/reference-server/problem"
 	"github.com/cstest/cstest/reference-server/token"
 	"github.com/cstest/cstest/reference-server/trace"
-	"github.com/cstest/cstest/reference-server/window"
 	"github.com/cstest/cstest/reference-server/ws"
 )
 
-// WindowRefusals are the codes with which a customer's socket is refused.
-func WindowRefusals() []string {
-	return []string{problem.Upgrade.Code, problem.Handshake.Code, problem.Origin.Code, problem.Protocol.Code, problem.Windows.Code, problem.OwnWindows.Code, problem.Draining.Code}
+// CustomerRefusals are the codes with which a customer's socket is refused.
+func CustomerRefusals() []string {
+	return []string{problem.Upgrade.Code, problem.Handshake.Code, problem.Origin.Code, problem.Protocol.Code, problem.Customers.Code, problem.OwnSockets.Code, problem.Draining.Code}
 }
 
-// windowOpen upgrades the connection of a customer. The socket lives on after the
+// customerSocketOpen upgrades the connection of a customer. The socket lives on after the
 // exchange.
-func (s *Surface) windowOpen(x *exchange) error {
+func (s *Surface) customerSocketOpen(x *exchange) error {
 	refuse := func(p *problem.Problem) error {
-		s.Windows.Refused(p.Code)
+		s.Customers.Refused(p.Code)
 		return p
 	}
-	if p := s.handshake(x.r, window.Protocol, problem.Protocol); p != nil {
+	if p := s.handshake(x.r, customer.Protocol, problem.Protocol); p != nil {
 		return refuse(p)
 	}
 	who := x.who
-	err := s.Windows.Accept(x.w, x.r, window.Customer{
+	err := s.Customers.Accept(x.w, x.r, customer.Caller{
 		Owner: who.Owner, Until: who.Until,
 		Say: func(ctx context.Context, message []byte) []byte { return s.say(ctx, who, message) },
 	})
 	var broken *ws.HandshakeError
 	switch {
 	case errors.As(err, &broken):
-		s.Windows.Refused(problem.Handshake.Code)
+		s.Customers.Refused(problem.Handshake.Code)
 		x.status = http.StatusBadRequest // it has been answered
 		return nil
-	case errors.Is(err, window.ErrDraining):
+	case errors.Is(err, customer.ErrDraining):
 		return refuse(problem.Draining)
-	case errors.Is(err, window.ErrFull):
-		return refuse(problem.Windows)
-	case errors.Is(err, window.ErrMany):
-		return refuse(problem.OwnWindows)
+	case errors.Is(err, customer.ErrFull):
+		return refuse(problem.Customers)
+	case errors.Is(err, customer.ErrMany):
+		return refuse(problem.OwnSockets)
 	}
 	x.status = http.StatusSwitchingProtocols
 	return err
@@ -67,7 +67,7 @@ func (s *Surface) say(ctx context.Context, who token.Identity, message []byte) [
 		x.status = p.Status
 		document = p.Document(x.tr.ID, turnIDIn(message))
 	}
-	s.note(x, routeWindowTurn, true, time.Since(x.start))
+	s.note(x, routeCustomerTurn, true, time.Since(x.start))
 	return document
 }
 

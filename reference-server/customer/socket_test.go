@@ -1,4 +1,4 @@
-package window
+package customer
 
 import (
 	"bytes"
@@ -29,7 +29,7 @@ func opened(t *testing.T, live Live, within time.Duration, say func(context.Cont
 	r := New(func() Live { return live }, NewMetrics(prometheus.NewRegistry()))
 	r.within = within
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		err := r.Accept(w, req, Customer{Owner: dialog.Owner{Tenant: "t", UID: req.URL.Query().Get("uid")}, Until: time.Now().Add(time.Hour), Say: say})
+		err := r.Accept(w, req, Caller{Owner: dialog.Owner{Tenant: "t", UID: req.URL.Query().Get("uid")}, Until: time.Now().Add(time.Hour), Say: say})
 		switch {
 		case errors.Is(err, ErrMany):
 			http.Error(w, "many", http.StatusTooManyRequests)
@@ -51,7 +51,7 @@ func opened(t *testing.T, live Live, within time.Duration, say func(context.Cont
 		r.Drain(end)
 		srv.Close()
 		if r.Open() != 0 {
-			t.Errorf("%d windows are left", r.Open())
+			t.Errorf("%d sockets are left", r.Open())
 		}
 	})
 	return r, strings.Replace(srv.URL, "http", "ws", 1)
@@ -81,7 +81,7 @@ func until(t *testing.T, is func() bool) {
 
 func echo(_ context.Context, message []byte) []byte { return message }
 
-// A customer who sends and does not read holds a window for no longer than an answer
+// A customer who sends and does not read holds a socket for no longer than an answer
 // may take.
 func TestWhoDoesNotReadIsClosed(t *testing.T) {
 	large := bytes.Repeat([]byte("x"), 1<<20)
@@ -125,7 +125,7 @@ func TestAFrameThatStopsIsNotWaitedFor(t *testing.T) {
 }
 
 // Who leaves within a turn is noticed by it, and a turn under way is answered before
-// the window is closed.
+// the socket is closed.
 func TestLeavingAndDraining(t *testing.T) {
 	begun, left, go1 := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	r, url := opened(t, Live{Ping: time.Hour, Pong: time.Hour}, time.Second, func(ctx context.Context, message []byte) []byte {
@@ -168,13 +168,13 @@ func TestLeavingAndDraining(t *testing.T) {
 	}
 	<-drained
 	if _, resp, err := websocket.Dial(context.Background(), url, nil); err == nil || resp.StatusCode != http.StatusServiceUnavailable {
-		t.Errorf("a window is opened while the server goes down: %v", err)
+		t.Errorf("a socket is opened while the server goes down: %v", err)
 	}
 }
 
-// Windows that nobody speaks at: idle ones are closed with 1000, those whose other side
+// Sockets that nobody speaks at: idle ones are closed with 1000, those whose other side
 // is gone with 1008, and those that answer stay.
-func TestSilentWindows(t *testing.T) {
+func TestSilentSockets(t *testing.T) {
 	_, url := opened(t, Live{Idle: time.Nanosecond, Ping: time.Hour, Pong: time.Hour}, time.Second, echo)
 	if _, _, err := dial(t, url).Read(context.Background()); websocket.CloseStatus(err) != websocket.StatusNormalClosure {
 		t.Errorf("idle: %v", err)
@@ -192,16 +192,16 @@ func TestSilentWindows(t *testing.T) {
 	}
 }
 
-func TestWindowsHaveBounds(t *testing.T) {
+func TestSocketsHaveBounds(t *testing.T) {
 	r, url := opened(t, Live{Most: 3, MostUser: 2, Ping: time.Hour, Pong: time.Hour}, time.Second, echo)
 	dial(t, url+"?uid=a")
 	last := dial(t, url+"?uid=a")
 	if _, resp, err := websocket.Dial(context.Background(), url+"?uid=a", nil); err == nil || resp.StatusCode != http.StatusTooManyRequests {
-		t.Errorf("a third window of one customer: %v", err)
+		t.Errorf("a third socket of one customer: %v", err)
 	}
 	dial(t, url+"?uid=b")
 	if _, resp, err := websocket.Dial(context.Background(), url+"?uid=c", nil); err == nil || resp.StatusCode != http.StatusServiceUnavailable {
-		t.Errorf("a fourth window: %v", err)
+		t.Errorf("a fourth socket: %v", err)
 	}
 	_ = last.Close(websocket.StatusNormalClosure, "")
 	until(t, func() bool { return r.Open() == 2 })
