@@ -50,6 +50,9 @@ func (s Settings) check() error { //nolint:cyclop // a case for each kind; in pa
 	if s.AgentPing <= 0 || s.AgentPong <= 0 || s.AgentHold <= 0 {
 		errs = append(errs, errors.New("knob agent.ping: must be above 0s, as must agent.pong and agent.hold"))
 	}
+	if s.CustomerIdle < 0 || s.CustomerPing <= 0 || s.CustomerPong <= 0 {
+		errs = append(errs, errors.New("knob customer.ping: must be above 0s, as must customer.pong, and customer.idle 0s or more"))
+	}
 	errs = append(errs, s.checkRedis(), s.checkBackflow(), s.checkGroup())
 	for _, c := range []struct {
 		name  string
@@ -70,6 +73,8 @@ func (s Settings) check() error { //nolint:cyclop // a case for each kind; in pa
 		{"llm.breaker_consecutive", s.LLMBreakerConsecutive},
 		{"redis.pool", s.RedisPool},
 		{"agent.max_sockets", s.AgentMaxSockets},
+		{"customer.max_sockets", s.CustomerMaxSockets},
+		{"customer.max_sockets_user", s.CustomerMaxSocketsUser},
 		{"backflow.max", s.BackflowMax},
 		{"backflow.per_hour", s.BackflowPerHour},
 		{"backflow.draft_after", s.BackflowDraftAfter},

@@ -60,6 +60,11 @@ func TestProblemsOfKnobs(t *testing.T) {
 		{Hardened, map[string]string{"chat.degrade_at": "2s", "chat.deadline": "3s"}, map[string]string{}},
 		{Hardened, map[string]string{"chat.degrade_at": "2s"}, map[string]string{"": "chat.degrade_at"}},
 		{"article-0", map[string]string{"chat.degrade_at": "2s"}, map[string]string{}},
+		// With these every customer's socket would be closed at the first ping.
+		{Hardened, map[string]string{"customer.pong": "0s"}, map[string]string{"": "customer.pong"}},
+		{Hardened, map[string]string{"customer.ping": "0s"}, map[string]string{"": "customer.ping"}},
+		{Hardened, map[string]string{"customer.idle": "0s"}, map[string]string{}},
+		{Hardened, map[string]string{"customer.max_sockets": "11000k"}, map[string]string{"": "customer.max_sockets"}},
 	} {
 		got := Problems(c.profile, c.set)
 		for name, want := range c.want {
