@@ -51,6 +51,7 @@ func (s *Server) Close(ctx context.Context) error {
 func (s *Server) release() {
 	s.model.Close()
 	s.redis.Close()
+	s.pulse.Close()
 	s.embedded.close()
 	s.chat.Close()
 	s.gates.Close()

@@ -43,7 +43,7 @@ func (s *Server) openRedis(set *knobs.Settings) error {
 	o := storeOptions(set, &s.background, s.sawRedis)
 	o.Trips = &s.trips
 	s.redis = dialog.Connect(opt, o)
-	s.store = dialog.NewStore(s.redis, o)
+	s.store, s.pulse = dialog.NewStore(s.redis, o), dialog.NewPulse(s.redis)
 	return nil
 }
 

@@ -42,6 +42,7 @@ type Server struct {
 	redis     *redis.Client
 	trips     dialog.RoundTrips // to Redis
 	store     *dialog.Store
+	pulse     *dialog.Pulse
 	model     *model.Client
 	caller    *model.Caller
 	gray      *gray.Releases
@@ -115,7 +116,7 @@ func (s *Server) build(set *knobs.Settings) {
 	few.Bulkhead /= 2 // a release is for half of the users at most
 	s.grays = model.NewCaller(s.model, few, func() model.Live { return modelLive(s.gray.Settings(gray.Gray), s.watch) }, s.sawGray)
 	s.watch = degrade.NewWatch(time.Now(), func() degrade.Live { return tierLive(s.knobs.Load()) }, degrade.Hooks{
-		Breaker: s.caller.Breaker(), Board: degrade.NewBoard(s.redis), Probe: s.probe, Ping: s.store.Ping, Changed: s.tierChanged, Starved: func() { s.limiter.Pressed() },
+		Breaker: s.caller.Breaker(), Board: degrade.NewBoard(s.redis), Probe: s.probe, Ping: s.pulse.Feel, Changed: s.tierChanged, Starved: func() { s.limiter.Pressed() },
 	})
 	s.limiter = admission.NewLimiter(func() admission.Live { return admissionLive(s.knobs.Load()) })
 	screen := chat.NewScreen(s.knobs, []string{model.SystemPrompt, model.BriefPrompt}, s.log, s.metrics.registry)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 )
 
 const (
@@ -76,9 +77,11 @@ type StoreOptions struct {
 // Connect makes a client with the time and the connections of the options.
 // Nothing is sent until it is used.
 func Connect(opt *redis.Options, o StoreOptions) *redis.Client {
+	logging.Disable() // of all clients: its lines are no JSON, and redis_errors_total and the log line of a tier say the same
 	opt.MaxRetries = -1
 	opt.ContextTimeoutEnabled = true
 	opt.DialTimeout = max(o.Timeout, dialTimeout) // the operation's own deadline still counts; the dial may serve the next
+	opt.DialerRetries = 1                         // the next operation dials again: nobody hangs on to a connection that does not come
 	opt.ReadTimeout = o.Timeout
 	opt.WriteTimeout = o.Timeout
 	if opt.PoolTimeout == 0 {
@@ -124,16 +127,6 @@ func NewStore(rdb *redis.Client, o StoreOptions) *Store {
 
 // ListKey is where Redis keeps the turns of a dialog.
 func ListKey(id string) string { return "dlg:{" + id + "}" }
-
-// Ping asks whether Redis answers at all, with the time of ctx rather than that
-// of an operation. Want of a connection is no answer to that: nil.
-func (s *Store) Ping(ctx context.Context) error {
-	err := s.patient.Ping(ctx).Err()
-	if errors.Is(err, redis.ErrPoolTimeout) {
-		return nil
-	}
-	return err
-}
 
 // History returns the turns of a dialog.
 func (s *Store) History(ctx context.Context, id string) ([]Record, error) {
