@@ -8,6 +8,7 @@ import (
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/trends"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/trend"
 )
@@ -74,7 +75,7 @@ func runTrend(s streams, o trendOptions, paths []string) error {
 	t := trend.Of(runs, o.label, fullVersion())
 	out := reportOptions{output: o.output}
 	if o.format == "text" && o.output == "" {
-		err = s.show(o.noColor, lang, func(w io.Writer, opts report.TextOptions) error { return report.WriteTrend(t, w, opts) })
+		err = s.show(o.noColor, lang, func(w io.Writer, opts report.TextOptions) error { return trends.WriteText(t, w, opts) })
 	} else {
 		err = out.to(s.out, func(w io.Writer) error { return write(t, w) })
 	}
@@ -89,14 +90,14 @@ func trendAs(format string, lang reason.Lang) (func(*trend.Trend, io.Writer) err
 	switch format {
 	case "text":
 		return func(t *trend.Trend, w io.Writer) error {
-			return report.WriteTrend(t, w, report.TextOptions{Lang: lang})
+			return trends.WriteText(t, w, report.TextOptions{Lang: lang})
 		}, nil
 	case "html":
-		return func(t *trend.Trend, w io.Writer) error { return report.WriteTrendHTML(t, w, lang) }, nil
+		return func(t *trend.Trend, w io.Writer) error { return trends.WriteHTML(t, w, lang) }, nil
 	case "markdown", "md":
-		return func(t *trend.Trend, w io.Writer) error { return report.WriteTrendMarkdown(t, w, lang) }, nil
+		return func(t *trend.Trend, w io.Writer) error { return trends.WriteMarkdown(t, w, lang) }, nil
 	case "json":
-		return report.WriteTrendJSON, nil
+		return trends.WriteJSON, nil
 	}
 	return nil, usagef("--format %q: want text, html, markdown or json", format)
 }

@@ -1,4 +1,4 @@
-package report
+package trends
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/internal/reporttest"
+	"github.com/cstest/cstest/report/internal/terminal"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/trend"
 )
@@ -32,7 +33,7 @@ func nights() *trend.Trend {
 
 func TestTrend(t *testing.T) {
 	var out bytes.Buffer
-	if err := WriteTrend(nights(), &out, TextOptions{}); err != nil {
+	if err := WriteText(nights(), &out, terminal.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	reporttest.Lines(t, out.String(), 100)
@@ -42,18 +43,23 @@ func TestTrend(t *testing.T) {
 		}
 	}
 	out.Reset()
-	if err := WriteTrendMarkdown(nights(), &out, reason.Chinese); err != nil {
+	if err := WriteMarkdown(nights(), &out, reason.Chinese); err != nil {
 		t.Fatal(err)
 	}
 	if text := out.String(); strings.Contains(text, "<b>") || !strings.Contains(text, "P99：202 ms → 263 ms，+30") || !strings.Contains(text, "（2026-11-13 02:00）") || !strings.Contains(text, "更差") || !strings.Contains(text, "历次运行") {
 		t.Errorf("%s", text)
 	}
 	out.Reset()
-	if err := WriteTrendHTML(nights(), &out, reason.English); err != nil {
+	if err := WriteHTML(nights(), &out, reason.English); err != nil {
 		t.Fatal(err)
 	}
 	page := out.String()
+	reporttest.Inert(t, "trend", page)
 	if strings.Contains(page, "|<b>") || strings.Contains(page, "<script") || strings.Count(page, `<circle class="pass"`) != 48 || strings.Count(page, `<line class="edge worse"`) != 1 {
 		t.Errorf("%d dots, %d steps", strings.Count(page, `<circle class="pass"`), strings.Count(page, `<line class="edge worse"`))
 	}
+}
+
+func TestTextsKeepToTheVocabulary(t *testing.T) {
+	reporttest.Texts(t, textsIn(reason.English), textsIn(reason.Chinese))
 }

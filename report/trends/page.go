@@ -1,4 +1,4 @@
-package report
+package trends
 
 import (
 	_ "embed" // the page's parts
@@ -15,27 +15,27 @@ import (
 	"github.com/cstest/cstest/trend"
 )
 
-//go:embed assets/trend.html
-var trendSource string
+//go:embed page.html
+var source string
 
-// trendPage is what the template of a trend sees.
-type trendPage struct {
+// page is what the template of a trend sees.
+type page struct {
 	T *trend.Trend
 	W *words.Words
-	S trendWords
+	S texts
 	webpage.Head
 	Count   string
-	Changes []trendChange
+	Changes []change
 	Notes   []string
-	Charts  []trendChart
+	Charts  []chart
 	Rows    [][]string
 }
 
-// WriteTrendHTML writes a trend as one page that needs nothing else. It has no
+// WriteHTML writes a trend as one page that needs nothing else. It has no
 // script, and its policy forbids all.
-func WriteTrendHTML(t *trend.Trend, out io.Writer, lang reason.Lang) error {
-	v := newTrendView(t, lang)
-	p := trendPage{
+func WriteHTML(t *trend.Trend, out io.Writer, lang reason.Lang) error {
+	v := newView(t, lang)
+	p := page{
 		T: t, W: v.w, S: v.s, Count: fmt.Sprintf(v.s.RunsF, figure.Whole(int64(len(t.Runs)))), Changes: v.changes(),
 		Notes: append(words.Texts(t.Notes, t.NoteCodes, lang), v.s.Note), Rows: [][]string{v.head(v.all())},
 	}
@@ -46,30 +46,30 @@ func WriteTrendHTML(t *trend.Trend, out io.Writer, lang reason.Lang) error {
 		p.Charts = append(p.Charts, v.chart(&t.Series[i]))
 	}
 	p.Head = webpage.HeadOf(t.Scenario.Name, v.s.Title, v.w)
-	return webpage.Write(trendSource, v.w, p, out)
+	return webpage.Write(source, v.w, p, out)
 }
 
-// trendChart draws a metric over the runs, 800 wide and 150 high, with the median
+// chart draws a metric over the runs, 800 wide and 150 high, with the median
 // of each level.
-type trendChart struct {
+type chart struct {
 	Title   string
 	Rows    []webpage.Tick
 	Columns []webpage.Tick
 	Points  []webpage.Point
-	Levels  []trendLevel
+	Levels  []level
 	Steps   []webpage.Point // where a level begins
 }
 
-type trendLevel struct{ From, To, Y string }
+type level struct{ From, To, Y string }
 
 // The plot within the drawing.
 const (
-	trendLeft, trendRight = 120.0, 780.0
-	trendTop, trendBottom = 12.0, 126.0
+	left, right = 120.0, 780.0
+	top, bottom = 12.0, 126.0
 )
 
-func (v *trendView) chart(s *trend.Series) trendChart {
-	c := trendChart{Title: v.w.Word(s.Metric)}
+func (v *view) chart(s *trend.Series) chart {
+	c := chart{Title: v.w.Word(s.Metric)}
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, p := range s.Values {
 		if p != nil {
@@ -83,10 +83,10 @@ func (v *trendView) chart(s *trend.Series) trendChart {
 		low = high - max(math.Abs(high)*0.01, 1e-9)
 	}
 	x := func(i int) float64 {
-		return trendLeft + (float64(i)+0.5)/float64(len(s.Values))*(trendRight-trendLeft)
+		return left + (float64(i)+0.5)/float64(len(s.Values))*(right-left)
 	}
 	y := func(f float64) float64 {
-		return trendBottom - (f-low)/((high-low)*1.1)*(trendBottom-trendTop)
+		return bottom - (f-low)/((high-low)*1.1)*(bottom-top)
 	}
 	for i, p := range s.Values {
 		if p == nil {
@@ -103,14 +103,14 @@ func (v *trendView) chart(s *trend.Series) trendChart {
 		c.Columns = append(c.Columns, webpage.Tick{At: webpage.Pixel(x(i)), Label: escape.Fit(v.name(&v.t.Runs[i]), 12)})
 	}
 	for i, step := range s.Changes {
-		to := trendRight
+		to := right
 		if i+1 < len(s.Changes) {
 			to = x(s.Changes[i+1].Run) - 2
 		}
 		if i == 0 {
-			c.Levels = append(c.Levels, trendLevel{webpage.Pixel(trendLeft), webpage.Pixel(x(step.Run) - 2), webpage.Pixel(y(step.Before))})
+			c.Levels = append(c.Levels, level{webpage.Pixel(left), webpage.Pixel(x(step.Run) - 2), webpage.Pixel(y(step.Before))})
 		}
-		c.Levels = append(c.Levels, trendLevel{webpage.Pixel(x(step.Run) - 2), webpage.Pixel(to), webpage.Pixel(y(step.After))})
+		c.Levels = append(c.Levels, level{webpage.Pixel(x(step.Run) - 2), webpage.Pixel(to), webpage.Pixel(y(step.After))})
 		c.Steps = append(c.Steps, webpage.Point{X: webpage.Pixel(x(step.Run) - 2), Class: step.Verdict, Label: figure.Change(step.Effect, s.Unit)})
 	}
 	return c

@@ -1,4 +1,5 @@
-package report
+// Package trends lays many runs of one scenario along time, and says where they changed.
+package trends
 
 import (
 	"bufio"
@@ -17,34 +18,34 @@ import (
 	"github.com/cstest/cstest/unit"
 )
 
-// trendWords is every text of a trend beside those of a run's report.
-type trendWords struct {
+// texts is every text of a trend beside those of a run's report.
+type texts struct {
 	Title, Changes, NoChange, Since, RunsF, Note string
 }
 
-func trendWordsIn(lang reason.Lang) trendWords {
+func textsIn(lang reason.Lang) texts {
 	if lang == reason.Chinese {
-		return trendWords{
+		return texts{
 			Title: "历次运行", Changes: "变化", NoChange: "没有超出偶然的变化。", Since: "自", RunsF: "%s 次运行",
 			Note: "变化：秩和检验下超出偶然的水平移动，所有指标合计误报至多 5 %（各次运行相互独立时）。",
 		}
 	}
-	return trendWords{
+	return texts{
 		Title: "Runs over time", Changes: "Changes", NoChange: "No change is more than chance.", Since: "since", RunsF: "%s runs",
 		Note: "A change is a step of the level that ranks tell from chance; of runs that do not change, at most 5 % show one in any metric, as long as runs do not hang together.",
 	}
 }
 
-// trendView turns a trend into sentences and cells.
-type trendView struct {
+// view turns a trend into sentences and cells.
+type view struct {
 	t *trend.Trend
 	w *words.Words
-	s trendWords
+	s texts
 }
 
-func newTrendView(t *trend.Trend, lang reason.Lang) trendView {
+func newView(t *trend.Trend, lang reason.Lang) view {
 	w := words.In(lang)
-	return trendView{t: t, w: w, s: trendWordsIn(w.Lang)}
+	return view{t: t, w: w, s: textsIn(w.Lang)}
 }
 
 // when is a time to the minute.
@@ -59,14 +60,14 @@ func when(startedAt string) string {
 func year(startedAt string) string { return startedAt[:min(len("2006-"), len(startedAt))] }
 
 // name is how a run is told from others.
-func (v *trendView) name(r *trend.Run) string {
+func (v *view) name(r *trend.Run) string {
 	if r.Label != "" {
 		return escape.Clean(r.Label)
 	}
 	return escape.Clean(r.RunID)
 }
 
-func (v *trendView) all() (list []*trend.Series) {
+func (v *view) all() (list []*trend.Series) {
 	for i := range v.t.Series {
 		list = append(list, &v.t.Series[i])
 	}
@@ -74,14 +75,14 @@ func (v *trendView) all() (list []*trend.Series) {
 }
 
 // few are those that a terminal has room for.
-func (v *trendView) few() []*trend.Series {
+func (v *view) few() []*trend.Series {
 	return slices.DeleteFunc(v.all(), func(s *trend.Series) bool {
 		return !slices.Contains([]string{"mean", "P99", "answered", "full quality", "answers"}, s.Metric)
 	})
 }
 
 // head and row are the table of all runs, with the figures of some series.
-func (v *trendView) head(series []*trend.Series) []string {
+func (v *view) head(series []*trend.Series) []string {
 	cells := []string{v.w.Started, v.w.Run, v.w.Verdict}
 	for _, s := range series {
 		cells = append(cells, v.w.Word(s.Metric))
@@ -89,7 +90,7 @@ func (v *trendView) head(series []*trend.Series) []string {
 	return cells
 }
 
-func (v *trendView) row(i int, series []*trend.Series) []string {
+func (v *view) row(i int, series []*trend.Series) []string {
 	r := &v.t.Runs[i]
 	cells := []string{when(r.StartedAt), escape.Fit(v.name(r), 16), v.w.Word(r.Verdict)}
 	for _, s := range series {
@@ -111,26 +112,26 @@ func arrow(c trend.Change) string {
 	return "↓"
 }
 
-// trendChange is a run with which metrics went to another level.
-type trendChange struct {
+// change is a run with which metrics went to another level.
+type change struct {
 	Since   string
-	Steps   []trendStep
+	Steps   []stepText
 	Differs []string // beside the run before it
 }
 
-type trendStep struct{ Verdict, Text string }
+type stepText struct{ Verdict, Text string }
 
 // changes are in the order of time.
-func (v *trendView) changes() (out []trendChange) {
+func (v *view) changes() (out []change) {
 	for i := range v.t.Runs {
-		var c trendChange
+		var c change
 		for k := range v.t.Series {
 			s := &v.t.Series[k]
 			for _, step := range s.Changes {
 				if step.Run != i {
 					continue
 				}
-				c.Steps = append(c.Steps, trendStep{step.Verdict, v.w.Word(s.Metric) + v.w.Colon + strings.Join([]string{
+				c.Steps = append(c.Steps, stepText{step.Verdict, v.w.Word(s.Metric) + v.w.Colon + strings.Join([]string{
 					figure.In(&step.Before, s.Unit) + " → " + figure.In(&step.After, s.Unit), figure.Change(step.Effect, s.Unit), "p = " + unit.Figure(step.P),
 				}, v.w.Comma)})
 				c.Differs = words.Texts(step.Differs, step.DifferCodes, v.w.Lang)
@@ -145,10 +146,10 @@ func (v *trendView) changes() (out []trendChange) {
 	return out
 }
 
-// WriteTrend prints a trend for a terminal or a log.
-func WriteTrend(t *trend.Trend, out io.Writer, opts TextOptions) error {
-	v := newTrendView(t, opts.Lang)
-	p := newText(out, opts)
+// WriteText prints a trend for a terminal or a log.
+func WriteText(t *trend.Trend, out io.Writer, opts terminal.Options) error {
+	v := newView(t, opts.Lang)
+	p := terminal.New(out, opts)
 	p.Line("")
 	p.Heading(escape.Fit(escape.Clean(t.Scenario.Name), 48) + v.w.Colon + v.s.Title)
 	few := v.few()
@@ -185,9 +186,9 @@ func WriteTrend(t *trend.Trend, out io.Writer, opts TextOptions) error {
 	return p.Flush()
 }
 
-// WriteTrendMarkdown writes a trend for a pull request or a CI job's page.
-func WriteTrendMarkdown(t *trend.Trend, out io.Writer, lang reason.Lang) error {
-	v := newTrendView(t, lang)
+// WriteMarkdown writes a trend for a pull request or a CI job's page.
+func WriteMarkdown(t *trend.Trend, out io.Writer, lang reason.Lang) error {
+	v := newView(t, lang)
 	b := bufio.NewWriter(out)
 	p := func(format string, args ...any) { _, _ = fmt.Fprintf(b, format+"\n", args...) }
 	p("## %s%s%s\n", markdown.Escape(t.Scenario.Name), v.w.Colon, v.s.Title)
@@ -220,7 +221,7 @@ func WriteTrendMarkdown(t *trend.Trend, out io.Writer, lang reason.Lang) error {
 	return b.Flush()
 }
 
-// WriteTrendJSON writes t as indented JSON.
-func WriteTrendJSON(t *trend.Trend, out io.Writer) error {
+// WriteJSON writes t as indented JSON.
+func WriteJSON(t *trend.Trend, out io.Writer) error {
 	return escape.JSON("trend", t, out)
 }
