@@ -2,74 +2,23 @@ package report
 
 import (
 	"bytes"
-	"encoding/xml"
-	"errors"
-	"io"
-	"os"
-	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/cstest/cstest/capacity"
 	"github.com/cstest/cstest/reason"
-	"github.com/cstest/cstest/report/internal/figure"
-	"github.com/cstest/cstest/report/internal/webpage"
+	"github.com/cstest/cstest/report/internal/reporttest"
 	"github.com/cstest/cstest/report/internal/words"
 )
 
-// pages are those of an experiment and a search; shown, if not empty, is a
-// directory to leave them in for a look.
-func pages(t *testing.T, lang reason.Lang) (tuned, knees string) {
-	t.Helper()
-	e := experiment(t, "<script>alert(1)</script>", 10)
-	var a, b bytes.Buffer
-	if err := WriteTuneHTML(e, &a, lang); err != nil {
-		t.Fatal(err)
-	}
-	if err := WriteCapacityHTML(knee(t), &b, lang); err != nil {
-		t.Fatal(err)
-	}
-	if dir := os.Getenv("CSTEST_PAGES"); dir != "" {
-		for name, page := range map[string]string{"tune-" + string(lang) + ".html": a.String(), "capacity-" + string(lang) + ".html": b.String()} {
-			if err := os.WriteFile(filepath.Join(dir, name), []byte(page), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	return a.String(), b.String()
-}
-
-// The pages load nothing and run nothing, whatever names a user chose.
-func TestExperimentPagesAreInert(t *testing.T) {
+// The page loads nothing and runs nothing, whatever names a user chose.
+func TestThePageIsInert(t *testing.T) {
 	for _, lang := range []reason.Lang{reason.English, reason.Chinese} {
-		tuned, knees := pages(t, lang)
-		for name, page := range map[string]string{"tune": tuned, "capacity": knees} {
-			for _, bad := range []string{"<script", "http://", "https://", "src=", "url(", "<b>", "@import"} {
-				if strings.Contains(page, bad) {
-					t.Errorf("%s in %s: %q is on the page", name, lang, bad)
-				}
-			}
-			style := regexp.MustCompile(`(?s)<style>(.*?)</style>`).FindStringSubmatch(page)
-			if style == nil || !strings.Contains(page, "style-src "+strings.NewReplacer("'", "&#39;", "+", "&#43;").Replace(webpage.Hash(style[1]))) {
-				t.Errorf("%s in %s: the policy does not name the style", name, lang)
-			}
-			wellFormed(t, page[strings.Index(page, "<body>"):strings.Index(page, "</html>")])
+		var b bytes.Buffer
+		if err := WriteTuneHTML(experiment(t, "<script>alert(1)</script>", 10), &b, lang); err != nil {
+			t.Fatal(err)
 		}
-	}
-}
-
-func wellFormed(t *testing.T, body string) {
-	t.Helper()
-	d := xml.NewDecoder(strings.NewReader(body))
-	d.Strict, d.Entity, d.AutoClose = true, xml.HTMLEntity, xml.HTMLAutoClose
-	for {
-		if _, err := d.Token(); errors.Is(err, io.EOF) {
-			return
-		} else if err != nil {
-			t.Fatalf("%v in\n%s", err, body)
-		}
+		reporttest.Inert(t, "tune-"+string(lang), b.String())
 	}
 }
 
@@ -115,49 +64,5 @@ func TestTunePageDrawsEffects(t *testing.T) {
 				t.Errorf("two rounds bound %s: %+v", m.Name, r)
 			}
 		}
-	}
-}
-
-// The knee lies between the highest load that held and the lowest that did not;
-// a P99 that is not finite stands above all others.
-func TestCapacityPageDrawsTheKnee(t *testing.T) {
-	r := knee(t)
-	v := capacityView{r: r, w: words.In(reason.English), t: capacityWordsIn(reason.English)}
-	p99 := v.chart("P99", figure.Duration, p99OfProbe)
-	if len(p99.Points) != len(r.Probes) {
-		t.Fatalf("%d points, want %d", len(p99.Points), len(r.Probes))
-	}
-	number := func(s string) float64 {
-		x, err := strconv.ParseFloat(s, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return x
-	}
-	edge, broke := number(p99.Edge), 0
-	for i, p := range p99.Points {
-		switch x, y := number(p.X), number(p.Y); p.Class {
-		case "held":
-			if x >= edge || y <= kneeTop {
-				t.Errorf("%+v held, the knee is at %s", p, p99.Edge)
-			}
-			if want := kneeBottom - float64(*r.Probes[i].P99Ns)/383e6/1.15*(kneeBottom-kneeTop); y < want-1 || y > want+1 {
-				t.Errorf("%+v, want it at %.1f", p, want)
-			}
-		case "broke":
-			if broke++; x <= edge || y != kneeTop || !strings.Contains(p.Label, "∞") {
-				t.Errorf("%+v broke, the knee is at %s", p, p99.Edge)
-			}
-		}
-	}
-	if bad := v.chart("bad", badOfProbe, badShareOfProbe); broke == 0 || len(bad.Points) != len(r.Probes) || bad.Edge != p99.Edge {
-		t.Errorf("%d broke; the chart of the bad share has %d points and the knee at %s", broke, len(bad.Points), bad.Edge)
-	}
-	if _, knees := pages(t, reason.English); strings.Count(knees, "<circle") != 2*len(r.Probes) {
-		t.Errorf("%d dots, want %d", strings.Count(knees, "<circle"), 2*len(r.Probes))
-	}
-	empty := capacityView{r: &capacity.Result{Probes: []capacity.Probe{{}}}, w: v.w, t: v.t}
-	if c := empty.chart("P99", figure.Duration, p99OfProbe); len(c.Points) > 0 {
-		t.Errorf("a chart of nothing: %+v", c)
 	}
 }

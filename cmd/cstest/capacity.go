@@ -15,6 +15,7 @@ import (
 	"github.com/cstest/cstest/capacity"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/capacities"
 	"github.com/cstest/cstest/report/directory"
 	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/redact"
@@ -158,7 +159,7 @@ func newProbing(s streams, o *capacityOptions, args []string) (*probing, error) 
 	if p.dir = o.resultsDir; p.dir == "" {
 		p.dir = filepath.Join("results", "capacity-"+escape.Slug(p.base.Name)+"-"+time.Now().UTC().Format("20060102T150405Z"))
 	}
-	if _, err := os.Stat(filepath.Join(p.dir, report.CapacityFile)); err == nil {
+	if _, err := os.Stat(filepath.Join(p.dir, capacities.FileName)); err == nil {
 		return nil, usagef("%s already holds a search: choose another --results-dir", p.dir)
 	}
 	return p, nil
@@ -320,7 +321,7 @@ func (p *probing) conclude() *capacity.Result {
 }
 
 func (p *probing) write() error {
-	return directory.WriteFiles(p.dir, report.CapacityRenderings(p.conclude(), p.lang))
+	return directory.WriteFiles(p.dir, capacities.Renderings(p.conclude(), p.lang))
 }
 
 // finish writes and prints the whole, and gives the exit code.
@@ -337,7 +338,7 @@ func (p *probing) finish() error {
 func (p *probing) print(r *capacity.Result) error {
 	switch {
 	case p.json:
-		return report.WriteCapacityJSON(r, unscrubbed(p.s.out))
+		return capacities.WriteJSON(r, unscrubbed(p.s.out))
 	case p.quiet:
 		turns := math.NaN()
 		if r.Holds != nil {
@@ -346,7 +347,7 @@ func (p *probing) print(r *capacity.Result) error {
 		_, err := fmt.Fprintf(p.s.out, "%s %.4g/s %s\n", r.Verdict, turns, p.dir)
 		return err
 	}
-	err := p.s.show(p.noColor, p.lang, func(w io.Writer, o report.TextOptions) error { return report.WriteCapacity(r, w, o) })
+	err := p.s.show(p.noColor, p.lang, func(w io.Writer, o report.TextOptions) error { return capacities.WriteText(r, w, o) })
 	if err != nil {
 		return err
 	}

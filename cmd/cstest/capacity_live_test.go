@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/cstest/cstest/capacity"
-	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/capacities"
 )
 
 // A search on a terminal shows its probes; asked to end, it keeps those that are made,
@@ -34,7 +34,7 @@ func TestCapacityOnATerminal(t *testing.T) {
 	if got := p.modes(t); got != p.before {
 		t.Errorf("terminal modes %+v, were %+v", got, p.before)
 	}
-	b, err := os.ReadFile(filepath.Join(dir, report.CapacityFile))
+	b, err := os.ReadFile(filepath.Join(dir, capacities.FileName))
 	if err != nil {
 		t.Fatal(err)
 	}

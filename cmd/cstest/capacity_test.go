@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/capacity"
-	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/capacities"
 )
 
 // sale has what a search leaves out: a storm, its recovery, a guard.
@@ -45,7 +45,7 @@ func TestCapacityEndToEnd(t *testing.T) {
 	if got.code != 10 || !strings.Contains(got.stdout, "take 3 replicas") || !strings.Contains(got.stderr, "are left out") {
 		t.Fatalf("exit %d\n%s%s", got.code, got.stdout, got.stderr)
 	}
-	raw, err := os.ReadFile(filepath.Join(dir, report.CapacityFile))
+	raw, err := os.ReadFile(filepath.Join(dir, capacities.FileName))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ sla: {availability: 50%}
 	for range 4 { // on a machine so busy that the generator is the limit, once more
 		dir := filepath.Join(t.TempDir(), "out")
 		got = cstest(t, "capacity", path, "--until", "expected", "--from", "10/s", "--max", "40/s", "--settle", "1s", "--hold", "3s", "--precision", "50%", "--results-dir", dir)
-		raw, err := os.ReadFile(filepath.Join(dir, report.CapacityFile))
+		raw, err := os.ReadFile(filepath.Join(dir, capacities.FileName))
 		if err != nil {
 			t.Fatalf("%v\n%s%s", err, got.stdout, got.stderr)
 		}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/cstest/cstest/capacity"
 	"github.com/cstest/cstest/reason"
-	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/capacities"
 	"github.com/cstest/cstest/sla"
 	"github.com/cstest/cstest/trial"
 	"github.com/cstest/cstest/tui"
@@ -49,12 +49,12 @@ func (v *searchView) begin(step capacity.Step, c *chosen) func(*trial.Live) {
 	if !v.shown {
 		return nil
 	}
-	return v.seriesView.begin(c, report.CapacityAsked(step.Rate, v.p.lang), func() { v.frame.Asked = step.Rate })
+	return v.seriesView.begin(c, capacities.Asked(step.Rate, v.p.lang), func() { v.frame.Asked = step.Rate })
 }
 
 // made tells of the last probe that was made, r being what is known with it.
 func (v *searchView) made(r *capacity.Result) {
-	line := report.CapacityProgress(r.Probes[len(r.Probes)-1], len(r.Probes), v.p.lang)
+	line := capacities.Progress(r.Probes[len(r.Probes)-1], len(r.Probes), v.p.lang)
 	if !v.shown {
 		v.p.say(line)
 		return
@@ -95,7 +95,7 @@ func probeLines(probes []capacity.Probe, lang reason.Lang) []tui.ProbeLine {
 	var out []tui.ProbeLine
 	for _, p := range probes {
 		l := tui.ProbeLine{Starts: p.Starts, Turns: known(p.Turns), P99: math.NaN(), Bad: known(p.BadShare), Outcome: outcomes[p.Outcome]}
-		l.Verdict, l.Broke = report.CapacityVerdict(p, lang)
+		l.Verdict, l.Broke = capacities.Verdict(p, lang)
 		switch {
 		case p.P99Ns != nil:
 			l.P99 = float64(*p.P99Ns)

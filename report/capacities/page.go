@@ -1,4 +1,4 @@
-package report
+package capacities
 
 import (
 	_ "embed" // the page's parts
@@ -14,14 +14,14 @@ import (
 	"github.com/cstest/cstest/unit"
 )
 
-//go:embed assets/capacity.html
-var capacitySource string
+//go:embed page.html
+var source string
 
-// capacityPage is what the template of a search sees.
-type capacityPage struct {
+// page is what the template of a search sees.
+type page struct {
 	R *capacity.Result
 	W *words.Words
-	T capacityWords
+	T texts
 	webpage.Head
 	Count    string
 	Answer   []string
@@ -30,12 +30,12 @@ type capacityPage struct {
 	Rows     [][]string
 }
 
-// WriteCapacityHTML writes a search as one page that needs nothing else. It has
+// writeHTML writes a search as one page that needs nothing else. It has
 // no script, and its policy forbids all.
-func WriteCapacityHTML(r *capacity.Result, out io.Writer, lang reason.Lang) error {
+func writeHTML(r *capacity.Result, out io.Writer, lang reason.Lang) error {
 	w := words.In(lang)
-	v := capacityView{r: r, w: w, t: capacityWordsIn(w.Lang)}
-	p := capacityPage{
+	v := view{r: r, w: w, t: textsIn(w.Lang)}
+	p := page{
 		R: r, W: w, T: v.t, Count: fmt.Sprintf(v.t.ProbesF, figure.Whole(int64(len(r.Probes)))), Answer: v.answer(), Warnings: v.warnings(), Rows: v.probes(false),
 	}
 	for _, c := range []kneeChart{v.chart("P99", figure.Duration, p99OfProbe), v.chart(v.t.Bad, badOfProbe, badShareOfProbe), v.chart(v.t.Wrong, badOfProbe, wrongShareOfProbe)} {
@@ -44,7 +44,7 @@ func WriteCapacityHTML(r *capacity.Result, out io.Writer, lang reason.Lang) erro
 		}
 	}
 	p.Head = webpage.HeadOf(r.Scenario, v.t.Load, w)
-	return webpage.Write(capacitySource, w, p, out)
+	return webpage.Write(source, w, p, out)
 }
 
 // p99OfProbe is infinite where so many turns failed that no time holds 99 %.
@@ -93,7 +93,7 @@ const (
 
 // chart places the probes of which both the load and the figure are known; an
 // infinite figure stands above all others.
-func (v *capacityView) chart(title string, text func(int64) string, of func(*capacity.Probe) (float64, bool)) kneeChart {
+func (v *view) chart(title string, text func(int64) string, of func(*capacity.Probe) (float64, bool)) kneeChart {
 	c := kneeChart{Title: title}
 	turns, most, infinite := 0.0, 1.0, false
 	for i := range v.r.Probes {

@@ -1,8 +1,7 @@
-package report
+package capacities
 
 import (
 	"bytes"
-	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -10,6 +9,7 @@ import (
 	"github.com/cstest/cstest/capacity"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/internal/reporttest"
+	"github.com/cstest/cstest/report/internal/terminal"
 	"github.com/cstest/cstest/scenario"
 )
 
@@ -36,10 +36,10 @@ func knee(t *testing.T) *capacity.Result {
 	return r
 }
 
-func TestCapacityText(t *testing.T) {
+func TestText(t *testing.T) {
 	r := knee(t)
 	var out bytes.Buffer
-	if err := WriteCapacity(r, &out, TextOptions{}); err != nil {
+	if err := WriteText(r, &out, terminal.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	reporttest.Lines(t, out.String(), 100)
@@ -54,33 +54,22 @@ func TestCapacityText(t *testing.T) {
 		}
 	}
 	out.Reset()
-	if err := WriteCapacityMarkdown(r, &out, reason.Chinese); err != nil {
+	if err := writeMarkdown(r, &out, reason.Chinese); err != nil {
 		t.Fatal(err)
 	}
 	if strings.Contains(out.String(), "<b>") || !strings.Contains(out.String(), "能承受") || !strings.Contains(out.String(), "需要 4 个副本") {
 		t.Errorf("%s", out.String())
 	}
-	if got := CapacityProgress(r.Probes[0], 1, reason.English); got != "probe 1 · 50 starts/s · 150 turns/s · P99 50 ms · bad 0 % · held" {
+	if got := Progress(r.Probes[0], 1, reason.English); got != "probe 1 · 50 starts/s · 150 turns/s · P99 50 ms · bad 0 % · held" {
 		t.Error(got)
 	}
 }
 
-func TestCapacityWordsKeepToTheVocabulary(t *testing.T) {
-	en, zh := reflect.ValueOf(capacityEnglish()), reflect.ValueOf(capacityChinese())
-	for i := range en.NumField() {
-		a, b := en.Field(i).String(), zh.Field(i).String()
-		if a == "" || b == "" || strings.Count(a, "%s") != strings.Count(b, "%s") {
-			t.Errorf("%s: %q and %q", en.Type().Field(i).Name, a, b)
-		}
-		for _, fault := range reason.Faults(a, b) {
-			t.Errorf("%s: %q: %s", en.Type().Field(i).Name, b, fault)
-		}
-	}
-}
+func TestTextsKeepToTheVocabulary(t *testing.T) { reporttest.Texts(t, english(), chinese()) }
 
 // Which breaks first, answers or the other objectives, is one sentence, and the
 // share of wrong answers a column and a chart.
-func TestCapacityUntil(t *testing.T) {
+func TestUntil(t *testing.T) {
 	r := knee(t)
 	share := 0.04
 	for i := range r.Probes {
@@ -89,7 +78,7 @@ func TestCapacityUntil(t *testing.T) {
 	r.Until, r.Beside = scenario.KindContext, &capacity.Beside{Holds: &capacity.Knee{Starts: 800, Turns: 2400, Probes: 1}, Limits: []string{}}
 	show := func() string {
 		var out bytes.Buffer
-		if err := WriteCapacity(r, &out, TextOptions{}); err != nil {
+		if err := WriteText(r, &out, terminal.Options{}); err != nil {
 			t.Fatal(err)
 		}
 		reporttest.Lines(t, out.String(), 100)
@@ -103,7 +92,7 @@ func TestCapacityUntil(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 	var page bytes.Buffer
-	if err := WriteCapacityHTML(r, &page, reason.Chinese); err != nil {
+	if err := writeHTML(r, &page, reason.Chinese); err != nil {
 		t.Fatal(err)
 	}
 	if n := strings.Count(page.String(), `<svg class="knee"`); n != 3 || !strings.Contains(page.String(), "其他目标先于 上下文 不满足") {

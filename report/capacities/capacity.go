@@ -1,4 +1,5 @@
-package report
+// Package capacities tells what a search for the highest load found.
+package capacities
 
 import (
 	"cmp"
@@ -20,25 +21,25 @@ import (
 	"github.com/cstest/cstest/unit"
 )
 
-// CapacityFile is the name of a capacity.Result in its directory.
-const CapacityFile = "capacity.json"
+// FileName is the name of a capacity.Result in its directory.
+const FileName = "capacity.json"
 
-// CapacityRenderings are the files of a search's directory, capacity.json last.
-func CapacityRenderings(r *capacity.Result, lang reason.Lang) []directory.File {
+// Renderings are the files of a search's directory, capacity.json last.
+func Renderings(r *capacity.Result, lang reason.Lang) []directory.File {
 	return []directory.File{
-		{Name: "capacity.html", Write: func(w io.Writer) error { return WriteCapacityHTML(r, w, lang) }},
-		{Name: "capacity.md", Write: func(w io.Writer) error { return WriteCapacityMarkdown(r, w, lang) }},
-		{Name: CapacityFile, Write: func(w io.Writer) error { return WriteCapacityJSON(r, w) }},
+		{Name: "capacity.html", Write: func(w io.Writer) error { return writeHTML(r, w, lang) }},
+		{Name: "capacity.md", Write: func(w io.Writer) error { return writeMarkdown(r, w, lang) }},
+		{Name: FileName, Write: func(w io.Writer) error { return WriteJSON(r, w) }},
 	}
 }
 
-// WriteCapacityJSON writes r as indented JSON.
-func WriteCapacityJSON(r *capacity.Result, out io.Writer) error {
-	return escape.JSON(CapacityFile, r, out)
+// WriteJSON writes r as indented JSON.
+func WriteJSON(r *capacity.Result, out io.Writer) error {
+	return escape.JSON(FileName, r, out)
 }
 
-// capacityWords is every text of a capacity report beside those of a run's.
-type capacityWords struct {
+// texts is every text of a capacity report beside those of a run's.
+type texts struct {
 	HoldsF, BreaksF, NothingHolds, AtLeastF string
 	NoMoreAsked, NotSure, BreaksFirstF      string
 	NeedF, NeedGivenF, ProbesF              string
@@ -48,15 +49,15 @@ type capacityWords struct {
 	OthersHoldF, Wrong                      string
 }
 
-func capacityWordsIn(lang reason.Lang) capacityWords {
+func textsIn(lang reason.Lang) texts {
 	if lang == reason.Chinese {
-		return capacityChinese()
+		return chinese()
 	}
-	return capacityEnglish()
+	return english()
 }
 
-func capacityEnglish() capacityWords {
-	return capacityWords{
+func english() texts {
+	return texts{
 		HoldsF: "Holds %s turns/s (%s starts/s; probes that say so: %s).", BreaksF: "Does not hold %s turns/s (%s starts/s; probes that say so: %s).",
 		NothingHolds: "No rate was seen to hold.", AtLeastF: "At least that: %s.", NoMoreAsked: "more was not asked for", NotSure: "Not sure yet: the boundary was not confirmed.",
 		BreaksFirstF: "What breaks first: %s.", NeedF: "%s turns/s with %s headroom take %s replicas, of which each holds %s turns/s.",
@@ -68,8 +69,8 @@ func capacityEnglish() capacityWords {
 	}
 }
 
-func capacityChinese() capacityWords {
-	return capacityWords{
+func chinese() texts {
+	return texts{
 		HoldsF: "能承受 %s 轮次/秒（会话到达 %s/s，%s 次探测如此）。", BreaksF: "承受不了 %s 轮次/秒（会话到达 %s/s，%s 次探测如此）。",
 		NothingHolds: "没有任何速率通过。", AtLeastF: "至少如此：%s。", NoMoreAsked: "没有要求更高", NotSure: "尚不确定：边界没有得到确认。",
 		BreaksFirstF: "最先不满足的：%s。", NeedF: "%s 轮次/秒，留 %s 余量，需要 %s 个副本，每个承受 %s 轮次/秒。",
@@ -81,15 +82,15 @@ func capacityChinese() capacityWords {
 	}
 }
 
-// capacityView turns a result into sentences and cells.
-type capacityView struct {
+// view turns a result into sentences and cells.
+type view struct {
 	r *capacity.Result
 	w *words.Words
-	t capacityWords
+	t texts
 }
 
 // answer is the finding in sentences, most important first.
-func (v *capacityView) answer() (out []string) {
+func (v *view) answer() (out []string) {
 	say := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
 	knee := func(format string, k *capacity.Knee) {
 		say(format, unit.Figure(k.Turns), unit.Figure(k.Starts), figure.Whole(int64(k.Probes)))
@@ -123,7 +124,7 @@ func (v *capacityView) answer() (out []string) {
 }
 
 // beside says whether answers or the other objectives break first.
-func (v *capacityView) beside() (out []string) {
+func (v *view) beside() (out []string) {
 	b := v.r.Beside
 	if b == nil {
 		return nil
@@ -144,7 +145,7 @@ func (v *capacityView) beside() (out []string) {
 }
 
 // first is what was not met, and what was seen to run out, where it breaks.
-func (v *capacityView) first() string {
+func (v *view) first() string {
 	var parts []string
 	for _, name := range v.r.Limits {
 		parts = append(parts, escape.Clean(name))
@@ -155,7 +156,7 @@ func (v *capacityView) first() string {
 	return strings.Join(parts, " · ")
 }
 
-func (v *capacityView) outcome(o capacity.Outcome) string {
+func (v *view) outcome(o capacity.Outcome) string {
 	switch o {
 	case capacity.Held:
 		return v.t.Held
@@ -172,7 +173,7 @@ func (v *capacityView) outcome(o capacity.Outcome) string {
 const barCells = 20
 
 // probes are the cells of the probes by rate, the last a bar of its P99 where bars are asked for.
-func (v *capacityView) probes(bars bool) [][]string {
+func (v *view) probes(bars bool) [][]string {
 	list := slices.Clone(v.r.Probes)
 	slices.SortStableFunc(list, func(a, b capacity.Probe) int { return cmp.Compare(a.Starts, b.Starts) })
 	var most int64
@@ -219,14 +220,15 @@ func (v *capacityView) probes(bars bool) [][]string {
 	return rows
 }
 
-func (v *capacityView) warnings() []string {
+func (v *view) warnings() []string {
 	return words.Texts(v.r.Warnings, v.r.WarningCodes, v.w.Lang)
 }
 
-// WriteCapacity prints a search for a terminal or a log.
-func WriteCapacity(r *capacity.Result, out io.Writer, opts TextOptions) error {
-	t := newText(out, opts)
-	v := capacityView{r: r, w: t.words, t: capacityWordsIn(t.words.Lang)}
+// WriteText prints a search for a terminal or a log.
+func WriteText(r *capacity.Result, out io.Writer, opts terminal.Options) error {
+	t := terminal.New(out, opts)
+	w := words.In(opts.Lang)
+	v := view{r: r, w: w, t: textsIn(opts.Lang)}
 	mark, sgr := "✓", terminal.Green
 	switch r.Verdict {
 	case "fail", "invalid":
@@ -235,8 +237,8 @@ func WriteCapacity(r *capacity.Result, out io.Writer, opts TextOptions) error {
 		mark, sgr = "?", terminal.Yellow
 	}
 	t.Line("")
-	t.Line(t.Paint(mark+" "+strings.ToUpper(t.words.Word(r.Verdict)), terminal.Bold+";"+sgr) + "  " + t.Paint(escape.Fit(escape.Clean(r.Scenario), t.Room()/2), terminal.Bold) + " · " + fmt.Sprintf(v.t.ProbesF, figure.Whole(int64(len(r.Probes)))))
-	t.Line(t.Paint(escape.Fit(escape.Clean(r.Target)+" · "+t.words.Seed+" "+strconv.FormatUint(r.Seed, 10)+" · cstest "+escape.Clean(r.CstestVersion), t.Room()), terminal.Dim))
+	t.Line(t.Paint(mark+" "+strings.ToUpper(w.Word(r.Verdict)), terminal.Bold+";"+sgr) + "  " + t.Paint(escape.Fit(escape.Clean(r.Scenario), t.Room()/2), terminal.Bold) + " · " + fmt.Sprintf(v.t.ProbesF, figure.Whole(int64(len(r.Probes)))))
+	t.Line(t.Paint(escape.Fit(escape.Clean(r.Target)+" · "+w.Seed+" "+strconv.FormatUint(r.Seed, 10)+" · cstest "+escape.Clean(r.CstestVersion), t.Room()), terminal.Dim))
 	t.Line("")
 	for _, sentence := range v.answer() {
 		t.Wrapped("", sentence, "")
@@ -262,10 +264,10 @@ func WriteCapacity(r *capacity.Result, out io.Writer, opts TextOptions) error {
 	return t.Flush()
 }
 
-// WriteCapacityMarkdown writes a search for a pull request or a page.
-func WriteCapacityMarkdown(r *capacity.Result, out io.Writer, lang reason.Lang) error {
+// writeMarkdown writes a search for a pull request or a page.
+func writeMarkdown(r *capacity.Result, out io.Writer, lang reason.Lang) error {
 	w := words.In(lang)
-	v := capacityView{r: r, w: w, t: capacityWordsIn(w.Lang)}
+	v := view{r: r, w: w, t: textsIn(w.Lang)}
 	var b strings.Builder
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	p("## %s%s%s\n", markdown.Escape(r.Scenario), w.Colon, w.Word(r.Verdict))

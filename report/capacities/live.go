@@ -1,4 +1,4 @@
-package report
+package capacities
 
 import (
 	"strconv"
@@ -11,24 +11,24 @@ import (
 	"github.com/cstest/cstest/unit"
 )
 
-// CapacityProgress is a line on a probe that has just been made.
-func CapacityProgress(p capacity.Probe, n int, lang reason.Lang) string {
+// Progress is a line on a probe that has just been made.
+func Progress(p capacity.Probe, n int, lang reason.Lang) string {
 	w := words.In(lang)
-	v := capacityView{r: &capacity.Result{Probes: []capacity.Probe{p}}, w: w, t: capacityWordsIn(w.Lang)}
+	v := view{r: &capacity.Result{Probes: []capacity.Probe{p}}, w: w, t: textsIn(w.Lang)}
 	row := v.probes(false)[1]
 	parts := []string{v.t.Probe + " " + strconv.Itoa(n), row[0] + " " + v.t.StartsPerS, row[1] + " " + v.t.TurnsPerS, "P99 " + row[2], v.t.Bad + " " + row[3], row[len(row)-1]}
 	return strings.Join(append(parts, brokeOf(p, lang)...), " · ")
 }
 
-// CapacityAsked is the load that a probe asks for.
-func CapacityAsked(starts float64, lang reason.Lang) string {
-	return unit.Figure(starts) + " " + capacityWordsIn(lang).StartsPerS
+// Asked is the load that a probe asks for.
+func Asked(starts float64, lang reason.Lang) string {
+	return unit.Figure(starts) + " " + textsIn(lang).StartsPerS
 }
 
-// CapacityVerdict is what a probe showed, in a word, and what was not met or ran out.
-func CapacityVerdict(p capacity.Probe, lang reason.Lang) (verdict, broke string) {
+// Verdict is what a probe showed, in a word, and what was not met or ran out.
+func Verdict(p capacity.Probe, lang reason.Lang) (verdict, broke string) {
 	w := words.In(lang)
-	v := capacityView{w: w, t: capacityWordsIn(w.Lang)}
+	v := view{w: w, t: textsIn(w.Lang)}
 	return v.outcome(p.Outcome), strings.Join(brokeOf(p, lang), " · ")
 }
 
