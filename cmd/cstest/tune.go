@@ -20,6 +20,7 @@ import (
 	"github.com/cstest/cstest/report"
 	"github.com/cstest/cstest/report/directory"
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/experiments"
 	"github.com/cstest/cstest/report/redact"
 	"github.com/cstest/cstest/sla"
 	"github.com/cstest/cstest/tune"
@@ -168,7 +169,7 @@ func newExperiment(s streams, o *tuneOptions, args []string) (*experiment, error
 	if x.dir = o.resultsDir; x.dir == "" {
 		x.dir = filepath.Join("results", "tune-"+escape.Slug(x.base.Name)+"-"+time.Now().UTC().Format("20060102T150405Z"))
 	}
-	if _, err := os.Stat(filepath.Join(x.dir, report.TuneFile)); err == nil {
+	if _, err := os.Stat(filepath.Join(x.dir, experiments.FileName)); err == nil {
 		return nil, usagef("%s already holds an experiment: choose another --results-dir", x.dir)
 	}
 	return x, nil
@@ -421,7 +422,7 @@ func (x *experiment) users() (n int) {
 }
 
 func (x *experiment) write() error {
-	return directory.WriteFiles(x.dir, report.TuneRenderings(x.analyze(), x.lang))
+	return directory.WriteFiles(x.dir, experiments.Renderings(x.analyze(), x.lang))
 }
 
 // finish writes and prints the whole, and gives the exit code.
@@ -438,12 +439,12 @@ func (x *experiment) finish() error {
 func (x *experiment) print(e *tune.Experiment) error {
 	switch {
 	case x.json:
-		return report.WriteTuneJSON(e, unscrubbed(x.s.out))
+		return experiments.WriteJSON(e, unscrubbed(x.s.out))
 	case x.quiet:
 		_, err := fmt.Fprintf(x.s.out, "%s %s\n", e.Verdict, x.dir)
 		return err
 	}
-	err := x.s.show(x.noColor, x.lang, func(w io.Writer, o report.TextOptions) error { return report.WriteTune(e, w, o) })
+	err := x.s.show(x.noColor, x.lang, func(w io.Writer, o report.TextOptions) error { return experiments.WriteText(e, w, o) })
 	if err != nil {
 		return err
 	}

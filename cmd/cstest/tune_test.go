@@ -13,7 +13,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/experiments"
 	"github.com/cstest/cstest/tune"
 )
 
@@ -46,7 +46,7 @@ func writeLittle(t *testing.T) string {
 
 func readExperiment(t *testing.T, dir string) *tune.Experiment {
 	t.Helper()
-	raw, err := os.ReadFile(filepath.Join(dir, report.TuneFile))
+	raw, err := os.ReadFile(filepath.Join(dir, experiments.FileName))
 	if err != nil {
 		t.Fatal(err)
 	}

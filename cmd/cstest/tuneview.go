@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/reason"
-	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/experiments"
 	"github.com/cstest/cstest/trial"
 	"github.com/cstest/cstest/tui"
 	"github.com/cstest/cstest/tune"
@@ -47,7 +47,7 @@ func (v *experimentView) begin(step tune.Step, c *chosen) func(*trial.Live) {
 	if !v.shown {
 		return nil
 	}
-	arm := report.TuneArm(v.x.plan, step.Arm, v.x.lang, v.x.secrets.Text)
+	arm := experiments.Arm(v.x.plan, step.Arm, v.x.lang, v.x.secrets.Text)
 	return v.seriesView.begin(c, arm, func() { v.round = step.Round + 1 })
 }
 
@@ -58,10 +58,10 @@ func (v *experimentView) made(e *tune.Experiment, r tune.Run, again int) {
 	v.of += again
 	left := time.Since(v.started) / time.Duration(done) * time.Duration(v.of-done)
 	if !v.shown {
-		v.x.say(report.TuneProgress(e, r, done, v.of, unit.Clock(left), v.x.lang))
+		v.x.say(experiments.Progress(e, r, done, v.of, unit.Clock(left), v.x.lang))
 		return
 	}
-	v.seriesView.made(report.TuneProgress(e, r, done, v.of, "", v.x.lang), left, func() {
+	v.seriesView.made(experiments.Progress(e, r, done, v.of, "", v.x.lang), left, func() {
 		v.at.Of, v.at.Warnings = v.of, e.WarningCodes.Texts(v.x.lang)
 		v.effect = effectLines(e, v.x.lang)
 	})
@@ -71,7 +71,7 @@ func (v *experimentView) made(e *tune.Experiment, r tune.Run, again int) {
 func effectLines(e *tune.Experiment, lang reason.Lang) []tui.EffectLine {
 	signs := map[string]tui.Sign{"better": tui.Better, "worse": tui.Worse, "equivalent": tui.Same}
 	var out []tui.EffectLine
-	for _, t := range report.TuneEffects(e, lang) {
+	for _, t := range experiments.Effects(e, lang) {
 		l := tui.EffectLine{Metric: t.Metric, Variant: t.Variant, Measured: t.Measured, Change: t.Change, Bounds: t.Bounds, Verdict: t.Verdict, Needs: t.Needs, Sign: signs[t.Code]}
 		out = append(out, l)
 	}

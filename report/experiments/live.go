@@ -1,4 +1,4 @@
-package report
+package experiments
 
 import (
 	"github.com/cstest/cstest/reason"
@@ -8,19 +8,19 @@ import (
 	"github.com/cstest/cstest/tune"
 )
 
-// TuneEffect is what a variant changes in a metric as far as is known, in cells to be
+// Effect is what a variant changes in a metric as far as is known, in cells to be
 // shown while the experiment goes on. Metric is empty below the first of each metric.
 // Code is the verdict as in tune.json, empty of the baseline.
-type TuneEffect struct {
+type Effect struct {
 	Metric, Variant, Measured            string
 	Change, Bounds, Verdict, Needs, Code string
 }
 
-// TuneEffects are all that e knows of its variants so far, by metric, the baseline
+// Effects are all that e knows of its variants so far, by metric, the baseline
 // first and the control last; none of a metric that nothing was measured of.
-func TuneEffects(e *tune.Experiment, lang reason.Lang) (out []TuneEffect) {
+func Effects(e *tune.Experiment, lang reason.Lang) (out []Effect) {
 	w := words.In(lang)
-	v := tuneView{e: e, w: w, t: tuneWordsIn(w.Lang)}
+	v := view{e: e, w: w, t: textsIn(w.Lang)}
 	for k, m := range tune.Metrics() {
 		label := v.metric(m.Name)
 		for i := range e.Arms {
@@ -28,7 +28,7 @@ func TuneEffects(e *tune.Experiment, lang reason.Lang) (out []TuneEffect) {
 			if k >= len(a.Figures) || a.Figures[k].Median == nil {
 				continue
 			}
-			row := TuneEffect{Metric: label, Variant: v.name(a), Measured: tuneFigure(a.Figures[k].Median, m.Unit)}
+			row := Effect{Metric: label, Variant: v.name(a), Measured: figureOf(a.Figures[k].Median, m.Unit)}
 			if x := a.EffectOf(m.Name); x != nil {
 				if v.e.Stepwise && !a.Control {
 					row.Variant = "→ " + row.Variant // from the one above
@@ -45,11 +45,11 @@ func TuneEffects(e *tune.Experiment, lang reason.Lang) (out []TuneEffect) {
 	return out
 }
 
-// TuneArm names an arm of a plan as the tables do; clean takes out of a variant's name
+// Arm names an arm of a plan as the tables do; clean takes out of a variant's name
 // what may not be shown.
-func TuneArm(p *tune.Plan, arm int, lang reason.Lang, clean func(string) string) string {
+func Arm(p *tune.Plan, arm int, lang reason.Lang, clean func(string) string) string {
 	if p.Arms[arm].Control {
-		return tuneWordsIn(lang).Again
+		return textsIn(lang).Again
 	}
 	return escape.Clean(clean(p.Arms[arm].Variant.Name()))
 }

@@ -1,4 +1,4 @@
-package report
+package experiments
 
 import (
 	"fmt"
@@ -11,7 +11,7 @@ import (
 
 // published has two rows for every variant that others have figures of: theirs
 // and ours, each with what Little's law says of it. Empty where there are none.
-func (v *tuneView) published() [][]string {
+func (v *view) published() [][]string {
 	if len(v.e.Published) == 0 {
 		return nil
 	}
@@ -25,7 +25,7 @@ func (v *tuneView) published() [][]string {
 	return rows
 }
 
-func (v *tuneView) law(l *tune.Law) []string {
+func (v *view) law(l *tune.Law) []string {
 	cells := []string{figure.Duration(l.MeanNs), "–", unit.Rate(l.Rate).Text(), "–", v.t.Possible}
 	if l.P99Ns != nil {
 		cells[1] = figure.Duration(*l.P99Ns)

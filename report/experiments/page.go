@@ -1,4 +1,4 @@
-package report
+package experiments
 
 import (
 	_ "embed" // the page's parts
@@ -15,67 +15,67 @@ import (
 	"github.com/cstest/cstest/tune"
 )
 
-//go:embed assets/tune.html
-var tuneSource string
+//go:embed page.html
+var source string
 
-// tunePage is what the template of an experiment sees.
-type tunePage struct {
+// page is what the template of an experiment sees.
+type page struct {
 	E *tune.Experiment
 	W *words.Words
-	T tuneWords
+	T texts
 	webpage.Head
 	Class, Rounds string
 	Effects       string
 	Warnings      []string
 	Note          string
 	Medians       [][]string
-	Arms          []tuneArm
-	Metrics       []tuneMetric
+	Arms          []armRow
+	Metrics       []metricRows
 	Same          string
 	Published     [][]string
 }
 
-type tuneArm struct {
+type armRow struct {
 	Cells  []string
 	Judged string
 }
 
-// tuneMetric is one of the small multiples: all variants on one scale.
-type tuneMetric struct {
+// metricRows is one of the small multiples: all variants on one scale.
+type metricRows struct {
 	Name, Scale string
-	Rows        []tuneEffect
+	Rows        []effectRow
 }
 
-// tuneEffect is a change and its interval, places in a drawing 400 wide whose
+// effectRow is a change and its interval, places in a drawing 400 wide whose
 // middle is no change.
-type tuneEffect struct {
+type effectRow struct {
 	Arm, Class, Change, Interval, Verdict, Needs string
 	At, From, To, MarginX, MarginWidth           string
 	Bounded                                      bool
 }
 
-// WriteTuneHTML writes an experiment as one page that needs nothing else. It has
+// writeHTML writes an experiment as one page that needs nothing else. It has
 // no script, and its policy forbids all.
-func WriteTuneHTML(e *tune.Experiment, out io.Writer, lang reason.Lang) error {
+func writeHTML(e *tune.Experiment, out io.Writer, lang reason.Lang) error {
 	w := words.In(lang)
-	v := tuneView{e: e, w: w, t: tuneWordsIn(w.Lang)}
-	p := tunePage{
+	v := view{e: e, w: w, t: textsIn(w.Lang)}
+	p := page{
 		E: e, W: w, T: v.t, Class: e.Verdict, Rounds: v.rounds(), Effects: v.effectsTitle(), Warnings: v.warnings(), Note: v.note(), Medians: v.medians(), Metrics: v.multiples(),
 	}
 	for i := range e.Arms {
-		p.Arms = append(p.Arms, tuneArm{p.Medians[i+1], v.verdicts(&e.Arms[i])})
+		p.Arms = append(p.Arms, armRow{p.Medians[i+1], v.verdicts(&e.Arms[i])})
 	}
 	_, p.Same = v.effects()
 	p.Published = v.published()
 	p.Head = webpage.HeadOf(e.Scenario, v.t.Title, w)
-	return webpage.Write(tuneSource, w, p, out)
+	return webpage.Write(source, w, p, out)
 }
 
 // multiples has a row of variants for every metric in which one of them may
 // differ; what is the same in all is a sentence (see effects).
-func (v *tuneView) multiples() (out []tuneMetric) {
+func (v *view) multiples() (out []metricRows) {
 	for _, m := range tune.Metrics() {
-		var rows []tuneEffect
+		var rows []effectRow
 		scale := newEffectScale(v.e, m)
 		same := true
 		for i := range v.e.Arms {
@@ -84,7 +84,7 @@ func (v *tuneView) multiples() (out []tuneMetric) {
 				continue
 			}
 			same = same && x.Verdict == "equivalent"
-			row := tuneEffect{
+			row := effectRow{
 				Arm: v.comparison(&v.e.Arms[i]), Class: x.Verdict, Change: figure.Change(x.Change, x.Unit), Interval: v.interval(x),
 				Verdict: v.verdict(x), Needs: v.needs(x), Bounded: x.Lower != nil && x.Upper != nil,
 				At: scale.place(0), MarginX: scale.place(-m.Margin), MarginWidth: strconv.FormatFloat(2*m.Margin/scale.most*effectHalf, 'f', 1, 64),
@@ -98,7 +98,7 @@ func (v *tuneView) multiples() (out []tuneMetric) {
 			rows = append(rows, row)
 		}
 		if len(rows) > 0 && !same {
-			out = append(out, tuneMetric{v.metric(m.Name), scale.text(v, m), rows})
+			out = append(out, metricRows{v.metric(m.Name), scale.text(v, m), rows})
 		}
 	}
 	return out
@@ -130,7 +130,7 @@ func (s effectScale) place(v float64) string {
 }
 
 // text tells the ends of the scale, and which is the good one.
-func (s effectScale) text(v *tuneView, m tune.Metric) string {
+func (s effectScale) text(v *view, m tune.Metric) string {
 	ends := []string{figure.Change(new(-s.most), m.Unit), figure.Change(new(s.most), m.Unit)}
 	good := []string{v.w.Word("better"), v.w.Word("worse")}
 	if m.HigherIsBetter {

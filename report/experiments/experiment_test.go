@@ -1,4 +1,4 @@
-package report
+package experiments
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/internal/reporttest"
+	"github.com/cstest/cstest/report/internal/terminal"
 	"github.com/cstest/cstest/sla"
 	"github.com/cstest/cstest/tune"
 )
@@ -37,9 +38,9 @@ func experiment(t *testing.T, name string, rounds int) *tune.Experiment {
 	return e
 }
 
-func TestTuneText(t *testing.T) {
+func TestText(t *testing.T) {
 	var out bytes.Buffer
-	if err := WriteTune(experiment(t, "article-0", 10), &out, TextOptions{}); err != nil {
+	if err := WriteText(experiment(t, "article-0", 10), &out, terminal.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	text := out.String()
@@ -61,7 +62,7 @@ func TestTuneText(t *testing.T) {
 	out.Reset()
 	steps := experiment(t, "article-0", 10)
 	steps.Stepwise = true
-	if err := WriteTune(steps, &out, TextOptions{}); err != nil {
+	if err := WriteText(steps, &out, terminal.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := out.String(); !strings.Contains(got, "each against the one before it") || !regexp.MustCompile(`mean +hardened → article-0 +\+1`).MatchString(got) || !strings.Contains(got, "  A/A, baseline ") {
@@ -69,9 +70,9 @@ func TestTuneText(t *testing.T) {
 	}
 	steps.Beside(sla.ArticleClaims(), 10, 2)
 	for render, write := range map[string]func() error{
-		"text":     func() error { return WriteTune(steps, &out, TextOptions{}) },
-		"markdown": func() error { return WriteTuneMarkdown(steps, &out, reason.English) },
-		"page":     func() error { return WriteTuneHTML(steps, &out, reason.English) },
+		"text":     func() error { return WriteText(steps, &out, terminal.Options{}) },
+		"markdown": func() error { return writeMarkdown(steps, &out, reason.English) },
+		"page":     func() error { return writeHTML(steps, &out, reason.English) },
 	} {
 		out.Reset()
 		if err := write(); err != nil {
@@ -86,7 +87,7 @@ func TestTuneText(t *testing.T) {
 	out.Reset()
 	cut := experiment(t, "article-0", 2)
 	cut.Interrupted = true
-	if err := WriteTune(cut, &out, TextOptions{Lang: reason.Chinese}); err != nil {
+	if err := WriteText(cut, &out, terminal.Options{Lang: reason.Chinese}); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"完成 2 / 10 个回合", "已中断", "无法判断", "所需回合", "无界"} {
@@ -98,7 +99,7 @@ func TestTuneText(t *testing.T) {
 }
 
 // A table with more columns than fit is several below each other, and no line is too long.
-func TestWideTuneTablesAreParted(t *testing.T) {
+func TestWideTablesAreParted(t *testing.T) {
 	p, err := tune.NewPlan([]tune.Variant{{{Key: "protocol", Value: "rest"}}, {{Key: "protocol", Value: "websocket"}}}, 10, 7, true)
 	if err != nil {
 		t.Fatal(err)
@@ -113,7 +114,7 @@ func TestWideTuneTablesAreParted(t *testing.T) {
 	}
 	for _, lang := range []reason.Lang{reason.English, reason.Chinese} {
 		var out bytes.Buffer
-		if err := WriteTune(tune.Analyze(p, runs, ""), &out, TextOptions{Lang: lang}); err != nil {
+		if err := WriteText(tune.Analyze(p, runs, ""), &out, terminal.Options{Lang: lang}); err != nil {
 			t.Fatal(err)
 		}
 		reporttest.Lines(t, out.String(), 100)
@@ -124,15 +125,15 @@ func TestWideTuneTablesAreParted(t *testing.T) {
 }
 
 // What a user wrote as a value stays in its cell.
-func TestTuneIsHostile(t *testing.T) {
+func TestHostileNames(t *testing.T) {
 	e := experiment(t, "<script>|[x](y)\n## \x1b[31m@all", 10)
 	e.Scenario = "**a**\n::error::"
 	for _, lang := range []reason.Lang{reason.English, reason.Chinese} {
 		var md, text bytes.Buffer
-		if err := WriteTuneMarkdown(e, &md, lang); err != nil {
+		if err := writeMarkdown(e, &md, lang); err != nil {
 			t.Fatal(err)
 		}
-		if err := WriteTune(e, &text, TextOptions{Lang: lang}); err != nil {
+		if err := WriteText(e, &text, terminal.Options{Lang: lang}); err != nil {
 			t.Fatal(err)
 		}
 		for _, bad := range []string{"<script>", "@all", "\n## \x1b", "\x1b", "](y)", "**a**", "\n::"} {
@@ -147,11 +148,11 @@ func TestTuneIsHostile(t *testing.T) {
 	}
 }
 
-func TestTuneJSONReadsBack(t *testing.T) {
+func TestJSONReadsBack(t *testing.T) {
 	for _, rounds := range []int{0, 2, 10} {
 		e := experiment(t, "b", rounds)
 		var out bytes.Buffer
-		if err := WriteTuneJSON(e, &out); err != nil {
+		if err := WriteJSON(e, &out); err != nil {
 			t.Fatal(err)
 		}
 		var back tune.Experiment
@@ -169,9 +170,9 @@ func TestTuneJSONReadsBack(t *testing.T) {
 
 // While it goes on, every metric that is known has a row for each variant, the baseline
 // first.
-func TestTuneEffects(t *testing.T) {
+func TestEffects(t *testing.T) {
 	e := experiment(t, "article-0", 10)
-	rows := TuneEffects(e, reason.English)
+	rows := Effects(e, reason.English)
 	if len(rows) != 18 { // six metrics of three arms
 		t.Fatalf("%d rows: %+v", len(rows), rows)
 	}
@@ -191,31 +192,20 @@ func TestTuneEffects(t *testing.T) {
 	if rate := rows[8]; rate.Code != "cannot_tell" || rate.Verdict != "no difference seen" || rate.Needs != "needs 11" {
 		t.Errorf("the control's rate %+v", rate)
 	}
-	early := TuneEffects(experiment(t, "article-0", 2), reason.Chinese)
+	early := Effects(experiment(t, "article-0", 2), reason.Chinese)
 	if len(early) != 18 || early[1].Verdict != "无法判断" || early[1].Bounds != "无界" || early[2].Variant != "A/A（基线）" {
 		t.Errorf("after two rounds, in Chinese: %+v", early[:3])
 	}
 }
 
-func TestTuneProgress(t *testing.T) {
+func TestProgress(t *testing.T) {
 	e := experiment(t, "b", 1)
 	r := e.Runs[0]
 	r.Codes = reason.Reasons{reason.New(reason.RunNotUsed, reason.Word("invalid"))}
 	r.Left, r.Verdict, r.Arm = r.Codes.String(), "invalid", 1
-	if got := TuneProgress(e, r, 1, 30, "02:10", reason.English); !regexp.MustCompile(`^1/30 · round 1 · b · mean \d.* · P99 \d.* · turns/s \d.*/s · invalid · left out: the run is invalid · 02:10$`).MatchString(got) {
+	if got := Progress(e, r, 1, 30, "02:10", reason.English); !regexp.MustCompile(`^1/30 · round 1 · b · mean \d.* · P99 \d.* · turns/s \d.*/s · invalid · left out: the run is invalid · 02:10$`).MatchString(got) {
 		t.Error(got)
 	}
 }
 
-func TestTuneWordsKeepToTheVocabulary(t *testing.T) {
-	en, zh := reflect.ValueOf(tuneEnglish()), reflect.ValueOf(tuneChinese())
-	for i := range en.NumField() {
-		a, b := en.Field(i).String(), zh.Field(i).String()
-		if a == "" || b == "" || strings.Count(a, "%s") != strings.Count(b, "%s") {
-			t.Errorf("%s: %q and %q", en.Type().Field(i).Name, a, b)
-		}
-		for _, fault := range reason.Faults(a, b) {
-			t.Errorf("%s: %q: %s", en.Type().Field(i).Name, b, fault)
-		}
-	}
-}
+func TestTextsKeepToTheVocabulary(t *testing.T) { reporttest.Texts(t, english(), chinese()) }

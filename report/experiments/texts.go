@@ -1,9 +1,9 @@
-package report
+package experiments
 
 import "github.com/cstest/cstest/reason"
 
-// tuneWords is every text of an experiment's report beside those of a run's.
-type tuneWords struct {
+// texts is every text of an experiment's report beside those of a run's.
+type texts struct {
 	Title, Variant, SLA, Again               string
 	Effects, Steps, Chance, NoDifference     string
 	Needs, Published, Claimed, Measured      string
@@ -17,15 +17,15 @@ type tuneWords struct {
 	Quality, Round, LeftOut                  string
 }
 
-func tuneWordsIn(lang reason.Lang) tuneWords {
+func textsIn(lang reason.Lang) texts {
 	if lang == reason.Chinese {
-		return tuneChinese()
+		return chinese()
 	}
-	return tuneEnglish()
+	return english()
 }
 
-func tuneEnglish() tuneWords {
-	return tuneWords{
+func english() texts {
+	return texts{
 		Published: "Beside what was published", Claimed: "published", Measured: "measured here", Possible: "possible", ImpossibleF: "impossible: %s in flight of %s",
 		CPU: "CPU", Rate: "turns/s",
 		PublishedNote: "The published figures are of another machine. By Little's law rate × mean turns are in flight, no more than there are users. CPU is a share of all cores; here the server's alone.",
@@ -42,8 +42,8 @@ func tuneEnglish() tuneWords {
 	}
 }
 
-func tuneChinese() tuneWords {
-	return tuneWords{
+func chinese() texts {
+	return texts{
 		Published: "与公开数据对照", Claimed: "公开", Measured: "本机实测", Possible: "可能", ImpossibleF: "不可能：在途 %s，用户只有 %s",
 		CPU: "CPU", Rate: "轮次/秒",
 		PublishedNote: "公开数据来自另一台机器。按利特尔法则，速率 × 平均值即在途轮次，不会多于用户数。CPU 为占全部核心的份额；本机一栏只计服务器自身。",

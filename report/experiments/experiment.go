@@ -1,4 +1,5 @@
-package report
+// Package experiments tells what an experiment with variants found.
+package experiments
 
 import (
 	"fmt"
@@ -19,27 +20,28 @@ import (
 	"github.com/cstest/cstest/unit"
 )
 
-// TuneFile is the name of an Experiment in its directory.
-const TuneFile = "tune.json"
+// FileName is the name of an Experiment in its directory.
+const FileName = "tune.json"
 
-// TuneRenderings are the files of an experiment's directory, tune.json last.
-func TuneRenderings(e *tune.Experiment, lang reason.Lang) []directory.File {
+// Renderings are the files of an experiment's directory, tune.json last.
+func Renderings(e *tune.Experiment, lang reason.Lang) []directory.File {
 	return []directory.File{
-		{Name: "tune.html", Write: func(w io.Writer) error { return WriteTuneHTML(e, w, lang) }},
-		{Name: "tune.md", Write: func(w io.Writer) error { return WriteTuneMarkdown(e, w, lang) }},
-		{Name: TuneFile, Write: func(w io.Writer) error { return WriteTuneJSON(e, w) }},
+		{Name: "tune.html", Write: func(w io.Writer) error { return writeHTML(e, w, lang) }},
+		{Name: "tune.md", Write: func(w io.Writer) error { return writeMarkdown(e, w, lang) }},
+		{Name: FileName, Write: func(w io.Writer) error { return WriteJSON(e, w) }},
 	}
 }
 
-// WriteTuneJSON writes e as indented JSON.
-func WriteTuneJSON(e *tune.Experiment, out io.Writer) error {
-	return escape.JSON(TuneFile, e, out)
+// WriteJSON writes e as indented JSON.
+func WriteJSON(e *tune.Experiment, out io.Writer) error {
+	return escape.JSON(FileName, e, out)
 }
 
-// WriteTune prints an experiment for a terminal or a log.
-func WriteTune(e *tune.Experiment, out io.Writer, opts TextOptions) error {
-	t := newText(out, opts)
-	v := tuneView{e: e, w: t.words, t: tuneWordsIn(t.words.Lang)}
+// WriteText prints an experiment for a terminal or a log.
+func WriteText(e *tune.Experiment, out io.Writer, opts terminal.Options) error {
+	t := terminal.New(out, opts)
+	w := words.In(opts.Lang)
+	v := view{e: e, w: w, t: textsIn(opts.Lang)}
 	mark, sgr := "✓", terminal.Green
 	switch e.Verdict {
 	case "worse", "invalid":
@@ -48,8 +50,8 @@ func WriteTune(e *tune.Experiment, out io.Writer, opts TextOptions) error {
 		mark, sgr = "?", terminal.Yellow
 	}
 	t.Line("")
-	t.Line(t.Paint(mark+" "+strings.ToUpper(t.words.Word(e.Verdict)), terminal.Bold+";"+sgr) + "  " + t.Paint(escape.Fit(escape.Clean(e.Scenario), t.Room()/2), terminal.Bold) + " · " + v.rounds())
-	t.Line(t.Paint(escape.Fit(escape.Clean(e.Target)+" · "+t.words.Seed+" "+strconv.FormatUint(e.Seed, 10)+" · cstest "+escape.Clean(e.CstestVersion), t.Room()), terminal.Dim))
+	t.Line(t.Paint(mark+" "+strings.ToUpper(w.Word(e.Verdict)), terminal.Bold+";"+sgr) + "  " + t.Paint(escape.Fit(escape.Clean(e.Scenario), t.Room()/2), terminal.Bold) + " · " + v.rounds())
+	t.Line(t.Paint(escape.Fit(escape.Clean(e.Target)+" · "+w.Seed+" "+strconv.FormatUint(e.Seed, 10)+" · cstest "+escape.Clean(e.CstestVersion), t.Room()), terminal.Dim))
 	if e.Interrupted {
 		t.Wrapped("! ", v.t.InterruptedNote, terminal.Yellow)
 	}
@@ -80,10 +82,10 @@ func WriteTune(e *tune.Experiment, out io.Writer, opts TextOptions) error {
 	return t.Flush()
 }
 
-// WriteTuneMarkdown writes an experiment for a pull request or a page.
-func WriteTuneMarkdown(e *tune.Experiment, out io.Writer, lang reason.Lang) error {
+// writeMarkdown writes an experiment for a pull request or a page.
+func writeMarkdown(e *tune.Experiment, out io.Writer, lang reason.Lang) error {
 	w := words.In(lang)
-	v := tuneView{e: e, w: w, t: tuneWordsIn(w.Lang)}
+	v := view{e: e, w: w, t: textsIn(w.Lang)}
 	var b strings.Builder
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	p("## %s%s%s\n", markdown.Escape(e.Scenario), w.Colon, markdown.Escape(v.t.Title))
@@ -115,25 +117,25 @@ func WriteTuneMarkdown(e *tune.Experiment, out io.Writer, lang reason.Lang) erro
 	return err
 }
 
-// tuneView turns an experiment into cells.
-type tuneView struct {
+// view turns an experiment into cells.
+type view struct {
 	e *tune.Experiment
 	w *words.Words
-	t tuneWords
+	t texts
 }
 
-func (v *tuneView) rounds() string {
+func (v *view) rounds() string {
 	return fmt.Sprintf(v.t.RoundsF, figure.Whole(int64(v.e.RoundsDone)), figure.Whole(int64(v.e.RoundsPlanned)))
 }
 
-func (v *tuneView) name(a *tune.ArmResult) string {
+func (v *view) name(a *tune.ArmResult) string {
 	if a.Control {
 		return v.t.Again
 	}
 	return escape.Clean(a.Name)
 }
 
-func (v *tuneView) effectsTitle() string {
+func (v *view) effectsTitle() string {
 	if v.e.Stepwise {
 		return v.t.Steps
 	}
@@ -142,7 +144,7 @@ func (v *tuneView) effectsTitle() string {
 
 // comparison names an arm beside what it was compared with, where that is not
 // the same for all.
-func (v *tuneView) comparison(a *tune.ArmResult) string {
+func (v *view) comparison(a *tune.ArmResult) string {
 	if v.e.Stepwise && !a.Control && a.Against >= 0 && a.Against < len(v.e.Arms) {
 		return v.name(&v.e.Arms[a.Against]) + " → " + v.name(a)
 	}
@@ -150,7 +152,7 @@ func (v *tuneView) comparison(a *tune.ArmResult) string {
 }
 
 // metric is the short name of a column.
-func (v *tuneView) metric(name string) string {
+func (v *view) metric(name string) string {
 	switch name {
 	case "turns":
 		return v.t.TurnsPerS
@@ -171,7 +173,7 @@ func (v *tuneView) metric(name string) string {
 }
 
 // medians has a row for each arm and a column for each metric that is known of any.
-func (v *tuneView) medians() [][]string {
+func (v *view) medians() [][]string {
 	head := []string{v.t.Variant}
 	var shown []int
 	for i, m := range tune.Metrics() {
@@ -188,7 +190,7 @@ func (v *tuneView) medians() [][]string {
 		a := &v.e.Arms[i]
 		row := []string{v.name(a)}
 		for _, k := range shown {
-			row = append(row, tuneFigure(a.Figures[k].Median, a.Figures[k].Unit))
+			row = append(row, figureOf(a.Figures[k].Median, a.Figures[k].Unit))
 		}
 		rows = append(rows, row)
 	}
@@ -196,7 +198,7 @@ func (v *tuneView) medians() [][]string {
 }
 
 // note is what stands below the tables: how they are to be read, and what is not known.
-func (v *tuneView) note() string {
+func (v *view) note() string {
 	parts := []string{v.t.Note, v.t.ControlNote}
 	var missing []string
 	held := false
@@ -217,7 +219,7 @@ func (v *tuneView) note() string {
 }
 
 // known tells whether a figure of any arm is known.
-func (v *tuneView) known(metric string) bool {
+func (v *view) known(metric string) bool {
 	for i := range v.e.Arms {
 		for _, f := range v.e.Arms[i].Figures {
 			if f.Metric == metric && f.Median != nil {
@@ -229,7 +231,7 @@ func (v *tuneView) known(metric string) bool {
 }
 
 // judged says how the runs of every arm were judged.
-func (v *tuneView) judged() string {
+func (v *view) judged() string {
 	parts := make([]string, len(v.e.Arms))
 	for i := range v.e.Arms {
 		parts[i] = v.name(&v.e.Arms[i]) + v.w.Colon + v.verdicts(&v.e.Arms[i])
@@ -238,7 +240,7 @@ func (v *tuneView) judged() string {
 }
 
 // verdicts says how the runs of an arm were judged, as "pass 5, fail 1".
-func (v *tuneView) verdicts(a *tune.ArmResult) string {
+func (v *view) verdicts(a *tune.ArmResult) string {
 	var parts []string
 	for _, verdict := range slices.Sorted(maps.Keys(a.Verdicts)) {
 		parts = append(parts, v.w.Word(verdict)+" "+figure.Whole(int64(a.Verdicts[verdict])))
@@ -254,7 +256,7 @@ func (v *tuneView) verdicts(a *tune.ArmResult) string {
 
 // effects has a row for each arm and metric, by metric, but for the metrics in
 // which every arm is the same within the margin: those are one sentence.
-func (v *tuneView) effects() (rows [][]string, same string) {
+func (v *view) effects() (rows [][]string, same string) {
 	rows = [][]string{{"", v.t.Variant, v.w.Change, v.w.Interval, v.t.Chance, v.w.Verdict, v.t.Needs}}
 	var equivalent []string
 	for _, m := range tune.Metrics() {
@@ -287,7 +289,7 @@ func (v *tuneView) effects() (rows [][]string, same string) {
 	return rows, same
 }
 
-func (v *tuneView) interval(x *tune.Effect) string {
+func (v *view) interval(x *tune.Effect) string {
 	if x.Lower == nil || x.Upper == nil {
 		return v.t.NotBounded
 	}
@@ -296,7 +298,7 @@ func (v *tuneView) interval(x *tune.Effect) string {
 
 // verdict says cannot tell in the two ways it can be meant: too few pairs to say
 // anything, and an interval that holds no change.
-func (v *tuneView) verdict(x *tune.Effect) string {
+func (v *view) verdict(x *tune.Effect) string {
 	if x.Verdict == "cannot_tell" && x.Lower != nil && x.Upper != nil {
 		return v.t.NoDifference
 	}
@@ -304,7 +306,7 @@ func (v *tuneView) verdict(x *tune.Effect) string {
 }
 
 // needs is about how many rounds would tell, where that many may be run.
-func (v *tuneView) needs(x *tune.Effect) string {
+func (v *view) needs(x *tune.Effect) string {
 	switch {
 	case x.Needs == 0:
 		return ""
@@ -314,7 +316,7 @@ func (v *tuneView) needs(x *tune.Effect) string {
 	return figure.Whole(int64(x.Needs))
 }
 
-func (v *tuneView) warnings() []string {
+func (v *view) warnings() []string {
 	return words.Texts(v.e.Warnings, v.e.WarningCodes, v.w.Lang)
 }
 
@@ -326,7 +328,7 @@ func chance(p float64) string {
 	return unit.Figure(p)
 }
 
-func tuneFigure(v *float64, in string) string {
+func figureOf(v *float64, in string) string {
 	if v != nil && in == "count" {
 		return unit.Figure(*v)
 	}
@@ -336,14 +338,14 @@ func tuneFigure(v *float64, in string) string {
 	return figure.In(v, in)
 }
 
-// TuneProgress is a line on a run that has just been made; left may be empty.
-func TuneProgress(e *tune.Experiment, r tune.Run, done, of int, left string, lang reason.Lang) string {
+// Progress is a line on a run that has just been made; left may be empty.
+func Progress(e *tune.Experiment, r tune.Run, done, of int, left string, lang reason.Lang) string {
 	w := words.In(lang)
-	v := tuneView{e: e, w: w, t: tuneWordsIn(w.Lang)}
+	v := view{e: e, w: w, t: textsIn(w.Lang)}
 	parts := []string{fmt.Sprintf("%d/%d", done, of), v.t.Round + " " + strconv.Itoa(r.Round+1), v.name(&e.Arms[r.Arm])}
 	for _, m := range tune.Metrics() {
 		if x, ok := r.Figures[m.Name]; ok && (m.Name == "mean" || m.Name == "P99" || m.Name == "turns") {
-			parts = append(parts, v.metric(m.Name)+" "+tuneFigure(&x, m.Unit))
+			parts = append(parts, v.metric(m.Name)+" "+figureOf(&x, m.Unit))
 		}
 	}
 	if r.Verdict != "" {

@@ -1,4 +1,4 @@
-package report
+package experiments
 
 import (
 	"bytes"
@@ -15,7 +15,7 @@ import (
 func TestThePageIsInert(t *testing.T) {
 	for _, lang := range []reason.Lang{reason.English, reason.Chinese} {
 		var b bytes.Buffer
-		if err := WriteTuneHTML(experiment(t, "<script>alert(1)</script>", 10), &b, lang); err != nil {
+		if err := writeHTML(experiment(t, "<script>alert(1)</script>", 10), &b, lang); err != nil {
 			t.Fatal(err)
 		}
 		reporttest.Inert(t, "tune-"+string(lang), b.String())
@@ -24,9 +24,9 @@ func TestThePageIsInert(t *testing.T) {
 
 // What is slower stands to the right of no change, its interval around it, and
 // what does not differ is no drawing.
-func TestTunePageDrawsEffects(t *testing.T) {
+func TestThePageDrawsEffects(t *testing.T) {
 	e := experiment(t, "article-0", 10)
-	v := tuneView{e: e, w: words.In(reason.English), t: tuneWordsIn(reason.English)}
+	v := view{e: e, w: words.In(reason.English), t: textsIn(reason.English)}
 	metrics := v.multiples()
 	var names []string
 	for _, m := range metrics {
