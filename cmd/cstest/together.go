@@ -10,6 +10,7 @@ import (
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/pools"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/scenario"
 )
@@ -42,7 +43,7 @@ func reportTogether(s streams, o reportOptions, paths []string) error {
 	}
 	r.Warn(unread)
 	err = s.show(o.noColor || o.output != "", lang, func(w io.Writer, opts report.TextOptions) error {
-		return o.to(w, report.PoolAs(r, o.format, opts))
+		return o.to(w, pools.As(r, o.format, opts))
 	})
 	if err != nil {
 		return resultsError{err}

@@ -1,4 +1,5 @@
-package report
+// Package pools tells what several runs of one scenario say together.
+package pools
 
 import (
 	_ "embed" // the page
@@ -18,50 +19,50 @@ import (
 	"github.com/cstest/cstest/result"
 )
 
-// PoolAs gives what writes several runs together in a format: text, html, markdown
+// As gives what writes several runs together in a format: text, html, markdown
 // (or md), json.
-func PoolAs(r *pool.Result, format string, opts TextOptions) func(io.Writer) error {
+func As(r *pool.Result, format string, opts terminal.Options) func(io.Writer) error {
 	return func(out io.Writer) error {
 		switch format {
 		case "html":
-			return writePoolHTML(r, out, opts.Lang)
+			return writeHTML(r, out, opts.Lang)
 		case "markdown", "md":
-			return writePoolMarkdown(r, out, opts.Lang)
+			return writeMarkdown(r, out, opts.Lang)
 		case "json":
 			return escape.JSON("several runs", r, out)
 		}
-		return writePool(r, out, opts)
+		return writeText(r, out, opts)
 	}
 }
 
-// poolWords is every text of several runs together beside those of one.
-type poolWords struct {
+// texts is every text of several runs together beside those of one.
+type texts struct {
 	RunsF, Runs, LeftOut, NotCounted, Least, Most, Mean, Note, Figures string
 }
 
-func poolWordsIn(lang reason.Lang) poolWords {
+func textsIn(lang reason.Lang) texts {
 	if lang == reason.Chinese {
-		return poolWords{
+		return texts{
 			RunsF: "合并 %s 次运行，未包括 %s 次", Runs: "各次运行", LeftOut: "未包括", NotCounted: "未计入", Least: "最小", Most: "最大", Mean: "几何均值", Figures: "各次运行之间",
 			Note: "结论的置信界取轮次与运行间离散中较宽者；各项数值的区间是 k − 1 个自由度的 t 区间，置信度 95 %。",
 		}
 	}
-	return poolWords{
+	return texts{
 		RunsF: "%s runs together, %s left out", Runs: "Runs", LeftOut: "left out", NotCounted: "not counted", Least: "least", Most: "most", Mean: "geometric mean", Figures: "Between the runs",
 		Note: "A verdict's bounds are the wider of those of the turns and of the scatter between runs; intervals of figures are t intervals on k − 1 degrees of freedom at 95 %.",
 	}
 }
 
-// poolView turns several runs into cells.
-type poolView struct {
+// view turns several runs into cells.
+type view struct {
 	r *pool.Result
 	w *words.Words
-	t poolWords
+	t texts
 }
 
-func viewPool(r *pool.Result, w *words.Words) poolView { return poolView{r, w, poolWordsIn(w.Lang)} }
+func newView(r *pool.Result, w *words.Words) view { return view{r, w, textsIn(w.Lang)} }
 
-func (v poolView) counted() (n int) {
+func (v view) counted() (n int) {
 	for _, m := range v.r.Runs {
 		if m.Pooled {
 			n++
@@ -70,11 +71,11 @@ func (v poolView) counted() (n int) {
 	return n
 }
 
-func (v poolView) headline() string {
+func (v view) headline() string {
 	return fmt.Sprintf(v.t.RunsF, figure.Whole(int64(v.counted())), figure.Whole(int64(len(v.r.LeftOut)+len(v.r.Runs)-v.counted())))
 }
 
-func (v poolView) subtitle() string {
+func (v view) subtitle() string {
 	target := v.r.Target.URL
 	if v.r.Target.Kind == result.TargetBundled {
 		target = v.w.Bundled
@@ -85,16 +86,16 @@ func (v poolView) subtitle() string {
 	return v.w.Target + " " + target + " · cstest " + v.r.CstestVersion
 }
 
-func (v poolView) reasons() []string {
+func (v view) reasons() []string {
 	return words.Texts(v.r.Reasons, v.r.ReasonCodes, v.w.Lang)
 }
 
-func (v poolView) warnings() []string {
+func (v view) warnings() []string {
 	return words.Texts(v.r.Warnings, v.r.WarningCodes, v.w.Lang)
 }
 
 // asked is an objective as one of a run, which prints alike.
-func (v poolView) asked(o *pool.Objective) result.Objective {
+func (v view) asked(o *pool.Objective) result.Objective {
 	out := result.Objective{Name: o.Name, Unit: o.Unit, Target: o.Target, LimitNs: o.LimitNs, Measured: o.Measured, Lower: o.Lower, Upper: o.Upper, N: o.N, Verdict: o.Verdict, Reason: o.Reason}
 	if o.Codes.Known() {
 		out.Reason = o.Codes.Text(v.w.Lang)
@@ -103,7 +104,7 @@ func (v poolView) asked(o *pool.Objective) result.Objective {
 }
 
 // objectives has a heading and a row for each.
-func (v poolView) objectives() [][]string {
+func (v view) objectives() [][]string {
 	w := v.w
 	rows := [][]string{{w.Objective, w.Measured, w.Interval, w.Budget, w.N, w.Verdict}}
 	for i := range v.r.Objectives {
@@ -117,7 +118,7 @@ func (v poolView) objectives() [][]string {
 	return rows
 }
 
-func (v poolView) figures() [][]string {
+func (v view) figures() [][]string {
 	rows := [][]string{{"", v.t.Mean, v.w.Interval, v.t.Least, v.t.Most, v.t.Runs}}
 	for _, f := range v.r.Figures {
 		bounds := "–"
@@ -130,7 +131,7 @@ func (v poolView) figures() [][]string {
 }
 
 // runs lists all there are: those counted, those given and not, those left out.
-func (v poolView) runs() [][]string {
+func (v view) runs() [][]string {
 	w := v.w
 	rows := [][]string{{w.Run, w.Started, w.Seed, w.Turns, "P50", "P95", "P99", w.Verdict, ""}}
 	add := func(m pool.Member, note string) {
@@ -167,23 +168,24 @@ func shortID(id string) string {
 	return id
 }
 
-// writePool prints several runs together for a terminal or a log.
-func writePool(r *pool.Result, out io.Writer, opts TextOptions) error {
-	t := newText(out, opts)
-	v := viewPool(r, t.words)
+// writeText prints several runs together for a terminal or a log.
+func writeText(r *pool.Result, out io.Writer, opts terminal.Options) error {
+	t := terminal.New(out, opts)
+	w := words.In(opts.Lang)
+	v := newView(r, w)
 	mark, sgr := terminal.Mark(r.Verdict)
 	t.Line("")
-	t.Line(t.Paint(mark+" "+strings.ToUpper(t.words.Word(r.Verdict)), terminal.Bold+";"+sgr) + "  " + t.Paint(escape.Fit(r.Scenario.Name, t.Room()/2), terminal.Bold) + " · " + v.headline())
+	t.Line(t.Paint(mark+" "+strings.ToUpper(w.Word(r.Verdict)), terminal.Bold+";"+sgr) + "  " + t.Paint(escape.Fit(r.Scenario.Name, t.Room()/2), terminal.Bold) + " · " + v.headline())
 	t.Wrapped("  ", v.subtitle(), terminal.Dim)
 	for _, s := range v.reasons() {
 		t.Wrapped("  - ", s, "")
 	}
 	if len(r.Objectives) > 0 {
-		t.Heading(t.words.Objectives)
+		t.Heading(w.Objectives)
 		t.Table(v.objectives())
 		for i := range r.Objectives {
 			if o := v.asked(&r.Objectives[i]); o.Verdict == "pass" {
-				t.Wrapped("  ", o.Name+t.words.Colon+o.Reason, terminal.Dim)
+				t.Wrapped("  ", o.Name+w.Colon+o.Reason, terminal.Dim)
 			}
 		}
 	}
@@ -200,10 +202,10 @@ func writePool(r *pool.Result, out io.Writer, opts TextOptions) error {
 	return t.Flush()
 }
 
-// writePoolMarkdown writes several runs together for a pull request.
-func writePoolMarkdown(r *pool.Result, out io.Writer, lang reason.Lang) error {
+// writeMarkdown writes several runs together for a pull request.
+func writeMarkdown(r *pool.Result, out io.Writer, lang reason.Lang) error {
 	w := words.In(lang)
-	v := viewPool(r, w)
+	v := newView(r, w)
 	var b strings.Builder
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	p("## %s %s%s%s\n", markdown.Badge(r.Verdict), markdown.Escape(r.Scenario.Name), w.Colon, w.Word(r.Verdict))
@@ -226,14 +228,14 @@ func writePoolMarkdown(r *pool.Result, out io.Writer, lang reason.Lang) error {
 	return err
 }
 
-//go:embed assets/pool.html
-var poolSource string
+//go:embed page.html
+var source string
 
-// poolPage is what the template of several runs sees.
-type poolPage struct {
+// page is what the template of several runs sees.
+type page struct {
 	R *pool.Result
 	W *words.Words
-	T poolWords
+	T texts
 	webpage.Head
 	Headline, Subtitle string
 	Reasons, Warnings  []string
@@ -246,19 +248,19 @@ type titled struct {
 	Rows  [][]string
 }
 
-// writePoolHTML writes several runs together as one page without a script.
-func writePoolHTML(r *pool.Result, out io.Writer, lang reason.Lang) error {
+// writeHTML writes several runs together as one page without a script.
+func writeHTML(r *pool.Result, out io.Writer, lang reason.Lang) error {
 	w := words.In(lang)
-	v := viewPool(r, w)
+	v := newView(r, w)
 	objectives := v.objectives()
 	objectives[0] = append(objectives[0], w.Evidence)
 	for i := range r.Objectives {
 		objectives[i+1] = append(objectives[i+1], v.asked(&r.Objectives[i]).Reason)
 	}
-	p := poolPage{
+	p := page{
 		R: r, W: w, T: v.t, Headline: v.headline(), Subtitle: v.subtitle(), Reasons: v.reasons(), Warnings: v.warnings(),
 		Tables: []titled{{w.Objectives, objectives}, {v.t.Figures, v.figures()}, {v.t.Runs, v.runs()}},
 	}
 	p.Head = webpage.HeadOf(r.Scenario.Name, p.Headline, w)
-	return webpage.Write(poolSource, w, p, out)
+	return webpage.Write(source, w, p, out)
 }

@@ -1,4 +1,4 @@
-package report
+package pools
 
 import (
 	"bytes"
@@ -9,6 +9,7 @@ import (
 	"github.com/cstest/cstest/pool"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/internal/reporttest"
+	"github.com/cstest/cstest/report/internal/terminal"
 	"github.com/cstest/cstest/result"
 )
 
@@ -17,7 +18,7 @@ func together(t *testing.T) *pool.Result {
 	t.Helper()
 	var runs []result.Run
 	for _, id := range []string{"run-1", "run-2 <b>\x1b[31m|", "run-3"} {
-		d := *saleDocument(t)
+		d := *reporttest.Document(t, "../../result/testdata/pass.json")
 		d.RunID = id
 		runs = append(runs, result.Run{Dir: id, Doc: &d})
 	}
@@ -42,7 +43,7 @@ func TestSeveralRunsTogetherInEveryFormat(t *testing.T) {
 		{"html", reason.Chinese, []string{"几何均值", "各次运行"}},
 	} {
 		var out bytes.Buffer
-		if err := PoolAs(r, tt.format, TextOptions{Lang: tt.lang})(&out); err != nil {
+		if err := As(r, tt.format, terminal.Options{Lang: tt.lang})(&out); err != nil {
 			t.Fatal(err)
 		}
 		for _, want := range tt.want {
@@ -53,16 +54,23 @@ func TestSeveralRunsTogetherInEveryFormat(t *testing.T) {
 		if strings.ContainsRune(out.String(), 0x1b) || tt.format != "text" && strings.Contains(out.String(), "<b>") {
 			t.Errorf("%s: hostile text came through", tt.format)
 		}
-		if tt.format == "text" {
+		switch tt.format {
+		case "text":
 			reporttest.Lines(t, out.String(), 100)
+		case "html":
+			reporttest.Inert(t, "several-"+string(tt.lang), out.String())
 		}
 	}
 	var out bytes.Buffer
-	if err := PoolAs(r, "json", TextOptions{})(&out); err != nil {
+	if err := As(r, "json", terminal.Options{})(&out); err != nil {
 		t.Fatal(err)
 	}
 	var back pool.Result
 	if err := json.Unmarshal(out.Bytes(), &back); err != nil || len(back.Runs) != 2 || len(back.LeftOut) != 1 || back.Verdict != r.Verdict || len(back.ReasonCodes) != len(r.ReasonCodes) {
 		t.Errorf("read back: %v %+v", err, back)
 	}
+}
+
+func TestTextsKeepToTheVocabulary(t *testing.T) {
+	reporttest.Texts(t, textsIn(reason.English), textsIn(reason.Chinese))
 }
