@@ -8,6 +8,7 @@ import (
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
 	"github.com/cstest/cstest/report/directory"
+	"github.com/cstest/cstest/report/histograms"
 	"github.com/cstest/cstest/result"
 )
 
@@ -40,7 +41,7 @@ const scenarioFile = "scenario.yaml"
 // writeResult writes every file of a result directory but the journal and the logs.
 func writeResult(dir string, doc *result.Document, snap *measure.Snapshot, a *result.About) error {
 	files := append(report.Renderings(doc, a.Lang),
-		report.HDRLog(doc, snap),
+		histograms.File(doc, snap),
 		directory.File{Name: scenarioFile, Write: func(w io.Writer) error {
 			_, err := io.WriteString(w, a.Scenario)
 			return err

@@ -6,8 +6,8 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/cstest/cstest/report"
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/histograms"
 	"github.com/cstest/cstest/result"
 )
 
@@ -40,8 +40,8 @@ func reportLog(s streams, o reportOptions, path string) error {
 	}
 	return o.to(s.out, func(w io.Writer) error {
 		if o.format == "json" {
-			return report.WriteLogJSON(log, w)
+			return histograms.WriteJSON(log, w)
 		}
-		return report.WriteLog(log, w)
+		return histograms.WriteText(log, w)
 	})
 }

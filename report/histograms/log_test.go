@@ -1,4 +1,4 @@
-package report
+package histograms
 
 import (
 	"bytes"
@@ -11,7 +11,7 @@ import (
 	"github.com/cstest/cstest/result"
 )
 
-func TestHDRLogReadsBack(t *testing.T) {
+func TestALogReadsBack(t *testing.T) {
 	plan := &measure.Plan{
 		Stages: []measure.Stage{{Name: "s", End: 10 * time.Second, Judged: true}},
 		Slots:  []measure.Slot{{Conversation: "coupon-return-coupon"}, {Conversation: "coupon-return-coupon", Index: 1}},
@@ -36,7 +36,7 @@ func TestHDRLogReadsBack(t *testing.T) {
 	d := result.Build(nil, nil, result.Recording{Snapshot: snap, Started: time.Date(2026, 11, 11, 0, 0, 0, 0, time.UTC)})
 	d.Scenario.Name, d.RunID = "x\nTag=evil,1,2,3", "a,b"
 	var b bytes.Buffer
-	if err := HDRLog(d, snap).Write(&b); err != nil {
+	if err := File(d, snap).Write(&b); err != nil {
 		t.Fatal(err)
 	}
 	r := hdrhistogram.NewHistogramLogReader(&b)

@@ -1,4 +1,5 @@
-package report
+// Package histograms writes the HdrHistogram log of a run, and tells what is in one.
+package histograms
 
 import (
 	"fmt"
@@ -10,20 +11,20 @@ import (
 	"github.com/cstest/cstest/result"
 )
 
-// LogFile is the name of the HdrHistogram log in a result directory.
-const LogFile = "latency.hlog"
+// fileName is the name of the HdrHistogram log in a result directory.
+const fileName = "latency.hlog"
 
-// HDRLog is the HdrHistogram log (version 1.3, nanoseconds) of a run as a file of
+// File is the HdrHistogram log (version 1.3, nanoseconds) of a run as a file of
 // its result directory: one histogram over the whole run for each timing, tagged
 // response, service, first_token, chunk_gap, connect, lag, first_reasoning and token_time, and
 // the response time of each turn of the scenario, tagged CONVERSATION.TURN. The Document
 // holds quantiles only, so the snapshot is needed.
-func HDRLog(d *result.Document, snap *measure.Snapshot) directory.File {
-	return directory.File{Name: LogFile, Write: func(w io.Writer) error { return WriteHDRLog(d, snap, w) }}
+func File(d *result.Document, snap *measure.Snapshot) directory.File {
+	return directory.File{Name: fileName, Write: func(w io.Writer) error { return write(d, snap, w) }}
 }
 
-// WriteHDRLog writes the log that HDRLog describes.
-func WriteHDRLog(d *result.Document, snap *measure.Snapshot, out io.Writer) error {
+// write writes the log that File describes.
+func write(d *result.Document, snap *measure.Snapshot, out io.Writer) error {
 	tags := [measure.Timings]string{"response", "service", "first_token", "chunk_gap", "connect", "lag", "first_reasoning", "token_time"}
 	var entries []measure.LogEntry
 	add := func(tag string, h *measure.Histogram) {

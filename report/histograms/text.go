@@ -1,4 +1,4 @@
-package report
+package histograms
 
 import (
 	"fmt"
@@ -12,14 +12,14 @@ import (
 	"github.com/cstest/cstest/unit"
 )
 
-// WriteLogJSON writes a histogram log as indented JSON.
-func WriteLogJSON(doc *result.Log, w io.Writer) error {
+// WriteJSON writes a histogram log as indented JSON.
+func WriteJSON(doc *result.Log, w io.Writer) error {
 	return escape.JSON("histogram log", doc, w)
 }
 
-// WriteLog prints a histogram log as text, a line a tag. The tag comes last: it
+// WriteText prints a histogram log as text, a line a tag. The tag comes last: it
 // may be of any width.
-func WriteLog(doc *result.Log, w io.Writer) error {
+func WriteText(doc *result.Log, w io.Writer) error {
 	head := "  " + escape.Clean(doc.File)
 	if doc.StartedAt != nil {
 		head += " · from " + doc.StartedAt.Format(time.RFC3339)
