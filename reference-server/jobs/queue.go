@@ -161,7 +161,9 @@ func (q *Queue) Cancel(ctx context.Context, id string) (Status, error) {
 	if _, err := q.Status(ctx, id); err != nil {
 		return Status{}, err
 	}
-	q.end(id, Status{State: Cancelled})
+	if err := q.end(id, Status{State: Cancelled}); err != nil {
+		return Status{}, err
+	}
 	q.interrupt(id)
 	return q.Status(ctx, id)
 }
@@ -180,8 +182,11 @@ func (q *Queue) Erase(ctx context.Context, dialogID string) error {
 		q.stop(ctx, id)
 		p.Set(ctx, endKey(id), Status{State: Cancelled}.encode(), life)
 		p.XDel(ctx, streamKey, message)
+		p.SRem(ctx, dialogKey(dialogID), item)
 	}
-	p.Del(ctx, dialogKey(dialogID))
+	if len(known) == 0 {
+		return nil
+	}
 	if _, err := p.Exec(ctx); err != nil {
 		return stateError(err)
 	}
@@ -247,11 +252,16 @@ func (q *Queue) forget(id string, ch chan struct{}) {
 	}
 }
 
-// end gives a job its final status, unless it has one.
-func (q *Queue) end(id string, status Status) {
+// end gives a job its final status, unless it has one. After an error, which wraps
+// dialog.ErrState, it may have none: whoever called sees to it that it is called again.
+func (q *Queue) end(id string, status Status) error {
 	ctx, cancel := context.WithTimeout(context.Background(), noteTimeout)
 	defer cancel()
-	if first, err := q.redis.SetNX(ctx, endKey(id), status.encode(), life).Result(); err == nil && first {
+	first, err := q.redis.SetNX(ctx, endKey(id), status.encode(), life).Result()
+	if err != nil {
+		return stateError(err)
+	}
+	if first {
 		q.ended(status.State).Add(1)
 	}
 	q.mu.Lock()
@@ -260,6 +270,7 @@ func (q *Queue) end(id string, status Status) {
 		delete(q.waiters, id)
 	}
 	q.mu.Unlock()
+	return nil
 }
 
 // Ended counts the jobs that this server brought to a final state.

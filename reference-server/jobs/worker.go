@@ -18,7 +18,12 @@ const (
 	pollFirst   = 20 * time.Millisecond
 	pollLongest = 500 * time.Millisecond
 	deadLimit   = 1000
+	endPause    = 50 * time.Millisecond // before the end of a job is written again, doubled up to endSlow
+	endSlow     = time.Second
 )
+
+// LongestQueued is how long after a job was queued its last attempt may begin.
+const LongestQueued = expireAfter
 
 // Run takes jobs off the queue until ctx ends, and finishes those begun.
 func (q *Queue) Run(ctx context.Context) {
@@ -88,28 +93,55 @@ func (r *reader) next(ctx context.Context, n int) []redis.XMessage {
 	return batch
 }
 
-// work runs a job and takes it off the stream; a panic ends the job, not the
-// process.
+// work runs a job and takes it off the stream. Its end is written first: where Redis
+// refuses that, the job stays on the stream, to be taken over.
 func (q *Queue) work(ctx context.Context, message string, job Job, ok bool) {
-	defer q.remove(message)
-	if !ok {
-		return
+	if ok {
+		status, over := q.outcome(ctx, job)
+		if !over && !q.settle(ctx, job.ID, status) {
+			return
+		}
 	}
+	q.remove(message)
+}
+
+// outcome is what becomes of a job that this server has taken; over: it had ended
+// before. A panic ends the job, not the process.
+func (q *Queue) outcome(ctx context.Context, job Job) (status Status, over bool) {
 	defer func() {
 		if v := recover(); v != nil {
 			q.log.Error("panic", "job", job.ID, "value", v, "stack", string(debug.Stack()))
-			q.end(job.ID, Status{State: Failed, Code: CodeInternal})
+			status, over = Status{State: Failed, Code: CodeInternal}, false
 		}
 	}()
 	tries, ended := q.begin(ctx, job.ID)
 	switch {
 	case ended:
+		return Status{}, true
 	case tries > maxTries:
 		q.deadLetter(ctx, job.ID)
+		return Status{State: Failed, Code: CodeDeadLetter}, false
 	case q.now().Sub(time.UnixMilli(job.QueuedMS)) > expireAfter:
-		q.end(job.ID, Status{State: Failed, Code: CodeExpired})
-	default:
-		q.run(ctx, job)
+		return Status{State: Failed, Code: CodeExpired}, false
+	}
+	return q.run(ctx, job), false
+}
+
+// settle writes the end of a job until Redis takes it: the answer is there, and nobody
+// should have to make it again. false: the server goes down before. The worker is kept
+// meanwhile, so that no more jobs are begun whose end could not be written either.
+func (q *Queue) settle(ctx context.Context, id string, status Status) bool {
+	for pause := endPause; ; pause = min(2*pause, endSlow) {
+		err := q.end(id, status)
+		if err == nil {
+			return true
+		}
+		q.log.Warn("the end of a job is not written yet", "job", id, "err", err)
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(pause):
+		}
 	}
 }
 
@@ -123,17 +155,16 @@ func (q *Queue) begin(ctx context.Context, id string) (tries int64, ended bool) 
 	return tries, n > 0
 }
 
-// deadLetter fails a job that ended none of its workers' attempts, and lists it for
-// people to look at.
+// deadLetter lists a job that ended none of its workers' attempts, for people to look
+// at.
 func (q *Queue) deadLetter(ctx context.Context, id string) {
 	ctx = context.WithoutCancel(ctx)
 	_ = q.redis.LPush(ctx, deadKey, id).Err()
 	_ = q.redis.LTrim(ctx, deadKey, 0, deadLimit-1).Err()
-	q.end(id, Status{State: Failed, Code: CodeDeadLetter})
 }
 
 // run answers a job's turn. Only Cancel interrupts it.
-func (q *Queue) run(ctx context.Context, job Job) {
+func (q *Queue) run(ctx context.Context, job Job) Status {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	q.mu.Lock()
@@ -149,10 +180,9 @@ func (q *Queue) run(ctx context.Context, job Job) {
 	result, code := q.answer(ctx, job)
 	q.meanNS.Store((q.meanNS.Load()*15 + int64(q.now().Sub(start))) / 16)
 	if code != "" {
-		q.end(job.ID, Status{State: Failed, Code: code})
-		return
+		return Status{State: Failed, Code: code}
 	}
-	q.end(job.ID, Status{State: Done, Result: result})
+	return Status{State: Done, Result: result}
 }
 
 // remove takes a message off the stream.
