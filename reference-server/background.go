@@ -19,6 +19,7 @@ const flushEvery = time.Second
 
 // start runs what goes on beside requests.
 func (s *Server) start(ctx context.Context) {
+	s.background.Go(func() { s.store.Follow(ctx) })
 	s.background.Go(func() { s.jobs.Run(ctx) })
 	s.background.Go(func() { s.desk.Run(ctx) })
 	s.background.Go(func() { s.customers.Run(ctx) })

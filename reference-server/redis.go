@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/cstest/cstest/reference-server/dialog"
+	"github.com/cstest/cstest/reference-server/gray"
 	"github.com/cstest/cstest/reference-server/knobs"
 	"github.com/cstest/cstest/unit"
 )
@@ -42,6 +43,11 @@ func (s *Server) openRedis(set *knobs.Settings) error {
 	}
 	o := storeOptions(set, &s.background, s.sawRedis)
 	o.Trips = &s.trips
+	o.MarkLife = func() time.Duration { return markLife(s.knobs.Load(), s.gray.Settings(gray.Gray)) }
+	o.Erased = func(list dialog.Erasures) {
+		s.desk.Forget(list)
+		s.backflow.Forget(list)
+	}
 	s.redis = dialog.Connect(opt, o)
 	s.store, s.pulse = dialog.NewStore(s.redis, o), dialog.NewPulse(s.redis)
 	return nil

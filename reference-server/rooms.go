@@ -6,10 +6,12 @@ import (
 
 	"github.com/cstest/cstest/reference-server/admission"
 	"github.com/cstest/cstest/reference-server/backflow"
+	"github.com/cstest/cstest/reference-server/chat"
 	"github.com/cstest/cstest/reference-server/customer"
 	"github.com/cstest/cstest/reference-server/degrade"
 	"github.com/cstest/cstest/reference-server/desk"
 	"github.com/cstest/cstest/reference-server/dialog"
+	"github.com/cstest/cstest/reference-server/jobs"
 	"github.com/cstest/cstest/reference-server/knobs"
 	"github.com/cstest/cstest/reference-server/model"
 )
@@ -58,6 +60,17 @@ func backflowLive(s *knobs.Settings) backflow.Live {
 		Max: int(s.BackflowMax), Rate: float64(s.BackflowRate), PerHour: int(s.BackflowPerHour), AtOnce: int(s.BackflowAtOnce), Hold: s.BackflowHold.D(),
 		LiveMax: float64(s.BackflowLiveMax), Life: s.BackflowLife.D(), DraftAfter: int(s.BackflowDraftAfter),
 	}
+}
+
+// markLife is how long an erased dialog leaves its mark: a little longer than what was
+// under way when it was erased may still be written. A job may have waited all its time
+// in the queue.
+func markLife(groups ...*knobs.Settings) time.Duration {
+	var longest time.Duration
+	for _, s := range groups {
+		longest = max(longest, chat.Longest(s))
+	}
+	return jobs.LongestQueued + longest + dialog.LateLife
 }
 
 func storeOptions(s *knobs.Settings, background *sync.WaitGroup, observe func(string, time.Duration, error)) dialog.StoreOptions {

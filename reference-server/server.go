@@ -133,7 +133,7 @@ func (s *Server) build(set *knobs.Settings) {
 		s.log.Error("no FAQ: degraded turns go to people", "err", err)
 	}
 	s.backflow = backflow.New(backflow.Options{
-		Redis: s.redis, Live: func() backflow.Live { return backflowLive(s.knobs.Load()) }, World: s.around, Accept: s.acceptEntries, Metrics: s.metrics.registry, Log: s.log,
+		Redis: s.redis, Live: func() backflow.Live { return backflowLive(s.knobs.Load()) }, World: s.around, Accept: s.acceptEntries, Metrics: s.metrics.registry, Log: s.log, CatchUp: s.store.CatchUp,
 	})
 	s.chat = chat.New(chat.Rooms{
 		Knobs: s.knobs, Limiter: s.limiter, IDs: s.ids, Dialogs: s.store, Watch: s.watch, Intents: answer.NewIntents(), FAQ: s.faq, Backflow: s.backflow,

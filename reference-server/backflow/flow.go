@@ -39,6 +39,7 @@ type Options struct {
 	Metrics prometheus.Registerer
 	Log     *slog.Logger
 	Now     func() time.Time
+	CatchUp func(context.Context) error // makes sure that Forget has heard of every dialog that was erased; nil: nothing does
 
 	Stuck time.Duration // after which a question is taken over from a server that is silent; 0: 30 s
 }
@@ -70,6 +71,8 @@ type Flow struct {
 	stuck   time.Duration
 	metrics *metrics
 	outbox  outbox
+	behind  atomic.Bool // the last attempt to write failed
+	catchUp func(context.Context) error
 	gate    gate
 	paused  atomic.Pointer[string]
 
@@ -83,7 +86,7 @@ type Flow struct {
 // New makes a flow; nothing is written or asked before Run.
 func New(o Options) *Flow {
 	f := &Flow{
-		redis: o.Redis, scripts: newScripts(), live: o.Live, world: o.World, accept: o.Accept, log: o.Log, now: o.Now, stuck: o.Stuck,
+		redis: o.Redis, scripts: newScripts(), live: o.Live, world: o.World, accept: o.Accept, log: o.Log, now: o.Now, stuck: o.Stuck, catchUp: o.CatchUp,
 		name: "srv-" + dialog.RandomHex(4), outbox: outbox{wake: make(chan struct{}, 1)},
 	}
 	if f.stuck <= 0 {
@@ -110,7 +113,17 @@ func (f *Flow) Run(ctx context.Context, replay Replay) {
 // Erase removes the questions of a dialog, and what came of them for drafts. The
 // error wraps dialog.ErrState: some may be left.
 func (f *Flow) Erase(ctx context.Context, dialogID string) error {
-	f.outbox.forget(dialogID)
+	f.outbox.forget(func(q Question) bool { return q.DialogID == dialogID })
+	return f.eraseStored(ctx, dialogID)
+}
+
+// Forget drops what waits here of dialogs that were erased, by any server.
+func (f *Flow) Forget(list dialog.Erasures) {
+	f.outbox.forget(func(q Question) bool { return list.Cover(q.DialogID, q.Asked()) })
+}
+
+// eraseStored is Erase of what Redis has.
+func (f *Flow) eraseStored(ctx context.Context, dialogID string) error {
 	gone, err := f.scripts.erase.Run(ctx, f.redis, []string{streamKey, countsKey, indexKey(dialogID), draftsKey}, dialogID).Int64()
 	if err != nil {
 		return stateError(err)

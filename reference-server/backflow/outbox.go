@@ -5,6 +5,10 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/cstest/cstest/reference-server/dialog"
 )
 
 const (
@@ -68,14 +72,15 @@ func (o *outbox) sent(n int) {
 	o.waiting = slices.Delete(o.waiting, 0, n)
 }
 
-// forget takes off those of a dialog. None of them is being written afterwards.
-func (o *outbox) forget(dialogID string) {
+// forget takes off those of which gone says so. None of them is being written
+// afterwards.
+func (o *outbox) forget(gone func(Question) bool) {
 	o.writing.Lock()
 	defer o.writing.Unlock()
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.waiting = slices.DeleteFunc(o.waiting, func(out outgoing) bool {
-		if out.question.DialogID != dialogID {
+		if !gone(out.question) {
 			return false
 		}
 		close(out.written)
@@ -137,8 +142,22 @@ func (f *Flow) writing(ctx context.Context) {
 }
 
 // write moves some of the outbox to Redis. What an attempt without a reply has
-// written is not written twice.
+// written is not written twice; what is of a dialog that was erased is not there
+// afterwards.
 func (f *Flow) write(ctx context.Context) (int, error) {
+	if f.behind.Load() && f.catchUp != nil {
+		// What waits may be of dialogs that were erased so long ago that nothing else
+		// tells of it.
+		if err := f.catchUp(ctx); err != nil {
+			return 0, err
+		}
+	}
+	n, err := f.writeFirst(ctx)
+	f.behind.Store(err != nil)
+	return n, err
+}
+
+func (f *Flow) writeFirst(ctx context.Context) (int, error) {
 	f.outbox.writing.Lock()
 	defer f.outbox.writing.Unlock()
 	batch := f.outbox.first()
@@ -154,13 +173,48 @@ func (f *Flow) write(ctx context.Context) (int, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, redisLimit)
 	defer cancel()
-	added, err := f.scripts.record.Run(ctx, f.redis, keys, args...).Int64()
+	added, looks, err := f.record(ctx, keys, args, batch)
 	if err != nil {
 		return 0, err
 	}
 	f.metrics.recorded.Add(float64(added))
+	for id, look := range looks {
+		erased, err := look.Erased(ctx, f.redis)
+		if err == nil && erased {
+			err = f.eraseStored(ctx, id)
+		}
+		if err != nil {
+			return 0, err // the whole again: what was written is not written twice
+		}
+	}
 	f.outbox.sent(len(batch))
 	return len(batch), nil
+}
+
+// record writes a batch and then looks whether its dialogs were erased, in one round
+// trip.
+func (f *Flow) record(ctx context.Context, keys []string, args []any, batch []outgoing) (added int64, looks map[string]dialog.Look, err error) {
+	for range 2 {
+		p := f.redis.Pipeline()
+		recorded := f.scripts.record.EvalSha(ctx, p, keys, args...)
+		looks = map[string]dialog.Look{}
+		for _, out := range batch {
+			if id := out.question.DialogID; looks[id] == (dialog.Look{}) {
+				looks[id] = dialog.LookIn(ctx, p, id)
+			}
+		}
+		_, err = p.Exec(ctx)
+		if recorded.Err() == nil || !redis.HasErrorPrefix(recorded.Err(), "NOSCRIPT") {
+			if err == nil {
+				added, err = recorded.Int64()
+			}
+			return added, looks, err
+		}
+		if err := f.scripts.record.Load(ctx, f.redis).Err(); err != nil {
+			return 0, nil, err
+		}
+	}
+	return 0, nil, err
 }
 
 // flush gives the outbox a last chance: what stays in it is lost.

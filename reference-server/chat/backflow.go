@@ -48,6 +48,9 @@ func (t *Turn) keepForLater(ctx context.Context) {
 // AskAgain puts a question of the backflow to the model, where that still helps
 // anybody. What carries risk stays with people: they get the answer as a draft.
 func (c *Chat) AskAgain(ctx context.Context, q backflow.Question, wanted func(context.Context) (bool, error)) backflow.Result {
+	if c.Dialogs.Gone(q.DialogID) {
+		return backflow.Result{End: backflow.Erased}
+	}
 	turns, err := c.Dialogs.History(ctx, q.DialogID)
 	if err != nil {
 		return backflow.Result{}

@@ -45,8 +45,7 @@ func (t *Turn) decide(ctx context.Context) error {
 		return nil
 	}
 	if floor == degrade.Static || stateless && t.intent.Human() {
-		t.static(ctx, reasonState)
-		return nil
+		return t.static(ctx, reasonState)
 	}
 	if stateless {
 		t.dropState()
@@ -55,9 +54,9 @@ func (t *Turn) decide(ctx context.Context) error {
 		}
 	}
 	if t.intent.Human() {
-		t.handoff(ctx, "")
+		err := t.handoff(ctx, "")
 		t.ans.degraded = false // people answer this on a good day, too
-		return nil
+		return err
 	}
 	reason := reasonTier
 	if stateless {
@@ -90,8 +89,7 @@ func (t *Turn) decide(ctx context.Context) error {
 		t.declineTicket()
 		return nil
 	}
-	t.handoff(ctx, reason)
-	return nil
+	return t.handoff(ctx, reason)
 }
 
 // at is where the server stands for the caller.

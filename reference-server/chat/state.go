@@ -24,6 +24,9 @@ func (t *Turn) begin(ctx context.Context) error {
 	if err := t.enter(ctx); err != nil || t.replay != nil {
 		return err
 	}
+	if t.chat.Dialogs.Gone(t.dialogID) {
+		return ErrNotFound
+	}
 	if t.dialogID != "" && t.set.Tiers && t.at().Shown() == degrade.Static {
 		t.ans.contextStatus = "unavailable"
 		return nil
@@ -47,6 +50,8 @@ func (t *Turn) begin(ctx context.Context) error {
 		return ErrBusy
 	case errors.Is(err, dialog.ErrReused):
 		return ErrReused
+	case errors.Is(err, dialog.ErrErased):
+		return ErrNotFound
 	case err != nil && errors.Is(ctx.Err(), context.Canceled):
 		t.stateFailed = true
 		return ErrGone
@@ -108,7 +113,17 @@ func (t *Turn) enter(ctx context.Context) (err error) {
 	if errors.Is(err, dialog.ErrReused) {
 		return ErrReused
 	}
-	return err
+	if t.replay != nil && !t.at().Away {
+		// Another server may have erased the dialog since; without Redis the answer stands.
+		start := time.Now()
+		erased, err := t.chat.Dialogs.Erased(ctx, t.dialogID)
+		t.redisTime += time.Since(start)
+		if err == nil && erased {
+			t.replay = nil
+			return ErrNotFound
+		}
+	}
+	return nil
 }
 
 // awaitTwin waits while the turn in progress is this very one, sent twice.
@@ -157,6 +172,9 @@ func (t *Turn) commit(ctx context.Context) ([]byte, error) {
 	for try := 0; errors.Is(err, dialog.ErrConflict) && !t.hold.Leased() && try < maxOvertaken; try++ {
 		// Turns at once are allowed: this one was overtaken and comes next.
 		h, _, again := t.chat.Dialogs.Begin(ctx, t.hold.ID(), t.turnID, t.hash, false, t.set.HistoryHard.D())
+		if errors.Is(again, dialog.ErrErased) {
+			err = again
+		}
 		if again != nil || h == nil {
 			break
 		}
@@ -173,6 +191,13 @@ func (t *Turn) commit(ctx context.Context) ([]byte, error) {
 	t.stateFailed = t.stateFailed || errors.Is(err, dialog.ErrState)
 	if errors.Is(err, dialog.ErrConflict) && t.hold.Leased() {
 		return nil, ErrBusy
+	}
+	if errors.Is(err, dialog.ErrErased) {
+		if t.withdraw != nil {
+			t.withdraw()
+			t.announce = nil
+		}
+		return nil, ErrNotFound
 	}
 	if err != nil {
 		t.ans.persisted = false

@@ -58,6 +58,7 @@ type Turn struct {
 	waiting func() error       // keeps a stream alive
 
 	announce func() // tells people of the turn's ticket; nil: there is none
+	withdraw func() // takes the ticket back; nil: there is none
 	alone    func() // lets the same turn, sent again, go on; nil: it does not wait
 }
 
@@ -96,7 +97,7 @@ func (t *Turn) read() {
 func (t *Turn) Run(ctx context.Context) ([]byte, error) {
 	committed := false
 	t.tokens = 0
-	t.hold, t.dropped, t.announce, t.alone = nil, nil, nil, nil // of a run before, where a job is patient
+	t.hold, t.dropped, t.announce, t.withdraw, t.alone = nil, nil, nil, nil, nil // of a run before, where a job is patient
 	defer func() {
 		if !committed {
 			t.chat.Dialogs.Release(t.hold)

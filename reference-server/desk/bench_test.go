@@ -30,7 +30,7 @@ func BenchmarkTicket(b *testing.B) {
 			b.SetParallelism(16)
 			b.RunParallel(func(p *testing.PB) {
 				for p.Next() {
-					t, _ := ts.open(b.Context(), Question{Owner: who, Queue: "order", Text: "帮我取消订单", TraceID: "tr"}, false)
+					t, _, _ := ts.open(b.Context(), Question{Owner: who, Queue: "order", Text: "帮我取消订单", TraceID: "tr"}, false)
 					first, second := ts.claim(b.Context(), agentAt("a1", "s1"), t.ID), ts.claim(b.Context(), agentAt("a2", "s2"), t.ID)
 					third, _ := ts.reply(b.Context(), dialog.Owner{Tenant: "default", UID: "a1"}, t.ID, "好了")
 					if got := fmt.Sprint(first, second, third); got != "claimedlostreplied" && got != "claimed lost replied" {

@@ -72,6 +72,9 @@ func New(o Options) *Desk {
 	d := &Desk{dialogs: o.Dialogs, metrics: o.Metrics, log: o.Log, live: o.Live, clean: o.Clean, sockets: map[string]map[*socket]struct{}{}}
 	d.tickets = newTickets(o.Redis, o.IDs, o.Live, o.Observe)
 	d.tickets.moved = d.moved
+	if o.Dialogs != nil {
+		d.tickets.catchUp = o.Dialogs.CatchUp
+	}
 	d.bus = newBus(o.Redis, o.Shared, d)
 	return d
 }
@@ -97,12 +100,25 @@ type Question struct {
 	Turn     string // that asked: sent again, it finds its ticket; empty: it cannot be
 }
 
-// Open makes a ticket and says whether Redis has it. It never fails: without
-// Redis the ticket waits in the journal, with local as well, where Redis is not
-// even asked.
-func (d *Desk) Open(ctx context.Context, q Question, local bool) (t Ticket, stored bool) {
-	return d.tickets.open(ctx, q, local)
+// Open makes a ticket and says whether Redis has it. Without Redis the ticket waits in
+// the journal, with local as well, where Redis is not even asked. Its one error is
+// dialog.ErrErased: so was the dialog while the question was on its way, and there is no
+// ticket.
+func (d *Desk) Open(ctx context.Context, q Question, local bool) (t Ticket, stored bool, err error) {
+	if d.dialogs.Gone(q.DialogID) {
+		return Ticket{}, false, dialog.ErrErased
+	}
+	t, stored, err = d.tickets.open(ctx, q, local)
+	if err == nil && d.dialogs.Gone(q.DialogID) { // and Forget may have come too early
+		d.tickets.withdraw(ctx, t)
+		return Ticket{}, false, dialog.ErrErased
+	}
+	return t, stored, err
 }
+
+// Withdraw takes back a ticket of which nobody was told: the dialog was erased before
+// its turn was committed.
+func (d *Desk) Withdraw(ctx context.Context, t Ticket) { d.tickets.withdraw(ctx, t) }
 
 // fullTimeout is short because a turn that has lost its time already asks; without
 // an answer the desk is not full.
@@ -137,10 +153,19 @@ func (d *Desk) Ticket(ctx context.Context, id string) (t Ticket, ok bool, err er
 	return d.tickets.get(ctx, id)
 }
 
-// Erase removes the tickets that were opened for a dialog, whoever works on them.
-// The error wraps dialog.ErrState: some may be left.
+// Erase removes the tickets that were opened for a dialog, whoever works on them: those
+// hear of it from Forget. The error wraps dialog.ErrState: some may be left.
 func (d *Desk) Erase(ctx context.Context, dialogID string) error {
 	return d.tickets.erase(ctx, dialogID)
+}
+
+// Forget drops what this server holds of dialogs that were erased, here or elsewhere,
+// and tells the agents here that the tickets are gone.
+func (d *Desk) Forget(list dialog.Erasures) {
+	d.tickets.forget(func(t Ticket) bool { return list.Cover(t.DialogID, t.asked()) })
+	for _, s := range d.all() {
+		s.retract(func(t told) bool { return list.Cover(t.dialog, t.asked) })
+	}
 }
 
 // Flush moves the journal to Redis, oldest first, until it is empty or Redis
@@ -200,15 +225,19 @@ func (d *Desk) append(ctx context.Context, dialogID string, n dialog.Note, asked
 func (d *Desk) deliver(t Ticket, again bool) {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
+	if d.dialogs.Gone(t.DialogID) {
+		return
+	}
 	var message []byte
 	for s := range d.sockets[t.Tenant] {
-		if t.State == stateClaimed && s.id != t.Socket || !s.wants(t.Queue) || !s.markTold(t.ID, again) {
+		if t.State == stateClaimed && s.id != t.Socket || !s.wants(t.Queue) || !s.markTold(t, again) {
 			continue
 		}
 		if message == nil {
 			message = ticketMessage(t)
 		}
-		s.offer(message)
+		s.offer("ticket", message)
+		s.checkGone(t)
 	}
 	if message != nil && !again {
 		d.metrics.pushDelay.Observe(time.Since(t.asked()).Seconds())
@@ -332,8 +361,9 @@ func (d *Desk) resync(ctx context.Context) {
 			looked[key] = list
 		}
 		for _, t := range list {
-			if s.wants(t.Queue) && s.markTold(t.ID, false) {
-				s.offer(ticketMessage(t))
+			if s.wants(t.Queue) && s.markTold(t, false) {
+				s.offer("ticket", ticketMessage(t))
+				s.checkGone(t)
 			}
 		}
 	}

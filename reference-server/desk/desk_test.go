@@ -92,8 +92,10 @@ func next(t *testing.T, conn *websocket.Conn) gjson.Result {
 func TestAgentsHearOfWhatTheyMissed(t *testing.T) {
 	d := testDesk(t)
 	conn := subscribedAgent(t, d)
-	missed, _ := d.Open(t.Context(), Question{Owner: user("default"), Queue: "order", Text: "没人听见", TraceID: "tr"}, false)
-	d.Open(t.Context(), Question{Owner: user("t2"), Queue: "order", Text: "别家的", TraceID: "tr"}, false)
+	missed, _, _ := d.Open(t.Context(), Question{Owner: user("default"), Queue: "order", Text: "没人听见", TraceID: "tr"}, false)
+	if _, _, err := d.Open(t.Context(), Question{Owner: user("t2"), Queue: "order", Text: "别家的", TraceID: "tr"}, false); err != nil {
+		t.Fatal(err)
+	}
 	d.resync(t.Context())
 	d.resync(t.Context())
 	if m := next(t, conn); m.Get("ticket.id").Str != missed.ID || m.Get("ticket.text").Str != "没人听见" {

@@ -51,12 +51,12 @@ func (j *journal) add(t Ticket, tried bool) {
 	j.byID[t.ID] = e
 }
 
-// erase drops the tickets of a dialog.
-func (j *journal) erase(dialogID string) {
+// drop takes out the tickets of which gone says so.
+func (j *journal) drop(gone func(Ticket) bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.entries = slices.DeleteFunc(j.entries, func(e *entry) bool {
-		gone := e.ticket.DialogID == dialogID
+		gone := gone(e.ticket)
 		if gone {
 			delete(j.byID, e.ticket.ID)
 		}
@@ -143,14 +143,22 @@ func (j *journal) remove(id string) {
 }
 
 // flush moves the journal to Redis, oldest first, until it is empty or Redis
-// fails.
+// fails. Tickets of dialogs that were erased meanwhile, by any server, do not go
+// there.
 func (ts *tickets) flush(ctx context.Context) {
+	if ts.journal.length() == 0 || ts.catchUp(ctx) != nil {
+		return
+	}
 	for ctx.Err() == nil {
 		t, again, ok := ts.journal.next()
 		if !ok {
 			return
 		}
 		err := ts.move(ctx, t)
+		if errors.Is(err, dialog.ErrErased) {
+			ts.journal.remove(t.ID)
+			continue
+		}
 		if err != nil {
 			if !again && neverSent(err) {
 				ts.journal.unsent(t.ID)
@@ -167,22 +175,49 @@ func (ts *tickets) flush(ctx context.Context) {
 	}
 }
 
-// move writes a ticket of the journal to Redis, in the state it is in.
+// move writes a ticket of the journal to Redis, in the state it is in. One whose dialog
+// was erased is not there afterwards: dialog.ErrErased.
 func (ts *tickets) move(ctx context.Context, t Ticket) error {
+	if err := ts.look(ctx, t); err != nil { // and the dialog knows of it before it is there
+		return err
+	}
 	args := append([]any{ticketLife.Milliseconds()}, t.fields()...)
 	state, err := ts.scripts.move.Run(ctx, ts.redis, []string{ticketKey(t.ID)}, args...).Text()
 	if err == nil && State(state) == t.State {
 		err = ts.file(ctx, t)
 	}
-	if err == nil {
-		p := ts.redis.Pipeline()
-		ts.index(ctx, p, t)
-		_, err = p.Exec(ctx)
-	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", dialog.ErrState, err)
 	}
-	return nil
+	return ts.look(ctx, t)
+}
+
+// look notes a ticket at its dialog, and takes it back where that was erased:
+// dialog.ErrErased.
+func (ts *tickets) look(ctx context.Context, t Ticket) error {
+	if t.DialogID == "" {
+		return nil
+	}
+	p := ts.redis.Pipeline()
+	ts.index(ctx, p, t)
+	look := dialog.LookIn(ctx, p, t.DialogID)
+	if _, err := p.Exec(ctx); err != nil {
+		return fmt.Errorf("%w: %w", dialog.ErrState, err)
+	}
+	return ts.takeBack(ctx, t, look)
+}
+
+// takeBack removes a ticket whose dialog was erased before it was written:
+// dialog.ErrErased.
+func (ts *tickets) takeBack(ctx context.Context, t Ticket, look dialog.Look) error {
+	erased, err := look.Erased(ctx, ts.redis)
+	if err != nil || !erased {
+		return err
+	}
+	if err := ts.remove(ctx, t.DialogID, t); err != nil {
+		return err
+	}
+	return dialog.ErrErased
 }
 
 // neverSent says whether a command certainly did not reach Redis.

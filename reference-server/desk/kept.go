@@ -2,9 +2,12 @@ package desk
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"sync"
 	"time"
+
+	"github.com/cstest/cstest/reference-server/dialog"
 )
 
 const (
@@ -43,10 +46,11 @@ func (k *kept) drop(id string) {
 	delete(k.tickets, id)
 }
 
-func (k *kept) dropDialog(dialogID string) {
+// dropAll takes out the tickets of which gone says so.
+func (k *kept) dropAll(gone func(Ticket) bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	maps.DeleteFunc(k.tickets, func(_ string, t Ticket) bool { return t.DialogID == dialogID })
+	maps.DeleteFunc(k.tickets, func(_ string, t Ticket) bool { return gone(t) })
 }
 
 func (k *kept) all() []Ticket {
@@ -84,11 +88,20 @@ func (d *Desk) guard(ctx context.Context) {
 	}
 }
 
-// refile writes the tickets again that Redis has lost; false: it does not answer.
+// refile writes the tickets again that Redis has lost, but for those of dialogs that
+// were erased; false: it does not answer.
 func (d *Desk) refile(ctx context.Context) bool {
+	if d.tickets.catchUp(ctx) != nil {
+		return false
+	}
 	list := d.tickets.kept.all()
 	for _, t := range list {
-		if d.tickets.move(ctx, t) != nil {
+		err := d.tickets.move(ctx, t)
+		switch {
+		case errors.Is(err, dialog.ErrErased):
+			d.tickets.kept.drop(t.ID)
+			continue
+		case err != nil:
 			return false
 		}
 		d.bus.send(t, false)

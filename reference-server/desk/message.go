@@ -80,6 +80,12 @@ func outcomeMessage(result outcome, ticketID string) []byte {
 	return errorMessage(result, ticketID)
 }
 
+// goneMessage tells that a ticket was erased with its dialog: whoever shows it takes it
+// away, and a reply to it is refused.
+func goneMessage(id string) []byte {
+	return wire.JSON(nil).Object("").String("type", "gone").String("ticket_id", id).EndObject()
+}
+
 // errorMessage names the ticket where there is one.
 func errorMessage(code outcome, ticketID string) []byte {
 	return wire.JSON(nil).Object("").String("type", "error").String("code", string(code)).StringIf("ticket_id", ticketID).EndObject()

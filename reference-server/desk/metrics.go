@@ -42,7 +42,7 @@ func NewMetrics(to prometheus.Registerer, refusals ...string) *Metrics {
 		refused:  each(upgrades, nil, refusals...),
 		closes:   each(counter("ws_closes_total", "Agents' sockets that ended, by close code; gone: without one.", "code"), nil, ws.CloseCodes()...),
 		in:       each(messages, []string{"in"}, requestTypes[:]...),
-		out:      each(messages, []string{"out"}, "ticket", "subscribed", "error", string(outcomeClaimed), string(outcomeLost), string(outcomeReplied)),
+		out:      each(messages, []string{"out"}, "ticket", "gone", "subscribed", "error", string(outcomeClaimed), string(outcomeLost), string(outcomeReplied)),
 		claims:   each(counter("ws_claims_total", "Claims by outcome.", "outcome"), nil, outcomeClaimed, outcomeLost, outcomeNotFound, outcomeUnavailable),
 		replies: each(counter("ws_replies_total", "Replies by outcome.", "outcome"), nil,
 			outcomeReplied, outcomeNotFound, outcomeNotClaimed, outcomeClosed, outcomeUnavailable, codeTooLong, codeEmpty),

@@ -59,14 +59,14 @@ func (s *socket) subscribe(ctx context.Context, names []string) {
 	s.mu.Unlock()
 	s.answer("subscribed", subscribedMessage(queues, ts.count(ctx, s.who.Tenant, queues)))
 	s.mu.Lock()
-	s.queues, s.order = queues, nil
-	clear(s.seen)
+	s.queues, s.seen = queues, newToldList()
 	s.mu.Unlock()
 	// Whatever is opened from now on is pushed by its server, what was before
 	// is in the list, and what is both comes once.
 	for _, t := range ts.waitingIn(ctx, s.who.Tenant, queues) {
-		if s.markTold(t.ID, false) {
+		if s.markTold(t, false) {
 			s.answer("ticket", ticketMessage(t))
+			s.checkGone(t)
 		}
 	}
 }
@@ -78,6 +78,9 @@ func (s *socket) claim(ctx context.Context, id string) {
 	}
 	s.desk.metrics.claims[result].Inc()
 	s.answer(string(result), outcomeMessage(result, bounded(id)))
+	if result == outcomeClaimed {
+		s.hold(ctx, id)
+	}
 }
 
 // reply closes a ticket with what the agent wrote, and puts it into the dialog.
@@ -94,6 +97,9 @@ func (s *socket) reply(ctx context.Context, id, text string) {
 	}
 	if result == outcomeReplied {
 		s.desk.append(ctx, r.dialogID, dialog.Note{Ticket: id, Agent: s.who.UID, Text: text}, r.asked)
+	}
+	if result == outcomeReplied || result == outcomeNotFound || result == outcomeNotClaimed || result == outcomeClosed {
+		s.letGo(id)
 	}
 	s.desk.metrics.replies[result].Inc()
 	s.answer(string(result), outcomeMessage(result, bounded(id)))

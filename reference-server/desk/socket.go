@@ -17,7 +17,6 @@ import (
 const (
 	socketWrite = 10 * time.Second // for one message to reach the client
 	socketClose = 3 * time.Second  // for the close handshake
-	socketSeen  = 256              // tickets an agent is not told of twice
 )
 
 // socket is one agent's connection. One goroutine reads and does what the
@@ -42,8 +41,8 @@ type socket struct {
 
 	mu     sync.Mutex
 	queues []string
-	seen   map[string]struct{} // ids of the latest tickets it was told of
-	order  []string            // the same, oldest first
+	seen   toldList // the latest tickets it was told of
+	held   toldList // those it has claimed and not replied to
 }
 
 func newSocket(d *Desk, a Agent, conn *websocket.Conn, raw net.Conn) *socket {
@@ -51,7 +50,7 @@ func newSocket(d *Desk, a Agent, conn *websocket.Conn, raw net.Conn) *socket {
 	live := d.live()
 	return &socket{
 		desk: d, who: a.Owner, id: dialog.RandomHex(8), trace: a.TraceID, until: a.Until, live: live, conn: conn, net: raw,
-		out: make(chan []byte, live.Queue), since: time.Now(), quit: make(chan struct{}), seen: map[string]struct{}{},
+		out: make(chan []byte, live.Queue), since: time.Now(), quit: make(chan struct{}), seen: newToldList(), held: newToldList(),
 	}
 }
 
@@ -115,10 +114,10 @@ func (s *socket) put(message []byte) {
 
 // offer queues what the agent did not ask for, without waiting: an agent that
 // has as much as the queue holds before it is closed.
-func (s *socket) offer(message []byte) {
+func (s *socket) offer(kind string, message []byte) {
 	select {
 	case s.out <- message:
-		s.desk.metrics.out["ticket"].Inc()
+		s.desk.metrics.out[kind].Inc()
 	default:
 		s.end(ws.TryAgain, "too slow")
 	}
@@ -131,23 +130,6 @@ func (s *socket) subscribed() []string {
 }
 
 func (s *socket) wants(queue string) bool { return slices.Contains(s.subscribed(), queue) }
-
-// markTold notes that the agent is told of a ticket, and says whether it was not
-// told before; again lets it be told once more.
-func (s *socket) markTold(id string, again bool) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, told := s.seen[id]; told {
-		return again
-	}
-	if len(s.order) == socketSeen {
-		delete(s.seen, s.order[0])
-		s.order = append(s.order[:0], s.order[1:]...)
-	}
-	s.seen[id] = struct{}{}
-	s.order = append(s.order, id)
-	return true
-}
 
 // write sends what is queued, and the close frame last.
 func (s *socket) write() {

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -26,7 +27,8 @@ type tickets struct {
 	scripts ticketScripts
 	journal journal
 	kept    kept
-	moved   func(Ticket) // told of each ticket that went from the journal to Redis
+	moved   func(Ticket)                // told of each ticket that went from the journal to Redis
+	catchUp func(context.Context) error // hears of all dialogs that were erased
 	live    func() Live
 	now     func() time.Time
 	observe func(op string, took time.Duration, err error)
@@ -36,10 +38,13 @@ func newTickets(rdb redis.UniversalClient, ids *dialog.Minter, live func() Live,
 	if observe == nil {
 		observe = func(string, time.Duration, error) {}
 	}
-	return &tickets{redis: rdb, ids: ids, scripts: newTicketScripts(), live: live, now: time.Now, observe: observe}
+	return &tickets{
+		redis: rdb, ids: ids, scripts: newTicketScripts(), live: live, now: time.Now, observe: observe,
+		catchUp: func(context.Context) error { return nil },
+	}
 }
 
-func (ts *tickets) open(ctx context.Context, q Question, local bool) (t Ticket, stored bool) {
+func (ts *tickets) open(ctx context.Context, q Question, local bool) (t Ticket, stored bool, err error) {
 	t = Ticket{
 		ID: ts.ids.Mint(dialog.IDTicket, q.Owner), Queue: q.Queue, State: stateOpen, AskedNS: ts.now().UnixNano(), Tenant: q.Owner.Tenant, UID: q.Owner.UID,
 		DialogID: q.DialogID, Text: q.Text, TraceID: q.TraceID, ETA: int(ticketETACap / time.Second),
@@ -49,17 +54,31 @@ func (ts *tickets) open(ctx context.Context, q Question, local bool) (t Ticket, 
 	}
 	if local {
 		ts.journal.add(t, false)
-		return t, false
+		return t, false, nil
 	}
 	ts.kept.put(t) // before it is written, or a loss right behind that would take it
 	waiting, err := ts.write(ctx, t)
-	if err != nil {
+	switch {
+	case errors.Is(err, dialog.ErrErased):
+		ts.kept.drop(t.ID)
+		return Ticket{}, false, err
+	case err != nil:
 		ts.journal.add(t, !neverSent(err))
-		return t, false
+		return t, false, nil
 	}
 	t.ETA = ts.live().eta(int(waiting))
 	ts.kept.put(t)
-	return t, true
+	return t, true, nil
+}
+
+// withdraw takes back a ticket whose turn did not come to anything. While Redis is
+// away one that waits in the journal stays there until it can be looked for.
+func (ts *tickets) withdraw(ctx context.Context, t Ticket) {
+	ts.kept.drop(t.ID)
+	onlyHere := ts.journal.change(t.ID, func(*Ticket) {})
+	if onlyHere || ts.remove(ctx, t.DialogID, t) == nil {
+		ts.journal.drop(func(e Ticket) bool { return e.ID == t.ID })
+	}
 }
 
 // wait is the time until an agent is free with n tickets ahead.
@@ -74,7 +93,7 @@ func (l Live) eta(n int) int {
 
 // write stores a ticket, unless Redis has it of the same turn sent before, and
 // returns how many of its tenant wait, this one among them: the same people serve
-// every queue.
+// every queue. dialog.ErrErased: so was its dialog, and the ticket is not there.
 func (ts *tickets) write(ctx context.Context, t Ticket) (waiting int64, err error) {
 	start := ts.now()
 	defer func() { ts.observe("ticket", ts.now().Sub(start), err) }()
@@ -94,8 +113,17 @@ func (ts *tickets) write(ctx context.Context, t Ticket) (waiting int64, err erro
 		}
 	}
 	p.PExpire(ctx, q, ticketLife)
+	var look dialog.Look
+	if t.DialogID != "" {
+		look = dialog.LookIn(ctx, p, t.DialogID) // last: what is erased after it finds the ticket
+	}
 	if _, err := p.Exec(ctx); err != nil {
 		return 0, fmt.Errorf("%w: %w", dialog.ErrState, err)
+	}
+	if t.DialogID != "" {
+		if err := ts.takeBack(ctx, t, look); err != nil {
+			return 0, err
+		}
 	}
 	if n.Val() >= ticketQueueCap+ticketQueueLag {
 		_ = ts.redis.ZRemRangeByRank(ctx, q, 0, -ticketQueueCap-1).Err()
@@ -117,22 +145,42 @@ func (ts *tickets) index(ctx context.Context, p redis.Pipeliner, t Ticket) {
 
 // erase removes the tickets of a dialog from wherever they are.
 func (ts *tickets) erase(ctx context.Context, dialogID string) error {
-	ts.journal.erase(dialogID)
-	ts.kept.dropDialog(dialogID)
+	ts.forget(func(t Ticket) bool { return t.DialogID == dialogID })
 	ids, err := ts.redis.SMembers(ctx, dialogKey(dialogID)).Result()
 	if err != nil {
 		return fmt.Errorf("%w: %w", dialog.ErrState, err)
 	}
-	p := ts.redis.Pipeline()
-	for _, id := range ids {
-		tenant := ts.redis.HGet(ctx, ticketKey(id), "tenant").Val()
-		p.Del(ctx, ticketKey(id))
-		p.ZRem(ctx, heldKey, id)
-		for _, q := range queueNames() {
-			p.ZRem(ctx, queueKey(tenant, q), id)
+	list := make([]Ticket, len(ids))
+	for i, id := range ids {
+		tenant, err := ts.redis.HGet(ctx, ticketKey(id), "tenant").Result()
+		if err != nil && !dialog.IsNil(err) {
+			return fmt.Errorf("%w: %w", dialog.ErrState, err)
 		}
+		list[i] = Ticket{ID: id, Tenant: tenant}
 	}
-	p.Del(ctx, dialogKey(dialogID))
+	return ts.remove(ctx, dialogID, list...)
+}
+
+// forget drops tickets from the memory of this server.
+func (ts *tickets) forget(gone func(Ticket) bool) {
+	ts.journal.drop(gone)
+	ts.kept.dropAll(gone)
+}
+
+// remove takes tickets of a dialog out of Redis.
+func (ts *tickets) remove(ctx context.Context, dialogID string, list ...Ticket) error {
+	if len(list) == 0 {
+		return nil
+	}
+	p := ts.redis.Pipeline()
+	for _, t := range list {
+		p.Del(ctx, ticketKey(t.ID))
+		p.ZRem(ctx, heldKey, t.ID)
+		for _, q := range queueNames() {
+			p.ZRem(ctx, queueKey(t.Tenant, q), t.ID)
+		}
+		p.SRem(ctx, dialogKey(dialogID), t.ID) // last: made again, it finds what is left
+	}
 	if _, err := p.Exec(ctx); err != nil {
 		return fmt.Errorf("%w: %w", dialog.ErrState, err)
 	}

@@ -47,7 +47,7 @@ func testTickets(t *testing.T, redisURL string) (*tickets, *time.Time) {
 
 func ask(t *testing.T, ts *tickets, local bool) Ticket {
 	t.Helper()
-	tk, stored := ts.open(t.Context(), Question{Owner: user("default"), Queue: "order", DialogID: testDialog, Text: "帮我取消订单", TraceID: "tr"}, local)
+	tk, stored, _ := ts.open(t.Context(), Question{Owner: user("default"), Queue: "order", DialogID: testDialog, Text: "帮我取消订单", TraceID: "tr"}, local)
 	if stored == local {
 		t.Fatalf("stored %v with local %v", stored, local)
 	}
@@ -148,10 +148,10 @@ func TestWaitingTicketsComeOldestFirst(t *testing.T) {
 		var want []string
 		for i := range 120 {
 			*now = now.Add(time.Millisecond)
-			tk, _ := ts.open(ctx, Question{Owner: user("default"), Queue: queueNames()[i%5], Text: "问题", TraceID: "tr"}, i%10 == 9)
+			tk, _, _ := ts.open(ctx, Question{Owner: user("default"), Queue: queueNames()[i%5], Text: "问题", TraceID: "tr"}, i%10 == 9)
 			want = append(want, tk.ID)
 		}
-		if _, stored := ts.open(ctx, Question{Owner: user("t2"), Queue: "order", Text: "别家的", TraceID: "tr"}, false); !stored {
+		if _, stored, _ := ts.open(ctx, Question{Owner: user("t2"), Queue: "order", Text: "别家的", TraceID: "tr"}, false); !stored {
 			t.Fatal("not stored")
 		}
 		if n := ts.count(ctx, "default", queueNames()); n != 120 {
@@ -179,11 +179,11 @@ func TestATurnHasOneTicket(t *testing.T) {
 		elsewhere, _ := testTickets(t, redisURL)
 		ctx := t.Context()
 		q := Question{Owner: user("default"), Queue: "order", DialogID: testDialog, Text: "帮我取消订单", TraceID: "tr", Turn: testDialog + "t-1"}
-		first, _ := ts.open(ctx, q, false)
+		first, _, _ := ts.open(ctx, q, false)
 		if got := ts.claim(ctx, agentAt("a1", "s1"), first.ID); got != outcomeClaimed {
 			t.Fatalf("claim: %s", got)
 		}
-		again, stored := elsewhere.open(ctx, q, false)
+		again, stored, _ := elsewhere.open(ctx, q, false)
 		if again.ID != first.ID || !stored {
 			t.Errorf("again: %s stored %v, want %s", again.ID, stored, first.ID)
 		}
@@ -193,8 +193,8 @@ func TestATurnHasOneTicket(t *testing.T) {
 		if list := elsewhere.waitingIn(ctx, "default", queueNames()); len(list) != 0 {
 			t.Errorf("a claimed ticket is offered: %+v", list)
 		}
-		local, _ := ts.open(ctx, Question{Owner: user("default"), Queue: "order", Turn: "t-2"}, true)
-		twice, _ := ts.open(ctx, Question{Owner: user("default"), Queue: "order", Turn: "t-2"}, true)
+		local, _, _ := ts.open(ctx, Question{Owner: user("default"), Queue: "order", Turn: "t-2"}, true)
+		twice, _, _ := ts.open(ctx, Question{Owner: user("default"), Queue: "order", Turn: "t-2"}, true)
 		if local.ID != twice.ID || ts.journal.length() != 1 {
 			t.Errorf("%s, %s; %d in the journal", local.ID, twice.ID, ts.journal.length())
 		}
@@ -209,8 +209,8 @@ func TestTicketsOutliveALossOfRedis(t *testing.T) {
 	ended := make(chan struct{})
 	go func() { d.guard(ctx); close(ended) }()
 	defer func() { cancel(); <-ended }()
-	open, _ := d.Open(ctx, Question{Owner: user("default"), Queue: "order", Text: "还在等", TraceID: "tr"}, false)
-	closed, _ := d.Open(ctx, Question{Owner: user("default"), Queue: "order", Text: "答过了", TraceID: "tr"}, false)
+	open, _, _ := d.Open(ctx, Question{Owner: user("default"), Queue: "order", Text: "还在等", TraceID: "tr"}, false)
+	closed, _, _ := d.Open(ctx, Question{Owner: user("default"), Queue: "order", Text: "答过了", TraceID: "tr"}, false)
 	d.tickets.claim(ctx, agentAt("a1", "s1"), closed.ID)
 	if got, _ := d.tickets.reply(ctx, dialog.Owner{Tenant: "default", UID: "a1"}, closed.ID, "好了"); got != outcomeReplied {
 		t.Fatalf("reply: %s", got)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -14,8 +13,8 @@ import (
 const lateWaits = 2
 
 // Begin takes the dialog's lease and reads its turns. replay is the stored
-// response when turnID was answered before. Errors: ErrBusy, ErrReused, else
-// wrapping ErrState.
+// response when turnID was answered before. Errors: ErrBusy, ErrReused, ErrErased,
+// else wrapping ErrState.
 func (s *Store) Begin(ctx context.Context, id, turnID, hash string, exclusive bool, hard time.Duration) (h *Hold, replay []byte, err error) {
 	start := s.now()
 	defer func() {
@@ -38,9 +37,14 @@ func (s *Store) Begin(ctx context.Context, id, turnID, hash string, exclusive bo
 		list, leased, err = s.tryOpen(ctx, h, exclusive, turnID, try > 0)
 		crowded := errors.Is(err, ErrCrowded)
 		sent = sent || !crowded
-		if err == nil || crowded || ctx.Err() != nil {
+		if err == nil || crowded || errors.Is(err, ErrErased) || ctx.Err() != nil {
 			break
 		}
+	}
+	if errors.Is(err, ErrErased) {
+		h.leased = leased
+		s.Release(h)
+		return nil, nil, ErrErased
 	}
 	if err != nil {
 		if exclusive && sent {
@@ -99,7 +103,7 @@ func (s *Store) open(ctx context.Context, h *Hold, exclusive bool, turnID string
 			leased = ok
 		}
 		list, err := s.redis.LRange(ctx, key, 0, -1).Result()
-		return list, leased, s.quarantine(ctx, key, err)
+		return list, leased, s.strange(ctx, h.id, err)
 	}
 	var taken *redis.BoolCmd
 	p := s.redis.Pipeline()
@@ -107,19 +111,11 @@ func (s *Store) open(ctx context.Context, h *Hold, exclusive bool, turnID string
 		taken = p.SetNX(ctx, lease, h.token+turnID, leaseTime)
 	}
 	got := p.LRange(ctx, key, 0, -1)
-	if err := s.asks.exec(ctx, p); err != nil && s.quarantine(ctx, key, err) != nil {
+	err := s.strange(ctx, h.id, s.asks.exec(ctx, p))
+	if err != nil && !errors.Is(err, ErrErased) {
 		return nil, false, err
 	}
-	return got.Val(), taken != nil && taken.Val(), nil
-}
-
-// quarantine moves a key of the wrong type out of the way: the dialog starts
-// anew. Any other error is returned as it is.
-func (s *Store) quarantine(ctx context.Context, key string, err error) error {
-	if err == nil || !strings.HasPrefix(err.Error(), "WRONGTYPE") {
-		return err
-	}
-	return s.redis.Rename(ctx, key, key+":quarantine").Err()
+	return got.Val(), taken != nil && taken.Val(), err
 }
 
 // places are the connections that begins may use. nil: as many as they like.

@@ -2,6 +2,7 @@ package dialog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -15,6 +16,9 @@ const commitTimes = 2
 // errLost is ErrState for good: making the commit again is no help.
 var errLost = fmt.Errorf("%w: the dialog was lost while its turn ran", ErrState)
 
+// errStrange is ErrState for a moment: what stood in the place of the dialog is gone.
+var errStrange = fmt.Errorf("%w: something else stood in the place of the dialog", ErrState)
+
 // Kept are the limits of what stays of a dialog.
 type Kept struct {
 	Messages int
@@ -25,7 +29,8 @@ type Kept struct {
 
 // Commit appends the turn. It is safe to call again after an error: a second
 // element for the same seq has no effect. ErrConflict means that another turn
-// took the seq (or the lease ran out); ErrState that Redis did not answer.
+// took the seq (or the lease ran out); ErrErased that the dialog was erased while the
+// turn ran, and nothing of it is kept; ErrState that Redis did not answer.
 func (s *Store) Commit(ctx context.Context, h *Hold, r *Record, k Kept) (err error) {
 	start := s.now()
 	defer func() { s.observe("commit", s.now().Sub(start), err) }()
@@ -47,7 +52,15 @@ func (s *Store) append(ctx context.Context, h *Hold, r *Record, k Kept) error {
 	late := time.Now().Add(commitTimes * s.timeout)
 	item := r.appendJSON(make([]byte, 0, 256+len(r.User)+len(r.Response)))
 	alone, err := s.push(ctx, h, item, h.old(drop), ttl, late)
-	if err != nil {
+	if wrongType(err) {
+		if err = s.strange(ctx, h.id, err); err == nil {
+			err = errStrange
+		}
+	}
+	switch {
+	case errors.Is(err, ErrErased):
+		return ErrErased
+	case err != nil:
 		return stateError(err)
 	}
 	if !alone {
@@ -72,7 +85,7 @@ func (s *Store) push(ctx context.Context, h *Hold, item []byte, old []string, tt
 	key := ListKey(h.id)
 	if s.roundtrips == 4 { //nolint:nestif // the branches are those of one exchange
 		if h.lost && len(h.list) > 0 {
-			if err := s.patient.Del(ctx, key).Err(); err != nil {
+			if err := s.patient.LTrim(ctx, key, 1, 0).Err(); err != nil {
 				return false, err
 			}
 		}
@@ -99,7 +112,7 @@ func (s *Store) push(ctx context.Context, h *Hold, item []byte, old []string, tt
 	}
 	p := s.patient.TxPipeline()
 	if h.lost && len(h.list) > 0 {
-		p.Del(ctx, key)
+		p.LTrim(ctx, key, 1, 0) // all of it, where it is a list: the mark of an erasure stays
 	}
 	pushed := h.add(p)(ctx, key, item)
 	gone := make([]*redis.IntCmd, len(old))
@@ -142,6 +155,11 @@ func (s *Store) settle(ctx context.Context, h *Hold, r *Record, late time.Time) 
 	ctx, cancel := context.WithDeadline(ctx, late)
 	defer cancel()
 	list, err := s.redis.LRange(ctx, ListKey(h.id), 0, -1).Result()
+	if wrongType(err) {
+		if erased, err := marked(ctx, s.redis, h.id); err == nil && erased {
+			return ErrErased
+		}
+	}
 	if err != nil {
 		return stateError(err)
 	}

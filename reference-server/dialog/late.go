@@ -9,10 +9,12 @@ import (
 
 const (
 	lateLimit = 4096 // turns waiting for Redis
-	lateLife  = 20 * time.Second
 	latePause = 20 * time.Millisecond
 	lateSlow  = time.Second
 )
+
+// LateLife is how long a commit is tried that Redis did not answer in time.
+const LateLife = 20 * time.Second
 
 // late finishes commits that Redis did not answer in time. Appending twice has
 // no effect, so trying again is safe; the next turn of the dialog waits for it,
@@ -104,12 +106,12 @@ func (s *Store) Finish(h *Hold, r *Record, k Kept) {
 }
 
 func (s *Store) retry(h *Hold, r *Record, k Kept, unwant <-chan struct{}) {
-	pause, end := latePause, time.Now().Add(lateLife)
+	pause, end := latePause, time.Now().Add(LateLife)
 	for time.Now().Before(end) {
 		ctx, cancel := context.WithTimeout(context.Background(), lateSlow)
 		err := s.append(ctx, h, r, k)
 		cancel()
-		if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, errLost) {
+		if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrErased) || errors.Is(err, errLost) {
 			return
 		}
 		select {

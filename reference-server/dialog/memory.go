@@ -6,6 +6,7 @@ const (
 	rememberDialogs = 8192 // of which answers are kept here, at least
 	rememberTurns   = 3    // of each
 	rememberTails   = 65_536
+	rememberErased  = 65_536
 )
 
 // answered is a turn that was answered here a short time ago.
@@ -24,6 +25,9 @@ func (s *Store) Remember(id, turnID, hash string, response []byte) {
 		}
 		return append(slices.Clip(turns), answered{turnID, hash, response})
 	})
+	if s.Gone(id) {
+		s.answers.drop(id) // erased meanwhile: whoever erases notes that first, and drops then
+	}
 }
 
 // Recall is what Remember was told of a turn; nil: nothing, or no longer. ErrReused:

@@ -78,10 +78,13 @@ const (
 func (s *Store) AddNote(ctx context.Context, dialogID string, n Note, asked time.Time) error {
 	item := string(n.appendJSON(nil))
 	for {
-		turns, err := s.History(ctx, dialogID)
+		turns, err := s.turns(ctx, dialogID)
+		if errors.Is(err, ErrErased) {
+			return nil
+		}
 		if err == nil && (asksFor(turns, n.Ticket) || s.now().Sub(asked) > noteWait) {
-			if err = s.redis.RPushX(ctx, ListKey(dialogID), item).Err(); err == nil {
-				return nil
+			if err = s.redis.RPushX(ctx, ListKey(dialogID), item).Err(); err == nil || wrongType(err) {
+				return nil // no list: it was erased a moment ago
 			}
 			err = fmt.Errorf("%w: %w", ErrState, err)
 		}
@@ -117,7 +120,11 @@ func (s *Store) AddAnswer(ctx context.Context, dialogID string, n Note, wanted f
 	known, _ := s.tails.get(dialogID)
 	for range answerTries {
 		err = s.redis.Watch(ctx, func(tx *redis.Tx) error {
+			added = false
 			list, err := tx.LRange(ctx, key, 0, -1).Result()
+			if wrongType(err) {
+				return nil // it was erased
+			}
 			if err != nil {
 				return err
 			}

@@ -57,6 +57,12 @@ type Store struct {
 	late       *late
 	answers    *recent[[]answered] // by dialog
 	tails      *recent[tail]       // by dialog
+	erased     *recent[time.Time]  // by dialog: until when its mark stands
+	markLife   func() time.Duration
+	hear       func(Erasures)
+	hearing    sync.Mutex
+	heard      string        // the last message of the stream of erasures
+	wake       chan struct{} // there may be another
 	roundtrips int
 	now        func() time.Time
 	observe    func(op string, d time.Duration, err error)
@@ -71,6 +77,8 @@ type StoreOptions struct {
 	Background *sync.WaitGroup                                // counts commits that are finished late; nil: nobody waits for them
 	Gather     time.Duration                                  // begins and commits leave so often, together; 0: each by itself
 	Observe    func(op string, took time.Duration, err error) // hears of every operation; nil: nobody
+	MarkLife   func() time.Duration                           // longer than a turn that is under way can still write; nil: a minute
+	Erased     func(Erasures)                                 // hears of every dialog that any server has erased; nil: nobody
 	Trips      *RoundTrips                                    // counts those of clients made with the options; nil: nobody does
 }
 
@@ -105,7 +113,11 @@ func Connect(opt *redis.Options, o StoreOptions) *redis.Client {
 // NewStore makes a store of dialogs in the Redis of a client that Connect made
 // with the same options.
 func NewStore(rdb *redis.Client, o StoreOptions) *Store {
-	s := &Store{redis: rdb, patient: rdb.WithTimeout(pingTimeout), timeout: o.Timeout, attempts: max(1, o.Attempts), late: newLate(o.Background), answers: newRecent[[]answered](rememberDialogs), tails: newRecent[tail](rememberTails), roundtrips: o.RoundTrips, now: time.Now, observe: o.Observe}
+	s := &Store{
+		redis: rdb, patient: rdb.WithTimeout(pingTimeout), timeout: o.Timeout, attempts: max(1, o.Attempts), late: newLate(o.Background), roundtrips: o.RoundTrips, now: time.Now, observe: o.Observe,
+		answers: newRecent[[]answered](rememberDialogs), tails: newRecent[tail](rememberTails), erased: newRecent[time.Time](rememberErased),
+		markLife: o.MarkLife, hear: o.Erased, heard: "0", wake: make(chan struct{}, 1),
+	}
 	if o.Trips != nil {
 		s.patient.AddHook(o.Trips) // a client with another timeout has no hooks of the one it was made of
 	}
@@ -128,10 +140,26 @@ func NewStore(rdb *redis.Client, o StoreOptions) *Store {
 // ListKey is where Redis keeps the turns of a dialog.
 func ListKey(id string) string { return "dlg:{" + id + "}" }
 
-// History returns the turns of a dialog.
+// History returns the turns of a dialog; there are none of one that was erased.
 func (s *Store) History(ctx context.Context, id string) ([]Record, error) {
+	turns, err := s.turns(ctx, id)
+	if errors.Is(err, ErrErased) {
+		return nil, nil
+	}
+	return turns, err
+}
+
+func (s *Store) turns(ctx context.Context, id string) ([]Record, error) {
 	known, _ := s.tails.get(id)
 	list, err := s.redis.LRange(ctx, ListKey(id), 0, -1).Result()
+	if wrongType(err) {
+		switch erased, err := marked(ctx, s.redis, id); {
+		case err != nil:
+			return nil, err
+		case erased:
+			return nil, ErrErased
+		}
+	}
 	if err != nil {
 		return nil, stateError(err)
 	}
@@ -141,17 +169,6 @@ func (s *Store) History(ctx context.Context, id string) ([]Record, error) {
 		return nil, nil
 	}
 	return f.turns, nil
-}
-
-// Erase removes everything of a dialog.
-func (s *Store) Erase(ctx context.Context, id string) error {
-	s.late.giveUp(ctx, id)
-	s.answers.drop(id)
-	s.tails.drop(id)
-	if err := s.redis.Del(ctx, ListKey(id), leaseKey(id), ListKey(id)+":quarantine").Err(); err != nil {
-		return stateError(err)
-	}
-	return nil
 }
 
 // RedisOptions reads a redis:// URL. The URL may hold a password, so errors

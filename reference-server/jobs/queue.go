@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -85,7 +86,8 @@ func triesKey(id string) string { return "job:{" + id + "}:tries" }
 // dialogKey is a set of the jobs of a dialog with their messages, for its erasure.
 func dialogKey(dialogID string) string { return "jobd:{" + dialogID + "}" }
 
-// Submit queues a job. Errors: *FullError, else wrapping dialog.ErrState.
+// Submit queues a job. Errors: *FullError; dialog.ErrErased: so was its dialog, and the
+// job is not there; else wrapping dialog.ErrState.
 func (q *Queue) Submit(ctx context.Context, job Job) error {
 	waiting, err := q.redis.XLen(ctx, streamKey).Result()
 	if err != nil {
@@ -104,8 +106,14 @@ func (q *Queue) Submit(ctx context.Context, job Job) error {
 	p = q.redis.Pipeline()
 	p.SAdd(ctx, dialogKey(job.DialogID), job.ID+" "+added.Val())
 	p.Expire(ctx, dialogKey(job.DialogID), life)
+	look := dialog.LookIn(ctx, p, job.DialogID) // last: what is erased after it finds the job
 	if _, err := p.Exec(ctx); err != nil {
 		q.log.Warn("a job will not be found when its dialog is erased", "job", job.ID, "err", err)
+	} else if erased, err := look.Erased(ctx, q.redis); err != nil || erased {
+		if err == nil {
+			err = q.Erase(ctx, job.DialogID)
+		}
+		return cmp.Or(err, dialog.ErrErased)
 	}
 	select {
 	case q.wake <- struct{}{}:

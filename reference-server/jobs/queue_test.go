@@ -172,7 +172,9 @@ func TestAJobThatHasEndedIsNotRunAgain(t *testing.T) {
 		return nil, CodeInternal
 	})
 	submit(t, q, testJob(1))
-	q.end(jobID(1), Status{State: Done, Result: []byte("1")})
+	if err := q.end(jobID(1), Status{State: Done, Result: []byte("1")}); err != nil {
+		t.Fatal(err)
+	}
 	q.work(t.Context(), "1-1", testJob(1), true)
 	if s, err := q.Status(t.Context(), jobID(1)); err != nil || s.State != Done || string(s.Result) != "1" {
 		t.Errorf("%+v %v, want done as it was", s, err)

@@ -12,11 +12,13 @@ import (
 	"time"
 )
 
+// LongestRetryAfter is how long the model may ask to be left alone.
+const LongestRetryAfter = 60 * time.Second
+
 const (
-	maxModelBody  = 256 << 10
-	maxModelHead  = 64 << 10
-	maxDiscard    = 4 << 10
-	maxRetryAfter = 60 * time.Second
+	maxModelBody = 256 << 10
+	maxModelHead = 64 << 10
+	maxDiscard   = 4 << 10
 )
 
 var errTooLarge = fmt.Errorf("answer is larger than %d bytes", maxModelBody)
@@ -84,13 +86,13 @@ func retryAfter(h string, now time.Time) time.Duration {
 		return 0
 	}
 	if n, err := strconv.ParseUint(h, 10, 63); err == nil {
-		return time.Duration(min(n, uint64(maxRetryAfter/time.Second))) * time.Second
+		return time.Duration(min(n, uint64(LongestRetryAfter/time.Second))) * time.Second
 	}
 	t, err := http.ParseTime(h)
 	if err != nil {
 		return 0
 	}
-	return max(0, min(t.Sub(now), maxRetryAfter))
+	return max(0, min(t.Sub(now), LongestRetryAfter))
 }
 
 // TransportError types what went wrong below HTTP: cancelled, late or transient.

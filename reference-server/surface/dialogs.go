@@ -43,14 +43,16 @@ func (s *Surface) dialogGet(x *exchange) error {
 }
 
 // dialogDelete erases a dialog with its jobs, its tickets and what waits to be asked
-// again; erasing nothing is fine, too. Jobs go first, or their turns would be committed
-// behind its back, and so does the backflow, or it would add its answers.
+// again; erasing nothing is fine, too. The dialog goes first, for the mark that it leaves:
+// whatever is written of it from then on is refused, or taken back by its writer, on any
+// server; and what was written before is found by what follows. Without Redis it fails,
+// and says so: nobody could tell the other servers.
 func (s *Surface) dialogDelete(x *exchange) error {
 	id, err := s.owned(x, dialog.IDDialog)
 	if err != nil {
 		return err
 	}
-	for _, erase := range []func(context.Context, string) error{s.Jobs.Erase, s.Desk.Erase, s.Backflow.Erase, s.Dialogs.Erase} {
+	for _, erase := range []func(context.Context, string) error{s.Dialogs.Erase, s.Jobs.Erase, s.Desk.Erase, s.Backflow.Erase} {
 		if err := erase(x.r.Context(), id); err != nil {
 			return err
 		}

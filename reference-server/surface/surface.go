@@ -97,6 +97,8 @@ func problemOf(err error) *problem.Problem {
 		return p
 	case errors.As(err, &turn):
 		return turnProblem(turn)
+	case errors.Is(err, dialog.ErrErased):
+		return problem.NotFound
 	case errors.Is(err, dialog.ErrState):
 		return problem.State
 	case errors.Is(err, token.ErrNoKey):
