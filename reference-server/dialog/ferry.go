@@ -37,6 +37,7 @@ type trip struct {
 	cmds    []redis.Cmder
 	dialogs int
 	opened  time.Time
+	full    chan struct{} // closed when nobody else has room
 	done    chan struct{} // closed when there and back
 	err     error         // why the commands do not say how it went; read when done
 }
@@ -52,42 +53,18 @@ func (f *ferry) exec(ctx context.Context, p redis.Pipeliner) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	now := time.Now()
-	f.mu.Lock()
-	t := f.waiting
-	if t == nil {
-		wait := f.every - now.Sub(f.left)
-		if wait <= 0 {
-			f.left = now
-			f.mu.Unlock()
-			ctx, cancel := context.WithTimeout(ctx, f.timeout)
-			defer cancel()
-			if err := f.places.take(ctx); err != nil {
-				return err
-			}
-			defer f.places.leave()
-			_, err := p.Exec(ctx)
-			return err
-		}
-		t = &trip{opened: now, err: errSunk, done: make(chan struct{}), cmds: make([]redis.Cmder, 0, 32)}
-		f.waiting = t
-		time.AfterFunc(wait, func() { f.leave(t) })
-	}
 	cmds := p.Cmds()
-	t.cmds = append(t.cmds, cmds...)
-	t.dialogs++
-	full := t.dialogs == ferryPlaces
-	if full {
-		f.waiting, f.left = nil, now
-	}
-	f.mu.Unlock()
-	if full {
-		go f.sail(t) //nolint:gosec // no passenger's end may be the trip's
-	}
-	select {
-	case <-t.done:
-	case <-ctx.Done():
-		return ctx.Err()
+	t, wait := f.board(cmds)
+	switch {
+	case t == nil:
+		return f.alone(ctx, p)
+	case wait > 0 && f.lead(ctx, t, wait):
+	default:
+		select {
+		case <-t.done:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 	if t.err != nil {
 		return t.err
@@ -100,21 +77,71 @@ func (f *ferry) exec(ctx context.Context, p redis.Pipeliner) error {
 	return nil
 }
 
-// leave sends a trip on its way that did not fill up.
-func (f *ferry) leave(t *trip) {
+// board takes a place on the next trip; nil: none is needed, since nobody has left for
+// a while. Whoever is first has to lead it, when it has waited.
+func (f *ferry) board(cmds []redis.Cmder) (t *trip, wait time.Duration) {
+	now := time.Now()
 	f.mu.Lock()
-	here := f.waiting == t
-	if here {
+	defer f.mu.Unlock()
+	if f.waiting == nil {
+		if wait = f.every - now.Sub(f.left); wait <= 0 {
+			f.left = now
+			return nil, 0
+		}
+		f.waiting = &trip{opened: now, err: errSunk, full: make(chan struct{}), done: make(chan struct{}), cmds: make([]redis.Cmder, 0, 32)}
+	}
+	t = f.waiting
+	t.cmds = append(t.cmds, cmds...)
+	if t.dialogs++; t.dialogs == ferryPlaces {
+		f.waiting, f.left = nil, now
+		close(t.full)
+	}
+	return t, wait
+}
+
+// alone goes without the others.
+func (f *ferry) alone(ctx context.Context, p redis.Pipeliner) error {
+	ctx, cancel := context.WithTimeout(ctx, f.timeout)
+	defer cancel()
+	if err := f.places.take(ctx); err != nil {
+		return err
+	}
+	defer f.places.leave()
+	_, err := p.Exec(ctx)
+	return err
+}
+
+// lead waits for others and takes the trip there and back, on the goroutine of its
+// first passenger, whose stack is large enough already. Where that one leaves before
+// the trip does, it is led by nobody's; false.
+func (f *ferry) lead(ctx context.Context, t *trip, wait time.Duration) bool {
+	timer := time.NewTimer(wait)
+	select {
+	case <-timer.C:
+	case <-t.full:
+		timer.Stop()
+	case <-ctx.Done():
+		go func() {
+			select {
+			case <-timer.C:
+			case <-t.full:
+			}
+			f.sail(t)
+		}()
+		return false
+	}
+	f.sail(t)
+	return true
+}
+
+// sail takes a trip there and back. No passenger's end is the trip's.
+func (f *ferry) sail(t *trip) {
+	defer close(t.done)
+	f.mu.Lock()
+	if f.waiting == t {
 		f.waiting, f.left = nil, time.Now()
 	}
 	f.mu.Unlock()
-	if here {
-		f.sail(t)
-	}
-}
-
-func (f *ferry) sail(t *trip) {
-	defer close(t.done)
 	ctx, cancel := context.WithDeadline(context.Background(), t.opened.Add(f.timeout))
 	defer cancel()
 	if err := f.places.take(ctx); err != nil {
