@@ -106,7 +106,8 @@ func (s *Store) open(ctx context.Context, h *Hold, exclusive bool, turnID string
 		return list, leased, s.strange(ctx, h.id, err)
 	}
 	var taken *redis.BoolCmd
-	p := s.redis.Pipeline()
+	p := s.asking.take()
+	defer s.asking.giveBack(p)
 	if exclusive {
 		taken = p.SetNX(ctx, lease, h.token+turnID, leaseTime)
 	}

@@ -89,7 +89,7 @@ func (s *Store) push(ctx context.Context, h *Hold, item []byte, old []string, tt
 				return false, err
 			}
 		}
-		n, err := h.add(s.patient)(ctx, key, item).Result()
+		n, err := h.add(ctx, s.patient, key, item).Result()
 		if err != nil {
 			return false, err
 		}
@@ -110,11 +110,12 @@ func (s *Store) push(ctx context.Context, h *Hold, item []byte, old []string, tt
 		}
 		return h.alone(n, removed, old), s.patient.PExpire(ctx, key, ttl).Err()
 	}
-	p := s.patient.TxPipeline()
+	p := s.putting.take()
+	defer s.putting.giveBack(p)
 	if h.lost && len(h.list) > 0 {
 		p.LTrim(ctx, key, 1, 0) // all of it, where it is a list: the mark of an erasure stays
 	}
-	pushed := h.add(p)(ctx, key, item)
+	pushed := h.add(ctx, p, key, item)
 	gone := make([]*redis.IntCmd, len(old))
 	for i, e := range old {
 		gone[i] = p.LRem(ctx, key, 1, e)
@@ -143,11 +144,11 @@ func (h *Hold) alone(length, removed int64, old []string) bool {
 
 // add is how the turn gets into the list: where there was one, it must still be there.
 // One that was erased or lost while the turn ran does not come back with it.
-func (h *Hold) add(c redis.Cmdable) func(ctx context.Context, key string, items ...any) *redis.IntCmd {
+func (h *Hold) add(ctx context.Context, c redis.Cmdable, key string, item []byte) *redis.IntCmd {
 	if h.lost || len(h.list) == 0 {
-		return c.RPush
+		return c.RPush(ctx, key, item)
 	}
-	return c.RPushX
+	return c.RPushX(ctx, key, item)
 }
 
 // settle reads the list again to learn whose element counts for r's seq.

@@ -47,7 +47,14 @@ func macPool(key []byte, purpose string) *sync.Pool {
 	k := hmac.New(sha256.New, key)
 	k.Write([]byte(purpose))
 	sub := k.Sum(nil)
-	return &sync.Pool{New: func() any { return hmac.New(sha256.New, sub) }}
+	return &sync.Pool{New: func() any { return &mac{Hash: hmac.New(sha256.New, sub)} }}
+}
+
+// mac is a MAC with room for what goes in and comes out.
+type mac struct {
+	hash.Hash
+	message []byte
+	sum     [sha256.Size]byte
 }
 
 // Mint returns a new id of this kind for its owner.
@@ -89,17 +96,15 @@ func (m *Minter) Owns(id string, kind byte, who Owner) bool {
 
 // sum fills dst with a MAC of one of the pools.
 func sum(macs *sync.Pool, dst, of []byte, kind byte, who Owner) {
-	h := macs.Get().(hash.Hash) //nolint:forcetypeassert // this package alone puts it there
-	h.Reset()
-	var buf [sha256.Size]byte
-	msg := make([]byte, 0, 256)
-	msg = append(msg, kind, byte(len(who.Tenant)>>8), byte(len(who.Tenant)))
-	msg = append(msg, of...)
-	msg = append(msg, who.Tenant...)
-	msg = append(msg, who.UID...)
-	h.Write(msg)
-	copy(dst, h.Sum(buf[:0]))
-	macs.Put(h)
+	m := macs.Get().(*mac) //nolint:forcetypeassert // this package alone puts it there
+	m.Reset()
+	m.message = append(m.message[:0], kind, byte(len(who.Tenant)>>8), byte(len(who.Tenant)))
+	m.message = append(m.message, of...)
+	m.message = append(m.message, who.Tenant...)
+	m.message = append(m.message, who.UID...)
+	m.Write(m.message)
+	copy(dst, m.Sum(m.sum[:0]))
+	macs.Put(m)
 }
 
 // IsID checks the form on bytes, before anything is looked up.
@@ -130,9 +135,10 @@ func IsTurnID(id string) bool {
 	return true
 }
 
-// RandomHex returns n random bytes in hex.
+// RandomHex returns n random bytes in hex, 16 at most.
 func RandomHex(n int) string {
-	b := make([]byte, n)
-	rand.Read(b)
-	return hex.EncodeToString(b)
+	var drawn [16]byte
+	var digits [2 * len(drawn)]byte
+	rand.Read(drawn[:n])
+	return string(digits[:hex.Encode(digits[:], drawn[:n])])
 }

@@ -20,6 +20,7 @@ func withoutMarks(s string) string {
 		return s
 	}
 	var b strings.Builder
+	b.Grow(len(s))
 	for i >= 0 {
 		b.WriteString(s[:i])
 		s = s[i+len(open):]

@@ -105,7 +105,10 @@ func (r *Record) Size() int {
 func TextHash(text string) string {
 	h := fnv.New128a()
 	h.Write([]byte(text))
-	return hex.EncodeToString(h.Sum(nil))
+	var sum [16]byte
+	var digits [2 * len(sum)]byte
+	hex.Encode(digits[:], h.Sum(sum[:0]))
+	return string(digits[:])
 }
 
 // fold is what a dialog's list amounts to.

@@ -54,6 +54,8 @@ type Store struct {
 	orphans    sync.Map      // tokens of begins without a reply, until their leases are taken back
 	begins     places        // of begins under way
 	asks, puts *ferry        // begins and commits of many dialogs; nil: each goes by itself
+	asking     pipes         // for begins
+	putting    pipes         // for commits
 	late       *late
 	answers    *recent[[]answered] // by dialog
 	tails      *recent[tail]       // by dialog
@@ -121,6 +123,8 @@ func NewStore(rdb *redis.Client, o StoreOptions) *Store {
 	if o.Trips != nil {
 		s.patient.AddHook(o.Trips) // a client with another timeout has no hooks of the one it was made of
 	}
+	s.asking.another = func() redis.Pipeliner { return s.redis.Pipeline() }
+	s.putting.another = func() redis.Pipeliner { return s.patient.TxPipeline() }
 	if o.Pool > 1 {
 		// Commits go before begins: a turn whose answer was made must not wait
 		// for turns that may still be turned away.

@@ -62,6 +62,7 @@ func (m *Masker) Mask(text string) (string, Found) {
 		return text, found
 	}
 	var b strings.Builder
+	b.Grow(len(text))
 	for rest := text; rest != ""; {
 		n := segment(rest)
 		m.maskSegment(&b, rest[:n], &found)
