@@ -2,6 +2,7 @@ package answer
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -98,6 +99,7 @@ func (s *CheckStream) Flaws() Flaws { return s.flaws }
 
 // Add takes a piece and returns what may leave by now.
 func (s *CheckStream) Add(piece string) string {
+	s.held, s.out = slices.Grow(s.held, len(piece)), slices.Grow(s.out, len(piece))
 	s.part = append(s.part, piece...)
 	text := s.part
 	for len(text) > 0 && utf8.FullRune(text) {

@@ -223,12 +223,13 @@ func (f *FAQ) Topic(text string) string {
 }
 
 // fillers say nothing about the subject.
-var fillers = strings.NewReplacer("请问", "", "你好", "", "您好", "", "麻烦", "", "一下", "", "帮我", "", "我想", "", "问下", "", "亲", "", "啊", "", "呀", "", "呢", "", "吗", "", "吧", "", "哦", "", "的", "", "了", "")
+var fillers = newReplacer("请问", "", "你好", "", "您好", "", "麻烦", "", "一下", "", "帮我", "", "我想", "", "问下", "", "亲", "", "啊", "", "呀", "", "呢", "", "吗", "", "吧", "", "哦", "", "的", "", "了", "")
 
 // normalise folds width and case and drops what is no letter or digit, and
 // fillers unless nothing else is left.
 func normalise(text string) string {
 	var b strings.Builder
+	b.Grow(len(text))
 	for _, r := range text {
 		if r >= 0xff01 && r <= 0xff5e {
 			r -= 0xfee0

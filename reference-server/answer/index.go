@@ -19,10 +19,14 @@ func letterBit(r rune) uint32 { return uint32(r) * 0x9e3779b1 >> 22 }
 func lettersOf(text string) *letters {
 	var l letters
 	for _, r := range text {
-		b := letterBit(r)
-		l[b/64] |= 1 << (b % 64)
+		l.add(r)
 	}
 	return &l
+}
+
+func (l *letters) add(r rune) {
+	b := letterBit(r)
+	l[b/64] |= 1 << (b % 64)
 }
 
 func (l *letters) has(r rune) bool {

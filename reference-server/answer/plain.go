@@ -104,6 +104,6 @@ func dataLines(text string) iter.Seq[string] {
 }
 
 // spellings are other words and typos for the same.
-var spellings = strings.NewReplacer(
+var spellings = newReplacer(
 	"肿么", "怎么", "咋样", "怎么样", "咋整", "怎么办", "咋办", "怎么办", "咋", "怎么", "怎样", "怎么", "如何", "怎么", "啥时候", "什么时候", "几时", "什么时候", "为啥", "为什么", "啥", "什么", "凭啥", "凭什么",
 	"俺", "我", "滴", "的", "木有", "没有", "没得", "没有", "捏", "呢", "伐", "吗", "嘛", "吗", "表示", "表示", "快件", "快递", "邮费", "运费", "帐号", "账号", "优惠卷", "优惠券", "付钱", "付款", "付了钱", "付了款")

@@ -38,7 +38,7 @@ func newVocabulary() *vocabulary {
 }
 
 // particles stand inside of words and change nothing: 付了款.
-var particles = strings.NewReplacer("的", "", "了", "", "呢", "", "啊", "", "呀", "", "哦", "", "吗", "", "么", "", "呗", "", "吧", "", "哈", "", "捏", "", "亲", "")
+var particles = newReplacer("的", "", "了", "", "呢", "", "啊", "", "呀", "", "哦", "", "吗", "", "么", "", "呗", "", "吧", "", "哈", "", "捏", "", "亲", "")
 
 // tokens are what a text speaks of: words of the vocabulary, the longest first,
 // and of what it does not know, each pair of characters, or a single one that
