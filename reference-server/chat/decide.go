@@ -111,18 +111,21 @@ func (t *Turn) dropState() {
 // askModel answers at tier llm: from the hot cache where that is allowed, else by
 // asking.
 func (t *Turn) askModel(ctx context.Context) error {
+	key := t.hotKey()
+	if key != "" && t.cached(key) {
+		return nil
+	}
 	if t.pieces != nil && t.set.LLMAPI == "chat" {
-		if t.cached() {
-			return nil
-		}
-		if key := t.hotKey(); key != "" {
+		if key != "" {
 			t.chat.hot.misses.Add(1)
 			t.fillAside(key)
 		}
 		return t.streamFromModel(ctx)
 	}
-	if done, err := t.viaCache(ctx); done || err != nil {
-		return err
+	if key != "" {
+		if done, err := t.viaCache(ctx, key); done || err != nil {
+			return err
+		}
 	}
 	return t.answerByModel(ctx)
 }

@@ -76,17 +76,9 @@ func (t *Turn) hotKey() string {
 	return t.who.Tenant + "\x00zh\x00" + policyVersion + "\x00" + t.set.LLMModel + "\x00" + t.set.LLMPrompt + "\x00" + text
 }
 
-// viaCache answers a hot question from memory, or asks the model once for all
-// who wait for the same answer. done is false when the turn must ask by
-// itself; err is the model's.
-func (t *Turn) viaCache(ctx context.Context) (done bool, err error) {
-	key := t.hotKey()
-	if key == "" {
-		return false, nil
-	}
-	if t.cached() {
-		return true, nil
-	}
+// viaCache asks the model once for all who wait for the answer to the same hot
+// question. done is false when the turn must ask by itself; err is the model's.
+func (t *Turn) viaCache(ctx context.Context, key string) (done bool, err error) {
 	c := t.chat.hot
 	c.misses.Add(1)
 	if t.fillAside(key) {
@@ -127,11 +119,7 @@ func (t *Turn) fillAside(key string) bool {
 }
 
 // cached answers a hot question if its answer is in memory.
-func (t *Turn) cached() bool {
-	key := t.hotKey()
-	if key == "" {
-		return false
-	}
+func (t *Turn) cached(key string) bool {
 	c := t.chat.hot
 	a, ok := c.answers.GetIfPresent(key)
 	if !ok || !time.Now().Before(a.fresh.Add(t.set.CacheHot.D())) {
@@ -179,7 +167,7 @@ func (t *Turn) refresh(key string) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), t.set.LLMTimeout.D())
 	defer cancel()
-	text, _, err := t.caller().Call(ctx, t.chat.Model.Body(promptOf(t.words.Said, nil, t.set)), t.tr)
+	text, _, err := t.caller().Call(ctx, time.Time{}, t.chat.Model.Body(promptOf(t.words.Said, nil, t.set)), t.tr)
 	if err == nil {
 		t.keepHot(key, text)
 	}

@@ -13,8 +13,8 @@ import (
 )
 
 // modelUntil is when a turn stops waiting for the model: at chat.degrade_at, and
-// in time for what must follow, a look into the FAQ and a commit. ok is false
-// where neither knob bounds it.
+// in time for what must follow, a look into the FAQ and a commit. ok is false, and at
+// zero, where neither knob bounds it.
 func (t *Turn) modelUntil() (at time.Time, ok bool) {
 	if t.set.ChatDegradeAt > 0 {
 		at, ok = t.start.Add(t.set.ChatDegradeAt.D()), true
@@ -31,18 +31,14 @@ func (t *Turn) modelUntil() (at time.Time, ok bool) {
 // answerByModel asks the model with the dialog so far.
 func (t *Turn) answerByModel(ctx context.Context) error {
 	p := t.prompt()
-	if until, ok := t.modelUntil(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, until)
-		defer cancel()
-	}
+	until, _ := t.modelUntil()
 	start := time.Now()
 	said := p.Users()
 	if t.forget() {
 		p.Turns = nil
 	}
 	body := t.chat.Model.Body(p)
-	text, attempts, err := t.caller().Call(ctx, body, t.tr)
+	text, attempts, err := t.caller().Call(ctx, until, body, t.tr)
 	t.modelTime, t.attempts = time.Since(start), attempts
 	t.spend(body, attempts, text)
 	if err != nil {

@@ -232,7 +232,7 @@ func runStorm(t *testing.T, m *fakeModel, seconds int, at func(second int)) *sto
 				cctx, stop := context.WithTimeout(ctx, 380*time.Millisecond)
 				go func() {
 					defer stop()
-					if _, _, err := s.caller.Call(cctx, nil, trace.Context{}); err == nil {
+					if _, _, err := s.caller.Call(cctx, time.Time{}, nil, trace.Context{}); err == nil {
 						return
 					}
 				}()
@@ -321,7 +321,7 @@ func TestQuietServerNoticesADeadModelByProbes(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		go w.Run(ctx)
 		for range 4 {
-			_, _, _ = c.Call(ctx, nil, trace.Context{})
+			_, _, _ = c.Call(ctx, time.Time{}, nil, trace.Context{})
 			time.Sleep(2 * time.Second)
 		}
 		if w.At().Tier != FAQ {
@@ -405,7 +405,7 @@ func TestStarvedCallsSayNothingAboutTheModel(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			go w.Run(ctx)
 			for range 100 {
-				_, _, _ = caller.Call(t.Context(), nil, trace.From(""))
+				_, _, _ = caller.Call(t.Context(), time.Time{}, nil, trace.From(""))
 				_, _ = caller.Stream(t.Context(), nil, trace.From(""), time.Second, func() error { return nil }, func(string) error { return nil })
 				time.Sleep(30 * time.Millisecond)
 			}

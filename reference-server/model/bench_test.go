@@ -109,7 +109,7 @@ func BenchmarkCall(b *testing.B) {
 	tr := trace.From("")
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, _, err := c.Call(ctx, nil, tr); err != nil {
+		if _, _, err := c.Call(ctx, time.Now().Add(time.Hour), nil, tr); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -75,6 +75,9 @@ type retryErr struct{ error }
 func (e retryErr) Unwrap() error { return e.error }
 
 func retryable(err error) bool {
+	if err == nil {
+		return false
+	}
 	var r retryErr
 	return errors.As(err, &r)
 }
@@ -90,9 +93,15 @@ func backoff(err error, attempts int, base time.Duration, linear bool) time.Dura
 	return time.Duration(float64(base) * (0.5 + rand.Float64()))
 }
 
-// Call asks the model within ctx. attempts counts what was sent. Errors are
-// *Error.
-func (c *Caller) Call(ctx context.Context, body []byte, tr trace.Context) (text string, attempts int, err error) {
+// Call asks the model within ctx, until then; the zero time is no bound. attempts counts
+// what was sent. Errors are *Error.
+func (c *Caller) Call(ctx context.Context, until time.Time, body []byte, tr trace.Context) (text string, attempts int, err error) {
+	if !until.IsZero() && (c.workers != nil || c.every) {
+		// These wait. Elsewhere an attempt minds the time, and none is made that has none.
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, until)
+		defer cancel()
+	}
 	if c.workers != nil {
 		select {
 		case c.workers <- struct{}{}:
@@ -111,7 +120,7 @@ func (c *Caller) Call(ctx context.Context, body []byte, tr trace.Context) (text 
 	text, err = c.retry.WithContext(ctx).Get(func() (string, error) {
 		var s string
 		var sent bool
-		s, sent, last = c.attempt(ctx, body, tr)
+		s, sent, last = c.attempt(ctx, until, body, tr)
 		if sent {
 			attempts++
 		}
@@ -130,20 +139,23 @@ func (c *Caller) Call(ctx context.Context, body []byte, tr trace.Context) (text 
 	return "", attempts, e
 }
 
-func (c *Caller) attempt(ctx context.Context, body []byte, tr trace.Context) (string, bool, error) {
+func (c *Caller) attempt(ctx context.Context, until time.Time, body []byte, tr trace.Context) (string, bool, error) {
 	if !c.breaker.allow() {
 		return "", false, &Error{Fault: FaultRefused}
 	}
-	live := c.live()
-	actx, cancel := context.WithTimeout(ctx, live.Timeout)
+	start := time.Now()
+	late := start.Add(c.live().Timeout)
+	if !until.IsZero() && until.Before(late) {
+		late = until
+	}
+	actx, cancel := context.WithDeadline(ctx, late)
 	defer cancel()
 	c.attempts.Add(1)
-	start := time.Now()
 	text, err := c.model.Ask(actx, body, tr, "")
 	took := time.Since(start)
 	f := FaultOf(err)
 	c.saw(f, took, took)
-	if err != nil && c.again(ctx, err, f) {
+	if err != nil && c.again(ctx, until, err, f) {
 		err = retryErr{err}
 	}
 	return text, true, err
@@ -163,8 +175,8 @@ func (c *Caller) saw(f Fault, took, wait time.Duration) {
 	c.seen(f, took, slow)
 }
 
-// again says whether another attempt may help before ctx ends.
-func (c *Caller) again(ctx context.Context, err error, f Fault) bool {
+// again says whether another attempt may help in time.
+func (c *Caller) again(ctx context.Context, until time.Time, err error, f Fault) bool {
 	if f == FaultCancelled || ctx.Err() != nil {
 		return false
 	}
@@ -174,6 +186,9 @@ func (c *Caller) again(ctx context.Context, err error, f Fault) bool {
 	left := time.Hour
 	if d, ok := ctx.Deadline(); ok {
 		left = time.Until(d)
+	}
+	if !until.IsZero() {
+		left = min(left, time.Until(until))
 	}
 	switch f {
 	case FaultTransient:

@@ -70,10 +70,11 @@ func Garbage(what string) error { return &Error{Fault: FaultGarbage, Err: errors
 
 // FaultOf types any error of this package or of a context.
 func FaultOf(err error) Fault {
+	if err == nil {
+		return FaultNone
+	}
 	var e *Error
 	switch {
-	case err == nil:
-		return FaultNone
 	case errors.As(err, &e):
 		return e.Fault
 	case errors.Is(err, context.Canceled):
