@@ -31,16 +31,15 @@ func (s *Surface) chat(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	h := x.w.Header()
 	o := t.Outcome()
 	tier, group := o.Tier.String(), o.Group
 	if t.Replayed() {
-		h["Idempotent-Replay"] = []string{"true"}
+		x.header("Idempotent-Replay", "true")
 		tier, group = gjson.GetBytes(body, "tier").Str, gjson.GetBytes(body, "group").Str
 	}
-	h["X-Degrade-Tier"] = []string{tier}
-	h["X-Release-Group"] = []string{group}
-	h["Server-Timing"] = []string{t.Timing()}
+	x.header("X-Degrade-Tier", tier)
+	x.header("X-Release-Group", group)
+	x.header("Server-Timing", t.Timing())
 	x.send(http.StatusOK, body)
 	return nil
 }

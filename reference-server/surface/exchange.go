@@ -28,16 +28,30 @@ type exchange struct {
 	turn   *chat.Turn // nil: no turn, or not yet
 	status int        // 0: not answered yet
 	code   string     // of the problem it ended in; empty: none
+	values [12]string // of header fields; fields are their number
+	fields int
+}
+
+// header sets a field of the answer, whose name is in canonical form: Header().Set
+// without an allocation for each.
+func (x *exchange) header(name, value string) {
+	if x.fields == len(x.values) {
+		x.w.Header()[name] = []string{value}
+		return
+	}
+	i := x.fields
+	x.values[i] = value
+	x.fields++
+	x.w.Header()[name] = x.values[i:x.fields:x.fields]
 }
 
 // serve wraps an endpoint: trace, gates, token, panics, errors, metrics, log.
 func (s *Surface) serve(e Endpoint) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		x := &exchange{set: s.Knobs.Load(), gzip: &s.gzip, w: w, r: r, tr: trace.From(r.Header.Get("Traceparent")), start: time.Now()}
-		h := w.Header()
-		h["Cache-Control"] = []string{"no-store"}
-		h["X-Request-Id"] = []string{x.tr.ID}
-		h["X-Content-Type-Options"] = []string{"nosniff"}
+		x.header("Cache-Control", "no-store")
+		x.header("X-Request-Id", x.tr.ID)
+		x.header("X-Content-Type-Options", "nosniff")
 		err := s.run(x, e)
 		if err != nil {
 			s.fail(x, err)
@@ -164,16 +178,15 @@ func shed() *problem.Problem {
 
 // send answers with JSON, compressed when asked for and worth it.
 func (x *exchange) send(status int, body []byte) {
-	h := x.w.Header()
-	h["Content-Type"] = []string{"application/json"}
+	x.header("Content-Type", "application/json")
 	if len(body) >= gzipFrom && x.set.HTTPGzip {
-		h["Vary"] = []string{"Accept-Encoding"}
+		x.header("Vary", "Accept-Encoding")
 		if acceptsGzip(x.r.Header.Get("Accept-Encoding")) {
-			h["Content-Encoding"] = []string{"gzip"}
+			x.header("Content-Encoding", "gzip")
 			body = x.gzip.compress(body)
 		}
 	}
-	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	x.header("Content-Length", strconv.Itoa(len(body)))
 	x.status = status
 	x.w.WriteHeader(status)
 	_, _ = x.w.Write(body)

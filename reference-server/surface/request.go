@@ -3,6 +3,7 @@ package surface
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -26,6 +27,9 @@ type request struct {
 	uid      string
 }
 
+// fieldNames are those of a request's fields.
+var fieldNames = [...]string{"dialog_id", "turn_id", "text", "uid"}
+
 var (
 	errSyntax = errors.New("body is not a JSON object of the fields dialog_id, turn_id, text, uid")
 	errField  = errors.New("field not accepted")
@@ -43,29 +47,21 @@ func decodeRequest(body []byte) (request, error) {
 	if !doc.IsObject() {
 		return q, errSyntax
 	}
-	seen := map[string]bool{}
+	var seen [len(fieldNames)]bool
 	var bad error
 	doc.ForEach(func(key, value gjson.Result) bool {
 		name := key.String()
-		if seen[name] {
-			bad = fmt.Errorf("%w: %.32q twice", errSyntax, name)
-			return false
-		}
-		seen[name] = true
-		var at *string
-		switch name {
-		case "dialog_id":
-			at = &q.dialogID
-		case "turn_id":
-			at = &q.turnID
-		case "text":
-			at = &q.text
-		case "uid":
-			at = &q.uid
-		default:
+		i := slices.Index(fieldNames[:], name)
+		if i < 0 {
 			bad = fmt.Errorf("%w: %.32q is not known", errSyntax, name)
 			return false
 		}
+		if seen[i] {
+			bad = fmt.Errorf("%w: %.32q twice", errSyntax, name)
+			return false
+		}
+		seen[i] = true
+		at := [len(fieldNames)]*string{&q.dialogID, &q.turnID, &q.text, &q.uid}[i]
 		if value.Type == gjson.Null && name != "text" {
 			return true
 		}

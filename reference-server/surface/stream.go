@@ -64,14 +64,13 @@ func (e *eventWriter) begin() error {
 	if e.x.status != 0 {
 		return nil
 	}
-	h := e.x.w.Header()
-	h["Content-Type"] = []string{"text/event-stream; charset=utf-8"}
-	h["X-Accel-Buffering"] = []string{"no"}
 	t := e.x.turn
-	h["Server-Timing"] = []string{t.Timing()}
-	h["X-Release-Group"] = []string{t.Outcome().Group}
+	e.x.header("Content-Type", "text/event-stream; charset=utf-8")
+	e.x.header("X-Accel-Buffering", "no")
+	e.x.header("Server-Timing", t.Timing())
+	e.x.header("X-Release-Group", t.Outcome().Group)
 	if e.tier != "" {
-		h["X-Degrade-Tier"] = []string{e.tier}
+		e.x.header("X-Degrade-Tier", e.tier)
 	}
 	e.x.status = http.StatusOK
 	e.x.w.WriteHeader(http.StatusOK)
