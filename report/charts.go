@@ -214,3 +214,28 @@ func loadVaries(d *result.Document) bool {
 	}
 	return n >= 10 && most >= 2*least
 }
+
+// chartObserved is a figure of another system over time.
+type chartObserved struct {
+	Name   string     `json:"name"`
+	Unit   string     `json:"unit"`
+	Values []*float64 `json:"values"`
+}
+
+// observedCharts are those seen more than once, over the seconds that the page draws.
+func observedCharts(d *result.Document) []chartObserved {
+	list := []chartObserved{}
+	for _, f := range d.Observed {
+		if f.Seen < 2 {
+			continue
+		}
+		c := chartObserved{Name: escape.Fit(f.Name, 48), Unit: escape.Fit(f.Unit, 16)}
+		for i, s := range d.Series {
+			if !afterStages(d, s) && i < len(f.Values) {
+				c.Values = append(c.Values, f.Values[i])
+			}
+		}
+		list = append(list, c)
+	}
+	return list
+}

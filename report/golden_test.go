@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/report/internal/facts"
 	"github.com/cstest/cstest/report/internal/reporttest"
 	"github.com/cstest/cstest/report/internal/webpage"
 	"github.com/cstest/cstest/report/internal/words"
@@ -64,7 +65,7 @@ func TestWhatTheGeneratorNeverToldIsLeftOut(t *testing.T) {
 	d := saleDocument(t)
 	d.Generator = result.Generator{LagP99Ns: d.Generator.LagP99Ns}
 	d.LittlesLaw.InFlightMean = 0
-	told := strings.Join(generatorFacts(d, words.In(reason.English)), " · ")
+	told := strings.Join(facts.Generator(d, words.In(reason.English)), " · ")
 	for _, unknown := range []string{"CPU per turn", "most in flight", "Little's law"} {
 		if strings.Contains(told, unknown) {
 			t.Errorf("%q speaks of %s", told, unknown)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/facts"
 	"github.com/cstest/cstest/report/internal/figure"
 	"github.com/cstest/cstest/report/internal/markup"
 	"github.com/cstest/cstest/report/internal/webpage"
@@ -50,8 +51,8 @@ type page struct {
 	TurnRows        []turnCells
 
 	Breakdowns                    []cellRow
-	Slowest                       *slowestView
-	Client                        *clientView
+	Slowest                       *facts.SlowestTable
+	Client                        *facts.ClientTable
 	BreakdownTitle, BreakdownNote string
 	Facts                         []factList
 	Addresses                     [][]string
@@ -74,13 +75,13 @@ type gotBar struct {
 
 type cellRow struct {
 	Name, Note string
-	Cells      []cellText
+	Cells      []facts.Cell
 }
 
 type turnCells struct {
 	Conversation, Say string
 	Index             int
-	Cells             []cellText
+	Cells             []facts.Cell
 }
 
 type factList struct {
@@ -94,7 +95,7 @@ type factList struct {
 // parsed, never as code.
 func WriteHTML(d *result.Document, out io.Writer, lang reason.Lang) error {
 	w := words.In(lang)
-	d = said(d, lang)
+	d = facts.InLanguage(d, lang)
 	t, err := markup.Parse(pageFuncs(w), pageSource)
 	if err != nil {
 		return fmt.Errorf("report.html: %w", err)
@@ -108,33 +109,38 @@ func WriteHTML(d *result.Document, out io.Writer, lang reason.Lang) error {
 		D: d, W: w, Style: markup.Raw(style), Library: markup.Raw(uPlotScript), Script: markup.Raw(pageScript), Data: markup.Raw(data),
 		Policy: fmt.Sprintf("default-src 'none'; script-src %s %s; style-src %s; img-src data:; base-uri 'none'; form-action 'none'",
 			webpage.Hash(uPlotScript), webpage.Hash(pageScript), webpage.Hash(style)),
-		Notes: []string{judgingNote(d, w), correlationNote(d, w), loadNote(d, w), partlyNote(d, w)}, Tiles: tilesOf(d, w), Got: gotBars(d.Tiers, w), Facts: factsOf(d, w), Addresses: addressTable(d, w), Live: slices.ContainsFunc(d.Series, func(s result.Second) bool { return s.Conversations > 0 }), ErrorKinds: len(errorLayers(d, w)) > 0,
+		Notes: []string{facts.Judging(d, w), facts.Correlation(d, w), facts.Load(d, w), facts.Partly(d, w)}, Tiles: tilesOf(d, w), Got: gotBars(d.Tiers, w), Facts: factsOf(d, w), Addresses: facts.Addresses(d, w), Live: slices.ContainsFunc(d.Series, func(s result.Second) bool { return s.Conversations > 0 }), ErrorKinds: len(errorLayers(d, w)) > 0,
 		ByLoad: loadVaries(d),
 		ByTurn: slices.ContainsFunc(d.Series, func(s result.Second) bool { return len(s.TurnMeanNs) > 0 }),
 	}
-	p.Observed, p.ObservedTitle, p.ObservedCharts = observedTable(d, w), observedWordsIn(w.Lang).Title, observedCharts(d)
-	p.UsageTitle, p.UsageNote = usageWordsIn(w.Lang).Title, usageNote(d, w)
-	if p.UsageNote != "" && d.Usage.Told > 0 {
-		p.Usage = usageTable(d, w)
-		p.Usage[0][0] = ""
+	p.Observed, p.ObservedCharts = facts.Observed(d, w), observedCharts(d)
+	if p.Observed != nil {
+		p.ObservedTitle = p.Observed[0][0]
 	}
-	rows := latencyRows(d, w)
-	for i, cells := range quantileTable(quantilesIn(rows)) {
-		p.Latency = append(p.Latency, cellRow{rows[i].name, rows[i].note, cells})
+	if rows := facts.Usage(d, w); rows != nil {
+		p.UsageTitle, p.UsageNote = rows[0][0], facts.UsageNote(d, w)
+		if d.Usage.Told > 0 {
+			p.Usage = rows
+			p.Usage[0][0] = ""
+		}
 	}
-	p.Slowest, p.Client = slowestOf(d, w), clientOf(d, w)
-	parts := breakdownRows(d, w)
-	for i, cells := range quantileTable(quantilesIn(parts)) {
-		p.Breakdowns = append(p.Breakdowns, cellRow{parts[i].name, parts[i].note, slices.Concat(cells[:1], cells[2:7])})
+	rows := facts.Latencies(d, w)
+	for i, cells := range facts.LatencyTable(rows) {
+		p.Latency = append(p.Latency, cellRow{rows[i].Name, rows[i].Note, cells})
 	}
-	p.BreakdownTitle, p.BreakdownNote = breakdownWordsIn(w.Lang).Title, breakdownWordsIn(w.Lang).Note
+	p.Slowest, p.Client = facts.Slowest(d, w), facts.Client(d, w)
+	parts := facts.Breakdowns(d, w)
+	for i, cells := range facts.LatencyTable(parts.Rows) {
+		p.Breakdowns = append(p.Breakdowns, cellRow{parts.Rows[i].Name, parts.Rows[i].Note, slices.Concat(cells[:1], cells[2:7])})
+	}
+	p.BreakdownTitle, p.BreakdownNote = parts.Title, parts.Note
 	turns := make([]result.Quantiles, len(d.Turns))
 	for i, r := range d.Turns {
 		turns[i] = r.Latency
 	}
-	for i, c := range quantileTable(turns) {
+	for i, c := range facts.QuantileTable(turns) {
 		r := &d.Turns[i]
-		p.TurnRows = append(p.TurnRows, turnCells{r.Conversation, r.Say, r.Index, []cellText{{Text: figure.Whole(r.N)}, c[0], c[1], c[2], c[4], c[5], c[7]}})
+		p.TurnRows = append(p.TurnRows, turnCells{r.Conversation, r.Say, r.Index, []facts.Cell{{Text: figure.Whole(r.N)}, c[0], c[1], c[2], c[4], c[5], c[7]}})
 	}
 	if err := t.Execute(out, p); err != nil {
 		return fmt.Errorf("report.html: %w", err)
@@ -142,35 +148,26 @@ func WriteHTML(d *result.Document, out io.Writer, lang reason.Lang) error {
 	return nil
 }
 
-// span says the unit once where both ends have the same.
-func span(from, to string) string {
-	value, unit, _ := strings.Cut(from, " ")
-	if _, other, _ := strings.Cut(to, " "); unit == other {
-		from = value
-	}
-	return from + " – " + to
-}
-
 func pageFuncs(w *words.Words) markup.Funcs {
 	all := webpage.Funcs(w)
 	maps.Copy(all, markup.Funcs{
-		"seconds": figure.Seconds, "whole": figure.Whole, "share": figure.Share, "time_of_day": timeOfDay,
+		"seconds": figure.Seconds, "whole": figure.Whole, "share": figure.Share, "time_of_day": facts.TimeOfDay,
 		"totals": func(d *result.Document) string {
 			return fmt.Sprintf(w.HeadlineF, figure.Whole(d.Counts.Conversations), figure.Whole(d.Counts.Turns))
 		},
-		"subtitle":     func(d *result.Document) string { return escape.Fit(subtitle(d, w), 600) },
-		"seconds_line": func(s result.Seconds) string { return secondsLine(s, w) },
+		"subtitle":     func(d *result.Document) string { return escape.Fit(facts.Subtitle(d, w), 600) },
+		"seconds_line": func(s result.Seconds) string { return facts.Seconds(s, w) },
 		"scale_note":   func(v float64) string { return fmt.Sprintf(w.ScaleF, figure.Share(v)) },
 		"measured":     func(o result.Objective) string { return figure.Measured(o, w) },
 		"budget":       func(o result.Objective) string { return figure.Budget(o, w) },
 		"bounds":       figure.Bounds,
 		"meter":        func(o result.Objective) *meter { return meterOf(o, w) },
-		"storm_span":   func(s result.Storm) string { return stormSpan(s, w) },
+		"storm_span":   func(s result.Storm) string { return facts.StormSpan(s, w) },
 		"storm_bar":    gotParts,
 		"storm_mix":    func(t result.Tiers) string { return gotMix(t, w) },
 		"or_none":      optionalSeconds,
 		"memory": func(list []result.Process, p result.Process) string {
-			return memoryColumn(list)(unit.Size(p.MaxRSSBytes))
+			return facts.MemoryColumn(list)(unit.Size(p.MaxRSSBytes))
 		},
 		"per_turn": func(v *float64) string {
 			if v == nil {
@@ -178,9 +175,9 @@ func pageFuncs(w *words.Words) markup.Funcs {
 			}
 			return unit.Figure(*v)
 		},
-		"needs_note":      func(d *result.Document) string { return needsNote(latencyRows(d, w), w) },
+		"needs_note":      func(d *result.Document) string { return facts.Needs(facts.Latencies(d, w), w) },
 		"more_errors":     func(n int64) string { return fmt.Sprintf(w.MoreErrorsF, figure.Whole(n)) },
-		"generator_facts": func(d *result.Document) []string { return generatorFacts(d, w) },
+		"generator_facts": func(d *result.Document) []string { return facts.Generator(d, w) },
 		"ended": func(p result.Process) string {
 			return escape.Clean(fmt.Sprintf(w.EndedF, figure.Seconds(*p.EndedS)) + " " + p.Exit)
 		},
@@ -242,7 +239,7 @@ func tilesOf(d *result.Document, w *words.Words) []tile {
 	if d.Latency.Judged != nil {
 		answers = *d.Latency.Judged
 	}
-	p99 := tile{Key: w.TileP99, Value: quantileTable([]result.Quantiles{answers})[0][5].Text}
+	p99 := tile{Key: w.TileP99, Value: facts.QuantileTable([]result.Quantiles{answers})[0][5].Text}
 	for _, o := range d.Objectives {
 		if o.Kind == scenario.KindLatency && o.LimitNs != nil && (p99.Under == "" || strings.Contains(o.Name, "p99")) {
 			p99.Under, p99.Class = figure.Budget(o, w), webpage.Class(o.Verdict)
@@ -306,10 +303,10 @@ type gotPart struct{ Class, X, Width string }
 func gotParts(t result.Tiers) []gotPart {
 	var out []gotPart
 	sum, x := float64(t.All()), 0.0
-	for _, r := range gotRows(t, words.In(reason.English)) {
-		if r.n > 0 {
-			w := float64(r.n) / sum * 100
-			out = append(out, gotPart{r.class, strconv.FormatFloat(x, 'f', 2, 64), strconv.FormatFloat(w, 'f', 2, 64)})
+	for _, r := range facts.WhatUsersGot(t, words.In(reason.English)) {
+		if r.N > 0 {
+			w := float64(r.N) / sum * 100
+			out = append(out, gotPart{r.Class, strconv.FormatFloat(x, 'f', 2, 64), strconv.FormatFloat(w, 'f', 2, 64)})
 			x += w
 		}
 	}
@@ -318,9 +315,9 @@ func gotParts(t result.Tiers) []gotPart {
 
 func gotMix(t result.Tiers, w *words.Words) string {
 	var out []string
-	for _, r := range gotRows(t, w) {
-		if r.n > 0 {
-			out = append(out, r.name+" "+figure.Share(float64(r.n)/float64(t.All())))
+	for _, r := range facts.WhatUsersGot(t, w) {
+		if r.N > 0 {
+			out = append(out, r.Name+" "+figure.Share(float64(r.N)/float64(t.All())))
 		}
 	}
 	return strings.Join(out, " · ")
@@ -329,10 +326,10 @@ func gotMix(t result.Tiers, w *words.Words) string {
 func gotBars(t result.Tiers, w *words.Words) []gotBar {
 	var out []gotBar
 	parts := gotParts(t)
-	for _, r := range gotRows(t, w) {
-		if r.n > 0 {
+	for _, r := range facts.WhatUsersGot(t, w) {
+		if r.N > 0 {
 			p := parts[len(out)]
-			out = append(out, gotBar{r.name, p.Class, figure.Share(float64(r.n) / float64(t.All())), r.n, p.Width})
+			out = append(out, gotBar{r.Name, p.Class, figure.Share(float64(r.N) / float64(t.All())), r.N, p.Width})
 		}
 	}
 	return out
@@ -352,7 +349,7 @@ func factsOf(d *result.Document, w *words.Words) []factList {
 			out = append(out, factList{title, kept})
 		}
 	}
-	add(w.Run, [2]string{w.RunID, d.RunID}, [2]string{w.Started, timeOfDay(d)}, [2]string{w.Version, d.CstestVersion},
+	add(w.Run, [2]string{w.RunID, d.RunID}, [2]string{w.Started, facts.TimeOfDay(d)}, [2]string{w.Version, d.CstestVersion},
 		[2]string{w.Seed, strconv.FormatUint(d.Scenario.Seed, 10)}, [2]string{"SHA-256", short(d.Scenario.SHA256)},
 		[2]string{w.Overrides, strings.Join(d.Overrides, " ")})
 	t := d.Target
@@ -413,4 +410,11 @@ func short(sum string) string {
 		return sum[:16] + "…"
 	}
 	return sum
+}
+
+func optionalSeconds(s *float64, none string) string {
+	if s == nil {
+		return none
+	}
+	return figure.Seconds(*s)
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/report/internal/facts"
 	"github.com/cstest/cstest/report/internal/figure"
 	"github.com/cstest/cstest/report/internal/markdown"
 	"github.com/cstest/cstest/report/internal/words"
@@ -20,12 +21,12 @@ import (
 // a meaning in Markdown or HTML is escaped.
 func WriteMarkdown(d *result.Document, out io.Writer, lang reason.Lang) error {
 	w := words.In(lang)
-	d = said(d, lang)
+	d = facts.InLanguage(d, lang)
 	b := bufio.NewWriter(out)
 	p := func(format string, args ...any) { _, _ = fmt.Fprintf(b, format+"\n", args...) }
 	p("## %s %s%s%s\n", markdown.Badge(d.Verdict), markdown.Escape(d.Scenario.Name), w.Colon, w.Word(d.Verdict))
 	p("%s · %s  ", figure.Seconds(d.DurationS), fmt.Sprintf(w.HeadlineF, figure.Whole(d.Counts.Conversations), figure.Whole(d.Counts.Turns)))
-	p("%s\n", markdown.Escape(subtitle(d, w)+" · "+timeOfDay(d)))
+	p("%s\n", markdown.Escape(facts.Subtitle(d, w)+" · "+facts.TimeOfDay(d)))
 	if d.Scenario.Scale != 1 {
 		p("> %s\n", markdown.Escape(fmt.Sprintf(w.ScaleF, figure.Share(d.Scenario.Scale))))
 	}
@@ -41,7 +42,7 @@ func WriteMarkdown(d *result.Document, out io.Writer, lang reason.Lang) error {
 			p("| %s | %s | %s | %s | %s | %s | %s |", markdown.Badge(o.Verdict), markdown.Escape(o.Name), figure.Measured(o, w), figure.Budget(o, w), figure.Whole(o.N), w.Word(o.Verdict), markdown.Escape(o.Reason))
 		}
 		p("")
-		for _, note := range []string{correlationNote(d, w), loadNote(d, w), partlyNote(d, w)} {
+		for _, note := range []string{facts.Correlation(d, w), facts.Load(d, w), facts.Partly(d, w)} {
 			if note != "" {
 				p("%s\n", markdown.Escape(note))
 			}
@@ -50,12 +51,12 @@ func WriteMarkdown(d *result.Document, out io.Writer, lang reason.Lang) error {
 	mdAnswers(d, w, p)
 	mdStorms(d, w, p)
 	markdown.Head(p, []string{w.Latency, w.N, w.Mean, "P50", "P90", "P95", "P99", "P99.9", w.Max}, "lrrrrrrrr")
-	rows := latencyRows(d, w)
-	for i, cells := range quantileTable(quantilesIn(rows)) {
-		p("| %s | %s |", rows[i].name, strings.Join(texts(cells), " | "))
+	rows := facts.Latencies(d, w)
+	for i, cells := range facts.LatencyTable(rows) {
+		p("| %s | %s |", rows[i].Name, strings.Join(facts.Texts(cells), " | "))
 	}
 	p("\n%s\n", markdown.Escape(w.ReadNote))
-	if note := needsNote(rows, w); note != "" {
+	if note := facts.Needs(rows, w); note != "" {
 		p("%s\n", markdown.Escape(note))
 	}
 	mdSlowest(d, w, p)
@@ -67,7 +68,7 @@ func WriteMarkdown(d *result.Document, out io.Writer, lang reason.Lang) error {
 	mdAddresses(d, w, p)
 	p("<details><summary>%s</summary>\n", w.Run)
 	p("- %s%s%s", w.RunID, w.Colon, markdown.Escape(d.RunID))
-	p("- %s", markdown.Escape(strings.Join(generatorFacts(d, w), " · ")))
+	p("- %s", markdown.Escape(strings.Join(facts.Generator(d, w), " · ")))
 	for _, k := range slices.Sorted(maps.Keys(d.Tags)) {
 		p("- %s: %s", markdown.Escape(k), markdown.Escape(d.Tags[k]))
 	}
@@ -79,9 +80,9 @@ func mdAnswers(d *result.Document, w *words.Words, p func(string, ...any)) {
 	sum := d.Tiers.All()
 	if sum > 0 {
 		markdown.Head(p, []string{w.WhoAnswered, w.Turns, w.Share}, "lrr")
-		for _, r := range gotRows(d.Tiers, w) {
-			if r.n > 0 {
-				p("| %s | %s | %s |", r.name, figure.Whole(r.n), figure.Share(float64(r.n)/float64(sum)))
+		for _, r := range facts.WhatUsersGot(d.Tiers, w) {
+			if r.N > 0 {
+				p("| %s | %s | %s |", r.Name, figure.Whole(r.N), figure.Share(float64(r.N)/float64(sum)))
 			}
 		}
 		p("")
@@ -97,13 +98,13 @@ func mdAnswers(d *result.Document, w *words.Words, p func(string, ...any)) {
 
 func mdStorms(d *result.Document, w *words.Words, p func(string, ...any)) {
 	for _, s := range d.Storms {
-		p("- **%s** %s%s%s", markdown.Escape(s.Name), markdown.Escape(stormSpan(s, w)), w.Colon, markdown.Escape(strings.Join(stormFacts(s, w), " · ")))
+		p("- **%s** %s%s%s", markdown.Escape(s.Name), markdown.Escape(facts.StormSpan(s, w)), w.Colon, markdown.Escape(strings.Join(facts.Storm(s, w), " · ")))
 		if s.Metastable {
 			p("  - **%s**", markdown.Escape(w.Metastable))
 		}
 	}
 	if s := d.Availability.Seconds; s.TotalS > 0 {
-		p("- **%s** %s", w.Outages, markdown.Escape(secondsLine(s, w)))
+		p("- **%s** %s", w.Outages, markdown.Escape(facts.Seconds(s, w)))
 	} else if len(d.Availability.Outages) > 0 {
 		p("- **%s**", w.Outages)
 	}
@@ -112,7 +113,7 @@ func mdStorms(d *result.Document, w *words.Words, p func(string, ...any)) {
 			p("  - … +%d", len(d.Availability.Outages)-10)
 			break
 		}
-		p("  - %s", markdown.Escape(outageLine(o, w)))
+		p("  - %s", markdown.Escape(facts.Outage(o, w)))
 	}
 	p("")
 }

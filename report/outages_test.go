@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/report/internal/facts"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 )
@@ -15,7 +16,7 @@ func TestSecondsNobodyAskedFor(t *testing.T) {
 	for _, outages := range [][]result.Outage{nil, {{StartS: 12, LengthS: 3}}} {
 		d := saleDocument(t)
 		w := words.In(reason.English)
-		with := secondsLine(d.Availability.Seconds, w)
+		with := facts.Seconds(d.Availability.Seconds, w)
 		said := func() (text string) {
 			for name, write := range map[string]func(*bytes.Buffer) error{
 				"text":     func(b *bytes.Buffer) error { return WriteText(d, b, TextOptions{Lang: reason.English, Width: 100}) },

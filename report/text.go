@@ -7,11 +7,11 @@ import (
 	"strings"
 
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/facts"
 	"github.com/cstest/cstest/report/internal/figure"
 	"github.com/cstest/cstest/report/internal/terminal"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
-	"github.com/cstest/cstest/unit"
 )
 
 // TextOptions say how WriteText prints.
@@ -21,10 +21,10 @@ type TextOptions = terminal.Options
 // what it rests on. Lines fit the width by grapheme and never begin at column 0.
 func WriteText(d *result.Document, out io.Writer, opts TextOptions) error {
 	t := newText(out, opts)
-	d = said(d, opts.Lang)
+	d = facts.InLanguage(d, opts.Lang)
 	t.headline(d)
 	t.objectives(d)
-	if note := correlationNote(d, t.words); opts.Detail && note != "" {
+	if note := facts.Correlation(d, t.words); opts.Detail && note != "" {
 		t.Wrapped("  ", note, terminal.Dim)
 	}
 	t.answers(d)
@@ -62,7 +62,7 @@ func (t *text) headline(d *result.Document) {
 	used := escape.Width(mark+" "+strings.ToUpper(w.Word(d.Verdict))) + 2
 	tail := " · " + figure.Seconds(d.DurationS) + " · " + fmt.Sprintf(w.HeadlineF, figure.Whole(d.Counts.Conversations), figure.Whole(d.Counts.Turns))
 	t.Line(head + "  " + t.Paint(escape.Fit(d.Scenario.Name, max(t.Room()-used-escape.Width(tail), 12)), terminal.Bold) + tail)
-	t.Wrapped("  ", subtitle(d, w)+" · "+timeOfDay(d), terminal.Dim)
+	t.Wrapped("  ", facts.Subtitle(d, w)+" · "+facts.TimeOfDay(d), terminal.Dim)
 	if d.Scenario.Scale != 1 {
 		t.Wrapped("  ", fmt.Sprintf(w.ScaleF, figure.Share(d.Scenario.Scale)), terminal.Yellow)
 	}
@@ -72,25 +72,6 @@ func (t *text) headline(d *result.Document) {
 		}
 		t.Wrapped("  - ", r, "")
 	}
-}
-
-// subtitle says what was tested and how, in one line.
-func subtitle(d *result.Document, w *words.Words) string {
-	target := d.Target.URL
-	if d.Target.Kind == result.TargetBundled {
-		target = w.Bundled
-		if d.Target.Profile != "" {
-			target += w.Aside(d.Target.Profile)
-		}
-	}
-	over := w.None
-	if len(d.Overrides) > 0 {
-		over = strings.Join(d.Overrides, " ")
-	}
-	return strings.Join([]string{
-		w.Target + " " + target, w.Overrides + w.Colon + over, fmt.Sprintf("%s %d", w.Seed, d.Scenario.Seed),
-		"cstest " + d.CstestVersion,
-	}, " · ")
 }
 
 func (t *text) objectives(d *result.Document) {
@@ -124,7 +105,7 @@ func (t *text) objectives(d *result.Document) {
 			t.Wrapped("    ", o.Reason, terminal.Dim)
 		}
 	}
-	if note := loadNote(d, w); note != "" {
+	if note := facts.Load(d, w); note != "" {
 		t.Wrapped("  ", note, terminal.Dim)
 	}
 }
@@ -138,16 +119,16 @@ func (t *text) answers(d *result.Document) {
 	w := t.words
 	if sum := d.Tiers.All(); sum > 0 {
 		t.Heading(w.WhoAnswered)
-		for _, r := range gotRows(d.Tiers, w) {
-			if r.n <= 0 {
+		for _, r := range facts.WhatUsersGot(d.Tiers, w) {
+			if r.N <= 0 {
 				continue
 			}
-			bar := strings.Repeat("█", int(min(float64(r.n)/float64(sum), 1)*40+0.5))
+			bar := strings.Repeat("█", int(min(float64(r.N)/float64(sum), 1)*40+0.5))
 			paint := terminal.Cyan
-			if r.bad {
+			if r.Bad {
 				paint = terminal.Red
 			}
-			t.Line(terminal.Pad(r.name, 18, false) + terminal.Pad(figure.Whole(r.n), 12, true) + terminal.Pad(figure.Share(float64(r.n)/float64(sum)), 10, true) + "  " + t.Paint(bar, paint))
+			t.Line(terminal.Pad(r.Name, 18, false) + terminal.Pad(figure.Whole(r.N), 12, true) + terminal.Pad(figure.Share(float64(r.N)/float64(sum)), 10, true) + "  " + t.Paint(bar, paint))
 		}
 	}
 	c := d.Conversations
@@ -163,30 +144,6 @@ func (t *text) answers(d *result.Document) {
 	}
 }
 
-// gotRow is one of the things that users got.
-type gotRow struct {
-	class, name string
-	n           int64
-	bad         bool
-}
-
-// gotRows are what users got, best first; their sum is t.All.
-func gotRows(t result.Tiers, w *words.Words) []gotRow {
-	rows := []gotRow{
-		{class: "llm", n: t.LLM},
-		{class: "faq", n: t.FAQ},
-		{class: "handoff", n: t.Handoff},
-		{class: "static", n: t.Static},
-		{class: "unknown", n: t.Unknown},
-		{class: "wrong", n: t.Wrong, bad: true},
-		{class: "nobody", n: t.Nobody, bad: true},
-	}
-	for i := range rows {
-		rows[i].name = w.Word(rows[i].class)
-	}
-	return rows
-}
-
 func (t *text) storms(d *result.Document) {
 	w := t.words
 	if len(d.Storms) == 0 {
@@ -194,47 +151,10 @@ func (t *text) storms(d *result.Document) {
 	}
 	t.Heading(w.Storms)
 	for _, s := range d.Storms {
-		t.Line(escape.Fit(s.Name, 24) + "  " + stormSpan(s, w))
-		t.Wrapped("  ", strings.Join(stormFacts(s, w), " · "), "")
+		t.Line(escape.Fit(s.Name, 24) + "  " + facts.StormSpan(s, w))
+		t.Wrapped("  ", strings.Join(facts.Storm(s, w), " · "), "")
 		if s.Metastable {
 			t.Wrapped("  ", w.Metastable, terminal.Bold+";"+terminal.Red)
 		}
 	}
-}
-
-func stormSpan(s result.Storm, w *words.Words) string {
-	if s.EndS == nil {
-		return figure.Seconds(s.StartS) + " – " + w.StillOpen
-	}
-	return figure.Seconds(s.StartS) + " – " + figure.Seconds(*s.EndS)
-}
-
-// stormFacts are the figures of a storm, each with its name.
-func stormFacts(s result.Storm, w *words.Words) []string {
-	out := []string{w.Detected + " " + w.Unknown}
-	if s.CallsPerTurn != nil { // else nobody told whether it went on
-		out[0] = w.NotDetected
-	}
-	if s.DetectS != nil {
-		out[0] = w.Detected + " " + figure.Seconds(*s.DetectS)
-	}
-	latency, quality := w.LatencyNotBack, w.QualityNotBack
-	if s.Recovery.LatencyS != nil {
-		latency = w.LatencyBack + " " + figure.Seconds(*s.Recovery.LatencyS)
-	}
-	if s.Recovery.QualityS != nil {
-		quality = w.QualityBack + " " + figure.Seconds(*s.Recovery.QualityS)
-	}
-	out = append(out, latency, quality)
-	if s.CallsPerTurn != nil {
-		out = append(out, w.CallsPerTurn+" "+unit.Figure(*s.CallsPerTurn))
-	}
-	if sum := s.Tiers.All(); sum > 0 {
-		for _, r := range gotRows(s.Tiers, w) {
-			if r.n > 0 {
-				out = append(out, r.name+" "+figure.Share(float64(r.n)/float64(sum)))
-			}
-		}
-	}
-	return out
 }

@@ -2,14 +2,13 @@ package report
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
 	"github.com/cstest/cstest/report/escape"
+	"github.com/cstest/cstest/report/internal/facts"
 	"github.com/cstest/cstest/report/internal/figure"
 	"github.com/cstest/cstest/report/internal/terminal"
-	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/unit"
 )
@@ -21,31 +20,15 @@ func (t *text) outages(d *result.Document) {
 	}
 	t.Heading(w.Outages)
 	if a.Seconds.TotalS > 0 {
-		t.Wrapped("", secondsLine(a.Seconds, w), "")
+		t.Wrapped("", facts.Seconds(a.Seconds, w), "")
 	}
 	for i, o := range a.Outages {
 		if i == 10 {
 			t.Line(fmt.Sprintf("… +%d", len(a.Outages)-10))
 			break
 		}
-		t.Line(escape.Fit(outageLine(o, w), t.Room()))
+		t.Line(escape.Fit(facts.Outage(o, w), t.Room()))
 	}
-}
-
-// outageLine says when an outage was, how long, and why.
-func outageLine(o result.Outage, w *words.Words) string {
-	return w.OutageAt + " " + figure.Seconds(o.StartS) + w.Comma + w.Lasted + " " + figure.Seconds(o.LengthS) + w.Colon + w.Word(o.Cause)
-}
-
-func secondsLine(s result.Seconds, w *words.Words) string {
-	out := fmt.Sprintf(w.SecondsF, figure.Whole(int64(s.BadS)), figure.Whole(int64(s.TotalS)), figure.Whole(int64(s.BudgetS)))
-	if s.Scaled && s.BudgetPerHourS > 0 {
-		out += w.Aside(fmt.Sprintf(w.ScaledF, unit.Figure(s.BudgetPerHourS)))
-	}
-	if s.UnknownS > 0 {
-		out += " · " + w.Unavailable + w.Colon + figure.Whole(int64(s.UnknownS))
-	}
-	return out
 }
 
 // narrow is a terminal that has no room for every column.
@@ -55,13 +38,13 @@ func (t *text) latency(d *result.Document) {
 	w := t.words
 	t.Heading(w.Latency)
 	rows := [][]string{{"", w.N, w.Mean, "P50", "P90", "P95", "P99", "P99.9", w.Max}}
-	all := latencyRows(d, w)
-	table := quantileTable(quantilesIn(all))
+	all := facts.Latencies(d, w)
+	table := facts.LatencyTable(all)
 	for i, r := range all {
 		if t.narrow() && i < 3 {
-			r.name = []string{w.ResponseShort, w.ServiceShort, w.FailedShort}[i]
+			r.Name = []string{w.ResponseShort, w.ServiceShort, w.FailedShort}[i]
 		}
-		rows = append(rows, append([]string{r.name}, texts(table[i])...))
+		rows = append(rows, append([]string{r.Name}, facts.Texts(table[i])...))
 	}
 	if t.narrow() { // the mean tells least
 		for i, row := range rows {
@@ -69,34 +52,10 @@ func (t *text) latency(d *result.Document) {
 		}
 	}
 	t.Table(rows)
-	if note := needsNote(all, w); note != "" {
+	if note := facts.Needs(all, w); note != "" {
 		t.Wrapped("", note, terminal.Dim)
 	}
 	t.Wrapped("", w.ReadNote, terminal.Dim)
-}
-
-type latencyRow struct {
-	name, note string
-	q          result.Quantiles
-}
-
-func latencyRows(d *result.Document, w *words.Words) []latencyRow {
-	out := []latencyRow{
-		{w.Response, w.ResponseNote, d.Latency.Response},
-	}
-	if j := d.Latency.Judged; j != nil {
-		out = append(out, latencyRow{w.JudgedOnly, w.JudgedNote, *j})
-	}
-	out = append(out, latencyRow{w.Service, w.ServiceNote, d.Latency.Service}, latencyRow{w.FailedInfinite, w.FailedNote, d.Latency.FailedAsInfinite})
-	for _, x := range []struct {
-		name string
-		q    *result.Quantiles
-	}{{w.FirstReasoning, d.FirstReasoning}, {w.FirstToken, d.FirstToken}, {w.ChunkGap, d.ChunkGap}, {w.TokenTime, d.TokenTime}, {w.Connect, d.Connect}} {
-		if x.q != nil {
-			out = append(out, latencyRow{x.name, "", *x.q})
-		}
-	}
-	return out
 }
 
 func (t *text) errors(d *result.Document) {
@@ -126,11 +85,11 @@ func (t *text) errors(d *result.Document) {
 func (t *text) generator(d *result.Document) {
 	w, g := t.words, d.Generator
 	t.Heading(w.Generator)
-	t.Wrapped("", strings.Join(generatorFacts(d, w), " · "), "")
-	if rows := addressTable(d, w); rows != nil {
+	t.Wrapped("", strings.Join(facts.Generator(d, w), " · "), "")
+	if rows := facts.Addresses(d, w); rows != nil {
 		t.Table(rows)
 	}
-	memory := memoryColumn(d.Processes)
+	memory := facts.MemoryColumn(d.Processes)
 	for _, p := range d.Processes {
 		row := terminal.Pad(escape.Fit(p.Name, 20), 20, false) + terminal.Pad(w.CPU+" "+figure.Share(p.CPUShare), 12, true) + terminal.Pad(memory(unit.Size(p.MaxRSSBytes)), 12, true)
 		if p.EndedS != nil {
@@ -141,34 +100,6 @@ func (t *text) generator(d *result.Document) {
 	for _, r := range g.Reasons {
 		t.Wrapped("! ", r, terminal.Red)
 	}
-}
-
-func generatorFacts(d *result.Document, w *words.Words) []string {
-	g := d.Generator
-	lag := figure.NotEnough
-	if d.Counts.Turns >= result.QuantileNeeds(0.99) {
-		lag = figure.Duration(g.LagP99Ns)
-	}
-	out := []string{w.LagP99 + " " + lag}
-	if g.CPUUsPerTurn != nil {
-		out = append(out, w.CPUPerTurn+" "+unit.Duration(*g.CPUUsPerTurn*1e3).Text())
-	}
-	// A run that was killed never told of its own processor and turns in flight.
-	if g.MaxInFlight > 0 || g.MaxRSSBytes > 0 {
-		out = append(out, w.MaxInFlight+" "+figure.Whole(g.MaxInFlight))
-	}
-	out = append(out, fmt.Sprintf(w.TaintedF, figure.Whole(int64(g.TaintedS))))
-	if n := len(g.StarvedAtS); n > 0 {
-		out = append(out, fmt.Sprintf(w.StarvedF, figure.Whole(int64(n))))
-	}
-	out = append(out, connectionFacts(d, w)...)
-	if d.Environment.SharedHost {
-		out = append(out, w.SharedHost)
-	}
-	if l := d.LittlesLaw; l.RateTimesMean > 0 && l.InFlightMean > 0 {
-		out = append(out, w.LittlesLaw+w.Colon+fmt.Sprintf(w.LittlesLawF, unit.Figure(l.InFlightMean), unit.Figure(l.RateTimesMean), figure.Share(math.Abs(l.ErrorShare))))
-	}
-	return out
 }
 
 func (t *text) warnings(d *result.Document) {
@@ -187,4 +118,93 @@ func (t *text) warnings(d *result.Document) {
 		t.Wrapped("! ", s, terminal.Yellow)
 	}
 	t.Line("")
+}
+
+// breakdowns prints them all; only those who ask for details get so many.
+func (t *text) breakdowns(d *result.Document) {
+	b := facts.Breakdowns(d, t.words)
+	all := b.Rows
+	if len(all) == 0 {
+		return
+	}
+	t.Heading(b.Title)
+	rows := [][]string{{"", t.words.N, "P50", "P90", "P95", "P99", "P99.9"}}
+	for i, cells := range facts.LatencyTable(all) {
+		c := facts.Texts(cells)
+		rows = append(rows, append([]string{all[i].Name, c[0]}, c[2:7]...))
+	}
+	t.Table(rows)
+	if note := facts.Needs(all, t.words); note != "" {
+		t.Wrapped("", note, terminal.Dim)
+	}
+	t.Wrapped("", b.Note, terminal.Dim)
+}
+
+// client shows every finding, what was found with its sentence, and with detail all of them.
+func (t *text) client(d *result.Document, detail bool) {
+	v := facts.Client(d, t.words)
+	if v == nil {
+		return
+	}
+	t.Heading(v.Title)
+	t.Wrapped("", v.Note, terminal.Dim)
+	rows := [][]string{v.Head}
+	for _, r := range v.Rows {
+		rows = append(rows, r.Cells)
+	}
+	widths := terminal.Columns(rows, t.Room(), 0)
+	for i, row := range rows {
+		cells := []string{terminal.Pad(escape.Fit(row[0], widths[0]), widths[0], false), terminal.Pad(row[1], widths[1], false)}
+		for c := 2; c < len(row); c++ {
+			cells = append(cells, terminal.Pad(row[c], widths[c], true))
+		}
+		if i == 0 {
+			t.Line(t.Paint(strings.Join(cells, "  "), terminal.Dim))
+			continue
+		}
+		_, sgr := terminal.Mark(v.Rows[i-1].Class)
+		cells[1] = t.Paint(cells[1], sgr)
+		t.Line(strings.Join(cells, "  "))
+		r := v.Rows[i-1]
+		if r.State == "found" || detail {
+			t.Wrapped("    ", r.Text, terminal.Dim)
+		}
+		if r.State == "found" && r.Examples != "" {
+			t.Wrapped("    ", r.Examples, terminal.Dim)
+		}
+	}
+	if v.Untied != "" && !detail {
+		t.Wrapped("", v.Untied, terminal.Yellow)
+	}
+}
+
+func (t *text) observed(d *result.Document) {
+	if rows := facts.Observed(d, t.words); rows != nil {
+		t.Heading(rows[0][0])
+		rows[0][0] = ""
+		t.Table(rows)
+	}
+}
+
+func (t *text) slowest(d *result.Document) {
+	v := facts.Slowest(d, t.words)
+	if v == nil {
+		return
+	}
+	t.Heading(v.Title)
+	t.Wrapped("", d.Slowest.Text, "")
+	t.Table(append([][]string{v.Head}, v.Rows...))
+}
+
+func (t *text) usage(d *result.Document) {
+	rows := facts.Usage(d, t.words)
+	if rows == nil {
+		return
+	}
+	t.Heading(rows[0][0])
+	if d.Usage.Told > 0 {
+		rows[0][0] = ""
+		t.Table(rows)
+	}
+	t.Wrapped("", facts.UsageNote(d, t.words), "")
 }

@@ -1,4 +1,4 @@
-package report
+package facts
 
 import (
 	"github.com/cstest/cstest/reason"
@@ -6,9 +6,9 @@ import (
 	"github.com/cstest/cstest/result"
 )
 
-// said is the Document with its reasons and warnings in the reader's language: of
+// InLanguage is the Document with its reasons and warnings in the reader's language: of
 // those that have a code. In English they stay as they were written.
-func said(d *result.Document, lang reason.Lang) *result.Document {
+func InLanguage(d *result.Document, lang reason.Lang) *result.Document {
 	if lang == reason.English {
 		return d
 	}

@@ -1,4 +1,4 @@
-package report
+package facts
 
 import (
 	"fmt"
@@ -7,8 +7,6 @@ import (
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/internal/figure"
-	"github.com/cstest/cstest/report/internal/markdown"
-	"github.com/cstest/cstest/report/internal/terminal"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 )
@@ -45,10 +43,16 @@ func breakdownWordsIn(lang reason.Lang) breakdownWords {
 	}
 }
 
-// breakdownRows are the rows of a table like that of latencies.
-func breakdownRows(d *result.Document, w *words.Words) []latencyRow {
+// BreakdownTable is a table like that of latencies.
+type BreakdownTable struct {
+	Title, Note string
+	Rows        []Latency
+}
+
+// Breakdowns has no rows where nothing was taken apart.
+func Breakdowns(d *result.Document, w *words.Words) BreakdownTable {
 	t := breakdownWordsIn(w.Lang)
-	var out []latencyRow
+	out := BreakdownTable{Title: t.Title, Note: t.Note}
 	for _, b := range d.Breakdowns {
 		name := b.Name
 		switch b.By {
@@ -68,42 +72,7 @@ func breakdownRows(d *result.Document, w *words.Words) []latencyRow {
 		if b.By == "storm" {
 			by = ""
 		}
-		out = append(out, latencyRow{strings.TrimSpace(by + " " + escape.Fit(name, 80)), note, b.Latency})
+		out.Rows = append(out.Rows, Latency{strings.TrimSpace(by + " " + escape.Fit(name, 80)), note, b.Latency})
 	}
 	return out
-}
-
-// breakdowns prints them all; only those who ask for details get so many.
-func (t *text) breakdowns(d *result.Document) {
-	all := breakdownRows(d, t.words)
-	if len(all) == 0 {
-		return
-	}
-	b := breakdownWordsIn(t.words.Lang)
-	t.Heading(b.Title)
-	rows := [][]string{{"", t.words.N, "P50", "P90", "P95", "P99", "P99.9"}}
-	for i, cells := range quantileTable(quantilesIn(all)) {
-		c := texts(cells)
-		rows = append(rows, append([]string{all[i].name, c[0]}, c[2:7]...))
-	}
-	t.Table(rows)
-	if note := needsNote(all, t.words); note != "" {
-		t.Wrapped("", note, terminal.Dim)
-	}
-	t.Wrapped("", b.Note, terminal.Dim)
-}
-
-func mdBreakdowns(d *result.Document, w *words.Words, p func(string, ...any)) {
-	all := breakdownRows(d, w)
-	if len(all) == 0 {
-		return
-	}
-	b := breakdownWordsIn(w.Lang)
-	p("<details><summary>%s</summary>\n", b.Title)
-	markdown.Head(p, []string{"", w.N, "P50", "P90", "P95", "P99", "P99.9"}, "lrrrrrr")
-	for i, cells := range quantileTable(quantilesIn(all)) {
-		c := texts(cells)
-		p("| %s | %s | %s |", markdown.Escape(all[i].name), c[0], strings.Join(c[2:7], " | "))
-	}
-	p("\n%s\n\n</details>\n", markdown.Escape(b.Note))
 }

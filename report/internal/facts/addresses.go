@@ -1,12 +1,10 @@
-package report
+package facts
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/internal/figure"
-	"github.com/cstest/cstest/report/internal/markdown"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 )
@@ -14,9 +12,9 @@ import (
 // mostAddresses is how many of a target's addresses are printed; result.json has all.
 const mostAddresses = 20
 
-// addressTable is how many turns each address of a target got, with a head; nil
+// Addresses is how many turns each address of a target got, with a head; nil
 // where there is but one.
-func addressTable(d *result.Document, w *words.Words) [][]string {
+func Addresses(d *result.Document, w *words.Words) [][]string {
 	all := d.Generator.Addresses
 	if len(all) < 2 {
 		return nil
@@ -37,20 +35,8 @@ func addressTable(d *result.Document, w *words.Words) [][]string {
 	return rows
 }
 
-func mdAddresses(d *result.Document, w *words.Words, p func(string, ...any)) {
-	rows := addressTable(d, w)
-	if rows == nil {
-		return
-	}
-	markdown.Head(p, rows[0], "lrrr")
-	for _, r := range rows[1:] {
-		p("| %s | %s |", markdown.Escape(r[0]), strings.Join(r[1:], " | "))
-	}
-	p("")
-}
-
-// connectionFacts say what became of connections, where something did.
-func connectionFacts(d *result.Document, w *words.Words) (out []string) {
+// connections say what became of connections, where something did.
+func connections(d *result.Document, w *words.Words) (out []string) {
 	g := d.Generator
 	if g.FullHandshakes+g.ResumedHandshakes > 0 {
 		out = append(out, fmt.Sprintf(w.HandshakesF, figure.Whole(g.FullHandshakes), figure.Whole(g.ResumedHandshakes)))

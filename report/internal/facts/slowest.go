@@ -1,29 +1,26 @@
-package report
+package facts
 
 import (
-	"strings"
-
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/internal/figure"
-	"github.com/cstest/cstest/report/internal/markdown"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 )
 
-// slowestView is where the time of the slowest turns went, as every form shows it.
-type slowestView struct {
+// SlowestTable is where the time of the slowest turns went, as every form shows it.
+type SlowestTable struct {
 	Title, Note string
 	Head        []string
 	Rows        [][]string
 }
 
-// slowestOf is nil where nothing is known of them.
-func slowestOf(d *result.Document, w *words.Words) *slowestView {
+// Slowest is nil where nothing is known of them.
+func Slowest(d *result.Document, w *words.Words) *SlowestTable {
 	if d.Slowest == nil {
 		return nil
 	}
-	v := &slowestView{
+	v := &SlowestTable{
 		Title: "Where the slowest turns spent their time", Head: []string{"", "slowest", "all others", "of their time"},
 		Note: "Means per turn. The phases add up to the response time from the intended start.",
 	}
@@ -50,28 +47,4 @@ func slowestOf(d *result.Document, w *words.Words) *slowestView {
 
 func slowestRow(name string, p result.Part) []string {
 	return []string{name, figure.Duration(p.MeanNs), figure.Duration(p.OthersNs), figure.Share(p.Share)}
-}
-
-func (t *text) slowest(d *result.Document) {
-	v := slowestOf(d, t.words)
-	if v == nil {
-		return
-	}
-	t.Heading(v.Title)
-	t.Wrapped("", d.Slowest.Text, "")
-	t.Table(append([][]string{v.Head}, v.Rows...))
-}
-
-func mdSlowest(d *result.Document, w *words.Words, p func(string, ...any)) {
-	v := slowestOf(d, w)
-	if v == nil {
-		return
-	}
-	p("%s%s%s\n", v.Title, w.Colon, markdown.Escape(d.Slowest.Text))
-	p("<details><summary>%s</summary>\n", v.Title)
-	markdown.Head(p, v.Head, "lrrr")
-	for _, row := range v.Rows {
-		p("| %s | %s |", markdown.Escape(row[0]), strings.Join(row[1:], " | "))
-	}
-	p("\n%s\n\n</details>\n", v.Note)
 }

@@ -1,4 +1,4 @@
-package report
+package facts
 
 import (
 	"fmt"
@@ -11,9 +11,9 @@ import (
 	"github.com/cstest/cstest/unit"
 )
 
-// correlationNote says of every objective that takes turns together by how many it
+// Correlation says of every objective that takes turns together by how many it
 // divides, by the plan and by what the run measured; empty where none does.
-func correlationNote(d *result.Document, w *words.Words) string {
+func Correlation(d *result.Document, w *words.Words) string {
 	title, measured, next := "Turns that hang together, design effect by the plan and by the correlation measured within conversations: ", "%s, measured %s (ρ %s)", "; "
 	if w.Lang == reason.Chinese {
 		title, measured, next = "相互关联的轮次，按计划的设计效应与按会话内实测相关的设计效应：", "%s，实测 %s（ρ %s）", "；"

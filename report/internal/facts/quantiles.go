@@ -1,20 +1,53 @@
-package report
+package facts
 
 import (
+	"fmt"
+	"strconv"
+	"strings"
+
 	"github.com/cstest/cstest/report/internal/figure"
+	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/unit"
 )
 
-// cellText is a figure and the bounds under it.
-type cellText struct{ Text, Under string }
+// Needs says how many samples the quantiles take that are n/a in a table,
+// "" when none is.
+func Needs(rows []Latency, w *words.Words) string {
+	var out []string
+	table := LatencyTable(rows)
+	for i, at := range []float64{.5, .9, .95, .99, .999} {
+		for _, cells := range table {
+			if cells[i+2].Text == figure.NotEnough {
+				out = append(out, fmt.Sprintf("P%s: %s", strconv.FormatFloat(at*100, 'f', -1, 64), figure.Whole(result.QuantileNeeds(at))))
+				break
+			}
+		}
+	}
+	if len(out) == 0 {
+		return ""
+	}
+	return figure.NotEnough + " – " + w.Needs + " " + strings.Join(out, ", ")
+}
 
-// quantileTable has a row for each of list: n, mean, P50 … P99.9 and max, with
+// span says the unit once where both ends have the same.
+func span(from, to string) string {
+	value, unit, _ := strings.Cut(from, " ")
+	if _, other, _ := strings.Cut(to, " "); unit == other {
+		from = value
+	}
+	return from + " – " + to
+}
+
+// Cell is a figure and the bounds under it.
+type Cell struct{ Text, Under string }
+
+// QuantileTable has a row for each of list: n, mean, P50 … P99.9 and max, with
 // the bounds of the quantiles under them. A column is in one unit.
-func quantileTable(list []result.Quantiles) [][]cellText {
-	out := make([][]cellText, len(list))
+func QuantileTable(list []result.Quantiles) [][]Cell {
+	out := make([][]Cell, len(list))
 	for i, q := range list {
-		out[i] = []cellText{{Text: figure.Whole(q.N)}}
+		out[i] = []Cell{{Text: figure.Whole(q.N)}}
 	}
 	for _, column := range quantileColumns() {
 		var all []unit.Duration
@@ -53,7 +86,7 @@ func quantileColumns() []quantileColumn {
 }
 
 // cell is the figure as text: ∞ where failures reach it, n/a with too few samples.
-func (c quantileColumn) cell(q *result.Quantiles, show func(unit.Duration) string) (cell cellText) {
+func (c quantileColumn) cell(q *result.Quantiles, show func(unit.Duration) string) (cell Cell) {
 	v := c.of(q)
 	switch {
 	case v != nil:
@@ -75,16 +108,17 @@ func (c quantileColumn) cell(q *result.Quantiles, show func(unit.Duration) strin
 	return cell
 }
 
-func quantilesIn(rows []latencyRow) []result.Quantiles {
-	out := make([]result.Quantiles, len(rows))
+// LatencyTable has a row for each of rows.
+func LatencyTable(rows []Latency) [][]Cell {
+	list := make([]result.Quantiles, len(rows))
 	for i, r := range rows {
-		out[i] = r.q
+		list[i] = r.Quantiles
 	}
-	return out
+	return QuantileTable(list)
 }
 
-// texts are the figures of a row.
-func texts(cells []cellText) []string {
+// Texts are the figures of a row.
+func Texts(cells []Cell) []string {
 	out := make([]string, len(cells))
 	for i, c := range cells {
 		out[i] = c.Text

@@ -1,4 +1,4 @@
-package report
+package facts
 
 import (
 	"fmt"
@@ -7,7 +7,6 @@ import (
 
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/internal/figure"
-	"github.com/cstest/cstest/report/internal/markdown"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/unit"
@@ -34,9 +33,9 @@ func usageWordsIn(lang reason.Lang) usageWords {
 	}
 }
 
-// usageTable has a row for each kind of token, under a head; nil where no model was
+// Usage has a row for each kind of token, under a head; nil where no model was
 // asked for tokens.
-func usageTable(d *result.Document, w *words.Words) [][]string {
+func Usage(d *result.Document, w *words.Words) [][]string {
 	u, t := d.Usage, usageWordsIn(w.Lang)
 	if u == nil || u.Answers == 0 {
 		return nil
@@ -68,8 +67,8 @@ func usageTable(d *result.Document, w *words.Words) [][]string {
 	}
 }
 
-// usageNote says what the table rests on, and what it cost.
-func usageNote(d *result.Document, w *words.Words) string {
+// UsageNote says what the table rests on, and what it cost.
+func UsageNote(d *result.Document, w *words.Words) string {
 	u, t := d.Usage, usageWordsIn(w.Lang)
 	if u == nil || u.Answers == 0 {
 		return ""
@@ -98,34 +97,4 @@ func usageNote(d *result.Document, w *words.Words) string {
 // sumOf is an amount of money: prices have more digits than quantities.
 func sumOf(v float64, currency string) string {
 	return strings.TrimSpace(strconv.FormatFloat(v, 'f', -1, 64) + " " + currency)
-}
-
-func (t *text) usage(d *result.Document) {
-	rows := usageTable(d, t.words)
-	if rows == nil {
-		return
-	}
-	t.Heading(usageWordsIn(t.words.Lang).Title)
-	if d.Usage.Told > 0 {
-		rows[0][0] = ""
-		t.Table(rows)
-	}
-	t.Wrapped("", usageNote(d, t.words), "")
-}
-
-func mdUsage(d *result.Document, w *words.Words, p func(string, ...any)) {
-	rows := usageTable(d, w)
-	if rows == nil {
-		return
-	}
-	if d.Usage.Told > 0 {
-		markdown.Head(p, rows[0], "lrrr")
-		for _, row := range rows[1:] {
-			p("| %s |", strings.Join(row, " | "))
-		}
-		p("")
-	} else {
-		p("**%s**  ", usageWordsIn(w.Lang).Title)
-	}
-	p("%s\n", markdown.Escape(usageNote(d, w)))
 }

@@ -1,4 +1,4 @@
-package report
+package facts
 
 import (
 	"strings"
@@ -6,16 +6,14 @@ import (
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/internal/figure"
-	"github.com/cstest/cstest/report/internal/markdown"
-	"github.com/cstest/cstest/report/internal/terminal"
 	"github.com/cstest/cstest/report/internal/words"
 	"github.com/cstest/cstest/result"
 	"github.com/cstest/cstest/scenario"
 	"github.com/cstest/cstest/unit"
 )
 
-// clientView is how the target treated the model, as every form shows it.
-type clientView struct {
+// ClientTable is how the target treated the model, as every form shows it.
+type ClientTable struct {
 	Title, Note string
 	Untied      string // why most of it is not seen, where that is for want of trace ids
 	Head        []string
@@ -29,13 +27,13 @@ type clientRow struct {
 	Text, Examples string
 }
 
-// clientOf is nil where no mock LLM told.
-func clientOf(d *result.Document, w *words.Words) *clientView {
+// Client is nil where no mock LLM told.
+func Client(d *result.Document, w *words.Words) *ClientTable {
 	c := d.Client
 	if c == nil {
 		return nil
 	}
-	v := &clientView{Title: "What the target did to the model", Head: []string{"", "seen", "n", "of", "share"}}
+	v := &ClientTable{Title: "What the target did to the model", Head: []string{"", "seen", "n", "of", "share"}}
 	names := map[scenario.ClientFinding]string{
 		scenario.ClientCallsPerTurn: "calls per turn", scenario.ClientRetryAfter: "Retry-After not honoured", scenario.ClientRetries4xx: "retries after a 4xx",
 		scenario.ClientAfterLeft: "calls after the user had left", scenario.ClientBroken: "broken answers passed on",
@@ -94,58 +92,4 @@ func clientOf(d *result.Document, w *words.Words) *clientView {
 		v.Rows = append(v.Rows, row)
 	}
 	return v
-}
-
-// client shows every finding, what was found with its sentence, and with detail all of them.
-func (t *text) client(d *result.Document, detail bool) {
-	v := clientOf(d, t.words)
-	if v == nil {
-		return
-	}
-	t.Heading(v.Title)
-	t.Wrapped("", v.Note, terminal.Dim)
-	rows := [][]string{v.Head}
-	for _, r := range v.Rows {
-		rows = append(rows, r.Cells)
-	}
-	widths := terminal.Columns(rows, t.Room(), 0)
-	for i, row := range rows {
-		cells := []string{terminal.Pad(escape.Fit(row[0], widths[0]), widths[0], false), terminal.Pad(row[1], widths[1], false)}
-		for c := 2; c < len(row); c++ {
-			cells = append(cells, terminal.Pad(row[c], widths[c], true))
-		}
-		if i == 0 {
-			t.Line(t.Paint(strings.Join(cells, "  "), terminal.Dim))
-			continue
-		}
-		_, sgr := terminal.Mark(v.Rows[i-1].Class)
-		cells[1] = t.Paint(cells[1], sgr)
-		t.Line(strings.Join(cells, "  "))
-		r := v.Rows[i-1]
-		if r.State == "found" || detail {
-			t.Wrapped("    ", r.Text, terminal.Dim)
-		}
-		if r.State == "found" && r.Examples != "" {
-			t.Wrapped("    ", r.Examples, terminal.Dim)
-		}
-	}
-	if v.Untied != "" && !detail {
-		t.Wrapped("", v.Untied, terminal.Yellow)
-	}
-}
-
-func mdClient(d *result.Document, w *words.Words, p func(string, ...any)) {
-	v := clientOf(d, w)
-	if v == nil {
-		return
-	}
-	markdown.Head(p, append([]string{v.Title}, append(v.Head[1:], "")...), "llrrrl")
-	for _, r := range v.Rows {
-		text := markdown.Escape(r.Text)
-		if r.State == "found" && r.Examples != "" {
-			text += " · " + markdown.Escape(r.Examples)
-		}
-		p("| %s | %s |", strings.Join(r.Cells, " | "), text)
-	}
-	p("\n%s\n", markdown.Escape(v.Note))
 }

@@ -1,4 +1,4 @@
-package report
+package facts
 
 import (
 	"fmt"
@@ -9,8 +9,8 @@ import (
 	"github.com/cstest/cstest/unit"
 )
 
-// judgingNote says what verdicts rest on; empty for results that do not tell.
-func judgingNote(d *result.Document, w *words.Words) string {
+// Judging says what verdicts rest on; empty for results that do not tell.
+func Judging(d *result.Document, w *words.Words) string {
 	j := d.Judging
 	if j.Gate == "" {
 		return ""
@@ -22,9 +22,9 @@ func judgingNote(d *result.Document, w *words.Words) string {
 	return fmt.Sprintf(format, figure.Share(j.Confidence))
 }
 
-// loadNote says what a closed load keeps from being seen, and which open load would
+// Load says what a closed load keeps from being seen, and which open load would
 // ask as much; empty for an open one.
-func loadNote(d *result.Document, w *words.Words) string {
+func Load(d *result.Document, w *words.Words) string {
 	if d.Judging.Load != "closed" {
 		return ""
 	}
@@ -38,9 +38,9 @@ func loadNote(d *result.Document, w *words.Words) string {
 	return w.SLANoteClosed + " " + fmt.Sprintf(w.SLANoteOpenF, unit.Figure(float64(d.Counts.Conversations)/length))
 }
 
-// partlyNote says of an open load which of its turns wait for the target; empty where
+// Partly says of an open load which of its turns wait for the target; empty where
 // none does.
-func partlyNote(d *result.Document, w *words.Words) string {
+func Partly(d *result.Document, w *words.Words) string {
 	if d.Judging.Load != "open" || d.Judging.TurnsTogether <= 1 {
 		return ""
 	}
