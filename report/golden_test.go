@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/report/ci"
 	"github.com/cstest/cstest/report/internal/facts"
 	"github.com/cstest/cstest/report/internal/reporttest"
 	"github.com/cstest/cstest/report/internal/webpage"
@@ -25,7 +26,7 @@ func TestGolden(t *testing.T) {
 		"fail.zh.txt":    func(w io.Writer) error { return WriteText(fail, w, TextOptions{Lang: reason.Chinese}) },
 		"fail.md":        func(w io.Writer) error { return WriteMarkdown(fail, w, reason.English) },
 		"fail.zh.md":     func(w io.Writer) error { return WriteMarkdown(fail, w, reason.Chinese) },
-		"fail.junit.xml": func(w io.Writer) error { return WriteJUnit(fail, w) },
+		"fail.junit.xml": func(w io.Writer) error { return ci.WriteJUnit(fail, w) },
 		"pass.csv":       func(w io.Writer) error { return WriteCSV(pass, w) },
 		"pass.html": func(w io.Writer) error {
 			page := pageOf(t, pass, reason.English)

@@ -19,6 +19,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/report/ci"
 	"github.com/cstest/cstest/report/comparisons"
 	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/internal/reporttest"
@@ -147,7 +148,7 @@ func TestHostileTerminal(t *testing.T) {
 func TestHostileJUnit(t *testing.T) {
 	d := hostileDocument(t)
 	var b bytes.Buffer
-	if err := WriteJUnit(d, &b); err != nil {
+	if err := ci.WriteJUnit(d, &b); err != nil {
 		t.Fatal(err)
 	}
 	checkXML(t, b.Bytes())

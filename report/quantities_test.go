@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/cstest/cstest/reason"
+	"github.com/cstest/cstest/report/ci"
 	"github.com/cstest/cstest/unit"
 )
 
@@ -19,7 +20,7 @@ func TestAQuantityReadsTheSameEverywhere(t *testing.T) {
 		"markdown": func(b *bytes.Buffer) error { return WriteMarkdown(d, b, reason.English) },
 		"html":     func(b *bytes.Buffer) error { return WriteHTML(d, b, reason.English) },
 		"Chinese":  func(b *bytes.Buffer) error { return WriteMarkdown(d, b, reason.Chinese) },
-		"junit":    func(b *bytes.Buffer) error { return WriteJUnit(d, b) },
+		"junit":    func(b *bytes.Buffer) error { return ci.WriteJUnit(d, b) },
 	} {
 		var b bytes.Buffer
 		if err := render(&b); err != nil {

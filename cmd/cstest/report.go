@@ -119,7 +119,7 @@ func render(doc *result.Document, out io.Writer, o reportOptions, lang reason.La
 	case "markdown", "md":
 		return report.WriteMarkdown(doc, out, lang)
 	case "junit":
-		return report.WriteJUnit(doc, out)
+		return ci.WriteJUnit(doc, out)
 	case "json":
 		return report.WriteJSON(doc, out)
 	case "csv":

@@ -15,6 +15,7 @@ import (
 	"github.com/cstest/cstest/output"
 	"github.com/cstest/cstest/reason"
 	"github.com/cstest/cstest/report"
+	"github.com/cstest/cstest/report/ci"
 	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/report/redact"
 	"github.com/cstest/cstest/result"
@@ -260,7 +261,7 @@ func (j *job) tellUnstarted(err error) {
 	if j.journal != "" || code == exitUsage {
 		return
 	}
-	u := &report.Unstarted{
+	u := &ci.Unstarted{
 		Scenario: j.chosen.Name, RunID: j.about.RunID, Version: j.about.Version, Seed: j.chosen.Seed, At: time.Now(),
 		Why: j.secrets.Text(reason.TextOf(err, j.lang)), ExitCode: code,
 	}

@@ -1,6 +1,6 @@
-// Package ci writes a result in the formats in which CI systems compare runs:
-// GitLab's metrics report and load performance widget, github-action-benchmark,
-// benchstat, and annotations of GitHub's.
+// Package ci writes a result in the formats that CI systems read: JUnit, and those in
+// which they compare runs: GitLab's metrics report and load performance widget,
+// github-action-benchmark, benchstat, and annotations of GitHub's.
 package ci
 
 import (
@@ -11,8 +11,8 @@ import (
 	"github.com/cstest/cstest/result"
 )
 
-// figure is a number of a run, the smaller the better.
-type figure struct {
+// gauge is a number of a run, the smaller the better.
+type gauge struct {
 	name  string // words of lower case, digits and _
 	unit  string // ms, s, share or count
 	value float64
@@ -21,19 +21,19 @@ type figure struct {
 // figures are the numbers of a result that are worth comparing: quantiles of the
 // response time, and what each objective counted as bad. What is not known is left
 // out.
-func figures(d *result.Document) (list []figure) {
+func figures(d *result.Document) (list []gauge) {
 	q := &d.Latency.Response
 	for _, f := range []struct {
 		name string
 		ns   *int64
 	}{{"p50", q.P50Ns}, {"p90", q.P90Ns}, {"p95", q.P95Ns}, {"p99", q.P99Ns}, {"p999", q.P999Ns}} {
 		if f.ns != nil {
-			list = append(list, figure{"response_" + f.name, "ms", float64(*f.ns) / 1e6})
+			list = append(list, gauge{"response_" + f.name, "ms", float64(*f.ns) / 1e6})
 		}
 	}
 	for i := range d.Objectives {
 		o := &d.Objectives[i]
-		f := figure{name: word(o.Name), unit: o.Unit}
+		f := gauge{name: word(o.Name), unit: o.Unit}
 		switch {
 		case o.Measured == nil:
 			continue
