@@ -34,7 +34,7 @@ var reach = [numPriorities]float64{0.9, 1, 1.1}
 type Live struct {
 	Target time.Duration // what a turn may cost beside the model, at the 90th percentile; 0: nobody is turned away
 	Wait   time.Duration // how long a turn waits for room before it is turned away
-	Hold   time.Duration // how long the refusal is held back, from the turn's start
+	Hold   time.Duration // how long the refusal of a caller who came back sooner than that is held back, from the turn's start
 	Floor  int           // turns in flight that are always let in
 	Cap    int           // turns in flight that are never exceeded; 0: no cap
 }
@@ -77,6 +77,7 @@ type Limiter struct {
 	shedBefore int64   // sheds at the last look
 	refusing   float64 // share of the turns that were turned away, between the last two looks
 	held       int     // refusals held back
+	hasty      hasty
 	maxWaiting int
 }
 
@@ -92,23 +93,26 @@ func NewLimiter(live func() Live) *Limiter {
 }
 
 // Enter lets a turn in, at once or within the time a turn may wait, or returns
-// ErrShed, or the error of ctx. priority is asked only when there is no room
-// for everybody. After nil, Leave must be called.
-func (l *Limiter) Enter(ctx context.Context, priority func() Priority) error {
+// ErrShed, or the error of ctx. caller tells callers apart; priority is asked only
+// when there is no room for everybody. After nil, Leave must be called.
+func (l *Limiter) Enter(ctx context.Context, caller uint64, priority func() Priority) error {
 	live, start := l.live(), time.Now()
 	err := l.enter(ctx, live, priority)
 	if errors.Is(err, ErrShed) {
-		l.hold(ctx, live.Hold-time.Since(start))
+		l.hold(ctx, caller, start, live.Hold)
 	}
 	return err
 }
 
-// hold keeps a refusal back. Those who ask again the moment they are refused
-// would otherwise take the CPU from those who were let in: turning a turn away
-// costs a part of what answering it does, and there is no end to them.
-func (l *Limiter) hold(ctx context.Context, d time.Duration) {
+// hold keeps a refusal back from a caller who was turned away a moment ago. Those who
+// ask again the moment they are refused would otherwise take the CPU from those who
+// were let in: turning a turn away costs a part of what answering it does, and there
+// is no end to them. Others are told at once, which costs half as much.
+func (l *Limiter) hold(ctx context.Context, caller uint64, start time.Time, pause time.Duration) {
+	now := time.Now()
 	l.mu.Lock()
-	if d <= 0 || l.held >= l.maxWaiting {
+	d := pause - now.Sub(start)
+	if !l.hasty.again(caller, now, pause) || d <= 0 || l.held >= l.maxWaiting {
 		l.mu.Unlock()
 		return
 	}
@@ -141,7 +145,7 @@ func (l *Limiter) enter(ctx context.Context, live Live, priority func() Priority
 		return nil
 	}
 	w, wait := &waiter{granted: make(chan struct{})}, l.patience(live, p, time.Now())
-	if live.Wait <= 0 || !l.enqueue(p, w) {
+	if wait <= 0 || !l.enqueue(p, w) {
 		l.sheds++
 		l.mu.Unlock()
 		return ErrShed
@@ -152,10 +156,14 @@ func (l *Limiter) enter(ctx context.Context, live Live, priority func() Priority
 
 // patience is how long a turn waits for room. Waiting helps over a burst. In a queue
 // that does not end it makes nothing faster and every answer late: there it is short,
-// but for people (CoDel; Maurer, Fail at Scale, 2015).
+// but for people (CoDel; Maurer, Fail at Scale, 2015). Where many are turned away a
+// new dialog is so at once: to wait costs the CPU that is short.
 func (l *Limiter) patience(live Live, p Priority, now time.Time) time.Duration {
 	if l.idle() {
 		l.emptied = now
+	}
+	if p == New && l.refusing > overShare {
+		return 0
 	}
 	if p < Person && now.Sub(l.emptied) > standing {
 		return live.Wait / 10

@@ -46,9 +46,9 @@ func (s *server) cpu(d time.Duration) {
 }
 
 // turn says whether a turn was answered, and in time.
-func (s *server) turn(p Priority) (good bool) {
+func (s *server) turn(caller uint64, p Priority) (good bool) {
 	start := time.Now()
-	if err := s.limiter.Enter(context.Background(), as(p)); err != nil {
+	if err := s.limiter.Enter(context.Background(), caller, as(p)); err != nil {
 		s.cpu(s.refusal)
 		return false
 	}
@@ -79,7 +79,7 @@ func open(s *server, rate float64, d, skip time.Duration) float64 {
 		counts := at.Sub(start) >= skip
 		p := Priority(i % 2)
 		all.Go(func() {
-			if s.turn(p) && counts {
+			if s.turn(uint64(i), p) && counts {
 				good.Add(1)
 			}
 		})
@@ -97,7 +97,7 @@ func closed(s *server, users int, d, skip time.Duration) float64 {
 		all.Go(func() {
 			for time.Since(start) < d {
 				counts := time.Since(start) >= skip
-				if s.turn(Priority(u%2)) && counts {
+				if s.turn(uint64(u), Priority(u%2)) && counts {
 					good.Add(1)
 				}
 			}
@@ -173,14 +173,14 @@ func TestNobodyIsTurnedAwayBelowTheKnee(t *testing.T) {
 func TestPriorities(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := NewLimiter(fixed(Live{Target: time.Second, Wait: time.Second, Cap: 1}))
-		if err := l.Enter(t.Context(), as(New)); err != nil {
+		if err := l.Enter(t.Context(), 1, as(New)); err != nil {
 			t.Fatal(err)
 		}
 		var order []Priority
 		var all sync.WaitGroup
 		for _, p := range []Priority{New, UnderWay, Person, New, UnderWay} {
 			all.Go(func() {
-				if err := l.Enter(t.Context(), as(p)); err != nil {
+				if err := l.Enter(t.Context(), 1, as(p)); err != nil {
 					t.Errorf("%d: %v", p, err)
 					return
 				}
@@ -205,7 +205,7 @@ func TestTheWorstGivesItsPlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := NewLimiter(fixed(Live{Target: time.Second, Wait: time.Second, Cap: 1}))
 		l.maxWaiting = 2
-		if err := l.Enter(t.Context(), as(New)); err != nil {
+		if err := l.Enter(t.Context(), 1, as(New)); err != nil {
 			t.Fatal(err)
 		}
 		results := map[string]error{}
@@ -215,7 +215,7 @@ func TestTheWorstGivesItsPlace(t *testing.T) {
 			p    Priority
 		}{{"new", New}, {"under way", UnderWay}, {"person", Person}, {"late new", New}} {
 			all.Go(func() {
-				results[c.name] = l.Enter(t.Context(), as(c.p))
+				results[c.name] = l.Enter(t.Context(), 1, as(c.p))
 				if results[c.name] == nil {
 					l.Leave(0)
 				}
@@ -235,25 +235,48 @@ func TestTheWorstGivesItsPlace(t *testing.T) {
 func TestWaitingEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := NewLimiter(fixed(Live{Target: time.Second, Wait: 100 * time.Millisecond, Cap: 1}))
-		if err := l.Enter(t.Context(), as(New)); err != nil {
+		if err := l.Enter(t.Context(), 1, as(New)); err != nil {
 			t.Fatal(err)
 		}
 		start := time.Now()
-		if err := l.Enter(t.Context(), as(Person)); !errors.Is(err, ErrShed) || time.Since(start) != 100*time.Millisecond {
+		if err := l.Enter(t.Context(), 1, as(Person)); !errors.Is(err, ErrShed) || time.Since(start) != 100*time.Millisecond {
 			t.Errorf("%v after %v, want ErrShed after 100ms", err, time.Since(start))
 		}
 		l.live = fixed(Live{Target: time.Second, Wait: 100 * time.Millisecond, Hold: time.Second, Cap: 1})
-		start = time.Now()
-		if err := l.Enter(t.Context(), as(New)); !errors.Is(err, ErrShed) || time.Since(start) != time.Second {
-			t.Errorf("%v after %v, want ErrShed held back for 1s", err, time.Since(start))
+		for _, want := range []time.Duration{100 * time.Millisecond, time.Second} {
+			start = time.Now()
+			if err := l.Enter(t.Context(), 1, as(New)); !errors.Is(err, ErrShed) || time.Since(start) != want {
+				t.Errorf("%v after %v, want ErrShed after %v", err, time.Since(start), want)
+			}
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 		defer cancel()
-		if err := l.Enter(ctx, as(Person)); !errors.Is(err, context.DeadlineExceeded) {
+		if err := l.Enter(ctx, 1, as(Person)); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%v, want that the caller left", err)
 		}
-		if st := l.State(); st.InFlight != 1 || st.Waiting != 0 || st.Sheds != 2 {
+		if st := l.State(); st.InFlight != 1 || st.Waiting != 0 || st.Sheds != 3 {
 			t.Errorf("in the end %+v", st)
+		}
+	})
+}
+
+// Who comes back at once is kept waiting, each time; others, and who stays away as long
+// as he was told to, are turned away at once.
+func TestOnlyHastyCallersAreKeptWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewLimiter(fixed(Live{Target: time.Second, Hold: time.Second, Cap: 1}))
+		if err := l.Enter(t.Context(), 0, as(New)); err != nil {
+			t.Fatal(err)
+		}
+		for i, c := range []struct {
+			caller     uint64
+			stays, was time.Duration // away, kept waiting
+		}{{1, 0, 0}, {1, 0, time.Second}, {2, 0, 0}, {1, 0, time.Second}, {1, 999 * time.Millisecond, time.Second}, {1, time.Second, 0}, {2, 0, 0}, {2, 0, time.Second}} {
+			time.Sleep(c.stays)
+			start := time.Now()
+			if err := l.Enter(t.Context(), c.caller, as(New)); !errors.Is(err, ErrShed) || time.Since(start) != c.was {
+				t.Errorf("%d: caller %d: %v after %v, want ErrShed after %v", i, c.caller, err, time.Since(start), c.was)
+			}
 		}
 	})
 }
@@ -261,7 +284,7 @@ func TestWaitingEnds(t *testing.T) {
 func TestOffLetsEverybodyIn(t *testing.T) {
 	l := NewLimiter(fixed(Live{}))
 	for range 10_000 {
-		if err := l.Enter(t.Context(), as(New)); err != nil {
+		if err := l.Enter(t.Context(), 1, as(New)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -271,7 +294,7 @@ func TestEnteringAllocatesNothing(t *testing.T) {
 	l := NewLimiter(fixed(Live{Target: time.Second, Wait: time.Second}))
 	p := as(New)
 	if n := testing.AllocsPerRun(1000, func() {
-		if l.Enter(context.Background(), p) == nil {
+		if l.Enter(context.Background(), 1, p) == nil {
 			l.Leave(0)
 		}
 	}); n != 0 {
@@ -284,19 +307,19 @@ func TestWaitingIsShortInAStandingQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const wait = 100 * time.Millisecond
 		l := NewLimiter(fixed(Live{Target: time.Hour, Wait: wait, Cap: 1}))
-		if err := l.Enter(t.Context(), as(New)); err != nil {
+		if err := l.Enter(t.Context(), 1, as(New)); err != nil {
 			t.Fatal(err)
 		}
 		waited := func(p Priority) time.Duration {
 			start := time.Now()
-			if err := l.Enter(t.Context(), as(p)); !errors.Is(err, ErrShed) {
+			if err := l.Enter(t.Context(), 1, as(p)); !errors.Is(err, ErrShed) {
 				t.Fatalf("%v, want ErrShed", err)
 			}
 			return time.Since(start)
 		}
 		var all sync.WaitGroup
 		for range 100 { // one more every 10 ms: somebody always waits
-			all.Go(func() { _ = l.Enter(t.Context(), as(Person)) })
+			all.Go(func() { _ = l.Enter(t.Context(), 1, as(Person)) })
 			time.Sleep(10 * time.Millisecond)
 		}
 		for p, want := range []time.Duration{New: wait / 10, UnderWay: wait / 10, Person: wait} { // in this order: behind a person's wait the queue is empty

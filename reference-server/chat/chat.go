@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"hash/maphash"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -50,6 +51,7 @@ type Chat struct {
 	twins    twins
 	metrics  *metrics
 	counts   counts
+	callers  maphash.Seed // tells them apart, for the limiter
 	inFlight atomic.Int64
 }
 
@@ -62,7 +64,7 @@ type counts struct {
 
 // New makes a chat; Close ends it.
 func New(r Rooms) *Chat {
-	c := &Chat{Rooms: r, faq: watchedFAQ{r.FAQ, r.Watch}, hot: newHotCache()}
+	c := &Chat{Rooms: r, faq: watchedFAQ{r.FAQ, r.Watch}, hot: newHotCache(), callers: maphash.MakeSeed()}
 	c.metrics = newMetrics(c)
 	return c
 }

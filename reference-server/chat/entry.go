@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"errors"
+	"hash/maphash"
 	"time"
 
 	"github.com/cstest/cstest/reference-server/admission"
@@ -12,7 +13,7 @@ import (
 // Enter waits for room among the turns in flight. After nil, Leave must follow.
 // Errors: ErrShed, ErrGone.
 func (t *Turn) Enter(ctx context.Context) error {
-	if err := t.chat.Limiter.Enter(ctx, t.priority); err != nil {
+	if err := t.chat.Limiter.Enter(ctx, maphash.Comparable(t.chat.callers, t.who), t.priority); err != nil {
 		if errors.Is(err, admission.ErrShed) {
 			return ErrShed
 		}

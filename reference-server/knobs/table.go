@@ -24,7 +24,7 @@ func turnSpecs() []spec {
 		{"chat.max_bodies_user", true, "bodies being read for one user, above it 429; 0: unbounded", nil, func(s *Settings) any { return &s.ChatMaxBodiesUser }},
 		{"admission.target", true, "what a turn may cost beside the model, at the 90th percentile, before fewer are let in; 0s: all are let in", nil, func(s *Settings) any { return &s.AdmissionTarget }},
 		{"admission.wait", true, "how long a turn waits for room before 503 shed", nil, func(s *Settings) any { return &s.AdmissionWait }},
-		{"admission.hold", true, "how long 503 shed is held back, from the request's start, so that those who ask again at once are slowed down; 0s: not", nil, func(s *Settings) any { return &s.AdmissionHold }},
+		{"admission.hold", true, "how long 503 shed is held back, from the request's start, from a caller who was turned away less than this before; 0s: not", nil, func(s *Settings) any { return &s.AdmissionHold }},
 		{"admission.floor", true, "turns in flight that are always let in", nil, func(s *Settings) any { return &s.AdmissionFloor }},
 		{"chat.concurrent_turns", true, "a second turn while one of the same dialog is in progress", []string{"refuse", "allow"}, func(s *Settings) any { return &s.ChatConcurrentTurns }},
 		{"limit.global", true, "token bucket over all users, above it 429; 0/s: off", nil, func(s *Settings) any { return &s.LimitGlobal }},
