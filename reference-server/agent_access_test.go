@@ -319,7 +319,7 @@ func TestDrainSendsAgentsAway(t *testing.T) {
 	mute := rawAgent(t, s) // never answers a close
 	tok := tokenFor(t, "u1")
 	got := make(chan reply, 1)
-	go func() { got <- send(t, "POST", s.URL()+"/v1/chat", tok, `{"text":"qwertyuiop"}`) }()
+	go func() { got <- send(t, "POST", s.URL()+"/v1/chat", tok, `{"text":"饺子皮擀多厚"}`) }()
 	<-entered
 	cancel()
 	for _, a := range agents {

@@ -49,7 +49,7 @@ func TestBetterAnswersComeAfterwards(t *testing.T) {
 		faq := say(t, s, "u1", "", "优惠券在哪里领?我的电话13812345678 ⟦c:AAAAAAAA.1⟧")
 		faq.want(t, "tier", "faq")
 		id := faq.get("dialog_id").String()
-		odd := say(t, s, "u2", "", "qwertyuiop")
+		odd := say(t, s, "u2", "", "饺子皮擀多厚")
 		odd.want(t, "tier", "handoff")
 		angry := say(t, s, "u3", "", "我要投诉")
 		angry.want(t, "degraded", "false")

@@ -50,7 +50,7 @@ func TestAnswersByTier(t *testing.T) {
 	}
 	lost := say(t, s, "u1", "", "那还能吗")
 	lost.want(t, "answer", answer.AskBackText)
-	odd := say(t, s, "u1", "", "qwertyuiop")
+	odd := say(t, s, "u1", "", "饺子皮擀多厚")
 	odd.want(t, "tier", "handoff")
 	odd.want(t, "degraded", "true")
 	if l.calls() != 0 {

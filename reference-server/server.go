@@ -141,6 +141,9 @@ func (s *Server) build(set *knobs.Settings) {
 		Spent: func(who dialog.Owner, tokens int) {
 			s.gates.Tokens.Spend(quota.Key(who), s.knobs.Load().LimitTokens, tokens, time.Now())
 		},
+		Ticket: func(who dialog.Owner) bool {
+			return s.gates.Tickets.Take(quota.Key(who), s.knobs.Load().LimitTickets, time.Now()) == nil
+		},
 	})
 	s.jobs = jobs.New(s.redis, s.chat.AnswerJob, s.log, time.Now)
 	s.gates = quota.New()

@@ -176,7 +176,7 @@ func TestOwnTextsAreFit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	own := []string{AskBackText, SuggestText, StaticText, HandoffText, SafetyText, OrderText, OrderNoText, LeakText, NothingText}
+	own := []string{AskBackText, AgainText, SuggestText, StaticText, HandoffText, SafetyText, OrderText, OrderNoText, LeakText, NothingText}
 	for _, e := range f.entries {
 		own = append(own, e.A)
 	}

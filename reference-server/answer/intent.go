@@ -59,6 +59,7 @@ const (
 
 // NewIntents makes the classifier.
 func NewIntents() *Intents {
+	familiar() // no turn has to wait for it
 	return &Intents{rules: allRules(), others: otherRules(), learned: taught()}
 }
 
@@ -76,9 +77,12 @@ func mustRules(asked func(Intent) bool) *rules {
 	return rules
 }
 
-// taught is what the examples teach, learned once in a process. What has a
-// reviewed answer is information.
-var taught = sync.OnceValue(func() *learned {
+// taught is what the lessons teach, learned once in a process.
+var taught = sync.OnceValue(func() *learned { return learn(lessons()) })
+
+// lessons are the examples, and the ways to ask of the FAQ: what has a reviewed answer is
+// information.
+var lessons = sync.OnceValue(func() []example {
 	examples, err := parseExamples(examplesText)
 	if err != nil {
 		panic(err) // they are part of the program
@@ -92,7 +96,7 @@ var taught = sync.OnceValue(func() *learned {
 			examples = append(examples, example{Info, q})
 		}
 	}
-	return learn(examples)
+	return examples
 })
 
 // Of classifies a text without marks.
@@ -109,14 +113,28 @@ func (in *Intents) Human(text string) bool { return in.person(plain(text)).Human
 
 // person is what a plain text is about where that goes to a person, else Info. Rules
 // cost most of it, so they are asked only where what they say can make a difference.
+// What learning alone makes of noise is chance.
 func (in *Intents) person(text string) Intent {
 	ends := in.ends(text)
 	for _, other := range ends {
 		if other != ends[Info] {
-			return ends[in.rules.first(text)]
+			rule := in.rules.first(text)
+			return heard(text, rule, ends[rule])
 		}
 	}
-	return ends[Info]
+	if !ends[Info].Human() || !noise(text) {
+		return ends[Info]
+	}
+	return heard(text, in.rules.first(text), ends[Info])
+}
+
+// heard is what a plain text is about, or Info where that is noise to all but a rule that
+// speaks for a person.
+func heard(text string, rule, end Intent) Intent {
+	if end.Human() && !rule.Human() && noise(text) {
+		return Info
+	}
+	return end
 }
 
 // ends are what a plain text is taken for, by what the rules say of it: an intent that

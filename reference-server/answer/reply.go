@@ -10,6 +10,7 @@ import (
 // The fixed texts.
 const (
 	AskBackText = "请问您想咨询的是哪一类问题呢?可以告诉我具体的商品、订单或优惠。"
+	AgainText   = "抱歉,我没有看懂。请再说一下您的问题,例如:"
 	SuggestText = "我没有完全理解您的问题,您是不是想问:"
 	StaticText  = "系统正在恢复中,您的问题已登记,客服会尽快联系您。"
 	BusyText    = "现在人工客服的排队较长,这个问题暂时没有转给人工;请稍后再问一次,或换一种说法再试。"
@@ -77,13 +78,23 @@ func ReplyTo(q Question, f Finder) (r Reply, ok bool) {
 	case hit.Entry != nil:
 		return Reply{Text: hit.Entry.A, Source: FromFAQ, FAQID: hit.Entry.ID}, true
 	case len(hit.Suggestions) > 0:
-		r = Reply{Text: SuggestText, Source: FromFAQ, Suggestions: hit.Suggestions}
-		for _, s := range hit.Suggestions {
-			r.Text += "\n· " + s
-		}
-		return r, true
+		return suggest(SuggestText, FromFAQ, hit.Suggestions), true
 	}
 	return Reply{}, false
+}
+
+// Again asks for the question once more, with what is asked every day.
+func Again() Reply { return suggest(AgainText, FromTemplate, slices.Clone(everyday)) }
+
+// everyday are questions of the FAQ, as it has them.
+var everyday = []string{"优惠券怎么用", "怎么退货", "发货时间"}
+
+func suggest(text string, from Source, questions []string) Reply {
+	r := Reply{Text: text, Source: from, Suggestions: questions}
+	for _, q := range questions {
+		r.Text += "\n· " + q
+	}
+	return r
 }
 
 // Bare says whether a question means nothing without the turns before it.

@@ -28,7 +28,7 @@ const (
 // deserves, or waits for a person while the model is ill.
 func (t *Turn) keepForLater(ctx context.Context) {
 	b := t.chat.Backflow
-	if b == nil || !t.set.Tiers || t.ans.dialogID == "" || strings.TrimSpace(t.words.Said) == "" ||
+	if b == nil || !t.set.Tiers || t.idle || t.ans.dialogID == "" || strings.TrimSpace(t.words.Said) == "" ||
 		!t.ans.degraded && (t.ans.ticket == nil || t.at().Shown() == degrade.LLM) {
 		return
 	}

@@ -40,6 +40,7 @@ type Rooms struct {
 	Background *sync.WaitGroup                    // counts what goes on after an answer
 	Draining   func() bool                        // the server is going down
 	Spent      func(who dialog.Owner, tokens int) // hears what a user has cost at the model
+	Ticket     func(who dialog.Owner) bool        // takes one of those that a user may have of questions nobody else can answer
 }
 
 // Chat answers turns. Safe for concurrent use.

@@ -25,7 +25,8 @@ const (
 	reasonState  = "redis_down"
 	reasonCanned = "canned"
 
-	reasonDeskFull = "desk_full" // and no person had time
+	reasonDeskFull   = "desk_full"    // and no person had time
+	reasonOwnTickets = "user_tickets" // and the user has had many of people's time
 )
 
 // decide finds the answer: by intent and by the tier that the server stands
@@ -39,9 +40,8 @@ func (t *Turn) decide(ctx context.Context) error {
 	at := t.at()
 	floor := at.Serves(t.bucket())
 	stateless := t.hold == nil || at.Away
-	if floor == degrade.Static && !t.intent.Human() && t.chat.Desk.Full(ctx, t.who.Tenant, true) {
+	if floor == degrade.Static && !t.intent.Human() && t.spare(ctx, floor, reasonState, true) {
 		t.dropState()
-		t.declineTicket()
 		return nil
 	}
 	if floor == degrade.Static || stateless && t.intent.Human() {
@@ -81,15 +81,15 @@ func (t *Turn) decide(ctx context.Context) error {
 		t.ans.degraded, t.ans.degradeReason = true, reason
 		return nil
 	}
-	if stateless {
+	switch {
+	case stateless && t.repeats():
+		t.askAgain(floor, reason)
+	case stateless:
 		t.answerLater(reason)
-		return nil
+	case !t.spare(ctx, floor, reason, false):
+		return t.handoff(ctx, reason)
 	}
-	if t.chat.Desk.Full(ctx, t.who.Tenant, false) {
-		t.declineTicket()
-		return nil
-	}
-	return t.handoff(ctx, reason)
+	return nil
 }
 
 // at is where the server stands for the caller.

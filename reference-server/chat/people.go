@@ -2,6 +2,9 @@ package chat
 
 import (
 	"context"
+	"strings"
+
+	"github.com/tidwall/gjson"
 
 	"github.com/cstest/cstest/reference-server/answer"
 	"github.com/cstest/cstest/reference-server/degrade"
@@ -58,12 +61,57 @@ func (t *Turn) static(ctx context.Context, reason string) error {
 	return nil
 }
 
-// declineTicket says that people have no time for a question which is theirs
-// only because the model did not answer. Questions that are theirs on any day
-// never come here.
-func (t *Turn) declineTicket() {
-	t.answerLater(reasonDeskFull)
+// spare answers, without a person, what would go to one only because nothing else could:
+// what says nothing is asked for again, and neither all users together nor one of them
+// take more of people's time than there is. false: a person it is. Questions that are
+// theirs on any day never come here.
+func (t *Turn) spare(ctx context.Context, floor degrade.Tier, reason string, local bool) bool {
+	switch {
+	case t.repeats():
+		t.askAgain(floor, reason)
+	case t.chat.Desk.Full(ctx, t.who.Tenant, local):
+		t.declineTicket(reasonDeskFull)
+	case !t.chat.Ticket(t.who):
+		t.declineTicket(reasonOwnTickets)
+	default:
+		return false
+	}
+	return true
+}
+
+// declineTicket says that people have no time for the question.
+func (t *Turn) declineTicket(reason string) {
+	t.answerLater(reason)
 	t.ans.text = answer.BusyText
+}
+
+// repeats says whether the user is to say it again: the message says nothing, and they
+// were not asked before in this dialog. Once a person looks after the dialog, no other is
+// called for nothing.
+func (t *Turn) repeats() bool {
+	if answer.Says(t.words.Said) {
+		return false
+	}
+	asked := false
+	turns := t.before()
+	for i := range turns {
+		if gjson.GetBytes(turns[i].Response, "ticket").Exists() {
+			return true
+		}
+		asked = asked || strings.HasPrefix(turns[i].Reply(), answer.AgainText)
+	}
+	return !asked
+}
+
+// askAgain asks for the question once more, with some that are asked every day. There is
+// nothing in it to ask the model later.
+func (t *Turn) askAgain(floor degrade.Tier, reason string) {
+	r := answer.Again()
+	t.ans.tier, t.ans.source, t.ans.text, t.ans.suggestions = degrade.FAQ, string(r.Source), r.Text, r.Suggestions
+	if floor > degrade.FAQ {
+		t.ans.tier = degrade.Static
+	}
+	t.ans.degraded, t.ans.degradeReason, t.idle = true, reason, true
 }
 
 // answerLater is for what can be said neither without state nor by a person: people

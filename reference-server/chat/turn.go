@@ -53,6 +53,7 @@ type Turn struct {
 	waited               time.Duration // for the backflow to have the question
 	fault                model.Fault
 	intent               answer.Intent
+	idle                 bool // it says nothing
 
 	pieces  func(string) error // takes a stream's text; nil: the answer goes out whole
 	waiting func() error       // keeps a stream alive
@@ -96,7 +97,7 @@ func (t *Turn) read() {
 // type Error are bugs.
 func (t *Turn) Run(ctx context.Context) ([]byte, error) {
 	committed := false
-	t.tokens = 0
+	t.tokens, t.idle = 0, false
 	t.hold, t.dropped, t.announce, t.withdraw, t.alone = nil, nil, nil, nil, nil // of a run before, where a job is patient
 	defer func() {
 		if !committed {

@@ -33,7 +33,7 @@ func sec(n int) unit.Duration { return unit.Duration(time.Duration(n) * time.Sec
 func hardened() Settings {
 	return Settings{
 		ChatDeadline: ms(450), ChatDegradeAt: ms(380), ChatMaxInFlight: 4096, ChatMaxBodies: 4096, ChatMaxBodiesUser: 16, ChatConcurrentTurns: "refuse",
-		LimitGlobal: 500, LimitGlobalBurst: 500, LimitUser: 50, LimitUserBurst: 100, LimitReads: 200, LimitDialogs: 20, LimitTokens: 5000, LimitRefused: 50, LimitPolls: 10_000, LimitPollsUser: 64,
+		LimitGlobal: 500, LimitGlobalBurst: 500, LimitUser: 50, LimitUserBurst: 100, LimitReads: 200, LimitDialogs: 20, LimitTokens: 5000, LimitTickets: 10.0 / 3600, LimitRefused: 50, LimitPolls: 10_000, LimitPollsUser: 64,
 		AdmissionTarget: ms(40), AdmissionWait: ms(100), AdmissionHold: sec(1), AdmissionFloor: 64,
 		LLMAPI: "chat", LLMModel: "chat", LLMPrompt: "standard", LLMKeepalive: true, LLMMaxIdle: 1024, LLMMaxConns: 1024, LLMTimeout: ms(350), LLMAttempts: 2,
 		LLMBackoff: "jitter", LLMBackoffBase: ms(20), LLMRetryBudget: 0.1, LLMBulkhead: 1024,
@@ -61,7 +61,7 @@ func article(n int) Settings {
 	s.ChatDeadline, s.ChatDegradeAt, s.ChatMaxInFlight, s.ChatConcurrentTurns = 0, 0, 0, "allow"
 	s.LimitGlobal, s.LimitUser, s.LimitReads, s.LimitRefused = 0, 0, 0, 0
 	s.LimitPolls, s.LimitPollsUser = 0, 0
-	s.LimitDialogs, s.LimitTokens = 0, 0
+	s.LimitDialogs, s.LimitTokens, s.LimitTickets = 0, 0, 0
 	s.ChatMaxBodies, s.ChatMaxBodiesUser, s.AdmissionTarget, s.AdmissionWait, s.AdmissionHold = 0, 0, 0, 0, 0
 	s.LLMAPI, s.LLMTimeout, s.LLMAttempts, s.LLMRetryBudget, s.LLMBulkhead = "completions", sec(5), 3, 1, 0
 	s.LLMBackoff, s.LLMBackoffBase = "linear", ms(500)

@@ -25,6 +25,7 @@ type Settings struct {
 	LimitReads       unit.Rate
 	LimitDialogs     unit.Rate
 	LimitTokens      unit.Rate
+	LimitTickets     unit.Rate
 	LimitRefused     unit.Rate
 	LimitPolls       unit.Count
 	LimitPollsUser   unit.Count

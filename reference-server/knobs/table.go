@@ -35,6 +35,7 @@ func turnSpecs() []spec {
 		{"limit.reads", true, "token bucket of each user for polls, histories and tickets, two seconds of burst; 0/s: off", nil, func(s *Settings) any { return &s.LimitReads }},
 		{"limit.dialogs", true, "token bucket of each user for dialogs begun, a minute of burst; 0/s: off", nil, func(s *Settings) any { return &s.LimitDialogs }},
 		{"limit.tokens", true, "tokens of the model that each user may cost, about, ten minutes of burst; who is in debt gets 429 until it is paid; 0/s: off", nil, func(s *Settings) any { return &s.LimitTokens }},
+		{"limit.tickets", true, "tickets of a user for questions that neither model nor FAQ answered, an hour's at once, above it none is opened; 0/s: unbounded; what is people's on any day is not counted", nil, func(s *Settings) any { return &s.LimitTickets }},
 		{"limit.refused", true, "token bucket of each address for requests without a valid token and for what is not there, five seconds of burst, above it 429 without a look at the request; 0/s: off", nil, func(s *Settings) any { return &s.LimitRefused }},
 		{"limit.polls", true, "polls of jobs that wait, above it 429; 0: unbounded", nil, func(s *Settings) any { return &s.LimitPolls }},
 		{"limit.polls_user", true, "polls of one user that wait, above it 429; 0: unbounded", nil, func(s *Settings) any { return &s.LimitPollsUser }},

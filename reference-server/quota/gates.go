@@ -23,6 +23,7 @@ type Gates struct {
 	Refused Keyed // of addresses
 	Dialogs Keyed // that users begin
 	Tokens  Keyed // of the model, that users cost
+	Tickets Keyed // of users, for what nobody but people can answer
 }
 
 // Limits are the rates of turns that pass; 0: all.
@@ -39,7 +40,7 @@ const (
 
 // New makes gates; Close ends them.
 func New() *Gates {
-	g := &Gates{Reads: newKeyed("reads", 2), Refused: newKeyed("refused", 5), Dialogs: newKeyed("dialogs", 60), Tokens: newKeyed("tokens", 600)}
+	g := &Gates{Reads: newKeyed("reads", 2), Refused: newKeyed("refused", 5), Dialogs: newKeyed("dialogs", 60), Tokens: newKeyed("tokens", 600), Tickets: newKeyed("tickets", 3600)}
 	g.reset(Limits{})
 	return g
 }
@@ -61,6 +62,7 @@ func (g *Gates) Close() {
 	g.Refused.buckets.StopAllGoroutines()
 	g.Dialogs.buckets.StopAllGoroutines()
 	g.Tokens.buckets.StopAllGoroutines()
+	g.Tickets.buckets.StopAllGoroutines()
 }
 
 func (g *Gates) closeBuckets() {

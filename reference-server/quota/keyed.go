@@ -1,6 +1,7 @@
 package quota
 
 import (
+	"math"
 	"time"
 
 	"github.com/maypok86/otter/v2"
@@ -23,10 +24,11 @@ func newKeyed(name string, seconds float64) Keyed {
 }
 
 func (k Keyed) bucket(key string, perSecond unit.Rate) *rate.Limiter {
-	b := bucketOf(k.buckets, key, float64(perSecond), int(k.seconds*float64(perSecond)))
+	burst := int(math.Round(k.seconds * float64(perSecond)))
+	b := bucketOf(k.buckets, key, float64(perSecond), burst)
 	if b.Limit() != rate.Limit(perSecond) {
 		b.SetLimit(rate.Limit(perSecond))
-		b.SetBurst(max(1, int(k.seconds*float64(perSecond))))
+		b.SetBurst(max(1, burst))
 	}
 	return b
 }
