@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -203,4 +204,47 @@ func TestAgentsHearThatATicketIsGone(t *testing.T) {
 	if _, _, err := d.Open(t.Context(), aboutIt("t-5"), true); !errors.Is(err, dialog.ErrErased) || d.Journaled() != 0 {
 		t.Errorf("a ticket that would wait here: %v, %d in the journal", err, d.Journaled())
 	}
+}
+
+// before does something right before the first script goes to Redis.
+type before struct {
+	once sync.Once
+	do   func()
+}
+
+func (*before) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (b *before) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if strings.HasPrefix(cmd.Name(), "eval") {
+			b.once.Do(b.do)
+		}
+		return next(ctx, cmd)
+	}
+}
+
+func (*before) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+// A dialog that is erased while its ticket is on the way from the journal, behind the
+// last look, has none in the end.
+func TestATicketOnItsWayIsTakenBack(t *testing.T) {
+	onEachRedis(t, func(t *testing.T, redisURL string) {
+		ts, _ := testTickets(t, redisURL)
+		elsewhere, _ := testTickets(t, redisURL)
+		ts.redis.(*redis.Client).AddHook(&before{do: func() {
+			if err := erasable(t, elsewhere).Erase(t.Context(), testDialog); err != nil {
+				t.Error(err)
+			}
+			if err := elsewhere.erase(t.Context(), testDialog); err != nil {
+				t.Error(err)
+			}
+		}})
+		waits(t, ts)
+		ts.flush(t.Context())
+		if left := leftOf(t, ts, erasedText); left != nil || ts.journal.length() != 0 {
+			t.Errorf("left: %v, %d in the journal", left, ts.journal.length())
+		}
+	})
 }
