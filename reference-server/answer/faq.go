@@ -79,8 +79,8 @@ type topicWord struct{ word, topic string }
 var ErrNoFAQ = errors.New("faq: no index")
 
 const (
-	faqSure   = 0.40 // likeness at which an entry answers
-	faqAhead  = 0.14 // and by which it must lead the next one
+	faqSure   = 0.42 // likeness at which an entry answers
+	faqAhead  = 0.16 // and by which it must lead the next one
 	faqLikely = 0.12 // likeness at which an entry is suggested
 )
 
