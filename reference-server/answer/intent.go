@@ -53,8 +53,8 @@ type Intents struct {
 }
 
 const (
-	ruleOdds = 4.4816890703 // by which a rule multiplies the odds of its intent: 1.5 in their logarithm
-	sure     = 0.5          // chance of a person's matter at which it goes to one
+	ruleOdds = 2   // by which a rule multiplies the odds of its intent
+	sure     = 0.5 // chance of a person's matter at which it goes to one
 )
 
 // NewIntents makes the classifier.
@@ -142,7 +142,7 @@ func heard(text string, rule, end Intent) Intent {
 func (in *Intents) ends(text string) (ends [NumIntents]Intent) {
 	var most [NumIntents]float64
 	for part := range parts(text) {
-		var buffer [256]uint32
+		var buffer [384]uint32
 		odds := in.learned.odds(pieces(buffer[:0], part))
 		for rule := range NumIntents {
 			if i, chance := matter(odds.with(rule)); chance > most[rule] {

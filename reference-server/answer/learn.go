@@ -37,26 +37,28 @@ func parseExamples(text string) ([]example, error) {
 	return list, nil
 }
 
-// learned is what examples teach beyond the rules: how much each piece of one or
-// two characters speaks for each intent (softmax regression). It hears what rules
-// cannot list, such as 插座里噼啪响, and outweighs what they take wrongly.
+// learned is what examples teach beyond the rules: how much each piece of a sentence
+// speaks for each intent (softmax regression). It hears what rules cannot list, such as
+// 插座里噼啪响, and outweighs what they take wrongly.
 type learned struct {
-	weights [][NumIntents]float32 // by hash of the piece
+	numbers []uint32 // of the pieces by hash, 0 of those that no example has
+	weights []sums   // by number
 }
 
 const (
-	pieceBits = 18  // of the hash
-	passes    = 16  // over the examples, each slower than the one before
-	meanOf    = 8   // of them
+	pieceBits = 20  // of the hash: two pieces that share one blur each other
+	passes    = 10  // over the examples, each slower than the one before
+	meanOf    = 5   // of them
 	pace      = 2.0 // of the first pass
 )
 
 // learn is deterministic: the same examples give the same weights. These are the
 // mean of the later passes, which depends less on the order of the last examples.
 func learn(examples []example) *learned {
-	taught, hashes := numbered(examples)
-	l := &learned{weights: make([][NumIntents]float32, len(hashes))}
-	mean := make([][NumIntents]float32, len(hashes))
+	l := &learned{numbers: make([]uint32, 1<<pieceBits)}
+	taught, known := l.number(examples)
+	l.weights = make([]sums, known+1)
+	mean := make([]sums, known+1)
 	order := rand.New(rand.NewPCG(1, 2))
 	for pass := range passes {
 		step := pace * (1 - float64(pass)/passes)
@@ -72,66 +74,95 @@ func learn(examples []example) *learned {
 			}
 		}
 	}
-	l.weights = make([][NumIntents]float32, 1<<pieceBits)
-	for i, hash := range hashes {
-		l.weights[hash] = mean[i]
-	}
+	l.weights = mean
 	return l
 }
 
-// numbered gives the pieces of each example numbers in the order in which they first
-// come, and the hash of each number: learning walks over few weights that lie together.
-func numbered(examples []example) (taught [][]uint32, hashes []uint32) {
+// number gives the pieces of the examples numbers from 1, in the order in which they
+// first come: learning walks over few weights that lie together.
+func (l *learned) number(examples []example) (taught [][]uint32, known uint32) {
 	taught = make([][]uint32, len(examples))
-	numbers := make([]uint32, 1<<pieceBits) // by hash, from 1
 	for i, e := range examples {
 		taught[i] = pieces(nil, plain(e.text))
 		for k, hash := range taught[i] {
-			if numbers[hash] == 0 {
-				hashes = append(hashes, hash)
-				numbers[hash] = uint32(len(hashes))
+			if l.numbers[hash] == 0 {
+				known++
+				l.numbers[hash] = known
 			}
-			taught[i][k] = numbers[hash] - 1
+			taught[i][k] = l.numbers[hash]
 		}
 	}
-	return taught, hashes
+	return taught, known
 }
 
-// step moves the weights of an example's pieces towards its intent.
-func (l *learned) step(pieces []uint32, intent Intent, step float64) {
-	p := l.odds(pieces)
-	sum := 0.0
+// step moves the weights of an example's pieces, given by number, towards its intent.
+func (l *learned) step(numbers []uint32, intent Intent, step float64) {
+	var said sums
+	for _, number := range numbers {
+		said.add(&l.weights[number])
+	}
+	p := said.odds(len(numbers))
+	whole := 0.0
 	for _, x := range p {
-		sum += x
+		whole += x
 	}
-	for i := range p {
-		p[i] /= sum
+	share := step / crowd(len(numbers))
+	var by sums
+	for i, x := range p {
+		by[i] = float32(-share * x / whole)
 	}
-	p[intent]--
-	share := float32(step / math.Sqrt(float64(len(pieces))))
-	for _, piece := range pieces {
-		w := &l.weights[piece]
-		for i := range w {
-			w[i] -= share * float32(p[i])
-		}
+	by[intent] += float32(share)
+	for _, number := range numbers {
+		l.weights[number].add(&by)
 	}
 }
+
+// sums are what pieces say of each intent together.
+type sums [NumIntents]float32
+
+func (s *sums) add(weights *sums) {
+	for i, w := range weights {
+		s[i] += w
+	}
+}
+
+// odds are those that the sums of so many pieces stand for.
+func (s *sums) odds(pieces int) (o odds) {
+	divisor := crowd(pieces)
+	for i, x := range s {
+		o[i] = math.Exp(float64(x) / divisor)
+	}
+	return o
+}
+
+// crowd is what sums over so many pieces are divided by: the more there are, the less
+// does each of them say.
+func crowd(pieces int) float64 {
+	if pieces < len(crowds) {
+		return crowds[pieces]
+	}
+	return math.Pow(float64(pieces), 0.4)
+}
+
+var crowds = func() (list [512]float64) {
+	for n := range list {
+		list[n] = math.Pow(float64(max(n, 1)), 0.4)
+	}
+	return list
+}()
 
 // odds are how likely each intent is beside the others; they have no certain sum.
 type odds [NumIntents]float64
 
-// odds says how likely the pieces make each intent.
-func (l *learned) odds(pieces []uint32) (o odds) {
-	for _, piece := range pieces {
-		for i, w := range &l.weights[piece] {
-			o[i] += float64(w)
+// odds says how likely the pieces, given by hash, make each intent.
+func (l *learned) odds(pieces []uint32) odds {
+	var s sums
+	for _, hash := range pieces {
+		if number := l.numbers[hash]; number != 0 {
+			s.add(&l.weights[number])
 		}
 	}
-	root := math.Sqrt(float64(max(len(pieces), 1)))
-	for i := range o {
-		o[i] = math.Exp(o[i] / root)
-	}
-	return o
+	return s.odds(len(pieces))
 }
 
 // with are the odds when a rule speaks for an intent.

@@ -8,14 +8,14 @@ import (
 	"unicode/utf8"
 )
 
-// pieces appends the hashes of what a plain text is made of: each character and each
-// pair, its beginning and end being characters too, words of Latin letters, and pairs
-// of syllables as they are said, so that 头诉 and tou su are 投诉. A digit is any digit.
-// The last one is the shape of the whole: whether it asks, whether it speaks of me, and
-// how long it is, roughly.
+// pieces appends the hashes of what a plain text is made of: each character, each pair,
+// its beginning and end being characters too, and each two with one between them; words
+// of Latin letters; pairs of syllables as they are said, so that 头诉 and tou su are 投诉;
+// and notions. A digit is any digit. The last one is the shape of the whole: whether it
+// asks, whether it speaks of me, and how long it is, roughly.
 func pieces(list []uint32, text string) []uint32 {
 	const edge = '^'
-	before := edge
+	before, earlier := edge, rune(0)
 	first := len(list)
 	shape := uint32(0)
 	letter := func(r rune) {
@@ -26,7 +26,10 @@ func pieces(list []uint32, text string) []uint32 {
 			shape |= 2
 		}
 		list = append(list, pieceHash(ofOne, 0, uint32(r)), pieceHash(ofTwo, uint32(before), uint32(r)))
-		before = r
+		if earlier != 0 {
+			list = append(list, pieceHash(ofSkip, uint32(earlier), uint32(r)))
+		}
+		earlier, before = before, r
 	}
 	said := uint16(0) // the syllable before
 	syllable := func(s uint16) {
@@ -65,6 +68,7 @@ func pieces(list []uint32, text string) []uint32 {
 		i += n
 	}
 	list = append(list, pieceHash(ofTwo, uint32(before), edge))
+	list = notionPieces(list, text)
 	return append(list, pieceHash(ofShape, uint32(bits.Len(uint(len(list)-first))), shape))
 }
 
@@ -75,6 +79,8 @@ const (
 	ofWord
 	ofSounds
 	ofShape
+	ofSkip
+	ofNotion
 )
 
 func pieceHash(kind, a, b uint32) uint32 {
