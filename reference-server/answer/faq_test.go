@@ -39,6 +39,9 @@ func TestFAQ(t *testing.T) {
 	if hit, _ := f.Find("量子力学的测不准原理"); hit.Entry != nil {
 		t.Errorf("nonsense is answered by %s", hit.Entry.ID)
 	}
+	if hit, _ := f.Find("qwertyuiop"); hit.Entry != nil || len(hit.Suggestions) > 0 {
+		t.Errorf("letters that are no word: %+v, want nothing", hit)
+	}
 	if hit, _ := f.Find("想问问尺码的事"); hit.Entry != nil || len(hit.Suggestions) == 0 {
 		t.Errorf("a vague question: %+v, want suggestions", hit)
 	}

@@ -147,7 +147,8 @@ func (l *likeness) direct(ways []map[int32]int) {
 	}
 }
 
-// letterTerms are the letters of what was spoken and their pairs, each once.
+// letterTerms are the letters of what was spoken and their pairs, each once; a word of
+// Latin letters counts as one, or any would be like any other.
 func letterTerms(spoken []rune) []string {
 	list := make([]string, 0, 2*len(spoken))
 	add := func(t string) {
@@ -156,8 +157,14 @@ func letterTerms(spoken []rune) []string {
 		}
 	}
 	before := rune(0)
-	for _, r := range spoken {
+	for i := 0; i < len(spoken); i++ {
+		r := spoken[i]
 		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+			continue
+		}
+		if n := latinRun(spoken[i:]); n > 0 {
+			add(string(spoken[i : i+n]))
+			before, i = 0, i+n-1
 			continue
 		}
 		add(string(r))

@@ -74,6 +74,9 @@ func (v *vocabulary) tokensOf(runes []rune) []string {
 			continue
 		}
 		n, stands := v.longestAt(runes[i:])
+		if long := latinRun(runes[i:]); long > n { // a word, of which no part is one
+			n, stands = long, string(runes[i:i+long])
+		}
 		if n == 0 {
 			i++
 			unknown++
@@ -95,4 +98,13 @@ func (v *vocabulary) longestAt(runes []rune) (n int, stands string) {
 		}
 	}
 	return 0, ""
+}
+
+// latinRun is how many Latin letters runes begin with.
+func latinRun(runes []rune) int {
+	n := 0
+	for n < len(runes) && isLatin(runes[n]) {
+		n++
+	}
+	return n
 }
