@@ -131,9 +131,9 @@ var heldOut = []struct {
 	least  map[Intent]float64
 	alarms float64
 }{
-	{"testdata/intents-third.tsv", map[Intent]float64{Safety: 0.99, Complaint: 0.97, ChangeOrder: 0.98, Payment: 0.99}, 0.007},
-	{"testdata/intents-held.tsv", map[Intent]float64{Safety: 0.97, Complaint: 0.93, ChangeOrder: 0.91, Payment: 0.94}, 0.026},
-	{"testdata/intents-fresh.tsv", map[Intent]float64{Safety: 0.99, Complaint: 0.91, ChangeOrder: 0.88, Payment: 0.94}, 0.025},
+	{"testdata/intents-third.tsv", map[Intent]float64{Safety: 0.99, Complaint: 0.97, ChangeOrder: 0.97, Payment: 0.95}, 0.004},
+	{"testdata/intents-held.tsv", map[Intent]float64{Safety: 0.99, Complaint: 0.96, ChangeOrder: 0.96, Payment: 0.99}, 0.009},
+	{"testdata/intents-fresh.tsv", map[Intent]float64{Safety: 0.94, Complaint: 0.91, ChangeOrder: 0.94, Payment: 0.97}, 0.025},
 }
 
 // Which of the lines held out fail is not shown: it would teach.
@@ -168,11 +168,11 @@ func TestIntentsTuned(t *testing.T) {
 	}
 	is.log(t, "tuned")
 	for i := range NumIntents {
-		if r, n := is.recall(i); i.Human() && (r < 0.97 || n < 50) {
+		if r, n := is.recall(i); i.Human() && (r < 0.99 || n < 50) {
 			t.Errorf("recall of %v is %.3f of %d", i, r, n)
 		}
 	}
-	if a, n := is.falseAlarms(); a > 0.005 {
+	if a, n := is.falseAlarms(); a > 0.001 {
 		t.Errorf("false alarms %.4f of %d", a, n)
 	}
 }

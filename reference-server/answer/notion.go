@@ -31,7 +31,7 @@ func readNotions() *notionNode {
 	number := uint32(0)
 	for line := range dataLines(notionsText) {
 		number++
-		for _, word := range strings.Fields(line) {
+		for word := range strings.FieldsSeq(line) {
 			at := root
 			for _, r := range word {
 				if at.next[r] == nil {
