@@ -21,14 +21,17 @@ func Says(text string) bool {
 // It is said less easily than Says denies: a cry for help in a language that is hardly
 // spoken here is none, and neither is a word alone.
 func noise(plain string) bool {
-	letters := 0
+	letters, digits := 0, 0
 	for _, r := range plain {
-		if unicode.IsLetter(r) {
+		switch {
+		case unicode.IsLetter(r):
 			letters++
+		case unicode.IsDigit(r):
+			digits++
 		}
 	}
 	if letters <= noiseShort {
-		return false
+		return letters == 0 && digits > noiseShort
 	}
 	c := contentOf(plain)
 	_, share := c.wordsKnown(1)
@@ -38,13 +41,13 @@ func noise(plain string) bool {
 const (
 	pairsShare  = 0.18 // of the first pairs that have to be known
 	pairsFirst  = 12
-	pairsBeyond = 0.40 // of all others
+	pairsBeyond = 0.44 // of all others
 	wordsShare  = 0.6  // of the letters of all words
 	wordsLeast  = 2
 	wordOften   = 2 // sentences that have a word before it is one
 	overAndOver = 4 // times that each part comes, on average
 
-	noiseShort = 6   // letters that are not judged
+	noiseShort = 6   // letters, or digits without any, that are not judged
 	noiseWords = 0.3 // share of known words, in letters, below which it may be noise
 )
 
