@@ -147,3 +147,29 @@ func TestBothAPIs(t *testing.T) {
 		}
 	}
 }
+
+func TestTextsThatAreAnswers(t *testing.T) {
+	m := &Client{chat: true}
+	chat := func(text string) string { return `{"choices":[{"message":{"content":` + text + `}}]}` }
+	long := strings.Repeat("a", MaxText)
+	for _, c := range []struct {
+		raw, want string
+		fault     Fault
+	}{
+		{chat(`"好的"`), "好的", FaultNone},
+		{chat(`"` + long + `"`), long, FaultNone},
+		{chat(`"` + long + `a"`), "", FaultGarbage},
+		{chat(`" \n"`), "", FaultGarbage},
+		{chat(`""`), "", FaultGarbage},
+		{chat(`5`), "", FaultGarbage},
+		{chat(`null`), "", FaultGarbage},
+		{chat("\"\xff\""), "", FaultGarbage},
+		{chat(`"好的"`) + "}", "", FaultGarbage},
+		{`{"choices":[]}`, "", FaultGarbage},
+		{"", "", FaultGarbage},
+	} {
+		if text, err := m.decode([]byte(c.raw)); text != c.want || FaultOf(err) != c.fault {
+			t.Errorf("%.60q: %.60q, %v", c.raw, text, err)
+		}
+	}
+}

@@ -495,7 +495,7 @@ func TestWhoCarries(t *testing.T) {
 	} {
 		m := NewClient(url, "", usual)
 		p, got := m.carrier.(*plain)
-		if got != want {
+		if got != want || m.carrier == nil {
 			t.Errorf("%s: plain %t, want %t", url, got, want)
 		}
 		if url == "http://model/" && p.pool.address != "model:80" {
