@@ -16,7 +16,7 @@ bin/cstest run soak --set "load.stages[soak].for=${FOR:-1h}" --set 'load.stages[
 run=$!
 scripts/growth.py "$run" "$growth" &
 watch=$!
-trap 'kill -INT "$run"' INT TERM
+trap 'kill -TERM "$run"' INT TERM # an interrupt is nothing to what runs in the background
 wait "$run" || code=$?
 wait "$watch" || grew=$?
 mv "$growth" "$dir/growth.csv"
