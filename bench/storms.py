@@ -12,8 +12,9 @@ of what the model answers on a good day, in the seconds before.
 
 usage: bench/storms.py [--only model|redis|NAME,NAME] [--jobs 3]
 Needs: bin/cstest (make build), redis-server, redis-cli.
-Exit status 1 when a guarantee broke, or not everybody was back 30 s after the model
-was well, 5 s after Redis was.
+"Told of a loss" are turns whose answer says that the dialog's earlier turns are gone
+or cannot be had. Exit status 1 when a guarantee broke, more than 5 % got no answer, or
+not everybody was back 30 s after the model was well, 5 s after Redis was.
 """
 import argparse
 import concurrent.futures
@@ -167,11 +168,12 @@ def report(name, result, begin, end, within):
     cell = lambda key: "%.1f %%" % (100 * sum(s["tiers"][key] for s in ill) / turns)
     p95 = [s["p95_ns"] / 1e6 for s in ill if s["p95_ns"]]
     c = result["counts"]
-    print("| %s | %d | %s | %s | %s | %s | %s | %s | %.2f | %s | %d | %d |" % (
-        name, turns, cell("llm"), cell("faq"), cell("handoff"), cell("static"), cell("nobody"),
+    print("| %s | %d | %s | %s | %s | %s | %s | %s | %s | %.2f | %s | %d | %d |" % (
+        name, turns, cell("llm"), cell("faq"), cell("handoff"), cell("static"), cell("wrong"), cell("nobody"),
         "%.0f, %.0f ms" % (statistics.median(p95), max(p95)) if p95 else "n/a",
         sum(s["llm_calls"] for s in ill) / turns, "never" if back is None else "%d s" % back, c["context_lost"], c["integrity"]), flush=True)
-    return c["integrity"] == 0 and (within is None or back is not None and back <= within)
+    answered = sum(s["tiers"]["nobody"] for s in ill) <= 0.05 * turns
+    return c["integrity"] == 0 and answered and (within is None or back is not None and back <= within)
 
 
 def model(name, profile="hardened"):
@@ -223,8 +225,8 @@ def main():
         tasks.insert(0, lambda: model("90 % 503", "article-3"))
     tasks += [lambda n=n: redis_ill(n) for n in REDIS if wanted("redis", n)]
     fine = True
-    print("| illness | turns in it | model | FAQ | person | fixed text | no answer | P95 of a second: usual, worst | calls a turn | back after | context lost | integrity |")
-    print("|---|---|---|---|---|---|---|---|---|---|---|---|")
+    print("| illness | turns in it | model | FAQ | person | fixed text | told of a loss | no answer | P95 of a second: usual, worst | calls a turn | back after | context lost | integrity |")
+    print("|---|---|---|---|---|---|---|---|---|---|---|---|---|")
     with concurrent.futures.ThreadPoolExecutor(o.jobs) as pool:
         for done in [pool.submit(t) for t in tasks]:
             fine = report(*done.result()) and fine
