@@ -2,23 +2,37 @@ package admission
 
 import "time"
 
-// hastyPlaces is how many callers are remembered; two that share a place forget each other.
-const hastyPlaces = 8192
+// hastyKept is how many callers are remembered for certain; twice as many at most.
+const hastyKept = 16_384
 
-// hasty remembers until when those who were turned away should not have come back.
-type hasty [hastyPlaces]struct {
-	caller uint64
-	until  time.Time
-}
+// hasty remembers until when those who were turned away should not have come back. The
+// zero value is ready.
+type hasty struct{ young, old map[uint64]time.Time }
 
 // again says whether a caller who is turned away now comes back too soon after the last
 // time. He is to stay away for pause, behind what the answer is held back for.
 func (h *hasty) again(caller uint64, now time.Time, pause time.Duration) bool {
-	place := &h[caller%hastyPlaces]
-	again := place.caller == caller && now.Before(place.until)
-	place.caller, place.until = caller, now.Add(pause)
-	if again {
-		place.until = place.until.Add(pause)
+	until, known := h.young[caller]
+	if !known {
+		until = h.old[caller]
+		h.grow()
 	}
+	again := now.Before(until)
+	until = now.Add(pause)
+	if again {
+		until = until.Add(pause)
+	}
+	h.young[caller] = until
 	return again
+}
+
+// grow makes room for one more.
+func (h *hasty) grow() {
+	if h.young == nil {
+		h.young, h.old = map[uint64]time.Time{}, map[uint64]time.Time{}
+	}
+	if len(h.young) == hastyKept {
+		clear(h.old)
+		h.young, h.old = h.old, h.young
+	}
 }

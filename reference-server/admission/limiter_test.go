@@ -281,6 +281,29 @@ func TestOnlyHastyCallersAreKeptWaiting(t *testing.T) {
 	})
 }
 
+// The last so many are remembered, whoever they are: one that is forgotten may ask again
+// as fast as he likes.
+func TestHastyCallersAreRemembered(t *testing.T) {
+	var h hasty
+	now := time.Now()
+	for round := range 3 {
+		for caller := range uint64(hastyKept) {
+			if again := h.again(caller*8192, now, time.Second); again != (round > 0) {
+				t.Fatalf("round %d, caller %d: too soon is %v", round, caller, again)
+			}
+		}
+	}
+	for caller := range uint64(3 * hastyKept) {
+		h.again(1<<40+caller, now, time.Second)
+	}
+	if len(h.young)+len(h.old) > 2*hastyKept {
+		t.Errorf("%d callers are remembered", len(h.young)+len(h.old))
+	}
+	if h.again(0, now, time.Second) {
+		t.Error("one of long ago is remembered")
+	}
+}
+
 func TestOffLetsEverybodyIn(t *testing.T) {
 	l := NewLimiter(fixed(Live{}))
 	for range 10_000 {
