@@ -32,7 +32,7 @@ func TestReliabilityPageNamesTests(t *testing.T) {
 	}
 }
 
-var namedTest = regexp.MustCompile("(cmd/cstest|trial/crew|trial/servers|trial|driver/internal/[a-z0-9]+|driver|load|measure|report|result|tui|sla): |`((?:Test|Fuzz)[A-Za-z0-9]+)(?:/([^`]+))?`")
+var namedTest = regexp.MustCompile("(cmd/cstest|trial/crew|trial/servers|trial|driver/internal/[a-z0-9]+|driver|load|measure|report/directory|report|result|tui|sla): |`((?:Test|Fuzz)[A-Za-z0-9]+)(?:/([^`]+))?`")
 
 // holdTests holds the tests that a row of a table names, behind the package that has
 // them, and gives how many these are. A part of one stands in its file as a text.
