@@ -96,6 +96,11 @@ func (l *learned) number(examples []example) (taught [][]uint32, known uint32) {
 }
 
 // step moves the weights of an example's pieces, given by number, towards its intent.
+//
+// It touches nothing that is shared; watched for races it takes ten times as long, and a
+// server of a test then starts for five seconds.
+//
+//go:norace
 func (l *learned) step(numbers []uint32, intent Intent, step float64) {
 	var said sums
 	for _, number := range numbers {
@@ -120,6 +125,7 @@ func (l *learned) step(numbers []uint32, intent Intent, step float64) {
 // sums are what pieces say of each intent together.
 type sums [NumIntents]float32
 
+//go:norace
 func (s *sums) add(weights *sums) {
 	for i, w := range weights {
 		s[i] += w
