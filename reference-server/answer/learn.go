@@ -54,6 +54,8 @@ const (
 
 // learn is deterministic: the same examples give the same weights. These are the
 // mean of the later passes, which depends less on the order of the last examples.
+//
+//go:norace
 func learn(examples []example) *learned {
 	l := &learned{numbers: make([]uint32, 1<<pieceBits)}
 	taught, known := l.number(examples)
@@ -80,6 +82,8 @@ func learn(examples []example) *learned {
 
 // number gives the pieces of the examples numbers from 1, in the order in which they
 // first come: learning walks over few weights that lie together.
+//
+//go:norace
 func (l *learned) number(examples []example) (taught [][]uint32, known uint32) {
 	taught = make([][]uint32, len(examples))
 	for i, e := range examples {
@@ -133,6 +137,8 @@ func (s *sums) add(weights *sums) {
 }
 
 // odds are those that the sums of so many pieces stand for.
+//
+//go:norace
 func (s *sums) odds(pieces int) (o odds) {
 	divisor := crowd(pieces)
 	for i, x := range s {

@@ -189,6 +189,8 @@ func (l *likeness) telling(words []string) []string {
 }
 
 // learnEntries is softmax regression: how much each term speaks for each entry.
+//
+//go:norace
 func learnEntries(asked [][]int32, of []int, terms, entries int) [][]float32 {
 	all := make([]float32, terms*entries)
 	weights := make([][]float32, terms)
@@ -220,6 +222,8 @@ func learnEntries(asked [][]int32, of []int, terms, entries int) [][]float32 {
 }
 
 // chancesOf sets p to how likely each entry is.
+//
+//go:norace
 func chancesOf(weights [][]float32, asked []int32, p []float32) {
 	clear(p)
 	for _, id := range asked {

@@ -13,6 +13,8 @@ import (
 // of Latin letters; pairs of syllables as they are said, so that 头诉 and tou su are 投诉;
 // and notions. A digit is any digit. The last one is the shape of the whole: whether it
 // asks, whether it speaks of me, and how long it is, roughly.
+//
+//go:norace
 func pieces(list []uint32, text string) []uint32 {
 	const edge = '^'
 	before, earlier := edge, rune(0)
