@@ -82,7 +82,21 @@ func (d *testAgent) next() gjson.Result {
 // want reads one message and holds its members against pairs of path and value.
 func (d *testAgent) want(pairs ...string) gjson.Result {
 	d.t.Helper()
+	return d.hold(d.next(), pairs)
+}
+
+// wantPast is want behind messages of a type that may come more than once.
+func (d *testAgent) wantPast(kind string, pairs ...string) gjson.Result {
+	d.t.Helper()
 	r := d.next()
+	for r.Get("type").Str == kind {
+		r = d.next()
+	}
+	return d.hold(r, pairs)
+}
+
+func (d *testAgent) hold(r gjson.Result, pairs []string) gjson.Result {
+	d.t.Helper()
 	for i := 0; i < len(pairs); i += 2 {
 		if got := r.Get(pairs[i]).String(); got != pairs[i+1] {
 			d.t.Errorf("%s = %q, want %q in %s", pairs[i], got, pairs[i+1], r.Raw)

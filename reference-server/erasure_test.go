@@ -205,7 +205,7 @@ func TestErasureReachesTheAgentsOfEveryServer(t *testing.T) {
 			one := say(t, servers[0], "u1", "", "我要投诉紫色的伞")
 			ticket := one.get("ticket.id").String()
 			for _, a := range agents {
-				a.want("type", "ticket", "ticket.id", ticket)
+				a.wantPast("gone", "type", "ticket", "ticket.id", ticket)
 			}
 			agents[holder].claim(ticket)
 			agents[holder].want("type", "claimed", "ticket_id", ticket)
@@ -214,7 +214,7 @@ func TestErasureReachesTheAgentsOfEveryServer(t *testing.T) {
 				a.want("type", "gone", "ticket_id", ticket)
 			}
 			agents[holder].reply(ticket, "您好,关于紫色的伞")
-			agents[holder].want("type", "error", "code", "not-found", "ticket_id", ticket)
+			agents[holder].wantPast("gone", "type", "error", "code", "not-found", "ticket_id", ticket)
 			if r := send(t, "GET", servers[1].URL()+"/v1/tickets/"+ticket, tokenFor(t, "u1"), ""); r.status != http.StatusGone {
 				t.Errorf("the ticket: %d %s", r.status, r.body)
 			}
