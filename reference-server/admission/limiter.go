@@ -107,8 +107,11 @@ func (l *Limiter) Enter(ctx context.Context, caller uint64, priority func() Prio
 // hold keeps a refusal back from a caller who was turned away a moment ago. Those who
 // ask again the moment they are refused would otherwise take the CPU from those who
 // were let in: turning a turn away costs a part of what answering it does, and there
-// is no end to them. Others are told at once, which costs half as much.
+// is no end to them. Others are told at once: what waits costs more.
 func (l *Limiter) hold(ctx context.Context, caller uint64, start time.Time, pause time.Duration) {
+	if pause <= 0 {
+		return
+	}
 	now := time.Now()
 	l.mu.Lock()
 	d := pause - now.Sub(start)

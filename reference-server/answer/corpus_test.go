@@ -195,8 +195,8 @@ func TestLearningCrossed(t *testing.T) {
 		}
 		l := learn(teach)
 		for _, e := range judge {
-			alone.add(&Intents{rules: none, others: none, learned: l}, e)
-			both.add(&Intents{rules: allRules(), others: otherRules(), learned: l}, e)
+			alone.add(&Intents{outright: none, rules: none, others: none, learned: l}, e)
+			both.add(&Intents{outright: outrightRules(), rules: allRules(), others: otherRules(), learned: l}, e)
 		}
 	}
 	alone.log(t, "crossed, no rules")

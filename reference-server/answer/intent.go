@@ -45,11 +45,13 @@ func (i Intent) Queue() string {
 }
 
 // Intents classifies by rules and by what examples taught. Neither is sure alone:
-// a rule is a weight on the scales. Safe for concurrent use.
+// a rule is a weight on the scales, but for what is said outright. Safe for concurrent
+// use.
 type Intents struct {
-	rules   *rules
-	others  *rules // for what does not go to a person
-	learned *learned
+	outright *rules // that take nobody's word against them
+	rules    *rules
+	others   *rules // for what does not go to a person
+	learned  *learned
 }
 
 const (
@@ -60,16 +62,22 @@ const (
 // NewIntents makes the classifier.
 func NewIntents() *Intents {
 	familiar() // no turn has to wait for it
-	return &Intents{rules: allRules(), others: otherRules(), learned: taught()}
+	return &Intents{outright: outrightRules(), rules: allRules(), others: otherRules(), learned: taught()}
 }
 
 // The rules are read once in a process.
 var (
-	allRules   = sync.OnceValue(func() *rules { return mustRules(func(Intent) bool { return true }) })
-	otherRules = sync.OnceValue(func() *rules { return mustRules(func(i Intent) bool { return !i.Human() }) })
+	allRules      = sync.OnceValue(func() *rules { return mustRules(func(r rule) (rule, bool) { return r, true }) })
+	otherRules    = sync.OnceValue(func() *rules { return mustRules(func(r rule) (rule, bool) { return r, !r.intent.Human() }) })
+	outrightRules = sync.OnceValue(func() *rules {
+		return mustRules(func(r rule) (rule, bool) {
+			r.words = r.outright
+			return r, len(r.words) > 0
+		})
+	})
 )
 
-func mustRules(asked func(Intent) bool) *rules {
+func mustRules(asked func(rule) (rule, bool)) *rules {
 	rules, err := newRules(rulesText, asked)
 	if err != nil {
 		panic(err) // they are part of the program
@@ -111,10 +119,24 @@ func (in *Intents) Of(text string) Intent {
 // Human says whether Of gives an intent that goes to a person, for less.
 func (in *Intents) Human(text string) bool { return in.person(plain(text)).Human() }
 
-// person is what a plain text is about where that goes to a person, else Info. Rules
-// cost most of it, so they are asked only where what they say can make a difference.
-// What learning alone makes of noise is chance.
+// person is what a plain text is about where that goes to a person, else Info.
 func (in *Intents) person(text string) Intent {
+	return in.orOutright(text, in.weighed(text))
+}
+
+// orOutright is what a plain text is taken for, or what it says outright: danger before
+// all, the rest where it would not reach a person.
+func (in *Intents) orOutright(text string, taken Intent) Intent {
+	if said := in.outright.first(text); said == Safety || said != Info && !taken.Human() {
+		return said
+	}
+	return taken
+}
+
+// weighed is what rules and learning together make of a plain text. Rules cost most of
+// it, so they are asked only where what they say can make a difference. What learning
+// alone makes of noise is chance.
+func (in *Intents) weighed(text string) Intent {
 	ends := in.ends(text)
 	for _, other := range ends {
 		if other != ends[Info] {

@@ -49,8 +49,7 @@ func TestIntents(t *testing.T) {
 // Where the rules are not asked, asking them would have changed nothing.
 func TestRulesAreLeftOutOnlyWhereTheyDecideNothing(t *testing.T) {
 	in := NewIntents()
-	always := func(text string) Intent {
-		text = plain(text)
+	always := func(text string) Intent { // behind plain
 		rule := in.rules.first(text)
 		best, most := Info, 0.0
 		for part := range parts(text) {
@@ -74,7 +73,7 @@ func TestRulesAreLeftOutOnlyWhereTheyDecideNothing(t *testing.T) {
 					break
 				}
 			}
-			got, want := in.Of(e.text), always(e.text)
+			got, want := in.Of(e.text), in.orOutright(plain(e.text), always(plain(e.text)))
 			if got != want {
 				t.Errorf("%q is %v, with all rules asked %v", e.text, got, want)
 			}
@@ -86,5 +85,37 @@ func TestRulesAreLeftOutOnlyWhereTheyDecideNothing(t *testing.T) {
 	t.Logf("the rules for people were asked of %d of %d", asked, n)
 	if asked == 0 || asked > n/2 {
 		t.Errorf("the rules for people were asked of %d of %d", asked, n)
+	}
+}
+
+// What is said outright is heard whatever else is in the message, and of the examples
+// that say so nearly all mean it.
+func TestWhatIsSaidOutrightIsHeard(t *testing.T) {
+	in := NewIntents()
+	demands := []string{"我要投诉", "我想举报", "我还要投诉", "我现在要投诉", "我得去投诉"}
+	n := 0
+	for _, e := range intentCorpus(t, "examples.tsv") {
+		if n++; n%40 != 0 {
+			continue
+		}
+		for _, text := range []string{demands[n/40%len(demands)] + e.text, e.text + "," + demands[n/40%len(demands)]} {
+			if got := in.Of(text); !got.Human() {
+				t.Errorf("%q is %v", text, got)
+			}
+		}
+	}
+	heard, meant := 0, 0
+	for _, e := range intentCorpus(t, "examples.tsv") {
+		if said := in.outright.first(plain(e.text)); said != Info {
+			if heard++; e.intent.Human() {
+				meant++
+			} else {
+				t.Logf("%v: %s", e.intent, e.text)
+			}
+		}
+	}
+	t.Logf("%d of %d mean it", meant, heard)
+	if heard < 25 || float64(meant) < 0.98*float64(heard) {
+		t.Errorf("%d of %d mean it", meant, heard)
 	}
 }

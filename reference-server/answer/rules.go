@@ -3,7 +3,6 @@ package answer
 import (
 	_ "embed"
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -11,10 +10,12 @@ import (
 var rulesText string
 
 // rule says that a message is about intent when words match, once harmless
-// phrases are taken out, unless it asks what excuse describes.
+// phrases are taken out, unless it asks what excuse describes. Who says what outright
+// matches is heard, whatever was learned.
 type rule struct {
 	intent   Intent
 	words    patterns
+	outright patterns // 我要投诉
 	harmless patterns // 爆炸盐 is a detergent
 	excuse   patterns // asking how is not asking to
 }
@@ -35,13 +36,18 @@ type rules struct {
 	index *index
 }
 
-// newRules reads the rules of the intents asked for and indexes them.
-func newRules(text string, asked func(Intent) bool) (*rules, error) {
-	list, err := parseRules(text)
+// newRules reads rules, keeps what is asked for of each, and indexes them.
+func newRules(text string, asked func(rule) (rule, bool)) (*rules, error) {
+	read, err := parseRules(text)
 	if err != nil {
 		return nil, err
 	}
-	list = slices.DeleteFunc(list, func(r rule) bool { return !asked(r.intent) })
+	var list []rule
+	for _, r := range read {
+		if r, ok := asked(r); ok {
+			list = append(list, r)
+		}
+	}
 	var all []*pattern
 	for i := range list {
 		for _, ps := range []patterns{list[i].words, list[i].harmless, list[i].excuse} {
@@ -110,6 +116,8 @@ func section(rules []rule, name string) ([]rule, *patterns, error) {
 		return nil, nil, fmt.Errorf("%q is not behind its intent", name)
 	}
 	switch last := &rules[len(rules)-1]; part {
+	case "outright":
+		return rules, &last.outright, nil
 	case "harmless":
 		return rules, &last.harmless, nil
 	case "excuse":
