@@ -4,7 +4,7 @@ SHELL       := /bin/bash
 GOLANGCI    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 LINT        := bin/golangci-lint
 FUZZTIME    ?= 10s
-DEBIAN      := redis-server nginx wrk chromium tmux prometheus nghttp2-client nodejs npm python3 slurmctld slurmd slurm-client munge
+DEBIAN      := redis-server nginx wrk chromium tmux prometheus nghttp2-client nodejs npm python3 slurmctld slurmd slurm-client munge iproute2
 
 .DEFAULT_GOAL := help
 
