@@ -101,8 +101,8 @@ func (l *learned) number(examples []example) (taught [][]uint32, known uint32) {
 
 // step moves the weights of an example's pieces, given by number, towards its intent.
 //
-// It touches nothing that is shared; watched for races it takes ten times as long, and a
-// server of a test then starts for five seconds.
+// It and what it calls write nothing that is shared. Watched for races they took five of
+// the seven seconds in which a server of a test started.
 //
 //go:norace
 func (l *learned) step(numbers []uint32, intent Intent, step float64) {
