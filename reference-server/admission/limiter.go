@@ -65,6 +65,7 @@ type Limiter struct {
 	mu         sync.Mutex
 	limit      float64
 	inFlight   int
+	expected   int // turns on their way to Enter
 	peak       int // in flight since the last look
 	waiting    [numPriorities][]*waiter
 	emptied    time.Time // when last nobody was seen to wait
@@ -157,6 +158,44 @@ func (l *Limiter) enter(ctx context.Context, live Live, priority func() Priority
 	return l.wait(ctx, wait, p, w)
 }
 
+// Crowded says whether many turns are turned away.
+func (l *Limiter) Crowded() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.crowded()
+}
+
+func (l *Limiter) crowded() bool { return l.refusing > overShare }
+
+// Refuse turns a new dialog away where Enter would do so at once, and says whether it
+// did, and how long the refusal is to be held back. Where it did not, Expect says that the
+// turn is on its way to Enter, and what Expect returns that it is there.
+func (l *Limiter) Refuse(caller uint64) (hold time.Duration, refused bool) {
+	live, now := l.live(), time.Now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.crowded() || l.roomBeside(live, New, l.expected) && l.idle() {
+		return 0, false
+	}
+	l.sheds++
+	if live.Hold > 0 && l.hasty.again(caller, now, live.Hold) {
+		hold = live.Hold
+	}
+	return hold, true
+}
+
+// Expect counts a turn that is on its way to Enter. arrived, called once, ends that.
+func (l *Limiter) Expect() (arrived func()) {
+	l.mu.Lock()
+	l.expected++
+	l.mu.Unlock()
+	return func() {
+		l.mu.Lock()
+		l.expected--
+		l.mu.Unlock()
+	}
+}
+
 // patience is how long a turn waits for room. Waiting helps over a burst. In a queue
 // that does not end it makes nothing faster and every answer late: there it is short,
 // but for people (CoDel; Maurer, Fail at Scale, 2015). Where many are turned away a
@@ -165,7 +204,7 @@ func (l *Limiter) patience(live Live, p Priority, now time.Time) time.Duration {
 	if l.idle() {
 		l.emptied = now
 	}
-	if p == New && l.refusing > overShare {
+	if p == New && l.crowded() {
 		return 0
 	}
 	if p < Person && now.Sub(l.emptied) > standing {
@@ -246,11 +285,15 @@ func (l *Limiter) State() State {
 }
 
 // room says whether one more turn of this priority fits.
-func (l *Limiter) room(live Live, p Priority) bool {
-	if live.Cap > 0 && l.inFlight >= live.Cap {
+func (l *Limiter) room(live Live, p Priority) bool { return l.roomBeside(live, p, 0) }
+
+// roomBeside says so where some more turns are about to come.
+func (l *Limiter) roomBeside(live Live, p Priority, more int) bool {
+	n := l.inFlight + more
+	if live.Cap > 0 && n >= live.Cap {
 		return false
 	}
-	return live.Target <= 0 || l.inFlight < live.Floor || float64(l.inFlight) < reach[p]*l.limit
+	return live.Target <= 0 || n < live.Floor || float64(n) < reach[p]*l.limit
 }
 
 func (l *Limiter) idle() bool { return l.idleFrom(New) }

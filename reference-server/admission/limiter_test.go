@@ -370,3 +370,69 @@ func TestTheTargetGrowsWithWhatIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// Refuse turns away whom Enter would turn away at once, and nobody else: while many are
+// turned away, new dialogs for which there is no room, counting those that are expected.
+func TestRefuseIsTheRefusalOfEnter(t *testing.T) {
+	const crowded, calm = overShare + 0.01, overShare
+	for _, c := range []struct {
+		name               string
+		refusing           float64
+		inFlight, expected int
+		waiting            bool
+		want               bool
+	}{
+		{"no room", crowded, 9, 0, false, true},
+		{"room", crowded, 8, 0, false, false},
+		{"room that others will take", crowded, 7, 2, false, true},
+		{"room for which others wait", crowded, 8, 0, true, true},
+		{"few are turned away", calm, 9, 0, false, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := NewLimiter(fixed(Live{Target: time.Second, Wait: time.Second}))
+			l.limit, l.refusing, l.inFlight = 10, c.refusing, c.inFlight
+			if c.waiting {
+				l.waiting[Person] = []*waiter{{}}
+			}
+			for range c.expected {
+				arrived := l.Expect()
+				l.Expect()()
+				defer arrived()
+			}
+			if got := l.Crowded(); got != (c.refusing > overShare) {
+				t.Errorf("crowded is %v", got)
+			}
+			if _, got := l.Refuse(1); got != c.want || l.State().Sheds != map[bool]int64{true: 1}[c.want] {
+				t.Errorf("refused is %v, want %v; %d are counted", got, c.want, l.State().Sheds)
+			}
+			if c.expected > 0 || !c.want {
+				return
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+			defer cancel()
+			if err := l.Enter(ctx, 2, as(New)); !errors.Is(err, ErrShed) {
+				t.Errorf("Enter: %v, want ErrShed at once", err)
+			}
+		})
+	}
+}
+
+// Refuse and Enter know the same callers.
+func TestRefuseKnowsWhoComesBackAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewLimiter(fixed(Live{Target: time.Second, Hold: time.Second, Cap: 1}))
+		if err := l.Enter(t.Context(), 0, as(New)); err != nil {
+			t.Fatal(err)
+		}
+		l.refusing = 1
+		for i, want := range []time.Duration{0, time.Second, time.Second} {
+			if hold, refused := l.Refuse(1); !refused || hold != want {
+				t.Errorf("%d: refused %v, held back for %v, want %v", i, refused, hold, want)
+			}
+		}
+		start := time.Now()
+		if err := l.Enter(t.Context(), 1, as(New)); !errors.Is(err, ErrShed) || time.Since(start) != time.Second {
+			t.Errorf("Enter: %v after %v, want ErrShed after 1s", err, time.Since(start))
+		}
+	})
+}

@@ -1,7 +1,6 @@
 package chat
 
 import (
-	"hash/maphash"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -52,7 +51,6 @@ type Chat struct {
 	twins    twins
 	metrics  *metrics
 	counts   counts
-	callers  maphash.Seed // tells them apart, for the limiter
 	inFlight atomic.Int64
 }
 
@@ -65,7 +63,7 @@ type counts struct {
 
 // New makes a chat; Close ends it.
 func New(r Rooms) *Chat {
-	c := &Chat{Rooms: r, faq: watchedFAQ{r.FAQ, r.Watch}, hot: newHotCache(), callers: maphash.MakeSeed()}
+	c := &Chat{Rooms: r, faq: watchedFAQ{r.FAQ, r.Watch}, hot: newHotCache()}
 	c.metrics = newMetrics(c)
 	return c
 }

@@ -3,17 +3,17 @@ package chat
 import (
 	"context"
 	"errors"
-	"hash/maphash"
 	"time"
 
 	"github.com/cstest/cstest/reference-server/admission"
+	"github.com/cstest/cstest/reference-server/dialog"
 	"github.com/cstest/cstest/reference-server/model"
 )
 
 // Enter waits for room among the turns in flight. After nil, Leave must follow.
 // Errors: ErrShed, ErrGone.
 func (t *Turn) Enter(ctx context.Context) error {
-	if err := t.chat.Limiter.Enter(ctx, maphash.Comparable(t.chat.callers, t.who), t.priority); err != nil {
+	if err := t.chat.Limiter.Enter(ctx, t.from, t.priority); err != nil {
 		if errors.Is(err, admission.ErrShed) {
 			return ErrShed
 		}
@@ -44,4 +44,17 @@ func (t *Turn) priority() admission.Priority {
 		return admission.UnderWay
 	}
 	return admission.New
+}
+
+// Refuse turns a new dialog away where Enter would do so at once. The error is ErrShed,
+// to be told after hold, or nil.
+func (c *Chat) Refuse(caller uint64, text string) (hold time.Duration, err error) {
+	if c.Intents.Human(dialog.ReadWords(text).Said) {
+		return 0, nil
+	}
+	hold, refused := c.Limiter.Refuse(caller)
+	if refused {
+		return hold, ErrShed
+	}
+	return 0, nil
 }

@@ -16,6 +16,7 @@ import (
 // Message is what a user says.
 type Message struct {
 	Who      dialog.Owner
+	Caller   uint64 // tells callers apart who are turned away
 	DialogID string // empty: a new dialog
 	TurnID   string // empty: nobody can repeat it
 	Text     string
@@ -30,6 +31,7 @@ type Turn struct {
 	start     time.Time
 	tr        trace.Context
 	who       dialog.Owner
+	from      uint64 // the caller
 	dialogID  string // empty: a new dialog
 	turnID    string
 	raw       dialog.Words // as they came
@@ -66,7 +68,7 @@ type Turn struct {
 // Open makes a turn of a message. The error is ErrNotFound: the dialog is not
 // the caller's, whether there is one or not.
 func (c *Chat) Open(m Message) (*Turn, error) {
-	t := &Turn{chat: c, start: m.Start, tr: m.Trace, who: m.Who, dialogID: m.DialogID, turnID: m.TurnID, raw: dialog.ReadWords(m.Text)}
+	t := &Turn{chat: c, start: m.Start, tr: m.Trace, who: m.Who, from: m.Caller, dialogID: m.DialogID, turnID: m.TurnID, raw: dialog.ReadWords(m.Text)}
 	t.ans.group, t.set = c.Gray.Of(t.who.UID)
 	if t.dialogID != "" && !c.IDs.Owns(t.dialogID, dialog.IDDialog, t.who) {
 		return nil, ErrNotFound

@@ -70,7 +70,7 @@ func (s *Surface) openTurn(x *exchange, body []byte) error {
 			return s.limited(full)
 		}
 	}
-	x.turn, err = s.Chat.Open(chat.Message{Who: x.who.Owner, DialogID: q.dialogID, TurnID: q.turnID, Text: q.text, Start: x.start, Trace: x.tr})
+	x.turn, err = s.Chat.Open(chat.Message{Who: x.who.Owner, Caller: s.caller(x), DialogID: q.dialogID, TurnID: q.turnID, Text: q.text, Start: x.start, Trace: x.tr})
 	return err
 }
 

@@ -1,6 +1,7 @@
 package surface
 
 import (
+	"hash/maphash"
 	"slices"
 	"strings"
 
@@ -31,4 +32,13 @@ func (s *Surface) identify(x *exchange, e Endpoint) (token.Identity, error) {
 		return token.Identity{}, problem.NoKey
 	}
 	return s.Passes.Redeem(x.r.Context(), passes[0])
+}
+
+// caller tells apart those who are turned away, before anything is known of them: by the
+// token that they hold, or over a socket by who they are.
+func (s *Surface) caller(x *exchange) uint64 {
+	if x.r == nil {
+		return maphash.Comparable(s.callers, x.who.Owner)
+	}
+	return maphash.String(s.callers, x.r.Header.Get("Authorization"))
 }

@@ -2,6 +2,7 @@ package surface
 
 import (
 	"errors"
+	"hash/maphash"
 	"log/slog"
 	"strconv"
 	"sync/atomic"
@@ -49,6 +50,7 @@ type Rooms struct {
 type Surface struct {
 	Rooms
 
+	callers  maphash.Seed
 	bodies   quota.Held // being read
 	polls    quota.Held // that wait
 	gzip     gzipPool
@@ -58,7 +60,7 @@ type Surface struct {
 
 // New makes a surface.
 func New(r Rooms) *Surface {
-	s := &Surface{Rooms: r, metrics: newMetrics(r.Metrics)}
+	s := &Surface{Rooms: r, callers: maphash.MakeSeed(), metrics: newMetrics(r.Metrics)}
 	for _, g := range []struct {
 		name, help string
 		held       *quota.Held
