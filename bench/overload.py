@@ -7,10 +7,13 @@ users who wait for their answers (closed) and with customers who come regardless
 (open), 18 s each, and 15 s of half the knee after it. Generator, server, mock LLM
 and Redis share the machine.
 
+With --apart the generator has one processor and the others have the second: what it
+takes then, for connections above all, is not taken from the server.
+
 With --connections shared all customers come over 4,096 kept connections, as behind a
 gateway; else each conversation has its own, as from a browser.
 
-usage: bench/overload.py [--redis embedded|real] [--factors 0.5,1,2] [--models closed,open] [--connections shared]
+usage: bench/overload.py [--redis embedded|real] [--factors 0.5,1,2] [--models closed,open] [--connections shared] [--apart]
 Needs: bin/cstest (make build), and redis-server for --redis real.
 Exit status 1 when a point has under 80 % of the knee's goodput, is not back within
 10 s, or broke a guarantee.
@@ -24,6 +27,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -68,6 +72,43 @@ def redis_server(directory):
 
 SHARED = "  connections: shared\n  pool: 4096\n"
 connections = ""
+apart = False
+
+
+def threads(pid):
+    try:
+        return os.listdir("/proc/%d/task" % pid)
+    except OSError:
+        return []  # it ended
+
+
+def children(pid):
+    found = []
+    for thread in threads(pid):
+        try:
+            with open("/proc/%d/task/%s/children" % (pid, thread)) as f:
+                found += [int(child) for child in f.read().split()]
+        except OSError:
+            continue  # it ended
+    return found
+
+
+def pin(pid, processor):
+    for thread in threads(pid):
+        try:
+            os.sched_setaffinity(int(thread), {processor})
+        except OSError:
+            continue  # it ended
+
+
+def keep_apart(generator, ended):
+    """The generator on the first processor, what it starts on the second, until ended."""
+    def keep():
+        while not ended.wait(0.2):
+            pin(generator, 0)
+            for child in children(generator):
+                pin(child, 1)
+    threading.Thread(target=keep).start()
 
 
 def run(model, redis, stages):
@@ -77,13 +118,18 @@ def run(model, redis, stages):
     with open(path, "w") as f:
         f.write(SCENARIO % dict(model=model, redis=redis, connections=connections, stages="\n".join(lines)))
     out = os.path.join(directory, "out")
-    done = subprocess.run([os.path.join(ROOT, "bin", "cstest"), "run", path, "--no-tui", "--quiet", "--results-dir", out],
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen([os.path.join(ROOT, "bin", "cstest"), "run", path, "--no-tui", "--quiet", "--results-dir", out],
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    ended = threading.Event()
+    if apart:
+        keep_apart(process.pid, ended)
+    said = process.communicate()[0]
+    ended.set()
     try:
         with open(os.path.join(out, "result.json")) as f:
             return json.load(f)
     except OSError:
-        sys.exit(done.stdout + done.stderr)
+        sys.exit(said)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 
@@ -120,11 +166,15 @@ def main():
     args.add_argument("--factors", default="0.5,1,1.5,2,4")
     args.add_argument("--models", default="closed,open")
     args.add_argument("--connections", choices=("own", "shared"), default="own")
+    args.add_argument("--apart", action="store_true")
     o = args.parse_args()
-    global connections
+    global connections, apart
+    apart = o.apart
     connections = SHARED if o.connections == "shared" else ""
     directory = tempfile.mkdtemp(prefix="cstest-overload-")
     server, redis = redis_server(directory) if o.redis == "real" else (None, "embedded")
+    if apart and server:
+        pin(server.pid, 1)
     failed = False
     try:
         users, rate = knee(redis)

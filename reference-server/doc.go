@@ -15,7 +15,9 @@
 //     surface/request.go). What goes wrong is told as a problem. An id of a
 //     dialog, job or ticket says whose it is before anything is looked up.
 //  2. chat makes a turn of it (chat/turn.go: this walk in code), with the knobs of its
-//     user's release group (gray). admission lets it in, or turns it away before it has cost any state (chat/entry.go).
+//     user's release group (gray). admission lets it in, or turns it away before it has
+//     cost any state (chat/entry.go). While it turns many away, front does so before the
+//     HTTP server knows of a request (surface/early.go).
 //  3. pii masks personal data in the text (chat/screen.go), before anything is
 //     kept of it or shown to anybody.
 //  4. dialog begins the turn: it takes the lease and reads the turns so far, in

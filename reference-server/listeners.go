@@ -10,13 +10,13 @@ import (
 	"time"
 
 	"golang.org/x/net/netutil"
+
+	"github.com/cstest/cstest/reference-server/front"
 )
 
 func (s *Server) listen() error {
 	shared := net.ListenConfig{KeepAlive: -1} // the timeouts below end idle connections: four system calls less for each
-	if s.cfg.ReusePort {
-		shared.Control = reusePort
-	}
+	shared.Control = socketOptions(s.cfg.ReusePort)
 	pub, err := shared.Listen(context.Background(), "tcp", s.cfg.Listen)
 	if err != nil {
 		return fmt.Errorf("public listener: %w", err)
@@ -51,7 +51,16 @@ func (s *Server) listen() error {
 			}
 		})
 	}
-	serve(s.public, s.connections.of(netutil.LimitListener(pub, s.cfg.MaxConnections)), s.cfg.TLSCert != "")
+	clear := s.cfg.TLSCert == ""
+	desk := s.surface.Early()
+	if clear {
+		pub = front.Greet(pub, desk)
+	}
+	pub = s.connections.of(netutil.LimitListener(pub, s.cfg.MaxConnections))
+	if clear {
+		pub, s.public.ConnState = front.Keep(pub, desk), front.State
+	}
+	serve(s.public, pub, s.cfg.TLSCert != "")
 	serve(s.admin, adm, false)
 	return nil
 }

@@ -7,7 +7,13 @@ import (
 	"syscall"
 )
 
-// reusePort refuses: elsewhere one process would get all connections.
-func reusePort(_, _ string, _ syscall.RawConn) error {
-	return errors.New("several processes on one port need Linux")
+// socketOptions are those of the public listener. Shared refuses: elsewhere one process
+// would get all connections.
+func socketOptions(shared bool) func(network, address string, socket syscall.RawConn) error {
+	return func(_, _ string, _ syscall.RawConn) error {
+		if shared {
+			return errors.New("several processes on one port need Linux")
+		}
+		return nil
+	}
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/cstest/cstest/reference-server/admission"
 )
 
 // Slow bodies hold up nobody but the one who sends them.
@@ -56,6 +58,96 @@ func TestShedTurnsTouchNoState(t *testing.T) {
 	}
 	close(release)
 	all.Wait()
+}
+
+// While many are turned away new dialogs are so before the server has read their request,
+// in the same words; whoever goes first, and what is wrong, is left to the server.
+func TestNewDialogsAreTurnedAwayAtTheDoor(t *testing.T) {
+	l := newScriptedLLM(t)
+	s := startServer(t, l.url, withKnobs("redis.timeout", "2s", "chat.max_in_flight", "1", "admission.target", "10s", "admission.wait", "0s", "admission.hold", "0s", "limit.user", "0/s"))
+	first := say(t, s, "u1", "", "有什么优惠")
+	enter := func() error {
+		return s.limiter.Enter(t.Context(), 1, func() admission.Priority { return admission.New })
+	}
+	waitFor(t, func() bool {
+		for range 20 {
+			if enter() == nil {
+				_ = enter()
+				s.limiter.Leave(0)
+			}
+		}
+		return s.limiter.Crowded()
+	})
+	if err := enter(); err != nil {
+		t.Fatal(err)
+	}
+	door := &http.Client{Transport: &http.Transport{DisableKeepAlives: false}}
+	defer door.CloseIdleConnections()
+	const shed = `{"type":"about:blank","title":"Service Unavailable","status":503,"code":"shed","detail":"too many turns in flight","trace_id":"4bf92f3577b34da6a3ce929d0e0e4736"}`
+	for _, c := range []struct {
+		name, path, auth, body string
+		status                 int
+		early                  bool
+	}{
+		{"a new dialog", "/v1/chat", "Bearer " + tokenFor(t, "u2"), `{"text":"来晚了"}`, 503, true},
+		{"the article's path", "/chat", "Bearer " + tokenFor(t, "u2"), `{"text":"来晚了"}`, 503, true},
+		{"a stream", "/v1/chat/stream", "Bearer " + tokenFor(t, "u2"), `{"text":"来晚了"}`, 503, true},
+		{"whoever it is", "/v1/chat", "Bearer nobody", `{"text":"来晚了"}`, 503, true},
+		{"a dialog under way", "/v1/chat", "Bearer " + tokenFor(t, "u1"), `{"dialog_id":"` + first.get("dialog_id").Str + `","text":"还有呢"}`, 503, false},
+		{"a complaint", "/v1/chat", "Bearer " + tokenFor(t, "u2"), `{"text":"我要投诉"}`, 503, false},
+		{"a job", "/v1/chat/async", "Bearer " + tokenFor(t, "u2"), `{"text":"来晚了"}`, 202, false},
+		{"another path", "/v1/chats", "Bearer " + tokenFor(t, "u2"), `{"text":"来晚了"}`, 404, false},
+		{"no token", "/v1/chat", "", `{"text":"来晚了"}`, 401, false},
+		{"no text", "/v1/chat", "Bearer " + tokenFor(t, "u2"), `{"text":""}`, 422, false},
+		{"no JSON", "/v1/chat", "Bearer " + tokenFor(t, "u2"), `{"text"`, 400, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			door.CloseIdleConnections()
+			before := s.limiter.State().Sheds
+			r, err := http.NewRequest("POST", s.URL()+c.path, strings.NewReader(c.body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("Content-Type", "application/json")
+			r.Header.Set("Traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+			if c.auth != "" {
+				r.Header.Set("Authorization", c.auth)
+			}
+			a, err := door.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer a.Body.Close()
+			body, err := io.ReadAll(a.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if a.StatusCode != c.status || a.Close != c.early {
+				t.Errorf("%d %s, at the door is %v; want %d, %v", a.StatusCode, body, a.Close, c.status, c.early)
+			}
+			if c.status != 503 {
+				return
+			}
+			if string(body) != shed || a.Header.Get("Retry-After") == "" || a.Header.Get("Content-Type") != "application/problem+json" ||
+				a.Header.Get("X-Request-Id") != "4bf92f3577b34da6a3ce929d0e0e4736" || a.Header.Get("Cache-Control") != "no-store" || a.Header.Get("X-Content-Type-Options") != "nosniff" {
+				t.Errorf("%s, %v", body, a.Header)
+			}
+			if got := s.limiter.State().Sheds - before; got != 1 {
+				t.Errorf("%d sheds are counted", got)
+			}
+		})
+	}
+	s.limiter.Leave(0)
+	if n := s.surface.Outcomes()["503"]; n != 6 {
+		t.Errorf("%d turns with 503 are counted, want 6", n)
+	}
+	metrics := send(t, "GET", s.AdminURL()+"/metrics", "", "").body
+	for _, want := range []string{`chat_rejected_total{reason="shed"} 6`, `chat_requests_total{route="chat",status="503"} 5`, `chat_requests_total{route="stream",status="503"} 1`} {
+		if !strings.Contains(metrics, "\n"+want+"\n") {
+			t.Errorf("no %s in the metrics", want)
+		}
+	}
+	say(t, s, "u2", "", "现在呢").want(t, "persisted", "true")
 }
 
 // An address that sends bad tokens is refused without a look at them; a good

@@ -48,10 +48,7 @@ func (x *exchange) header(name, value string) {
 // serve wraps an endpoint: trace, gates, token, panics, errors, metrics, log.
 func (s *Surface) serve(e Endpoint) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		x := &exchange{set: s.Knobs.Load(), gzip: &s.gzip, w: w, r: r, tr: trace.From(r.Header.Get("Traceparent")), start: time.Now()}
-		x.header("Cache-Control", "no-store")
-		x.header("X-Request-Id", x.tr.ID)
-		x.header("X-Content-Type-Options", "nosniff")
+		x := s.exchange(w, r)
 		err := s.run(x, e)
 		if err != nil {
 			s.fail(x, err)
@@ -59,6 +56,14 @@ func (s *Surface) serve(e Endpoint) http.HandlerFunc {
 		took := time.Since(x.start)
 		s.note(x, e.route, e.Turn, took)
 	}
+}
+
+func (s *Surface) exchange(w http.ResponseWriter, r *http.Request) *exchange {
+	x := &exchange{set: s.Knobs.Load(), gzip: &s.gzip, w: w, r: r, tr: trace.From(r.Header.Get("Traceparent")), start: time.Now()}
+	x.header("Cache-Control", "no-store")
+	x.header("X-Request-Id", x.tr.ID)
+	x.header("X-Content-Type-Options", "nosniff")
+	return x
 }
 
 // note counts and logs what became of a request, or of a message over a socket.

@@ -15,6 +15,7 @@ type Endpoint struct {
 	Turn   bool       // takes part in the gates: drain, in flight, rate limits
 	Role   token.Role // needed role; empty: no token at all
 	route  route
+	early  bool // waits for room among the turns in flight, or is turned away
 	pass   bool // takes a pass in place of a token
 	free   bool // stands before every gate: who asks so judges the server
 	handle func(*exchange) error
@@ -24,9 +25,9 @@ type Endpoint struct {
 // kind of caller, and every other spelling of its path.
 func (s *Surface) Endpoints() []Endpoint {
 	list := []Endpoint{
-		{Method: "POST", Path: "/v1/chat", route: routeChat, Turn: true, Role: token.User, handle: s.chat},
-		{Method: "POST", Path: "/chat", route: routeChat, Turn: true, Role: token.User, handle: s.chat},
-		{Method: "POST", Path: "/v1/chat/stream", route: routeStream, Turn: true, Role: token.User, handle: s.stream},
+		{Method: "POST", Path: "/v1/chat", route: routeChat, Turn: true, Role: token.User, early: true, handle: s.chat},
+		{Method: "POST", Path: "/chat", route: routeChat, Turn: true, Role: token.User, early: true, handle: s.chat},
+		{Method: "POST", Path: "/v1/chat/stream", route: routeStream, Turn: true, Role: token.User, early: true, handle: s.stream},
 		{Method: "POST", Path: "/v1/chat/async", route: routeAsync, Turn: true, Role: token.User, handle: s.async},
 		{Method: "POST", Path: "/v1/chat/ticket", route: routeCustomer, Role: token.User, handle: s.pass},
 		{Method: "GET", Path: "/v1/chat/ws", route: routeCustomer, Role: token.User, pass: true, handle: s.customerSocketOpen},
