@@ -195,6 +195,9 @@ func (h *Histogram) Add(o *Histogram) error {
 	return nil
 }
 
+// Encode is the histogram as an HdrHistogram log has it: V2, compressed, in base64.
+func (h *Histogram) Encode() ([]byte, error) { return h.packed.EncodeV2() }
+
 // Clone is an independent copy.
 func (h *Histogram) Clone() *Histogram {
 	if h == nil {

@@ -21,8 +21,11 @@ const (
 	oldestJournal  = 2 // without response times by tier; 3 is without first_reasoning, 4 without clusters, 5 without phases, 6 without places of turns over time, 7 without models' tokens, 8 without turns to refuse
 )
 
+// JournalMagic is what every journal begins with.
+const JournalMagic = "CSTJ"
+
 const (
-	headerMagic  = "CSTJ\x01"
+	headerMagic  = JournalMagic + "\x01"
 	headerLength = len(headerMagic) + 2 + 16 + 4
 )
 

@@ -4,7 +4,7 @@ import (
 	"io"
 	"time"
 
-	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/measure/hdrlog"
 )
 
 // Log is what an HdrHistogram log holds, of cstest or of any other tool, over all
@@ -34,7 +34,7 @@ type LogSeries struct {
 // ReadLog reads the log of a file by that name. The log does not say what its
 // values count: unit does.
 func ReadLog(r io.Reader, file string, unit time.Duration) (*Log, error) {
-	log, err := measure.ReadLog(r, unit)
+	log, err := hdrlog.Read(r, unit)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func ReadLog(r io.Reader, file string, unit time.Duration) (*Log, error) {
 	return out, nil
 }
 
-func logSeries(s *measure.LogSeries) LogSeries {
+func logSeries(s *hdrlog.Series) LogSeries {
 	out := LogSeries{Tag: s.Tag, Intervals: s.Intervals, FromS: s.From.Seconds(), ToS: s.To.Seconds(), N: s.N()}
 	for _, q := range []struct {
 		q  float64

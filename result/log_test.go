@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/measure/hdrlog"
 )
 
 // A log of a run gives the figures that its document has, up to a bucket's edge,
@@ -18,7 +19,7 @@ func TestReadLogAgreesWithTheDocument(t *testing.T) {
 		few.Record(time.Duration(i+1) * time.Millisecond)
 	}
 	var b bytes.Buffer
-	err := measure.WriteLog(&b, run.Started, nil, []measure.LogEntry{
+	err := hdrlog.Write(&b, run.Started, nil, []hdrlog.Entry{
 		{Tag: "response", To: run.Snapshot.Elapsed, Histogram: run.Snapshot.Timings[measure.Response]},
 		{Tag: "few", To: run.Snapshot.Elapsed, Histogram: few},
 	})

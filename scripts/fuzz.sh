@@ -23,7 +23,7 @@ driver/internal/find FuzzConditions
 driver/internal/ndjson FuzzLines
 driver/internal/websocket FuzzFrames
 driver/internal/socketio FuzzPackets
-measure FuzzReadLog
+measure/hdrlog FuzzRead
 measure FuzzSpool
 measure FuzzReadJournal
 measure FuzzDecodeSnapshot

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/cstest/cstest/measure"
+	"github.com/cstest/cstest/measure/hdrlog"
 	"github.com/cstest/cstest/report/directory"
 	"github.com/cstest/cstest/report/escape"
 	"github.com/cstest/cstest/result"
@@ -26,10 +27,10 @@ func File(d *result.Document, snap *measure.Snapshot) directory.File {
 // write writes the log that File describes.
 func write(d *result.Document, snap *measure.Snapshot, out io.Writer) error {
 	tags := [measure.Timings]string{"response", "service", "first_token", "chunk_gap", "connect", "lag", "first_reasoning", "token_time"}
-	var entries []measure.LogEntry
+	var entries []hdrlog.Entry
 	add := func(tag string, h *measure.Histogram) {
 		if h.N() > 0 {
-			entries = append(entries, measure.LogEntry{Tag: tag, To: snap.Elapsed, Histogram: h})
+			entries = append(entries, hdrlog.Entry{Tag: tag, To: snap.Elapsed, Histogram: h})
 		}
 	}
 	for i, h := range snap.Timings {
@@ -46,5 +47,5 @@ func write(d *result.Document, snap *measure.Snapshot, out io.Writer) error {
 		"cstest " + escape.Clean(d.CstestVersion) + ", scenario " + escape.Clean(d.Scenario.Name) + ", run " + escape.Clean(d.RunID),
 		"answered turns; response from the intended start, service from the first byte sent; verdict " + escape.Clean(d.Verdict),
 	}
-	return measure.WriteLog(out, d.Started(), comments, entries)
+	return hdrlog.Write(out, d.Started(), comments, entries)
 }

@@ -1,4 +1,4 @@
-package measure
+package hdrlog
 
 import (
 	"bufio"
@@ -11,16 +11,18 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/cstest/cstest/measure"
 )
 
 // What a log may ask of its reader. A log of cstest's, or of any tool at three
 // digits, stays far below.
 const (
-	maxLogLine    = 2 << 20
-	maxLogPayload = 1 << 20 // of one histogram, inflated
-	maxLogTags    = 4096
-	maxLogTag     = 256
-	maxLogBuckets = 1 << 19 // of all tags
+	maxLine    = 2 << 20
+	maxPayload = 1 << 20 // of one histogram, inflated
+	maxTags    = 4096
+	maxTag     = 256
+	maxBuckets = 1 << 19 // of all tags
 	// What all histograms may inflate to: as much, and for each byte of the log so
 	// many more. Counts that stand for something hardly compress.
 	freeInflation = 2 << 20
@@ -29,20 +31,20 @@ const (
 
 // Log is an HdrHistogram log that was read.
 type Log struct {
-	Start  time.Time   // as the log says; zero where it does not
-	Series []LogSeries // one for each tag, as they first came
+	Start  time.Time // as the log says; zero where it does not
+	Series []Series  // one for each tag, as they first came
 }
 
-// ReadLog reads an HdrHistogram log of version 1.1 to 1.3 with compressed V2
-// histograms, as WriteLog and the HdrHistogram libraries write them, and adds up
+// Read reads an HdrHistogram log of version 1.1 to 1.3 with compressed V2
+// histograms, as Write and the HdrHistogram libraries write them, and adds up
 // the intervals of each tag. A log does not say what its values count: unit is
 // one of them, a nanosecond in nearly all. Whatever r holds, memory is bounded:
 // errors name the line and what to do.
-func ReadLog(r io.Reader, unit time.Duration) (*Log, error) {
+func Read(r io.Reader, unit time.Duration) (*Log, error) {
 	if unit <= 0 {
 		return nil, fmt.Errorf("hlog: unit %s: want a nanosecond, a microsecond or a millisecond", unit)
 	}
-	l := logReader{unit: unit, at: map[string]int{}, first: math.NaN(), start: math.NaN(), base: math.NaN()}
+	l := reader{unit: unit, at: map[string]int{}, first: math.NaN(), start: math.NaN(), base: math.NaN()}
 	in := bufio.NewReaderSize(r, 64<<10)
 	for {
 		line, err := l.read(in)
@@ -61,7 +63,7 @@ func ReadLog(r io.Reader, unit time.Duration) (*Log, error) {
 	if len(l.series) == 0 {
 		return nil, errors.New("hlog: no histogram in it: want the log of a run that recorded something")
 	}
-	out := &Log{Series: make([]LogSeries, len(l.series))}
+	out := &Log{Series: make([]Series, len(l.series))}
 	if !math.IsNaN(l.first) {
 		out.Start = time.UnixMilli(int64(math.Round(l.first * 1000))).UTC()
 	}
@@ -71,9 +73,9 @@ func ReadLog(r io.Reader, unit time.Duration) (*Log, error) {
 	return out, nil
 }
 
-// logReader is the state of one reading. Times are seconds, NaN where the log
+// reader is the state of one reading. Times are seconds, NaN where the log
 // has not said.
-type logReader struct {
+type reader struct {
 	unit     time.Duration
 	number   int // of the line
 	bytes    int64
@@ -89,11 +91,11 @@ type logReader struct {
 	counted bool    // origin is set
 
 	at     map[string]int
-	series []logTally
+	series []tally
 }
 
-// logTally is one tag while its intervals are added up.
-type logTally struct {
+// tally is one tag while its intervals are added up.
+type tally struct {
 	tag       string
 	intervals int
 	from, to  time.Duration
@@ -102,14 +104,14 @@ type logTally struct {
 }
 
 // read gives the next line without its end. It errs with io.EOF at the last.
-func (l *logReader) read(in *bufio.Reader) ([]byte, error) {
+func (l *reader) read(in *bufio.Reader) ([]byte, error) {
 	l.number++
 	l.long = l.long[:0]
 	for {
 		piece, err := in.ReadSlice('\n')
 		l.bytes += int64(len(piece))
-		if len(l.long)+len(piece) > maxLogLine {
-			return nil, fmt.Errorf("longer than %d MiB: this is no histogram log", maxLogLine>>20)
+		if len(l.long)+len(piece) > maxLine {
+			return nil, fmt.Errorf("longer than %d MiB: this is no histogram log", maxLine>>20)
 		}
 		if errors.Is(err, bufio.ErrBufferFull) {
 			l.long = append(l.long, piece...)
@@ -127,7 +129,7 @@ func (l *logReader) read(in *bufio.Reader) ([]byte, error) {
 }
 
 // line takes one line that is not empty.
-func (l *logReader) line(line []byte) error {
+func (l *reader) line(line []byte) error {
 	if !utf8.Valid(line) || bytes.IndexByte(line, 0) >= 0 {
 		return l.foreign(line)
 	}
@@ -146,24 +148,24 @@ func (l *logReader) line(line []byte) error {
 		if err := checkTag(tag); err != nil {
 			return err
 		}
-		if len(tag) > maxLogTag {
-			return fmt.Errorf("a tag of %d bytes: want at most %d", len(tag), maxLogTag)
+		if len(tag) > maxTag {
+			return fmt.Errorf("a tag of %d bytes: want at most %d", len(tag), maxTag)
 		}
 	}
 	fields := strings.SplitN(text, ",", 4)
 	if len(fields) < 4 {
 		return l.foreign(line)
 	}
-	at, ok := logSeconds(fields[0])
-	length, fine := logSeconds(fields[1])
-	if _, good := logSeconds(fields[2]); !ok || !fine || !good {
+	at, ok := secondsOf(fields[0])
+	length, fine := secondsOf(fields[1])
+	if _, good := secondsOf(fields[2]); !ok || !fine || !good {
 		return l.foreign(line)
 	}
 	return l.interval(tag, at, length, strings.TrimSpace(fields[3]))
 }
 
 // foreign says of a line that is no line of a log what the file may be.
-func (l *logReader) foreign(line []byte) error {
+func (l *reader) foreign(line []byte) error {
 	if len(l.series) > 0 {
 		return errors.New("not a line of a histogram log: want START,LENGTH,MAX,HISTOGRAM")
 	}
@@ -171,7 +173,7 @@ func (l *logReader) foreign(line []byte) error {
 	switch {
 	case strings.HasPrefix(text, "\x1f\x8b"), strings.HasPrefix(text, "PK\x03\x04"):
 		return errors.New("the file is compressed: unpack it first")
-	case strings.HasPrefix(text, headerMagic[:4]):
+	case strings.HasPrefix(text, measure.JournalMagic):
 		return errors.New("the file is the journal of a run: cstest report takes the directory it is in")
 	case strings.HasPrefix(text, "{"), strings.HasPrefix(text, "["):
 		return errors.New("the file is JSON: want an HdrHistogram log, or the directory of a result")
@@ -182,7 +184,7 @@ func (l *logReader) foreign(line []byte) error {
 }
 
 // comment takes what a comment says of the log.
-func (l *logReader) comment(text string) error {
+func (l *reader) comment(text string) error {
 	if version, ok := strings.CutPrefix(text, "#[Histogram log format version "); ok {
 		version = strings.TrimSuffix(version, "]")
 		switch version {
@@ -200,7 +202,7 @@ func (l *logReader) comment(text string) error {
 			continue
 		}
 		number, _, _ := strings.Cut(rest, " ")
-		v, ok := logSeconds(strings.TrimSuffix(number, "]"))
+		v, ok := secondsOf(strings.TrimSuffix(number, "]"))
 		if !ok {
 			return fmt.Errorf("%s: want seconds since the epoch", strings.TrimSuffix(strings.TrimPrefix(c.name, "#["), ": "))
 		}
@@ -215,8 +217,8 @@ func (l *logReader) comment(text string) error {
 // latest is the last second a log may be of: the year 5138.
 const latest = 1e11
 
-// logSeconds reads a decimal number of seconds.
-func logSeconds(s string) (float64, bool) {
+// secondsOf reads a decimal number of seconds.
+func secondsOf(s string) (float64, bool) {
 	s = strings.TrimSpace(s)
 	if len(s) == 0 || len(s) > 40 || strings.Trim(s, "0123456789.eE+-") != "" {
 		return 0, false
@@ -226,15 +228,15 @@ func logSeconds(s string) (float64, bool) {
 }
 
 // interval adds one histogram, which begins at the second at of the log.
-func (l *logReader) interval(tag string, at, length float64, payload string) error {
+func (l *reader) interval(tag string, at, length float64, payload string) error {
 	i, known := l.at[tag]
 	if !known {
-		if len(l.series) >= maxLogTags {
-			return fmt.Errorf("more than %d tags: want a log of fewer", maxLogTags)
+		if len(l.series) >= maxTags {
+			return fmt.Errorf("more than %d tags: want a log of fewer", maxTags)
 		}
 		i = len(l.series)
 		l.at[tag] = i
-		l.series = append(l.series, logTally{tag: tag, counts: map[span]int64{}})
+		l.series = append(l.series, tally{tag: tag, counts: map[span]int64{}})
 	}
 	from, err := l.offset(at)
 	if err != nil {
@@ -253,7 +255,7 @@ func (l *logReader) interval(tag string, at, length float64, payload string) err
 // offset gives an interval's time from the log's start. A time stamp counts from
 // BaseTime; without one it counts from the epoch, or, where that would be more
 // than a year before StartTime, from StartTime, as in all HdrHistogram readers.
-func (l *logReader) offset(at float64) (time.Duration, error) {
+func (l *reader) offset(at float64) (time.Duration, error) {
 	const year = 365 * 24 * 3600
 	switch {
 	case !math.IsNaN(l.base):

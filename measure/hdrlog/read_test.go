@@ -1,4 +1,4 @@
-package measure
+package hdrlog
 
 import (
 	"bytes"
@@ -14,12 +14,14 @@ import (
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/cstest/cstest/measure"
 )
 
-// What WriteLog writes comes back: the same counts, the same quantiles but for
+// What Write writes comes back: the same counts, the same quantiles but for
 // the width of a bucket.
-func TestLogRoundTrip(t *testing.T) {
-	fast, slow := NewHistogram(), NewHistogram()
+func TestRoundTrip(t *testing.T) {
+	fast, slow := measure.NewHistogram(), measure.NewHistogram()
 	for i := range 10_000 {
 		fast.Record(time.Duration(i) * 7 * time.Microsecond)
 		slow.Record(time.Duration(i*i) * time.Microsecond)
@@ -27,7 +29,7 @@ func TestLogRoundTrip(t *testing.T) {
 	slow.Record(2 * time.Hour) // kept as an hour
 	start := time.Date(2026, 11, 11, 0, 0, 0, 250e6, time.UTC)
 	var out bytes.Buffer
-	err := WriteLog(&out, start, []string{"two\nlines"}, []LogEntry{
+	err := Write(&out, start, []string{"two\nlines"}, []Entry{
 		{Tag: "响应", From: time.Second, To: 3 * time.Second, Histogram: fast},
 		{To: time.Second},
 		{Tag: "响应", From: 3 * time.Second, To: 4500 * time.Millisecond, Histogram: slow},
@@ -36,7 +38,7 @@ func TestLogRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	log, err := ReadLog(&out, time.Nanosecond)
+	log, err := Read(&out, time.Nanosecond)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,8 +53,8 @@ func TestLogRoundTrip(t *testing.T) {
 		tag       string
 		intervals int
 		from, to  time.Duration
-		h         *Histogram
-	}{{"响应", 2, time.Second, 4500 * time.Millisecond, both}, {"", 1, 0, time.Second, NewHistogram()}, {"slow", 1, 0, 9 * time.Second, slow}} {
+		h         *measure.Histogram
+	}{{"响应", 2, time.Second, 4500 * time.Millisecond, both}, {"", 1, 0, time.Second, measure.NewHistogram()}, {"slow", 1, 0, 9 * time.Second, slow}} {
 		s := &log.Series[i]
 		if s.Tag != want.tag || s.Intervals != want.intervals || s.From != want.from || s.To != want.to || s.N() != want.h.N() {
 			t.Errorf("series %d: %q, %d intervals from %s to %s, n %d", i, s.Tag, s.Intervals, s.From, s.To, s.N())
@@ -104,7 +106,7 @@ func TestLogOfTheLibrary(t *testing.T) {
 				check(t, w.OutputIntervalHistogram(h))
 				sum.Merge(h)
 			}
-			log, err := ReadLog(&out, unit)
+			log, err := Read(&out, unit)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -142,7 +144,7 @@ func TestLogOfJava(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	log, err := ReadLog(f, time.Nanosecond)
+	log, err := Read(f, time.Nanosecond)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +154,7 @@ func TestLogOfJava(t *testing.T) {
 	if len(log.Series) != 1 || s.Intervals != 62 || s.N() != 48761 || p999>>23 != 1745879039>>23 || p999 != 1753219071 || most>>23 != 1796210687>>23 || most != 1803550719 || log.Start.UnixMilli() != 1441812279474 {
 		t.Errorf("%d series, %d intervals, n %d, P99.9 %d, max %d, start %s", len(log.Series), s.Intervals, s.N(), p999, most, log.Start)
 	}
-	if s.From != 127*ms || s.To < 61*time.Second || s.To > 63*time.Second {
+	if s.From != 127*time.Millisecond || s.To < 61*time.Second || s.To > 63*time.Second {
 		t.Errorf("from %s to %s", s.From, s.To)
 	}
 }
@@ -189,7 +191,7 @@ func wrapped(cookie uint32, inner []byte) string {
 	return base64.StdEncoding.EncodeToString(append(out, z.Bytes()...))
 }
 
-func TestLogLines(t *testing.T) {
+func TestLines(t *testing.T) {
 	one := packed(t, 5000, 1)
 	for name, c := range map[string]struct {
 		log  string
@@ -206,7 +208,7 @@ func TestLogLines(t *testing.T) {
 		"empty histogram":   {"0,1,0," + forged(0, 3, 1, 3600, nil), ` 0 0s 1s;`},
 		"exponents":         {"0.0e0,1e0,1E-3," + one, ` 1 0s 1s;`},
 	} {
-		log, err := ReadLog(strings.NewReader(c.log), time.Nanosecond)
+		log, err := Read(strings.NewReader(c.log), time.Nanosecond)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -281,7 +283,7 @@ func TestHostileLogs(t *testing.T) {
 		"line":            {strings.Repeat("0", 3<<20), "line 1: longer than 2 MiB"},
 		"comment":         {first + "#" + strings.Repeat("x", 3<<20), "line 2: longer than 2 MiB"},
 	} {
-		log, err := ReadLog(strings.NewReader(c.log), time.Nanosecond)
+		log, err := Read(strings.NewReader(c.log), time.Nanosecond)
 		if c.want == "" {
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
@@ -292,13 +294,13 @@ func TestHostileLogs(t *testing.T) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
 	}
-	if _, err := ReadLog(strings.NewReader("0,1,1,"+packed(t, 1<<62, 1)), time.Microsecond); err == nil || !strings.Contains(err.Error(), "292 years: is that the unit") {
+	if _, err := Read(strings.NewReader("0,1,1,"+packed(t, 1<<62, 1)), time.Microsecond); err == nil || !strings.Contains(err.Error(), "292 years: is that the unit") {
 		t.Errorf("a value of 146,000 years: %v", err)
 	}
-	if _, err := ReadLog(strings.NewReader(first), 0); err == nil {
+	if _, err := Read(strings.NewReader(first), 0); err == nil {
 		t.Error("a unit of nothing was taken")
 	}
-	if _, err := ReadLog(io.MultiReader(strings.NewReader(first), failing{}), 1); err == nil || !strings.Contains(err.Error(), "line 2: disk gone") {
+	if _, err := Read(io.MultiReader(strings.NewReader(first), failing{}), 1); err == nil || !strings.Contains(err.Error(), "line 2: disk gone") {
 		t.Errorf("a disk that fails: %v", err)
 	}
 }
@@ -308,7 +310,7 @@ type failing struct{}
 func (failing) Read([]byte) (int, error) { return 0, fmt.Errorf("disk gone") }
 
 // Whatever a log holds: no panic, bounded memory, and what was read is in order.
-func FuzzReadLog(f *testing.F) {
+func FuzzRead(f *testing.F) {
 	one := packed(f, 5000, 3)
 	java, err := os.ReadFile("testdata/jhiccup-2.0.7.hlog")
 	check(f, err)
@@ -320,7 +322,7 @@ func FuzzReadLog(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		log, err := ReadLog(bytes.NewReader(data), time.Microsecond)
+		log, err := Read(bytes.NewReader(data), time.Microsecond)
 		if err != nil {
 			if log != nil || !strings.HasPrefix(err.Error(), "hlog: ") {
 				t.Fatalf("%v and %v", log, err)

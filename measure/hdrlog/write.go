@@ -1,4 +1,5 @@
-package measure
+// Package hdrlog writes histograms as HdrHistogram logs, and reads those of any tool.
+package hdrlog
 
 import (
 	"bufio"
@@ -7,20 +8,22 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/cstest/cstest/measure"
 )
 
-// LogEntry is one histogram of an HdrHistogram log, over [From, To) from the log's start.
-type LogEntry struct {
+// Entry is one histogram of an HdrHistogram log, over [From, To) from the log's start.
+type Entry struct {
 	Tag       string
 	From, To  time.Duration
-	Histogram *Histogram // nil is empty
+	Histogram *measure.Histogram // nil is empty
 }
 
-// WriteLog writes histograms as an HdrHistogram log, version 1.3, values in
+// Write writes histograms as an HdrHistogram log, version 1.3, values in
 // nanoseconds and maxima in milliseconds, readable by the HdrHistogram tools. It
 // errs, before it writes anything, on a tag that would break a line of the log.
 // Comments may have several lines.
-func WriteLog(w io.Writer, start time.Time, comments []string, entries []LogEntry) error {
+func Write(w io.Writer, start time.Time, comments []string, entries []Entry) error {
 	for i := range entries {
 		if err := checkTag(entries[i].Tag); err != nil {
 			return err
@@ -41,16 +44,16 @@ func WriteLog(w io.Writer, start time.Time, comments []string, entries []LogEntr
 		e := &entries[i]
 		h := e.Histogram
 		if h == nil {
-			h = NewHistogram()
+			h = measure.NewHistogram()
 		}
-		encoded, err := h.packed.EncodeV2()
+		encoded, err := h.Encode()
 		if err != nil {
 			return fmt.Errorf("hlog: %w", err)
 		}
 		if e.Tag != "" {
 			fmt.Fprintf(out, "Tag=%s,", e.Tag)
 		}
-		fmt.Fprintf(out, "%.3f,%.3f,%.3f,%s\n", e.From.Seconds(), (e.To - e.From).Seconds(), float64(h.exact.max)/1e6, encoded)
+		fmt.Fprintf(out, "%.3f,%.3f,%.3f,%s\n", e.From.Seconds(), (e.To - e.From).Seconds(), float64(h.Max())/1e6, encoded)
 	}
 	return out.Flush()
 }

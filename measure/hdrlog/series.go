@@ -1,4 +1,4 @@
-package measure
+package hdrlog
 
 import (
 	"bytes"
@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/cstest/cstest/measure"
 )
 
 // span is a bucket of some histogram: 2^width values that count as the same, the
@@ -30,9 +32,9 @@ func (s span) low() int64 { return int64(s&(1<<spanBits-1)) << (s >> spanBits) }
 
 func (s span) high() int64 { return s.low() + (1<<(s>>spanBits) - 1) }
 
-// LogSeries is what a log holds under one tag, over all its intervals. A bucket
+// Series is what a log holds under one tag, over all its intervals. A bucket
 // is known, not the values in it. It is read-only and safe for concurrent use.
-type LogSeries struct {
+type Series struct {
 	Tag       string // empty where the log has none
 	Intervals int
 	From, To  time.Duration // what the intervals cover, from the log's start
@@ -45,11 +47,11 @@ type LogSeries struct {
 type bucket struct{ low, high, count int64 }
 
 // N is how many values there are.
-func (s *LogSeries) N() int64 { return s.n }
+func (s *Series) N() int64 { return s.n }
 
 // AtRank is the k-th smallest value, k from 1: the upper edge of its bucket, at
 // three digits at most 0.1 % too high. False when there is no such rank.
-func (s *LogSeries) AtRank(k int64) (time.Duration, bool) {
+func (s *Series) AtRank(k int64) (time.Duration, bool) {
 	if k < 1 || k > s.n {
 		return 0, false
 	}
@@ -62,13 +64,13 @@ func (s *LogSeries) AtRank(k int64) (time.Duration, bool) {
 }
 
 // Quantile is the value at the nearest rank ceil(q·n), never interpolated; false when empty.
-func (s *LogSeries) Quantile(q float64) (time.Duration, bool) { return s.AtRank(Rank(q, s.n)) }
+func (s *Series) Quantile(q float64) (time.Duration, bool) { return s.AtRank(measure.Rank(q, s.n)) }
 
 // Max is the upper edge of the last bucket; false when empty.
-func (s *LogSeries) Max() (time.Duration, bool) { return s.AtRank(s.n) }
+func (s *Series) Max() (time.Duration, bool) { return s.AtRank(s.n) }
 
 // Mean is that of the middles of the buckets, as HdrHistogram computes it; false when empty.
-func (s *LogSeries) Mean() (time.Duration, bool) {
+func (s *Series) Mean() (time.Duration, bool) {
 	if s.n == 0 {
 		return 0, false
 	}
@@ -80,8 +82,8 @@ func (s *LogSeries) Mean() (time.Duration, bool) {
 }
 
 // finish puts what was added up in order.
-func (t *logTally) finish(unit time.Duration) LogSeries {
-	s := LogSeries{Tag: t.tag, Intervals: t.intervals, From: t.from, To: t.to, unit: int64(unit), n: t.n, buckets: make([]bucket, 0, len(t.counts))}
+func (t *tally) finish(unit time.Duration) Series {
+	s := Series{Tag: t.tag, Intervals: t.intervals, From: t.from, To: t.to, unit: int64(unit), n: t.n, buckets: make([]bucket, 0, len(t.counts))}
 	for at, count := range t.counts {
 		s.buckets = append(s.buckets, bucket{at.low(), at.high(), count})
 	}
@@ -90,7 +92,7 @@ func (t *logTally) finish(unit time.Duration) LogSeries {
 }
 
 // add decodes one histogram and adds it to s.
-func (l *logReader) add(s *logTally, payload string) error {
+func (l *reader) add(s *tally, payload string) error {
 	if err := l.check(payload); err != nil {
 		return err
 	}
@@ -117,8 +119,8 @@ func (l *logReader) add(s *logTally, payload string) error {
 		}
 		before := s.counts[at]
 		if before == 0 {
-			if l.buckets++; l.buckets > maxLogBuckets {
-				return fmt.Errorf("more than %d buckets: want a log of fewer tags or digits", maxLogBuckets)
+			if l.buckets++; l.buckets > maxBuckets {
+				return fmt.Errorf("more than %d buckets: want a log of fewer tags or digits", maxBuckets)
 			}
 		}
 		s.counts[at] = before + count
@@ -147,7 +149,7 @@ const (
 )
 
 // check looks at the head of a compressed histogram before it is inflated.
-func (l *logReader) check(payload string) error {
+func (l *reader) check(payload string) error {
 	packed, err := base64.StdEncoding.DecodeString(payload)
 	if err != nil || len(packed) < 8 {
 		return errors.New("the histogram is not base64: the log was cut off or changed here")
@@ -167,8 +169,8 @@ func (l *logReader) check(payload string) error {
 		return fmt.Errorf("the histogram is damaged: %w", err)
 	}
 	n := int64(binary.BigEndian.Uint32(head[4:]))
-	if n > maxLogPayload {
-		return fmt.Errorf("a histogram of %d bytes: want at most %d: write it with fewer digits", n, maxLogPayload)
+	if n > maxPayload {
+		return fmt.Errorf("a histogram of %d bytes: want at most %d: write it with fewer digits", n, maxPayload)
 	}
 	if l.inflated += n; l.inflated > freeInflation+inflation*l.bytes {
 		return errors.New("the histograms inflate beyond all measure: this is no log of a measurement")
@@ -177,7 +179,7 @@ func (l *logReader) check(payload string) error {
 }
 
 // inflate begins to inflate packed, with the memory of the time before.
-func (l *logReader) inflate(packed []byte) (err error) {
+func (l *reader) inflate(packed []byte) (err error) {
 	if again, ok := l.zlib.(zlib.Resetter); ok {
 		return again.Reset(bytes.NewReader(packed), nil)
 	}
