@@ -51,16 +51,15 @@ func (s *Server) listen() error {
 			}
 		})
 	}
-	clear := s.cfg.TLSCert == ""
-	desk := s.surface.Early()
-	if clear {
+	inClear, desk := s.cfg.TLSCert == "", s.surface.Early()
+	if inClear {
 		pub = front.Greet(pub, desk)
 	}
 	pub = s.connections.of(netutil.LimitListener(pub, s.cfg.MaxConnections))
-	if clear {
+	if inClear {
 		pub, s.public.ConnState = front.Keep(pub, desk), front.State
 	}
-	serve(s.public, pub, s.cfg.TLSCert != "")
+	serve(s.public, pub, !inClear)
 	serve(s.admin, adm, false)
 	return nil
 }

@@ -81,7 +81,7 @@ func TestNewDialogsAreTurnedAwayAtTheDoor(t *testing.T) {
 	if err := enter(); err != nil {
 		t.Fatal(err)
 	}
-	door := &http.Client{Transport: &http.Transport{DisableKeepAlives: false}}
+	door := &http.Client{Transport: &http.Transport{}}
 	defer door.CloseIdleConnections()
 	const shed = `{"type":"about:blank","title":"Service Unavailable","status":503,"code":"shed","detail":"too many turns in flight","trace_id":"4bf92f3577b34da6a3ce929d0e0e4736"}`
 	for _, c := range []struct {
@@ -104,7 +104,7 @@ func TestNewDialogsAreTurnedAwayAtTheDoor(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			door.CloseIdleConnections()
 			before := s.limiter.State().Sheds
-			r, err := http.NewRequest("POST", s.URL()+c.path, strings.NewReader(c.body))
+			r, err := http.NewRequest(http.MethodPost, s.URL()+c.path, strings.NewReader(c.body))
 			if err != nil {
 				t.Fatal(err)
 			}

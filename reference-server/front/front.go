@@ -9,7 +9,6 @@ import (
 	"bytes"
 	"io"
 	"net/http"
-	"sync"
 	"time"
 )
 
@@ -52,20 +51,16 @@ func request(text []byte) *http.Request {
 	if len(text) >= most {
 		return nil
 	}
-	lines := readers.Get().(*bufio.Reader)
-	defer readers.Put(lines)
 	in := bytes.NewReader(text)
-	lines.Reset(in)
+	lines := bufio.NewReaderSize(in, len(text))
 	r, err := http.ReadRequest(lines)
 	if err != nil || r.Close || r.ProtoMajor != 1 || r.ProtoMinor != 1 || r.Host == "" {
 		return nil
 	}
 	body, err := io.ReadAll(r.Body)
-	if err != nil || lines.Buffered() > 0 || in.Len() > 0 {
+	if err != nil || lines.Buffered()+in.Len() > 0 {
 		return nil
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	return r
 }
-
-var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, most) }}

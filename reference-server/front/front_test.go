@@ -19,6 +19,7 @@ import (
 type desk struct {
 	crowded  atomic.Bool
 	hold     time.Duration
+	address  string // of who asked last
 	seen     atomic.Int64
 	passed   atomic.Int64 // to the server
 	expected atomic.Int64 // of them not there yet
@@ -27,6 +28,7 @@ type desk struct {
 func (d *desk) Crowded() bool { return d.crowded.Load() }
 
 func (d *desk) Answer(w http.ResponseWriter, r *http.Request) (time.Duration, bool) {
+	d.address = r.RemoteAddr
 	d.seen.Add(1)
 	body, _ := io.ReadAll(r.Body)
 	if !strings.Contains(string(body), "no") {
@@ -351,4 +353,41 @@ func TestConnectionsThatEndAreNotExpected(t *testing.T) {
 	if n := d.expected.Load(); n != 0 {
 		t.Errorf("%d are still expected", n)
 	}
+}
+
+// A listener that fails for a moment goes on holding answers back.
+func TestOnlyTheEndSendsWhatIsHeld(t *testing.T) {
+	d := desk{}
+	g := Greet(&failing{}, &d)
+	if _, err := g.Accept(); !errors.Is(err, errScript) {
+		t.Fatal(err)
+	}
+	at, ok := g.(*greeter)
+	if !ok {
+		t.Fatalf("%T", g)
+	}
+	h := at.held
+	select {
+	case <-h.ending:
+		t.Error("all was sent")
+	default:
+	}
+	if _, err := g.Accept(); !errors.Is(err, net.ErrClosed) {
+		t.Fatal(err)
+	}
+	<-h.ending
+}
+
+// failing is a listener that is out of descriptors, and then closed.
+type failing struct {
+	net.Listener
+	closed bool
+}
+
+func (f *failing) Accept() (net.Conn, error) {
+	if f.closed {
+		return nil, net.ErrClosed
+	}
+	f.closed = true
+	return nil, errScript
 }

@@ -131,6 +131,9 @@ func TestKeptConnectionsHaveTheirTime(t *testing.T) {
 					t.Errorf("%q, %v; want %q, %v", p[:n], err, c.text, c.err)
 				}
 				s.want(t, c.want...)
+				if c.idle && d.address != "127.0.0.1:9" && len(c.want) > 0 {
+					t.Errorf("asked by %q", d.address)
+				}
 			})
 		})
 	}

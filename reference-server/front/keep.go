@@ -1,7 +1,6 @@
 package front
 
 import (
-	"bytes"
 	"net"
 	"net/http"
 	"sync/atomic"
@@ -42,20 +41,15 @@ func State(c net.Conn, state http.ConnState) {
 
 type kept struct {
 	net.Conn
-	desk   Desk
-	idle   atomic.Bool // the server waits for a request
-	begun  bool        // bytes have come
-	framed bool        // they are HTTP/2: none of them begin a request
+	desk Desk
+	idle atomic.Bool // the server waits for a request of HTTP/1
 }
 
 // Read is that of the connection, without the requests that were answered.
 func (c *kept) Read(p []byte) (int, error) {
 	for {
 		n, err := c.Conn.Read(p)
-		if n > 0 && !c.begun {
-			c.begun, c.framed = true, bytes.HasPrefix(p[:n], []byte("PRI "))
-		}
-		if n == 0 || err != nil || c.framed || !c.idle.Load() || !c.desk.Crowded() {
+		if err != nil || !c.idle.Load() || !c.desk.Crowded() {
 			return n, err
 		}
 		answer, hold := ask(c.desk, p[:n], c.RemoteAddr().String(), false)

@@ -33,7 +33,7 @@ func TestAnswersAreWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	body, err := io.ReadAll(r.Body)
-	if err != nil || r.StatusCode != 503 || string(body) != "too much" || r.Header.Get("Retry-After") != "2" || strings.Join(r.Header["Vary"], " ") != "A B" ||
+	if err != nil || r.StatusCode != http.StatusServiceUnavailable || string(body) != "too much" || r.Header.Get("Retry-After") != "2" || strings.Join(r.Header["Vary"], " ") != "A B" ||
 		r.Header.Get("Date") != "Wed, 11 Nov 2026 00:00:00 GMT" || len(r.Header) != 4 {
 		t.Errorf("%d %v %q %v", r.StatusCode, r.Header, body, err)
 	}
