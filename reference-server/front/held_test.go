@@ -49,6 +49,7 @@ func (s *script) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0
 func (s *script) SetReadDeadline(t time.Time) error {
 	return s.do("read until " + t.Sub(s.start).String())
 }
+
 func (s *script) SetWriteDeadline(t time.Time) error {
 	return s.do("write-until " + t.Sub(s.start).String())
 }
