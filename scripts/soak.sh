@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Run the built-in scenario soak for FOR (1h), into a folder of its own below results/.
-# 60 customers a second fill in a quarter of an hour what is kept on purpose of the last
-# so many: 16,384 dialogs in the server, 164,000 calls in the mock LLM. What grows behind
+# 180 customers a second fill in a quarter of an hour what is kept on purpose of the last
+# so many: 131,072 dialogs in the server, 524,288 turns in the mock LLM. What grows behind
 # it leaks.
 # The last KEEP (3) of these are kept. Within a folder only the journal and the result
 # grow, with the seconds of the run; see docs/scenarios.md. Prints what each process held
@@ -13,7 +13,7 @@ dir=results/soak-$(date -u +%Y%m%dT%H%M%SZ)
 mkdir -p results
 code=0 grew=0
 growth=$(mktemp)
-bin/cstest run soak --set "load.stages[soak].for=${FOR:-1h}" --set 'load.stages[soak].starts=60/s' --no-tui --results-dir "$dir" &
+bin/cstest run soak --set "load.stages[soak].for=${FOR:-1h}" --set 'load.stages[soak].starts=180/s' --no-tui --results-dir "$dir" &
 run=$!
 scripts/growth.py "$run" "$growth" &
 watch=$!
