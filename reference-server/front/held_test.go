@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -137,5 +138,39 @@ func TestKeptConnectionsHaveTheirTime(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// What goes on with something that the server has the beginning of is no request, though
+// it looks like one: to answer it would join the beginning with the request behind it.
+func TestWhatGoesOnIsNoRequest(t *testing.T) {
+	var d desk
+	d.crowded.Store(true)
+	long := "POST /x HTTP/1.1\r\nX-Long: " + strings.Repeat("x", most)
+	k := &kept{Conn: &script{brings: []string{long[:most], post("no"), post("no")}}, desk: &d}
+	State(k, http.StateIdle)
+	p := make([]byte, most)
+	for i, want := range []string{long[:most], post("no"), post("no")} {
+		if n, err := k.Read(p); err != nil || string(p[:n]) != want {
+			t.Errorf("%d: %.40q, %v; want %.40q", i, p[:n], err, want)
+		}
+	}
+	for _, state := range []http.ConnState{http.StateNew, http.StateActive, http.StateHijacked} {
+		k := &kept{Conn: &script{brings: []string{post("no")}}, desk: &d}
+		State(k, http.StateIdle)
+		State(k, state)
+		if n, err := k.Read(p); err != nil || string(p[:n]) != post("no") {
+			t.Errorf("%s: %q, %v", state, p[:n], err)
+		}
+	}
+	k = &kept{Conn: &script{brings: []string{post("no"), post("no")}}, desk: &d}
+	State(k, http.StateIdle)
+	for range 2 {
+		if n, err := k.Read(p[:most-1]); err != nil || string(p[:n]) != post("no") {
+			t.Errorf("with bytes before it: %q, %v", p[:n], err)
+		}
+	}
+	if n := d.seen.Load(); n != 0 {
+		t.Errorf("the desk was asked %d times", n)
 	}
 }

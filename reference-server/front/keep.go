@@ -42,18 +42,25 @@ func State(c net.Conn, state http.ConnState) {
 type kept struct {
 	net.Conn
 	desk Desk
-	idle atomic.Bool // the server waits for a request of HTTP/1
+	idle atomic.Bool // the server waits for the beginning of a request of HTTP/1
 }
 
-// Read is that of the connection, without the requests that were answered.
+// Read is that of the connection, without the requests that were answered. Only what is
+// read first is looked at: whatever the server has the beginning of goes on with that,
+// though it may look like a request.
 func (c *kept) Read(p []byte) (int, error) {
 	for {
 		n, err := c.Conn.Read(p)
-		if err != nil || !c.idle.Load() || !c.desk.Crowded() {
+		if err != nil || !c.idle.Load() {
 			return n, err
 		}
-		answer, hold := ask(c.desk, p[:n], c.RemoteAddr().String(), false)
+		var answer []byte
+		var hold time.Duration
+		if len(p) >= most && c.desk.Crowded() { // with less room net/http has some bytes already
+			answer, hold = ask(c.desk, p[:n], c.RemoteAddr().String(), false)
+		}
 		if answer == nil {
+			c.idle.Store(false)
 			return n, nil
 		}
 		if err := c.send(answer, hold); err != nil {
