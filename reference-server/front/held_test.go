@@ -133,8 +133,8 @@ func TestKeptConnectionsHaveTheirTime(t *testing.T) {
 					t.Errorf("%q, %v; want %q, %v", p[:n], err, c.text, c.err)
 				}
 				s.want(t, c.want...)
-				if c.idle && d.address != "127.0.0.1:9" && len(c.want) > 0 {
-					t.Errorf("asked by %q", d.address)
+				if c.idle && d.address.Load() != "127.0.0.1:9" && len(c.want) > 0 {
+					t.Errorf("asked by %q", d.address.Load())
 				}
 			})
 		})
