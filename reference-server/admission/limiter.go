@@ -360,6 +360,9 @@ func (l *Limiter) bearable(live Live) time.Duration {
 
 // look moves the limit, once in a window with enough turns to judge by.
 func (l *Limiter) look(live Live, now time.Time) {
+	if live.Target <= 0 {
+		l.refusing = 0
+	}
 	if live.Target <= 0 || now.Sub(l.looked) < window || l.n < minSamples && !l.pressed {
 		return
 	}

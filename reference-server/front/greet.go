@@ -2,7 +2,6 @@ package front
 
 import (
 	"bytes"
-	"errors"
 	"net"
 	"sync"
 )
@@ -23,14 +22,17 @@ type greeter struct {
 	held  *held
 }
 
+// Close ends the listener. Answers that are held back are sent at once.
+func (g *greeter) Close() error {
+	defer g.held.close()
+	return g.Listener.Close()
+}
+
 // Accept waits for a connection that is for the server.
 func (g *greeter) Accept() (net.Conn, error) {
 	for {
 		c, err := g.Listener.Accept()
 		if err != nil {
-			if errors.Is(err, net.ErrClosed) {
-				g.held.close()
-			}
 			return nil, err
 		}
 		if !g.desk.Crowded() {

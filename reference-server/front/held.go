@@ -12,9 +12,10 @@ const mostHeld = 4096
 // held are answers that are held back, all for about as long: each is a connection and
 // some bytes, and one goroutine sends them all.
 type held struct {
+	mu     sync.Mutex
+	ended  bool
 	queue  chan answer
 	ending chan struct{}
-	once   sync.Once
 }
 
 type answer struct {
@@ -31,14 +32,24 @@ func newHeld() *held {
 
 // send sends an answer after hold, and closes its connection.
 func (h *held) send(conn net.Conn, text []byte, hold time.Duration) {
-	if hold > 0 {
-		select {
-		case h.queue <- answer{conn, text, time.Now().Add(hold)}:
-			return
-		default:
-		}
+	if hold == 0 || !h.keep(answer{conn, text, time.Now().Add(hold)}) {
+		last(conn, text)
 	}
-	last(conn, text)
+}
+
+// keep says whether there is room and time for an answer.
+func (h *held) keep(a answer) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.ended {
+		return false
+	}
+	select {
+	case h.queue <- a:
+		return true
+	default:
+		return false
+	}
 }
 
 func (h *held) run() {
@@ -60,5 +71,12 @@ func (h *held) run() {
 	}
 }
 
-// close sends all at once. Nothing may be sent after it.
-func (h *held) close() { h.once.Do(func() { close(h.ending) }) }
+// close sends all at once. What comes behind it is not held back.
+func (h *held) close() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.ended {
+		h.ended = true
+		close(h.ending)
+	}
+}

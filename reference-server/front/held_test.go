@@ -85,6 +85,9 @@ func TestHeldAnswersComeInTime(t *testing.T) {
 		synctest.Wait()
 		last.want(t, "write last at 10s", "close at 10s")
 		another.want(t, "write more at 10s", "close at 10s")
+		behind := &script{start: last.start}
+		h.send(behind, []byte("over"), time.Hour)
+		behind.want(t, "write over at 10s", "close at 10s")
 	})
 }
 
@@ -126,7 +129,7 @@ func TestKeptConnectionsHaveTheirTime(t *testing.T) {
 				d.crowded.Store(true)
 				s := &script{start: time.Now(), brings: c.brings, fails: c.fails}
 				k := &kept{Conn: s, desk: &d}
-				k.idle.Store(c.idle)
+				k.waits.Store(c.idle)
 				p := make([]byte, most)
 				n, err := k.Read(p)
 				if string(p[:n]) != c.text || !errors.Is(err, c.err) {
@@ -148,7 +151,11 @@ func TestWhatGoesOnIsNoRequest(t *testing.T) {
 	d.crowded.Store(true)
 	long := "POST /x HTTP/1.1\r\nX-Long: " + strings.Repeat("x", most)
 	k := &kept{Conn: &script{brings: []string{long[:most], post("no"), post("no")}}, desk: &d}
-	State(k, http.StateIdle)
+	begin := func(k *kept) {
+		State(k, http.StateIdle)
+		_ = k.SetReadDeadline(time.Time{})
+	}
+	begin(k)
 	p := make([]byte, most)
 	for i, want := range []string{long[:most], post("no"), post("no")} {
 		if n, err := k.Read(p); err != nil || string(p[:n]) != want {
@@ -159,16 +166,23 @@ func TestWhatGoesOnIsNoRequest(t *testing.T) {
 		k := &kept{Conn: &script{brings: []string{post("no")}}, desk: &d}
 		State(k, http.StateIdle)
 		State(k, state)
+		_ = k.SetReadDeadline(time.Time{})
 		if n, err := k.Read(p); err != nil || string(p[:n]) != post("no") {
 			t.Errorf("%s: %q, %v", state, p[:n], err)
 		}
 	}
 	k = &kept{Conn: &script{brings: []string{post("no"), post("no")}}, desk: &d}
-	State(k, http.StateIdle)
+	begin(k)
 	for range 2 {
 		if n, err := k.Read(p[:most-1]); err != nil || string(p[:n]) != post("no") {
 			t.Errorf("with bytes before it: %q, %v", p[:n], err)
 		}
+	}
+	k = &kept{Conn: &script{brings: []string{post("no")}}, desk: &d}
+	begin(k)
+	_ = k.SetReadDeadline(time.Time{}) // it had bytes, and reads on
+	if n, err := k.Read(p); err != nil || string(p[:n]) != post("no") {
+		t.Errorf("behind the beginning: %q, %v", p[:n], err)
 	}
 	if n := d.seen.Load(); n != 0 {
 		t.Errorf("the desk was asked %d times", n)

@@ -41,8 +41,16 @@ func State(c net.Conn, state http.ConnState) {
 
 type kept struct {
 	net.Conn
-	desk Desk
-	idle atomic.Bool // the server waits for the beginning of a request of HTTP/1
+	desk  Desk
+	idle  atomic.Bool // the server has sent its answer
+	waits atomic.Bool // for the beginning of a request of HTTP/1
+}
+
+// SetReadDeadline is that of the connection. net/http sets one when an answer was sent,
+// waits for the next bytes if it has none, and sets another; for HTTP/2 it sets none.
+func (c *kept) SetReadDeadline(t time.Time) error {
+	c.waits.Store(c.idle.CompareAndSwap(true, false))
+	return c.Conn.SetReadDeadline(t)
 }
 
 // Read is that of the connection, without the requests that were answered. Only what is
@@ -51,7 +59,7 @@ type kept struct {
 func (c *kept) Read(p []byte) (int, error) {
 	for {
 		n, err := c.Conn.Read(p)
-		if err != nil || !c.idle.Load() {
+		if err != nil || !c.waits.Load() {
 			return n, err
 		}
 		var answer []byte
@@ -60,7 +68,7 @@ func (c *kept) Read(p []byte) (int, error) {
 			answer, hold = ask(c.desk, p[:n], c.RemoteAddr().String(), false)
 		}
 		if answer == nil {
-			c.idle.Store(false)
+			c.waits.Store(false)
 			return n, nil
 		}
 		if err := c.send(answer, hold); err != nil {
@@ -76,5 +84,5 @@ func (c *kept) send(answer []byte, hold time.Duration) error {
 	if _, err := c.Write(answer); err != nil {
 		return err
 	}
-	return c.SetReadDeadline(now.Add(idle))
+	return c.Conn.SetReadDeadline(now.Add(idle))
 }

@@ -3,6 +3,7 @@ package surface
 import (
 	"errors"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -38,6 +39,12 @@ func (e *Early) Expect() (arrived func()) { return e.surface.Chat.Limiter.Expect
 // answer is to be held back.
 func (e *Early) Answer(w http.ResponseWriter, r *http.Request) (hold time.Duration, answered bool) {
 	s := e.surface
+	defer func() { // nobody else would in the loop that accepts connections
+		if v := recover(); v != nil {
+			s.Log.Error("panic", "value", v, "stack", string(debug.Stack()))
+			hold, answered = 0, false
+		}
+	}()
 	to, wrong := e.table.Find(r)
 	if wrong != nil || !to.early || s.Draining() || prefersAsync(r) {
 		return 0, false
