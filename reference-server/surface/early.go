@@ -63,7 +63,6 @@ func (e *Early) Answer(w http.ResponseWriter, r *http.Request) (hold time.Durati
 // whose token it is costs more to find out than all else, and who is turned away gets
 // nothing. Any other error is found again by Handler.
 func (s *Surface) early(x *exchange) (hold time.Duration, err error) {
-	defer s.recovered(x, &err)
 	if q := s.Gates.Refused.Peek(quota.Address(x.r.RemoteAddr), x.set.LimitRefused, x.start); q != nil {
 		return 0, problem.RateLimited
 	}
